@@ -1,0 +1,475 @@
+"""A case: everything the workflow knows about one complaint, in one serialisable object."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from domain.assessment import Assessment
+from domain.base import Identifier, Instant, Record, State, clean
+from domain.complaint import Complaint
+from domain.deadlines import Deadline, Firing, Occurred, Satisfied
+from domain.findings import Investigation
+from domain.letters import Letter, LetterFacts
+from domain.messages import Actor, Receipt
+from domain.money import Money
+from domain.policy import PolicyPack
+from domain.words import Action, CaseEvent, Category, LetterKind, Outcome, Priority, Remedy, Role, Severity, Stage
+
+
+class Entry(Record):
+    """One line of the timeline. ``key`` is unique within the case; ``actor`` is ``role:id``."""
+
+    key: str
+    at: Instant
+    kind: str
+    actor: str
+    text: str
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+class Rejected(Record):
+    """A message that did not fit, kept with the reason. ``payload`` is its JSON as text."""
+
+    key: str
+    at: Instant
+    name: str
+    reason: str
+    payload: str
+
+
+class CaseSummary(Record):
+    """What lists and reports show of a case. ``revision`` grows with every change."""
+
+    revision: int
+    stage: Stage
+    stage_since: Instant
+    category: Category | None
+    severity: Severity | None
+    priority: Priority | None
+    in_scope: bool
+    repeat: bool
+    team: str | None
+    handler: str | None
+    escalation_level: int
+    outcome: Outcome | None
+    compensation: Money | None
+    next_deadline: Instant | None
+    breached: bool
+    closed_at: Instant | None
+
+
+class CaseUpdate(Record):
+    """What has changed since the case file was last written; recorded in the transaction of the effect it goes with.
+
+    Recording the same update twice changes nothing: entries, firings and rejected messages have keys, events numbers,
+    and an older summary never replaces a newer one.
+    """
+
+    reference: Identifier
+    policy_hash: str
+    summary: CaseSummary
+    entries: tuple[Entry, ...] = ()
+    events: tuple[Occurred, ...] = ()
+    firings: tuple[Firing, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+
+    @property
+    def keys(self) -> set[str]:
+        """The keys of all it carries."""
+        return {
+            *(entry.key for entry in self.entries),
+            *(event.key for event in self.events),
+            *(firing.key for firing in self.firings),
+            *(rejected.key for rejected in self.rejected),
+        }
+
+
+class Recorded(Record):
+    """What the events of an update led to: clocks started and clocks satisfied."""
+
+    planned: tuple[Deadline, ...] = ()
+    satisfied: tuple[Satisfied, ...] = ()
+
+
+class OpenCase(Record):
+    """Open the case file. ``OpenCase`` answers with :class:`Opened`."""
+
+    reference: Identifier
+    complaint: Complaint
+    at: Instant
+
+
+class Opened(Record):
+    """The case file is open: the pack pinned, the assessment made, the clocks started by receipt."""
+
+    policy: PolicyPack
+    policy_hash: str
+    assessment: Assessment
+    recorded: Recorded
+
+
+class SendLetter(Record):
+    """Send one letter once.
+
+    ``update`` is recorded when the letter is written, before the first attempt: a letter that cannot be delivered must
+    not hold back the case file. ``announces`` are the events its acceptance means, all with the letter's number;
+    ``then``, if given, is recorded with the acceptance. ``facts.reply_by`` may be left open for kinds whose own
+    acceptance starts the wait for a reply: it is planned from the moment of writing.
+    """
+
+    key: str
+    number: int
+    kind: LetterKind
+    language: str
+    facts: LetterFacts
+    announces: tuple[CaseEvent, ...]
+    update: CaseUpdate
+    then: CaseUpdate | None = None
+
+
+class LetterAccepted(Record):
+    """A channel took the letter over: when, which channel, and the clocks that started or ended with it."""
+
+    at: Instant
+    channel: str
+    recorded: Recorded
+
+
+class RecordCompensation(Record):
+    """Post one award to the compensation ledger once.
+
+    ``announces`` are the events the posting means; ``update`` and ``then`` are recorded with it.
+    """
+
+    key: str
+    number: int
+    award: Money
+    announces: tuple[CaseEvent, ...]
+    update: CaseUpdate
+    then: CaseUpdate
+
+
+class CompensationRecorded(Record):
+    """The award is in the ledger."""
+
+    at: Instant
+    recorded: Recorded
+
+
+class RecordContact(Record):
+    """Replace the address letters go to."""
+
+    key: str
+    reference: Identifier
+    at: Instant
+    email: str | None
+    phone: str | None
+
+
+class Proposal(Record):
+    """A proposed resolution and who proposed it. ``reasons`` is ``None`` when the findings are the reasons."""
+
+    outcome: Outcome
+    compensation: Money | None
+    remedies: tuple[Remedy, ...]
+    reasons: str | None
+    proposed_by: Actor
+    at: Instant
+
+    @property
+    def by_rule(self) -> bool:
+        return self.proposed_by.role is Role.SYSTEM
+
+
+class Question(Record):
+    """What the customer was asked; ``answered`` once they replied or the wait ended."""
+
+    number: int
+    questions: str
+    by_rule: bool
+    answered: bool = False
+
+
+class Closed(Record):
+    """How the case ended: the result of the workflow."""
+
+    reference: str
+    outcome: Outcome | None
+    compensation: Money | None
+    breached: bool
+
+
+class Status(Record):
+    """The answer to the query ``status``. ``proposal`` is the one made, or else what the findings would lead to."""
+
+    reference: str
+    policy: str | None
+    summary: CaseSummary
+    waiting_for: str | None
+    letters_on_their_way: tuple[str, ...]
+    proposal: str | None
+
+
+SYSTEM = Actor(id="redress", role=Role.SYSTEM)
+RECENT_ENTRIES = 30
+# The clocks whose end is a promise about the final response; not those that only remind us to write.
+_RESPONSE = {CaseEvent.RECEIVED, CaseEvent.OVERDUE_NOTED, CaseEvent.REOPENED}
+
+
+class Case(State):
+    """The state of one complaint's workflow. Continue-as-new hands it over whole."""
+
+    reference: str
+    complaint: Complaint
+    opened_at: Instant
+    policy: PolicyPack | None = None
+    policy_hash: str = ""
+
+    stage: Stage = Stage.RECEIVED
+    stage_since: Instant
+    assessment: Assessment | None = None
+    handler: str | None = None
+    """Who has the case: a handler's id, or the role it was escalated to."""
+    escalation_level: int = 0
+    last_message: str | None = None
+
+    deadlines: list[Deadline] = Field(default_factory=list)
+    """Rungs still to come. Those that acted or whose clock is satisfied are in the deadline ledger, not here."""
+    breached: bool = False
+
+    account: str | None = None
+    trades: tuple[str, ...] = ()
+    investigation: Investigation | None = None
+    to_investigate: bool = True
+    question: Question | None = None
+    questions_by_rule: int = 0
+    proposal: Proposal | None = None
+    approved: bool = False
+    answer: Literal["accept", "dispute", "silence"] | None = None
+
+    outcome: Outcome | None = None
+    awarded: Money | None = None
+    """What was posted to the compensation ledger so far."""
+    rounds: int = 1
+    """Final responses: the first, and one more after each dispute or reopening."""
+    window_over: bool = False
+    withdrawn: bool = False
+    closed_at: Instant | None = None
+
+    letters: list[Letter] = Field(default_factory=list)
+    """Letters on their way."""
+    delivered: list[str] = Field(default_factory=list)
+    """Purposes of the letters a channel accepted."""
+    receipts: dict[str, Receipt] = Field(default_factory=dict)
+    """What each update was answered, by message id: a repeated send gets the same answer."""
+    heard: list[str] = Field(default_factory=list)
+    """Ids of the signals that counted."""
+
+    numbers: int = 1
+    """The last number given to an event; receipt is number 1."""
+    revision: int = 0
+    journal: int = 0
+    """How many entries the timeline had from here; makes their keys."""
+    stages_entered: int = 0
+    recent: list[Entry] = Field(default_factory=list)
+    entries: list[Entry] = Field(default_factory=list)
+    events: list[Occurred] = Field(default_factory=list)
+    firings: list[Firing] = Field(default_factory=list)
+    rejected: list[Rejected] = Field(default_factory=list)
+
+    @classmethod
+    def received(cls, reference: str, complaint: Complaint, at: datetime) -> "Case":
+        """The state of a case on its first instant."""
+        return cls(
+            reference=reference,
+            complaint=complaint,
+            opened_at=at,
+            stage_since=at,
+            account=complaint.account,
+            trades=complaint.trades,
+        )
+
+    @property
+    def pack(self) -> PolicyPack:
+        """The pinned pack. Only once the case file is open."""
+        if self.policy is None:
+            raise LookupError("the case file is not open yet")
+        return self.policy
+
+    # -- what happened --------------------------------------------------------------------------------------------
+
+    def next_number(self) -> int:
+        self.numbers += 1
+        return self.numbers
+
+    def note(self, at: datetime, kind: str, text: str, actor: Actor = SYSTEM, **data: Any) -> None:
+        """Add a line to the timeline."""
+        self.journal += 1
+        self._write(Entry(key=f"{kind}:{self.journal}", at=at, kind=kind, actor=str(actor), text=text, data=data))
+
+    def enter(self, stage: Stage, at: datetime) -> None:
+        """Go on to *stage*."""
+        entry = self._entering(stage, at)
+        self.stage, self.stage_since = stage, at
+        self.stages_entered += 1
+        self._write(entry)
+
+    def anticipating(self, stage: Stage, at: datetime, **more: Any) -> CaseUpdate:
+        """The update that an effect records along with itself when its success means that *stage* is entered."""
+        summary = self.summary.model_copy(
+            update={"stage": stage, "stage_since": at, "revision": self.revision + 1, **more},
+        )
+        entries = (self._entering(stage, at),)
+        return CaseUpdate(reference=self.reference, policy_hash=self.policy_hash, summary=summary, entries=entries)
+
+    def entered(self, stage: Stage, at: datetime, update: CaseUpdate) -> None:
+        """The effect has succeeded: go on to the anticipated *stage*.
+
+        If the case changed meanwhile, the anticipated summary was already out of date; the stage is recorded once more.
+        """
+        undisturbed = self.revision < update.summary.revision
+        self.enter(stage, at)
+        if undisturbed:
+            self.entries = [entry for entry in self.entries if entry.key not in update.keys]
+
+    def _entering(self, stage: Stage, at: datetime) -> Entry:
+        key = f"stage:{self.stages_entered + 1}:{stage.value}"
+        return Entry(key=key, at=at, kind="stage", actor=str(SYSTEM), text=stage.value)
+
+    def _write(self, entry: Entry) -> None:
+        self.entries.append(entry)
+        self.recent = [*self.recent[1 - RECENT_ENTRIES :], entry]
+        self.revision += 1
+
+    def happened(self, event: CaseEvent, at: datetime) -> int:
+        """Note that *event* happened, for the clocks. Returns its number."""
+        number = self.next_number()
+        self.events.append(Occurred(event=event, at=at, number=number))
+        self.revision += 1
+        return number
+
+    def reject(self, name: str, payload: str, reason: str, at: datetime) -> None:
+        """Keep a message that does not fit."""
+        self.journal += 1
+        self.rejected.append(
+            Rejected(
+                key=f"rejected:{self.journal}", at=at, name=clean(name)[:100], reason=clean(reason), payload=payload
+            )
+        )
+        self.note(at, "rejected", f"message {clean(name)[:100]!r} does not fit: {clean(reason)[:500]}")
+
+    # -- what is to be written to the case file -----------------------------------------------------------------------
+
+    def has_unrecorded(self, in_flight: Collection[str] = ()) -> bool:
+        """Whether there is something that the case file does not know and that is not on its way there."""
+        return any(
+            item.key not in in_flight
+            for items in (self.entries, self.events, self.firings, self.rejected)
+            for item in items
+        )
+
+    def unrecorded(self, in_flight: Collection[str] = ()) -> CaseUpdate:
+        """What the case file does not know yet and is not on its way there."""
+        return CaseUpdate(
+            reference=self.reference,
+            policy_hash=self.policy_hash,
+            summary=self.summary,
+            entries=tuple(entry for entry in self.entries if entry.key not in in_flight),
+            events=tuple(event for event in self.events if event.key not in in_flight),
+            firings=tuple(firing for firing in self.firings if firing.key not in in_flight),
+            rejected=tuple(rejected for rejected in self.rejected if rejected.key not in in_flight),
+        )
+
+    def recorded(self, update: CaseUpdate, recorded: Recorded) -> None:
+        """The case file knows *update*, and the clocks stand as *recorded* says."""
+        known = update.keys
+        self.entries = [entry for entry in self.entries if entry.key not in known]
+        self.events = [event for event in self.events if event.key not in known]
+        self.firings = [firing for firing in self.firings if firing.key not in known]
+        self.rejected = [rejected for rejected in self.rejected if rejected.key not in known]
+        self.run_clocks(recorded)
+
+    @property
+    def summary(self) -> CaseSummary:
+        """What lists and reports show."""
+        assessment = self.assessment
+        return CaseSummary(
+            revision=self.revision,
+            stage=self.stage,
+            stage_since=self.stage_since,
+            category=assessment.category if assessment else None,
+            severity=assessment.severity if assessment else None,
+            priority=assessment.priority if assessment else None,
+            in_scope=assessment.in_scope if assessment else True,
+            repeat=assessment.repeat if assessment else False,
+            team=assessment.team if assessment else None,
+            handler=self.handler,
+            escalation_level=self.escalation_level,
+            outcome=self.outcome,
+            compensation=self.awarded,
+            next_deadline=self.next_due,
+            breached=self.breached,
+            closed_at=self.closed_at,
+        )
+
+    # -- clocks ---------------------------------------------------------------------------------------------------
+
+    @property
+    def next_deadline(self) -> Deadline | None:
+        return min(self.deadlines, key=lambda deadline: deadline.due, default=None)
+
+    @property
+    def next_due(self) -> datetime | None:
+        deadline = self.next_deadline
+        return deadline.due if deadline else None
+
+    @property
+    def expected_by(self) -> datetime | None:
+        """When the customer may expect the final response: the end of the earliest clock that it satisfies."""
+        ends = [
+            deadline.clock_due
+            for deadline in self.deadlines
+            for clock in self.pack.clocks
+            if clock.name == deadline.clock and CaseEvent.RESPONDED in clock.satisfied_by and clock.trigger in _RESPONSE
+        ]
+        return min(ends, default=None)
+
+    @property
+    def reply_by(self) -> datetime | None:
+        """Until when the answer to the open question is waited for."""
+        return next((d.clock_due for d in self.deadlines if Action.STOP_WAITING in d.actions), None)
+
+    def run_clocks(self, recorded: Recorded) -> None:
+        """Start and end clocks as the case file planned them. A closed case has none."""
+        if self.stage is Stage.CLOSED:
+            return
+        ended = {(satisfied.clock, satisfied.number) for satisfied in recorded.satisfied}
+        known = {deadline.key for deadline in self.deadlines}
+        self.deadlines = sorted(
+            (
+                deadline
+                for deadline in (*self.deadlines, *(new for new in recorded.planned if new.key not in known))
+                if (deadline.clock, deadline.number) not in ended
+            ),
+            key=lambda deadline: (deadline.due, deadline.key),
+        )
+        self.revision += 1
+
+    def fire(self, deadline: Deadline, at: datetime) -> None:
+        """The rung *deadline* acts now, and never again."""
+        self.deadlines.remove(deadline)
+        breach = Action.BREACH in deadline.actions
+        self.firings.append(
+            Firing(
+                clock=deadline.clock,
+                number=deadline.number,
+                rung=deadline.rung,
+                due=deadline.due,
+                fired_at=at,
+                breach=breach,
+            )
+        )
+        self.breached |= breach
+        self.revision += 1

@@ -1,0 +1,105 @@
+"""The input of a case: one complaint as it was received."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, EmailStr, Field, StringConstraints, ValidationError, model_validator
+
+from domain.base import Identifier, Instant, Line, Record, Text
+from domain.money import PositiveMoney
+from domain.reference import reference_for
+from domain.words import Remedy
+
+FUTURE_TOLERANCE = timedelta(minutes=5)
+"""Clocks of sending systems may be this far ahead of ours."""
+
+
+class Channel(StrEnum):
+    """How the complaint reached the firm."""
+
+    WEB = "web"
+    APP = "app"
+    EMAIL = "email"
+    CHAT = "chat"
+    PHONE = "phone"
+    POST = "post"
+    BRANCH = "branch"
+    SOCIAL_MEDIA = "social_media"
+    REGULATOR = "regulator"
+
+
+def _language(value: Any) -> Any:
+    if isinstance(value, str):
+        primary = value.replace("_", "-").split("-")[0].lower()
+        return {"zh": "zh-CN", "en": "en"}.get(primary, value)
+    return value
+
+
+Language = Annotated[Literal["zh-CN", "en"], BeforeValidator(_language)]
+"""The language the customer writes: ``zh-CN`` or ``en`` (any ``zh-*`` or ``en-*`` is taken as one of them)."""
+
+Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9 ()-]{5,24}$")]
+
+
+class Complainant(Record):
+    """Who complains and how to reach them. Without an e-mail address letters wait in the outbox to be posted."""
+
+    name: Line
+    email: EmailStr | None = None
+    phone: Phone | None = None
+
+
+class Complaint(Record):
+    """A complaint about a trade, a payment or a service.
+
+    ``source`` and ``idempotency_key`` name it: the same two give the same reference and the same case, however often
+    they are sent. ``trades`` are ids of orders, fills, positions or account entries in the trade log. ``about`` names
+    the firm complained about where that may not be us. ``policy`` is the id of a policy pack; the service's default
+    applies where it is absent.
+    """
+
+    source: Identifier
+    idempotency_key: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    received_at: Instant
+    channel: Channel
+    language: Language
+    complainant: Complainant
+    account: Identifier | None = None
+    product: Line | None = None
+    about: Line | None = None
+    subject: Line | None = None
+    description: Text
+    occurred_from: Instant | None = None
+    occurred_until: Instant | None = None
+    trades: Annotated[tuple[Identifier, ...], Field(max_length=100)] = ()
+    remedy_sought: Remedy | None = None
+    amount_claimed: PositiveMoney | None = None
+    policy: Identifier | None = None
+
+    @model_validator(mode="after")
+    def _times_in_order(self) -> Self:
+        if self.occurred_from and self.occurred_until and self.occurred_until < self.occurred_from:
+            raise ValueError("occurred_until lies before occurred_from")
+        return self
+
+    @property
+    def reference(self) -> str:
+        return reference_for(self.source, self.idempotency_key)
+
+    def check_times(self, now: datetime) -> None:
+        """Raise ``ValueError`` if the complaint claims to come from the future."""
+        for name, instant in (("received_at", self.received_at), ("occurred_from", self.occurred_from)):
+            if instant is not None and instant > now + FUTURE_TOLERANCE:
+                raise ValueError(
+                    f"{name}: {instant.isoformat()} lies in the future; give the time it happened, with offset"
+                )
+
+
+def explain(error: ValidationError) -> str:
+    """*error* as one line that names each field, without quoting what was sent."""
+    problems = []
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        field = ".".join(str(part) for part in problem["loc"]) or "input"
+        problems.append(f"{field}: {problem['msg'].removeprefix('Value error, ')}")
+    return "; ".join(problems)

@@ -1,0 +1,46 @@
+"""Letters: what each one is told, and by which key it is sent once."""
+
+from pydantic import Field
+
+from domain.base import Instant, Record, State
+from domain.findings import Bilingual, Finding
+from domain.money import Money
+from domain.words import CaseEvent, Category, LetterKind, Outcome, Remedy, Role, Stage
+
+
+class LetterFacts(Record):
+    """What a letter may speak of. Who it is for is looked up in the case file when it is sent.
+
+    Which facts a kind needs: acknowledgement ``expected_by``; information request and reminder ``questions`` and
+    ``reply_by``; progress ``stage`` and ``expected_by``; overdue ``expected_by``; final response ``outcome``,
+    ``reasons`` or ``findings``, ``compensation``, ``remedies`` and ``reply_by``; staff notice ``notice`` and
+    ``audience``.
+    """
+
+    category: Category | None = None
+    stage: Stage | None = None
+    received_at: Instant | None = None
+    expected_by: Instant | None = None
+    reply_by: Instant | None = None
+    questions: str | None = None
+    outcome: Outcome | None = None
+    reasons: str | None = None
+    findings: tuple[Finding, ...] = ()
+    compensation: Money | None = None
+    remedies: tuple[Remedy, ...] = ()
+    notice: Bilingual | None = None
+    audience: Role | None = None
+
+
+class Letter(State):
+    """A letter on its way. ``purpose`` is unique within the case and makes its key; ``number`` orders its events.
+
+    ``announces`` are the events that its acceptance by a channel means, ``then`` the stage entered with it.
+    """
+
+    purpose: str
+    number: int
+    kind: LetterKind
+    facts: LetterFacts = Field(default_factory=LetterFacts)
+    announces: tuple[CaseEvent, ...] = ()
+    then: Stage | None = None

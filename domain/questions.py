@@ -1,0 +1,40 @@
+"""Questions by rule: what only the customer can tell, asked once, in the customer's language."""
+
+from domain.case import Case
+from domain.findings import Bilingual
+from domain.words import Category
+
+_ACCOUNT = Bilingual(
+    en="Which trading account does your complaint concern? We could not find it; please check the number.",
+    zh="您的投诉涉及哪个交易账户？我们未能找到该账户，请核对账号。",
+)
+_TRADE = Bilingual(
+    en="Which order or position does your complaint concern? Please give its number as your platform shows it.",
+    zh="您的投诉涉及哪一笔订单或持仓？请提供平台上显示的编号。",
+)
+_TIME = Bilingual(
+    en="When did it happen? Please give date and time, with the time zone.",
+    zh="事件发生在什么时间？请提供日期、时间及所在时区。",
+)
+
+
+def ask_for(case: Case) -> str | None:
+    """The questions for *case* after its investigation, or ``None`` when the customer has told all that is needed.
+
+    Only complaints that the trade log can settle need facts that lead into it. What the firm holds itself is never
+    asked of the customer.
+    """
+    complaint = case.complaint
+    if case.assessment is None or not case.pack.checks.get(case.assessment.category):
+        return None
+    missing = case.investigation.missing if case.investigation else ()
+    asked: list[Bilingual] = []
+    if case.account is None or any(name.startswith("account") for name in missing):
+        asked.append(_ACCOUNT)
+    if case.assessment.category is Category.EXECUTION and not case.trades and complaint.occurred_from is None:
+        asked += [_TRADE, _TIME]
+    elif any(name.startswith("trade") for name in missing):
+        asked.append(_TRADE)
+    if not asked:
+        return None
+    return "\n".join(f"- {question.in_language(complaint.language)}" for question in asked)

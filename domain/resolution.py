@@ -1,0 +1,91 @@
+"""Resolutions: what follows from clear findings by rule, and who may propose and approve the rest."""
+
+from datetime import datetime
+
+from domain.case import SYSTEM, Case, Proposal
+from domain.messages import Actor, DecideResolution, ProposeResolution
+from domain.money import Money, total
+from domain.words import Outcome, Remedy, Severity
+
+
+class NotAllowed(ValueError):
+    """The actor may not do this, or not now. The message says who may, or when."""
+
+
+def follow_from_findings(case: Case, at: datetime) -> Proposal | None:
+    """The resolution that the findings lead to, whatever its amount; ``None`` where they are not clear.
+
+    Clear means: at least one finding, none inconclusive, all harm in one currency, and that of the claim. The harm found
+    is the compensation. Upheld when it reaches the claim (or nothing was claimed), partly upheld when it does not.
+    """
+    investigation = case.investigation
+    if investigation is None or not investigation.findings or not investigation.conclusive:
+        return None
+    harms = [finding.harm for finding in investigation.findings if finding.verdict.for_the_customer and finding.harm]
+    claimed = case.complaint.amount_claimed
+    if len({harm.currency for harm in harms} | ({claimed.currency} if claimed and harms else set())) > 1:
+        return None
+    harm = total(harms)
+    compensation = harm if harm and harm.amount > 0 else None
+    at_fault = any(finding.verdict.for_the_customer for finding in investigation.findings)
+    if not at_fault:
+        outcome, remedies = Outcome.NOT_UPHELD, (Remedy.EXPLANATION,)
+    elif claimed is None or (compensation is not None and claimed <= compensation):
+        outcome = Outcome.UPHELD
+        remedies = (Remedy.COMPENSATION,) if compensation else (Remedy.APOLOGY,)
+    else:
+        outcome = Outcome.PARTLY_UPHELD
+        remedies = (Remedy.COMPENSATION,) if compensation else (Remedy.APOLOGY,)
+    return Proposal(
+        outcome=outcome, compensation=compensation, remedies=remedies, reasons=None, proposed_by=SYSTEM, at=at
+    )
+
+
+def propose_by_rule(case: Case, at: datetime) -> Proposal | None:
+    """The resolution decided by rule: clear findings, a sum within the pack's limit, and no reason for a person.
+
+    A person decides where life or livelihood is at stake, and whenever the customer has disputed or the case was
+    reopened.
+    """
+    if case.rounds > 1 or (case.assessment and case.assessment.severity is Severity.CRITICAL):
+        return None
+    proposal = follow_from_findings(case, at)
+    return proposal if proposal and case.pack.decision.decided_by_rule(proposal.compensation) else None
+
+
+def propose(case: Case, message: ProposeResolution, at: datetime) -> Proposal:
+    """A handler's proposal."""
+    compensation = message.compensation
+    return Proposal(
+        outcome=message.outcome,
+        compensation=Money(amount=compensation.amount, currency=compensation.currency).rounded()
+        if compensation
+        else None,
+        remedies=message.remedies,
+        reasons=message.reasons,
+        proposed_by=message.actor,
+        at=at,
+    )
+
+
+def needs_second_person(case: Case, proposal: Proposal) -> bool:
+    """Whether somebody else must approve *proposal*: whenever its sum exceeds what may be decided by rule."""
+    return not case.pack.decision.decided_by_rule(proposal.compensation)
+
+
+def check_decision(case: Case, message: DecideResolution) -> None:
+    """Raise :class:`NotAllowed` unless *message*'s actor may decide the case's proposal."""
+    proposal = case.proposal
+    if proposal is None or case.approved:
+        raise NotAllowed("decision: no proposal waits for approval; propose_resolution comes first")
+    if message.actor.id == proposal.proposed_by.id:
+        raise NotAllowed("actor: a proposal is decided by a second person, never by its proposer")
+    _check_limit(case, message.actor, proposal.compensation)
+
+
+def _check_limit(case: Case, actor: Actor, award: Money | None) -> None:
+    decision = case.pack.decision
+    if decision.may_approve(actor.role, award):
+        return
+    able = ", ".join(role.value for role in decision.approvers(award)) or "nobody in this pack"
+    raise NotAllowed(f"actor: role {actor.role.value} may not approve {award or 'this'}; roles that may: {able}")

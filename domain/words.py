@@ -1,0 +1,172 @@
+"""The words of the field, each with one meaning everywhere: stages, roles, categories, outcomes, events."""
+
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """Where a complaint is in its life (ISO 10002)."""
+
+    RECEIVED = "received"
+    ACKNOWLEDGED = "acknowledged"
+    INVESTIGATING = "investigating"
+    DECIDING = "deciding"
+    RESPONDED = "responded"
+    SETTLING = "settling"
+    FOLLOWING_UP = "following_up"
+    CLOSED = "closed"
+
+
+class Outcome(StrEnum):
+    """How a complaint ended."""
+
+    UPHELD = "upheld"
+    PARTLY_UPHELD = "partly_upheld"
+    NOT_UPHELD = "not_upheld"
+    WITHDRAWN = "withdrawn"
+    REFERRED = "referred"
+
+
+class Role(StrEnum):
+    """What somebody does here. Asserted by the tool that sends the message, kept for the record."""
+
+    CUSTOMER = "customer"
+    SERVICE = "service"
+    HANDLER = "handler"
+    TEAM_LEAD = "team_lead"
+    APPROVER = "approver"
+    COMPLIANCE_OFFICER = "compliance_officer"
+    EXECUTIVE = "executive"
+    SYSTEM = "system"
+
+    @property
+    def is_staff(self) -> bool:
+        return self in {Role.HANDLER, Role.TEAM_LEAD, Role.APPROVER, Role.COMPLIANCE_OFFICER, Role.EXECUTIVE}
+
+
+class Category(StrEnum):
+    """What a complaint is about."""
+
+    EXECUTION = "execution"
+    WITHDRAWAL = "withdrawal"
+    DEPOSIT = "deposit"
+    FEE = "fee"
+    PLATFORM = "platform"
+    ACCOUNT = "account"
+    CONDUCT = "conduct"
+    LENDING = "lending"
+    CARD = "card"
+    PAYMENT = "payment"
+    DEBT_COLLECTION = "debt_collection"
+    CREDIT_REPORT = "credit_report"
+    PRIVACY = "privacy"
+    SERVICE = "service"
+    OTHER = "other"
+
+
+class Severity(StrEnum):
+    """How much harm the complaint tells of."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Priority(StrEnum):
+    """How soon it is to be taken up; ``p1`` first."""
+
+    P1 = "p1"
+    P2 = "p2"
+    P3 = "p3"
+    P4 = "p4"
+
+
+class Remedy(StrEnum):
+    """What puts things right, or what the customer asks for."""
+
+    REFUND = "refund"
+    COMPENSATION = "compensation"
+    CORRECTION = "correction"
+    APOLOGY = "apology"
+    EXPLANATION = "explanation"
+    SERVICE = "service"
+    OTHER = "other"
+
+
+class CaseEvent(StrEnum):
+    """What can start a clock or satisfy one."""
+
+    RECEIVED = "received"
+    ACKNOWLEDGED = "acknowledged"
+    CONTACTED = "contacted"
+    """Any letter to the customer was accepted by a channel."""
+    INFORMATION_REQUESTED = "information_requested"
+    CUSTOMER_REPLIED = "customer_replied"
+    OVERDUE_NOTED = "overdue_noted"
+    """The response deadline has passed and a new expected date is given."""
+    RESPONDED = "responded"
+    ANSWERED = "answered"
+    """The customer accepted or disputed the final response."""
+    SETTLED = "settled"
+    FEEDBACK_GIVEN = "feedback_given"
+    REOPENED = "reopened"
+    CLOSED = "closed"
+
+
+class Action(StrEnum):
+    """What happens when a rung of a clock comes due."""
+
+    WARN = "warn"
+    """Tell the handler's team that the deadline is near."""
+    BREACH = "breach"
+    """Record that the deadline was missed. Stays for ever."""
+    ESCALATE = "escalate"
+    """Raise the case to the rung's level and tell that level."""
+    PROGRESS_LETTER = "progress_letter"
+    OVERDUE_LETTER = "overdue_letter"
+    REMINDER_LETTER = "reminder_letter"
+    STOP_WAITING = "stop_waiting"
+    """Go on without what the customer was asked for."""
+    ACCEPT_SILENCE = "accept_silence"
+    """Take the customer's silence as no objection to the final response."""
+    ASK_FEEDBACK = "ask_feedback"
+    CLOSE = "close"
+
+
+class LetterKind(StrEnum):
+    """A letter to the customer, or a notice to staff."""
+
+    ACKNOWLEDGEMENT = "acknowledgement"
+    INFORMATION_REQUEST = "information_request"
+    REMINDER = "reminder"
+    PROGRESS = "progress"
+    OVERDUE = "overdue"
+    FINAL_RESPONSE = "final_response"
+    WITHDRAWAL = "withdrawal"
+    REFERRAL = "referral"
+    FEEDBACK_REQUEST = "feedback_request"
+    STAFF_NOTICE = "staff_notice"
+
+    @property
+    def to_staff(self) -> bool:
+        return self is LetterKind.STAFF_NOTICE
+
+
+class SearchAttribute(StrEnum):
+    """The names under which Temporal's lists know a case."""
+
+    STAGE = "ComplaintStage"
+    CATEGORY = "ComplaintCategory"
+    SEVERITY = "ComplaintSeverity"
+    PRIORITY = "ComplaintPriority"
+    TEAM = "ComplaintTeam"
+    HANDLER = "ComplaintHandler"
+    POLICY = "ComplaintPolicy"
+    OUTCOME = "ComplaintOutcome"
+    ESCALATION_LEVEL = "ComplaintEscalationLevel"
+    BREACHED = "ComplaintBreached"
+    NEXT_DEADLINE = "ComplaintNextDeadline"
+
+
+WORKFLOW = "Complaint"
+"""The workflow type of a case. Its id is the complaint's reference."""
