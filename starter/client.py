@@ -1,0 +1,285 @@
+"""The typed client: start complaints and talk to their cases from any Python service.
+
+complaints = await Complaints.connect()
+submitted = await complaints.submit(complaint)
+receipt = await complaints.assign(submitted.reference, handler="h-17", by=Actor(id="crm", role=Role.TEAM_LEAD))
+"""
+
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, Self
+
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import WorkflowQueryFailedError as QueryFailed
+from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError as UpdateTimedOut
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.case import Closed, Entry, Status
+from domain.complaint import Complaint
+from domain.messages import (
+    SIGNALS,
+    Actor,
+    AddEvidence,
+    Assign,
+    CorrectContact,
+    CustomerReply,
+    DecideResolution,
+    Escalate,
+    Message,
+    ProposeResolution,
+    Receipt,
+    Reclassify,
+    RecordFeedback,
+    Reopen,
+    RequestInformation,
+    Withdraw,
+)
+from domain.reference import parse_reference
+from domain.words import WORKFLOW, SearchAttribute
+from runtime.policies import UnknownPolicyPack, find_pack
+from runtime.settings import Settings, load_settings
+from runtime.temporal import TemporalUnavailable, connect
+
+_ANSWER_WITHIN = timedelta(seconds=20)
+
+
+class InvalidComplaint(ValueError):
+    """The complaint cannot be taken on; the message names the field."""
+
+
+class CaseNotFound(LookupError):
+    """There is no case of this reference."""
+
+
+class CaseClosed(RuntimeError):
+    """The case is closed and takes no more messages."""
+
+
+class Refused(RuntimeError):
+    """The case refused the message; the message says why and what would be possible."""
+
+
+class NotAnswered(RuntimeError):
+    """No worker answered in time. The message may still count; send it again with the same ``message_id``."""
+
+
+class Submitted(NamedTuple):
+    """A complaint that has a case: its reference, and whether the case was there before."""
+
+    reference: str
+    already_known: bool
+
+
+class Listed(NamedTuple):
+    """One case in a list, from Temporal's visibility store."""
+
+    reference: str
+    running: bool
+    started_at: datetime
+    attributes: dict[str, Any]
+
+
+class Complaints:
+    """Cases, over one Temporal connection. Safe to share between tasks."""
+
+    def __init__(self, client: Client, *, task_queue: str = "redress") -> None:
+        self.client = client
+        self._task_queue = task_queue
+
+    @classmethod
+    async def connect(cls, settings: Settings | None = None) -> Self:
+        """Connect as the environment says (``TEMPORAL_*``, ``REDRESS_*``). Raises ``TemporalUnavailable``."""
+        settings = settings or load_settings()
+        return cls(await connect(settings), task_queue=settings.task_queue)
+
+    async def submit(self, complaint: Complaint) -> Submitted:
+        """Start the case of *complaint*, or find the one it has: the same source and key never make a second one.
+
+        Raises :class:`InvalidComplaint` for dates in the future and unknown policy packs.
+        """
+        try:
+            complaint.check_times(datetime.now(UTC))
+        except ValueError as error:
+            raise InvalidComplaint(str(error)) from None
+        if complaint.policy is not None:
+            try:
+                find_pack(complaint.policy, complaint.received_at)
+            except UnknownPolicyPack as error:
+                raise InvalidComplaint(str(error)) from None
+        reference = complaint.reference
+        try:
+            await self.client.start_workflow(
+                WORKFLOW,
+                complaint,
+                id=reference,
+                task_queue=self._task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                static_summary=f"Complaint by {complaint.channel.value}, {complaint.language}",
+            )
+        except WorkflowAlreadyStartedError:
+            return Submitted(reference, already_known=True)
+        except RPCError as error:
+            raise TemporalUnavailable(f"the complaint could not be submitted: {error.message}") from None
+        return Submitted(reference, already_known=False)
+
+    async def status(self, reference: str) -> Status:
+        """Where the case stands, from its workflow; answers for closed cases as well, while their history is kept."""
+        status: Status = await self._query(reference, "status", Status)
+        return status
+
+    async def timeline(self, reference: str) -> list[Entry]:
+        """The last entries of the timeline, from the workflow; the case file has all."""
+        entries: list[Entry] = await self._query(reference, "timeline", list[Entry])
+        return entries
+
+    async def result(self, reference: str) -> Closed:
+        """Wait until the case is closed and return how it ended."""
+        closed: Closed = await self._handle(reference, Closed).result()
+        return closed
+
+    async def list(self, **filters: Any) -> AsyncIterator[Listed]:
+        """Cases by search attribute: ``stage=``, ``category=``, ``priority=``, ``team=``, ``handler=``, ``breached=``
+        and the other :class:`~domain.words.SearchAttribute` names in lower case, newest first."""
+        clauses = [f"WorkflowType = '{WORKFLOW}'"]
+        for name, value in filters.items():
+            try:
+                attribute = SearchAttribute[name.upper()].value
+            except KeyError:
+                known = ", ".join(attribute.name.lower() for attribute in SearchAttribute)
+                raise ValueError(f"{name}: there is no such filter; there are {known}") from None
+            clauses.append(f"{attribute} = {_literal(value)}")
+        async for execution in self.client.list_workflows(" AND ".join(clauses)):
+            yield Listed(
+                execution.id,
+                execution.status is WorkflowExecutionStatus.RUNNING,
+                execution.start_time,
+                {pair.key.name: pair.value for pair in execution.typed_search_attributes},
+            )
+
+    # -- messages: ``by`` is who acts; give ``message_id`` to make a repeated send count once -----------------------
+
+    async def reply(self, reference: str, *, by: Actor, message_id: str | None = None, **reply: Any) -> None:
+        """Pass on what the customer says: ``intent=`` information, accept or dispute; ``text=``, ``attachments=``."""
+        await self.send(reference, CustomerReply(message_id=_id(message_id), actor=by, **reply))
+
+    async def escalate(
+        self, reference: str, reason: str, *, by: Actor, level: int | None = None, message_id: str | None = None
+    ) -> None:
+        """Raise the case one level, or to *level*."""
+        await self.send(reference, Escalate(message_id=_id(message_id), actor=by, reason=reason, level=level))
+
+    async def assign(self, reference: str, handler: str, *, by: Actor, **more: Any) -> Receipt:
+        """Give the case to *handler* (``team=`` as well)."""
+        return await self._update(reference, Assign, by, handler=handler, **more)
+
+    async def reclassify(self, reference: str, reason: str, *, by: Actor, **more: Any) -> Receipt:
+        """Correct ``category=``, ``severity=`` or ``in_scope=``."""
+        return await self._update(reference, Reclassify, by, reason=reason, **more)
+
+    async def add_evidence(self, reference: str, note: str, *, by: Actor, **more: Any) -> Receipt:
+        """Put evidence into the case file (``attachments=``, ``trades=``, ``account=``)."""
+        return await self._update(reference, AddEvidence, by, note=note, **more)
+
+    async def request_information(self, reference: str, questions: str, *, by: Actor, **more: Any) -> Receipt:
+        """Ask the customer, by letter."""
+        return await self._update(reference, RequestInformation, by, questions=questions, **more)
+
+    async def propose_resolution(self, reference: str, *, by: Actor, **proposal: Any) -> Receipt:
+        """Propose ``outcome=``, ``compensation=``, ``remedies=`` and ``reasons=``."""
+        return await self._update(reference, ProposeResolution, by, **proposal)
+
+    async def approve(self, reference: str, *, by: Actor, **more: Any) -> Receipt:
+        """Approve the proposal, as a second person."""
+        return await self._update(reference, DecideResolution, by, decision="approve", **more)
+
+    async def return_proposal(self, reference: str, reasons: str, *, by: Actor, **more: Any) -> Receipt:
+        """Return the proposal with reasons."""
+        return await self._update(reference, DecideResolution, by, decision="return", reasons=reasons, **more)
+
+    async def record_feedback(self, reference: str, score: int, *, by: Actor, **more: Any) -> Receipt:
+        """Record how satisfied the customer is, 1 to 5 (``comment=`` as well)."""
+        return await self._update(reference, RecordFeedback, by, score=score, **more)
+
+    async def correct_contact(self, reference: str, *, by: Actor, **contact: Any) -> Receipt:
+        """Replace the customer's ``email=`` and ``phone=``."""
+        return await self._update(reference, CorrectContact, by, **contact)
+
+    async def withdraw(self, reference: str, *, by: Actor, **more: Any) -> Receipt:
+        """End the case today, at the customer's wish (``reason=`` as well)."""
+        return await self._update(reference, Withdraw, by, **more)
+
+    async def reopen(self, reference: str, reason: str, *, by: Actor, **more: Any) -> Receipt:
+        """Take the case up again within its follow-up window."""
+        return await self._update(reference, Reopen, by, reason=reason, **more)
+
+    async def send(self, reference: str, message: Message) -> Receipt | None:
+        """Send any message. An update is answered with a receipt, a signal with nothing.
+
+        Raises ``InvalidReference``, :class:`CaseNotFound`, :class:`CaseClosed`, :class:`Refused`, :class:`NotAnswered`.
+        """
+        handle = self._handle(reference)
+        try:
+            if isinstance(message, SIGNALS):
+                await handle.signal(message.name, message)
+                return None
+            receipt: Receipt = await handle.execute_update(
+                message.name,
+                message,
+                id=message.message_id,
+                result_type=Receipt,
+                rpc_timeout=_ANSWER_WITHIN,
+            )
+        except WorkflowUpdateFailedError as error:
+            cause = error.cause
+            raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
+        except UpdateTimedOut:
+            raise NotAnswered(f"{reference}: no worker answered within {_ANSWER_WITHIN.seconds} s") from None
+        except RPCError as error:
+            raise _explained(error, handle.id) from None
+        return receipt
+
+    async def _update(
+        self, reference: str, kind: type[Message], by: Actor, *, message_id: str | None = None, **fields: Any
+    ) -> Receipt:
+        receipt = await self.send(reference, kind(message_id=_id(message_id), actor=by, **fields))
+        if receipt is None:
+            raise TypeError(f"{kind.name} is a signal")
+        return receipt
+
+    async def _query(self, reference: str, name: str, result_type: Any) -> Any:
+        handle = self._handle(reference)
+        try:
+            return await handle.query(name, result_type=result_type, rpc_timeout=_ANSWER_WITHIN)
+        except QueryFailed as error:
+            raise NotAnswered(f"{handle.id}: {error}") from None
+        except RPCError as error:
+            raise _explained(error, handle.id) from None
+
+    def _handle(self, reference: str, result_type: type | None = None) -> WorkflowHandle[Any, Any]:
+        return self.client.get_workflow_handle(parse_reference(reference), result_type=result_type)
+
+
+def _explained(error: RPCError, reference: str) -> Exception:
+    if error.status is RPCStatusCode.NOT_FOUND:
+        if "completed" in error.message:
+            return CaseClosed(f"{reference} is closed and takes no more messages")
+        return CaseNotFound(f"there is no case {reference}")
+    if error.status in {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}:
+        return NotAnswered(f"{reference}: no worker answered within {_ANSWER_WITHIN.seconds} s")
+    return TemporalUnavailable(f"Temporal: {error.message}")
+
+
+def _id(message_id: str | None) -> str:
+    return message_id or str(uuid.uuid4())
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    return "'" + str(value).replace("'", "''") + "'"

@@ -1,0 +1,115 @@
+"""One worker process: everything is wired here and nowhere else.
+
+It works on whatever is configured (DATABASE_URL, TEMPORAL_*, REDRESS_*), says plainly what is missing, and on SIGTERM
+or SIGINT finishes the activities in hand before it stops. Exit codes: 0 stopped as asked, 1 something failed while
+running, 2 not configured or not reachable at start.
+"""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from datetime import timedelta
+from typing import Final
+
+import asyncpg
+import structlog
+from activities.case_file import CaseFile
+from activities.compensation import Compensation
+from activities.investigating import Investigating
+from temporalio.client import Client
+from temporalio.worker import Worker
+from workflows.investigation import InvestigationWorkflow
+
+from activities.letters import Letters
+from activities.trade_log import TradeLog
+from runtime.database import DatabaseUnavailable, migrate, open_pool
+from runtime.logging import configure_logging
+from runtime.mail import Mailer, Outbox
+from runtime.policies import PolicyError
+from runtime.running import running_stack
+from runtime.settings import ConfigurationError, Settings, load_settings
+from runtime.temporal import TemporalUnavailable, connect, register_search_attributes, run
+from workflows.complaint import ComplaintWorkflow
+from workflows.search_attributes import KEYS
+
+GRACE: Final = timedelta(seconds=30)
+"""How long activities in hand may take to finish after SIGTERM."""
+
+
+def build_worker(client: Client, pool: asyncpg.Pool, settings: Settings) -> Worker:
+    """A worker with its activities' collaborators."""
+    case_file = CaseFile(pool, default_policy=settings.default_policy)
+    mailer = Mailer(settings) if settings.smtp_host else None
+    letters = Letters(pool, case_file, mailer, Outbox(settings.outbox_dir), settings)
+    compensation = Compensation(pool, case_file)
+    investigating = Investigating(TradeLog(pool))
+    return Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=[ComplaintWorkflow, InvestigationWorkflow],
+        activities=[
+            case_file.open_case,
+            case_file.record,
+            case_file.record_contact,
+            letters.send_letter,
+            compensation.record_compensation,
+            investigating.investigate,
+        ],
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+def database_url(settings: Settings) -> str:
+    """The configured database, or that of the stack running in the state folder.
+
+    Raises ``ConfigurationError`` where there is neither.
+    """
+    stack = running_stack(settings.state_dir)
+    url = settings.database_url or (stack.database_url if stack else None)
+    if url is None:
+        raise ConfigurationError(
+            "DATABASE_URL is not set, and no stack runs in the state folder. Set it, such as"
+            " postgresql://redress@db.example.com:5432/redress, or start `redress up`."
+        )
+    return url
+
+
+async def work(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT."""
+    log = structlog.get_logger("worker")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C ends the loop itself
+            loop.add_signal_handler(number, stop.set)
+    url = database_url(settings)
+    applied = await migrate(url)
+    pool = await open_pool(url)
+    try:
+        client = await connect(settings)
+        await register_search_attributes(client, KEYS)
+        worker = build_worker(client, pool, settings)
+        async with worker:
+            log.info("worker ready", task_queue=settings.task_queue, namespace=client.namespace, migrations=applied)
+            await stop.wait()
+            log.info("worker stopping", grace_seconds=GRACE.total_seconds())
+        log.info("worker stopped")
+    finally:
+        await pool.close()
+
+
+def main() -> int:
+    """Run one worker; return the exit code."""
+    try:
+        settings = load_settings()
+        configure_logging(settings.log_format, settings.log_level)
+        run(work(settings))
+    except (ConfigurationError, DatabaseUnavailable, TemporalUnavailable, PolicyError) as error:
+        print(f"redress worker: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What happens to a complaint, in which order. Deterministic."""

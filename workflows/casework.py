@@ -1,0 +1,302 @@
+"""The machinery under a complaint's life: the case file kept up to date, letters, clocks, and what the UI shows.
+
+Everything here watches the case and runs beside the life told in :mod:`workflows.complaint`.
+"""
+
+import asyncio
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from domain.case import Case, CaseUpdate, Recorded, SendLetter
+from domain.complaint import explain
+from domain.deadlines import Deadline
+from domain.findings import Bilingual
+from domain.letters import Letter, LetterFacts
+from domain.messages import Message
+from domain.words import CaseEvent, LetterKind, Role, Stage
+from workflows import effects
+from workflows.page import page
+from workflows.search_attributes import attributes
+
+M = TypeVar("M", bound=Message)
+R = TypeVar("R")
+
+_AFTER_A_FAULT = timedelta(hours=1)
+_TIMER_GRAIN = timedelta(milliseconds=1)
+_LONGEST_PAYLOAD = 64_000
+
+
+class Diverted(Exception):
+    """The complaint was withdrawn or turned out to be somebody else's: its ordinary life ends here."""
+
+
+class CarryOver(Exception):
+    """The history has grown long: the case goes on in a new run."""
+
+
+class Casework(ABC):
+    """One case and what keeps it going. ``case`` is all of its state; the rest can be lost at any time."""
+
+    case: Case
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self._in_flight: set[str] = set()
+        self._waiting_for: str | None = None
+        self._idle = False
+        self._shown: dict[Any, Any] = {}
+        self._page_of: tuple[int, str | None] = (-1, None)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # -- the case file ------------------------------------------------------------------------------------------------
+
+    async def _record(self) -> None:
+        """Write to the case file what it does not know yet and nothing else is about to write."""
+        update = self._take()
+        self._put(update, await effects.record(update))
+
+    def _take(self) -> CaseUpdate:
+        update = self.case.unrecorded(self._in_flight)
+        self._in_flight |= update.keys
+        return update
+
+    def _put(self, update: CaseUpdate, recorded: Recorded) -> None:
+        self.case.recorded(update, recorded)
+        self._in_flight -= update.keys
+
+    async def _keep_the_case_file(self) -> None:
+        while True:
+            await workflow.wait_condition(lambda: self.case.has_unrecorded(self._in_flight))
+            # The life of the complaint goes first: the effect it comes to may carry what is to be recorded.
+            await asyncio.sleep(0)
+            if self.case.has_unrecorded(self._in_flight):
+                await self._record()
+
+    # -- what the UI shows --------------------------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        now = attributes(self.case)
+        changed = {key: value for key, value in now.items() if self._shown.get(key) != value}
+        if changed:
+            workflow.upsert_search_attributes(
+                [key.value_set(value) if value is not None else key.value_unset() for key, value in changed.items()]
+            )
+        self._shown = now
+        self._page_of = self._page_now
+        workflow.set_current_details(page(self.case, self._waiting_for))
+
+    @property
+    def _page_now(self) -> tuple[int, str | None]:
+        return self.case.revision, self._waiting_for
+
+    async def _keep_showing(self) -> None:
+        while True:
+            self._show()
+            await workflow.wait_condition(lambda: self._page_of != self._page_now)
+
+    # -- waiting for people -------------------------------------------------------------------------------------------
+
+    async def _until(self, condition: Callable[[], bool], waiting_for: str, *, idle: bool = True) -> None:
+        """Wait, however long, until *condition* holds; *idle* unless an effect is under way.
+
+        Raises :class:`Diverted` when the complaint is withdrawn or referred meanwhile, and :class:`CarryOver` when the
+        history has grown long: both only here, where nothing is half done.
+        """
+        self._waiting_for, self._idle = waiting_for, idle
+        suggested = workflow.info().is_continue_as_new_suggested
+        await workflow.wait_condition(lambda: condition() or self._diverted or suggested())
+        self._waiting_for, self._idle = None, False
+        if self._diverted:
+            raise Diverted
+        if not condition():
+            raise CarryOver
+
+    @property
+    def _diverted(self) -> bool:
+        case = self.case
+        if case.stage is Stage.CLOSED:
+            return False
+        return case.withdrawn or bool(case.assessment and not case.assessment.in_scope)
+
+    # -- letters ------------------------------------------------------------------------------------------------------
+
+    async def _deliver(
+        self, kind: LetterKind, facts: LetterFacts, purpose: str, *announces: CaseEvent, then: Stage | None = None
+    ) -> None:
+        """Send a letter and wait until a channel has accepted it; *then* is the stage entered with its acceptance."""
+        if purpose not in self.case.delivered and not any(letter.purpose == purpose for letter in self.case.letters):
+            self._post(kind, facts, purpose, *announces, then=then)
+        await self._until(
+            lambda: purpose in self.case.delivered, f"a channel to accept the {_spoken(kind)} letter", idle=False
+        )
+        if then and self.case.stage is not then:
+            self.case.enter(then, workflow.now())
+
+    def _post(
+        self, kind: LetterKind, facts: LetterFacts, purpose: str, *announces: CaseEvent, then: Stage | None = None
+    ) -> None:
+        """Send a letter without waiting for it."""
+        letter = Letter(
+            purpose=purpose, number=self.case.next_number(), kind=kind, facts=facts, announces=announces, then=then
+        )
+        self.case.letters.append(letter)
+        self.case.revision += 1
+        self._start(self._carry(letter, self._take()))
+
+    async def _carry(self, letter: Letter, update: CaseUpdate) -> None:
+        case = self.case
+        then = case.anticipating(letter.then, workflow.now()) if letter.then else None
+        request = SendLetter(
+            key=f"{case.reference}:letter:{letter.purpose}",
+            number=letter.number,
+            kind=letter.kind,
+            language=case.complaint.language,
+            facts=letter.facts,
+            announces=letter.announces,
+            update=update,
+            then=then,
+        )
+        stage = case.stage
+        accepted = await self._insist(f"letter {letter.purpose}", update, lambda: effects.send_letter(request))
+        if letter.then and then and case.stage is stage:
+            case.entered(letter.then, workflow.now(), then)
+        case.letters = [other for other in case.letters if other.purpose != letter.purpose]
+        case.delivered.append(letter.purpose)
+        if not letter.kind.to_staff:
+            case.last_message = f"{_spoken(letter.kind)} letter, accepted by {accepted.channel} {_at(accepted.at)}"
+        self._put(update, accepted.recorded)
+
+    def _tell_staff(self, role: Role, en: str, zh: str) -> None:
+        """Send a notice to a role of the firm."""
+        number = self.case.numbers + 1
+        facts = self._facts(notice=Bilingual(en=en, zh=zh), audience=role)
+        self._post(LetterKind.STAFF_NOTICE, facts, f"staff_notice:{number}")
+
+    def _facts(self, **more: Any) -> LetterFacts:
+        """What letters of this case commonly speak of, and *more*."""
+        case = self.case
+        return LetterFacts(
+            category=case.assessment.category if case.assessment else None,
+            stage=case.stage,
+            received_at=case.complaint.received_at,
+            expected_by=case.expected_by,
+            **more,
+        )
+
+    # -- clocks -------------------------------------------------------------------------------------------------------
+
+    async def _keep_the_clocks(self) -> None:
+        """Wait for the next rung, with one timer, and let it act. A timer costs history: it moves only when it must."""
+        while True:
+            await workflow.wait_condition(lambda: self.case.next_deadline is not None)
+            deadline = self.case.next_deadline
+            if deadline is None:
+                continue
+            wait = deadline.due - workflow.now()
+            if wait > timedelta(0):
+                armed = deadline.due
+                try:
+                    await workflow.wait_condition(
+                        lambda armed=armed: self._should_rearm(armed),  # type: ignore[misc]
+                        timeout=wait + _TIMER_GRAIN,
+                        timeout_summary=f"{deadline.clock}: {deadline.rung} ({deadline.how})",
+                    )
+                except TimeoutError:
+                    pass
+                else:
+                    continue
+            self._fire_due()
+
+    def _should_rearm(self, armed: Any) -> bool:
+        due = self.case.next_due
+        if due is not None and due < armed:
+            return True
+        # While an effect is under way a timer that rings too early does no harm, and the effect will soon move it.
+        return due != armed and self._idle
+
+    def _fire_due(self) -> None:
+        now = workflow.now()
+        for deadline in [deadline for deadline in self.case.deadlines if deadline.due <= now]:
+            self.case.fire(deadline, now)
+            self._act(deadline)
+
+    @abstractmethod
+    def _act(self, deadline: Deadline) -> None:
+        """What the rung *deadline* demands."""
+
+    # -- faults -------------------------------------------------------------------------------------------------------
+
+    async def _insist(self, what: str, update: CaseUpdate, effect: Callable[[], Coroutine[Any, Any, R]]) -> R:
+        """Have *effect*, however often it fails for good: each failure is loud, and it is tried again an hour later.
+
+        *update*, which was to be recorded with it, is recorded on its own meanwhile.
+        """
+        while True:
+            try:
+                return await effect()
+            except ActivityError as error:
+                self._in_flight -= update.keys
+                self._fault(what, error)
+                await workflow.sleep(_AFTER_A_FAULT, summary=f"Try again after a fault: {what}")
+
+    def _fault(self, what: str, error: ActivityError) -> None:
+        reason = str(error.cause or error)
+        workflow.logger.error("effect failed for good", extra={"what": what, "reason": reason})
+        self.case.note(workflow.now(), "fault", f"{what}: {reason}")
+        self._escalate(self.case.escalation_level + 1, f"{what} failed")
+
+    @abstractmethod
+    def _escalate(self, level: int, reason: str) -> None:
+        """Raise the case to *level*."""
+
+    # -- messages -----------------------------------------------------------------------------------------------------
+
+    def _read_signal(self, kind: type[M], message: Sequence[Any]) -> M | None:
+        """The message, if it fits and is new. What does not fit is kept in the case file."""
+        try:
+            request = read(kind, message)
+        except ValueError as error:
+            self._reject(kind.name, message, str(error))
+            return None
+        if request.message_id in self.case.heard:
+            return None
+        self.case.heard.append(request.message_id)
+        return request
+
+    def _reject(self, name: str, message: Sequence[Any], reason: str) -> None:
+        payload = json.dumps(list(message), ensure_ascii=True, default=str)
+        if len(payload) > _LONGEST_PAYLOAD:
+            payload = f"{payload[:_LONGEST_PAYLOAD]}… ({len(payload)} characters; the whole is in the workflow history)"
+        self.case.reject(name, payload, reason, workflow.now())
+
+    # -- tasks --------------------------------------------------------------------------------------------------------
+
+    def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def read(kind: type[M], message: Sequence[Any]) -> M:
+    """*message*, the arguments of a signal or update, as its model. Raises ``ValueError`` naming what does not fit."""
+    if len(message) != 1:
+        raise ValueError(f"{kind.name} takes one JSON object, not {len(message)} arguments")
+    try:
+        return kind.model_validate(message[0])
+    except ValidationError as error:
+        raise ValueError(explain(error)) from None
+
+
+def _spoken(kind: LetterKind) -> str:
+    return kind.value.replace("_", " ")
+
+
+def _at(instant: Any) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,93 @@
+"""What a case does to the world, by name: how each activity is called, retried, and shown in the Temporal UI."""
+
+from datetime import timedelta
+from typing import TypeVar, cast
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from domain.base import Record
+from domain.case import (
+    CaseUpdate,
+    CompensationRecorded,
+    LetterAccepted,
+    OpenCase,
+    Opened,
+    RecordCompensation,
+    RecordContact,
+    Recorded,
+    SendLetter,
+)
+from domain.findings import Investigation, InvestigationRequest
+
+R = TypeVar("R")
+
+# An outage of the database or the mail server lasts minutes or days; the case waits as long as it takes.
+_PATIENT = RetryPolicy(
+    initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_interval=timedelta(minutes=2)
+)
+
+
+async def open_case(request: OpenCase) -> Opened:
+    """Open the case file. Raises ``ApplicationError`` if the complaint cannot be taken on."""
+    return await _in_the_case_file("OpenCase", request, Opened, "Open the case file, assess, plan the deadlines")
+
+
+async def record(update: CaseUpdate) -> Recorded:
+    """Write to the case file what happened."""
+    return await _in_the_case_file("Record", update, Recorded, "Write to the case file")
+
+
+async def record_contact(request: RecordContact) -> None:
+    """Write the customer's new address to the case file."""
+    await _in_the_case_file("RecordContact", request, type(None), "Correct the customer's address")
+
+
+async def investigate(request: InvestigationRequest) -> Investigation:
+    """Query the trade log."""
+    checks = ", ".join(check.value.replace("_", " ") for check in request.checks)
+    return await _durably("Investigate", request, Investigation, f"Query the trade log: {checks}")
+
+
+async def send_letter(request: SendLetter) -> LetterAccepted:
+    """Have a channel accept a letter, for as long as that takes."""
+    return await _durably("SendLetter", request, LetterAccepted, f"Letter: {request.kind.value.replace('_', ' ')}")
+
+
+async def record_compensation(request: RecordCompensation) -> CompensationRecorded:
+    """Post an award to the compensation ledger."""
+    return await _durably("RecordCompensation", request, CompensationRecorded, f"Record compensation {request.award}")
+
+
+async def _in_the_case_file(name: str, request: Record, result: type[R], summary: str) -> R:
+    """A short write: at once within this workflow task (one history event), or durably if the database is slow or away.
+
+    Both run the same activity under the same keys, so that an attempt whose answer was lost does no harm.
+    """
+    try:
+        done = await workflow.execute_local_activity(
+            name,
+            request,
+            result_type=result,
+            schedule_to_close_timeout=timedelta(seconds=4),
+            retry_policy=RetryPolicy(maximum_attempts=1),
+            summary=summary,
+        )
+        return cast(R, done)
+    except ActivityError as error:
+        if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
+            raise error.cause from None
+    return await _durably(name, request, result, summary)
+
+
+async def _durably(name: str, request: Record, result: type[R], summary: str) -> R:
+    done = await workflow.execute_activity(
+        name,
+        request,
+        result_type=result,
+        start_to_close_timeout=timedelta(seconds=60),
+        retry_policy=_PATIENT,
+        summary=summary,
+    )
+    return cast(R, done)

@@ -1,0 +1,61 @@
+"""The page of a running case in the Temporal UI: what an operator needs to know without reading code."""
+
+from datetime import datetime
+
+from domain.case import Case
+from domain.words import Stage
+
+_NEXT = {
+    Stage.RECEIVED: "Nothing: the case file is being opened. If this lasts, the database is out of reach.",
+    Stage.ACKNOWLEDGED: "Nothing: the acknowledgement is on its way. If this lasts, look at the mail server "
+    "(pending activity *SendLetter*) or send `correct_contact`.",
+    Stage.INVESTIGATING: "Send `add_evidence`, `request_information` or `propose_resolution`; pass answers on "
+    "with `customer_reply`.",
+    Stage.DECIDING: "Send `propose_resolution`.",
+    Stage.RESPONDED: "Wait for the customer; pass on the answer with `customer_reply` (accept or dispute).",
+    Stage.SETTLING: "Nothing: the compensation is being recorded.",
+    Stage.FOLLOWING_UP: "Send `record_feedback`; `reopen` takes the case up again.",
+    Stage.CLOSED: "Nothing: the case is closed.",
+}
+
+
+def page(case: Case, waiting_for: str | None) -> str:
+    """The case in a few lines of Markdown. No personal data: the UI is seen by many."""
+    assessment = case.assessment
+    what = (
+        f"{assessment.category.value} · {assessment.severity.value} · {assessment.priority.value}"
+        if assessment
+        else "–"
+    )
+    deadline = case.next_deadline
+    lines = [
+        f"## {case.reference}: {case.stage.value.replace('_', ' ')}",
+        f"**What** {what} · team {assessment.team if assessment else '–'}",
+        f"**Since** {_at(case.stage_since)}",
+        f"**Handler** {case.handler or 'not assigned'} · escalation level {case.escalation_level}",
+        f"**Next deadline** {_at(deadline.due)} — {deadline.clock}, {deadline.rung} ({deadline.how})"
+        if deadline
+        else "**Next deadline** none",
+    ]
+    if case.breached:
+        lines.append("**Breached** a deadline was missed; see the deadline ledger")
+    if case.outcome:
+        lines.append(f"**Outcome** {case.outcome.value.replace('_', ' ')}")
+    if case.letters:
+        lines.append(f"**On its way** {', '.join(letter.kind.value.replace('_', ' ') for letter in case.letters)}")
+    lines.append(f"**Last message** {case.last_message or 'none'}")
+    if waiting_for:
+        lines.append(f"**Waiting for** {waiting_for}")
+    lines.append(f"**What you can do** {_advice(case)} `escalate` and `withdraw` at any time.")
+    return "\n\n".join(lines)
+
+
+def _advice(case: Case) -> str:
+    if case.stage is Stage.DECIDING and case.proposal and not case.approved:
+        roles = ", ".join(role.value for role in case.pack.decision.approvers(case.proposal.compensation))
+        return f"Send `decide_resolution` (by {roles}, not by {case.proposal.proposed_by.id})."
+    return _NEXT[case.stage]
+
+
+def _at(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
