@@ -14,23 +14,22 @@ from typing import Final
 
 import asyncpg
 import structlog
-from activities.case_file import CaseFile
-from activities.compensation import Compensation
-from activities.investigating import Investigating
 from temporalio.client import Client
 from temporalio.worker import Worker
-from workflows.investigation import InvestigationWorkflow
 
+from activities.case_file import CaseFile, utc_now
+from activities.compensation import Compensation
+from activities.investigating import Investigating
 from activities.letters import Letters
 from activities.trade_log import TradeLog
-from runtime.database import DatabaseUnavailable, migrate, open_pool
+from runtime.database import DatabaseUnavailable, find_database, migrate, open_pool
 from runtime.logging import configure_logging
 from runtime.mail import Mailer, Outbox
 from runtime.policies import PolicyError
-from runtime.running import running_stack
 from runtime.settings import ConfigurationError, Settings, load_settings
 from runtime.temporal import TemporalUnavailable, connect, register_search_attributes, run
 from workflows.complaint import ComplaintWorkflow
+from workflows.investigation import InvestigationWorkflow
 from workflows.search_attributes import KEYS
 
 GRACE: Final = timedelta(seconds=30)
@@ -41,7 +40,7 @@ def build_worker(client: Client, pool: asyncpg.Pool, settings: Settings) -> Work
     """A worker with its activities' collaborators."""
     case_file = CaseFile(pool, default_policy=settings.default_policy)
     mailer = Mailer(settings) if settings.smtp_host else None
-    letters = Letters(pool, case_file, mailer, Outbox(settings.outbox_dir), settings)
+    letters = Letters(pool, case_file, mailer, Outbox(settings.outbox_dir), settings, utc_now)
     compensation = Compensation(pool, case_file)
     investigating = Investigating(TradeLog(pool))
     return Worker(
@@ -60,21 +59,6 @@ def build_worker(client: Client, pool: asyncpg.Pool, settings: Settings) -> Work
     )
 
 
-def database_url(settings: Settings) -> str:
-    """The configured database, or that of the stack running in the state folder.
-
-    Raises ``ConfigurationError`` where there is neither.
-    """
-    stack = running_stack(settings.state_dir)
-    url = settings.database_url or (stack.database_url if stack else None)
-    if url is None:
-        raise ConfigurationError(
-            "DATABASE_URL is not set, and no stack runs in the state folder. Set it, such as"
-            " postgresql://redress@db.example.com:5432/redress, or start `redress up`."
-        )
-    return url
-
-
 async def work(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT."""
     log = structlog.get_logger("worker")
@@ -83,7 +67,7 @@ async def work(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C ends the loop itself
             loop.add_signal_handler(number, stop.set)
-    url = database_url(settings)
+    url = find_database(settings)
     applied = await migrate(url)
     pool = await open_pool(url)
     try:

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
-# C0 and C1 control characters except tab and line ends, and lone surrogates: PostgreSQL refuses
-# NUL and terminals obey the others, so none of them may travel on.
-_UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# C0 and C1 control characters except tab and line ends, lone surrogates, and marks that turn the direction of
+# writing: PostgreSQL refuses NUL and terminals obey the others, so none of them may travel on.
+_UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 SHORT_TEXT = 200
 LONG_TEXT = 20_000
@@ -24,13 +24,16 @@ def _clean_if_text(value: Any) -> Any:
 
 
 def _to_utc(instant: datetime) -> datetime:
-    return instant.astimezone(UTC)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("lies outside the years 1 to 9999 in UTC") from error
 
 
 Line = Annotated[
     str,
-    BeforeValidator(_clean_if_text),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=SHORT_TEXT, pattern=r"^[^\n\t]*$"),
+    BeforeValidator(_clean_if_text),
 ]
 """One line of text, 1-200 characters."""
 
@@ -39,8 +42,8 @@ Identifier = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^
 
 Text = Annotated[
     str,
-    BeforeValidator(_clean_if_text),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=LONG_TEXT),
+    BeforeValidator(_clean_if_text),
 ]
 """Free text, 1-20,000 characters."""
 

@@ -1,5 +1,6 @@
 """Business days: which days count, in the calendar of a policy pack."""
 
+from calendar import SATURDAY
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
@@ -7,10 +8,18 @@ from holidays import HolidayBase, country_holidays
 
 from domain.policy import Calendar
 
+# `holidays` has as "public" in Hong Kong the statutory holidays of employees; the general holidays, on which banks and
+# offices rest as well (Good Friday among them), are its "optional" ones.
+_CATEGORIES = {"HK": ("public", "optional")}
+
 
 @lru_cache(maxsize=32)
 def _holidays(country: str, subdivision: str | None) -> HolidayBase:
-    return country_holidays(country, subdiv=subdivision)
+    holidays = country_holidays(country, subdiv=subdivision, categories=_CATEGORIES.get(country))
+    if len(holidays.weekend) == 1:
+        # The law's one day of rest (Sunday in Hong Kong); offices rest on Saturday too.
+        holidays.weekend = holidays.weekend | {SATURDAY}
+    return holidays
 
 
 def is_business_day(calendar: Calendar, day: date) -> bool:

@@ -215,7 +215,7 @@ class Status(Record):
 SYSTEM = Actor(id="redress", role=Role.SYSTEM)
 RECENT_ENTRIES = 30
 # The clocks whose end is a promise about the final response; not those that only remind us to write.
-_RESPONSE = {CaseEvent.RECEIVED, CaseEvent.OVERDUE_NOTED, CaseEvent.REOPENED}
+_RESPONSE = {CaseEvent.RECEIVED, CaseEvent.OVERDUE_NOTED, CaseEvent.ANSWERED, CaseEvent.REOPENED}
 
 
 class Case(State):
@@ -237,6 +237,8 @@ class Case(State):
 
     deadlines: list[Deadline] = Field(default_factory=list)
     """Rungs still to come. Those that acted or whose clock is satisfied are in the deadline ledger, not here."""
+    ended: list[str] = Field(default_factory=list)
+    """Clocks whose end was told before their start: two effects may finish in either order."""
     breached: bool = False
 
     account: str | None = None
@@ -304,10 +306,13 @@ class Case(State):
         self.numbers += 1
         return self.numbers
 
-    def note(self, at: datetime, kind: str, text: str, actor: Actor = SYSTEM, **data: Any) -> None:
+    def note(
+        self, at: datetime, kind: str, text: str, actor: Actor = SYSTEM, data: dict[str, Any] | None = None
+    ) -> None:
         """Add a line to the timeline."""
         self.journal += 1
-        self._write(Entry(key=f"{kind}:{self.journal}", at=at, kind=kind, actor=str(actor), text=text, data=data))
+        key = f"{kind}:{self.journal}"
+        self._write(Entry(key=key, at=at, kind=kind, actor=str(actor), text=text, data=data or {}))
 
     def enter(self, stage: Stage, at: datetime) -> None:
         """Go on to *stage*."""
@@ -370,14 +375,14 @@ class Case(State):
             for item in items
         )
 
-    def unrecorded(self, in_flight: Collection[str] = ()) -> CaseUpdate:
+    def unrecorded(self, in_flight: Collection[str] = (), *, with_events: bool = True) -> CaseUpdate:
         """What the case file does not know yet and is not on its way there."""
         return CaseUpdate(
             reference=self.reference,
             policy_hash=self.policy_hash,
             summary=self.summary,
             entries=tuple(entry for entry in self.entries if entry.key not in in_flight),
-            events=tuple(event for event in self.events if event.key not in in_flight),
+            events=tuple(event for event in self.events if with_events and event.key not in in_flight),
             firings=tuple(firing for firing in self.firings if firing.key not in in_flight),
             rejected=tuple(rejected for rejected in self.rejected if rejected.key not in in_flight),
         )
@@ -445,14 +450,12 @@ class Case(State):
         """Start and end clocks as the case file planned them. A closed case has none."""
         if self.stage is Stage.CLOSED:
             return
-        ended = {(satisfied.clock, satisfied.number) for satisfied in recorded.satisfied}
+        ended = {satisfied.round for satisfied in recorded.satisfied} | set(self.ended)
         known = {deadline.key for deadline in self.deadlines}
+        started = [*self.deadlines, *(new for new in recorded.planned if new.key not in known)]
+        self.ended = sorted(ended - {deadline.round for deadline in started})
         self.deadlines = sorted(
-            (
-                deadline
-                for deadline in (*self.deadlines, *(new for new in recorded.planned if new.key not in known))
-                if (deadline.clock, deadline.number) not in ended
-            ),
+            (deadline for deadline in started if deadline.round not in ended),
             key=lambda deadline: (deadline.due, deadline.key),
         )
         self.revision += 1

@@ -1,15 +1,19 @@
 """The input of a case: one complaint as it was received."""
 
+import re
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, EmailStr, Field, StringConstraints, ValidationError, model_validator
 
-from domain.base import Identifier, Instant, Line, Record, Text
+from domain.base import Identifier, Instant, Line, Record, Text, clean
 from domain.money import PositiveMoney
 from domain.reference import reference_for
 from domain.words import Remedy
+
+_PROBLEMS_TOLD = 10
+_NAME_TOLD = 40
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
 """Clocks of sending systems may be this far ahead of ours."""
@@ -60,7 +64,7 @@ class Complaint(Record):
     """
 
     source: Identifier
-    idempotency_key: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    idempotency_key: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
     received_at: Instant
     channel: Channel
     language: Language
@@ -89,7 +93,11 @@ class Complaint(Record):
 
     def check_times(self, now: datetime) -> None:
         """Raise ``ValueError`` if the complaint claims to come from the future."""
-        for name, instant in (("received_at", self.received_at), ("occurred_from", self.occurred_from)):
+        for name, instant in (
+            ("received_at", self.received_at),
+            ("occurred_from", self.occurred_from),
+            ("occurred_until", self.occurred_until),
+        ):
             if instant is not None and instant > now + FUTURE_TOLERANCE:
                 raise ValueError(
                     f"{name}: {instant.isoformat()} lies in the future; give the time it happened, with offset"
@@ -98,8 +106,18 @@ class Complaint(Record):
 
 def explain(error: ValidationError) -> str:
     """*error* as one line that names each field, without quoting what was sent."""
-    problems = []
-    for problem in error.errors(include_url=False, include_context=False, include_input=False):
-        field = ".".join(str(part) for part in problem["loc"]) or "input"
-        problems.append(f"{field}: {problem['msg'].removeprefix('Value error, ')}")
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    problems = [f"{_field(problem['loc'])}: {_what(problem['msg'])}" for problem in found[:_PROBLEMS_TOLD]]
+    if len(found) > _PROBLEMS_TOLD:
+        problems.append(f"and {len(found) - _PROBLEMS_TOLD} more")
     return "; ".join(problems)
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    # The name of a field that does not exist is input too: it may hold anything and be of any length.
+    return ".".join(" ".join(clean(str(part)).split())[:_NAME_TOLD] for part in location) or "input"
+
+
+def _what(message: str) -> str:
+    # What follows an invalid address lists characters of it.
+    return re.sub(r"(?<=not a valid email address):.*", "", message.removeprefix("Value error, "), flags=re.DOTALL)

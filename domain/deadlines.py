@@ -48,6 +48,11 @@ class Deadline(Record):
     def key(self) -> str:
         return f"{self.clock}:{self.number}:{self.rung}"
 
+    @property
+    def round(self) -> str:
+        """The clock and which of its rounds."""
+        return f"{self.clock}:{self.number}"
+
 
 class Satisfied(Record):
     """A clock that has done its duty: when, and by which event."""
@@ -57,6 +62,10 @@ class Satisfied(Record):
     by: CaseEvent
     by_number: int
     at: Instant
+
+    @property
+    def round(self) -> str:
+        return f"{self.clock}:{self.number}"
 
 
 class Firing(Record):

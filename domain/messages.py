@@ -36,7 +36,7 @@ class Attachment(Record):
     """Something that supports a statement, kept elsewhere: its title, where it is, and its SHA-256."""
 
     title: Line
-    location: Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f]+$")]
+    location: Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
 
 
@@ -149,6 +149,12 @@ class CorrectContact(Message):
     name = "correct_contact"
     email: EmailStr | None = None
     phone: Phone | None = None
+
+    @model_validator(mode="after")
+    def _corrects_something(self) -> Self:
+        if self.email is None and self.phone is None:
+            raise ValueError("give at least one of email, phone")
+        return self
 
 
 class Withdraw(Message):

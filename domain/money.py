@@ -14,7 +14,7 @@ from domain.base import Record
 
 def _known(code: str) -> str:
     if not is_currency(code):
-        raise ValueError(f"unknown currency {code!r}: use an ISO 4217 code such as USD, EUR, CNY or HKD")
+        raise ValueError("unknown currency: use an ISO 4217 code such as USD, EUR, CNY or HKD")
     return code
 
 
@@ -71,11 +71,11 @@ class Money(Record):
 
     def __str__(self) -> str:
         """``USD 1,234.50``: the form of records, tables and summaries."""
-        return f"{self.currency} {self.amount:,.{minor_digits(self.currency)}f}"
+        return f"{self.currency} {self.rounded().amount:,f}"
 
     def localised(self, language: str) -> str:
         """The form of letters, e.g. ``US$1,234.50`` in zh-CN and ``$1,234.50`` in en."""
-        return format_currency(self.amount, self.currency, locale=Locale.parse(language, sep="-"))
+        return format_currency(self.rounded().amount, self.currency, locale=Locale.parse(language, sep="-"))
 
 
 class PositiveMoney(Money):

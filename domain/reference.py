@@ -45,8 +45,9 @@ def parse_reference(text: str) -> str:
         letters = letters.removeprefix("RD")
     shown = text.strip()[:40]
     if strange := sorted({letter for letter in letters if letter not in ALPHABET}):
+        named = ", ".join(repr(letter)[1:-1] for letter in strange[:8])
         raise InvalidReference(
-            f"{shown!r} is not a reference: {', '.join(strange)} never occurs in one "
+            f"{shown!r} is not a reference: {named} never occurs in one "
             "(0, 1, I, L, O and U are left out because they are misread)"
         )
     if len(letters) != _LENGTH + 1:

@@ -29,6 +29,7 @@ M = TypeVar("M", bound=Message)
 R = TypeVar("R")
 
 _AFTER_A_FAULT = timedelta(hours=1)
+_LONGEST_AFTER_A_FAULT = timedelta(days=1)
 _TIMER_GRAIN = timedelta(milliseconds=1)
 _LONGEST_PAYLOAD = 64_000
 
@@ -62,8 +63,8 @@ class Casework(ABC):
         update = self._take()
         self._put(update, await effects.record(update))
 
-    def _take(self) -> CaseUpdate:
-        update = self.case.unrecorded(self._in_flight)
+    def _take(self, *, with_events: bool = True) -> CaseUpdate:
+        update = self.case.unrecorded(self._in_flight, with_events=with_events)
         self._in_flight |= update.keys
         return update
 
@@ -148,7 +149,8 @@ class Casework(ABC):
         )
         self.case.letters.append(letter)
         self.case.revision += 1
-        self._start(self._carry(letter, self._take()))
+        # A letter may be on its way for days; the clocks that events start must not wait for it.
+        self._start(self._carry(letter, self._take(with_events=False)))
 
     async def _carry(self, letter: Letter, update: CaseUpdate) -> None:
         case = self.case
@@ -234,17 +236,19 @@ class Casework(ABC):
     # -- faults -------------------------------------------------------------------------------------------------------
 
     async def _insist(self, what: str, update: CaseUpdate, effect: Callable[[], Coroutine[Any, Any, R]]) -> R:
-        """Have *effect*, however often it fails for good: each failure is loud, and it is tried again an hour later.
+        """Have *effect*, however often it fails for good: each failure is loud, and it is tried again hours later.
 
         *update*, which was to be recorded with it, is recorded on its own meanwhile.
         """
+        pause = _AFTER_A_FAULT
         while True:
             try:
                 return await effect()
             except ActivityError as error:
                 self._in_flight -= update.keys
                 self._fault(what, error)
-                await workflow.sleep(_AFTER_A_FAULT, summary=f"Try again after a fault: {what}")
+                await workflow.sleep(pause, summary=f"Try again after a fault: {what}")
+                pause = min(2 * pause, _LONGEST_AFTER_A_FAULT)
 
     def _fault(self, what: str, error: ActivityError) -> None:
         reason = str(error.cause or error)

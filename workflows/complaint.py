@@ -12,7 +12,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from domain.assessment import reassess
-from domain.case import Case, Closed, Entry, OpenCase, Question, RecordCompensation, RecordContact, Status
+from domain.case import SYSTEM, Case, Closed, Entry, OpenCase, Question, RecordCompensation, RecordContact, Status
 from domain.complaint import Complaint
 from domain.deadlines import Deadline
 from domain.findings import InvestigationRequest
@@ -78,7 +78,7 @@ class ComplaintWorkflow(Casework):
         self._start(self._keep_the_case_file())
         self._start(self._keep_showing())
         for letter in self.case.letters:
-            self._start(self._carry(letter, self._take()))
+            self._start(self._carry(letter, self._take(with_events=False)))
         try:
             while self.case.stage is not Stage.CLOSED:
                 await self._live()
@@ -200,7 +200,8 @@ class ComplaintWorkflow(Casework):
             return
         award = proposal.compensation
         update = self._take()
-        then = case.anticipating(Stage.FOLLOWING_UP, workflow.now(), awarded=award)
+        awarded = award if case.awarded is None else case.awarded + award
+        then = case.anticipating(Stage.FOLLOWING_UP, workflow.now(), compensation=awarded)
         request = RecordCompensation(
             key=f"{case.reference}:compensation:{case.rounds}",
             number=case.next_number(),
@@ -210,7 +211,7 @@ class ComplaintWorkflow(Casework):
             then=then,
         )
         posted = await self._insist("compensation", update, lambda: effects.record_compensation(request))
-        case.awarded = award if case.awarded is None else case.awarded + award
+        case.awarded = awarded
         case.entered(Stage.FOLLOWING_UP, workflow.now(), then)
         self._put(update, posted.recorded)
 
@@ -277,7 +278,7 @@ class ComplaintWorkflow(Casework):
         for finding in case.investigation.findings:
             text = f"{finding.check.value}: {finding.verdict.value}"
             data = {**finding.model_dump(mode="json"), "hash": finding.hash}
-            case.note(workflow.now(), "finding", text, **data)
+            case.note(workflow.now(), "finding", text, data=data)
 
     def _ask_by_rule(self) -> None:
         """Ask for what only the customer can tell, once."""
@@ -319,16 +320,16 @@ class ComplaintWorkflow(Casework):
         self.case.enter(stage, workflow.now())
         workflow.logger.info("stage entered", extra={"stage": stage.value})
 
-    def _escalate(self, level: int, reason: str, by: Actor | None = None) -> None:
+    def _escalate(self, level: int, reason: str, by: Actor = SYSTEM) -> None:
         """Raise the case to *level* of the pack's ladder, give it to that level's role and tell it."""
         case = self.case
         level = min(level, case.pack.top_level)
         if level <= case.escalation_level:
-            case.note(workflow.now(), "escalation", f"asked for again at level {case.escalation_level}", *_by(by))
+            case.note(workflow.now(), "escalation", f"asked for again at level {case.escalation_level}", by)
             return
         role = next(step.role for step in case.pack.escalation if step.level == level)
         case.escalation_level, case.handler = level, role.value
-        case.note(workflow.now(), "escalation", f"level {level}, {role.value}: {reason}", *_by(by))
+        case.note(workflow.now(), "escalation", f"level {level}, {role.value}: {reason}", by)
         self._tell_staff(
             role,
             f"The case was escalated to you (level {level}): {reason}.",
@@ -361,14 +362,15 @@ class ComplaintWorkflow(Casework):
 
     def _breach(self, deadline: Deadline) -> None:
         text = f"{deadline.clock} was due at {deadline.due:%Y-%m-%d %H:%M:%S} UTC"
-        self.case.note(workflow.now(), "breach", text, clock=deadline.clock, number=deadline.number)
+        self.case.note(workflow.now(), "breach", text, data={"clock": deadline.clock, "number": deadline.number})
 
     def _climb(self, deadline: Deadline) -> None:
         if deadline.level:
             self._escalate(deadline.level, f"deadline {deadline.clock} passed")
 
     def _write_progress(self, deadline: Deadline) -> None:
-        if self.case.stage in {Stage.INVESTIGATING, Stage.DECIDING}:
+        # Without a date to give, an overdue letter that brings one is on its way.
+        if self.case.stage in _UNDER_INVESTIGATION and self.case.expected_by:
             purpose = f"progress:{deadline.number}"
             self._post(LetterKind.PROGRESS, self._facts(), purpose, CaseEvent.CONTACTED)
 
@@ -377,12 +379,13 @@ class ComplaintWorkflow(Casework):
 
     async def _tell_new_date(self, number: int) -> None:
         # The new date is planned by the case file; the letter must carry it.
-        await self._record()
+        await workflow.wait_condition(lambda: all(event.number != number for event in self.case.events))
         self._post(LetterKind.OVERDUE, self._facts(), f"overdue:{number}", CaseEvent.CONTACTED)
 
     def _remind(self, deadline: Deadline) -> None:
         question = self.case.question
-        if question and not question.answered:
+        # After an outage the wait may be over by now: then there is nothing to remind of.
+        if question and not question.answered and deadline.clock_due > workflow.now():
             facts = self._facts(questions=question.questions, reply_by=deadline.clock_due)
             self._post(LetterKind.REMINDER, facts, f"reminder:{deadline.key}", CaseEvent.CONTACTED)
 
@@ -418,7 +421,7 @@ class ComplaintWorkflow(Casework):
             return
         case, now = self.case, workflow.now()
         case.last_message = f"customer reply ({reply.intent}), {now:%Y-%m-%d %H:%M:%S} UTC"
-        case.note(now, "customer_reply", reply.intent, reply.actor, **_body(reply))
+        case.note(now, "customer_reply", reply.intent, reply.actor, _body(reply))
         if case.stage is Stage.RESPONDED and reply.intent != "information" and case.answer is None:
             case.answer = reply.intent
             case.happened(CaseEvent.ANSWERED, now)
@@ -438,7 +441,7 @@ class ComplaintWorkflow(Casework):
         request = self._read_signal(Escalate, message)
         if request and self.case.stage is not Stage.CLOSED:
             self.case.last_message = f"escalate, {workflow.now():%Y-%m-%d %H:%M:%S} UTC"
-            self.case.note(workflow.now(), "escalate", "asked for", request.actor, **_body(request))
+            self.case.note(workflow.now(), "escalate", "asked for", request.actor, _body(request))
             by = "the customer" if request.actor.role is Role.CUSTOMER else str(request.actor.role.value)
             self._escalate(request.level or self.case.escalation_level + 1, f"asked for by {by}", request.actor)
 
@@ -517,7 +520,9 @@ class ComplaintWorkflow(Casework):
 
     @request_information.validator
     def _request_information_fits(self, *message: Any) -> None:
-        self._check(RequestInformation, message, staff=True, stages=_UNDER_INVESTIGATION)
+        request = self._check(RequestInformation, message, staff=True, stages=_UNDER_INVESTIGATION)
+        if request is None:
+            return
         if self.case.question and not self.case.question.answered:
             raise _refused("questions: the customer has been asked and has not answered yet")
         if self.case.approved:
@@ -534,9 +539,14 @@ class ComplaintWorkflow(Casework):
 
     @propose_resolution.validator
     def _propose_resolution_fits(self, *message: Any) -> None:
-        self._check(ProposeResolution, message, staff=True, stages=_UNDER_INVESTIGATION)
+        request = self._check(ProposeResolution, message, staff=True, stages=_UNDER_INVESTIGATION)
+        if request is None:
+            return
         if self.case.proposal:
             raise _refused("a proposal waits for a decision already; decide_resolution can return it")
+        awarded, award = self.case.awarded, request.compensation
+        if awarded and award and award.currency != awarded.currency:
+            raise _refused(f"compensation: {awarded} was awarded before; use the same currency")
 
     @workflow.update(name="decide_resolution", description="Approve or return the proposal, as a second person.")
     async def decide_resolution(self, *message: Any) -> Receipt:
@@ -657,7 +667,7 @@ class ComplaintWorkflow(Casework):
         now = workflow.now()
         noted = apply(request)
         case.last_message = f"{kind.name}, {now:%Y-%m-%d %H:%M:%S} UTC"
-        case.note(now, kind.name, noted, request.actor, **_body(request))
+        case.note(now, kind.name, noted, request.actor, _body(request))
         receipt = Receipt(
             message_id=request.message_id, reference=case.reference, stage=case.stage, noted=noted, at=now
         )
@@ -712,7 +722,3 @@ def _spoken(outcome: Outcome, compensation: Money | None) -> str:
 
 def _body(message: Message) -> dict[str, Any]:
     return message.model_dump(mode="json", exclude={"message_id", "actor"}, exclude_none=True)
-
-
-def _by(actor: Actor | None) -> tuple[Actor, ...]:
-    return (actor,) if actor else ()

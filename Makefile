@@ -1,0 +1,64 @@
+# make demo   the whole service on this machine, with seven complaints from beginning to end
+# make up     the same service, to stay; Ctrl-C ends it, its data is kept in .redress
+# make test   all tests (ARGS="-k words" for some)
+#
+# Each prepares its own environment in .venv first, which takes a minute once. Needs Python 3.11 or newer:
+# make PYTHON=/path/to/python3 demo
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input install --root-user-action=ignore
+UV := uv
+
+.DELETE_ON_ERROR:
+.PHONY: demo up test lint lock clean
+
+demo: $(READY)
+	@$(BIN)/redress demo
+
+up: $(READY)
+	@$(BIN)/redress up
+
+test: $(READY)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+# The exact versions and hashes of everything, from pyproject.toml. UV="uv --offline" and the like work too.
+lock:
+	@command -v $(firstword $(UV)) >/dev/null || { \
+	    echo "make lock needs uv: see https://docs.astral.sh/uv, or pip install uv" >&2; exit 1; }
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    pyproject.toml -o requirements/runtime.txt
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --extra embedded --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+
+# The environment and what the tools leave; not .redress, which holds complaints.
+clean:
+	@rm -rf $(VENV) dist build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements/dev.txt pyproject.toml
+	@rm -f $@
+	@python=; \
+	for candidate in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11); do \
+	    if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	        python=$$candidate; break; \
+	    fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	    echo "Redress needs Python 3.11 or newer; $(or $(PYTHON),python3) is $$( \
+	        $(or $(PYTHON),python3) --version 2>/dev/null || echo not there)." >&2; \
+	    echo "Install one, or name it: make PYTHON=/path/to/python3 $(or $(firstword $(MAKECMDGOALS)),demo)" >&2; \
+	    exit 1; \
+	fi; \
+	echo "Preparing $(VENV) with $$($$python --version), once ..."; \
+	$(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	    || $$python -m venv --clear $(VENV)
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,1 @@
+"""What touches the world: one small class a collaborator, each effect once under its business key."""

@@ -1,0 +1,489 @@
+"""The case file in PostgreSQL: cases, timeline, deadline ledger, rejected messages. Everything is written once."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncpg
+import structlog
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from domain.assessment import Assessment, assess
+from domain.base import clean
+from domain.case import SYSTEM, CaseUpdate, Entry, OpenCase, Opened, RecordContact, Recorded
+from domain.complaint import Complaint
+from domain.deadlines import Deadline, Occurred, Satisfied, plan, satisfies
+from domain.messages import Actor
+from domain.policy import PolicyPack
+from domain.words import CaseEvent, Role, Stage
+from runtime.policies import Packs, UnknownPolicyPack, find_pack, load_packs
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
+
+RECEIPT: Final = 1
+"""The number of the event that a case begins with: its receipt."""
+
+log = structlog.get_logger(__name__)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class CaseFile:
+    """Keeps the case file. ``clock`` gives the time as an aware datetime; ``packs`` are by default those on disk.
+
+    Raises :class:`runtime.policies.PolicyError` if a policy pack on disk does not fit.
+    """
+
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        *,
+        default_policy: str,
+        clock: Callable[[], datetime] = utc_now,
+        packs: Packs | None = None,
+    ) -> None:
+        self._pool = pool
+        self._default_policy = default_policy
+        self._clock = clock
+        self._packs = load_packs() if packs is None else packs
+        self._pinned: dict[str, PolicyPack] = {}
+
+    @activity.defn(name="OpenCase")
+    async def open_case(self, request: OpenCase) -> Opened:
+        """Open the case file: pin the pack, assess, start the clocks of receipt. Again, it answers what is stored.
+
+        Of a complaint sent again under the same source and key the first version stands. Raises `ApplicationError`,
+        never retried, of type ``InvalidComplaint`` (from the future), ``UnknownPolicyPack`` or
+        ``ReferenceTaken`` (the reference belongs to another complaint, or the complaint to another reference).
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            case = await _find(connection, request)
+            if case is None:
+                await self._open(connection, request)
+                case = await _find(connection, request)
+            assert case is not None  # noqa: S101 (just inserted, here or by somebody else)
+            pack = await self.pack(connection, case["policy_hash"])
+            receipt = Occurred(event=CaseEvent.RECEIVED, at=case["received_at"], number=RECEIPT)
+            return Opened(
+                policy=pack,
+                policy_hash=case["policy_hash"],
+                assessment=Assessment.model_validate(case["assessment"]),
+                recorded=await _led_to(connection, request.reference, pack, [receipt]),
+            )
+
+    @activity.defn(name="Record")
+    async def record(self, update: CaseUpdate) -> Recorded:
+        """Write *update* to the case file."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            return await self.apply(connection, update)
+
+    @activity.defn(name="RecordContact")
+    async def record_contact(self, request: RecordContact) -> None:
+        """Letters not yet written go to the new address. What is ``None`` stays as it was."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await _lock(connection, request.reference)
+            await connection.execute(
+                """
+                INSERT INTO casefile.contacts (reference, at, key, name, email, phone)
+                SELECT reference, $2, $3, name, coalesce($4, email), coalesce($5, phone)
+                FROM casefile.contacts WHERE reference = $1 ORDER BY id DESC LIMIT 1
+                ON CONFLICT (key) DO NOTHING
+                """,
+                request.reference,
+                request.at,
+                request.key,
+                request.email,
+                request.phone,
+            )
+
+    async def apply(
+        self, connection: "Connection", update: CaseUpdate, extra_events: Iterable[Occurred] = ()
+    ) -> Recorded:
+        """Write *update* and *extra_events* within the transaction of the effect they go with.
+
+        Returns the clocks that these events started, and those satisfied: by these events, or of the clocks they
+        started, by any (an event with a higher number may have been written first). Again, it changes nothing and
+        answers the same, but for clocks that were satisfied meanwhile. Updates of one case take turns.
+        """
+        if not connection.is_in_transaction():
+            raise RuntimeError("an update is recorded in the transaction of its effect: open one first")
+        reference = update.reference
+        pack = await self.pack(connection, await _lock(connection, reference))
+        events = [*update.events, *extra_events]
+        await _write_entries(connection, reference, update.entries)
+        await _write_events(connection, reference, pack, events)
+        await _write_firings(connection, update)
+        await _write_rejected(connection, update)
+        await _write_summary(connection, update)
+        return await _led_to(connection, reference, pack, events)
+
+    async def pack(self, connection: "Connection", policy_hash: str) -> PolicyPack:
+        """The pinned pack of that hash, as it was when a case was first opened under it."""
+        if policy_hash not in self._pinned:
+            content = await connection.fetchval(
+                "SELECT content FROM casefile.policy_packs WHERE hash = $1", policy_hash
+            )
+            if content is None:
+                raise ApplicationError(
+                    f"policy_hash: no pack {policy_hash} is pinned in the case file", type="NoPolicyPack"
+                )
+            self._pinned[policy_hash] = PolicyPack.model_validate(content)
+        return self._pinned[policy_hash]
+
+    async def _open(self, connection: "Connection", request: OpenCase) -> None:
+        """Write everything a case begins with; nothing if somebody else does so at the same moment."""
+        complaint, reference = request.complaint, request.reference
+        pack = self._find_pack(complaint)
+        # The workflow's time may be ahead of this machine's: another host's, or that of a server that skips time.
+        try:
+            complaint.check_times(max(self._clock(), request.at))
+        except ValueError as error:
+            raise ApplicationError(str(error), type="InvalidComplaint", non_retryable=True) from None
+        assessment = assess(complaint, pack, earlier_cases=await _count_earlier(connection, complaint))
+        receipt = Occurred(event=CaseEvent.RECEIVED, at=complaint.received_at, number=RECEIPT)
+        await connection.execute(
+            "INSERT INTO casefile.policy_packs (hash, id, version, content, pinned_at) VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT DO NOTHING",
+            pack.hash,
+            pack.id,
+            pack.version,
+            pack.model_dump(mode="json"),
+            self._clock(),
+        )
+        opened = await connection.fetchval(
+            """
+            INSERT INTO casefile.cases (
+                reference, source, idempotency_key, received_at, opened_at, language, channel, account, complaint,
+                policy_hash, revision, stage, stage_since, category, severity, priority, in_scope, repeat, team,
+                escalation_level, next_deadline, breached)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $5, $12, $13, $14, $15, $16, $17, 0, $18, false)
+            ON CONFLICT DO NOTHING RETURNING true
+            """,
+            reference,
+            complaint.source,
+            complaint.idempotency_key,
+            complaint.received_at,
+            request.at,
+            complaint.language,
+            complaint.channel,
+            complaint.account,
+            complaint.model_dump(mode="json"),
+            pack.hash,
+            Stage.RECEIVED,
+            assessment.category,
+            assessment.severity,
+            assessment.priority,
+            assessment.in_scope,
+            assessment.repeat,
+            assessment.team,
+            min((deadline.due for deadline in plan(pack, receipt)), default=None),
+        )
+        if not opened:
+            return
+        await connection.execute(
+            "INSERT INTO casefile.contacts (reference, at, key, name, email, phone) VALUES ($1, $2, $3, $4, $5, $6)",
+            reference,
+            request.at,
+            f"{reference}:contact:received",
+            complaint.complainant.name,
+            complaint.complainant.email,
+            complaint.complainant.phone,
+        )
+        await _write_entries(connection, reference, _first_entries(request, pack, assessment))
+        await _write_events(connection, reference, pack, [receipt])
+        log.info("case opened", reference=reference, policy=pack.id, category=assessment.category.value)
+
+    def _find_pack(self, complaint: Complaint) -> PolicyPack:
+        try:
+            return find_pack(complaint.policy or self._default_policy, complaint.received_at, self._packs)
+        except UnknownPolicyPack as error:
+            raise ApplicationError(str(error), type="UnknownPolicyPack", non_retryable=True) from None
+
+
+async def _find(connection: "Connection", request: OpenCase) -> asyncpg.Record | None:
+    """The case as it was opened, if it was. Raises `ApplicationError` if reference and complaint do not belong."""
+    complaint = request.complaint
+    case = await connection.fetchrow(
+        """
+        SELECT reference, source, idempotency_key, policy_hash, received_at, data AS assessment
+        FROM casefile.cases JOIN casefile.timeline USING (reference)
+        WHERE (reference = $1 OR (source, idempotency_key) = ($2, $3)) AND key = 'assessed'
+        ORDER BY reference = $1 DESC LIMIT 1
+        """,
+        request.reference,
+        complaint.source,
+        complaint.idempotency_key,
+    )
+    if case is None:
+        return None
+    if case["reference"] != request.reference:
+        raise ApplicationError(
+            f"this complaint (source and idempotency_key) is case {case['reference']} already",
+            type="ReferenceTaken",
+            non_retryable=True,
+        )
+    if (case["source"], case["idempotency_key"]) != (complaint.source, complaint.idempotency_key):
+        raise ApplicationError(
+            f"reference {request.reference} belongs to another complaint; send this one with another idempotency_key",
+            type="ReferenceTaken",
+            non_retryable=True,
+        )
+    return case
+
+
+async def _lock(connection: "Connection", reference: str) -> str:
+    """Have whoever else changes the case wait for this transaction's end. Returns the hash of the pinned pack.
+
+    Not FOR UPDATE: that would wait for transactions which have added a row of the case, and they in turn for this one.
+    """
+    policy_hash = await connection.fetchval(
+        "SELECT policy_hash FROM casefile.cases WHERE reference = $1 FOR NO KEY UPDATE", reference
+    )
+    if policy_hash is None:
+        raise ApplicationError(f"there is no case {reference}: open it first", type="NoCase", non_retryable=True)
+    return str(policy_hash)
+
+
+async def _count_earlier(connection: "Connection", complaint: Complaint) -> int:
+    """How many cases the same account or e-mail address had by the time this complaint was received."""
+    count = await connection.fetchval(
+        """
+        SELECT count(*) FROM (
+            SELECT reference FROM casefile.cases WHERE account = $1 AND received_at <= $3
+            UNION
+            SELECT reference FROM casefile.contacts JOIN casefile.cases USING (reference)
+            WHERE lower(email) = lower($2) AND received_at <= $3) AS earlier
+        """,
+        complaint.account,
+        complaint.complainant.email,
+        complaint.received_at,
+    )
+    return int(count)
+
+
+def _first_entries(request: OpenCase, pack: PolicyPack, assessment: Assessment) -> list[Entry]:
+    complaint = request.complaint
+    scope = "" if assessment.in_scope else ", not ours"
+    repeat = ", complained before" if assessment.repeat else ""
+    return [
+        Entry(
+            key="received",
+            at=complaint.received_at,
+            kind="received",
+            actor=str(Actor(id=complaint.source, role=Role.SERVICE)),
+            text=f"received by {complaint.channel.value.replace('_', ' ')}; policy pack {pack.id} {pack.version}",
+            data={"policy": pack.id, "version": pack.version, "hash": pack.hash},
+        ),
+        Entry(
+            key="assessed",
+            at=request.at,
+            kind="assessed",
+            actor=str(SYSTEM),
+            text=f"{assessment.category.value}, severity {assessment.severity.value}, "
+            f"priority {assessment.priority.value}, team {assessment.team}{scope}{repeat}",
+            data=assessment.model_dump(mode="json"),
+        ),
+    ]
+
+
+async def _write_entries(connection: "Connection", reference: str, entries: Iterable[Entry]) -> None:
+    await _add(
+        connection,
+        "INSERT INTO casefile.timeline (reference, key, at, kind, actor, text, data)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (reference, key) DO NOTHING",
+        [
+            (reference, entry.key, entry.at, entry.kind, entry.actor, clean(entry.text), _storable(entry.data))
+            for entry in entries
+        ],
+    )
+
+
+async def _write_events(
+    connection: "Connection", reference: str, pack: PolicyPack, events: Collection[Occurred]
+) -> None:
+    """Write the events that are new, the clocks they start, and the clocks that are satisfied now."""
+    if not events:
+        return
+    rows = await connection.fetch(
+        """
+        INSERT INTO casefile.events (reference, number, event, at)
+        SELECT $1, new.* FROM unnest($2::integer[], $3::text[], $4::timestamptz[]) AS new
+        ON CONFLICT DO NOTHING RETURNING number, event, at
+        """,
+        reference,
+        [occurred.number for occurred in events],
+        [occurred.event for occurred in events],
+        [occurred.at for occurred in events],
+    )
+    if not rows:
+        return
+    await _add(
+        connection,
+        "INSERT INTO casefile.deadlines"
+        " (reference, clock, number, rung, statutory, started_at, due, clock_due, actions, level, how)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        [
+            (
+                reference,
+                d.clock,
+                d.number,
+                d.rung,
+                d.statutory,
+                d.started_at,
+                d.due,
+                d.clock_due,
+                d.actions,
+                d.level,
+                d.how,
+            )
+            for row in rows
+            for d in plan(pack, Occurred(**row))
+        ],
+    )
+    await _satisfy(connection, reference, pack)
+
+
+async def _satisfy(connection: "Connection", reference: str, pack: PolicyPack) -> None:
+    """Satisfy what is open with all that has happened.
+
+    Not only with what is new: a letter may be accepted, and start a clock, after an event with a higher number that
+    satisfies it.
+    """
+    running = await connection.fetch(
+        """
+        SELECT DISTINCT clock, number, started_at FROM casefile.deadlines AS planned
+        WHERE reference = $1 AND NOT EXISTS (
+            SELECT FROM casefile.satisfactions AS done
+            WHERE (done.reference, done.clock, done.number) = (planned.reference, planned.clock, planned.number))
+        """,
+        reference,
+    )
+    happened = [
+        Occurred(**row)
+        for row in await connection.fetch(
+            "SELECT number, event, at FROM casefile.events WHERE reference = $1 ORDER BY number, event", reference
+        )
+    ]
+    clocks = {clock.name: clock for clock in pack.clocks}
+    await _add(
+        connection,
+        "INSERT INTO casefile.satisfactions (reference, clock, number, by_event, by_number, at)"
+        " VALUES ($1, $2, $3, $4, $5, $6)",
+        [
+            (reference, row["clock"], row["number"], by.event, by.number, max(by.at, row["started_at"]))
+            for row in running
+            for by in [next((o for o in happened if satisfies(clocks[row["clock"]], row["number"], o)), None)]
+            if by
+        ],
+    )
+
+
+async def _write_firings(connection: "Connection", update: CaseUpdate) -> None:
+    await _add(
+        connection,
+        "INSERT INTO casefile.firings (reference, clock, number, rung, due, fired_at, breach)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+        [
+            (update.reference, firing.clock, firing.number, firing.rung, firing.due, firing.fired_at, firing.breach)
+            for firing in update.firings
+        ],
+    )
+
+
+async def _write_rejected(connection: "Connection", update: CaseUpdate) -> None:
+    await _add(
+        connection,
+        "INSERT INTO casefile.rejected_messages (reference, key, at, name, reason, payload)"
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        [
+            (update.reference, item.key, item.at, clean(item.name), clean(item.reason), clean(item.payload))
+            for item in update.rejected
+        ],
+    )
+
+
+async def _write_summary(connection: "Connection", update: CaseUpdate) -> None:
+    summary = update.summary
+    await connection.execute(
+        """
+        UPDATE casefile.cases SET
+            revision = $2, stage = $3, stage_since = $4, category = $5, severity = $6, priority = $7, in_scope = $8,
+            repeat = $9, team = $10, handler = $11, escalation_level = $12, outcome = $13, compensation_amount = $14,
+            compensation_currency = $15, next_deadline = $16, breached = breached OR $17, closed_at = $18,
+            updated_at = now()
+        WHERE reference = $1 AND revision < $2
+        """,
+        update.reference,
+        summary.revision,
+        summary.stage,
+        summary.stage_since,
+        summary.category,
+        summary.severity,
+        summary.priority,
+        summary.in_scope,
+        summary.repeat,
+        summary.team,
+        summary.handler,
+        summary.escalation_level,
+        summary.outcome,
+        summary.compensation.amount if summary.compensation else None,
+        summary.compensation.currency if summary.compensation else None,
+        summary.next_deadline,
+        summary.breached,
+        summary.closed_at,
+    )
+
+
+async def _led_to(connection: "Connection", reference: str, pack: PolicyPack, events: Sequence[Occurred]) -> Recorded:
+    """The clocks that *events* started, earliest first, and those they satisfied or that are satisfied by now."""
+    if not events:
+        return Recorded()
+    happened = {(occurred.event, occurred.number) for occurred in events}
+    numbers = [occurred.number for occurred in events]
+    triggers = {clock.name: clock.trigger for clock in pack.clocks}
+    planned = [
+        Deadline(**row)
+        for row in await connection.fetch(
+            "SELECT clock, number, rung, statutory, started_at, due, clock_due, actions, level, how"
+            " FROM casefile.deadlines WHERE reference = $1 AND number = ANY ($2) ORDER BY due, clock, number, rung",
+            reference,
+            numbers,
+        )
+        if (triggers[row["clock"]], row["number"]) in happened
+    ]
+    started = {(deadline.clock, deadline.number) for deadline in planned}
+    satisfied = [
+        Satisfied(**row)
+        for row in await connection.fetch(
+            "SELECT clock, number, by_event AS by, by_number, at FROM casefile.satisfactions"
+            " WHERE reference = $1 AND (by_number = ANY ($2) OR number = ANY ($2)) ORDER BY by_number, clock, number",
+            reference,
+            numbers,
+        )
+        if (row["by"], row["by_number"]) in happened or (row["clock"], row["number"]) in started
+    ]
+    return Recorded(planned=tuple(planned), satisfied=tuple(satisfied))
+
+
+async def _add(connection: "Connection", insert: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    if rows:
+        await connection.executemany(insert, rows)
+
+
+def _storable(value: Any) -> Any:
+    """*value* with every text in it as PostgreSQL takes it."""
+    match value:
+        case str():
+            return clean(value)
+        case dict():
+            return {clean(key): _storable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_storable(item) for item in value]
+        case _:
+            return value

@@ -1,0 +1,163 @@
+"""Was a withdrawal released in the time the firm promises, and what does the delay cost the customer?"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal, localcontext
+
+from domain.findings import Bilingual, Check, EvidenceRow, Finding, Tolerances, Verdict
+from domain.money import Money
+from domain.trade_log import AccountEntry
+
+FORMULA = "late-withdrawal/simple-interest-actual-365@1"
+"""A * rate * days / 365: A the amount withheld, days from due to released as the exact fraction of 86,400 seconds."""
+
+CANCELLED_BY_CUSTOMER = ("cancelled by customer", "canceled by customer", "客户取消")
+"""How the note of an entry begins when the customer called the withdrawal off; ``booked_at`` is then when."""
+
+
+def check_withdrawal_delay(entry: AccountEntry, *, as_of: datetime, tolerances: Tolerances) -> Finding:
+    """Judge one withdrawal as it stood at *as_of*: what was booked later counts as still pending.
+
+    The harm is the interest alone, in the entry's currency. The amount itself is not harm: it is still owed, and paid
+    as a withdrawal.
+    """
+    numbers = {
+        "amount": f"{abs(entry.amount).normalize():f}",
+        "currency": entry.currency,
+        "withdrawal_hours": str(tolerances.withdrawal_hours),
+        "as_of": as_of.isoformat(),
+    }
+
+    def finding(verdict: Verdict, en: str, zh: str, *, harm: Money | None, missing: tuple[str, ...] = ()) -> Finding:
+        return Finding(
+            check=Check.WITHDRAWAL_DELAY,
+            subject=entry.entry,
+            verdict=verdict,
+            reason=Bilingual(en=en, zh=zh),
+            harm=harm,
+            numbers=numbers,
+            missing=missing,
+            evidence=(EvidenceRow.of("account_entries", entry.entry, entry),),
+            formula=FORMULA,
+        )
+
+    zero = Money.of(Decimal(0), entry.currency)
+    amount = Money.of(abs(entry.amount), entry.currency)
+    requested = entry.requested_at
+    if requested is None:
+        return finding(
+            Verdict.INCONCLUSIVE,
+            f"Our records of the withdrawal of {amount} (entry {entry.entry}) do not hold the time at which you asked "
+            "for it, so a delay cannot be measured.",
+            f"我司记录中未载明出金 {amount}（记录编号 {entry.entry}）的申请时间，因此无法核定是否延误。",
+            harm=None,
+            missing=(f"time of request of withdrawal {entry.entry}",),
+        )
+    ended = entry.booked_at if entry.booked_at is not None and entry.booked_at <= as_of else None
+    if ended is not None and ended < requested:
+        return finding(
+            Verdict.INCONCLUSIVE,
+            f"Our records of the withdrawal of {amount} (entry {entry.entry}) contradict each other: it was booked at "
+            f"{_utc(ended)}, before it was requested at {_utc(requested)}.",
+            f"我司关于出金 {amount}（记录编号 {entry.entry}）的记录相互矛盾：出账时间 {_utc(ended)} "
+            f"早于申请时间 {_utc(requested)}。",
+            harm=None,
+            missing=(f"times of withdrawal {entry.entry} that agree with each other",),
+        )
+    due = requested + timedelta(hours=tolerances.withdrawal_hours)
+    numbers |= {"requested_at": requested.isoformat(), "due_at": due.isoformat()}
+    if ended is not None:
+        numbers["ended_at"] = ended.isoformat()
+    asked_en = f"You asked for the withdrawal of {amount} (entry {entry.entry}) on {_utc(requested)}."
+    asked_zh = f"您于 {_utc(requested)} 申请出金 {amount}（记录编号 {entry.entry}）。"
+    promise_en = f"We promise to release a withdrawal within {tolerances.withdrawal_hours} hours, here by {_utc(due)}."
+    promise_zh = f"我司承诺在 {tolerances.withdrawal_hours} 小时内办理出金，即应于 {_utc(due)} 前完成。"
+    cancelled = (entry.note or "").lower().startswith(CANCELLED_BY_CUSTOMER)
+
+    if cancelled and ended is None and as_of > due:
+        return finding(
+            Verdict.INCONCLUSIVE,
+            f"{asked_en} {promise_en} You called it off, but our records do not say when, so we cannot tell whether it "
+            "was already late.",
+            f"{asked_zh}{promise_zh}您其后取消了该笔出金，但我司记录未载明取消时间，无法判断取消时是否已经逾期。",
+            harm=None,
+            missing=(f"time of the cancellation of withdrawal {entry.entry}",),
+        )
+    if (ended or as_of) <= due:
+        if cancelled:
+            return finding(
+                Verdict.CUSTOMER_ACTION,
+                f"{asked_en} {promise_en} You called it off before that time, so nothing was late.",
+                f"{asked_zh}{promise_zh}您在该时限之前取消了该笔出金，不存在延误。",
+                harm=zero,
+            )
+        if ended is None:
+            return finding(
+                Verdict.NO_FAULT,
+                f"{asked_en} {promise_en} That time has not passed yet, so the withdrawal is not late.",
+                f"{asked_zh}{promise_zh}目前尚未超过该时限，不构成延误。",
+                harm=zero,
+            )
+        return finding(
+            Verdict.NO_FAULT,
+            f"{asked_en} {promise_en} It was released on {_utc(ended)}, in time.",
+            f"{asked_zh}{promise_zh}该笔款项已于 {_utc(ended)} 出账，未超过承诺时限。",
+            harm=zero,
+        )
+
+    late = (ended or as_of) - due
+    rate = Decimal(tolerances.withdrawal_interest_percent)
+    with localcontext(prec=60):
+        late_seconds = Decimal(late // timedelta(microseconds=1)).scaleb(-6)
+        interest = abs(entry.amount) * rate * late_seconds / (100 * 365 * 86_400)
+        harm = Money.of(interest, entry.currency)
+        days = f"{late_seconds / 86_400:.4f}"
+        numbers |= {
+            "delay_seconds": f"{late_seconds.normalize():f}",
+            "delay_days": f"{late_seconds / 86_400:.6f}",
+            "rate_percent": str(rate),
+            "interest": f"{interest:.10f}",
+        }
+    sum_en = f"Simple interest at {rate}% a year: {amount} × {rate}% × {days} days ÷ 365 = {harm}."
+    sum_zh = f"按年利率 {rate}% 单利计算：{amount} × {rate}% × {days} 天 ÷ 365 = {harm}。"
+    if ended is None:
+        return finding(
+            Verdict.FIRM_FAULT,
+            f"{asked_en} {promise_en} By {_utc(as_of)} it had not been released: {_duration_en(late)} late, and that "
+            f"is our fault. The withdrawal itself is still to be paid to you in full. {sum_en} Interest keeps running "
+            "until the money is released.",
+            f"{asked_zh}{promise_zh}截至 {_utc(as_of)} 仍未办结，已逾期 {_duration_zh(late)}，责任在我司。"
+            f"出金本金仍应全额支付给您。{sum_zh}在款项实际出账之前，利息继续计算。",
+            harm=harm,
+        )
+    end_en, end_zh = (
+        (f"You called it off on {_utc(ended)}", f"您于 {_utc(ended)} 取消该笔出金")
+        if cancelled
+        else (f"It was released on {_utc(ended)}", f"该笔款项直至 {_utc(ended)} 才出账")
+    )
+    return finding(
+        Verdict.FIRM_FAULT,
+        f"{asked_en} {promise_en} {end_en}, {_duration_en(late)} late, and that is our fault. {sum_en}",
+        f"{asked_zh}{promise_zh}{end_zh}，已逾期 {_duration_zh(late)}，责任在我司。{sum_zh}",
+        harm=harm,
+    )
+
+
+def _parts(duration: timedelta) -> tuple[int, int, int, int]:
+    minutes, seconds = divmod(duration // timedelta(seconds=1), 60)
+    hours, minutes = divmod(minutes, 60)
+    return *divmod(hours, 24), minutes, seconds
+
+
+def _duration_en(duration: timedelta) -> str:
+    """``5 days 1 hour``; units that are zero are left out."""
+    named = zip(_parts(duration), ("day", "hour", "minute", "second"), strict=True)
+    return " ".join(f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in named if n) or "less than a second"
+
+
+def _duration_zh(duration: timedelta) -> str:
+    named = zip(_parts(duration), ("天", "小时", "分钟", "秒"), strict=True)
+    return " ".join(f"{n} {unit}" for n, unit in named if n) or "不足 1 秒"
+
+
+def _utc(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"

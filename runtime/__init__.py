@@ -1,0 +1,1 @@
+"""The plumbing: settings, logging, PostgreSQL, Temporal and the embedded stack. Knows nothing of complaints."""

@@ -1,0 +1,174 @@
+"""PostgreSQL: a pool that speaks JSON and UTC, and the migrations of the schema."""
+
+import hashlib
+import json
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import asyncpg
+from pydantic_core import to_json
+
+from runtime.paths import MIGRATIONS
+from runtime.running import running_stack
+from runtime.settings import Settings
+
+CONNECT_TIMEOUT: Final = 5.0  # seconds
+_MIGRATION_LOCK: Final = 0x7265_6472  # any number that nobody else locks in this database
+_WAY_OUT: Final = "Start it, or set DATABASE_URL; without a server of your own, `redress up` brings one."
+
+
+class DatabaseUnavailable(Exception):
+    """PostgreSQL cannot be used. The message names host and database, never the password, and what to do."""
+
+
+class MigrationError(Exception):
+    """The schema cannot be brought up to date. The message names the file and what to do."""
+
+
+def find_database(settings: Settings) -> str:
+    """The URL of the database: `DATABASE_URL`, else that of the stack running in the state folder.
+
+    Raises `DatabaseUnavailable` if there is neither.
+    """
+    if settings.database_url:
+        return settings.database_url
+    stack = running_stack(settings.state_dir)
+    if stack and stack.database_url:
+        return stack.database_url
+    raise DatabaseUnavailable(
+        f"No database: DATABASE_URL is not set, and no `redress up` runs in {settings.state_dir.absolute()}. {_WAY_OUT}"
+    )
+
+
+def without_password(url: str) -> str:
+    """The URL for printing."""
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user.partition(':')[0]}@{host}" if user else host).geturl()
+
+
+async def open_pool(url: str, *, min_size: int = 1, max_size: int = 10) -> "asyncpg.Pool[asyncpg.Record]":
+    """Open a pool of connections; the caller closes it.
+
+    `json` and `jsonb` take what pydantic can write as JSON and give Python back. Money is safe in both directions:
+    decimals are written as strings, and a JSON number with a fraction is read as `Decimal`, never as a float.
+    Instants are read in UTC. Raises `DatabaseUnavailable` within seconds if there is no server to be had.
+    """
+    try:
+        return await asyncpg.create_pool(
+            url,
+            min_size=min_size,
+            max_size=max_size,
+            init=_speak_json,
+            timeout=CONNECT_TIMEOUT,
+            server_settings={"timezone": "UTC", "application_name": "redress"},
+        )
+    except _CONNECT_ERRORS as error:
+        raise DatabaseUnavailable(_explain(url, error)) from None
+
+
+async def migrate(url: str, *, folder: Path = MIGRATIONS) -> list[str]:
+    """Bring the schema up to date and return the names of the files applied now.
+
+    Applies `NNNN_name.sql` in the order of their numbers, each in a transaction of its own, and records them with their
+    SHA-256 in the table `redress_migrations`. Several processes may do this at once: each file is applied by one.
+    Raises `DatabaseUnavailable`, or `MigrationError` when a file fails or is not the one that was applied.
+    """
+    migrations = _read_migrations(folder)
+    try:
+        connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT, server_settings={"timezone": "UTC"})
+    except _CONNECT_ERRORS as error:
+        raise DatabaseUnavailable(_explain(url, error)) from None
+    try:
+        return [name for name, script in migrations if await _apply(connection, name, script)]
+    finally:
+        await connection.close()
+
+
+async def _apply(connection: "asyncpg.Connection[asyncpg.Record]", name: str, script: str) -> bool:
+    digest = hashlib.sha256(script.encode()).hexdigest()
+    try:
+        async with connection.transaction():
+            await connection.execute("select pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
+            # Looked for first: a worker's role may be allowed to use an up-to-date schema, but not to create anything.
+            if await connection.fetchval("select to_regclass('public.redress_migrations') is null"):
+                await connection.execute(
+                    "create table public.redress_migrations"
+                    " (name text primary key, sha256 text not null, applied_at timestamptz not null default now())"
+                )
+            applied = await connection.fetchrow(
+                "select sha256, applied_at from public.redress_migrations where name = $1", name
+            )
+            if applied is None:
+                await connection.execute(script)
+                await connection.execute(
+                    "insert into public.redress_migrations (name, sha256) values ($1, $2)", name, digest
+                )
+                return True
+    except asyncpg.PostgresError as error:
+        raise MigrationError(f"Migration {name} failed, nothing of it was kept: {error}") from error
+    if applied["sha256"] != digest:
+        raise MigrationError(
+            f"Migration {name} was changed after it had been applied ({applied['applied_at']:%Y-%m-%d %H:%M} UTC):"
+            " put the file back as it was, and the change into a new file with the next number."
+        )
+    return False
+
+
+def _read_migrations(folder: Path) -> list[tuple[str, str]]:
+    names: dict[str, str] = {}
+    scripts = []
+    for path in sorted(folder.glob("*.sql")):
+        if not re.fullmatch(r"\d{4}_[a-z0-9_]+\.sql", path.name):
+            raise MigrationError(f"{path}: the name of a migration must look like 0001_name.sql; rename it.")
+        other = names.setdefault(path.name[:4], path.name)
+        if other != path.name:
+            raise MigrationError(f"{other} and {path.name} have the same number; give one of them the next free one.")
+        scripts.append((path.name, path.read_text(encoding="utf-8")))  # line ends as \n, however checked out
+    return scripts
+
+
+async def _speak_json(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(kind, schema="pg_catalog", encoder=_to_json, decoder=_from_json, format="text")
+
+
+def _to_json(value: Any) -> str:
+    return to_json(value).decode()
+
+
+def _from_json(text: str) -> Any:
+    return json.loads(text, parse_float=Decimal)
+
+
+_CONNECT_ERRORS: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError)
+
+
+def _explain(url: str, error: Exception) -> str:
+    try:
+        parts = urlsplit(url)
+        host = parse_qs(parts.query).get("host", [parts.hostname or "localhost"])[0]
+        place = host if host.startswith("/") else f"{host}:{parts.port or 5432}"
+        name = unquote(parts.path.lstrip("/")) or parts.username or "postgres"
+    except ValueError:
+        error, place, name = asyncpg.ClientConfigurationError(""), "", ""
+    where = f"database {name!r} at {place}"
+    match error:
+        case asyncpg.InvalidCatalogNameError():
+            return f"PostgreSQL answers, but there is no {where}. Create it (`createdb {name}`), or set DATABASE_URL."
+        case asyncpg.InvalidAuthorizationSpecificationError():
+            return f"PostgreSQL refuses the user or password for {where}. Correct them in DATABASE_URL."
+        case TimeoutError():
+            return f"PostgreSQL does not answer within {CONNECT_TIMEOUT:.0f} s: {where}. {_WAY_OUT}"
+        case OSError():
+            return f"PostgreSQL does not answer: {where} ({error.strerror or error}). {_WAY_OUT}"
+        case asyncpg.PostgresError():
+            return f"PostgreSQL refuses the connection to {where}: {error}"
+        case _:  # the parser's own words may quote a piece of the password
+            return (
+                "DATABASE_URL cannot be read. It must look like postgresql://user:password@host:5432/database, with"
+                " the characters / ? # @ : of a password percent-encoded."
+            )

@@ -1,0 +1,363 @@
+"""The whole service on one machine: PostgreSQL, Temporal and a worker, started, watched and stopped together.
+
+Behind `redress up` and `redress demo`. A database named by `DATABASE_URL`, or a Temporal server named by Temporal's own
+configuration, is used as it is; what is not named is brought along. Everything is kept in the state folder:
+
+- `postgres/` and `temporal.db`: the data; `logs/`: what the processes say;
+- `stack.json`: what runs and where, for other commands; gone after a clean stop;
+- `ports.json`: the ports of Temporal, which are taken again if they are free;
+- `lock`: held by the process that owns the folder, for as long as it lives.
+
+A stack that was killed leaves its processes behind. The next start in the same folder finds them by id and creation
+time, stops them, and carries on with the data.
+"""
+
+import asyncio
+import functools
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import structlog
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.common import SearchAttributeKey
+from temporalio.service import RPCError
+
+from runtime import embedded_postgres, embedded_temporal
+from runtime.child import Child, StackError, end
+from runtime.database import migrate, without_password
+from runtime.embedded_postgres import EmbeddedPostgres
+from runtime.embedded_temporal import EmbeddedTemporal
+from runtime.paths import ROOT
+from runtime.running import RunningProcess, StackRecord
+from runtime.settings import Settings
+from runtime.temporal import configured_server, connect_to, register_search_attributes
+
+__all__ = ["Addresses", "Stack", "StackError", "StackRunning"]
+
+DATABASE: Final = "redress"
+WORKER: Final = (sys.executable, str(ROOT / "worker.py"))
+
+# The processes by their names in the record, in the order in which they are stopped; and how they are.
+_STOPPING: Final[Mapping[str, tuple[Sequence[signal.Signals], float]]] = {
+    "worker": ((signal.SIGTERM,), 20.0),
+    "temporal": (embedded_temporal.STOP_SIGNALS, embedded_temporal.STOP_GRACE),
+    "postgres": (embedded_postgres.STOP_SIGNALS, embedded_postgres.STOP_GRACE),
+}
+
+
+class StackRunning(StackError):
+    """Another process runs a stack with this state folder."""
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where things are, for printing: there is no secret in it."""
+
+    temporal: str
+    namespace: str
+    ui: str | None
+    """The Web UI; None if the Temporal server is not ours."""
+    database: str
+    state_dir: Path
+    logs: Path
+
+
+class Stack:
+    """An async context manager that runs the stack.
+
+        async with Stack(load_settings(), search_attributes=KEYS) as stack:
+            print(stack.addresses)
+            await stack.wait()
+
+    While it is open, a process that dies is started again. SIGINT, SIGTERM and SIGHUP end the stack in good order:
+    `wait` returns; a program that does something else is cancelled and ends with 128 plus the signal's number. A second
+    signal does not wait for work in hand.
+
+    Entering raises `StackRunning`, `StackError`, `TemporalUnavailable`, `DatabaseUnavailable` or `MigrationError`,
+    after stopping whatever was started.
+    """
+
+    settings: Settings
+    """The settings given, with absolute paths and, once the stack runs, the database in use."""
+    environment: dict[str, str]
+    """The environment of the worker; any program of ours that has it talks to this stack."""
+    addresses: Addresses
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        worker_command: Sequence[str] = WORKER,
+        search_attributes: Sequence[SearchAttributeKey[Any]] = (),
+        say: Callable[[str], None] | None = None,
+        handle_signals: bool = True,
+    ) -> None:
+        """Start nothing yet.
+
+        `worker_command` is the worker; empty for none. `say` is told what happens to the processes while the stack
+        runs, a sentence each time; by default that is logged.
+        """
+        self._folder = settings.state_dir.absolute()
+        self._logs = self._folder / "logs"
+        self.settings = settings.model_copy(
+            update={"state_dir": self._folder, "outbox_dir": settings.outbox_dir.absolute()}
+        )
+        self._worker_command = worker_command
+        self._search_attributes = search_attributes
+        self._say = say or structlog.get_logger("redress.stack").info
+        self._signals = _Signals(self._hasten) if handle_signals else None
+        self._lock: int | None = None
+        self._record: StackRecord | None = None
+        self._parts: list[EmbeddedPostgres | EmbeddedTemporal | Child] = []  # in the order of their start
+
+    async def __aenter__(self) -> Self:
+        if self._signals:
+            self._signals.catch()
+        try:
+            await self._start()
+        except BaseException as error:
+            await self._close(error)
+            raise
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        await self._close(error)
+
+    async def wait(self) -> None:
+        """Return when a signal asks the program to end. To be awaited by the task that opened the stack."""
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if not (self._signals and self._signals.forgive()):
+                raise
+
+    async def _start(self) -> None:
+        if find_spec("psutil") is None:
+            raise StackError("The embedded stack is not installed: pip install 'redress[embedded]'.")
+        self._take_folder()
+        await self._stop_leftovers()
+        self._record = StackRecord(owner=RunningProcess.of(os.getpid()))
+        self._record.write(self._folder)
+
+        self.settings = self.settings.model_copy(update={"database_url": await self._database()})
+        assert self.settings.database_url  # noqa: S101
+        await migrate(self.settings.database_url)
+        client, ui_url = await self._temporal()
+        await register_search_attributes(client, self._search_attributes)
+
+        embedded = {} if ui_url is None else {"TEMPORAL_ADDRESS": client.service_client.config.target_host}
+        inherited = {
+            name: value for name, value in os.environ.items() if not (embedded and name.startswith("TEMPORAL_"))
+        }
+        self.environment = {
+            **inherited,
+            **self.settings.environment(),
+            **embedded,
+            "TEMPORAL_NAMESPACE": client.namespace,
+        }
+        self.addresses = Addresses(
+            temporal=client.service_client.config.target_host,
+            namespace=client.namespace,
+            ui=ui_url,
+            database=without_password(self.settings.database_url),
+            state_dir=self._folder,
+            logs=self._logs,
+        )
+        if self._worker_command:
+            await self._worker(client)
+
+    async def _database(self) -> str:
+        if self.settings.database_url:
+            return self.settings.database_url
+        server = EmbeddedPostgres(
+            self._folder / "postgres",
+            log=self._logs / "postgres.log",
+            on_start=lambda process: self._note("postgres", process, socket_dir=server.own_socket_dir),
+            say=self._say,
+        )
+        self._parts.append(server)
+        await server.start()
+        await server.create_database(DATABASE)
+        url = server.url(DATABASE)
+        self._write(database_url=url)
+        return url
+
+    async def _temporal(self) -> tuple[Client, str | None]:
+        """A client, and the Web UI if the server is ours."""
+        config = configured_server()
+        if "target_host" in config:
+            return await connect_to(config), None
+        server = EmbeddedTemporal(
+            self._folder,
+            namespace=config.get("namespace", "default"),
+            log=self._logs / "temporal.log",
+            on_start=lambda process: self._note("temporal", process),
+            say=self._say,
+        )
+        self._parts.append(server)
+        client = await server.start()
+        self._write(temporal_address=server.address, temporal_namespace=client.namespace, ui_url=server.ui_url)
+        return client, server.ui_url
+
+    async def _worker(self, client: Client) -> None:
+        signals, grace = _STOPPING["worker"]
+        worker = Child(
+            name="The worker",
+            command=self._worker_command,
+            log=self._logs / "worker.log",
+            environment=self.environment,
+            ready=functools.partial(_polls, client, self.settings.task_queue),
+            on_start=lambda process: self._note("worker", process),
+            say=self._say,
+            stop_signals=signals,
+            grace=grace,
+        )
+        self._parts.append(worker)
+        await worker.start()
+
+    def _take_folder(self) -> None:
+        if sys.platform == "win32":
+            raise StackError("The embedded stack needs Linux or macOS. On Windows use WSL, or docker compose.")
+        import fcntl
+
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._logs.mkdir(mode=0o700, exist_ok=True)
+            lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StackError(
+                f"The state folder {self._folder} cannot be used ({error.strerror})."
+                " Choose another with REDRESS_STATE_DIR."
+            ) from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.read(lock, 20).decode() or "starting"
+            os.close(lock)
+            raise StackRunning(
+                f"A stack already runs with the state folder {self._folder} (process {owner}). Stop it with Ctrl-C in"
+                f" its terminal or `kill {owner}`, or choose another folder with REDRESS_STATE_DIR."
+            ) from None
+        os.ftruncate(lock, 0)
+        os.write(lock, str(os.getpid()).encode())
+        self._lock = lock
+
+    async def _stop_leftovers(self) -> None:
+        left = StackRecord.read(self._folder)
+        if left is None:
+            return
+        for name, (signals, grace) in _STOPPING.items():
+            process = left.processes.get(name)
+            if process and process.is_alive():
+                self._say(f"A killed stack has left its {name} process behind ({process.pid}); stopping it")
+                try:
+                    await end(functools.partial(os.kill, process.pid), process.gone, signals, grace)
+                except PermissionError:
+                    raise StackError(
+                        f"A killed stack has left its {name} process behind ({process.pid}), which belongs to another"
+                        f" user. Have it stopped (kill {process.pid}), then start again."
+                    ) from None
+        if left.socket_dir:
+            await asyncio.to_thread(shutil.rmtree, left.socket_dir, ignore_errors=True)
+
+    def _note(self, name: str, process: RunningProcess, **where: Any) -> None:
+        assert self._record  # noqa: S101
+        self._write(processes={**self._record.processes, name: process}, **where)
+
+    def _write(self, **news: Any) -> None:
+        assert self._record  # noqa: S101
+        self._record = self._record.model_copy(update=news)
+        self._record.write(self._folder)
+
+    def _hasten(self) -> None:
+        for part in self._parts:
+            part.hasten()
+
+    async def _close(self, error: BaseException | None) -> None:
+        if self._signals:
+            await self._signals.end()
+        for part in reversed(self._parts):
+            await part.stop()
+        if self._record:
+            StackRecord.remove(self._folder)
+        if self._lock is not None:
+            os.close(self._lock)
+        if self._signals:
+            self._signals.release(error)
+
+
+async def _polls(client: Client, task_queue: str, worker: Child) -> bool:
+    """Whether the worker has asked for work since it was started."""
+    try:
+        queue = await client.workflow_service.describe_task_queue(
+            DescribeTaskQueueRequest(
+                namespace=client.namespace,
+                task_queue=TaskQueue(name=task_queue),
+                task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+            )
+        )
+    except RPCError:
+        return False
+    return any(poller.last_access_time.ToDatetime(UTC) >= worker.started_at for poller in queue.pollers)
+
+
+class _Signals:
+    """Turns the first signal to end into a cancellation of the task that runs the program; `again` hears of more."""
+
+    def __init__(self, again: Callable[[], None]) -> None:
+        self._again = again
+        self._received: signal.Signals | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._ending = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def catch(self) -> None:
+        self._task = asyncio.current_task()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            before = signal.getsignal(number)
+            if before is not signal.SIG_IGN:  # by nohup, or by a shell for what it runs in the background
+                self._before[number] = before
+                asyncio.get_running_loop().add_signal_handler(number, self._receive, number)
+
+    def _receive(self, number: signal.Signals) -> None:
+        if self._ending or self._received:
+            self._again()
+        elif self._task:
+            self._received = number
+            self._task.cancel()
+
+    def forgive(self) -> bool:
+        """Whether the cancellation under way was ours; then it is called off."""
+        if self._received and self._task and self._task is asyncio.current_task():
+            self._task.uncancel()
+            return True
+        return False
+
+    async def end(self) -> None:
+        """From now on a signal does not cancel any more, it only presses."""
+        self._ending = True
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)  # takes delivery of a cancellation that came just now
+
+    def release(self, error: BaseException | None) -> None:
+        """Give the signals back. If the program was cut short by one, end with the exit code that says so."""
+        for number, before in self._before.items():
+            asyncio.get_running_loop().remove_signal_handler(number)
+            signal.signal(number, before if before is not None else signal.SIG_DFL)
+        if self._received and isinstance(error, asyncio.CancelledError):
+            raise SystemExit(128 + self._received) from None

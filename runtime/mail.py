@@ -1,0 +1,201 @@
+"""Mail: messages with stable identities, and the two channels that take them over: SMTP and a folder."""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
+from pathlib import Path
+from typing import Final, Protocol
+
+import aiosmtplib
+from email_validator import EmailNotValidError, validate_email
+
+from runtime.settings import Settings
+
+_POLICY: Final = SMTP_POLICY.clone(cte_type="7bit")  # base64 or quoted-printable, whatever servers lie on the way
+_BARE_ADDRESS: Final = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
+_ENHANCED_STATUS: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?!\S)")
+
+
+class MailError(Exception):
+    """A channel did not take a message over. The text tells codes and kinds of error, never an address or content."""
+
+
+class MailFailed(MailError):
+    """Temporary, or unknown: no connection, a 4xx answer, a refused login or sender, a timeout, a full disk."""
+
+
+class MailRefused(MailError):
+    """Permanent for this recipient or content: a 5xx answer, or an address the server cannot handle."""
+
+
+class Channel(Protocol):
+    """Something that takes a message over."""
+
+    @property
+    def name(self) -> str:
+        """The word under which an acceptance is recorded."""
+
+    async def deliver(self, key: str, message: EmailMessage) -> None:
+        """Return when *message*, known by *key*, is taken over. Raises `MailRefused` or `MailFailed`."""
+
+
+class Mailer:
+    """Hands messages to an SMTP server, over a connection of its own for each."""
+
+    name = "email"
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises `ValueError` if the settings name no SMTP server."""
+        if not settings.smtp_host:
+            raise ValueError("REDRESS_SMTP_HOST is not set")
+        self._settings = settings
+
+    async def deliver(self, key: str, message: EmailMessage) -> None:
+        """Send *message*; its Message-ID stands for the key."""
+        await self.send(message)
+
+    async def send(self, message: EmailMessage) -> None:
+        """Return when the server has accepted *message* for its recipient.
+
+        Raises `MailRefused` on a 5xx answer to the recipient or the content, `MailFailed` otherwise. After a
+        `MailFailed` the server may still have accepted it (its answer was lost): sending again repeats the Message-ID.
+        """
+        settings = self._settings
+        server = aiosmtplib.SMTP(
+            hostname=settings.smtp_host,
+            port=settings.smtp_port,
+            use_tls=settings.smtp_tls == "implicit",
+            start_tls=settings.smtp_tls == "starttls",
+            username=settings.smtp_username,
+            password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+            timeout=settings.smtp_timeout,
+        )
+        try:
+            async with server:  # what goes wrong at its goodbye is not raised and does not undo an acceptance
+                await server.send_message(message)
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            # Without the cause: the server's own words often repeat the address.
+            raise _explained(error) from None
+
+
+class Outbox:
+    """Puts messages as `.eml` files into a folder, readable by its owner only; one file a key."""
+
+    name = "outbox"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, key: str) -> Path:
+        """The file of *key*: its readable part and eight hex digits of its SHA-256."""
+        readable = re.sub(r"[^A-Za-z0-9]+", "-", key).strip("-")[:100]
+        return self._folder / f"{readable}.{hashlib.sha256(key.encode()).hexdigest()[:8]}.eml"
+
+    async def deliver(self, key: str, message: EmailMessage) -> None:
+        """Write *message* unless the file of *key* is there. Raises `MailFailed` if the folder cannot be used."""
+        try:
+            await asyncio.to_thread(self._write, self.path(key), message.as_bytes())
+        except OSError as error:
+            raise MailFailed(f"the outbox folder cannot be written ({os.strerror(error.errno or 0)})") from None
+
+    def _write(self, path: Path, content: bytes) -> None:
+        if path.exists():
+            return
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self._folder, prefix=".", suffix=".part")
+        new = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(path)
+        finally:
+            new.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # not every system can sync a folder
+            folder = os.open(self._folder, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+
+def message_id(key: str, sender: str) -> str:
+    """The Message-ID of whatever *key* names: opaque, always the same, in the domain of the address *sender*."""
+    digest = hashlib.sha256(f"redress:{key}".encode()).hexdigest()[:40]
+    return f"<{digest}@{_ascii(sender).rpartition('@')[2]}>"
+
+
+def compose(
+    *,
+    identity: str,
+    thread: str,
+    sender_name: str,
+    sender: str,
+    recipient: str | None,
+    subject: str,
+    body: str,
+    at: datetime,
+    headers: Mapping[str, str],
+) -> EmailMessage:
+    """A plain-text message in UTF-8.
+
+    *identity* is its Message-ID, *thread* that of the conversation it belongs to (mail programs group by it, whether or
+    not a message with that id exists). *at* becomes the date. Without a *recipient* it has no ``To``. Raises
+    `ValueError` if a header would contain a line break, `MailRefused` if the address of the recipient cannot be used.
+    """
+    message = EmailMessage(policy=_POLICY)
+    message["From"] = Address(display_name=sender_name, addr_spec=_ascii(sender))
+    if recipient:
+        message["To"] = _ascii(recipient)
+    message["Subject"] = subject
+    message["Date"] = at
+    message["Message-ID"] = identity
+    message["In-Reply-To"] = thread
+    message["References"] = thread
+    message["Auto-Submitted"] = "auto-generated"
+    for name, value in headers.items():
+        message[name] = value
+    message.set_content(body)
+    return message
+
+
+def _ascii(address: str) -> str:
+    """*address* with an internationalised domain in its ASCII form, which every server understands."""
+    if _BARE_ADDRESS.fullmatch(address) and address.isascii():
+        return address
+    try:
+        parts = validate_email(address, check_deliverability=False)
+    except EmailNotValidError:
+        raise MailRefused("the address is not a valid e-mail address") from None
+    return f"{parts.local_part}@{parts.ascii_domain}"
+
+
+def _explained(error: Exception) -> MailError:
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        error = error.recipients[0]
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        status = _ENHANCED_STATUS.match(error.message)
+        code = f"{error.code} {status.group()}" if status else str(error.code)
+        if isinstance(error, aiosmtplib.SMTPRecipientRefused):
+            return _by_code(error.code, f"the mail server refused the recipient ({code})")
+        if isinstance(error, aiosmtplib.SMTPDataError):
+            return _by_code(error.code, f"the mail server refused the message ({code})")
+        return MailFailed(f"the mail server refused to talk ({type(error).__name__}, {code})")
+    if isinstance(error, aiosmtplib.SMTPNotSupported):
+        return MailRefused("the mail server does not take addresses beyond ASCII (SMTPUTF8)")
+    if isinstance(error, ValueError) and not isinstance(error, OSError):  # an untrusted certificate is both
+        return MailRefused("the address is not a valid e-mail address")
+    return MailFailed(f"the mail server could not be reached or broke off ({type(error).__name__})")
+
+
+def _by_code(code: int, detail: str) -> MailError:
+    return MailRefused(detail) if code >= 500 else MailFailed(detail)

@@ -1,0 +1,16 @@
+"""Where the data folders of Redress are: the same in a checkout, an installed wheel and a container."""
+
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+"""The folder that holds `worker.py`, the packages and the data folders."""
+
+POLICIES: Final = ROOT / "policies"
+"""Policy packs, one `NAME.toml` each."""
+
+TEMPLATES: Final = ROOT / "templates"
+"""Letters, one folder a language."""
+
+MIGRATIONS: Final = ROOT / "migrations"
+"""The database schema, `NNNN_name.sql` in order."""

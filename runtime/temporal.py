@@ -1,0 +1,248 @@
+"""Temporal: one plugin for client, worker and replayer, the connection, and the search attributes."""
+
+import asyncio
+import dataclasses
+import functools
+import logging
+from collections.abc import Coroutine, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+import structlog
+import temporalio.activity
+from pydantic import ValidationError
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client
+from temporalio.common import SearchAttributeIndexedValueType, SearchAttributeKey
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.plugin import SimplePlugin
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+from runtime.running import running_stack
+from runtime.settings import Settings
+
+DEFAULT_ADDRESS: Final = "localhost:7233"
+CONNECT_TIMEOUT: Final = 5.0  # seconds
+
+PASSED_THROUGH: Final = (
+    "domain",
+    "annotated_types",
+    "babel",
+    "dateutil",
+    "dns",
+    "email_validator",
+    "holidays",
+    "idna",
+    "pydantic",
+    "pydantic_core",
+    "stdnum",
+    "structlog",
+    "typing_inspection",
+)
+"""Modules that workflows share with the rest of the process instead of loading their own copy for every run."""
+
+T = TypeVar("T")
+
+
+class TemporalUnavailable(Exception):
+    """Temporal cannot be used. The message names address and namespace, and what to set."""
+
+
+def temporal_plugin() -> SimplePlugin:
+    """What client, worker and replayer must have in common: give it to `Client.connect` or `Replayer`.
+
+    A worker has the plugin of its client by itself; do not give it twice. Payloads are JSON, written and read by
+    pydantic; input that does not fit its model fails the workflow at once instead of retrying for ever.
+    """
+    return SimplePlugin(
+        "redress",
+        data_converter=pydantic_data_converter,
+        interceptors=[_BindComplaint()],
+        workflow_runner=_pass_modules_through,
+        workflow_failure_exception_types=[ValidationError],
+    )
+
+
+def _pass_modules_through(runner: WorkflowRunner | None) -> WorkflowRunner:
+    match runner:
+        case SandboxedWorkflowRunner():
+            restrictions = runner.restrictions.with_passthrough_modules(*PASSED_THROUGH)
+            return dataclasses.replace(runner, restrictions=restrictions)
+        case None:
+            return _pass_modules_through(SandboxedWorkflowRunner())
+        case _:  # a debugger's unsandboxed runner
+            return runner
+
+
+class _BindComplaint(Interceptor):
+    """Every line that an activity logs carries its complaint and its name, whichever logger it uses."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        return _BindComplaintInActivity(super().intercept_activity(next))
+
+
+class _BindComplaintInActivity(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        info = temporalio.activity.info()
+        bound = {"activity": info.activity_type} | ({"complaint": info.workflow_id} if info.workflow_id else {})
+        with structlog.contextvars.bound_contextvars(**bound):
+            return await super().execute_activity(input)
+
+
+@functools.cache
+def core_runtime() -> Runtime:
+    """The SDK's native part, the one of this process, with its warnings in our log and not on standard output."""
+    forwarding = LogForwardingConfig(
+        logger=logging.getLogger("temporalio.core"),
+        append_target_to_name=False,
+        prepend_target_on_message=False,
+        append_log_fields_to_message=False,
+    )
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(LoggingConfig.default.filter, forwarding)))
+
+
+def configured_server() -> ClientConnectConfig:
+    """What Temporal's own environment (`TEMPORAL_*`) and profiles say; without `target_host` they name no server.
+
+    Raises `TemporalUnavailable` when they cannot be read.
+    """
+    try:
+        return ClientConfig.load_client_connect_config()
+    except Exception as error:  # the bridge's ConfigError, or an unreadable certificate
+        raise TemporalUnavailable(
+            f"Temporal's configuration cannot be read: {error}. Correct the TEMPORAL_* variables, or the profile"
+            " (TEMPORAL_PROFILE) in the file TEMPORAL_CONFIG_FILE."
+        ) from None
+
+
+async def connect(settings: Settings) -> Client:
+    """Connect to the Temporal server, and see that it knows the namespace.
+
+    The server is the one of `TEMPORAL_ADDRESS` or a Temporal profile, else that of the stack running in the state
+    folder, else localhost:7233. Raises `TemporalUnavailable` within seconds.
+    """
+    config = configured_server()
+    stack = None if "target_host" in config else running_stack(settings.state_dir)
+    if stack and stack.temporal_address:
+        config["target_host"] = stack.temporal_address
+        config.setdefault("namespace", stack.temporal_namespace or "default")
+    return await connect_to(config)
+
+
+async def connect_to(config: ClientConnectConfig) -> Client:
+    """Connect to this very server; otherwise like `connect`."""
+    config = ClientConnectConfig(**{"target_host": DEFAULT_ADDRESS, "namespace": "default", **config})
+    address, namespace = config["target_host"], config["namespace"]
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            client = await Client.connect(**config, plugins=[temporal_plugin()], runtime=core_runtime())
+        await client.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=namespace), timeout=timedelta(seconds=CONNECT_TIMEOUT)
+        )
+    except RPCError as error:
+        raise TemporalUnavailable(_explain(error, address, namespace)) from None
+    except (RuntimeError, ValueError, TimeoutError) as error:  # the bridge raises nothing more telling
+        reason = "no answer" if isinstance(error, TimeoutError) else _short(str(error))
+        raise TemporalUnavailable(
+            f"Temporal does not answer at {address}, namespace {namespace!r} ({reason})."
+            " Start it, or set TEMPORAL_ADDRESS; without a server of your own, `redress up` brings one."
+        ) from None
+    return client
+
+
+def _explain(error: RPCError, address: str, namespace: str) -> str:
+    match error.status:
+        case RPCStatusCode.NOT_FOUND:
+            return (
+                f"Temporal at {address} has no namespace {namespace!r}. Set TEMPORAL_NAMESPACE, or create it:"
+                f" temporal operator namespace create --address {address} --namespace {namespace}"
+            )
+        case RPCStatusCode.UNAUTHENTICATED | RPCStatusCode.PERMISSION_DENIED:
+            return (
+                f"Temporal at {address} refuses us in namespace {namespace!r}: {error.message}."
+                " Set TEMPORAL_API_KEY, or the TEMPORAL_TLS_* certificates."
+            )
+        case _:
+            return f"Temporal at {address}, namespace {namespace!r}, is in trouble: {error.message}. Try again later."
+
+
+def _short(text: str) -> str:
+    """The operating system's words out of the bridge's nested error."""
+    for words in (
+        "Connection refused",
+        "failed to lookup address information",
+        "invalid target URL",
+        "InvalidCertificate",
+    ):
+        if words in text:
+            return words
+    return text
+
+
+async def register_search_attributes(client: Client, keys: Sequence[SearchAttributeKey[Any]]) -> None:
+    """Make these search attributes known in the client's namespace; those that exist already are left alone.
+
+    Raises `TemporalUnavailable` if one exists with another type, or if the server does not let us add them.
+    """
+    try:
+        present = await _custom_attributes(client)
+        for key in keys:
+            if present.get(key.name, key.indexed_value_type) != key.indexed_value_type:
+                raise TemporalUnavailable(
+                    f"Search attribute {key.name} exists in namespace {client.namespace!r} with another type than"
+                    f" {key.indexed_value_type.name}. Use another namespace (TEMPORAL_NAMESPACE), or remove it there."
+                )
+        missing = [key for key in keys if key.name not in present]
+        if missing:
+            await client.operator_service.add_search_attributes(
+                AddSearchAttributesRequest(
+                    namespace=client.namespace,
+                    search_attributes={key.name: _INDEXED[key.indexed_value_type] for key in missing},
+                )
+            )
+    except RPCError as error:
+        if error.status is RPCStatusCode.ALREADY_EXISTS:  # another process was quicker
+            return
+        names = ", ".join(f"{key.name} ({key.indexed_value_type.name})" for key in keys)
+        raise TemporalUnavailable(
+            f"Search attributes cannot be registered in namespace {client.namespace!r}: {error.message}."
+            f" Have its administrator add them: {names}"
+        ) from None
+
+
+async def _custom_attributes(client: Client) -> Mapping[str, int]:
+    try:
+        return (
+            await client.operator_service.list_search_attributes(
+                ListSearchAttributesRequest(namespace=client.namespace)
+            )
+        ).custom_attributes
+    except RPCError as error:
+        if error.status is RPCStatusCode.UNIMPLEMENTED:  # the time-skipping test server can only add
+            return {}
+        raise
+
+
+_INDEXED: Final = {kind: IndexedValueType.ValueType(kind) for kind in SearchAttributeIndexedValueType}
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """`asyncio.run` for a program with a Temporal client.
+
+    The SDK's native threads let go of Python objects a moment after a call has returned. An interpreter that ends
+    within that moment crashes (temporalio/sdk-python#300), in place of the program's own exit code.
+    """
+
+    async def and_settle() -> T:
+        try:
+            return await main
+        finally:
+            await asyncio.sleep(0.05)
+
+    return asyncio.run(and_settle())

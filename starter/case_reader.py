@@ -1,0 +1,323 @@
+"""Reading the case file: what the command line and the demo show. Nothing here changes anything.
+
+Every answer is a model, so that ``model_dump(mode="json")`` is what ``--json`` prints.
+"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+import asyncpg
+from pydantic import computed_field
+
+from domain.base import Instant, Record
+from domain.case import CaseSummary, Entry, Rejected
+from domain.complaint import Complaint
+from domain.deadlines import Deadline
+from domain.money import Money
+from domain.words import Action, CaseEvent, Category, LetterKind, Stage
+
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+
+
+class CaseNotFound(LookupError):
+    """There is no case file of that reference."""
+
+
+class ListedCase(Record):
+    """A case in a list. ``overdue``: not closed, and a deadline whose missing is a breach has passed unsatisfied."""
+
+    reference: str
+    received_at: Instant
+    language: str
+    channel: str
+    policy: str
+    policy_version: str
+    overdue: bool
+    summary: CaseSummary
+
+
+class Contact(Record):
+    """Where letters go."""
+
+    name: str
+    email: str | None
+    phone: str | None
+    at: Instant
+
+
+class CaseView(ListedCase):
+    """A case file's first page. ``letters`` counts those written, ``letters_accepted`` those a channel took over."""
+
+    opened_at: Instant
+    complaint: Complaint
+    contact: Contact
+    letters: int
+    letters_accepted: int
+    rejected_messages: int
+
+
+class LedgerRow(Deadline):
+    """A rung of the deadline ledger: what was planned, when it acted, and what satisfied its clock."""
+
+    fired_at: Instant | None
+    lateness: timedelta | None
+    breach: bool
+    satisfied_at: Instant | None
+    satisfied_by: CaseEvent | None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def kept(self) -> bool | None:
+        """Whether the deadline was kept; ``None`` while that is open, and for rungs that are no duty."""
+        if Action.BREACH not in self.actions:
+            return None
+        if self.breach:
+            return False
+        return self.satisfied_at <= self.clock_due if self.satisfied_at else None
+
+
+class Attempt(Record):
+    """An attempt to deliver a letter."""
+
+    at: Instant
+    channel: str
+    outcome: Literal["accepted", "refused", "failed"]
+    detail: str
+
+
+class WrittenLetter(Record):
+    """A letter as it was written, and the attempts to deliver it."""
+
+    key: str
+    number: int
+    kind: LetterKind
+    language: str
+    recipient: str | None
+    subject: str
+    body: str
+    message_id: str
+    rendered_at: Instant
+    attempts: tuple[Attempt, ...]
+
+
+class CurrencyTotal(Record):
+    """What was awarded in one currency: in how many postings, and the sums of their entries."""
+
+    currency: str
+    postings: int
+    awarded: Decimal
+    debits: Decimal
+    credits: Decimal
+
+
+class LedgerFault(Record):
+    """Something in the compensation ledger that must not be."""
+
+    reference: str
+    problem: str
+
+
+class LedgerReport(Record):
+    """The check of the compensation ledger."""
+
+    totals: tuple[CurrencyTotal, ...]
+    faults: tuple[LedgerFault, ...]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def balanced(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.faults
+
+
+# An aggregate, so that PostgreSQL asks it of one case after another and not of every deadline there ever was.
+_OVERDUE = """
+    (c.closed_at IS NULL AND (
+        SELECT bool_or(s.at IS NULL)
+        FROM casefile.deadlines d LEFT JOIN casefile.satisfactions s USING (reference, clock, number)
+        WHERE d.reference = c.reference AND 'breach' = ANY (d.actions) AND d.clock_due < coalesce($1, now()))) IS TRUE
+"""
+_CASES = f"""
+    SELECT c.*, p.id AS policy, p.version AS policy_version, {_OVERDUE} AS overdue
+    FROM casefile.cases c JOIN casefile.policy_packs p ON p.hash = c.policy_hash
+"""  # noqa: S608 (nothing from outside)
+
+
+async def list_cases(
+    pool: "Pool",
+    *,
+    stage: Stage | None = None,
+    category: Category | None = None,
+    handler: str | None = None,
+    team: str | None = None,
+    overdue: bool | None = None,
+    at: datetime | None = None,
+    limit: int = 50,
+    offset: int = 0,
+) -> list[ListedCase]:
+    """The cases that fit every filter given, the last received first. Overdue is judged at *at*, by default now."""
+    values: list[Any] = [at, limit, offset]
+    conditions = ["true"]
+    for column, value in (("stage", stage), ("category", category), ("handler", handler), ("team", team)):
+        if value is not None:
+            values.append(value)
+            conditions.append(f"c.{column} = ${len(values)}")
+    if overdue is not None:
+        conditions.append(f"c.closed_at IS NULL AND {_OVERDUE}" if overdue else f"NOT ({_OVERDUE})")
+    rows = await pool.fetch(
+        f"{_CASES} WHERE {' AND '.join(conditions)} ORDER BY c.received_at DESC, c.reference LIMIT $2 OFFSET $3",
+        *values,
+    )
+    return [ListedCase(**_listed(row)) for row in rows]
+
+
+async def get_case(pool: "Pool", reference: str, *, at: datetime | None = None) -> CaseView:
+    """The case with its complaint and counts. Raises :class:`CaseNotFound`."""
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        case = await connection.fetchrow(f"{_CASES} WHERE c.reference = $2", at, reference)
+        if case is None:
+            raise _not_found(reference)
+        contact = await connection.fetchrow(
+            "SELECT name, email, phone, at FROM casefile.contacts WHERE reference = $1 ORDER BY id DESC LIMIT 1",
+            reference,
+        )
+        counts = await connection.fetchrow(
+            """
+            SELECT (SELECT count(*) FROM casefile.letters WHERE reference = $1) AS letters,
+                   (SELECT count(*) FROM casefile.letters JOIN casefile.letter_attempts USING (key)
+                    WHERE reference = $1 AND outcome = 'accepted') AS letters_accepted,
+                   (SELECT count(*) FROM casefile.rejected_messages WHERE reference = $1) AS rejected_messages
+            """,
+            reference,
+        )
+    if contact is None or counts is None:
+        raise _not_found(reference)
+    return CaseView(
+        **_listed(case),
+        opened_at=case["opened_at"],
+        complaint=Complaint.model_validate(case["complaint"]),
+        contact=Contact(**contact),
+        **counts,
+    )
+
+
+async def get_timeline(pool: "Pool", reference: str) -> list[Entry]:
+    """What happened, in order; findings and assessments are in the entries' data. Raises :class:`CaseNotFound`."""
+    rows = await _rows_of(
+        pool,
+        reference,
+        "SELECT key, at, kind, actor, text, data FROM casefile.timeline WHERE reference = $1 ORDER BY at, id",
+    )
+    return [Entry(**row) for row in rows]
+
+
+async def get_letters(pool: "Pool", reference: str) -> list[WrittenLetter]:
+    """The letters in the order in which they were asked for. Raises :class:`CaseNotFound`."""
+    attempts: dict[str, list[Attempt]] = {}
+    for row in await pool.fetch(
+        "SELECT a.key, a.at, channel, outcome, detail FROM casefile.letter_attempts a JOIN casefile.letters USING (key)"
+        " WHERE reference = $1 ORDER BY a.id",
+        reference,
+    ):
+        attempt = dict(row)
+        attempts.setdefault(attempt.pop("key"), []).append(Attempt(**attempt))
+    rows = await _rows_of(
+        pool,
+        reference,
+        "SELECT key, number, kind, language, recipient, subject, body, message_id, rendered_at"
+        " FROM casefile.letters WHERE reference = $1 ORDER BY number, rendered_at, key",
+    )
+    return [WrittenLetter(**row, attempts=tuple(attempts.get(row["key"], ()))) for row in rows]
+
+
+async def get_deadlines(pool: "Pool", reference: str) -> list[LedgerRow]:
+    """The deadline ledger of the case, in the order in which the rungs are due. Raises :class:`CaseNotFound`."""
+    rows = await _rows_of(
+        pool,
+        reference,
+        "SELECT clock, number, rung, statutory, started_at, due, clock_due, actions, level, how, fired_at, lateness,"
+        " breach, satisfied_at, satisfied_by FROM casefile.deadline_ledger"
+        " WHERE reference = $1 ORDER BY due, clock, number, rung",
+    )
+    return [LedgerRow(**row) for row in rows]
+
+
+async def get_rejected(pool: "Pool", reference: str) -> list[Rejected]:
+    """The messages that did not fit, in order. Raises :class:`CaseNotFound`."""
+    rows = await _rows_of(
+        pool,
+        reference,
+        "SELECT key, at, name, reason, payload FROM casefile.rejected_messages WHERE reference = $1 ORDER BY at, key",
+    )
+    return [Rejected(**row) for row in rows]
+
+
+async def check_ledger(pool: "Pool") -> LedgerReport:
+    """Prove that every posting balances, and that every closed case was awarded just what the ledger has."""
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        totals = await connection.fetch(
+            """
+            SELECT currency, count(*) AS postings, sum(amount) AS awarded,
+                   coalesce(sum(debits), 0) AS debits, coalesce(sum(credits), 0) AS credits
+            FROM casefile.postings p LEFT JOIN (
+                SELECT posting_key, sum(amount) FILTER (WHERE amount > 0) AS debits,
+                       -sum(amount) FILTER (WHERE amount < 0) AS credits
+                FROM casefile.ledger_entries GROUP BY posting_key) e ON e.posting_key = p.key
+            GROUP BY currency ORDER BY currency
+            """
+        )
+        unbalanced = await connection.fetch(
+            """
+            SELECT reference, format('posting %s of %s does not balance: its entries are %s', p.key,
+                                     p.currency || ' ' || p.amount,
+                                     coalesce(string_agg(e.currency || ' ' || e.amount, ', '), 'missing')) AS problem
+            FROM casefile.postings p LEFT JOIN casefile.ledger_entries e ON e.posting_key = p.key
+            GROUP BY p.key
+            HAVING NOT coalesce(sum(e.amount) FILTER (WHERE e.amount > 0) = p.amount
+                            AND sum(e.amount) FILTER (WHERE e.amount < 0) = -p.amount
+                            AND bool_and(e.currency = p.currency), false)
+            ORDER BY p.key
+            """
+        )
+        differing = await connection.fetch(
+            """
+            SELECT c.reference, format('closed with %s awarded, but the ledger has %s',
+                                       coalesce(c.compensation_currency || ' ' || c.compensation_amount, 'nothing'),
+                                       coalesce(string_agg(p.currency || ' ' || p.amount, ', ' ORDER BY p.number),
+                                                'nothing')) AS problem
+            FROM casefile.cases c LEFT JOIN casefile.postings p USING (reference)
+            WHERE c.closed_at IS NOT NULL
+            GROUP BY c.reference
+            HAVING coalesce(sum(p.amount), 0) <> coalesce(c.compensation_amount, 0)
+                OR bool_or(p.currency <> c.compensation_currency)
+            ORDER BY c.reference
+            """
+        )
+    return LedgerReport(
+        totals=tuple(CurrencyTotal(**row) for row in totals),
+        faults=tuple(LedgerFault(**row) for row in [*unbalanced, *differing]),
+    )
+
+
+async def _rows_of(pool: "Pool", reference: str, query: str) -> list[asyncpg.Record]:
+    rows = await pool.fetch(query, reference)
+    if not rows and not await pool.fetchval("SELECT true FROM casefile.cases WHERE reference = $1", reference):
+        raise _not_found(reference)
+    return rows
+
+
+def _not_found(reference: str) -> CaseNotFound:
+    return CaseNotFound(f"there is no case {reference}")
+
+
+def _listed(row: asyncpg.Record) -> dict[str, Any]:
+    """The fields of :class:`ListedCase` in a row of cases."""
+    case = dict(row)
+    amount, currency = case["compensation_amount"], case["compensation_currency"]
+    summary = {name: case[name] for name in CaseSummary.model_fields if name != "compensation"}
+    return {
+        **{name: case[name] for name in ListedCase.model_fields if name != "summary"},
+        "summary": CaseSummary(**summary, compensation=Money(amount=amount, currency=currency) if currency else None),
+    }

@@ -1,0 +1,10 @@
+"""The command line, ``redress``: tables for people, ``--json`` for programs, exit codes that mean something."""
+
+# The help lists the commands in this order.
+from starter.cli import serving  # isort: skip
+from starter.cli import loading  # isort: skip
+from starter.cli import reading  # isort: skip
+from starter.cli import acting  # isort: skip
+from starter.cli.program import main
+
+__all__ = ["acting", "loading", "main", "reading", "serving"]

@@ -1,0 +1,298 @@
+"""Commands that act on a case: each sends one message."""
+
+import contextlib
+import hashlib
+import uuid
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from domain.words import Category, Remedy, Severity
+from starter.cli.access import talk
+from starter.cli.options import (
+    THE_CUSTOMER,
+    By,
+    ByCustomer,
+    MessageId,
+    Reference,
+    actor,
+    money,
+    one_of,
+    words,
+)
+from starter.cli.pages import line
+from starter.cli.program import Answer, app, command, invalid
+
+_PANEL = "Act on a case"
+_STDIN = " (- reads standard input)"
+
+Attach = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--attach",
+        metavar="TITLE=PLACE",
+        help="Something kept elsewhere: its title, and its path or URL. A file found there is hashed. May be repeated.",
+    ),
+]
+Trades = Annotated[
+    list[str] | None, typer.Option("--trade", metavar="ID", help="An order, fill or position. May be repeated.")
+]
+
+
+@command(app, "reply", panel=_PANEL)
+def reply(
+    *,
+    reference: Reference,
+    intent: Annotated[
+        str, typer.Option("--intent", metavar="INTENT", help="information, accept or dispute.")
+    ] = "information",
+    text: Annotated[str | None, typer.Option("--text", help=f"What the customer says{_STDIN}.")] = None,
+    attach: Attach = None,
+    trade: Trades = None,
+    by: ByCustomer = THE_CUSTOMER,
+    message_id: MessageId = None,
+) -> Answer:
+    """Pass on what the customer says, or their answer to the final response."""
+    return _send(
+        "customer_reply",
+        reference,
+        by,
+        message_id,
+        intent=intent,
+        text=words(text, "--text"),
+        attachments=_attachments(attach),
+        trades=trade,
+    )
+
+
+@command(app, "escalate", panel=_PANEL)
+def escalate(
+    *,
+    reference: Reference,
+    reason: Annotated[str, typer.Option("--reason", help=f"Why{_STDIN}.")],
+    level: Annotated[int | None, typer.Option("--level", help="The level to raise it to; otherwise one up.")] = None,
+    by: By = None,
+    message_id: MessageId = None,
+) -> Answer:
+    """Raise the case on the escalation ladder of its policy pack."""
+    return _send("escalate", reference, by, message_id, reason=words(reason, "--reason"), level=level)
+
+
+@command(app, "assign", panel=_PANEL)
+def assign(
+    *,
+    reference: Reference,
+    handler: Annotated[str, typer.Argument(metavar="HANDLER", help="The handler's id, such as h-17.")],
+    team: Annotated[str | None, typer.Option("--team", help="Another team as well.")] = None,
+    by: By = None,
+    message_id: MessageId = None,
+) -> Answer:
+    """Give the case to a handler."""
+    return _send("assign", reference, by, message_id, handler=handler, team=team)
+
+
+@command(app, "reclassify", panel=_PANEL)
+def reclassify(
+    *,
+    reference: Reference,
+    reason: Annotated[str, typer.Option("--reason", help=f"Why{_STDIN}.")],
+    category: Annotated[Category | None, typer.Option("--category")] = None,
+    severity: Annotated[Severity | None, typer.Option("--severity")] = None,
+    in_scope: Annotated[
+        bool | None, typer.Option("--in-scope/--not-ours", help="Not ours: the customer is referred elsewhere.")
+    ] = None,
+    by: By = None,
+    message_id: MessageId = None,
+) -> Answer:
+    """Correct category, severity or scope."""
+    return _send(
+        "reclassify",
+        reference,
+        by,
+        message_id,
+        reason=words(reason, "--reason"),
+        category=category,
+        severity=severity,
+        in_scope=in_scope,
+    )
+
+
+@command(app, "evidence", panel=_PANEL)
+def evidence(
+    *,
+    reference: Reference,
+    note: Annotated[str, typer.Option("--note", help=f"What it shows{_STDIN}.")],
+    attach: Attach = None,
+    trade: Trades = None,
+    account: Annotated[str | None, typer.Option("--account", help="The account that it is about.")] = None,
+    by: By = None,
+    message_id: MessageId = None,
+) -> Answer:
+    """Put evidence into the case file; trades named are investigated."""
+    return _send(
+        "add_evidence",
+        reference,
+        by,
+        message_id,
+        note=words(note, "--note"),
+        attachments=_attachments(attach),
+        trades=trade,
+        account=account,
+    )
+
+
+@command(app, "request-info", panel=_PANEL)
+def request_info(
+    *,
+    reference: Reference,
+    questions: Annotated[str, typer.Option("--questions", help=f"In the customer's language{_STDIN}.")],
+    by: By = None,
+    message_id: MessageId = None,
+) -> Answer:
+    """Ask the customer for missing facts, by letter."""
+    return _send("request_information", reference, by, message_id, questions=words(questions, "--questions"))
+
+
+@command(app, "propose", panel=_PANEL)
+def propose(
+    *,
+    reference: Reference,
+    outcome: Annotated[str, typer.Option("--outcome", metavar="OUTCOME", help="upheld, partly_upheld or not_upheld.")],
+    reasons: Annotated[
+        str, typer.Option("--reasons", help=f"For the final response, in the customer's language{_STDIN}.")
+    ],
+    amount: Annotated[
+        str | None, typer.Option("--amount", metavar="MONEY", help='Compensation, such as "USD 1234.50".')
+    ] = None,
+    remedy: Annotated[
+        list[str] | None,
+        typer.Option("--remedy", metavar="REMEDY", help=f"{', '.join(Remedy)}. May be repeated."),
+    ] = None,
+    by: By = None,
+    message_id: MessageId = None,
+) -> Answer:
+    """Propose a resolution."""
+    compensation = None if amount is None else money(amount, "--amount")
+    return _send(
+        "propose_resolution",
+        reference,
+        by,
+        message_id,
+        outcome=outcome,
+        compensation=compensation,
+        remedies=[one_of(Remedy, name, "--remedy") for name in remedy] if remedy else None,
+        reasons=words(reasons, "--reasons"),
+    )
+
+
+@command(app, "approve", panel=_PANEL)
+def approve(
+    *,
+    reference: Reference,
+    reasons: Annotated[str | None, typer.Option("--reasons", help=f"For the file{_STDIN}.")] = None,
+    by: By = None,
+    message_id: MessageId = None,
+) -> Answer:
+    """Approve the proposal, as a second person."""
+    text = words(reasons, "--reasons")
+    return _send("decide_resolution", reference, by, message_id, decision="approve", reasons=text)
+
+
+@command(app, "return", panel=_PANEL)
+def return_(
+    *,
+    reference: Reference,
+    reasons: Annotated[str, typer.Option("--reasons", help=f"What is to be changed{_STDIN}.")],
+    by: By = None,
+    message_id: MessageId = None,
+) -> Answer:
+    """Return the proposal with reasons, as a second person."""
+    text = words(reasons, "--reasons")
+    return _send("decide_resolution", reference, by, message_id, decision="return", reasons=text)
+
+
+@command(app, "feedback", panel=_PANEL)
+def feedback(
+    *,
+    reference: Reference,
+    score: Annotated[int, typer.Argument(metavar="SCORE", help="1 (not satisfied at all) to 5.")],
+    comment: Annotated[str | None, typer.Option("--comment", help=f"In the customer's words{_STDIN}.")] = None,
+    by: ByCustomer = THE_CUSTOMER,
+    message_id: MessageId = None,
+) -> Answer:
+    """Record how satisfied the customer is."""
+    return _send("record_feedback", reference, by, message_id, score=score, comment=words(comment, "--comment"))
+
+
+@command(app, "withdraw", panel=_PANEL)
+def withdraw(
+    *,
+    reference: Reference,
+    reason: Annotated[str | None, typer.Option("--reason", help=f"In the customer's words{_STDIN}.")] = None,
+    by: ByCustomer = THE_CUSTOMER,
+    message_id: MessageId = None,
+) -> Answer:
+    """End the case today: the customer takes the complaint back."""
+    return _send("withdraw", reference, by, message_id, reason=words(reason, "--reason"))
+
+
+@command(app, "reopen", panel=_PANEL)
+def reopen(
+    *,
+    reference: Reference,
+    reason: Annotated[str, typer.Option("--reason", help=f"Why{_STDIN}.")],
+    by: By = None,
+    message_id: MessageId = None,
+) -> Answer:
+    """Take the case up again, within its follow-up window."""
+    return _send("reopen", reference, by, message_id, reason=words(reason, "--reason"))
+
+
+@command(app, "contact", panel=_PANEL)
+def contact(
+    *,
+    reference: Reference,
+    email: Annotated[str | None, typer.Option("--email")] = None,
+    phone: Annotated[str | None, typer.Option("--phone")] = None,
+    by: By = None,
+    message_id: MessageId = None,
+) -> Answer:
+    """Correct the customer's address; letters not yet delivered go to the new one."""
+    return _send("correct_contact", reference, by, message_id, email=email, phone=phone)
+
+
+def _send(name: str, reference: str, by: str | None, message_id: str | None, **fields: Any) -> Answer:
+    """Send the message *name*; what is checked here is checked before anything is connected to."""
+    from domain.messages import SIGNALS, UPDATES
+    from domain.reference import parse_reference
+
+    reference = parse_reference(reference)
+    kind = next(kind for kind in (*SIGNALS, *UPDATES) if kind.name == name)
+    given = {field: value for field, value in fields.items() if value is not None}
+    message = kind.model_validate({"message_id": message_id or str(uuid.uuid4()), "actor": actor(by), **given})
+
+    from starter.client import NotAnswered
+
+    try:
+        receipt = talk(lambda complaints: complaints.send(reference, message))
+    except NotAnswered as error:
+        raise NotAnswered(f"{error}; it may still count, so repeat it with --message-id {message.message_id}") from None
+    if receipt is None:
+        data = {"reference": reference, "message": name, "message_id": message.message_id, "sent": True}
+        return Answer(data, [line(f"{reference}: {name} is sent. See: redress timeline {reference}")])
+    return Answer(receipt, [line(f"{reference}: {receipt.noted} (stage {receipt.stage.value})")])
+
+
+def _attachments(given: list[str] | None) -> list[dict[str, str]] | None:
+    """What ``TITLE=PLACE`` stands for, with the SHA-256 of files that are there."""
+    attachments = []
+    for text in given or ():
+        title, equals, place = text.partition("=")
+        if not equals:
+            invalid("--attach", "it must be TITLE=PLACE, such as Screenshot=https://files.example.com/1.png")
+        attachment = {"title": title, "location": place}
+        with contextlib.suppress(OSError, ValueError):  # a URL, or a place that another machine knows
+            attachment["sha256"] = hashlib.sha256(Path(place).read_bytes()).hexdigest()
+        attachments.append(attachment)
+    return attachments or None

@@ -1,0 +1,150 @@
+"""All that ``redress show`` tells of a case: its file in PostgreSQL and, while it is open, its workflow's own word."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from domain.base import Instant, Record
+from domain.case import Entry, Status
+from domain.findings import Finding
+from domain.words import Stage
+from starter.case_reader import CaseView, LedgerRow, WrittenLetter, get_case, get_deadlines, get_letters, get_timeline
+
+if TYPE_CHECKING:
+    from starter.cli.access import Pool
+
+_ASK_FOR: Final = 5.0  # seconds
+
+
+class ProposalView(Record):
+    """The last proposal: what, by whom, and what became of it."""
+
+    text: str
+    reasons: str | None
+    by: str
+    at: Instant
+    decision: str
+
+
+class Dossier(Record):
+    """A case on one page. ``status`` is the workflow's own word; without it, ``unasked`` says why there is none."""
+
+    case: CaseView
+    status: Status | None
+    unasked: str | None
+    next_deadline: LedgerRow | None
+    findings: tuple[Finding, ...]
+    proposal: ProposalView | None
+    letters: tuple[WrittenLetter, ...]
+    possible: tuple[str, ...]
+
+
+async def gather(pool: "Pool", reference: str) -> Dossier:
+    """The dossier of a case. Raises :class:`~starter.case_reader.CaseNotFound`."""
+    case = await get_case(pool, reference)
+    entries = await get_timeline(pool, reference)
+    rows = await get_deadlines(pool, reference)
+    is_open = case.summary.closed_at is None
+    status, unasked = await _ask(reference) if is_open else (None, None)
+    proposal = last_proposal(entries)
+    return Dossier(
+        case=case,
+        status=status,
+        unasked=unasked,
+        next_deadline=next((row for row in rows if row.fired_at is None and row.satisfied_at is None), None)
+        if is_open
+        else None,
+        findings=last_findings(entries),
+        proposal=proposal,
+        letters=tuple(await get_letters(pool, reference)),
+        possible=tuple(_possible(case, proposal)),
+    )
+
+
+def last_findings(entries: Iterable[Entry]) -> tuple[Finding, ...]:
+    """The findings of the last investigation."""
+    found = [entry for entry in entries if entry.kind == "finding"]
+    latest: datetime | None = max((entry.at for entry in found), default=None)
+    return tuple(
+        Finding.model_validate({name: value for name, value in entry.data.items() if name != "hash"})
+        for entry in found
+        if entry.at == latest
+    )
+
+
+def last_proposal(entries: Iterable[Entry]) -> ProposalView | None:
+    """The last proposal, and what the entries after it say of it."""
+    proposal: Entry | None = None
+    decision, responded = "", False
+    for entry in entries:
+        match entry.kind:
+            case "proposed":
+                proposal, decision = entry, "decided by rule"
+            case "propose_resolution":
+                proposal, decision = entry, _UNDECIDED
+            case "decide_resolution":
+                decision = f"{entry.text} by {entry.actor}"
+            case "request_information" if decision == _UNDECIDED:
+                decision = "set aside, the customer was asked"
+            case "stage" if entry.text == Stage.RESPONDED:
+                decision, responded = ("within the rule's limit" if decision == _UNDECIDED else decision), True
+            case "stage" if responded and entry.text in {Stage.DECIDING, Stage.INVESTIGATING}:
+                decision, responded = "the case was taken up again", False
+    if proposal is None:
+        return None
+    return ProposalView(
+        text=proposal.text,
+        reasons=proposal.data.get("reasons"),
+        by=proposal.actor,
+        at=proposal.at,
+        decision=decision,
+    )
+
+
+_UNDECIDED: Final = "waits for a second person"
+
+
+async def _ask(reference: str) -> tuple[Status | None, str | None]:
+    """What the case's workflow says of itself, or why it does not."""
+    from runtime.temporal import TemporalUnavailable
+    from starter.client import CaseNotFound, Complaints, NotAnswered
+
+    try:
+        async with asyncio.timeout(_ASK_FOR):
+            return await (await Complaints.connect()).status(reference), None
+    except (TimeoutError, NotAnswered):
+        return None, "no worker answers: is one running?"
+    except TemporalUnavailable as error:
+        return None, str(error)
+    except CaseNotFound:
+        return None, "Temporal does not know this case: it may have ended, or this is another server or namespace"
+
+
+def _possible(case: CaseView, proposal: ProposalView | None) -> Iterable[str]:
+    """The commands that make sense now."""
+    stage, reference = case.summary.stage, case.reference
+    if stage is Stage.CLOSED:
+        return
+    if stage is Stage.ACKNOWLEDGED:
+        yield f"contact {reference} --email ADDRESS"
+    if stage in {Stage.INVESTIGATING, Stage.DECIDING}:
+        if proposal and proposal.decision == _UNDECIDED:
+            yield f"approve {reference}"
+            yield f"return {reference} --reasons TEXT"
+        else:
+            yield f'propose {reference} --outcome upheld --amount "USD 100.00" --reasons TEXT'
+            yield f"request-info {reference} --questions TEXT"
+        yield f"evidence {reference} --note TEXT --trade ID"
+        yield f"reclassify {reference} --category CATEGORY --reason TEXT"
+    if stage is Stage.RESPONDED:
+        yield f"reply {reference} --intent accept"
+        yield f"reply {reference} --intent dispute --text TEXT"
+    elif stage is not Stage.FOLLOWING_UP:
+        yield f"reply {reference} --text TEXT"
+    if stage is Stage.FOLLOWING_UP:
+        yield f"feedback {reference} SCORE"
+        yield f"reopen {reference} --reason TEXT"
+    yield f"assign {reference} HANDLER"
+    yield f"escalate {reference} --reason TEXT"
+    yield f"withdraw {reference}"

@@ -1,0 +1,298 @@
+"""Commands that bring something in, or look something up in the trade log: submit, import, investigate."""
+
+import asyncio
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+
+import typer
+
+from starter.cli import pages
+from starter.cli.access import database, talk
+from starter.cli.options import Language, Tongue, content_of, one_of
+from starter.cli.program import Answer, ExitCode, Failed, InvalidInput, Problem, app, aside, command, explain
+
+if TYPE_CHECKING:
+    from domain.complaint import Complaint
+    from domain.findings import Investigation, InvestigationRequest
+    from starter.client import Complaints, Submitted
+    from starter.importing import ImportReport
+
+_PANEL = "Bring in"
+
+# -- submit ------------------------------------------------------------------------------------------------------------
+
+_AT_ONCE: Final = 16  # complaints submitted at the same time
+
+
+@dataclass
+class _Item:
+    """A complaint as it was given, and what became of it. ``position`` counts from 1."""
+
+    position: int
+    complaint: "Complaint | None" = None
+    submitted: "Submitted | None" = None
+    problem: Problem | None = None
+
+
+@command(app, "submit", panel=_PANEL)
+def submit(
+    *,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE|-", help="A JSON object, a JSON array, or JSON lines; - is standard input.")
+    ],
+) -> Answer:
+    """Submit complaints. Each gets a case; one that has a case already keeps it. What does not fit is named."""
+    text, name = content_of(file)
+    values = _values(text, name)
+    items = [_checked(position, value) for position, value in enumerate(values, start=1)]
+    if good := [item for item in items if item.complaint]:
+        talk(lambda complaints: _submit(complaints, good))
+    done = [{"position": item.position, **item.submitted._asdict()} for item in items if item.submitted]
+    bad = [
+        {"position": item.position, "kind": item.problem.kind, "error": item.problem.message}
+        for item in items
+        if item.problem
+    ]
+    problem = None
+    if problems := [item.problem for item in items if item.problem]:
+        worst = max(problems, key=lambda problem: problem.code)
+        many = f"{len(problems)} of {len(items)} complaints were not submitted"
+        problem = worst if len(items) == 1 else worst._replace(message=f"{name}: {many}")
+        if len(items) == 1:
+            return Answer({"submitted": done, "rejected": bad}, [], problem)
+    return Answer({"submitted": done, "rejected": bad}, pages.submitted(done, bad), problem)
+
+
+def _checked(position: int, value: Any) -> _Item:
+    from pydantic import ValidationError
+
+    from domain.complaint import Complaint
+
+    if isinstance(value, InvalidInput):
+        return _Item(position, problem=explain(value))
+    try:
+        return _Item(position, complaint=Complaint.model_validate(value))
+    except ValidationError as error:
+        return _Item(position, problem=explain(error))
+
+
+async def _submit(complaints: "Complaints", items: list[_Item]) -> None:
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(item: _Item) -> None:
+        async with turns:
+            assert item.complaint is not None  # noqa: S101
+            try:
+                item.submitted = await complaints.submit(item.complaint)
+            except Exception as error:
+                item.problem = explain(error)
+
+    await asyncio.gather(*map(one, items))
+
+
+def _values(text: str, name: str) -> list[Any]:
+    """The JSON values in *text*: of an array, of lines, or the one there is. A bad line is its error."""
+    if not text.strip():
+        raise InvalidInput(f"{name}: there is nothing in it")
+    try:
+        value = _parse(text, name)
+    except InvalidInput:
+        lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+        # An object spread over lines has none that is an object by itself and stands at the margin.
+        if not text.lstrip().startswith("{") or not any(_is_object(line) for _, line in lines):
+            raise
+        return [_or_error(line, name, number) for number, line in lines]
+    return value if isinstance(value, list) else [value]
+
+
+def _or_error(line: str, name: str, number: int) -> Any:
+    try:
+        return _parse(line, name, number)
+    except InvalidInput as error:
+        return error
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return line.startswith("{") and isinstance(_parse(line, ""), dict)
+    except InvalidInput:
+        return False
+
+
+def _parse(text: str, name: str, first_line: int = 1) -> Any:
+    """*text* as JSON, numbers exact. Raises :class:`InvalidInput` with line and column."""
+    try:
+        return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        where = f"{name}, line {first_line + error.lineno - 1}, column {error.colno}"
+        raise InvalidInput(f"{where}: not JSON: {error.msg}") from None
+    except RecursionError:
+        raise InvalidInput(f"{name}: nested too deeply") from None
+    except ValueError as error:
+        raise InvalidInput(f"{name}: not JSON: {error}") from None
+
+
+def _no_constant(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number")
+
+
+# -- import ------------------------------------------------------------------------------------------------------------
+
+
+@command(app, "import", panel=_PANEL)
+def import_(
+    *,
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", exists=True, dir_okay=False, readable=True, help="CSV files, in this order."),
+    ],
+    kind: Annotated[
+        str | None, typer.Option("--kind", help="Kind of the rows; otherwise recognised by the header.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="One bad row keeps its whole file out.")] = False,
+    rejects: Annotated[
+        Path | None, typer.Option("--rejects", help="File for the bad rows (default: FILE.rejects.csv).")
+    ] = None,
+) -> Answer:
+    """Load CSV files into the trade log. Rows that are there already do no harm; bad rows are kept with the reason."""
+    from domain.trade_log_csv import Kind
+
+    if rejects and len(files) > 1:
+        raise InvalidInput("--rejects: it is one file's; import several files without it")
+    wanted = one_of(Kind, kind, "--kind") if kind else None
+    reports, problems = asyncio.run(_import(files, wanted, strict=strict, rejects=rejects))
+    data = [{"file": str(path), **report.model_dump(mode="json")} for path, report in reports.items()]
+    data += [{"file": str(path), "kind": problem.kind, "error": problem.message} for path, problem in problems.items()]
+    problem = None
+    if problems:
+        worst = max(problems.values(), key=lambda problem: problem.code)
+        problem = worst._replace(message="\n".join(problem.message for problem in problems.values()))
+    elif bad := sum(report.rejected for report in reports.values()):
+        problem = Problem("invalid_input", ExitCode.INVALID, f"{bad:,} bad row(s) were left out")
+    return Answer(
+        {"files": data},
+        pages.imports({str(path): report for path, report in reports.items()}) if reports else [],
+        problem,
+    )
+
+
+async def _import(
+    files: list[Path], kind: Any, *, strict: bool, rejects: Path | None
+) -> "tuple[dict[Path, ImportReport], dict[Path, Problem]]":
+    import asyncpg
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from starter.importing import ImportFailed, import_file
+
+    reports: dict[Path, ImportReport] = {}
+    problems: dict[Path, Problem] = {}
+    console = aside()
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    async with database() as pool:
+        with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+            for path in files:
+                bar = bars.add_task(path.name, total=None)
+                try:
+                    reports[path] = await import_file(
+                        pool,
+                        path,
+                        kind=kind,
+                        strict=strict,
+                        rejects=rejects,
+                        progress=lambda done, size, bar=bar: bars.update(bar, completed=done, total=size),  # type: ignore[misc]
+                    )
+                except ImportFailed as error:
+                    of_database = isinstance(error.__context__, asyncpg.PostgresError | asyncpg.InterfaceError)
+                    problems[path] = (
+                        Problem("unavailable", ExitCode.UNAVAILABLE, str(error))
+                        if of_database
+                        else Problem("invalid_input", ExitCode.INVALID, str(error))
+                    )
+    return reports, problems
+
+
+# -- investigate -------------------------------------------------------------------------------------------------------
+
+_WAIT: Final = timedelta(seconds=60)
+
+
+@command(app, "investigate", panel="Look")
+def investigate(
+    *,
+    account: Annotated[str, typer.Option("--account", help="The trading account.")],
+    trade: Annotated[
+        list[str] | None, typer.Option("--trade", metavar="ID", help="An order, fill or position. May be repeated.")
+    ] = None,
+    check: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--check", metavar="CHECK", help="execution or withdrawal_delay; otherwise both. May be repeated."
+        ),
+    ] = None,
+    occurred_from: Annotated[
+        str | None, typer.Option("--from", metavar="INSTANT", help="ISO 8601 with offset, such as 2026-03-02T09:00Z.")
+    ] = None,
+    occurred_until: Annotated[str | None, typer.Option("--until", metavar="INSTANT")] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option("--policy", metavar="ID", help="The pack whose tolerances apply; otherwise the default."),
+    ] = None,
+    language: Language = Tongue.EN,
+) -> Answer:
+    """Query the trade log without a case, and print the findings."""
+    from domain.findings import Check, InvestigationRequest
+    from runtime.policies import find_pack
+    from runtime.settings import load_settings
+
+    now = datetime.now(UTC)
+    settings = load_settings()
+    request = InvestigationRequest.model_validate(
+        {
+            "checks": [one_of(Check, name, "--check") for name in check] if check else list(Check),
+            "account": account,
+            "trades": trade or (),
+            "occurred_from": occurred_from,
+            "occurred_until": occurred_until,
+            "as_of": now,
+            "tolerances": find_pack(policy or settings.default_policy, now).tolerances,
+        }
+    )
+    investigation = talk(lambda complaints: _investigate(complaints, request, settings.task_queue))
+    return Answer(investigation, pages.findings(investigation.findings, language))
+
+
+async def _investigate(complaints: "Complaints", request: "InvestigationRequest", task_queue: str) -> "Investigation":
+    from temporalio.client import WorkflowFailureError
+    from temporalio.exceptions import FailureError, TimeoutError
+    from temporalio.service import RPCError
+
+    from domain.findings import Investigation
+    from runtime.temporal import TemporalUnavailable
+    from starter.client import NotAnswered
+    from starter.contracts import INVESTIGATION
+
+    try:
+        found: Investigation = await complaints.client.execute_workflow(
+            INVESTIGATION,
+            request,
+            id=f"investigation-{uuid.uuid4()}",
+            task_queue=task_queue,
+            result_type=Investigation,
+            execution_timeout=_WAIT,
+            static_summary="Investigation without a case",
+        )
+    except WorkflowFailureError as error:
+        cause: BaseException = error.cause
+        if isinstance(cause, TimeoutError):
+            raise NotAnswered(f"no worker answered within {_WAIT.seconds} s") from None
+        while isinstance(cause, FailureError) and cause.cause:
+            cause = cause.cause
+        raise Failed(f"the investigation failed: {cause}") from None
+    except RPCError as error:
+        raise TemporalUnavailable(f"Temporal: {error.message}") from None
+    return found

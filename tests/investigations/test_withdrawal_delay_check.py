@@ -1,0 +1,167 @@
+"""What is found about a withdrawal, and the interest on a late one, computed by hand."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.findings import Finding, Tolerances, Verdict
+from domain.trade_log import AccountEntry, EntryKind
+from domain.withdrawal_delay import check_withdrawal_delay
+
+ASKED = datetime(2026, 3, 2, 9, tzinfo=UTC)
+DUE = ASKED + timedelta(hours=48)
+DAY = timedelta(days=1)
+
+
+def withdrawal(amount: str = "-10000", **more: Any) -> AccountEntry:
+    values = {
+        "entry": "W1",
+        "account": "70012345",
+        "kind": EntryKind.WITHDRAWAL,
+        "amount": Decimal(amount),
+        "currency": "USD",
+        "requested_at": ASKED,
+    }
+    return AccountEntry(**(values | more))
+
+
+def check(entry: AccountEntry, as_of: datetime = ASKED + 90 * DAY, **tolerances: str | int) -> Finding:
+    return check_withdrawal_delay(entry, as_of=as_of, tolerances=Tolerances.model_validate(tolerances))
+
+
+def test_a_late_release_owes_simple_interest_for_the_days_from_due_to_release() -> None:
+    finding = check(withdrawal(booked_at=DUE + 5 * DAY))
+    assert finding.verdict is Verdict.FIRM_FAULT
+    # 10,000 * 8 % * 5 / 365 = 10.9589
+    assert str(finding.harm) == "USD 10.96"
+    assert finding.formula == "late-withdrawal/simple-interest-actual-365@1"
+    assert finding.numbers["delay_seconds"] == "432000"
+    assert finding.numbers["interest"] == "10.9589041096"
+    assert finding.numbers["due_at"] == "2026-03-04T09:00:00+00:00"
+    assert [row.key for row in finding.evidence] == ["W1"]
+
+
+def test_a_part_of_a_day_counts_as_its_exact_fraction() -> None:
+    # 36,500 * 10 % = 10 a day; 1 hour and 12 minutes are 0.05 of a day
+    finding = check(
+        withdrawal("-36500", booked_at=DUE + timedelta(hours=1, minutes=12)), withdrawal_interest_percent="10"
+    )
+    assert str(finding.harm) == "USD 0.50"
+
+
+def test_the_pack_sets_the_time_and_the_rate() -> None:
+    finding = check(
+        withdrawal("-36500", booked_at=ASKED + 3 * DAY), withdrawal_hours=24, withdrawal_interest_percent="5"
+    )
+    # 5 a day for 2 days
+    assert str(finding.harm) == "USD 10.00"
+
+
+def test_a_pending_one_owes_interest_so_far_and_says_that_the_money_itself_is_still_to_come() -> None:
+    finding = check(withdrawal("-36500"), as_of=DUE + 10 * DAY)
+    assert finding.verdict is Verdict.FIRM_FAULT
+    # 8 a day for 10 days, and not the 36,500
+    assert str(finding.harm) == "USD 80.00"
+    assert "still to be paid to you in full" in finding.reason.en
+    assert "Interest keeps running" in finding.reason.en
+    assert "本金仍应全额支付" in finding.reason.zh
+    assert "利息继续计算" in finding.reason.zh
+
+
+def test_what_was_booked_after_the_moment_of_the_investigation_counts_as_pending() -> None:
+    booked = check(withdrawal("-36500", booked_at=DUE + 20 * DAY), as_of=DUE + 10 * DAY)
+    assert booked.harm == check(withdrawal("-36500"), as_of=DUE + 10 * DAY).harm
+
+
+@pytest.mark.parametrize("booked", [DUE, ASKED, DUE - timedelta(seconds=1)])
+def test_one_released_in_time_is_nobodys_fault(booked: datetime) -> None:
+    finding = check(withdrawal(booked_at=booked))
+    assert finding.verdict is Verdict.NO_FAULT
+    assert str(finding.harm) == "USD 0.00"
+    assert "in time" in finding.reason.en
+
+
+def test_one_not_due_yet_is_nobodys_fault() -> None:
+    assert check(withdrawal(), as_of=DUE).verdict is Verdict.NO_FAULT
+    assert check(withdrawal(), as_of=DUE + timedelta(seconds=1)).verdict is Verdict.FIRM_FAULT
+
+
+def test_the_reason_has_the_times_the_delay_and_the_sum_in_both_languages() -> None:
+    reason = check(withdrawal(booked_at=DUE + timedelta(days=5, hours=1, minutes=20))).reason
+    for text in (reason.en, reason.zh):
+        assert "2026-03-02 09:00:00 UTC" in text
+        assert "2026-03-04 09:00:00 UTC" in text
+        assert "2026-03-09 10:20:00 UTC" in text
+        # 10,000 * 8 % * 436,800 / 86,400 / 365 = 11.0807
+        assert "= USD 11.08" in text
+    assert "5 days 1 hour 20 minutes late" in reason.en
+    assert "逾期 5 天 1 小时 20 分钟" in reason.zh
+
+
+def test_one_called_off_in_time_is_the_customers_own_act() -> None:
+    finding = check(withdrawal(booked_at=ASKED + DAY, note="Cancelled by customer in the app"))
+    assert finding.verdict is Verdict.CUSTOMER_ACTION
+    assert str(finding.harm) == "USD 0.00"
+
+
+def test_one_called_off_when_it_was_late_owes_interest_until_then() -> None:
+    finding = check(withdrawal("-36500", booked_at=DUE + 2 * DAY, note="客户取消"))
+    assert finding.verdict is Verdict.FIRM_FAULT
+    assert str(finding.harm) == "USD 16.00"
+    assert "You called it off on" in finding.reason.en
+
+
+def test_one_called_off_nobody_knows_when_is_not_decided() -> None:
+    finding = check(withdrawal(note="cancelled by customer"))
+    assert finding.verdict is Verdict.INCONCLUSIVE
+    assert finding.missing == ("time of the cancellation of withdrawal W1",)
+
+
+def test_a_time_of_request_that_is_absent_is_named() -> None:
+    finding = check(withdrawal(requested_at=None, booked_at=DUE))
+    assert finding.verdict is Verdict.INCONCLUSIVE
+    assert finding.harm is None
+    assert finding.missing == ("time of request of withdrawal W1",)
+
+
+def test_a_release_before_the_request_is_a_contradiction() -> None:
+    finding = check(withdrawal(booked_at=ASKED - timedelta(seconds=1)))
+    assert finding.verdict is Verdict.INCONCLUSIVE
+    assert finding.missing == ("times of withdrawal W1 that agree with each other",)
+
+
+def test_interest_has_the_smallest_unit_of_the_currency() -> None:
+    # 1,000,000 * 8 % * 5 / 365 = 1095.89
+    assert str(check(withdrawal("-1000000", currency="JPY", booked_at=DUE + 5 * DAY)).harm) == "JPY 1,096"
+
+
+amounts = st.integers(1, 10**12).map(lambda cents: Decimal(-cents).scaleb(-2))
+delays = st.timedeltas(timedelta(microseconds=1), timedelta(days=1500))
+
+
+@settings(deadline=None)
+@given(amounts, delays, delays)
+def test_a_longer_delay_never_costs_less(amount: Decimal, shorter: timedelta, longer: timedelta) -> None:
+    shorter, longer = sorted((shorter, longer))
+    harms = [
+        check(withdrawal(str(amount), booked_at=DUE + delay), as_of=DUE + 2000 * DAY).harm
+        for delay in (shorter, longer)
+    ]
+    assert harms[0] is not None
+    assert harms[1] is not None
+    assert 0 <= harms[0].amount <= harms[1].amount
+
+
+@settings(deadline=None)
+@given(amounts, delays)
+def test_interest_is_the_exact_sum_rounded_once(amount: Decimal, delay: timedelta) -> None:
+    finding = check(withdrawal(str(amount), booked_at=DUE + delay), as_of=DUE + 2000 * DAY)
+    assert finding.harm is not None
+    # in whole numbers: |amount| in cents * 8 / 100 * microseconds / (365 * 86.4e9), half up
+    dividend = int(-amount * 100) * 8 * (delay // timedelta(microseconds=1))
+    divisor = 100 * 365 * 86_400 * 10**6
+    assert int(finding.harm.amount * 100) == (2 * dividend + divisor) // (2 * divisor)

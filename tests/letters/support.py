@@ -1,0 +1,214 @@
+"""What the tests of letters share: a complaint, requests for letters, and an SMTP server that takes them in."""
+
+import asyncio
+import ssl
+import tomllib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+
+from aiosmtpd.smtp import SMTP
+
+from domain.case import CaseSummary, CaseUpdate, SendLetter
+from domain.complaint import Complaint
+from domain.findings import Bilingual, Check, Finding, Verdict
+from domain.letters import LetterFacts
+from domain.money import Money
+from domain.policy import PolicyPack
+from domain.words import CaseEvent, Category, LetterKind, Outcome, Priority, Remedy, Role, Severity, Stage
+from runtime.paths import POLICIES
+
+PACK = PolicyPack.model_validate(tomllib.loads((POLICIES / "platform-default.toml").read_text(encoding="utf-8")))
+NOW = datetime(2026, 7, 3, 3, 0, tzinfo=UTC)
+EXPECTED_BY = datetime(2026, 7, 17, 15, 59, 59, tzinfo=UTC)
+REPLY_BY = datetime(2026, 7, 13, 15, 59, 59, tzinfo=UTC)
+
+ANNOUNCES: dict[LetterKind, tuple[CaseEvent, ...]] = {
+    LetterKind.ACKNOWLEDGEMENT: (CaseEvent.ACKNOWLEDGED, CaseEvent.CONTACTED),
+    LetterKind.INFORMATION_REQUEST: (CaseEvent.INFORMATION_REQUESTED, CaseEvent.CONTACTED),
+    LetterKind.REMINDER: (CaseEvent.CONTACTED,),
+    LetterKind.PROGRESS: (CaseEvent.CONTACTED,),
+    LetterKind.OVERDUE: (CaseEvent.CONTACTED,),
+    LetterKind.FINAL_RESPONSE: (CaseEvent.RESPONDED, CaseEvent.CONTACTED),
+    LetterKind.WITHDRAWAL: (CaseEvent.CONTACTED,),
+    LetterKind.REFERRAL: (CaseEvent.ACKNOWLEDGED, CaseEvent.RESPONDED, CaseEvent.CONTACTED),
+    LetterKind.FEEDBACK_REQUEST: (CaseEvent.CONTACTED,),
+    LetterKind.STAFF_NOTICE: (),
+}
+
+
+def usd(amount: str) -> Money:
+    return Money(amount=Decimal(amount), currency="USD")
+
+
+def finding(harm: str | None = "3165.81", verdict: Verdict = Verdict.PROVIDER_FAULT) -> Finding:
+    return Finding(
+        check=Check.EXECUTION,
+        subject="O-1001",
+        verdict=verdict,
+        reason=Bilingual(
+            en="Position 1001 was closed at 1920.96, outside the market.",
+            zh="持仓1001以1920.96强制平仓，偏离市场报价。",
+        ),
+        harm=usd(harm) if harm else None,
+        formula="execution.bad_exit/1",
+    )
+
+
+def complaint(**changes: Any) -> Complaint:
+    return Complaint.model_validate(
+        {
+            "source": "web",
+            "idempotency_key": "form-1",
+            "received_at": "2026-07-03T02:11:00Z",
+            "channel": "web",
+            "language": "en",
+            "complainant": {"name": "Customer 70012345", "email": "customer@example.com"},
+            "account": "70012345",
+            "subject": "Stopped out at a price that never was",
+            "description": "Confidential: my stop-out at 01:30 was on a wrong quote.",
+            "occurred_from": "2026-07-02T01:30:00Z",
+            "trades": ["O-1001"],
+            "remedy_sought": Remedy.COMPENSATION,
+            "amount_claimed": {"amount": "4000", "currency": "USD"},
+            "policy": "platform-default",
+            **changes,
+        }
+    )
+
+
+def full_facts(**changes: Any) -> LetterFacts:
+    """Facts that suffice for a letter of any kind."""
+    return LetterFacts.model_validate(
+        {
+            "category": Category.EXECUTION,
+            "stage": Stage.INVESTIGATING,
+            "expected_by": EXPECTED_BY,
+            "reply_by": REPLY_BY,
+            "questions": "1. Which platform did you use?\n2. Do you have a screenshot?",
+            "outcome": Outcome.UPHELD,
+            "findings": (finding(),),
+            "compensation": usd("3165.81"),
+            "remedies": (Remedy.APOLOGY,),
+            "notice": Bilingual(en="The deadline “response” ends soon.", zh="时限“response”即将届满。"),
+            "audience": Role.COMPLIANCE_OFFICER,
+            **changes,
+        }
+    )
+
+
+def summary(**changes: Any) -> CaseSummary:
+    return CaseSummary.model_validate(
+        {
+            "revision": 1,
+            "stage": Stage.RECEIVED,
+            "stage_since": NOW,
+            "category": Category.EXECUTION,
+            "severity": Severity.HIGH,
+            "priority": Priority.P2,
+            "in_scope": True,
+            "repeat": False,
+            "team": "dealing",
+            "handler": None,
+            "escalation_level": 0,
+            "outcome": None,
+            "compensation": None,
+            "next_deadline": NOW + timedelta(hours=20),
+            "breached": False,
+            "closed_at": None,
+            **changes,
+        }
+    )
+
+
+def letter(
+    kind: LetterKind = LetterKind.ACKNOWLEDGEMENT,
+    *,
+    language: str = "en",
+    facts: LetterFacts | None = None,
+    number: int = 2,
+    update: CaseUpdate | None = None,
+    then: CaseUpdate | None = None,
+    of: Complaint | None = None,
+    **summary_changes: Any,
+) -> SendLetter:
+    reference = (of or complaint()).reference
+    return SendLetter(
+        key=f"{reference}:letter:{kind.value}:{number}",
+        number=number,
+        kind=kind,
+        language=language,
+        facts=full_facts() if facts is None else facts,
+        announces=ANNOUNCES[kind],
+        update=update or CaseUpdate(reference=reference, policy_hash=PACK.hash, summary=summary(**summary_changes)),
+        then=then,
+    )
+
+
+class Receiver:
+    """Takes messages in, or answers what it is told to: to a recipient, and at the end of DATA."""
+
+    def __init__(self) -> None:
+        self.messages: list[EmailMessage] = []
+        self.recipients: list[str] = []
+        self.login: str | None = None
+        self.encrypted = False
+        self.refused: dict[str, str] = {}
+        self.at_data = "250 OK"
+        self.before_data: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0)
+        self.at_quit: Callable[[SMTP], None] = lambda server: None
+
+    async def handle_RCPT(  # noqa: N802 (aiosmtpd's name)
+        self, server: SMTP, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if address in self.refused:
+            return self.refused[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802
+        await self.before_data()
+        assert server.transport is not None
+        self.encrypted = server.transport.get_extra_info("sslcontext") is not None
+        self.login = session.auth_data
+        if self.at_data.startswith("250"):
+            self.recipients += envelope.rcpt_tos
+            self.messages.append(message_from_bytes(envelope.content, policy=default))
+        return self.at_data
+
+    async def handle_QUIT(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802
+        self.at_quit(server)
+        return "221 Bye"
+
+
+@asynccontextmanager
+async def receiving(
+    receiver: Receiver, *, implicit: ssl.SSLContext | None = None, **options: Any
+) -> AsyncIterator[int]:
+    """The port on which *receiver* takes mail in."""
+    loop = asyncio.get_running_loop()
+    sessions: list[SMTP] = []
+
+    def session() -> SMTP:
+        sessions.append(SMTP(receiver, hostname="mail.example.com", loop=loop, **options))
+        return sessions[-1]
+
+    server = await loop.create_server(session, "127.0.0.1", 0, ssl=implicit)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await server.wait_closed()
+        for each in sessions:
+            if each.transport is not None:
+                each.transport.close()
+        await asyncio.sleep(0)
+
+
+def text_of(received: EmailMessage) -> str:
+    return str(received.get_content()).replace("\r\n", "\n")

@@ -1,0 +1,269 @@
+"""What letters say: every kind in both languages, nothing missing, nothing invented, nothing leaked."""
+
+from datetime import timedelta
+
+import pytest
+from pydantic import ValidationError
+from temporalio.exceptions import ApplicationError
+
+from activities.letters import LANGUAGES, NEEDED, write_letter
+from domain.case import SendLetter
+from domain.complaint import Complainant, Complaint
+from domain.findings import Verdict
+from domain.letters import LetterFacts
+from domain.words import Category, LetterKind, Outcome, Priority, Remedy, Role, Severity, Stage
+from tests.letters.support import EXPECTED_BY, NOW, PACK, complaint, finding, full_facts, letter, usd
+
+CUSTOMER_LETTERS = [kind for kind in LetterKind if not kind.to_staff]
+EXPECTED = {
+    "en": "Friday, 17 July 2026, 23:59 (Hong Kong Standard Time)",
+    "zh-CN": "2026年7月17日（星期五）23:59（香港标准时间）",
+}
+REPLY = {
+    "en": "Monday, 13 July 2026, 23:59 (Hong Kong Standard Time)",
+    "zh-CN": "2026年7月13日（星期一）23:59（香港标准时间）",
+}
+AMOUNT = {"en": "$3,165.81", "zh-CN": "US$3,165.81"}
+ESSENTIALS: dict[LetterKind, dict[str, list[str]]] = {
+    LetterKind.ACKNOWLEDGEMENT: {
+        "en": [
+            EXPECTED["en"],
+            PACK.timetable.en,
+            "the execution of a trade",
+            "O-1001",
+            "$4,000.00",
+            "10:11 (Hong Kong",
+        ],
+        "zh-CN": [EXPECTED["zh-CN"], PACK.timetable.zh, "交易执行", "O-1001", "US$4,000.00", "10:11（香港标准时间）"],
+    },
+    LetterKind.INFORMATION_REQUEST: {
+        "en": [REPLY["en"], "2. Do you have a screenshot?"],
+        "zh-CN": [REPLY["zh-CN"], "2. Do you have a screenshot?"],
+    },
+    LetterKind.REMINDER: {
+        "en": [REPLY["en"], "2. Do you have a screenshot?", "have not received it yet"],
+        "zh-CN": [REPLY["zh-CN"], "2. Do you have a screenshot?", "尚未收到您的答复"],
+    },
+    LetterKind.PROGRESS: {
+        "en": [EXPECTED["en"], "We have not reached a decision yet."],
+        "zh-CN": [EXPECTED["zh-CN"], "目前尚未作出处理决定"],
+    },
+    LetterKind.OVERDUE: {"en": [EXPECTED["en"], "We apologise"], "zh-CN": [EXPECTED["zh-CN"], "诚恳致歉"]},
+    LetterKind.FINAL_RESPONSE: {
+        "en": [
+            "We uphold your complaint.",
+            finding().reason.en,
+            "Compensation: $3,165.81 (the loss we established).",
+            "We will also give you: an apology.",
+            REPLY["en"],
+            PACK.rights.en,
+        ],
+        "zh-CN": [
+            "您的投诉成立",
+            finding().reason.zh,
+            "赔偿金额：US$3,165.81（即经核实的损失金额）。",
+            "其他措施：道歉。",
+            REPLY["zh-CN"],
+            PACK.rights.zh,
+        ],
+    },
+    LetterKind.WITHDRAWAL: {"en": ["has been withdrawn"], "zh-CN": ["您的投诉已撤回"]},
+    LetterKind.REFERRAL: {"en": [PACK.referral.en], "zh-CN": [PACK.referral.zh]},
+    LetterKind.FEEDBACK_REQUEST: {"en": ["5  very satisfied"], "zh-CN": ["5  很满意"]},
+    LetterKind.STAFF_NOTICE: {
+        "en": ["To: compliance officer, team dealing", "The deadline “response” ends soon.", "propose a resolution"],
+        "zh-CN": ["致：合规负责人（团队 dealing）", "时限“response”即将届满。", "提出解决方案"],
+    },
+}
+
+
+def written(request: SendLetter, *, of: Complaint | None = None, name: str = "Customer 70012345") -> tuple[str, str]:
+    return write_letter(request, complaint=of or complaint(), name=name, pack=PACK, firm_name="Example Bullion", at=NOW)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize("kind", LetterKind)
+def test_a_letter_of_every_kind_says_in_both_languages_what_it_must(kind: LetterKind, language: str) -> None:
+    subject, body = written(letter(kind, language=language))
+    reference = complaint().reference
+
+    assert reference in subject
+    assert reference in body
+    assert "Example Bullion" in body
+    for essential in ESSENTIALS[kind][language]:
+        assert essential in body
+    assert "{" not in body
+    assert "None" not in body
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize("kind", CUSTOMER_LETTERS)
+def test_a_letter_to_the_customer_greets_by_name_dates_itself_and_says_how_to_answer(
+    kind: LetterKind, language: str
+) -> None:
+    _, body = written(letter(kind, language=language), name="王小明")
+
+    greeting, day, answer = {
+        "en": ("Dear 王小明,\n", "\n3 July 2026\n", "reply to this letter and quote the reference"),
+        "zh-CN": ("尊敬的王小明：\n", "\n2026年7月3日\n", "请直接回复本函并注明投诉编号"),
+    }[language]
+    assert body.startswith(greeting)
+    assert body.endswith(day)
+    assert answer in body
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_every_word_of_the_domain_has_a_word_in_the_letters(language: str) -> None:
+    for category in Category:
+        written(letter(language=language, facts=full_facts(category=category)))
+    for stage in Stage:
+        written(letter(LetterKind.PROGRESS, language=language, facts=full_facts(stage=stage)))
+        written(letter(LetterKind.STAFF_NOTICE, language=language, facts=full_facts(stage=stage)))
+    for outcome in Outcome:
+        written(letter(LetterKind.FINAL_RESPONSE, language=language, facts=full_facts(outcome=outcome)))
+    for remedy in Remedy:
+        written(letter(LetterKind.FINAL_RESPONSE, language=language, facts=full_facts(remedies=(remedy,))))
+    for role in Role:
+        written(letter(LetterKind.STAFF_NOTICE, language=language, facts=full_facts(audience=role)))
+    for priority in Priority:
+        written(letter(LetterKind.STAFF_NOTICE, language=language, priority=priority))
+    for severity in Severity:
+        written(letter(LetterKind.STAFF_NOTICE, language=language, severity=severity))
+
+
+@pytest.mark.parametrize(
+    ("kind", "fact"),
+    [
+        *((kind, fact) for kind, facts in NEEDED.items() for fact in facts),
+        (LetterKind.FINAL_RESPONSE, "findings"),
+    ],
+)
+def test_a_letter_without_a_fact_it_needs_is_refused_by_the_name_of_the_fact(kind: LetterKind, fact: str) -> None:
+    nothing = () if fact == "findings" else None
+    # Nothing in this case starts a wait, so that no end of it can be planned either.
+    request = letter(kind, facts=full_facts(**{fact: nothing})).model_copy(update={"announces": ()})
+
+    with pytest.raises(ApplicationError, match=fact) as refusal:
+        written(request)
+
+    assert refusal.value.type == "LetterIncomplete"
+    assert refusal.value.non_retryable
+
+
+def test_an_upheld_complaint_with_neither_compensation_nor_remedy_is_refused() -> None:
+    with pytest.raises(ApplicationError, match="compensation or remedies") as refusal:
+        written(letter(LetterKind.FINAL_RESPONSE, facts=full_facts(compensation=None, remedies=())))
+    assert refusal.value.type == "LetterIncomplete"
+
+
+def test_all_that_is_missing_is_named_at_once() -> None:
+    with pytest.raises(ApplicationError, match="questions, reply_by"):
+        written(letter(LetterKind.REMINDER, facts=LetterFacts()))
+
+
+def test_a_language_without_templates_is_refused_whatever_it_is_called() -> None:
+    assert LANGUAGES == ("en", "zh-CN")
+    for language in ("fr", "../en", "en/../zh-CN", ""):
+        with pytest.raises(ApplicationError, match="templates in the language") as refusal:
+            written(letter(language=language))
+        assert refusal.value.type == "LetterIncomplete"
+
+
+@pytest.mark.parametrize("kind", [LetterKind.INFORMATION_REQUEST, LetterKind.FINAL_RESPONSE])
+def test_the_end_of_a_wait_that_starts_with_the_letter_is_planned_by_the_pack(kind: LetterKind) -> None:
+    _, body = written(letter(kind, facts=full_facts(reply_by=None)))
+
+    # From 3 July in Hong Kong: 10 days for information, 14 days for the answer to the final response.
+    day = {
+        LetterKind.INFORMATION_REQUEST: "Monday, 13 July 2026, 23:59",
+        LetterKind.FINAL_RESPONSE: "Friday, 17 July 2026, 23:59",
+    }
+    assert f"{day[kind]} (Hong Kong Standard Time)" in body
+
+
+@pytest.mark.parametrize("kind", [LetterKind.ACKNOWLEDGEMENT, LetterKind.PROGRESS])
+def test_a_date_that_has_passed_is_not_given_as_one_to_come(kind: LetterKind) -> None:
+    _, body = written(letter(kind, facts=full_facts(expected_by=NOW - timedelta(days=1))))
+    assert "We expect" not in body
+    assert "Thursday, 2 July 2026, 11:00 (Hong Kong Standard Time). That time has passed, and we apologise." in body
+
+
+def test_escalation_is_told_only_when_it_happened() -> None:
+    assert "escalated" not in written(letter(LetterKind.OVERDUE))[1]
+    assert "escalated" in written(letter(LetterKind.OVERDUE, escalation_level=2))[1]
+
+
+def test_the_reasons_of_a_handler_stand_in_place_of_the_findings() -> None:
+    _, body = written(letter(LetterKind.FINAL_RESPONSE, facts=full_facts(reasons="We answer for our provider.")))
+    assert "We answer for our provider." in body
+    assert finding().reason.en not in body
+
+
+def test_compensation_is_explained_by_the_losses_only_when_it_is_their_sum() -> None:
+    both = (finding("3000"), finding("165.81"), finding(None, Verdict.INCONCLUSIVE), finding("7", Verdict.MARKET))
+
+    def line(**facts: object) -> str:
+        _, body = written(letter(LetterKind.FINAL_RESPONSE, facts=full_facts(**facts)))
+        return next(line for line in body.splitlines() if line.startswith("Compensation"))
+
+    assert line(findings=both) == "Compensation: $3,165.81 (the losses we established: $3,000.00 + $165.81)."
+    assert line(findings=both, compensation=usd("3000")) == "Compensation: $3,000.00 (for the reasons given above)."
+    in_euro = usd("3165.81").model_copy(update={"currency": "EUR"})
+    assert line(findings=both, compensation=in_euro) == "Compensation: €3,165.81 (for the reasons given above)."
+
+
+def test_a_complaint_not_upheld_is_told_neither_of_compensation_nor_of_regret() -> None:
+    facts = full_facts(outcome=Outcome.NOT_UPHELD, compensation=None, remedies=())
+    _, body = written(letter(LetterKind.FINAL_RESPONSE, facts=facts))
+    assert "We do not uphold your complaint." in body
+    assert "WHAT WE WILL DO" not in body
+    assert "sorry" not in body
+
+
+@pytest.mark.parametrize("kind", LetterKind)
+def test_no_letter_repeats_what_the_customer_wrote(kind: LetterKind) -> None:
+    # A stranger could otherwise have us mail his own words to an address of his choice.
+    subject, body = written(letter(kind))
+    for text in (subject, body):
+        assert "Confidential" not in text
+        assert "Stopped out" not in text
+        assert "customer@example.com" not in text
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_a_staff_notice_holds_nothing_of_the_customer(language: str) -> None:
+    _, body = written(letter(LetterKind.STAFF_NOTICE, language=language), name="王小明")
+    for personal in ("王小明", "70012345", "O-1001", "4,000"):
+        assert personal not in body
+
+
+def test_markup_in_a_text_stays_as_it_was_written() -> None:
+    questions = "Is {{ reference }} or {% raw %} in it? <b>5 > 3 & 2</b>"
+    _, body = written(letter(LetterKind.INFORMATION_REQUEST, facts=full_facts(questions=questions)))
+    assert questions in body
+
+
+def test_a_name_with_a_line_break_is_refused_by_the_models() -> None:
+    for name in ("A\nBcc: other@example.org", "A\r\nBcc: other@example.org", "A\rB"):
+        with pytest.raises(ValidationError):
+            Complainant(name=name)
+
+
+def test_a_subject_is_one_line_whatever_the_firm_is_called() -> None:
+    subject, body = write_letter(
+        letter(), complaint=complaint(), name="x", pack=PACK, firm_name="Example\r\nBcc: a@example.org", at=NOW
+    )
+    assert subject.splitlines() == [subject]
+    assert "Example Bcc: a@example.org" in body
+
+
+def test_instants_are_told_in_the_time_zone_of_the_pack() -> None:
+    london = PACK.model_copy(update={"calendar": PACK.calendar.model_copy(update={"time_zone": "Europe/London"})})
+    _, body = write_letter(letter(), complaint=complaint(), name="x", pack=london, firm_name="Firm", at=NOW)
+    assert f"{EXPECTED_BY:%H}" == "15"
+    assert "Friday, 17 July 2026, 16:59 (British Summer Time)" in body
+
+
+def test_control_characters_in_a_fact_do_not_reach_the_letter() -> None:
+    _, body = written(letter(LetterKind.FINAL_RESPONSE, facts=full_facts(reasons="one\x00two\x1b[31mthree")))
+    assert "one�two�[31mthree" in body

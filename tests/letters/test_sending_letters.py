@@ -1,0 +1,448 @@
+"""Sending letters: once by its key, whatever fails on the way, and all of it on record."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from aiosmtpd.smtp import SMTP
+from temporalio.exceptions import ApplicationError
+
+from activities.case_file import CaseFile
+from activities.letters import REFUSED_RETRY, Letters
+from domain.case import CaseUpdate, Entry, OpenCase, RecordContact
+from domain.complaint import Complaint
+from domain.words import CaseEvent, LetterKind, Stage
+from runtime.database import open_pool
+from runtime.mail import Mailer, Outbox, message_id
+from runtime.paths import ROOT
+from runtime.settings import Settings
+from tests.letters.support import (
+    ANNOUNCES,
+    EXPECTED_BY,
+    NOW,
+    PACK,
+    Receiver,
+    complaint,
+    full_facts,
+    letter,
+    receiving,
+    summary,
+    text_of,
+)
+
+FOLDER = Path(__file__).parent
+
+
+class Clock:
+    """A clock that stands still until it is set."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Office:
+    """The sender of letters with everything around it, all of it real."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", receiver: Receiver, port: int, folder: Path) -> None:
+        self.pool = pool
+        self.receiver = receiver
+        self.port = port
+        self.folder = folder
+        self.clock = Clock()
+        self.case_file = CaseFile(pool, default_policy=PACK.id, clock=self.clock)
+        self.letters = self.sender()
+
+    def sender(
+        self, *, pool: "asyncpg.Pool[asyncpg.Record] | None" = None, smtp: bool = True, **settings: Any
+    ) -> Letters:
+        configured = Settings(
+            smtp_host="127.0.0.1" if smtp else None,
+            smtp_port=self.port,
+            smtp_tls="none",
+            smtp_timeout=20,
+            firm_name="Example Bullion",
+            mail_from="complaints@example.com",
+            outbox_dir=self.folder,
+            **settings,
+        )
+        mailer = Mailer(configured) if smtp else None
+        outbox = Outbox(configured.outbox_dir)
+        return Letters(pool or self.pool, self.case_file, mailer, outbox, configured, self.clock)
+
+    async def open(self, of: Complaint) -> None:
+        await self.case_file.open_case(OpenCase(reference=of.reference, complaint=of, at=NOW))
+
+    async def attempts(self) -> list[tuple[str, str, str]]:
+        rows = await self.pool.fetch("select channel, outcome, detail from casefile.letter_attempts order by id")
+        return [tuple(row) for row in rows]
+
+    async def correct(self, email: str) -> None:
+        reference = complaint().reference
+        await self.case_file.record_contact(
+            RecordContact(key=f"{reference}:contact:m-1", reference=reference, at=NOW, email=email, phone=None)
+        )
+
+    def put_out(self) -> list[EmailMessage]:
+        files = sorted(self.folder.glob("*.eml")) if self.folder.exists() else []
+        return [message_from_bytes(file.read_bytes(), policy=default) for file in files]
+
+
+@pytest.fixture
+async def receiver() -> Receiver:
+    return Receiver()
+
+
+@pytest.fixture
+async def office(pool: "asyncpg.Pool[asyncpg.Record]", receiver: Receiver, tmp_path: Path) -> AsyncIterator[Office]:
+    async with receiving(receiver) as port:
+        office = Office(pool, receiver, port, tmp_path / "outbox")
+        await office.open(complaint())
+        yield office
+
+
+async def test_an_accepted_acknowledgement_is_on_record_and_moves_the_clocks(office: Office) -> None:
+    request = letter()
+    accepted = await office.letters.send_letter(request)
+
+    assert (accepted.at, accepted.channel) == (NOW, "email")
+    assert [(done.clock, done.by) for done in accepted.recorded.satisfied] == [
+        ("acknowledgement", CaseEvent.ACKNOWLEDGED)
+    ]
+    assert {deadline.clock for deadline in accepted.recorded.planned} == {"progress"}
+
+    [received] = office.receiver.messages
+    reference = complaint().reference
+    stored = await office.pool.fetchrow("select * from casefile.letters")
+    assert stored is not None
+    assert office.receiver.recipients == [stored["recipient"]] == ["customer@example.com"]
+    assert (stored["key"], stored["reference"], stored["number"]) == (request.key, reference, 2)
+    assert (stored["kind"], stored["language"], stored["rendered_at"]) == ("acknowledgement", "en", NOW)
+    assert (received["Subject"], text_of(received)) == (stored["subject"], stored["body"])
+    assert received["Message-ID"] == stored["message_id"] == message_id(request.key, "complaints@example.com")
+    assert received["References"] == message_id(f"case:{reference}", "complaints@example.com")
+    assert received["X-Redress-Reference"] == reference
+    assert received["Date"].datetime == NOW
+    contact = await office.pool.fetchval("select id from casefile.contacts")
+    assert await office.attempts() == [("email", "accepted", f"contact {contact}")]
+    entry = await office.pool.fetchrow("select * from casefile.timeline where kind = 'letter'")
+    assert entry is not None
+    assert (entry["text"], entry["actor"]) == ("acknowledgement accepted by email", "system:redress")
+    events = await office.pool.fetch("select event from casefile.events where number = 2 order by event")
+    assert [row["event"] for row in events] == ["acknowledged", "contacted"]
+
+
+@pytest.mark.parametrize("kind", LetterKind)
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+async def test_a_letter_of_every_kind_arrives(office: Office, kind: LetterKind, language: str) -> None:
+    letters = office.sender(staff_addresses={"compliance_officer": "compliance@example.com"})
+    accepted = await letters.send_letter(letter(kind, language=language))
+    assert accepted.channel == "email"
+    [received] = office.receiver.messages
+    assert complaint().reference in received["Subject"]
+    assert len(ANNOUNCES[kind]) == await office.pool.fetchval("select count(*) from casefile.events where number = 2")
+
+
+async def test_a_chinese_letter_is_chinese_throughout(office: Office) -> None:
+    await office.letters.send_letter(letter(LetterKind.FINAL_RESPONSE, language="zh-CN"))
+    [received] = office.receiver.messages
+    assert received["Subject"] == f"投诉处理决定（投诉编号 {complaint().reference}）"
+    assert "赔偿金额：US$3,165.81" in text_of(received)
+
+
+async def test_a_letter_sent_twice_arrives_once_and_is_answered_the_same(office: Office) -> None:
+    first = await office.letters.send_letter(letter())
+    office.clock.now += timedelta(hours=3)
+    assert await office.letters.send_letter(letter()) == first
+    assert len(office.receiver.messages) == 1
+    assert len(await office.attempts()) == 1
+    assert await office.pool.fetchval("select count(*) from casefile.timeline where kind = 'letter'") == 1
+
+
+@pytest.mark.parametrize("pool_size", [1, 2, 10])
+async def test_a_letter_sent_five_times_at_once_arrives_once(office: Office, database_url: str, pool_size: int) -> None:
+    pool = await open_pool(database_url, max_size=pool_size)
+    try:
+        letters = office.sender(pool=pool)
+        answers = await asyncio.gather(*(letters.send_letter(letter()) for _ in range(5)))
+    finally:
+        await pool.close()
+    assert len(office.receiver.messages) == 1
+    assert len(await office.attempts()) == 1
+    assert all(answer == answers[0] for answer in answers)
+
+
+async def test_two_workers_send_a_letter_once(office: Office, database_url: str) -> None:
+    pool = await open_pool(database_url)
+    try:
+        other = office.sender(pool=pool)
+        await asyncio.gather(office.letters.send_letter(letter()), other.send_letter(letter()))
+    finally:
+        await pool.close()
+    assert len(office.receiver.messages) == 1
+
+
+async def test_letters_to_a_slow_mail_server_leave_connections_for_the_rest(office: Office, database_url: str) -> None:
+    arrived, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> None:
+        arrived.set()
+        await go_on.wait()
+
+    office.receiver.before_data = slowly
+    pool = await open_pool(database_url, max_size=4)
+    try:
+        letters = office.sender(pool=pool)
+        sending = [asyncio.create_task(letters.send_letter(letter(number=number))) for number in range(2, 10)]
+        await arrived.wait()
+        async with asyncio.timeout(5):
+            await asyncio.gather(*(pool.fetchval("select pg_sleep(0.01)") for _ in range(20)))
+        go_on.set()
+        await asyncio.gather(*sending)
+    finally:
+        await pool.close()
+    assert len(office.receiver.messages) == 8
+
+
+async def test_a_worker_killed_after_the_acceptance_leads_to_the_same_message_again_and_one_acceptance(
+    office: Office, database_url: str
+) -> None:
+    request = letter()
+    killed: list[int] = []
+
+    def kill(server: SMTP) -> None:
+        # The message was accepted; the worker waits for the answer to its goodbye and has recorded nothing.
+        if not killed:
+            killed.append(worker.pid)
+            os.kill(worker.pid, signal.SIGKILL)
+
+    office.receiver.at_quit = kill
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable,
+        FOLDER / "one_letter.py",
+        env={**os.environ, "PYTHONPATH": str(ROOT), "DATABASE_URL": database_url, "SMTP_PORT": str(office.port)},
+        stdin=asyncio.subprocess.PIPE,
+    )
+    await worker.communicate(request.model_dump_json().encode())
+    assert worker.returncode == -signal.SIGKILL
+    assert killed
+    assert len(office.receiver.messages) == 1
+    assert await office.attempts() == []
+
+    accepted = await office.letters.send_letter(request)
+
+    first, second = office.receiver.messages
+    assert first["Message-ID"] == second["Message-ID"]
+    assert (first["Date"], text_of(first)) == (second["Date"], text_of(second))
+    assert [outcome for _, outcome, _ in await office.attempts()] == ["accepted"]
+    assert await office.letters.send_letter(request) == accepted
+    assert len(office.receiver.messages) == 2
+
+
+async def test_a_refused_letter_reaches_the_corrected_address(office: Office) -> None:
+    office.receiver.refused["customer@example.com"] = "550 5.1.1 <customer@example.com> unknown"
+    with pytest.raises(ApplicationError) as refusal:
+        await office.letters.send_letter(letter())
+
+    assert refusal.value.type == "MailRefused"
+    assert not refusal.value.non_retryable
+    assert refusal.value.next_retry_delay == REFUSED_RETRY
+    assert "550 5.1.1" in str(refusal.value)
+    assert "customer@example.com" not in str(refusal.value)
+    assert refusal.value.__cause__ is None
+
+    office.clock.now += REFUSED_RETRY
+    await office.correct("right@example.org")
+    accepted = await office.letters.send_letter(letter())
+
+    assert accepted.at == NOW + REFUSED_RETRY
+    assert office.receiver.recipients == ["right@example.org"]
+    first, second = await office.pool.fetch("select id from casefile.contacts order by id")
+    assert await office.attempts() == [
+        ("email", "refused", f"contact {first['id']}: the mail server refused the recipient (550 5.1.1)"),
+        ("email", "accepted", f"contact {second['id']}"),
+    ]
+
+
+async def test_a_letter_is_written_once_and_retries_send_what_was_written(office: Office) -> None:
+    office.receiver.at_data = "451 4.3.0 later"
+    with pytest.raises(ApplicationError) as failure:
+        await office.letters.send_letter(letter())
+    assert failure.value.type == "MailFailed"
+    assert not failure.value.non_retryable
+    assert failure.value.next_retry_delay is None
+    assert [outcome for _, outcome, _ in await office.attempts()] == ["failed"]
+
+    office.receiver.at_data = "250 OK"
+    office.clock.now += timedelta(days=2)
+    await office.letters.send_letter(letter(facts=full_facts(expected_by=EXPECTED_BY + timedelta(days=9))))
+
+    [received] = office.receiver.messages
+    assert received["Date"].datetime == NOW
+    assert "Friday, 17 July 2026" in text_of(received)
+    assert text_of(received) == await office.pool.fetchval("select body from casefile.letters")
+
+
+async def test_a_letter_that_cannot_be_delivered_does_not_hold_back_the_case_file(office: Office) -> None:
+    reference = complaint().reference
+    entry = Entry(key="note:1", at=NOW, kind="note", actor="system:redress", text="something happened")
+    update = CaseUpdate(
+        reference=reference, policy_hash=PACK.hash, summary=summary(revision=7, priority="p1"), entries=(entry,)
+    )
+    entered = Entry(key="stage:1", at=NOW, kind="stage", actor="system:redress", text="investigating")
+    then = CaseUpdate(
+        reference=reference,
+        policy_hash=PACK.hash,
+        summary=summary(revision=8, stage=Stage.INVESTIGATING),
+        entries=(entered,),
+    )
+    request = letter(update=update, then=then)
+
+    async def known() -> tuple[int, str, bool, bool]:
+        case = await office.pool.fetchrow("select revision, stage from casefile.cases")
+        keys = {row["key"] for row in await office.pool.fetch("select key from casefile.timeline")}
+        assert case is not None
+        return case["revision"], case["stage"], "note:1" in keys, "stage:1" in keys
+
+    office.receiver.at_data = "451 4.3.0 later"
+    with pytest.raises(ApplicationError):
+        await office.letters.send_letter(request)
+    assert await known() == (7, "received", True, False)
+
+    office.receiver.at_data = "250 OK"
+    await office.letters.send_letter(request)
+    assert await known() == (8, "investigating", True, True)
+
+
+async def test_a_letter_that_lacks_a_fact_leaves_no_trace(office: Office) -> None:
+    with pytest.raises(ApplicationError, match="expected_by") as refusal:
+        await office.letters.send_letter(letter(facts=full_facts(expected_by=None)))
+    assert refusal.value.type == "LetterIncomplete"
+    assert refusal.value.non_retryable
+    assert await office.pool.fetchval("select count(*) from casefile.letters") == 0
+    assert office.receiver.messages == []
+
+
+async def test_a_key_that_belongs_to_another_letter_is_refused(office: Office) -> None:
+    await office.letters.send_letter(letter())
+    stolen = letter(LetterKind.PROGRESS, number=3).model_copy(update={"key": letter().key})
+    with pytest.raises(ApplicationError, match="already belongs to letter 2") as refusal:
+        await office.letters.send_letter(stolen)
+    assert refusal.value.type == "LetterKeyConflict"
+    assert refusal.value.non_retryable
+    assert len(office.receiver.messages) == 1
+
+
+async def test_a_letter_before_its_case_is_refused(office: Office) -> None:
+    with pytest.raises(ApplicationError, match="open it before") as refusal:
+        await office.letters.send_letter(letter(of=complaint(idempotency_key="form-2")))
+    assert refusal.value.type == "NoCase"
+
+
+async def test_without_a_mail_server_letters_wait_in_the_outbox(office: Office) -> None:
+    letters = office.sender(smtp=False)
+    accepted = await letters.send_letter(letter())
+    assert accepted.channel == "outbox"
+    assert await letters.send_letter(letter()) == accepted
+    [put] = office.put_out()
+    assert put["To"] == "customer@example.com"
+    assert put["Message-ID"] == message_id(letter().key, "complaints@example.com")
+    assert text_of(put) == await office.pool.fetchval("select body from casefile.letters")
+    assert office.receiver.messages == []
+
+
+async def test_a_letter_to_somebody_without_an_address_waits_in_the_outbox(office: Office) -> None:
+    by_post = complaint(idempotency_key="form-3", complainant={"name": "Customer 70012346"})
+    await office.open(by_post)
+    accepted = await office.letters.send_letter(letter(of=by_post))
+    assert accepted.channel == "outbox"
+    [put] = office.put_out()
+    assert put["To"] is None
+    assert text_of(put).startswith("Dear Customer 70012346,")
+    assert [detail for _, _, detail in await office.attempts()] == ["no address"]
+
+
+@pytest.mark.parametrize(
+    ("addresses", "recipient"),
+    [
+        ({"compliance_officer": "compliance@example.com", "dealing": "dealing@example.com"}, "compliance@example.com"),
+        ({"dealing": "dealing@example.com", "payments": "payments@example.com"}, "dealing@example.com"),
+    ],
+)
+async def test_a_staff_notice_goes_to_the_role_or_else_the_team(
+    office: Office, addresses: dict[str, str], recipient: str
+) -> None:
+    letters = office.sender(staff_addresses=addresses)
+    accepted = await letters.send_letter(letter(LetterKind.STAFF_NOTICE))
+    assert accepted.channel == "email"
+    assert office.receiver.recipients == [recipient]
+    assert "Customer 70012345" not in text_of(office.receiver.messages[0])
+
+
+async def test_a_staff_notice_without_an_address_is_its_timeline_entry(office: Office) -> None:
+    letters = office.sender(staff_addresses={"payments": "payments@example.com"})
+    accepted = await letters.send_letter(letter(LetterKind.STAFF_NOTICE))
+    assert accepted.channel == "case_file"
+    text = await office.pool.fetchval("select text from casefile.timeline where kind = 'letter'")
+    assert text == "staff_notice accepted by case_file: The deadline “response” ends soon."
+    assert await office.attempts() == [("case_file", "accepted", "no address")]
+    assert office.receiver.messages == office.put_out() == []
+    assert await letters.send_letter(letter(LetterKind.STAFF_NOTICE)) == accepted
+
+
+async def test_the_timeline_and_the_attempts_hold_nothing_personal(office: Office) -> None:
+    office.receiver.refused["customer@example.com"] = "550 no customer@example.com here"
+    with pytest.raises(ApplicationError):
+        await office.letters.send_letter(letter())
+    office.receiver.refused.clear()
+    await office.letters.send_letter(letter())
+    rows = [
+        *await office.pool.fetch("select text, data from casefile.timeline where kind = 'letter'"),
+        *await office.pool.fetch("select detail from casefile.letter_attempts"),
+    ]
+    assert len(rows) == 3
+    told = json.dumps([list(row.values()) for row in rows])
+    assert "customer@example.com" not in told
+    assert "Customer 70012345" not in told
+
+
+async def test_a_name_with_a_line_break_in_the_case_file_never_reaches_a_header(office: Office) -> None:
+    # The models refuse such a name; this one came into the table past them.
+    await office.pool.execute(
+        "insert into casefile.contacts (reference, at, key, name, email) values ($1, $2, 'x', $3, $4)",
+        complaint().reference,
+        NOW,
+        "A\r\nBcc: other@example.org\r\n\r\nB",
+        "customer@example.com",
+    )
+    await office.letters.send_letter(letter())
+    [received] = office.receiver.messages
+    assert received["Bcc"] is None
+    assert office.receiver.recipients == ["customer@example.com"]
+
+
+async def test_an_address_with_a_line_break_in_the_case_file_is_refused(office: Office) -> None:
+    await office.pool.execute(
+        "insert into casefile.contacts (reference, at, key, name, email) values ($1, $2, 'x', 'A', $3)",
+        complaint().reference,
+        NOW,
+        "customer@example.com\r\nBcc: other@example.org",
+    )
+    with pytest.raises(ApplicationError) as refusal:
+        await office.letters.send_letter(letter())
+    assert refusal.value.type == "MailRefused"
+    assert "other@example.org" not in str(refusal.value)
+    assert office.receiver.messages == []

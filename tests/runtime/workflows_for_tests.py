@@ -1,0 +1,74 @@
+"""Workflows for the tests of the plumbing: they say what they see."""
+
+import logging
+import sys
+from datetime import timedelta
+from typing import Any
+
+from pydantic import BaseModel
+from temporalio import activity, workflow
+
+import domain.base
+
+with workflow.unsafe.imports_passed_through():
+    import structlog
+
+
+class Sum(BaseModel):
+    a: int
+    b: int
+
+
+@workflow.defn
+class Add:
+    """Takes a model, as `Complaint` does."""
+
+    @workflow.run
+    async def run(self, given: Sum) -> int:
+        return given.a + given.b
+
+
+@workflow.defn
+class Modules:
+    """Tells which copy of a module it sees."""
+
+    @workflow.run
+    async def run(self, names: list[str]) -> dict[str, int]:
+        assert domain.base is sys.modules["domain.base"]
+        return {name: id(sys.modules[name].__dict__) for name in names}
+
+
+@workflow.defn
+class Talk:
+    """Logs through every logger there is, before and after it was told to go on."""
+
+    def __init__(self) -> None:
+        self._go_on = False
+
+    @workflow.run
+    async def run(self) -> None:
+        workflow.logger.info("workflow logger", extra={"stage": "received"})
+        logging.getLogger("redress.standard").info("standard logger")
+        structlog.get_logger("redress.structured").info("structured logger")
+        await workflow.execute_activity(talk, start_to_close_timeout=timedelta(seconds=10))
+        await workflow.wait_condition(lambda: self._go_on)
+        workflow.logger.info("went on")
+
+    @workflow.signal
+    def go_on(self) -> None:
+        self._go_on = True
+
+    @workflow.query
+    def where(self) -> str:
+        return "here"
+
+
+@activity.defn(name="Talk")
+async def talk() -> None:
+    activity.logger.info("activity logger")
+    structlog.get_logger("redress.structured").info("structured logger in an activity")
+
+
+@activity.defn(name="Fail")
+async def fail() -> Any:
+    raise RuntimeError("it does")

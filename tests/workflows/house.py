@@ -1,0 +1,198 @@
+"""A house for a complaint: a time-skipping Temporal server, a real PostgreSQL, letters in an outbox folder."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from activities.case_file import CaseFile
+from activities.compensation import Compensation
+from activities.investigating import Investigating
+from activities.letters import Letters
+from activities.trade_log import TradeLog
+from domain.case import Closed
+from domain.complaint import Complaint
+from domain.messages import Actor
+from domain.words import WORKFLOW, Role, Stage
+from runtime.mail import MailFailed, Outbox
+from runtime.settings import load_settings
+from starter.client import Complaints
+from workflows.complaint import ComplaintWorkflow
+
+CUSTOMER = Actor(id="customer", role=Role.CUSTOMER)
+HANDLER = Actor(id="h-17", role=Role.HANDLER)
+APPROVER = Actor(id="a-3", role=Role.APPROVER)
+ACCOUNT = "70012345"
+
+
+class SometimesClosed(Outbox):
+    """An outbox that can be shut, as a mail server can be down."""
+
+    closed = False
+
+    async def deliver(self, key: str, message: EmailMessage) -> None:
+        if self.closed:
+            raise MailFailed("the mail server is down")
+        await super().deliver(key, message)
+
+
+class House:
+    """Everything a test needs to bring a complaint to its end."""
+
+    def __init__(self, env: WorkflowEnvironment, pool: "asyncpg.Pool[asyncpg.Record]", folder: Path) -> None:
+        self.env = env
+        self.client: Client = env.client
+        self.pool = pool
+        self.task_queue = f"redress-{uuid.uuid4()}"
+        self.complaints = Complaints(self.client, task_queue=self.task_queue)
+        self.outbox = SometimesClosed(folder)
+        self._folder = folder
+
+    def worker(self, **options: Any) -> Worker:
+        """A worker with the real activities; instants are those of the skipped time."""
+        settings = load_settings(outbox_dir=self._folder)
+        case_file = CaseFile(self.pool, default_policy="platform-default", clock=_skipped_time)
+        letters = Letters(self.pool, case_file, None, self.outbox, settings, _skipped_time)
+        return Worker(
+            self.client,
+            task_queue=self.task_queue,
+            workflows=[ComplaintWorkflow],
+            activities=[
+                case_file.open_case,
+                case_file.record,
+                case_file.record_contact,
+                letters.send_letter,
+                Compensation(self.pool, case_file, _skipped_time).record_compensation,
+                Investigating(TradeLog(self.pool)).investigate,
+            ],
+            **options,
+        )
+
+    async def submit(self, **changes: Any) -> str:
+        """Submit a complaint about a late withdrawal, with *changes*; return its reference."""
+        now = await self.env.get_current_time()
+        given: dict[str, Any] = {
+            "source": "test",
+            "idempotency_key": str(uuid.uuid4()),
+            "received_at": now,
+            "channel": "web",
+            "language": "en",
+            "complainant": {"name": "The Customer", "email": "customer@example.com"},
+            "account": ACCOUNT,
+            "description": "My withdrawal was paid far too late.",
+            "trades": ["w-1"],
+        }
+        complaint = Complaint.model_validate({**given, **changes})
+        # Not through the typed client: it refuses what is in the future of the real clock.
+        await self.client.start_workflow(WORKFLOW, complaint, id=complaint.reference, task_queue=self.task_queue)
+        return complaint.reference
+
+    async def late_withdrawal(self, amount: str = "12000", *, days_late: int = 7, entry: str = "w-1") -> None:
+        """A withdrawal of *amount* USD paid *days_late* days after the promised 48 hours."""
+        now = await self.env.get_current_time()
+        booked = now - timedelta(days=1)
+        await self.pool.execute(
+            "INSERT INTO tradelog.account_entries (entry, account, kind, amount, currency, requested_at, booked_at)"
+            " VALUES ($1, $2, 'withdrawal', -$3::text::numeric, 'USD', $4, $5)",
+            entry,
+            ACCOUNT,
+            amount,
+            booked - timedelta(days=days_late + 2),
+            booked,
+        )
+
+    async def at(self, reference: str, stage: Stage) -> asyncpg.Record:
+        """Wait (in real time) until case file and workflow are at *stage*; return the case's row."""
+        case = await self.row(reference, lambda case: bool(case["stage"] == stage.value))
+
+        async def workflow_is_there() -> bool:
+            # The case file is written first: for a moment the workflow does not know yet.
+            return (await self.complaints.status(reference)).summary.stage is stage
+
+        await self.eventually(workflow_is_there)
+        return case
+
+    async def responded(self, reference: str) -> None:
+        """Wait (in real time) until the customer has the final response."""
+        await self.row(reference, lambda case: bool(case["stage"] == Stage.RESPONDED))
+        await self.eventually(lambda: self._has_response(reference))
+
+    async def _has_response(self, reference: str) -> bool:
+        case = await self.pool.fetchrow("SELECT * FROM casefile.cases WHERE reference = $1", reference)
+        finals = await self.pool.fetchval(
+            "SELECT count(*) FROM casefile.letters WHERE reference = $1 AND kind = 'final_response'", reference
+        )
+        accepted = (await self.accepted_letters(reference)).count("final_response")
+        return case is not None and accepted == finals
+
+    async def row(self, reference: str, condition: Callable[[asyncpg.Record], bool]) -> asyncpg.Record:
+        """Wait (in real time) until the case's row meets *condition*."""
+        case = None
+        for _ in range(400):
+            case = await self.pool.fetchrow("SELECT * FROM casefile.cases WHERE reference = $1", reference)
+            if case and condition(case):
+                return case
+            await asyncio.sleep(0.025)
+        told = await self.timeline(reference)
+        pytest.fail(f"the case never got there: {dict(case) if case else None}\n" + "\n".join(told))
+
+    async def eventually(self, check: Callable[[], Awaitable[Any]]) -> Any:
+        """Wait (in real time) until *check* returns something true; return it."""
+        for _ in range(400):
+            if result := await check():
+                return result
+            await asyncio.sleep(0.025)
+        pytest.fail("it never happened")
+
+    async def closed(self, reference: str) -> Closed:
+        """Let time pass until the case is closed, at most 240 days; return how it ended."""
+        for _ in range(12):
+            # What can happen now happens before time goes on: the test server's clock must not run ahead of the worker.
+            for _ in range(8):
+                if await self.pool.fetchval("SELECT closed_at FROM casefile.cases WHERE reference = $1", reference):
+                    async with asyncio.timeout(10):
+                        return await self.complaints.result(reference)
+                await asyncio.sleep(0.025)
+            await self.env.sleep(timedelta(days=20))
+        pytest.fail("the case never ended\n" + "\n".join(await self.timeline(reference)))
+
+    async def timeline(self, reference: str, kind: str | None = None) -> list[str]:
+        rows = await self.pool.fetch(
+            "SELECT kind, text FROM casefile.timeline WHERE reference = $1 AND ($2::text IS NULL OR kind = $2)"
+            " ORDER BY at, id",
+            reference,
+            kind,
+        )
+        return [f"{row['kind']}: {row['text']}" for row in rows]
+
+    async def accepted_letters(self, reference: str) -> list[str]:
+        rows = await self.pool.fetch(
+            "SELECT kind FROM casefile.letters JOIN casefile.letter_attempts USING (key)"
+            " WHERE reference = $1 AND outcome = 'accepted' AND kind <> 'staff_notice' ORDER BY at, number",
+            reference,
+        )
+        return [row["kind"] for row in rows]
+
+    def mail(self) -> list[EmailMessage]:
+        """The letters in the outbox."""
+        return [
+            message_from_bytes(path.read_bytes(), policy=policy.default) for path in sorted(self._folder.glob("*.eml"))
+        ]
+
+    async def events(self, reference: str) -> int:
+        return len((await self.client.get_workflow_handle(reference).fetch_history()).events)
+
+
+def _skipped_time() -> datetime:
+    return activity.info().started_time if activity.in_activity() else datetime.now(UTC)

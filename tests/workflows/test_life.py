@@ -1,0 +1,272 @@
+"""The life of a complaint, told from outside: what is sent in, what the case file and the letters say."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from domain.words import Outcome, Stage
+from starter.client import Refused
+from tests.workflows.house import ACCOUNT, APPROVER, CUSTOMER, HANDLER, House
+
+
+async def test_a_clear_small_case_goes_straight_through_within_70_events(house: House) -> None:
+    await house.late_withdrawal("12000", days_late=7)
+    reference = await house.submit()
+    await house.responded(reference)
+    await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    await house.row(reference, lambda case: bool(case["stage"] == Stage.FOLLOWING_UP))
+    await house.env.sleep(timedelta(days=5))
+    await house.complaints.record_feedback(reference, 5, by=CUSTOMER, comment="Quick and fair.")
+    closed = await house.closed(reference)
+
+    events = await house.events(reference)
+    print(f"history events of a complaint that goes straight through: {events}")
+    assert events <= 70
+    assert (closed.outcome, closed.breached) == (Outcome.UPHELD, False)
+    # 12,000 x 8 % x 7/365 = 18.41
+    assert closed.compensation is not None
+    assert str(closed.compensation) == "USD 18.41"
+    assert await house.accepted_letters(reference) == ["acknowledgement", "final_response", "feedback_request"]
+    assert await house.timeline(reference, "stage") == [
+        "stage: acknowledged",
+        "stage: investigating",
+        "stage: deciding",
+        "stage: responded",
+        "stage: settling",
+        "stage: following_up",
+        "stage: closed",
+    ]
+    assert await house.pool.fetchval("SELECT count(*) FROM casefile.postings WHERE reference = $1", reference) == 1
+
+
+async def test_silence_counts_as_no_objection_and_the_case_closes_by_itself(house: House) -> None:
+    await house.late_withdrawal()
+    reference = await house.submit()
+    closed = await house.closed(reference)
+    assert closed.outcome is Outcome.UPHELD
+    assert await house.timeline(reference, "silence")
+    case = await house.at(reference, Stage.CLOSED)
+    assert case["next_deadline"] is None
+    assert not await house.timeline(reference, "breach")
+
+
+async def test_a_sum_above_the_limit_waits_for_a_proposal_and_a_second_person(house: House) -> None:
+    await house.late_withdrawal("300000", days_late=30)  # 300,000 x 8 % x 30/365 = 1,972.60
+    reference = await house.submit()
+    await house.at(reference, Stage.DECIDING)
+    status = await house.complaints.status(reference)
+    assert status.proposal == "upheld, USD 1,972.60"  # what the findings would lead to
+
+    proposal = {"outcome": "upheld", "compensation": {"amount": "1972.60", "currency": "USD"}, "reasons": "Paid late."}
+    with pytest.raises(Refused, match="role customer may not"):
+        await house.complaints.propose_resolution(reference, by=CUSTOMER, **proposal)
+    await house.complaints.propose_resolution(reference, by=HANDLER, **proposal)
+    with pytest.raises(Refused, match="never by its proposer"):
+        await house.complaints.approve(reference, by=HANDLER.model_copy(update={"role": "approver"}))
+    with pytest.raises(Refused, match=r"role team_lead may not approve USD 1,972.60; roles that may: approver"):
+        await house.complaints.approve(reference, by=HANDLER.model_copy(update={"id": "t-1", "role": "team_lead"}))
+    with pytest.raises(ValueError, match="reasons"):
+        await house.complaints.return_proposal(reference, "", by=APPROVER)
+
+    await house.complaints.return_proposal(reference, "Name the dates.", by=APPROVER)
+    with pytest.raises(Refused, match="no proposal waits"):
+        await house.complaints.approve(reference, by=APPROVER)
+    await house.complaints.propose_resolution(reference, by=HANDLER, **proposal)
+    await house.complaints.approve(reference, by=APPROVER)
+    await house.responded(reference)
+    await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    case = await house.at(reference, Stage.FOLLOWING_UP)
+    assert case["compensation_amount"] == Decimal("1972.60")
+
+
+async def test_a_missing_fact_is_asked_for_with_a_reminder_and_a_limit(house: House) -> None:
+    reference = await house.submit(
+        description="The fill price of my order was wrong, far off the market.", trades=[], account=None
+    )
+    await house.row(reference, lambda case: case["stage"] == Stage.INVESTIGATING)
+    await house.env.sleep(timedelta(days=6))
+    await house.env.sleep(timedelta(days=6))
+    await house.at(reference, Stage.DECIDING)
+    letters = [kind for kind in await house.accepted_letters(reference) if kind != "progress"]
+    assert letters == ["acknowledgement", "information_request", "reminder"]
+    assert await house.timeline(reference, "no_answer")
+    questions = next(mail for mail in house.mail() if "account" in mail.get_content())
+    assert "time zone" in questions.get_content()
+
+
+async def test_the_customers_answer_ends_the_wait_and_is_investigated(house: House) -> None:
+    await house.late_withdrawal(entry="w-9")
+    reference = await house.submit(trades=["w-unknown"])
+    await house.eventually(
+        lambda: house.pool.fetchval("SELECT count(*) FROM casefile.letters WHERE kind = 'information_request'")
+    )
+    await house.complaints.reply(reference, by=CUSTOMER, text="It is w-9, sorry.", trades=["w-9"])
+    await house.row(reference, lambda case: case["stage"] != Stage.INVESTIGATING)
+    findings = await house.timeline(reference, "finding")
+    assert "finding: withdrawal_delay: inconclusive" in findings
+    assert "finding: withdrawal_delay: firm_fault" in findings
+
+
+async def test_a_disputed_response_goes_back_to_people_at_a_higher_level(house: House) -> None:
+    await house.late_withdrawal()
+    reference = await house.submit()
+    await house.responded(reference)
+    await house.complaints.reply(reference, by=CUSTOMER, intent="dispute", text="That is not enough.")
+    case = await house.at(reference, Stage.DECIDING)
+    assert (case["escalation_level"], case["handler"]) == (1, "team_lead")
+    award = {"amount": "25.00", "currency": "USD"}
+    await house.complaints.propose_resolution(
+        reference, by=HANDLER, outcome="upheld", compensation=award, reasons="With goodwill."
+    )
+    await house.responded(reference)
+    await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    case = await house.at(reference, Stage.FOLLOWING_UP)
+    assert case["compensation_amount"] == Decimal("25.00")
+    assert (await house.accepted_letters(reference)).count("final_response") == 2
+
+
+@pytest.mark.parametrize(
+    "stage", [Stage.INVESTIGATING, Stage.DECIDING, Stage.RESPONDED, Stage.FOLLOWING_UP], ids=lambda stage: stage.value
+)
+async def test_a_withdrawal_ends_the_case_the_same_day_from_any_stage(house: House, stage: Stage) -> None:
+    match stage:
+        case Stage.INVESTIGATING:
+            reference = await house.submit(trades=["w-unknown"])
+            await house.eventually(lambda: house.accepted_letters(reference))
+        case Stage.DECIDING:
+            await house.late_withdrawal("3000000")
+            reference = await house.submit()
+        case _:
+            await house.late_withdrawal()
+            reference = await house.submit()
+    if stage is Stage.FOLLOWING_UP:
+        await house.responded(reference)
+        await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    await house.at(reference, stage)
+    before = await house.env.get_current_time()
+    await house.complaints.withdraw(reference, by=CUSTOMER, reason="Settled otherwise.")
+    closed = await house.closed(reference)
+    assert closed.outcome is (Outcome.UPHELD if stage is Stage.FOLLOWING_UP else Outcome.WITHDRAWN)
+    closed_at = await house.pool.fetchval("SELECT closed_at FROM casefile.cases WHERE reference = $1", reference)
+    assert closed_at - before < timedelta(hours=1)
+    assert (await house.accepted_letters(reference))[-1] == "withdrawal"
+
+
+async def test_a_third_partys_matter_is_referred(house: House) -> None:
+    reference = await house.submit(
+        description="This is not about your company: another broker owes me a withdrawal.", account=None, trades=[]
+    )
+    closed = await house.closed(reference)
+    assert closed.outcome is Outcome.REFERRED
+    assert await house.accepted_letters(reference) == ["referral"]
+    assert not closed.breached
+
+
+async def test_a_handler_can_refer_a_case_that_the_rules_took_on(house: House) -> None:
+    reference = await house.submit(trades=["w-unknown"])
+    await house.at(reference, Stage.INVESTIGATING)
+    await house.complaints.reclassify(reference, "The payer is another firm.", by=HANDLER, in_scope=False)
+    assert (await house.closed(reference)).outcome is Outcome.REFERRED
+
+
+async def test_reclassifying_changes_team_and_checks(house: House) -> None:
+    reference = await house.submit(description="Something is wrong.", trades=[])
+    await house.at(reference, Stage.DECIDING)
+    await house.late_withdrawal()
+    await house.complaints.reclassify(reference, "It is about a withdrawal.", by=HANDLER, category="withdrawal")
+    case = await house.at(reference, Stage.RESPONDED)
+    assert (case["category"], case["team"]) == ("withdrawal", "payments")
+
+
+async def test_reopening_starts_another_round_within_the_window_only(house: House) -> None:
+    await house.late_withdrawal()
+    reference = await house.submit()
+    await house.responded(reference)
+    with pytest.raises(Refused, match="possible at following_up"):
+        await house.complaints.reopen(reference, "Too early.", by=HANDLER)
+    await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    await house.at(reference, Stage.FOLLOWING_UP)
+    await house.complaints.reopen(reference, "A fee was overlooked.", by=HANDLER)
+    await house.at(reference, Stage.DECIDING)
+    await house.complaints.propose_resolution(
+        reference,
+        by=HANDLER,
+        outcome="upheld",
+        compensation={"amount": "10", "currency": "USD"},
+        reasons="The fee is refunded.",
+    )
+    closed = await house.closed(reference)
+    assert str(closed.compensation) == "USD 28.41"
+    assert await house.pool.fetchval("SELECT count(*) FROM casefile.postings WHERE reference = $1", reference) == 2
+
+
+async def test_progress_letters_come_while_nobody_decides_and_stop_with_the_response(house: House) -> None:
+    await house.late_withdrawal("3000000")
+    reference = await house.submit()
+    await house.at(reference, Stage.DECIDING)
+    await house.env.sleep(timedelta(days=8))
+    assert "progress" in await house.accepted_letters(reference)
+    await house.complaints.propose_resolution(reference, by=HANDLER, outcome="not_upheld", reasons="Nothing was late.")
+    await house.responded(reference)
+    sent = (await house.accepted_letters(reference)).count("progress")
+    await house.closed(reference)
+    assert (await house.accepted_letters(reference)).count("progress") == sent
+
+
+async def test_a_passed_response_deadline_is_a_breach_with_a_new_date_and_stays_one(house: House) -> None:
+    await house.late_withdrawal("3000000")
+    reference = await house.submit()
+    await house.at(reference, Stage.DECIDING)
+    await house.env.sleep(timedelta(days=17))
+    case = await house.row(reference, lambda case: bool(case["breached"]))
+    assert case["escalation_level"] >= 2
+    await house.eventually(lambda: _has(house, reference, "overdue"))
+    await house.complaints.propose_resolution(reference, by=HANDLER, outcome="not_upheld", reasons="Nothing was late.")
+    closed = await house.closed(reference)
+    assert closed.breached
+
+
+async def test_an_acknowledgement_that_cannot_be_delivered_is_a_breach_and_still_goes_out(house: House) -> None:
+    house.outbox.closed = True
+    await house.late_withdrawal()
+    reference = await house.submit()
+    await house.at(reference, Stage.ACKNOWLEDGED)
+    await house.env.sleep(timedelta(hours=25))
+    case = await house.row(reference, lambda case: bool(case["breached"]))
+    assert (case["escalation_level"], case["handler"]) == (1, "team_lead")
+    notices = await house.pool.fetchval(
+        "SELECT count(*) FROM casefile.letters WHERE reference = $1 AND kind = 'staff_notice'", reference
+    )
+    assert notices >= 1
+    house.outbox.closed = False
+    await house.env.sleep(timedelta(minutes=10))
+    closed = await house.closed(reference)
+    assert closed.breached
+    assert (await house.accepted_letters(reference))[0] == "acknowledgement"
+
+
+async def test_an_undeliverable_letter_goes_to_the_corrected_address(house: House) -> None:
+    await house.late_withdrawal()
+    house.outbox.closed = True
+    reference = await house.submit()
+    await house.at(reference, Stage.ACKNOWLEDGED)
+    receipt = await house.complaints.correct_contact(reference, by=HANDLER, email="right@example.com")
+    assert receipt.noted == "address corrected"
+    house.outbox.closed = False
+    await house.env.sleep(timedelta(minutes=5))
+    await house.eventually(lambda: house.accepted_letters(reference))
+    assert house.mail()[0]["To"] == "right@example.com"
+
+
+async def test_an_unknown_account_leads_to_a_question_never_to_a_guess(house: House) -> None:
+    reference = await house.submit(account="79999999")
+    await house.at(reference, Stage.INVESTIGATING)
+    await house.eventually(lambda: house.timeline(reference, "finding"))
+    assert await house.timeline(reference, "finding") == ["finding: withdrawal_delay: inconclusive"]
+    await house.complaints.add_evidence(reference, "The customer meant this one.", by=HANDLER, account=ACCOUNT)
+    await house.late_withdrawal()
+
+
+async def _has(house: House, reference: str, kind: str) -> bool:
+    return kind in await house.accepted_letters(reference)
