@@ -33,7 +33,7 @@ def ask_for(case: Case) -> str | None:
         asked.append(_ACCOUNT)
     if case.assessment.category is Category.EXECUTION and not case.trades and complaint.occurred_from is None:
         asked += [_TRADE, _TIME]
-    elif any(name.startswith(("trade ", "number of the order")) for name in missing):
+    elif any(name.startswith(("trade ", "number of the order", "a smaller choice of trades")) for name in missing):
         asked.append(_TRADE)
     if not asked:
         return None

@@ -104,11 +104,13 @@ class Stack:
         search_attributes: Sequence[SearchAttributeKey[Any]] = (),
         say: Callable[[str], None] | None = None,
         handle_signals: bool = True,
+        fresh: bool = False,
     ) -> None:
         """Start nothing yet.
 
         `worker_command` is the worker; empty for none. `say` is told what happens to the processes while the stack
-        runs, a sentence each time; by default that is logged.
+        runs, a sentence each time; by default that is logged. `fresh`: what an earlier stack kept in the folder is
+        removed at the start.
         """
         self._folder = settings.state_dir.absolute()
         self._logs = self._folder / "logs"
@@ -119,6 +121,7 @@ class Stack:
         self._search_attributes = search_attributes
         self._say = say or structlog.get_logger("redress.stack").info
         self._signals = _Signals(self._hasten) if handle_signals else None
+        self._fresh = fresh
         self._lock: int | None = None
         self._record: StackRecord | None = None
         self._parts: list[EmbeddedPostgres | EmbeddedTemporal | Child] = []  # in the order of their start
@@ -151,6 +154,8 @@ class Stack:
             raise StackError("The embedded stack is not installed: pip install 'redress[embedded]'.")
         self._take_folder()
         await self._stop_leftovers()
+        if self._fresh:
+            await asyncio.to_thread(self._empty_folder)
         self._record = StackRecord(owner=RunningProcess.of(os.getpid()))
         self._record.write(self._folder)
 
@@ -160,7 +165,15 @@ class Stack:
         client, ui_url = await self._temporal()
         await register_search_attributes(client, self._search_attributes)
 
-        embedded = {} if ui_url is None else {"TEMPORAL_ADDRESS": client.service_client.config.target_host}
+        # A profile in the home folder, with TLS or a key for another server, must not reach the worker either.
+        embedded = (
+            {}
+            if ui_url is None
+            else {
+                "TEMPORAL_ADDRESS": client.service_client.config.target_host,
+                "TEMPORAL_CONFIG_FILE": os.devnull,
+            }
+        )
         inherited = {
             name: value for name, value in os.environ.items() if not (embedded and name.startswith("TEMPORAL_"))
         }
@@ -237,6 +250,11 @@ class Stack:
 
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self._fresh and any(self._folder.iterdir()) and not (self._folder / "lock").exists():
+                raise StackError(
+                    f"The folder {self._folder} is to be emptied, but it was never a state folder and has files in it."
+                    " Choose another with REDRESS_STATE_DIR."
+                )
             self._logs.mkdir(mode=0o700, exist_ok=True)
             lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
@@ -274,6 +292,14 @@ class Stack:
                     ) from None
         if left.socket_dir:
             await asyncio.to_thread(shutil.rmtree, left.socket_dir, ignore_errors=True)
+
+    def _empty_folder(self) -> None:
+        for path in self._folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.name != "lock":
+                path.unlink()
+        self._logs.mkdir(mode=0o700)
 
     def _note(self, name: str, process: RunningProcess, **where: Any) -> None:
         assert self._record  # noqa: S101

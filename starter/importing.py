@@ -301,7 +301,7 @@ async def _load(
     """Load every batch; a thread reads the next one while the database works on this one."""
     upcoming = asyncio.create_task(asyncio.to_thread(next, batches, None))
     try:
-        while batch := await asyncio.shield(upcoming):
+        while batch := await upcoming:
             upcoming = asyncio.create_task(asyncio.to_thread(next, batches, None))
             loaded, conflicts = await table.load(batch)
             rejects = batch.rejects + [
@@ -315,8 +315,7 @@ async def _load(
             tally.conflicts += len(conflicts)
             report(batch.done)
     finally:
-        # Whatever happened here, the thread ends before the file is closed under it.
-        await asyncio.gather(upcoming, return_exceptions=True)
+        upcoming.cancel()  # its thread ends when the file is closed under it
 
 
 class _Table:

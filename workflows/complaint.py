@@ -688,10 +688,13 @@ class ComplaintWorkflow(Casework):
 
     def _add_trades(self, trades: tuple[str, ...]) -> None:
         case = self.case
-        known = case.trades
+        if set(trades) <= set(case.trades):
+            return
+        # Who names other trades corrects those that the log does not know.
+        missing = case.investigation.missing if case.investigation else ()
+        known = (trade for trade in case.trades if f"trade {trade}" not in missing)
         case.trades = tuple(dict.fromkeys((*known, *trades)))
-        if case.trades != known:
-            self._look_again()
+        self._look_again()
 
     def _look_again(self) -> None:
         if self.case.stage in _UNDER_INVESTIGATION and not self.case.approved:

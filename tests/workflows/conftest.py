@@ -1,3 +1,4 @@
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -5,14 +6,20 @@ import asyncpg
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
+from runtime.embedded_temporal import find_program
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
-from tests.conftest import find_program
 from tests.workflows.house import House
 from workflows.search_attributes import KEYS
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--record-histories", type=Path, help="folder to put the history of every case into")
+
+
 @pytest.fixture
-async def house(pool: "asyncpg.Pool[asyncpg.Record]", tmp_path: Path) -> AsyncIterator[House]:
+async def house(
+    pool: "asyncpg.Pool[asyncpg.Record]", tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[House]:
     """A server of its own: its clock stands still for ever once a case was stopped in the middle of something."""
     env = await WorkflowEnvironment.start_time_skipping(
         plugins=[temporal_plugin()],
@@ -24,3 +31,13 @@ async def house(pool: "asyncpg.Pool[asyncpg.Record]", tmp_path: Path) -> AsyncIt
         built = House(env, pool, tmp_path / "outbox")
         async with built.worker():
             yield built
+        if folder := request.config.getoption("--record-histories", default=None):
+            await _record_histories(built, folder, request.node.name)
+
+
+async def _record_histories(house: House, folder: Path, name: str) -> None:
+    for reference in house.submitted:
+        history = (await house.client.get_workflow_handle(reference).fetch_history()).to_json()
+        # Which machine it ran on is nobody's business.
+        history = re.sub(r'"(identity|binaryChecksum)": "[^"]*"', r'"\1": "recorded"', history)
+        (folder / f"{name.removeprefix('test_')}.json").write_text(history + "\n", encoding="utf-8")

@@ -58,6 +58,7 @@ class House:
         self.complaints = Complaints(self.client, task_queue=self.task_queue)
         self.outbox = SometimesClosed(folder)
         self._folder = folder
+        self.submitted: list[str] = []
 
     def worker(self, **options: Any) -> Worker:
         """A worker with the real activities; instants are those of the skipped time."""
@@ -96,6 +97,7 @@ class House:
         complaint = Complaint.model_validate({**given, **changes})
         # Not through the typed client: it refuses what is in the future of the real clock.
         await self.client.start_workflow(WORKFLOW, complaint, id=complaint.reference, task_queue=self.task_queue)
+        self.submitted.append(complaint.reference)
         return complaint.reference
 
     async def late_withdrawal(self, amount: str = "12000", *, days_late: int = 7, entry: str = "w-1") -> None:

@@ -102,10 +102,11 @@ async def test_the_customers_answer_ends_the_wait_and_is_investigated(house: Hou
         lambda: house.pool.fetchval("SELECT count(*) FROM casefile.letters WHERE kind = 'information_request'")
     )
     await house.complaints.reply(reference, by=CUSTOMER, text="It is w-9, sorry.", trades=["w-9"])
-    await house.row(reference, lambda case: case["stage"] != Stage.INVESTIGATING)
-    findings = await house.timeline(reference, "finding")
-    assert "finding: withdrawal_delay: inconclusive" in findings
-    assert "finding: withdrawal_delay: firm_fault" in findings
+    await house.at(reference, Stage.RESPONDED)
+    assert await house.timeline(reference, "finding") == [
+        "finding: withdrawal_delay: inconclusive",
+        "finding: withdrawal_delay: firm_fault",
+    ]
 
 
 async def test_a_disputed_response_goes_back_to_people_at_a_higher_level(house: House) -> None:

