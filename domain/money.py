@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal
-from functools import lru_cache
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from babel import Locale
-from babel.numbers import format_currency, get_currency_precision, is_currency
+from babel.numbers import format_currency, get_currency_precision, list_currencies
 from pydantic import AfterValidator, Field, StringConstraints
 
 from domain.base import Record
 
+# Read from Babel's files now: a workflow, which validates money too, may open none.
+_DIGITS: Final = {code: int(get_currency_precision(code)) for code in list_currencies()}
+
 
 def _known(code: str) -> str:
-    if not is_currency(code):
+    if code not in _DIGITS:
         raise ValueError("unknown currency: use an ISO 4217 code such as USD, EUR, CNY or HKD")
     return code
 
@@ -26,10 +28,9 @@ Currency = Annotated[
 Amount = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=24, decimal_places=10)]
 
 
-@lru_cache
 def minor_digits(currency: str) -> int:
     """Digits after the decimal point in *currency* (USD 2, JPY 0), from CLDR."""
-    return int(get_currency_precision(currency))
+    return _DIGITS[currency]
 
 
 class Money(Record):

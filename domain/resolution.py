@@ -15,8 +15,8 @@ class NotAllowed(ValueError):
 def follow_from_findings(case: Case, at: datetime) -> Proposal | None:
     """The resolution that the findings lead to, whatever its amount; ``None`` where they are not clear.
 
-    Clear means: at least one finding, none inconclusive, all harm in one currency, and that of the claim. The harm found
-    is the compensation. Upheld when it reaches the claim (or nothing was claimed), partly upheld when it does not.
+    Clear means: at least one finding, none inconclusive, all harm in one currency, and that of the claim. The harm
+    found is the compensation. Upheld when it reaches the claim (or nothing was claimed), else partly upheld.
     """
     investigation = case.investigation
     if investigation is None or not investigation.findings or not investigation.conclusive:

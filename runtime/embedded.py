@@ -119,7 +119,7 @@ class Stack:
         )
         self._worker_command = worker_command
         self._search_attributes = search_attributes
-        self._say = say or structlog.get_logger("redress.stack").info
+        self._tell = say or structlog.get_logger("redress.stack").info
         self._signals = _Signals(self._hasten) if handle_signals else None
         self._fresh = fresh
         self._lock: int | None = None
@@ -309,6 +309,10 @@ class Stack:
         assert self._record  # noqa: S101
         self._record = self._record.model_copy(update=news)
         self._record.write(self._folder)
+
+    def _say(self, news: str) -> None:
+        with suppress(OSError):  # the terminal may be gone; the processes are looked after all the same
+            self._tell(news)
 
     def _hasten(self) -> None:
         for part in self._parts:

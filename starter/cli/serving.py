@@ -1,13 +1,14 @@
 """Commands that run or prepare the service: up, demo, migrate, schema."""
 
 import asyncio
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from starter.cli import pages
-from starter.cli.program import Answer, ExitCode, Failed, Problem, app, aside, command, people, show
+from starter.cli.program import Answer, ExitCode, Problem, app, aside, command, people, show
 
 if TYPE_CHECKING:
     from runtime.embedded import Stack
@@ -34,12 +35,7 @@ def up(
 
 
 def _serve(settings: "Settings", *, as_json: bool) -> None:
-    try:
-        from runtime.embedded import Stack
-    except ImportError as error:
-        raise Failed(
-            f"the embedded servers are not installed ({error.name}): pip install 'redress[embedded]'"
-        ) from None
+    from runtime.embedded import Stack
     from runtime.logging import configure_logging
     from runtime.temporal import run
 
@@ -73,7 +69,9 @@ def _where(stack: "Stack", settings: "Settings") -> Answer:
         "logs": str(where.logs),
         "letters": letters,
     }
-    elsewhere = "" if where.state_dir == Path(".redress").absolute() else f"REDRESS_STATE_DIR={where.state_dir} "
+    next_steps = ["redress submit complaint.json", "redress list", "redress show REF"]
+    if where.state_dir != Path(".redress").absolute():
+        next_steps.insert(0, f"export REDRESS_STATE_DIR={shlex.quote(str(where.state_dir))}")
     places = {
         "Temporal UI": where.ui,
         "Temporal": f"{where.temporal}, namespace {where.namespace}",
@@ -88,10 +86,7 @@ def _where(stack: "Stack", settings: "Settings") -> Answer:
             pages.line("Redress is up.", "bold green"),
             *(pages.whole(f"{name:<13}{place}") for name, place in places.items() if place),
             pages.line("\nNext, in another terminal:", "bold"),
-            *(
-                pages.whole(f"  {elsewhere}redress {what}")
-                for what in ("submit complaint.json", "list", "show REF", "--help")
-            ),
+            *(pages.whole(f"  {step}") for step in next_steps),
             pages.line("\nCtrl-C stops it.", "dim"),
         ],
     )
@@ -104,7 +99,7 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Keep the demo's stack running until Ctrl-C.")] = False,
 ) -> ExitCode:
     """See complaints being handled, live, in about a minute."""
-    from starter.demo import run_demo  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    from starter.demo import run_demo
 
     code = ExitCode(run_demo(aside() if as_json else people(), keep))
     if as_json:

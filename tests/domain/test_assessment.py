@@ -171,7 +171,7 @@ def test_common_traps_are_not_stepped_into(text: str, category: Category) -> Non
 
 
 def test_full_width_letters_and_curly_apostrophes_are_read() -> None:
-    assert assessed("ＳＬＩＰＰＡＧＥ　on my order").category is C.EXECUTION
+    assert assessed("ＳＬＩＰＰＡＧＥ　ｏｎ ＭＴ４").category is C.EXECUTION
     assert assessed("can’t log in").category is assessed("can't log in").category is C.PLATFORM
 
 

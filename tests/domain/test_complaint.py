@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.base import LONG_TEXT
 from domain.complaint import Channel, Complaint, explain
 from domain.messages import SIGNALS, UPDATES, AddEvidence, CorrectContact, CustomerReply, Message, Reclassify
 from domain.money import PositiveMoney
@@ -118,7 +117,8 @@ def test_a_lone_surrogate_from_python_is_replaced() -> None:
 
 
 def test_the_longest_description_counts_characters_not_bytes() -> None:
-    assert len(sent(description="😡" * LONG_TEXT).description) == LONG_TEXT
+    assert len(sent(description="😡" * 20_000).description) == 20_000
+    assert "at most 20000" in refusal(Complaint, {**SENT, "description": "😡" * 20_001})
 
 
 def test_an_amount_may_be_a_json_number_and_the_currency_lower_case() -> None:

@@ -227,6 +227,13 @@ def test_instants_of_every_offset_are_kept_in_utc_and_absent_values_stay_absent(
     )
 
 
+def test_digits_finer_than_microseconds_are_dropped_not_rounded() -> None:
+    cells = {**GOOD[Kind.QUOTES], "at": "2023-11-12T23:30:00.9999999Z"}
+    outcome = parse(Kind.QUOTES, tuple(cells.values()))
+    assert not isinstance(outcome, RowError)
+    assert outcome[2] == "2023-11-12T23:30:00.999999Z"
+
+
 # --- properties -------------------------------------------------------------------------------------------------------
 
 IDENTIFIERS = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._:@/#-]{0,30}\Z")
