@@ -82,6 +82,6 @@ class Compensation:
                 posted_at = posting["posted_at"]
             events = [Occurred(event=event, at=posted_at, number=request.number) for event in request.announces]
             recorded = await self._case_file.apply(connection, request.update, events)
-            await self._case_file.apply(connection, request.then)
+            await self._case_file.apply(connection, request.then.dated(posted_at))
         log.info("compensation recorded", reference=reference, number=request.number)
         return CompensationRecorded(at=posted_at, recorded=recorded)

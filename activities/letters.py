@@ -249,7 +249,7 @@ class Letters:
         events = [Occurred(event=event, at=at, number=request.number) for event in request.announces]
         recorded = await self._case_file.apply(connection, update, events)
         if request.then:
-            await self._case_file.apply(connection, request.then)
+            await self._case_file.apply(connection, request.then.dated(at))
         return LetterAccepted(at=at, channel=channel, recorded=recorded)
 
 

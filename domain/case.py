@@ -86,6 +86,16 @@ class CaseUpdate(Record):
         }
 
 
+    def dated(self, at: datetime) -> "CaseUpdate":
+        """The update of an effect that was anticipated, now that it has happened *at* that instant."""
+        return self.model_copy(
+            update={
+                "summary": self.summary.model_copy(update={"stage_since": at}),
+                "entries": tuple(entry.model_copy(update={"at": at}) for entry in self.entries),
+            }
+        )
+
+
 class Recorded(Record):
     """What the events of an update led to: clocks started and clocks satisfied."""
 

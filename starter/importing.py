@@ -351,9 +351,10 @@ class _Table:
         return loaded, conflicts
 
     async def _copy(self, batch: _Batch, table: str, *, schema: str | None = None) -> None:
-        await self._connection.copy_to_table(
-            table, schema_name=schema, columns=self.kind.columns, source=io.BytesIO(batch.payload), format="text"
-        )
+        with io.BytesIO(batch.payload) as source:  # closed, because asyncpg holds on to it until garbage is collected
+            await self._connection.copy_to_table(
+                table, schema_name=schema, columns=self.kind.columns, source=source, format="text"
+            )
 
     async def _merge(self, batch: _Batch) -> tuple[int, list[int]]:
         await self._connection.execute(

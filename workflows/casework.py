@@ -168,7 +168,7 @@ class Casework(ABC):
         stage = case.stage
         accepted = await self._insist(f"letter {letter.purpose}", update, lambda: effects.send_letter(request))
         if letter.then and then and case.stage is stage:
-            case.entered(letter.then, workflow.now(), then)
+            case.entered(letter.then, accepted.at, then)
         case.letters = [other for other in case.letters if other.purpose != letter.purpose]
         case.delivered.append(letter.purpose)
         if not letter.kind.to_staff:

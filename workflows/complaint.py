@@ -3,6 +3,7 @@
 Read :meth:`ComplaintWorkflow.run` and the stages below it first; the clocks' actions and the messages follow.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -72,6 +73,17 @@ class ComplaintWorkflow(Casework):
 
     @workflow.run
     async def run(self, start: Start) -> Closed:
+        life = asyncio.create_task(self._from_receipt_to_closed_file())
+        try:
+            return await asyncio.shield(life)
+        except asyncio.CancelledError:
+            if workflow.cancellation_reason() is None:
+                raise  # the run only leaves the worker's cache
+            # A case does not end by the click of a button: the customer withdraws it, or people decide it.
+            self.case.note(workflow.now(), "cancellation", "asked for in Temporal and not followed; use withdraw")
+        return await asyncio.shield(life)
+
+    async def _from_receipt_to_closed_file(self) -> Closed:
         if self.case.policy is None:
             await self._receive()
         self._start(self._keep_the_clocks())
@@ -212,7 +224,7 @@ class ComplaintWorkflow(Casework):
         )
         posted = await self._insist("compensation", update, lambda: effects.record_compensation(request))
         case.awarded = awarded
-        case.entered(Stage.FOLLOWING_UP, workflow.now(), then)
+        case.entered(Stage.FOLLOWING_UP, posted.at, then)
         self._put(update, posted.recorded)
 
     async def _follow_up(self) -> None:

@@ -75,9 +75,11 @@ async def _in_the_case_file(name: str, request: Record, result: type[R], summary
             summary=summary,
         )
         return cast(R, done)
-    except ActivityError as error:
-        if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
-            raise error.cause from None
+    except (ActivityError, ApplicationError) as error:
+        # Of a local activity the SDK raises what the activity raised; in an ActivityError only timeouts.
+        cause = error.cause if isinstance(error, ActivityError) else error
+        if isinstance(cause, ApplicationError) and cause.non_retryable:
+            raise cause from None
     return await _durably(name, request, result, summary)
 
 

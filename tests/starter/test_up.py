@@ -29,7 +29,7 @@ async def launch(*arguments: str, folder: Path, stdin: int | None = None) -> asy
 
 
 async def ended(process: asyncio.subprocess.Process, stdin: bytes | None = None) -> tuple[int | None, str, str]:
-    out, err = await asyncio.wait_for(process.communicate(stdin), 30)
+    out, err = await asyncio.wait_for(process.communicate(stdin), 60)
     return process.returncode, out.decode(), err.decode()
 
 
@@ -52,7 +52,7 @@ def folder() -> Iterator[Path]:
         yield Path(place) / "home"
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_it_serves_until_told_to_stop_and_carries_on_where_it_was(folder: Path) -> None:
     up = await launch("up", "--json", folder=folder)
     try:
@@ -117,7 +117,8 @@ async def stage(reference: str, folder: Path) -> str:
 
 async def test_a_folder_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    code, _, err = await ended(await launch("up", folder=tmp_path / "file"))
+    code, _, err = await ended(await launch("up", "--json", folder=tmp_path / "file"))
     assert code == 1
-    assert "cannot be used" in err
-    assert "Traceback" not in err
+    error = json.loads(err)["error"]
+    assert error["kind"] == "failed"
+    assert "cannot be used" in error["message"]

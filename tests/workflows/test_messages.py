@@ -139,6 +139,14 @@ async def test_escalating_climbs_the_ladder_and_tells_each_level_once(house: Hou
     await house.eventually(notices)
 
 
+async def test_a_cancellation_in_temporal_does_not_end_a_case(house: House) -> None:
+    reference = await in_decision(house)
+    await house.client.get_workflow_handle(reference).cancel()
+    await house.eventually(lambda: house.timeline(reference, "cancellation"))
+    await house.complaints.withdraw(reference, by=CUSTOMER)
+    assert (await house.closed(reference)).outcome is Outcome.WITHDRAWN
+
+
 async def test_roles_and_stages_are_checked(house: House) -> None:
     reference = await in_decision(house)
     with pytest.raises(Refused, match="role customer may not send assign"):
