@@ -151,7 +151,7 @@ def results(ended: Sequence[Ended], report: LedgerReport, mail: MailServer, widt
         line(""),
         _ledger(report),
         line(f"Letters: {mail.taken} delivered by SMTP, {mail.turned_away} attempts turned away.\n"),
-        *map(_excerpt, _samples(ended)),
+        *(_excerpt(letter, min(width, _WIDE)) for letter in _samples(ended)),
         line(""),
     ]
 
@@ -203,12 +203,13 @@ def _samples(ended: Sequence[Ended]) -> Iterator[WrittenLetter]:
             yield first
 
 
-def _excerpt(letter: WrittenLetter) -> Panel:
+def _excerpt(letter: WrittenLetter, width: int) -> Panel:
     body = [text for text in letter.body.splitlines() if text.strip()]
     text = line("\n".join(body[:_EXCERPT]))
     if len(body) > _EXCERPT:
         text.append("\n…", "dim")
-    return Panel(text, title=line(letter.subject, "bold"), title_align="left", box=box.SQUARE, border_style="dim")
+    title = line(letter.subject, "bold")
+    return Panel(text, title=title, title_align="left", box=box.SQUARE, border_style="dim", width=width)
 
 
 def verdict(wrong: Sequence[str], seconds: float) -> Sequence[Text]:
@@ -230,7 +231,7 @@ def next_steps(redress: str, state: str, ui: str | None, *, references: Sequence
     ]
     if not keep:
         begin = [
-            line("To look around, start the demo's servers again (this prints where Temporal's pages are):", "bold"),
+            line("To look around, start the servers again; they tell where Temporal's pages are:", "bold"),
             whole(f"  {redress} up --state {state}"),
         ]
     return [

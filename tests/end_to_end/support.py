@@ -16,7 +16,7 @@ from temporalio.testing import WorkflowEnvironment
 
 ROOT: Final = Path(__file__).parents[2]
 ACCOUNT: Final = "70012345"
-_PATIENCE: Final = 60.0  # seconds; what a test waits for takes a few on an idle machine
+_PATIENCE: Final = 40.0  # seconds; what a test waits for takes a few on an idle machine
 
 
 class WorkerProcess:

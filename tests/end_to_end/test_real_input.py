@@ -35,7 +35,7 @@ SOURCES: Final = (
     ("cfpb_sample.csv", "Consumer complaint narrative", "en"),
     ("zh_complaints.csv", "text", "zh-CN"),
 )
-OF_EACH: Final = 150
+OF_EACH: Final = int(os.environ.get("E2E_N", "150"))
 AT_ONCE: Final = 16
 CUSTOMER: Final = Actor(id="customer", role=Role.CUSTOMER)
 

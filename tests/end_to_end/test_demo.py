@@ -1,0 +1,93 @@
+"""``redress demo`` as people run it: a process of its own, its servers, and seven complaints to their ends."""
+
+import asyncio
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+import pytest
+
+from runtime.paths import ROOT
+
+# What a firm has configured, and the demo must leave alone.
+CONFIGURED = {
+    "DATABASE_URL": "postgresql://redress@127.0.0.1:1/production",
+    "TEMPORAL_ADDRESS": "127.0.0.1:1",
+    "TEMPORAL_NAMESPACE": "production",
+    "REDRESS_SMTP_HOST": "mail.example.com",
+    "REDRESS_DEFAULT_POLICY": "platform-default",
+}
+# Category, outcome, compensation, deadlines. One was met too late: its customer's mailbox was away.
+ENDS = [
+    ("execution", "upheld", "USD 3,157.80", "3 met"),
+    ("execution", "not upheld", "–", "3 met"),
+    ("withdrawal", "partly upheld", "USD 18.41", "3 met"),
+    ("fee", "referred", "–", "2 met"),
+    ("withdrawal", "not upheld", "–", "1 met, 1 missed"),
+    ("execution", "withdrawn", "–", "2 met"),
+    ("execution", "upheld", "USD 2,014.40", "3 met"),
+]
+ROW = re.compile(
+    r"^RD-[\w-]{14} +(\w+) +((?:not |partly )?\w+) +(–|USD [\d,.]+) +(\d+ met(?:, \d+ missed)?) +(\d+) *$", re.MULTILINE
+)
+
+
+async def run_demo(folder: Path) -> tuple[int | None, str]:
+    """Exit code and what was printed."""
+    environment = {**os.environ, **CONFIGURED, "REDRESS_STATE_DIR": str(folder), "COLUMNS": "80"}
+    demo = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "starter.cli", "demo"),
+        cwd=ROOT,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        printed, _ = await demo.communicate()
+    finally:
+        if demo.returncode is None:
+            demo.terminate()
+            await demo.wait()
+    return demo.returncode, printed.decode()
+
+
+def processes_of(folder: Path) -> Sequence[str]:
+    """The processes that were told of this folder or are in it."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            told = " ".join([*process.cmdline(), *process.environ().values(), process.cwd()])
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+        if str(folder) in told:
+            found.append(" ".join(process.cmdline()))
+    return found
+
+
+@pytest.mark.timeout(180)
+async def test_seven_complaints_come_to_their_ends_on_servers_of_the_demos_own() -> None:
+    with tempfile.TemporaryDirectory(prefix="redress-") as place:  # a short path, for PostgreSQL's socket
+        began = time.monotonic()
+        code, printed = await run_demo(Path(place) / "state")
+        took = time.monotonic() - began
+        print(printed)
+
+        assert code == 0
+        assert took < 90
+        assert processes_of(Path(place)) == []
+
+    cases = ROW.findall(printed)
+    assert [tuple(case[:4]) for case in cases] == ENDS
+    straight_through = cases[2]
+    assert int(straight_through[4]) <= 70
+    assert "Compensation ledger: balanced: 3 postings, USD 5,190.61 debited and credited." in printed
+    assert re.search(r"Letters: \d\d delivered by SMTP, [1-9] attempts turned away", printed)
+    assert "Our final response to your complaint" in printed
+    assert "投诉处理决定" in printed
+    assert "Traceback" not in printed
+    assert max(map(len, printed.split("How they ended")[1].splitlines())) <= 90
