@@ -117,7 +117,8 @@ class Complaints:
                 id=reference,
                 task_queue=self._task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                # A complaint that could not be taken on may be sent again, mended.
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 static_summary=f"Complaint by {complaint.channel.value}, {complaint.language}",
             )
         except WorkflowAlreadyStartedError:

@@ -342,7 +342,7 @@ def _index() -> dict[str, Any]:
                 "description": "One complaint, from receipt to closure.",
                 "workflow_id": "the complaint's reference, derived as told below",
                 "workflow_id_conflict_policy": "Fail",
-                "workflow_id_reuse_policy": "RejectDuplicate",
+                "workflow_id_reuse_policy": "AllowDuplicateFailedOnly",
                 "input": "complaint.json",
                 "result": "closed.json",
                 "signals": {kind.name: {"input": f"{kind.name}.json"} for kind in SIGNALS},

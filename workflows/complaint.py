@@ -173,7 +173,11 @@ class ComplaintWorkflow(Casework):
             if case.proposal and not needs_second_person(case, case.proposal):
                 case.approved = True
                 break
-            await self._until(self._may_go_on, "a decision" if case.proposal else "a proposal")
+            proposal = case.proposal
+            await self._until(
+                lambda seen=proposal: self._may_go_on() or case.proposal is not seen,  # type: ignore[misc]
+                "a second person to decide the proposal" if proposal else "a proposal",
+            )
             if case.to_investigate:
                 self._enter(Stage.INVESTIGATING)
                 return

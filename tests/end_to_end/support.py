@@ -16,7 +16,7 @@ from temporalio.testing import WorkflowEnvironment
 
 ROOT: Final = Path(__file__).parents[2]
 ACCOUNT: Final = "70012345"
-_PATIENCE: Final = 40.0  # seconds; what a test waits for takes a few on an idle machine
+_PATIENCE: Final = 60.0  # seconds; what a test waits for takes a few on an idle machine
 
 
 class WorkerProcess:
@@ -102,9 +102,9 @@ def variables_for(env: WorkflowEnvironment, database_url: str, task_queue: str) 
     }
 
 
-async def eventually(check: Callable[[], Awaitable[bool]], what: str) -> None:
-    """Wait until *check* holds; *what* says in words what is waited for."""
-    deadline = asyncio.get_running_loop().time() + _PATIENCE
+async def eventually(check: Callable[[], Awaitable[bool]], what: str, *, within: float = _PATIENCE) -> None:
+    """Wait until *check* holds, at most *within* seconds; *what* says in words what is waited for."""
+    deadline = asyncio.get_running_loop().time() + within
     while not await check():
         if asyncio.get_running_loop().time() > deadline:
             pytest.fail(f"it never happened: {what}")

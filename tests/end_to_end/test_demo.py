@@ -33,7 +33,7 @@ ENDS = [
     ("execution", "upheld", "USD 2,014.40", "3 met"),
 ]
 ROW = re.compile(
-    r"^RD-[\w-]{14} +(\w+) +((?:not |partly )?\w+) +(–|USD [\d,.]+) +(\d+ met(?:, \d+ missed)?) +(\d+) *$", re.MULTILINE
+    r"^RD-[\w-]{15} +(\w+) +((?:not |partly )?\w+) +(–|USD [\d,.]+) +(\d+ met(?:, \d+ missed)?) +(\d+) *$", re.MULTILINE
 )
 
 
@@ -72,6 +72,10 @@ def processes_of(folder: Path) -> Sequence[str]:
 @pytest.mark.timeout(180)
 async def test_seven_complaints_come_to_their_ends_on_servers_of_the_demos_own() -> None:
     with tempfile.TemporaryDirectory(prefix="redress-") as place:  # a short path, for PostgreSQL's socket
+        old = Path(place) / "state/demo/trade-log/quotes.csv"  # of an earlier demo
+        old.parent.mkdir(parents=True)
+        for file in (old, Path(place) / "state/demo/lock"):
+            file.write_text("old")
         began = time.monotonic()
         code, printed = await run_demo(Path(place) / "state")
         took = time.monotonic() - began
@@ -80,6 +84,7 @@ async def test_seven_complaints_come_to_their_ends_on_servers_of_the_demos_own()
         assert code == 0
         assert took < 90
         assert processes_of(Path(place)) == []
+        assert old.read_text() != "old"
 
     cases = ROW.findall(printed)
     assert [tuple(case[:4]) for case in cases] == ENDS
@@ -91,3 +96,14 @@ async def test_seven_complaints_come_to_their_ends_on_servers_of_the_demos_own()
     assert "投诉处理决定" in printed
     assert "Traceback" not in printed
     assert max(map(len, printed.split("How they ended")[1].splitlines())) <= 90
+
+
+async def test_a_folder_that_is_somebody_elses_is_not_emptied(tmp_path: Path) -> None:
+    mine = tmp_path / "demo/mine.txt"
+    mine.parent.mkdir()
+    mine.touch()
+    code, printed = await run_demo(tmp_path)
+    assert code == 1
+    assert "was never a state folder" in printed
+    assert "Traceback" not in printed
+    assert [path.name for path in mine.parent.iterdir()] == ["mine.txt"]

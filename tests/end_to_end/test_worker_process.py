@@ -125,6 +125,7 @@ async def test_a_worker_without_temporal_names_the_address_and_what_to_set(
 
 
 async def test_a_worker_told_to_stop_finishes_the_letter_in_hand(
+    *,
     variables: dict[str, str],
     complaints: Complaints,
     mailbox: Mailbox,
@@ -211,6 +212,7 @@ async def test_a_case_survives_the_death_of_its_worker_and_nothing_happens_twice
 
 
 async def test_a_case_waits_for_the_mail_server_and_goes_on_when_it_is_there(
+    *,
     variables: dict[str, str],
     complaints: Complaints,
     mailbox: Mailbox,

@@ -116,11 +116,16 @@ async def test_a_json_number_with_a_fraction_never_becomes_a_float(pool: "asyncp
     assert isinstance(amount["amount"], Decimal)
 
 
-async def test_instants_are_in_utc(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-    instant = await pool.fetchval("select timestamptz '2026-01-01 08:00+08'")
-    assert instant == datetime(2026, 1, 1, tzinfo=UTC)
-    assert instant.utcoffset() == timedelta(0)
+async def test_instants_are_in_utc_whatever_the_server_thinks(database_url: str) -> None:
+    administrator = await asyncpg.connect(database_url)
+    name = await administrator.fetchval("select current_database()")
+    await administrator.execute(f"alter database {name} set timezone to 'Asia/Shanghai'")
+    await administrator.close()
+    pool = await open_pool(database_url)
     assert await pool.fetchval("select (timestamptz '2026-01-01 08:00+08')::text") == "2026-01-01 00:00:00+00"
+    instant = await pool.fetchval("select timestamptz '2026-01-01 08:00+08'")
+    assert (instant, instant.utcoffset()) == (datetime(2026, 1, 1, tzinfo=UTC), timedelta(0))
+    await pool.close()
 
 
 @pytest.fixture

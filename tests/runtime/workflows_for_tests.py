@@ -3,7 +3,6 @@
 import logging
 import sys
 from datetime import timedelta
-from typing import Any
 
 from pydantic import BaseModel
 from temporalio import activity, workflow
@@ -60,6 +59,7 @@ class Talk:
 
     @workflow.query
     def where(self) -> str:
+        logging.getLogger("redress.standard").info("asked")
         return "here"
 
 
@@ -67,8 +67,3 @@ class Talk:
 async def talk() -> None:
     activity.logger.info("activity logger")
     structlog.get_logger("redress.structured").info("structured logger in an activity")
-
-
-@activity.defn(name="Fail")
-async def fail() -> Any:
-    raise RuntimeError("it does")

@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -99,6 +100,13 @@ GOOD: dict[Kind, dict[str, str]] = {
 def test_the_kind_of_rows_is_recognised_by_its_header_in_any_order_case_and_spacing(kind: Kind) -> None:
     for columns in (kind.columns, kind.required, tuple(reversed(kind.columns))):
         assert Layout.of([f" {name.upper()} " for name in columns]).kind is kind
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_the_document_of_the_form_names_the_columns_and_the_key_of_every_kind(kind: Kind) -> None:
+    columns = ", ".join(name if name in kind.required else f"[{name}]" for name in kind.columns)
+    text = (Path(__file__).parents[2] / "docs" / "trade-log-csv.md").read_text(encoding="utf-8")
+    assert f"| `{kind}` | {columns} | {', '.join(kind.key)} |" in text
 
 
 @pytest.mark.parametrize("kind", Kind)

@@ -1,10 +1,11 @@
 """The demo's trade log: looks like a market, holds one bad minute, and leads the checks where the demo wants them."""
 
-import asyncio
+import csv
 from bisect import bisect_right
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import groupby, pairwise
+from itertools import pairwise
 from pathlib import Path
 from statistics import mean, median
 
@@ -12,41 +13,48 @@ import pytest
 
 from activities.investigating import Investigating
 from activities.trade_log import TradeLog
+from domain.base import Record
 from domain.findings import Check, Finding, InvestigationRequest, Verdict
 from domain.trade_log import AccountEntry, Fill, Order, Position, Quote
 from domain.trade_log_csv import Kind
-from starter.demo_data import BAD_PROVIDER, DemoData, write_demo_data
+from starter.demo_data import BAD_PROVIDER, write_demo_data
 from starter.importing import import_file
-from tests.trade_log.support import Pool, names_in, rows_of
+from tests.trade_log.support import Pool, names_in
 
 START = datetime(2023, 11, 12, 23, 0, tzinfo=UTC)  # 01:00 of 13 November at UTC+2
 SECOND = timedelta(seconds=1)
 
 
-class Imported:
-    """The demo's data in the trade log, through the same import as everything else."""
+class Demo:
+    """What was written, read back from the files."""
 
-    def __init__(self, data: DemoData, rows: dict[str, list[object]]) -> None:
-        self.data = data
-        self.quotes = [row for row in rows["quotes"] if isinstance(row, Quote)]
-        self.by_source = {name: list(quotes) for name, quotes in groupby(self.quotes, key=lambda quote: quote.source)}
-        self.orders = {row.order: row for row in rows["orders"] if isinstance(row, Order)}
-        self.fills = {row.fill: row for row in rows["fills"] if isinstance(row, Fill)}
-        self.positions = {row.position: row for row in rows["positions"] if isinstance(row, Position)}
-        self.entries = {row.entry: row for row in rows["account_entries"] if isinstance(row, AccountEntry)}
+    def __init__(self, folder: Path) -> None:
+        self.data = write_demo_data(folder, START)
+        rows = [row for file in self.data.files for row in read(file)]
+        self.quotes = [row for row in rows if isinstance(row, Quote)]
+        self.by_source: dict[str, list[Quote]] = {}
+        for quote in self.quotes:
+            self.by_source.setdefault(quote.source, []).append(quote)
+        self.orders = {row.order: row for row in rows if isinstance(row, Order)}
+        self.fills = {row.fill: row for row in rows if isinstance(row, Fill)}
+        self.positions = {row.position: row for row in rows if isinstance(row, Position)}
+        self.entries = {row.entry: row for row in rows if isinstance(row, AccountEntry)}
 
     def last(self, at: datetime, source: str) -> Quote:
         quotes = self.by_source[source]
         return quotes[bisect_right(quotes, at, key=lambda quote: quote.at) - 1]
 
 
-@pytest.fixture
-async def imported(pool: Pool, tmp_path: Path) -> Imported:
-    data = await asyncio.to_thread(write_demo_data, tmp_path, START)
-    for file in data.files:
-        report = await import_file(pool, file, strict=True)
-        assert report.loaded == report.read > 0
-    return Imported(data, {kind.value: list(await rows_of(pool, kind)) for kind in Kind})
+def read(file: Path) -> Iterator[Record]:
+    model = Kind(file.stem).model
+    with file.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            yield model.model_validate({name: cell for name, cell in row.items() if cell})
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    return Demo(tmp_path_factory.mktemp("demo"))
 
 
 def test_the_same_seed_and_start_give_the_same_files_to_the_byte(tmp_path: Path) -> None:
@@ -75,8 +83,8 @@ def test_every_seed_has_its_stories(tmp_path: Path, seed: int) -> None:
     assert data.bad_from <= data.stop_loss.at <= data.stop_out.at < data.bad_until
 
 
-async def test_three_sources_quote_every_second_of_an_hour_like_a_market(imported: Imported) -> None:
-    quotes = imported.quotes
+def test_three_sources_quote_every_second_of_an_hour_like_a_market(demo: Demo) -> None:
+    quotes = demo.quotes
     assert len(quotes) == 3 * 3600
     for source in ("LP-1", "LP-2", "LP-3"):
         instants = [quote.at for quote in quotes if quote.source == source]
@@ -90,16 +98,16 @@ async def test_three_sources_quote_every_second_of_an_hour_like_a_market(importe
     assert all(1880 < price < 2000 for price in steady)
 
 
-async def test_one_provider_is_25_to_45_dollars_too_low_in_the_bad_minute_and_beside_the_others_else(
-    imported: Imported,
+def test_one_provider_is_25_to_45_dollars_too_low_in_the_bad_minute_and_beside_the_others_else(
+    demo: Demo,
 ) -> None:
-    data = imported.data
+    data = demo.data
     assert (data.bad_from, data.bad_until) == (START + 1800 * SECOND, START + 1860 * SECOND)
     depths = []
-    for quote in imported.quotes:
+    for quote in demo.quotes:
         if quote.source == "LP-1" or quote.at < START + 2 * SECOND:
             continue
-        apart = imported.last(quote.at, "LP-1").bid - quote.bid
+        apart = demo.last(quote.at, "LP-1").bid - quote.bid
         if quote.source == BAD_PROVIDER and data.bad_from <= quote.at < data.bad_until:
             depths.append(apart)
         else:
@@ -109,14 +117,14 @@ async def test_one_provider_is_25_to_45_dollars_too_low_in_the_bad_minute_and_be
     assert 43 < max(depths) < 47
 
 
-async def test_the_stop_out_follows_from_the_false_price_and_from_no_other(imported: Imported) -> None:
-    story = imported.data.stop_out
+def test_the_stop_out_follows_from_the_false_price_and_from_no_other(demo: Demo) -> None:
+    story = demo.data.stop_out
     position, fill, order = (
-        imported.positions[story.position],
-        imported.fills[story.fill],
-        imported.orders[story.order],
+        demo.positions[story.position],
+        demo.fills[story.fill],
+        demo.orders[story.order],
     )
-    deposit = next(entry for entry in imported.entries.values() if entry.account == story.account)
+    deposit = next(entry for entry in demo.entries.values() if entry.account == story.account)
     margin = position.open_price * position.volume  # 100 ounces a lot, leverage 100
 
     def level(bid: Decimal) -> Decimal:
@@ -126,28 +134,28 @@ async def test_the_stop_out_follows_from_the_false_price_and_from_no_other(impor
     assert position.stop_out_level == 20
     assert position.margin_level == round(level(fill.price), 2)
     assert position.margin_level <= 20
-    assert fill.price == imported.last(fill.at, BAD_PROVIDER).bid
+    assert fill.price == demo.last(fill.at, BAD_PROVIDER).bid
     assert order.position == position.position
-    held = [quote for quote in imported.quotes if position.opened_at <= quote.at < fill.at - SECOND]
+    held = [quote for quote in demo.quotes if position.opened_at <= quote.at < fill.at - SECOND]
     assert min(level(quote.bid) for quote in held if quote.source != BAD_PROVIDER) > 100
     assert min(level(quote.bid) for quote in held) > 20
 
 
-async def test_the_slippage_is_within_the_valid_quotes_and_quick(imported: Imported) -> None:
-    story = imported.data.slippage
-    order, fill = imported.orders[story.order], imported.fills[story.fill]
+def test_the_slippage_is_within_the_valid_quotes_and_quick(demo: Demo) -> None:
+    story = demo.data.slippage
+    order, fill = demo.orders[story.order], demo.fills[story.fill]
     assert order.price is not None
     assert order.received_at is not None
     assert order.sent_at is not None
     assert Decimal("0.12") <= fill.price - order.price <= Decimal("0.18")
-    assert fill.price == imported.last(fill.at, "LP-1").ask
-    assert order.price == imported.last(order.sent_at, "LP-1").ask
+    assert fill.price == demo.last(fill.at, "LP-1").ask
+    assert order.price == demo.last(order.sent_at, "LP-1").ask
     assert order.sent_at < order.received_at < fill.at < order.sent_at + timedelta(milliseconds=200)
 
 
-async def test_the_late_withdrawal_took_nine_days_and_was_over_before_the_hour(imported: Imported) -> None:
-    story = imported.data.withdrawal
-    entry = imported.entries[story.entry]
+def test_the_late_withdrawal_took_nine_days_and_was_over_before_the_hour(demo: Demo) -> None:
+    story = demo.data.withdrawal
+    entry = demo.entries[story.entry]
     assert entry.amount == -12_000
     assert entry.requested_at is not None
     assert entry.booked_at is not None
@@ -161,8 +169,11 @@ async def found(pool: Pool, account: str, check: Check, *trades: str) -> list[Fi
     return list((await Investigating(TradeLog(pool)).investigate(request)).findings)
 
 
-async def test_the_checks_find_in_it_what_the_demo_tells(pool: Pool, imported: Imported) -> None:
-    data = imported.data
+async def test_the_checks_find_in_it_what_the_demo_tells(pool: Pool, demo: Demo) -> None:
+    data = demo.data
+    for file in data.files:
+        report = await import_file(pool, file, strict=True)
+        assert report.loaded == report.read > 0
 
     (stopped_out,) = await found(pool, data.stop_out.account, Check.EXECUTION, data.stop_out.position)
     assert stopped_out.verdict is Verdict.PROVIDER_FAULT
@@ -185,8 +196,8 @@ async def test_the_checks_find_in_it_what_the_demo_tells(pool: Pool, imported: I
     assert str(late.harm) == "USD 18.41"  # 12,000 at 8 % for 7 days
 
     account = data.clean_account
-    fills = [fill.fill for fill in imported.fills.values() if fill.account == account]
-    paid_out = [entry.entry for entry in imported.entries.values() if entry.account == account and entry.amount < 0]
+    fills = [fill.fill for fill in demo.fills.values() if fill.account == account]
+    paid_out = [entry.entry for entry in demo.entries.values() if entry.account == account and entry.amount < 0]
     findings = await found(pool, account, Check.EXECUTION, *fills)
     findings += await found(pool, account, Check.WITHDRAWAL_DELAY, *paid_out)
     assert [finding.verdict for finding in findings] == [Verdict.MARKET, Verdict.MARKET, Verdict.NO_FAULT]
