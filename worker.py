@@ -56,6 +56,8 @@ def build_worker(client: Client, pool: asyncpg.Pool, settings: Settings) -> Work
             investigating.investigate,
         ],
         graceful_shutdown_timeout=GRACE,
+        # More at once starve each other: local activities wait for their turn beyond their time limit.
+        max_concurrent_workflow_tasks=8,
     )
 
 

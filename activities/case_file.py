@@ -70,12 +70,14 @@ class CaseFile:
             assert case is not None  # noqa: S101 (just inserted, here or by somebody else)
             pack = await self.pack(connection, case["policy_hash"])
             receipt = Occurred(event=CaseEvent.RECEIVED, at=case["received_at"], number=RECEIPT)
-            return Opened(
+            opened = Opened(
                 policy=pack,
                 policy_hash=case["policy_hash"],
                 assessment=Assessment.model_validate(case["assessment"]),
                 recorded=await _led_to(connection, request.reference, pack, [receipt]),
             )
+        log.info("case opened", reference=request.reference, policy=pack.id, category=opened.assessment.category.value)
+        return opened
 
     @activity.defn(name="Record")
     async def record(self, update: CaseUpdate) -> Recorded:
@@ -197,7 +199,6 @@ class CaseFile:
         )
         await _write_entries(connection, reference, _first_entries(request, pack, assessment))
         await _write_events(connection, reference, pack, [receipt])
-        log.info("case opened", reference=reference, policy=pack.id, category=assessment.category.value)
 
     def _find_pack(self, complaint: Complaint) -> PolicyPack:
         try:
@@ -211,7 +212,7 @@ async def _find(connection: "Connection", request: OpenCase) -> asyncpg.Record |
     complaint = request.complaint
     case = await connection.fetchrow(
         """
-        SELECT reference, source, idempotency_key, policy_hash, received_at, data AS assessment
+        SELECT reference, source, idempotency_key, policy_hash, received_at, closed_at, data AS assessment
         FROM casefile.cases JOIN casefile.timeline USING (reference)
         WHERE (reference = $1 OR (source, idempotency_key) = ($2, $3)) AND key = 'assessed'
         ORDER BY reference = $1 DESC LIMIT 1
@@ -232,6 +233,13 @@ async def _find(connection: "Connection", request: OpenCase) -> asyncpg.Record |
         raise ApplicationError(
             f"reference {request.reference} belongs to another complaint; send this one with another idempotency_key",
             type="ReferenceTaken",
+            non_retryable=True,
+        )
+    if case["closed_at"] is not None:
+        raise ApplicationError(
+            f"case {request.reference} is closed since {case['closed_at']:%Y-%m-%d}; a new complaint needs a new"
+            " idempotency_key",
+            type="CaseClosed",
             non_retryable=True,
         )
     return case

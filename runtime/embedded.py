@@ -52,7 +52,7 @@ WORKER: Final = (sys.executable, str(ROOT / "worker.py"))
 
 # The processes by their names in the record, in the order in which they are stopped; and how they are.
 _STOPPING: Final[Mapping[str, tuple[Sequence[signal.Signals], float]]] = {
-    "worker": ((signal.SIGTERM,), 20.0),
+    "worker": ((signal.SIGTERM,), 40.0),  # longer than it gives its activities itself
     "temporal": (embedded_temporal.STOP_SIGNALS, embedded_temporal.STOP_GRACE),
     "postgres": (embedded_postgres.STOP_SIGNALS, embedded_postgres.STOP_GRACE),
 }

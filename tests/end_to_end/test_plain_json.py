@@ -154,9 +154,6 @@ async def test_starting_a_case_twice_leaves_one_case(temporal: Command, pool: "a
     assert await pool.fetchval(acknowledgements) == 1
 
 
-@pytest.mark.xfail(
-    reason="OpenCase opens a closed case again: the second run waits for ever, the case file stays closed"
-)
 async def test_starting_a_closed_case_again_fails_and_leaves_it_closed(
     temporal: Command, pool: "asyncpg.Pool[asyncpg.Record]"
 ) -> None:
