@@ -21,7 +21,7 @@ up: $(READY)
 	@$(BIN)/redress up
 
 test: $(READY)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 lint: $(READY)
 	@$(BIN)/ruff check .

@@ -15,7 +15,7 @@ from domain.case import SYSTEM, CaseUpdate, Entry, OpenCase, Opened, RecordConta
 from domain.complaint import Complaint
 from domain.deadlines import Deadline, Occurred, Satisfied, plan, satisfies
 from domain.messages import Actor
-from domain.policy import PolicyPack
+from domain.policy import Clock, PolicyPack
 from domain.words import CaseEvent, Role, Stage
 from runtime.policies import Packs, UnknownPolicyPack, find_pack, load_packs
 
@@ -93,7 +93,7 @@ class CaseFile:
             await connection.execute(
                 """
                 INSERT INTO casefile.contacts (reference, at, key, name, email, phone)
-                SELECT reference, $2, $3, name, coalesce($4, email), coalesce($5, phone)
+                SELECT reference, $2, $3, name, CASE WHEN $6 THEN NULL ELSE coalesce($4, email) END, coalesce($5, phone)
                 FROM casefile.contacts WHERE reference = $1 ORDER BY id DESC LIMIT 1
                 ON CONFLICT (key) DO NOTHING
                 """,
@@ -102,6 +102,7 @@ class CaseFile:
                 request.key,
                 request.email,
                 request.phone,
+                request.by_post,
             )
 
     async def apply(
@@ -212,7 +213,7 @@ async def _find(connection: "Connection", request: OpenCase) -> asyncpg.Record |
     complaint = request.complaint
     case = await connection.fetchrow(
         """
-        SELECT reference, source, idempotency_key, policy_hash, received_at, closed_at, data AS assessment
+        SELECT reference, source, idempotency_key, policy_hash, received_at, opened_at, closed_at, data AS assessment
         FROM casefile.cases JOIN casefile.timeline USING (reference)
         WHERE (reference = $1 OR (source, idempotency_key) = ($2, $3)) AND key = 'assessed'
         ORDER BY reference = $1 DESC LIMIT 1
@@ -240,6 +241,13 @@ async def _find(connection: "Connection", request: OpenCase) -> asyncpg.Record |
             f"case {request.reference} is closed since {case['closed_at']:%Y-%m-%d}; a new complaint needs a new"
             " idempotency_key",
             type="CaseClosed",
+            non_retryable=True,
+        )
+    if case["opened_at"] != request.at:
+        raise ApplicationError(
+            f"case {request.reference} is open since {case['opened_at']:%Y-%m-%d %H:%M:%S} UTC, but its workflow was"
+            " ended from outside; reset that workflow in Temporal to go on with it",
+            type="AlreadyHandled",
             non_retryable=True,
         )
     return case
@@ -386,10 +394,14 @@ async def _satisfy(connection: "Connection", reference: str, pack: PolicyPack) -
         [
             (reference, row["clock"], row["number"], by.event, by.number, max(by.at, row["started_at"]))
             for row in running
-            for by in [next((o for o in happened if satisfies(clocks[row["clock"]], row["number"], o)), None)]
+            for by in [next((event for event in happened if _ends(clocks[row["clock"]], row, event)), None)]
             if by
         ],
     )
+
+
+def _ends(clock: Clock, running: asyncpg.Record, event: Occurred) -> bool:
+    return satisfies(clock, running["number"], event, started_at=running["started_at"])
 
 
 async def _write_firings(connection: "Connection", update: CaseUpdate) -> None:

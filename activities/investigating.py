@@ -11,7 +11,7 @@ from domain.execution import UNIDENTIFIED, check_execution, feeds_to_measure, mo
 from domain.findings import Bilingual, Check, Finding, Investigation, InvestigationRequest, Verdict
 from domain.withdrawal_delay import check_withdrawal_delay
 
-MOST_FILLS: Final = 200
+MOST_FILLS: Final = 50
 """Fills examined at once. The findings of more would not fit into one answer of an activity (2 MB)."""
 MOST_WITHDRAWALS: Final = 50
 TRADE_PADDING: Final = timedelta(minutes=5)

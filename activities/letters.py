@@ -248,7 +248,9 @@ class Letters:
         update = request.update.model_copy(update={"entries": (*request.update.entries, entry)})
         events = [Occurred(event=event, at=at, number=request.number) for event in request.announces]
         recorded = await self._case_file.apply(connection, update, events)
-        if request.then:
+        if request.then and not await connection.fetchval(
+            "select stage = 'closed' from casefile.cases where reference = $1", request.update.reference
+        ):
             await self._case_file.apply(connection, request.then.dated(at))
         return LetterAccepted(at=at, channel=channel, recorded=recorded)
 

@@ -47,6 +47,9 @@ Text = Annotated[
 ]
 """Free text, 1-20,000 characters."""
 
+StaffId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/#-]{0,99}$")]
+"""A technical identifier of somebody or some team: no e-mail address, for it is shown in Temporal's lists."""
+
 Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 """A moment with a time zone, kept in UTC. Input without an offset is refused."""
 

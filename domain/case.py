@@ -85,7 +85,6 @@ class CaseUpdate(Record):
             *(rejected.key for rejected in self.rejected),
         }
 
-
     def dated(self, at: datetime) -> "CaseUpdate":
         """The update of an effect that was anticipated, now that it has happened *at* that instant."""
         return self.model_copy(
@@ -176,6 +175,7 @@ class RecordContact(Record):
     at: Instant
     email: str | None
     phone: str | None
+    by_post: bool = False
 
 
 class Proposal(Record):
@@ -189,8 +189,10 @@ class Proposal(Record):
     at: Instant
 
     @property
-    def by_rule(self) -> bool:
-        return self.proposed_by.role is Role.SYSTEM
+    def spoken(self) -> str:
+        """Outcome and sum in a few words."""
+        outcome = self.outcome.value.replace("_", " ")
+        return f"{outcome}, {self.compensation}" if self.compensation else outcome
 
 
 class Question(Record):
@@ -355,8 +357,18 @@ class Case(State):
 
     def _write(self, entry: Entry) -> None:
         self.entries.append(entry)
-        self.recent = [*self.recent[1 - RECENT_ENTRIES :], entry]
+        self.recent = [*self.recent[1 - RECENT_ENTRIES :], entry.model_copy(update={"data": {}})]
         self.revision += 1
+
+    @property
+    def asking(self) -> bool:
+        """Whether the customer has been asked something and has not answered."""
+        return self.question is not None and not self.question.answered
+
+    def stop_asking(self) -> None:
+        """The question is answered, or no longer of interest."""
+        if self.question:
+            self.question = self.question.model_copy(update={"answered": True})
 
     def happened(self, event: CaseEvent, at: datetime) -> int:
         """Note that *event* happened, for the clocks. Returns its number."""
@@ -450,11 +462,6 @@ class Case(State):
             if clock.name == deadline.clock and CaseEvent.RESPONDED in clock.satisfied_by and clock.trigger in _RESPONSE
         ]
         return min(ends, default=None)
-
-    @property
-    def reply_by(self) -> datetime | None:
-        """Until when the answer to the open question is waited for."""
-        return next((d.clock_due for d in self.deadlines if Action.STOP_WAITING in d.actions), None)
 
     def run_clocks(self, recorded: Recorded) -> None:
         """Start and end clocks as the case file planned them. A closed case has none."""

@@ -94,8 +94,11 @@ def plan(pack: PolicyPack, occurred: Occurred) -> list[Deadline]:
     return sorted(planned, key=lambda deadline: (deadline.due, deadline.clock))
 
 
-def satisfies(clock: Clock, started_by_number: int, occurred: Occurred) -> bool:
-    """Whether *occurred* satisfies *clock*, running since the event with number *started_by_number*.
+def satisfies(clock: Clock, started_by_number: int, occurred: Occurred, *, started_at: datetime | None = None) -> bool:
+    """Whether *occurred* satisfies *clock*, running since the event with number *started_by_number* at *started_at*.
+
+    It does if it came later by its number or by its time: a letter keeps the number under which it was asked for, and
+    may be accepted long after.
 
     An event may start a clock and satisfy its earlier round (each letter starts the wait for the next one); it never
     satisfies the round that it starts itself. The closing of the case ends every clock.
@@ -104,7 +107,7 @@ def satisfies(clock: Clock, started_by_number: int, occurred: Occurred) -> bool:
         return True
     if occurred.event not in clock.satisfied_by:
         return False
-    return started_by_number < occurred.number or (
+    return (started_by_number < occurred.number or (started_at is not None and started_at < occurred.at)) or (
         started_by_number == occurred.number and clock.trigger is not occurred.event
     )
 

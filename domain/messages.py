@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import EmailStr, Field, StringConstraints, model_validator
 
-from domain.base import Identifier, Instant, Line, Record, Text
+from domain.base import Identifier, Instant, Line, Record, StaffId, Text
 from domain.complaint import Phone
 from domain.money import PositiveMoney
 from domain.words import Category, Outcome, Remedy, Role, Severity, Stage
@@ -17,7 +17,7 @@ from domain.words import Category, Outcome, Remedy, Role, Severity, Stage
 class Actor(Record):
     """Who sends a message, as the sending tool asserts it."""
 
-    id: Identifier
+    id: StaffId
     role: Role
 
     def __str__(self) -> str:
@@ -68,8 +68,8 @@ class Assign(Message):
     """Give the case to a handler, and to another team if named."""
 
     name = "assign"
-    handler: Identifier
-    team: Identifier | None = None
+    handler: StaffId
+    team: StaffId | None = None
 
 
 class Reclassify(Message):
@@ -144,16 +144,22 @@ class RecordFeedback(Message):
 
 
 class CorrectContact(Message):
-    """Replace the customer's address; letters not yet delivered go to the new one."""
+    """Replace the customer's address; letters not yet delivered go to the new one.
+
+    ``by_post`` removes the e-mail address: letters then wait in the outbox to be posted.
+    """
 
     name = "correct_contact"
     email: EmailStr | None = None
     phone: Phone | None = None
+    by_post: bool = False
 
     @model_validator(mode="after")
     def _corrects_something(self) -> Self:
-        if self.email is None and self.phone is None:
-            raise ValueError("give at least one of email, phone")
+        if self.email is None and self.phone is None and not self.by_post:
+            raise ValueError("give at least one of email, phone, by_post")
+        if self.email and self.by_post:
+            raise ValueError("by_post: it removes the e-mail address; do not give email as well")
         return self
 
 

@@ -53,14 +53,23 @@ def propose_by_rule(case: Case, at: datetime) -> Proposal | None:
     return proposal if proposal and case.pack.decision.decided_by_rule(proposal.compensation) else None
 
 
-def propose(case: Case, message: ProposeResolution, at: datetime) -> Proposal:
+def check_proposal(case: Case, message: ProposeResolution) -> None:
+    """Raise :class:`NotAllowed` if the compensation cannot be paid as it stands, or not in that currency."""
+    award = message.compensation
+    if award is None:
+        return
+    if Money(amount=award.amount, currency=award.currency).rounded().amount != award.amount:
+        raise NotAllowed(f"compensation: {award.currency} has no units that small; give a payable amount")
+    if case.awarded and award.currency != case.awarded.currency:
+        raise NotAllowed(f"compensation: {case.awarded} was awarded before; use the same currency")
+
+
+def propose(message: ProposeResolution, at: datetime) -> Proposal:
     """A handler's proposal."""
     compensation = message.compensation
     return Proposal(
         outcome=message.outcome,
-        compensation=Money(amount=compensation.amount, currency=compensation.currency).rounded()
-        if compensation
-        else None,
+        compensation=Money(amount=compensation.amount, currency=compensation.currency) if compensation else None,
         remedies=message.remedies,
         reasons=message.reasons,
         proposed_by=message.actor,
@@ -69,8 +78,15 @@ def propose(case: Case, message: ProposeResolution, at: datetime) -> Proposal:
 
 
 def needs_second_person(case: Case, proposal: Proposal) -> bool:
-    """Whether somebody else must approve *proposal*: whenever its sum exceeds what may be decided by rule."""
-    return not case.pack.decision.decided_by_rule(proposal.compensation)
+    """Whether somebody else must approve *proposal*: whenever the case's sum exceeds what may be decided by rule."""
+    return not case.pack.decision.decided_by_rule(at_stake(case, proposal))
+
+
+def at_stake(case: Case, proposal: Proposal) -> Money | None:
+    """What the case costs with *proposal*, earlier awards included: limits hold for a case, not for each round."""
+    if proposal.compensation is None or case.awarded is None:
+        return proposal.compensation
+    return case.awarded + proposal.compensation
 
 
 def check_decision(case: Case, message: DecideResolution) -> None:
@@ -80,7 +96,7 @@ def check_decision(case: Case, message: DecideResolution) -> None:
         raise NotAllowed("decision: no proposal waits for approval; propose_resolution comes first")
     if message.actor.id == proposal.proposed_by.id:
         raise NotAllowed("actor: a proposal is decided by a second person, never by its proposer")
-    _check_limit(case, message.actor, proposal.compensation)
+    _check_limit(case, message.actor, at_stake(case, proposal))
 
 
 def _check_limit(case: Case, actor: Actor, award: Money | None) -> None:

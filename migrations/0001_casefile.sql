@@ -93,7 +93,7 @@ COMMENT ON TABLE casefile.timeline IS 'What happened, in order: stages, messages
 COMMENT ON COLUMN casefile.timeline.key IS 'Unique within the case, so that an entry written twice is there once.';
 COMMENT ON COLUMN casefile.timeline.at IS 'When it happened; rows may be written later and in another order.';
 COMMENT ON COLUMN casefile.timeline.actor IS 'Who did it, as role:id.';
-COMMENT ON COLUMN casefile.timeline.data IS 'The particulars, by kind; an entry "assessed" has the assessment and its grounds, "investigated" the findings.';
+COMMENT ON COLUMN casefile.timeline.data IS 'The particulars, by kind; an entry "assessed" has the assessment and its grounds, "finding" the findings.';
 CREATE INDEX timeline_in_order ON casefile.timeline (reference, at, id);
 
 CREATE TABLE casefile.rejected_messages (

@@ -140,7 +140,10 @@ _OVERDUE = """
         WHERE d.reference = c.reference AND 'breach' = ANY (d.actions) AND d.clock_due < coalesce($1, now()))) IS TRUE
 """
 _CASES = f"""
-    SELECT c.*, p.id AS policy, p.version AS policy_version, {_OVERDUE} AS overdue
+    SELECT c.*, (
+        SELECT min(due) FROM casefile.deadline_ledger l
+        WHERE l.reference = c.reference AND c.closed_at IS NULL AND fired_at IS NULL AND satisfied_at IS NULL
+    ) AS next_due, p.id AS policy, p.version AS policy_version, {_OVERDUE} AS overdue
     FROM casefile.cases c JOIN casefile.policy_packs p ON p.hash = c.policy_hash
 """  # noqa: S608 (nothing from outside)
 
@@ -316,6 +319,8 @@ def _listed(row: asyncpg.Record) -> dict[str, Any]:
     """The fields of :class:`ListedCase` in a row of cases."""
     case = dict(row)
     amount, currency = case["compensation_amount"], case["compensation_currency"]
+    # From the ledger: a clock that a letter started may be younger than the summary.
+    case["next_deadline"] = case["next_due"]
     summary = {name: case[name] for name in CaseSummary.model_fields if name != "compensation"}
     return {
         **{name: case[name] for name in ListedCase.model_fields if name != "summary"},

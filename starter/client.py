@@ -230,7 +230,7 @@ class Complaints:
             receipt: Receipt = await handle.execute_update(
                 message.name,
                 message,
-                id=message.message_id,
+                id=f"{message.name}:{message.message_id}",
                 result_type=Receipt,
                 rpc_timeout=_ANSWER_WITHIN,
             )

@@ -44,7 +44,8 @@ _FAST: Final = {
 def pytest_configure(config: pytest.Config) -> None:
     """Forget the shell's configuration, and end in good order when the run is terminated."""
     for name in list(os.environ):
-        if name == "DATABASE_URL" or name.startswith(("REDRESS_", "TEMPORAL_", "PG")):
+        ours = name == "DATABASE_URL" or name.startswith(("REDRESS_", "TEMPORAL_", "PG"))
+        if ours and name != "REDRESS_SHARED_DATA":
             del os.environ[name]
     os.environ["TEMPORAL_CONFIG_FILE"] = os.devnull  # and not the one in the home folder
 

@@ -8,18 +8,18 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from domain.case import Case, CaseUpdate, Recorded, SendLetter
+from domain.case import SYSTEM, Case, CaseUpdate, Recorded, SendLetter
 from domain.complaint import explain
 from domain.deadlines import Deadline
 from domain.findings import Bilingual
 from domain.letters import Letter, LetterFacts
-from domain.messages import Message
+from domain.messages import Actor, Message
 from domain.words import CaseEvent, LetterKind, Role, Stage
 from workflows import effects
 from workflows.page import page
@@ -55,6 +55,7 @@ class Casework(ABC):
         self._shown: dict[Any, Any] = {}
         self._page_of: tuple[int, str | None] = (-1, None)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._broken: BaseException | None = None
 
     # -- the case file ------------------------------------------------------------------------------------------------
 
@@ -257,7 +258,7 @@ class Casework(ABC):
         self._escalate(self.case.escalation_level + 1, f"{what} failed")
 
     @abstractmethod
-    def _escalate(self, level: int, reason: str) -> None:
+    def _escalate(self, level: int, reason: str, by: Actor = SYSTEM) -> None:
         """Raise the case to *level*."""
 
     # -- messages -----------------------------------------------------------------------------------------------------
@@ -285,7 +286,17 @@ class Casework(ABC):
     def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._broken = error
+
+    async def _fail_with_a_broken_task(self) -> NoReturn:
+        """Without its clocks or its recorder a case must not go on as if nothing were wrong."""
+        await workflow.wait_condition(lambda: self._broken is not None)
+        raise self._broken or RuntimeError("a task broke")
 
 
 def read(kind: type[M], message: Sequence[Any]) -> M:

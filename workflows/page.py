@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from domain.case import Case
+from domain.resolution import at_stake
 from domain.words import Stage
 
 _NEXT = {
@@ -52,7 +53,7 @@ def page(case: Case, waiting_for: str | None) -> str:
 
 def _advice(case: Case) -> str:
     if case.stage is Stage.DECIDING and case.proposal and not case.approved:
-        roles = ", ".join(role.value for role in case.pack.decision.approvers(case.proposal.compensation))
+        roles = ", ".join(role.value for role in case.pack.decision.approvers(at_stake(case, case.proposal)))
         return f"Send `decide_resolution` (by {roles}, not by {case.proposal.proposed_by.id})."
     return _NEXT[case.stage]
 

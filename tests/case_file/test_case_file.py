@@ -119,8 +119,14 @@ async def test_a_repetition_is_answered_as_stored_when_clock_and_packs_have_chan
     first = await keeping(pool).open_case(opening())
     renewed = first.policy.model_copy(update={"version": "2027.1", "title": "Other rules"})
     later = keeping(pool, clock=lambda: RECEIVED_AT - timedelta(days=30), packs={renewed.id: [renewed]})
-    request = opening().model_copy(update={"at": RECEIVED_AT - timedelta(days=30)})
-    assert await later.open_case(request) == first
+    assert await later.open_case(opening()) == first
+
+
+async def test_a_second_workflow_for_a_case_that_has_a_file_is_refused(case_file: CaseFile) -> None:
+    first = opening()
+    await case_file.open_case(first)
+    second = first.model_copy(update={"at": first.at + timedelta(days=1)})
+    assert await refusal(case_file.open_case(second)) == "AlreadyHandled"
 
 
 async def test_of_a_complaint_sent_again_with_other_content_the_first_stands(pool: "Pool", case_file: CaseFile) -> None:
@@ -563,3 +569,10 @@ async def open_clocks(pool: "Pool", reference: str) -> set[str]:
         reference,
     )
     return {row["clock"] for row in rows}
+
+
+async def test_a_final_response_accepted_late_ends_the_clock_of_the_new_date(case_file: CaseFile) -> None:
+    reference = await opened(case_file)
+    await case_file.record(update(reference, 1, events=(occurred(EVENT.OVERDUE_NOTED, 7, minutes=60),)))
+    answer = await case_file.record(update(reference, 2, events=(occurred(EVENT.RESPONDED, 6, minutes=90),)))
+    assert "overdue:7" in {satisfied.round for satisfied in answer.satisfied}

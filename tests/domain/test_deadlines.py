@@ -218,6 +218,13 @@ def test_the_final_response_ends_the_wait_that_it_begins_itself_as_a_letter() ->
     assert not satisfies(progress, 6, occurred(EVENT.RESPONDED, 5))
 
 
+def test_a_letter_accepted_late_ends_what_began_after_it_was_asked_for() -> None:
+    overdue = clock(EVENT.OVERDUE_NOTED, EVENT.RESPONDED)
+    response = occurred(EVENT.RESPONDED, 6)
+    assert satisfies(overdue, 7, response, started_at=response.at - timedelta(days=1))
+    assert not satisfies(overdue, 7, response, started_at=response.at + timedelta(days=1))
+
+
 def test_the_end_of_the_case_ends_every_clock() -> None:
     assert satisfies(clock(EVENT.RECEIVED, EVENT.RESPONDED), 1, occurred(EVENT.CLOSED, 9))
 

@@ -92,6 +92,7 @@ def test_a_program_with_the_stacks_environment_talks_to_the_stack(stack: Stack) 
     assert there["task_queue"] == "small"
     assert Path(there["state_dir"]) == stack.addresses.state_dir
     assert stack.environment["TEMPORAL_ADDRESS"] == stack.addresses.temporal
+    assert stack.environment["TEMPORAL_CONFIG_FILE"] == os.devnull  # no profile of the home folder gets in between
 
 
 async def test_search_attributes_are_there(stack: Stack) -> None:
@@ -274,6 +275,26 @@ async def test_a_worker_that_fails_at_start_is_told_with_its_log_and_everything_
     assert not (tmp_path / "stack.json").exists()
     async with Stack(settings, worker_command=(), handle_signals=False):  # and the folder is free again
         pass
+
+
+async def test_a_fresh_stack_forgets_what_an_earlier_one_kept_and_empties_no_other_folder(
+    dev_server_env: WorkflowEnvironment, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", dev_server_env.client.service_client.config.target_host)
+    settings = load_settings(state_dir=tmp_path / "state", database_url=database_url)
+    for _ in range(2):
+        async with Stack(settings, worker_command=(), handle_signals=False, fresh=True) as stack:
+            assert not (stack.settings.outbox_dir / "letter.eml").exists()
+            stack.settings.outbox_dir.mkdir()
+            (stack.settings.outbox_dir / "letter.eml").write_text("")
+        async with Stack(settings, worker_command=(), handle_signals=False) as stack:
+            assert (stack.settings.outbox_dir / "letter.eml").exists()
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "thesis.txt").write_text("years of it")
+    with pytest.raises(StackError, match="never a state folder"):
+        async with Stack(load_settings(state_dir=tmp_path / "work"), handle_signals=False, fresh=True):
+            pass
+    assert (tmp_path / "work" / "thesis.txt").exists()
 
 
 async def test_a_state_folder_that_cannot_be_one_is_refused(tmp_path: Path) -> None:

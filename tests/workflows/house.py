@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import pytest
@@ -47,6 +47,23 @@ class SometimesClosed(Outbox):
         await super().deliver(key, message)
 
 
+class SometimesAway:
+    """A connection pool whose database can go away."""
+
+    away = False
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self._pool = pool
+
+    def acquire(self) -> Any:
+        if self.away:
+            raise asyncpg.CannotConnectNowError("the database system is starting up")
+        return self._pool.acquire()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pool, name)
+
+
 class House:
     """Everything a test needs to bring a complaint to its end."""
 
@@ -59,12 +76,14 @@ class House:
         self.outbox = SometimesClosed(folder)
         self._folder = folder
         self.submitted: list[str] = []
+        self.database = SometimesAway(pool)
 
     def worker(self, **options: Any) -> Worker:
         """A worker with the real activities; instants are those of the skipped time."""
         settings = load_settings(outbox_dir=self._folder)
-        case_file = CaseFile(self.pool, default_policy="platform-default", clock=_skipped_time)
-        letters = Letters(self.pool, case_file, None, self.outbox, settings, _skipped_time)
+        pool = cast("asyncpg.Pool[asyncpg.Record]", self.database)
+        case_file = CaseFile(pool, default_policy="platform-default", clock=_skipped_time)
+        letters = Letters(pool, case_file, None, self.outbox, settings, _skipped_time)
         return Worker(
             self.client,
             task_queue=self.task_queue,
@@ -74,8 +93,8 @@ class House:
                 case_file.record,
                 case_file.record_contact,
                 letters.send_letter,
-                Compensation(self.pool, case_file, _skipped_time).record_compensation,
-                Investigating(TradeLog(self.pool)).investigate,
+                Compensation(pool, case_file, _skipped_time).record_compensation,
+                Investigating(TradeLog(pool)).investigate,
             ],
             **options,
         )

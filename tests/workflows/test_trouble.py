@@ -1,0 +1,111 @@
+"""What goes wrong around a case: the database, the mail, people who change their minds."""
+
+from datetime import timedelta
+
+import pytest
+
+from domain.words import Outcome, Stage
+from starter.client import Refused
+from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
+
+
+async def test_a_case_waits_for_a_database_that_is_away_when_it_starts(house: House) -> None:
+    await house.late_withdrawal()
+    house.database.away = True
+    reference = await house.submit()
+    await house.env.sleep(timedelta(minutes=5))
+    assert await house.pool.fetchval("SELECT count(*) FROM casefile.cases") == 0
+    house.database.away = False
+    await house.env.sleep(timedelta(minutes=5))
+    await house.at(reference, Stage.RESPONDED)
+
+
+async def test_a_message_during_an_outage_of_the_database_is_kept_and_recorded_afterwards(house: House) -> None:
+    await house.late_withdrawal("3000000")
+    reference = await house.submit()
+    await house.at(reference, Stage.DECIDING)
+    house.database.away = True
+    await house.complaints.reply(reference, by=CUSTOMER, text="Are you there?")
+    await house.env.sleep(timedelta(minutes=5))
+    assert await house.timeline(reference, "customer_reply") == []
+    house.database.away = False
+    await house.env.sleep(timedelta(minutes=5))
+    await house.eventually(lambda: house.timeline(reference, "customer_reply"))
+
+
+async def test_an_acknowledgement_delivered_after_the_withdrawal_does_not_reopen_the_file(house: House) -> None:
+    house.outbox.closed = True
+    reference = await house.submit()
+    await house.at(reference, Stage.ACKNOWLEDGED)
+    await house.complaints.withdraw(reference, by=CUSTOMER)
+    await house.at(reference, Stage.CLOSED)
+    receipt = await house.complaints.correct_contact(reference, by=HANDLER, by_post=True)
+    assert receipt.noted == "address corrected"
+    house.outbox.closed = False
+    await house.env.sleep(timedelta(minutes=10))
+    assert (await house.closed(reference)).outcome is Outcome.WITHDRAWN
+    stages = await house.timeline(reference, "stage")
+    assert stages[-1] == "stage: closed"
+    assert "stage: investigating" not in stages
+    assert "withdrawal" in await house.accepted_letters(reference)
+
+
+async def test_sums_that_cannot_be_paid_are_refused(house: House) -> None:
+    await house.late_withdrawal("3000000")
+    reference = await house.submit()
+    await house.at(reference, Stage.DECIDING)
+    with pytest.raises(Refused, match="USD has no units that small"):
+        await house.complaints.propose_resolution(
+            reference,
+            by=HANDLER,
+            outcome="upheld",
+            compensation={"amount": "0.001", "currency": "USD"},
+            reasons="Less than a cent.",
+        )
+
+
+async def test_a_proposal_ends_the_wait_for_an_answer_and_a_later_round_can_ask_again(house: House) -> None:
+    reference = await house.submit(trades=["w-unknown"])
+    await house.at(reference, Stage.INVESTIGATING)
+    await house.complaints.propose_resolution(reference, by=HANDLER, outcome="not_upheld", reasons="Paid in time.")
+    await house.responded(reference)
+    await house.complaints.reply(reference, by=CUSTOMER, intent="dispute")
+    await house.at(reference, Stage.DECIDING)
+    await house.complaints.request_information(reference, "Which withdrawal was it?", by=HANDLER)
+    await house.at(reference, Stage.INVESTIGATING)
+    assert not [line for line in await house.accepted_letters(reference) if line == "reminder"]
+
+
+async def test_the_limit_holds_for_the_whole_case_not_for_each_round(house: House) -> None:
+    await house.late_withdrawal()
+    reference = await house.submit()
+    await house.responded(reference)
+    await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    await house.at(reference, Stage.FOLLOWING_UP)
+    await house.complaints.reopen(reference, "More was lost.", by=HANDLER)
+    await house.at(reference, Stage.DECIDING)
+    with pytest.raises(Refused, match="use the same currency"):
+        await house.complaints.propose_resolution(
+            reference, by=HANDLER, outcome="upheld", compensation={"amount": "1", "currency": "EUR"}, reasons="x"
+        )
+    # 18.41 was awarded before; 190 more is above the limit of 200 for the case.
+    await house.complaints.propose_resolution(
+        reference, by=HANDLER, outcome="upheld", compensation={"amount": "190", "currency": "USD"}, reasons="x"
+    )
+    status = await house.complaints.status(reference)
+    assert (status.summary.stage, status.waiting_for) == (Stage.DECIDING, "a second person to decide the proposal")
+    await house.complaints.return_proposal(reference, "Show how.", by=APPROVER)
+    notices = await house.pool.fetch(
+        "SELECT body FROM casefile.letters WHERE reference = $1 AND kind = 'staff_notice'", reference
+    )
+    assert any("waits for your decision" in notice["body"] for notice in notices)
+    await house.eventually(lambda: _told_of_the_return(house, reference))
+
+
+async def _told_of_the_return(house: House, reference: str) -> bool:
+    return bool(
+        await house.pool.fetchval(
+            "SELECT count(*) FROM casefile.letters WHERE reference = $1 AND body LIKE '%was returned%'", reference
+        )
+    )
+

@@ -1,0 +1,381 @@
+"""What a case hears: signals from anybody, updates from internal tools, queries.
+
+Handlers take any arguments and validate inside: what does not fit a typed handler, Temporal drops or retries for ever.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+from domain.assessment import reassess
+from domain.case import Entry, Question, RecordContact, Status
+from domain.messages import (
+    Actor,
+    AddEvidence,
+    Assign,
+    CorrectContact,
+    CustomerReply,
+    DecideResolution,
+    Escalate,
+    Message,
+    ProposeResolution,
+    Receipt,
+    Reclassify,
+    RecordFeedback,
+    Reopen,
+    RequestInformation,
+    Withdraw,
+)
+from domain.resolution import (
+    NotAllowed,
+    at_stake,
+    check_decision,
+    check_proposal,
+    follow_from_findings,
+    needs_second_person,
+    propose,
+)
+from domain.words import CaseEvent, Role, Stage
+from workflows import effects
+from workflows.casework import Casework, M, read
+
+
+class Listening(Casework):
+    """A case that answers messages."""
+
+    # -- signals: from anybody, and never break a case --------------------------------------------------------------
+
+    @workflow.signal(name="customer_reply", description="The customer says something: information, accept or dispute.")
+    async def customer_reply(self, *message: Any) -> None:
+        await self._opened()
+        reply = self._read_signal(CustomerReply, message)
+        if reply is None:
+            return
+        case, now = self.case, workflow.now()
+        case.last_message = f"customer reply ({reply.intent}), {now:%Y-%m-%d %H:%M:%S} UTC"
+        case.note(now, "customer_reply", reply.intent, reply.actor, _body(reply))
+        if case.stage is Stage.RESPONDED and reply.intent != "information" and case.answer is None:
+            case.answer = reply.intent
+            case.happened(CaseEvent.ANSWERED, now)
+            if reply.intent == "dispute":
+                self._escalate(case.escalation_level + 1, "the customer disputes the final response", reply.actor)
+        elif case.stage in {Stage.SETTLING, Stage.FOLLOWING_UP} and reply.intent == "dispute":
+            self._reopen(reply.actor)
+        elif case.stage is not Stage.CLOSED and reply.intent == "information":
+            self._add_trades(reply.trades)
+            if case.asking:
+                self._answered()
+                case.happened(CaseEvent.CUSTOMER_REPLIED, now)
+
+    @workflow.signal(name="escalate", description="Raise the case one level, or to the level given, with a reason.")
+    async def escalate(self, *message: Any) -> None:
+        await self._opened()
+        request = self._read_signal(Escalate, message)
+        if request and self.case.stage is not Stage.CLOSED:
+            self.case.last_message = f"escalate, {workflow.now():%Y-%m-%d %H:%M:%S} UTC"
+            self.case.note(workflow.now(), "escalate", "asked for", request.actor, _body(request))
+            by = "the customer" if request.actor.role is Role.CUSTOMER else str(request.actor.role.value)
+            self._escalate(request.level or self.case.escalation_level + 1, f"asked for by {by}", request.actor)
+
+    @workflow.signal(dynamic=True, description="Any other signal is kept in the case file as a rejected message.")
+    async def unknown(self, name: str, args: Sequence[RawValue]) -> None:
+        await self._opened()
+        payload = [value.payload.data.decode(errors="replace") for value in args]
+        self._reject(name, payload, "there is no signal of this name; customer_reply and escalate exist")
+
+    # -- updates: from internal tools, which learn whether it worked ------------------------------------------------
+
+    @workflow.update(name="assign", description="Give the case to a handler (and team).")
+    async def assign(self, *message: Any) -> Receipt:
+        def apply(request: Assign) -> str:
+            case = self.case
+            case.handler = request.handler
+            if request.team and case.assessment:
+                case.assessment = case.assessment.model_copy(update={"team": request.team})
+            return f"assigned to {request.handler}"
+
+        return await self._update(Assign, message, apply)
+
+    @assign.validator
+    def _assign_fits(self, *message: Any) -> None:
+        self._check(Assign, message, staff=True)
+
+    @workflow.update(name="reclassify", description="Correct category, severity or scope, with a reason.")
+    async def reclassify(self, *message: Any) -> Receipt:
+        def apply(request: Reclassify) -> str:
+            case = self.case
+            if case.assessment is None:
+                raise LookupError("no assessment")
+            before = case.assessment.category
+            case.assessment = reassess(
+                case.assessment,
+                case.pack,
+                category=request.category,
+                severity=request.severity,
+                in_scope=request.in_scope,
+                by=str(request.actor),
+            )
+            if case.assessment.category is not before:
+                self._look_again()
+            return f"now {case.assessment.category.value}, {case.assessment.severity.value}"
+
+        return await self._update(Reclassify, message, apply)
+
+    @reclassify.validator
+    def _reclassify_fits(self, *message: Any) -> None:
+        if self._check(Reclassify, message, staff=True, stages=_BEFORE_RESPONSE) and self._diverted:
+            raise _refused("reclassify: the customer is being told that the complaint is for somebody else")
+
+    @workflow.update(name="add_evidence", description="Put evidence into the case file; name trades to investigate.")
+    async def add_evidence(self, *message: Any) -> Receipt:
+        def apply(request: AddEvidence) -> str:
+            self._add_trades(request.trades)
+            if request.account and request.account != self.case.account:
+                self.case.account = request.account
+                self._look_again()
+            return "evidence added"
+
+        return await self._update(AddEvidence, message, apply)
+
+    @add_evidence.validator
+    def _add_evidence_fits(self, *message: Any) -> None:
+        self._check(AddEvidence, message)
+
+    @workflow.update(name="request_information", description="Ask the customer for missing facts, by letter.")
+    async def request_information(self, *message: Any) -> Receipt:
+        def apply(request: RequestInformation) -> str:
+            case = self.case
+            case.question = Question(number=case.next_number(), questions=request.questions, by_rule=False)
+            case.proposal, case.to_investigate = None, True
+            return "the customer is asked"
+
+        return await self._update(RequestInformation, message, apply)
+
+    @request_information.validator
+    def _request_information_fits(self, *message: Any) -> None:
+        request = self._check(RequestInformation, message, staff=True, stages=UNDER_INVESTIGATION)
+        if request is None:
+            return
+        if self.case.asking:
+            raise _refused("questions: the customer has been asked and has not answered yet")
+        if self.case.approved:
+            raise _refused("questions: the resolution is approved already")
+
+    @workflow.update(name="propose_resolution", description="Propose outcome, compensation, remedies and reasons.")
+    async def propose_resolution(self, *message: Any) -> Receipt:
+        def apply(request: ProposeResolution) -> str:
+            case = self.case
+            case.proposal = propose(request, workflow.now())
+            case.stop_asking()
+            if needs_second_person(case, case.proposal):
+                approvers = case.pack.decision.approvers(at_stake(case, case.proposal))
+                self._tell_staff(approvers[0], "A proposal waits for your decision.", "有一项处理方案待您审批。")
+            return case.proposal.spoken
+
+        return await self._update(ProposeResolution, message, apply)
+
+    @propose_resolution.validator
+    def _propose_resolution_fits(self, *message: Any) -> None:
+        request = self._check(ProposeResolution, message, staff=True, stages=UNDER_INVESTIGATION)
+        if request is None:
+            return
+        if self.case.proposal:
+            raise _refused("a proposal waits for a decision already; decide_resolution can return it")
+        try:
+            check_proposal(self.case, request)
+        except NotAllowed as error:
+            raise _refused(str(error)) from None
+
+    @workflow.update(name="decide_resolution", description="Approve or return the proposal, as a second person.")
+    async def decide_resolution(self, *message: Any) -> Receipt:
+        def apply(request: DecideResolution) -> str:
+            if request.decision == "approve":
+                self.case.approved = True
+                return "approved"
+            self.case.proposal = None
+            self._tell_staff(
+                Role.HANDLER,
+                "The proposal was returned; the reasons are in the timeline.",
+                "处理方案已被退回，理由见案件时间线。",
+            )
+            return "returned"
+
+        return await self._update(DecideResolution, message, apply)
+
+    @decide_resolution.validator
+    def _decide_resolution_fits(self, *message: Any) -> None:
+        decision = self._check(DecideResolution, message, staff=True, stages={Stage.DECIDING})
+        if decision:
+            try:
+                check_decision(self.case, decision)
+            except NotAllowed as error:
+                raise _refused(str(error)) from None
+
+    @workflow.update(name="record_feedback", description="How satisfied the customer is, 1 to 5.")
+    async def record_feedback(self, *message: Any) -> Receipt:
+        def apply(request: RecordFeedback) -> str:
+            self.case.happened(CaseEvent.FEEDBACK_GIVEN, workflow.now())
+            return f"{request.score} of 5"
+
+        return await self._update(RecordFeedback, message, apply)
+
+    @record_feedback.validator
+    def _record_feedback_fits(self, *message: Any) -> None:
+        self._check(RecordFeedback, message, stages={Stage.FOLLOWING_UP})
+
+    @workflow.update(name="correct_contact", description="Replace the customer's address.")
+    async def correct_contact(self, *message: Any) -> Receipt:
+        return await self._update(CorrectContact, message, lambda request: "address corrected")
+
+    @correct_contact.validator
+    def _correct_contact_fits(self, *message: Any) -> None:
+        self._check(CorrectContact, message, while_letters_wait=True)
+
+    @workflow.update(name="withdraw", description="The customer takes the complaint back; it ends today.")
+    async def withdraw(self, *message: Any) -> Receipt:
+        def apply(request: Withdraw) -> str:
+            self.case.withdrawn = True
+            return "withdrawn"
+
+        return await self._update(Withdraw, message, apply)
+
+    @withdraw.validator
+    def _withdraw_fits(self, *message: Any) -> None:
+        self._check(Withdraw, message)
+
+    @workflow.update(name="reopen", description="Take the case up again within its follow-up window.")
+    async def reopen(self, *message: Any) -> Receipt:
+        def apply(request: Reopen) -> str:
+            self._reopen(request.actor)
+            return "reopened"
+
+        return await self._update(Reopen, message, apply)
+
+    @reopen.validator
+    def _reopen_fits(self, *message: Any) -> None:
+        self._check(Reopen, message, stages={Stage.FOLLOWING_UP})
+
+    # -- queries ----------------------------------------------------------------------------------------------------
+
+    @workflow.query(name="status", description="Stage, next deadline, handler, what the case waits for.")
+    def status(self) -> Status:
+        case = self.case
+        draft = case.proposal or (follow_from_findings(case, case.stage_since) if case.policy else None)
+        return Status(
+            reference=case.reference,
+            policy=f"{case.policy.id}@{case.policy.version}" if case.policy else None,
+            summary=case.summary,
+            waiting_for=self._waiting_for,
+            letters_on_their_way=tuple(letter.kind.value for letter in case.letters),
+            proposal=draft.spoken if draft else None,
+        )
+
+    @workflow.query(name="timeline", description="The last entries of the timeline; the case file has them all.")
+    def timeline(self) -> list[Entry]:
+        return self.case.recent
+
+    # -- parts of the messages --------------------------------------------------------------------------------------
+
+    async def _opened(self) -> None:
+        """A message may come before the case file is open; it waits, and is not lost."""
+        await workflow.wait_condition(lambda: self.case.policy is not None)
+
+    def _check(
+        self,
+        kind: type[M],
+        message: Sequence[Any],
+        *,
+        staff: bool = False,
+        stages: set[Stage] | None = None,
+        while_letters_wait: bool = False,
+    ) -> M | None:
+        """Refuse an update that does not fit, to its sender. ``None`` for one that was answered before."""
+        try:
+            request = read(kind, message)
+        except ValueError as error:
+            raise _refused(str(error)) from None
+        if _receipt_key(request) in self.case.receipts:
+            return None
+        stage = self.case.stage
+        ended = stage is Stage.CLOSED or self.case.withdrawn
+        if ended and not (while_letters_wait and self.case.letters):
+            raise _refused(f"{kind.name}: the case is closed")
+        if stages and stage not in stages:
+            allowed = ", ".join(one.value for one in Stage if one in stages)
+            raise _refused(f"{kind.name}: the case is at stage {stage.value}; this is possible at {allowed}")
+        if staff and not request.actor.role.is_staff:
+            raise _refused(f"actor: role {request.actor.role.value} may not send {kind.name}; staff may")
+        return request
+
+    async def _update(self, kind: type[M], message: Sequence[Any], apply: Callable[[M], str]) -> Receipt:
+        """Let a message count once, write it down, and answer."""
+        await self._opened()
+        request = read(kind, message)
+        case = self.case
+        if receipt := case.receipts.get(_receipt_key(request)):
+            return receipt
+        now = workflow.now()
+        noted = apply(request)
+        case.last_message = f"{kind.name}, {now:%Y-%m-%d %H:%M:%S} UTC"
+        case.note(now, kind.name, noted, request.actor, _body(request))
+        receipt = Receipt(
+            message_id=request.message_id, reference=case.reference, stage=case.stage, noted=noted, at=now
+        )
+        case.receipts[_receipt_key(request)] = receipt
+        if isinstance(request, CorrectContact):
+            key = f"{case.reference}:contact:{request.message_id}"
+            contact = RecordContact(
+                key=key,
+                reference=case.reference,
+                at=now,
+                email=request.email,
+                phone=request.phone,
+                by_post=request.by_post,
+            )
+            await effects.record_contact(contact)
+        await self._record()
+        return receipt
+
+    def _answered(self) -> None:
+        case = self.case
+        case.stop_asking()
+        if case.stage is Stage.INVESTIGATING:
+            case.to_investigate = True
+
+    def _add_trades(self, trades: tuple[str, ...]) -> None:
+        case = self.case
+        if set(trades) <= set(case.trades):
+            return
+        # Who names other trades corrects those that the log does not know.
+        missing = case.investigation.missing if case.investigation else ()
+        known = (trade for trade in case.trades if f"trade {trade}" not in missing)
+        case.trades = tuple(dict.fromkeys((*known, *trades)))
+        self._look_again()
+
+    def _look_again(self) -> None:
+        if self.case.stage in UNDER_INVESTIGATION and not self.case.approved:
+            self.case.to_investigate = True
+
+    def _reopen(self, by: Actor) -> None:
+        self.case.to_investigate = True
+        self.case.happened(CaseEvent.REOPENED, workflow.now())
+        self._escalate(self.case.escalation_level + 1, "reopened", by)
+
+
+UNDER_INVESTIGATION = {Stage.INVESTIGATING, Stage.DECIDING}
+_BEFORE_RESPONSE = {Stage.RECEIVED, Stage.ACKNOWLEDGED, *UNDER_INVESTIGATION}
+
+
+def _refused(reason: str) -> ApplicationError:
+    return ApplicationError(reason, type="Refused", non_retryable=True)
+
+
+def _receipt_key(message: Message) -> str:
+    return f"{message.name}:{message.message_id}"
+
+
+def _body(message: Message) -> dict[str, Any]:
+    return message.model_dump(mode="json", exclude={"message_id", "actor"}, exclude_none=True)
