@@ -108,4 +108,3 @@ async def _told_of_the_return(house: House, reference: str) -> bool:
             "SELECT count(*) FROM casefile.letters WHERE reference = $1 AND body LIKE '%was returned%'", reference
         )
     )
-
