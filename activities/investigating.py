@@ -12,7 +12,7 @@ from domain.findings import Bilingual, Check, Finding, Investigation, Investigat
 from domain.withdrawal_delay import check_withdrawal_delay
 
 MOST_FILLS: Final = 50
-"""Fills examined at once. The findings of more would not fit into one answer of an activity (2 MB)."""
+"""Fills examined at once: findings travel in the state of the case and in letters, and a payload holds 2 MB."""
 MOST_WITHDRAWALS: Final = 50
 TRADE_PADDING: Final = timedelta(minutes=5)
 """How far a customer's memory of the time of a trade may be off."""

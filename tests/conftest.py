@@ -57,6 +57,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore::DeprecationWarning:aiosmtpd.smtp")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests recorded with `record_property`."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{name}: {value}")
+
+
 def pytest_unconfigure() -> None:
     """Let the Temporal SDK's native threads let go of Python before Python ends (temporalio/sdk-python#300)."""
     time.sleep(0.2)

@@ -1,5 +1,6 @@
 """The life of a complaint, told from outside: what is sent in, what the case file and the letters say."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,7 +11,9 @@ from starter.client import Refused
 from tests.workflows.house import ACCOUNT, APPROVER, CUSTOMER, HANDLER, House
 
 
-async def test_a_clear_small_case_goes_straight_through_within_70_events(house: House) -> None:
+async def test_a_clear_small_case_goes_straight_through_within_70_events(
+    house: House, record_property: Callable[[str, object], None]
+) -> None:
     await house.late_withdrawal("12000", days_late=7)
     reference = await house.submit()
     await house.responded(reference)
@@ -21,7 +24,7 @@ async def test_a_clear_small_case_goes_straight_through_within_70_events(house: 
     closed = await house.closed(reference)
 
     events = await house.events(reference)
-    print(f"history events of a complaint that goes straight through: {events}")
+    record_property("history events of a complaint that goes straight through", events)
     assert events <= 70
     assert (closed.outcome, closed.breached) == (Outcome.UPHELD, False)
     # 12,000 x 8 % x 7/365 = 18.41
