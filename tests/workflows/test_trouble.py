@@ -108,3 +108,17 @@ async def _told_of_the_return(house: House, reference: str) -> bool:
             "SELECT count(*) FROM casefile.letters WHERE reference = $1 AND body LIKE '%was returned%'", reference
         )
     )
+
+
+async def test_a_dispute_while_the_award_is_being_posted_takes_the_case_up_again(house: House) -> None:
+    await house.late_withdrawal()
+    reference = await house.submit()
+    await house.responded(reference)
+    house.database.away = True
+    await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    await house.complaints.reply(reference, by=CUSTOMER, intent="dispute", text="I changed my mind.")
+    house.database.away = False
+    await house.env.sleep(timedelta(minutes=5))
+    case = await house.at(reference, Stage.DECIDING)
+    assert case["escalation_level"] == 1
+    assert await house.pool.fetchval("SELECT count(*) FROM casefile.postings WHERE reference = $1", reference) == 1
