@@ -16,14 +16,9 @@ from domain.case import SYSTEM, Case, Closed, OpenCase, Question, RecordCompensa
 from domain.complaint import Complaint
 from domain.deadlines import Deadline
 from domain.findings import InvestigationRequest
-from domain.messages import (
-    Actor,
-)
+from domain.messages import Actor
 from domain.questions import ask_for
-from domain.resolution import (
-    needs_second_person,
-    propose_by_rule,
-)
+from domain.resolution import needs_second_person, propose_by_rule
 from domain.words import WORKFLOW, Action, CaseEvent, LetterKind, Outcome, Role, Stage
 from workflows import effects
 from workflows.casework import CarryOver, Diverted
@@ -97,7 +92,8 @@ class ComplaintWorkflow(Listening):
             Stage.FOLLOWING_UP: self._follow_up,
         }
         try:
-            if self._diverted:
+            # What was awarded and accepted is paid first, whatever the customer says meanwhile.
+            if self._diverted and self.case.stage is not Stage.SETTLING:
                 raise Diverted
             await stages[self.case.stage]()
         except Diverted:

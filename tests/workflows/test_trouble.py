@@ -73,7 +73,20 @@ async def test_a_proposal_ends_the_wait_for_an_answer_and_a_later_round_can_ask_
     await house.at(reference, Stage.DECIDING)
     await house.complaints.request_information(reference, "Which withdrawal was it?", by=HANDLER)
     await house.at(reference, Stage.INVESTIGATING)
-    assert not [line for line in await house.accepted_letters(reference) if line == "reminder"]
+
+
+async def test_nobody_is_reminded_of_a_question_while_a_proposal_waits(house: House) -> None:
+    reference = await house.submit(trades=["w-unknown"])
+    await house.at(reference, Stage.INVESTIGATING)
+    award = {"amount": "3000", "currency": "USD"}
+    await house.complaints.propose_resolution(
+        reference, by=HANDLER, outcome="upheld", compensation=award, reasons="It was late."
+    )
+    await house.at(reference, Stage.DECIDING)
+    await house.env.sleep(timedelta(days=8))
+    letters = await house.accepted_letters(reference)
+    assert "information_request" in letters
+    assert "reminder" not in letters
 
 
 async def test_the_limit_holds_for_the_whole_case_not_for_each_round(house: House) -> None:
