@@ -24,7 +24,7 @@ from activities.trade_log import TradeLog
 from domain.case import Closed
 from domain.complaint import Complaint
 from domain.messages import Actor
-from domain.words import WORKFLOW, Role, Stage
+from domain.words import WORKFLOW, LetterKind, Role, Stage
 from runtime.mail import MailFailed, Outbox
 from runtime.settings import load_settings
 from starter.client import Complaints
@@ -156,6 +156,14 @@ class House:
         )
         accepted = (await self.accepted_letters(reference)).count("final_response")
         return case is not None and accepted == finals
+
+    async def sent(self, reference: str, kind: LetterKind) -> None:
+        """Wait (in real time) until a channel has accepted a letter of *kind*."""
+
+        async def accepted() -> bool:
+            return kind.value in await self.accepted_letters(reference)
+
+        await self.eventually(accepted)
 
     async def row(self, reference: str, condition: Callable[[asyncpg.Record], bool]) -> asyncpg.Record:
         """Wait (in real time) until the case's row meets *condition*."""

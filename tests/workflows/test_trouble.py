@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.words import Outcome, Stage
+from domain.words import LetterKind, Outcome, Stage
 from starter.client import Refused
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
 
@@ -77,7 +77,7 @@ async def test_a_proposal_ends_the_wait_for_an_answer_and_a_later_round_can_ask_
 
 async def test_nobody_is_reminded_of_a_question_while_a_proposal_waits(house: House) -> None:
     reference = await house.submit(trades=["w-unknown"])
-    await house.at(reference, Stage.INVESTIGATING)
+    await house.sent(reference, LetterKind.INFORMATION_REQUEST)
     award = {"amount": "3000", "currency": "USD"}
     await house.complaints.propose_resolution(
         reference, by=HANDLER, outcome="upheld", compensation=award, reasons="It was late."
