@@ -38,7 +38,7 @@ GRACE: Final = timedelta(seconds=30)
 
 def build_worker(client: Client, pool: asyncpg.Pool, settings: Settings) -> Worker:
     """A worker with its activities' collaborators."""
-    case_file = CaseFile(pool, default_policy=settings.default_policy)
+    case_file = CaseFile(pool, default_policy=settings.default_policies)
     mailer = Mailer(settings) if settings.smtp_host else None
     letters = Letters(pool, case_file, mailer, Outbox(settings.outbox_dir), settings, utc_now)
     compensation = Compensation(pool, case_file)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
@@ -13,11 +14,11 @@ from domain.assessment import Assessment, assess
 from domain.base import clean
 from domain.case import SYSTEM, CaseUpdate, Entry, OpenCase, Opened, RecordContact, Recorded
 from domain.complaint import Complaint
-from domain.deadlines import Deadline, Occurred, Satisfied, plan, satisfies
+from domain.deadlines import Deadline, Followed, Occurred, Round, Satisfied, follow, plan, reach, shifts
 from domain.messages import Actor
-from domain.policy import Clock, PolicyPack
+from domain.policy import Calendar, PolicyPack
 from domain.words import CaseEvent, Role, Stage
-from runtime.policies import Packs, UnknownPolicyPack, find_pack, load_packs
+from runtime.policies import Packs, PolicyIncomplete, UnknownPolicyPack, find_policy, load_packs
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -37,6 +38,8 @@ def utc_now() -> datetime:
 class CaseFile:
     """Keeps the case file. ``clock`` gives the time as an aware datetime; ``packs`` are by default those on disk.
 
+    ``default_policy`` is the id of the pack, or of the packs, of a complaint that names none.
+
     Raises :class:`runtime.policies.PolicyError` if a policy pack on disk does not fit.
     """
 
@@ -44,12 +47,12 @@ class CaseFile:
         self,
         pool: "asyncpg.Pool[asyncpg.Record]",
         *,
-        default_policy: str,
+        default_policy: str | Sequence[str],
         clock: Callable[[], datetime] = utc_now,
         packs: Packs | None = None,
     ) -> None:
         self._pool = pool
-        self._default_policy = default_policy
+        self._default_policies = (default_policy,) if isinstance(default_policy, str) else tuple(default_policy)
         self._clock = clock
         self._packs = load_packs() if packs is None else packs
         self._pinned: dict[str, PolicyPack] = {}
@@ -59,7 +62,7 @@ class CaseFile:
         """Open the case file: pin the pack, assess, start the clocks of receipt. Again, it answers what is stored.
 
         Of a complaint sent again under the same source and key the first version stands. Raises `ApplicationError`,
-        never retried, of type ``InvalidComplaint`` (from the future), ``UnknownPolicyPack`` or
+        never retried, of type ``InvalidComplaint`` (from the future), ``UnknownPolicyPack``, ``PolicyIncomplete`` or
         ``ReferenceTaken`` (the reference belongs to another complaint, or the complaint to another reference).
         """
         async with self._pool.acquire() as connection, connection.transaction():
@@ -75,6 +78,7 @@ class CaseFile:
                 policy_hash=case["policy_hash"],
                 assessment=Assessment.model_validate(case["assessment"]),
                 recorded=await _led_to(connection, request.reference, pack, [receipt]),
+                early_until=_early_until(pack, case["received_at"]),
             )
         log.info("case opened", reference=request.reference, policy=pack.id, category=opened.assessment.category.value)
         return opened
@@ -110,9 +114,10 @@ class CaseFile:
     ) -> Recorded:
         """Write *update* and *extra_events* within the transaction of the effect they go with.
 
-        Returns the clocks that these events started, and those satisfied: by these events, or of the clocks they
-        started, by any (an event with a higher number may have been written first). Again, it changes nothing and
-        answers the same, but for clocks that were satisfied meanwhile. Updates of one case take turns.
+        Returns the rounds that these events began, and those ended: by these events, or of the rounds they began, by
+        any (an event with a higher number may have been written first), and of those that ``update.asked`` names.
+        Again, it changes nothing and answers the same, but for rounds that ended meanwhile. Updates of one case take
+        turns.
         """
         if not connection.is_in_transaction():
             raise RuntimeError("an update is recorded in the transaction of its effect: open one first")
@@ -124,7 +129,14 @@ class CaseFile:
         await _write_firings(connection, update)
         await _write_rejected(connection, update)
         await _write_summary(connection, update)
-        return await _led_to(connection, reference, pack, events)
+        return await _led_to(connection, reference, pack, events, update.asked)
+
+    async def foresee(
+        self, connection: "Connection", reference: str, pack: PolicyPack, occurred: Occurred
+    ) -> list[Deadline]:
+        """What would be planned if *occurred* happened now, as the case stands. Nothing is written."""
+        history = [*await _history(connection, reference), occurred]
+        return list((await _follow(connection, reference, pack, history, [occurred])).planned)
 
     async def pack(self, connection: "Connection", policy_hash: str) -> PolicyPack:
         """The pinned pack of that hash, as it was when a case was first opened under it."""
@@ -149,7 +161,9 @@ class CaseFile:
         except ValueError as error:
             raise ApplicationError(str(error), type="InvalidComplaint", non_retryable=True) from None
         assessment = assess(complaint, pack, earlier_cases=await _count_earlier(connection, complaint))
-        receipt = Occurred(event=CaseEvent.RECEIVED, at=complaint.received_at, number=RECEIPT)
+        receipt = Occurred(
+            event=CaseEvent.RECEIVED, at=complaint.received_at, number=RECEIPT, facts=assessment.facts(complaint)
+        )
         await connection.execute(
             "INSERT INTO casefile.policy_packs (hash, id, version, content, pinned_at) VALUES ($1, $2, $3, $4, $5)"
             " ON CONFLICT DO NOTHING",
@@ -203,9 +217,18 @@ class CaseFile:
 
     def _find_pack(self, complaint: Complaint) -> PolicyPack:
         try:
-            return find_pack(complaint.policy or self._default_policy, complaint.received_at, self._packs)
-        except UnknownPolicyPack as error:
-            raise ApplicationError(str(error), type="UnknownPolicyPack", non_retryable=True) from None
+            return find_policy(complaint.policy or self._default_policies, complaint.received_at, self._packs)
+        except (UnknownPolicyPack, PolicyIncomplete) as error:
+            raise ApplicationError(str(error), type=type(error).__name__, non_retryable=True) from None
+        except ValueError as error:
+            raise ApplicationError(str(error), type="InvalidComplaint", non_retryable=True) from None
+
+
+def _early_until(pack: PolicyPack, received_at: datetime) -> datetime | None:
+    early = pack.early_closure
+    if early is None:
+        return None
+    return reach(pack.calendar, received_at, early.within, first_day_counts=early.first_day_counts)
 
 
 async def _find(connection: "Connection", request: OpenCase) -> asyncpg.Record | None:
@@ -323,27 +346,32 @@ async def _write_entries(connection: "Connection", reference: str, entries: Iter
 async def _write_events(
     connection: "Connection", reference: str, pack: PolicyPack, events: Collection[Occurred]
 ) -> None:
-    """Write the events that are new, the clocks they start, and the clocks that are satisfied now."""
+    """Write the events that are new, and the rounds of clocks that begin and end with them."""
     if not events:
         return
     rows = await connection.fetch(
         """
-        INSERT INTO casefile.events (reference, number, event, at)
-        SELECT $1, new.* FROM unnest($2::integer[], $3::text[], $4::timestamptz[]) AS new
-        ON CONFLICT DO NOTHING RETURNING number, event, at
+        INSERT INTO casefile.events (reference, number, event, at, particulars)
+        SELECT $1, new.* FROM unnest($2::integer[], $3::text[], $4::timestamptz[], $5::jsonb[]) AS new
+        ON CONFLICT DO NOTHING RETURNING number, event
         """,
         reference,
         [occurred.number for occurred in events],
         [occurred.event for occurred in events],
         [occurred.at for occurred in events],
+        [_particulars(occurred) for occurred in events],
     )
-    if not rows:
+    new = {(row["number"], row["event"]) for row in rows}
+    if not new:
         return
+    history = await _history(connection, reference)
+    happened = [occurred for occurred in history if (occurred.number, occurred.event) in new]
+    followed = await _follow(connection, reference, pack, history, happened)
     await _add(
         connection,
         "INSERT INTO casefile.deadlines"
-        " (reference, clock, number, rung, statutory, started_at, due, clock_due, actions, level, how)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        " (reference, clock, number, rung, statutory, started_at, due, clock_due, actions, level, how, provisional)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         [
             (
                 reference,
@@ -357,51 +385,90 @@ async def _write_events(
                 d.actions,
                 d.level,
                 d.how,
+                d.provisional,
             )
-            for row in rows
-            for d in plan(pack, Occurred(**row))
+            for d in followed.planned
         ],
     )
-    await _satisfy(connection, reference, pack)
+    await _add(
+        connection,
+        "INSERT INTO casefile.satisfactions (reference, clock, number, by_event, by_number, at, replaced)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        [(reference, one.clock, one.number, one.by, one.by_number, one.at, one.replaced) for one in followed.satisfied],
+    )
 
 
-async def _satisfy(connection: "Connection", reference: str, pack: PolicyPack) -> None:
-    """Satisfy what is open with all that has happened.
+async def _follow(
+    connection: "Connection",
+    reference: str,
+    pack: PolicyPack,
+    history: Sequence[Occurred],
+    new: Sequence[Occurred],
+) -> Followed:
+    """What the *new* events of the *history* lead to, as the case stands."""
+    named = {occurred.calendar for occurred in history if occurred.calendar}
+    later = {
+        row["hash"]: Calendar.model_validate(row["content"])
+        for row in await connection.fetch(
+            "SELECT hash, content FROM casefile.calendars WHERE hash = ANY ($1)", list(named)
+        )
+    }
+    if missing := named - set(later):
+        raise ApplicationError(
+            f"calendar: the case file has no calendar {', '.join(sorted(missing))}; `redress calendar replan` adds it",
+            type="NoCalendar",
+        )
+    return follow(pack, await _rounds(connection, reference), history, new, later)
 
-    Not only with what is new: a letter may be accepted, and start a clock, after an event with a higher number that
-    satisfies it.
-    """
-    running = await connection.fetch(
+
+async def _history(connection: "Connection", reference: str) -> list[Occurred]:
+    """All that happened in a case, in order."""
+    rows = await connection.fetch(
+        "SELECT number, event, at, particulars FROM casefile.events WHERE reference = $1 ORDER BY number, event",
+        reference,
+    )
+    return [
+        Occurred(number=row["number"], event=row["event"], at=row["at"], **(row["particulars"] or {})) for row in rows
+    ]
+
+
+async def _rounds(connection: "Connection", reference: str) -> list[Round]:
+    """Every round that the case has had."""
+    rows = await connection.fetch(
         """
-        SELECT DISTINCT clock, number, started_at FROM casefile.deadlines AS planned
-        WHERE reference = $1 AND NOT EXISTS (
-            SELECT FROM casefile.satisfactions AS done
-            WHERE (done.reference, done.clock, done.number) = (planned.reference, planned.clock, planned.number))
+        SELECT d.clock, d.number, d.rung, d.started_at, d.due, d.clock_due, d.provisional,
+               s.by_event, s.by_number, s.at, s.replaced
+        FROM casefile.deadlines d LEFT JOIN casefile.satisfactions s USING (reference, clock, number)
+        WHERE reference = $1 ORDER BY d.number, d.clock
         """,
         reference,
     )
-    happened = [
-        Occurred(**row)
-        for row in await connection.fetch(
-            "SELECT number, event, at FROM casefile.events WHERE reference = $1 ORDER BY number, event", reference
+    return [
+        Round(
+            clock=clock,
+            number=number,
+            started_at=rungs[0]["started_at"],
+            clock_due=rungs[0]["clock_due"],
+            provisional=rungs[0]["provisional"],
+            rungs={row["rung"]: row["due"] for row in rungs},
+            ended=Satisfied(
+                clock=clock,
+                number=number,
+                by=rungs[0]["by_event"],
+                by_number=rungs[0]["by_number"],
+                at=rungs[0]["at"],
+                replaced=rungs[0]["replaced"],
+            )
+            if rungs[0]["by_event"]
+            else None,
         )
+        for (clock, number), group in groupby(rows, key=lambda row: (row["clock"], row["number"]))
+        for rungs in [list(group)]
     ]
-    clocks = {clock.name: clock for clock in pack.clocks}
-    await _add(
-        connection,
-        "INSERT INTO casefile.satisfactions (reference, clock, number, by_event, by_number, at)"
-        " VALUES ($1, $2, $3, $4, $5, $6)",
-        [
-            (reference, row["clock"], row["number"], by.event, by.number, max(by.at, row["started_at"]))
-            for row in running
-            for by in [next((event for event in happened if _ends(clocks[row["clock"]], row, event)), None)]
-            if by
-        ],
-    )
 
 
-def _ends(clock: Clock, running: asyncpg.Record, event: Occurred) -> bool:
-    return satisfies(clock, running["number"], event, started_at=running["started_at"])
+def _particulars(occurred: Occurred) -> dict[str, Any] | None:
+    return occurred.model_dump(mode="json", exclude={"event", "at", "number"}, exclude_none=True) or None
 
 
 async def _write_firings(connection: "Connection", update: CaseUpdate) -> None:
@@ -460,33 +527,46 @@ async def _write_summary(connection: "Connection", update: CaseUpdate) -> None:
     )
 
 
-async def _led_to(connection: "Connection", reference: str, pack: PolicyPack, events: Sequence[Occurred]) -> Recorded:
-    """The clocks that *events* started, earliest first, and those they satisfied or that are satisfied by now."""
-    if not events:
+async def _led_to(
+    connection: "Connection", reference: str, pack: PolicyPack, events: Sequence[Occurred], asked: Sequence[str] = ()
+) -> Recorded:
+    """The rounds that *events* began, earliest rung first, and those that they ended, that have ended by now, or that
+    were *asked* for and have ended.
+    """
+    if not events and not asked:
         return Recorded()
     happened = {(occurred.event, occurred.number) for occurred in events}
     numbers = [occurred.number for occurred in events]
-    triggers = {clock.name: clock.trigger for clock in pack.clocks}
+    begins = {
+        (clock.name, occurred.number)
+        for clock in pack.clocks
+        for occurred in events
+        if clock.trigger is occurred.event or shifts(clock, occurred)
+    }
     planned = [
         Deadline(**row)
         for row in await connection.fetch(
-            "SELECT clock, number, rung, statutory, started_at, due, clock_due, actions, level, how"
+            "SELECT clock, number, rung, statutory, started_at, due, clock_due, actions, level, how, provisional"
             " FROM casefile.deadlines WHERE reference = $1 AND number = ANY ($2) ORDER BY due, clock, number, rung",
             reference,
             numbers,
         )
-        if (triggers[row["clock"]], row["number"]) in happened
+        if (row["clock"], row["number"]) in begins
     ]
     started = {(deadline.clock, deadline.number) for deadline in planned}
     satisfied = [
         Satisfied(**row)
         for row in await connection.fetch(
-            "SELECT clock, number, by_event AS by, by_number, at FROM casefile.satisfactions"
-            " WHERE reference = $1 AND (by_number = ANY ($2) OR number = ANY ($2)) ORDER BY by_number, clock, number",
+            "SELECT clock, number, by_event AS by, by_number, at, replaced FROM casefile.satisfactions"
+            " WHERE reference = $1 AND (by_number = ANY ($2) OR number = ANY ($2)"
+            " OR clock || ':' || number::text = ANY ($3)) ORDER BY by_number, clock, number",
             reference,
             numbers,
+            asked,
         )
-        if (row["by"], row["by_number"]) in happened or (row["clock"], row["number"]) in started
+        if (row["by"], row["by_number"]) in happened
+        or (row["clock"], row["number"]) in started
+        or f"{row['clock']}:{row['number']}" in asked
     ]
     return Recorded(planned=tuple(planned), satisfied=tuple(satisfied))
 

@@ -1,35 +1,24 @@
-"""Letters: written once from their templates, handed to a channel until one takes them over, recorded every time."""
+"""Letters: written once, handed to a channel until one takes them over, recorded every time."""
 
 import asyncio
-import re
-import tomllib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 import structlog
-from babel import Locale
-from babel.dates import format_date, format_datetime
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
-from jinja2.runtime import Context
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.case_file import CaseFile
-from domain.base import clean
+from activities.letter_text import STARTS_WAIT, one_line, write_letter
 from domain.case import SYSTEM, Entry, LetterAccepted, SendLetter
 from domain.complaint import Complaint
-from domain.deadlines import Occurred, plan
-from domain.letters import LetterFacts
-from domain.money import Money
-from domain.policy import PolicyPack
-from domain.words import Action, LetterKind, Outcome, Remedy
+from domain.deadlines import Deadline, Occurred
+from domain.words import CaseEvent, LetterKind
 from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compose, message_id
-from runtime.paths import TEMPLATES
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,25 +31,6 @@ REFUSED_RETRY: Final = timedelta(minutes=15)
 
 CASE_FILE: Final = "case_file"
 """The channel of a staff notice nobody has an address for: its timeline entry is the notice."""
-
-NEEDED: Final[dict[LetterKind, tuple[str, ...]]] = {
-    LetterKind.ACKNOWLEDGEMENT: ("expected_by",),
-    LetterKind.INFORMATION_REQUEST: ("questions", "reply_by"),
-    LetterKind.REMINDER: ("questions", "reply_by"),
-    LetterKind.PROGRESS: ("stage", "expected_by"),
-    LetterKind.OVERDUE: ("expected_by",),
-    LetterKind.FINAL_RESPONSE: ("outcome", "reply_by"),
-    LetterKind.WITHDRAWAL: (),
-    LetterKind.REFERRAL: (),
-    LetterKind.FEEDBACK_REQUEST: (),
-    LetterKind.STAFF_NOTICE: ("notice", "audience"),
-}
-"""The facts without which a letter of this kind is not written; :func:`missing_facts` knows a few more."""
-
-_ENDS_WAIT: Final = {
-    LetterKind.INFORMATION_REQUEST: Action.STOP_WAITING,
-    LetterKind.FINAL_RESPONSE: Action.ACCEPT_SILENCE,
-}
 
 log = structlog.get_logger(__name__)
 
@@ -130,9 +100,12 @@ class Letters:
         letter = await connection.fetchrow("select * from casefile.letters where key = $1", request.key)
         if letter is None:
             written_at = self._clock()
-            subject, body = await self._write(connection, request, written_at)
             way = await self._way(connection, request)
             async with connection.transaction():
+                # Now, not with the acceptance: a letter that cannot be delivered must not hold back the case file. And
+                # before it is written: the letter tells of the case as it then stands.
+                await self._case_file.apply(connection, request.update)
+                subject, body = await self._write(connection, request, written_at)
                 letter = await connection.fetchrow(
                     "insert into casefile.letters"
                     " (key, reference, number, kind, language, recipient, subject, body, message_id, rendered_at)"
@@ -148,8 +121,6 @@ class Letters:
                     message_id(request.key, self._settings.mail_from),
                     written_at,
                 )
-                # Now, not with the acceptance: a letter that cannot be delivered must not hold back the case file.
-                await self._case_file.apply(connection, request.update)
         assert letter is not None  # noqa: S101 (an insert returns its row)
         if (letter["reference"], letter["number"], letter["kind"]) != (reference, request.number, request.kind.value):
             raise ApplicationError(
@@ -162,22 +133,28 @@ class Letters:
 
     async def _write(self, connection: "Connection", request: SendLetter, at: datetime) -> tuple[str, str]:
         reference = request.update.reference
-        row = await connection.fetchrow(
-            "select complaint, name from casefile.cases join casefile.contacts using (reference)"
+        case = await connection.fetchrow(
+            "select complaint, policy_hash, name, (select max(at) from casefile.events e"
+            " where e.reference = c.reference and event = 'responded') as responded_at"
+            " from casefile.cases c join casefile.contacts using (reference)"
             " where reference = $1 order by id desc limit 1",
             reference,
         )
-        if row is None:
-            raise ApplicationError(
-                f"there is no case {reference}: open it before its first letter", type="NoCase", non_retryable=True
-            )
+        assert case is not None  # noqa: S101 (its update was recorded)
+        pack = await self._case_file.pack(connection, case["policy_hash"])
+        foreseen: list[Deadline] = []
+        if request.kind is LetterKind.EXTENSION or request.kind in STARTS_WAIT:
+            for occurred in _announced(request, at):
+                foreseen += await self._case_file.foresee(connection, reference, pack, occurred)
         return write_letter(
             request,
-            complaint=Complaint.model_validate(row["complaint"]),
-            name=row["name"],
-            pack=await self._case_file.pack(connection, request.update.policy_hash),
+            complaint=Complaint.model_validate(case["complaint"]),
+            name=case["name"],
+            pack=pack,
             firm_name=self._settings.firm_name,
             at=at,
+            foreseen=foreseen,
+            responded_at=case["responded_at"],
         )
 
     async def _way(self, connection: "Connection", request: SendLetter) -> "_Way":
@@ -208,7 +185,7 @@ class Letters:
             message = compose(
                 identity=letter["message_id"],
                 thread=message_id(f"case:{reference}", sender),
-                sender_name=_one_line(self._settings.firm_name),
+                sender_name=one_line(self._settings.firm_name),
                 sender=sender,
                 recipient=way.recipient,
                 subject=letter["subject"],
@@ -246,13 +223,21 @@ class Letters:
             data={"letter": request.key, "number": request.number, "kind": request.kind.value, "channel": channel},
         )
         update = request.update.model_copy(update={"entries": (*request.update.entries, entry)})
-        events = [Occurred(event=event, at=at, number=request.number) for event in request.announces]
-        recorded = await self._case_file.apply(connection, update, events)
+        recorded = await self._case_file.apply(connection, update, _announced(request, at))
         if request.then and not await connection.fetchval(
             "select stage = 'closed' from casefile.cases where reference = $1", request.update.reference
         ):
             await self._case_file.apply(connection, request.then.dated(at))
         return LetterAccepted(at=at, channel=channel, recorded=recorded)
+
+
+def _announced(request: SendLetter, at: datetime) -> list[Occurred]:
+    """The events that the letter's acceptance *at* that instant means."""
+    extended = {"clock": request.facts.clock, "extension": request.facts.extension}
+    return [
+        Occurred(event=event, at=at, number=request.number, **(extended if event is CaseEvent.EXTENDED else {}))
+        for event in request.announces
+    ]
 
 
 @dataclass(frozen=True)
@@ -284,139 +269,3 @@ async def _record_attempt(
 def _named(request: SendLetter) -> dict[str, Any]:
     """What a log line says of a letter."""
     return {"reference": request.update.reference, "number": request.number, "kind": request.kind.value}
-
-
-def missing_facts(kind: LetterKind, facts: LetterFacts) -> list[str]:
-    """The names of the facts that a letter of this kind needs and *facts* does not have."""
-    missing = [name for name in NEEDED[kind] if getattr(facts, name) is None]
-    if kind is LetterKind.FINAL_RESPONSE:
-        if not facts.reasons and not facts.findings:
-            missing.append("reasons or findings")
-        if facts.outcome is Outcome.UPHELD and not facts.compensation and not facts.remedies:
-            missing.append("compensation or remedies")
-    return missing
-
-
-def write_letter(
-    request: SendLetter, *, complaint: Complaint, name: str, pack: PolicyPack, firm_name: str, at: datetime
-) -> tuple[str, str]:
-    """Subject and text of a letter, in its language, with instants in the time zone of *pack*.
-
-    A staff notice is told nothing of *complaint* and *name*. Raises `ApplicationError` of type ``LetterIncomplete``
-    that names what is missing: no letter goes out with a gap or a guess in it.
-    """
-    kind, summary = request.kind, request.update.summary
-    facts = _with_reply_by(request, pack, at)
-    missing = missing_facts(kind, facts)
-    if request.language not in LANGUAGES:
-        missing.append(f"templates in the language {request.language!r} (there are {', '.join(LANGUAGES)})")
-    if missing:
-        raise ApplicationError(
-            f"{kind.value} (letter {request.number}) cannot be written without {', '.join(missing)}",
-            type="LetterIncomplete",
-            non_retryable=True,
-        )
-    stationery = _stationery(request.language)
-    words, zone = stationery.words, pack.calendar.zone
-    known: dict[str, Any] = {
-        "reference": request.update.reference,
-        "firm": _one_line(firm_name),
-        "zone": zone,
-        "today": format_date(at.astimezone(zone), words["day"], locale=stationery.locale),
-        "facts": facts,
-        "summary": summary,
-        "category": facts.category or summary.category,
-        "stage": facts.stage or summary.stage,
-        "late": facts.expected_by is not None and facts.expected_by <= at,
-    }
-    if facts.notice:
-        known["notice"] = facts.notice.in_language(request.language)
-    if not kind.to_staff:
-        award = facts.compensation if facts.compensation and facts.compensation.amount > 0 else None
-        known |= {
-            "name": name,
-            "complaint": complaint,
-            "timetable": pack.timetable.in_language(request.language),
-            "rights": pack.rights.in_language(request.language),
-            "referral": pack.referral.in_language(request.language),
-            "reasons": [finding.reason.in_language(request.language) for finding in facts.findings],
-            "award": award,
-            "losses": _losses(facts, award),
-            "remedies": [
-                words["remedy"][item] for item in facts.remedies if item is not Remedy.COMPENSATION or not award
-            ],
-        }
-    text = clean(stationery.templates.get_template(f"{kind.value}.txt").render(known))
-    subject, _, body = text.partition("\n")
-    return subject.strip(), re.sub(r"\n{3,}", "\n\n", body).strip() + "\n"
-
-
-def _with_reply_by(request: SendLetter, pack: PolicyPack, at: datetime) -> LetterFacts:
-    """The facts, with the end of the wait for an answer that starts when a letter written at *at* is accepted.
-
-    The clock itself starts with the acceptance, so that whoever gets the letter late is still waited for long enough.
-    """
-    facts, ends = request.facts, _ENDS_WAIT.get(request.kind)
-    if facts.reply_by or ends is None:
-        return facts
-    waits = [
-        deadline.due
-        for event in request.announces
-        for deadline in plan(pack, Occurred(event=event, at=at, number=request.number))
-        if ends in deadline.actions
-    ]
-    return facts.model_copy(update={"reply_by": min(waits, default=None)})
-
-
-def _losses(facts: LetterFacts, award: Money | None) -> list[Money]:
-    """The losses found, if the award is exactly their sum: only then may the letter say how it was computed."""
-    losses = [
-        finding.harm
-        for finding in facts.findings
-        if finding.verdict.for_the_customer and finding.harm and finding.harm.amount > 0
-    ]
-    if award is None or any(loss.currency != award.currency for loss in losses):
-        return []
-    return losses if sum(loss.amount for loss in losses) == award.amount else []
-
-
-@dataclass(frozen=True)
-class _Stationery:
-    """The templates of one language, its words, and its locale."""
-
-    templates: Environment
-    words: dict[str, Any]
-    locale: Locale
-
-
-@cache
-def _stationery(language: str) -> _Stationery:
-    folder = TEMPLATES / language
-    locale = Locale.parse(language, sep="-")
-    words = tomllib.loads((folder / "words.toml").read_text(encoding="utf-8"))
-
-    @pass_context
-    def moment(context: Context, at: datetime) -> str:
-        return format_datetime(at, words["moment"], tzinfo=context["zone"], locale=locale)
-
-    def money(amount: Money) -> str:
-        return amount.localised(language)
-
-    templates = Environment(
-        loader=FileSystemLoader(folder),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 (plain text, never HTML)
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.filters |= {"moment": moment, "money": money}
-    templates.globals["words"] = words
-    return _Stationery(templates, words, locale)
-
-
-LANGUAGES: Final = tuple(sorted(folder.name for folder in TEMPLATES.iterdir() if folder.is_dir()))
-"""The languages letters can be written in."""
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

@@ -16,8 +16,8 @@ from domain.base import Record
 from domain.complaint import Channel, Complaint
 from domain.money import Money
 from domain.phrases import PhraseBook, Pieces, listed
-from domain.policy import PolicyPack
-from domain.words import Category, Priority, Severity
+from domain.policy import Facts, PolicyPack
+from domain.words import Category, Complexity, Priority, Severity
 
 FROM_THE_REGULATOR = "received through the regulator"
 """The rule of the ground that keeps a later reassessment as urgent as the first."""
@@ -92,6 +92,11 @@ class Assessment(Record):
     repeat: bool
     team: str
     grounds: tuple[Ground, ...]
+    complexity: Complexity = Complexity.SIMPLE
+
+    def facts(self, complaint: Complaint) -> Facts:
+        """What the length of a clock may depend on."""
+        return Facts(category=self.category, complexity=self.complexity, product=complaint.product)
 
 
 def assess(complaint: Complaint, pack: PolicyPack, *, earlier_cases: int) -> Assessment:
@@ -103,6 +108,8 @@ def assess(complaint: Complaint, pack: PolicyPack, *, earlier_cases: int) -> Ass
     category, why_category = _category(headings, description, has_trades=bool(complaint.trades))
     severity, why_severity = _severity(texts, complaint.amount_claimed)
     in_scope, why_scope = _scope(complaint, pack, texts)
+    complex_ = len(complaint.trades) >= rules.MANY_TRADES
+    why_complex = [Ground(rule=f"complex: {rules.MANY_TRADES} trades or more", words=("trades",))] if complex_ else []
     repeat = earlier_cases > 0
     hurries = []
     if repeat:
@@ -116,7 +123,8 @@ def assess(complaint: Complaint, pack: PolicyPack, *, earlier_cases: int) -> Ass
         in_scope=in_scope,
         repeat=repeat,
         team=pack.team_for(category),
-        grounds=(*why_category, *why_severity, *why_scope, *hurries),
+        grounds=(*why_category, *why_severity, *why_scope, *why_complex, *hurries),
+        complexity=Complexity.COMPLEX if complex_ else Complexity.SIMPLE,
     )
 
 
@@ -126,6 +134,7 @@ def reassess(
     *,
     category: Category | None = None,
     severity: Severity | None = None,
+    complexity: Complexity | None = None,
     in_scope: bool | None = None,
     by: str,
 ) -> Assessment:
@@ -137,12 +146,14 @@ def reassess(
     """
     category = category or assessment.category
     severity = severity or assessment.severity
+    complexity = complexity or assessment.complexity
     in_scope = assessment.in_scope if in_scope is None else in_scope
     changes = [
         f"{name}: {before} → {after}"
         for name, before, after in (
             ("category", assessment.category.value, category.value),
             ("severity", assessment.severity.value, severity.value),
+            ("complexity", assessment.complexity.value, complexity.value),
             ("in scope", _yes_no(assessment.in_scope), _yes_no(in_scope)),
         )
         if before != after
@@ -158,6 +169,7 @@ def reassess(
         repeat=assessment.repeat,
         team=assessment.team if category is assessment.category else pack.team_for(category),
         grounds=(*assessment.grounds, Ground(rule="reclassified by handler", words=(*changes, f"by {by}"))),
+        complexity=complexity,
     )
 
 

@@ -178,6 +178,11 @@ CATEGORY_WORDS: dict[Category, dict[int, str]] = {
             creditor,
             逾期""",
     },
+    Category.HARDSHIP: {
+        4: """
+            hardship notice, hardship application, hardship assistance, hardship request, hardship variation,
+            financial hardship, 困难救助申请, 延期还款申请, 还款困难申请""",
+    },
     Category.CREDIT_REPORT: {
         3: """
             credit report, credit reporting, credit bureau, credit file, credit score, consumer report,
@@ -231,10 +236,14 @@ NOT_A_CATEGORY = """
     燃气泄漏, 煤气泄露, 煤气泄漏, 污水泄漏"""
 """Phrases that contain a word of a category and do not mean it."""
 
+MANY_TRADES = 10
+"""A complaint that names as many trades is complex."""
+
 TIE_ORDER: tuple[Category, ...] = (
     Category.EXECUTION,
     Category.WITHDRAWAL,
     Category.DEPOSIT,
+    Category.HARDSHIP,
     Category.DEBT_COLLECTION,
     Category.CARD,
     Category.LENDING,

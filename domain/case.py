@@ -1,6 +1,6 @@
 """A case: everything the workflow knows about one complaint, in one serialisable object."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from domain.findings import Investigation
 from domain.letters import Letter, LetterFacts
 from domain.messages import Actor, Receipt
 from domain.money import Money
-from domain.policy import PolicyPack
+from domain.policy import Clock, PolicyPack
 from domain.words import Action, CaseEvent, Category, LetterKind, Outcome, Priority, Remedy, Role, Severity, Stage
 
 
@@ -74,6 +74,8 @@ class CaseUpdate(Record):
     events: tuple[Occurred, ...] = ()
     firings: tuple[Firing, ...] = ()
     rejected: tuple[Rejected, ...] = ()
+    asked: tuple[str, ...] = ()
+    """Rounds of which the answer is to say whether they have ended, and how."""
 
     @property
     def keys(self) -> set[str]:
@@ -96,7 +98,7 @@ class CaseUpdate(Record):
 
 
 class Recorded(Record):
-    """What the events of an update led to: clocks started and clocks satisfied."""
+    """What the events of an update led to: rounds of clocks begun and ended."""
 
     planned: tuple[Deadline, ...] = ()
     satisfied: tuple[Satisfied, ...] = ()
@@ -117,6 +119,8 @@ class Opened(Record):
     policy_hash: str
     assessment: Assessment
     recorded: Recorded
+    early_until: Instant | None = None
+    """Until when the pack lets a complaint end with a summary letter."""
 
 
 class SendLetter(Record):
@@ -227,7 +231,13 @@ class Status(Record):
 SYSTEM = Actor(id="redress", role=Role.SYSTEM)
 RECENT_ENTRIES = 30
 # The clocks whose end is a promise about the final response; not those that only remind us to write.
-_RESPONSE = {CaseEvent.RECEIVED, CaseEvent.OVERDUE_NOTED, CaseEvent.ANSWERED, CaseEvent.REOPENED}
+_RESPONSE = {
+    CaseEvent.RECEIVED,
+    CaseEvent.OVERDUE_NOTED,
+    CaseEvent.ANSWERED,
+    CaseEvent.DISPUTED,
+    CaseEvent.REOPENED,
+}
 
 
 class Case(State):
@@ -252,6 +262,11 @@ class Case(State):
     ended: list[str] = Field(default_factory=list)
     """Clocks whose end was told before their start: two effects may finish in either order."""
     breached: bool = False
+    acted: dict[str, str] = Field(default_factory=dict)
+    """Where several packs set a time for one duty: what was done for it, and by which of their clocks."""
+    early_until: Instant | None = None
+    extended: list[str] = Field(default_factory=list)
+    """Extensions granted, as ``clock:extension:start of the clock``."""
 
     account: str | None = None
     trades: tuple[str, ...] = ()
@@ -261,6 +276,8 @@ class Case(State):
     questions_by_rule: int = 0
     proposal: Proposal | None = None
     approved: bool = False
+    settled_early: bool = False
+    """The customer regards the complaint as settled: a summary letter takes the place of the final response."""
     answer: Literal["accept", "dispute", "silence"] | None = None
 
     outcome: Outcome | None = None
@@ -370,10 +387,10 @@ class Case(State):
         if self.question:
             self.question = self.question.model_copy(update={"answered": True})
 
-    def happened(self, event: CaseEvent, at: datetime) -> int:
-        """Note that *event* happened, for the clocks. Returns its number."""
+    def happened(self, event: CaseEvent, at: datetime, **particulars: Any) -> int:
+        """Note that *event* happened, for the clocks, with what :class:`Occurred` says of it. Returns its number."""
         number = self.next_number()
-        self.events.append(Occurred(event=event, at=at, number=number))
+        self.events.append(Occurred(event=event, at=at, number=number, **particulars))
         self.revision += 1
         return number
 
@@ -455,13 +472,20 @@ class Case(State):
     @property
     def expected_by(self) -> datetime | None:
         """When the customer may expect the final response: the end of the earliest clock that it satisfies."""
-        ends = [
-            deadline.clock_due
-            for deadline in self.deadlines
+        return self._expected(lambda clock: True)
+
+    @property
+    def expected_after_holding(self) -> datetime | None:
+        """When the customer may expect it after a holding letter, which satisfies some of those clocks itself."""
+        return self._expected(lambda clock: CaseEvent.HELD not in clock.satisfied_by)
+
+    def _expected(self, promises: Callable[[Clock], bool]) -> datetime | None:
+        clocks = {
+            clock.name
             for clock in self.pack.clocks
-            if clock.name == deadline.clock and CaseEvent.RESPONDED in clock.satisfied_by and clock.trigger in _RESPONSE
-        ]
-        return min(ends, default=None)
+            if CaseEvent.RESPONDED in clock.satisfied_by and clock.trigger in _RESPONSE and promises(clock)
+        }
+        return min((deadline.clock_due for deadline in self.deadlines if deadline.clock in clocks), default=None)
 
     def run_clocks(self, recorded: Recorded) -> None:
         """Start and end clocks as the case file planned them. A closed case has none."""
@@ -476,6 +500,18 @@ class Case(State):
             key=lambda deadline: (deadline.due, deadline.key),
         )
         self.revision += 1
+
+    def asks_for(self, deadline: Deadline, action: Action) -> bool:
+        """Whether *deadline* has *action* done: not where a stricter clock of another pack had it done for the duty.
+
+        A breach is each clock's own. Asking counts as doing.
+        """
+        clock = self.pack.clock(deadline.clock)
+        if action is Action.BREACH or not self.pack.parts:
+            return True
+        rung = next(rung for rung in clock.rungs if rung.name == deadline.rung)
+        what = f"{clock.keeps}:{deadline.started_at.isoformat()}:{action.value}:{rung.letter or rung.level or ''}"
+        return self.acted.setdefault(what, clock.name) == clock.name
 
     def fire(self, deadline: Deadline, at: datetime) -> None:
         """The rung *deadline* acts now, and never again."""

@@ -54,13 +54,27 @@ class Complainant(Record):
     phone: Phone | None = None
 
 
+def _as_several(value: Any) -> Any:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else value
+
+
+Policies = Annotated[
+    tuple[Identifier, ...],
+    Field(max_length=5),
+    BeforeValidator(_as_several, json_schema_input_type=str | list[str] | None),
+]
+"""Ids of policy packs: one, several, or none."""
+
+
 class Complaint(Record):
     """A complaint about a trade, a payment or a service.
 
     ``source`` and ``idempotency_key`` name it: the same two give the same reference and the same case, however often
     they are sent. ``trades`` are ids of orders, fills, positions or account entries in the trade log. ``about`` names
-    the firm complained about where that may not be us. ``policy`` is the id of a policy pack; the service's default
-    applies where it is absent.
+    the firm complained about where that may not be us. ``policy`` is the id of a policy pack, or those of several, the
+    case's own first; the service's default applies where it is absent.
     """
 
     source: Identifier
@@ -79,7 +93,7 @@ class Complaint(Record):
     trades: Annotated[tuple[Identifier, ...], Field(max_length=100)] = ()
     remedy_sought: Remedy | None = None
     amount_claimed: PositiveMoney | None = None
-    policy: Identifier | None = None
+    policy: Policies = ()
 
     @model_validator(mode="after")
     def _times_in_order(self) -> Self:

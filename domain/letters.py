@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from domain.base import Instant, Record, State
+from domain.base import Identifier, Instant, Record, State
 from domain.findings import Bilingual, Finding
 from domain.money import Money
 from domain.words import CaseEvent, Category, LetterKind, Outcome, Remedy, Role, Stage
@@ -13,8 +13,9 @@ class LetterFacts(Record):
 
     Which facts a kind needs: acknowledgement ``expected_by``; information request and reminder ``questions`` and
     ``reply_by``; progress ``stage`` and ``expected_by``; overdue ``expected_by``; final response ``outcome``,
-    ``reasons`` or ``findings``, ``compensation``, ``remedies`` and ``reply_by``; staff notice ``notice`` and
-    ``audience``.
+    ``reasons`` or ``findings``, ``compensation``, ``remedies`` and ``reply_by``; summary resolution ``outcome`` and
+    ``reasons``; holding ``letter``, the name of the pack's rule, and ``expected_by``; extension ``clock``,
+    ``extension`` and ``reasons``; staff notice ``notice`` and ``audience``.
     """
 
     category: Category | None = None
@@ -30,6 +31,9 @@ class LetterFacts(Record):
     remedies: tuple[Remedy, ...] = ()
     notice: Bilingual | None = None
     audience: Role | None = None
+    letter: Identifier | None = None
+    clock: Identifier | None = None
+    extension: Identifier | None = None
 
 
 class Letter(State):

@@ -11,7 +11,7 @@ from pydantic import EmailStr, Field, StringConstraints, model_validator
 from domain.base import Identifier, Instant, Line, Record, StaffId, Text
 from domain.complaint import Phone
 from domain.money import PositiveMoney
-from domain.words import Category, Outcome, Remedy, Role, Severity, Stage
+from domain.words import Category, Complexity, Outcome, Remedy, Role, Severity, Stage
 
 
 class Actor(Record):
@@ -73,18 +73,22 @@ class Assign(Message):
 
 
 class Reclassify(Message):
-    """Correct the assessment. ``in_scope`` false refers the customer elsewhere."""
+    """Correct the assessment. ``in_scope`` false refers the customer elsewhere.
+
+    A statutory clock follows only to an earlier end; for a later one see :class:`ExtendDeadline`.
+    """
 
     name = "reclassify"
     reason: Text
     category: Category | None = None
     severity: Severity | None = None
+    complexity: Complexity | None = None
     in_scope: bool | None = None
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
-        if self.category is None and self.severity is None and self.in_scope is None:
-            raise ValueError("give at least one of category, severity, in_scope")
+        if {self.category, self.severity, self.complexity, self.in_scope} == {None}:
+            raise ValueError("give at least one of category, severity, complexity, in_scope")
         return self
 
 
@@ -133,6 +137,50 @@ class DecideResolution(Message):
         if self.decision == "return" and not self.reasons:
             raise ValueError("reasons: a proposal is returned with reasons")
         return self
+
+
+class ResolveEarly(Message):
+    """The customer regards the complaint as settled, within the pack's time for that: a summary letter ends the case.
+
+    ``reasons`` say in the customer's language what was settled.
+    """
+
+    name = "resolve_early"
+    outcome: Literal[Outcome.UPHELD, Outcome.PARTLY_UPHELD, Outcome.NOT_UPHELD]
+    compensation: PositiveMoney | None = None
+    remedies: tuple[Remedy, ...] = ()
+    reasons: Text
+
+
+class ExtendDeadline(Message):
+    """Grant an extension that the pack names for a clock that runs; the actor approves it.
+
+    It counts once the customer has been told by letter; ``reasons`` go into that, in the customer's language.
+    """
+
+    name = "extend_deadline"
+    clock: Identifier
+    extension: Identifier
+    reasons: Text
+
+
+class RecordReferral(Message):
+    """The customer has turned to an ombudsman or another outside body: which of the pack's routes, and when."""
+
+    name = "record_referral"
+    route: Identifier
+    referred_at: Instant
+    outside_reference: Identifier | None = None
+
+
+class ReplanDeadlines(Message):
+    """Count anew, on a calendar that was extended since, what lay beyond its verified days.
+
+    ``calendar`` is the calendar's SHA-256 in the case file, where `redress calendar replan` puts it.
+    """
+
+    name = "replan_deadlines"
+    calendar: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class RecordFeedback(Message):
@@ -195,6 +243,10 @@ UPDATES: tuple[type[Message], ...] = (
     RequestInformation,
     ProposeResolution,
     DecideResolution,
+    ResolveEarly,
+    ExtendDeadline,
+    RecordReferral,
+    ReplanDeadlines,
     RecordFeedback,
     CorrectContact,
     Withdraw,

@@ -1,9 +1,11 @@
 """Resolutions: what follows from clear findings by rule, and who may propose and approve the rest."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from domain.case import SYSTEM, Case, Proposal
-from domain.messages import Actor, DecideResolution, ProposeResolution
+from domain.deadlines import Deadline
+from domain.messages import Actor, DecideResolution, ExtendDeadline, ProposeResolution, ResolveEarly
 from domain.money import Money, total
 from domain.words import Outcome, Remedy, Severity
 
@@ -53,7 +55,7 @@ def propose_by_rule(case: Case, at: datetime) -> Proposal | None:
     return proposal if proposal and case.pack.decision.decided_by_rule(proposal.compensation) else None
 
 
-def check_proposal(case: Case, message: ProposeResolution) -> None:
+def check_proposal(case: Case, message: ProposeResolution | ResolveEarly) -> None:
     """Raise :class:`NotAllowed` if the compensation cannot be paid as it stands, or not in that currency."""
     award = message.compensation
     if award is None:
@@ -64,7 +66,7 @@ def check_proposal(case: Case, message: ProposeResolution) -> None:
         raise NotAllowed(f"compensation: {case.awarded} was awarded before; use the same currency")
 
 
-def propose(message: ProposeResolution, at: datetime) -> Proposal:
+def propose(message: ProposeResolution | ResolveEarly, at: datetime) -> Proposal:
     """A handler's proposal."""
     compensation = message.compensation
     return Proposal(
@@ -75,6 +77,57 @@ def propose(message: ProposeResolution, at: datetime) -> Proposal:
         proposed_by=message.actor,
         at=at,
     )
+
+
+def check_early(case: Case, message: ResolveEarly, now: datetime) -> None:
+    """Raise :class:`NotAllowed` unless *message* may end the case with a summary letter *now*."""
+    if case.early_until is None:
+        raise NotAllowed(f"policy pack {case.pack.id} has no early closure; propose_resolution leads to a response")
+    early = case.pack.early_closure
+    if early and case.assessment and case.assessment.category in early.not_for:
+        category = case.assessment.category.value
+        raise NotAllowed(f"complaints about {category} are owed a final response; propose_resolution leads to it")
+    if case.rounds > 1:
+        raise NotAllowed("the final response was sent before; propose_resolution leads to another one")
+    if now > case.early_until:
+        ended = f"{case.early_until:%Y-%m-%d %H:%M:%S} UTC"
+        raise NotAllowed(f"the time for an early closure ended at {ended}; propose_resolution leads to a response")
+    check_proposal(case, message)
+    proposal = propose(message, now)
+    if needs_second_person(case, proposal):
+        raise NotAllowed(
+            f"compensation: {proposal.compensation} needs a second person's approval; use propose_resolution"
+        )
+
+
+def check_extension(case: Case, message: ExtendDeadline, now: datetime) -> None:
+    """Raise :class:`NotAllowed` unless *message*'s actor may extend the clock *now*."""
+    running = {deadline.clock: deadline for deadline in case.deadlines}
+    deadline = running.get(message.clock)
+    if deadline is None:
+        able = [name for name in running if case.pack.clock(name).extensions]
+        raise NotAllowed(f"clock: {message.clock} is not running; clocks that can be extended: {_listed(able)}")
+    clock = case.pack.clock(message.clock)
+    extension = next((one for one in clock.extensions if one.name == message.extension), None)
+    if extension is None:
+        names = [one.name for one in clock.extensions]
+        raise NotAllowed(
+            f"extension: the pack knows no {message.extension} for {clock.name}; it knows {_listed(names)}"
+        )
+    if message.actor.role not in extension.approval:
+        roles = _listed([role.value for role in extension.approval])
+        raise NotAllowed(
+            f"actor: role {message.actor.role.value} may not approve {extension.name}; roles that may: {roles}"
+        )
+    if now >= deadline.clock_due:
+        raise NotAllowed(f"clock: {clock.name} has passed; a breach is not undone by an extension")
+    if case.extended.count(extension_key(message, deadline)) >= extension.at_most:
+        raise NotAllowed(f"extension: {extension.name} was granted as often as the rule allows ({extension.at_most})")
+
+
+def extension_key(message: ExtendDeadline, deadline: Deadline) -> str:
+    """Names an extension of one run of a clock, whatever its rounds."""
+    return f"{message.clock}:{message.extension}:{deadline.started_at.isoformat()}"
 
 
 def needs_second_person(case: Case, proposal: Proposal) -> bool:
@@ -105,3 +158,7 @@ def _check_limit(case: Case, actor: Actor, award: Money | None) -> None:
         return
     able = ", ".join(role.value for role in decision.approvers(award)) or "nobody in this pack"
     raise NotAllowed(f"actor: role {actor.role.value} may not approve {award or 'this'}; roles that may: {able}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"

@@ -57,6 +57,8 @@ class Category(StrEnum):
     CARD = "card"
     PAYMENT = "payment"
     DEBT_COLLECTION = "debt_collection"
+    HARDSHIP = "hardship"
+    """A customer in financial hardship asks for relief, or a default notice is disputed."""
     CREDIT_REPORT = "credit_report"
     PRIVACY = "privacy"
     SERVICE = "service"
@@ -81,6 +83,38 @@ class Priority(StrEnum):
     P4 = "p4"
 
 
+class Complexity(StrEnum):
+    """How hard a complaint is to resolve; some rules allow more time for complex ones."""
+
+    SIMPLE = "simple"
+    COMPLEX = "complex"
+
+
+class RouteKind(StrEnum):
+    """What sort of way to go further a route is."""
+
+    REVIEW = "review"
+    MEDIATION = "mediation"
+    ARBITRATION = "arbitration"
+    OMBUDSMAN = "ombudsman"
+    LITIGATION = "litigation"
+    REGULATOR = "regulator"
+
+
+class Element(StrEnum):
+    """What a letter may be bound to name. Those that are kinds of routes: at least one such route, with its contact."""
+
+    TIMETABLE = "timetable"
+    EXPECTED_DATE = "expected_date"
+    REASONS = "reasons"
+    REVIEW = "review"
+    MEDIATION = "mediation"
+    ARBITRATION = "arbitration"
+    OMBUDSMAN = "ombudsman"
+    LITIGATION = "litigation"
+    REGULATOR = "regulator"
+
+
 class Remedy(StrEnum):
     """What puts things right, or what the customer asks for."""
 
@@ -102,14 +136,27 @@ class CaseEvent(StrEnum):
     """Any letter to the customer was accepted by a channel."""
     INFORMATION_REQUESTED = "information_requested"
     CUSTOMER_REPLIED = "customer_replied"
+    WAIT_ENDED = "wait_ended"
+    """The customer's answer is waited for no longer."""
     OVERDUE_NOTED = "overdue_noted"
     """The response deadline has passed and a new expected date is given."""
     RESPONDED = "responded"
+    HELD = "held"
+    """A holding letter was accepted by a channel."""
     ANSWERED = "answered"
     """The customer accepted or disputed the final response."""
+    DISPUTED = "disputed"
+    """The customer disputed the final response and so asks for its review (核查)."""
+    REFERRED = "referred"
+    """The customer turned to an ombudsman or another outside body."""
     SETTLED = "settled"
     FEEDBACK_GIVEN = "feedback_given"
     REOPENED = "reopened"
+    EXTENDED = "extended"
+    """The customer was told of an approved extension of a clock."""
+    RECLASSIFIED = "reclassified"
+    REPLANNED = "replanned"
+    """A calendar was extended: what had been counted beyond its verified days is counted again."""
     CLOSED = "closed"
 
 
@@ -124,6 +171,8 @@ class Action(StrEnum):
     """Raise the case to the rung's level and tell that level."""
     PROGRESS_LETTER = "progress_letter"
     OVERDUE_LETTER = "overdue_letter"
+    HOLDING_LETTER = "holding_letter"
+    """Tell the customer, in the words of the rung's letter, that more time is needed, and what the rule gives them."""
     REMINDER_LETTER = "reminder_letter"
     STOP_WAITING = "stop_waiting"
     """Go on without what the customer was asked for."""
@@ -141,6 +190,10 @@ class LetterKind(StrEnum):
     REMINDER = "reminder"
     PROGRESS = "progress"
     OVERDUE = "overdue"
+    HOLDING = "holding"
+    EXTENSION = "extension"
+    SUMMARY_RESOLUTION = "summary_resolution"
+    """In place of a final response where the customer regarded the complaint as settled early."""
     FINAL_RESPONSE = "final_response"
     WITHDRAWAL = "withdrawal"
     REFERRAL = "referral"

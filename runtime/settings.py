@@ -58,7 +58,10 @@ class Settings(BaseSettings):
     task_queue: str = Field("redress", min_length=1, description="Temporal task queue that the workers poll")
     state_dir: Path = Field(Path(".redress"), description="folder of `redress up`: its databases, logs and addresses")
     default_policy: str = Field(
-        "platform-default", min_length=1, description="policy pack of a complaint that names none, such as uk-fca-disp"
+        "platform-default", min_length=1, description="policy pack of a complaint that names none, or several: uk-fca,uk-fca-payments"
+    )
+    policy_dir: Path | None = Field(
+        None, description="folder with policy packs and calendars of the firm's own, beside those that are shipped"
     )
     log_format: Literal["console", "json"] = Field(
         default_factory=lambda: "console" if sys.stderr.isatty() else "json", description="console or json"
@@ -86,6 +89,18 @@ class Settings(BaseSettings):
         default_factory=dict,
         description='e-mail address of each team or role, as JSON: {"complaints-team": "complaints@example.com"}',
     )
+
+    @property
+    def default_policies(self) -> tuple[str, ...]:
+        """The ids in ``default_policy``, the case's own first."""
+        return tuple(name.strip() for name in self.default_policy.split(",") if name.strip())
+
+    @field_validator("policy_dir")
+    @classmethod
+    def _is_a_folder(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_dir():
+            raise ValueError("there is no such folder")
+        return value
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -28,18 +28,22 @@ from domain.messages import (
     CustomerReply,
     DecideResolution,
     Escalate,
+    ExtendDeadline,
     Message,
     ProposeResolution,
     Receipt,
     Reclassify,
     RecordFeedback,
+    RecordReferral,
     Reopen,
+    ReplanDeadlines,
     RequestInformation,
+    ResolveEarly,
     Withdraw,
 )
 from domain.reference import parse_reference
 from domain.words import WORKFLOW, SearchAttribute
-from runtime.policies import UnknownPolicyPack, find_pack
+from runtime.policies import PolicyIncomplete, UnknownPolicyPack, find_policy
 from runtime.settings import Settings, load_settings
 from runtime.temporal import TemporalUnavailable, connect
 
@@ -104,10 +108,10 @@ class Complaints:
             complaint.check_times(datetime.now(UTC))
         except ValueError as error:
             raise InvalidComplaint(str(error)) from None
-        if complaint.policy is not None:
+        if complaint.policy:
             try:
-                find_pack(complaint.policy, complaint.received_at)
-            except UnknownPolicyPack as error:
+                find_policy(complaint.policy, complaint.received_at)
+            except (UnknownPolicyPack, PolicyIncomplete, ValueError) as error:
                 raise InvalidComplaint(str(error)) from None
         reference = complaint.reference
         try:
@@ -178,7 +182,7 @@ class Complaints:
         return await self._update(reference, Assign, by, handler=handler, **more)
 
     async def reclassify(self, reference: str, reason: str, *, by: Actor, **more: Any) -> Receipt:
-        """Correct ``category=``, ``severity=`` or ``in_scope=``."""
+        """Correct ``category=``, ``severity=``, ``complexity=`` or ``in_scope=``."""
         return await self._update(reference, Reclassify, by, reason=reason, **more)
 
     async def add_evidence(self, reference: str, note: str, *, by: Actor, **more: Any) -> Receipt:
@@ -200,6 +204,28 @@ class Complaints:
     async def return_proposal(self, reference: str, reasons: str, *, by: Actor, **more: Any) -> Receipt:
         """Return the proposal with reasons."""
         return await self._update(reference, DecideResolution, by, decision="return", reasons=reasons, **more)
+
+    async def resolve_early(self, reference: str, *, by: Actor, **resolution: Any) -> Receipt:
+        """End the case with a summary letter: ``outcome=``, ``compensation=``, ``remedies=`` and ``reasons=``."""
+        return await self._update(reference, ResolveEarly, by, **resolution)
+
+    async def extend_deadline(
+        self, reference: str, clock: str, extension: str, reasons: str, *, by: Actor, **more: Any
+    ) -> Receipt:
+        """Grant an extension of *clock* that the policy pack names; the customer is told the *reasons*."""
+        return await self._update(
+            reference, ExtendDeadline, by, clock=clock, extension=extension, reasons=reasons, **more
+        )
+
+    async def record_referral(
+        self, reference: str, route: str, referred_at: datetime, *, by: Actor, **more: Any
+    ) -> Receipt:
+        """Record that the customer turned to an outside body (``outside_reference=`` as well)."""
+        return await self._update(reference, RecordReferral, by, route=route, referred_at=referred_at, **more)
+
+    async def replan_deadlines(self, reference: str, calendar: str, *, by: Actor, **more: Any) -> Receipt:
+        """Count provisional deadlines anew on the calendar with that hash, which must be in the case file."""
+        return await self._update(reference, ReplanDeadlines, by, calendar=calendar, **more)
 
     async def record_feedback(self, reference: str, score: int, *, by: Actor, **more: Any) -> Receipt:
         """Record how satisfied the customer is, 1 to 5 (``comment=`` as well)."""

@@ -20,7 +20,7 @@ from domain.deadlines import Deadline
 from domain.findings import Bilingual
 from domain.letters import Letter, LetterFacts
 from domain.messages import Actor, Message
-from domain.words import CaseEvent, LetterKind, Role, Stage
+from domain.words import Action, CaseEvent, LetterKind, Role, Stage
 from workflows import effects
 from workflows.page import page
 from workflows.search_attributes import attributes
@@ -209,13 +209,13 @@ class Casework(ABC):
                     await workflow.wait_condition(
                         lambda armed=armed: self._should_rearm(armed),  # type: ignore[misc]
                         timeout=wait + _TIMER_GRAIN,
-                        timeout_summary=f"{deadline.clock}: {deadline.rung} ({deadline.how})",
+                        timeout_summary=f"{deadline.clock}: {deadline.rung} ({deadline.spoken})",
                     )
                 except TimeoutError:
                     pass
                 else:
                     continue
-            self._fire_due()
+            await self._fire_due()
 
     def _should_rearm(self, armed: Any) -> bool:
         due = self.case.next_due
@@ -224,11 +224,36 @@ class Casework(ABC):
         # While an effect is under way a timer that rings too early does no harm, and the effect will soon move it.
         return due != armed and self._idle
 
-    def _fire_due(self) -> None:
+    async def _fire_due(self) -> None:
         now = workflow.now()
         for deadline in [deadline for deadline in self.case.deadlines if deadline.due <= now]:
-            self.case.fire(deadline, now)
-            self._act(deadline)
+            if self._may_be_kept(deadline) and workflow.patched("ask-the-ledger-before-a-breach"):
+                await self._ask_the_ledger(deadline)
+            if deadline in self.case.deadlines:
+                self.case.fire(deadline, now)
+                self._act(deadline)
+
+    def _may_be_kept(self, deadline: Deadline) -> bool:
+        """Whether a letter that satisfies the clock may have been accepted in time, and the answer be on its way."""
+        if Action.BREACH not in deadline.actions:
+            return False
+        clock = self.case.pack.clock(deadline.clock)
+        extends = {CaseEvent.EXTENDED}
+        return any(
+            set(clock.satisfied_by) & set(letter.announces)
+            or (extends & set(letter.announces) and letter.facts.clock == clock.name)
+            for letter in self.case.letters
+        )
+
+    async def _ask_the_ledger(self, deadline: Deadline) -> None:
+        """Learn whether the round has ended. One that ended in time has no breach; one that ended late has it still."""
+        update = self._take().model_copy(update={"asked": (deadline.round,)})
+        recorded = await effects.record(update)
+        late = {one.round for one in recorded.satisfied if one.at > deadline.due}
+        if deadline.round in late:
+            in_time = tuple(one for one in recorded.satisfied if one.round not in late)
+            recorded = recorded.model_copy(update={"satisfied": in_time})
+        self._put(update, recorded)
 
     @abstractmethod
     def _act(self, deadline: Deadline) -> None:

@@ -114,6 +114,7 @@ class ComplaintWorkflow(Listening):
             OpenCase(reference=case.reference, complaint=case.complaint, at=workflow.now())
         )
         case.policy, case.policy_hash, case.assessment = opened.policy, opened.policy_hash, opened.assessment
+        case.early_until = opened.early_until
         case.run_clocks(opened.recorded)
 
     async def _take_on(self) -> None:
@@ -179,7 +180,8 @@ class ComplaintWorkflow(Listening):
             remedies=proposal.remedies,
         )
         purpose = f"final_response:{case.rounds}"
-        await self._deliver(LetterKind.FINAL_RESPONSE, facts, purpose, CaseEvent.CONTACTED, CaseEvent.RESPONDED)
+        kind = LetterKind.SUMMARY_RESOLUTION if case.settled_early else LetterKind.FINAL_RESPONSE
+        await self._deliver(kind, facts, purpose, CaseEvent.CONTACTED, CaseEvent.RESPONDED)
         await self._until(lambda: case.answer is not None, "the customer's answer to the final response")
         if case.answer == "dispute":
             self._take_up_again()
@@ -320,6 +322,7 @@ class ComplaintWorkflow(Listening):
         case.rounds += 1
         case.stop_asking()
         case.answer, case.approved, case.proposal, case.window_over = None, False, None, False
+        case.settled_early = False
 
     def _enter(self, stage: Stage) -> None:
         self.case.enter(stage, workflow.now())
@@ -350,6 +353,7 @@ class ComplaintWorkflow(Listening):
             Action.ESCALATE: self._climb,
             Action.PROGRESS_LETTER: self._write_progress,
             Action.OVERDUE_LETTER: self._write_overdue,
+            Action.HOLDING_LETTER: self._write_holding,
             Action.REMINDER_LETTER: self._remind,
             Action.STOP_WAITING: self._stop_waiting,
             Action.ACCEPT_SILENCE: self._accept_silence,
@@ -357,7 +361,8 @@ class ComplaintWorkflow(Listening):
             Action.CLOSE: self._end_window,
         }
         for action in deadline.actions:
-            actions[action](deadline)
+            if self.case.asks_for(deadline, action):
+                actions[action](deadline)
 
     def _warn(self, deadline: Deadline) -> None:
         due = f"{deadline.clock_due:%Y-%m-%d %H:%M} UTC"
@@ -384,6 +389,17 @@ class ComplaintWorkflow(Listening):
             return  # the customer has the response
         self._start(self._tell_new_date(self.case.happened(CaseEvent.OVERDUE_NOTED, workflow.now())))
 
+    def _write_holding(self, deadline: Deadline) -> None:
+        if self.case.stage in {Stage.SETTLING, Stage.FOLLOWING_UP} or self._responding:
+            return  # the customer has the response, or it is on its way
+        rung = next(rung for rung in self.case.pack.clock(deadline.clock).rungs if rung.name == deadline.rung)
+        facts = self._facts(letter=rung.letter).model_copy(update={"expected_by": self.case.expected_after_holding})
+        self._post(LetterKind.HOLDING, facts, f"holding:{deadline.key}", CaseEvent.CONTACTED, CaseEvent.HELD)
+
+    @property
+    def _responding(self) -> bool:
+        return any(CaseEvent.RESPONDED in letter.announces for letter in self.case.letters)
+
     async def _tell_new_date(self, number: int) -> None:
         # The new date is planned by the case file; the letter must carry it.
         await workflow.wait_condition(lambda: all(event.number != number for event in self.case.events))
@@ -399,6 +415,7 @@ class ComplaintWorkflow(Listening):
     def _stop_waiting(self, deadline: Deadline) -> None:
         if self.case.asking:
             self._answered()
+            self.case.happened(CaseEvent.WAIT_ENDED, workflow.now())
             self.case.note(workflow.now(), "no_answer", "the customer did not answer in time; going on without")
 
     def _accept_silence(self, deadline: Deadline) -> None:

@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 from domain.assessment import reassess
 from domain.case import Entry, Question, RecordContact, Status
+from domain.complaint import FUTURE_TOLERANCE
 from domain.messages import (
     Actor,
     AddEvidence,
@@ -20,25 +21,32 @@ from domain.messages import (
     CustomerReply,
     DecideResolution,
     Escalate,
+    ExtendDeadline,
     Message,
     ProposeResolution,
     Receipt,
     Reclassify,
     RecordFeedback,
+    RecordReferral,
     Reopen,
+    ReplanDeadlines,
     RequestInformation,
+    ResolveEarly,
     Withdraw,
 )
 from domain.resolution import (
     NotAllowed,
     at_stake,
     check_decision,
+    check_early,
+    check_extension,
     check_proposal,
+    extension_key,
     follow_from_findings,
     needs_second_person,
     propose,
 )
-from domain.words import CaseEvent, Role, Stage
+from domain.words import CaseEvent, LetterKind, Role, Stage
 from workflows import effects
 from workflows.casework import Casework, M, read
 
@@ -61,6 +69,7 @@ class Listening(Casework):
             case.answer = reply.intent
             case.happened(CaseEvent.ANSWERED, now)
             if reply.intent == "dispute":
+                case.happened(CaseEvent.DISPUTED, now)
                 self._escalate(case.escalation_level + 1, "the customer disputes the final response", reply.actor)
         elif case.stage in {Stage.SETTLING, Stage.FOLLOWING_UP} and reply.intent == "dispute":
             self._reopen(reply.actor)
@@ -109,18 +118,22 @@ class Listening(Casework):
             case = self.case
             if case.assessment is None:
                 raise LookupError("no assessment")
-            before = case.assessment.category
+            before = case.assessment
             case.assessment = reassess(
                 case.assessment,
                 case.pack,
                 category=request.category,
                 severity=request.severity,
+                complexity=request.complexity,
                 in_scope=request.in_scope,
                 by=str(request.actor),
             )
-            if case.assessment.category is not before:
+            if case.assessment.category is not before.category:
                 self._look_again()
-            return f"now {case.assessment.category.value}, {case.assessment.severity.value}"
+            facts = case.assessment.facts(case.complaint)
+            if facts != before.facts(case.complaint):
+                case.happened(CaseEvent.RECLASSIFIED, workflow.now(), facts=facts)
+            return ", ".join(("now " + facts.category.value, case.assessment.severity.value, facts.complexity.value))
 
         return await self._update(Reclassify, message, apply)
 
@@ -213,6 +226,82 @@ class Listening(Casework):
                 check_decision(self.case, decision)
             except NotAllowed as error:
                 raise _refused(str(error)) from None
+
+    @workflow.update(name="resolve_early", description="The customer regards the complaint as settled.")
+    async def resolve_early(self, *message: Any) -> Receipt:
+        def apply(request: ResolveEarly) -> str:
+            case, now = self.case, workflow.now()
+            case.proposal, case.approved, case.settled_early = propose(request, now), True, True
+            case.answer = "accept"
+            case.stop_asking()
+            return case.proposal.spoken
+
+        return await self._update(ResolveEarly, message, apply)
+
+    @resolve_early.validator
+    def _resolve_early_fits(self, *message: Any) -> None:
+        request = self._check(ResolveEarly, message, staff=True, stages=UNDER_INVESTIGATION)
+        if request is None:
+            return
+        if self.case.approved:
+            raise _refused("a resolution is approved already; its final response is on its way")
+        try:
+            check_early(self.case, request, workflow.now())
+        except NotAllowed as error:
+            raise _refused(str(error)) from None
+
+    @workflow.update(name="extend_deadline", description="Grant an extension that the policy pack names for a clock.")
+    async def extend_deadline(self, *message: Any) -> Receipt:
+        def apply(request: ExtendDeadline) -> str:
+            deadline = next(one for one in self.case.deadlines if one.clock == request.clock)
+            self.case.extended.append(extension_key(request, deadline))
+            facts = self._facts(clock=request.clock, extension=request.extension, reasons=request.reasons)
+            purpose = f"extension:{len(self.case.extended)}"
+            self._post(LetterKind.EXTENSION, facts, purpose, CaseEvent.CONTACTED, CaseEvent.EXTENDED)
+            return f"{request.clock}: {request.extension} approved; it counts once the customer has been told"
+
+        return await self._update(ExtendDeadline, message, apply)
+
+    @extend_deadline.validator
+    def _extend_deadline_fits(self, *message: Any) -> None:
+        request = self._check(ExtendDeadline, message, staff=True)
+        if request:
+            try:
+                check_extension(self.case, request, workflow.now())
+            except NotAllowed as error:
+                raise _refused(str(error)) from None
+
+    @workflow.update(name="record_referral", description="The customer turned to an ombudsman or another outside body.")
+    async def record_referral(self, *message: Any) -> Receipt:
+        def apply(request: RecordReferral) -> str:
+            self.case.happened(CaseEvent.REFERRED, request.referred_at)
+            return f"to {request.route}"
+
+        return await self._update(RecordReferral, message, apply)
+
+    @record_referral.validator
+    def _record_referral_fits(self, *message: Any) -> None:
+        request = self._check(RecordReferral, message, staff=True)
+        if request is None:
+            return
+        routes = [route.name for route in self.case.pack.routes]
+        if request.route not in routes:
+            known = ", ".join(routes) or "none"
+            raise _refused(f"route: the policy pack has no {request.route}; it has {known}")
+        if request.referred_at > workflow.now() + FUTURE_TOLERANCE:
+            raise _refused("referred_at: it lies in the future; give the time it happened, with offset")
+
+    @workflow.update(name="replan_deadlines", description="Count provisional deadlines anew on an extended calendar.")
+    async def replan_deadlines(self, *message: Any) -> Receipt:
+        def apply(request: ReplanDeadlines) -> str:
+            self.case.happened(CaseEvent.REPLANNED, workflow.now(), calendar=request.calendar)
+            return f"on calendar {request.calendar[:12]}"
+
+        return await self._update(ReplanDeadlines, message, apply)
+
+    @replan_deadlines.validator
+    def _replan_deadlines_fits(self, *message: Any) -> None:
+        self._check(ReplanDeadlines, message, staff=True)
 
     @workflow.update(name="record_feedback", description="How satisfied the customer is, 1 to 5.")
     async def record_feedback(self, *message: Any) -> Receipt:

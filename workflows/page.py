@@ -47,7 +47,7 @@ def page(case: Case, waiting_for: str | None) -> str:
     lines.append(f"**Last message** {case.last_message or 'none'}")
     if waiting_for:
         lines.append(f"**Waiting for** {waiting_for}")
-    lines.append(f"**What you can do** {_advice(case)} `escalate` and `withdraw` at any time.")
+    lines.append(f"**What you can do** {_advice(case)} {_at_any_time(case)}")
     return "\n\n".join(lines)
 
 
@@ -56,6 +56,16 @@ def _advice(case: Case) -> str:
         roles = ", ".join(role.value for role in case.pack.decision.approvers(at_stake(case, case.proposal)))
         return f"Send `decide_resolution` (by {roles}, not by {case.proposal.proposed_by.id})."
     return _NEXT[case.stage]
+
+
+def _at_any_time(case: Case) -> str:
+    messages = ["escalate", "withdraw"]
+    if case.policy and any(case.policy.clock(deadline.clock).extensions for deadline in case.deadlines):
+        messages.insert(1, "extend_deadline")
+    if case.policy and case.policy.routes:
+        messages.append("record_referral")
+    *others, last = (f"`{message}`" for message in messages)
+    return f"{', '.join(others)} and {last} at any time."
 
 
 def _at(instant: datetime) -> str:

@@ -171,7 +171,7 @@ async def test_the_time_of_the_workflow_counts_where_it_is_ahead_of_this_machine
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
-        ({"policy": "uk-fca"}, "there is no pack 'uk-fca'; there are demo, .*platform-default"),
+        ({"policy": "nowhere"}, "there is no pack 'nowhere'; there are au-asic, .*platform-default"),
         (
             {"received_at": datetime(1999, 12, 31, tzinfo=UTC)},
             "no version of platform-default is in force on 1999-12-31",

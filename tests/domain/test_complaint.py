@@ -204,7 +204,7 @@ def test_a_missing_field_is_named(missing: str) -> None:
         ({"amount_claimed": {"amount": SECRET, "currency": "USD"}}, "amount_claimed.amount", "valid decimal"),
         ({"amount_claimed": {"amount": "5", "currency": "QQQ"}}, "amount_claimed.currency", "unknown currency"),
         ({"amount_claimed": {"amount": "5", "currency": SECRET}}, "amount_claimed.currency", "match"),
-        ({"policy": SECRET + " 2"}, "policy", "match"),
+        ({"policy": SECRET + " 2"}, "policy.0", "match"),
         ({"urgent": True}, "urgent", "not permitted"),
         (
             {"occurred_from": "2026-03-02T10:00:00Z", "occurred_until": "2026-03-01T10:00:00Z"},
@@ -287,6 +287,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "decide_resolution": {"decision": "approve"},
     "record_feedback": {"score": 5},
     "correct_contact": {"email": "new@example.com"},
+    "resolve_early": {"outcome": "not_upheld", "reasons": "Explained on the telephone."},
+    "extend_deadline": {"clock": "response", "extension": "special", "reasons": "The exchange has not answered."},
+    "record_referral": {"route": "fos", "referred_at": "2026-03-02T10:00:00Z", "outside_reference": "F-1"},
+    "replan_deadlines": {"calendar": "0" * 64},
     "withdraw": {},
     "reopen": {"reason": "New facts."},
 }
@@ -326,7 +330,7 @@ def test_a_message_without_id_or_actor_or_with_more_than_it_knows_is_refused(nam
         ("escalate", {"reason": ""}, "reason: String should have at least 1 character"),
         ("escalate", {"level": 0}, "level: Input should be greater than or equal to 1"),
         ("assign", {"handler": f"{SECRET} {SECRET}"}, "handler: String should match"),
-        ("reclassify", {"category": None}, "give at least one of category, severity, in_scope"),
+        ("reclassify", {"category": None}, "give at least one of category, severity, complexity, in_scope"),
         ("reclassify", {"category": SECRET}, "category: Input should be 'execution', 'withdrawal'"),
         ("add_evidence", {"attachments": [{"title": "x", "location": ""}]}, "attachments.0.location: "),
         ("add_evidence", {"attachments": [{"title": "x", "location": "a\x1bb"}]}, "attachments.0.location: "),

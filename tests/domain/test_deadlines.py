@@ -156,7 +156,7 @@ def test_the_default_pack_plans_this_on_receipt() -> None:
     assert [(d.clock, d.rung, d.due, d.level) for d in plan(default(), received)] == [
         ("acknowledgement", "warning", local(HONG_KONG, "2026-02-14 13:30:00"), None),
         ("acknowledgement", "due", local(HONG_KONG, "2026-02-14 17:30:00"), 1),
-        ("response", "warning", local(HONG_KONG, "2026-03-03 23:59:59"), None),
+        ("response", "warning", local(HONG_KONG, "2026-03-03 09:00:00"), None),
         ("response", "due", local(HONG_KONG, "2026-03-04 23:59:59"), 2),
     ]
 
@@ -164,17 +164,19 @@ def test_the_default_pack_plans_this_on_receipt() -> None:
 def test_a_deadline_tells_how_it_was_found() -> None:
     received = Occurred(event=EVENT.RECEIVED, at=local(HONG_KONG, "2026-02-13 17:30:00"), number=1)
     warning, due = plan(default(), received)[2:]
-    how = "10 business days from received at Fri 13 Feb 2026 17:30:00 Asia/Hong_Kong: Wed 04 Mar 2026 23:59:59"
-    assert due.how == how
-    assert warning.how == f"{how}; rung warning 1 business day before"
+    how = due.how
+    assert how.startswith("10 business days from received at Fri 13 Feb 2026 17:30:00 Asia/Hong_Kong: 16 Feb (14")
+    assert how.endswith("3 Mar, 4 Mar → Wed 04 Mar 2026 23:59:59")
+    assert warning.how == f"{how}; rung warning 1 business day before at 09:00 on a business day"
 
 
 def test_a_reminder_counts_from_the_start() -> None:
     asked = Occurred(event=EVENT.INFORMATION_REQUESTED, at=local(HONG_KONG, "2026-03-02 10:00:00"), number=4)
     reminder, due = plan(default(), asked)
-    assert (reminder.due, due.due) == (local(HONG_KONG, "2026-03-07 23:59:59"), local(HONG_KONG, "2026-03-12 23:59:59"))
+    assert (reminder.due, due.due) == (local(HONG_KONG, "2026-03-09 10:00:00"), local(HONG_KONG, "2026-03-12 23:59:59"))
     assert (reminder.clock_due, due.clock_due) == (due.due, due.due)
-    assert reminder.how.endswith("rung reminder 5 days after the start")
+    # The fifth day is a Saturday: nobody is reminded at the weekend, nor at night.
+    assert reminder.how.endswith("rung reminder 5 days after the start at 10:00 on a business day")
 
 
 def test_a_warning_longer_than_its_clock_comes_at_the_start() -> None:
@@ -342,8 +344,8 @@ def test_a_disputed_case_is_owed_news_and_an_answer_until_the_next_response(life
 
 def test_a_reopened_case_does_not_close_by_itself_and_is_answered_like_a_new_one(life: Life) -> None:
     settled(life)
-    assert life(EVENT.REOPENED) == {"review:6", "progress-after-reopening:6"}
-    assert life(EVENT.CONTACTED) == {"review:6", "progress:7"}
+    assert life(EVENT.REOPENED) == {"reopened:6", "progress-after-reopening:6"}
+    assert life(EVENT.CONTACTED) == {"reopened:6", "progress:7"}
     assert life(EVENT.RESPONDED, EVENT.CONTACTED) == {"acceptance:8"}
     life(EVENT.ANSWERED)
     assert life(EVENT.SETTLED) == {"feedback:10", "follow-up:10"}

@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl
-import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,13 +18,27 @@ from domain.complaint import Complaint
 from domain.findings import Bilingual, Check, Finding, Verdict
 from domain.letters import LetterFacts
 from domain.money import Money
-from domain.policy import PolicyPack
-from domain.words import CaseEvent, Category, LetterKind, Outcome, Priority, Remedy, Role, Severity, Stage
-from runtime.paths import POLICIES
+from domain.policy import Extension, LetterRule, PolicyPack, Route
+from domain.words import (
+    CaseEvent,
+    Category,
+    Element,
+    LetterKind,
+    Outcome,
+    Priority,
+    Remedy,
+    Role,
+    RouteKind,
+    Severity,
+    Stage,
+)
+from runtime.policies import find_pack
 
-PACK = PolicyPack.model_validate(tomllib.loads((POLICIES / "platform-default.toml").read_text(encoding="utf-8")))
 NOW = datetime(2026, 7, 3, 3, 0, tzinfo=UTC)
+PACK = find_pack("platform-default", NOW)
+"""The pack of the tests' complaints. What it lacks for letters of some kinds, :data:`FULL_PACK` has."""
 EXPECTED_BY = datetime(2026, 7, 17, 15, 59, 59, tzinfo=UTC)
+REASONS = "The records of the exchange have not reached us yet."
 REPLY_BY = datetime(2026, 7, 13, 15, 59, 59, tzinfo=UTC)
 
 ANNOUNCES: dict[LetterKind, tuple[CaseEvent, ...]] = {
@@ -34,6 +47,9 @@ ANNOUNCES: dict[LetterKind, tuple[CaseEvent, ...]] = {
     LetterKind.REMINDER: (CaseEvent.CONTACTED,),
     LetterKind.PROGRESS: (CaseEvent.CONTACTED,),
     LetterKind.OVERDUE: (CaseEvent.CONTACTED,),
+    LetterKind.HOLDING: (CaseEvent.HELD, CaseEvent.CONTACTED),
+    LetterKind.EXTENSION: (CaseEvent.EXTENDED, CaseEvent.CONTACTED),
+    LetterKind.SUMMARY_RESOLUTION: (CaseEvent.RESPONDED, CaseEvent.CONTACTED),
     LetterKind.FINAL_RESPONSE: (CaseEvent.RESPONDED, CaseEvent.CONTACTED),
     LetterKind.WITHDRAWAL: (CaseEvent.CONTACTED,),
     LetterKind.REFERRAL: (CaseEvent.ACKNOWLEDGED, CaseEvent.RESPONDED, CaseEvent.CONTACTED),
@@ -44,6 +60,70 @@ ANNOUNCES: dict[LetterKind, tuple[CaseEvent, ...]] = {
 
 def usd(amount: str) -> Money:
     return Money(amount=Decimal(amount), currency="USD")
+
+
+def with_rules(pack: PolicyPack = PACK, **changes: Any) -> PolicyPack:
+    """*pack* with other fields, checked again as a file is."""
+    return PolicyPack.model_validate(pack.model_copy(update=changes).model_dump())
+
+
+def rule(kind: LetterKind, *must_name: Element, name: str | None = None, **more: Any) -> LetterRule:
+    return LetterRule.model_validate(
+        {
+            "name": name or kind.value,
+            "kind": kind,
+            "must_name": must_name,
+            "source": "Test",
+            "confirmed": False,
+            **more,
+        }
+    )
+
+
+def route(kind: RouteKind, **changes: Any) -> Route:
+    """A route of that kind, of that name too, that can be named."""
+    return Route.model_validate(
+        {
+            "name": kind.value,
+            "kind": kind,
+            "title": Bilingual(en=f"The {kind.value} body", zh=f"{kind.value}机构"),
+            "contact": Bilingual(en=f"1 {kind.value} Street\nTown", zh=f"某市{kind.value}路1号"),
+            "source": "Test",
+            "confirmed": False,
+            **changes,
+        }
+    )
+
+
+def extension(**changes: Any) -> Extension:
+    return Extension.model_validate(
+        {
+            "name": "complex",
+            "by": {"days": 30},
+            "approval": ["executive"],
+            "ground": {"en": "The rule allows 30 days more.", "zh": "规定允许延长30日。"},
+            "source": "Test",
+            "confirmed": False,
+            **changes,
+        }
+    )
+
+
+def with_extension(pack: PolicyPack = PACK, **changes: Any) -> PolicyPack:
+    """*pack* with an extension of its clock "response"."""
+    extensions = {"extensions": (extension(**changes),)}
+    return with_rules(
+        pack,
+        clocks=tuple(
+            clock.model_copy(update=extensions) if clock.name == "response" else clock for clock in pack.clocks
+        ),
+    )
+
+
+HOLDING_TEXT = Bilingual(en="Four weeks have gone by without our answer.", zh="四周已过，我们尚未答复。")
+FULL_PACK = with_extension(
+    with_rules(letters=(*PACK.letters, rule(LetterKind.HOLDING, name="four-weeks", text=HOLDING_TEXT)))
+)
 
 
 def finding(harm: str | None = "3165.81", verdict: Verdict = Verdict.PROVIDER_FAULT) -> Finding:
@@ -97,6 +177,9 @@ def full_facts(**changes: Any) -> LetterFacts:
             "remedies": (Remedy.APOLOGY,),
             "notice": Bilingual(en="The deadline “response” ends soon.", zh="时限“response”即将届满。"),
             "audience": Role.COMPLIANCE_OFFICER,
+            "letter": "four-weeks",
+            "clock": "response",
+            "extension": "complex",
             **changes,
         }
     )
@@ -131,6 +214,7 @@ def letter(
     *,
     language: str = "en",
     facts: LetterFacts | None = None,
+    pack: PolicyPack = FULL_PACK,
     number: int = 2,
     update: CaseUpdate | None = None,
     then: CaseUpdate | None = None,
@@ -138,14 +222,16 @@ def letter(
     **summary_changes: Any,
 ) -> SendLetter:
     reference = (of or complaint()).reference
+    if facts is None:
+        facts = full_facts(reasons=REASONS if kind is LetterKind.EXTENSION else None)
     return SendLetter(
         key=f"{reference}:letter:{kind.value}:{number}",
         number=number,
         kind=kind,
         language=language,
-        facts=full_facts() if facts is None else facts,
+        facts=facts,
         announces=ANNOUNCES[kind],
-        update=update or CaseUpdate(reference=reference, policy_hash=PACK.hash, summary=summary(**summary_changes)),
+        update=update or CaseUpdate(reference=reference, policy_hash=pack.hash, summary=summary(**summary_changes)),
         then=then,
     )
 

@@ -1,18 +1,34 @@
 """What letters say: every kind in both languages, nothing missing, nothing invented, nothing leaked."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
-from activities.letters import LANGUAGES, NEEDED, write_letter
+from activities.letter_text import LANGUAGES, NEEDED, write_letter
 from domain.case import SendLetter
 from domain.complaint import Complainant, Complaint
+from domain.deadlines import Deadline, Occurred, as_rounds, follow, plan
 from domain.findings import Verdict
 from domain.letters import LetterFacts
-from domain.words import Category, LetterKind, Outcome, Priority, Remedy, Role, Severity, Stage
-from tests.letters.support import EXPECTED_BY, NOW, PACK, complaint, finding, full_facts, letter, usd
+from domain.policy import PolicyPack
+from domain.words import CaseEvent, Category, LetterKind, Outcome, Priority, Remedy, Role, Severity, Stage
+from tests.letters.support import (
+    EXPECTED_BY,
+    FULL_PACK,
+    HOLDING_TEXT,
+    NOW,
+    PACK,
+    REASONS,
+    complaint,
+    extension,
+    finding,
+    full_facts,
+    letter,
+    usd,
+)
 
 CUSTOMER_LETTERS = [kind for kind in LetterKind if not kind.to_staff]
 EXPECTED = {
@@ -23,7 +39,11 @@ REPLY = {
     "en": "Monday, 13 July 2026, 23:59 (Hong Kong Standard Time)",
     "zh-CN": "2026年7月13日（星期一）23:59（香港标准时间）",
 }
-AMOUNT = {"en": "$3,165.81", "zh-CN": "US$3,165.81"}
+EXTENDED = {
+    "en": "Sunday, 16 August 2026, 23:59 (Hong Kong Standard Time)",
+    "zh-CN": "2026年8月16日（星期日）23:59（香港标准时间）",
+}
+"""30 days after the end of 10 business days from 3 July."""
 ESSENTIALS: dict[LetterKind, dict[str, list[str]]] = {
     LetterKind.ACKNOWLEDGEMENT: {
         "en": [
@@ -49,6 +69,36 @@ ESSENTIALS: dict[LetterKind, dict[str, list[str]]] = {
         "zh-CN": [EXPECTED["zh-CN"], "目前尚未作出处理决定"],
     },
     LetterKind.OVERDUE: {"en": [EXPECTED["en"], "We apologise"], "zh-CN": [EXPECTED["zh-CN"], "诚恳致歉"]},
+    LetterKind.HOLDING: {
+        "en": [
+            HOLDING_TEXT.en,
+            EXPECTED["en"],
+            "examination of your complaint is not finished",
+            "gathering the evidence",
+        ],
+        "zh-CN": [HOLDING_TEXT.zh, EXPECTED["zh-CN"], "核实处理工作尚未完成", "正在收集并核查证据"],
+    },
+    LetterKind.EXTENSION: {
+        "en": [REASONS, extension().ground.en, EXTENDED["en"]],
+        "zh-CN": [REASONS, extension().ground.zh, EXTENDED["zh-CN"]],
+    },
+    LetterKind.SUMMARY_RESOLUTION: {
+        "en": [
+            "You have since told us that the matter is settled",
+            "we now consider your complaint resolved",
+            "We uphold your complaint.",
+            finding().reason.en,
+            "Compensation: $3,165.81 (the loss we established).",
+            "1. Review by us",
+        ],
+        "zh-CN": [
+            "您已向我们表示该事项得到解决",
+            "已经办结",
+            finding().reason.zh,
+            "赔偿金额：US$3,165.81",
+            "1. 我方核查",
+        ],
+    },
     LetterKind.FINAL_RESPONSE: {
         "en": [
             "We uphold your complaint.",
@@ -77,8 +127,34 @@ ESSENTIALS: dict[LetterKind, dict[str, list[str]]] = {
 }
 
 
-def written(request: SendLetter, *, of: Complaint | None = None, name: str = "Customer 70012345") -> tuple[str, str]:
-    return write_letter(request, complaint=of or complaint(), name=name, pack=PACK, firm_name="Example Bullion", at=NOW)
+def foreseen(request: SendLetter, pack: PolicyPack) -> list[Deadline]:
+    """What the case would plan if the letter were accepted now; of an extension, the clock's new round."""
+    if request.kind is LetterKind.EXTENSION:
+        return replanned(pack)
+    return [
+        deadline
+        for event in request.announces
+        for deadline in plan(pack, Occurred(event=event, at=NOW, number=request.number))
+    ]
+
+
+def replanned(pack: PolicyPack) -> list[Deadline]:
+    received = Occurred(event=CaseEvent.RECEIVED, at=complaint().received_at, number=1)
+    rounds = as_rounds(plan(pack, received))
+    extended = Occurred(event=CaseEvent.EXTENDED, at=NOW, number=2, clock="response", extension="complex")
+    return list(follow(pack, rounds, [received, extended], [extended]).planned)
+
+
+def written(
+    request: SendLetter,
+    *,
+    of: Complaint | None = None,
+    name: str = "Customer 70012345",
+    pack: PolicyPack = FULL_PACK,
+    **more: Any,
+) -> tuple[str, str]:
+    known = {"foreseen": foreseen(request, pack), "firm_name": "Example Bullion", "at": NOW, **more}
+    return write_letter(request, complaint=of or complaint(), name=name, pack=pack, **known)
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
@@ -136,12 +212,15 @@ def test_every_word_of_the_domain_has_a_word_in_the_letters(language: str) -> No
     [
         *((kind, fact) for kind, facts in NEEDED.items() for fact in facts),
         (LetterKind.FINAL_RESPONSE, "findings"),
+        (LetterKind.SUMMARY_RESOLUTION, "findings"),
     ],
 )
 def test_a_letter_without_a_fact_it_needs_is_refused_by_the_name_of_the_fact(kind: LetterKind, fact: str) -> None:
     nothing = () if fact == "findings" else None
     # Nothing in this case starts a wait, so that no end of it can be planned either.
-    request = letter(kind, facts=full_facts(**{fact: nothing})).model_copy(update={"announces": ()})
+    request = letter(
+        kind, facts=full_facts(**{"reasons": REASONS if kind is LetterKind.EXTENSION else None, fact: nothing})
+    ).model_copy(update={"announces": ()})
 
     with pytest.raises(ApplicationError, match=fact) as refusal:
         written(request)
@@ -181,11 +260,26 @@ def test_the_end_of_a_wait_that_starts_with_the_letter_is_planned_by_the_pack(ki
     assert f"{day[kind]} (Hong Kong Standard Time)" in body
 
 
+def test_an_extension_gives_the_new_end_of_the_clock_that_it_extends_and_of_no_other() -> None:
+    [new, *_] = replanned(FULL_PACK)
+    other = new.model_copy(update={"clock": "progress", "clock_due": new.clock_due + timedelta(days=9)})
+    _, body = written(letter(LetterKind.EXTENSION), foreseen=[new, other])
+    assert EXTENDED["en"] in body
+
+
 @pytest.mark.parametrize("kind", [LetterKind.ACKNOWLEDGEMENT, LetterKind.PROGRESS])
 def test_a_date_that_has_passed_is_not_given_as_one_to_come(kind: LetterKind) -> None:
     _, body = written(letter(kind, facts=full_facts(expected_by=NOW - timedelta(days=1))))
     assert "We expect" not in body
     assert "Thursday, 2 July 2026, 11:00 (Hong Kong Standard Time). That time has passed, and we apologise." in body
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_an_overdue_letter_never_promises_a_date_that_has_passed(language: str) -> None:
+    facts = full_facts(expected_by=NOW - timedelta(days=1))
+    _, body = written(letter(LetterKind.OVERDUE, language=language, facts=facts))
+    assert {"en": "That time has passed too", "zh-CN": "该期限亦已过"}[language] in body
+    assert {"en": "We now expect", "zh-CN": "我们现预计"}[language] not in body
 
 
 def test_escalation_is_told_only_when_it_happened() -> None:

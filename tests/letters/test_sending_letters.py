@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -22,7 +22,9 @@ from activities.case_file import CaseFile
 from activities.letters import REFUSED_RETRY, Letters
 from domain.case import CaseUpdate, Entry, OpenCase, RecordContact
 from domain.complaint import Complaint
-from domain.words import CaseEvent, LetterKind, Stage
+from domain.deadlines import Occurred
+from domain.policy import Length, LengthRule, PolicyPack
+from domain.words import Action, CaseEvent, Category, Element, LetterKind, RouteKind, Stage
 from runtime.database import open_pool
 from runtime.mail import Mailer, Outbox, message_id
 from runtime.paths import ROOT
@@ -30,15 +32,18 @@ from runtime.settings import Settings
 from tests.letters.support import (
     ANNOUNCES,
     EXPECTED_BY,
+    FULL_PACK,
     NOW,
-    PACK,
     Receiver,
     complaint,
     full_facts,
     letter,
     receiving,
+    route,
+    rule,
     summary,
     text_of,
+    with_rules,
 )
 
 FOLDER = Path(__file__).parent
@@ -57,13 +62,20 @@ class Clock:
 class Office:
     """The sender of letters with everything around it, all of it real."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", receiver: Receiver, port: int, folder: Path) -> None:
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        receiver: Receiver,
+        port: int,
+        folder: Path,
+        pack: PolicyPack = FULL_PACK,
+    ) -> None:
         self.pool = pool
         self.receiver = receiver
         self.port = port
         self.folder = folder
         self.clock = Clock()
-        self.case_file = CaseFile(pool, default_policy=PACK.id, clock=self.clock)
+        self.case_file = CaseFile(pool, default_policy=pack.id, clock=self.clock, packs={pack.id: (pack,)})
         self.letters = self.sender()
 
     def sender(
@@ -300,12 +312,12 @@ async def test_a_letter_that_cannot_be_delivered_does_not_hold_back_the_case_fil
     reference = complaint().reference
     entry = Entry(key="note:1", at=NOW, kind="note", actor="system:redress", text="something happened")
     update = CaseUpdate(
-        reference=reference, policy_hash=PACK.hash, summary=summary(revision=7, priority="p1"), entries=(entry,)
+        reference=reference, policy_hash=FULL_PACK.hash, summary=summary(revision=7, priority="p1"), entries=(entry,)
     )
     entered = Entry(key="stage:1", at=NOW, kind="stage", actor="system:redress", text="investigating")
     then = CaseUpdate(
         reference=reference,
-        policy_hash=PACK.hash,
+        policy_hash=FULL_PACK.hash,
         summary=summary(revision=8, stage=Stage.INVESTIGATING),
         entries=(entered,),
     )
@@ -347,7 +359,7 @@ async def test_a_key_that_belongs_to_another_letter_is_refused(office: Office) -
 
 
 async def test_a_letter_before_its_case_is_refused(office: Office) -> None:
-    with pytest.raises(ApplicationError, match="open it before") as refusal:
+    with pytest.raises(ApplicationError, match="open it first") as refusal:
         await office.letters.send_letter(letter(of=complaint(idempotency_key="form-2")))
     assert refusal.value.type == "NoCase"
 
@@ -446,3 +458,117 @@ async def test_an_address_with_a_line_break_in_the_case_file_is_refused(office: 
     assert refusal.value.type == "MailRefused"
     assert "other@example.org" not in str(refusal.value)
     assert office.receiver.messages == []
+
+
+# -- times that the case plans -----------------------------------------------------------------------------------------
+
+
+OTHER = complaint(idempotency_key="form-9")
+
+
+async def by_rule(office: Office, pack: PolicyPack) -> Office:
+    """The same office with another pack and a case opened by it."""
+    other = Office(office.pool, office.receiver, office.port, office.folder, pack)
+    await other.open(OTHER)
+    return other
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+async def test_a_letter_of_extension_gives_the_date_that_the_clock_then_has(office: Office, language: str) -> None:
+    request = letter(LetterKind.EXTENSION, language=language, number=5)
+    accepted = await office.letters.send_letter(request)
+
+    planned = {deadline.clock: deadline.clock_due for deadline in accepted.recorded.planned}
+    # 10 business days from 3 July end on 17 July; 30 days more on 16 August.
+    assert planned["response"] == datetime(2026, 8, 16, 15, 59, 59, tzinfo=UTC)
+    [received] = office.receiver.messages
+    told = {
+        "en": "by Sunday, 16 August 2026, 23:59 (Hong Kong",
+        "zh-CN": "2026年8月16日（星期日）23:59（香港标准时间）前",
+    }
+    assert told[language] in text_of(received)
+    event = await office.pool.fetchrow("select event, particulars from casefile.events where event = 'extended'")
+    assert event is not None
+    assert event["particulars"] == {"clock": "response", "extension": "complex"}
+    ends = await office.pool.fetch(
+        "select number, replaced from casefile.satisfactions where clock = 'response' order by number"
+    )
+    assert [tuple(row) for row in ends] == [(1, True)]
+    assert await office.letters.send_letter(request) == accepted
+
+
+@pytest.mark.parametrize("why", ["its end has passed", "it has ended"])
+async def test_an_extension_that_comes_too_late_is_not_told(office: Office, why: str) -> None:
+    if why == "it has ended":
+        await office.letters.send_letter(letter(LetterKind.FINAL_RESPONSE, number=3))
+    else:
+        office.clock.now = datetime(2026, 7, 17, 16, 0, tzinfo=UTC)
+    with pytest.raises(ApplicationError, match=r"clocks\[response\].extensions\[complex\].*any more") as refusal:
+        await office.letters.send_letter(letter(LetterKind.EXTENSION, number=5))
+    assert (refusal.value.type, refusal.value.non_retryable) == ("LetterIncomplete", True)
+    assert await office.pool.fetchval("select count(*) from casefile.letters where number = 5") == 0
+    assert await office.pool.fetchval("select count(*) from casefile.events where event = 'extended'") == 0
+
+
+async def test_the_end_of_a_wait_is_that_of_the_case_with_all_that_is_known_of_it(office: Office) -> None:
+    # Of this clock a complaint about the execution of a trade has 3 days, any other 10.
+    shorter = LengthRule(length=Length(days=3), categories=(Category.EXECUTION,), source="Test", confirmed=False)
+    clocks = tuple(
+        clock.model_copy(update={"lengths": (shorter,)}) if clock.trigger is CaseEvent.INFORMATION_REQUESTED else clock
+        for clock in FULL_PACK.clocks
+    )
+    other = await by_rule(office, with_rules(FULL_PACK, clocks=clocks))
+    request = letter(LetterKind.INFORMATION_REQUEST, facts=full_facts(reply_by=None), of=OTHER)
+    accepted = await other.letters.send_letter(request)
+
+    [received] = other.receiver.messages
+    assert "Please answer by Monday, 6 July 2026, 23:59 (Hong Kong Standard Time)" in text_of(received)
+    ends = {deadline.due for deadline in accepted.recorded.planned if Action.STOP_WAITING in deadline.actions}
+    assert ends == {datetime(2026, 7, 6, 15, 59, 59, tzinfo=UTC)}
+
+
+async def test_what_a_letter_brings_to_the_case_file_counts_for_the_dates_that_it_tells(office: Office) -> None:
+    # The clock has ended by an event that travels with the letter itself.
+    responded = Occurred(event=CaseEvent.RESPONDED, at=NOW, number=4)
+    update = CaseUpdate(
+        reference=complaint().reference, policy_hash=FULL_PACK.hash, summary=summary(revision=7), events=(responded,)
+    )
+    with pytest.raises(ApplicationError, match="any more"):
+        await office.letters.send_letter(letter(LetterKind.EXTENSION, number=5, update=update))
+    assert await office.pool.fetchval("select count(*) from casefile.events where number = 4") == 0
+
+
+async def test_a_letter_after_the_final_response_tells_the_times_that_began_with_it(office: Office) -> None:
+    ombudsman = route(RouteKind.OMBUDSMAN, within={"months": 6})
+    demanding = rule(LetterKind.PROGRESS, Element.OMBUDSMAN)
+    other = await by_rule(office, with_rules(FULL_PACK, routes=(ombudsman,), letters=(demanding,)))
+    await other.letters.send_letter(letter(LetterKind.FINAL_RESPONSE, of=OTHER, number=3))
+    other.clock.now += timedelta(days=40)
+    await other.letters.send_letter(letter(LetterKind.PROGRESS, of=OTHER, number=4))
+    final, progress = other.receiver.messages
+    for told in (final, progress):
+        assert "It is open to you until Sunday, 3 January 2027, 23:59 (Hong Kong" in text_of(told)
+
+
+async def test_a_letter_that_lacks_what_a_rule_demands_leaves_no_trace(office: Office) -> None:
+    unnamed = route(RouteKind.OMBUDSMAN, name="fos", contact=None)
+    eight_week = rule(LetterKind.HOLDING, Element.OMBUDSMAN, name="eight-week")
+    other = await by_rule(office, with_rules(FULL_PACK, routes=(unnamed,), letters=(eight_week,)))
+    with pytest.raises(ApplicationError, match=r"letters\[eight-week\].*routes\[fos\].contact") as refusal:
+        await other.letters.send_letter(letter(LetterKind.HOLDING, facts=full_facts(letter="eight-week"), of=OTHER))
+    assert (refusal.value.type, refusal.value.non_retryable) == ("LetterIncomplete", True)
+    assert await other.pool.fetchval("select count(*) from casefile.letters") == 0
+    assert await other.pool.fetchval("select count(*) from casefile.events where event = 'held'") == 0
+    assert other.receiver.messages == []
+
+
+async def test_a_holding_letter_holds_the_clocks_that_it_satisfies(office: Office) -> None:
+    clocks = tuple(
+        clock.model_copy(update={"satisfied_by": (*clock.satisfied_by, CaseEvent.HELD)})
+        if clock.name == "response"
+        else clock
+        for clock in FULL_PACK.clocks
+    )
+    other = await by_rule(office, with_rules(FULL_PACK, clocks=clocks))
+    accepted = await other.letters.send_letter(letter(LetterKind.HOLDING, of=OTHER))
+    assert [(done.clock, done.by) for done in accepted.recorded.satisfied] == [("response", CaseEvent.HELD)]

@@ -43,6 +43,14 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
     assert settings.staff_addresses == {"complaints-team": "team@mail.local"}
 
 
+def test_there_is_no_folder_of_the_firms_own_packs_unless_it_is_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert load_settings().policy_dir is None
+    monkeypatch.setenv("REDRESS_POLICY_DIR", str(tmp_path))
+    assert load_settings().policy_dir == tmp_path
+
+
 def test_an_override_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDRESS_TASK_QUEUE", "from-the-environment")
     assert load_settings(task_queue="from-here").task_queue == "from-here"
@@ -60,6 +68,7 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
     [
         ("DATABASE_URL", "mysql://u@h/d", "postgresql://"),
         ("REDRESS_LOG_FORMAT", "xml", "console or json"),
+        ("REDRESS_POLICY_DIR", "nowhere/at/all", "there is no such folder. Expected: folder with policy packs"),
         ("REDRESS_LOG_LEVEL", "loud", "DEBUG, INFO, WARNING or ERROR"),
         ("REDRESS_MAIL_FROM", "complaints", "complaints@example.com"),
         ("REDRESS_SMTP_PORT", "abc", "1 to 65535"),

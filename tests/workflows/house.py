@@ -2,8 +2,8 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 from temporalio import activity
 from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -21,11 +22,13 @@ from activities.compensation import Compensation
 from activities.investigating import Investigating
 from activities.letters import Letters
 from activities.trade_log import TradeLog
-from domain.case import Closed
+from domain.case import Closed, LetterAccepted, SendLetter
 from domain.complaint import Complaint
 from domain.messages import Actor
+from domain.policy import PolicyPack
 from domain.words import WORKFLOW, LetterKind, Role, Stage
 from runtime.mail import MailFailed, Outbox
+from runtime.policies import load_packs
 from runtime.settings import load_settings
 from starter.client import Complaints
 from workflows.complaint import ComplaintWorkflow
@@ -64,6 +67,21 @@ class SometimesAway:
         return getattr(self._pool, name)
 
 
+class LosesAnswers:
+    """Sends letters, and can have the answer lost on its way back to the workflow for a while."""
+
+    def __init__(self, letters: Letters, lost: list[timedelta]) -> None:
+        self._letters = letters
+        self._lost = lost
+
+    @activity.defn(name="SendLetter")
+    async def send_letter(self, request: SendLetter) -> LetterAccepted:
+        accepted = await self._letters.send_letter(request)
+        if self._lost:
+            raise ApplicationError("the answer was lost", next_retry_delay=self._lost.pop())
+        return accepted
+
+
 class House:
     """Everything a test needs to bring a complaint to its end."""
 
@@ -76,14 +94,17 @@ class House:
         self.outbox = SometimesClosed(folder)
         self._folder = folder
         self.submitted: list[str] = []
+        self.packs: dict[str, Sequence[PolicyPack]] = dict(load_packs())
+        self.lost_answers: list[timedelta] = []
+        """How long the answers of the next letters are lost for, although the letters were accepted."""
         self.database = SometimesAway(pool)
 
     def worker(self, **options: Any) -> Worker:
         """A worker with the real activities; instants are those of the skipped time."""
         settings = load_settings(outbox_dir=self._folder)
         pool = cast("asyncpg.Pool[asyncpg.Record]", self.database)
-        case_file = CaseFile(pool, default_policy="platform-default", clock=_skipped_time)
-        letters = Letters(pool, case_file, None, self.outbox, settings, _skipped_time)
+        case_file = CaseFile(pool, default_policy="platform-default", clock=_skipped_time, packs=self.packs)
+        letters = LosesAnswers(Letters(pool, case_file, None, self.outbox, settings, _skipped_time), self.lost_answers)
         return Worker(
             self.client,
             task_queue=self.task_queue,
@@ -98,6 +119,11 @@ class House:
             ],
             **options,
         )
+
+    @property
+    def today(self) -> date:
+        """A day on which the shipped packs are in force."""
+        return date(2026, 3, 2)
 
     async def submit(self, **changes: Any) -> str:
         """Submit a complaint about a late withdrawal, with *changes*; return its reference."""

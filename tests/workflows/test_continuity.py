@@ -1,6 +1,8 @@
 """A case outlives its history: when that grows long, the case goes on in a new run with all it knows."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from domain.words import Outcome, Stage
 from runtime.embedded_temporal import find_program
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
+from tests.workflows.rules import own, statutory
 from workflows.search_attributes import KEYS
 
 LONG = 40
@@ -88,3 +91,31 @@ async def test_a_case_goes_on_in_a_new_run_with_everything_it_knows(short_lived_
 
 async def _heard(house: House, reference: str, number: int) -> bool:
     return len(await house.timeline(reference, "customer_reply")) > number
+
+
+async def test_rungs_that_came_due_while_no_worker_was_up_act_in_order_at_once_with_their_true_lateness(
+    short_lived_runs: House,
+) -> None:
+    house = short_lived_runs
+    clocks = [statutory(f"second-{n}", 0, length={"seconds": n}, satisfied_by=["settled"]) for n in (4, 2, 3)]
+    house.task_queue = "another"
+    async with house.worker():
+        reference = await house.submit(policy=own(house, *clocks), description="Something is wrong.", trades=[])
+        await house.row(reference, lambda case: bool(case["stage"] == Stage.DECIDING))
+    await asyncio.sleep(5)
+    async with house.worker():
+        await house.eventually(lambda: _fired(house, reference, 3))
+        told = await house.complaints.timeline(reference)
+    breaches = [entry.text.split(" was ")[0] for entry in told if entry.kind == "breach"]
+    assert breaches == [f"second-{n}" for n in (2, 3, 4)]
+    rows = await house.pool.fetch(
+        "SELECT due, fired_at, lateness FROM casefile.firings WHERE reference = $1 ORDER BY due", reference
+    )
+    assert len({row["fired_at"] for row in rows}) == 1
+    assert [rows[0]["lateness"] - row["lateness"] for row in rows] == [timedelta(seconds=n) for n in (0, 1, 2)]
+    assert rows[-1]["lateness"] > timedelta(0)
+
+
+async def _fired(house: House, reference: str, count: int) -> bool:
+    fired = await house.pool.fetchval("SELECT count(*) FROM casefile.firings WHERE reference = $1", reference)
+    return bool(fired == count)

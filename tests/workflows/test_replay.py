@@ -7,6 +7,7 @@ A change of the workflow's commands goes behind `workflow.patched`. New historie
 from pathlib import Path
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
@@ -17,6 +18,9 @@ from workflows.complaint import ComplaintWorkflow
 HISTORIES = {
     path.stem: path.read_text("utf-8") for path in sorted((Path(__file__).parent / "histories").glob("*.json"))
 }
+
+
+FAULT = "Try again after a fault"
 
 
 def test_there_are_histories() -> None:
@@ -30,3 +34,18 @@ async def test_a_recorded_history_replays(name: str) -> None:
     complaint = Complaint.model_validate_json(started.input.payloads[0].data)
     history = WorkflowHistory(complaint.reference, history.events)
     await Replayer(workflows=[ComplaintWorkflow], plugins=[temporal_plugin()]).replay_workflow(history)
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_a_case_never_has_more_than_one_timer_for_its_clocks(name: str) -> None:
+    running: set[int] = set()
+    for event in WorkflowHistory.from_json("read", HISTORIES[name]).events:
+        if event.event_type == EventType.EVENT_TYPE_TIMER_STARTED:
+            if FAULT.encode() not in event.user_metadata.summary.data:
+                running.add(event.event_id)
+        elif event.event_type == EventType.EVENT_TYPE_TIMER_FIRED:
+            running.discard(event.timer_fired_event_attributes.started_event_id)
+        elif event.event_type == EventType.EVENT_TYPE_TIMER_CANCELED:
+            running.discard(event.timer_canceled_event_attributes.started_event_id)
+        elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED:
+            assert len(running) <= 1

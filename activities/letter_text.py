@@ -1,0 +1,443 @@
+"""What letters say: written from the templates, complete by the pack's rules, or not at all."""
+
+import re
+import tomllib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from temporalio.exceptions import ApplicationError
+
+from domain.base import clean
+from domain.case import SendLetter
+from domain.complaint import Complaint
+from domain.deadlines import Deadline
+from domain.letters import LetterFacts
+from domain.money import Money
+from domain.policy import Extension, LetterRule, PolicyPack, Route
+from domain.routes import Eligibility, eligibility, names
+from domain.words import Action, CaseEvent, Category, Element, LetterKind, Outcome, Remedy, RouteKind
+from runtime.paths import TEMPLATES
+
+NEEDED: Final[dict[LetterKind, tuple[str, ...]]] = {
+    LetterKind.ACKNOWLEDGEMENT: ("expected_by",),
+    LetterKind.INFORMATION_REQUEST: ("questions", "reply_by"),
+    LetterKind.REMINDER: ("questions", "reply_by"),
+    LetterKind.PROGRESS: ("stage", "expected_by"),
+    LetterKind.OVERDUE: ("expected_by",),
+    LetterKind.HOLDING: ("letter", "expected_by"),
+    LetterKind.EXTENSION: ("clock", "extension", "reasons"),
+    LetterKind.SUMMARY_RESOLUTION: ("outcome",),
+    LetterKind.FINAL_RESPONSE: ("outcome", "reply_by"),
+    LetterKind.WITHDRAWAL: (),
+    LetterKind.REFERRAL: (),
+    LetterKind.FEEDBACK_REQUEST: (),
+    LetterKind.STAFF_NOTICE: ("notice", "audience"),
+}
+"""The facts without which a letter of this kind is not written; :func:`missing_facts` knows a few more."""
+
+STARTS_WAIT: Final = {
+    LetterKind.INFORMATION_REQUEST: Action.STOP_WAITING,
+    LetterKind.FINAL_RESPONSE: Action.ACCEPT_SILENCE,
+}
+"""Letters whose acceptance starts the wait for an answer, and what the end of that wait does."""
+
+_IS_RESPONSE: Final = {LetterKind.FINAL_RESPONSE, LetterKind.SUMMARY_RESOLUTION}
+"""With these the customer's times to go further begin."""
+
+_TELLS_ALL_ROUTES: Final = {*_IS_RESPONSE, LetterKind.HOLDING}
+"""Other letters tell only of the routes that a rule of the pack has them name."""
+
+_TELLS_MISSED_DATE: Final = {LetterKind.ACKNOWLEDGEMENT, LetterKind.PROGRESS, LetterKind.OVERDUE}
+"""These tell an expected date that has passed as missed, and promise a new one."""
+
+
+def missing_facts(kind: LetterKind, facts: LetterFacts) -> list[str]:
+    """The names of the facts that a letter of this kind needs and *facts* does not have."""
+    missing = [name for name in NEEDED[kind] if getattr(facts, name) is None]
+    if kind in _IS_RESPONSE and not facts.reasons and not facts.findings:
+        missing.append("reasons or findings")
+    unredressed = facts.outcome is Outcome.UPHELD and not facts.compensation and not facts.remedies
+    if kind is LetterKind.FINAL_RESPONSE and unredressed:
+        missing.append("compensation or remedies")
+    return missing
+
+
+def write_letter(
+    request: SendLetter,
+    *,
+    complaint: Complaint,
+    name: str,
+    pack: PolicyPack,
+    firm_name: str,
+    at: datetime,
+    foreseen: Sequence[Deadline] = (),
+    responded_at: datetime | None = None,
+) -> tuple[str, str]:
+    """Subject and text of a letter, in its language, with instants in the time zone of *pack*.
+
+    *foreseen* are the deadlines that the case gets if the letter is accepted *at* the time of writing: by them are told
+    the dates that the letter itself sets. *responded_at* is when the customer last had a final response. A staff notice
+    is told nothing of *complaint* and *name*.
+
+    Raises `ApplicationError` of type ``LetterIncomplete`` that names what is missing: no letter goes out with a gap or
+    a guess in it, nor without what the rules of *pack* have it name.
+    """
+    kind, language = request.kind, request.language
+    facts = _with_times(request, foreseen)
+    category = facts.category or request.update.summary.category
+    rules = _rules(pack, kind, facts, category)
+    pack = pack.narrowed(category) if category else pack
+    demanded = {element for rule in rules for element in rule.must_name}
+    _Draft(request, facts, pack, rules, at).check()
+    stationery = _stationery(language)
+    words, zone = stationery.words, pack.calendar.zone
+    known: dict[str, Any] = {
+        "reference": request.update.reference,
+        "firm": one_line(firm_name),
+        "zone": zone,
+        "today": format_date(at.astimezone(zone), words["day"], locale=stationery.locale),
+        "facts": facts,
+        "summary": request.update.summary,
+        "category": category,
+        "stage": facts.stage or request.update.summary.stage,
+        "late": facts.expected_by is not None and facts.expected_by <= at,
+        "also": (),
+        "paragraphs": [rule.text.in_language(language) for rule in rules if rule.text],
+        "routes": (),
+    }
+    if facts.notice:
+        known["notice"] = facts.notice.in_language(language)
+    if not kind.to_staff:
+        award = facts.compensation if facts.compensation and facts.compensation.amount > 0 else None
+        extension = _extension(pack, facts)
+        known |= {
+            "name": name,
+            "complaint": complaint,
+            "timetable": pack.timetable.in_language(language),
+            "rights": pack.rights.in_language(language),
+            "referral": pack.referral.in_language(language),
+            "ground": extension.ground.in_language(language) if extension else None,
+            # What was found is told with the decision, not before.
+            "reasons": [
+                finding.reason.in_language(language) for finding in facts.findings if kind is not LetterKind.HOLDING
+            ],
+            "award": award,
+            "losses": _losses(facts, award),
+            "remedies": [
+                words["remedy"][item] for item in facts.remedies if item is not Remedy.COMPENSATION or not award
+            ],
+            "routes": [
+                route
+                for route in _routes(
+                    pack,
+                    complaint,
+                    category,
+                    at if kind in _IS_RESPONSE else responded_at,
+                    at=at,
+                    language=language,
+                    demanded=demanded,
+                )
+                if kind in _TELLS_ALL_ROUTES or route.element in demanded
+            ],
+        }
+    return stationery.write(kind, known, demanded)
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+# -- what is to be told ------------------------------------------------------------------------------------------------
+
+
+def _with_times(request: SendLetter, foreseen: Sequence[Deadline]) -> LetterFacts:
+    """The facts, with the date that a letter sets itself: the new end of a clock that it extends, or the end of the
+    wait for an answer that starts when it is accepted.
+
+    The clocks themselves go by the acceptance, so that whoever gets the letter late is still waited for long enough.
+    """
+    facts, ends = request.facts, STARTS_WAIT.get(request.kind)
+    if request.kind is LetterKind.EXTENSION:
+        new = [deadline.clock_due for deadline in foreseen if deadline.clock == facts.clock]
+        return facts.model_copy(update={"expected_by": max(new, default=None)})
+    if facts.reply_by or ends is None:
+        return facts
+    waits = [deadline.due for deadline in foreseen if ends in deadline.actions]
+    return facts.model_copy(update={"reply_by": min(waits, default=None)})
+
+
+def _rules(pack: PolicyPack, kind: LetterKind, facts: LetterFacts, category: Category | None) -> list[LetterRule]:
+    """The rules of *pack* for this letter."""
+    if kind is LetterKind.HOLDING:
+        # It comes with the clock that asks for the letter, which runs on where the category is another by now.
+        return pack.letter_rules(kind, facts.letter) if facts.letter else []
+    if kind.to_staff:
+        return []
+    return (pack.narrowed(category) if category else pack).letter_rules(kind)
+
+
+def _extension(pack: PolicyPack, facts: LetterFacts) -> Extension | None:
+    extensions = (
+        extension
+        for clock in pack.clocks
+        if clock.name == facts.clock
+        for extension in clock.extensions
+        if extension.name == facts.extension
+    )
+    return next(extensions, None)
+
+
+def _losses(facts: LetterFacts, award: Money | None) -> list[Money]:
+    """The losses found, if the award is exactly their sum: only then may the letter say how it was computed."""
+    losses = [
+        finding.harm
+        for finding in facts.findings
+        if finding.verdict.for_the_customer and finding.harm and finding.harm.amount > 0
+    ]
+    if award is None or any(loss.currency != award.currency for loss in losses):
+        return []
+    return losses if sum(loss.amount for loss in losses) == award.amount else []
+
+
+class _RouteTold(NamedTuple):
+    """A way to go further, as the letter tells of it; without ``contact`` only that it is not open."""
+
+    element: Element
+    title: str
+    contact: str | None
+    limit: Money | None
+    eligible: Eligibility
+    why: str
+    ends_after_response: bool
+
+
+def _routes(
+    pack: PolicyPack,
+    complaint: Complaint,
+    category: Category | None,
+    responded_at: datetime | None,
+    *,
+    at: datetime,
+    language: str,
+    demanded: Collection[Element],
+) -> list[_RouteTold]:
+    """The routes that concern the complaint and can be named, and those that the firm does not belong to."""
+    told = []
+    routes = {route.name: route for route in pack.routes}
+    nameable = {route.name for kind in RouteKind for route in _nameable(pack, kind, language)}
+    for eligible in eligibility(
+        pack,
+        category=category or Category.OTHER,
+        claimed=complaint.amount_claimed,
+        received_at=complaint.received_at,
+        responded_at=responded_at,
+        at=at,
+    ):
+        route, element = routes[eligible.route], Element(eligible.kind.value)
+        concerns = element in demanded or not route.categories or category in route.categories
+        if concerns and (route.name in nameable or route.firm_belongs is False):
+            told.append(
+                _RouteTold(
+                    element=element,
+                    title=route.title.in_language(language),
+                    contact=route.contact.in_language(language) if route.contact and route.name in nameable else None,
+                    limit=route.limit,
+                    eligible=eligible,
+                    why=eligible.why.in_language(language),
+                    ends_after_response=route.within is not None and route.since is CaseEvent.RESPONDED,
+                )
+            )
+    return told
+
+
+def _nameable(pack: PolicyPack, kind: RouteKind, language: str) -> list[Route]:
+    """The routes of this kind that a letter in this language can name."""
+    return [
+        route
+        for route in names(pack, Element(kind.value))
+        if route.contact and route.contact.in_language(language).strip()
+    ]
+
+
+# -- what is missing ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """What a letter has to tell, and the rules of the pack for it."""
+
+    request: SendLetter
+    facts: LetterFacts
+    pack: PolicyPack
+    rules: Sequence[LetterRule]
+    at: datetime
+
+    def check(self) -> None:
+        """Raise ``LetterIncomplete`` with all that is missing, and what is to be set."""
+        kind, language = self.request.kind, self.request.language
+        missing = missing_facts(kind, self.facts)
+        if language in LANGUAGES:
+            missing += [*self._missing_in_pack(), *self._missing_by_rules()]
+        else:
+            missing.append(f"templates in the language {language!r} (there are {', '.join(LANGUAGES)})")
+        if missing:
+            raise ApplicationError(
+                f"{kind.value} (letter {self.request.number}) cannot be written without {', '.join(missing)}",
+                type="LetterIncomplete",
+                non_retryable=True,
+            )
+
+    def _missing_in_pack(self) -> Iterable[str]:
+        """What a letter about one thing in the pack needs of it."""
+        kind, facts, pack = self.request.kind, self.facts, self.pack
+        if kind is LetterKind.HOLDING:
+            if facts.letter and not self.rules:
+                yield f"letters[{facts.letter}] of policy pack {pack.id}, which has no such holding letter"
+            if facts.expected_by and facts.expected_by <= self.at:
+                yield f"a new expected_by ({facts.expected_by:%Y-%m-%d %H:%M} UTC has passed)"
+        if kind is LetterKind.EXTENSION and facts.clock and facts.extension:
+            place = f"clocks[{facts.clock}].extensions[{facts.extension}] of policy pack {pack.id}"
+            if _extension(pack, facts) is None:
+                yield f"{place}, which does not exist"
+            elif facts.expected_by is None:
+                yield f"a new date: {place} cannot be granted any more (the clock has ended, or ends no later by it)"
+
+    def _missing_by_rules(self) -> Iterable[str]:
+        """What the rules of the pack have the letter say."""
+        for rule in self.rules:
+            place = f"letters[{rule.name}] of policy pack {self.pack.id}"
+            if rule.text and not rule.text.in_language(self.request.language).strip():
+                yield f"the text of {place} in the language {self.request.language}"
+            for element in rule.must_name:
+                if field := self._field_to_set(element):
+                    yield f"{element.value}, which {place} has it name (set {field})"
+
+    def _field_to_set(self, element: Element) -> str | None:
+        """What is to be set for *element* to be named; ``None`` if it can be."""
+        kind, facts, language = self.request.kind, self.facts, self.request.language
+        match element:
+            case Element.TIMETABLE:
+                return None if self.pack.timetable.in_language(language).strip() else "timetable"
+            case Element.EXPECTED_DATE:
+                known = facts.expected_by and (facts.expected_by > self.at or kind in _TELLS_MISSED_DATE)
+                return None if known else "facts.expected_by, ahead of now"
+            case Element.REASONS:
+                # Why a holding letter is written is true without anybody's words: the examination is not finished.
+                return None if facts.reasons or facts.findings or kind is LetterKind.HOLDING else "facts.reasons"
+        route_kind = RouteKind(element.value)
+        return None if _nameable(self.pack, route_kind, language) else self._route_fields_to_set(route_kind)
+
+    def _route_fields_to_set(self, kind: RouteKind) -> str:
+        fields = []
+        for route in self.pack.routes:
+            if route.kind is kind and route.firm_belongs is not False:
+                if not (route.contact and route.contact.in_language(self.request.language).strip()):
+                    fields.append(f"routes[{route.name}].contact")
+                if route.members and route.firm_belongs is None:
+                    fields.append(f"routes[{route.name}].firm_belongs")
+        return " and ".join(fields) or f"routes: one of kind {kind.value} that takes the firm's customers"
+
+
+# -- paper -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Stationery:
+    """The templates of one language, its words, and its locale."""
+
+    language: str
+    templates: Environment
+    words: dict[str, Any]
+    locale: Locale
+
+    def moment(self, at: datetime, zone: tzinfo) -> str:
+        return format_datetime(at, self.words["moment"], tzinfo=zone, locale=self.locale)
+
+    def write(self, kind: LetterKind, known: Mapping[str, Any], demanded: Collection[Element]) -> tuple[str, str]:
+        """Subject and text of a letter of *kind*, with all that is *demanded* really in it.
+
+        Templates can be changed: what a template leaves out of what a rule demands is added, and where even that fails
+        no letter is written.
+        """
+        name = f"{kind.value}.txt"
+        subject, body = self._render(name, known)
+        if also := self._unsaid(body, known, demanded):
+            subject, body = self._render(name, {**known, "also": also})
+        unsaid = [element.value for element in self._unsaid(body, known, demanded)]
+        unsaid += ["a rule's text" for paragraph in known["paragraphs"] if not _holds(body, paragraph)]
+        if unsaid:
+            raise ApplicationError(
+                f"templates/{self.language}/{name} leaves out what a rule of the policy pack demands:"
+                f" {', '.join(unsaid)}",
+                type="LetterIncomplete",
+                non_retryable=True,
+            )
+        return subject, body
+
+    def _render(self, name: str, known: Mapping[str, Any]) -> tuple[str, str]:
+        text = clean(self.templates.get_template(name).render(known))
+        subject, _, body = text.partition("\n")
+        return subject.strip(), re.sub(r"\n{3,}", "\n\n", body).strip() + "\n"
+
+    def _unsaid(self, body: str, known: Mapping[str, Any], demanded: Collection[Element]) -> list[Element]:
+        return [
+            element
+            for element in Element
+            if element in demanded
+            and not any(all(_holds(body, text) for text in saying) for saying in self._sayings(element, known))
+        ]
+
+    def _sayings(self, element: Element, known: Mapping[str, Any]) -> list[Sequence[str]]:
+        """The ways to name *element*, each the texts that it takes."""
+        facts: LetterFacts = known["facts"]
+        match element:
+            case Element.TIMETABLE:
+                return [[known["timetable"]]]
+            case Element.EXPECTED_DATE:
+                return [[self.moment(facts.expected_by, known["zone"])]] if facts.expected_by else []
+            case Element.REASONS:
+                return [[facts.reasons] if facts.reasons else known["reasons"] or [self.words["not_finished"]]]
+            case _:
+                routes = (route for route in known["routes"] if route.element is element and route.contact)
+                return [[route.title, route.contact] for route in routes]
+
+
+def _holds(body: str, text: str) -> bool:
+    return " ".join(clean(text).split()) in " ".join(body.split())
+
+
+@cache
+def _stationery(language: str) -> _Stationery:
+    folder = TEMPLATES / language
+    locale = Locale.parse(language, sep="-")
+    words = tomllib.loads((folder / "words.toml").read_text(encoding="utf-8"))
+    templates = Environment(
+        loader=FileSystemLoader(folder),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 (plain text, never HTML)
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    stationery = _Stationery(language, templates, words, locale)
+
+    @pass_context
+    def moment(context: Context, at: datetime) -> str:
+        return stationery.moment(at, context["zone"])
+
+    def money(amount: Money) -> str:
+        return amount.localised(language)
+
+    templates.filters |= {"moment": moment, "money": money}
+    templates.globals["words"] = words
+    return stationery
+
+
+LANGUAGES: Final = tuple(sorted(folder.name for folder in TEMPLATES.iterdir() if folder.is_dir()))
+"""The languages letters can be written in."""
