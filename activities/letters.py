@@ -65,7 +65,8 @@ class Letters:
         """Send one letter once, by its key; a letter accepted before is answered from the case file.
 
         Raises `ApplicationError` of type ``LetterIncomplete`` (not retried: a fact the letter needs is missing),
-        ``LetterKeyConflict`` (not retried: the key belongs to another letter), ``MailFailed`` (to be tried again) or
+        ``LetterKeyConflict`` (not retried: the key belongs to another letter), ``LetterTooLate`` (not retried: an
+        extension whose clock has ended), ``MailFailed`` (to be tried again) or
         ``MailRefused`` (to be tried again later, when the address may have been corrected). After a crash between the
         mail server's acceptance and its recording the next attempt sends again, with the same Message-ID.
         """
@@ -78,6 +79,8 @@ class Letters:
                 async with connection.transaction():
                     return await self._announce(connection, request, accepted["at"], accepted["channel"])
             way = await self._way(connection, request)
+            if request.kind is LetterKind.EXTENSION:
+                await self._check_still_true(connection, request)
             await self._deliver(connection, request, letter, way)
             accepted_at = self._clock()
             async with connection.transaction():
@@ -155,6 +158,24 @@ class Letters:
             at=at,
             foreseen=foreseen,
             responded_at=case["responded_at"],
+        )
+
+    async def _check_still_true(self, connection: "Connection", request: SendLetter) -> None:
+        """Raise rather than promise, long after it was written, an extension that would come too late by now."""
+        reference = request.update.reference
+        policy_hash = await connection.fetchval(
+            "select policy_hash from casefile.cases where reference = $1", reference
+        )
+        pack = await self._case_file.pack(connection, policy_hash)
+        for occurred in _announced(request, self._clock()):
+            foreseen = await self._case_file.foresee(connection, reference, pack, occurred)
+            if any(deadline.clock == request.facts.clock for deadline in foreseen):
+                return
+        raise ApplicationError(
+            f"{request.kind.value} (letter {request.number}): clock {request.facts.clock} has ended meanwhile;"
+            " the letter is not sent, because it promises a date that no longer holds",
+            type="LetterTooLate",
+            non_retryable=True,
         )
 
     async def _way(self, connection: "Connection", request: SendLetter) -> "_Way":

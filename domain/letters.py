@@ -48,3 +48,5 @@ class Letter(State):
     facts: LetterFacts = Field(default_factory=LetterFacts)
     announces: tuple[CaseEvent, ...] = ()
     then: Stage | None = None
+    failed: bool = False
+    """Whether an attempt failed for good: something must change before another can succeed."""

@@ -204,6 +204,17 @@ class LetterKind(StrEnum):
     def to_staff(self) -> bool:
         return self is LetterKind.STAFF_NOTICE
 
+    @property
+    def interim(self) -> bool:
+        """Whether the letter is of no use any more once the case is closed."""
+        return self in {
+            LetterKind.REMINDER,
+            LetterKind.PROGRESS,
+            LetterKind.OVERDUE,
+            LetterKind.HOLDING,
+            LetterKind.EXTENSION,
+        }
+
 
 class SearchAttribute(StrEnum):
     """The names under which Temporal's lists know a case."""

@@ -8,6 +8,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
@@ -36,6 +37,10 @@ _LONGEST_PAYLOAD = 64_000
 
 class Diverted(Exception):
     """The complaint was withdrawn or turned out to be somebody else's: its ordinary life ends here."""
+
+
+class GivenUp(Exception):
+    """An effect that failed for good is of no use any more."""
 
 
 class CarryOver(Exception):
@@ -167,7 +172,13 @@ class Casework(ABC):
             then=then,
         )
         stage = case.stage
-        accepted = await self._insist(f"letter {letter.purpose}", update, lambda: effects.send_letter(request))
+        send = partial(effects.send_letter, request)
+        try:
+            accepted = await self._insist(f"letter {letter.purpose}", update, send, failed=lambda: _failed(letter))
+        except GivenUp:
+            case.letters = [other for other in case.letters if other.purpose != letter.purpose]
+            case.note(workflow.now(), "given_up", f"letter {letter.purpose}: it is of no use any more")
+            return
         if letter.then and then and case.stage is stage:
             case.entered(letter.then, accepted.at, then)
         case.letters = [other for other in case.letters if other.purpose != letter.purpose]
@@ -261,10 +272,17 @@ class Casework(ABC):
 
     # -- faults -------------------------------------------------------------------------------------------------------
 
-    async def _insist(self, what: str, update: CaseUpdate, effect: Callable[[], Coroutine[Any, Any, R]]) -> R:
+    async def _insist(
+        self,
+        what: str,
+        update: CaseUpdate,
+        effect: Callable[[], Coroutine[Any, Any, R]],
+        failed: Callable[[], None] = lambda: None,
+    ) -> R:
         """Have *effect*, however often it fails for good: each failure is loud, and it is tried again hours later.
 
-        *update*, which was to be recorded with it, is recorded on its own meanwhile.
+        *update*, which was to be recorded with it, is recorded on its own meanwhile. *failed* is told of each failure,
+        and may raise :class:`GivenUp`.
         """
         pause = _AFTER_A_FAULT
         while True:
@@ -273,6 +291,7 @@ class Casework(ABC):
             except ActivityError as error:
                 self._in_flight -= update.keys
                 self._fault(what, error)
+                failed()
                 await workflow.sleep(pause, summary=f"Try again after a fault: {what}")
                 pause = min(2 * pause, _LONGEST_AFTER_A_FAULT)
 
@@ -332,6 +351,13 @@ def read(kind: type[M], message: Sequence[Any]) -> M:
         return kind.model_validate(message[0])
     except ValidationError as error:
         raise ValueError(explain(error)) from None
+
+
+def _failed(letter: Letter) -> None:
+    """Note that an attempt failed for good. Only an extension is then given up: its time has passed."""
+    letter.failed = True
+    if letter.kind is LetterKind.EXTENSION:
+        raise GivenUp
 
 
 def _spoken(kind: LetterKind) -> str:

@@ -252,7 +252,7 @@ class ComplaintWorkflow(Listening):
         case = self.case
         await workflow.wait_condition(
             lambda: (
-                all(letter.kind.to_staff for letter in case.letters)
+                all(letter.kind.to_staff or (letter.failed and letter.kind.interim) for letter in case.letters)
                 and not case.has_unrecorded()
                 and workflow.all_handlers_finished()
             )

@@ -10,7 +10,7 @@ from domain.messages import Actor
 from domain.policy import Calendar
 from domain.words import CaseEvent, LetterKind, Role, Stage
 from starter.client import Refused
-from tests.workflows.house import HANDLER, House
+from tests.workflows.house import CUSTOMER, HANDLER, House
 from tests.workflows.rules import HOLDING, OMBUDSMAN, SPECIAL, own, statutory
 
 EXECUTIVE = Actor(id="e-1", role=Role.EXECUTIVE)
@@ -66,8 +66,10 @@ async def test_an_extension_that_no_letter_could_tell_of_in_time_leaves_the_brea
     assert (await house.row(reference, lambda case: bool(case["breached"])))["breached"]
     house.outbox.closed = False
     await house.env.sleep(timedelta(hours=1))
+    await house.eventually(lambda: house.timeline(reference, "given_up"))
     (only,) = await ledger(house, reference, "response")
     assert (only["breach"], only["replaced"]) == (True, False)
+    assert "extension" not in await house.accepted_letters(reference)
 
 
 # -- what a statutory clock ignores ------------------------------------------------------------------------------------
@@ -142,6 +144,9 @@ async def test_a_holding_letter_that_cannot_name_the_ombudsman_is_not_faked_but_
     assert "ombudsman" in fault
     (duty,) = await ledger(house, reference, "eight-weeks")
     assert duty["breach"]
+    # The letter that never went out does not keep the case from its end.
+    await house.complaints.withdraw(reference, by=CUSTOMER)
+    await house.closed(reference)
 
 
 # -- early closure and referral ----------------------------------------------------------------------------------------
