@@ -2,6 +2,8 @@
 # make up     the same service, to stay; Ctrl-C ends it, its data is kept in .redress
 # make test   all tests (ARGS="-k words" for some)
 #
+# make bench  how late deadlines are, beside a poller (ARGS="--cases 500")
+#
 # Each prepares its own environment in .venv first, which takes a minute once. Needs Python 3.11 or newer:
 # make PYTHON=/path/to/python3 demo
 
@@ -12,7 +14,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input install -
 UV := uv
 
 .DELETE_ON_ERROR:
-.PHONY: demo up test lint lock clean
+.PHONY: demo up test bench lint lock clean
 
 demo: $(READY)
 	@$(BIN)/redress demo
@@ -22,6 +24,9 @@ up: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+bench: $(READY)
+	@$(BIN)/python -m bench.deadlines $(ARGS)
 
 lint: $(READY)
 	@$(BIN)/ruff check .

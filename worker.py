@@ -15,7 +15,7 @@ from typing import Final
 import asyncpg
 import structlog
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.case_file import CaseFile, utc_now
 from activities.compensation import Compensation
@@ -58,6 +58,10 @@ def build_worker(client: Client, pool: asyncpg.Pool, settings: Settings) -> Work
         graceful_shutdown_timeout=GRACE,
         # More at once starve each other: local activities wait for their turn beyond their time limit.
         max_concurrent_workflow_tasks=8,
+        # The tests run the workflows in the sandbox; here it would cost more than the work itself.
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        # How long the next task of a case waits for a worker that may be dead before any other may take it.
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=3),
     )
 
 

@@ -58,7 +58,9 @@ class Settings(BaseSettings):
     task_queue: str = Field("redress", min_length=1, description="Temporal task queue that the workers poll")
     state_dir: Path = Field(Path(".redress"), description="folder of `redress up`: its databases, logs and addresses")
     default_policy: str = Field(
-        "platform-default", min_length=1, description="policy pack of a complaint that names none, or several: uk-fca,uk-fca-payments"
+        "platform-default",
+        min_length=1,
+        description="policy pack of a complaint that names none, or several: uk-fca,uk-fca-payments",
     )
     policy_dir: Path | None = Field(
         None, description="folder with policy packs and calendars of the firm's own, beside those that are shipped"

@@ -81,7 +81,7 @@ def _pass_modules_through(runner: WorkflowRunner | None) -> WorkflowRunner:
 
 
 class _BindComplaint(Interceptor):
-    """Every line that an activity logs carries its complaint and its name, whichever logger it uses."""
+    """Every line that an activity logs carries its complaint and its name, and an activity that may beats its heart."""
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         return _BindComplaintInActivity(super().intercept_activity(next))
@@ -92,7 +92,20 @@ class _BindComplaintInActivity(ActivityInboundInterceptor):
         info = temporalio.activity.info()
         bound = {"activity": info.activity_type} | ({"complaint": info.workflow_id} if info.workflow_id else {})
         with structlog.contextvars.bound_contextvars(**bound):
-            return await super().execute_activity(input)
+            if not info.heartbeat_timeout:
+                return await super().execute_activity(input)
+            beating = asyncio.create_task(_beat(info.heartbeat_timeout / 4))
+            try:
+                return await super().execute_activity(input)
+            finally:
+                beating.cancel()
+
+
+async def _beat(interval: timedelta) -> None:
+    """Tell the server that this worker is alive: what a dead one had in hand is given to another soon."""
+    while True:
+        temporalio.activity.heartbeat()
+        await asyncio.sleep(interval.total_seconds())
 
 
 @functools.cache

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("activities", "domain", "runtime", "starter", "workflows", "worker.py", "tests")
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,9 @@ _PATIENT = RetryPolicy(
     initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_interval=timedelta(minutes=2)
 )
 
+# A worker that was silent for so long is dead, and another takes its effect over.
+_DEAD_AFTER = timedelta(seconds=8)
+
 
 async def open_case(request: OpenCase) -> Opened:
     """Open the case file. Raises ``ApplicationError`` if the complaint cannot be taken on."""
@@ -89,6 +92,7 @@ async def _durably(name: str, request: Record, result: type[R], summary: str) ->
         request,
         result_type=result,
         start_to_close_timeout=timedelta(seconds=60),
+        heartbeat_timeout=_DEAD_AFTER,
         retry_policy=_PATIENT,
         summary=summary,
     )

@@ -65,7 +65,9 @@ class Listening(Casework):
         case, now = self.case, workflow.now()
         case.last_message = f"customer reply ({reply.intent}), {now:%Y-%m-%d %H:%M:%S} UTC"
         case.note(now, "customer_reply", reply.intent, reply.actor, _body(reply))
-        if case.stage is Stage.RESPONDED and reply.intent != "information" and case.answer is None:
+        # Who accepts and disputes in one breath, before anything came of it, disputes.
+        changes_mind = case.answer == "accept" and reply.intent == "dispute"
+        if case.stage is Stage.RESPONDED and reply.intent != "information" and (case.answer is None or changes_mind):
             case.answer = reply.intent
             case.happened(CaseEvent.ANSWERED, now)
             if reply.intent == "dispute":

@@ -1,5 +1,6 @@
 """What goes wrong around a case: the database, the mail, people who change their minds."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -129,9 +130,26 @@ async def test_a_dispute_while_the_award_is_being_posted_takes_the_case_up_again
     await house.responded(reference)
     house.database.away = True
     await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+
+    async def settling() -> bool:
+        return (await house.complaints.status(reference)).summary.stage is Stage.SETTLING
+
+    await house.eventually(settling)
     await house.complaints.reply(reference, by=CUSTOMER, intent="dispute", text="I changed my mind.")
     house.database.away = False
     await house.env.sleep(timedelta(minutes=5))
     case = await house.at(reference, Stage.DECIDING)
     assert case["escalation_level"] == 1
     assert await house.pool.fetchval("SELECT count(*) FROM casefile.postings WHERE reference = $1", reference) == 1
+
+
+async def test_a_dispute_in_one_breath_with_an_acceptance_is_not_lost(house: House) -> None:
+    await house.late_withdrawal()
+    reference = await house.submit()
+    await house.responded(reference)
+    await asyncio.gather(
+        house.complaints.reply(reference, by=CUSTOMER, intent="accept", message_id="m-1"),
+        house.complaints.reply(reference, by=CUSTOMER, intent="dispute", text="No!", message_id="m-2"),
+    )
+    case = await house.at(reference, Stage.DECIDING)
+    assert case["escalation_level"] == 1

@@ -1,0 +1,1 @@
+"""Measurements of the whole service. Nothing of the service imports them."""
