@@ -124,6 +124,11 @@ class Round(Record):
     rungs: dict[str, Instant]
     ended: Satisfied | None = None
 
+    @property
+    def key(self) -> str:
+        """The round as :class:`Deadline` and :class:`Satisfied` name it."""
+        return f"{self.clock}:{self.number}"
+
 
 class Followed(Record):
     """What events led to: rungs planned, earliest first, and rounds ended."""
@@ -150,7 +155,8 @@ def follow(
     Rounds are satisfied with all that has happened, not only with what is new: a letter may be accepted, and start a
     clock, after an event with a higher number that satisfies it.
     """
-    events = sorted(history, key=lambda one: (one.number, one.event))
+    events = sorted(history, key=_as_it_happened)
+    coming = sorted(new, key=_as_it_happened)
     standing = {(one.clock, one.number): one for one in rounds}
     planned: list[Deadline] = []
     satisfied: list[Satisfied] = []
@@ -171,10 +177,10 @@ def follow(
                 at = max(by.at, one.started_at)
                 end(Satisfied(clock=one.clock, number=one.number, by=by.event, by_number=by.number, at=at))
 
-    for occurred in sorted(new, key=lambda one: (one.number, one.event)):
+    for index, occurred in enumerate(coming):
         # What is satisfied already does not move any more.
-        satisfy(events[: events.index(occurred)])
-        story = _Story(pack, [one for one in events if one.number <= occurred.number], calendars_by_hash or {})
+        satisfy([one for one in events if one not in coming[index:]])
+        story = _Story(pack, [one for one in events if one not in coming[index + 1 :]], calendars_by_hash or {})
         for ended, deadlines in _shifts(story, occurred, list(standing.values())):
             if ended:
                 end(ended)
@@ -184,18 +190,29 @@ def follow(
     return Followed(planned=tuple(sorted(planned, key=_in_order)), satisfied=tuple(satisfied))
 
 
-def replay(pack: PolicyPack, history: Iterable[Occurred], calendars_by_hash: Calendars | None = None) -> list[Round]:
-    """The rounds that a case with this *history* would have had under *pack*."""
-    happened: list[Occurred] = []
-    rounds: dict[tuple[str, int], Round] = {}
-    for occurred in sorted(history, key=lambda one: (one.number, one.event)):
-        happened.append(occurred)
-        followed = follow(pack, rounds.values(), happened, [occurred], calendars_by_hash)
-        rounds |= {(one.clock, one.number): one for one in as_rounds(followed.planned)}
-        for one in followed.satisfied:
-            key = one.clock, one.number
-            rounds[key] = rounds[key].model_copy(update={"ended": one})
-    return list(rounds.values())
+def recount(
+    pack: PolicyPack, events: Iterable[Occurred], calendars_by_hash: Calendars | None = None
+) -> tuple[list[Deadline], dict[str, Satisfied]]:
+    """The rungs that *events*, as they happened one after the other, lead to under *pack*; and by round how it ended.
+
+    The order is that of time, and not of the events' numbers: a letter keeps the number under which it was asked for.
+    """
+    planned: list[Deadline] = []
+    ended: dict[str, Satisfied] = {}
+    history: list[Occurred] = []
+    for event in sorted(events, key=_as_it_happened):
+        history.append(event)
+        rounds = [one.model_copy(update={"ended": ended.get(one.key)}) for one in as_rounds(planned)]
+        followed = follow(pack, rounds, history, [event], calendars_by_hash)
+        planned += followed.planned
+        ended |= {one.round: one for one in followed.satisfied}
+    return planned, ended
+
+
+def replay(pack: PolicyPack, events: Iterable[Occurred], calendars_by_hash: Calendars | None = None) -> list[Round]:
+    """The rounds that a case with these *events* has under *pack*, in the order in which they began."""
+    planned, ended = recount(pack, events, calendars_by_hash)
+    return [one.model_copy(update={"ended": ended.get(one.key)}) for one in as_rounds(planned)]
 
 
 def as_rounds(deadlines: Iterable[Deadline]) -> list[Round]:
@@ -283,25 +300,33 @@ class _Story(NamedTuple):
     history: Sequence[Occurred]
     known: Calendars
 
-    def calendar(self, clock: Clock) -> Calendar:
-        """The clock's calendar as it was last extended for this case."""
+    def calendar(self, clock: Clock, trigger: Occurred) -> Calendar:
+        """The calendar that the clock started by *trigger* is counted in.
+
+        That is the one it was last extended to; but of a statutory clock what a certain end was counted on stays.
+        """
         calendar = self.pack.calendar_of(clock)
-        for event in self.history:
+        for index, event in enumerate(self.history):
             later = self.known.get(event.calendar) if event.calendar else None
-            if later and later.id is not None and later.id == calendar.id:
-                calendar = later
+            if later is None or later.id is None or later.id != calendar.id:
+                continue
+            if clock.kind == "statutory" and _as_it_happened(trigger) < _as_it_happened(event):
+                before = self._replace(history=self.history[:index]).end(clock, trigger)
+                if before is not None and not before.provisional:
+                    continue
+            calendar = later
         return calendar
 
     def trigger(self, clock: Clock, one: Round) -> Occurred:
         """The event that a round of *clock* counts from."""
-        started = [event for event in self.history if event.event is clock.trigger and event.number <= one.number]
+        started = [event for event in self.history if event.event is clock.trigger]
         return max(started, key=lambda event: (event.at == one.started_at, event.number))
 
     def facts(self, clock: Clock, trigger: Occurred) -> list[Facts]:
         """The assessments by which the clock's length is chosen."""
         assessed = [event for event in self.history if event.facts]
-        at_start = [event.facts for event in assessed if event.number <= trigger.number][-1:]
-        later = [event.facts for event in assessed if event.number > trigger.number]
+        at_start = [event.facts for event in assessed if _as_it_happened(event) <= _as_it_happened(trigger)][-1:]
+        later = [event.facts for event in assessed if _as_it_happened(event) > _as_it_happened(trigger)]
         counting = [facts for facts in (*at_start, *later) if facts] or [Facts(category=Category.OTHER)]
         if clock.kind == "internal":
             counting = counting[-1:]
@@ -309,7 +334,7 @@ class _Story(NamedTuple):
 
     def end(self, clock: Clock, trigger: Occurred) -> _End | None:
         """When the clock started by *trigger* ends, after all that moved its end; ``None`` if it does not run."""
-        calendar = self.calendar(clock)
+        calendar = self.calendar(clock, trigger)
         lengths = [clock.length_for(facts) for facts in self.facts(clock, trigger)]
         if not lengths:
             return None
@@ -320,7 +345,7 @@ class _Story(NamedTuple):
         used = [length]
         paused_at: datetime | None = None
         for event in self.history:
-            if event.number <= trigger.number:
+            if _as_it_happened(event) <= _as_it_happened(trigger):
                 continue
             if (extension := _extension(clock, event)) and event.at <= end:
                 used.append(extension.length)
@@ -350,7 +375,7 @@ def _starts(story: _Story, occurred: Occurred) -> Iterable[Deadline]:
         deadline
         for clock in story.pack.clocks
         if clock.trigger is occurred.event and (end := story.end(clock, occurred))
-        for deadline in _rungs(story.calendar(clock), clock, occurred.number, occurred.at, end)
+        for deadline in _rungs(story.calendar(clock, occurred), clock, occurred.number, occurred.at, end)
     ]
     return sorted(started, key=_in_order)
 
@@ -374,24 +399,28 @@ def _joins(story: _Story, clock: Clock, occurred: Occurred) -> Iterable[tuple[No
     """A clock that applies since *occurred*, and has run all along."""
     trigger = next((one for one in reversed(story.history) if one.event is clock.trigger), None)
     if trigger and (end := story.end(clock, trigger)):
-        yield None, _rungs(story.calendar(clock), clock, occurred.number, trigger.at, end, now=occurred.at)
+        calendar = story.calendar(clock, trigger)
+        yield None, _rungs(calendar, clock, occurred.number, trigger.at, end, now=occurred.at)
 
 
 def _shift(
     story: _Story, clock: Clock, one: Round, occurred: Occurred
 ) -> Iterable[tuple[Satisfied | None, list[Deadline]]]:
-    event = occurred.event
-    if event is CaseEvent.REPLANNED and clock.kind == "statutory" and not one.provisional:
-        return  # what the rule fixed stays fixed
     replaced = Satisfied(
-        clock=clock.name, number=one.number, by=event, by_number=occurred.number, at=occurred.at, replaced=True
+        clock=clock.name,
+        number=one.number,
+        by=occurred.event,
+        by_number=occurred.number,
+        at=occurred.at,
+        replaced=True,
     )
-    end = story.end(clock, story.trigger(clock, one))
+    trigger = story.trigger(clock, one)
+    end = story.end(clock, trigger)
     if end is None:
         if one.ended is None:
             yield replaced, []
     elif one.ended or (end.at, end.provisional) != (one.clock_due, one.provisional):
-        calendar = story.calendar(clock)
+        calendar = story.calendar(clock, trigger)
         deadlines = _rungs(calendar, clock, occurred.number, one.started_at, end, now=occurred.at, before=one)
         yield (None if one.ended else replaced), deadlines
 
@@ -550,6 +579,10 @@ def _spell(calendar: Calendar, clock: Clock, trigger: Occurred, length: Length, 
 
 def _spoken(calendar: Calendar, at: datetime) -> str:
     return f"{at.astimezone(calendar.zone):%a %d %b %Y %H:%M:%S}"
+
+
+def _as_it_happened(occurred: Occurred) -> tuple[datetime, int, str]:
+    return occurred.at, occurred.number, occurred.event
 
 
 def _in_order(deadline: Deadline) -> tuple[datetime, str]:

@@ -197,6 +197,8 @@ class _Shelf:
         base = self._extended(file)
         self.pack(base, *extending, file)  # an error of the base is told as such
         inherited = {key: value for key, value in self._content(base).items() if key not in _OWN}
+        if isinstance(file.content.get("calendar"), str):
+            del inherited["calendar"]  # another calendar, not the other's with changes
         merged = _lay(said, over=_leave_out(file, inherited))
         if isinstance(changed := file.content.get("calendar"), dict) and isinstance(merged["calendar"], dict):
             # Not the calendar of that name any more: it is known by the name of the pack.

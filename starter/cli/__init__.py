@@ -4,7 +4,9 @@
 from starter.cli import serving  # isort: skip
 from starter.cli import loading  # isort: skip
 from starter.cli import reading  # isort: skip
+from starter.cli import policies  # isort: skip
+from starter.cli import calendars  # isort: skip
 from starter.cli import acting  # isort: skip
 from starter.cli.program import main
 
-__all__ = ["acting", "loading", "main", "reading", "serving"]
+__all__ = ["acting", "calendars", "loading", "main", "policies", "reading", "serving"]

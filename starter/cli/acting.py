@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from domain.words import Category, Remedy, Severity
+from domain.words import Category, Complexity, Remedy, Severity
 from starter.cli.access import talk
 from starter.cli.options import (
     THE_CUSTOMER,
@@ -34,6 +34,11 @@ Attach = Annotated[
         metavar="TITLE=PLACE",
         help="Something kept elsewhere: its title, and its path or URL. A file found there is hashed. May be repeated.",
     ),
+]
+Outcome = Annotated[str, typer.Option("--outcome", metavar="OUTCOME", help="upheld, partly_upheld or not_upheld.")]
+Amount = Annotated[str | None, typer.Option("--amount", metavar="MONEY", help='Compensation, such as "USD 1234.50".')]
+Remedies = Annotated[
+    list[str] | None, typer.Option("--remedy", metavar="REMEDY", help=f"{', '.join(Remedy)}. May be repeated.")
 ]
 Trades = Annotated[
     list[str] | None, typer.Option("--trade", metavar="ID", help="An order, fill or position. May be repeated.")
@@ -99,13 +104,16 @@ def reclassify(
     reason: Annotated[str, typer.Option("--reason", help=f"Why{_STDIN}.")],
     category: Annotated[Category | None, typer.Option("--category")] = None,
     severity: Annotated[Severity | None, typer.Option("--severity")] = None,
+    complexity: Annotated[
+        Complexity | None, typer.Option("--complexity", help="A statutory clock follows only to an earlier end.")
+    ] = None,
     in_scope: Annotated[
         bool | None, typer.Option("--in-scope/--not-ours", help="Not ours: the customer is referred elsewhere.")
     ] = None,
     by: By = None,
     message_id: MessageId = None,
 ) -> Answer:
-    """Correct category, severity or scope."""
+    """Correct category, severity, complexity or scope."""
     return _send(
         "reclassify",
         reference,
@@ -114,6 +122,7 @@ def reclassify(
         reason=words(reason, "--reason"),
         category=category,
         severity=severity,
+        complexity=complexity,
         in_scope=in_scope,
     )
 
@@ -158,31 +167,80 @@ def request_info(
 def propose(
     *,
     reference: Reference,
-    outcome: Annotated[str, typer.Option("--outcome", metavar="OUTCOME", help="upheld, partly_upheld or not_upheld.")],
+    outcome: Outcome,
     reasons: Annotated[
         str, typer.Option("--reasons", help=f"For the final response, in the customer's language{_STDIN}.")
     ],
-    amount: Annotated[
-        str | None, typer.Option("--amount", metavar="MONEY", help='Compensation, such as "USD 1234.50".')
-    ] = None,
-    remedy: Annotated[
-        list[str] | None,
-        typer.Option("--remedy", metavar="REMEDY", help=f"{', '.join(Remedy)}. May be repeated."),
-    ] = None,
+    amount: Amount = None,
+    remedy: Remedies = None,
     by: By = None,
     message_id: MessageId = None,
 ) -> Answer:
     """Propose a resolution."""
-    compensation = None if amount is None else money(amount, "--amount")
     return _send(
         "propose_resolution",
         reference,
         by,
         message_id,
-        outcome=outcome,
-        compensation=compensation,
-        remedies=[one_of(Remedy, name, "--remedy") for name in remedy] if remedy else None,
+        **_resolution(outcome, amount, remedy),
         reasons=words(reasons, "--reasons"),
+    )
+
+
+@command(app, "resolve-early", panel=_PANEL)
+def resolve_early(
+    *,
+    reference: Reference,
+    outcome: Outcome,
+    reasons: Annotated[str, typer.Option("--reasons", help=f"What was settled, in the customer's language{_STDIN}.")],
+    amount: Amount = None,
+    remedy: Remedies = None,
+    by: By = None,
+    message_id: MessageId = None,
+) -> Answer:
+    """End the case with a summary letter: the customer regards it as settled, within the pack's time for that."""
+    return _send(
+        "resolve_early",
+        reference,
+        by,
+        message_id,
+        **_resolution(outcome, amount, remedy),
+        reasons=words(reasons, "--reasons"),
+    )
+
+
+@command(app, "extend", panel=_PANEL)
+def extend(
+    *,
+    reference: Reference,
+    clock: Annotated[str, typer.Option("--clock", metavar="NAME", help="The clock, as in the policy pack.")],
+    extension: Annotated[str, typer.Option("--extension", metavar="NAME", help="The clock's extension of that name.")],
+    reasons: Annotated[str, typer.Option("--reasons", help=f"For the letter, in the customer's language{_STDIN}.")],
+    by: By = None,
+    message_id: MessageId = None,
+) -> Answer:
+    """Approve an extension that the policy pack allows; it counts once the customer has been told by letter."""
+    text = words(reasons, "--reasons")
+    return _send("extend_deadline", reference, by, message_id, clock=clock, extension=extension, reasons=text)
+
+
+@command(app, "referral", panel=_PANEL)
+def referral(
+    *,
+    reference: Reference,
+    route: Annotated[str, typer.Option("--route", metavar="NAME", help="The route, as in the policy pack.")],
+    at: Annotated[
+        str, typer.Option("--at", metavar="TIME", help="When, with offset, such as 2026-03-02T09:00:00+08:00.")
+    ],
+    outside_reference: Annotated[
+        str | None, typer.Option("--outside-reference", metavar="ID", help="The number it has there.")
+    ] = None,
+    by: By = None,
+    message_id: MessageId = None,
+) -> Answer:
+    """Record that the customer turned to an ombudsman or another outside body."""
+    return _send(
+        "record_referral", reference, by, message_id, route=route, referred_at=at, outside_reference=outside_reference
     )
 
 
@@ -282,6 +340,14 @@ def _send(name: str, reference: str, by: str | None, message_id: str | None, **f
         data = {"reference": reference, "message": name, "message_id": message.message_id, "sent": True}
         return Answer(data, [line(f"{reference}: {name} is sent. See: redress timeline {reference}")])
     return Answer(receipt, [line(f"{reference}: {receipt.noted} (stage {receipt.stage.value})")])
+
+
+def _resolution(outcome: str, amount: str | None, remedy: list[str] | None) -> dict[str, Any]:
+    return {
+        "outcome": outcome,
+        "compensation": None if amount is None else money(amount, "--amount"),
+        "remedies": [one_of(Remedy, name, "--remedy") for name in remedy] if remedy else None,
+    }
 
 
 def _attachments(given: list[str] | None) -> list[dict[str, str]] | None:

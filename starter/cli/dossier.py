@@ -1,15 +1,27 @@
 """All that ``redress show`` tells of a case: its file in PostgreSQL and, while it is open, its workflow's own word."""
 
 import asyncio
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from domain.base import Instant, Record
 from domain.case import Entry, Status
+from domain.deadlines import reach
 from domain.findings import Finding
-from domain.words import Stage
-from starter.case_reader import CaseView, LedgerRow, WrittenLetter, get_case, get_deadlines, get_letters, get_timeline
+from domain.policy import PolicyPack
+from domain.routes import Access, Eligibility, eligibility
+from domain.words import Category, RouteKind, Stage
+from starter.case_reader import (
+    CaseView,
+    LedgerRow,
+    WrittenLetter,
+    get_case,
+    get_deadlines,
+    get_letters,
+    get_rules,
+    get_timeline,
+)
 
 if TYPE_CHECKING:
     from starter.cli.access import Pool
@@ -28,7 +40,11 @@ class ProposalView(Record):
 
 
 class Dossier(Record):
-    """A case on one page. ``status`` is the workflow's own word; without it, ``unasked`` says why there is none."""
+    """A case on one page. ``status`` is the workflow's own word; without it, ``unasked`` says why there is none.
+
+    ``early_until`` is there while the case may still end with a summary letter, ``kept_until`` once it is closed and
+    its rules say how long the file is kept.
+    """
 
     case: CaseView
     status: Status | None
@@ -37,6 +53,9 @@ class Dossier(Record):
     findings: tuple[Finding, ...]
     proposal: ProposalView | None
     letters: tuple[WrittenLetter, ...]
+    routes: tuple[Eligibility, ...]
+    early_until: Instant | None
+    kept_until: Instant | None
     possible: tuple[str, ...]
 
 
@@ -48,6 +67,18 @@ async def gather(pool: "Pool", reference: str) -> Dossier:
     is_open = case.summary.closed_at is None
     status, unasked = await _ask(reference) if is_open else (None, None)
     proposal = last_proposal(entries)
+    pack, responded_at = await get_rules(pool, reference)
+    now = datetime.now(UTC)
+    routes = eligibility(
+        pack,
+        category=case.summary.category or Category.OTHER,
+        claimed=case.complaint.amount_claimed,
+        received_at=case.received_at,
+        responded_at=responded_at,
+        at=now,
+    )
+    early_until = _early_until(pack, case) if is_open and responded_at is None else None
+    early_until = early_until if early_until and now <= early_until else None
     return Dossier(
         case=case,
         status=status,
@@ -58,8 +89,27 @@ async def gather(pool: "Pool", reference: str) -> Dossier:
         findings=last_findings(entries),
         proposal=proposal,
         letters=tuple(await get_letters(pool, reference)),
-        possible=tuple(_possible(case, proposal)),
+        routes=routes,
+        early_until=early_until,
+        kept_until=_kept_until(pack, case),
+        possible=(
+            *_possible(case, proposal, may_end_early=early_until is not None),
+            *_by_rule(case, pack, rows, routes, now),
+        ),
     )
+
+
+def _early_until(pack: PolicyPack, case: CaseView) -> datetime | None:
+    early = pack.early_closure
+    if early is None:
+        return None
+    return reach(pack.calendar, case.received_at, early.within, first_day_counts=early.first_day_counts)
+
+
+def _kept_until(pack: PolicyPack, case: CaseView) -> datetime | None:
+    if case.summary.closed_at is None or pack.retention is None:
+        return None
+    return reach(pack.calendar, case.summary.closed_at, pack.retention.after_closing)
 
 
 def last_findings(entries: Iterable[Entry]) -> tuple[Finding, ...]:
@@ -121,7 +171,23 @@ async def _ask(reference: str) -> tuple[Status | None, str | None]:
         return None, "Temporal does not know this case: it may have ended, or this is another server or namespace"
 
 
-def _possible(case: CaseView, proposal: ProposalView | None) -> Iterable[str]:
+def _by_rule(
+    case: CaseView, pack: PolicyPack, rows: Sequence[LedgerRow], routes: Sequence[Eligibility], now: datetime
+) -> Iterable[str]:
+    """The commands that the pack's rules make possible now."""
+    if case.summary.stage is Stage.CLOSED:
+        return
+    for clock in pack.clocks:
+        running = [row for row in rows if row.clock == clock.name and row.satisfied_at is None]
+        if any(now < row.clock_due for row in running):
+            for extension in clock.extensions:
+                yield f"extend {case.reference} --clock {clock.name} --extension {extension.name} --reasons TEXT"
+    for route in routes:
+        if route.status is Access.OPEN and route.kind is not RouteKind.REVIEW:
+            yield f"referral {case.reference} --route {route.route} --at TIME"
+
+
+def _possible(case: CaseView, proposal: ProposalView | None, *, may_end_early: bool) -> Iterable[str]:
     """The commands that make sense now."""
     stage, reference = case.summary.stage, case.reference
     if stage is Stage.CLOSED:
@@ -135,6 +201,8 @@ def _possible(case: CaseView, proposal: ProposalView | None) -> Iterable[str]:
         else:
             yield f'propose {reference} --outcome upheld --amount "USD 100.00" --reasons TEXT'
             yield f"request-info {reference} --questions TEXT"
+        if may_end_early:
+            yield f"resolve-early {reference} --outcome upheld --remedy apology --reasons TEXT"
         yield f"evidence {reference} --note TEXT --trade ID"
         yield f"reclassify {reference} --category CATEGORY --reason TEXT"
     if stage is Stage.RESPONDED:

@@ -2,10 +2,12 @@
 
 import re
 import sys
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -91,6 +93,40 @@ def one_of(kind: type[E], text: str, option: str) -> E:
         return kind(text)
     except ValueError:
         invalid(option, f"{text!r} is not one of {', '.join(kind)}")
+
+
+_SPAN: Final = re.compile(r"([0-9]{1,6})\s*(m|h|d|w)")
+_LONGEST_SPAN: Final = timedelta(days=3660)
+
+
+def span(text: str, option: str) -> timedelta:
+    """The length of time that *text*, such as ``90m``, ``24h``, ``7d`` or ``2w``, names."""
+    written = _SPAN.fullmatch(text.strip().lower())
+    if not written:
+        invalid(option, f"{text!r} is no length of time; give a number and m, h, d or w, such as 90m, 24h, 7d, 2w")
+    number, unit = written.groups()
+    length = (
+        int(number) * {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(1), "w": timedelta(7)}[unit]
+    )
+    if length > _LONGEST_SPAN:
+        invalid(option, "it is longer than ten years")
+    return length
+
+
+def moment(text: str, option: str) -> datetime:
+    """The moment that *text* names in ISO 8601, local where it has no offset."""
+    try:
+        named = datetime.fromisoformat(text.strip())
+        named - _LONGEST_SPAN, named + _LONGEST_SPAN  # what lies around it can be told too
+    except (ValueError, OverflowError):
+        invalid(option, f"{text!r} is no moment; write it as 2026-12-23T16:00, with an offset or as local time")
+    return named
+
+
+def instant(text: str, zone: ZoneInfo, option: str) -> datetime:
+    """The moment that *text* names in ISO 8601; without an offset it is local time in *zone*."""
+    named = moment(text, option)
+    return named if named.tzinfo else named.replace(tzinfo=zone)
 
 
 def words(text: str | None, option: str) -> str | None:

@@ -16,8 +16,8 @@ from domain.words import Action
 if TYPE_CHECKING:
     from domain.case import Entry, Rejected
     from domain.findings import Finding
-    from domain.policy import PolicyPack
-    from starter.case_reader import CaseView, LedgerReport, LedgerRow, ListedCase, WrittenLetter
+    from domain.routes import Eligibility
+    from starter.case_reader import CaseView, DueRung, LedgerReport, LedgerRow, ListedCase, WrittenLetter
     from starter.cli.dossier import Dossier, ProposalView
     from starter.importing import ImportReport
 
@@ -130,6 +130,7 @@ def case_page(dossier: "Dossier", now: datetime, language: str) -> list[Renderab
         *_section("Findings", findings(dossier.findings, language)),
         *_section("Proposal", _proposal(dossier.proposal)),
         *_section("Letters", [_letters(dossier.letters)] if dossier.letters else []),
+        *_section("Ways to go further", _routes(dossier.routes, language)),
         *_section("What you can do", [line(f"redress {possible}") for possible in dossier.possible]),
     ]
     if case.rejected_messages:
@@ -182,6 +183,11 @@ def _standing(dossier: "Dossier", now: datetime) -> dict[str, RenderableType | N
         "Waits for": waits,
         "Next deadline": due,
         "": line(deadline.how, "dim") if deadline else None,
+        "Early closure": f"with a summary letter until {when(dossier.early_until)} UTC, "
+        f"{from_now(dossier.early_until, now)}"
+        if dossier.early_until
+        else None,
+        "Kept until": f"{when(dossier.kept_until)} UTC" if dossier.kept_until else None,
         "On its way": ", ".join(map(spoken, status.letters_on_their_way)) or None if status else None,
     }
 
@@ -222,6 +228,18 @@ def findings(found: "Sequence[Finding]", language: str) -> list[RenderableType]:
         shown += [verdict, Padding(line(finding.reason.in_language(language)), (0, 0, 0, 2))]
         if finding.missing:
             shown.append(Padding(line(f"not in the log: {', '.join(finding.missing)}", "yellow"), (0, 0, 0, 2)))
+    return shown
+
+
+def _routes(routes: "Sequence[Eligibility]", language: str) -> list[RenderableType]:
+    shown: list[RenderableType] = []
+    for route in routes:
+        style = {"open": "green", "unknown": "yellow"}.get(route.status, "")
+        heading = Text.assemble((spoken(route.status), style), f"  {spoken(route.kind)} {route.route}: ")
+        shown += [
+            heading.append(route.title.in_language(language)),
+            Padding(line(route.why.in_language(language), "dim"), (0, 0, 0, 2)),
+        ]
     return shown
 
 
@@ -303,10 +321,15 @@ def letters(written: "Sequence[WrittenLetter]", *, texts: bool) -> list[Renderab
 
 def deadlines(rows: "Sequence[LedgerRow]", now: datetime) -> list[RenderableType]:
     """The deadline ledger of a case."""
-    made = table("Clock", "Rung", "Due (UTC)", "What became of it", unbroken=["Clock", "Rung", "Due (UTC)"])
+    made = table("Clock", "Rung", "Due (UTC)", "What became of it", unbroken=["Rung", "Due (UTC)"])
     for row in rows:
         made.add_row(line(row.clock, "bold" if row.statutory else ""), line(row.rung), when(row.due), _became(row, now))
-    return [made, line("Bold clocks are statutory. How each was reckoned: --json.", "dim")]
+    shown: list[RenderableType] = [made]
+    if any(row.provisional and row.satisfied_at is None for row in rows):
+        shown.append(line("Provisional: beyond the known holidays; see redress calendar replan.", "yellow"))
+    if any(row.strictest for row in rows):
+        shown.append(line("Strictest: of several packs' clocks for one duty the one that acts.", "dim"))
+    return [*shown, line("Bold clocks are statutory. How each was reckoned: --json.", "dim")]
 
 
 def _became(row: "LedgerRow", now: datetime) -> Text:
@@ -322,8 +345,34 @@ def _became(row: "LedgerRow", now: datetime) -> Text:
         text.append(f": {ended}, {span(row.satisfied_at - row.clock_due)} late" if ended and row.satisfied_at else "")
         return text
     if ended:
+        if row.replaced:
+            return line(f"replaced: {ended}", "dim")
         return line(f"{'kept' if duty else 'not needed'}: {ended}", "green")
-    return line(f"{from_now(row.due, now)}: {does}", "red" if row.due < now else "")
+    text = line(f"{from_now(row.due, now)}: {does}", "red" if row.due < now else "")
+    text.append(" (provisional)" if row.provisional else "", "yellow")
+    text.append(" (strictest)" if row.strictest else "", "bold")
+    return text
+
+
+def coming_due(rungs: "Sequence[DueRung]", within: str) -> list[RenderableType]:
+    """What comes due in all open cases, the most urgent first."""
+    if not rungs:
+        return [line(f"Nothing comes due within {within}.")]
+    made = table("Reference", "Left", "Clock: rung", "Stage", "Team, handler", unbroken=["Reference", "Left"])
+    for rung in rungs:
+        overdue = rung.left < timedelta(0)
+        made.add_row(
+            line(rung.reference, "bold"),
+            line(f"{span(rung.left, 1)} late" if overdue else span(rung.left, 1), "bold red" if overdue else ""),
+            Text.assemble(
+                (f"{rung.clock}: {rung.rung}", "bold" if rung.statutory else ""),
+                (f" {when(rung.due)}", "dim"),
+                (" provisional" if rung.provisional else "", "yellow"),
+            ),
+            spoken(rung.stage),
+            line(f"{rung.team or NONE}, {rung.handler or NONE}"),
+        )
+    return [made, line(f"{len(rungs)} within {within}, UTC. Bold clocks are statutory.", "dim")]
 
 
 def rejected(messages: "Sequence[Rejected]") -> list[RenderableType]:
@@ -368,7 +417,9 @@ def imports(reports: "Mapping[str, ImportReport]") -> list[RenderableType]:
     )
     for name, report in reports.items():
         counts = (report.read, report.loaded, report.duplicates, report.rejected)
-        made.add_row(line(name), spoken(report.kind), *(f"{count:,}" for count in counts), f"{report.seconds:.1f}")
+        made.add_row(
+            line(name), spoken(report.kind or NONE), *(f"{count:,}" for count in counts), f"{report.seconds:.1f}"
+        )
     shown: list[RenderableType] = [made]
     shown += [
         whole(f"Bad rows of {name}, with line and reason: {report.rejects_path}", "yellow")
@@ -376,24 +427,6 @@ def imports(reports: "Mapping[str, ImportReport]") -> list[RenderableType]:
         if report.rejects_path
     ]
     return shown
-
-
-def packs(versions: "Sequence[PolicyPack]", default: str) -> list[RenderableType]:
-    """Policy packs, one version a row."""
-    made = table("Pack", "Version", "In force", "Unconfirmed", "Title", unbroken=["Pack", "Version"])
-    for pack in versions:
-        unconfirmed = sum(not clock.confirmed for clock in pack.clocks)
-        made.add_row(
-            line(pack.id, "bold" if pack.id == default else ""),
-            pack.version,
-            f"from {pack.effective_from}" + (f" until {pack.effective_until}" if pack.effective_until else ""),
-            line(f"{unconfirmed} of {len(pack.clocks)}", "yellow" if unconfirmed else "green"),
-            line(pack.title),
-        )
-    return [
-        made,
-        line("Bold: for complaints that name none. Unconfirmed limits need your compliance function's word.", "dim"),
-    ]
 
 
 def submitted(done: Sequence[Mapping[str, Any]], bad: Sequence[Mapping[str, Any]]) -> list[RenderableType]:

@@ -1,22 +1,20 @@
 """Commands that look: cases and what is in their files, straight from PostgreSQL."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from domain.words import Category, Stage
 from starter.cli import pages
 from starter.cli.access import database, read
-from starter.cli.options import Language, Reference, Tongue
-from starter.cli.program import Answer, ExitCode, Problem, app, command
+from starter.cli.options import Language, Reference, Tongue, span
+from starter.cli.program import Answer, ExitCode, InvalidInput, Problem, app, command
 
 _PANEL = "Look"
 
 ledger = typer.Typer(help="The compensation ledger.", no_args_is_help=True)
-policy = typer.Typer(help="Policy packs: the rules that cases are handled by.", no_args_is_help=True)
 app.add_typer(ledger, name="ledger", rich_help_panel="Look")
-app.add_typer(policy, name="policy", rich_help_panel="Look")
 
 
 @command(app, "list", panel=_PANEL)
@@ -86,13 +84,31 @@ def letters(
 
 
 @command(app, "deadlines", panel=_PANEL)
-def deadlines(*, reference: Reference) -> Answer:
-    """The deadline ledger of a case: what was due when, and what became of it."""
-    from starter.case_reader import get_deadlines
+def deadlines(
+    *,
+    reference: Annotated[str | None, typer.Argument(metavar="[REF]", help="The case; or give --next.")] = None,
+    coming: Annotated[
+        str | None, typer.Option("--next", metavar="SPAN", help="90m, 24h, 7d, 2w: what comes due in all open cases.")
+    ] = None,
+    statutory: Annotated[bool, typer.Option("--statutory", help="Only statutory clocks.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="With --next: how many at most.")] = 50,
+) -> Answer:
+    """The deadline ledger of a case: what was due when, and what became of it. Or what comes due across all cases."""
+    from starter.case_reader import get_coming_due, get_deadlines
 
-    reference = _parsed(reference)
-    rows = read(lambda pool: get_deadlines(pool, reference))
-    return Answer(rows, pages.deadlines(rows, _now()))
+    if (reference is None) == (coming is None):
+        raise InvalidInput("deadlines: give either REF, for one case, or --next SPAN, such as --next 24h, for all")
+    now = _now()
+    if coming is not None:
+        within = span(coming, "--next")
+        due = read(lambda pool: get_coming_due(pool, now, within, statutory=statutory, limit=limit))
+        shown = pages.coming_due(due, coming)
+        if len(due) == limit:
+            shown.append(pages.line(f"There may be more: --limit {limit} is reached.", "yellow"))
+        return Answer(due, shown)
+    reference = _parsed(reference or "")
+    rows = [row for row in read(lambda pool: get_deadlines(pool, reference)) if row.statutory or not statutory]
+    return Answer(rows, pages.deadlines(rows, now))
 
 
 @command(app, "rejected", panel=_PANEL)
@@ -127,20 +143,6 @@ def check() -> Answer:
     faults = len(report.faults)
     problem = Problem("check_failed", ExitCode.CHECK_FAILED, f"the ledger has {faults} fault(s)") if faults else None
     return Answer(report, pages.ledger(report), problem)
-
-
-@command(policy, "list")
-def policies() -> Answer:
-    """The policy packs there are, and how many of their time limits nobody has confirmed."""
-    from runtime.policies import load_packs
-    from runtime.settings import load_settings
-
-    default = load_settings().default_policy
-    versions = [pack for _, versions in sorted(load_packs().items()) for pack in versions]
-    data: list[dict[str, Any]] = [
-        {**pack.model_dump(mode="json"), "hash": pack.hash, "default": pack.id == default} for pack in versions
-    ]
-    return Answer(data, pages.packs(versions, default))
 
 
 def _parsed(reference: str) -> str:

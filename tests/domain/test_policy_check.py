@@ -273,8 +273,12 @@ def test_an_extension_that_lengthens_the_clock_for_some_complaints_is_sound() ->
 
 @pytest.mark.parametrize("days", range(7))
 def test_what_is_found_of_the_ladders_does_not_hang_on_the_day_of_the_check(days: int) -> None:
-    tight = changed(put("clocks.0.rungs.0.before", {"business_days": 14}))
-    assert found(tight, NOW + timedelta(days=days)) == []
+    def change(pack: Content) -> None:
+        response = pack["clocks"][0]
+        response["length"] = {"days": 3}  # from a Friday on, two business days before that is the Thursday
+        response["rungs"][1]["after_start"] = {"days": 1}
+
+    assert found(changed(change), NOW + timedelta(days=days)) == []
 
 
 def test_errors_come_first() -> None:

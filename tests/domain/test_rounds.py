@@ -492,3 +492,39 @@ def test_actions_of_a_deadline_are_those_of_its_rung() -> None:
         ("warning", (Action.WARN,), None),
         ("due", (Action.BREACH, Action.ESCALATE), 2),
     ]
+
+
+# -- letters keep the number under which they were asked for -----------------------------------------------------------
+
+
+def test_a_statutory_end_that_was_certain_stays_counted_as_it_was_whatever_moves_it_later() -> None:
+    known = SHANGHAI.model_copy(update={"verified_until": date(2027, 12, 31)})
+    rules = pack({**IN_BUSINESS_DAYS, "extensions": [SPECIAL]}, calendar=known)
+    again = Occurred(event=CaseEvent.RECLASSIFIED, at=NEW_YEAR + timedelta(days=2), number=8, facts=HARD)
+    granted = Occurred(
+        event=CaseEvent.EXTENDED, at=NEW_YEAR + timedelta(days=3), number=9, clock="response", extension="special"
+    )
+    calendars = {EXTENDED.hash: EXTENDED}
+    assert local_dues(replay(rules, [received(at=NEW_YEAR), replanned(), again], calendars)) == ["2027-01-08 23:59:59"]
+    assert local_dues(replay(rules, [received(at=NEW_YEAR), replanned(), again, granted], calendars)) == [
+        "2027-01-08 23:59:59",
+        "2027-02-07 23:59:59",
+    ]
+
+
+def test_an_extension_asked_for_before_a_reclassification_and_told_after_it_builds_on_the_stricter_end() -> None:
+    rules = pack({**STRICTER_FOR_HARDSHIP, "extensions": [SPECIAL]})
+    history = [
+        received(),
+        happened(CaseEvent.RECLASSIFIED, 3, days=1, facts=HARDSHIP),
+        extended(2, days=2),
+    ]
+    assert local_dues(replay(rules, history)) == ["2026-04-01 23:59:59", "2026-03-23 23:59:59", "2026-04-22 23:59:59"]
+
+
+def test_of_two_events_the_one_that_happened_first_satisfies_a_clock() -> None:
+    both = pack({**RESPONSE, "satisfied_by": ["responded", "held"]})
+    history = [received(), happened(CaseEvent.RESPONDED, 3, days=10), happened(CaseEvent.HELD, 2, days=40)]
+    (only,) = replay(both, history)
+    assert only.ended is not None
+    assert (only.ended.by, only.ended.by_number) == (CaseEvent.RESPONDED, 3)

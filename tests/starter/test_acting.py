@@ -190,6 +190,58 @@ async def test_without_a_message_id_each_message_counts(service: CommandLine, re
     assert len(ids) == 2
 
 
+async def submitted(service: CommandLine, policy: str) -> str:
+    """A case under that policy pack, waiting for a proposal."""
+    ran = await service("submit", "-", "--json", stdin=json.dumps(a_complaint(policy=policy)))
+    found = str(ran.data["submitted"][0]["reference"])
+    await at(service, found, "deciding")
+    return found
+
+
+async def test_an_extension_is_approved_by_whom_the_rule_names(service: CommandLine) -> None:
+    reference = await submitted(service, "cn-banking")
+    extend = ("extend", reference, "--clock", "response", "--extension", "special", "--reasons", "-")
+    by_a_handler = await service(*extend, *HANDLER, "--json", stdin="我们需要更多时间。")
+    assert by_a_handler.error["kind"] == "refused"
+    assert "roles that may: executive" in by_a_handler.error["message"]
+    extended = await service(*extend, "--as", "executive:e-1", "--json", stdin="我们需要更多时间。")
+    assert extended.data["noted"] == "response: special approved; it counts once the customer has been told"
+    again = await service(*extend, "--as", "executive:e-1", stdin="Once more.")
+    assert again.code == ExitCode.FAILED
+    assert "granted as often as the rule allows" in again.err
+    unknown = await service(*extend[:-4], "--extension", "long", "--reasons", "x", "--as", "executive:e-1")
+    assert "it knows complex, special" in unknown.err
+
+
+async def test_a_case_that_is_settled_early_takes_a_summary_resolution(service: CommandLine) -> None:
+    reference = await submitted(service, "uk-fca")
+    early = ("resolve-early", reference, "--outcome", "upheld", "--remedy", "apology", "--reasons", "We apologised.")
+    resolved = await service(*early, *HANDLER, "--json")
+    assert resolved.data["noted"].startswith("upheld")
+    assert {entry["kind"] for entry in (await service("timeline", reference, "--json")).data} >= {"resolve_early"}
+    without = await submitted(service, "platform-default")
+    ran = await service("resolve-early", without, *early[2:], *HANDLER)
+    assert ran.code == ExitCode.FAILED
+    assert "platform-default has no early closure" in ran.err
+
+
+async def test_that_the_customer_turned_to_an_ombudsman_is_recorded(service: CommandLine, reference: str) -> None:
+    at_the_ombudsman = await submitted(service, "uk-fca")
+    referral = ("referral", at_the_ombudsman, "--route", "fos", "--outside-reference", "FOS-1", *HANDLER)
+    recorded = await service(*referral, "--at", datetime.now(UTC).isoformat(), "--json")
+    assert recorded.data["noted"] == "to fos"
+    future = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    assert "referred_at: it lies in the future" in (await service(*referral, "--at", future)).err
+    none = await service("referral", reference, "--route", "fos", "--at", datetime.now(UTC).isoformat(), *HANDLER)
+    assert "route: the policy pack has no fos" in none.err
+
+
+async def test_a_case_that_turns_out_to_be_complex_is_reclassified(service: CommandLine, reference: str) -> None:
+    ran = await service("reclassify", reference, "--complexity", "complex", "--reason", "Two banks.", *HANDLER)
+    assert ran.code == 0
+    assert "complex" in ran.out
+
+
 async def test_what_the_case_refuses_is_told_with_what_would_be_possible(service: CommandLine, reference: str) -> None:
     for arguments, reason in (
         (["approve", *APPROVER], "no proposal waits"),

@@ -20,6 +20,11 @@ from starter.cli.program import ExitCode
 from tests.starter.command_line import CommandLine
 
 REF = "RD-V55M-ZRNE-2S9JM"
+GROUPS = {
+    "ledger": ("check",),
+    "policy": ("list", "show", "check", "due", "compare"),
+    "calendar": ("list", "show", "replan"),
+}
 STAFF = ("--as", "handler:h-17")
 COMPLAINT: dict[str, Any] = contracts.contracts()[0].example
 
@@ -31,6 +36,9 @@ ACTS: tuple[tuple[str, ...], ...] = (
     ("evidence", REF, "--note", "a note", *STAFF),
     ("request-info", REF, "--questions", "Which?", *STAFF),
     ("propose", REF, "--outcome", "upheld", "--amount", "USD 1", "--reasons", "so", *STAFF),
+    ("resolve-early", REF, "--outcome", "upheld", "--remedy", "apology", "--reasons", "so", *STAFF),
+    ("extend", REF, "--clock", "response", "--extension", "special", "--reasons", "so", *STAFF),
+    ("referral", REF, "--route", "fos", "--at", "2026-03-02T09:00Z", *STAFF),
     ("approve", REF, *STAFF),
     ("return", REF, "--reasons", "why", *STAFF),
     ("feedback", REF, "5"),
@@ -45,7 +53,10 @@ LOOKS: tuple[tuple[str, ...], ...] = (
     ("letters", REF),
     ("deadlines", REF),
     ("rejected", REF),
+    ("deadlines", "--next", "24h"),
     ("ledger", "check"),
+    ("policy", "compare", "platform-default", "uk-fca"),
+    ("calendar", "replan", *STAFF),
     ("migrate",),
 )
 named = pytest.mark.parametrize("arguments", [*ACTS, *LOOKS], ids=lambda arguments: arguments[0])
@@ -130,6 +141,15 @@ async def test_an_actor_that_is_none_is_refused(redress: CommandLine, actor: str
         (["escalate", REF, *STAFF], "--reason"),
         (["reclassify", REF, "--reason", "x", *STAFF], "category"),
         (["reclassify", REF, "--reason", "x", "--category", "gold", *STAFF], "--category"),
+        (["reclassify", REF, "--reason", "x", "--complexity", "hard", *STAFF], "--complexity"),
+        (["extend", REF, "--clock", "response", "--reasons", "x", *STAFF], "--extension"),
+        (["extend", REF, "--clock", "a b", "--extension", "special", "--reasons", "x", *STAFF], "clock"),
+        (["extend", REF, "--clock", "response", "--extension", "special", "--reasons", " ", *STAFF], "reasons"),
+        (["resolve-early", REF, "--outcome", "withdrawn", "--reasons", "x", *STAFF], "outcome"),
+        (["resolve-early", REF, "--outcome", "upheld", "--reasons", "x", "--amount", "5", *STAFF], "--amount"),
+        (["referral", REF, "--route", "fos", "--at", "yesterday", *STAFF], "referred_at"),
+        (["referral", REF, "--route", "fos", "--at", "2026-03-02T09:00", *STAFF], "referred_at"),
+        (["referral", REF, "--route", "a b", "--at", "2026-03-02T09:00Z", *STAFF], "route"),
         (["feedback", REF, "6"], "score"),
         (["feedback", REF, "good"], "SCORE"),
         (["contact", REF, *STAFF], "email, phone"),
@@ -311,7 +331,7 @@ def test_the_documentation_tells_every_command_and_every_exit_code() -> None:
     listed = (re.match(r"│ ([a-z][a-z-]*) ", line) for line in the_help().splitlines())
     commands = {found.group(1) for found in listed if found}
     assert len(commands) > 25
-    for command in commands - {"ledger", "policy"} | {"ledger check", "policy list"}:
+    for command in commands - set(GROUPS) | {f"{group} {name}" for group in GROUPS for name in GROUPS[group]}:
         assert re.search(rf"^\| .*`{command}[ `]", tables, flags=re.MULTILINE), command
 
 

@@ -1,0 +1,289 @@
+"""Commands about policy packs: what they say, what is wrong with them, and what would be due under them."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from domain.words import CaseEvent, Category, Complexity
+from starter.cli import policy_pages
+from starter.cli.access import read
+from starter.cli.options import Language, Tongue, instant, moment, one_of
+from starter.cli.program import Answer, ExitCode, InvalidInput, Problem, app, command, invalid
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from domain.deadlines import Occurred
+    from domain.policy import Facts, PolicyPack
+    from domain.policy_check import PolicyProblem
+
+policy = typer.Typer(help="Policy packs: the rules that cases are handled by.", no_args_is_help=True)
+app.add_typer(policy, name="policy", rich_help_panel="Look")
+
+Packs = Annotated[
+    list[str],
+    typer.Argument(metavar="PACK...", help="ID or ID@VERSION, or a pack's file; several apply to a case together."),
+]
+
+
+@command(policy, "list")
+def list_() -> Answer:
+    """The policy packs there are, and how many of their time limits nobody has confirmed."""
+    from runtime.policies import load_packs
+    from runtime.settings import load_settings
+
+    default = load_settings().default_policy
+    versions = [pack for _, versions in sorted(load_packs().items()) for pack in versions]
+    data = [{**_document(pack), "default": pack.id == default} for pack in versions]
+    return Answer(data, policy_pages.packs(versions, default))
+
+
+@command(policy, "show")
+def show(*, packs: Packs, language: Language = Tongue.EN) -> Answer:
+    """A pack's rules, or those of several together, with the source of each number and whether it is confirmed."""
+    pack = _combined(packs, datetime.now(UTC))
+    return Answer(_document(pack), policy_pages.pack_page(pack, language))
+
+
+# -- check -------------------------------------------------------------------------------------------------------------
+
+
+@command(policy, "check")
+def check(
+    *,
+    packs: Annotated[
+        list[str] | None, typer.Argument(metavar="[PACK or FILE...]", help="Otherwise every pack that can be used.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings fail the check too.")] = False,
+) -> Answer:
+    """What is wrong with policy packs: what cannot work (errors), and what somebody should look at (warnings)."""
+    from domain.policy_check import check_pack
+
+    now = datetime.now(UTC)
+    checked, found = _to_check(packs, now)
+    for pack in checked:
+        found += check_pack(pack, now)
+    errors = sum(one.severity == "error" for one in found)
+    data = {
+        "packs": [{"id": pack.id, "version": pack.version, "hash": pack.hash} for pack in checked],
+        "problems": found,
+        "errors": errors,
+        "warnings": len(found) - errors,
+    }
+    problem = None
+    if errors or (strict and found):
+        counted = f"{errors} error(s), {len(found) - errors} warning(s)"
+        problem = Problem("check_failed", ExitCode.CHECK_FAILED, f"the policy packs have {counted}")
+    return Answer(data, policy_pages.problems(checked, found), problem)
+
+
+def _to_check(names: Sequence[str] | None, now: datetime) -> "tuple[list[PolicyPack], list[PolicyProblem]]":
+    """The packs of these names, and what is wrong with those that do not even load."""
+    from domain.policy_check import PolicyProblem
+    from runtime.calendars import CalendarError
+    from runtime.policies import PolicyError, load_packs
+
+    def broken(name: str, error: Exception) -> PolicyProblem:
+        return PolicyProblem(severity="error", about="file", pack=name, field="file", message=str(error))
+
+    packs: list[PolicyPack] = []
+    problems: list[PolicyProblem] = []
+    if not names:
+        try:
+            known = load_packs()
+        except (PolicyError, CalendarError) as error:
+            return [], [broken("all packs", error)]
+        return [pack for _, versions in sorted(known.items()) for pack in versions if not _is_over(pack, now)], []
+    for name in names:
+        try:
+            packs.append(_pack(name, now))
+        except (PolicyError, CalendarError) as error:
+            problems.append(broken(name, error))
+    return packs, problems
+
+
+def _is_over(pack: "PolicyPack", now: datetime) -> bool:
+    return pack.effective_until is not None and pack.effective_until < now.date()
+
+
+# -- due ---------------------------------------------------------------------------------------------------------------
+
+
+@command(policy, "due")
+def due(
+    *,
+    packs: Packs,
+    received: Annotated[
+        str,
+        typer.Option("--received", metavar="TIME", help="2026-12-23T16:00, with offset or local time of the pack."),
+    ],
+    category: Annotated[Category, typer.Option("--category")] = Category.OTHER,
+    complexity: Annotated[Complexity, typer.Option("--complexity")] = Complexity.SIMPLE,
+    product: Annotated[str | None, typer.Option("--product", metavar="TEXT")] = None,
+    trigger: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--trigger",
+            metavar="EVENT=TIME",
+            help="What happens besides, such as responded=2026-12-30T09:00, extended:CLOCK:EXTENSION=…, "
+            "reclassified:complex=…. May be repeated.",
+        ),
+    ] = None,
+) -> Answer:
+    """What would be due when for a complaint, and how each moment is found. No case is needed."""
+    from domain.deadlines import Occurred
+    from domain.policy import Facts
+    from starter.foretelling import foretell
+
+    named = moment(received, "--received")
+    zone = _combined(packs, named if named.tzinfo else named.date()).calendar.zone
+    received_at = instant(received, zone, "--received")
+    pack = _combined(packs, received_at)
+    if pack.demands:
+        from runtime.policies import PolicyIncomplete
+
+        raise PolicyIncomplete(
+            f"{pack.id}: the firm must set {', '.join(pack.demands)} first: see `redress policy check`"
+        )
+    facts = Facts(category=category, complexity=complexity, product=product)
+    events = [_happening(text, pack, zone, facts) for text in trigger or ()]
+    if early := next((event for event in events if event.at < received_at), None):
+        invalid("--trigger", f"{early.event.value} lies before the receipt")
+    receipt = Occurred(event=CaseEvent.RECEIVED, at=received_at, number=1, facts=facts)
+    told = foretell(pack, [receipt, *events])
+    data = {
+        "pack": pack.id,
+        "version": pack.version,
+        "hash": pack.hash,
+        "time_zone": pack.calendar.time_zone,
+        "received": received_at,
+        "facts": facts,
+        "deadlines": told,
+    }
+    times = [received, *(text.partition("=")[2] for text in trigger or ())]
+    local = any(moment(text, "--trigger").tzinfo is None for text in times)
+    return Answer(data, policy_pages.due(pack, receipt, told, local=local))
+
+
+def _happening(text: str, pack: "PolicyPack", zone: "ZoneInfo", facts: "Facts") -> "Occurred":
+    """What ``EVENT=TIME`` says. Its number is given when all are known."""
+    from domain.deadlines import Occurred
+
+    what, equals, when = text.partition("=")
+    if not equals:
+        invalid("--trigger", f"{text!r} must be EVENT=TIME, such as responded=2026-12-30T09:00")
+    name, *details = what.split(":")
+    if name in {CaseEvent.RECEIVED, CaseEvent.REPLANNED}:
+        other = "give --received" if name == CaseEvent.RECEIVED else "see `redress calendar replan`"
+        invalid("--trigger", f"{name} cannot be given here; {other}")
+    event = one_of(CaseEvent, name, "--trigger")
+    at = instant(when, zone, f"--trigger {what}")
+    more: dict[str, Any] = {}
+    match event, details:
+        case CaseEvent.EXTENDED, [clock, extension]:
+            _check_extension(pack, clock, extension)
+            more = {"clock": clock, "extension": extension}
+        case CaseEvent.EXTENDED, _:
+            invalid("--trigger", "an extension is given as extended:CLOCK:EXTENSION=TIME")
+        case CaseEvent.RECLASSIFIED, [_, *_]:
+            more = {"facts": facts.model_copy(update=dict(_assessed(word) for word in details))}
+        case CaseEvent.RECLASSIFIED, _:
+            invalid("--trigger", "give the new assessment, such as reclassified:complex=TIME or reclassified:fee=TIME")
+        case _, [_, *_]:
+            invalid("--trigger", f"{name} takes nothing after a colon")
+    return Occurred(event=event, at=at, number=1, **more)
+
+
+def _assessed(word: str) -> tuple[str, Category | Complexity]:
+    if word in set(Complexity):
+        return "complexity", Complexity(word)
+    if word not in set(Category):
+        invalid("--trigger", f"{word!r} is neither a complexity ({', '.join(Complexity)}) nor a category")
+    return "category", Category(word)
+
+
+def _check_extension(pack: "PolicyPack", clock: str, extension: str) -> None:
+    able = [f"{one.name}:{other.name}" for one in pack.clocks for other in one.extensions]
+    if f"{clock}:{extension}" not in able:
+        known = ", ".join(able) or "none"
+        invalid("--trigger", f"the pack has no extension {clock}:{extension}; it has {known}")
+
+
+# -- compare -----------------------------------------------------------------------------------------------------------
+
+
+@command(policy, "compare")
+def compare(
+    *,
+    old: Annotated[str, typer.Argument(metavar="OLD", help="The pack, ID or ID@VERSION, that the cases have.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="ID, ID@VERSION or a file; several as ID/ID.")],
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="DATE", help="Only cases closed on that day (UTC) or later.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many cases at most.")] = 1000,
+) -> Answer:
+    """Replay closed cases through another pack: what would have been kept or missed. Nothing is changed."""
+    from starter.comparing import compare as replayed
+
+    now = datetime.now(UTC)
+    other = _combined([new] if _is_file(new) else new.split("/"), now)
+    if other.demands:
+        from runtime.policies import PolicyIncomplete
+
+        raise PolicyIncomplete(f"NEW: the firm must set {', '.join(other.demands)} first: see `redress policy check`")
+    day = None if since is None else _day(since)
+    name, _, version = old.partition("@")
+    comparison = read(lambda pool: replayed(pool, name, version or None, other, since=day, limit=limit))
+    return Answer(comparison, policy_pages.comparison(comparison))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        invalid("--since", f"{text!r} is no date; write it as 2026-06-30")
+
+
+# -- which pack --------------------------------------------------------------------------------------------------------
+
+
+def _combined(names: Sequence[str], at: date | datetime) -> "PolicyPack":
+    """The packs of these names as one. Raises :class:`InvalidInput` for one that there is not."""
+    from domain.policy import combine
+
+    try:
+        return combine([_pack(name, at) for name in names])
+    except ValueError as error:
+        raise InvalidInput(str(error)) from None
+
+
+def _pack(name: str, at: date | datetime) -> "PolicyPack":
+    """The pack that *name* says: a file, an id and a version, or an id, of which the version in force *at*."""
+    from runtime.policies import UnknownPolicyPack, find_pack, load_packs, read_pack
+
+    if _is_file(name):
+        if not Path(name).is_file():
+            invalid(name, "there is no such file")
+        return read_pack(Path(name))
+    pack_id, at_sign, version = name.partition("@")
+    if not at_sign:
+        return find_pack(pack_id, at)
+    versions = load_packs().get(pack_id, ())
+    if found := next((pack for pack in versions if pack.version == version), None):
+        return found
+    if not versions:
+        find_pack(pack_id, at)  # which names those there are
+    raise UnknownPolicyPack(
+        f"policy: {pack_id} has no version {version!r}; it has {', '.join(p.version for p in versions)}"
+    )
+
+
+def _is_file(name: str) -> bool:
+    return name.endswith(".toml")
+
+
+def _document(pack: "PolicyPack") -> dict[str, Any]:
+    return {**pack.model_dump(mode="json"), "hash": pack.hash}
