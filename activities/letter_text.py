@@ -79,12 +79,13 @@ def write_letter(
     at: datetime,
     foreseen: Sequence[Deadline] = (),
     responded_at: datetime | None = None,
+    held: bool = False,
 ) -> tuple[str, str]:
     """Subject and text of a letter, in its language, with instants in the time zone of *pack*.
 
     *foreseen* are the deadlines that the case gets if the letter is accepted *at* the time of writing: by them are told
-    the dates that the letter itself sets. *responded_at* is when the customer last had a final response. A staff notice
-    is told nothing of *complaint* and *name*.
+    the dates that the letter itself sets. *responded_at* is when the customer last had a final response, *held*
+    whether a holding letter was sent. A staff notice is told nothing of *complaint* and *name*.
 
     Raises `ApplicationError` of type ``LetterIncomplete`` that names what is missing: no letter goes out with a gap or
     a guess in it, nor without what the rules of *pack* have it name.
@@ -141,6 +142,7 @@ def write_letter(
                     category,
                     at if kind in _IS_RESPONSE else responded_at,
                     at=at,
+                    held=held or kind is LetterKind.HOLDING,
                     language=language,
                     demanded=demanded,
                 )
@@ -225,6 +227,7 @@ def _routes(
     responded_at: datetime | None,
     *,
     at: datetime,
+    held: bool,
     language: str,
     demanded: Collection[Element],
 ) -> list[_RouteTold]:
@@ -239,6 +242,8 @@ def _routes(
         received_at=complaint.received_at,
         responded_at=responded_at,
         at=at,
+        product=complaint.product,
+        held=held,
     ):
         route, element = routes[eligible.route], Element(eligible.kind.value)
         concerns = element in demanded or not route.categories or category in route.categories

@@ -138,7 +138,8 @@ class Letters:
         reference = request.update.reference
         case = await connection.fetchrow(
             "select complaint, policy_hash, name, (select max(at) from casefile.events e"
-            " where e.reference = c.reference and event = 'responded') as responded_at"
+            " where e.reference = c.reference and event = 'responded') as responded_at,"
+            " exists (select from casefile.events e where e.reference = c.reference and event = 'held') as held"
             " from casefile.cases c join casefile.contacts using (reference)"
             " where reference = $1 order by id desc limit 1",
             reference,
@@ -158,6 +159,7 @@ class Letters:
             at=at,
             foreseen=foreseen,
             responded_at=case["responded_at"],
+            held=case["held"],
         )
 
     async def _check_still_true(self, connection: "Connection", request: SendLetter) -> None:
@@ -254,10 +256,13 @@ class Letters:
 
 def _announced(request: SendLetter, at: datetime) -> list[Occurred]:
     """The events that the letter's acceptance *at* that instant means."""
-    extended = {"clock": request.facts.clock, "extension": request.facts.extension}
+    facts = request.facts
+    particulars = {
+        CaseEvent.EXTENDED: {"clock": facts.clock, "extension": facts.extension},
+        CaseEvent.HELD: {"letter": facts.letter},
+    }
     return [
-        Occurred(event=event, at=at, number=request.number, **(extended if event is CaseEvent.EXTENDED else {}))
-        for event in request.announces
+        Occurred(event=event, at=at, number=request.number, **particulars.get(event, {})) for event in request.announces
     ]
 
 

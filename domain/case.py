@@ -261,9 +261,11 @@ class Case(State):
     """Rungs still to come. Those that acted or whose clock is satisfied are in the deadline ledger, not here."""
     ended: list[str] = Field(default_factory=list)
     """Clocks whose end was told before their start: two effects may finish in either order."""
+    begun: list[str] = Field(default_factory=list)
+    """Rounds that were planned so far."""
     breached: bool = False
     acted: dict[str, str] = Field(default_factory=dict)
-    """Where several packs set a time for one duty: what was done for it, and by which of their clocks."""
+    """Where several packs set a time for one duty: what was done for it, and by which clock at last."""
     early_until: Instant | None = None
     extended: list[str] = Field(default_factory=list)
     """Extensions granted, as ``clock:extension:start of the clock``."""
@@ -387,6 +389,13 @@ class Case(State):
         if self.question:
             self.question = self.question.model_copy(update={"answered": True})
 
+    def give_back(self, facts: LetterFacts) -> None:
+        """The extension that a letter with these *facts* was to tell of does not come about: it was not granted."""
+        of = f"{facts.clock}:{facts.extension}:"
+        granted = [key for key in self.extended if key.startswith(of)]
+        if granted:
+            self.extended.remove(granted[-1])
+
     def happened(self, event: CaseEvent, at: datetime, **particulars: Any) -> int:
         """Note that *event* happened, for the clocks, with what :class:`Occurred` says of it. Returns its number."""
         number = self.next_number()
@@ -426,14 +435,14 @@ class Case(State):
             rejected=tuple(rejected for rejected in self.rejected if rejected.key not in in_flight),
         )
 
-    def recorded(self, update: CaseUpdate, recorded: Recorded) -> None:
-        """The case file knows *update*, and the clocks stand as *recorded* says."""
+    def recorded(self, update: CaseUpdate, recorded: Recorded) -> list[Deadline]:
+        """The case file knows *update*, and the clocks stand as *recorded* says; see :meth:`run_clocks`."""
         known = update.keys
         self.entries = [entry for entry in self.entries if entry.key not in known]
         self.events = [event for event in self.events if event.key not in known]
         self.firings = [firing for firing in self.firings if firing.key not in known]
         self.rejected = [rejected for rejected in self.rejected if rejected.key not in known]
-        self.run_clocks(recorded)
+        return self.run_clocks(recorded)
 
     @property
     def summary(self) -> CaseSummary:
@@ -465,6 +474,12 @@ class Case(State):
         return min(self.deadlines, key=lambda deadline: deadline.due, default=None)
 
     @property
+    def next_duty(self) -> Deadline | None:
+        """The next one whose missing is a breach."""
+        duties = [deadline for deadline in self.deadlines if Action.BREACH in deadline.actions]
+        return min(duties, key=lambda deadline: deadline.due, default=None)
+
+    @property
     def next_due(self) -> datetime | None:
         deadline = self.next_deadline
         return deadline.due if deadline else None
@@ -487,35 +502,52 @@ class Case(State):
         }
         return min((deadline.clock_due for deadline in self.deadlines if deadline.clock in clocks), default=None)
 
-    def run_clocks(self, recorded: Recorded) -> None:
-        """Start and end clocks as the case file planned them. A closed case has none."""
+    def run_clocks(self, recorded: Recorded) -> list[Deadline]:
+        """Start and end clocks as the case file planned them. A closed case has none.
+
+        Returns the breaches of rounds that were satisfied too late, as far as they have not acted yet: they still do.
+        """
         if self.stage is Stage.CLOSED:
-            return
+            return []
+        late = {one.round: one.at for one in recorded.satisfied if not one.replaced}
         ended = {satisfied.round for satisfied in recorded.satisfied} | set(self.ended)
-        known = {deadline.key for deadline in self.deadlines}
-        started = [*self.deadlines, *(new for new in recorded.planned if new.key not in known)]
+        # A round is planned as a whole. Told of it again, we may have seen some of its rungs act by now.
+        known = {deadline.round for deadline in self.deadlines} | set(self.begun)
+        started = [*self.deadlines, *(new for new in recorded.planned if new.round not in known)]
+        self.begun = sorted(known | {new.round for new in recorded.planned})
         self.ended = sorted(ended - {deadline.round for deadline in started})
         self.deadlines = sorted(
             (deadline for deadline in started if deadline.round not in ended),
             key=lambda deadline: (deadline.due, deadline.key),
         )
         self.revision += 1
+        return [
+            deadline
+            for deadline in started
+            if Action.BREACH in deadline.actions and deadline.round in late and deadline.due < late[deadline.round]
+        ]
 
     def asks_for(self, deadline: Deadline, action: Action) -> bool:
         """Whether *deadline* has *action* done: not where a stricter clock of another pack had it done for the duty.
 
-        A breach is each clock's own. Asking counts as doing.
+        A breach is each clock's own. Asking counts as doing. A clock that was extended since is not the stricter one.
         """
         clock = self.pack.clock(deadline.clock)
         if action is Action.BREACH or not self.pack.parts:
             return True
         rung = next(rung for rung in clock.rungs if rung.name == deadline.rung)
         what = f"{clock.keeps}:{deadline.started_at.isoformat()}:{action.value}:{rung.letter or rung.level or ''}"
-        return self.acted.setdefault(what, clock.name) == clock.name
+        by = self.acted.setdefault(what, clock.name)
+        if by != clock.name and any(
+            other.clock == by and other.clock_due > deadline.clock_due for other in self.deadlines
+        ):
+            by = self.acted[what] = clock.name
+        return by == clock.name
 
     def fire(self, deadline: Deadline, at: datetime) -> None:
         """The rung *deadline* acts now, and never again."""
-        self.deadlines.remove(deadline)
+        if deadline in self.deadlines:
+            self.deadlines.remove(deadline)
         breach = Action.BREACH in deadline.actions
         self.firings.append(
             Firing(

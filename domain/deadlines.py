@@ -28,8 +28,8 @@ Calendars = Mapping[str, Calendar]
 class Occurred(Record):
     """An event of a case. ``number`` orders its events; events that happened by the same cause share it.
 
-    EXTENDED names the ``clock`` and the ``extension``, RECEIVED and RECLASSIFIED carry the ``facts`` as assessed,
-    REPLANNED the hash of the ``calendar``.
+    EXTENDED names the ``clock`` and the ``extension``, HELD the rule of the ``letter``, RECEIVED and RECLASSIFIED carry
+    the ``facts`` as assessed, REPLANNED the hash of the ``calendar``.
     """
 
     event: CaseEvent
@@ -39,6 +39,7 @@ class Occurred(Record):
     extension: str | None = None
     facts: Facts | None = None
     calendar: str | None = None
+    letter: str | None = None
 
     @property
     def key(self) -> str:
@@ -238,11 +239,15 @@ def satisfies(clock: Clock, started_by_number: int, occurred: Occurred, *, start
     may be accepted long after.
 
     An event may start a clock and satisfy its earlier round (each letter starts the wait for the next one); it never
-    satisfies the round that it starts itself. The closing of the case ends every clock.
+    satisfies the round that it starts itself. The closing of the case ends every clock. A holding letter satisfies only
+    the clocks that send it, and those that send none.
     """
     if occurred.event is CaseEvent.CLOSED:
         return True
     if occurred.event not in clock.satisfied_by:
+        return False
+    holding = {rung.letter for rung in clock.rungs if rung.letter}
+    if occurred.event is CaseEvent.HELD and holding and occurred.letter and occurred.letter not in holding:
         return False
     return (started_by_number < occurred.number or (started_at is not None and started_at < occurred.at)) or (
         started_by_number == occurred.number and clock.trigger is not occurred.event
@@ -344,16 +349,16 @@ class _Story(NamedTuple):
         how = _spell(calendar, clock, trigger, length, end)
         used = [length]
         paused_at: datetime | None = None
-        for event in self.history:
-            if _as_it_happened(event) <= _as_it_happened(trigger):
-                continue
-            if (extension := _extension(clock, event)) and event.at <= end:
-                used.append(extension.length)
-                if extension.to:
-                    end = max(end, _reach(calendar, clock, trigger.at, extension.to))
-                else:
-                    end = reach(calendar, end, extension.length, on_closed_day=clock.on_closed_day)
-                how += f"; extended {extension} ({extension.name}): {_spoken(calendar, end)}"
+        since = [event for event in self.history if _as_it_happened(event) > _as_it_happened(trigger)]
+        # What leads to a length from the start comes first, so that the order of the grants makes no difference.
+        for extension in sorted(self._granted(clock, trigger, since), key=lambda one: one.to is None):
+            used.append(extension.length)
+            if extension.to:
+                end = max(end, _reach(calendar, clock, trigger.at, extension.to))
+            else:
+                end = reach(calendar, end, extension.length, on_closed_day=clock.on_closed_day)
+            how += f"; extended {extension} ({extension.name}): {_spoken(calendar, end)}"
+        for event in since:
             if clock.pauses and event.event is CaseEvent.INFORMATION_REQUESTED:
                 paused_at = paused_at or event.at
             if clock.pauses and event.event in _RESUME and paused_at:
@@ -367,6 +372,17 @@ class _Story(NamedTuple):
         if provisional:
             how += f"; provisional: holidays are known until {calendar.verified_until}"
         return _End(end, provisional, how)
+
+    def _granted(self, clock: Clock, trigger: Occurred, since: Sequence[Occurred]) -> Iterable[Extension]:
+        """The extensions that the customer was told of before the end as it then stood."""
+        for event in since:
+            extension = _extension(clock, event)
+            if extension is None:
+                continue
+            until = [one for one in self.history if _as_it_happened(one) < _as_it_happened(event)]
+            stood = self._replace(history=until).end(clock, trigger)
+            if stood is not None and event.at <= stood.at:
+                yield extension
 
 
 def _starts(story: _Story, occurred: Occurred) -> Iterable[Deadline]:
@@ -414,6 +430,8 @@ def _shift(
         at=occurred.at,
         replaced=True,
     )
+    if one.ended is None and one.clock_due <= occurred.at:
+        return  # an end that has passed does not move
     trigger = story.trigger(clock, one)
     end = story.end(clock, trigger)
     if end is None:
@@ -453,10 +471,11 @@ def _rungs(
 ) -> list[Deadline]:
     """The rungs of a round that begins with its clock, or that takes a place *now*: of *before*, or of none."""
     now = now or started_at
+    acted_until = before.ended.at if before and before.ended else now
     deadlines = []
     for rung in clock.rungs:
         due = _rung_due(calendar, rung, started_at, end.at)
-        if due <= now and before and before.rungs.get(rung.name, now) <= now:
+        if due <= now and before and before.rungs.get(rung.name, acted_until) <= acted_until:
             continue  # it has acted in the round before
         if Action.BREACH not in rung.actions:
             # What would lie before the start (a long warning on a short clock) comes with the start.
@@ -547,15 +566,16 @@ def _add_months(day: date, count: int) -> date:
 
 
 def _put_off(calendar: Calendar, end: datetime, unit: str, paused_at: datetime, resumed_at: datetime) -> datetime:
-    """*end*, later by the time a clock stood still: to the second, or by the (business) days begun meanwhile."""
+    """*end*, later by the time a clock stood still: to the second, or so that as many (business) days are left."""
     if unit in {"seconds", "hours"}:
         return end + (resumed_at - paused_at)
     stopped, going = (calendars.local_day(calendar, at) for at in (paused_at, resumed_at))
     day = calendars.local_day(calendar, end)
-    if unit == "business_days":
-        worked = calendars.business_days_between(calendar, stopped, going)
-        return calendars.end_of_day(calendar, calendars.add_business_days(calendar, day, worked))
-    return calendars.end_of_day(calendar, day + (going - stopped))
+    if unit != "business_days":
+        return calendars.end_of_day(calendar, day + (going - stopped))
+    left = calendars.business_days_between(calendar, stopped, day)
+    resumed = calendars.add_business_days(calendar, going, left) if left else going
+    return calendars.end_of_day(calendar, calendars.next_business_day(calendar, resumed))
 
 
 # -- words -------------------------------------------------------------------------------------------------------------
@@ -568,7 +588,7 @@ def _spell(calendar: Calendar, clock: Clock, trigger: Occurred, length: Length, 
     start = calendars.day_of(calendar, trigger.at)
     if length.unit == "business_days" and start != calendars.local_day(calendar, trigger.at):
         counted += f", which counts as {start:%a %d %b %Y}"
-    elif clock.first_day_counts and length.unit not in {"seconds", "hours"}:
+    if clock.first_day_counts and length.unit not in {"seconds", "hours"}:
         counted += ", the first day counting"
     days = ""
     if length.unit == "business_days" and length.count:

@@ -116,6 +116,8 @@ class Rung(Record):
     def _fits(self) -> Self:
         if self.before and self.after_start:
             raise ValueError(f"rung {self.name}: give before or after_start, not both")
+        if Action.BREACH in self.actions and (self.before or self.after_start):
+            raise ValueError(f"rung {self.name}: a breach is at the end of its clock, not before it or after its start")
         if self.at is not None and (Action.BREACH in self.actions or self.at.tzinfo is not None):
             raise ValueError(f"rung {self.name}: at is a local time without offset, and not for a breach")
         if (Action.HOLDING_LETTER in self.actions) != (self.letter is not None):
@@ -337,7 +339,8 @@ class Route(Sourced):
     ``contact`` is how to reach it; without one no letter can name it. ``members`` says which firms belong, and
     ``firm_belongs`` whether this one does; ``None``: the firm has yet to say. ``limit`` is the largest claim it takes.
     ``within`` is the customer's time after ``since``; ``after_silence`` the time after receipt from which the customer
-    may go there without a final response. Without ``after_silence`` a final response is needed.
+    may go there without a final response: of ``silences`` the first that covers the complaint, after a holding letter
+    ``after_holding`` if there is one, otherwise ``after_silence``. Without any a final response is needed.
     """
 
     name: Identifier
@@ -350,8 +353,15 @@ class Route(Sourced):
     within: Length | None = None
     since: CaseEvent = CaseEvent.RESPONDED
     after_silence: Length | None = None
+    after_holding: Length | None = None
+    silences: tuple[LengthRule, ...] = ()
     categories: tuple[Category, ...] = ()
     scope: Scope | None = None
+
+    def opens_after(self, facts: Facts, *, held: bool) -> Length | None:
+        """The silence after which it is open; *held* if a holding letter was sent."""
+        special = next((rule.length for rule in self.silences if rule.covers(facts)), None)
+        return special or (self.after_holding if held and self.after_holding else self.after_silence)
 
 
 class LetterRule(Sourced):
@@ -592,6 +602,10 @@ def combine(packs: Sequence[PolicyPack]) -> PolicyPack:
     ]
     interest = [rule.model_copy(update={"name": of(pack, rule.name)}) for pack in others for rule in pack.interest]
     kept = [pack.retention for pack in packs if pack.retention]
+    not_early = tuple(
+        dict.fromkeys(category for pack in packs if pack.early_closure for category in pack.early_closure.not_for)
+    )
+    early = first.early_closure and first.early_closure.model_copy(update={"not_for": not_early})
     combined = first.model_copy(
         update={
             "id": "/".join(pack.id for pack in packs),
@@ -600,6 +614,7 @@ def combine(packs: Sequence[PolicyPack]) -> PolicyPack:
             "letters": (*first.letters, *letters),
             "routes": (*first.routes, *routes),
             "interest": (*first.interest, *interest),
+            "early_closure": early,
             "retention": max(kept, key=lambda one: one.after_closing.at_least_days, default=None),
             "parts": tuple(Part(id=pack.id, version=pack.version, hash=pack.hash) for pack in packs),
         }

@@ -42,7 +42,7 @@ def check_pack(pack: PolicyPack, now: datetime) -> list[PolicyProblem]:
         "letters": _letters(pack),
         "rights": _routes(pack),
         "ladders": chain(_approval(pack), _escalation(pack)),
-        "clocks": chain(_clocks(pack, now), _missing(pack)),
+        "clocks": chain(_clocks(pack, now), _breaches(pack), _missing(pack)),
         "calendar": _expiring(pack, now),
         "unconfirmed": _unconfirmed(pack),
     }
@@ -221,6 +221,20 @@ def _clocks(pack: PolicyPack, now: datetime) -> Iterator[_Found]:
                 )
         for rung in clock.rungs:
             yield from _rung(pack, clock, rung, now)
+
+
+def _breaches(pack: PolicyPack) -> Iterator[_Found]:
+    for clock in pack.clocks:
+        if clock.kind == "statutory" and not any(Action.BREACH in rung.actions for rung in clock.rungs):
+            yield "error", f"clocks[{clock.name}].rungs", "a statutory clock needs a rung at its end with a breach"
+    for route in pack.routes:
+        if route.within and route.since not in {CaseEvent.RECEIVED, CaseEvent.RESPONDED}:
+            where = f"routes[{route.name}].since"
+            yield (
+                "warning",
+                where,
+                f"customers are not told when this ends: {route.since.value} is not known to letters",
+            )
 
 
 def _rung(pack: PolicyPack, clock: Clock, rung: Rung, now: datetime) -> Iterator[_Found]:

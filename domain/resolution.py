@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from domain.case import SYSTEM, Case, Proposal
-from domain.deadlines import Deadline
+from domain.deadlines import Deadline, reach
 from domain.messages import Actor, DecideResolution, ExtendDeadline, ProposeResolution, ResolveEarly
 from domain.money import Money, total
 from domain.words import Outcome, Remedy, Severity
@@ -121,6 +121,9 @@ def check_extension(case: Case, message: ExtendDeadline, now: datetime) -> None:
         )
     if now >= deadline.clock_due:
         raise NotAllowed(f"clock: {clock.name} has passed; a breach is not undone by an extension")
+    calendar = case.pack.calendar_of(clock)
+    if extension.to and reach(calendar, deadline.started_at, extension.to) <= deadline.clock_due:
+        raise NotAllowed(f"extension: {clock.name} runs for {extension.to} or longer already; nothing would change")
     if case.extended.count(extension_key(message, deadline)) >= extension.at_most:
         raise NotAllowed(f"extension: {extension.name} was granted as often as the rule allows ({extension.at_most})")
 

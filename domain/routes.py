@@ -9,7 +9,7 @@ from domain.calendars import local_day
 from domain.deadlines import reach
 from domain.findings import Bilingual
 from domain.money import Money
-from domain.policy import Calendar, Length, PolicyPack, Route
+from domain.policy import Calendar, Facts, Length, PolicyPack, Route
 from domain.words import CaseEvent, Category, Element, RouteKind
 
 # Somewhere outside to which firms belong, or do not.
@@ -51,13 +51,17 @@ def eligibility(
     received_at: datetime,
     responded_at: datetime | None,
     at: datetime,
+    product: str | None = None,
+    held: bool = False,
 ) -> tuple[Eligibility, ...]:
     """Which ways to go further are open *at* that moment, one answer for each of the pack's routes, in its order.
 
     A claim in another currency than a route's limit is not held against it, nor is one without an amount: the answer
-    then names the limit. Whatever else a body asks of a customer is for the body to decide.
+    then names the limit. Whatever else a body asks of a customer is for the body to decide. *held* says that a holding
+    letter was sent.
     """
-    case = _Case(pack.calendar, category, claimed, received_at, responded_at, at)
+    facts = Facts(category=category, product=product)
+    case = _Case(pack.calendar, facts, held, claimed, received_at, responded_at, at)
     return tuple(_eligibility(route, case) for route in pack.routes)
 
 
@@ -78,7 +82,8 @@ def _belongs(route: Route) -> bool | None:
 
 class _Case(NamedTuple):
     calendar: Calendar
-    category: Category
+    facts: Facts
+    held: bool
     claimed: Money | None
     received_at: datetime
     responded_at: datetime | None
@@ -118,7 +123,7 @@ def _barred(route: Route, case: _Case) -> Bilingual | None:
     """Why this complaint of this firm can never go there."""
     if route.firm_belongs is False:
         return _and(_say("The firm does not belong to this body.", "公司未加入该机构。"), _members(route))
-    if route.categories and case.category not in route.categories:
+    if route.categories and case.facts.category not in route.categories:
         return _say("It does not take complaints of this kind.", "该途径不受理此类投诉。")
     if route.limit and _comparable(route, case) and case.claimed and route.limit < case.claimed:
         return _say(f"The claim exceeds its limit of {route.limit}.", f"索赔金额超出其上限 {route.limit}。")
@@ -127,7 +132,7 @@ def _barred(route: Route, case: _Case) -> Bilingual | None:
 
 def _window(route: Route, case: _Case) -> tuple[datetime | None, datetime | None]:
     """From when until when the route is open, as far as that is known by now."""
-    silent = case.after(case.received_at, route.after_silence)
+    silent = case.after(case.received_at, route.opens_after(case.facts, held=case.held))
     opens = min((moment for moment in (silent, case.responded_at) if moment is not None), default=None)
     began = {CaseEvent.RECEIVED: case.received_at, CaseEvent.RESPONDED: case.responded_at}.get(route.since)
     return opens, case.after(began, route.within)

@@ -359,19 +359,23 @@ async def get_pack(connection: "Connection | Pool", policy_hash: str) -> PolicyP
     return PolicyPack.model_validate(content)
 
 
-async def get_rules(pool: "Pool", reference: str) -> tuple[PolicyPack, datetime | None]:
-    """The rules of a case, and when its last final response was given. Raises :class:`CaseNotFound`."""
+async def get_rules(pool: "Pool", reference: str) -> tuple[PolicyPack, datetime | None, bool]:
+    """The rules of a case, when its last final response was given, and whether a holding letter was sent.
+
+    Raises :class:`CaseNotFound`.
+    """
     row = await pool.fetchrow(
         """
         SELECT content, (SELECT max(at) FROM casefile.events e
-                         WHERE e.reference = c.reference AND event = 'responded') AS responded_at
+                         WHERE e.reference = c.reference AND event = 'responded') AS responded_at,
+               EXISTS (SELECT FROM casefile.events e WHERE e.reference = c.reference AND event = 'held') AS held
         FROM casefile.cases c JOIN casefile.policy_packs ON hash = policy_hash WHERE c.reference = $1
         """,
         reference,
     )
     if row is None:
         raise _not_found(reference)
-    return PolicyPack.model_validate(row["content"]), row["responded_at"]
+    return PolicyPack.model_validate(row["content"]), row["responded_at"], row["held"]
 
 
 async def get_histories(connection: "Connection", references: Sequence[str]) -> list[History]:

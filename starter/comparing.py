@@ -9,7 +9,7 @@ import asyncpg
 from pydantic import computed_field
 
 from domain.base import Instant, Record
-from domain.deadlines import Occurred, Round, as_rounds, recount
+from domain.deadlines import Occurred, Round, replay
 from domain.policy import Calendar, Clock, Facts, PolicyPack
 from domain.words import Action, CaseEvent
 from starter.case_reader import get_calendars, get_histories, get_pack
@@ -149,16 +149,11 @@ def compare_history(
     events: Sequence[Occurred], old: PolicyPack, new: PolicyPack, calendars: Mapping[str, Calendar]
 ) -> list[Duty]:
     """Every duty of a closed case with these *events*, under *old* and under *new*, in the order they began."""
-    before, after = (_judge(pack, _rounds(pack, events, calendars)) for pack in (old, new))
+    before, after = (_judge(pack, replay(pack, events, calendars)) for pack in (old, new))
     return [
         Duty(duty=key[0], since=key[1], started_at=key[2], before=before.get(key), after=after.get(key))
         for key in sorted({*before, *after}, key=lambda key: (key[2], key[0], key[1]))
     ]
-
-
-def _rounds(pack: PolicyPack, events: Sequence[Occurred], calendars: Mapping[str, Calendar]) -> list[Round]:
-    planned, ended = recount(pack, events, calendars)
-    return [one.model_copy(update={"ended": ended.get(one.key)}) for one in as_rounds(planned)]
 
 
 _Key = tuple[str, CaseEvent, datetime]

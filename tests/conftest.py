@@ -8,6 +8,7 @@ import os
 import signal
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -30,6 +31,10 @@ from runtime.database import migrate, open_pool
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.embedded_temporal import find_program
 from runtime.temporal import core_runtime, temporal_plugin
+
+# The sandbox loads the workflow's modules anew for every case: with bytecode that costs a fifth less of the whole run.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Nothing in these databases is worth keeping, so nothing waits for the disk.
 _FAST: Final = {

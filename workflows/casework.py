@@ -8,16 +8,15 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
-from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from domain.case import SYSTEM, Case, CaseUpdate, Recorded, SendLetter
+from domain.case import SYSTEM, Case, CaseUpdate, LetterAccepted, Recorded, SendLetter
 from domain.complaint import explain
-from domain.deadlines import Deadline
+from domain.deadlines import Deadline, shifts
 from domain.findings import Bilingual
 from domain.letters import Letter, LetterFacts
 from domain.messages import Actor, Message
@@ -75,8 +74,15 @@ class Casework(ABC):
         return update
 
     def _put(self, update: CaseUpdate, recorded: Recorded) -> None:
-        self.case.recorded(update, recorded)
+        self._let_act(self.case.recorded(update, recorded))
         self._in_flight -= update.keys
+
+    def _let_act(self, late: Sequence[Deadline]) -> None:
+        """A late answer clears no breach, though it reached us before the timer did."""
+        if late and workflow.patched("a-late-answer-clears-no-breach"):
+            for deadline in late:
+                self.case.fire(deadline, workflow.now())
+                self._act(deadline)
 
     async def _keep_the_case_file(self) -> None:
         while True:
@@ -161,22 +167,28 @@ class Casework(ABC):
     async def _carry(self, letter: Letter, update: CaseUpdate) -> None:
         case = self.case
         then = case.anticipating(letter.then, workflow.now()) if letter.then else None
-        request = SendLetter(
-            key=f"{case.reference}:letter:{letter.purpose}",
-            number=letter.number,
-            kind=letter.kind,
-            language=case.complaint.language,
-            facts=letter.facts,
-            announces=letter.announces,
-            update=update,
-            then=then,
-        )
         stage = case.stage
-        send = partial(effects.send_letter, request)
+
+        def send() -> Coroutine[Any, Any, LetterAccepted]:
+            if letter.failed and letter.kind is LetterKind.HOLDING:
+                letter.facts = letter.facts.model_copy(update={"expected_by": case.expected_after_holding})
+            request = SendLetter(
+                key=f"{case.reference}:letter:{letter.purpose}",
+                number=letter.number,
+                kind=letter.kind,
+                language=case.complaint.language,
+                facts=letter.facts,
+                announces=letter.announces,
+                update=update,
+                then=then,
+            )
+            return effects.send_letter(request)
+
         try:
             accepted = await self._insist(f"letter {letter.purpose}", update, send, failed=lambda: _failed(letter))
         except GivenUp:
             case.letters = [other for other in case.letters if other.purpose != letter.purpose]
+            case.give_back(letter.facts)
             case.note(workflow.now(), "given_up", f"letter {letter.purpose}: it is of no use any more")
             return
         if letter.then and then and case.stage is stage:
@@ -238,11 +250,18 @@ class Casework(ABC):
     async def _fire_due(self) -> None:
         now = workflow.now()
         for deadline in [deadline for deadline in self.case.deadlines if deadline.due <= now]:
+            if self._may_move(deadline) and workflow.patched("a-deadline-moves-before-it-fires"):
+                await workflow.wait_condition(lambda deadline=deadline: not self._may_move(deadline))  # type: ignore[misc]
             if self._may_be_kept(deadline) and workflow.patched("ask-the-ledger-before-a-breach"):
                 await self._ask_the_ledger(deadline)
             if deadline in self.case.deadlines:
-                self.case.fire(deadline, now)
+                self.case.fire(deadline, workflow.now())
                 self._act(deadline)
+
+    def _may_move(self, deadline: Deadline) -> bool:
+        """Whether something has happened that may move the deadline, and the case file has not said so yet."""
+        clock = self.case.pack.clock(deadline.clock)
+        return any(shifts(clock, event) for event in self.case.events)
 
     def _may_be_kept(self, deadline: Deadline) -> bool:
         """Whether a letter that satisfies the clock may have been accepted in time, and the answer be on its way."""
@@ -259,12 +278,7 @@ class Casework(ABC):
     async def _ask_the_ledger(self, deadline: Deadline) -> None:
         """Learn whether the round has ended. One that ended in time has no breach; one that ended late has it still."""
         update = self._take().model_copy(update={"asked": (deadline.round,)})
-        recorded = await effects.record(update)
-        late = {one.round for one in recorded.satisfied if one.at > deadline.due}
-        if deadline.round in late:
-            in_time = tuple(one for one in recorded.satisfied if one.round not in late)
-            recorded = recorded.model_copy(update={"satisfied": in_time})
-        self._put(update, recorded)
+        self._put(update, await effects.record(update))
 
     @abstractmethod
     def _act(self, deadline: Deadline) -> None:

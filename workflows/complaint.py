@@ -115,7 +115,7 @@ class ComplaintWorkflow(Listening):
         )
         case.policy, case.policy_hash, case.assessment = opened.policy, opened.policy_hash, opened.assessment
         case.early_until = opened.early_until
-        case.run_clocks(opened.recorded)
+        self._let_act(case.run_clocks(opened.recorded))
 
     async def _take_on(self) -> None:
         """A complaint that is not ours has been referred by now; any other is acknowledged."""
@@ -242,6 +242,11 @@ class ComplaintWorkflow(Listening):
     def _close(self) -> None:
         case = self.case
         now = workflow.now()
+        passed = [one for one in case.deadlines if one.due <= now and Action.BREACH in one.actions]
+        if passed and workflow.patched("a-closing-clears-no-breach"):
+            for deadline in passed:
+                case.fire(deadline, now)
+                self._breach(deadline)
         case.closed_at = now
         case.happened(CaseEvent.CLOSED, now)
         case.deadlines = []
@@ -366,9 +371,11 @@ class ComplaintWorkflow(Listening):
 
     def _warn(self, deadline: Deadline) -> None:
         due = f"{deadline.clock_due:%Y-%m-%d %H:%M} UTC"
-        self._tell_staff(
-            Role.HANDLER, f"The deadline “{deadline.clock}” ends at {due}.", f"时限“{deadline.clock}”将于 {due} 届满。"
-        )
+        if deadline.clock_due <= workflow.now():
+            en, zh = f"The deadline “{deadline.clock}” ended at {due}.", f"时限“{deadline.clock}”已于 {due} 届满。"
+        else:
+            en, zh = f"The deadline “{deadline.clock}” ends at {due}.", f"时限“{deadline.clock}”将于 {due} 届满。"
+        self._tell_staff(Role.HANDLER, en, zh)
 
     def _breach(self, deadline: Deadline) -> None:
         text = f"{deadline.clock} was due at {deadline.due:%Y-%m-%d %H:%M:%S} UTC"
@@ -392,6 +399,18 @@ class ComplaintWorkflow(Listening):
     def _write_holding(self, deadline: Deadline) -> None:
         if self.case.stage in {Stage.SETTLING, Stage.FOLLOWING_UP} or self._responding:
             return  # the customer has the response, or it is on its way
+        if any(event.event is CaseEvent.OVERDUE_NOTED for event in self.case.events):
+            self._start(self._hold_with_new_date(deadline))
+        else:
+            self._hold(deadline)
+
+    async def _hold_with_new_date(self, deadline: Deadline) -> None:
+        await workflow.wait_condition(
+            lambda: all(event.event is not CaseEvent.OVERDUE_NOTED for event in self.case.events)
+        )
+        self._hold(deadline)
+
+    def _hold(self, deadline: Deadline) -> None:
         rung = next(rung for rung in self.case.pack.clock(deadline.clock).rungs if rung.name == deadline.rung)
         facts = self._facts(letter=rung.letter).model_copy(update={"expected_by": self.case.expected_after_holding})
         self._post(LetterKind.HOLDING, facts, f"holding:{deadline.key}", CaseEvent.CONTACTED, CaseEvent.HELD)

@@ -290,6 +290,8 @@ class Listening(Casework):
         if request.route not in routes:
             known = ", ".join(routes) or "none"
             raise _refused(f"route: the policy pack has no {request.route}; it has {known}")
+        if request.referred_at < self.case.complaint.received_at:
+            raise _refused("referred_at: it lies before the complaint was received; give the time it happened")
         if request.referred_at > workflow.now() + FUTURE_TOLERANCE:
             raise _refused("referred_at: it lies in the future; give the time it happened, with offset")
 

@@ -34,10 +34,13 @@ def page(case: Case, waiting_for: str | None) -> str:
         f"**What** {what} · team {assessment.team if assessment else '–'}",
         f"**Since** {_at(case.stage_since)}",
         f"**Handler** {case.handler or 'not assigned'} · escalation level {case.escalation_level}",
-        f"**Next deadline** {_at(deadline.due)} — {deadline.clock}, {deadline.rung} ({deadline.how})"
+        f"**Next deadline** {_at(deadline.due)} — {deadline.clock}, {deadline.rung} ({deadline.spoken})"
         if deadline
         else "**Next deadline** none",
     ]
+    if duty := case.next_duty:
+        kind = "statutory" if duty.statutory else "internal"
+        lines.append(f"**To be kept** {duty.clock} ({kind}) by {_at(duty.clock_due)}")
     if case.breached:
         lines.append("**Breached** a deadline was missed; see the deadline ledger")
     if case.outcome:

@@ -67,15 +67,18 @@ async def gather(pool: "Pool", reference: str) -> Dossier:
     is_open = case.summary.closed_at is None
     status, unasked = await _ask(reference) if is_open else (None, None)
     proposal = last_proposal(entries)
-    pack, responded_at = await get_rules(pool, reference)
+    pack, responded_at, held = await get_rules(pool, reference)
     now = datetime.now(UTC)
+    category = case.summary.category or Category.OTHER
     routes = eligibility(
-        pack,
-        category=case.summary.category or Category.OTHER,
+        pack.narrowed(category),
+        category=category,
         claimed=case.complaint.amount_claimed,
         received_at=case.received_at,
         responded_at=responded_at,
         at=now,
+        product=case.complaint.product,
+        held=held,
     )
     early_until = _early_until(pack, case) if is_open and responded_at is None else None
     early_until = early_until if early_until and now <= early_until else None

@@ -65,7 +65,11 @@ def check(
     now = datetime.now(UTC)
     checked, found = _to_check(packs, now)
     for pack in checked:
-        found += check_pack(pack, now)
+        problems = check_pack(pack, now)
+        if pack.demands and not packs:
+            # No case can be opened with it: that is told, and is no fault of the packs that are in use.
+            problems = [problem.model_copy(update={"severity": "warning"}) for problem in problems]
+        found += problems
     errors = sum(one.severity == "error" for one in found)
     data = {
         "packs": [{"id": pack.id, "version": pack.version, "hash": pack.hash} for pack in checked],

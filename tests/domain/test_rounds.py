@@ -528,3 +528,49 @@ def test_of_two_events_the_one_that_happened_first_satisfies_a_clock() -> None:
     (only,) = replay(both, history)
     assert only.ended is not None
     assert (only.ended.by, only.ended.by_number) == (CaseEvent.RESPONDED, 3)
+
+
+def test_a_clock_that_was_paused_on_its_last_day_ends_on_the_next_business_day() -> None:
+    # Three business days from Monday end on Thursday the 5th; asked on that evening, answered on Saturday the 7th.
+    asked = Occurred(event=CaseEvent.INFORMATION_REQUESTED, at=datetime(2026, 3, 5, 13, tzinfo=UTC), number=3)
+    answered = Occurred(event=CaseEvent.CUSTOMER_REPLIED, at=datetime(2026, 3, 7, 2, tzinfo=UTC), number=4)
+    rounds = replay(paused({"business_days": 3}), [received(), asked, answered])
+    assert local_dues(running(rounds)) == ["2026-03-09 23:59:59"]
+
+
+def test_a_rung_that_came_due_during_the_pause_acts_after_it() -> None:
+    halfway = {"name": "halfway", "after_start": {"days": 4}, "actions": ["warn"]}
+    rules = paused({"days": 10}, rungs=[halfway, {"name": "due", "actions": ["breach"]}])
+    (resumed,) = running(replay(rules, [received(), ASKED, happened(CaseEvent.CUSTOMER_REPLIED, 4, days=6)]))
+    assert resumed.rungs["halfway"] == RECEIVED + timedelta(days=6)
+
+
+def test_the_order_in_which_extensions_are_granted_makes_no_difference() -> None:
+    to_thirty = {**SPECIAL, "name": "complex", "by": None, "to": {"days": 30}}
+    rules = pack({**RESPONSE, "extensions": [to_thirty, SPECIAL]})
+    history = [received(), extended(5, days=10), extended(6, days=12, extension="complex")]
+    assert local_dues(running(replay(rules, history))) == ["2026-05-01 23:59:59"]
+
+
+def test_a_lawful_extension_outlives_a_stricter_assessment() -> None:
+    easier = {"length": {"days": 30}, "complexity": "complex", "source": "Test", "confirmed": True}
+    rules = pack({**RESPONSE, "lengths": [easier], "extensions": [SPECIAL]})
+    history = [received(HARD), extended(5, days=20), happened(CaseEvent.RECLASSIFIED, 6, days=25, facts=FRAUD)]
+    assert local_dues(running(replay(rules, history))) == ["2026-04-16 23:59:59"]
+
+
+def test_an_end_that_has_passed_does_not_move() -> None:
+    history = [received(HARDSHIP), happened(CaseEvent.RECLASSIFIED, 4, days=40, facts=FRAUD)]
+    rounds = replay(pack({**STRICTER_FOR_HARDSHIP, "kind": "internal"}), history)
+    assert local_dues(rounds) == ["2026-03-23 23:59:59"]
+
+
+def test_a_holding_letter_satisfies_only_the_clocks_that_send_it() -> None:
+    def sends(name: str, letter: str) -> dict[str, Any]:
+        rung = {"name": "letter", "before": {"days": 2}, "actions": ["holding_letter"], "letter": letter}
+        rungs = [rung, {"name": "due", "actions": ["breach"]}]
+        return {**RESPONSE, "name": name, "satisfied_by": ["responded", "held"], "rungs": rungs}
+
+    rules = pack(sends("own", "own-letter"), sends("other", "other-letter"), {**RESPONSE, "satisfied_by": ["held"]})
+    history = [received(), happened(CaseEvent.HELD, 4, days=5, letter="own-letter")]
+    assert {one.clock for one in running(replay(rules, history))} == {"other"}

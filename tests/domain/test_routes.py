@@ -57,24 +57,43 @@ def changed(pack_id: str, name: str, **changes: Any) -> PolicyPack:
         ("2026-05-02T00:00:00+08:00", None, Access.OPEN),
         ("2026-03-25T15:59:59+08:00", RESPONDED, Access.NOT_YET),
         ("2026-03-25T16:00:00+08:00", RESPONDED, Access.OPEN),
-        ("2028-03-02T23:59:59+08:00", RESPONDED, Access.OPEN),  # 24 months from receipt
-        ("2028-03-03T00:00:00+08:00", RESPONDED, Access.OVER),
-        ("2028-03-03T00:00:00+08:00", None, Access.OVER),
+        # Its 24 months count from a day that the case does not know, so no end is promised.
+        ("2028-03-03T00:00:00+08:00", RESPONDED, Access.OPEN),
     ],
 )
-def test_the_centre_opens_with_the_response_or_after_60_days_and_closes_after_24_months(
+def test_the_centre_opens_with_the_response_or_after_60_days_without_one(
     when: str, responded: datetime | None, status: Access
 ) -> None:
     assert route_of("hk-hkma", "fdrc", when, responded_at=responded).status is status
 
 
+@pytest.mark.parametrize(
+    ("pack_id", "name", "more", "opens"),
+    [
+        ("au-asic", "afca", {"category": Category.FEE}, "2026-04-01"),
+        ("au-asic", "afca", {"category": Category.HARDSHIP}, "2026-03-23"),
+        ("au-asic", "afca", {"category": Category.ACCOUNT, "product": "Superannuation fund"}, "2026-04-16"),
+        ("uk-fca-payments", "fos", {"category": Category.PAYMENT}, "2026-03-23"),
+        ("uk-fca-payments", "fos", {"category": Category.PAYMENT, "held": True}, "2026-04-22"),
+    ],
+)
+def test_silence_lasts_as_long_as_the_rule_for_the_complaint_says(
+    pack_id: str, name: str, more: dict[str, Any], opens: str
+) -> None:
+    case = {"claimed": None, "received_at": RECEIVED, "responded_at": None, **more}
+    answers = eligibility(find_pack(pack_id, DAY), **case, at=RECEIVED)
+    opening = next(answer for answer in answers if answer.route == name).opens
+    assert opening is not None
+    assert opening.astimezone(find_pack(pack_id, DAY).calendar.zone).date().isoformat() == opens
+
+
 def test_its_first_and_last_moment_are_told() -> None:
     silent = route_of("hk-hkma", "fdrc", "2026-03-10T00:00:00Z")
-    assert (silent.opens, silent.closes) == (at("2026-05-01T15:59:59Z"), at("2028-03-02T15:59:59Z"))
+    assert (silent.opens, silent.closes) == (at("2026-05-01T15:59:59Z"), None)
     assert silent.why.en == "It opens with the final response or, without one, when 2026-05-01 is over."
     assert "2026-05-01" in silent.why.zh
     answered = route_of("hk-hkma", "fdrc", "2026-03-26T00:00:00Z", responded_at=RESPONDED)
-    assert (answered.opens, answered.closes) == (RESPONDED, at("2028-03-02T15:59:59Z"))
+    assert (answered.opens, answered.closes) == (RESPONDED, None)
     late = route_of("hk-hkma", "fdrc", "2026-06-01T00:00:00Z", responded_at=at("2026-05-20T00:00:00Z"))
     assert late.opens == at("2026-05-01T15:59:59Z")
 

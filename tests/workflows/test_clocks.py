@@ -72,6 +72,13 @@ async def test_an_extension_that_no_letter_could_tell_of_in_time_leaves_the_brea
     assert "extension" not in await house.accepted_letters(reference)
 
 
+async def test_an_extension_that_would_change_nothing_is_refused(house: House) -> None:
+    to = {**{key: value for key, value in SPECIAL.items() if key != "by"}, "to": {"days": 15}}
+    reference = await undecided(house, own(house, statutory("response", 15, extensions=[to])))
+    with pytest.raises(Refused, match="response runs for 15 days or longer already; nothing would change"):
+        await house.complaints.extend_deadline(reference, "response", "special", "Because.", by=EXECUTIVE)
+
+
 # -- what a statutory clock ignores ------------------------------------------------------------------------------------
 
 
@@ -191,10 +198,14 @@ async def test_after_the_time_for_it_no_complaint_ends_early(house: House) -> No
 
 async def test_a_referral_to_an_outside_body_starts_the_clocks_of_its_own(house: House) -> None:
     file = statutory("ombudsman-file", 14, trigger="referred", satisfied_by=["settled"])
-    reference = await undecided(house, own(house, file, routes=[OMBUDSMAN]))
+    now = await house.env.get_current_time()
+    policy = own(house, file, routes=[OMBUDSMAN])
+    reference = await undecided(house, policy, received_at=now - timedelta(days=5))
     now = await house.env.get_current_time()
     with pytest.raises(Refused, match="route: the policy pack has no court; it has ombudsman"):
         await house.complaints.record_referral(reference, "court", now, by=HANDLER)
+    with pytest.raises(Refused, match="referred_at: it lies before the complaint was received"):
+        await house.complaints.record_referral(reference, "ombudsman", now - timedelta(days=9), by=HANDLER)
     with pytest.raises(Refused, match="referred_at: it lies in the future"):
         await house.complaints.record_referral(reference, "ombudsman", now + timedelta(days=1), by=HANDLER)
     await house.complaints.record_referral(reference, "ombudsman", now - timedelta(days=3), by=HANDLER)
