@@ -55,7 +55,7 @@ class Snapshot:
         return bool(await self._connection.fetchval(_KNOWS, account))
 
     async def orders_of(self, account: str, trades: Sequence[str]) -> dict[str, list[str]]:
-        """The orders meant by each id of an order, a fill or a position.
+        """The orders meant by each id of an order, a fill or a position, given whole or from a colon on (its ticket).
 
         A position means the orders that closed it, or, while none has, the one that opened it. Ids that mean no order
         are left out.
@@ -167,48 +167,67 @@ _KNOWS = """
         or exists (select from tradelog.messages where account = $1)
 """
 
-_TABLES_OF = """
-    select 'orders' as found_in, "order" as id from tradelog.orders where account = $1 and "order" = any($2)
-    union all
-    select 'fills', fill from tradelog.fills where account = $1 and fill = any($2)
-    union all
-    select 'fills', "order" from tradelog.fills where account = $1 and "order" = any($2)
-    union all
-    select 'positions', "position" from tradelog.positions where account = $1 and "position" = any($2)
-    union all
-    select 'account_entries', entry from tradelog.account_entries where account = $1 and entry = any($2)
+# An id is meant by itself or by what follows a colon in it: `MT4:70012345:46780803` by its ticket 46780803.
+_ASKED = """
+    with asked as (select id, tradelog.ticket(id) as ticket from unnest($2::text[]) as id)
 """
 
-_ORDERS_OF = """
-    select "order" as id, "order" from tradelog.orders where account = $1 and "order" = any($2)
+
+def _meant(column: str, table: str) -> str:
+    """That *column* of the account's *table* is meant by `asked`; found through the index of tickets."""
+    return f"""
+        {table}.account = $1 and tradelog.ticket({column}) = asked.ticket
+        and ({column} = asked.id or right({column}, length(asked.id) + 1) = ':' || asked.id)
+    """
+
+
+_TABLES_OF = f"""
+    {_ASKED}
+    select 'orders' as found_in, id from asked join tradelog.orders on {_meant('orders."order"', "orders")}
+    union all
+    select 'fills', id from asked join tradelog.fills on {_meant("fills.fill", "fills")}
+    union all
+    select 'fills', id from asked join tradelog.fills on {_meant('fills."order"', "fills")}
+    union all
+    select 'positions', id from asked join tradelog.positions on {_meant('positions."position"', "positions")}
+    union all
+    select 'account_entries', id from asked join tradelog.account_entries
+        on {_meant("account_entries.entry", "account_entries")}
+"""  # noqa: S608
+
+_ORDERS_OF = f"""
+    {_ASKED}, held as (
+        select asked.id, positions.*
+        from asked join tradelog.positions on {_meant('positions."position"', "positions")}
+    ), closed as (
+        -- A log may have the orders that closed a position without the position.
+        select asked.id, closing."position", closing."order"
+        from asked join tradelog.orders as closing on closing.account = $1 and closing."position" = asked.id
+        where exists (select from tradelog.fills where fills.account = $1 and fills."order" = closing."order")
+        union
+        select held.id, closing."position", closing."order"
+        from held join tradelog.orders as closing on closing.account = $1 and closing."position" = held."position"
+        where exists (select from tradelog.fills where fills.account = $1 and fills."order" = closing."order")
+    )
+    select id, "order" from asked join tradelog.orders on {_meant('orders."order"', "orders")}
     union
-    select "order", "order" from tradelog.fills where account = $1 and "order" = any($2)
+    select id, "order" from asked join tradelog.fills on {_meant('fills."order"', "fills")}
     union
-    select fill, "order" from tradelog.fills where account = $1 and fill = any($2)
+    select id, "order" from asked join tradelog.fills on {_meant("fills.fill", "fills")}
     union
-    select closing."position", closing."order"
-    from tradelog.orders as closing
-    where closing.account = $1
-        and closing."position" = any($2)
-        and exists (select from tradelog.fills where fills.account = $1 and fills."order" = closing."order")
+    select id, "order" from closed
     union
-    select opened."position", opening."order"
-    from tradelog.positions as opened
+    select held.id, opening."order"
+    from held
     join tradelog.fills as opening
-        on opening.account = opened.account
-        and opening.at = opened.opened_at
-        and opening.symbol = opened.symbol
-        and opening.side = opened.side
-        and opening.price = opened.open_price
-    where opened.account = $1
-        and opened."position" = any($2)
-        and not exists (
-            select from tradelog.orders as closing
-            join tradelog.fills on fills."order" = closing."order" and fills.account = closing.account
-            where closing.account = $1 and closing."position" = opened."position"
-        )
+        on opening.account = held.account
+        and opening.at = held.opened_at
+        and opening.symbol = held.symbol
+        and opening.side = held.side
+        and opening.price = held.open_price
+    where not exists (select from closed where closed."position" = held."position")
     order by 1, 2
-"""
+"""  # noqa: S608
 
 _ORDERS_BETWEEN = """
     select "order"
@@ -219,11 +238,11 @@ _ORDERS_BETWEEN = """
     limit $4
 """
 
-_ORDERS = """select * from tradelog.orders where account = $1 and "order" = any($2)"""
+_ORDERS = """select * from tradelog.known_orders where account = $1 and "order" = any($2)"""
 
 _FILLS = """select * from tradelog.fills where account = $1 and "order" = any($2) order by at, fill"""
 
-_POSITIONS = """select * from tradelog.positions where account = $1 and "position" = any($2)"""
+_POSITIONS = """select * from tradelog.known_positions where account = $1 and "position" = any($2)"""
 
 _INSTRUMENTS = """select * from tradelog.instruments where symbol = any($1)"""
 
@@ -305,14 +324,17 @@ MEDIANS = """
     group by feed.symbol, feed.source, feed.at
 """
 
-_WITHDRAWALS = """
-    select * from tradelog.account_entries
-    where account = $1 and kind = 'withdrawal' and entry = any($2)
+_WITHDRAWALS = f"""
+    {_ASKED}
+    select distinct account_entries.*
+    from asked join tradelog.known_account_entries as account_entries
+        on {_meant("account_entries.entry", "account_entries")}
+    where kind = 'withdrawal'
     order by entry
-"""
+"""  # noqa: S608
 
 _WITHDRAWALS_BETWEEN = """
-    select * from tradelog.account_entries
+    select * from tradelog.known_account_entries
     where account = $1 and kind = 'withdrawal'
         and coalesce(requested_at, booked_at, '-infinity') <= $3
         and coalesce(booked_at, 'infinity') >= $2
@@ -323,7 +345,7 @@ _WITHDRAWALS_BETWEEN = """
 _LATEST_WITHDRAWALS = """
     select * from (
         select *, row_number() over (order by coalesce(requested_at, booked_at) desc nulls last, entry) as age
-        from tradelog.account_entries
+        from tradelog.known_account_entries
         where account = $1 and kind = 'withdrawal'
     ) as withdrawal
     where age = 1 or booked_at is null or booked_at > $2

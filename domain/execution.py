@@ -15,15 +15,16 @@ from statistics import median
 from typing import NamedTuple
 
 from domain.base import Identifier, Instant, Record
-from domain.findings import Bilingual, Check, EvidenceRow, Finding, Tolerances, Verdict
+from domain.findings import Bilingual, Check, Confidence, EvidenceRow, Finding, Tolerances, Verdict
 from domain.money import Money
+from domain.redress import Part, PartKind, ReferenceRule
 from domain.trade_log import Fill, Instrument, Order, OrderType, Position, Quote, Side
 
-AT_THAT_INSTANT = "valid-price-at-that-instant"
+AT_THAT_INSTANT = ReferenceRule.AT_THAT_INSTANT.value
 """The declared reference: the median, over the valid sources, of the last quote at or before the fill."""
-AT_RECEIPT = "valid-price-at-receipt"
+AT_RECEIPT = ReferenceRule.AT_RECEIPT.value
 """The same at the instant the server received the order: what an execution without delay would have cost."""
-LIMIT_PRICE = "limit-price"
+LIMIT_PRICE = ReferenceRule.LIMIT_PRICE.value
 """The order's own limit: a limit order is filled there or better."""
 VERSION = 1
 UNIDENTIFIED = f"bad-fill/{AT_THAT_INSTANT}@{VERSION}"
@@ -116,6 +117,40 @@ def feeds_to_measure(execution: Execution, quotes: Iterable[Quote], *, tolerance
     return sorted({Feed(e.fill.symbol, e.own.source, e.fill.at) for e in examinations if e.alone and e.own is not None})
 
 
+def deciding_quotes(quotes: Iterable[Quote], at: Iterable[Moment], *, window_seconds: int) -> set[Quote]:
+    """Of each source and moment the quotes that decide: at most six, and all that :func:`check_execution` looks at.
+
+    The last at or before the moment, the first after it, the one standing when the window began, and within the window
+    the best, the worst and the nearest to the price. What is left out changes no finding.
+    """
+    window = timedelta(seconds=window_seconds)
+    by_source: dict[tuple[str, str], list[Quote]] = defaultdict(list)
+    for quote in sorted(set(quotes), key=_order):
+        by_source[quote.symbol, quote.source].append(quote)
+    chosen: set[Quote] = set()
+    for moment in set(at):
+        for (symbol, _), known in by_source.items():
+            if symbol != moment.symbol:
+                continue
+            inside = [
+                (moment.side.sign * (q.ask if moment.side is Side.BUY else q.bid), q)
+                for q in known
+                if moment.at - window <= q.at <= moment.at + window
+            ]
+            paid = moment.side.sign * moment.price
+            if inside:
+                chosen.add(min(inside, key=lambda each: (each[0], each[1].at))[1])
+                chosen.add(min(inside, key=lambda each: (-each[0], each[1].at))[1])
+                chosen.add(min(inside, key=lambda each: (abs(each[0] - paid), -each[0], each[1].at))[1])
+            last = [q for q in known if moment.at - STALE <= q.at <= moment.at][-1:]
+            after = [q for q in known if q.at > moment.at][:1]
+            # the next quote tells how long the last one stood; of a source that was silent it tells nothing
+            chosen.update(last, after if last or (after and after[0].at <= moment.at + window) else [])
+            began = moment.at - window
+            chosen.update([q for q in known if began - STALE <= q.at < began][-1:])
+    return chosen
+
+
 def check_execution(
     execution: Execution, quotes: Iterable[Quote], medians: Iterable[FeedMedian] = (), *, tolerances: Tolerances
 ) -> Finding:
@@ -138,7 +173,7 @@ def _check(
     order, instrument, position = execution.order, execution.instrument, execution.position
     fills = sorted(set(execution.fills), key=lambda fill: (fill.at, fill.fill))
     if not fills or instrument is None:
-        return _unanswerable(execution, fills)
+        return _unanswerable(execution, fills, tolerances)
 
     examinations = [_Examination(execution, fill, quotes, medians, tolerances) for fill in fills]
     for examination in examinations:
@@ -169,8 +204,14 @@ def _check(
     rows += [EvidenceRow.of("orders", order.order, order)] if order else []
     rows += [EvidenceRow.of("positions", position.position, position)] if position else []
     rows += [EvidenceRow.of("instruments", instrument.symbol, instrument)]
-    used = {quote for e in examinations for quote in e.used}
+    used = deciding_quotes(quotes, moments(execution), window_seconds=tolerances.quote_window_seconds)
     rows += [EvidenceRow.of("quotes", f"{q.symbol}/{q.source}/{q.at.isoformat()}", q) for q in used]
+    wanted = {Feed(e.fill.symbol, e.own.source, e.fill.at) for e in examinations if e.alone and e.own is not None}
+    rows += [
+        EvidenceRow.of("feed_medians", f"{m.symbol}/{m.source}/{m.at.isoformat()}", m)
+        for m in medians
+        if (m.symbol, m.source, m.at) in wanted
+    ]
 
     texts = [_opening(execution, decisive, fills, lots), *decisive.texts]
     if verdict is Verdict.MARKET:
@@ -192,10 +233,26 @@ def _check(
         else (),
         evidence=tuple(sorted(rows, key=lambda row: (row.table, row.key, sorted(row.values.items())))),
         formula=f"{_kind(order)}/{'+'.join(rules)}@{VERSION}",
+        confidence=None if verdict is Verdict.INCONCLUSIVE else decisive.confidence,
+        reference_rule=ReferenceRule(decisive.loss[1]) if total else None,
+        parts=tuple(
+            Part(
+                key=f"price/{e.fill.fill}",
+                subject=e.fill.fill,
+                kind=PartKind.PRICE,
+                amount=loss,
+                currency=instrument.currency,
+            )
+            for e, loss in zip(examinations, losses, strict=True)
+            if loss
+        )
+        if harm is not None
+        else (),
+        given=tolerances.told(),
     )
 
 
-def _unanswerable(execution: Execution, fills: Sequence[Fill]) -> Finding:
+def _unanswerable(execution: Execution, fills: Sequence[Fill], tolerances: Tolerances) -> Finding:
     order = execution.order
     if fills:
         symbol = fills[0].symbol
@@ -220,6 +277,7 @@ def _unanswerable(execution: Execution, fills: Sequence[Fill]) -> Finding:
         missing=(missing,),
         evidence=tuple(rows),
         formula=f"{_kind(order)}/{AT_THAT_INSTANT}@{VERSION}",
+        given=tolerances.told(),
     )
 
 
@@ -270,7 +328,6 @@ class _Examination:
     numbers: dict[str, str] = field(default_factory=dict)
     faults: list[_Fault] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
-    used: set[Quote] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.cost = self._cost(self.fill.price)
@@ -294,6 +351,14 @@ class _Examination:
         if self.faults:
             return min((fault.verdict for fault in self.faults), key=_BY_DECISIVENESS.index)
         return Verdict.INCONCLUSIVE if self.missing else Verdict.MARKET
+
+    @property
+    def confidence(self) -> Confidence:
+        """Certain where the order's own limit decides; else by how many sources that did not price it vouch."""
+        if self.loss[1] == LIMIT_PRICE:
+            return Confidence.CERTAIN
+        independent = [view for view in self.valid if view is not self.own]
+        return Confidence.WELL_SUPPORTED if len(independent) > 1 else Confidence.DOUBTFUL
 
     @property
     def loss(self) -> tuple[Decimal, str]:
@@ -380,7 +445,6 @@ class _Examination:
             "valid_price": self._text(self._reference(self.judges)),
             "deviation": _plain(max(deviation, Decimal(0))),
         }
-        self._use(*self.valid, *([self.own] if self.own else []))
         self._say_range(low, high)
 
         if not self.alone and self.fill.source is None and len({self._beats(view) for view in self.valid}) > 1:
@@ -609,7 +673,6 @@ class _Examination:
                 f"{late_zh}，且我司记录中没有委托到达时的报价可供比较。",
             )
             return
-        self._use(*standing)
         reference = self._reference(standing)
         self.numbers["price_at_receipt"] = self._text(reference)
         if self.cost > self._cost(reference):
@@ -679,14 +742,6 @@ class _Examination:
     ) -> None:
         self.faults.append(_Fault(verdict, self._reference(self.judges) if reference is None else reference, rule))
         self._say(en, zh)
-
-    def _use(self, *views: _View) -> None:
-        """Keep the deciding quotes of *views* as evidence: nearest before and after, extremes, nearest in price."""
-        for view in views:
-            after = [quote for quote in view.around if quote.at > self.fill.at]
-            by_cost = sorted(view.around, key=lambda quote: (self._cost_of(quote), _order(quote)))
-            self.used |= {by_cost[0], max(by_cost, key=self._cost_of), self._nearest(view), *after[:1]}
-            self.used |= {view.last} if view.last else set()
 
     def _nearest(self, view: _View) -> Quote:
         """The quote of *view* nearest to the fill in price; of two, the one worse for the customer."""

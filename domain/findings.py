@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -11,6 +12,7 @@ from pydantic import Field
 
 from domain.base import Identifier, Instant, Record
 from domain.money import Money
+from domain.redress import Part, Rate, ReferenceRule, plain, total
 
 
 class Check(StrEnum):
@@ -18,6 +20,20 @@ class Check(StrEnum):
 
     EXECUTION = "execution"
     WITHDRAWAL_DELAY = "withdrawal_delay"
+    SLIPPAGE = "slippage"
+    EXECUTION_DELAY = "execution_delay"
+    REQUOTE = "requote"
+    """Requotes and rejections."""
+    TRIGGER = "trigger"
+    OFF_MARKET = "off_market"
+    STOP_OUT = "stop_out"
+    CHARGES = "charges"
+    """Swap and commission against the published schedule."""
+    OUTAGE = "outage"
+    BINARY_OPTION = "binary_option"
+    CANCELLED_TRADE = "cancelled_trade"
+    SUITABILITY = "suitability"
+    """Products the customer should not have been sold, and fees nobody told of."""
 
 
 class Verdict(StrEnum):
@@ -37,6 +53,17 @@ class Verdict(StrEnum):
     def for_the_customer(self) -> bool:
         """Whether the firm owes redress."""
         return self in {Verdict.FIRM_FAULT, Verdict.PROVIDER_FAULT}
+
+
+class Confidence(StrEnum):
+    """How far the evidence carries the verdict."""
+
+    CERTAIN = "certain"
+    """The firm's own records state it."""
+    WELL_SUPPORTED = "well_supported"
+    """At least two independent sources, or a number of cases that chance does not explain."""
+    DOUBTFUL = "doubtful"
+    """One source, few cases, or records that leave room for another reading."""
 
 
 class Bilingual(Record):
@@ -74,7 +101,9 @@ class Finding(Record):
 
     ``harm`` is what the customer lost by it, rounded to the cent, never negative; ``None`` when inconclusive.
     ``numbers`` are the figures of the formula as text, by name. ``missing`` names the data that was not in the log.
-    ``formula`` names the rule and its version, so that the sum can be computed again years later.
+    ``formula`` names the rule and its version, so that the sum can be computed again years later. ``reference_rule`` is
+    what a price was measured by. ``parts`` are what the harm is the sum of, not rounded; the keys are shared by all
+    checks, see :func:`once_only`. ``given`` is what the check went by beside the rows: tolerances and times.
     """
 
     check: Check
@@ -86,13 +115,80 @@ class Finding(Record):
     missing: tuple[str, ...] = ()
     evidence: tuple[EvidenceRow, ...] = ()
     formula: str
+    confidence: Confidence | None = None
+    reference_rule: ReferenceRule | None = None
+    parts: tuple[Part, ...] = ()
+    given: dict[str, str] = Field(default_factory=dict)
 
     @property
     def hash(self) -> str:
         """SHA-256 over the whole finding, with evidence in a fixed order: the same facts give the same hash."""
         content = self.model_dump(mode="json")
+        for name in _ADDED:  # findings made before these fields existed keep their hash
+            if not content[name]:
+                del content[name]
         content["evidence"] = sorted(content["evidence"], key=lambda row: (row["table"], row["key"]))
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+_ADDED = ("confidence", "reference_rule", "parts", "given")
+
+
+def once_only(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """*findings*, in their order, with each loss in one of them only.
+
+    Several checks may find the same loss: a late order is badly filled too. A part that several findings have stays
+    in the one where it is dearest (of equals the first); so does one that contains others, as giving a whole trade
+    back contains the loss on its price, unless these come to more. The findings that give a part up say so, and the
+    sum over all of them is what the customer lost.
+    """
+    known = list(findings)
+    parts = [(number, part) for number, finding in enumerate(known) for part in finding.parts]
+    dearest: dict[str, Part] = {}
+    owners: dict[str, int] = {}
+    for number, part in parts:
+        if part.key not in owners or part.amount > dearest[part.key].amount:
+            dearest[part.key], owners[part.key] = part, number
+    for number, part in parts:
+        contained = [dearest[key] for key in part.covers if key in dearest]
+        if not contained:
+            continue
+        # in another currency the loss on the whole trade, which is the account's, is taken to contain them
+        alike = all(one.currency == part.currency for one in contained)
+        if not alike or part.amount >= sum(one.amount for one in contained):
+            owners |= {one.key: number for one in contained}
+        else:
+            owners[part.key] = owners[contained[0].key]
+    return tuple(_without_others(finding, number, known, owners) for number, finding in enumerate(known))
+
+
+def _without_others(finding: Finding, number: int, known: Sequence[Finding], owners: Mapping[str, int]) -> Finding:
+    """*finding* without the parts that others own."""
+    kept = tuple(part for part in finding.parts if owners[part.key] == number)
+    elsewhere = [part for part in finding.parts if part not in kept]
+    if not elsewhere or finding.harm is None:
+        return finding
+    rates = [Rate.model_validate(row.values) for row in finding.evidence if row.table == "rates"]
+    counted = total(kept, finding.harm.currency, rates=rates)
+    where = {part.key: known[owners[part.key]].check.value for part in elsewhere}
+    names = ", ".join(sorted(set(where.values())))
+    return finding.model_copy(
+        update={
+            "harm": counted.harm,
+            "parts": kept,
+            "numbers": finding.numbers
+            | {"harm": plain(counted.exact)}
+            | {f"counted_in.{key}": name for key, name in where.items()},
+            "reason": Bilingual(
+                en=f"{finding.reason.en} The same loss is counted under another heading ({names}).",
+                zh=f"{finding.reason.zh}同一损失已在另一项（{names}）中计算，此处不重复计算。",
+            ),
+        }
+    )
+
+
+Share = Annotated[str, Field(pattern=r"^(0(\.\d+)?|1(\.0+)?)$")]
+"""A share of one, as text."""
 
 
 class Tolerances(Record):
@@ -108,6 +204,27 @@ class Tolerances(Record):
     """From request to release of a withdrawal, as the firm promises it."""
     withdrawal_interest_percent: Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")] = "8"
     """Simple yearly interest on money withheld, actual/365."""
+    population_window_minutes: Annotated[int, Field(gt=0, le=1440)] = 60
+    """How long before and after an order all customers' orders of its kind are compared with it."""
+    population_least: Annotated[int, Field(ge=2)] = 20
+    """Fewer cases than this say nothing about how a firm treats its customers."""
+    asymmetry: Share = "0.20"
+    """How far the shares of customers treated well and badly may lie apart before it is no chance."""
+    reference: ReferenceRule = ReferenceRule.AT_THAT_INSTANT
+    """What the closing of a position that should have stayed open is measured by."""
+    act_minutes: Annotated[int, Field(ge=0, le=10_080)] = 60
+    """How long after such a closing a customer could reasonably have opened the position again."""
+    spread_factor: Annotated[int, Field(ge=2)] = 10
+    """How many usual spreads a spread may be wide."""
+
+    def told(self) -> dict[str, str]:
+        """As text, for the finding."""
+        return {name: str(value) for name, value in self.model_dump(mode="json").items()}
+
+    @classmethod
+    def of(cls, told: Mapping[str, str]) -> Self:
+        """From what a finding was told. Unknown names, of another version or of other facts, are left out."""
+        return cls.model_validate({name: value for name, value in told.items() if name in cls.model_fields})
 
 
 class InvestigationRequest(Record):

@@ -68,12 +68,49 @@ class Quote(Record):
         return self
 
 
+class Bar(Record):
+    """The bids of one ``source`` over the ``period`` seconds from ``at``: no quotes, for nobody knows when each stood.
+
+    ``spread`` is in points of the instrument's last digit, as the platform kept it for the bar; ``ticks`` is the number
+    of quotes in it.
+    """
+
+    symbol: Identifier
+    source: Identifier
+    period: Annotated[int, Field(gt=0, le=2_678_400)]
+    at: Instant
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    spread: Annotated[int, Field(ge=0)] | None = None
+    ticks: Annotated[int, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _high_and_low(self) -> Self:
+        if self.high < max(self.open, self.close, self.low) or self.low > min(self.open, self.close):
+            raise ValueError("its high is not its highest price, or its low not its lowest")
+        return self
+
+
+class OrderState(StrEnum):
+    """What became of an order. A working order may be filled, changed or cancelled yet."""
+
+    WORKING = "working"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+
+
 class Order(Record):
     """An order as the server knew it.
 
     ``side`` is the order's own side: the sell that closes a long position is ``sell``. ``price`` is the price asked
     for: the price shown to the customer (market), the limit, or the trigger (stop, stop-loss); ``None`` when the firm
     set none (stop-out). ``position`` is set when the order closes a position. Times the firm did not log are ``None``.
+    ``stop`` and ``target`` are the stop-loss and take-profit attached to it; ``state`` and ``ended_at`` tell what
+    became of it and when.
     """
 
     order: Identifier
@@ -86,10 +123,19 @@ class Order(Record):
     position: Identifier | None = None
     sent_at: Instant | None = None
     received_at: Instant | None = None
+    stop: Price | None = None
+    target: Price | None = None
+    state: OrderState | None = None
+    ended_at: Instant | None = None
+    comment: Line | None = None
 
 
 class Fill(Record):
-    """An order (or part of it) executed at ``price``, priced from the quotes of ``source`` when the firm logged it."""
+    """An order (or part of it) executed at ``price``, priced from the quotes of ``source`` when the firm logged it.
+
+    ``effect`` is what it did to the customer's position. ``commission``, ``swap`` and ``profit`` are what the firm
+    booked with it, in the account's currency: charged below zero.
+    """
 
     fill: Identifier
     order: Identifier
@@ -100,13 +146,21 @@ class Fill(Record):
     price: Price
     at: Instant
     source: Identifier | None = None
+    position: Identifier | None = None
+    effect: Literal["open", "close", "reverse"] | None = None
+    commission: Amount | None = None
+    swap: Amount | None = None
+    profit: Amount | None = None
+    comment: Line | None = None
 
 
 class Position(Record):
     """A position from its opening to its closing; ``close_reason`` tells who closed it.
 
     ``margin_level`` (equity / used margin, percent) at the closing and the ``stop_out_level`` in force are given for
-    stop-outs. ``swap`` is the sum charged (negative) or credited while it was open, in the account's currency.
+    stop-outs. ``swap`` is the sum charged (negative) or credited while it was open, in the account's currency, as are
+    ``commission``, ``taxes`` and ``profit``, each as the firm stated it. ``stop`` and ``target`` are the stop-loss and
+    take-profit it had last.
     """
 
     position: Identifier
@@ -122,6 +176,12 @@ class Position(Record):
     margin_level: Decimal | None = None
     stop_out_level: Decimal | None = None
     swap: Amount = Decimal(0)
+    stop: Price | None = None
+    target: Price | None = None
+    commission: Amount | None = None
+    taxes: Amount | None = None
+    profit: Amount | None = None
+    comment: Line | None = None
 
     @model_validator(mode="after")
     def _closed_after_opened(self) -> Self:

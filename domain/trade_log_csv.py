@@ -6,17 +6,18 @@ The format is described for its writers in ``docs/trade-log-csv.md``. Everything
 
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, get_args
 
 from pydantic import AwareDatetime, ValidationError
 
 from domain.base import Record
-from domain.trade_log import AccountEntry, AccountMessage, Fill, Instrument, Order, Position, Quote
+from domain.server_clock import ServerClock
+from domain.trade_log import AccountEntry, AccountMessage, Bar, Fill, Instrument, Order, Position, Quote
 
 Cells = tuple[str | None, ...]
 """A row in the order of ``Kind.columns``, ``None`` where a value is absent. Both :meth:`Layout.parse` and PostgreSQL
@@ -28,6 +29,7 @@ class Kind(StrEnum):
 
     INSTRUMENTS = "instruments"
     QUOTES = "quotes"
+    BARS = "bars"
     ORDERS = "orders"
     FILLS = "fills"
     POSITIONS = "positions"
@@ -49,7 +51,12 @@ class Kind(StrEnum):
     @property
     def key(self) -> tuple[str, ...]:
         """The columns that name a row: a second row with the same key is a duplicate or a conflict."""
-        return ("symbol", "source", "at") if self is Kind.QUOTES else self.columns[:1]
+        return _KEYS.get(self, self.columns[:1])
+
+    @property
+    def completion(self) -> "Completion | None":
+        """How a row that was recorded unfinished is completed later; ``None`` where every row is final."""
+        return _COMPLETIONS.get(self)
 
     @property
     def names_instrument(self) -> bool:
@@ -57,9 +64,46 @@ class Kind(StrEnum):
         return self is not Kind.INSTRUMENTS and "symbol" in self.columns
 
 
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A row is unfinished while its column ``mark`` has the value ``while_``.
+
+    A later row with the same key finishes it, once, if it agrees in every column but those ``open_``: what may still
+    change, or is not known yet, while the row is unfinished. It stands in ``table``, in full.
+    """
+
+    table: str
+    mark: str
+    while_: str | None
+    open_: tuple[str, ...]
+
+
+_KEYS: Mapping[Kind, tuple[str, ...]] = {
+    Kind.QUOTES: ("symbol", "source", "at"),
+    Kind.BARS: ("symbol", "source", "period", "at"),
+}
+
+# The same columns stand in the migration, where the database holds every writer to them.
+_COMPLETIONS: Mapping[Kind, Completion] = {
+    Kind.ORDERS: Completion(
+        "order_completions", "state", "working", ("state", "ended_at", "price", "stop", "target", "comment")
+    ),
+    Kind.POSITIONS: Completion(
+        "position_completions",
+        "closed_at",
+        None,
+        (
+            *("volume", "close_price", "closed_at", "close_reason", "margin_level", "stop_out_level", "swap"),
+            *("stop", "target", "commission", "taxes", "profit", "comment"),
+        ),
+    ),
+    Kind.ACCOUNT_ENTRIES: Completion("account_entry_completions", "booked_at", None, ("booked_at",)),
+}
+
 _MODELS: Mapping[Kind, type[Record]] = {
     Kind.INSTRUMENTS: Instrument,
     Kind.QUOTES: Quote,
+    Kind.BARS: Bar,
     Kind.ORDERS: Order,
     Kind.FILLS: Fill,
     Kind.POSITIONS: Position,
@@ -110,27 +154,41 @@ def _whole(cell: str) -> int:
     return int(cell)
 
 
-def _instant(cell: str) -> datetime:
+def _instant(cell: str, clock: ServerClock | None) -> datetime:
     shape = _INSTANT(cell)
     if shape is None:
         raise _BadCell("must be an ISO 8601 instant such as 2023-11-12T23:30:00.250Z")
-    if shape[1] is None:
+    if shape[1] is None and clock is None:
         raise _BadCell("has no UTC offset: end it with Z if it is in UTC, else with its offset such as +02:00")
     try:
-        return datetime.fromisoformat(cell).astimezone(UTC)
+        read = datetime.fromisoformat(cell)
+        if shape[1] is not None or clock is None:
+            return read.astimezone(UTC)
     except (ValueError, OverflowError):
         raise _BadCell("is not a moment of the calendar and clock") from None
+    readings = clock.readings(read)
+    if len(readings) != 1:
+        raise _BadCell(f"the clock {clock.name} showed this time {'twice' if readings else 'never'}: give its offset")
+    return readings[0]
 
 
-def _reader(annotation: Any) -> Callable[[str], object]:
+def _reader(annotation: Any, clock: ServerClock | None) -> Callable[[str], object]:
     """How a cell of a field with this annotation is read, before the model judges the value."""
-    for type_, read in ((Decimal, _decimal), (AwareDatetime, _instant), (int, _whole)):
+    readers = (
+        (Decimal, _decimal),
+        (AwareDatetime, partial(_instant, clock=clock)),
+        (int, _whole),
+        (StrEnum, str.lower),
+    )
+    for type_, read in readers:
         if _mentions(annotation, type_):
             return read
     return str
 
 
 def _mentions(annotation: Any, type_: Any) -> bool:
+    if isinstance(annotation, type) and type_ is StrEnum:
+        return issubclass(annotation, StrEnum)
     return annotation is type_ or any(_mentions(part, type_) for part in get_args(annotation))
 
 
@@ -150,6 +208,7 @@ _REASONS: Mapping[str, str] = {
 _PATTERN_REASONS: Mapping[str, str] = {
     "currency": "must be an ISO 4217 code of three letters such as USD",
     "note": "must be one line without tabs",
+    "comment": "must be one line without tabs",
 }
 _IDENTIFIER_REASON = "must be 1 to 100 letters, digits and . _ : @ / # -, and begin with a letter or digit"
 
@@ -164,20 +223,57 @@ def _reason(error: ValidationError) -> tuple[str | None, str]:
 
 
 @dataclass(frozen=True)
+class ColumnMap:
+    """For a file with names of its own: the column of each field, and values that are the same in every row.
+
+    Columns that have the name of a field keep it; every other one is left out.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.columns or self.values)
+
+
+@dataclass(frozen=True)
 class Layout:
-    """What a file holds: the kind of its rows and the order of its columns, as its header has them."""
+    """What a file holds: the kind of its rows and the order of its columns, as its header has them.
+
+    With a mapping, ``taken`` are the places of those columns among the ``width`` of the file; the values that are the
+    same throughout follow them.
+    """
 
     kind: Kind
     columns: tuple[str, ...]
+    clock: ServerClock | None = None
+    width: int | None = None
+    taken: tuple[int, ...] = ()
+    values: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, header: Sequence[str], kind: Kind | None = None) -> "Layout":
-        """Understand *header*. Without *kind* it is recognised. Raises :class:`BadHeader` saying what to mend."""
+    def of(
+        cls,
+        header: Sequence[str],
+        kind: Kind | None = None,
+        *,
+        mapping: ColumnMap | None = None,
+        clock: ServerClock | None = None,
+    ) -> "Layout":
+        """Understand *header*. Without *kind* it is recognised. Raises :class:`BadHeader` saying what to mend.
+
+        With *clock*, instants without an offset are its wall-clock times.
+        """
         columns = tuple(name.strip().lower() for name in header)
         if len(columns) == 1 and (other := next((mark for mark in ";\t|" if mark in columns[0]), None)):
             raise BadHeader(f"its columns are separated by {other!r}: save it with commas")
         if twice := sorted({name for name in columns if columns.count(name) > 1}):
             raise BadHeader(f"its header names {', '.join(twice)} twice")
+        taken: tuple[int, ...] = ()
+        width = None
+        if mapping:
+            width = len(columns)
+            taken, columns = _mapped(columns, kind, mapping)
         if kind is None:
             kind = _recognise(columns)
         unknown = [name for name in columns if name not in kind.columns]
@@ -186,10 +282,14 @@ class Layout:
             faults = [f"unknown column {name!r}" for name in unknown] + [f"no column {name!r}" for name in missing]
             columns_of = f"columns: {_describe(kind)}; those in brackets may be left out"
             raise BadHeader(f"its header does not fit {kind}: {', '.join(faults)} ({columns_of})")
-        return cls(kind, columns)
+        return cls(kind, columns, clock, width, taken, tuple(mapping.values.values()) if mapping else ())
 
     def parse(self, line: int, cells: Sequence[str], instruments: Container[str]) -> Cells | RowError:
         """Check one row of the file; *instruments* are the symbols it may name."""
+        if self.width is not None:
+            if len(cells) != self.width:
+                return RowError(line, None, _wrong_number(cells, self.width))
+            cells = [*(cells[place] for place in self.taken), *self.values]
         return (self._quick and _quick_quote(cells, instruments)) or self._parse(line, cells, instruments)
 
     @cached_property
@@ -200,12 +300,13 @@ class Layout:
     def _cells(self) -> tuple[tuple[str, bool, Callable[[str], object]], ...]:
         """Of each column: its name, whether it must be given, how it is read."""
         fields = self.kind.model.model_fields
-        return tuple((name, fields[name].is_required(), _reader(fields[name].annotation)) for name in self.columns)
+        return tuple(
+            (name, fields[name].is_required(), _reader(fields[name].annotation, self.clock)) for name in self.columns
+        )
 
     def _parse(self, line: int, cells: Sequence[str], instruments: Container[str]) -> Cells | RowError:
         if len(cells) != len(self.columns):
-            reason = f"has {len(cells)} values where the header has {len(self.columns)}"
-            return RowError(line, None, f"{reason}; a value that holds a comma must stand in double quotes")
+            return RowError(line, None, _wrong_number(cells, len(self.columns)))
         given: dict[str, object] = {}
         for (name, required, read), cell in zip(self._cells, cells, strict=True):
             if text := cell.strip():
@@ -216,12 +317,12 @@ class Layout:
             elif required:
                 return RowError(line, name, "is missing")
         try:
-            record = self.kind.model.model_validate(given)
-        except ValidationError as error:
-            return RowError(line, *_reason(error))
+            row = row_of(self.kind, given)
+        except BadRow as bad:
+            return RowError(line, bad.field, bad.reason)
         if self.kind.names_instrument and (symbol := str(given["symbol"])) not in instruments:
             return RowError(line, "symbol", f"{symbol} is not a known instrument: import its instruments file first")
-        return to_cells(record)
+        return row
 
 
 def _quick_quote(cells: Sequence[str], instruments: Container[str]) -> Cells | None:
@@ -242,6 +343,37 @@ def _quick_quote(cells: Sequence[str], instruments: Container[str]) -> Cells | N
     return (symbol, source, at, bid, ask) if 0 < Decimal(bid) <= Decimal(ask) else None
 
 
+def _wrong_number(cells: Sequence[str], width: int) -> str:
+    reason = f"has {len(cells)} values where the header has {width}"
+    return f"{reason}; a value that holds a comma must stand in double quotes"
+
+
+def _mapped(columns: tuple[str, ...], kind: Kind | None, mapping: ColumnMap) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The places of the columns that are wanted, and the fields they and the fixed values are for."""
+    fields = {name for each in ([kind] if kind else Kind) for name in each.columns}
+    if strange := sorted({*mapping.columns, *mapping.values} - fields):
+        known = ", ".join(sorted(fields))
+        raise BadHeader(f"there is no field {', '.join(strange)} to map a column to (fields: {known})")
+    if both := sorted(set(mapping.columns) & set(mapping.values)):
+        raise BadHeader(f"{', '.join(both)} is mapped to a column and has a value as well")
+    places: dict[str, int] = {}
+    for name, column in mapping.columns.items():
+        if column.strip().lower() not in columns:
+            raise BadHeader(f"there is no column {column!r} for {name} (columns: {', '.join(columns)})")
+        places[name] = columns.index(column.strip().lower())
+    for place, name in enumerate(columns):
+        if name in fields and name not in places and name not in mapping.values and place not in places.values():
+            places[name] = place
+    if kind is None:  # the kind that these fields make up, leaving out columns that are none of its fields
+        given = {*places, *mapping.values}
+        named = {*mapping.columns, *mapping.values}
+        fitting = [each for each in Kind if given.issuperset(each.required) and named.issubset(each.columns)]
+        if len(fitting) != 1:
+            raise BadHeader("its columns and those mapped do not tell what kind of rows it holds: name it with --kind")
+        places = {name: place for name, place in places.items() if name in fitting[0].columns}
+    return tuple(places.values()), (*places, *mapping.values)
+
+
 def _recognise(columns: Sequence[str]) -> Kind:
     given = set(columns)
     for kind in Kind:
@@ -256,6 +388,23 @@ def _recognise(columns: Sequence[str]) -> Kind:
 
 def _describe(kind: Kind) -> str:
     return ", ".join(name if name in kind.required else f"[{name}]" for name in kind.columns)
+
+
+class BadRow(ValueError):
+    """A row that does not fit its kind. ``field`` is the one at fault, ``None`` when it is the row as a whole."""
+
+    def __init__(self, field: str | None, reason: str) -> None:
+        super().__init__(reason if field is None else f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+def row_of(kind: Kind, given: Mapping[str, object]) -> Cells:
+    """A row of *kind* with these values. Raises :class:`BadRow`."""
+    try:
+        return to_cells(kind.model.model_validate(given))
+    except ValidationError as error:
+        raise BadRow(*_reason(error)) from None
 
 
 def to_cells(record: Record) -> Cells:

@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 
-from domain.findings import Bilingual, Check, EvidenceRow, Finding, Tolerances, Verdict
+from domain.findings import Bilingual, Check, Confidence, EvidenceRow, Finding, Tolerances, Verdict
 from domain.money import Money
+from domain.redress import Part, PartKind
 from domain.trade_log import AccountEntry
 
 FORMULA = "late-withdrawal/simple-interest-actual-365@1"
@@ -27,7 +28,15 @@ def check_withdrawal_delay(entry: AccountEntry, *, as_of: datetime, tolerances: 
         "as_of": as_of.isoformat(),
     }
 
-    def finding(verdict: Verdict, en: str, zh: str, *, harm: Money | None, missing: tuple[str, ...] = ()) -> Finding:
+    def finding(
+        verdict: Verdict,
+        en: str,
+        zh: str,
+        *,
+        harm: Money | None,
+        missing: tuple[str, ...] = (),
+        parts: tuple[Part, ...] = (),
+    ) -> Finding:
         return Finding(
             check=Check.WITHDRAWAL_DELAY,
             subject=entry.entry,
@@ -38,6 +47,9 @@ def check_withdrawal_delay(entry: AccountEntry, *, as_of: datetime, tolerances: 
             missing=missing,
             evidence=(EvidenceRow.of("account_entries", entry.entry, entry),),
             formula=FORMULA,
+            confidence=None if verdict is Verdict.INCONCLUSIVE else Confidence.CERTAIN,
+            parts=parts,
+            given={"as_of": as_of.isoformat()} | tolerances.told(),
         )
 
     zero = Money.of(Decimal(0), entry.currency)
@@ -111,6 +123,13 @@ def check_withdrawal_delay(entry: AccountEntry, *, as_of: datetime, tolerances: 
         interest = abs(entry.amount) * rate * late_seconds / (100 * 365 * 86_400)
         harm = Money.of(interest, entry.currency)
         days = f"{late_seconds / 86_400:.4f}"
+        owed = Part(
+            key=f"interest/{entry.entry}",
+            subject=entry.entry,
+            kind=PartKind.INTEREST,
+            amount=interest,
+            currency=entry.currency,
+        )
         numbers |= {
             "delay_seconds": f"{late_seconds.normalize():f}",
             "delay_days": f"{late_seconds / 86_400:.6f}",
@@ -128,6 +147,7 @@ def check_withdrawal_delay(entry: AccountEntry, *, as_of: datetime, tolerances: 
             f"{asked_zh}{promise_zh}截至 {_utc(as_of)} 仍未办结，已逾期 {_duration_zh(late)}，责任在我司。"
             f"出金本金仍应全额支付给您。{sum_zh}在款项实际出账之前，利息继续计算。",
             harm=harm,
+            parts=(owed,),
         )
     end_en, end_zh = (
         (f"You called it off on {_utc(ended)}", f"您于 {_utc(ended)} 取消该笔出金")
@@ -139,6 +159,7 @@ def check_withdrawal_delay(entry: AccountEntry, *, as_of: datetime, tolerances: 
         f"{asked_en} {promise_en} {end_en}, {_duration_en(late)} late, and that is our fault. {sum_en}",
         f"{asked_zh}{promise_zh}{end_zh}，已逾期 {_duration_zh(late)}，责任在我司。{sum_zh}",
         harm=harm,
+        parts=(owed,),
     )
 
 

@@ -1,63 +1,71 @@
-"""Loads CSV files into the trade log: streamed through COPY, repeatable, every row accounted for.
+"""Loads files into the trade log: streamed through COPY, repeatable, every row accounted for.
 
-A batch of rows first goes straight into its table. Only when one of its keys is already there does it take the longer
-way, through a temporary table, which tells new rows, duplicates and conflicts apart.
+A batch of rows first goes straight into its tables. Only when one of its keys is already there does it take the longer
+way, through a temporary table, which tells new rows, completions, duplicates and conflicts apart.
 """
 
 import asyncio
-import codecs
 import contextlib
 import csv
 import io
 import itertools
 import secrets
 import time
-from collections.abc import Callable, Container, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self, TextIO
+from typing import Any, NamedTuple, Self
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from domain.base import Record
-from domain.trade_log_csv import BadHeader, Cells, Kind, Layout, RowError
+from domain.readers import Format
+from domain.trade_log import Instrument
+from domain.trade_log_csv import Cells, Completion, Kind
+from starter.sources import REPEAT, ImportFailed, Reading, Source, file_errors, open_source
 
-Progress = Callable[[int, int], None]
-"""Told the bytes done and the bytes in all, each time another batch is in the database."""
+__all__ = ["BATCH_ROWS", "ImportFailed", "ImportReport", "LogRows", "Reading", "import_file"]
+
+Progress = Callable[[int, int, int], object]
+"""Told the bytes done, the bytes in all and the rows read, each time another batch is in the database."""
 
 REJECTS_HEADER = ("line", "reason", "original")
 BATCH_ROWS = 20_000
-_CHUNK = 1 << 20  # bytes
 _ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
-_MALFORMED = "is not well-formed CSV: put a value with commas or quotes in double quotes, and write a quote in it twice"
-_REPEAT = "Repeat the import when it is mended: rows that are already loaded are recognised."
 
 
-class ImportFailed(Exception):
-    """The import could not be done; the text says why and what to do.
+class LogRows(Record):
+    """What became of the rows for one table. ``completed`` ones finished a row that was recorded unfinished."""
 
-    ``rejects_path`` is the file with the bad rows if a strict import failed because of them.
-    """
-
-    def __init__(self, message: str, rejects_path: Path | None = None) -> None:
-        super().__init__(message)
-        self.rejects_path = rejects_path
+    loaded: int = 0
+    completed: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
 
 
 class ImportReport(Record):
     """What became of the rows of one file: ``loaded + duplicates + rejected == read``.
 
-    ``conflicts`` counts those of the rejected whose key is in the trade log with other values. ``rejects_path`` is
-    ``None`` when no row was rejected.
+    A row of the file may give several rows of the trade log, counted in ``log_rows``: it is loaded if one of them is
+    new or completes one, rejected if it is bad or one of them is a conflict. ``skipped`` counts, by what they are, the
+    rows beside ``read`` that carry nothing for the log, such as headings and totals. ``conflicts`` counts those of the
+    rejected whose key is in the trade log with other values. ``kind`` is ``None`` where the format gives several.
+    ``reckoned`` tells what of a statement was reckoned again, ``warnings`` what somebody should look at.
+    ``rejects_path`` is ``None`` when no row was rejected.
     """
 
-    kind: Kind
+    format: Format
+    kind: Kind | None
     read: int
     loaded: int
     duplicates: int
     rejected: int
     conflicts: int
+    skipped: dict[str, int]
+    log_rows: dict[Kind, LogRows]
+    reckoned: tuple[str, ...]
+    warnings: tuple[str, ...]
     rejects_path: Path | None
     seconds: float
 
@@ -67,139 +75,81 @@ async def import_file(
     path: Path,
     *,
     kind: Kind | None = None,
+    reading: Reading | None = None,
+    instruments: Sequence[Instrument] = (),
     strict: bool = False,
     rejects: Path | None = None,
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Load the rows of the CSV file *path* (its format: ``docs/trade-log-csv.md``) into the trade log.
+    """Load the rows of the file *path* (its formats: ``docs/importing.md``) into the trade log.
 
     Rows that are already there count as duplicates. Bad rows go to *rejects* (default: the name of the file with
     ``.rejects.csv`` added) with line and reason, while the good ones load; with *strict*, one bad row keeps the whole
     file out. Each batch of rows is a transaction (with *strict*, the whole file is), so an import that was broken off
-    is simply repeated. The kind of rows is recognised by the header unless *kind* names it. Raises `ImportFailed`.
+    is simply repeated. The format, and of CSV the kind of rows, are recognised unless named. *instruments* are made
+    known first. Raises `ImportFailed`.
     """
     started = time.monotonic()
-    rejects = rejects or path.with_name(f"{path.name}.rejects.csv")
-    with _file_errors(path):
-        size = await asyncio.to_thread(_check, path)
-        stream = _open(path)
-    report = _Tally()
-    with stream, _Rejects(rejects) as refused:
-        rows = _rows(stream, path.name)
-        layout = _layout(rows, path.name, kind)
-        try:
-            async with pool.acquire() as connection:
-                table = _Table(connection, layout.kind)
-                batches = _batches(rows, layout, await table.symbols(), stream)
+    refused = _Rejects(rejects or path.with_name(f"{path.name}.rejects.csv"))
+    tally = _Tally()
+    try:
+        async with pool.acquire() as connection:
+            known = await _known(connection, instruments, path.name)
+            source = await asyncio.to_thread(open_source, path, kind, reading or Reading(), known)
+            with source, refused:
+                tables = _Tables(connection, source.kinds)
                 async with connection.transaction() if strict else contextlib.nullcontext():
-                    await _load(batches, table, report, refused, lambda done: progress and progress(done, size))
-                    if strict and report.rejected:
+                    await connection.executemany(_ADD_INSTRUMENT, [tuple(dict(each).values()) for each in instruments])
+                    await _load(source, tables, tally, refused, progress)
+                    if strict and tally.rejected:
                         raise ImportFailed(
-                            f"{path.name}: nothing was loaded, because the import is strict and {report.rejected:,} of"
-                            f" {report.read:,} rows are bad: see {rejects}.",
+                            f"{path.name}: nothing was loaded, because the import is strict and {tally.rejected:,} of"
+                            f" {tally.read:,} rows are bad: see {refused.path}.",
                             refused.keep(),
                         )
-        except asyncpg.UndefinedTableError:
-            raise ImportFailed("This database has no trade log: apply the migrations first.") from None
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
-            raise ImportFailed(f"{path.name}: the database broke the import off: {reason}. {_REPEAT}") from error
-        rejects_path = refused.keep()
+                rejects_path = refused.keep()
+    except asyncpg.UndefinedTableError:
+        raise ImportFailed("This database has no trade log: apply the migrations first.") from None
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ImportFailed(f"{path.name}: the database broke the import off: {reason}. {REPEAT}") from error
     return ImportReport(
-        kind=layout.kind, rejects_path=rejects_path, seconds=time.monotonic() - started, **asdict(report)
+        format=source.format,
+        kind=source.kinds[0] if len(source.kinds) == 1 else None,
+        read=tally.read,
+        loaded=tally.loaded,
+        duplicates=tally.read - tally.loaded - tally.rejected,
+        rejected=tally.rejected,
+        conflicts=tally.conflicts,
+        skipped=dict(tally.skipped),
+        log_rows={kind: LogRows(**counts) for kind, counts in tally.log_rows.items() if counts.total()},
+        reckoned=tuple(source.reckoned()),
+        warnings=tuple(source.warnings()),
+        rejects_path=rejects_path,
+        seconds=time.monotonic() - started,
     )
 
 
-# --- the file ---------------------------------------------------------------------------------------------------------
+async def _known(
+    connection: "PoolConnectionProxy[asyncpg.Record]", added: Sequence[Instrument], name: str
+) -> dict[str, Instrument]:
+    """The instruments that rows may name: those of the log and those to be added."""
+    rows = await connection.fetch("select symbol, contract_size, currency, digits from tradelog.instruments")
+    known = {row["symbol"]: Instrument.model_validate(dict(row)) for row in rows}
+    for instrument in added:
+        if (there := known.setdefault(instrument.symbol, instrument)) != instrument:
+            terms = f"{there.symbol}={there.contract_size.normalize():f},{there.currency},{there.digits}"
+            raise ImportFailed(f"{name}: {there.symbol} is in the trade log with other terms: {terms}.")
+    return known
 
 
-_RawRow = tuple[int, str, list[str] | None]
-"""Line number, text, cells; without cells it is not well-formed CSV."""
+_ADD_INSTRUMENT = """
+    insert into tradelog.instruments (symbol, contract_size, currency, digits) values ($1, $2, $3, $4)
+    on conflict do nothing
+"""
 
 
-@contextlib.contextmanager
-def _file_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ImportFailed(f"{path}: {error.strerror}.") from error
-
-
-def _open(path: Path) -> TextIO:
-    return path.open(encoding="utf-8-sig", newline="")
-
-
-def _check(path: Path) -> int:
-    """Read the whole file once for what would break it off in the middle, so that a broken file loads nothing.
-
-    Returns its size in bytes. Raises `ImportFailed`.
-    """
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    size = lines = quotes = 0
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            if size == 0 and chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                raise ImportFailed(f"{path.name}: the file is in UTF-16: save it as UTF-8.")
-            if b"\0" in chunk:
-                line = lines + chunk[: chunk.index(b"\0")].count(b"\n") + 1
-                raise ImportFailed(
-                    f"{path.name}, line {line}: a NUL byte. The file is damaged, or no text: export it again."
-                )
-            try:
-                decoder.decode(chunk)
-            except UnicodeDecodeError as error:
-                line = lines + error.object[: error.start].count(b"\n") + 1
-                raise ImportFailed(f"{path.name}, line {line}: not UTF-8. Save the file as UTF-8.") from None
-            if len(chunk) == _CHUNK and b"\n" not in chunk and b"\r" not in chunk:
-                raise ImportFailed(f"{path.name}, line {lines + 1}: longer than a megabyte. This is no CSV of rows.")
-            size += len(chunk)
-            lines += chunk.count(b"\n")
-            quotes += chunk.count(b'"')
-    try:
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        raise ImportFailed(f"{path.name}: ends in the middle of a character. Export it again.") from None
-    if quotes % 2:  # very likely one that is never closed: find it
-        with _open(path) as stream:
-            for _ in _rows(stream, path.name):
-                pass
-    return size
-
-
-def _rows(stream: TextIO, name: str) -> Iterator[_RawRow]:
-    """The rows of the file, each with the number of its first line and its text as it stands; blank lines are none."""
-    texts, lines = itertools.tee(stream)
-    reader = csv.reader(lines, strict=True)
-    before = 0
-    while True:
-        cells: list[str] | None = None
-        fault = ""
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            fault = str(error)
-        except (UnicodeDecodeError, OSError) as error:
-            raise ImportFailed(f"{name}: cannot be read to its end ({error}). {_REPEAT}") from error
-        taken = reader.line_num - before
-        if fault and (taken > 1 or fault == "unexpected end of data"):
-            where = f"{name}, line {before + 1}"
-            raise ImportFailed(f"{where}: a quoted value begins there and its closing quote is missing. {_REPEAT}")
-        text = next(texts) if taken == 1 else "".join(itertools.islice(texts, taken))
-        if cells != []:
-            yield before + 1, text, cells
-        before += taken
-
-
-def _layout(rows: Iterator[_RawRow], name: str, kind: Kind | None) -> Layout:
-    header = next(rows, None)
-    if header is None:
-        raise ImportFailed(f"{name}: the file is empty. Its first line must name the columns.")
-    try:
-        return Layout.of(header[2] or [], kind)
-    except BadHeader as error:
-        raise ImportFailed(f"{name}: {error}.") from None
+# --- the file of bad rows ---------------------------------------------------------------------------------------------
 
 
 class _Reject(NamedTuple):
@@ -212,9 +162,9 @@ class _Rejects:
     """The file of bad rows. It gets its name when the import has ended: what bears the name is whole."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._partial: Path | None = None
-        with _file_errors(path):
+        with file_errors(path):
             if path.exists() and not _is_rejects(path):
                 raise ImportFailed(f"{path} is no earlier file of rejects and is left alone: name another one.")
 
@@ -226,22 +176,22 @@ class _Rejects:
             self._partial.unlink(missing_ok=True)
 
     def write(self, rejects: Sequence[_Reject]) -> None:
-        with _file_errors(self._path):
+        with file_errors(self.path):
             first = self._partial is None
             if self._partial is None:
                 if not rejects:
                     return
-                self._partial = self._path.with_name(f"{self._path.name}.{secrets.token_hex(4)}.partial")
+                self._partial = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}.partial")
             with self._partial.open("a", encoding="utf-8", newline="") as file:
                 csv.writer(file).writerows([REJECTS_HEADER, *rejects] if first else rejects)
 
     def keep(self) -> Path | None:
         """Give the file its name, in place of that of an earlier import. Without bad rows no file stays."""
-        with _file_errors(self._path):
+        with file_errors(self.path):
             if self._partial is not None:
-                return self._partial.replace(self._path)
-            if self._path.exists():
-                self._path.unlink()
+                return self._partial.replace(self.path)
+            if self.path.exists():
+                self.path.unlink()
             return None
 
 
@@ -253,134 +203,246 @@ def _is_rejects(path: Path) -> bool:
 # --- the database -----------------------------------------------------------------------------------------------------
 
 
+class _Part(NamedTuple):
+    """The rows of a batch for one table."""
+
+    payload: bytes  # in COPY's text format
+    rows: list[int]  # of which row of the batch each comes
+
+
 class _Batch(NamedTuple):
-    payload: bytes  # the good rows in COPY's text format
-    lines: list[int]  # where in the file they stand
+    parts: dict[Kind, _Part]
+    lines: list[int]  # where in the file the good rows stand
     texts: list[str]  # and how
     rejects: list[_Reject]
+    skipped: Counter[str]
     done: int  # bytes of the file read so far
 
 
-@dataclass
 class _Tally:
-    read: int = 0
-    loaded: int = 0
-    duplicates: int = 0
-    rejected: int = 0
-    conflicts: int = 0
+    def __init__(self) -> None:
+        self.read = self.loaded = self.rejected = self.conflicts = 0
+        self.skipped: Counter[str] = Counter()
+        self.log_rows: dict[Kind, Counter[str]] = {}
+
+    @property
+    def rows(self) -> int:
+        return self.read + self.skipped.total()
 
 
-def _batches(rows: Iterator[_RawRow], layout: Layout, instruments: Container[str], stream: TextIO) -> Iterator[_Batch]:
-    # A quote has no absent value and nothing to escape.
-    copy_line: Callable[[Any], str] = "\t".join if layout.kind is Kind.QUOTES else _copy_line
+def _batches(source: Source) -> Iterator[_Batch]:
     while True:
-        payload: list[str] = []
+        payloads: dict[Kind, list[str]] = {kind: [] for kind in source.kinds}
+        owners: dict[Kind, list[int]] = {kind: [] for kind in source.kinds}
+        adders = {kind: (payloads[kind].append, owners[kind].append, _copy_line_of(kind)) for kind in source.kinds}
         lines: list[int] = []
         texts: list[str] = []
         rejects: list[_Reject] = []
-        for line, text, cells in itertools.islice(rows, BATCH_ROWS):
-            outcome = RowError(line, None, _MALFORMED) if cells is None else layout.parse(line, cells, instruments)
-            if isinstance(outcome, RowError):
-                rejects.append(_Reject(line, str(outcome), text.rstrip("\r\n")))
-            else:
-                payload.append(copy_line(outcome))
+        skipped: Counter[str] = Counter()
+        for line, text, records, reason, what in itertools.islice(source.rows, BATCH_ROWS):
+            if records:
+                place = len(lines)
+                for kind, cells in records:
+                    add, own, copy_line = adders[kind]
+                    add(copy_line(cells))
+                    own(place)
                 lines.append(line)
                 texts.append(text)
-        if not lines and not rejects:
+            elif reason is not None:
+                rejects.append(_Reject(line, reason, text.rstrip("\r\n")))
+            else:
+                skipped[what or "empty"] += 1
+        if not lines and not rejects and not skipped:
             return
-        yield _Batch("\n".join(payload).encode(), lines, texts, rejects, stream.buffer.tell())
+        parts = {kind: _Part("\n".join(payloads[kind]).encode(), owners[kind]) for kind in source.kinds if owners[kind]}
+        yield _Batch(parts, lines, texts, rejects, skipped, source.done())
+
+
+def _copy_line_of(kind: Kind) -> Callable[[Any], str]:
+    # A quote has no absent value and nothing to escape.
+    return "\t".join if kind is Kind.QUOTES else _copy_line
 
 
 def _copy_line(cells: Cells) -> str:
     return "\t".join([r"\N" if cell is None else cell.translate(_ESCAPED) for cell in cells])
 
 
-async def _load(
-    batches: Iterator[_Batch], table: "_Table", tally: _Tally, refused: _Rejects, report: Callable[[int], object]
-) -> None:
+async def _load(source: Source, tables: "_Tables", tally: _Tally, refused: _Rejects, progress: Progress | None) -> None:
     """Load every batch; a thread reads the next one while the database works on this one."""
+    batches = _batches(source)
     upcoming = asyncio.create_task(asyncio.to_thread(next, batches, None))
     try:
         while batch := await upcoming:
             upcoming = asyncio.create_task(asyncio.to_thread(next, batches, None))
-            loaded, conflicts = await table.load(batch)
+            conflicts = await tables.load(batch, tally)
             rejects = batch.rejects + [
-                _Reject(batch.lines[index], table.conflict, batch.texts[index].rstrip("\r\n")) for index in conflicts
+                _Reject(batch.lines[row], reason, batch.texts[row].rstrip("\r\n")) for row, reason in conflicts.items()
             ]
             refused.write(sorted(rejects))
             tally.read += len(batch.lines) + len(batch.rejects)
-            tally.loaded += loaded
-            tally.duplicates += len(batch.lines) - loaded - len(conflicts)
             tally.rejected += len(rejects)
             tally.conflicts += len(conflicts)
-            report(batch.done)
+            tally.skipped += batch.skipped
+            if progress is not None:
+                progress(batch.done, source.size, tally.rows)
     finally:
         upcoming.cancel()  # its thread ends when the file is closed under it
 
 
+class _Tables:
+    """The tables of the kinds of rows that a file may have, written over one connection."""
+
+    def __init__(self, connection: "PoolConnectionProxy[asyncpg.Record]", kinds: Sequence[Kind]) -> None:
+        self._connection = connection
+        self._tables = {kind: _Table(connection, kind) for kind in Kind if kind in kinds}
+
+    async def load(self, batch: _Batch, tally: _Tally) -> dict[int, str]:
+        """Add the new rows of *batch* and count them. Returns which rows conflict with what is there, and how."""
+        if not batch.lines:
+            return {}
+        new: set[int] = set()
+        conflicts: dict[int, str] = {}
+        async with self._connection.transaction():
+            for kind in self._tables:
+                # One import of a kind at a time writes: two with the same rows in another order would deadlock. Every
+                # import takes all its kinds in the order of their names in `Kind`.
+                await self._connection.execute(_LOCK, f"tradelog.{kind}")
+            outcomes = {kind: await self._tables[kind].load(part) for kind, part in batch.parts.items()}
+        for kind, outcome in outcomes.items():
+            owners = batch.parts[kind].rows
+            counts = tally.log_rows.setdefault(kind, Counter())
+            given = {"loaded": outcome.loaded, "completed": outcome.completed, "conflicts": outcome.conflicts}
+            counts.update({name: len(rows) for name, rows in given.items()})
+            counts["duplicates"] += len(owners) - sum(map(len, given.values()))
+            new.update(map(owners.__getitem__, outcome.loaded))
+            new.update(map(owners.__getitem__, outcome.completed))
+            conflicts.update((owners[n], self._tables[kind].conflict) for n in outcome.conflicts)
+        tally.loaded += len(new - conflicts.keys())
+        return conflicts
+
+
+_LOCK = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
+
+
+class _Outcome(NamedTuple):
+    """Of the rows of a part, by their place in it: the new ones, those that complete another, those in conflict."""
+
+    loaded: Sequence[int]
+    completed: Sequence[int] = ()
+    conflicts: Sequence[int] = ()
+
+
 class _Table:
-    """The table of one kind of rows, written over one connection."""
+    """The table of one kind of rows."""
 
     def __init__(self, connection: "PoolConnectionProxy[asyncpg.Record]", kind: Kind) -> None:
-        self.kind = kind
+        self._kind = kind
         self._connection = connection
         self._name = f"tradelog.{kind}"
         self._columns = ", ".join(map(_quoted, kind.columns))
+        self._key = ", ".join(map(_quoted, kind.key))
         self._all_new = True
         self.conflict = f"{', '.join(kind.key)}: is in the trade log with other values"
 
-    async def symbols(self) -> frozenset[str]:
-        """The instruments that rows of this kind may name."""
-        rows = await self._connection.fetch("select symbol from tradelog.instruments")
-        return frozenset(row["symbol"] for row in rows)
+    async def load(self, part: _Part) -> _Outcome:
+        """Add the new rows of *part*."""
+        if self._all_new:
+            with contextlib.suppress(asyncpg.UniqueViolationError):
+                async with self._connection.transaction():
+                    await self._copy(part, self._kind, schema="tradelog")
+                return _Outcome(range(len(part.rows)))
+        outcome = await self._merge(part)
+        self._all_new = len(outcome.loaded) == len(part.rows)
+        return outcome
 
-    async def load(self, batch: _Batch) -> tuple[int, list[int]]:
-        """Add the new rows of *batch*. Returns their number, and which rows conflict with what is there."""
-        if not batch.lines:
-            return 0, []
-        async with self._connection.transaction():
-            # One import of a kind at a time writes: two with the same rows in another order would deadlock.
-            await self._connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", self._name)
-            if self._all_new:
-                with contextlib.suppress(asyncpg.UniqueViolationError):
-                    async with self._connection.transaction():
-                        await self._copy(batch, self.kind, schema="tradelog")
-                    return len(batch.lines), []
-            loaded, conflicts = await self._merge(batch)
-        self._all_new = loaded == len(batch.lines)
-        return loaded, conflicts
-
-    async def _copy(self, batch: _Batch, table: str, *, schema: str | None = None) -> None:
-        with io.BytesIO(batch.payload) as source:  # closed, because asyncpg holds on to it until garbage is collected
+    async def _copy(self, part: _Part, table: str, *, schema: str | None = None) -> None:
+        with io.BytesIO(part.payload) as source:  # closed, because asyncpg holds on to it until garbage is collected
             await self._connection.copy_to_table(
-                table, schema_name=schema, columns=self.kind.columns, source=source, format="text"
+                table, schema_name=schema, columns=self._kind.columns, source=source, format="text"
             )
 
-    async def _merge(self, batch: _Batch) -> tuple[int, list[int]]:
+    async def _merge(self, part: _Part) -> _Outcome:
         await self._connection.execute(
-            f"create temporary table incoming (like {self._name}, n integer generated always as identity)"
+            f"create temporary table incoming (like {self._name},"
+            " n integer generated always as identity (minvalue 0 start 0))"
         )
-        await self._copy(batch, "incoming")
-        added = await self._connection.execute(
-            f"insert into {self._name} ({self._columns}) select {self._columns} from incoming order by n"  # noqa: S608
-            " on conflict do nothing"
-        )
-        loaded = int(added.removeprefix("INSERT 0 "))
-        conflicts = await self._conflicts() if loaded < len(batch.lines) else []
+        await self._copy(part, "incoming")
+        loaded = await self._insert(self._name)
+        differing = await self._differing() if len(loaded) < len(part.rows) else []
+        completed: list[int] = []
+        if differing and (completion := self._kind.completion):
+            differing, completed = await self._complete(differing, completion)
         await self._connection.execute("drop table incoming")
-        return loaded, conflicts
+        return _Outcome(loaded, completed, differing)
 
-    async def _conflicts(self) -> list[int]:
-        same_key = " and ".join(f"kept.{_quoted(name)} = incoming.{_quoted(name)}" for name in self.kind.key)
-        values = [_quoted(name) for name in self.kind.columns if name not in self.kind.key]
-        kept, incoming = (", ".join(f"{side}.{name}" for name in values) for side in ("kept", "incoming"))
+    async def _insert(self, table: str, only: Sequence[int] | None = None) -> list[int]:
+        """Put those of the incoming rows whose keys are new into *table*; of several with one key, the first."""
+        rows = await self._connection.fetch(
+            f"with added as (insert into {table} ({self._columns}) select {self._columns} from incoming"  # noqa: S608
+            f" where $1::int[] is null or n = any($1) order by n on conflict do nothing returning {self._key})"
+            f" select min(n) as n from incoming join added using ({self._key})"
+            f" where $1::int[] is null or n = any($1) group by {self._key}",
+            only,
+        )
+        return [row["n"] for row in rows]
+
+    async def _differing(self) -> list[int]:
         # `limit 1` keeps the planner to one index look-up a row, whatever it believes of the temporary table.
         rows = await self._connection.fetch(
             f"select n from incoming cross join lateral"  # noqa: S608
-            f" (select * from {self._name} as kept where {same_key} limit 1) as kept"
-            f" where row({incoming}) is distinct from row({kept}) order by n"
+            f" (select * from {self._name} as kept where {self._this('kept')} limit 1) as kept"
+            f" where {self._differ('kept')} order by n"
         )
-        return [row["n"] - 1 for row in rows]
+        return [row["n"] for row in rows]
+
+    async def _complete(self, differing: list[int], completion: Completion) -> tuple[list[int], list[int]]:
+        """Of the rows that differ from what was recorded, those that conflict with it and those that completed it."""
+        conflicts, ending = await self._judge(differing, completion)
+        if not ending:
+            return conflicts, []
+        completed = await self._insert(f"tradelog.{completion.table}", ending)
+        more, _ = await self._judge(sorted(set(ending) - set(completed)), completion)
+        return sorted([*conflicts, *more]), completed
+
+    async def _judge(self, differing: list[int], completion: Completion) -> tuple[list[int], list[int]]:
+        """The conflicts among *differing*, and the rows that could end one which was recorded unfinished.
+
+        What is neither says nothing new: it is the end that is known, or an earlier state than that.
+        """
+        fixed = [name for name in self._kind.columns if name not in completion.open_]
+        mark, ends = _quoted(completion.mark), f"tradelog.{completion.table}"
+        rows = await self._connection.fetch(
+            f"select n, {_row('incoming', fixed)} is not distinct from {_row('kept', fixed)} as same,"  # noqa: S608
+            f" incoming.{mark} is not distinct from $2 as unfinished, kept.{mark} is not distinct from $2 as open,"
+            f" ended.recorded_at is not null as ended, not {self._differ('ended')} as known"
+            f" from incoming"
+            f" cross join lateral (select * from {self._name} as kept where {self._this('kept')} limit 1) as kept"
+            f" left join lateral (select * from {ends} as ended where {self._this('ended')} limit 1) as ended on true"
+            " where n = any($1) order by n",
+            differing,
+            completion.while_,
+        )
+        conflicts = [
+            row["n"]
+            for row in rows
+            if not row["same"] or (not row["unfinished"] and (not row["open"] or (row["ended"] and not row["known"])))
+        ]
+        ending = [
+            row["n"] for row in rows if row["same"] and not row["unfinished"] and row["open"] and not row["ended"]
+        ]
+        return conflicts, ending
+
+    def _differ(self, table: str) -> str:
+        """That the row of *table* has other values than the incoming one."""
+        return f"({_row('incoming', self._kind.columns)} is distinct from {_row(table, self._kind.columns)})"
+
+    def _this(self, table: str) -> str:
+        """That the row of *table* has the key of the incoming one."""
+        return " and ".join(f"{table}.{_quoted(name)} = incoming.{_quoted(name)}" for name in self._kind.key)
+
+
+def _row(table: str, columns: Sequence[str]) -> str:
+    return f"row({', '.join(f'{table}.{_quoted(name)}' for name in columns)})"
 
 
 def _quoted(name: str) -> str:

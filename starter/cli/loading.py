@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import time
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -17,10 +19,16 @@ from starter.cli.options import Language, Tongue, content_of, one_of
 from starter.cli.program import Answer, ExitCode, Failed, InvalidInput, Problem, app, aside, command, explain
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.progress import TaskID
+
     from domain.complaint import Complaint
     from domain.findings import Investigation, InvestigationRequest
+    from domain.server_clock import ServerClock
+    from domain.trade_log import Instrument
+    from domain.trade_log_csv import Kind
     from starter.client import Complaints, Submitted
-    from starter.importing import ImportReport
+    from starter.importing import ImportReport, LogRows, Reading
 
 _PANEL = "Bring in"
 
@@ -148,24 +156,93 @@ def _no_constant(constant: str) -> NoReturn:
 def import_(
     *,
     files: Annotated[
-        list[Path],
-        typer.Argument(metavar="FILE...", exists=True, dir_okay=False, readable=True, help="CSV files, in this order."),
-    ],
+        list[Path] | None,
+        typer.Argument(metavar="FILE...", exists=True, dir_okay=False, readable=True, help="Files, in this order."),
+    ] = None,
+    list_formats: Annotated[bool, typer.Option("--list-formats", help="Name the formats that are read.")] = False,
+    format_: Annotated[
+        str | None, typer.Option("--format", metavar="FORMAT", help="Format of the files; otherwise recognised.")
+    ] = None,
+    server_clock: Annotated[
+        str | None,
+        typer.Option(
+            "--server-clock",
+            metavar="CLOCK",
+            help="Clock of times without a zone: NY+7 (New York plus 7 hours), EET, UTC+2 (fixed), any zone.",
+        ),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--source", metavar="NAME", help="Who the prices, or the server that the tickets, come from."),
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", help="The trading account, where the file names none.")
+    ] = None,
+    symbol: Annotated[
+        str | None, typer.Option("--symbol", help="The instrument of a file of prices that does not name it.")
+    ] = None,
+    period: Annotated[
+        str | None, typer.Option("--period", metavar="M1|H1|D1|...", help="Length of bars, where nothing tells it.")
+    ] = None,
+    instrument: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--instrument",
+            metavar="SYMBOL=LOT,CURRENCY,DIGITS",
+            help="Make an instrument known, such as XAUUSD=100,USD,2. May be repeated.",
+        ),
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=COLUMN", help="CSV: the column that has a field. May be repeated."),
+    ] = None,
+    values: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="CSV: a value all rows have. May be repeated."),
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option("--encoding", help="Of a statement that is neither UTF-8 nor GBK, such as cp1251.")
+    ] = None,
     kind: Annotated[
-        str | None, typer.Option("--kind", help="Kind of the rows; otherwise recognised by the header.")
+        str | None, typer.Option("--kind", help="CSV: kind of the rows; otherwise recognised by the header.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="One bad row keeps its whole file out.")] = False,
     rejects: Annotated[
         Path | None, typer.Option("--rejects", help="File for the bad rows (default: FILE.rejects.csv).")
     ] = None,
 ) -> Answer:
-    """Load CSV files into the trade log. Rows that are there already do no harm; bad rows are kept with the reason."""
-    from domain.trade_log_csv import Kind
+    """Load files of brokers, price vendors and our own CSV into the trade log.
 
+    Rows that are there already do no harm; bad rows are kept with line and reason. Formats: see --list-formats.
+    """
+    from domain.readers import Format
+    from domain.trade_log_csv import ColumnMap, Kind
+    from starter.importing import Reading
+
+    if list_formats:
+        about = {each.value: each.about.what for each in Format}
+        shown = pages.table("Format", "What it is", "Needs --server-clock")
+        for each in Format:
+            needs = "if its times have no offset" if each is Format.CSV else pages.NONE if each.about.clock else "yes"
+            shown.add_row(each.value, pages.line(each.about.what), needs)
+        return Answer({"formats": about}, [shown])
+    if not files:
+        raise InvalidInput("FILE: name at least one file to import, or see --list-formats")
     if rejects and len(files) > 1:
         raise InvalidInput("--rejects: it is one file's; import several files without it")
+    reading = Reading(
+        format=one_of(Format, format_, "--format") if format_ else None,
+        clock=_clock(server_clock),
+        source=_identifier(source, "--source"),
+        account=_identifier(account, "--account"),
+        symbol=_identifier(symbol, "--symbol"),
+        period=_period(period),
+        columns=ColumnMap(_pairs(columns, "--map"), _pairs(values, "--set")),
+        encoding=encoding,
+    )
+    instruments = [_instrument(each) for each in instrument or ()]
     wanted = one_of(Kind, kind, "--kind") if kind else None
-    reports, problems = asyncio.run(_import(files, wanted, strict=strict, rejects=rejects))
+    reports, problems = asyncio.run(_import(files, wanted, reading, instruments, strict=strict, rejects=rejects))
     data = [{"file": str(path), **report.model_dump(mode="json")} for path, report in reports.items()]
     data += [{"file": str(path), "kind": problem.kind, "error": problem.message} for path, problem in problems.items()]
     problem = None
@@ -174,15 +251,104 @@ def import_(
         problem = worst._replace(message="\n".join(problem.message for problem in problems.values()))
     elif bad := sum(report.rejected for report in reports.values()):
         problem = Problem("invalid_input", ExitCode.INVALID, f"{bad:,} bad row(s) were left out")
-    return Answer(
-        {"files": data},
-        pages.imports({str(path): report for path, report in reports.items()}) if reports else [],
-        problem,
-    )
+    return Answer({"files": data}, _imported(reports) if reports else [], problem)
+
+
+def _clock(name: str | None) -> "ServerClock | None":
+    from domain.server_clock import BadClock, ServerClock
+
+    try:
+        return ServerClock.named(name) if name else None
+    except BadClock as error:
+        raise InvalidInput(f"--server-clock: {error}") from None
+
+
+def _identifier(text: str | None, option: str) -> str | None:
+    from pydantic import TypeAdapter, ValidationError
+
+    from domain.base import Identifier
+
+    try:
+        return None if text is None else TypeAdapter(Identifier).validate_python(text)
+    except ValidationError:
+        raise InvalidInput(f"{option}: {text!r} may only have letters, digits and . _ : @ / # -") from None
+
+
+def _period(text: str | None) -> int | None:
+    from domain.readers.prices import PERIODS
+
+    if text is not None and text.upper() not in PERIODS:
+        raise InvalidInput(f"--period: {text!r} is none of {', '.join(PERIODS)}")
+    return PERIODS[text.upper()] if text else None
+
+
+def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for each in given or ():
+        name, equals, value = each.partition("=")
+        if not (name.strip() and equals and value.strip()):
+            raise InvalidInput(f"{option}: {each!r} is not FIELD={'COLUMN' if option == '--map' else 'VALUE'}")
+        if name.strip() in pairs:
+            raise InvalidInput(f"{option}: {name.strip()} is given twice")
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def _instrument(text: str) -> "Instrument":
+    from domain.trade_log import Instrument
+    from domain.trade_log_csv import BadRow, Kind, row_of
+
+    symbol, _, terms = text.partition("=")
+    given = dict(zip(("contract_size", "currency", "digits"), terms.split(","), strict=False))
+    if len(terms.split(",")) != len(given) or len(given) < 3:
+        raise InvalidInput(f"--instrument: {text!r} is not SYMBOL=LOT,CURRENCY,DIGITS, such as XAUUSD=100,USD,2")
+    try:
+        row = row_of(Kind.INSTRUMENTS, {"symbol": symbol, **given})
+    except BadRow as bad:
+        raise InvalidInput(f"--instrument: {text!r}: {bad}") from None
+    return Instrument.model_validate(dict(zip(Kind.INSTRUMENTS.columns, row, strict=True)))
+
+
+def _imported(reports: "Mapping[Path, ImportReport]") -> "list[RenderableType]":
+    """What became of the rows of each file."""
+    numbers = ["Rows", "New", "There", "Bad", "Skipped", "Rows/s"]
+    made = pages.table("File", "What", *numbers, right=numbers)
+    for path, report in reports.items():
+        skipped = sum(report.skipped.values())
+        counts = (report.read, report.loaded, report.duplicates, report.rejected, skipped)
+        speed = f"{(report.read + skipped) / max(report.seconds, 0.001):,.0f}"
+        what = pages.spoken(report.kind) if report.kind else str(report.format)
+        made.add_row(pages.line(str(path)), what, *(f"{count:,}" for count in counts), speed)
+    shown: list[RenderableType] = [made]
+    for path, report in reports.items():
+        told: list[tuple[str, str]] = [("", each) for each in report.reckoned]
+        if report.kind is None or any(rows.completed for rows in report.log_rows.values()):
+            told += [("", f"{pages.spoken(kind)}: {_counted(rows)}") for kind, rows in report.log_rows.items()]
+        if report.skipped:
+            what = ", ".join(f"{count:,} {name}" for name, count in report.skipped.items())
+            told.append(("", f"rows that carry nothing for the log: {what}"))
+        told += [("yellow", f"Look at this: {each}") for each in report.warnings]
+        if told:
+            shown.append(pages.line(f"\n{path}", "bold"))
+        shown += [pages.line(text, style) for style, text in told]
+        if report.rejects_path:
+            shown.append(pages.whole(f"Bad rows of {path}, with line and reason: {report.rejects_path}", "yellow"))
+    return shown
+
+
+def _counted(rows: "LogRows") -> str:
+    counts = {"new": rows.loaded, "completed": rows.completed, "there": rows.duplicates, "in conflict": rows.conflicts}
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
 
 
 async def _import(
-    files: list[Path], kind: Any, *, strict: bool, rejects: Path | None
+    files: list[Path],
+    kind: "Kind | None",
+    reading: "Reading",
+    instruments: "Sequence[Instrument]",
+    *,
+    strict: bool,
+    rejects: Path | None,
 ) -> "tuple[dict[Path, ImportReport], dict[Path, Problem]]":
     import asyncpg
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -192,19 +358,28 @@ async def _import(
     reports: dict[Path, ImportReport] = {}
     problems: dict[Path, Problem] = {}
     console = aside()
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    speed = TextColumn("{task.fields[speed]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), speed, TimeRemainingColumn())
     async with database() as pool:
         with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
             for path in files:
-                bar = bars.add_task(path.name, total=None)
+                bar = bars.add_task(path.name, total=None, speed="")
+                began = time.monotonic()
+
+                def show(done: int, size: int, rows: int, bar: "TaskID" = bar, began: float = began) -> None:
+                    seconds = max(time.monotonic() - began, 0.001)
+                    bars.update(bar, completed=done, total=size, speed=f"{rows / seconds:,.0f} rows/s")
+
                 try:
                     reports[path] = await import_file(
                         pool,
                         path,
                         kind=kind,
+                        reading=reading,
+                        instruments=instruments,
                         strict=strict,
                         rejects=rejects,
-                        progress=lambda done, size, bar=bar: bars.update(bar, completed=done, total=size),  # type: ignore[misc]
+                        progress=show,
                     )
                 except ImportFailed as error:
                     of_database = isinstance(error.__context__, asyncpg.PostgresError | asyncpg.InterfaceError)
@@ -231,7 +406,7 @@ def investigate(
     check: Annotated[
         list[str] | None,
         typer.Option(
-            "--check", metavar="CHECK", help="execution or withdrawal_delay; otherwise both. May be repeated."
+            "--check", metavar="CHECK", help="Such as execution, slippage or stop_out; otherwise all. May be repeated."
         ),
     ] = None,
     occurred_from: Annotated[
@@ -259,7 +434,7 @@ def investigate(
             "occurred_from": occurred_from,
             "occurred_until": occurred_until,
             "as_of": now,
-            "tolerances": find_pack(policy or settings.default_policy, now).tolerances,
+            "tolerances": find_pack(policy or settings.default_policies[0], now).tolerances,
         }
     )
     investigation = talk(lambda complaints: _investigate(complaints, request, settings.task_queue))

@@ -15,11 +15,11 @@ from domain.words import Action
 
 if TYPE_CHECKING:
     from domain.case import Entry, Rejected
+    from domain.checks.recompute import Difference
     from domain.findings import Finding
     from domain.routes import Eligibility
     from starter.case_reader import CaseView, DueRung, LedgerReport, LedgerRow, ListedCase, WrittenLetter
     from starter.cli.dossier import Dossier, ProposalView
-    from starter.importing import ImportReport
 
 NONE: Final = "–"
 
@@ -389,6 +389,19 @@ def rejected(messages: "Sequence[Rejected]") -> list[RenderableType]:
     return shown
 
 
+def recomputed(findings: "Sequence[Finding]", differences: "Sequence[Difference]") -> list[RenderableType]:
+    """Findings made again, and what is different."""
+    if not findings:
+        return [line("The case has no findings.")]
+    if not differences:
+        harm = ", ".join(str(finding.harm) for finding in findings if finding.harm) or "none"
+        return [line(f"{len(findings)} finding(s) are the same again, with the same hashes. Harm: {harm}.")]
+    made = table("Finding", "Field", "Stored", "Computed now")
+    for one in differences:
+        made.add_row(f"{spoken(one.check)} {one.subject}", one.field, one.stored, one.computed)
+    return [made]
+
+
 def ledger(report: "LedgerReport") -> list[RenderableType]:
     """The check of the compensation ledger."""
     shown: list[RenderableType] = []
@@ -407,25 +420,6 @@ def ledger(report: "LedgerReport") -> list[RenderableType]:
         shown.append(faults)
     else:
         shown.append(line("The ledger balances." if report.totals else "The ledger is empty.", "green"))
-    return shown
-
-
-def imports(reports: "Mapping[str, ImportReport]") -> list[RenderableType]:
-    """What became of the rows of each file."""
-    made = table(
-        "File", "Kind", "Read", "New", "There", "Bad", "Seconds", right=["Read", "New", "There", "Bad", "Seconds"]
-    )
-    for name, report in reports.items():
-        counts = (report.read, report.loaded, report.duplicates, report.rejected)
-        made.add_row(
-            line(name), spoken(report.kind or NONE), *(f"{count:,}" for count in counts), f"{report.seconds:.1f}"
-        )
-    shown: list[RenderableType] = [made]
-    shown += [
-        whole(f"Bad rows of {name}, with line and reason: {report.rejects_path}", "yellow")
-        for name, report in reports.items()
-        if report.rejects_path
-    ]
     return shown
 
 

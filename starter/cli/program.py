@@ -69,7 +69,7 @@ _ERRORS: Final[Mapping[str, tuple[str, ExitCode]]] = {
     "starter.client.Refused": ("refused", ExitCode.FAILED),
     "starter.client.NotAnswered": ("no_answer", ExitCode.UNAVAILABLE),
     "starter.case_reader.CaseNotFound": ("not_found", ExitCode.NOT_FOUND),
-    "starter.importing.ImportFailed": ("failed", ExitCode.FAILED),
+    "starter.sources.ImportFailed": ("failed", ExitCode.FAILED),
     "runtime.settings.ConfigurationError": ("invalid_configuration", ExitCode.INVALID),
     "runtime.policies.PolicyError": ("invalid_configuration", ExitCode.INVALID),
     "runtime.policies.UnknownPolicyPack": ("invalid_input", ExitCode.INVALID),

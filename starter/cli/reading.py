@@ -134,6 +134,26 @@ def reference(
     return Answer({"source": source, "idempotency_key": key, "reference": found}, [pages.line(found)])
 
 
+@command(app, "recompute", panel=_PANEL)
+def recompute(*, reference: Reference) -> Answer:
+    """Make a case's last findings again from their stored evidence: the same hash and cents, or what is different."""
+    from domain.checks.recompute import recompute as again
+    from starter.case_reader import get_timeline
+    from starter.cli.dossier import stored_findings
+
+    reference = _parsed(reference)
+    stored = stored_findings(read(lambda pool: get_timeline(pool, reference)))
+    findings = [finding for finding, _ in stored]
+    differences = again(findings, [digest for _, digest in stored])
+    problem = None
+    if differences:
+        problem = Problem(
+            "check_failed", ExitCode.CHECK_FAILED, f"{len(differences)} difference(s) in {len(findings)} finding(s)"
+        )
+    data = {"reference": reference, "findings": [digest for _, digest in stored], "differences": differences}
+    return Answer(data, pages.recomputed(findings, differences), problem)
+
+
 @command(ledger, "check")
 def check() -> Answer:
     """Prove that every posting balances, and that closed cases were awarded what the ledger has."""

@@ -9,6 +9,19 @@ import asyncpg
 
 from domain.base import Record
 from domain.execution import Execution, FeedMedian
+from domain.firm_records import (
+    AccountTerms,
+    Appropriateness,
+    Balance,
+    BinaryOption,
+    Cancellation,
+    ChargeSchedule,
+    Disclosure,
+    Happened,
+    OrderEvent,
+    Outage,
+)
+from domain.redress import BaseRate, Rate
 from domain.trade_log import AccountEntry, Fill, Instrument, Order, OrderType, Position, Quote, Side
 
 AT = datetime(2023, 11, 12, 23, 30, tzinfo=UTC)
@@ -22,6 +35,17 @@ TABLES: dict[type[Record], str] = {
     Order: "orders",
     Position: "positions",
     Quote: "quotes",
+    AccountTerms: "account_terms",
+    Appropriateness: "appropriateness",
+    Balance: "balances",
+    BaseRate: "base_rates",
+    BinaryOption: "binary_options",
+    Cancellation: "cancellations",
+    ChargeSchedule: "charge_schedules",
+    Disclosure: "disclosures",
+    OrderEvent: "order_events",
+    Outage: "outages",
+    Rate: "rates",
 }
 
 
@@ -102,6 +126,46 @@ def middle(bid: str, spread: str = "0.30", source: str = "LP-A") -> FeedMedian:
         spread=Decimal(spread),
         quotes=600,
     )
+
+
+def happened(kind: Happened, seconds: float, **more: Any) -> OrderEvent:
+    """A step of the order O1, a sell."""
+    values = {
+        "event": f"{kind.value}-{seconds:g}",
+        "account": ACCOUNT,
+        "symbol": "XAUUSD",
+        "side": Side.SELL,
+        "kind": kind,
+        "at": after(seconds),
+        "order": "O1",
+    }
+    return OrderEvent(**(values | more))
+
+
+def terms(**more: Any) -> AccountTerms:
+    """A retail account in USD, 1:100, liquidated at 20 %."""
+    values = {
+        "terms": "T1",
+        "account": ACCOUNT,
+        "effective_from": after(-1e6),
+        "currency": "USD",
+        "leverage": Decimal(100),
+        "stop_out_level": Decimal(20),
+        "client_class": "retail",
+    }
+    return AccountTerms(**(values | more))
+
+
+def balance(amount: str, **more: Any) -> Balance:
+    """A balance stated an hour before."""
+    values = {
+        "balance": "B1",
+        "account": ACCOUNT,
+        "at": after(-3600),
+        "amount": Decimal(amount),
+        "currency": "USD",
+    }
+    return Balance(**(values | more))
 
 
 async def store(pool: "asyncpg.Pool[asyncpg.Record]", *rows: Record) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeVar
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
+from domain.checks.recompute import recompute
 from domain.execution import Execution, FeedMedian, check_execution
 from domain.findings import Finding, Tolerances, Verdict
 from domain.trade_log import Fill, Order, OrderType, Quote, Side
@@ -162,6 +163,13 @@ def test_the_order_and_repetition_of_rows_make_no_difference(scene: Scene, rando
         shuffled(scene.medians),
     )
     assert again.check().hash == scene.check().hash
+
+
+@unhurried
+@given(scenes())
+def test_it_is_made_again_from_its_own_evidence(scene: Scene) -> None:
+    finding = scene.check()
+    assert recompute([Finding.model_validate_json(finding.model_dump_json())], [finding.hash]) == ()
 
 
 @unhurried

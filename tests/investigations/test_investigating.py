@@ -219,7 +219,8 @@ class TestWhatTheLogDoesNotHold:
             ACCOUNT,
             AT,
         )
-        damaged, delay = (await investigating.investigate(request("O1", "W1", checks=tuple(Check)))).findings
+        both = (Check.EXECUTION, Check.WITHDRAWAL_DELAY)
+        damaged, delay = (await investigating.investigate(request("O1", "W1", checks=both))).findings
         assert damaged.verdict is Verdict.INCONCLUSIVE
         assert damaged.missing == ("tradelog.fills: unreadable volume",)
         assert delay.verdict is Verdict.NO_FAULT

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from domain.base import Identifier, Record
+from domain.server_clock import ServerClock
 from domain.trade_log import (
     AccountEntry,
     AccountMessage,
@@ -26,7 +27,7 @@ from domain.trade_log import (
     Quote,
     Side,
 )
-from domain.trade_log_csv import BadHeader, Cells, Kind, Layout, RowError, to_cells
+from domain.trade_log_csv import BadHeader, Cells, ColumnMap, Kind, Layout, RowError, to_cells
 
 GOLD = frozenset({"XAUUSD"})
 
@@ -51,6 +52,16 @@ GOOD: dict[Kind, dict[str, str]] = {
         "at": "2023-11-12T23:30:00Z",
         "bid": "1935.10",
         "ask": "1935.40",
+    },
+    Kind.BARS: {
+        "symbol": "XAUUSD",
+        "source": "LP-1",
+        "period": "60",
+        "at": "2023-11-12T23:30:00Z",
+        "open": "1935.10",
+        "high": "1936.00",
+        "low": "1934.90",
+        "close": "1935.55",
     },
     Kind.ORDERS: {
         "order": "O-1",
@@ -170,7 +181,7 @@ def test_a_header_is_held_against_the_kind_that_was_named() -> None:
             "symbol: XAGUSD is not a known instrument: import its instruments file first",
         ),
         (Kind.QUOTES, "source", "a provider", "source: must be 1 to 100 letters, digits and . _ : @ / # -"),
-        (Kind.ORDERS, "side", "Buy", "side: must be one of 'buy' or 'sell'"),
+        (Kind.ORDERS, "side", "long", "side: must be one of 'buy' or 'sell'"),
         (
             Kind.ORDERS,
             "type",
@@ -231,8 +242,62 @@ def test_instants_of_every_offset_are_kept_in_utc_and_absent_values_stay_absent(
         "1.20",
         "1909.66",
         "2023-11-12T23:30:01.123456Z",
-        None,
+        *[None] * 7,
     )
+
+
+def test_words_are_understood_in_any_case() -> None:
+    cells = {**GOOD[Kind.ORDERS], "side": "Sell", "type": "STOP_OUT"}
+    assert parse(Kind.ORDERS, tuple(cells.values()), tuple(cells)) == parse(
+        Kind.ORDERS, tuple(GOOD[Kind.ORDERS].values()), tuple(GOOD[Kind.ORDERS])
+    )
+
+
+# --- files with other columns and times ------------------------------------------------------------------------------
+
+FOREIGN = ["time_server", "time_utc", "open", "high", "low", "close", "tick_volume"]
+FOREIGN_BAR = ["2026-02-16 02:07:00", "2026-02-16T00:07:00Z", "5010.5", "5014.78", "5010.5", "5014.77", "271"]
+TO_BARS = ColumnMap(
+    {"at": "time_utc", "ticks": "tick_volume"}, {"symbol": "XAUUSD", "source": "broker", "period": "60"}
+)
+
+
+def test_columns_of_other_names_are_mapped_to_fields_and_the_rest_is_left_out() -> None:
+    layout = Layout.of(FOREIGN, mapping=TO_BARS)
+    assert layout.kind is Kind.BARS
+    assert layout.parse(2, FOREIGN_BAR, GOLD) == (
+        *("XAUUSD", "broker", "60", "2026-02-16T00:07:00Z", "5010.5", "5014.78", "5010.5", "5014.77"),
+        *(None, "271"),
+    )
+    short = layout.parse(3, FOREIGN_BAR[:-1], GOLD)
+    assert isinstance(short, RowError)
+    assert short.reason.startswith("has 6 values where the header has 7")
+
+
+@pytest.mark.parametrize(
+    ("mapping", "said"),
+    [
+        (ColumnMap({"at": "time"}, {}), "there is no column 'time' for at"),
+        (ColumnMap({"moment": "time_utc"}, {}), "there is no field moment to map a column to"),
+        (ColumnMap({"at": "time_utc"}, {"at": "2026-02-16T00:07:00Z"}), "at is mapped to a column and has a value"),
+        (ColumnMap({"at": "time_utc"}, {}), "name it with --kind"),
+    ],
+)
+def test_a_mapping_that_does_not_fit_the_file_is_refused(mapping: ColumnMap, said: str) -> None:
+    with pytest.raises(BadHeader, match=said):
+        Layout.of(FOREIGN, mapping=mapping)
+
+
+def test_times_without_an_offset_are_those_of_the_clock_named() -> None:
+    clock = ServerClock.named("NY+7")
+    layout = Layout.of(
+        FOREIGN, mapping=ColumnMap({**TO_BARS.columns, "at": "time_server"}, TO_BARS.values), clock=clock
+    )
+    assert layout.parse(2, FOREIGN_BAR, GOLD) == Layout.of(FOREIGN, mapping=TO_BARS).parse(2, FOREIGN_BAR, GOLD)
+    for hour, said in (("2026-03-08 09:30:00", "never"), ("2026-11-01 08:30:00", "twice")):
+        outcome = layout.parse(2, [hour, *FOREIGN_BAR[1:]], GOLD)
+        assert isinstance(outcome, RowError)
+        assert outcome.reason == f"the clock NY+7 showed this time {said}: give its offset"
 
 
 def test_digits_finer_than_microseconds_are_dropped_not_rounded() -> None:

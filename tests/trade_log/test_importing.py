@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from domain.base import Record
 from domain.trade_log_csv import Kind
-from starter import importing
+from starter import importing, sources
 from starter.importing import ImportFailed, ImportReport, import_file
 from tests.trade_log.support import GOLD, QUOTES, Pool, names_in, quote_line, rows_of, with_gold, write, write_rows
 from tests.trade_log.test_csv import GOOD
@@ -285,7 +285,7 @@ async def test_progress_counts_the_bytes_of_the_file(pool: Pool, tmp_path: Path)
     file = write(tmp_path / "quotes.csv", QUOTES + "".join(quote_line(second) for second in range(1000)))
     told: list[tuple[int, int]] = []
 
-    await import_file(pool, file, progress=lambda done, size: told.append((done, size)))
+    await import_file(pool, file, progress=lambda done, size, _: told.append((done, size)))
 
     assert len(told) == 250
     assert told == sorted(told)
@@ -296,7 +296,7 @@ async def test_progress_counts_the_bytes_of_the_file(pool: Pool, tmp_path: Path)
 async def test_memory_does_not_grow_with_the_file(pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     await with_gold(pool, tmp_path)
     monkeypatch.setattr(importing, "BATCH_ROWS", 500)
-    monkeypatch.setattr(importing, "_CHUNK", 1 << 14)
+    monkeypatch.setattr(sources, "_CHUNK", 1 << 14)
 
     async def peak(rows: int, source: str) -> int:
         lines = (quote_line(second, source=source) for second in range(rows))
@@ -352,7 +352,7 @@ async def test_a_connection_lost_on_the_way_fails_clearly_and_the_repeated_impor
     async with pool.acquire() as administrator:
         cutting: list[asyncio.Task[str]] = []
 
-        def cut(done: int, size: int) -> None:
+        def cut(done: int, size: int, _rows: int) -> None:
             if done > size // 2 and not cutting:
                 statement = (
                     "select pg_terminate_backend(pid) from pg_stat_activity"
@@ -379,11 +379,11 @@ async def test_a_process_killed_in_the_middle_leaves_what_a_repeated_import_comp
 import asyncio
 from pathlib import Path
 from runtime.database import open_pool
-from starter import importing
+from starter import importing, sources
 importing.BATCH_ROWS = 100
 async def main():
     pool = await open_pool({database_url!r})
-    await importing.import_file(pool, Path({str(file)!r}), progress=lambda done, size: print(done, flush=True))
+    await importing.import_file(pool, Path({str(file)!r}), progress=lambda done, size, _: print(done, flush=True))
 asyncio.run(main())
 """
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=subprocess.PIPE)

@@ -1,0 +1,406 @@
+"""What the checks beyond execution and withdrawals need of the trade log and of the firm's records."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final, Self, TypeVar
+
+import asyncpg
+from pydantic import ValidationError
+
+from activities.trade_log import Snapshot, UnreadableRow
+from domain.base import Record
+from domain.firm_records import (
+    AccountTerms,
+    Appropriateness,
+    Balance,
+    BinaryOption,
+    Cancellation,
+    ChargeSchedule,
+    Disclosure,
+    OrderEvent,
+    Outage,
+    RequoteShares,
+    SlippageShares,
+)
+from domain.redress import BaseRate, Rate
+from domain.trade_log import AccountEntry, Fill, Instrument, Order, OrderType, Position, Quote, Side
+
+R = TypeVar("R", bound=Record)
+
+TICKS_NEAR: Final = 12
+"""Quotes of each source looked at before and after an instant."""
+MOST_TICKS: Final = 400
+"""Quotes of a margin replay: they are all kept as evidence."""
+DAY: Final = timedelta(days=1)
+
+
+class EvidenceSnapshot(Snapshot):
+    """More queries in the transaction of a :class:`Snapshot`.
+
+    Of other accounts only counts are returned, never a row. Every method may raise :class:`UnreadableRow`.
+    """
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Self:
+        return cls(snapshot._connection)
+
+    async def knows(self, account: str) -> bool:
+        return await super().knows(account) or bool(await self._connection.fetchval(_KNOWS_MORE, account))
+
+    async def slippage_shares(self, symbol: str, kind: OrderType, start: datetime, end: datetime) -> SlippageShares:
+        """How all customers' orders of *kind* were filled, counted."""
+        return (await self._rows("fills", SlippageShares, SLIPPAGE_SHARES, symbol, kind.value, start, end))[0]
+
+    async def requote_shares(self, symbol: str, start: datetime, end: datetime) -> list[RequoteShares]:
+        """How all customers' orders were refused, counted by side."""
+        return await self._rows("order_events", RequoteShares, REQUOTE_SHARES, symbol, start, end)
+
+    async def events_of(self, account: str, orders: Collection[str]) -> list[OrderEvent]:
+        return await self._rows("order_events", OrderEvent, _EVENTS_OF, account, list(orders))
+
+    async def refused_between(self, account: str, start: datetime, end: datetime, *, limit: int) -> list[OrderEvent]:
+        """The requotes, rejections and failed attempts from *start* to *end*, the earliest *limit* of them."""
+        return await self._rows("order_events", OrderEvent, _REFUSED, account, start, end, limit)
+
+    async def fills_between(self, account: str, symbol: str, side: Side, start: datetime, end: datetime) -> list[Fill]:
+        """The first fill on *side* from *start* to *end*, or none."""
+        return await self._rows("fills", Fill, _FIRST_FILL, account, symbol, side.value, start, end)
+
+    async def instruments(self, symbols: Iterable[str]) -> list[Instrument]:
+        return await self._rows("instruments", Instrument, _INSTRUMENTS, sorted(set(symbols)))
+
+    async def orders(self, account: str, positions: Collection[str]) -> list[Order]:
+        """The orders that belong to *positions*, filled or not."""
+        return await self._rows("orders", Order, _ORDERS_OF_POSITIONS, account, list(positions))
+
+    async def fills_of(self, account: str, positions: Collection[str]) -> list[Fill]:
+        """The fills that opened or closed *positions*, as far as the log relates them."""
+        return await self._rows("fills", Fill, _FILLS_OF_POSITIONS, account, list(positions))
+
+    async def through(
+        self, order: Order, price: Decimal, start: datetime, end: datetime, *, worse: bool
+    ) -> list[Quote]:
+        """Of each source the first quote from *start* to *end* at which *order* was due at *price*, and its nearest."""
+        direction = 1 if worse else -1
+        return await self._rows("quotes", Quote, THROUGH, order.symbol, start, end, order.side.sign, price, direction)
+
+    async def near(self, symbol: str, at: datetime) -> list[Quote]:
+        """Of each source the :data:`TICKS_NEAR` quotes up to *at* and those after it, within a minute."""
+        return await self._rows("quotes", Quote, NEAR, symbol, at, timedelta(seconds=60), TICKS_NEAR)
+
+    async def last(self, symbol: str, at: datetime) -> list[Quote]:
+        """Of each source the last quote at or before *at*, however old within a day."""
+        return await self._rows("quotes", Quote, NEAR, symbol, at, DAY, 1)
+
+    async def ticks(self, symbols: Collection[str], start: datetime, end: datetime) -> list[Quote]:
+        """The latest :data:`MOST_TICKS` quotes from *start* to *end*, of all sources."""
+        return await self._rows("quotes", Quote, _TICKS, sorted(set(symbols)), start, end, MOST_TICKS)
+
+    async def first_ticks(self, symbols: Collection[str], start: datetime, end: datetime) -> list[Quote]:
+        """The first :data:`MOST_TICKS` quotes after *start* until *end*, of all sources."""
+        return await self._rows("quotes", Quote, _FIRST_TICKS, sorted(set(symbols)), start, end, MOST_TICKS)
+
+    async def positions(self, account: str, ids: Collection[str], *, limit: int) -> list[Position]:
+        """The positions meant by *ids*: their own, those of orders, and those of fills."""
+        return await self._rows("positions", Position, _POSITIONS_MEANT, account, list(ids), limit)
+
+    async def positions_between(self, account: str, start: datetime, end: datetime, *, limit: int) -> list[Position]:
+        """The positions open at any time from *start* to *end*, the earliest *limit* of them."""
+        return await self._rows("positions", Position, _POSITIONS_BETWEEN, account, start, end, limit)
+
+    async def terms(self, account: str, at: datetime) -> list[AccountTerms]:
+        """The terms in force at *at*."""
+        return await self._rows("account_terms", AccountTerms, _TERMS, account, at)
+
+    async def balance(self, account: str, at: datetime) -> list[Balance]:
+        """The last balance stated at or before *at*."""
+        return await self._rows("balances", Balance, _BALANCE, account, at)
+
+    async def entries(self, account: str, start: datetime, end: datetime, *, limit: int) -> list[AccountEntry]:
+        """What was booked after *start* until *end*."""
+        return await self._rows("account_entries", AccountEntry, _ENTRIES, account, start, end, limit)
+
+    async def fees(self, account: str, ids: Collection[str], *, limit: int) -> list[AccountEntry]:
+        """The fees among *ids*; all of them where none is named."""
+        return await self._rows("account_entries", AccountEntry, _FEES, account, list(ids), limit)
+
+    async def schedules(self, symbol: str, start: datetime, end: datetime) -> list[ChargeSchedule]:
+        """The schedule in force at *start* and those that followed until *end*."""
+        return await self._rows("charge_schedules", ChargeSchedule, _SCHEDULES, symbol, start, end)
+
+    async def rates(self, bases: Collection[str], quote: str, at: datetime) -> list[Rate]:
+        """The last rate of each of *bases* in *quote* recorded at or before *at*."""
+        return await self._rows("rates", Rate, _RATES, sorted(set(bases) - {quote}), quote, at)
+
+    async def base_rates(self, name: str) -> list[BaseRate]:
+        return await self._rows("base_rates", BaseRate, _BASE_RATES, name)
+
+    async def outages(self, start: datetime, end: datetime, *, limit: int) -> list[Outage]:
+        """The outages at any time from *start* to *end*, the earliest *limit* of them."""
+        return await self._rows("outages", Outage, _OUTAGES, start, end, limit)
+
+    async def options(
+        self, account: str, ids: Collection[str], start: datetime | None, end: datetime | None, *, limit: int
+    ) -> list[BinaryOption]:
+        """The options *ids*; without any named, those that expired from *start* to *end*, or all."""
+        return await self._rows("binary_options", BinaryOption, _OPTIONS, account, list(ids), start, end, limit)
+
+    async def cancellations(
+        self, account: str, ids: Collection[str], start: datetime | None, end: datetime | None, *, limit: int
+    ) -> list[Cancellation]:
+        """The cancellations of *ids* (their own, an order's, a position's); else those in the time, or all."""
+        return await self._rows("cancellations", Cancellation, _CANCELLATIONS, account, list(ids), start, end, limit)
+
+    async def disclosures(self, account: str) -> list[Disclosure]:
+        return await self._rows("disclosures", Disclosure, _DISCLOSURES, account)
+
+    async def appropriateness(self, account: str, symbols: Collection[str]) -> list[Appropriateness]:
+        return await self._rows("appropriateness", Appropriateness, _APPROPRIATENESS, account, sorted(set(symbols)))
+
+    async def _rows(self, table: str, model: type[R], query: str, *values: object) -> list[R]:
+        found: Sequence[asyncpg.Record] = await self._fetch(query, *values)
+        try:
+            return [model.model_validate({name: row[name] for name in model.model_fields}) for row in found]
+        except ValidationError as error:
+            raise UnreadableRow(table, [str(each["loc"][0]) for each in error.errors() if each["loc"]]) from None
+
+
+_KNOWS_MORE = """
+    select exists (select from tradelog.order_events where account = $1)
+        or exists (select from tradelog.binary_options where account = $1)
+        or exists (select from tradelog.cancellations where account = $1)
+"""
+
+# Of orders in several parts the mean price by volume counts. Found through fills (symbol, at).
+SLIPPAGE_SHARES = """
+    select $1::text as symbol, $2::text as type, $3::timestamptz as since, $4::timestamptz as until,
+        count(*) filter (where slipped < 0) as better,
+        count(*) filter (where slipped = 0) as same,
+        count(*) filter (where slipped > 0) as worse,
+        round(avg(-slipped) filter (where slipped < 0), 8) as mean_better,
+        round(avg(slipped) filter (where slipped > 0), 8) as mean_worse
+    from (
+        select sum((case fills.side when 'buy' then 1 else -1 end) * (fills.price - placed.price) * fills.volume)
+            / sum(fills.volume) as slipped
+        from tradelog.fills
+        join tradelog.known_orders as placed
+            on placed."order" = fills."order" and placed.account = fills.account
+        where fills.symbol = $1 and fills.at between $3 and $4 and placed.type = $2 and placed.price is not null
+        group by fills.account, fills."order"
+    ) as each_order
+"""
+
+REQUOTE_SHARES = """
+    select event.symbol, event.side, $2::timestamptz as since, $3::timestamptz as until,
+        count(distinct event."order") filter (where event.kind = 'received') as received,
+        count(distinct event."order") filter (
+            where event.kind = 'requoted'
+                and (case event.side when 'buy' then 1 else -1 end) * (event.price - asked.price) < 0
+        ) as requoted_better,
+        count(distinct event."order") filter (
+            where event.kind = 'requoted'
+                and (case event.side when 'buy' then 1 else -1 end) * (event.price - asked.price) > 0
+        ) as requoted_worse,
+        count(distinct event."order") filter (where event.kind = 'rejected') as rejected
+    from tradelog.order_events as event
+    left join lateral (
+        select price from tradelog.order_events as receipt
+        where receipt."order" = event."order" and receipt.kind = 'received' and receipt.account = event.account
+        order by at limit 1
+    ) as asked on event.kind = 'requoted'
+    where event.symbol = $1 and event.at between $2 and $3
+    group by event.symbol, event.side
+    order by event.side
+"""
+
+_EVENTS_OF = """
+    select * from tradelog.order_events where account = $1 and "order" = any($2) order by at, event
+"""
+
+_REFUSED = """
+    select * from tradelog.order_events
+    where account = $1 and at between $2 and $3 and kind in ('requoted', 'rejected', 'failed')
+    order by at, event limit $4
+"""
+
+_FIRST_FILL = """
+    select * from tradelog.fills
+    where account = $1 and symbol = $2 and side = $3 and at between $4 and $5
+    order by at, fill limit 1
+"""
+
+_INSTRUMENTS = """select * from tradelog.instruments where symbol = any($1)"""
+
+_ORDERS_OF_POSITIONS = """
+    select * from tradelog.known_orders where account = $1 and "position" = any($2) order by "order"
+"""
+
+_FILLS_OF_POSITIONS = """
+    select * from tradelog.fills
+    where account = $1 and "position" = any($2)
+    union
+    select fills.*
+    from tradelog.known_orders as placed
+    join tradelog.fills on fills."order" = placed."order" and fills.account = placed.account
+    where placed.account = $1 and placed."position" = any($2)
+    order by at, fill
+"""
+
+# Steps from source to source through the primary key; see DECIDING_QUOTES.
+_FEEDS = """
+    with recursive feed as (
+        select (select min(source) from tradelog.quotes where symbol = $1) as name
+        union all
+        select (select min(source) from tradelog.quotes where symbol = $1 and source > feed.name)
+        from feed where name is not null
+    )
+"""
+
+THROUGH = f"""
+    {_FEEDS}
+    select distinct symbol, source, at, bid, ask
+    from (
+        select found.*
+        from feed
+        cross join lateral (
+            (
+                select symbol, source, at, bid, ask from tradelog.quotes
+                where symbol = $1 and source = feed.name and at between $2 and $3
+                    and $6::integer * $4::integer * ((case $4 when 1 then ask else bid end) - $5::numeric) >= 0
+                order by at limit 1
+            )
+            union all
+            (
+                select symbol, source, at, bid, ask from tradelog.quotes
+                where symbol = $1 and source = feed.name and at between $2 and $3
+                order by $6::integer * $4::integer * (case $4 when 1 then ask else bid end) desc, at limit 1
+            )
+        ) as found
+        where feed.name is not null
+    ) as quote
+"""  # noqa: S608
+
+NEAR = f"""
+    {_FEEDS}
+    select distinct symbol, source, at, bid, ask
+    from (
+        select found.*
+        from feed
+        cross join lateral (
+            (
+                select symbol, source, at, bid, ask from tradelog.quotes
+                where symbol = $1 and source = feed.name and at between $2::timestamptz - $3::interval and $2
+                order by at desc limit $4
+            )
+            union all
+            (
+                select symbol, source, at, bid, ask from tradelog.quotes
+                where symbol = $1 and source = feed.name and at > $2 and at <= $2::timestamptz + $3::interval
+                order by at limit $4
+            )
+        ) as found
+        where feed.name is not null
+    ) as quote
+"""  # noqa: S608
+
+_TICKS = """
+    select * from tradelog.quotes where symbol = any($1) and at between $2 and $3
+    order by at desc, symbol, source limit $4
+"""
+
+_FIRST_TICKS = """
+    select * from tradelog.quotes where symbol = any($1) and at > $2 and at <= $3
+    order by at, symbol, source limit $4
+"""
+
+_POSITIONS_MEANT = """
+    with asked as (select id, tradelog.ticket(id) as ticket from unnest($2::text[]) as id)
+    select * from tradelog.known_positions where account = $1 and "position" in (
+        select held."position" from asked join tradelog.positions as held
+            on held.account = $1 and tradelog.ticket(held."position") = asked.ticket
+            and (held."position" = asked.id or right(held."position", length(asked.id) + 1) = ':' || asked.id)
+        union
+        select placed."position" from asked join tradelog.orders as placed
+            on placed.account = $1 and tradelog.ticket(placed."order") = asked.ticket
+            and (placed."order" = asked.id or right(placed."order", length(asked.id) + 1) = ':' || asked.id)
+        union
+        select coalesce(filled."position", placed."position") from asked join tradelog.fills as filled
+            on filled.account = $1 and tradelog.ticket(filled.fill) = asked.ticket
+            and (filled.fill = asked.id or right(filled.fill, length(asked.id) + 1) = ':' || asked.id)
+        left join tradelog.orders as placed on placed."order" = filled."order" and placed.account = $1
+    )
+    order by opened_at, "position" limit $3
+"""
+
+_POSITIONS_BETWEEN = """
+    select * from tradelog.known_positions
+    where account = $1 and opened_at <= $3 and coalesce(closed_at, 'infinity') >= $2
+    order by opened_at, "position" limit $4
+"""
+
+_TERMS = """
+    select * from tradelog.account_terms where account = $1 and effective_from <= $2
+    order by effective_from desc, terms desc limit 1
+"""
+
+_BALANCE = """
+    select * from tradelog.balances where account = $1 and at <= $2 order by at desc, balance desc limit 1
+"""
+
+_ENTRIES = """
+    select * from tradelog.known_account_entries
+    where account = $1 and booked_at > $2 and booked_at <= $3
+    order by booked_at, entry limit $4
+"""
+
+_FEES = """
+    select * from tradelog.known_account_entries
+    where account = $1 and kind = 'fee'
+        and (cardinality($2::text[]) = 0 or entry = any($2) or tradelog.ticket(entry) = any($2))
+    order by booked_at, entry limit $3
+"""
+
+_SCHEDULES = """
+    select * from tradelog.charge_schedules
+    where symbol = $1 and effective_from <= $3 and effective_from >= coalesce(
+        (select max(effective_from) from tradelog.charge_schedules where symbol = $1 and effective_from <= $2), $2
+    )
+    order by effective_from, schedule
+"""
+
+_RATES = """
+    select distinct on (base, quote) * from tradelog.rates
+    where base = any($1) and quote = $2 and at <= $3
+    order by base, quote, at desc, source desc
+"""
+
+_BASE_RATES = """select * from tradelog.base_rates where name = $1 order by effective_from"""
+
+_OUTAGES = """
+    select * from tradelog.outages
+    where since <= $2 and coalesce(until, 'infinity') >= $1
+    order by since, outage limit $3
+"""
+
+_OPTIONS = """
+    select * from tradelog.binary_options
+    where account = $1
+        and (option = any($2) or (cardinality($2::text[]) = 0
+            and expires_at between coalesce($3, '-infinity'::timestamptz) and coalesce($4, 'infinity'::timestamptz)))
+    order by expires_at, option limit $5
+"""
+
+_CANCELLATIONS = """
+    select * from tradelog.cancellations
+    where account = $1
+        and (cancellation = any($2) or "order" = any($2) or "position" = any($2) or (cardinality($2::text[]) = 0
+            and at between coalesce($3, '-infinity'::timestamptz) and coalesce($4, 'infinity'::timestamptz)))
+    order by at, cancellation limit $5
+"""
+
+_DISCLOSURES = """select * from tradelog.disclosures where account = $1 order by at, disclosure limit 200"""
+
+_APPROPRIATENESS = """
+    select * from tradelog.appropriateness where account = $1 and symbol = any($2) order by at, assessment limit 200
+"""

@@ -1,0 +1,1 @@
+"""The checks: each a small pure function from facts to a finding."""

@@ -1,0 +1,180 @@
+"""Were swap and commission charged as the published schedule says, triple day and all?"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal, localcontext
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from domain.checks.facts import Facts, Given, Report
+from domain.checks.market import utc
+from domain.findings import Check, Confidence, Finding, Verdict
+from domain.firm_records import ChargeSchedule
+from domain.money import Money, minor_digits
+from domain.redress import PRECISION, Part, PartKind, plain
+from domain.trade_log import Instrument, Position, Side
+
+FORMULA: Final = "charges/published-schedule@1"
+"""Swap: ``P_open * U * rate * L * nights / 360``, or points or money a lot and night; commission: a lot and fill."""
+
+
+def check_charges(subject: str, facts: Facts, given: Given) -> Finding:
+    """Judge swap and commission of the position *subject*. The harm is what was charged beyond the schedule.
+
+    A night is a rollover passed while the position was open, on Monday to Friday of the schedule's own zone; the one
+    on the triple day counts three. A difference within half of the smallest unit a night is rounding.
+    """
+    report = Report(Check.CHARGES, subject, facts, given, FORMULA)
+    position = next((row for row in facts.positions if row.position == subject), None)
+    instrument = facts.instrument(position.symbol) if position else None
+    if position is None or instrument is None:
+        return report.lacking(
+            f"position {subject}",
+            en=f"Our records do not hold position {subject}, so its charges cannot be computed.",
+            zh=f"我司记录中缺少持仓 {subject}，无法核算费用。",
+        )
+    until = position.closed_at or given.as_of
+    schedules = sorted(
+        (row for row in facts.charge_schedules if row.symbol == position.symbol),
+        key=lambda row: (row.effective_from, row.schedule),
+    )
+    if not schedules or schedules[0].effective_from > position.opened_at:
+        return report.lacking(
+            f"published schedule of {position.symbol} on {position.opened_at.isoformat()}",
+            en=f"Our records hold no published schedule of {position.symbol} for that time.",
+            zh=f"我司记录中没有 {position.symbol} 当时公布的费率表。",
+        )
+    currency = facts.account_terms[-1].currency if facts.account_terms else instrument.currency
+    rate = _rate(facts, schedules[-1].currency if schedules else currency, instrument, currency)
+    if rate is None:
+        return report.lacking(
+            f"rate of {instrument.currency} in {currency}",
+            en="The rate between the schedule's currency and your account's is not in our records.",
+            zh="我司记录中缺少费率表币种与账户币种之间的汇率。",
+        )
+    with localcontext(prec=PRECISION):
+        nights, swap_due = _swap(position, instrument, schedules, until)
+        swap_due *= rate
+        fills = [row for row in facts.fills if row.position == subject or row.order in _orders(facts, subject)]
+        charged = [fill.commission for fill in fills if fill.commission is not None]
+        booked = -sum(charged, Decimal(0)) if charged else None
+        if booked is None and position.commission is not None:
+            booked = -position.commission
+        sides = sum((fill.volume for fill in fills), Decimal(0)) or position.volume * (2 if position.closed_at else 1)
+        commission_due = schedules[0].commission * sides * rate
+        rounding = Decimal(max(len(nights), 1)) * Decimal(1).scaleb(-minor_digits(currency)) / 2
+        beyond_swap = swap_due - position.swap
+        beyond_commission = Decimal(0) if booked is None else booked - commission_due
+    counted = sum(days for _, days in nights)
+    triple = [f"{at:%Y-%m-%d}" for at, days in nights if days == 3]
+    report.numbers = {
+        "nights": str(counted),
+        "triple_days": ", ".join(triple) or "none",
+        "swap_due": plain(swap_due),
+        "swap_booked": plain(position.swap),
+        "commission_due": plain(commission_due),
+        "commission_booked": "not recorded" if booked is None else plain(-booked),
+        "rounding": plain(rounding),
+        "currency": currency,
+        "open_price": plain(position.open_price),
+        "lots": plain(position.volume),
+        "contract_size": plain(instrument.contract_size),
+        "schedules": ", ".join(row.schedule for row in schedules),
+    }
+    due, had = Money.of(swap_due, currency), Money.of(position.swap, currency)
+    report.say(
+        f"Position {subject} was open from {utc(position.opened_at)} to {utc(until)}: {counted} nights by the "
+        f"published schedule, three of them for one on {', '.join(triple)}."
+        if triple
+        else f"Position {subject} was open from {utc(position.opened_at)} to {utc(until)}: {counted} nights by the "
+        "published schedule.",
+        f"持仓 {subject} 自 {utc(position.opened_at)} 至 {utc(until)}，按公布费率表计 {counted} 晚"
+        + (f"（{'、'.join(triple)} 计三晚）。" if triple else "。"),
+    )
+    report.say(f"Swap due is {due}; {had} was booked.", f"应计隔夜利息为 {due}，实际记账 {had}。")
+    parts = []
+    if beyond_swap > rounding:
+        parts.append(_part(PartKind.SWAP, subject, beyond_swap, currency))
+        report.say("The difference was charged too much.", "差额为多收。")
+    if beyond_commission > rounding:
+        parts.append(_part(PartKind.FEE, subject, beyond_commission, currency))
+        more = Money.of(beyond_commission, currency)
+        report.say(f"Commission was charged {more} too much.", f"手续费多收 {more}。")
+    if parts:
+        report.say("That is our fault, and is given back.", "责任在我司，予以退还。")
+        return report.concluded(Verdict.FIRM_FAULT, Confidence.CERTAIN, parts=parts, currency=currency)
+    report.say("Nothing was charged beyond the schedule.", "未超出费率表收费。")
+    return report.concluded(Verdict.NO_FAULT, Confidence.CERTAIN, currency=currency)
+
+
+def nights_held(position: Position, schedule: ChargeSchedule, until: datetime) -> list[tuple[datetime, int]]:
+    """Each rollover passed while *position* was open, in UTC, and how many nights it counts."""
+    zone = ZoneInfo(schedule.zone)
+    day = position.opened_at.astimezone(zone).date() - timedelta(days=1)
+    last = until.astimezone(zone).date()
+    found = []
+    while day <= last:
+        at = datetime.combine(day, schedule.rollover, tzinfo=zone)
+        if position.opened_at < at <= until and day.isoweekday() <= 5:
+            found.append((at.astimezone(until.tzinfo), 3 if day.isoweekday() == schedule.triple_day else 1))
+        day += timedelta(days=1)
+    return found
+
+
+def swap_of(
+    position: Position, instrument: Instrument, schedules: Iterable[ChargeSchedule], since: datetime, until: datetime
+) -> Decimal | None:
+    """The swap of *position* for the nights from *since* to *until*, in the instrument's currency: charged below zero.
+
+    ``None`` where a night passed and no schedule was in force.
+    """
+    held = position.model_copy(update={"opened_at": since, "closed_at": None})
+    known = sorted(
+        (row for row in schedules if row.symbol == position.symbol), key=lambda row: (row.effective_from, row.schedule)
+    )
+    if not known or known[0].effective_from > since:
+        return None
+    with localcontext(prec=PRECISION):
+        return _swap(held, instrument, known, until)[1]
+
+
+def _swap(
+    position: Position, instrument: Instrument, schedules: list[ChargeSchedule], until: datetime
+) -> tuple[list[tuple[datetime, int]], Decimal]:
+    nights: list[tuple[datetime, int]] = []
+    due = Decimal(0)
+    for number, schedule in enumerate(schedules):
+        ends = schedules[number + 1].effective_from if number + 1 < len(schedules) else until
+        for at, days in nights_held(position, schedule, until):
+            if schedule.effective_from <= at and (at < ends or ends == until):
+                nights.append((at, days))
+                due += _night(position, instrument, schedule) * days
+    return nights, due
+
+
+def _night(position: Position, instrument: Instrument, schedule: ChargeSchedule) -> Decimal:
+    """The swap of one night, in the instrument's currency: below zero is charged."""
+    rate = schedule.swap_long if position.side is Side.BUY else schedule.swap_short
+    units = instrument.contract_size * position.volume
+    match schedule.swap_unit:
+        case "percent_360":
+            return position.open_price * units * rate / 100 / 360
+        case "points":
+            return rate.scaleb(-instrument.digits) * units
+        case "money":
+            return rate * position.volume
+
+
+def _rate(facts: Facts, of_schedule: str, instrument: Instrument, currency: str) -> Decimal | None:
+    if instrument.currency == currency and of_schedule == currency:
+        return Decimal(1)
+    rates = [row for row in facts.rates if (row.base, row.quote) == (instrument.currency, currency)]
+    return max(rates, key=lambda row: (row.at, row.source)).rate if rates else None
+
+
+def _orders(facts: Facts, position: str) -> set[str]:
+    return {row.order for row in facts.orders if row.position == position}
+
+
+def _part(kind: PartKind, position: str, amount: Decimal, currency: str) -> Part:
+    return Part(key=f"{kind.value}/{position}", subject=position, kind=kind, amount=amount, currency=currency)

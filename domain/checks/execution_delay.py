@@ -1,0 +1,134 @@
+"""How long an order took on each leg of its way, on whose leg the time was lost, and what it cost."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from domain.checks.facts import Facts, Given, Report, Text
+from domain.checks.market import milliseconds, price_text, traded, valid_price
+from domain.findings import Check, Confidence, Finding, Verdict
+from domain.firm_records import Happened
+from domain.redress import ReferenceRule, plain
+from domain.trade_log import Order
+
+FORMULA: Final = "execution-delay/valid-price-at-receipt@1"
+_LEGS: Final = {
+    "network": Text("between your terminal and our server", "您的终端与我司服务器之间"),
+    "server": Text("on our server", "我司服务器"),
+    "provider": Text("at our liquidity provider", "我司流动性提供方"),
+    "server_or_provider": Text("between our server and its liquidity provider", "我司服务器与流动性提供方之间"),
+}
+
+
+def check_execution_delay(subject: str, facts: Facts, given: Given) -> Finding:
+    """Judge how long the order *subject* took from the terminal to its first fill.
+
+    Legs: *network* from sent (at the terminal's clock) to received, *server* from received to forwarded and from the
+    answer to the fill, *provider* from forwarded to answered; without the last two one leg of both. A delay is a leg
+    longer than ``latency_ms``; its cause is the longest. The firm answers for the server and for its provider: the
+    harm is what the valid price at receipt would have saved.
+    """
+    report = Report(Check.EXECUTION_DELAY, subject, facts, given, FORMULA)
+    order = traded(facts, subject)
+    if order is None:
+        return report.lacking(
+            f"order {subject} with its fills and its instrument",
+            en=f"Our records do not hold order {subject} completely, so its way cannot be followed.",
+            zh=f"我司记录中订单 {subject} 不完整，无法追溯其执行过程。",
+        )
+    report.texts.append(order.told())
+    currency, filled = order.instrument.currency, order.fills[0].at
+    times = _times(facts, order.order)
+    report.numbers = {f"{name}_at": at.isoformat() for name, at in times.items()} | {"filled_at": filled.isoformat()}
+    received = times.get("received")
+    if received is None or received > filled:
+        return report.lacking(
+            f"time at which the server received order {subject}",
+            en="Our records do not tell reliably when our server received it, so the delay cannot be measured.",
+            zh="我司记录未可靠载明服务器收到委托的时间，无法衡量延迟。",
+        )
+    legs = _legs(times, received, filled)
+    limit = timedelta(milliseconds=given.tolerances.latency_ms)
+    report.numbers |= {f"{name}_ms": plain(milliseconds(lasted)) for name, lasted in legs.items()}
+    report.numbers["latency_limit_ms"] = str(given.tolerances.latency_ms)
+    slow = max((name for name in legs if name != "network"), key=lambda name: (legs[name], name))
+    inside = milliseconds(filled - received)
+    report.numbers["received_to_filled_ms"] = plain(inside)
+    report.say(
+        f"It was filled {plain(inside)} ms after our server received it.",
+        f"服务器收到委托后 {plain(inside)} 毫秒成交。",
+    )
+    if "network" not in legs:
+        report.say(
+            "How long it took to reach us is not known: the terminal's time was not recorded, or its clock is wrong.",
+            "委托自终端到达我司所用时间不详：终端时间未记录或其时钟有误。",
+        )
+    if filled - received <= limit:
+        network = legs.get("network", timedelta(0))
+        if network > limit:
+            report.say(
+                f"The time was lost {_LEGS['network'].en} ({plain(milliseconds(network))} ms), by the terminal's own "
+                "clock: outside our systems.",
+                f"延迟发生于{_LEGS['network'].zh}（{plain(milliseconds(network))} 毫秒，按终端时钟），"
+                "不在我司系统之内。",
+            )
+            report.numbers["cause"] = "network"
+            return report.concluded(Verdict.NO_FAULT, Confidence.DOUBTFUL, currency=currency)
+        report.say("There was no delay on our side.", "我司一侧不存在延迟。")
+        return report.concluded(Verdict.NO_FAULT, Confidence.CERTAIN, currency=currency)
+    cause, verdict = slow, Verdict.PROVIDER_FAULT if slow == "provider" else Verdict.FIRM_FAULT
+    report.numbers["cause"] = cause
+    report.say(
+        f"That is longer than {given.tolerances.latency_ms} ms; most of it was lost {_LEGS[cause].en} "
+        f"({plain(milliseconds(legs[cause]))} ms), for which we answer.",
+        f"超过 {given.tolerances.latency_ms} 毫秒；主要延迟发生于{_LEGS[cause].zh}"
+        f"（{plain(milliseconds(legs[cause]))} 毫秒），由我司承担责任。",
+    )
+    fair = valid_price(facts.quotes, order.order.symbol, order.order.side, received, suspect=order.source)
+    if fair is None:
+        return report.lacking(
+            f"quotes of {order.order.symbol} around {received.isoformat()}",
+            en="Our records hold no quotes from its arrival to compare with.",
+            zh="我司记录中没有委托到达时的报价可供比较。",
+        )
+    parts = order.parts(fair.price)
+    at_receipt = price_text(fair.price, order.instrument)
+    report.numbers |= {"price_at_receipt": plain(fair.price), "valid_sources": ", ".join(fair.sources)}
+    confidence = Confidence.WELL_SUPPORTED if cause == "server_or_provider" else fair.confidence
+    if not parts:
+        report.say(
+            f"The price at its arrival, {at_receipt}, was no better for you: the delay cost you nothing.",
+            f"委托到达时的价格 {at_receipt} 对您并非更有利，该延迟未给您造成损失。",
+        )
+        return report.concluded(Verdict.NO_FAULT, confidence, currency=currency)
+    report.say(
+        f"The valid price at its arrival was {at_receipt}; that is what you are put back to.",
+        f"委托到达时的有效价格为 {at_receipt}，按此计算损失。",
+    )
+    return report.concluded(verdict, confidence, parts=parts, currency=currency, rule=ReferenceRule.AT_RECEIPT)
+
+
+def _times(facts: Facts, order: Order) -> dict[str, datetime]:
+    """When each step was taken, first by the events, then by the order's own columns."""
+    times = {"sent": order.sent_at, "received": order.received_at}
+    for event in sorted(facts.order_events, key=lambda event: (event.at, event.event), reverse=True):
+        if event.order == order.order and event.kind in {
+            Happened.SENT,
+            Happened.RECEIVED,
+            Happened.FORWARDED,
+            Happened.ANSWERED,
+        }:
+            times[event.kind.value] = event.at
+    return {name: at for name, at in times.items() if at is not None}
+
+
+def _legs(times: dict[str, datetime], received: datetime, filled: datetime) -> dict[str, timedelta]:
+    legs: dict[str, timedelta] = {}
+    sent, forwarded, answered = times.get("sent"), times.get("forwarded"), times.get("answered")
+    if sent is not None and sent <= received:
+        legs["network"] = received - sent
+    if forwarded is not None and answered is not None and received <= forwarded <= answered <= filled:
+        legs["server"] = (forwarded - received) + (filled - answered)
+        legs["provider"] = answered - forwarded
+    else:
+        legs["server_or_provider"] = filled - received
+    return legs

@@ -1,0 +1,193 @@
+"""What a check is given: rows by table, and what it goes by beside them. Both are kept in its finding.
+
+A check is one pure function ``(subject, facts, given) -> Finding``. Its evidence is the facts themselves, so a finding
+can be made again from itself; whoever gathers the facts keeps them few.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Final, NamedTuple, Self
+
+from domain.base import Instant, Record
+from domain.execution import FeedMedian
+from domain.findings import Bilingual, Check, Confidence, EvidenceRow, Finding, Tolerances, Verdict
+from domain.firm_records import (
+    AccountTerms,
+    Appropriateness,
+    Balance,
+    BinaryOption,
+    Cancellation,
+    ChargeSchedule,
+    Disclosure,
+    OrderEvent,
+    Outage,
+    RequoteShares,
+    SlippageShares,
+)
+from domain.money import Money
+from domain.redress import MissingRate, Part, Rate, ReferenceRule, Sum, total
+from domain.trade_log import AccountEntry, Fill, Instrument, Order, Position, Quote
+
+
+class Facts(Record):
+    """Rows of the trade log and of the firm's records, by table."""
+
+    orders: tuple[Order, ...] = ()
+    fills: tuple[Fill, ...] = ()
+    positions: tuple[Position, ...] = ()
+    instruments: tuple[Instrument, ...] = ()
+    quotes: tuple[Quote, ...] = ()
+    feed_medians: tuple[FeedMedian, ...] = ()
+    account_entries: tuple[AccountEntry, ...] = ()
+    order_events: tuple[OrderEvent, ...] = ()
+    account_terms: tuple[AccountTerms, ...] = ()
+    balances: tuple[Balance, ...] = ()
+    charge_schedules: tuple[ChargeSchedule, ...] = ()
+    outages: tuple[Outage, ...] = ()
+    binary_options: tuple[BinaryOption, ...] = ()
+    cancellations: tuple[Cancellation, ...] = ()
+    disclosures: tuple[Disclosure, ...] = ()
+    appropriateness: tuple[Appropriateness, ...] = ()
+    rates: tuple[Rate, ...] = ()
+    slippage_shares: tuple[SlippageShares, ...] = ()
+    requote_shares: tuple[RequoteShares, ...] = ()
+
+    def evidence(self) -> tuple[EvidenceRow, ...]:
+        """The rows as evidence, each once, in a fixed order."""
+        rows = (
+            EvidenceRow.of(table, "/".join(_text(getattr(row, name)) for name in _KEYS.get(table, _first(row))), row)
+            for table, found in self
+            for row in found
+        )
+        unique = {(row.table, row.key, tuple(sorted(row.values.items()))): row for row in rows}
+        return tuple(unique[each] for each in sorted(unique))
+
+    def once(self) -> "Facts":
+        """The same rows, each once, in a fixed order: what every check sees, however they were gathered."""
+        return Facts.of(self.evidence())
+
+    @classmethod
+    def of(cls, evidence: Iterable[EvidenceRow]) -> Self:
+        """The rows that *evidence* was made of. Raises :class:`pydantic.ValidationError` for one that is damaged."""
+        tables: dict[str, list[Mapping[str, str]]] = {}
+        for row in evidence:
+            tables.setdefault(row.table, []).append(row.values)
+        return cls.model_validate(tables)
+
+    def instrument(self, symbol: str) -> Instrument | None:
+        return next((row for row in self.instruments if row.symbol == symbol), None)
+
+
+_KEYS: Final = {
+    "quotes": ("symbol", "source", "at"),
+    "feed_medians": ("symbol", "source", "at"),
+    "rates": ("base", "quote", "source", "at"),
+    "slippage_shares": ("symbol", "type", "since"),
+    "requote_shares": ("symbol", "side", "since"),
+}
+
+
+def _first(row: Record) -> tuple[str, ...]:
+    return (next(iter(type(row).model_fields)),)
+
+
+def _text(value: Any) -> str:
+    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
+
+
+class Given(Record):
+    """What a check goes by beside the rows: the firm's tolerances, and the moment as of which it looks."""
+
+    tolerances: Tolerances
+    as_of: Instant
+
+    def told(self) -> dict[str, str]:
+        """As text, for the finding."""
+        return {"as_of": self.as_of.isoformat()} | self.tolerances.told()
+
+    @classmethod
+    def of(cls, told: Mapping[str, str]) -> Self:
+        """From what a finding was told."""
+        return cls.model_validate({"tolerances": Tolerances.of(told), "as_of": told["as_of"]})
+
+
+class Text(NamedTuple):
+    """A sentence in English and Chinese."""
+
+    en: str
+    zh: str
+
+
+CheckFunction = Callable[[str, Facts, Given], Finding]
+
+
+class Report:
+    """A finding in the making."""
+
+    def __init__(self, check: Check, subject: str, facts: Facts, given: Given, formula: str) -> None:
+        self.check, self.subject, self.facts, self.given, self.formula = check, subject, facts, given, formula
+        self.texts: list[Text] = []
+        self.numbers: dict[str, str] = {}
+
+    def say(self, en: str, zh: str) -> None:
+        self.texts.append(Text(en, zh))
+
+    def lacking(self, *missing: str, en: str, zh: str) -> Finding:
+        """The records do not answer, for want of *missing*."""
+        self.say(en, zh)
+        return self._finding(Verdict.INCONCLUSIVE, None, None, missing=missing)
+
+    def concluded(
+        self,
+        verdict: Verdict,
+        confidence: Confidence,
+        *,
+        parts: Iterable[Part] = (),
+        currency: str,
+        rule: ReferenceRule | None = None,
+    ) -> Finding:
+        """A finding whose harm is the sum of *parts*; a rate that is not recorded makes it inconclusive."""
+        try:
+            counted = total(parts, currency, rates=self.facts.rates)
+        except MissingRate as error:
+            return self.lacking(
+                str(error),
+                en=f"What it cost cannot be told without the {error}.",
+                zh=f"缺少汇率记录（{error}），无法计算损失金额。",
+            )
+        return self._finding(verdict, confidence, counted, rule=rule)
+
+    def _finding(
+        self,
+        verdict: Verdict,
+        confidence: Confidence | None,
+        counted: Sum | None,
+        *,
+        missing: tuple[str, ...] = (),
+        rule: ReferenceRule | None = None,
+    ) -> Finding:
+        harm: Money | None = None
+        numbers, parts = self.numbers, tuple[Part, ...]()
+        if counted is not None:
+            numbers = numbers | counted.numbers
+            parts, harm = counted.parts, counted.harm
+        return Finding(
+            check=self.check,
+            subject=self.subject,
+            verdict=verdict,
+            confidence=confidence,
+            reason=Bilingual(en=" ".join(t.en for t in self.texts), zh="".join(t.zh for t in self.texts)),
+            harm=harm,
+            numbers=numbers,
+            missing=missing,
+            evidence=self.facts.evidence(),
+            formula=self.formula,
+            reference_rule=rule if rule and parts else None,
+            parts=parts,
+            given=self.given.told(),
+        )
+
+
+def cost(side_sign: int, quote: Quote) -> Decimal:
+    """What *quote* costs: the ask for a buy (+1), the bid with its sign turned for a sell (-1); higher is worse."""
+    return quote.ask if side_sign > 0 else -quote.bid

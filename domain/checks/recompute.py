@@ -1,0 +1,152 @@
+"""Findings made again from themselves: the same verdict, hash and cents, or exactly what is different."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from pydantic import ValidationError
+
+from domain.base import Record
+from domain.checks.binary_option import check_binary_option
+from domain.checks.cancelled_trade import check_cancelled_trade
+from domain.checks.charges import check_charges
+from domain.checks.execution_delay import check_execution_delay
+from domain.checks.facts import CheckFunction, Facts, Given
+from domain.checks.off_market import check_off_market
+from domain.checks.outage import check_outage
+from domain.checks.requote import check_requote
+from domain.checks.slippage import check_slippage
+from domain.checks.stop_out import check_stop_out
+from domain.checks.suitability import check_suitability
+from domain.checks.trigger import check_trigger
+from domain.execution import Execution, check_execution
+from domain.findings import Check, Finding, Tolerances, once_only
+from domain.withdrawal_delay import check_withdrawal_delay
+
+CHECKS: Final[Mapping[Check, CheckFunction]] = {
+    Check.SLIPPAGE: check_slippage,
+    Check.EXECUTION_DELAY: check_execution_delay,
+    Check.REQUOTE: check_requote,
+    Check.TRIGGER: check_trigger,
+    Check.OFF_MARKET: check_off_market,
+    Check.STOP_OUT: check_stop_out,
+    Check.CHARGES: check_charges,
+    Check.OUTAGE: check_outage,
+    Check.BINARY_OPTION: check_binary_option,
+    Check.CANCELLED_TRADE: check_cancelled_trade,
+    Check.SUITABILITY: check_suitability,
+}
+"""The checks that are one function from facts; the two older ones have shapes of their own."""
+
+
+class Difference(Record):
+    """Something that is not as it was: of which finding, in which field, and both values as text."""
+
+    check: Check
+    subject: str
+    field: str
+    stored: str
+    computed: str
+
+
+def recompute(findings: Sequence[Finding], hashes: Sequence[str] = ()) -> tuple[Difference, ...]:
+    """Make *findings* of one investigation again from their own evidence; nothing when all is the same.
+
+    *hashes* are those that were stored beside the findings, in the same order, if they were. A finding without
+    evidence (an unknown account, say) holds nothing to compute and is taken as it is.
+    """
+    differences: list[Difference] = []
+    for finding, stored in zip(findings, hashes, strict=False):
+        if finding.hash != stored:
+            differences.append(_different(finding, "hash", stored, finding.hash))
+    again: list[Finding] = []
+    broken: set[int] = set()
+    for number, finding in enumerate(findings):
+        if not finding.evidence:
+            again.append(finding)
+            continue
+        try:
+            again.append(_again(finding))
+        except ValidationError as error:
+            where = sorted({".".join(str(part) for part in problem["loc"]) for problem in error.errors()})
+            differences.append(_different(finding, "evidence", "kept", f"unreadable: {', '.join(where)}"))
+            again.append(finding)
+            broken.add(number)
+        except LookupError as error:
+            differences.append(_different(finding, "given", "not kept", f"cannot be computed without {error}"))
+            again.append(finding)
+            broken.add(number)
+    for number, (finding, made) in enumerate(zip(findings, once_only(again), strict=True)):
+        if number not in broken:
+            differences += _compare(finding, made)
+    return tuple(differences)
+
+
+def run(check: Check, subject: str, facts: Facts, given: Given) -> Finding:
+    """The finding of *check*, on its facts in a fixed order, each row once."""
+    return CHECKS[check](subject, facts.once(), given)
+
+
+def _again(finding: Finding) -> Finding:
+    facts = Facts.of(finding.evidence)
+    if not finding.given:
+        raise LookupError("the tolerances it went by")
+    match finding.check:
+        case Check.EXECUTION:
+            order = facts.orders[0] if facts.orders else None
+            execution = Execution(
+                id=finding.subject,
+                order=order,
+                fills=facts.fills,
+                instrument=facts.instruments[0] if facts.instruments else None,
+                position=facts.positions[0] if facts.positions else None,
+            )
+            return check_execution(execution, facts.quotes, facts.feed_medians, tolerances=Tolerances.of(finding.given))
+        case Check.WITHDRAWAL_DELAY:
+            given = Given.of(finding.given)
+            (entry,) = facts.account_entries
+            return check_withdrawal_delay(entry, as_of=given.as_of, tolerances=given.tolerances)
+        case _:
+            return CHECKS[finding.check](finding.subject, facts, Given.of(finding.given))
+
+
+def _compare(stored: Finding, made: Finding) -> list[Difference]:
+    found = []
+    for name in ("verdict", "confidence", "harm", "formula", "reference_rule", "missing"):
+        was, now = getattr(stored, name), getattr(made, name)
+        if was != now:
+            found.append(_different(stored, name, _text(was), _text(now)))
+    for name in sorted(set(stored.numbers) | set(made.numbers)):
+        was, now = stored.numbers.get(name, "none"), made.numbers.get(name, "none")
+        if was != now:
+            found.append(_different(stored, f"numbers.{name}", was, now))
+    parts = {part.key: part for part in made.parts}
+    for part in stored.parts:
+        other = parts.pop(part.key, None)
+        if other != part:
+            found.append(
+                _different(stored, f"parts.{part.key}", _text(part.amount), _text(other.amount if other else None))
+            )
+    found += [_different(stored, f"parts.{key}", "none", _text(part.amount)) for key, part in parts.items()]
+    for language in ("en", "zh"):
+        if stored.reason.in_language(language) != made.reason.in_language(language):
+            found.append(
+                _different(
+                    stored,
+                    f"reason.{language}",
+                    stored.reason.in_language(language),
+                    made.reason.in_language(language),
+                )
+            )
+    if not found and stored.hash != made.hash:
+        found.append(_different(stored, "hash", stored.hash, made.hash))
+    return found
+
+
+def _different(finding: Finding, field: str, stored: str, computed: str) -> Difference:
+    return Difference(check=finding.check, subject=finding.subject, field=field, stored=stored, computed=computed)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "none"
+    return ", ".join(value) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,180 @@
+"""Was an order filled worse than asked for by more than the market explains, and do gains and losses slip alike?"""
+
+from decimal import Decimal, localcontext
+from typing import Final
+
+from domain.checks.facts import Facts, Given, Report
+from domain.checks.market import CHANCE, TYPES, WAITS_FOR_WORSE, Traded, price_text, traded, valid_price, z_score
+from domain.findings import Check, Confidence, Finding, Verdict
+from domain.redress import PRECISION, Part, ReferenceRule, plain
+from domain.trade_log import OrderType
+
+FORMULA: Final = "slippage/valid-price-at-that-instant@1"
+SYMMETRY: Final = "slippage-symmetry/price-asked-for@1"
+"""Shares of orders filled better and worse than asked for; a difference is none while |z| < 3."""
+ALL_CUSTOMERS: Final = "all customers: "
+"""How the subject of a symmetry finding begins; instrument and order type follow."""
+
+
+def check_slippage(subject: str, facts: Facts, given: Given) -> Finding:
+    """Judge the slippage of the order *subject*, or, where it begins with :data:`ALL_CUSTOMERS`, its symmetry.
+
+    Slippage is ``s * (P_fill - P_asked)`` with s = +1 for a buy: above zero is worse for the customer. It is the
+    market's as far as a valid price stood there at the fill, within the tolerance; what goes beyond is the firm's.
+    """
+    if subject.startswith(ALL_CUSTOMERS):
+        return _symmetry(subject, facts, given)
+    report = Report(Check.SLIPPAGE, subject, facts, given, FORMULA)
+    order = traded(facts, subject)
+    if order is None:
+        return report.lacking(
+            f"order {subject} with its fills and its instrument",
+            en=f"Our records do not hold order {subject} completely, so its slippage cannot be measured.",
+            zh=f"我司记录中订单 {subject} 不完整，无法计算滑点。",
+        )
+    report.texts.append(order.told())
+    asked, instrument = order.order.price, order.instrument
+    if asked is None:
+        return report.lacking(
+            f"price asked for of order {subject}",
+            en="Our records do not hold the price the order asked for.",
+            zh="我司记录中缺少该委托的请求价格。",
+        )
+    slipped = _slippage(order, asked)
+    tolerance = Decimal(given.tolerances.price)
+    report.numbers = {
+        "requested_price": plain(asked),
+        "price": plain(order.price),
+        "slippage": plain(slipped),
+        "tolerance": given.tolerances.price,
+        "lots": plain(order.lots),
+        "contract_size": plain(instrument.contract_size),
+    }
+    by, wanted = price_text(abs(slipped), instrument), price_text(asked, instrument)
+    if slipped <= 0:
+        report.say(
+            f"You asked for {wanted}: that is {by} better for you, no slippage against you."
+            if slipped
+            else f"That is the price you asked for, {wanted}.",
+            f"您的请求价格为 {wanted}，成交价较其有利 {by}，不存在不利滑点。"
+            if slipped
+            else f"成交价与您的请求价格 {wanted} 一致。",
+        )
+        return report.concluded(Verdict.NO_FAULT, Confidence.CERTAIN, currency=instrument.currency)
+    report.say(f"You asked for {wanted}: it slipped {by} against you.", f"您的请求价格为 {wanted}，不利滑点为 {by}。")
+    parts: list[Part] = []
+    confidence = Confidence.WELL_SUPPORTED
+    for fill in order.fills:
+        valid = valid_price(facts.quotes, fill.symbol, fill.side, fill.at, suspect=fill.source)
+        if valid is None:
+            return report.lacking(
+                f"quotes of {fill.symbol} around {fill.at.isoformat()}",
+                en="Our records hold no quotes around that time, so we cannot tell whether the market explains it.",
+                zh="我司记录中没有该时间前后的报价，无法判断是否由市场波动造成。",
+            )
+        confidence = max(confidence, valid.confidence, key=_DOUBT.index)
+        excess = fill.side.sign * (fill.price - valid.price)
+        prefix = f"{fill.fill}." if len(order.fills) > 1 else ""
+        report.numbers |= {
+            f"{prefix}valid_price": plain(valid.price),
+            f"{prefix}valid_sources": ", ".join(valid.sources),
+            f"{prefix}beyond_market": plain(max(excess, Decimal(0))),
+        }
+        if excess > tolerance:
+            parts.append(order.part(fill, valid.price))
+            report.say(
+                f"The valid price then was {price_text(valid.price, instrument)}; the fill is "
+                f"{price_text(excess, instrument)} worse than the market, more than the tolerance of "
+                f"{given.tolerances.price}.",
+                f"当时的有效价格为 {price_text(valid.price, instrument)}，成交价比市场差 "
+                f"{price_text(excess, instrument)}，超出容差 {given.tolerances.price}。",
+            )
+    if parts:
+        report.say("That part of it is our fault.", "该部分责任在我司。")
+        return report.concluded(
+            Verdict.FIRM_FAULT,
+            confidence,
+            parts=parts,
+            currency=instrument.currency,
+            rule=ReferenceRule.AT_THAT_INSTANT,
+        )
+    report.say("The market had moved there: it is ordinary slippage.", "市场价格已变动至该水平，属正常滑点。")
+    return report.concluded(Verdict.MARKET, confidence, currency=instrument.currency)
+
+
+_DOUBT: Final = (Confidence.CERTAIN, Confidence.WELL_SUPPORTED, Confidence.DOUBTFUL)
+
+
+def _slippage(order: Traded, asked: Decimal) -> Decimal:
+    with localcontext(prec=PRECISION):
+        return order.order.side.sign * (order.price - asked)
+
+
+def _symmetry(subject: str, facts: Facts, given: Given) -> Finding:
+    """Do the orders of all customers slip to their gain as they slip to their loss?
+
+    A market order waits for nothing, so chance moves the price for and against it alike. A stop is filled when the
+    price runs away, and slips against its owner by its nature: its shares are told and not judged. One-sided settings
+    are not held against the customer: the disputed orders are measured by the price asked for.
+    """
+    report = Report(Check.SLIPPAGE, subject, facts, given, SYMMETRY)
+    shares = next(iter(facts.slippage_shares), None)
+    least = given.tolerances.population_least
+    if shares is None or shares.better + shares.same + shares.worse < least:
+        count = 0 if shares is None else shares.better + shares.same + shares.worse
+        return report.lacking(
+            f"at least {least} orders of this kind around that time",
+            en=f"Only {count} orders of all customers of this kind are in our records around that time, too few to "
+            "tell whether gains and losses are treated alike.",
+            zh=f"该时间前后我司记录中全体客户的同类订单仅 {count} 笔，不足以判断有利与不利滑点是否一视同仁。",
+        )
+    count = shares.better + shares.same + shares.worse
+    with localcontext(prec=28):
+        better, worse = (Decimal(number) / count for number in (shares.better, shares.worse))
+        z = z_score(shares.worse, shares.better)
+    report.numbers = {
+        "orders": str(count),
+        "better": str(shares.better),
+        "same": str(shares.same),
+        "worse": str(shares.worse),
+        "share_better": f"{better:.4f}",
+        "share_worse": f"{worse:.4f}",
+        "z": f"{z:.2f}",
+        "asymmetry_limit": given.tolerances.asymmetry,
+    }
+    for name in ("mean_better", "mean_worse"):
+        if (mean := getattr(shares, name)) is not None:
+            report.numbers[name] = plain(round(mean, 6))
+    kind = TYPES[shares.type]
+    report.say(
+        f"Of {count} {kind.en}s in {shares.symbol} of all customers around that time, {better:.0%} were filled better "
+        f"than asked for and {worse:.0%} worse.",
+        f"该时间前后全体客户的 {count} 笔 {shares.symbol} {kind.zh}中，成交价优于请求价的占 {better:.0%}，"
+        f"劣于请求价的占 {worse:.0%}。",
+    )
+    orders = [order for row in facts.orders if (order := traded(facts, row.order))]
+    currency = orders[0].instrument.currency if orders else "USD"
+    if shares.type is not OrderType.MARKET:
+        why_en = "runs away" if shares.type in WAITS_FOR_WORSE else "comes"
+        report.say(
+            f"An order of this kind is filled when the price {why_en}, so the two are not expected to be alike.",
+            "此类订单因其触发方式，两者本不对称，不据此认定责任。",
+        )
+        return report.concluded(Verdict.MARKET, Confidence.DOUBTFUL, currency=currency)
+    if worse - better <= Decimal(given.tolerances.asymmetry) or z < CHANCE:
+        report.say("Gains and losses are treated alike.", "有利与不利滑点得到同等对待。")
+        return report.concluded(Verdict.NO_FAULT, Confidence.WELL_SUPPORTED, currency=currency)
+    parts = [part for order in orders if order.order.price for part in order.parts(order.order.price)]
+    report.say(
+        f"Chance does not explain that (z = {z:.1f}): customers were left with the losses and not given the gains, and "
+        "that is our fault. The orders you dispute are measured by the price asked for.",
+        f"该差异无法以偶然解释（z = {z:.1f}）：客户承担了不利滑点却未获得有利滑点，责任在我司。"
+        "您所争议的订单按请求价格计算。",
+    )
+    return report.concluded(
+        Verdict.FIRM_FAULT,
+        Confidence.WELL_SUPPORTED,
+        parts=parts,
+        currency=currency,
+        rule=ReferenceRule.PRICE_ASKED,
+    )

@@ -1,0 +1,165 @@
+"""Should the customer have been let into the product, and was a fee told of before it was charged?"""
+
+from decimal import Decimal, localcontext
+from typing import Final
+
+from domain.checks.facts import Facts, Given, Report
+from domain.checks.market import utc
+from domain.findings import Check, Confidence, Finding, Verdict
+from domain.money import Money
+from domain.redress import PRECISION, Part, PartKind, plain, profit
+from domain.trade_log import AccountEntry, EntryKind, Position
+
+FORMULA: Final = "suitability/net-loss-of-the-position@1"
+FEE: Final = "undisclosed-fee/amount@1"
+
+
+def check_suitability(subject: str, facts: Facts, given: Given) -> Finding:
+    """Judge the position or the fee (an account entry) *subject*.
+
+    A retail customer has to be asked whether the product is right for them before the position is opened, and warned
+    where it is not. Where that was not done the harm is the position's net loss. A fee has to be disclosed before it
+    is booked, under the words that its entry's note begins with; else it is given back.
+    """
+    entry = next((row for row in facts.account_entries if row.entry == subject), None)
+    if entry is not None:
+        return _fee(Report(Check.SUITABILITY, subject, facts, given, FEE), entry)
+    report = Report(Check.SUITABILITY, subject, facts, given, FORMULA)
+    position = next((row for row in facts.positions if row.position == subject), None)
+    if position is None:
+        return report.lacking(
+            f"position or fee {subject}",
+            en=f"Our records do not hold a position or a fee {subject}.",
+            zh=f"我司记录中没有编号为 {subject} 的持仓或费用。",
+        )
+    return _product(report, position)
+
+
+def _product(report: Report, position: Position) -> Finding:
+    facts = report.facts
+    instrument = facts.instrument(position.symbol)
+    in_force = [row for row in facts.account_terms if row.effective_from <= position.opened_at]
+    terms = max(in_force, key=lambda row: (row.effective_from, row.terms), default=None)
+    if instrument is None or terms is None or terms.client_class is None:
+        return report.lacking(
+            *([f"instrument {position.symbol}"] if instrument is None else []),
+            *(["class of the client when the position was opened"] if terms is None or not terms.client_class else []),
+            en="Our records do not tell whether you had to be asked.",
+            zh="我司记录未载明是否须对您进行适当性评估。",
+        )
+    currency = terms.currency
+    report.numbers = {"opened_at": position.opened_at.isoformat(), "client_class": terms.client_class}
+    if terms.client_class != "retail":
+        report.say(
+            f"You were a {terms.client_class.replace('_', ' ')} client, who need not be asked.",
+            "您当时属于专业客户，无须进行适当性评估。",
+        )
+        return report.concluded(Verdict.NO_FAULT, Confidence.CERTAIN, currency=currency)
+    asked = [row for row in facts.appropriateness if row.symbol == position.symbol and row.at <= position.opened_at]
+    last = max(asked, key=lambda row: (row.at, row.assessment), default=None)
+    report.numbers["assessment"] = last.result if last else "none"
+    if last is not None and last.result == "appropriate":
+        report.say(
+            f"You were asked on {utc(last.at)} and {position.symbol} was found to be right for you.",
+            f"我司于 {utc(last.at)} 对您进行了评估，结论为 {position.symbol} 适合您。",
+        )
+        return report.concluded(Verdict.NO_FAULT, Confidence.CERTAIN, currency=currency)
+    if last is not None and last.warned_at is not None and last.warned_at <= position.opened_at:
+        report.say(
+            f"You were warned on {utc(last.warned_at)} that {position.symbol} may not be right for you, and traded.",
+            f"我司于 {utc(last.warned_at)} 已提示您 {position.symbol} 可能不适合您，您其后仍进行交易。",
+        )
+        return report.concluded(Verdict.CUSTOMER_ACTION, Confidence.WELL_SUPPORTED, currency=currency)
+    report.say(
+        f"Position {position.position} was opened on {utc(position.opened_at)} without your having been "
+        f"{'warned that it may not be right for you' if last else 'asked whether it is right for you'}: the fault is "
+        "ours.",
+        f"持仓 {position.position} 于 {utc(position.opened_at)} 开立，"
+        f"此前我司未{'向您提示风险' if last else '进行适当性评估'}，"
+        "责任在我司。",
+    )
+    if position.close_price is None:
+        return report.lacking(
+            f"the closing of position {position.position}",
+            en="What it cost is known when the position is closed.",
+            zh="损失须待持仓平仓后确定。",
+        )
+    with localcontext(prec=PRECISION):
+        made = position.profit
+        if made is None:
+            made = profit(
+                position.side,
+                opened=position.open_price,
+                closed=position.close_price,
+                units=instrument.contract_size,
+                lots=position.volume,
+            )
+            if instrument.currency != currency:
+                rates = [row for row in facts.rates if (row.base, row.quote) == (instrument.currency, currency)]
+                if not rates:
+                    return report.lacking(
+                        f"rate of {instrument.currency} in {currency}",
+                        en="The rate of the day is not in our records.",
+                        zh="我司记录中缺少当日汇率。",
+                    )
+                made *= max(rates, key=lambda row: (row.at, row.source)).rate
+        net = made + position.swap + (position.commission or Decimal(0)) + (position.taxes or Decimal(0))
+    report.numbers["net"] = plain(net)
+    name = position.position
+    orders = {row.order for row in facts.orders if row.position == name}
+    fills = [row.fill for row in facts.fills if row.position == name or row.order in orders]
+    part = Part(
+        key=f"product/{name}",
+        subject=name,
+        kind=PartKind.PRICE,
+        amount=-net,
+        currency=currency,
+        covers=(f"price/{name}", f"swap/{name}", f"fee/{name}", *(f"price/{fill}" for fill in sorted(fills))),
+    )
+    report.say(
+        f"Over all it made {Money.of(net, currency)}.",
+        f"该持仓净损益为 {Money.of(net, currency)}。",
+    )
+    return report.concluded(
+        Verdict.FIRM_FAULT, Confidence.WELL_SUPPORTED, parts=[part] if net < 0 else [], currency=currency
+    )
+
+
+def _fee(report: Report, entry: AccountEntry) -> Finding:
+    amount = Money.of(abs(entry.amount), entry.currency)
+    report.numbers = {"amount": plain(entry.amount), "currency": entry.currency}
+    if entry.kind is not EntryKind.FEE or entry.amount >= 0:
+        report.say(f"Entry {entry.entry} charges no fee.", f"记录 {entry.entry} 不是收费。")
+        return report.concluded(Verdict.NO_FAULT, Confidence.CERTAIN, currency=entry.currency)
+    if entry.note is None or entry.booked_at is None:
+        return report.lacking(
+            f"what the fee {entry.entry} was for, and when it was booked",
+            en=f"Our records do not tell what the fee of {amount} was for.",
+            zh=f"我司记录未载明费用 {amount} 的用途。",
+        )
+    note = entry.note.lower()
+    told = [
+        row
+        for row in report.facts.disclosures
+        if row.kind == "fee" and note.startswith(row.about.lower()) and row.at <= entry.booked_at
+    ]
+    if told:
+        first = min(told, key=lambda row: (row.at, row.disclosure))
+        report.numbers["disclosed_at"] = first.at.isoformat()
+        report.say(
+            f"The fee of {amount} was told of on {utc(first.at)}, before it was charged.",
+            f"费用 {amount} 已于 {utc(first.at)} 在收取之前告知。",
+        )
+        return report.concluded(Verdict.NO_FAULT, Confidence.CERTAIN, currency=entry.currency)
+    report.say(
+        f"The fee of {amount} ({entry.note}) was charged without having been told of before: the fault is ours.",
+        f"费用 {amount}（{entry.note}）在收取之前未予披露，责任在我司。",
+    )
+    part = Part(
+        key=f"entry/{entry.entry}",
+        subject=entry.entry,
+        kind=PartKind.FEE,
+        amount=-entry.amount,
+        currency=entry.currency,
+    )
+    return report.concluded(Verdict.FIRM_FAULT, Confidence.CERTAIN, parts=[part], currency=entry.currency)

@@ -1,0 +1,392 @@
+"""Opens files of every format for the import: their rows one by one, in constant memory."""
+
+import codecs
+import contextlib
+import csv
+import itertools
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Final, NoReturn, TextIO
+from xml.etree.ElementTree import ParseError
+
+from domain.readers import Format, prices, sniff
+from domain.readers.html_rows import html_rows
+from domain.readers.mt4_statement import Mt4Statement
+from domain.readers.mt5_report import Mt5Report, Row
+from domain.readers.source import Options, SourceRow, Unreadable, WallTimes
+from domain.server_clock import ServerClock, candidates, fit
+from domain.trade_log import Instrument
+from domain.trade_log_csv import BadHeader, BadRow, ColumnMap, Kind, Layout, RowError
+
+_CHUNK = 1 << 20  # bytes
+_SAMPLE: Final = 200_000  # rows whose times tell which clocks are plausible
+_WORKBOOK: Final = 1 << 30  # bytes of a workbook unpacked
+_STRINGS: Final = 1 << 28  # bytes of its shared strings, which are kept in memory
+_ENCODINGS: Final = ("utf-8-sig", "gb18030")  # the second holds GBK and GB2312, which Chinese terminals write
+_METALS: Final = ("XAU", "XAG", "GOLD", "SILVER")
+_MALFORMED = "is not well-formed CSV: put a value with commas or quotes in double quotes, and write a quote in it twice"
+REPEAT: Final = "Repeat the import when it is mended: rows that are already loaded are recognised."
+
+
+class ImportFailed(Exception):
+    """The import could not be done; the text says why and what to do.
+
+    ``rejects_path`` is the file with the bad rows if a strict import failed because of them.
+    """
+
+    def __init__(self, message: str, rejects_path: Path | None = None) -> None:
+        super().__init__(message)
+        self.rejects_path = rejects_path
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How to read a file: what it does not tell itself. Everything may be left out where the file has it.
+
+    ``source`` names who the prices come from, or the server whose tickets a statement has (they become
+    ``source:account:ticket``). ``period`` is the length of a bar in seconds. ``columns`` is for CSV with names of its
+    own, ``encoding`` for statements that are neither UTF-8 nor GBK.
+    """
+
+    format: Format | None = None
+    clock: ServerClock | None = None
+    source: str | None = None
+    account: str | None = None
+    symbol: str | None = None
+    period: int | None = None
+    columns: ColumnMap = field(default_factory=ColumnMap)
+    encoding: str | None = None
+
+
+class Source(contextlib.ExitStack):
+    """An open file. ``rows`` may raise `ImportFailed`; the last two are complete when the rows have ended."""
+
+    def __init__(self, path: Path, format_: Format, kinds: Sequence[Kind]) -> None:
+        super().__init__()
+        self.name = path.name
+        self.size = path.stat().st_size
+        self.format = format_
+        self.kinds = kinds
+        self.rows: Iterator[SourceRow] = iter(())
+        self.done: Callable[[], int] = lambda: self.size
+        self.reckoned: Callable[[], list[str]] = list
+        self.warnings: Callable[[], list[str]] = list
+
+
+@contextlib.contextmanager
+def file_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ImportFailed(f"{path}: {error.strerror or error}.") from error
+
+
+def open_source(path: Path, kind: Kind | None, reading: Reading, known: Mapping[str, Instrument]) -> Source:
+    """Open the file *path*; *known* are the instruments its rows may name. Raises `ImportFailed`."""
+    with file_errors(path):
+        format_ = reading.format or _sniffed(path)
+        if format_ is Format.CSV:
+            return _csv(path, kind, reading, known)
+        if kind is not None:
+            raise ImportFailed(f"{path.name}: --kind is for CSV; this is {format_}, whose rows are of known kinds.")
+        if reading.columns:
+            raise ImportFailed(f"{path.name}: --map and --set are for CSV, and this is {format_}.")
+        clock = format_.about.clock or reading.clock
+        return _foreign(path, format_, clock, reading, known)
+
+
+def _sniffed(path: Path) -> Format:
+    with path.open("rb") as file:
+        return sniff(file.read(64 << 10))
+
+
+# --- files of platforms and vendors -----------------------------------------------------------------------------------
+
+_LINES = {
+    Format.MT5_BARS: prices.mt5_bars,
+    Format.MT5_TICKS: prices.mt5_ticks,
+    Format.DUKASCOPY_TICKS: prices.dukascopy_ticks,
+    Format.HISTDATA_TICKS: prices.histdata_ticks,
+    Format.HISTDATA_BARS: prices.histdata_bars,
+}
+
+
+def _foreign(
+    path: Path, format_: Format, clock: ServerClock | None, reading: Reading, known: Mapping[str, Instrument]
+) -> Source:
+    """Without a clock, what is left of the file's times is which clocks they might be of: `ImportFailed` says so."""
+    source = Source(path, format_, format_.about.kinds)
+    has_lines = format_.about.has_lines
+    times = WallTimes(clock or ServerClock.named("UTC"), ordered=has_lines)
+    options = Options(reading.source, reading.account, reading.symbol, reading.period, known)
+    with contextlib.ExitStack() as stack:
+        if has_lines:
+            _check(path)
+            options = _told_by_name(options, path, format_)
+            stream = stack.enter_context(_open(path))
+            source.done = stream.buffer.tell
+            rows = _LINES[format_](_lines(stream), options, times)
+            symbols: set[str] = {options.symbol or ""}
+        else:
+            other_times = WallTimes(times.clock, ordered=False)
+            reader: Mt4Statement | Mt5Report
+            if format_ is Format.MT4_STATEMENT:
+                file = stack.enter_context(path.open("rb"))
+                source.done = file.tell
+                reader = Mt4Statement(options, times, other_times)
+                rows = reader.rows(html_rows(_pieces(file, _encoding(path, reading.encoding))))
+            else:
+                reader = Mt5Report(options, times, other_times)
+                rows = reader.rows(_sheet_rows(path, source, stack))
+            source.reckoned = reader.reckoning.summary
+            symbols = reader.symbols
+        source.rows = _readable(rows, path.name)
+        hours = times.counted
+        if clock is None:
+            _refuse_without_clock(source, hours, symbols)
+        chosen = clock
+        reckoning = None if has_lines else reader.reckoning
+        source.warnings = lambda: [
+            *_misfit(chosen, hours(), symbols),
+            *(reckoning.differences if reckoning else ()),
+        ]
+        source.push(stack.pop_all())
+        return source
+
+
+def _readable(rows: Iterator[SourceRow], name: str) -> Iterator[SourceRow]:
+    try:
+        yield from rows
+    except Unreadable as error:
+        raise ImportFailed(f"{name}: {error}.") from None
+    except (UnicodeDecodeError, OSError) as error:
+        raise ImportFailed(f"{name}: cannot be read to its end ({error}). {REPEAT}") from error
+
+
+def _told_by_name(options: Options, path: Path, format_: Format) -> Options:
+    """The symbol, if it is a known one, and the period, as the file's name has them."""
+    if options.symbol is None:
+        symbol = prices.symbol_of(path.name)
+        with contextlib.suppress(BadRow):
+            options = replace(options, symbol=options.instrument(symbol).symbol)
+    if options.period is None and format_ is Format.MT5_BARS:
+        with _open(path) as stream:
+            first = [line for _, line in itertools.islice(_lines(stream), 500)]
+        options = replace(options, period=prices.period_of(path.name, first))
+    return options
+
+
+def _trades_at_night(symbols: set[str]) -> bool:
+    """Whether one of *symbols* is none of the metals, which all have the daily break."""
+    return not all(symbol.upper().startswith(_METALS) for symbol in symbols)
+
+
+def _misfit(clock: ServerClock, hours: Mapping[datetime, int], symbols: set[str]) -> list[str]:
+    """A warning if times lie where nobody trades."""
+    daily_break = not _trades_at_night(symbols)
+    ours = fit(clock, hours, daily_break=daily_break)
+    if not ours.outside:
+        return []
+    better = [each for each in candidates(hours, daily_break=daily_break) if each.outside < ours.outside]
+    said = f"read with the clock {clock.name}, times lie outside the market's hours: {ours}"
+    return [said + "".join(f"; with {each.clock.name}, {each}" for each in better)]
+
+
+def _refuse_without_clock(source: Source, hours: Callable[[], Mapping[datetime, int]], symbols: set[str]) -> NoReturn:
+    for _ in itertools.islice(source.rows, _SAMPLE):
+        pass
+    fits = [each for each in candidates(hours(), daily_break=not _trades_at_night(symbols)) if each.times]
+    fitting = ", ".join(f"{each.clock.name} ({each} outside the market's hours)" for each in fits)
+    raise ImportFailed(
+        f"{source.name}: its times are those of the server's clock, and the file does not say which clock that is."
+        " Name it with --server-clock: NY+7 is New York plus seven hours, changing on the US dates; EET changes on the"
+        " European dates, UTC+2 never; any zone such as Asia/Hong_Kong will do. The broker knows."
+        + (f" By its weekends and breaks the file may be in {fitting}." if fits else "")
+    )
+
+
+# --- text -------------------------------------------------------------------------------------------------------------
+
+
+def _open(path: Path) -> TextIO:
+    return path.open(encoding="utf-8-sig", newline="")
+
+
+def _lines(stream: TextIO) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(stream, start=1):
+        if text := line.rstrip("\r\n"):
+            yield number, text
+
+
+def _check(path: Path) -> int:
+    """Read the whole file once for what would break it off in the middle, so that a broken file loads nothing.
+
+    Returns the number of quote marks in it. Raises `ImportFailed`.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    size = lines = quotes = 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            if size == 0 and chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                raise ImportFailed(f"{path.name}: the file is in UTF-16: save it as UTF-8.")
+            if b"\0" in chunk:
+                line = lines + chunk[: chunk.index(b"\0")].count(b"\n") + 1
+                raise ImportFailed(
+                    f"{path.name}, line {line}: a NUL byte. The file is damaged, or no text: export it again."
+                )
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError as error:
+                line = lines + error.object[: error.start].count(b"\n") + 1
+                raise ImportFailed(f"{path.name}, line {line}: not UTF-8. Save the file as UTF-8.") from None
+            if len(chunk) == _CHUNK and b"\n" not in chunk and b"\r" not in chunk:
+                raise ImportFailed(f"{path.name}, line {lines + 1}: longer than a megabyte. This is no CSV of rows.")
+            size += len(chunk)
+            lines += chunk.count(b"\n")
+            quotes += chunk.count(b'"')
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        raise ImportFailed(f"{path.name}: ends in the middle of a character. Export it again.") from None
+    return quotes
+
+
+def _encoding(path: Path, named: str | None) -> str:
+    """The encoding of a page: as named, else UTF-16 by its mark, else the first of the usual ones that fits it all."""
+    if named is not None:
+        try:
+            codecs.lookup(named)
+        except LookupError:
+            raise ImportFailed(f"{path.name}: {named!r} is no encoding known here; try cp1251 or latin-1.") from None
+    else:
+        with path.open("rb") as file:
+            if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+                return "utf-16"
+    for encoding in (named,) if named else _ENCODINGS:
+        with path.open("rb") as file:
+            try:
+                for _ in _pieces(file, encoding):
+                    pass
+            except UnicodeDecodeError:
+                continue
+            return encoding
+    tried = named or "UTF-8 nor in GBK"
+    raise ImportFailed(f"{path.name}: is not in {tried}: name its encoding with --encoding, such as cp1251.")
+
+
+def _pieces(file: BinaryIO, encoding: str) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    while chunk := file.read(64 << 10):
+        yield decoder.decode(chunk)
+    yield decoder.decode(b"", final=True)
+
+
+# --- workbooks --------------------------------------------------------------------------------------------------------
+
+
+def _sheet_rows(path: Path, source: Source, stack: contextlib.ExitStack) -> Iterator[Row]:
+    """The rows of every sheet. A sheet that is called after a section begins it, as its title would."""
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    damaged = (zipfile.BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, TypeError, IndexError)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of styles, which nobody looks at
+        try:
+            with zipfile.ZipFile(path) as archive:
+                sizes = {part.filename: part.file_size for part in archive.infolist()}
+            strings = sum(size for name, size in sizes.items() if name.lower().endswith("sharedstrings.xml"))
+            if sum(sizes.values()) > _WORKBOOK or strings > _STRINGS:
+                raise ImportFailed(f"{path.name}: more than a workbook may hold here (1 GB unpacked, 256 MB of texts).")
+            book = load_workbook(stack.enter_context(path.open("rb")), read_only=True, data_only=True)
+        except damaged as error:
+            raise ImportFailed(f"{path.name}: is no workbook, or a damaged one ({error}): export it again.") from error
+    stack.callback(book.close)
+
+    def rows() -> Iterator[Row]:
+        read = 0
+        total = sum(sheet.max_row or 0 for sheet in book.worksheets) or 1
+        source.done = lambda: min(source.size * read // total, source.size)
+        try:
+            for sheet in book.worksheets:
+                if len(book.worksheets) > 1:
+                    yield 0, [sheet.title]
+                for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
+                    read += 1
+                    yield number, cells
+        except damaged as error:
+            raise ImportFailed(f"{path.name}: the workbook is damaged ({error}): export it again.") from error
+
+    return rows()
+
+
+# --- CSV --------------------------------------------------------------------------------------------------------------
+
+_RawRow = tuple[int, str, list[str] | None]
+"""Line number, text, cells; without cells it is not well-formed CSV."""
+
+
+def _csv(path: Path, kind: Kind | None, reading: Reading, known: Mapping[str, Instrument]) -> Source:
+    with contextlib.ExitStack() as stack:
+        if _check(path) % 2:  # very likely a quote that is never closed: find it
+            with _open(path) as stream:
+                for _ in _csv_rows(stream, path.name):
+                    pass
+        stream = stack.enter_context(_open(path))
+        rows = _csv_rows(stream, path.name)
+        layout = _layout(rows, path.name, kind, reading)
+        source = Source(path, Format.CSV, (layout.kind,))
+        source.done = stream.buffer.tell
+        source.rows = _parsed(rows, layout, known)
+        source.push(stack.pop_all())
+        return source
+
+
+def _layout(rows: Iterator[_RawRow], name: str, kind: Kind | None, reading: Reading) -> Layout:
+    header = next(rows, None)
+    if header is None:
+        raise ImportFailed(f"{name}: the file is empty. Its first line must name the columns.")
+    try:
+        return Layout.of(header[2] or [], kind, mapping=reading.columns, clock=reading.clock)
+    except BadHeader as error:
+        raise ImportFailed(f"{name}: {error}.") from None
+
+
+def _parsed(rows: Iterator[_RawRow], layout: Layout, known: Mapping[str, Instrument]) -> Iterator[SourceRow]:
+    kind = layout.kind
+    for line, text, cells in rows:
+        outcome = RowError(line, None, _MALFORMED) if cells is None else layout.parse(line, cells, known)
+        if isinstance(outcome, RowError):
+            yield SourceRow(line, text, reason=str(outcome))
+        else:
+            yield SourceRow(line, text, ((kind, outcome),))
+
+
+def _csv_rows(stream: TextIO, name: str) -> Iterator[_RawRow]:
+    """The rows of the file, each with the number of its first line and its text as it stands; blank lines are none."""
+    texts, lines = itertools.tee(stream)
+    reader = csv.reader(lines, strict=True)
+    before = 0
+    while True:
+        cells: list[str] | None = None
+        fault = ""
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            fault = str(error)
+        except (UnicodeDecodeError, OSError) as error:
+            raise ImportFailed(f"{name}: cannot be read to its end ({error}). {REPEAT}") from error
+        taken = reader.line_num - before
+        if fault and (taken > 1 or fault == "unexpected end of data"):
+            where = f"{name}, line {before + 1}"
+            raise ImportFailed(f"{where}: a quoted value begins there and its closing quote is missing. {REPEAT}")
+        text = next(texts) if taken == 1 else "".join(itertools.islice(texts, taken))
+        if cells != []:
+            yield before + 1, text, cells
+        before += taken
