@@ -25,6 +25,7 @@ import asyncpg
 import psutil
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from hypothesis import settings
 from temporalio.testing import WorkflowEnvironment
 
 from runtime.database import migrate, open_pool
@@ -35,6 +36,10 @@ from runtime.temporal import core_runtime, temporal_plugin
 # The sandbox loads the workflow's modules anew for every case: with bytecode that costs a fifth less of the whole run.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# A busy machine is no failure; where a property needs more examples, it says so.
+settings.register_profile("redress", deadline=None, max_examples=50)
+settings.load_profile("redress")
 
 # Nothing in these databases is worth keeping, so nothing waits for the disk.
 _FAST: Final = {
