@@ -4,6 +4,7 @@ A change of the workflow's commands goes behind `workflow.patched`. New historie
 `pytest tests/workflows/test_life.py --record-histories tests/workflows/histories` records them.
 """
 
+import re
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,11 @@ FAULT = "Try again after a fault"
 
 def test_there_are_histories() -> None:
     assert HISTORIES
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_a_recorded_history_tells_nothing_of_the_machine_it_ran_on(name: str) -> None:
+    assert not re.search(r"\.py|site-packages|@(?!example\.)[\w-]+\"", HISTORIES[name])
 
 
 @pytest.mark.parametrize("name", HISTORIES)
