@@ -230,6 +230,24 @@ async def test_of_two_packs_the_strictest_acts_and_the_ledger_shows_both(house: 
     assert len(await house.timeline(reference, "breach")) == 2
 
 
+async def test_a_clock_that_was_extended_leaves_the_warning_to_the_one_that_is_stricter_now(house: House) -> None:
+    warning = {"name": "warning", "before": {"days": 2}, "actions": ["warn"]}
+    rungs = [warning, {"name": "due", "actions": ["breach"]}]
+    bank = own(house, statutory("response", 5, rungs=rungs, extensions=[SPECIAL]), name="bank")
+    payments = own(house, statutory("response", 10, rungs=rungs), name="payments")
+    reference = await undecided(house, [bank, payments])
+    await house.env.sleep(timedelta(days=4))
+    await house.complaints.extend_deadline(reference, "response", "special", "We wait.", by=EXECUTIVE)
+    await house.sent(reference, LetterKind.EXTENSION)
+    await house.env.sleep(timedelta(days=5))
+
+    async def warned_twice() -> bool:
+        notices = [text for text in await house.timeline(reference, "letter") if "The deadline" in text]
+        return len(notices) == 2 and "payments/response" in notices[1]
+
+    await house.eventually(warned_twice)
+
+
 async def test_a_pack_that_leaves_its_time_to_the_firm_takes_on_no_case(house: House) -> None:
     reference = await house.submit(policy=own(house, {**statutory("response", 1), "length": None}))
     with pytest.raises(Exception, match="Workflow execution failed"):
