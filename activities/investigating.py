@@ -23,7 +23,7 @@ from domain.checks import (
     suitability,
     trigger,
 )
-from domain.checks.facts import Facts, Given
+from domain.checks.facts import Given, LogFacts
 from domain.checks.market import WAITS_FOR_BETTER, WAITS_FOR_WORSE
 from domain.checks.recompute import run
 from domain.execution import (
@@ -244,14 +244,14 @@ class _Gathering:
             findings.append(run(Check.REQUOTE, each.id, facts, self._given))
         window = timedelta(minutes=self._tolerances.population_window_minutes)
         for symbol, at in symbols.items():
-            facts = Facts(
+            facts = LogFacts(
                 requote_shares=tuple(await log.requote_shares(symbol, at - window, at + window)),
                 instruments=tuple(await log.instruments([symbol])),
             )
             findings.append(run(Check.REQUOTE, f"{requote.ALL_CUSTOMERS}{symbol}", facts, self._given))
         return findings
 
-    async def _around_refusal(self, facts: Facts, events: Sequence[OrderEvent]) -> Facts:
+    async def _around_refusal(self, facts: LogFacts, events: Sequence[OrderEvent]) -> LogFacts:
         first = events[0]
         asked = [event for event in events if event.price is not None]
         price = asked[0].price if asked else None
@@ -447,7 +447,7 @@ class _Gathering:
             instruments = await log.instruments([position.symbol])
             terms = await log.terms(self._account, until)
             bases = [row.currency for row in instruments]
-            facts = Facts(
+            facts = LogFacts(
                 positions=(position,),
                 instruments=tuple(instruments),
                 fills=tuple(await log.fills_of(self._account, [position.position])),
@@ -474,7 +474,7 @@ class _Gathering:
             terms = await log.terms(account, position.opened_at)
             at = position.closed_at or request.as_of
             bases = [row.currency for row in instruments]
-            facts = Facts(
+            facts = LogFacts(
                 positions=(position,),
                 instruments=tuple(instruments),
                 fills=tuple(await log.fills_of(account, [position.position])),
@@ -485,7 +485,7 @@ class _Gathering:
             )
             findings.append(run(Check.SUITABILITY, position.position, facts, self._given))
         for fee in fees:
-            facts = Facts(account_entries=(fee,), disclosures=disclosures)
+            facts = LogFacts(account_entries=(fee,), disclosures=disclosures)
             findings.append(run(Check.SUITABILITY, fee.entry, facts, self._given))
         return findings or [_nothing_named(Check.SUITABILITY)]
 
@@ -511,7 +511,7 @@ class _Gathering:
         if not attempts:
             if not span:
                 return findings or [_nothing_named(Check.OUTAGE)]
-            facts = Facts(outages=tuple(await log.outages(*span, limit=MOST_ROWS)))
+            facts = LogFacts(outages=tuple(await log.outages(*span, limit=MOST_ROWS)))
             return [*findings, run(Check.OUTAGE, outage.ACCOUNT, facts, self._given)]
         wait = timedelta(minutes=self._tolerances.act_minutes)
         for attempt in attempts:
@@ -519,7 +519,7 @@ class _Gathering:
             ends = [row.until for row in outages if row.until is not None]
             until = max(ends, default=attempt.at) + wait
             later = await log.fills_between(request.account, attempt.symbol, attempt.side, attempt.at, until)
-            facts = Facts(
+            facts = LogFacts(
                 order_events=(attempt,),
                 outages=tuple(outages),
                 fills=tuple(later),
@@ -546,7 +546,7 @@ class _Gathering:
                 for at in (row.struck_at, row.expires_at)
                 for quote in (*await log.last(row.symbol, at), *await log.near(row.symbol, at))
             ]
-            facts = Facts(binary_options=(row,), quotes=tuple(quotes))
+            facts = LogFacts(binary_options=(row,), quotes=tuple(quotes))
             findings.append(run(Check.BINARY_OPTION, row.option, facts, self._given))
         return findings
 
@@ -562,7 +562,7 @@ class _Gathering:
         if not rows:
             return findings or [_no_row(Check.CANCELLED_TRADE, "cancelled trade", "被取消的交易")]
         for row in rows:
-            facts = Facts(cancellations=(row,))
+            facts = LogFacts(cancellations=(row,))
             findings.append(run(Check.CANCELLED_TRADE, row.cancellation, facts, self._given))
         return findings
 
@@ -587,7 +587,7 @@ class _Gathering:
         ]
 
 
-def _facts(*executions: Execution, quotes: Iterable[Quote] = (), **more: tuple[object, ...]) -> Facts:
+def _facts(*executions: Execution, quotes: Iterable[Quote] = (), **more: tuple[object, ...]) -> LogFacts:
     """The rows of *executions*, with *quotes* and whatever else a check needs."""
     rows: dict[str, tuple[object, ...]] = {
         "orders": tuple(each.order for each in executions if each.order),
@@ -598,7 +598,7 @@ def _facts(*executions: Execution, quotes: Iterable[Quote] = (), **more: tuple[o
         "positions": tuple({each.position.position: each.position for each in executions if each.position}.values()),
         "quotes": tuple(dict.fromkeys(quotes)),
     }
-    return Facts.model_validate(rows | more)
+    return LogFacts.model_validate(rows | more)
 
 
 def _span(request: InvestigationRequest, padding: timedelta) -> tuple[datetime, datetime] | None:

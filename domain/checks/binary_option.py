@@ -5,7 +5,7 @@ from decimal import Decimal, localcontext
 from statistics import median
 from typing import Final
 
-from domain.checks.facts import Facts, Given, Report
+from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.market import utc
 from domain.execution import SPARSE
 from domain.findings import Check, Confidence, Finding, Verdict
@@ -18,7 +18,7 @@ FORMULA: Final = "binary-option/middle-of-the-last-tick@1"
 """Strike and expiry are the middle of bid and ask of the last tick at or before the instant."""
 
 
-def check_binary_option(subject: str, facts: Facts, given: Given) -> Finding:
+def check_binary_option(subject: str, facts: LogFacts, given: Given) -> Finding:
     """Judge the settlement of the option *subject*: settled again at the right ticks, or void.
 
     The feed was frozen if its last tick before the expiry is older than ten seconds although another source ticked
@@ -136,17 +136,17 @@ def _middle(quote: Quote) -> Decimal:
     return (quote.bid + quote.ask) / 2
 
 
-def _last(facts: Facts, symbol: str, source: str, at: datetime) -> Quote | None:
+def _last(facts: LogFacts, symbol: str, source: str, at: datetime) -> Quote | None:
     known = [q for q in facts.quotes if q.symbol == symbol and q.source == source and q.at <= at]
     return max(known, key=lambda quote: quote.at, default=None)
 
 
-def _references(facts: Facts, option: BinaryOption, at: datetime) -> list[Quote]:
+def _references(facts: LogFacts, option: BinaryOption, at: datetime) -> list[Quote]:
     sources = {quote.source for quote in facts.quotes if quote.symbol == option.symbol} - {option.source}
     found = [_last(facts, option.symbol, source, at) for source in sorted(sources)]
     return [quote for quote in found if quote is not None and at - quote.at <= SPARSE]
 
 
-def _others(facts: Facts, option: BinaryOption, since: datetime) -> bool:
+def _others(facts: LogFacts, option: BinaryOption, since: datetime) -> bool:
     """Whether anybody ticked since the last tick of the option's own source."""
     return any(quote.symbol == option.symbol and since < quote.at <= option.expires_at for quote in facts.quotes)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from domain.checks.facts import Facts, Given, Report
+from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.market import utc
 from domain.findings import Check, Confidence, Finding, Verdict
 from domain.money import Money
@@ -20,7 +20,7 @@ _NEEDED: Final = {
 }
 
 
-def check_cancelled_trade(subject: str, facts: Facts, given: Given) -> Finding:
+def check_cancelled_trade(subject: str, facts: LogFacts, given: Given) -> Finding:
     """Judge the cancellation *subject*.
 
     Without the clause, the evidence, the person or the reason on record it is the firm's fault, and what was taken is

@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from domain.checks.facts import Facts, Given, Report
+from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.market import utc
 from domain.findings import Check, Confidence, Finding, Verdict
 from domain.firm_records import ChargeSchedule
@@ -18,7 +18,7 @@ FORMULA: Final = "charges/published-schedule@1"
 """Swap: ``P_open * U * rate * L * nights / 360``, or points or money a lot and night; commission: a lot and fill."""
 
 
-def check_charges(subject: str, facts: Facts, given: Given) -> Finding:
+def check_charges(subject: str, facts: LogFacts, given: Given) -> Finding:
     """Judge swap and commission of the position *subject*. The harm is what was charged beyond the schedule.
 
     A night is a rollover passed while the position was open, on Monday to Friday of the schedule's own zone; the one
@@ -165,14 +165,14 @@ def _night(position: Position, instrument: Instrument, schedule: ChargeSchedule)
             return rate * position.volume
 
 
-def _rate(facts: Facts, of_schedule: str, instrument: Instrument, currency: str) -> Decimal | None:
+def _rate(facts: LogFacts, of_schedule: str, instrument: Instrument, currency: str) -> Decimal | None:
     if instrument.currency == currency and of_schedule == currency:
         return Decimal(1)
     rates = [row for row in facts.rates if (row.base, row.quote) == (instrument.currency, currency)]
     return max(rates, key=lambda row: (row.at, row.source)).rate if rates else None
 
 
-def _orders(facts: Facts, position: str) -> set[str]:
+def _orders(facts: LogFacts, position: str) -> set[str]:
     return {row.order for row in facts.orders if row.position == position}
 
 

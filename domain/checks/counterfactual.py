@@ -3,14 +3,14 @@
 from datetime import datetime, timedelta
 
 from domain.checks.charges import swap_of
-from domain.checks.facts import Facts, Given, Report
+from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.market import valid_price
 from domain.redress import Part, PartKind, Reference, ReferenceRule, Standing, plain, reference_of_exit
 from domain.trade_log import Fill, Position
 
 
 def reference_for(
-    fill: Fill, position: Position | None, facts: Facts, given: Given, *, stopped_out_at: datetime | None = None
+    fill: Fill, position: Position | None, facts: LogFacts, given: Given, *, stopped_out_at: datetime | None = None
 ) -> Reference | None:
     """What closing by *fill* is measured by, as ``given.tolerances.reference`` declares.
 

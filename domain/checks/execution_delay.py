@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from domain.checks.facts import Facts, Given, Report, Text
+from domain.checks.facts import Given, LogFacts, Report, Text
 from domain.checks.market import milliseconds, price_text, traded, valid_price
 from domain.findings import Check, Confidence, Finding, Verdict
 from domain.firm_records import Happened
@@ -19,7 +19,7 @@ _LEGS: Final = {
 }
 
 
-def check_execution_delay(subject: str, facts: Facts, given: Given) -> Finding:
+def check_execution_delay(subject: str, facts: LogFacts, given: Given) -> Finding:
     """Judge how long the order *subject* took from the terminal to its first fill.
 
     Legs: *network* from sent (at the terminal's clock) to received, *server* from received to forwarded and from the
@@ -107,7 +107,7 @@ def check_execution_delay(subject: str, facts: Facts, given: Given) -> Finding:
     return report.concluded(verdict, confidence, parts=parts, currency=currency, rule=ReferenceRule.AT_RECEIPT)
 
 
-def _times(facts: Facts, order: Order) -> dict[str, datetime]:
+def _times(facts: LogFacts, order: Order) -> dict[str, datetime]:
     """When each step was taken, first by the events, then by the order's own columns."""
     times = {"sent": order.sent_at, "received": order.received_at}
     for event in sorted(facts.order_events, key=lambda event: (event.at, event.event), reverse=True):

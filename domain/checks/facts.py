@@ -29,7 +29,7 @@ from domain.redress import MissingRate, Part, Rate, ReferenceRule, Sum, total
 from domain.trade_log import AccountEntry, Fill, Instrument, Order, Position, Quote
 
 
-class Facts(Record):
+class LogFacts(Record):
     """Rows of the trade log and of the firm's records, by table."""
 
     orders: tuple[Order, ...] = ()
@@ -62,9 +62,9 @@ class Facts(Record):
         unique = {(row.table, row.key, tuple(sorted(row.values.items()))): row for row in rows}
         return tuple(unique[each] for each in sorted(unique))
 
-    def once(self) -> "Facts":
+    def once(self) -> "LogFacts":
         """The same rows, each once, in a fixed order: what every check sees, however they were gathered."""
-        return Facts.of(self.evidence())
+        return LogFacts.of(self.evidence())
 
     @classmethod
     def of(cls, evidence: Iterable[EvidenceRow]) -> Self:
@@ -118,13 +118,13 @@ class Text(NamedTuple):
     zh: str
 
 
-CheckFunction = Callable[[str, Facts, Given], Finding]
+CheckFunction = Callable[[str, LogFacts, Given], Finding]
 
 
 class Report:
     """A finding in the making."""
 
-    def __init__(self, check: Check, subject: str, facts: Facts, given: Given, formula: str) -> None:
+    def __init__(self, check: Check, subject: str, facts: LogFacts, given: Given, formula: str) -> None:
         self.check, self.subject, self.facts, self.given, self.formula = check, subject, facts, given, formula
         self.texts: list[Text] = []
         self.numbers: dict[str, str] = {}

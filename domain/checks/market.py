@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 from statistics import median
 from typing import Final, NamedTuple
 
-from domain.checks.facts import Facts, Text, cost
+from domain.checks.facts import LogFacts, Text, cost
 from domain.execution import STALE
 from domain.findings import Confidence
 from domain.redress import PRECISION, Part, PartKind, plain
@@ -86,7 +86,7 @@ def price_part(fill: str, amount: Decimal, currency: str) -> Part:
     return Part(key=f"price/{fill}", subject=fill, kind=PartKind.PRICE, amount=amount, currency=currency)
 
 
-def traded(facts: Facts, order: str) -> Traded | None:
+def traded(facts: LogFacts, order: str) -> Traded | None:
     """The rows of *order*, or ``None`` where the order, its fills or its instrument is not among the facts."""
     placed = next((row for row in facts.orders if row.order == order), None)
     fills = sorted((row for row in facts.fills if row.order == order), key=lambda row: (row.at, row.fill))

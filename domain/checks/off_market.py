@@ -6,7 +6,7 @@ from itertools import takewhile
 from statistics import median
 from typing import Final
 
-from domain.checks.facts import Facts, Given, Report, cost
+from domain.checks.facts import Given, LogFacts, Report, cost
 from domain.checks.market import Traded, milliseconds, price_text, standing, traded, valid_price
 from domain.findings import Check, Confidence, Finding, Verdict
 from domain.redress import ReferenceRule, plain
@@ -17,7 +17,7 @@ AROUND: Final = timedelta(seconds=60)
 """How far before and after a fill quotes are looked at."""
 
 
-def check_off_market(subject: str, facts: Facts, given: Given) -> Finding:
+def check_off_market(subject: str, facts: LogFacts, given: Given) -> Finding:
     """Judge the quotes that the order *subject* was filled at, the fill with the largest deviation first.
 
     Off the market is a price worse for the customer than each of at least two other sources by more than the tolerance.

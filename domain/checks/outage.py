@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import localcontext
 from typing import Final
 
-from domain.checks.facts import Facts, Given, Report
+from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.market import SIDES, price_part, price_text, utc, valid_price
 from domain.findings import Check, Confidence, Finding, Verdict
 from domain.firm_records import Happened, OrderEvent, Outage
@@ -16,7 +16,7 @@ ACCOUNT: Final = "account"
 """The subject where no order was attempted."""
 
 
-def check_outage(subject: str, facts: Facts, given: Given) -> Finding:
+def check_outage(subject: str, facts: LogFacts, given: Given) -> Finding:
     """Judge the attempt *subject* (an order event), or the outages alone where it is :data:`ACCOUNT`.
 
     An attempt within a recorded outage is the firm's fault. The harm is what the first fill on the same side, until
@@ -118,7 +118,7 @@ def _within(attempt: OrderEvent, outage: Outage) -> bool:
     )
 
 
-def _first_fill(facts: Facts, attempt: OrderEvent, outage: Outage, given: Given) -> Fill | None:
+def _first_fill(facts: LogFacts, attempt: OrderEvent, outage: Outage, given: Given) -> Fill | None:
     last = None if outage.until is None else outage.until + timedelta(minutes=given.tolerances.act_minutes)
     fills = [
         fill

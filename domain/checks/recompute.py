@@ -10,7 +10,7 @@ from domain.checks.binary_option import check_binary_option
 from domain.checks.cancelled_trade import check_cancelled_trade
 from domain.checks.charges import check_charges
 from domain.checks.execution_delay import check_execution_delay
-from domain.checks.facts import CheckFunction, Facts, Given
+from domain.checks.facts import CheckFunction, Given, LogFacts
 from domain.checks.off_market import check_off_market
 from domain.checks.outage import check_outage
 from domain.checks.requote import check_requote
@@ -81,13 +81,13 @@ def recompute(findings: Sequence[Finding], hashes: Sequence[str] = ()) -> tuple[
     return tuple(differences)
 
 
-def run(check: Check, subject: str, facts: Facts, given: Given) -> Finding:
+def run(check: Check, subject: str, facts: LogFacts, given: Given) -> Finding:
     """The finding of *check*, on its facts in a fixed order, each row once."""
     return CHECKS[check](subject, facts.once(), given)
 
 
 def _again(finding: Finding) -> Finding:
-    facts = Facts.of(finding.evidence)
+    facts = LogFacts.of(finding.evidence)
     if not finding.given:
         raise LookupError("the tolerances it went by")
     match finding.check:

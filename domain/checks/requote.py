@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal, localcontext
 from typing import Final
 
-from domain.checks.facts import Facts, Given, Report
+from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.market import CHANCE, SIDES, price_part, price_text, utc, valid_price, z_score
 from domain.findings import Check, Confidence, Finding, Verdict
 from domain.firm_records import Happened, OrderEvent
@@ -20,7 +20,7 @@ LATER: Final = timedelta(minutes=5)
 _REFUSALS: Final = frozenset({Happened.REQUOTED, Happened.REJECTED})
 
 
-def check_requote(subject: str, facts: Facts, given: Given) -> Finding:
+def check_requote(subject: str, facts: LogFacts, given: Given) -> Finding:
     """Judge the first refusal of the order *subject*, or everybody's where it begins with :data:`ALL_CUSTOMERS`.
 
     A refusal is the firm's fault where the price asked for, within the tolerance, was the valid price when the order
@@ -118,7 +118,7 @@ def _judge(report: Report, refusal: OrderEvent, received: OrderEvent, instrument
     )
 
 
-def _instead(facts: Facts, refusal: OrderEvent) -> Fill | None:
+def _instead(facts: LogFacts, refusal: OrderEvent) -> Fill | None:
     """The first fill on the same side after the refusal: of the order itself, or of the next one."""
     fills = [
         fill
@@ -129,7 +129,7 @@ def _instead(facts: Facts, refusal: OrderEvent) -> Fill | None:
     return min(fills, key=lambda fill: (fill.order != refusal.order, fill.at, fill.fill), default=None)
 
 
-def _direction(subject: str, facts: Facts, given: Given) -> Finding:
+def _direction(subject: str, facts: LogFacts, given: Given) -> Finding:
     """Are orders refused only when the price has moved against the firm?
 
     A fair requote follows the price both ways. One that comes only when the new price is worse for the customer, while

@@ -3,7 +3,7 @@
 from decimal import Decimal, localcontext
 from typing import Final
 
-from domain.checks.facts import Facts, Given, Report
+from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.market import CHANCE, TYPES, WAITS_FOR_WORSE, Traded, price_text, traded, valid_price, z_score
 from domain.findings import Check, Confidence, Finding, Verdict
 from domain.redress import PRECISION, Part, ReferenceRule, plain
@@ -16,7 +16,7 @@ ALL_CUSTOMERS: Final = "all customers: "
 """How the subject of a symmetry finding begins; instrument and order type follow."""
 
 
-def check_slippage(subject: str, facts: Facts, given: Given) -> Finding:
+def check_slippage(subject: str, facts: LogFacts, given: Given) -> Finding:
     """Judge the slippage of the order *subject*, or, where it begins with :data:`ALL_CUSTOMERS`, its symmetry.
 
     Slippage is ``s * (P_fill - P_asked)`` with s = +1 for a buy: above zero is worse for the customer. It is the
@@ -110,7 +110,7 @@ def _slippage(order: Traded, asked: Decimal) -> Decimal:
         return order.order.side.sign * (order.price - asked)
 
 
-def _symmetry(subject: str, facts: Facts, given: Given) -> Finding:
+def _symmetry(subject: str, facts: LogFacts, given: Given) -> Finding:
     """Do the orders of all customers slip to their gain as they slip to their loss?
 
     A market order waits for nothing, so chance moves the price for and against it alike. A stop is filled when the

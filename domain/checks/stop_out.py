@@ -13,7 +13,7 @@ from decimal import Decimal, localcontext
 from typing import Final, NamedTuple
 
 from domain.checks.counterfactual import held_on, missing_for, reference_for
-from domain.checks.facts import Facts, Given, Report
+from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.market import Valid, price_part, price_text, utc, valid_price
 from domain.findings import Check, Confidence, Finding, Verdict
 from domain.firm_records import AccountTerms, Balance
@@ -47,7 +47,7 @@ class Unknown(LookupError):
 class Account(NamedTuple):
     """An account around a forced liquidation: terms, balance, and every position it held."""
 
-    facts: Facts
+    facts: LogFacts
     terms: AccountTerms
     balance: Balance
     prices: dict[tuple[str, Side, datetime, str | None], Valid | None]
@@ -136,7 +136,7 @@ class _Closing(NamedTuple):
     position: Position
 
 
-def check_stop_out(subject: str, facts: Facts, given: Given) -> Finding:
+def check_stop_out(subject: str, facts: LogFacts, given: Given) -> Finding:
     """Judge the forced liquidation that the order *subject* began: it and those that followed in the same minute.
 
     The closings are taken in their order. Each is due if the level on valid prices, with the positions that should not
@@ -170,7 +170,7 @@ def check_stop_out(subject: str, facts: Facts, given: Given) -> Finding:
         )
 
 
-def _closings(facts: Facts) -> tuple[list[_Closing], list[str]]:
+def _closings(facts: LogFacts) -> tuple[list[_Closing], list[str]]:
     found, missing = [], list[str]()
     positions = {row.position: row for row in facts.positions}
     for order in facts.orders:

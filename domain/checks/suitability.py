@@ -3,7 +3,7 @@
 from decimal import Decimal, localcontext
 from typing import Final
 
-from domain.checks.facts import Facts, Given, Report
+from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.market import utc
 from domain.findings import Check, Confidence, Finding, Verdict
 from domain.money import Money
@@ -14,7 +14,7 @@ FORMULA: Final = "suitability/net-loss-of-the-position@1"
 FEE: Final = "undisclosed-fee/amount@1"
 
 
-def check_suitability(subject: str, facts: Facts, given: Given) -> Finding:
+def check_suitability(subject: str, facts: LogFacts, given: Given) -> Finding:
     """Judge the position or the fee (an account entry) *subject*.
 
     A retail customer has to be asked whether the product is right for them before the position is opened, and warned

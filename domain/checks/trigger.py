@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 from typing import Final
 
 from domain.checks.counterfactual import held_on, missing_for, reference_for
-from domain.checks.facts import Facts, Given, Report, cost
+from domain.checks.facts import Given, LogFacts, Report, cost
 from domain.checks.market import (
     TYPES,
     WAITS_FOR_BETTER,
@@ -26,7 +26,7 @@ from domain.trade_log import Instrument, Order, Position, Quote, Side
 FORMULA: Final = "trigger/first-valid-price-through@1"
 
 
-def check_trigger(subject: str, facts: Facts, given: Given) -> Finding:
+def check_trigger(subject: str, facts: LogFacts, given: Given) -> Finding:
     """Judge when the waiting order *subject* was filled, or that it was not.
 
     A buy waits on the ask and a sell on the bid: a long's stop-loss closes on the bid, a short's on the ask. The

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.checks.charges import nights_held
-from domain.checks.facts import Facts, Given
+from domain.checks.facts import Given, LogFacts
 from domain.checks.recompute import recompute, run
 from domain.checks.slippage import ALL_CUSTOMERS
 from domain.findings import Check, Confidence, Finding, Tolerances, Verdict
@@ -51,7 +51,7 @@ DAY = timedelta(days=1)
 def check(check: Check, subject: str = "O1", *, tolerances: dict[str, Any] | None = None, **rows: Any) -> Finding:
     """The finding on *rows*; what is made again from it is always the same."""
     basis = Given(tolerances=Tolerances.model_validate(tolerances or {}), as_of=AT + 30 * DAY)
-    facts = Facts.model_validate({"instruments": (GOLD,)} | rows)
+    facts = LogFacts.model_validate({"instruments": (GOLD,)} | rows)
     finding = run(check, subject, facts, basis)
     stored = Finding.model_validate_json(finding.model_dump_json())
     assert recompute([stored], [finding.hash]) == ()
@@ -804,7 +804,7 @@ class TestSuitability:
 class TestLongAndShort:
     """The same seen from the other side: prices reflected at 4,000, bid and ask exchanged, buys as sells."""
 
-    def mirrored(self, facts: Facts) -> Facts:
+    def mirrored(self, facts: LogFacts) -> LogFacts:
         far = Decimal(4000)
         turned: dict[str, list[Any]] = {
             "orders": [
@@ -844,7 +844,7 @@ class TestLongAndShort:
         def at(cents: int) -> Decimal:
             return Decimal(2000) + Decimal(cents).scaleb(-2)
 
-        facts = Facts(
+        facts = LogFacts(
             orders=(order(kind, Side.SELL, price=at(asked), received_at=after(-4)),),
             fills=(fill(str(at(paid))),),
             quotes=tuple(quote(source, tenth / 10, str(at(cents))) for source, tenth, cents in ticks),
@@ -863,5 +863,5 @@ class TestLongAndShort:
 
 
 def test_a_feed_median_is_evidence_like_any_row() -> None:
-    facts = Facts(feed_medians=(middle("1937.40"),))
-    assert Facts.of(facts.evidence()) == facts
+    facts = LogFacts(feed_medians=(middle("1937.40"),))
+    assert LogFacts.of(facts.evidence()) == facts

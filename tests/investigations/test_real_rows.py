@@ -7,7 +7,7 @@ from typing import Any
 
 from activities.evidence_queries import EvidenceSnapshot
 from activities.trade_log import TradeLog
-from domain.checks.facts import Facts, Given
+from domain.checks.facts import Given, LogFacts
 from domain.checks.recompute import recompute, run
 from domain.execution import check_execution
 from domain.findings import Check, Finding, Tolerances, Verdict
@@ -57,7 +57,7 @@ def test_every_slippage_of_the_tester_is_computed_as_the_file_states_it() -> Non
     given = Given(tolerances=Tolerances(), as_of=rows[-1][1].at)
     verdicts: Counter[Verdict] = Counter()
     for placed, filled, stated in rows:
-        facts = Facts(orders=(placed,), fills=(filled,), instruments=(GOLD,))
+        facts = LogFacts(orders=(placed,), fills=(filled,), instruments=(GOLD,))
         finding = run(Check.SLIPPAGE, placed.order, facts, given)
         assert Decimal(finding.numbers["slippage"]) == stated, placed.order
         # without quotes only what was not against the customer can be judged
@@ -147,7 +147,7 @@ class TestTheMondayGap:
         second = [row.model_copy(update={"source": "THIRD"}) for row in first]
         for row in self.trades():
             target = order(OrderType.TAKE_PROFIT, Side.BUY, price=Decimal(row["tp"]))
-            facts = Facts(
+            facts = LogFacts(
                 orders=(target,),
                 fills=(fill(row["close_price"], Side.BUY, at=self.AT, source=None),),
                 instruments=(GOLD,),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.checks.choice import checks_for
-from domain.checks.facts import Facts, Given
+from domain.checks.facts import Given, LogFacts
 from domain.checks.recompute import CHECKS, Difference, recompute, run
 from domain.execution import check_execution
 from domain.findings import Bilingual, Check, Finding, Tolerances, Verdict, once_only
@@ -49,7 +49,7 @@ def executed(filled: str = "1920.96", **tolerances: Any) -> Finding:
 
 
 def stopped_out() -> Finding:
-    facts = Facts(
+    facts = LogFacts(
         orders=(STOP_OUT,),
         fills=(fill("1920.96"),),
         positions=(HELD,),
@@ -235,7 +235,7 @@ class TestOnceOnly:
     def test_a_loss_counted_elsewhere_is_taken_out_at_the_rate_of_the_finding(self) -> None:
         rate = Rate(base="USD", quote="SGD", source="MAS", at=AT, rate=Decimal("1.36"))
         in_sgd = self.finding(Check.STOP_OUT, self.part("price/F1", "100"), self.part("price/F2", "10")).model_copy(
-            update={"harm": Money.of(Decimal("149.60"), "SGD"), "evidence": Facts(rates=(rate,)).evidence()}
+            update={"harm": Money.of(Decimal("149.60"), "SGD"), "evidence": LogFacts(rates=(rate,)).evidence()}
         )
         assert self.harms(self.finding(Check.EXECUTION, self.part("price/F1", "100")), in_sgd) == [
             "USD 100.00",
