@@ -1,7 +1,7 @@
-"""What the firm records beside the platform's log: terms, schedules, outages, decisions, disclosures, rates.
+"""What the firm records beside the platform's log: terms, schedules, outages, decisions, disclosures, customers.
 
-One table of the schema ``tradelog`` for each model, with its field names. The first field is the key, where nothing
-else is said. Instants are UTC.
+One table of the schema ``tradelog`` for each model, with its field names; for customers, one of ``casefile``. The first
+field is the key, where nothing else is said. Instants are UTC.
 """
 
 from datetime import time
@@ -9,9 +9,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import EmailStr, Field, model_validator
 
 from domain.base import Identifier, Instant, Line, Record
+from domain.complaint import Language, Phone
 from domain.money import Amount, Currency
 from domain.trade_log import Lots, OrderType, Price, Side
 
@@ -189,6 +190,19 @@ class Appropriateness(Record):
     at: Instant
     result: Literal["appropriate", "not_appropriate", "not_answered"]
     warned_at: Instant | None = None
+
+
+class Customer(Record):
+    """Who holds an account, and how and in which language to reach them. Personal data.
+
+    The newest row of an account counts; those before it stay. Without an e-mail address letters are posted.
+    """
+
+    account: Identifier
+    name: Line
+    email: EmailStr | None = None
+    phone: Phone | None = None
+    language: Language
 
 
 class SlippageShares(Record):

@@ -1,4 +1,4 @@
-"""The trade log as CSV: one kind of rows a file, a header with the field names, one row a line.
+"""The firm's own records as CSV: one kind of rows a file, a header with the field names, one row a line.
 
 The format is described for its writers in ``docs/trade-log-csv.md``. Everything here is pure: cells in, values or a
 :class:`RowError` out; reading files is the importer's work.
@@ -7,15 +7,31 @@ The format is described for its writers in ``docs/trade-log-csv.md``. Everything
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property, partial
-from typing import Any, get_args
+from typing import Any, Final, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AwareDatetime, ValidationError
+from pydantic import AwareDatetime, StringConstraints, ValidationError
 
-from domain.base import Record
+from domain.base import Line, Record
+from domain.complaint import Phone
+from domain.firm_records import (
+    AccountTerms,
+    Appropriateness,
+    Balance,
+    BinaryOption,
+    Cancellation,
+    ChargeSchedule,
+    Customer,
+    Disclosure,
+    OrderEvent,
+    Outage,
+)
+from domain.money import Currency
+from domain.redress import BaseRate, Rate
 from domain.server_clock import ServerClock
 from domain.trade_log import AccountEntry, AccountMessage, Bar, Fill, Instrument, Order, Position, Quote
 
@@ -25,7 +41,7 @@ read these texts as the same values: decimals as they were written, instants wit
 
 
 class Kind(StrEnum):
-    """A kind of rows; its name is also that of its table in the schema ``tradelog``."""
+    """A kind of rows; its name is also that of its table."""
 
     INSTRUMENTS = "instruments"
     QUOTES = "quotes"
@@ -35,6 +51,23 @@ class Kind(StrEnum):
     POSITIONS = "positions"
     ACCOUNT_ENTRIES = "account_entries"
     MESSAGES = "messages"
+    ORDER_EVENTS = "order_events"
+    ACCOUNT_TERMS = "account_terms"
+    BALANCES = "balances"
+    CHARGE_SCHEDULES = "charge_schedules"
+    OUTAGES = "outages"
+    BINARY_OPTIONS = "binary_options"
+    CANCELLATIONS = "cancellations"
+    DISCLOSURES = "disclosures"
+    APPROPRIATENESS = "appropriateness"
+    RATES = "rates"
+    BASE_RATES = "base_rates"
+    CUSTOMERS = "customers"
+
+    @property
+    def schema(self) -> str:
+        """The schema of its table: customers are no part of the trade log."""
+        return "casefile" if self is Kind.CUSTOMERS else "tradelog"
 
     @property
     def model(self) -> type[Record]:
@@ -50,7 +83,7 @@ class Kind(StrEnum):
 
     @property
     def key(self) -> tuple[str, ...]:
-        """The columns that name a row: a second row with the same key is a duplicate or a conflict."""
+        """The columns that name a row: a second one is a duplicate, a completion or version of it, or a conflict."""
         return _KEYS.get(self, self.columns[:1])
 
     @property
@@ -59,8 +92,13 @@ class Kind(StrEnum):
         return _COMPLETIONS.get(self)
 
     @property
+    def has_versions(self) -> bool:
+        """Whether a row with a known key and other values is a newer version, which counts from then on."""
+        return self is Kind.CUSTOMERS
+
+    @property
     def names_instrument(self) -> bool:
-        """Whether each row belongs to an instrument that must be known."""
+        """Whether a row may belong to an instrument, which must be known."""
         return self is not Kind.INSTRUMENTS and "symbol" in self.columns
 
 
@@ -81,9 +119,11 @@ class Completion:
 _KEYS: Mapping[Kind, tuple[str, ...]] = {
     Kind.QUOTES: ("symbol", "source", "at"),
     Kind.BARS: ("symbol", "source", "period", "at"),
+    Kind.RATES: ("base", "quote", "source", "at"),
+    Kind.BASE_RATES: ("name", "effective_from"),
 }
 
-# The same columns stand in the migration, where the database holds every writer to them.
+# The same columns stand in the migrations, where the database holds every writer to them.
 _COMPLETIONS: Mapping[Kind, Completion] = {
     Kind.ORDERS: Completion(
         "order_completions", "state", "working", ("state", "ended_at", "price", "stop", "target", "comment")
@@ -98,6 +138,11 @@ _COMPLETIONS: Mapping[Kind, Completion] = {
         ),
     ),
     Kind.ACCOUNT_ENTRIES: Completion("account_entry_completions", "booked_at", None, ("booked_at",)),
+    Kind.OUTAGES: Completion("outage_completions", "until", None, ("until", "cause")),
+    Kind.BINARY_OPTIONS: Completion(
+        "binary_option_completions", "settled_at", None, ("settled_price", "settled_at", "paid")
+    ),
+    Kind.DISCLOSURES: Completion("disclosure_completions", "acknowledged_at", None, ("acknowledged_at",)),
 }
 
 _MODELS: Mapping[Kind, type[Record]] = {
@@ -109,11 +154,23 @@ _MODELS: Mapping[Kind, type[Record]] = {
     Kind.POSITIONS: Position,
     Kind.ACCOUNT_ENTRIES: AccountEntry,
     Kind.MESSAGES: AccountMessage,
+    Kind.ORDER_EVENTS: OrderEvent,
+    Kind.ACCOUNT_TERMS: AccountTerms,
+    Kind.BALANCES: Balance,
+    Kind.CHARGE_SCHEDULES: ChargeSchedule,
+    Kind.OUTAGES: Outage,
+    Kind.BINARY_OPTIONS: BinaryOption,
+    Kind.CANCELLATIONS: Cancellation,
+    Kind.DISCLOSURES: Disclosure,
+    Kind.APPROPRIATENESS: Appropriateness,
+    Kind.RATES: Rate,
+    Kind.BASE_RATES: BaseRate,
+    Kind.CUSTOMERS: Customer,
 }
 
 
 class BadHeader(ValueError):
-    """The header does not describe rows of the trade log."""
+    """The header does not describe rows of a known kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +194,8 @@ _WHOLE = re.compile(r"[0-9]{1,9}").fullmatch
 _PRICE = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,8})?").fullmatch
 _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/#-]{0,99}").fullmatch
 _PLAIN_UTC = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z").fullmatch
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
+_TIME = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?").fullmatch
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 ).fullmatch
@@ -172,11 +231,42 @@ def _instant(cell: str, clock: ServerClock | None) -> datetime:
     return readings[0]
 
 
-def _reader(annotation: Any, clock: ServerClock | None) -> Callable[[str], object]:
-    """How a cell of a field with this annotation is read, before the model judges the value."""
+def _day(cell: str) -> date:
+    try:
+        if _DAY(cell) is not None:
+            return date.fromisoformat(cell)
+    except ValueError:
+        raise _BadCell("is not a day of the calendar") from None
+    raise _BadCell("must be a day such as 2023-11-12")
+
+
+def _time(cell: str) -> time:
+    try:
+        if _TIME(cell) is not None:
+            return time.fromisoformat(cell)
+    except ValueError:
+        raise _BadCell("is not a time of the day") from None
+    raise _BadCell("must be a time of the day such as 17:00, without an offset")
+
+
+def _zone(cell: str) -> str:
+    # The model cannot ask: it is used in workflows, which open no file.
+    try:
+        ZoneInfo(cell)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise _BadCell("is not a known time zone: give its name, such as America/New_York or Asia/Hong_Kong") from None
+    return cell
+
+
+def _reader(name: str, annotation: Any, clock: ServerClock | None) -> Callable[[str], object]:
+    """How a cell of a field of this name and annotation is read, before the model judges the value."""
+    if name == "zone":
+        return _zone
     readers = (
         (Decimal, _decimal),
         (AwareDatetime, partial(_instant, clock=clock)),
+        (date, _day),
+        (time, _time),
         (int, _whole),
         (StrEnum, str.lower),
     )
@@ -205,21 +295,31 @@ _REASONS: Mapping[str, str] = {
     "string_too_long": "is longer than {max_length} characters",
     "value_error": "{error}",
 }
-_PATTERN_REASONS: Mapping[str, str] = {
-    "currency": "must be an ISO 4217 code of three letters such as USD",
-    "note": "must be one line without tabs",
-    "comment": "must be one line without tabs",
+
+
+def _pattern(text: Any) -> str | re.Pattern[str] | None:
+    return next(each.pattern for each in text.__metadata__ if isinstance(each, StringConstraints))
+
+
+_PATTERN_REASONS: Final = {
+    _pattern(Currency): "must be an ISO 4217 code of three letters such as USD",
+    _pattern(Line): "must be one line without tabs",
+    _pattern(Phone): "must be 5 to 24 digits, spaces, hyphens and brackets, with or without a + before them",
 }
+_EMAIL_REASON = "must be an e-mail address such as name@example.com"
 _IDENTIFIER_REASON = "must be 1 to 100 letters, digits and . _ : @ / # -, and begin with a letter or digit"
 
 
 def _reason(error: ValidationError) -> tuple[str | None, str]:
     first = error.errors(include_url=False)[0]
     field = str(first["loc"][0]) if first["loc"] else None
+    about = first.get("ctx", {})
     if first["type"] == "string_pattern_mismatch":
-        return field, _PATTERN_REASONS.get(field or "", _IDENTIFIER_REASON)
+        return field, _PATTERN_REASONS.get(about["pattern"], _IDENTIFIER_REASON)
+    if first["type"] == "value_error" and "error" not in about:
+        return field, _EMAIL_REASON  # what the library says of an address may repeat parts of it
     template = _REASONS.get(first["type"])
-    return field, first["msg"] if template is None else template.format(**first.get("ctx", {}))
+    return field, first["msg"] if template is None else template.format(**about)
 
 
 @dataclass(frozen=True)
@@ -301,7 +401,8 @@ class Layout:
         """Of each column: its name, whether it must be given, how it is read."""
         fields = self.kind.model.model_fields
         return tuple(
-            (name, fields[name].is_required(), _reader(fields[name].annotation, self.clock)) for name in self.columns
+            (name, fields[name].is_required(), _reader(name, fields[name].annotation, self.clock))
+            for name in self.columns
         )
 
     def _parse(self, line: int, cells: Sequence[str], instruments: Container[str]) -> Cells | RowError:
@@ -320,7 +421,8 @@ class Layout:
             row = row_of(self.kind, given)
         except BadRow as bad:
             return RowError(line, bad.field, bad.reason)
-        if self.kind.names_instrument and (symbol := str(given["symbol"])) not in instruments:
+        symbol = given.get("symbol") if self.kind.names_instrument else None
+        if symbol is not None and str(symbol) not in instruments:
             return RowError(line, "symbol", f"{symbol} is not a known instrument: import its instruments file first")
         return row
 
@@ -381,8 +483,10 @@ def _recognise(columns: Sequence[str]) -> Kind:
             return kind
     nearest = max(Kind, key=lambda kind: len(given.intersection(kind.columns)) / len(given.union(kind.columns)))
     if not given.intersection(nearest.columns):
-        known = "; ".join(f"{kind}: {_describe(kind)}" for kind in Kind)
-        raise BadHeader(f"its first line is not a header of the trade log. Known are {known}")
+        raise BadHeader(
+            f"its first line is not a header of a kind of rows that is known here: {', '.join(Kind)}"
+            " (redress import --template KIND prints one)"
+        )
     return nearest
 
 
@@ -412,7 +516,7 @@ def to_cells(record: Record) -> Cells:
     return tuple(_to_cell(getattr(record, name)) for name in type(record).model_fields)
 
 
-def _to_cell(value: str | Decimal | datetime | int | None) -> str | None:
+def _to_cell(value: str | Decimal | date | time | int | None) -> str | None:
     match value:
         case None:
             return None

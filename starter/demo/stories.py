@@ -11,14 +11,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from domain.complaint import Complaint
-from domain.findings import Finding
 from domain.messages import Actor
 from domain.words import Category, Outcome, Remedy, Role, Stage
 from starter.cli.dossier import last_findings
 from starter.client import Complaints
 from starter.demo.mail import MailServer
 from starter.demo.watch import Seen, Watch
-from starter.demo_data import DemoData
+from starter.demo_data import DemoData, DemoTrade
 
 CUSTOMER: Final = Actor(id="customer", role=Role.CUSTOMER)
 TEAM_LEAD: Final = Actor(id="tl-2", role=Role.TEAM_LEAD)
@@ -58,21 +57,20 @@ class Scene:
         await self.shows("stage", Stage.RESPONDED)
         await self.complaints.reply(self.reference, by=CUSTOMER, intent="accept", text=text)
 
-    async def decide(self, reasons: Callable[[Finding], str]) -> None:
-        """The case is given to a handler, who proposes what the finding says; a second person approves it."""
+    async def decide(self, note: str) -> None:
+        """The case is given to a handler, who proposes what was found, with a *note*; a second person approves it."""
         seen = await self.shows("stage", Stage.DECIDING)
-        (finding,) = last_findings(seen.timeline)
-        if finding.harm is None:
-            raise LookupError(f"the finding says {finding.verdict.value}, with no sum to propose")
+        findings = [finding for finding in last_findings(seen.timeline) if finding.verdict.for_the_customer]
+        finding = max(findings, key=lambda finding: finding.harm.amount if finding.harm else 0)
         await self.complaints.assign(self.reference, HANDLER.id, by=TEAM_LEAD)
         await self.think()
         await self.complaints.propose_resolution(
             self.reference,
             by=HANDLER,
             outcome=Outcome.UPHELD,
-            compensation=finding.harm.model_dump(),
+            as_found=True,
             remedies=(Remedy.COMPENSATION, Remedy.APOLOGY),
-            reasons=reasons(finding),
+            reasons=f"{finding.reason.in_language(self.complaint.language)}\n\n{note}",
         )
         await self.think()
         await self.complaints.approve(self.reference, by=APPROVER)
@@ -107,14 +105,14 @@ async def _nothing(_scene: Scene) -> None:
 
 
 async def _stopped_out(scene: Scene) -> None:
-    note = "I have looked at the prices of that hour myself: the fault lasted for one minute, at that provider alone."
-    await scene.decide(lambda finding: f"{finding.reason.en}\n\n{note}")
+    await scene.decide(
+        "I have looked at the prices of that hour myself: the fault lasted for one minute, at that provider alone."
+    )
     await scene.accept("Thank you. I accept.")
 
 
 async def _stopped_out_zh(scene: Scene) -> None:
-    note = "我已另行核对该时段的全部报价：错误持续一分钟，其他报价提供方均无此情况。"
-    await scene.decide(lambda finding: f"{finding.reason.zh}\n\n{note}")
+    await scene.decide("我已另行核对该时段的全部报价：错误持续一分钟，其他报价提供方均无此情况。")
     await scene.accept("同意贵公司的处理决定。")
     await scene.shows("letter", "feedback_request")
     await scene.complaints.record_feedback(scene.reference, 5, by=CUSTOMER, comment="处理及时，理由也讲得清楚。")
@@ -154,13 +152,11 @@ def tell(data: DemoData) -> Sequence[Story]:
             acts=_stopped_out,
             complaint=_complaint(
                 "off-market-stop-out",
-                account=stop_out.account,
                 subject="Stopped out at a price that gold never had",
                 description=f"My long position {stop_out.position} was closed by a stop out at {stop_out.price}"
                 f" on {stop_out.at:%d %B at %H:%M} UTC. Gold did not trade anywhere near that price, and a minute"
                 " later your own price was back. Put me back to where I was.",
-                trades=(stop_out.position,),
-                occurred_from=stop_out.at,
+                **_about(stop_out, stop_out.position),
                 remedy_sought=Remedy.COMPENSATION,
                 amount_claimed=stop_out.loss.model_dump(),
             ),
@@ -176,12 +172,10 @@ def tell(data: DemoData) -> Sequence[Story]:
             acts=_slippage,
             complaint=_complaint(
                 "slippage",
-                account=slippage.account,
                 subject="Filled worse than the price I saw",
                 description=f"My market order {slippage.order} was filled at {slippage.price}, worse than the price on"
                 " my screen. I want the difference back.",
-                trades=(slippage.order,),
-                occurred_from=slippage.at,
+                **_about(slippage, slippage.order),
                 remedy_sought=Remedy.REFUND,
                 amount_claimed=slippage.loss.model_dump(),
             ),
@@ -270,14 +264,12 @@ def tell(data: DemoData) -> Sequence[Story]:
             acts=_stopped_out_zh,
             complaint=_complaint(
                 "zh-stop-loss",
-                account=stop_loss.account,
                 channel="app",
                 language="zh-CN",
                 subject="止损单被错误报价触发",
                 description=f"我的黄金多单 {stop_loss.position} 在 {stop_loss.at:%m月%d日 %H:%M}（UTC）被止损平仓，"
                 f"成交价 {stop_loss.price}。当时市场上根本没有这个价格，一分钟后贵平台的报价又恢复正常。要求赔偿损失。",
-                trades=(stop_loss.position,),
-                occurred_from=stop_loss.at,
+                **_about(stop_loss, stop_loss.position),
                 remedy_sought=Remedy.COMPENSATION,
             ),
             category=Category.EXECUTION,
@@ -287,6 +279,11 @@ def tell(data: DemoData) -> Sequence[Story]:
             shows=(("decide_resolution", "approved"), ("record_feedback", "5 of 5")),
         ),
     )
+
+
+def _about(trade: DemoTrade, named: str) -> dict[str, Any]:
+    """The trade that a complaint is about, by the id that it names."""
+    return {"account": trade.account, "trades": (named,), "occurred_from": trade.at}
 
 
 def _complaint(key: str, *, account: str | None, language: str = "en", **told: Any) -> Complaint:

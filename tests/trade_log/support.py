@@ -47,7 +47,7 @@ async def with_gold(pool: Pool, folder: Path) -> None:
 
 
 async def rows_of(pool: Pool, kind: Kind) -> list[Record]:
-    """What the trade log holds of *kind*, in the order of its keys."""
-    key = ", ".join(f'"{name}"' for name in kind.key)
-    found = await pool.fetch(f"select * from tradelog.{kind} order by {key}")  # noqa: S608
+    """What the database holds of *kind*, in the order of its keys."""
+    columns, key = (", ".join(f'"{name}"' for name in names) for names in (kind.columns, kind.key))
+    found = await pool.fetch(f"select {columns} from {kind.schema}.{kind} order by {key}")  # noqa: S608
     return [kind.model.model_validate(dict(row)) for row in found]

@@ -1,6 +1,8 @@
 """What was recorded unfinished is finished once, by a later row; nothing recorded is ever changed."""
 
 import uuid
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import asyncpg
@@ -8,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from activities.evidence_queries import EvidenceSnapshot
 from activities.trade_log import TradeLog
 from domain.trade_log_csv import Kind
 from starter import importing
@@ -32,10 +35,31 @@ ORDER = "order,account,symbol,side,type,volume,price,received_at,state,ended_at\
 WORKING = "o-1,70012345,XAUUSD,buy,stop,1.00,4600.10,2026-02-02T06:00:01Z,working,\n"
 CANCELLED = "o-1,70012345,XAUUSD,buy,stop,1.00,4601.10,2026-02-02T06:00:01Z,cancelled,2026-02-03T08:00:00Z\n"
 
+OUTAGE = "outage,service,since,until,cause\n"
+GOING_ON = "d-1,70012345,2026-03-02T09:00:00Z,,\n"  # the service, which is told apart as accounts are
+OVER = "d-1,70012345,2026-03-02T09:00:00Z,2026-03-11T09:00:00Z,failover\n"
+
+OPTION = (
+    "option,account,symbol,source,direction,stake,currency,payout_percent,strike,struck_at,expires_at,"
+    "settled_price,settled_at,paid\n"
+)
+RUNNING = "x-1,70012345,XAUUSD,LP-1,up,200,USD,80,4537.79,2026-02-02T05:49:19Z,2026-02-02T06:00:00Z,,,\n"
+SETTLED = (
+    "x-1,70012345,XAUUSD,LP-1,up,200,USD,80,4537.79,2026-02-02T05:49:19Z,2026-02-02T06:00:00Z,"
+    "4537.80,2026-03-11T06:00:00Z,360\n"
+)
+
+DISCLOSURE = "disclosure,account,kind,about,at,acknowledged_at\n"
+TOLD = "n-1,70012345,fee,inactivity fee,2026-03-02T09:00:00Z,\n"
+ACKNOWLEDGED = "n-1,70012345,fee,inactivity fee,2026-03-02T09:00:00Z,2026-03-11T09:00:00Z\n"
+
 STORIES = {
     Kind.ACCOUNT_ENTRIES: (ENTRY, PENDING, BOOKED),
     Kind.POSITIONS: (POSITION, OPEN, CLOSED),
     Kind.ORDERS: (ORDER, WORKING, CANCELLED),
+    Kind.OUTAGES: (OUTAGE, GOING_ON, OVER),
+    Kind.BINARY_OPTIONS: (OPTION, RUNNING, SETTLED),
+    Kind.DISCLOSURES: (DISCLOSURE, TOLD, ACKNOWLEDGED),
 }
 
 
@@ -114,6 +138,9 @@ async def test_an_open_position_that_is_told_again_says_nothing_new(pool: Pool, 
         (POSITION, OPEN, CLOSED.replace("4537.79", "4537.80")),
         (POSITION, OPEN, CLOSED.replace("sell", "buy")),
         (ORDER, WORKING, CANCELLED.replace("1.00", "2.00")),
+        (OUTAGE, GOING_ON, OVER.replace("03-02T09", "03-02T08")),
+        (OPTION, RUNNING, SETTLED.replace("200", "300")),
+        (DISCLOSURE, TOLD, ACKNOWLEDGED.replace("fee,inactivity", "product,inactivity")),
     ],
 )
 async def test_what_could_not_change_must_agree(
@@ -151,12 +178,13 @@ async def test_the_database_holds_every_writer_to_it(pool: Pool, tmp_path: Path,
     table = f"tradelog.{completion.table}"
     columns = ", ".join(f'"{name}"' for name in kind.columns)
     finishing = {"state": "'cancelled'"}.get(completion.mark, "now()")
-    for changes in ({}, {"account": "'7'", completion.mark: finishing}):
+    for changes in ({}, {kind.columns[1]: "'7'", completion.mark: finishing}):
         values = ", ".join(changes.get(each, f'"{each}"') for each in kind.columns)
         with pytest.raises(asyncpg.CheckViolationError, match="no completion of the row recorded"):
             await pool.execute(f"insert into {table} ({columns}) select {values} from tradelog.{kind}")  # noqa: S608
     await load(pool, tmp_path, header, finished)
-    for statement in (f"update {table} set account = account", f"delete from {table}", f"truncate {table}"):  # noqa: S608
+    update = f"update {table} set {completion.mark} = {completion.mark}"  # noqa: S608
+    for statement in (update, f"delete from {table}", f"truncate {table}"):  # noqa: S608
         with pytest.raises(asyncpg.RestrictViolationError, match="the trade log is a record"):
             await pool.execute(statement)
 
@@ -191,6 +219,20 @@ async def test_an_investigation_reads_what_is_known_now(pool: Pool, tmp_path: Pa
             (execution,) = await snapshot.executions("70012345", ["o-1"])
         assert execution.order is not None
         assert execution.order.state == state
+    evidence = EvidenceSnapshot(pool)  # type: ignore[arg-type]
+    day = datetime(2026, 3, 11, tzinfo=UTC)
+    for rows, ended in ((GOING_ON, None), (OVER, "failover")):
+        await load(pool, tmp_path, OUTAGE, rows)
+        (outage,) = await evidence.outages(day, day, limit=9)
+        assert outage.cause == ended
+    for rows, price in ((RUNNING, None), (SETTLED, Decimal("4537.80"))):
+        await load(pool, tmp_path, OPTION, rows)
+        (option,) = await evidence.options("70012345", ["x-1"], None, None, limit=9)
+        assert option.settled_price == price
+    for rows, acknowledged in ((TOLD, False), (ACKNOWLEDGED, True)):
+        await load(pool, tmp_path, DISCLOSURE, rows)
+        (disclosure,) = await evidence.disclosures("70012345")
+        assert (disclosure.acknowledged_at is not None) is acknowledged
 
 
 ROWS = st.lists(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from domain.base import Identifier, Record
+from domain.csv_templates import template
 from domain.server_clock import ServerClock
 from domain.trade_log import (
     AccountEntry,
@@ -105,6 +106,9 @@ GOOD: dict[Kind, dict[str, str]] = {
         "text": "Please look at your price.",
     },
 }
+for _kind in Kind:
+    _header, _row = csv.reader(io.StringIO(template(_kind)))
+    GOOD.setdefault(_kind, {name: cell for name, cell in zip(_header, _row, strict=True) if name in _kind.required})
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -136,8 +140,11 @@ def test_columns_may_stand_in_any_order(kind: Kind) -> None:
         ("symbol,source,at,bid,bid,ask", "names bid twice"),
         ("symbol;source;at;bid;ask", "separated by ';': save it with commas"),
         ("symbol\tsource\tat\tbid\task", "save it with commas"),
-        ("XAGUSD,LP-1,2023-11-12T23:30:00Z,22.1,22.2", "not a header of the trade log. Known are instruments: symbol,"),
-        ("", "not a header of the trade log"),
+        (
+            "XAGUSD,LP-1,2023-11-12T23:30:00Z,22.1,22.2",
+            "not a header of a kind of rows that is known here: instruments, quotes,",
+        ),
+        ("", "not a header of a kind of rows"),
     ],
 )
 def test_a_header_that_does_not_fit_is_refused_with_what_to_mend(header: str, said: str) -> None:
