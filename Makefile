@@ -3,6 +3,7 @@
 # make test   all tests (ARGS="-k words" for some)
 #
 # make bench  how late deadlines are, beside a poller (ARGS="--cases 500")
+# make bench-investigation  import and investigation, beside bare PostgreSQL (ARGS="--quotes 500000 --orders 50000")
 #
 # Each prepares its own environment in .venv first, which takes a minute once. Needs Python 3.11 or newer:
 # make PYTHON=/path/to/python3 demo
@@ -14,7 +15,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input install -
 UV := uv
 
 .DELETE_ON_ERROR:
-.PHONY: demo up test bench lint lock clean
+.PHONY: demo up test bench bench-investigation lint lock clean
 
 demo: $(READY)
 	@$(BIN)/redress demo
@@ -27,6 +28,9 @@ test: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m bench.deadlines $(ARGS)
+
+bench-investigation: $(READY)
+	@$(BIN)/python -m bench.investigation $(ARGS)
 
 lint: $(READY)
 	@$(BIN)/ruff check .

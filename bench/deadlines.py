@@ -31,6 +31,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from bench.common import NotMeasured, at_least, forget_configuration, percentile
 from domain.complaint import Channel, Complainant, Complaint
 from domain.words import LetterKind, Role, Stage
 from runtime.database import DatabaseUnavailable, open_pool
@@ -61,10 +62,6 @@ POLLERS: Final = 12
 _AT_ONCE: Final = 16  # complaints being submitted
 _PATIENCE: Final = 180.0  # seconds without any progress after which what has not happened counts as missed
 _REST: Final = 5.0  # seconds before the window by which every case must be open and at rest
-
-
-class NotMeasured(Exception):
-    """The conditions of the measurement were not met; the message says which, and what to do."""
 
 
 # -- what is counted ---------------------------------------------------------------------------------------------------
@@ -103,18 +100,6 @@ class Measured:
             "missed": self.missed,
             "doubled": self.doubled,
         }
-
-
-def percentile(values: Sequence[float], percent: float) -> float:
-    """The smallest of *values* that at least *percent* of them do not exceed (nearest rank): one that was observed.
-
-    Raises ``ValueError`` if there are none, or *percent* is not above 0 and at most 100.
-    """
-    if not values:
-        raise ValueError("there is no percentile of nothing")
-    if not 0 < percent <= 100:
-        raise ValueError(f"percent: {percent} is not above 0 and at most 100")
-    return sorted(values)[math.ceil(len(values) * percent / 100) - 1]
 
 
 def due_instants(start: datetime, count: int) -> list[datetime]:
@@ -453,39 +438,22 @@ def _settings(place: Path) -> Settings:
     )
 
 
-def _forget_configuration() -> None:
-    """A firm's own servers are no place for invented complaints, nor its settings part of the measurement."""
-    for name in list(os.environ):
-        if name == "DATABASE_URL" or name.startswith(("REDRESS_", "TEMPORAL_", "PG")):
-            del os.environ[name]
-    os.environ["TEMPORAL_CONFIG_FILE"] = os.devnull
-    os.environ["REDRESS_POLICY_DIR"] = str(POLICIES)
-
-
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.deadlines", description="How late deadlines fire.")
-    parser.add_argument("--cases", type=_at_least(1), default=2000, help="how many come due in each window (2000)")
-    parser.add_argument("--kills", type=_at_least(0), default=3, help="how often the worker is killed (3)")
+    parser.add_argument("--cases", type=at_least(1), default=2000, help="how many come due in each window (2000)")
+    parser.add_argument("--kills", type=at_least(0), default=3, help="how often the worker is killed (3)")
     parser.add_argument("--seed", type=int, default=1, help="for the order of cases and the pollers' moments (1)")
     parser.add_argument("--lead", type=float, help="seconds to open the cases before they come due (found out)")
     parser.add_argument("--json", action="store_true", help="the result as JSON")
     return parser.parse_args(arguments)
 
 
-def _at_least(least: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if int(text) < least:
-            raise argparse.ArgumentTypeError(f"must be at least {least}")
-        return int(text)
-
-    return number
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and return the exit code."""
     options = _options(arguments)
     stderr = Console(stderr=True, highlight=False, soft_wrap=True)
-    _forget_configuration()
+    forget_configuration()
+    os.environ["REDRESS_POLICY_DIR"] = str(POLICIES)
     configure_logging("console", "ERROR")
     try:
         measured = run(

@@ -3,16 +3,20 @@
 import codecs
 import contextlib
 import csv
+import io
 import itertools
+import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final, NoReturn, TextIO
+from typing import BinaryIO, Final, NoReturn, Self, TextIO
 from xml.etree.ElementTree import ParseError
 
+from domain.plain_rows import plain_rows
 from domain.readers import Format, prices, sniff
 from domain.readers.html_rows import html_rows
 from domain.readers.mt4_statement import Mt4Statement
@@ -62,8 +66,33 @@ class Reading:
     encoding: str | None = None
 
 
+@dataclass(frozen=True)
+class PlainRun:
+    """Rows that follow each other in a CSV file, each plain on a line of its own: see `domain.plain_rows`.
+
+    The database may take ``text`` as it stands; where it does not, ``judged`` has the rows one by one, as their model
+    judges them.
+    """
+
+    layout: Layout
+    known: Mapping[str, Instrument]
+    name: str
+    line: int
+    text: str
+
+    def __len__(self) -> int:
+        return _lines_in(self.text)
+
+    def judged(self) -> Iterator[SourceRow]:
+        lines = _Lines(io.StringIO(self.text, newline=""), read=self.line - 1)
+        return _parsed(_csv_rows(lines, self.name), self.layout, self.known)
+
+
 class Source(contextlib.ExitStack):
-    """An open file. ``rows`` may raise `ImportFailed`; the last two are complete when the rows have ended."""
+    """An open file. ``rows`` may raise `ImportFailed`; the last two are complete when the rows have ended.
+
+    A file with runs of plain rows has only one kind of rows, with the columns ``columns``, each ended by ``line_end``.
+    """
 
     def __init__(self, path: Path, format_: Format, kinds: Sequence[Kind]) -> None:
         super().__init__()
@@ -71,7 +100,9 @@ class Source(contextlib.ExitStack):
         self.size = path.stat().st_size
         self.format = format_
         self.kinds = kinds
-        self.rows: Iterator[SourceRow] = iter(())
+        self.rows: Iterator[SourceRow | PlainRun] = iter(())
+        self.columns: Sequence[str] | None = None
+        self.line_end = "\n"
         self.done: Callable[[], int] = lambda: self.size
         self.reckoned: Callable[[], list[str]] = list
         self.warnings: Callable[[], list[str]] = list
@@ -85,12 +116,17 @@ def file_errors(path: Path) -> Iterator[None]:
         raise ImportFailed(f"{path}: {error.strerror or error}.") from error
 
 
-def open_source(path: Path, kind: Kind | None, reading: Reading, known: Mapping[str, Instrument]) -> Source:
-    """Open the file *path*; *known* are the instruments its rows may name. Raises `ImportFailed`."""
+def open_source(
+    path: Path, kind: Kind | None, reading: Reading, known: Mapping[str, Instrument], *, run: int = 1_000_000
+) -> Source:
+    """Open the file *path*; *known* are the instruments its rows may name. Raises `ImportFailed`.
+
+    A `PlainRun` of its rows has at most *run* of them.
+    """
     with file_errors(path):
         format_ = reading.format or _sniffed(path)
         if format_ is Format.CSV:
-            return _csv(path, kind, reading, known)
+            return _csv(path, kind, reading, known, run)
         if kind is not None:
             raise ImportFailed(f"{path.name}: --kind is for CSV; this is {format_}, whose rows are of known kinds.")
         if reading.columns:
@@ -330,24 +366,45 @@ _RawRow = tuple[int, str, list[str] | None]
 """Line number, text, cells; without cells it is not well-formed CSV."""
 
 
-def _csv(path: Path, kind: Kind | None, reading: Reading, known: Mapping[str, Instrument]) -> Source:
+def _csv(path: Path, kind: Kind | None, reading: Reading, known: Mapping[str, Instrument], run: int) -> Source:
     with contextlib.ExitStack() as stack:
         if _check(path) % 2:  # very likely a quote that is never closed: find it
             with _open(path) as stream:
-                for _ in _csv_rows(stream, path.name):
+                for _ in _csv_rows(_Lines(stream), path.name):
                     pass
         stream = stack.enter_context(_open(path))
-        rows = _csv_rows(stream, path.name)
-        layout = _layout(rows, path.name, kind, reading)
+        lines = _Lines(stream)
+        rows = _csv_rows(lines, path.name)
+        header = next(rows, None)
+        layout = _layout(header, path.name, kind, reading)
         source = Source(path, Format.CSV, (layout.kind,))
-        source.done = stream.buffer.tell
-        source.rows = _parsed(rows, layout, known)
+        source.done = lambda: max(stream.buffer.tell() - lines.waiting, 0)
+        source.rows = judged = _parsed(rows, layout, known)
+        text = header[1] if header else ""
+        if (line_end := text[len(text.rstrip("\r\n")) :]) and (
+            plain := plain_rows(layout, known, line_end=line_end, most=run)
+        ):
+            source.columns, source.line_end = layout.columns, line_end
+            source.rows = _with_runs(judged, lines, plain, partial(PlainRun, layout, known, path.name))
         source.push(stack.pop_all())
         return source
 
 
-def _layout(rows: Iterator[_RawRow], name: str, kind: Kind | None, reading: Reading) -> Layout:
-    header = next(rows, None)
+def _with_runs(
+    rows: Iterator[SourceRow], lines: "_Lines", plain: re.Pattern[str], run: Callable[[int, str], PlainRun]
+) -> Iterator[SourceRow | PlainRun]:
+    """The rows of *lines*; *rows* has those that are not plain."""
+    while True:
+        line = lines.read + 1
+        if text := lines.take(plain):
+            yield run(line, text)
+        elif row := next(rows, None):
+            yield row
+        else:
+            return
+
+
+def _layout(header: _RawRow | None, name: str, kind: Kind | None, reading: Reading) -> Layout:
     if header is None:
         raise ImportFailed(f"{name}: the file is empty. Its first line must name the columns.")
     try:
@@ -366,12 +423,59 @@ def _parsed(rows: Iterator[_RawRow], layout: Layout, known: Mapping[str, Instrum
             yield SourceRow(line, text, ((kind, outcome),))
 
 
-def _csv_rows(stream: TextIO, name: str) -> Iterator[_RawRow]:
+class _Lines:
+    """The lines of a text as they stand, line ends included. ``read`` is the number of those that were read."""
+
+    def __init__(self, stream: TextIO, *, read: int = 0) -> None:
+        self.read = read
+        self._stream = stream
+        self._text = ""
+        self._at = 0
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        self._fill()
+        if not (line := _LINE(self._text, self._at)):
+            raise StopIteration
+        self._at = line.end()
+        self.read += 1
+        return line[0]
+
+    def take(self, plain: re.Pattern[str]) -> str:
+        """Read the lines that come next and match."""
+        self._fill()
+        if not (found := plain.match(self._text, self._at)):
+            return ""
+        self._at = found.end()
+        self.read += _lines_in(found[0])
+        return found[0]
+
+    @property
+    def waiting(self) -> int:
+        """Characters that are out of the stream and not read."""
+        return len(self._text) - self._at
+
+    def _fill(self) -> None:
+        if self._at == len(self._text):
+            self._text, self._at = self._stream.read(_CHUNK) + self._stream.readline(), 0
+
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z").match
+
+
+def _lines_in(text: str) -> int:
+    """How many lines *text* has, which all end alike."""
+    return text.count("\n") or text.count("\r")
+
+
+def _csv_rows(lines: _Lines, name: str) -> Iterator[_RawRow]:
     """The rows of the file, each with the number of its first line and its text as it stands; blank lines are none."""
-    texts, lines = itertools.tee(stream)
-    reader = csv.reader(lines, strict=True)
-    before = 0
+    texts, read = itertools.tee(lines)
+    reader = csv.reader(read, strict=True)
     while True:
+        before = lines.read
         cells: list[str] | None = None
         fault = ""
         try:
@@ -382,11 +486,10 @@ def _csv_rows(stream: TextIO, name: str) -> Iterator[_RawRow]:
             fault = str(error)
         except (UnicodeDecodeError, OSError) as error:
             raise ImportFailed(f"{name}: cannot be read to its end ({error}). {REPEAT}") from error
-        taken = reader.line_num - before
+        taken = lines.read - before
         if fault and (taken > 1 or fault == "unexpected end of data"):
             where = f"{name}, line {before + 1}"
             raise ImportFailed(f"{where}: a quoted value begins there and its closing quote is missing. {REPEAT}")
         text = next(texts) if taken == 1 else "".join(itertools.islice(texts, taken))
         if cells != []:
             yield before + 1, text, cells
-        before += taken

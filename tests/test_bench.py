@@ -11,6 +11,7 @@ from rich.console import Console
 
 from activities.case_file import CaseFile
 from bench import deadlines as bench
+from bench.common import percentile
 from bench.deadlines import Measured
 from domain.case import CaseSummary, CaseUpdate, Entry, OpenCase
 from domain.deadlines import Firing
@@ -40,12 +41,12 @@ def seeded(seed: int) -> random.Random:
     [(50, 5.0), (51, 6.0), (99, 10.0), (100, 10.0), (0.1, 1.0), (10, 1.0), (10.1, 2.0)],
 )
 def test_a_percentile_is_the_smallest_value_that_so_many_do_not_exceed(percent: float, expected: float) -> None:
-    assert bench.percentile([float(value) for value in (3, 1, 2, 10, 9, 8, 4, 5, 7, 6)], percent) == expected
+    assert percentile([float(value) for value in (3, 1, 2, 10, 9, 8, 4, 5, 7, 6)], percent) == expected
 
 
 @given(st.lists(st.floats(0, 100), min_size=1), st.floats(0.1, 100))
 def test_a_percentile_is_a_value_that_was_observed(values: list[float], percent: float) -> None:
-    found = bench.percentile(values, percent)
+    found = percentile(values, percent)
     assert found in values
     assert sum(value <= found for value in values) >= len(values) * percent / 100 - 1e-9
 
@@ -53,7 +54,7 @@ def test_a_percentile_is_a_value_that_was_observed(values: list[float], percent:
 @pytest.mark.parametrize(("values", "percent"), [([], 50), ([1.0], 0), ([1.0], 101)])
 def test_there_is_no_percentile_of_nothing_nor_beyond_the_whole(values: list[float], percent: float) -> None:
     with pytest.raises(ValueError, match="percent"):
-        bench.percentile(values, percent)
+        percentile(values, percent)
 
 
 def test_the_due_instants_are_spread_evenly_over_the_window() -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from itertools import pairwise
 
 from domain.readers.source import Options, SourceRow, Unreadable, WallTimes, number, record
@@ -49,8 +50,8 @@ class QuoteMaker:
 
     def quote(self, at: str, bid: str, ask: str) -> tuple[tuple[Kind, Cells], ...]:
         """The quote of a tick. Raises :class:`BadRow`."""
-        bid, ask = _price(bid, "bid"), _price(ask, "ask")
-        if Decimal(bid) > Decimal(ask):
+        (bid, lower), (ask, upper) = _price(bid, "bid"), _price(ask, "ask")
+        if lower > upper:
             raise BadRow(None, "bid is above ask")
         if at != self._stated:
             self._stated, self._same = at, 0
@@ -64,15 +65,17 @@ class QuoteMaker:
         return ((Kind.QUOTES, (self._symbol, self._source, at, bid, ask)),)
 
 
-def _price(text: str, name: str) -> str:
+@lru_cache(maxsize=1 << 15)
+def _price(text: str, name: str) -> tuple[str, Decimal]:
+    """The price as the trade log has it, and its value. A file has the same few thousands again and again."""
     if _PRICE(text) is None:
         raise BadRow(name, f"{text[:40]!r} is no price such as 1935.25")
     point = text.find(".")
     if point >= 0 and len(text) - point - 1 > _PLACES:
         text = format(Decimal(text).quantize(Decimal(1).scaleb(-_PLACES)), "f")
-    if not Decimal(text):
+    if not (value := Decimal(text)):
         raise BadRow(name, "must be above 0")
-    return text
+    return text, value
 
 
 def _later(at: str, microseconds: int) -> str:

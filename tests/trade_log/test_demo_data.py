@@ -14,9 +14,13 @@ import pytest
 from activities.investigating import Investigating
 from activities.trade_log import TradeLog
 from domain.base import Record
+from domain.checks.choice import checks_for, pointed_to
 from domain.findings import Check, Finding, InvestigationRequest, Verdict
 from domain.trade_log import AccountEntry, Fill, Order, Position, Quote
 from domain.trade_log_csv import Kind
+from domain.words import Outcome
+from runtime.policies import find_pack
+from starter.demo.stories import tell
 from starter.demo_data import BAD_PROVIDER, write_demo_data
 from starter.importing import import_file
 from tests.trade_log.support import Pool, names_in
@@ -60,7 +64,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 def test_the_same_seed_and_start_give_the_same_files_to_the_byte(tmp_path: Path) -> None:
     def written(folder: str, start: datetime = START, seed: int = 1) -> list[bytes]:
         data = write_demo_data(tmp_path / folder, start, seed)
-        assert names_in(tmp_path / folder) == sorted(f"{kind}.csv" for kind in set(Kind) - {Kind.BARS})
+        platform = ("fills", "instruments", "messages", "orders", "positions", "quotes")
+        assert names_in(tmp_path / folder) == sorted(
+            f"{kind}.csv" for kind in (*platform, "account_entries", "account_terms", "balances")
+        )
         return [file.read_bytes() for file in data.files]
 
     first = written("first")
@@ -201,3 +208,32 @@ async def test_the_checks_find_in_it_what_the_demo_tells(pool: Pool, demo: Demo)
     findings = await found(pool, account, Check.EXECUTION, *fills)
     findings += await found(pool, account, Check.WITHDRAWAL_DELAY, *paid_out)
     assert [finding.verdict for finding in findings] == [Verdict.MARKET, Verdict.MARKET, Verdict.NO_FAULT]
+
+
+async def test_the_checks_that_the_demos_own_words_point_to_lead_to_the_sums_it_tells(pool: Pool, demo: Demo) -> None:
+    for file in demo.data.files:
+        await import_file(pool, file, strict=True)
+    pack = find_pack("demo", datetime.now(UTC))
+    sums = {}
+    for story in tell(demo.data):
+        complaint = story.complaint
+        checks = checks_for(story.category, pack.checks, pointed_to(f"{complaint.subject}\n\n{complaint.description}"))
+        if not checks or story.outcome is Outcome.WITHDRAWN or complaint.account is None:
+            continue
+        request = InvestigationRequest(
+            checks=checks,
+            account=complaint.account,
+            trades=complaint.trades,
+            occurred_from=complaint.occurred_from,
+            occurred_until=complaint.occurred_until,
+            as_of=START + timedelta(days=1),
+        )
+        findings = (await Investigating(TradeLog(pool)).investigate(request)).findings
+        assert not [finding for finding in findings if finding.concerns_the_customer and finding.open], story.title
+        harm = sum(finding.harm.amount for finding in findings if finding.harm)
+        sums[story.title] = [finding.check.value for finding in findings], f"USD {harm:,.2f}" if harm else None
+        assert sums[story.title][1] == story.compensation, (story.title, findings)
+    assert sums["stop-out, bad price"][0] == ["execution", "stop_out"]
+    assert sums["止损遇错误报价"][0] == ["execution", "trigger", "off_market"]
+    assert sums["slippage"][0] == ["execution", "slippage", "slippage"]
+    assert len(sums) == 5

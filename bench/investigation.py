@@ -1,0 +1,511 @@
+"""How fast the trade log is imported and a dispute investigated: beside what PostgreSQL alone needs for the same.
+
+    python -m bench.investigation [--quotes 10000000] [--orders 1000000] [--seed N] [--json]
+
+Runs PostgreSQL of its own in a temporary folder, imports a generated market (``bench.market``), and takes everything
+away at the end. See README.md beside this file for what is measured and against what.
+
+Progress is told on stderr, the result on stdout. Exit codes: 0 measured; 1 the import was slower than half a bare COPY,
+or investigations slower than five times the bare look-ups; 2 nothing was measured, stderr says why.
+"""
+
+import argparse
+import asyncio
+import itertools
+import json
+import multiprocessing
+import os
+import random
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import asyncpg
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from activities.incidents import TOUCHED_BY_QUOTES, Incidents
+from activities.investigating import Investigating
+from activities.trade_log import TradeLog
+from bench.common import NotMeasured, at_least, forget_configuration, percentile
+from bench.market import SYMBOL, Market, write_market
+from domain.findings import Bilingual, Check, InvestigationRequest, Verdict
+from domain.incident import Fault, NewIncident
+from domain.incident_work import ListCohort, OpenIncident
+from domain.messages import Actor
+from domain.trade_log_csv import Kind
+from domain.words import Role
+from runtime.child import StackError
+from runtime.database import DatabaseUnavailable, migrate, open_pool
+from runtime.embedded_postgres import EmbeddedPostgres
+from runtime.logging import configure_logging
+from runtime.settings import load_settings
+from starter.importing import ImportFailed, import_file
+
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+    Say = Callable[[str], None]
+
+AT_LEAST: Final = 0.5
+"""Of the rows a second of a bare COPY, those that the import must load."""
+AT_MOST: Final = 5.0
+"""Times the bare look-ups, what an investigation may take."""
+
+PARTS: Final = 4  # of each file, imported and copied in turns
+MEASURED: Final = (Kind.QUOTES, Kind.ORDERS, Kind.FILLS, Kind.POSITIONS)
+DISPUTES: Final = 100  # investigated for each line
+
+T = TypeVar("T")
+
+
+# -- what is counted ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Imported:
+    """The rows of a kind, and the seconds of the import and of the bare COPY of the same."""
+
+    kind: Kind
+    rows: int
+    seconds: float
+    copy_seconds: float
+
+    @property
+    def ratio(self) -> float:
+        """Rows a second of the import over those of the COPY."""
+        return self.copy_seconds / self.seconds
+
+    @property
+    def faultless(self) -> bool:
+        return self.ratio >= AT_LEAST
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind.value,
+            "rows": self.rows,
+            "import_rows_per_second": round(self.rows / self.seconds),
+            "copy_rows_per_second": round(self.rows / self.copy_seconds),
+            "ratio": round(self.ratio, 2),
+        }
+
+
+@dataclass(frozen=True)
+class Investigated:
+    """Seconds of investigations, and of the look-ups that each made; how many look-ups and evidence rows, each."""
+
+    what: str
+    seconds: Sequence[float]
+    bare: Sequence[float]
+    lookups: Sequence[int]
+    evidence: Sequence[int]
+
+    def times(self, percent: float) -> float:
+        """How many times the bare look-ups, both at this percentile."""
+        return percentile(self.seconds, percent) / percentile(self.bare, percent)
+
+    @property
+    def faultless(self) -> bool:
+        return self.times(50) <= AT_MOST and self.times(95) <= AT_MOST
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "what": self.what,
+            "investigations": len(self.seconds),
+            "lookups": percentile(self.lookups, 50),
+            "evidence_rows": percentile(self.evidence, 50),
+            **{
+                name: {
+                    "seconds": round(percentile(self.seconds, percent), 5),
+                    "bare_seconds": round(percentile(self.bare, percent), 5),
+                    "times": round(self.times(percent), 2),
+                }
+                for name, percent in (("p50", 50), ("p95", 95))
+            },
+        }
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The cohort of the bad minute: seconds to find the orders (often), and to list every account with its harm."""
+
+    orders: int
+    accounts: int
+    harmed: int
+    found: Sequence[float]
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "orders": self.orders,
+            "accounts": self.accounts,
+            "harmed": self.harmed,
+            "find_p50_seconds": round(percentile(self.found, 50), 5),
+            "find_p95_seconds": round(percentile(self.found, 95), 5),
+            "list_seconds": round(self.seconds, 3),
+        }
+
+
+@dataclass(frozen=True)
+class Measured:
+    """``memory``: the most that a process held at any time, in bytes, by what it did."""
+
+    imported: Sequence[Imported]
+    investigated: Sequence[Investigated]
+    listed: Listed
+    memory: Mapping[str, int]
+
+    @property
+    def faultless(self) -> bool:
+        return all(each.faultless for each in self.imported) and all(each.faultless for each in self.investigated)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "import": [each.as_json() for each in self.imported],
+            "investigations": [each.as_json() for each in self.investigated],
+            "cohort": self.listed.as_json(),
+            "memory_bytes": dict(self.memory),
+        }
+
+
+def show(measured: Measured) -> Sequence[Table | str]:
+    """The result as tables and a line or two."""
+    loading = _table("Import beside bare COPY", "rows a second", "rows", "import", "COPY", "import / COPY")
+    for each in measured.imported:
+        rates = [f"{each.rows / seconds:,.0f}" for seconds in (each.seconds, each.copy_seconds)]
+        loading.add_row(each.kind.value, f"{each.rows:,}", *rates, f"{each.ratio:.2f}")
+    looking = _table(
+        "One investigation beside its bare look-ups", "", "look-ups", "evidence rows", "p50", "bare", "times", "p95",
+        "bare", "times",
+    )  # fmt: skip
+    for line in measured.investigated:
+        cells = [f"{percentile(counts, 50)}" for counts in (line.lookups, line.evidence)]
+        for percent in (50, 95):
+            cells += [_spoken(percentile(seconds, percent)) for seconds in (line.seconds, line.bare)]
+            cells.append(f"{line.times(percent):.1f}")
+        looking.add_row(line.what, *cells)
+    listed = measured.listed
+    found = " and ".join(f"p{percent} {_spoken(percentile(listed.found, percent))}" for percent in (50, 95))
+    return [
+        loading,
+        looking,
+        f"The bad minute touched {listed.orders:,} orders of {listed.accounts:,} accounts, found in {found}."
+        f" Listing every account with its harm ({listed.harmed:,} harmed) took {_spoken(listed.seconds)}.",
+        "Most memory: " + ", ".join(f"{what} {size / 2**20:,.0f} MB" for what, size in measured.memory.items()) + ".",
+    ]
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, box=box.SIMPLE_HEAD)
+    for number, name in enumerate(columns):
+        table.add_column(name, no_wrap=True, justify="right" if number else "left")
+    return table
+
+
+def _spoken(seconds: float) -> str:
+    return f"{1000 * seconds:.1f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+# -- the import --------------------------------------------------------------------------------------------------------
+
+
+async def compare_import(pool: "Pool", work: "Work", market: Market, say: "Say") -> list[Imported]:
+    """Import every file of the market, and copy the same rows into a like table, part by part in turns."""
+    for kind in set(market.files) - set(MEASURED):
+        await work.do(_import, market.files[kind])
+    await pool.execute("CREATE SCHEMA bare")
+    results = []
+    for kind in MEASURED:
+        # Its indexes and checks are those of the real one; it has no triggers.
+        await pool.execute(f"CREATE TABLE bare.{kind} (LIKE tradelog.{kind} INCLUDING ALL)")
+        rows, seconds, copied = 0, 0.0, 0.0
+        for number, part in enumerate(_parts(market.files[kind], market.rows[kind])):
+            turns = [True, False] if number % 2 else [False, True]
+            for ours in turns:
+                if ours:
+                    loaded, took = await work.do(_import, part)
+                    rows, seconds = rows + loaded, seconds + took
+                else:
+                    copied += await _copy(pool, kind, part)
+            part.unlink()
+        results.append(Imported(kind, rows, seconds, copied))
+        say(f"  {rows:,} {kind}: {rows / seconds:,.0f} rows/s, COPY {rows / copied:,.0f}")
+        if rows != market.rows[kind]:
+            raise NotMeasured(f"of {market.rows[kind]:,} {kind} {rows:,} were loaded: a fault of the benchmark")
+        await pool.execute(f"DROP TABLE bare.{kind}")
+    return results
+
+
+def _parts(path: Path, rows: int) -> Iterator[Path]:
+    """The file as several, each with the heading."""
+    with path.open(encoding="ascii", newline="") as file:
+        heading = next(file)
+        for number in range(PARTS):
+            part = path.with_name(f"part-{number}-{path.name}")
+            with part.open("w", encoding="ascii", newline="") as out:
+                out.write(heading)
+                out.writelines(itertools.islice(file, rows // PARTS if number + 1 < PARTS else None))
+            yield part
+
+
+async def _copy(pool: "Pool", kind: Kind, path: Path) -> float:
+    with path.open(encoding="ascii") as file:
+        columns = file.readline().rstrip().split(",")
+    async with pool.acquire() as connection:
+        began = time.perf_counter()
+        await connection.copy_to_table(
+            kind.value, schema_name="bare", source=path, columns=columns, format="csv", header=True
+        )
+        return time.perf_counter() - began
+
+
+async def _import(pool: "Pool", path: Path) -> tuple[int, float]:
+    report = await import_file(pool, path)
+    if report.rejected:
+        raise NotMeasured(f"{path.name}: {report.rejected:,} rows were rejected: a fault of the benchmark")
+    return report.loaded, report.seconds
+
+
+# -- investigations ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """What is investigated in one line of the result: *checks* of orders of a type that waited at least so long."""
+
+    what: str
+    checks: tuple[Check, ...]
+    type: str
+    waited: timedelta = timedelta(0)
+
+
+_DISPUTED: Final = (
+    Dispute("execution of a market order", (Check.EXECUTION,), "market"),
+    Dispute("slippage, with all customers'", (Check.SLIPPAGE,), "market"),
+    Dispute("trigger of a stop-loss", (Check.TRIGGER,), "stop_loss"),
+    Dispute("the same, 20 hours or more old", (Check.TRIGGER,), "stop_loss", timedelta(hours=20)),
+    Dispute("off-market price", (Check.OFF_MARKET,), "stop_loss"),
+    Dispute("stop-out, replayed", (Check.STOP_OUT,), "stop_out"),
+    Dispute(
+        "four checks of a stop-loss", (Check.EXECUTION, Check.SLIPPAGE, Check.TRIGGER, Check.OFF_MARKET), "stop_loss"
+    ),
+)
+
+_CHOICE: Final = """
+    SELECT "order", account FROM tradelog.orders WHERE type = $1 AND ended_at - received_at >= $2
+    ORDER BY md5("order" || $3::text) LIMIT $4
+"""
+
+
+async def investigate(pool: "Pool", market: Market, disputes: int, seed: int) -> list[Investigated]:
+    """Investigate disputed orders, chosen at random, and make the same look-ups bare.
+
+    *pool* has one connection, so that both use the same.
+    """
+    investigating = Investigating(TradeLog(pool))
+    rng = random.Random(seed)  # noqa: S311 (a seed that can be repeated, nothing secret)
+    results = []
+    for dispute in _DISPUTED:
+        orders = await pool.fetch(_CHOICE, dispute.type, dispute.waited, str(seed), disputes)
+        if not orders:
+            continue  # of a small market
+        asked = [
+            InvestigationRequest(
+                checks=dispute.checks,
+                account=row["account"],
+                trades=(row["order"],),
+                as_of=market.ends + timedelta(days=1),
+            )
+            for row in orders
+        ]
+        lookups = [await _lookups(pool, investigating, request) for request in asked]
+        seconds, bare, evidence = [], [], []
+        for turn, place in enumerate(rng.sample(range(len(asked)), len(asked))):
+            # Whichever comes second finds everything warm: they take turns.
+            for ours in (True, False) if turn % 2 else (False, True):
+                if ours:
+                    began = time.perf_counter()
+                    found = await investigating.investigate(asked[place])
+                    seconds.append(time.perf_counter() - began)
+                    evidence.append(sum(len(finding.evidence) for finding in found.findings))
+                else:
+                    bare.append(await _bare(pool, lookups[place]))
+        results.append(Investigated(dispute.what, seconds, bare, [len(each) for each in lookups], evidence))
+    return results
+
+
+async def _lookups(
+    pool: "Pool", investigating: Investigating, request: InvestigationRequest
+) -> list[tuple[str, tuple[Any, ...]]]:
+    """The statements with which an investigation asks the trade log. Raises `NotMeasured` if it found nothing."""
+    asked: list[tuple[str, tuple[Any, ...]]] = []
+    async with pool.acquire() as connection:
+        logged: Any = connection
+        note = lambda record: asked.append((record.query, tuple(record.args)))  # noqa: E731
+        logged.add_query_logger(note)
+    try:
+        investigation = await investigating.investigate(request)
+    finally:
+        async with pool.acquire() as connection:
+            logged = connection
+            logged.remove_query_logger(note)
+    if all(finding.verdict is Verdict.INCONCLUSIVE for finding in investigation.findings):
+        missing = "; ".join(dict.fromkeys(name for finding in investigation.findings for name in finding.missing))
+        raise NotMeasured(f"the generated market does not answer {', '.join(request.checks)}: no {missing}")
+    return [(query, values) for query, values in asked if values]
+
+
+async def _bare(pool: "Pool", lookups: Sequence[tuple[str, tuple[Any, ...]]]) -> float:
+    async with pool.acquire() as connection:
+        prepared = {query: await connection.prepare(query) for query, _ in lookups}
+        began = time.perf_counter()
+        for query, values in lookups:
+            await prepared[query].fetch(*values)
+        return time.perf_counter() - began
+
+
+# -- a cohort ----------------------------------------------------------------------------------------------------------
+
+
+async def list_cohort(pool: "Pool", market: Market, repeat: int) -> Listed:
+    """Everybody whom the bad minute touched: the look-up often, the list with everybody's harm once."""
+    fault = Fault(symbol=SYMBOL, since=market.bad_from, until=market.bad_until)
+    found = []
+    for _ in range(repeat):
+        began = time.perf_counter()
+        rows = await pool.fetch(TOUCHED_BY_QUOTES, SYMBOL, fault.since, fault.until, None, None, None)
+        found.append(time.perf_counter() - began)
+    incidents = Incidents(pool, Investigating(TradeLog(pool)), load_settings())
+    title = Bilingual(en="Wrong prices of gold for a minute", zh="黄金报价异常一分钟")
+    new = NewIncident(fault=fault, title=title, opened_by=Actor(id="h-1", role=Role.HANDLER))
+    at = market.ends + timedelta(days=1)
+    opened = await incidents.open_incident(OpenIncident(reference=new.reference, new=new, at=at))
+    began = time.perf_counter()
+    cohort = await incidents.list_cohort(
+        ListCohort(reference=new.reference, number=1, fault=fault, policy_hash=opened.policy_hash, as_of=at)
+    )
+    return Listed(len(rows), cohort.accounts, cohort.harmed, found, time.perf_counter() - began)
+
+
+# -- the run -----------------------------------------------------------------------------------------------------------
+
+
+class Work:
+    """A process of its own, so that its memory can be told from that of the benchmark."""
+
+    def __init__(self, url: str, executor: ProcessPoolExecutor) -> None:
+        self._url, self._executor = url, executor
+
+    async def do(self, work: "Callable[..., Awaitable[T]]", *arguments: object) -> T:
+        """What ``work(pool, *arguments)`` returns."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, _in_pool, work, self._url, *arguments)
+
+    async def memory(self) -> int:
+        """The most that the process held at any time, in bytes."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, _most_memory)
+
+
+@contextmanager
+def a_process(url: str) -> Iterator[Work]:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _quietly) as executor:
+        yield Work(url, executor)
+
+
+def _quietly() -> None:
+    configure_logging("console", "ERROR")
+
+
+def _in_pool(work: "Callable[..., Awaitable[T]]", url: str, *arguments: object) -> T:
+    async def run() -> T:
+        async with await open_pool(url, max_size=1) as pool:
+            return await work(pool, *arguments)
+
+    return asyncio.run(run())
+
+
+def _most_memory() -> int:
+    with Path("/proc/self/status") as status:
+        if status.exists():  # getrusage there counts the process that it was started from
+            line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+            return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # in bytes on macOS
+
+
+async def measure(*, quotes: int, orders: int, seed: int, disputes: int, say: "Say") -> Measured:
+    """Everything in one run."""
+    with tempfile.TemporaryDirectory(prefix="redress-bench-") as place:
+        folder = Path(place)
+        began = time.monotonic()
+        say(f"Generating {quotes:,} quotes and {orders:,} orders ...")
+        market = await asyncio.to_thread(write_market, folder, quotes=quotes, orders=orders, seed=seed)
+        say(f"  {time.monotonic() - began:.0f} s; {market.begins:%d %B} to {market.ends:%d %B %Y}")
+        async with EmbeddedPostgres(folder / "postgres", log=folder / "postgres.log") as server:
+            url = server.url()
+            await migrate(url)
+            async with await open_pool(url) as pool:
+                with a_process(url) as work:
+                    say(f"Importing, in turns with COPY; load of the machine {os.getloadavg()[0]:.1f} ...")
+                    imported = await compare_import(pool, work, market, say)
+                    memory = {"import": await work.memory()}
+                say("VACUUM and ANALYZE, as PostgreSQL does by itself within minutes ...")
+                await pool.execute("VACUUM ANALYZE")
+                with a_process(url) as work:
+                    say(f"Investigating; load of the machine {os.getloadavg()[0]:.1f} ...")
+                    investigated = await work.do(investigate, market, disputes, seed)
+                    memory["investigations"] = await work.memory()
+                with a_process(url) as work:
+                    say("Listing the accounts of the bad minute ...")
+                    listed = await work.do(list_cohort, market, 20)
+                    memory["cohort"] = await work.memory()
+            say("Stopping PostgreSQL ...")
+    return Measured(imported, investigated, listed, memory)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.investigation", description="How fast the trade log is imported and investigated."
+    )
+    parser.add_argument("--quotes", type=at_least(20_000), default=10_000_000, help="how many to generate (10000000)")
+    parser.add_argument("--orders", type=at_least(2_000), default=1_000_000, help="how many to generate (1000000)")
+    parser.add_argument("--disputes", type=at_least(1), default=DISPUTES, help=f"of each sort ({DISPUTES})")
+    parser.add_argument("--seed", type=int, default=1, help="for the market and the choice of disputes (1)")
+    parser.add_argument("--json", action="store_true", help="the result as JSON")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, and return the exit code."""
+    options = _options(arguments)
+    stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+    forget_configuration()
+    configure_logging("console", "ERROR")
+    sizes = {name: getattr(options, name) for name in ("quotes", "orders", "seed", "disputes")}
+    try:
+        measured = asyncio.run(
+            measure(**sizes, say=lambda what: stderr.print(f"{datetime.now(UTC):%H:%M:%S} {what}", markup=False))
+        )
+    except (NotMeasured, StackError, DatabaseUnavailable, ImportFailed, BrokenProcessPool, OSError) as error:
+        stderr.print(f"bench.investigation: {error}", markup=False)
+        return 2
+    if options.json:
+        answer = {**sizes, "processors": os.cpu_count(), **measured.as_json()}
+        sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
+    else:
+        console = Console(highlight=False)
+        console.width = max(console.width, 120)
+        for part in show(measured):
+            console.print(part)
+    return 0 if measured.faultless else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
