@@ -12,8 +12,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX: Final = "REDRESS_"
@@ -37,6 +38,19 @@ def _postgresql(url: str) -> str:
     if not url.startswith(("postgresql://", "postgres://")):
         raise ValueError("it does not begin with postgresql://")
     return url
+
+
+_SHORTEST_SECRET: Final = 32
+
+
+def _https(url: str) -> str:
+    parts = urlsplit(url)
+    local = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if parts.scheme != "https" and not (parts.scheme == "http" and local):
+        raise ValueError("it does not begin with https:// (http:// is for this machine only, such as localhost)")
+    if not parts.hostname or parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("it must be a host and a path, without user, password, query or fragment")
+    return url.rstrip("/")
 
 
 class Settings(BaseSettings):
@@ -69,6 +83,9 @@ class Settings(BaseSettings):
         default_factory=lambda: "console" if sys.stderr.isatty() else "json", description="console or json"
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    default_language: Literal["en", "zh-CN"] = Field(
+        "en", description="en or zh-CN: the language of letters to customers who never told theirs"
+    )
     firm_name: str = Field("the firm", min_length=1, description="the firm's name, as its letters give it")
     smtp_host: str | None = Field(
         None, description="mail server; without one, letters are put as .eml files into the outbox folder"
@@ -92,10 +109,33 @@ class Settings(BaseSettings):
         description='e-mail address of each team or role, as JSON: {"complaints-team": "complaints@example.com"}',
     )
 
+    payment_url: Annotated[str, AfterValidator(_https)] | None = Field(
+        None,
+        description="payment rail that pays awards, such as https://pay.example.com/redress; without one the ledger "
+        "alone is kept",
+    )
+    payment_secret: SecretStr | None = Field(
+        None,
+        validate_default=True,
+        description=f"secret shared with the payment rail, by which both sign, {_SHORTEST_SECRET} characters or more",
+    )
+    payment_timeout: float = Field(
+        10, gt=0, le=25, description="seconds to wait for each answer of the payment rail, up to 25"
+    )
+
     @property
     def default_policies(self) -> tuple[str, ...]:
         """The ids in ``default_policy``, the case's own first."""
         return tuple(name.strip() for name in self.default_policy.split(",") if name.strip())
+
+    @field_validator("payment_secret")
+    @classmethod
+    def _goes_with_a_rail(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None and info.data.get("payment_url"):
+            raise ValueError("it is not set, and the payment rail of REDRESS_PAYMENT_URL is spoken to with signatures")
+        if value is not None and len(value.get_secret_value()) < _SHORTEST_SECRET:
+            raise ValueError("it is too short")
+        return value
 
     @field_validator("policy_dir")
     @classmethod

@@ -1,0 +1,407 @@
+"""Payments: each ordered once by its key, never paid blind, and in the ledger with the words of whoever knew.
+
+:meth:`Payments.settle` is the conversation with a rail, for whatever is to be paid; the activities are what a case does
+with it. Before a rail hears of a payment for the first time, the intent is committed. Whoever finds an intent without
+an outcome asks the rail for the key, and has it paid only if the rail has never heard of it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
+
+import asyncpg
+import structlog
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.case_file import CaseFile, utc_now
+from activities.ledger import Posting, cash, liability, post
+from domain.case import SYSTEM, BookPayment, Entry, PayCompensation, PaymentRecorded
+from domain.money import Money
+from domain.payment import HAND, PaymentOrder, PaymentOutcome, RailAnswer, RailState
+from domain.words import PaymentReason, PaymentState
+from runtime.payment_rail import PaymentRail, RailConflict, RailFailed
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record]
+
+T = TypeVar("T")
+
+FIRST_WAIT: Final = timedelta(seconds=5)
+LONGEST_WAIT: Final = timedelta(minutes=15)
+"""How long a payment without an outcome waits until the rail is asked again: first, and at most."""
+
+log = structlog.get_logger(__name__)
+
+
+class Payments:
+    """Has payments made. ``rail`` is ``None`` where the ledger alone is kept."""
+
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        case_file: CaseFile,
+        rail: PaymentRail | None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """*clock* gives the time as an aware datetime."""
+        self._pool = pool
+        self._case_file = case_file
+        self._rail = rail
+        self._clock = clock
+        # A payment keeps its connection while it talks to the rail; a slow one must not take them all.
+        self._connections = asyncio.Semaphore(max(1, pool.get_max_size() // 2))
+
+    @property
+    def rail(self) -> str | None:
+        """The rail's name."""
+        return self._rail.name if self._rail else None
+
+    # -- the conversation with a rail ---------------------------------------------------------------------------------
+
+    async def settle(
+        self,
+        order: PaymentOrder,
+        book: "Callable[[Connection, PaymentOutcome], Awaitable[T]]",
+        *,
+        intend: "Callable[[Connection], Awaitable[object]] | None" = None,
+    ) -> T:
+        """Have *order* paid once, by its key, and return what *book* makes of the outcome.
+
+        *book* runs in the transaction that records the outcome, and again whenever an order is given again whose
+        outcome is known: what it writes needs a key of its own. *intend* runs in the transaction of the intent.
+
+        Raises `ApplicationError`, each with the time to wait before the next try, of type ``PaymentPending`` (the rail
+        has it), ``PaymentUnknown`` (no answer that can be trusted; the rail is asked for the key next time),
+        ``PaymentRailMissing`` (no rail is configured) or ``PaymentRailChanged`` (another one has the payment); and,
+        never retried, ``PaymentConflict`` if the key belongs to another payment, here or at the rail, or if what the
+        rail paid is not what it was told to pay.
+        """
+        async with self._alone(order.key) as connection:
+            known = await _known(connection, order)
+            outcome = await _outcome(connection, order.key)
+            if outcome is None:
+                rail = self._usable(known)
+                if known is None:
+                    async with connection.transaction():
+                        await _intend(connection, order, rail.name, self._clock())
+                        if intend:
+                            await intend(connection)
+                answer = await self._converse(connection, rail, order, ask_first=known is not None)
+                outcome = self._outcome_of(order, rail, answer)
+            async with connection.transaction():
+                await _write_outcome(connection, outcome)
+                return await book(connection, outcome)
+
+    @asynccontextmanager
+    async def _alone(self, key: str) -> "AsyncIterator[Connection]":
+        """A connection that holds the lock on *key*; whoever else wants the payment waits, then finds its outcome."""
+        async with self._connections, self._pool.acquire() as connection:
+            # Let go when the session ends, or when the pool resets the connection on its way back.
+            await connection.execute("SELECT pg_advisory_lock(hashtextextended('payment:' || $1, 0))", key)
+            yield connection
+
+    def _usable(self, known: str | None) -> PaymentRail:
+        """The rail, if it is the one that may *know* the payment: another would pay it a second time."""
+        if self._rail is None:
+            raise ApplicationError(
+                "no payment rail is configured; set REDRESS_PAYMENT_URL and REDRESS_PAYMENT_SECRET",
+                type="PaymentRailMissing",
+                next_retry_delay=LONGEST_WAIT,
+            )
+        if known is not None and known != self._rail.name:
+            raise ApplicationError(
+                f"the payment was ordered from rail {known}, and this worker has {self._rail.name}: set"
+                " REDRESS_PAYMENT_URL back, or report what became of it",
+                type="PaymentRailChanged",
+                next_retry_delay=LONGEST_WAIT,
+            )
+        return self._rail
+
+    async def _converse(
+        self, connection: "Connection", rail: PaymentRail, order: PaymentOrder, *, ask_first: bool
+    ) -> RailAnswer:
+        """The rail's last word on *order*."""
+        answer = RailAnswer(state=RailState.UNKNOWN)
+        if ask_first:
+            answer = await self._exchange(connection, order, "ask", lambda: rail.ask(order.key))
+        if answer.state is RailState.UNKNOWN:
+            answer = await self._exchange(connection, order, "pay", lambda: rail.pay(order))
+        if answer.state is RailState.PENDING:
+            wait = await _next_wait(connection, order.key)
+            raise ApplicationError(
+                "the rail has not made the payment yet", type="PaymentPending", next_retry_delay=wait
+            )
+        return answer
+
+    async def _exchange(
+        self,
+        connection: "Connection",
+        order: PaymentOrder,
+        asked: Literal["pay", "ask"],
+        talk: Callable[[], Awaitable[RailAnswer]],
+    ) -> RailAnswer:
+        """What the rail says, written down. An answer that cannot be is none."""
+
+        async def note(answer: str, detail: str) -> None:
+            await connection.execute(
+                "INSERT INTO payments.exchanges (key, at, asked, answer, detail) VALUES ($1, $2, $3, $4, $5)",
+                order.key,
+                self._clock(),
+                asked,
+                answer,
+                detail,
+            )
+
+        try:
+            answer = await talk()
+            if asked == "pay" and answer.state is RailState.UNKNOWN:
+                raise RailFailed("the rail was told to pay, and says that it has never heard of it")
+            if problem := answer.problem_with(order):
+                raise RailConflict(f"the rail says {problem}")
+        except RailConflict as error:
+            await note("conflict", str(error))
+            log.error("payment in conflict", payment=order.key, why=str(error))  # noqa: TRY400 (where is no news)
+            raise ApplicationError(f"{order.key}: {error}", type="PaymentConflict", non_retryable=True) from None
+        except RailFailed as error:
+            await note("failed", f"nothing was ordered: {error}" if error.unsent else str(error))
+            wait = await _next_wait(connection, order.key)
+            log.error("payment without an answer", payment=order.key, why=str(error))  # noqa: TRY400 (as above)
+            what = "nothing was ordered" if error.unsent else "whether it was paid is not known"
+            raise ApplicationError(
+                f"{error}; {what}, and the rail is asked next time", type="PaymentUnknown", next_retry_delay=wait
+            ) from None
+        await note(answer.state.value, answer.reason.value if answer.reason else "")
+        return answer
+
+    def _outcome_of(self, order: PaymentOrder, rail: PaymentRail, answer: RailAnswer) -> PaymentOutcome:
+        state = {
+            RailState.PAID: PaymentState.PAID,
+            RailState.PARTIAL: PaymentState.PARTIAL,
+            RailState.DECLINED: PaymentState.DECLINED,
+            RailState.REVERSED: PaymentState.REVERSED,
+        }[answer.state]
+        paid = answer.paid if state in {PaymentState.PAID, PaymentState.PARTIAL} else None
+        return PaymentOutcome.model_validate(
+            {
+                "key": order.key,
+                "state": state,
+                "paid": paid or Money.zero(order.amount.currency),
+                "rail": rail.name,
+                "rail_reference": answer.rail_reference,
+                "reason": None if paid else answer.reason or PaymentReason.OTHER,
+                "by": f"rail:{rail.name}",
+                "at": self._clock(),
+            }
+        )
+
+    # -- what a case does with it -------------------------------------------------------------------------------------
+
+    @activity.defn(name="PayCompensation")
+    async def pay_compensation(self, request: PayCompensation) -> PaymentRecorded:
+        """Have a case's payment made, and post it: debit ``liability:customer:<reference>``, credit ``cash:<rail>``.
+
+        Raises what :meth:`settle` does, and ``CompensationConflict`` if the ledger has something else in its place.
+        """
+
+        async def intend(connection: "Connection") -> None:
+            # Now, not with the outcome: a payment that is under way for days must not hold back the case file.
+            await self._case_file.apply(connection, request.update)
+
+        async def book(connection: "Connection", outcome: PaymentOutcome) -> PaymentRecorded:
+            return await self._book(connection, request, outcome)
+
+        recorded = await self.settle(request.order, book, intend=intend)
+        log.info("payment settled", payment=request.order.key, outcome=recorded.outcome.state.value)
+        return recorded
+
+    @activity.defn(name="BookPayment")
+    async def book_payment(self, request: BookPayment) -> PaymentRecorded:
+        """Post what a person says became of a payment. If its outcome is known already, that stands and is answered.
+
+        A payment that no rail was told to make is one by hand. Raises `ApplicationError`, never retried, of type
+        ``NotPaid`` for the reversal of a payment that was never made.
+        """
+        async with self._alone(request.key) as connection, connection.transaction():
+            if request.state is PaymentState.REVERSED:
+                return await self._reverse(connection, request)
+            outcome = await _outcome(connection, request.key)
+            if outcome is None:
+                await connection.execute(
+                    "INSERT INTO payments.orders (key, reference, payee, amount, currency, rail, ordered_at)"
+                    " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+                    request.key,
+                    request.update.reference,
+                    request.payee,
+                    request.amount.amount,
+                    request.amount.currency,
+                    HAND,
+                    self._clock(),
+                )
+                rail = await connection.fetchval("SELECT rail FROM payments.orders WHERE key = $1", request.key)
+                outcome = self._reported(request, rail)
+                await _write_outcome(connection, outcome)
+            return await self._book(connection, request, outcome)
+
+    def _reported(self, request: BookPayment, rail: str) -> PaymentOutcome:
+        made = request.state is PaymentState.PAID
+        return PaymentOutcome(
+            key=request.key,
+            state=request.state,
+            paid=request.amount if made else Money.zero(request.amount.currency),
+            rail=rail,
+            rail_reference=request.bank_reference,
+            reason=None if made else request.cause or PaymentReason.OTHER,
+            by=str(request.actor),
+            at=self._clock(),
+        )
+
+    async def _book(
+        self, connection: "Connection", request: PayCompensation | BookPayment, outcome: PaymentOutcome
+    ) -> PaymentRecorded:
+        """Post what was paid, and tell the case file. Again, it changes nothing and answers the same."""
+        reference = request.update.reference
+        if outcome.paid.amount > 0:
+            posting = Posting(
+                key=outcome.key,
+                kind="payment",
+                reference=reference,
+                number=request.number,
+                amount=outcome.paid,
+                debit=liability(reference),
+                credit=cash(outcome.rail),
+                rail=outcome.rail,
+            )
+            await post(connection, posting, outcome.at)
+        return await self._tell(connection, request, outcome, f"{outcome.key}:outcome")
+
+    async def _reverse(self, connection: "Connection", request: BookPayment) -> PaymentRecorded:
+        """Post the opposite of what was paid."""
+        paid = await _outcome(connection, request.key)
+        if paid is None or paid.paid.amount <= 0:
+            raise ApplicationError(
+                f"{request.key} was not paid, so it cannot have come back", type="NotPaid", non_retryable=True
+            )
+        await connection.execute(
+            "INSERT INTO payments.reversals (key, bank_reference, reason, said_by, at) VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT DO NOTHING",
+            request.key,
+            request.bank_reference or "",
+            request.cause.value if request.cause else None,
+            str(request.actor),
+            self._clock(),
+        )
+        row = await connection.fetchrow("SELECT * FROM payments.reversals WHERE key = $1", request.key)
+        assert row is not None  # noqa: S101 (just inserted, or there before)
+        reference = request.update.reference
+        posting = Posting(
+            key=f"{request.key}:reversed",
+            kind="reversal",
+            reference=reference,
+            number=request.number,
+            amount=paid.paid,
+            debit=cash(paid.rail),
+            credit=liability(reference),
+            rail=paid.rail,
+        )
+        await post(connection, posting, row["at"])
+        returned = paid.model_copy(
+            update={
+                "state": PaymentState.REVERSED,
+                "rail_reference": row["bank_reference"],
+                "reason": PaymentReason(row["reason"]) if row["reason"] else PaymentReason.OTHER,
+                "by": row["said_by"],
+                "at": row["at"],
+            }
+        )
+        return await self._tell(connection, request, returned, f"{request.key}:reversed")
+
+    async def _tell(
+        self, connection: "Connection", request: PayCompensation | BookPayment, outcome: PaymentOutcome, key: str
+    ) -> PaymentRecorded:
+        entry = Entry(
+            key=key,
+            at=outcome.at,
+            kind="payment",
+            actor=str(SYSTEM) if outcome.by.startswith("rail:") else outcome.by,
+            text=outcome.spoken,
+            data=outcome.model_dump(mode="json"),
+        )
+        update = request.update.model_copy(update={"entries": (*request.update.entries, entry)})
+        return PaymentRecorded(outcome=outcome, recorded=await self._case_file.apply(connection, update))
+
+
+async def _known(connection: "Connection", order: PaymentOrder) -> str | None:
+    """The rail that *order* was given to before, if it was."""
+    row = await connection.fetchrow("SELECT * FROM payments.orders WHERE key = $1", order.key)
+    if row is None:
+        return None
+    there = (row["reference"], row["payee"], row["amount"], row["currency"])
+    if there != (order.reference, order.payee, order.amount.amount, order.amount.currency):
+        raise ApplicationError(
+            f"the key {order.key} belongs to another payment ({row['currency']} {row['amount']} for"
+            f" {row['reference']}); give this one a key of its own",
+            type="PaymentConflict",
+            non_retryable=True,
+        )
+    return str(row["rail"])
+
+
+async def _intend(connection: "Connection", order: PaymentOrder, rail: str, at: datetime) -> None:
+    await connection.execute(
+        "INSERT INTO payments.orders (key, reference, payee, amount, currency, rail, ordered_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        order.key,
+        order.reference,
+        order.payee,
+        order.amount.amount,
+        order.amount.currency,
+        rail,
+        at,
+    )
+
+
+async def _outcome(connection: "Connection", key: str) -> PaymentOutcome | None:
+    """How the payment of *key* ended, if it has."""
+    row = await connection.fetchrow(
+        "SELECT e.*, currency, rail FROM payments.outcomes e JOIN payments.orders USING (key) WHERE key = $1", key
+    )
+    if row is None:
+        return None
+    return PaymentOutcome.model_validate(
+        {
+            "key": key,
+            "state": row["outcome"],
+            "paid": Money(amount=row["paid"], currency=row["currency"]),
+            "rail": row["rail"],
+            "rail_reference": row["rail_reference"],
+            "reason": row["reason"],
+            "by": row["said_by"],
+            "at": row["at"],
+        }
+    )
+
+
+async def _write_outcome(connection: "Connection", outcome: PaymentOutcome) -> None:
+    await connection.execute(
+        "INSERT INTO payments.outcomes (key, outcome, paid, rail_reference, reason, said_by, at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+        outcome.key,
+        outcome.state.value,
+        outcome.paid.amount,
+        outcome.rail_reference,
+        outcome.reason.value if outcome.reason else None,
+        outcome.by,
+        outcome.at,
+    )
+
+
+async def _next_wait(connection: "Connection", key: str) -> timedelta:
+    """Twice as long after each exchange, whichever worker had it."""
+    exchanges = int(await connection.fetchval("SELECT count(*) FROM payments.exchanges WHERE key = $1", key))
+    wait: timedelta = FIRST_WAIT * 2 ** min(exchanges - 1, 20)
+    return min(wait, LONGEST_WAIT)

@@ -1,0 +1,104 @@
+"""Reading payments: those of a case or an incident, and what is still owed. Nothing here changes anything."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from domain.base import Instant, Record
+from domain.words import PaymentReason, PaymentState, Stage
+
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+
+
+class PaymentView(Record):
+    """A payment as it was ordered, and what became of it. ``payee`` is the account paid to.
+
+    ``said_by`` is ``rail:NAME`` or the person who reported it; ``answer`` the rail's last word on being ``asked``.
+    """
+
+    key: str
+    reference: str
+    payee: str | None
+    amount: Decimal
+    currency: str
+    rail: str
+    ordered_at: Instant
+    state: PaymentState
+    paid: Decimal
+    rail_reference: str | None
+    reason: PaymentReason | None
+    said_by: str | None
+    ended_at: Instant | None
+    asked: str | None
+    answer: str | None
+    detail: str | None
+    last_exchange_at: Instant | None
+    exchanges: int
+
+
+class Unsettled(Record):
+    """Money that a rail has still to pay: how much, since when, and how far its last payment came.
+
+    ``stage``, ``handler`` and ``team`` are those of the case; an incident has none.
+    """
+
+    reference: str
+    owed: Decimal
+    currency: str
+    since: Instant
+    age: timedelta
+    stage: Stage | None
+    handler: str | None
+    team: str | None
+    payment: PaymentView | None
+
+
+_COLUMNS = ", ".join(f"p.{name}" for name in PaymentView.model_fields)
+_PREFIXED = ", ".join(f"p.{name} AS p_{name}" for name in PaymentView.model_fields)
+
+
+async def get_payments(pool: "Pool", reference: str) -> list[PaymentView]:
+    """The payments of a case or an incident, in the order in which they were ordered."""
+    rows = await pool.fetch(
+        f"SELECT {_COLUMNS} FROM payments.standing p WHERE reference = $1 ORDER BY ordered_at, key",  # noqa: S608
+        reference,
+    )
+    return [PaymentView(**row) for row in rows]
+
+
+async def get_unsettled(pool: "Pool", now: datetime, *, limit: int = 50) -> list[Unsettled]:
+    """What is awarded or has come back, and is not paid: the oldest first."""
+    rows = await pool.fetch(
+        f"""
+        WITH owed AS (
+            SELECT reference, currency, sum(CASE kind WHEN 'payment' THEN -amount ELSE amount END) AS owed,
+                   max(posted_at) FILTER (WHERE kind <> 'payment') AS since
+            FROM casefile.postings WHERE rail IS NOT NULL AND reference IS NOT NULL GROUP BY reference, currency
+        ), open AS (
+            SELECT * FROM owed WHERE owed > 0
+            UNION ALL
+            SELECT reference, currency, amount, ordered_at FROM payments.orders o
+            WHERE NOT EXISTS (SELECT FROM payments.outcomes e WHERE e.key = o.key)
+              AND NOT EXISTS (SELECT FROM owed WHERE owed.reference = o.reference)
+        )
+        SELECT open.*, c.stage, c.handler, c.team, {_PREFIXED}
+        FROM open LEFT JOIN casefile.cases c USING (reference)
+        LEFT JOIN LATERAL (SELECT * FROM payments.standing s WHERE s.reference = open.reference
+                           ORDER BY ordered_at DESC, key DESC LIMIT 1) p ON true
+        ORDER BY since, reference LIMIT $1
+        """,  # noqa: S608 (nothing from outside)
+        limit,
+    )
+    return [
+        Unsettled(
+            **{name: row[name] for name in ("reference", "owed", "currency", "since", "stage", "handler", "team")},
+            age=now - row["since"],
+            payment=PaymentView(**{name: row[f"p_{name}"] for name in PaymentView.model_fields})
+            if row["p_key"]
+            else None,
+        )
+        for row in rows
+    ]

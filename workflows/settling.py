@@ -1,0 +1,318 @@
+"""Putting things right: the award posted once and, where a payment rail is to pay it, paid once.
+
+With the ledger alone the posting settles the case. With a rail it only makes the debt; the case is settled when nothing
+of it is unpaid. Whatever the rail does, each payment has one key and one outcome; another attempt is another payment.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from itertools import takewhile
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from domain.case import BookPayment, CompensationRecorded, PayCompensation, PaymentRecorded, RecordCompensation
+from domain.messages import Receipt, ReportPayment, RetryPayment
+from domain.money import Money, PositiveMoney
+from domain.paying import check_report, check_retry, reversible
+from domain.payment import HAND, Payment, PaymentOrder, PaymentOutcome, PaymentReport
+from domain.resolution import NotAllowed, made_good
+from domain.words import CaseEvent, LetterKind, PaymentReason, PaymentState, Role, Stage
+from workflows import effects
+from workflows.casework import GivenUp
+from workflows.listening import Listening, refused
+
+_MOST_PARTS = 3
+"""So many times in a row a rail may pay in parts before a person looks at it."""
+
+
+class Settling(Listening):
+    """A case that pays what it awarded."""
+
+    async def _settle(self) -> None:
+        """Put things right: post the compensation once, and see it paid where a rail is to pay it."""
+        case = self.case
+        award = case.proposal.compensation if case.proposal else None
+        if award and case.owed_round < case.rounds:
+            try:
+                await self._post_award(award)
+            except GivenUp:
+                case.note(
+                    workflow.now(), "given_up", "the award: the ledger refuses it, and the case is taken up again"
+                )
+                self._take_up_again()
+                self._enter(Stage.INVESTIGATING)
+                return
+            if case.owed_round < case.rounds:
+                return  # the ledger alone: settled with the posting
+        await self._pay()
+        case.happened(CaseEvent.SETTLED, workflow.now())
+        self._enter(Stage.FOLLOWING_UP)
+
+    async def _post_award(self, award: Money) -> None:
+        case = self.case
+        update = self._take()
+        awarded: Money | None = award if case.awarded is None else case.awarded + award
+        then = case.anticipating(Stage.FOLLOWING_UP, workflow.now(), compensation=awarded)
+        request = RecordCompensation(
+            key=f"{case.reference}:compensation:{case.rounds}",
+            number=case.next_number(),
+            award=award,
+            announces=(CaseEvent.SETTLED,),
+            update=update,
+            then=then,
+            account=case.account,
+            losses=made_good(case, case.proposal) if case.proposal else (),
+            deduct=bool(case.proposal and (case.proposal.reasons is None or case.proposal.as_found)),
+        )
+
+        def record() -> Coroutine[Any, Any, CompensationRecorded]:
+            return effects.record_compensation(request)
+
+        posted = await self._insist("compensation", update, record, led_out=lambda: case.to_investigate)
+        if posted.already:
+            award = Money.of(award.amount - posted.already.amount, award.currency)
+            case.note(posted.at, "award", f"{posted.already} of it had been made good under another case or incident")
+            awarded = case.awarded if award.amount <= 0 else award if case.awarded is None else case.awarded + award
+        case.awarded = awarded
+        if posted.rail is None:
+            case.entered(Stage.FOLLOWING_UP, posted.at, then)
+        else:
+            case.rail, case.owed_round = posted.rail, case.rounds
+            payable = award.rounded()
+            case.unpaid = payable if case.unpaid is None else case.unpaid + payable
+            case.note(posted.at, "award", f"{payable} is owed, to be paid through {posted.rail}")
+        self._put(update, posted.recorded)
+
+    def _take_up_again(self) -> None:
+        """Another round: people decide, above the level that decided before."""
+        case = self.case
+        case.rounds += 1
+        case.stop_asking()
+        case.answer, case.approved, case.proposal, case.window_over = None, False, None, False
+        case.settled_early = False
+
+    # -- payments through a rail --------------------------------------------------------------------------------------
+
+    async def _pay(self) -> None:
+        """Return when nothing is unpaid. A payment in hand is never given up; what fails waits for a person."""
+        case = self.case
+        while case.unpaid:
+            if case.payment_held or case.reporting:
+                await self._until(
+                    lambda: case.unpaid is None or not (case.payment_held or case.reporting),
+                    f"a person: {case.payment_held}" if case.payment_held else "a report of a payment to be recorded",
+                    diverts=False,
+                )
+                continue
+            last = case.payment
+            payment = last if last and last.in_hand else case.order_payment()
+            if payment.payee is None:
+                self._payment_ended(
+                    payment, PaymentState.DECLINED, Money.zero(payment.amount.currency), PaymentReason.NO_PAYEE
+                )
+            else:
+                await self._pay_through_the_rail(payment, payment.payee)
+
+    async def _pay_through_the_rail(self, payment: Payment, payee: str) -> None:
+        """Have the rail asked until it has its last word, or until a person says what became of the payment."""
+        case = self.case
+        update = self._take(with_events=False)
+        amount = PositiveMoney(amount=payment.amount.amount, currency=payment.amount.currency)
+        order = PaymentOrder(key=payment.key, reference=case.reference, payee=payee, amount=amount)
+        request = PayCompensation(number=payment.number, order=order, update=update)
+        paying = asyncio.create_task(effects.pay_compensation(request))
+        await self._until(
+            lambda: paying.done() or not payment.in_hand,
+            f"{payment.rail} to pay {payment.amount} ({payment.key})",
+            idle=False,
+            diverts=False,
+        )
+        if not paying.done():
+            paying.cancel()
+            with contextlib.suppress(ActivityError, asyncio.CancelledError):
+                await paying
+            self._in_flight -= update.keys
+            return
+        try:
+            recorded = paying.result()
+        except ActivityError as error:
+            self._in_flight -= update.keys
+            if payment.in_hand:
+                self._fault(f"payment {payment.key}", error)
+                self._hold_payments(
+                    "what became of the payment is not known; report_payment, or retry_payment to ask again"
+                )
+            return
+        self._put(update, recorded.recorded)
+        self._conclude_payment(payment, recorded.outcome)
+
+    def _conclude_payment(self, payment: Payment, outcome: PaymentOutcome) -> None:
+        if payment.in_hand:
+            by_hand = None if outcome.by.startswith("rail:") else outcome.by.partition(":")[2]
+            self._payment_ended(payment, outcome.state, outcome.paid, outcome.reason, by_hand)
+
+    def _payment_ended(
+        self,
+        payment: Payment,
+        state: PaymentState,
+        paid: Money,
+        reason: PaymentReason | None,
+        reported_by: str | None = None,
+    ) -> None:
+        """The payment has ended, and the customer and the handler are told, unless all is well."""
+        case = self.case
+        payment.state, payment.paid, payment.reason, payment.reported_by = state, paid, reason, reported_by
+        case.revision += 1
+        if case.unpaid and paid.amount > 0:
+            left = Money(amount=case.unpaid.amount - paid.amount, currency=paid.currency)
+            case.unpaid = left if left.amount > 0 else None
+        if case.unpaid is None:
+            case.payment_held = None
+        if state is PaymentState.PAID:
+            return
+        if state is PaymentState.PARTIAL:
+            self._tell_customer(LetterKind.PAYMENT_PARTIAL, payment, paid=paid)
+            if self._parts_in_a_row >= _MOST_PARTS:
+                self._hold_payments(
+                    f"the rail paid in parts only, {_MOST_PARTS} times; retry_payment, or report_payment"
+                )
+                self._alarm("payment was made in parts only, several times", "赔偿款多次仅支付了一部分")
+            return
+        kind = LetterKind.PAYMENT_DECLINED if state is PaymentState.DECLINED else LetterKind.PAYMENT_REVERSED
+        if reason is PaymentReason.NO_PAYEE:
+            case.note(workflow.now(), "payment", "not ordered: the case has no account to pay to")
+        self._tell_customer(kind, payment)
+        self._stop_paying(payment, "was declined" if state is PaymentState.DECLINED else "came back")
+
+    @property
+    def _parts_in_a_row(self) -> int:
+        in_parts = (one.state is PaymentState.PARTIAL for one in reversed(self.case.payments))
+        return sum(1 for _ in takewhile(bool, in_parts))
+
+    def _stop_paying(self, payment: Payment, what: str) -> None:
+        why = f" ({payment.reason.value.replace('_', ' ')})" if payment.reason else ""
+        self._hold_payments(f"the payment {what}{why}; put the details right and retry_payment, or report_payment")
+        zh = "支付被拒绝" if payment.state is PaymentState.DECLINED else "款项被退回"
+        self._alarm(f"payment of {payment.amount} {what}{why}", f"{zh}（{payment.amount}）")
+
+    def _hold_payments(self, why: str) -> None:
+        self.case.payment_held = why
+        self.case.revision += 1
+
+    def _alarm(self, en: str, zh: str) -> None:
+        """Tell the handler and raise the case."""
+        self._tell_staff(
+            Role.HANDLER,
+            f"The {en}. Nothing more is paid before somebody sends retry_payment or report_payment.",
+            f"{zh}。在有人发送 retry_payment 或 report_payment 之前，系统不会再次付款。",
+        )
+        self._escalate(self.case.escalation_level + 1, en)
+
+    def _tell_customer(self, kind: LetterKind, payment: Payment, paid: Money | None = None) -> None:
+        facts = self._facts(
+            paid=paid,
+            unpaid=self.case.unpaid,
+            payee=payment.payee[-3:] if payment.payee else None,
+            payment_reason=payment.reason,
+        )
+        self._post(kind, facts, f"{kind.value}:{payment.number}", CaseEvent.CONTACTED)
+
+    # -- what people say of payments ----------------------------------------------------------------------------------
+
+    @workflow.update(name="retry_payment", description="Have a payment tried again, now that its details are right.")
+    async def retry_payment(self, *message: Any) -> Receipt:
+        def apply(request: RetryPayment) -> str:
+            case = self.case
+            case.payment_held = None
+            case.payee = request.payee or case.payee
+            return f"{case.unpaid} is paid again"
+
+        return await self._update(RetryPayment, message, apply)
+
+    @retry_payment.validator
+    def _retry_payment_fits(self, *message: Any) -> None:
+        request = self._check(RetryPayment, message, staff=True, stages={Stage.SETTLING}, though_withdrawn=True)
+        if request:
+            try:
+                check_retry(self.case, request)
+            except NotAllowed as error:
+                raise refused(str(error)) from None
+
+    @workflow.update(name="report_payment", description="What became of a payment, by somebody who knows it.")
+    async def report_payment(self, *message: Any) -> Receipt:
+        def apply(request: ReportPayment) -> str:
+            case = self.case
+            if request.state is PaymentState.REVERSED:
+                payment, number = reversible(case, request.payment), case.next_number()
+            else:
+                last = case.payment
+                payment = last if last and last.in_hand else case.order_payment()
+                if payment is not last:
+                    payment.rail = HAND
+                number = payment.number
+            report = PaymentReport(
+                number=number,
+                key=payment.key,
+                state=request.state,
+                bank_reference=request.bank_reference,
+                cause=request.cause,
+                actor=request.actor,
+            )
+            case.reports.append(report)
+            self._start(self._book_report(report))
+            return f"{payment.amount} {request.state.value}, {payment.key}"
+
+        return await self._update(ReportPayment, message, apply)
+
+    @report_payment.validator
+    def _report_payment_fits(self, *message: Any) -> None:
+        request = self._check(ReportPayment, message, though_withdrawn=True)
+        if request:
+            try:
+                check_report(self.case, request)
+            except NotAllowed as error:
+                raise refused(str(error)) from None
+
+    async def _book_report(self, report: PaymentReport) -> None:
+        """Have what a person reports put into the ledger, and go on from there."""
+        case = self.case
+        payment = next(one for one in case.payments if one.key == report.key)
+        update = self._take(with_events=False)
+        request = BookPayment(
+            number=report.number,
+            key=report.key,
+            state=report.state,
+            payee=payment.payee,
+            amount=payment.amount,
+            bank_reference=report.bank_reference,
+            cause=report.cause,
+            actor=report.actor,
+            update=update,
+        )
+
+        def book() -> Coroutine[Any, Any, PaymentRecorded]:
+            return effects.book_payment(request)
+
+        booked = await self._insist(f"report of payment {report.key}", update, book)
+        case.reports = [other for other in case.reports if other is not report]
+        if report.state is PaymentState.REVERSED:
+            self._payment_reversed(payment, booked.outcome, report.actor.id)
+        else:
+            self._conclude_payment(payment, booked.outcome)
+        if booked.outcome.state is not report.state:
+            told = f"not recorded as reported: {booked.outcome.spoken} was known before"
+            case.note(workflow.now(), "payment", told, data={"payment": report.key})
+        self._put(update, booked.recorded)
+
+    def _payment_reversed(self, payment: Payment, outcome: PaymentOutcome, reported_by: str) -> None:
+        """What was paid is owed again."""
+        case = self.case
+        payment.state, payment.reason, payment.reported_by = PaymentState.REVERSED, outcome.reason, reported_by
+        case.unpaid = outcome.paid if case.unpaid is None else case.unpaid + outcome.paid
+        case.happened(CaseEvent.PAYMENT_RETURNED, outcome.at)
+        case.happened(CaseEvent.PAYMENT_DUE, outcome.at)
+        self._tell_customer(LetterKind.PAYMENT_REVERSED, payment)
+        self._stop_paying(payment, "came back")
