@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final, Self, TypeVar
+from typing import Final, TypeVar
 
 import asyncpg
 from pydantic import ValidationError
@@ -36,14 +36,10 @@ DAY: Final = timedelta(days=1)
 
 
 class EvidenceSnapshot(Snapshot):
-    """More queries in the transaction of a :class:`Snapshot`.
+    """More queries in the transaction of a :class:`Snapshot`: ``log.snapshot(EvidenceSnapshot)``.
 
     Of other accounts only counts are returned, never a row. Every method may raise :class:`UnreadableRow`.
     """
-
-    @classmethod
-    def of(cls, snapshot: Snapshot) -> Self:
-        return cls(snapshot._connection)
 
     async def knows(self, account: str) -> bool:
         return await super().knows(account) or bool(await self._connection.fetchval(_KNOWS_MORE, account))
@@ -82,8 +78,7 @@ class EvidenceSnapshot(Snapshot):
         self, order: Order, price: Decimal, start: datetime, end: datetime, *, worse: bool
     ) -> list[Quote]:
         """Of each source the first quote from *start* to *end* at which *order* was due at *price*, and its nearest."""
-        direction = 1 if worse else -1
-        return await self._rows("quotes", Quote, THROUGH, order.symbol, start, end, order.side.sign, price, direction)
+        return await self._rows("quotes", Quote, THROUGH[order.side, worse], order.symbol, start, end, price)
 
     async def near(self, symbol: str, at: datetime) -> list[Quote]:
         """Of each source the :data:`TICKS_NEAR` quotes up to *at* and those after it, within a minute."""
@@ -172,7 +167,8 @@ _KNOWS_MORE = """
         or exists (select from tradelog.cancellations where account = $1)
 """
 
-# Of orders in several parts the mean price by volume counts. Found through fills (symbol, at).
+# Of orders in several parts the mean price by volume counts. Found through fills (symbol, at); `limit 1` keeps the
+# planner to one look-up a fill, where it would rather read every order there is.
 SLIPPAGE_SHARES = """
     select $1::text as symbol, $2::text as type, $3::timestamptz as since, $4::timestamptz as until,
         count(*) filter (where slipped < 0) as better,
@@ -184,8 +180,10 @@ SLIPPAGE_SHARES = """
         select sum((case fills.side when 'buy' then 1 else -1 end) * (fills.price - placed.price) * fills.volume)
             / sum(fills.volume) as slipped
         from tradelog.fills
-        join tradelog.known_orders as placed
-            on placed."order" = fills."order" and placed.account = fills.account
+        cross join lateral (
+            select type, price from tradelog.known_orders as placed
+            where placed."order" = fills."order" and placed.account = fills.account limit 1
+        ) as placed
         where fills.symbol = $1 and fills.at between $3 and $4 and placed.type = $2 and placed.price is not null
         group by fills.account, fills."order"
     ) as each_order
@@ -257,7 +255,12 @@ _FEEDS = """
     )
 """
 
-THROUGH = f"""
+
+def _through(side: Side, *, worse: bool) -> str:
+    """An order may have waited through a day of quotes: they are compared as they stand, and none is computed with."""
+    price = "ask" if side is Side.BUY else "bid"
+    reached, best = (">=", "desc") if worse is (side is Side.BUY) else ("<=", "asc")
+    return f"""
     {_FEEDS}
     select distinct symbol, source, at, bid, ask
     from (
@@ -267,19 +270,23 @@ THROUGH = f"""
             (
                 select symbol, source, at, bid, ask from tradelog.quotes
                 where symbol = $1 and source = feed.name and at between $2 and $3
-                    and $6::integer * $4::integer * ((case $4 when 1 then ask else bid end) - $5::numeric) >= 0
+                    and {price} {reached} $4::numeric
                 order by at limit 1
             )
             union all
             (
                 select symbol, source, at, bid, ask from tradelog.quotes
                 where symbol = $1 and source = feed.name and at between $2 and $3
-                order by $6::integer * $4::integer * (case $4 when 1 then ask else bid end) desc, at limit 1
+                order by {price} {best}, at limit 1
             )
         ) as found
         where feed.name is not null
     ) as quote
-"""  # noqa: S608
+    """  # noqa: S608 (nothing from outside)
+
+
+THROUGH: Final = {(side, worse): _through(side, worse=worse) for side in Side for worse in (True, False)}
+"""By the side of the order, and whether it waits for a worse price."""
 
 NEAR = f"""
     {_FEEDS}
@@ -378,13 +385,13 @@ _RATES = """
 _BASE_RATES = """select * from tradelog.base_rates where name = $1 order by effective_from"""
 
 _OUTAGES = """
-    select * from tradelog.outages
+    select * from tradelog.known_outages
     where since <= $2 and coalesce(until, 'infinity') >= $1
     order by since, outage limit $3
 """
 
 _OPTIONS = """
-    select * from tradelog.binary_options
+    select * from tradelog.known_binary_options
     where account = $1
         and (option = any($2) or (cardinality($2::text[]) = 0
             and expires_at between coalesce($3, '-infinity'::timestamptz) and coalesce($4, 'infinity'::timestamptz)))
@@ -399,7 +406,7 @@ _CANCELLATIONS = """
     order by at, cancellation limit $5
 """
 
-_DISCLOSURES = """select * from tradelog.disclosures where account = $1 order by at, disclosure limit 200"""
+_DISCLOSURES = """select * from tradelog.known_disclosures where account = $1 order by at, disclosure limit 200"""
 
 _APPROPRIATENESS = """
     select * from tradelog.appropriateness where account = $1 and symbol = any($2) order by at, assessment limit 200

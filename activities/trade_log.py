@@ -1,9 +1,9 @@
 """The trade log as investigations read it: one account's rows, and the few quotes that decide."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -14,6 +14,7 @@ from domain.execution import FEED, STALE, Execution, Feed, FeedMedian, Moment
 from domain.trade_log import AccountEntry, Fill, Instrument, Order, Position, Quote
 
 R = TypeVar("R", bound=Record)
+S = TypeVar("S", bound="Snapshot")
 
 
 class UnreadableRow(Exception):
@@ -30,14 +31,20 @@ class TradeLog:
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self._pool = pool
 
+    @overload
+    def snapshot(self) -> AbstractAsyncContextManager["Snapshot"]: ...
+
+    @overload
+    def snapshot(self, of: "type[S]") -> AbstractAsyncContextManager["S"]: ...
+
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator["Snapshot"]:
-        """The log as it stands now, unchanged by what is imported meanwhile."""
+    async def snapshot(self, of: "type[Snapshot] | None" = None) -> AsyncIterator[Any]:
+        """The log as it stands now, unchanged by what is imported meanwhile; *of* is what is to be asked of it."""
         async with (
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            yield Snapshot(connection)
+            yield (of or Snapshot)(connection)
 
 
 class Snapshot:

@@ -392,15 +392,29 @@ class EarlyClosure(Sourced):
 class InterestRule(Sourced):
     """Interest on redress: ``percent`` a year, simple, over ``base`` where one is named.
 
-    It holds for cases whose ``trigger`` happened from ``effective_from`` on.
+    It is for cases in which ``trigger`` has happened (``received``: all). With ``holds_by`` ``trigger`` it holds for
+    the whole case, if that was from ``effective_from`` to ``effective_until``; with ``day`` it holds on those days, and
+    a loss that lasted over the end of one rule bears interest by the next from then on. It ``runs_from`` the day of the
+    loss, or from the trigger if that was later. Rules ``on`` late payment are told, and are for whoever pays: the award
+    does not contain them.
     """
 
     name: Identifier
     trigger: CaseEvent
+    on: Literal["award", "late_payment"] = "award"
     effective_from: date | None = None
     effective_until: date | None = None
+    holds_by: Literal["trigger", "day"] = "trigger"
+    runs_from: Literal["loss", "trigger"] = "loss"
     base: Literal["bank_of_england"] | None = None
     percent: Annotated[Decimal, Field(ge=0)]
+
+
+class EarlyWarning(Sourced):
+    """So many complaints about the same instrument or service within so many ``hours`` point to an incident."""
+
+    complaints: Annotated[int, Field(ge=2)]
+    hours: Annotated[int, Field(ge=1, le=720)]
 
 
 class Retention(Sourced):
@@ -452,6 +466,7 @@ class PolicyPack(Record):
     early_closure: EarlyClosure | None = None
     interest: tuple[InterestRule, ...] = ()
     retention: Retention | None = None
+    early_warning: EarlyWarning | None = None
     parts: tuple[Part, ...] = ()
 
     @model_validator(mode="after")

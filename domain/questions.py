@@ -1,6 +1,7 @@
 """Questions by rule: what only the customer can tell, asked once, in the customer's language."""
 
 from domain.case import Case
+from domain.checks.choice import checks_for
 from domain.findings import Bilingual
 from domain.words import Category
 
@@ -21,13 +22,23 @@ _TIME = Bilingual(
 def ask_for(case: Case) -> str | None:
     """The questions for *case* after its investigation, or ``None`` when the customer has told all that is needed.
 
-    Only complaints that the trade log can settle need facts that lead into it. What the firm holds itself is never
-    asked of the customer.
+    Only complaints that the trade log can settle need facts that lead into it: what the pack's checks for the category
+    miss is asked for, and only where it has none what those miss that the complaint's words point to. A late withdrawal
+    is not held up because the customer mentioned an outage in passing. What the firm holds itself is never asked.
     """
-    complaint = case.complaint
-    if case.assessment is None or not case.pack.checks.get(case.assessment.category):
+    complaint, investigation = case.complaint, case.investigation
+    if case.assessment is None:
         return None
-    missing = case.investigation.missing if case.investigation else ()
+    category, checks = case.assessment.category, case.pack.checks
+    asking = checks.get(category) or checks_for(category, checks, case.pointed)
+    if not asking:
+        return None
+    missing = [
+        name
+        for finding in (investigation.findings if investigation else ())
+        if finding.check in asking or (investigation and investigation.version == 1)
+        for name in finding.missing
+    ]
     asked: list[Bilingual] = []
     if case.account is None or any(name.startswith("account") for name in missing):
         asked.append(_ACCOUNT)

@@ -9,9 +9,10 @@ checks see is one part and counts once.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, localcontext
 from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated, Final, NamedTuple
 
 from pydantic import AfterValidator, Field
@@ -117,6 +118,42 @@ class BaseRate(Record):
     percent: Annotated[Decimal, Field(allow_inf_nan=False)]
 
 
+class Interest(Record):
+    """Simple interest on a loss: ``percent`` a year, over the rate called ``base`` where one is named.
+
+    It counts on the days (UTC) from ``first_day`` to ``last_day``, where they are given, and not before ``since``.
+    ``rule`` is its name in the policy pack.
+    """
+
+    rule: Identifier
+    percent: Exact
+    base: Identifier | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+    since: date | None = None
+
+    def counts_on(self, day: date) -> bool:
+        """Whether *day* is one of its days."""
+        starts = max((each for each in (self.first_day, self.since) if each), default=day)
+        return starts <= day and (self.last_day is None or day <= self.last_day)
+
+
+class Span(NamedTuple):
+    """Days that bear interest at one rate: from the midnight (UTC) that begins ``since`` to that of ``until``."""
+
+    rule: str
+    since: date
+    until: date
+    percent: Decimal
+    """A year, base included."""
+    base: BaseRate | None
+    factor: Decimal
+
+    @property
+    def days(self) -> int:
+        return (self.until - self.since).days
+
+
 class Entered(Record):
     """Money for what no formula measures, entered by a person with the reason for it."""
 
@@ -145,12 +182,13 @@ class MissingRate(LookupError):
 
 
 class Sum(NamedTuple):
-    """A sum, what it was made of, and every number in it as text."""
+    """A sum, what it was made of, and every number in it as text. ``losses`` are what each subject lost, above zero."""
 
     harm: Money
     exact: Decimal
     parts: tuple[Part, ...]
     numbers: dict[str, str]
+    losses: dict[str, Decimal]
 
 
 def entry_loss(side: Side, *, fill: Decimal, fair: Decimal, units: Decimal, lots: Decimal) -> Decimal:
@@ -170,8 +208,8 @@ def profit(side: Side, *, opened: Decimal, closed: Decimal, units: Decimal, lots
     return exit_loss(side, close=opened, reference=closed, units=units, lots=lots)
 
 
-def total(parts: Iterable[Part], currency: str, *, rates: Iterable[Rate] = (), interest: Decimal | None = None) -> Sum:
-    """What *parts* come to in *currency*, with *interest* (see :func:`interest_factor`) on top where it is given.
+def total(parts: Iterable[Part], currency: str, *, rates: Iterable[Rate] = ()) -> Sum:
+    """What *parts* come to in *currency*.
 
     Each key counts once: the same part again changes nothing, and of different amounts under one key the dearest
     counts, for they are the same loss measured twice. A subject that gained on balance counts as nothing: nobody is
@@ -197,16 +235,15 @@ def total(parts: Iterable[Part], currency: str, *, rates: Iterable[Rate] = (), i
             amount, part = counted[key]
             by_subject[part.subject] = by_subject.get(part.subject, Decimal(0)) + amount
             numbers[f"part.{key}"] = plain(amount)
-        loss = sum((max(amount, Decimal(0)) for amount in by_subject.values()), Decimal(0))
-        if interest is not None:
-            numbers |= {"interest_factor": plain(interest), "interest": plain(loss * interest)}
-            loss += loss * interest
+        losses = {subject: amount for subject, amount in sorted(by_subject.items()) if amount > 0}
+        loss = sum(losses.values(), Decimal(0))
         numbers["harm"] = plain(loss)
         return Sum(
             harm=Money.of(loss, currency),
             exact=loss,
             parts=tuple(part for _, part in (counted[key] for key in sorted(counted))),
             numbers=numbers,
+            losses=losses,
         )
 
 
@@ -241,7 +278,7 @@ def interest_factor(
     if base is None:
         with localcontext(prec=PRECISION):
             return percent * _days(end - start) / (100 * 365)
-    steps = sorted((_midnight(rate.effective_from, start), rate.percent) for rate in base_rates if rate.name == base)
+    steps = sorted((_midnight(rate.effective_from), rate.percent) for rate in base_rates if rate.name == base)
     if not steps or steps[0][0] > start:
         raise MissingRate(f"base rate {base} on {start:%Y-%m-%d}")
     with localcontext(prec=PRECISION):
@@ -251,6 +288,41 @@ def interest_factor(
             if lasted > timedelta(0):
                 factor += (over + percent) * _days(lasted) / (100 * 365)
         return factor
+
+
+def interest_spans(
+    since: date, until: date, interest: Sequence[Interest], base_rates: Iterable[BaseRate] = ()
+) -> tuple[Span, ...]:
+    """The days from *since* until *until* (itself not counted) at their rates, days at one rate together.
+
+    Of several rules for a day the first holds; a day that none is for bears nothing. The factors of the spans add up
+    to that of the whole time, actual/365. Raises :class:`MissingRate` for a day without the base rate it needs.
+    """
+    rates = sorted(set(base_rates), key=lambda rate: (rate.name, rate.effective_from, rate.percent))
+    edges = {since, until} | {rate.effective_from for rate in rates}
+    for one in interest:
+        edges |= {day for day in (one.first_day, one.since) if day} | {
+            day + _DAY for day in (one.last_day,) if day and day < date.max
+        }
+    days = sorted(day for day in edges if since <= day <= until)
+    spans: list[Span] = []
+    for start, end in pairwise(days):
+        rule = next((one for one in interest if one.counts_on(start)), None)
+        if rule is None:
+            continue
+        in_force = [rate for rate in rates if rate.name == rule.base and rate.effective_from <= start]
+        if rule.base is not None and not in_force:
+            raise MissingRate(f"base rate {rule.base} on {start}")
+        base = in_force[-1] if rule.base is not None else None
+        begun = start
+        if spans and (spans[-1].rule, spans[-1].base, spans[-1].until) == (rule.rule, base, start):
+            begun = spans.pop().since
+        with localcontext(prec=PRECISION):
+            percent = rule.percent + (base.percent if base else Decimal(0))
+        spans.append(
+            Span(rule.rule, begun, end, percent, base, interest_factor(_midnight(begun), _midnight(end), percent))
+        )
+    return tuple(spans)
 
 
 def ounce_price_of_tael(price_per_tael: Decimal, hkd_per_usd: Decimal) -> Decimal:
@@ -335,5 +407,5 @@ def _days(duration: timedelta) -> Decimal:
     return Decimal(duration // _MICROSECOND) / Decimal(_DAY // _MICROSECOND)
 
 
-def _midnight(day: date, like: datetime) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=like.tzinfo)
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -1,26 +1,47 @@
 """Was a withdrawal released in the time the firm promises, and what does the delay cost the customer?"""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
+from typing import Final, NamedTuple
 
 from domain.findings import Bilingual, Check, Confidence, EvidenceRow, Finding, Tolerances, Verdict
+from domain.firm_records import AccountTerms
 from domain.money import Money
-from domain.redress import Part, PartKind
+from domain.redress import Part, PartKind, Rate, currency_loss, plain
 from domain.trade_log import AccountEntry
 
 FORMULA = "late-withdrawal/simple-interest-actual-365@1"
 """A * rate * days / 365: A the amount withheld, days from due to released as the exact fraction of 86,400 seconds."""
+WITH_CURRENCY: Final = "late-withdrawal/simple-interest-actual-365+currency-loss@1"
+"""The same, and A * (rate when due - rate when released) / rate when released, where that is above zero.
+
+The rates are those of the entry's currency in the account's own; the loss is in the entry's currency at the rate of the
+release, for that is what buys back what the customer would have had.
+"""
+RATE_AGE: Final = timedelta(days=4)
+"""How old a recorded rate may be: none is published from Friday to Monday, nor on a holiday beside it."""
 
 CANCELLED_BY_CUSTOMER = ("cancelled by customer", "canceled by customer", "客户取消")
 """How the note of an entry begins when the customer called the withdrawal off; ``booked_at`` is then when."""
 
 
-def check_withdrawal_delay(entry: AccountEntry, *, as_of: datetime, tolerances: Tolerances) -> Finding:
+def check_withdrawal_delay(
+    entry: AccountEntry,
+    *,
+    as_of: datetime,
+    tolerances: Tolerances,
+    terms: Iterable[AccountTerms] = (),
+    rates: Iterable[Rate] = (),
+) -> Finding:
     """Judge one withdrawal as it stood at *as_of*: what was booked later counts as still pending.
 
-    The harm is the interest alone, in the entry's currency. The amount itself is not harm: it is still owed, and paid
-    as a withdrawal.
+    The harm, in the entry's currency, is the interest and, once the money was released, what the exchange rate lost
+    meanwhile where the account's own currency, by its *terms* when it was due, is another. The amount itself is not
+    harm: it is still owed, and paid as a withdrawal. A rate that is not recorded is named as missing.
     """
+    owner = max(terms, key=lambda row: (row.effective_from, row.terms), default=None)
+    own = owner if owner is not None and owner.currency != entry.currency else None
     numbers = {
         "amount": f"{abs(entry.amount).normalize():f}",
         "currency": entry.currency,
@@ -36,6 +57,7 @@ def check_withdrawal_delay(entry: AccountEntry, *, as_of: datetime, tolerances: 
         harm: Money | None,
         missing: tuple[str, ...] = (),
         parts: tuple[Part, ...] = (),
+        more: Sequence[EvidenceRow] = (),
     ) -> Finding:
         return Finding(
             check=Check.WITHDRAWAL_DELAY,
@@ -45,8 +67,8 @@ def check_withdrawal_delay(entry: AccountEntry, *, as_of: datetime, tolerances: 
             harm=harm,
             numbers=numbers,
             missing=missing,
-            evidence=(EvidenceRow.of("account_entries", entry.entry, entry),),
-            formula=FORMULA,
+            evidence=(EvidenceRow.of("account_entries", entry.entry, entry), *more),
+            formula=WITH_CURRENCY if more else FORMULA,
             confidence=None if verdict is Verdict.INCONCLUSIVE else Confidence.CERTAIN,
             parts=parts,
             given={"as_of": as_of.isoformat()} | tolerances.told(),
@@ -54,8 +76,8 @@ def check_withdrawal_delay(entry: AccountEntry, *, as_of: datetime, tolerances: 
 
     zero = Money.of(Decimal(0), entry.currency)
     amount = Money.of(abs(entry.amount), entry.currency)
-    requested = entry.requested_at
-    if requested is None:
+    requested, due = entry.requested_at, due_at(entry, tolerances)
+    if requested is None or due is None:
         return finding(
             Verdict.INCONCLUSIVE,
             f"Our records of the withdrawal of {amount} (entry {entry.entry}) do not hold the time at which you asked "
@@ -75,7 +97,6 @@ def check_withdrawal_delay(entry: AccountEntry, *, as_of: datetime, tolerances: 
             harm=None,
             missing=(f"times of withdrawal {entry.entry} that agree with each other",),
         )
-    due = requested + timedelta(hours=tolerances.withdrawal_hours)
     numbers |= {"requested_at": requested.isoformat(), "due_at": due.isoformat()}
     if ended is not None:
         numbers["ended_at"] = ended.isoformat()
@@ -154,13 +175,97 @@ def check_withdrawal_delay(entry: AccountEntry, *, as_of: datetime, tolerances: 
         if cancelled
         else (f"It was released on {_utc(ended)}", f"该笔款项直至 {_utc(ended)} 才出账")
     )
-    return finding(
-        Verdict.FIRM_FAULT,
-        f"{asked_en} {promise_en} {end_en}, {_duration_en(late)} late, and that is our fault. {sum_en}",
-        f"{asked_zh}{promise_zh}{end_zh}，已逾期 {_duration_zh(late)}，责任在我司。{sum_zh}",
-        harm=harm,
-        parts=(owed,),
+    told_en = f"{asked_en} {promise_en} {end_en}, {_duration_en(late)} late, and that is our fault. {sum_en}"
+    told_zh = f"{asked_zh}{promise_zh}{end_zh}，已逾期 {_duration_zh(late)}，责任在我司。{sum_zh}"
+    if own is None or cancelled:
+        return finding(Verdict.FIRM_FAULT, told_en, told_zh, harm=harm, parts=(owed,))
+    exchange = _exchange(entry, own, rates, due=due, ended=ended)
+    numbers |= exchange.numbers
+    en, zh = f"{told_en} {exchange.en}", f"{told_zh}{exchange.zh}"
+    rows, lost = exchange.rows, exchange.lost
+    if not lost:
+        return finding(Verdict.FIRM_FAULT, en, zh, harm=harm, parts=(owed,), missing=exchange.missing, more=rows)
+    with localcontext(prec=60):
+        whole = Money.of(interest + lost, entry.currency)
+        numbers["harm"] = plain(interest + lost)
+    fallen = Part(
+        key=f"currency/{entry.entry}",
+        subject=entry.entry,
+        kind=PartKind.CURRENCY_LOSS,
+        amount=lost,
+        currency=entry.currency,
     )
+    en, zh = f"{en} Together: {whole}.", f"{zh}合计 {whole}。"
+    return finding(Verdict.FIRM_FAULT, en, zh, harm=whole, parts=(owed, fallen), more=rows)
+
+
+def due_at(entry: AccountEntry, tolerances: Tolerances) -> datetime | None:
+    """By when the withdrawal was promised; ``None`` where the time of the request is not recorded."""
+    return entry.requested_at + timedelta(hours=tolerances.withdrawal_hours) if entry.requested_at else None
+
+
+class _Exchange(NamedTuple):
+    """What the exchange rate did to a withdrawal that was late, in the entry's currency; by which rows, in words."""
+
+    lost: Decimal
+    rows: Sequence[EvidenceRow]
+    missing: tuple[str, ...]
+    numbers: dict[str, str]
+    en: str
+    zh: str
+
+
+def _exchange(
+    entry: AccountEntry, own: AccountTerms, rates: Iterable[Rate], *, due: datetime, ended: datetime
+) -> _Exchange:
+    """What the rate in the currency of *own* lost between *due* and *ended*; nothing where it gained."""
+    pair = sorted(
+        (rate for rate in rates if (rate.base, rate.quote) == (entry.currency, own.currency)),
+        key=lambda rate: (rate.at, rate.source, rate.rate),
+    )
+    then, at_end = _recorded(pair, due), _recorded(pair, ended)
+    if then == at_end and ended - due > timedelta(days=1):
+        at_end = None  # one recorded rate does not tell what it was days later
+    rows = [EvidenceRow.of("account_terms", own.terms, own)]
+    rows += [_rate_row(rate) for rate in dict.fromkeys((then, at_end)) if rate is not None]
+    numbers = {"account_currency": own.currency}
+    kept_en, kept_zh = f"Your account is kept in {own.currency}", f"您的账户币种为 {own.currency}"
+    if then is None or at_end is None:
+        return _Exchange(
+            Decimal(0),
+            rows,
+            tuple(
+                f"rate of {entry.currency} in {own.currency} on {at:%Y-%m-%d}"
+                for at, rate in ((due, then), (ended, at_end))
+                if rate is None
+            ),
+            numbers,
+            f"{kept_en}: whether the exchange rate cost you something besides cannot be told, for it is not in our "
+            "records.",
+            f"{kept_zh}，因我司缺少汇率记录，暂无法判断是否另有汇兑损失。",
+        )
+    with localcontext(prec=60):
+        lost = max(currency_loss(abs(entry.amount), due=then, paid=at_end) / at_end.rate, Decimal(0))
+    before, after = plain(then.rate), plain(at_end.rate)
+    numbers |= {"rate_when_due": before, "rate_when_released": after, "currency_loss": plain(lost)}
+    en = f"{kept_en}: 1 {entry.currency} was {before} when it was due and {after} when it was released"
+    zh = f"{kept_zh}：应付日 1 {entry.currency} 合 {before}，实际出账日合 {after}"
+    if not lost:
+        return _Exchange(
+            lost, rows, (), numbers, f"{en}, so the exchange rate cost you nothing.", f"{zh}，未造成汇兑损失。"
+        )
+    amount, loss = Money.of(abs(entry.amount), entry.currency), Money.of(lost, entry.currency)
+    sums = f"{amount} × ({before} − {after}) ÷ {after} = {loss}"
+    return _Exchange(lost, rows, (), numbers, f"{en}: {sums}.", f"{zh}：{sums}。")
+
+
+def _recorded(rates: Iterable[Rate], at: datetime) -> Rate | None:
+    """The last of *rates*, sorted by time, that was recorded for *at*."""
+    return next((rate for rate in reversed(list(rates)) if at - RATE_AGE <= rate.at <= at), None)
+
+
+def _rate_row(rate: Rate) -> EvidenceRow:
+    return EvidenceRow.of("rates", f"{rate.base}/{rate.quote}/{rate.source}/{rate.at.isoformat()}", rate)
 
 
 def _parts(duration: timedelta) -> tuple[int, int, int, int]:

@@ -1,6 +1,6 @@
 """Which checks a complaint asks for: those of the pack for its category, and those that its own words point to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from domain.findings import Check
@@ -13,7 +13,8 @@ TRADING: Final = frozenset(
 """Categories in which the words of a complaint may add checks: elsewhere "rejected" is no rejected order."""
 
 _WORDS: Final = {
-    Check.SLIPPAGE: "slippage, slipped, negative slippage, worse price, 滑点, 成交价偏差, 成交价更差",
+    Check.SLIPPAGE: "slippage, slipped, negative slippage, worse price, filled worse, worse fill, "
+    "滑点, 成交价偏差, 成交价更差",
     Check.EXECUTION_DELAY: "execution delay, delayed execution, executed late, filled late, latency, took seconds, "
     "延迟成交, 成交延迟, 下单延迟, 执行延迟, 成交很慢",
     Check.REQUOTE: "requote, requoted, re-quote, off quotes, order rejected, rejected order, "
@@ -27,8 +28,8 @@ _WORDS: Final = {
     Check.CHARGES: "swap, overnight fee, rollover, commission charged, triple swap, "
     "隔夜利息, 库存费, 隔夜费, 手续费, 过夜费, 递延费",
     Check.WITHDRAWAL_DELAY: "withdrawal, payout, 出金, 提现, 提款",
-    Check.OUTAGE: "outage, server down, could not log in, could not close, platform down, crashed, disconnected, "
-    "froze, 系统故障, 宕机, 无法登录, 无法平仓, 卡死, 掉线, 平台崩溃, 服务器",
+    Check.OUTAGE: "outage, server down, server was down, platform down, platform was down, could not log in, "
+    "could not close, crashed, disconnected, froze, 系统故障, 宕机, 无法登录, 无法平仓, 卡死, 掉线, 平台崩溃, 服务器",
     Check.BINARY_OPTION: "binary option, expiry price, strike price, 二元期权, 到期价",
     Check.CANCELLED_TRADE: "cancelled my trade, cancelled my profit, deducted my profit, profit removed, "
     "trades cancelled, trades voided, abuse, arbitrage, 取消交易, 扣除盈利, 取消盈利, 扣盈利, 违规交易, 撤销交易",
@@ -38,14 +39,22 @@ _WORDS: Final = {
 _BOOK: Final = PhraseBook({phrase: check for check, words in _WORDS.items() for phrase in listed(words)})
 
 
-def checks_for(category: Category, text: str, configured: Mapping[Category, Sequence[Check]]) -> tuple[Check, ...]:
-    """The checks of *configured* for *category*, then those that *text* points to, in the order of :class:`Check`.
+def pointed_to(text: str) -> tuple[Check, ...]:
+    """The checks that the words of *text* point to, in the order of :class:`Check`.
 
-    Nothing is added where the pack has no check for anything: such a firm keeps no trade log. What the words point to
-    only adds questions that the log answers; a verdict follows from the log alone.
+    They only add questions that the log answers; a verdict follows from the log alone.
     """
-    chosen = list(configured.get(category, ()))
-    if configured and category in TRADING:
-        pointed = {check for _, _, check in _BOOK.find(Pieces(text))}
-        chosen += [check for check in Check if check in pointed]
-    return tuple(dict.fromkeys(chosen))
+    pointed = {check for _, _, check in _BOOK.find(Pieces(text))}
+    return tuple(check for check in Check if check in pointed)
+
+
+def checks_for(
+    category: Category, configured: Mapping[Category, Sequence[Check]], pointed: Iterable[Check]
+) -> tuple[Check, ...]:
+    """The checks of *configured* for *category*, then those that words *pointed* to.
+
+    Nothing is added where the pack has no check for anything: such a firm keeps no trade log.
+    """
+    own = configured.get(category, ())
+    more = pointed if configured and category in TRADING else ()
+    return tuple(dict.fromkeys((*own, *more)))

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from domain.checks.charges import swap_of
 from domain.checks.facts import Given, LogFacts, Report
-from domain.checks.market import valid_price
+from domain.checks.market import Board, valid_price
 from domain.redress import Part, PartKind, Reference, ReferenceRule, Standing, plain, reference_of_exit
 from domain.trade_log import Fill, Position
 
@@ -18,9 +18,9 @@ def reference_for(
     where it does not reach far enough, or where the position is to be put back.
     """
     instants = sorted({quote.at for quote in facts.quotes if quote.symbol == fill.symbol} | {fill.at})
-    path = []
+    path, board = [], Board(facts.quotes)
     for at in instants:
-        valid = valid_price(facts.quotes, fill.symbol, fill.side, at, suspect=fill.source)
+        valid = valid_price(board, fill.symbol, fill.side, at, suspect=fill.source)
         if valid is not None:
             path.append(Standing(at, valid.price))
     side = position.side if position is not None else fill.side.opposite

@@ -4,9 +4,11 @@ A check is one pure function ``(subject, facts, given) -> Finding``. Its evidenc
 can be made again from itself; whoever gathers the facts keeps them few.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, Self
+
+from pydantic import PrivateAttr
 
 from domain.base import Instant, Record
 from domain.execution import FeedMedian
@@ -52,19 +54,39 @@ class LogFacts(Record):
     slippage_shares: tuple[SlippageShares, ...] = ()
     requote_shares: tuple[RequoteShares, ...] = ()
 
+    _evidence: tuple[EvidenceRow, ...] | None = PrivateAttr(default=None)
+    """Of facts that were made of it: a margin replay has hundreds of rows."""
+
     def evidence(self) -> tuple[EvidenceRow, ...]:
         """The rows as evidence, each once, in a fixed order."""
+        if self._evidence is not None:
+            return self._evidence
         rows = (
-            EvidenceRow.of(table, "/".join(_text(getattr(row, name)) for name in _KEYS.get(table, _first(row))), row)
+            EvidenceRow.of(table, key, row)
             for table, found in self
+            for key in [_KEYS.get(table) or _first(found)]
             for row in found
         )
-        unique = {(row.table, row.key, tuple(sorted(row.values.items()))): row for row in rows}
-        return tuple(unique[each] for each in sorted(unique))
+        alike: dict[tuple[str, str], list[EvidenceRow]] = {}
+        for row in rows:
+            known = alike.setdefault((row.table, row.key), [])
+            if row not in known:
+                known.append(row)
+        return tuple(
+            row for key in sorted(alike) for row in sorted(alike[key], key=lambda each: sorted(each.values.items()))
+        )
 
     def once(self) -> "LogFacts":
         """The same rows, each once, in a fixed order: what every check sees, however they were gathered."""
-        return LogFacts.of(self.evidence())
+        rows = self.evidence()
+        made = LogFacts.of(rows)
+        made._evidence = rows
+        return made
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        copied = super().model_copy(update=update, deep=deep)
+        copied._evidence = None
+        return copied
 
     @classmethod
     def of(cls, evidence: Iterable[EvidenceRow]) -> Self:
@@ -87,12 +109,8 @@ _KEYS: Final = {
 }
 
 
-def _first(row: Record) -> tuple[str, ...]:
-    return (next(iter(type(row).model_fields)),)
-
-
-def _text(value: Any) -> str:
-    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
+def _first(rows: Sequence[Record]) -> Sequence[str]:
+    return list(type(rows[0]).model_fields)[:1] if rows else ()
 
 
 class Given(Record):

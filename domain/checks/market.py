@@ -1,5 +1,6 @@
 """What was a valid price at an instant, and the words that every check on an order uses."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
@@ -109,11 +110,38 @@ def standing(quotes: Iterable[Quote], symbol: str, at: datetime, *, older: timed
     return last
 
 
+class Board:
+    """Quotes in the order of time, for those who ask often: what stood at an instant is looked up, not searched."""
+
+    def __init__(self, quotes: Iterable[Quote]) -> None:
+        self._feeds: dict[str, dict[str, tuple[list[datetime], list[Quote]]]] = {}
+        for quote in sorted(quotes, key=lambda each: each.at):
+            times, rows = self._feeds.setdefault(quote.symbol, {}).setdefault(quote.source, ([], []))
+            if not times or times[-1] < quote.at:
+                times.append(quote.at)
+                rows.append(quote)
+
+    def standing(self, symbol: str, at: datetime, *, older: timedelta = STALE) -> dict[str, Quote]:
+        """As :func:`standing`."""
+        last: dict[str, Quote] = {}
+        for source, (times, rows) in self._feeds.get(symbol, {}).items():
+            place = bisect_right(times, at)
+            if place and times[place - 1] >= at - older:
+                last[source] = rows[place - 1]
+        return last
+
+
 def valid_price(
-    quotes: Iterable[Quote], symbol: str, side: Side, at: datetime, *, suspect: str | None, only: Sequence[str] = ()
+    quotes: Iterable[Quote] | Board,
+    symbol: str,
+    side: Side,
+    at: datetime,
+    *,
+    suspect: str | None,
+    only: Sequence[str] = (),
 ) -> Valid | None:
     """What a *side* order cost at *at*: by all sources but *suspect*, or by it alone where there is no other."""
-    known = standing(quotes, symbol, at)
+    known = quotes.standing(symbol, at) if isinstance(quotes, Board) else standing(quotes, symbol, at)
     if only:
         known = {source: quote for source, quote in known.items() if source in only}
     others = {source: quote for source, quote in known.items() if source != suspect}

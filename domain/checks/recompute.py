@@ -5,6 +5,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from domain import interest
 from domain.base import Record
 from domain.checks.binary_option import check_binary_option
 from domain.checks.cancelled_trade import check_cancelled_trade
@@ -19,7 +20,7 @@ from domain.checks.stop_out import check_stop_out
 from domain.checks.suitability import check_suitability
 from domain.checks.trigger import check_trigger
 from domain.execution import Execution, check_execution
-from domain.findings import Check, Finding, Tolerances, once_only
+from domain.findings import Check, Finding, Tolerances, once_only, settled_before, without
 from domain.withdrawal_delay import check_withdrawal_delay
 
 CHECKS: Final[Mapping[Check, CheckFunction]] = {
@@ -77,7 +78,8 @@ def recompute(findings: Sequence[Finding], hashes: Sequence[str] = ()) -> tuple[
             broken.add(number)
     for number, (finding, made) in enumerate(zip(findings, once_only(again), strict=True)):
         if number not in broken:
-            differences += _compare(finding, made)
+            owed = without(made, settled_before(finding))
+            differences += _compare(finding, interest.again(owed, finding))
     return tuple(differences)
 
 
@@ -87,7 +89,7 @@ def run(check: Check, subject: str, facts: LogFacts, given: Given) -> Finding:
 
 
 def _again(finding: Finding) -> Finding:
-    facts = LogFacts.of(finding.evidence)
+    facts = LogFacts.of(row for row in finding.evidence if row.table != "base_rates")  # of the interest, not the check
     if not finding.given:
         raise LookupError("the tolerances it went by")
     match finding.check:
@@ -104,7 +106,13 @@ def _again(finding: Finding) -> Finding:
         case Check.WITHDRAWAL_DELAY:
             given = Given.of(finding.given)
             (entry,) = facts.account_entries
-            return check_withdrawal_delay(entry, as_of=given.as_of, tolerances=given.tolerances)
+            return check_withdrawal_delay(
+                entry,
+                as_of=given.as_of,
+                tolerances=given.tolerances,
+                terms=facts.account_terms,
+                rates=facts.rates,
+            )
         case _:
             return CHECKS[finding.check](finding.subject, facts, Given.of(finding.given))
 

@@ -6,15 +6,13 @@ from typing import Final
 
 from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.market import CHANCE, SIDES, price_part, price_text, utc, valid_price, z_score
-from domain.findings import Check, Confidence, Finding, Verdict
+from domain.findings import ALL_CUSTOMERS, Check, Confidence, Finding, Verdict
 from domain.firm_records import Happened, OrderEvent
 from domain.redress import PRECISION, ReferenceRule, plain
 from domain.trade_log import Fill, Instrument
 
 FORMULA: Final = "requote/valid-price-at-receipt@1"
 DIRECTION: Final = "requote-direction/none@1"
-ALL_CUSTOMERS: Final = "all customers: "
-"""How the subject of a finding on everybody's requotes begins; the instrument follows."""
 LATER: Final = timedelta(minutes=5)
 """How long after a refusal another fill on the same side counts as what the customer got instead."""
 _REFUSALS: Final = frozenset({Happened.REQUOTED, Happened.REJECTED})

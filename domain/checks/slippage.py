@@ -5,15 +5,13 @@ from typing import Final
 
 from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.market import CHANCE, TYPES, WAITS_FOR_WORSE, Traded, price_text, traded, valid_price, z_score
-from domain.findings import Check, Confidence, Finding, Verdict
+from domain.findings import ALL_CUSTOMERS, Check, Confidence, Finding, Verdict
 from domain.redress import PRECISION, Part, ReferenceRule, plain
 from domain.trade_log import OrderType
 
 FORMULA: Final = "slippage/valid-price-at-that-instant@1"
 SYMMETRY: Final = "slippage-symmetry/price-asked-for@1"
 """Shares of orders filled better and worse than asked for; a difference is none while |z| < 3."""
-ALL_CUSTOMERS: Final = "all customers: "
-"""How the subject of a symmetry finding begins; instrument and order type follow."""
 
 
 def check_slippage(subject: str, facts: LogFacts, given: Given) -> Finding:

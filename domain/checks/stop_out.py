@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from domain.checks.counterfactual import held_on, missing_for, reference_for
 from domain.checks.facts import Given, LogFacts, Report
-from domain.checks.market import Valid, price_part, price_text, utc, valid_price
+from domain.checks.market import Board, Valid, price_part, price_text, utc, valid_price
 from domain.findings import Check, Confidence, Finding, Verdict
 from domain.firm_records import AccountTerms, Balance
 from domain.redress import PRECISION, Part, PartKind, ReferenceRule, exit_loss, plain, profit
@@ -50,13 +50,14 @@ class Account(NamedTuple):
     facts: LogFacts
     terms: AccountTerms
     balance: Balance
+    quotes: Board
     prices: dict[tuple[str, Side, datetime, str | None], Valid | None]
     """The valid prices asked for so far: many positions ask for the same."""
 
     def price(self, symbol: str, side: Side, at: datetime, suspect: str | None) -> Valid | None:
         key = (symbol, side, at, suspect)
         if key not in self.prices:
-            self.prices[key] = valid_price(self.facts.quotes, symbol, side, at, suspect=suspect)
+            self.prices[key] = valid_price(self.quotes, symbol, side, at, suspect=suspect)
         return self.prices[key]
 
     def level(
@@ -161,7 +162,7 @@ def check_stop_out(subject: str, facts: LogFacts, given: Given) -> Finding:
         )
     try:
         with localcontext(prec=PRECISION):
-            return _replay(report, Account(facts, terms, balance, {}), closings)
+            return _replay(report, Account(facts, terms, balance, Board(facts.quotes), {}), closings)
     except Unknown as error:
         return report.lacking(
             str(error),
@@ -226,7 +227,7 @@ def _replay(report: Report, account: Account, closings: Sequence[_Closing]) -> F
         f"强制平仓线为 {plain(limit)}%。",
     )
     currency = account.terms.currency
-    judged = valid_price(account.facts.quotes, first.symbol, first.side, first.at, suspect=suspect)
+    judged = valid_price(account.quotes, first.symbol, first.side, first.at, suspect=suspect)
     confidence = judged.confidence if judged else Confidence.DOUBTFUL
     if not undue:
         report.say("It was due on valid prices.", "按有效价格强制平仓应当发生。")
@@ -314,9 +315,7 @@ def _by_own_quotes(account: Account, positions: Sequence[Position], fill: Fill, 
     if fill.source is None or not any(quote.source == fill.source for quote in own):
         return None
     try:
-        return account._replace(facts=account.facts.model_copy(update={"quotes": tuple(own)}), prices={}).level(
-            fill.at, positions, suspect=None, realised=realised
-        )
+        return account._replace(quotes=Board(own), prices={}).level(fill.at, positions, suspect=None, realised=realised)
     except Unknown:
         return None
 
@@ -326,7 +325,7 @@ def _tell_path(
 ) -> None:
     """The level at every tick before the liquidation: the lowest, and when it was first not above the limit."""
     symbols = {position.symbol for position in positions}
-    lowest: Level | None = None
+    lowest: tuple[Decimal, Level] | None = None
     ticks = 0
     for at in sorted({quote.at for quote in account.facts.quotes if quote.symbol in symbols and quote.at <= until}):
         held = [row for row in account.facts.positions if row.closed_at is None or row.closed_at >= at]
@@ -335,13 +334,16 @@ def _tell_path(
         except Unknown:
             continue
         ticks += 1
-        if now.level is not None and (lowest is None or lowest.level is None or now.level < lowest.level):
-            lowest = now
-        if now.due(account.terms.stop_out_level) and "first_due_at" not in report.numbers:
+        level = now.level
+        if level is None:
+            continue
+        if lowest is None or level < lowest[0]:
+            lowest = level, now
+        if level <= account.terms.stop_out_level and "first_due_at" not in report.numbers:
             report.numbers["first_due_at"] = at.isoformat()
     report.numbers["ticks"] = str(ticks)
     if lowest is not None:
-        report.numbers |= {"lowest_level": _percent(lowest), "lowest_level_at": lowest.at.isoformat()}
+        report.numbers |= {"lowest_level": _percent(lowest[1]), "lowest_level_at": lowest[1].at.isoformat()}
 
 
 def _next_due(
@@ -365,7 +367,7 @@ def _tell_sequence(
     at = closings[0].fill.at
     losses: dict[str, Decimal] = {}
     for position in positions:
-        valid = valid_price(account.facts.quotes, position.symbol, position.side.opposite, at, suspect=None)
+        valid = valid_price(account.quotes, position.symbol, position.side.opposite, at, suspect=None)
         if valid is not None:
             losses[position.position] = account.profit(position, valid.price, position.volume)
     worst = min(losses, key=lambda name: (losses[name], name), default=None)

@@ -397,7 +397,7 @@ LOWER = "".join(
 name = "{name}"
 rungs = [{{ name = "due", actions = ["breach", "escalate"], level = 1 }}]
 """
-    for name in ("response", "overdue", "reconsideration", "reopened")
+    for name in ("response", "overdue", "reconsideration", "reopened", "payment")
 )
 
 

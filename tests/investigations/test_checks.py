@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from domain.checks.charges import nights_held
 from domain.checks.facts import Given, LogFacts
 from domain.checks.recompute import recompute, run
-from domain.checks.slippage import ALL_CUSTOMERS
-from domain.findings import Check, Confidence, Finding, Tolerances, Verdict
+from domain.findings import ALL_CUSTOMERS, Check, Confidence, Finding, Tolerances, Verdict
 from domain.firm_records import (
     Appropriateness,
     BinaryOption,

@@ -10,7 +10,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from activities.investigating import MOST_FILLS, MOST_WITHDRAWALS, Investigating
+from activities.gathering.common import MOST_FILLS, MOST_WITHDRAWALS
+from activities.investigating import Investigating
 from activities.trade_log import DECIDING_QUOTES, MEDIANS, TradeLog
 from domain.execution import FEED, STALE, Execution, FeedMedian, check_execution, feeds_to_measure
 from domain.findings import Check, Finding, Investigation, InvestigationRequest, Tolerances, Verdict

@@ -71,9 +71,9 @@ async def test_the_database_counts_the_testers_slippage_as_the_file_has_it(pool:
     rows = rows_of_the_tester()
     await store(pool, *(placed for placed, _, _ in rows), *(filled for _, filled, _ in rows))
     at = [filled.at for _, filled, _ in rows]
-    async with TradeLog(pool).snapshot() as snapshot:
+    async with TradeLog(pool).snapshot(EvidenceSnapshot) as log:
         for kind in set(TYPES.values()):
-            shares = await EvidenceSnapshot.of(snapshot).slippage_shares("XAUUSD", kind, min(at), max(at))
+            shares = await log.slippage_shares("XAUUSD", kind, min(at), max(at))
             stated = [slipped for placed, _, slipped in rows if placed.type is kind]
             worse, better = [s for s in stated if s > 0], [s for s in stated if s < 0]
             assert (shares.better, shares.same, shares.worse) == (

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain.checks.choice import checks_for
+from domain.checks.choice import checks_for, pointed_to
 from domain.checks.facts import Given, LogFacts
 from domain.checks.recompute import CHECKS, Difference, recompute, run
 from domain.execution import check_execution
@@ -267,7 +267,7 @@ class TestTheChoice:
         ],
     )
     def test_words_add_to_what_the_pack_says(self, category: Category, text: str, added: tuple[Check, ...]) -> None:
-        assert checks_for(category, text, self.PACK) == (*self.PACK.get(category, ()), *added)
+        assert checks_for(category, self.PACK, pointed_to(text)) == (*self.PACK.get(category, ()), *added)
 
     def test_a_firm_without_checks_has_no_trade_log_to_ask(self) -> None:
-        assert checks_for(Category.EXECUTION, "slippage", {}) == ()
+        assert checks_for(Category.EXECUTION, {}, pointed_to("slippage")) == ()

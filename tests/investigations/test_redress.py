@@ -113,11 +113,6 @@ class TestByHand:
         with pytest.raises(MissingRate, match="base rate bank_of_england on 2026-03-02"):
             interest_factor(AT, AT + DAY, d("1"), base="bank_of_england", base_rates=late)
 
-    def test_interest_comes_on_top_and_is_told(self) -> None:
-        found = total([part("price/F1", "1000")], "USD", interest=interest_factor(AT, AT + 73 * DAY, d("8")))
-        assert str(found.harm) == "USD 1,016.00"
-        assert found.numbers["interest"] == "16"
-
     def test_the_currency_fell_while_the_money_was_kept(self) -> None:
         due = Rate(base="USD", quote="CNY", source="PBC", at=AT, rate=d("7.20"))
         paid = due.model_copy(update={"at": AT + 30 * DAY, "rate": d("7.05")})

@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.checks.recompute import recompute
 from domain.findings import Finding, Tolerances, Verdict
+from domain.firm_records import AccountTerms
+from domain.redress import PartKind, Rate
 from domain.trade_log import AccountEntry, EntryKind
-from domain.withdrawal_delay import check_withdrawal_delay
+from domain.withdrawal_delay import WITH_CURRENCY, check_withdrawal_delay
 
 ASKED = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DUE = ASKED + timedelta(hours=48)
@@ -165,3 +168,86 @@ def test_interest_is_the_exact_sum_rounded_once(amount: Decimal, delay: timedelt
     dividend = int(-amount * 100) * 8 * (delay // timedelta(microseconds=1))
     divisor = 100 * 365 * 86_400 * 10**6
     assert int(finding.harm.amount * 100) == (2 * dividend + divisor) // (2 * divisor)
+
+
+class TestAnAccountInAnotherCurrency:
+    """The account is kept in EUR, the withdrawal is of USD 10,000, five days late."""
+
+    TERMS = AccountTerms(
+        terms="T1",
+        account="70012345",
+        effective_from=ASKED - 100 * DAY,
+        currency="EUR",
+        leverage=Decimal(30),
+        stop_out_level=Decimal(50),
+    )
+    RELEASED = DUE + 5 * DAY
+
+    def rate(self, at: datetime, rate: str, **more: Any) -> Rate:
+        values = {"base": "USD", "quote": "EUR", "source": "ECB", "at": at, "rate": Decimal(rate)}
+        return Rate(**(values | more))
+
+    def check(self, *rates: Rate, terms: AccountTerms = TERMS, **more: Any) -> Finding:
+        entry = withdrawal(**({"booked_at": self.RELEASED} | more))
+        finding = check_withdrawal_delay(
+            entry, as_of=ASKED + 90 * DAY, tolerances=Tolerances(), terms=[terms], rates=rates
+        )
+        stored = Finding.model_validate_json(finding.model_dump_json())
+        assert recompute([stored], [finding.hash]) == ()
+        return finding
+
+    def test_what_the_rate_lost_meanwhile_is_added_to_the_interest_and_rounded_with_it(self) -> None:
+        finding = self.check(self.rate(DUE, "0.92"), self.rate(self.RELEASED, "0.90"))
+        # 10,000 * (0.92 - 0.90) / 0.90 = 222.2222, and 10.9589 of interest
+        assert str(finding.harm) == "USD 233.18"
+        assert [part.kind for part in finding.parts] == [PartKind.INTEREST, PartKind.CURRENCY_LOSS]
+        assert finding.numbers["currency_loss"].startswith("222.2222")
+        assert finding.formula == WITH_CURRENCY
+        assert "USD 10,000.00 × (0.92 − 0.9) ÷ 0.9 = USD 222.22" in finding.reason.en
+        assert {row.table for row in finding.evidence} == {"account_entries", "account_terms", "rates"}
+
+    def test_what_the_rate_gained_is_not_set_off_against_the_interest(self) -> None:
+        finding = self.check(self.rate(DUE, "0.90"), self.rate(self.RELEASED, "0.92"))
+        assert str(finding.harm) == "USD 10.96"
+        assert "cost you nothing" in finding.reason.en
+        assert not finding.open
+
+    def test_a_rate_that_is_not_recorded_is_named_for_its_day_and_left_to_a_person(self) -> None:
+        later = self.check(self.rate(DUE, "0.92"), self.rate(self.RELEASED + timedelta(seconds=1), "0.90"))
+        assert later.missing == ("rate of USD in EUR on 2026-03-09",)
+        same = self.check(self.rate(DUE, "0.92"), booked_at=DUE + 3 * DAY)  # would tell of no loss whatever happened
+        assert same.missing == ("rate of USD in EUR on 2026-03-07",)
+        old = self.check(self.rate(DUE - 5 * DAY, "0.92"), self.rate(self.RELEASED, "0.90"))
+        assert old.missing == ("rate of USD in EUR on 2026-03-04",)
+        assert (old.verdict, str(old.harm), old.open) == (Verdict.FIRM_FAULT, "USD 10.96", True)
+        wrong = self.check(self.rate(DUE, "0.92", base="EUR", quote="USD"))
+        assert wrong.missing == ("rate of USD in EUR on 2026-03-04", "rate of USD in EUR on 2026-03-09")
+
+    def test_an_account_in_the_withdrawals_own_currency_needs_no_rate(self) -> None:
+        own = self.TERMS.model_copy(update={"currency": "USD"})
+        assert self.check(terms=own) == check(withdrawal(booked_at=self.RELEASED))
+
+    def test_what_is_pending_or_was_called_off_was_not_exchanged(self) -> None:
+        rates = self.rate(DUE, "0.92"), self.rate(self.RELEASED, "0.90")
+        for entry in ({"booked_at": None}, {"note": "cancelled by customer"}):
+            finding = self.check(*rates, **entry)
+            assert [part.kind for part in finding.parts] == [PartKind.INTEREST]
+            assert not finding.missing
+
+    @settings(deadline=None)
+    @given(st.integers(1, 10**7), st.integers(1, 30_000), st.integers(1, 30_000))
+    def test_the_currency_never_takes_from_the_interest(self, cents: int, then: int, later: int) -> None:
+        rates = self.rate(DUE, str(Decimal(then).scaleb(-4))), self.rate(self.RELEASED, str(Decimal(later).scaleb(-4)))
+        entry = withdrawal(str(-Decimal(cents).scaleb(-2)), booked_at=self.RELEASED)
+
+        def harm(*known: Rate) -> Decimal:
+            finding = check_withdrawal_delay(
+                entry, as_of=ASKED + 90 * DAY, tolerances=Tolerances(), terms=[self.TERMS], rates=known
+            )
+            assert finding.harm is not None
+            return finding.harm.amount
+
+        assert harm(*rates) >= harm()
+        assert harm(*rates) == harm(*reversed(rates), *rates)
+        if then <= later:
+            assert harm(*rates) == harm()

@@ -1,0 +1,31 @@
+"""Gathers what each check needs of the trade log and the firm's records, and runs it on that.
+
+Orders, forced liquidations, and all other records have a room each; what is said where the log does not answer has
+another.
+"""
+
+from activities.evidence_queries import EvidenceSnapshot
+from activities.gathering.liquidations import Liquidations
+from activities.gathering.orders import Orders
+from activities.gathering.records import Records
+from domain.findings import Check, Finding, InvestigationRequest
+
+
+async def gather(check: Check, request: InvestigationRequest, log: EvidenceSnapshot) -> list[Finding]:
+    """The findings of *check*, one or more."""
+    orders, records = Orders(request, log), Records(request, log)
+    return await {
+        Check.EXECUTION: orders.execution,
+        Check.WITHDRAWAL_DELAY: records.withdrawal_delay,
+        Check.SLIPPAGE: orders.slippage,
+        Check.EXECUTION_DELAY: orders.execution_delay,
+        Check.REQUOTE: orders.requote,
+        Check.TRIGGER: orders.trigger,
+        Check.OFF_MARKET: orders.off_market,
+        Check.STOP_OUT: Liquidations(request, log).stop_out,
+        Check.CHARGES: records.charges,
+        Check.OUTAGE: records.outage,
+        Check.BINARY_OPTION: records.binary_option,
+        Check.CANCELLED_TRADE: records.cancelled_trade,
+        Check.SUITABILITY: records.suitability,
+    }[check]()

@@ -1,0 +1,161 @@
+"""What is said where the log does not answer, or too much is asked of it at once. Never a guess."""
+
+from datetime import datetime
+from typing import Final
+
+from activities.trade_log import UnreadableRow
+from domain import withdrawal_delay
+from domain.checks import (
+    binary_option,
+    cancelled_trade,
+    charges,
+    execution_delay,
+    off_market,
+    outage,
+    requote,
+    slippage,
+    stop_out,
+    suitability,
+    trigger,
+)
+from domain.execution import UNIDENTIFIED
+from domain.findings import Bilingual, Check, Finding, InvestigationRequest, Verdict
+
+_FORMULAS: Final = {
+    Check.EXECUTION: UNIDENTIFIED,
+    Check.WITHDRAWAL_DELAY: withdrawal_delay.FORMULA,
+    Check.SLIPPAGE: slippage.FORMULA,
+    Check.EXECUTION_DELAY: execution_delay.FORMULA,
+    Check.REQUOTE: requote.FORMULA,
+    Check.TRIGGER: trigger.FORMULA,
+    Check.OFF_MARKET: off_market.FORMULA,
+    Check.STOP_OUT: stop_out.FORMULA,
+    Check.CHARGES: charges.FORMULA,
+    Check.OUTAGE: outage.FORMULA,
+    Check.BINARY_OPTION: binary_option.FORMULA,
+    Check.CANCELLED_TRADE: cancelled_trade.FORMULA,
+    Check.SUITABILITY: suitability.FORMULA,
+}
+
+
+def unanswered(check: Check, subject: str, missing: str, en: str, zh: str) -> Finding:
+    return Finding(
+        check=check,
+        subject=subject,
+        verdict=Verdict.INCONCLUSIVE,
+        reason=Bilingual(en=en, zh=zh),
+        missing=(missing,),
+        formula=_FORMULAS[check],
+    )
+
+
+def unknown_account(check: Check) -> Finding:
+    return unanswered(
+        check,
+        "account",
+        "account",
+        "Our trade log holds nothing of the account you named. Please check the account number.",
+        "我司交易日志中没有您所提供账户的任何记录，请核对账户号码。",
+    )
+
+
+def unknown_trades(check: Check, request: InvestigationRequest, tables: dict[str, set[str]]) -> list[Finding]:
+    # a trade of another account reads exactly like one that does not exist
+    return [
+        unanswered(
+            check,
+            trade,
+            f"trade {trade}",
+            f"The log of your account has no trade or entry with the number {trade}. Please check the number.",
+            f"您的账户日志中没有编号为 {trade} 的交易或资金记录，请核对编号。",
+        )
+        for trade in dict.fromkeys(request.trades)
+        if trade not in tables
+    ]
+
+
+def no_orders(check: Check, position: str) -> Finding:
+    return unanswered(
+        check,
+        position,
+        f"orders and fills of position {position}",
+        f"Our records hold position {position}, but not the orders that opened and closed it.",
+        f"我司记录中有持仓 {position}，但缺少其开仓和平仓的委托及成交记录。",
+    )
+
+
+def no_trades_between(check: Check, start: datetime, end: datetime) -> Finding:
+    return unanswered(
+        check,
+        "account",
+        "number of the order or position, or the exact time of the trade",
+        f"The log of your account has no trade from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC. Please name "
+        "the order or position.",
+        f"您的账户在 {start:%Y-%m-%d %H:%M} 至 {end:%Y-%m-%d %H:%M} UTC 期间没有成交记录，请提供订单号或持仓编号。",
+    )
+
+
+def nothing_named(check: Check) -> Finding:
+    return unanswered(
+        check,
+        "account",
+        "number of the order or position, or the exact time of the trade",
+        "To examine an execution we need the number of the order or position, or the time of the trade.",
+        "核查成交需要订单号、持仓编号或交易时间，请予提供。",
+    )
+
+
+def no_withdrawal() -> Finding:
+    return unanswered(
+        Check.WITHDRAWAL_DELAY,
+        "account",
+        "withdrawal",
+        "The log of your account has no withdrawal.",
+        "您的账户日志中没有出金记录。",
+    )
+
+
+def too_many(check: Check, most_en: str, most_zh: str) -> Finding:
+    return unanswered(
+        check,
+        "account",
+        "a smaller choice of trades",
+        f"More than {most_en} are concerned, too many to be examined at once. Please name those you complain of.",
+        f"涉及的记录超过 {most_zh}，无法一次核查，请指明您所投诉的具体记录。",
+    )
+
+
+def unreadable(check: Check, error: UnreadableRow) -> Finding:
+    return unanswered(
+        check,
+        "account",
+        str(error),
+        "Our records of this are damaged and have to be put right before they can be examined.",
+        "我司的相关记录存在异常，须修正后方可核查。",
+    )
+
+
+def no_position(check: Check) -> Finding:
+    return unanswered(
+        check,
+        "account",
+        "positions of these trades",
+        "Our records hold these trades, but no position that they opened or closed.",
+        "我司记录中有相关交易，但没有对应的持仓。",
+    )
+
+
+def no_row(check: Check, what_en: str, what_zh: str) -> Finding:
+    return unanswered(
+        check, "account", what_en, f"The log of your account has no {what_en}.", f"您的账户日志中没有{what_zh}记录。"
+    )
+
+
+def nothing_refused(start: datetime, end: datetime) -> Finding:
+    return unanswered(
+        Check.REQUOTE,
+        "account",
+        "a requoted or rejected order, or the exact time of it",
+        f"The log of your account has no requote or rejection from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC.",
+        f"您的账户在 {start:%Y-%m-%d %H:%M} 至 {end:%Y-%m-%d %H:%M} UTC 期间没有重新报价或拒单记录。",
+    )

@@ -1,0 +1,270 @@
+"""What findings lead to: what is decided by rule, what is left to a person, and what people award on top."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from domain.assessment import assess
+from domain.case import Case
+from domain.complaint import Complaint
+from domain.findings import ALL_CUSTOMERS, Bilingual, Check, Confidence, Finding, Investigation, Verdict
+from domain.messages import ProposeResolution, ResolveEarly
+from domain.money import Money
+from domain.questions import ask_for
+from domain.redress import PartKind
+from domain.resolution import (
+    NotAllowed,
+    at_stake,
+    behind,
+    check_proposal,
+    decisive,
+    follow_from_findings,
+    needs_second_person,
+    propose,
+    propose_by_rule,
+)
+from domain.words import Outcome, Remedy
+from runtime.policies import find_pack
+
+AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def finding(verdict: Verdict, harm: str | None = None, **more: Any) -> Finding:
+    """A finding on an order; well supported unless said otherwise."""
+    values: dict[str, Any] = {
+        "check": Check.EXECUTION,
+        "subject": "O1",
+        "verdict": verdict,
+        "reason": Bilingual(en="Because.", zh="理由。"),
+        "harm": None if harm is None else Money(amount=Decimal(harm), currency="USD"),
+        "formula": "made-for-the-test@1",
+        "confidence": None if verdict is Verdict.INCONCLUSIVE else Confidence.WELL_SUPPORTED,
+    }
+    return Finding(**(values | more))
+
+
+FAULT = finding(Verdict.FIRM_FAULT, "100")
+MARKET = finding(Verdict.MARKET, "0")
+OPEN = finding(Verdict.INCONCLUSIVE, check=Check.STOP_OUT, missing=("balance of the account before it",))
+DOUBTFUL = finding(Verdict.MARKET, "0", confidence=Confidence.DOUBTFUL)
+DOUBTFUL_FAULT = finding(Verdict.FIRM_FAULT, "50", confidence=Confidence.DOUBTFUL)
+NO_RATE = finding(Verdict.FIRM_FAULT, "100", missing=("base rate bank_of_england on 2026-01-01",))
+EVERYBODY = f"{ALL_CUSTOMERS}XAUUSD market"
+
+
+def case(*findings: Finding, claimed: str | None = None, version: int = 2, **more: Any) -> Case:
+    told: dict[str, Any] = {
+        "source": "test",
+        "idempotency_key": "k-1",
+        "received_at": AT,
+        "channel": "web",
+        "language": "en",
+        "complainant": {"name": "The Customer"},
+        "account": "70012345",
+        "description": "The fill price of my order was wrong, far off the market.",
+        "trades": ["O1"],
+        "amount_claimed": {"amount": claimed, "currency": "USD"} if claimed else None,
+    }
+    complaint = Complaint.model_validate(told | more)
+    made = Case.received(complaint.reference, complaint, AT)
+    made.policy = find_pack("platform-default", date(2026, 3, 2))
+    made.assessment = assess(complaint, made.policy, earlier_cases=0)
+    made.investigation = Investigation.model_validate({"findings": findings, "version": version})
+    return made
+
+
+def outcome(of: Case) -> tuple[Outcome, str | None] | None:
+    """Outcome and sum that are decided by rule, if any are."""
+    if (proposal := propose_by_rule(of, AT)) is None:
+        return None
+    return proposal.outcome, str(proposal.compensation) if proposal.compensation else None
+
+
+class TestByRule:
+    @pytest.mark.parametrize("left_open", [OPEN, DOUBTFUL, DOUBTFUL_FAULT, NO_RATE])
+    @pytest.mark.parametrize("beside", [(), (FAULT,), (MARKET,)])
+    def test_whatever_leaves_something_open_is_left_to_a_person(
+        self, left_open: Finding, beside: tuple[Finding, ...]
+    ) -> None:
+        assert outcome(case(*beside, left_open)) is None
+        assert follow_from_findings(case(*beside, left_open), AT) is None
+
+    @pytest.mark.parametrize("left_open", [OPEN, DOUBTFUL])
+    def test_unless_what_is_sure_reaches_the_claim_in_full(self, left_open: Finding) -> None:
+        assert outcome(case(FAULT, left_open, claimed="100")) == (Outcome.UPHELD, "USD 100.00")
+        assert outcome(case(FAULT, left_open, claimed="100.01")) is None
+        assert decisive(case(FAULT, left_open, claimed="100")) == (FAULT,)
+
+    def test_what_is_doubtful_does_not_help_to_reach_the_claim(self) -> None:
+        assert outcome(case(FAULT, DOUBTFUL_FAULT, claimed="150")) is None
+        assert outcome(case(FAULT, NO_RATE, claimed="150")) is None
+        assert outcome(case(FAULT, DOUBTFUL_FAULT, claimed="100")) == (Outcome.UPHELD, "USD 100.00")
+
+    def test_a_claim_in_another_currency_is_never_reached(self) -> None:
+        claimed = {"amount": "1", "currency": "EUR"}
+        assert outcome(case(FAULT, OPEN, amount_claimed=claimed)) is None
+        assert outcome(case(FAULT, amount_claimed=claimed)) is None
+
+    def test_the_interest_of_the_pack_is_paid_and_does_not_count_towards_the_claim(self) -> None:
+        numbers = {"interest.formula": "made-for-the-test@1", "interest.principal": "100", "interest": "8"}
+        bearing = finding(Verdict.FIRM_FAULT, "108", numbers=numbers)
+        assert outcome(case(bearing, claimed="105")) == (Outcome.PARTLY_UPHELD, "USD 108.00")
+        assert outcome(case(bearing, claimed="100")) == (Outcome.UPHELD, "USD 108.00")
+        assert outcome(case(bearing, OPEN, claimed="105")) is None
+
+    def test_nothing_open_and_nothing_wrong_is_not_upheld(self) -> None:
+        assert outcome(case(MARKET)) == (Outcome.NOT_UPHELD, None)
+
+    def test_a_case_that_was_investigated_before_there_was_confidence_is_decided_as_then(self) -> None:
+        assert outcome(case(DOUBTFUL, version=1)) == (Outcome.NOT_UPHELD, None)
+        assert outcome(case(FAULT, OPEN, claimed="100", version=1)) is None
+
+    @given(st.lists(st.sampled_from([FAULT, MARKET, OPEN, DOUBTFUL, DOUBTFUL_FAULT, NO_RATE]), max_size=4))
+    def test_a_decision_by_rule_never_rests_on_what_is_open(self, findings: list[Finding]) -> None:
+        for claimed in (None, "100", "200"):
+            of = case(*findings, claimed=claimed)
+            assert not any(one.open for one in decisive(of))
+            assert (follow_from_findings(of, AT) is None) == (not decisive(of))
+
+
+class TestWhatIsFoundOfAllCustomers:
+    def test_a_fault_in_how_everybody_is_treated_upholds_no_case_that_lost_nothing_by_it(self) -> None:
+        asymmetry = finding(Verdict.FIRM_FAULT, "0", check=Check.SLIPPAGE, subject=EVERYBODY)
+        assert outcome(case(MARKET, asymmetry)) == (Outcome.NOT_UPHELD, None)
+        assert decisive(case(MARKET, asymmetry)) == (MARKET,)
+
+    @pytest.mark.parametrize(
+        "of_everybody",
+        [
+            finding(Verdict.INCONCLUSIVE, check=Check.SLIPPAGE, subject=EVERYBODY, missing=("at least 20 orders",)),
+            finding(Verdict.MARKET, "0", check=Check.SLIPPAGE, subject=EVERYBODY, confidence=Confidence.DOUBTFUL),
+        ],
+    )
+    def test_nor_does_it_hold_a_case_up(self, of_everybody: Finding) -> None:
+        assert outcome(case(MARKET, of_everybody)) == (Outcome.NOT_UPHELD, None)
+        assert outcome(case(FAULT, of_everybody)) == (Outcome.UPHELD, "USD 100.00")
+
+    def test_what_it_measured_of_the_disputed_order_counts(self) -> None:
+        measured = finding(Verdict.FIRM_FAULT, "15", check=Check.SLIPPAGE, subject=EVERYBODY)
+        assert outcome(case(MARKET, measured)) == (Outcome.UPHELD, "USD 15.00")
+
+    def test_a_case_of_which_nothing_else_is_known_is_not_decided_by_it(self) -> None:
+        asymmetry = finding(Verdict.FIRM_FAULT, "0", check=Check.SLIPPAGE, subject=EVERYBODY)
+        assert outcome(case(asymmetry)) is None
+
+
+class TestWhatIsAsked:
+    MISSING = finding(Verdict.INCONCLUSIVE, check=Check.OUTAGE, missing=("number of the order or position, or …",))
+
+    def test_what_only_a_check_by_words_misses_holds_no_complaint_up_that_has_its_own(self) -> None:
+        withdrawal = "My withdrawal was paid far too late, and your platform was down."
+        of = case(self.MISSING, description=withdrawal, trades=["w-1"])
+        of.pointed = (Check.OUTAGE,)
+        assert ask_for(of) is None
+        own = self.MISSING.model_copy(update={"check": Check.WITHDRAWAL_DELAY})
+        of.investigation = Investigation(findings=(own,), version=2)
+        assert "Which order" in (ask_for(of) or "")
+
+    def test_where_there_is_no_other_check_it_is_asked_for(self) -> None:
+        of = case(self.MISSING, description="The app crashed, the server was down for hours.", trades=[])
+        assert of.assessment is not None
+        assert not of.pack.checks.get(of.assessment.category)
+        assert ask_for(of) is None
+        of.pointed = (Check.OUTAGE,)
+        assert "Which order" in (ask_for(of) or "")
+
+
+def message(**more: Any) -> ProposeResolution:
+    values = {
+        "message_id": "m-1",
+        "actor": {"id": "h-17", "role": "handler"},
+        "outcome": "upheld",
+        "reasons": "It was our fault.",
+    }
+    return ProposeResolution.model_validate(values | more)
+
+
+def usd(amount: str) -> dict[str, str]:
+    return {"amount": amount, "currency": "USD"}
+
+
+DISTRESS = {"kind": "distress", "amount": usd("150"), "reason": "three weeks without margin"}
+GOODWILL = {"kind": "goodwill", "amount": usd("25.50"), "reason": "for your patience"}
+
+
+class TestWhatPeopleAward:
+    def test_it_comes_on_top_of_the_loss_with_who_entered_it_and_why(self) -> None:
+        proposal = propose(case(FAULT), message(compensation=usd("100"), awards=[DISTRESS, GOODWILL]), AT)
+        assert str(proposal.compensation) == "USD 275.50"
+        assert proposal.spoken == "upheld, USD 275.50 (with USD 150.00 distress, USD 25.50 goodwill)"
+        (distress, _) = proposal.awards
+        assert (distress.kind, distress.entered_by, distress.at) == (PartKind.DISTRESS, "handler:h-17", AT)
+        assert distress.part().amount == 150
+
+    def test_it_can_stand_alone_even_where_the_complaint_is_not_upheld(self) -> None:
+        proposal = propose(case(MARKET), message(outcome="not_upheld", awards=[GOODWILL]), AT)
+        assert str(proposal.compensation) == "USD 25.50"
+
+    def test_limits_are_those_of_the_whole_sum(self) -> None:
+        of = case(FAULT)
+        assert not needs_second_person(of, propose(of, message(compensation=usd("100")), AT))
+        whole = propose(of, message(compensation=usd("100"), awards=[DISTRESS]), AT)
+        assert needs_second_person(of, whole)  # 250, where 200 is decided by rule
+        assert str(at_stake(of, whole)) == "USD 250.00"
+
+    def test_the_loss_may_be_what_was_found(self) -> None:
+        of = case(FAULT, DOUBTFUL_FAULT, MARKET)
+        proposal = propose(of, message(as_found=True, awards=[DISTRESS]), AT)
+        assert str(proposal.compensation) == "USD 300.00"
+        assert behind(of, proposal) == (FAULT, DOUBTFUL_FAULT)
+        assert behind(of, propose(of, message(compensation=usd("150")), AT)) == ()
+
+    def test_nothing_found_is_no_sum_to_propose(self) -> None:
+        with pytest.raises(NotAllowed, match="as_found: the findings come to no sum"):
+            check_proposal(case(MARKET), message(as_found=True))
+        euros = finding(Verdict.FIRM_FAULT, harm=None, subject="O2").model_copy(
+            update={"harm": Money(amount=Decimal(1), currency="EUR")}
+        )
+        with pytest.raises(NotAllowed, match="as_found: the findings are in several currencies"):
+            check_proposal(case(FAULT, euros), message(as_found=True))
+
+    @pytest.mark.parametrize(
+        ("fields", "why"),
+        [
+            ({"awards": [GOODWILL | {"amount": usd("0.001")}]}, "awards: goodwill: USD has no units that small"),
+            (
+                {"compensation": usd("1"), "awards": [GOODWILL | {"amount": {"amount": "1", "currency": "EUR"}}]},
+                "awards: goodwill: the other sums are in USD",
+            ),
+        ],
+    )
+    def test_what_cannot_be_paid_in_one_sum_is_refused(self, fields: dict[str, Any], why: str) -> None:
+        with pytest.raises(NotAllowed, match=why):
+            check_proposal(case(FAULT), message(**fields))
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"awards": [GOODWILL, GOODWILL]},
+            {"awards": [GOODWILL | {"kind": "price"}]},
+            {"awards": [GOODWILL | {"amount": usd("-1")}]},
+            {"awards": [{"kind": "goodwill", "amount": usd("1")}]},
+            {"as_found": True, "compensation": usd("1")},
+        ],
+    )
+    def test_what_does_not_fit_is_no_message(self, fields: dict[str, Any]) -> None:
+        with pytest.raises(ValidationError):
+            message(**({"compensation": usd("10")} | fields))
+
+    def test_messages_of_before_are_as_they_were(self) -> None:
+        old = message(compensation=usd("100"))
+        assert (old.awards, old.as_found) == ((), False)
+        proposal = propose(case(FAULT), old, AT)
+        assert proposal.spoken == "upheld, USD 100.00"
+        early = ResolveEarly.model_validate(old.model_dump() | {"remedies": [Remedy.APOLOGY]})
+        assert propose(case(FAULT), early, AT).compensation == proposal.compensation
