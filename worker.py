@@ -19,16 +19,23 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.case_file import CaseFile, utc_now
 from activities.compensation import Compensation
+from activities.incident_letters import IncidentLetters
+from activities.incident_payments import IncidentPayments
+from activities.incidents import Incidents
 from activities.investigating import Investigating
+from activities.known_incidents import KnownIncidents
 from activities.letters import Letters
+from activities.payments import Payments
 from activities.trade_log import TradeLog
 from runtime.database import DatabaseUnavailable, find_database, migrate, open_pool
 from runtime.logging import configure_logging
 from runtime.mail import Mailer, Outbox
+from runtime.payment_rail import HttpRail
 from runtime.policies import PolicyError
 from runtime.settings import ConfigurationError, Settings, load_settings
 from runtime.temporal import TemporalUnavailable, connect, register_search_attributes, run
 from workflows.complaint import ComplaintWorkflow
+from workflows.incident import IncidentWorkflow
 from workflows.investigation import InvestigationWorkflow
 from workflows.search_attributes import KEYS
 
@@ -40,20 +47,35 @@ def build_worker(client: Client, pool: asyncpg.Pool, settings: Settings) -> Work
     """A worker with its activities' collaborators."""
     case_file = CaseFile(pool, default_policy=settings.default_policies)
     mailer = Mailer(settings) if settings.smtp_host else None
-    letters = Letters(pool, case_file, mailer, Outbox(settings.outbox_dir), settings, utc_now)
-    compensation = Compensation(pool, case_file)
-    investigating = Investigating(TradeLog(pool))
+    outbox = Outbox(settings.outbox_dir)
+    letters = Letters(pool, case_file, mailer, outbox, settings, utc_now)
+    payments = Payments(pool, case_file, HttpRail(settings) if settings.payment_url else None)
+    compensation = Compensation(pool, case_file, rail=payments.rail)
+    investigating = Investigating(TradeLog(pool), KnownIncidents(pool))
+    incidents = Incidents(pool, investigating, settings, rail=payments.rail)
+    incident_payments = IncidentPayments(pool, payments)
+    incident_letters = IncidentLetters(pool, mailer, outbox, settings)
     return Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=[ComplaintWorkflow, InvestigationWorkflow],
+        workflows=[ComplaintWorkflow, InvestigationWorkflow, IncidentWorkflow],
         activities=[
             case_file.open_case,
             case_file.record,
             case_file.record_contact,
             letters.send_letter,
             compensation.record_compensation,
+            payments.pay_compensation,
+            payments.book_payment,
             investigating.investigate,
+            incidents.open_incident,
+            incidents.record_incident,
+            incidents.list_cohort,
+            incidents.next_members,
+            incidents.compensate_member,
+            incidents.find_cases,
+            incident_payments.pay_member,
+            incident_letters.tell_member,
         ],
         graceful_shutdown_timeout=GRACE,
         # More at once starve each other: local activities wait for their turn beyond their time limit.

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
@@ -10,14 +9,17 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.early_warning import note_topics, warning_of
 from domain.assessment import Assessment, assess
 from domain.base import clean
 from domain.case import SYSTEM, CaseUpdate, Entry, OpenCase, Opened, RecordContact, Recorded
+from domain.checks.choice import pointed_to
 from domain.complaint import Complaint
-from domain.deadlines import Deadline, Followed, Occurred, Round, Satisfied, follow, plan, reach, shifts
+from domain.deadlines import Deadline, Followed, Occurred, Satisfied, follow, plan, reach, shifts
 from domain.messages import Actor
 from domain.policy import Calendar, PolicyPack
 from domain.words import CaseEvent, Role, Stage
+from runtime.histories import events_of, rounds_of
 from runtime.policies import Packs, PolicyIncomplete, UnknownPolicyPack, find_policy, load_packs
 
 if TYPE_CHECKING:
@@ -79,6 +81,8 @@ class CaseFile:
                 assessment=Assessment.model_validate(case["assessment"]),
                 recorded=await _led_to(connection, request.reference, pack, [receipt]),
                 early_until=_early_until(pack, case["received_at"]),
+                warning=await warning_of(connection, request.reference),
+                pointed=pointed_to("\n\n".join(filter(None, map(case["complaint"].get, ("subject", "description"))))),
             )
         log.info("case opened", reference=request.reference, policy=pack.id, category=opened.assessment.category.value)
         return opened
@@ -135,7 +139,7 @@ class CaseFile:
         self, connection: "Connection", reference: str, pack: PolicyPack, occurred: Occurred
     ) -> list[Deadline]:
         """What would be planned if *occurred* happened now, as the case stands. Nothing is written."""
-        history = [*await _history(connection, reference), occurred]
+        history = [*(await events_of(connection, [reference]))[reference], occurred]
         return list((await _follow(connection, reference, pack, history, [occurred])).planned)
 
     async def pack(self, connection: "Connection", policy_hash: str) -> PolicyPack:
@@ -214,6 +218,7 @@ class CaseFile:
         )
         await _write_entries(connection, reference, _first_entries(request, pack, assessment))
         await _write_events(connection, reference, pack, [receipt])
+        await note_topics(connection, reference, complaint, assessment.category, pack)
 
     def _find_pack(self, complaint: Complaint) -> PolicyPack:
         try:
@@ -236,7 +241,8 @@ async def _find(connection: "Connection", request: OpenCase) -> asyncpg.Record |
     complaint = request.complaint
     case = await connection.fetchrow(
         """
-        SELECT reference, source, idempotency_key, policy_hash, received_at, opened_at, closed_at, data AS assessment
+        SELECT reference, source, idempotency_key, policy_hash, received_at, opened_at, closed_at, complaint,
+            data AS assessment
         FROM casefile.cases JOIN casefile.timeline USING (reference)
         WHERE (reference = $1 OR (source, idempotency_key) = ($2, $3)) AND key = 'assessed'
         ORDER BY reference = $1 DESC LIMIT 1
@@ -364,7 +370,7 @@ async def _write_events(
     new = {(row["number"], row["event"]) for row in rows}
     if not new:
         return
-    history = await _history(connection, reference)
+    history = (await events_of(connection, [reference]))[reference]
     happened = [occurred for occurred in history if (occurred.number, occurred.event) in new]
     followed = await _follow(connection, reference, pack, history, happened)
     await _add(
@@ -418,53 +424,8 @@ async def _follow(
             f"calendar: the case file has no calendar {', '.join(sorted(missing))}; `redress calendar replan` adds it",
             type="NoCalendar",
         )
-    return follow(pack, await _rounds(connection, reference), history, new, later)
-
-
-async def _history(connection: "Connection", reference: str) -> list[Occurred]:
-    """All that happened in a case, in order."""
-    rows = await connection.fetch(
-        "SELECT number, event, at, particulars FROM casefile.events WHERE reference = $1 ORDER BY number, event",
-        reference,
-    )
-    return [
-        Occurred(number=row["number"], event=row["event"], at=row["at"], **(row["particulars"] or {})) for row in rows
-    ]
-
-
-async def _rounds(connection: "Connection", reference: str) -> list[Round]:
-    """Every round that the case has had."""
-    rows = await connection.fetch(
-        """
-        SELECT d.clock, d.number, d.rung, d.started_at, d.due, d.clock_due, d.provisional,
-               s.by_event, s.by_number, s.at, s.replaced
-        FROM casefile.deadlines d LEFT JOIN casefile.satisfactions s USING (reference, clock, number)
-        WHERE reference = $1 ORDER BY d.number, d.clock
-        """,
-        reference,
-    )
-    return [
-        Round(
-            clock=clock,
-            number=number,
-            started_at=rungs[0]["started_at"],
-            clock_due=rungs[0]["clock_due"],
-            provisional=rungs[0]["provisional"],
-            rungs={row["rung"]: row["due"] for row in rungs},
-            ended=Satisfied(
-                clock=clock,
-                number=number,
-                by=rungs[0]["by_event"],
-                by_number=rungs[0]["by_number"],
-                at=rungs[0]["at"],
-                replaced=rungs[0]["replaced"],
-            )
-            if rungs[0]["by_event"]
-            else None,
-        )
-        for (clock, number), group in groupby(rows, key=lambda row: (row["clock"], row["number"]))
-        for rungs in [list(group)]
-    ]
+    rounds = await rounds_of(connection, [reference])
+    return follow(pack, rounds[reference], history, new, later)
 
 
 def _particulars(occurred: Occurred) -> dict[str, Any] | None:

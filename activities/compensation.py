@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TYPE_CHECKING, Final
 
 import asyncpg
 import structlog
@@ -9,29 +10,48 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.case_file import CaseFile, utc_now
+from activities.ledger import Posting, expense, liability, post
+from activities.redressed import lock_account, record_losses
 from domain.case import CompensationRecorded, RecordCompensation
 from domain.deadlines import Occurred
+from domain.money import Money, total
+from domain.words import CaseEvent
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record]
 
 log = structlog.get_logger(__name__)
 
 
 class Compensation:
-    """Posts awards. ``clock`` gives the time as an aware datetime."""
+    """Posts awards. ``clock`` gives the time as an aware datetime; ``rail`` is the payment rail that is to pay them."""
 
     def __init__(
-        self, pool: "asyncpg.Pool[asyncpg.Record]", case_file: CaseFile, clock: Callable[[], datetime] = utc_now
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        case_file: CaseFile,
+        clock: Callable[[], datetime] = utc_now,
+        *,
+        rail: str | None = None,
     ) -> None:
         self._pool = pool
         self._case_file = case_file
         self._clock = clock
+        self._rail = rail
 
     @activity.defn(name="RecordCompensation")
     async def record_compensation(self, request: RecordCompensation) -> CompensationRecorded:
         """Post *award*, rounded to the currency's smallest unit, under *key*. Again, it answers as the first time.
 
         Debit ``expense:redress``, what redress costs the firm; credit ``liability:customer:<reference>``, what it owes
-        the customer of that case. Raises `ApplicationError`, never retried, of type ``CompensationConflict`` if the key
-        or the number was used for another award, ``InvalidCompensation`` if nothing is left of the award.
+        the customer of that case. Where a rail is to pay it, the case is not settled yet: in place of what the request
+        announces the payment is due, and ``then`` is not recorded. What others have made good of its losses meanwhile
+        is taken off where the request says so; where nothing is left nothing is posted, and the case is settled.
+
+        Raises `ApplicationError`, never retried, of type ``CompensationConflict`` if the key or the number was used for
+        another award, ``InvalidCompensation`` if nothing is left of the award.
         """
         reference = request.update.reference
         award = request.award.rounded()
@@ -42,46 +62,63 @@ class Compensation:
                 non_retryable=True,
             )
         async with self._pool.acquire() as connection, connection.transaction():
-            posted_at = await connection.fetchval(
-                "INSERT INTO casefile.postings (key, reference, number, amount, currency, posted_at)"
-                " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING posted_at",
-                request.key,
-                reference,
-                request.number,
-                award.amount,
-                award.currency,
-                self._clock(),
+            already = await self._made_good(connection, request, award)
+            if already and not already < award:
+                return await self._settled_elsewhere(connection, request, already)
+            posting = Posting(
+                key=request.key,
+                kind="award",
+                reference=reference,
+                number=request.number,
+                amount=Money.of(award.amount - already.amount, award.currency) if already else award,
+                debit=expense(),
+                credit=liability(reference),
+                rail=self._rail,
             )
-            if posted_at is not None:
-                await connection.executemany(
-                    "INSERT INTO casefile.ledger_entries (posting_key, account, amount, currency)"
-                    " VALUES ($1, $2, $3, $4)",
-                    [
-                        (request.key, "expense:redress", award.amount, award.currency),
-                        (request.key, f"liability:customer:{reference}", -award.amount, award.currency),
-                    ],
-                )
-            else:
-                posting = await connection.fetchrow(
-                    "SELECT key, reference, number, amount, currency, posted_at FROM casefile.postings"
-                    " WHERE key = $1 OR (reference, number) = ($2, $3) ORDER BY key = $1 DESC LIMIT 1",
-                    request.key,
-                    reference,
-                    request.number,
-                )
-                assert posting is not None  # noqa: S101 (it was in the way of the insert)
-                wanted = (request.key, reference, request.number, award.amount, award.currency)
-                if tuple(posting)[:5] != wanted:
-                    raise ApplicationError(
-                        f"award {request.number} of {reference}, {award} under key {request.key}: the ledger has"
-                        f" {posting['currency']} {posting['amount']} under key {posting['key']} already, as award"
-                        f" {posting['number']} of {posting['reference']}; give a new award a key and number of its own",
-                        type="CompensationConflict",
-                        non_retryable=True,
-                    )
-                posted_at = posting["posted_at"]
-            events = [Occurred(event=event, at=posted_at, number=request.number) for event in request.announces]
+            posted = await post(connection, posting, self._clock())
+            if request.account:
+                await record_losses(connection, request.account, request.key, request.losses)
+            announces = request.announces if posted.rail is None else (CaseEvent.PAYMENT_DUE,)
+            events = [Occurred(event=event, at=posted.at, number=request.number) for event in announces]
             recorded = await self._case_file.apply(connection, request.update, events)
-            await self._case_file.apply(connection, request.then.dated(posted_at))
+            if posted.rail is None:
+                await self._case_file.apply(connection, request.then.dated(posted.at))
         log.info("compensation recorded", reference=reference, number=request.number)
-        return CompensationRecorded(at=posted_at, recorded=recorded)
+        return CompensationRecorded(at=posted.at, recorded=recorded, rail=posted.rail, already=already)
+
+    async def _made_good(self, connection: "Connection", request: RecordCompensation, award: Money) -> Money | None:
+        """What other cases and incidents have made good of the award's losses; ``None`` for nothing."""
+        if request.account is None:
+            return None
+        await lock_account(connection, request.account)
+        if not request.deduct:
+            return None
+        keys = [loss.key for loss in request.losses]
+        made = await connection.fetch(_BY_OTHERS, request.account, keys, request.update.reference)
+        sums = [Money(amount=row["amount"], currency=row["currency"]) for row in made]
+        if any(each.currency != award.currency for each in sums):
+            raise ApplicationError(
+                "others have made good some of these losses in another currency; look at the case again",
+                type="CompensationConflict",
+                non_retryable=True,
+            )
+        whole = total(sums)
+        return whole.rounded() if whole and whole.amount > 0 else None
+
+    async def _settled_elsewhere(
+        self, connection: "Connection", request: RecordCompensation, already: Money
+    ) -> CompensationRecorded:
+        """Others have made everything good: the case is settled, and nothing is posted."""
+        at = self._clock()
+        events = [Occurred(event=event, at=at, number=request.number) for event in request.announces]
+        recorded = await self._case_file.apply(connection, request.update, events)
+        await self._case_file.apply(connection, request.then.dated(at))
+        log.info("compensation made good elsewhere", reference=request.update.reference, number=request.number)
+        return CompensationRecorded(at=at, recorded=recorded, already=already)
+
+
+_BY_OTHERS: Final = """
+    select redressed.amount, redressed.currency
+    from casefile.redressed join casefile.postings on postings.key = posting_key
+    where redressed.account = $1 and part = any($2) and postings.reference is distinct from $3
+"""

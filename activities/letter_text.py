@@ -18,6 +18,7 @@ from domain.base import clean
 from domain.case import SendLetter
 from domain.complaint import Complaint
 from domain.deadlines import Deadline
+from domain.incident_work import TellMember
 from domain.letters import LetterFacts
 from domain.money import Money
 from domain.policy import Extension, LetterRule, PolicyPack, Route
@@ -37,6 +38,9 @@ NEEDED: Final[dict[LetterKind, tuple[str, ...]]] = {
     LetterKind.FINAL_RESPONSE: ("outcome", "reply_by"),
     LetterKind.WITHDRAWAL: (),
     LetterKind.REFERRAL: (),
+    LetterKind.PAYMENT_DECLINED: ("unpaid",),
+    LetterKind.PAYMENT_PARTIAL: ("paid", "unpaid"),
+    LetterKind.PAYMENT_REVERSED: ("unpaid",),
     LetterKind.FEEDBACK_REQUEST: (),
     LetterKind.STAFF_NOTICE: ("notice", "audience"),
 }
@@ -130,6 +134,7 @@ def write_letter(
                 finding.reason.in_language(language) for finding in facts.findings if kind is not LetterKind.HOLDING
             ],
             "award": award,
+            "loss": _loss(facts, award),
             "losses": _losses(facts, award),
             "remedies": [
                 words["remedy"][item] for item in facts.remedies if item is not Remedy.COMPENSATION or not award
@@ -150,6 +155,30 @@ def write_letter(
             ],
         }
     return stationery.write(kind, known, demanded)
+
+
+def write_incident_letter(
+    letter: TellMember, *, name: str | None, language: str, zone: tzinfo, firm_name: str, at: datetime
+) -> tuple[str, str]:
+    """Subject and text of the letter to a customer whose account an incident hurt, with instants in *zone*."""
+    stationery = _stationery(language)
+    return stationery.render(
+        "incident.txt",
+        {
+            "reference": letter.reference,
+            "firm": one_line(firm_name),
+            "zone": zone,
+            "today": format_date(at.astimezone(zone), stationery.words["day"], locale=stationery.locale),
+            "name": name,
+            "title": letter.title.in_language(language),
+            "fault": letter.fault,
+            "award": letter.amount,
+            "paid_at": letter.at,
+            "also": (),
+            "paragraphs": (),
+            "routes": (),
+        },
+    )
 
 
 def one_line(text: str) -> str:
@@ -196,16 +225,25 @@ def _extension(pack: PolicyPack, facts: LetterFacts) -> Extension | None:
     return next(extensions, None)
 
 
+def _loss(facts: LetterFacts, award: Money | None) -> Money | None:
+    """What of the award makes good a loss: all but what people awarded for what no formula measures."""
+    if award is None:
+        return None
+    rest = award.amount - sum(one.amount.amount for one in facts.awards)
+    return Money(amount=rest, currency=award.currency) if rest > 0 else None
+
+
 def _losses(facts: LetterFacts, award: Money | None) -> list[Money]:
-    """The losses found, if the award is exactly their sum: only then may the letter say how it was computed."""
+    """The losses found, if what makes good is exactly their sum: only then may the letter say how it was computed."""
+    loss = _loss(facts, award)
     losses = [
         finding.harm
         for finding in facts.findings
         if finding.verdict.for_the_customer and finding.harm and finding.harm.amount > 0
     ]
-    if award is None or any(loss.currency != award.currency for loss in losses):
+    if loss is None or any(one.currency != loss.currency for one in losses):
         return []
-    return losses if sum(loss.amount for loss in losses) == award.amount else []
+    return losses if sum(one.amount for one in losses) == loss.amount else []
 
 
 class _RouteTold(NamedTuple):
@@ -372,9 +410,9 @@ class _Stationery:
         no letter is written.
         """
         name = f"{kind.value}.txt"
-        subject, body = self._render(name, known)
+        subject, body = self.render(name, known)
         if also := self._unsaid(body, known, demanded):
-            subject, body = self._render(name, {**known, "also": also})
+            subject, body = self.render(name, {**known, "also": also})
         unsaid = [element.value for element in self._unsaid(body, known, demanded)]
         unsaid += ["a rule's text" for paragraph in known["paragraphs"] if not _holds(body, paragraph)]
         if unsaid:
@@ -386,7 +424,7 @@ class _Stationery:
             )
         return subject, body
 
-    def _render(self, name: str, known: Mapping[str, Any]) -> tuple[str, str]:
+    def render(self, name: str, known: Mapping[str, Any]) -> tuple[str, str]:
         text = clean(self.templates.get_template(name).render(known))
         subject, _, body = text.partition("\n")
         return subject.strip(), re.sub(r"\n{3,}", "\n\n", body).strip() + "\n"
@@ -444,5 +482,5 @@ def _stationery(language: str) -> _Stationery:
     return stationery
 
 
-LANGUAGES: Final = tuple(sorted(folder.name for folder in TEMPLATES.iterdir() if folder.is_dir()))
+LANGUAGES: Final = tuple(sorted(frame.parent.name for frame in TEMPLATES.glob("*/_frame.txt")))
 """The languages letters can be written in."""

@@ -8,14 +8,30 @@ from pydantic import Field
 
 from domain.assessment import Assessment
 from domain.base import Identifier, Instant, Record, State, clean
+from domain.cohort import Loss
 from domain.complaint import Complaint
 from domain.deadlines import Deadline, Firing, Occurred, Satisfied
-from domain.findings import Investigation
+from domain.findings import Check, IncidentLink, Investigation
 from domain.letters import Letter, LetterFacts
 from domain.messages import Actor, Receipt
 from domain.money import Money
+from domain.payment import Payment, PaymentOrder, PaymentOutcome, PaymentReport
 from domain.policy import Clock, PolicyPack
-from domain.words import Action, CaseEvent, Category, LetterKind, Outcome, Priority, Remedy, Role, Severity, Stage
+from domain.redress import Entered
+from domain.words import (
+    Action,
+    CaseEvent,
+    Category,
+    LetterKind,
+    Outcome,
+    PaymentReason,
+    PaymentState,
+    Priority,
+    Remedy,
+    Role,
+    Severity,
+    Stage,
+)
 
 
 class Entry(Record):
@@ -104,6 +120,13 @@ class Recorded(Record):
     satisfied: tuple[Satisfied, ...] = ()
 
 
+class EarlyWarning(Record):
+    """Several complaints, this one the last, point to the same ``topic``: ``symbol:XAUUSD`` or ``service:platform``."""
+
+    topic: str
+    complaints: tuple[str, ...]
+
+
 class OpenCase(Record):
     """Open the case file. ``OpenCase`` answers with :class:`Opened`."""
 
@@ -121,6 +144,10 @@ class Opened(Record):
     recorded: Recorded
     early_until: Instant | None = None
     """Until when the pack lets a complaint end with a summary letter."""
+    warning: EarlyWarning | None = None
+    """That with this complaint there are so many about one thing that they point to an incident."""
+    pointed: tuple[Check, ...] = ()
+    """The checks that the words of the complaint point to."""
 
 
 class SendLetter(Record):
@@ -153,7 +180,8 @@ class LetterAccepted(Record):
 class RecordCompensation(Record):
     """Post one award to the compensation ledger once.
 
-    ``announces`` are the events the posting means; ``update`` and ``then`` are recorded with it.
+    ``announces`` are the events the posting means; ``update`` and ``then`` are recorded with it. ``losses`` of
+    ``account`` are what it makes good; with ``deduct`` what others made good of them meanwhile is taken off.
     """
 
     key: str
@@ -162,12 +190,55 @@ class RecordCompensation(Record):
     announces: tuple[CaseEvent, ...]
     update: CaseUpdate
     then: CaseUpdate
+    account: Identifier | None = None
+    losses: tuple[Loss, ...] = ()
+    deduct: bool = False
 
 
 class CompensationRecorded(Record):
-    """The award is in the ledger."""
+    """The award is in the ledger. ``rail`` is to pay it; ``None`` where the ledger alone is kept.
+
+    ``already`` is what others had made good of it by then, and was not posted.
+    """
 
     at: Instant
+    recorded: Recorded
+    rail: str | None = None
+    already: Money | None = None
+
+
+class PayCompensation(Record):
+    """Have a rail pay *order* once. ``update`` is recorded before the rail is asked for the first time.
+
+    ``number`` is that of the posting.
+    """
+
+    number: int
+    order: PaymentOrder
+    update: CaseUpdate
+
+
+class BookPayment(Record):
+    """Put into the ledger what ``actor`` reports of the payment ``key``; ``update`` is recorded with it.
+
+    ``amount`` and ``payee`` are those of the payment.
+    """
+
+    number: int
+    key: str
+    state: Literal[PaymentState.PAID, PaymentState.DECLINED, PaymentState.REVERSED]
+    payee: str | None
+    amount: Money
+    bank_reference: str | None
+    cause: PaymentReason | None
+    actor: Actor
+    update: CaseUpdate
+
+
+class PaymentRecorded(Record):
+    """How a payment ended: it is in the ledger."""
+
+    outcome: PaymentOutcome
     recorded: Recorded
 
 
@@ -183,7 +254,11 @@ class RecordContact(Record):
 
 
 class Proposal(Record):
-    """A proposed resolution and who proposed it. ``reasons`` is ``None`` when the findings are the reasons."""
+    """A proposed resolution and who proposed it. ``reasons`` is ``None`` when the findings are the reasons.
+
+    ``compensation`` is the whole sum: what makes good the loss, and ``awards`` for what no formula measures. The first
+    is what the findings come to where it was proposed ``as_found``.
+    """
 
     outcome: Outcome
     compensation: Money | None
@@ -191,12 +266,19 @@ class Proposal(Record):
     reasons: str | None
     proposed_by: Actor
     at: Instant
+    awards: tuple[Entered, ...] = ()
+    as_found: bool = False
+    incident: str | None = None
+    """The incident under which the loss is made good; the case then pays nothing of it."""
 
     @property
     def spoken(self) -> str:
         """Outcome and sum in a few words."""
         outcome = self.outcome.value.replace("_", " ")
-        return f"{outcome}, {self.compensation}" if self.compensation else outcome
+        if self.compensation is None:
+            return outcome
+        awards = ", ".join(f"{award.amount} {award.kind.value}" for award in self.awards)
+        return f"{outcome}, {self.compensation}" + (f" (with {awards})" if awards else "")
 
 
 class Question(Record):
@@ -226,6 +308,8 @@ class Status(Record):
     waiting_for: str | None
     letters_on_their_way: tuple[str, ...]
     proposal: str | None
+    payment: str | None = None
+    """What a payment rail has paid and has still to pay, where there is one."""
 
 
 SYSTEM = Actor(id="redress", role=Role.SYSTEM)
@@ -270,8 +354,18 @@ class Case(State):
     extended: list[str] = Field(default_factory=list)
     """Extensions granted, as ``clock:extension:start of the clock``."""
 
+    warning: EarlyWarning | None = None
+    """That several complaints point to an incident, until somebody was told."""
     account: str | None = None
     trades: tuple[str, ...] = ()
+    pointed: tuple[Check, ...] = ()
+    """The checks that the words of the complaint point to, beside those of the pack."""
+    pointed_later: tuple[Check, ...] = ()
+    """Those that the words of the customer's replies point to: they go with the next investigation."""
+    asked_checks: tuple[Check, ...] = ()
+    """Those that a person of the firm asked for."""
+    first: dict[CaseEvent, Instant] = Field(default_factory=dict)
+    """When each kind of event happened first, but for those that letters mean."""
     investigation: Investigation | None = None
     to_investigate: bool = True
     question: Question | None = None
@@ -289,6 +383,22 @@ class Case(State):
     """Final responses: the first, and one more after each dispute or reopening."""
     window_over: bool = False
     withdrawn: bool = False
+    blocked: str | None = None
+    """Why the ledger will never take the award, until the case is taken up again."""
+
+    rail: str | None = None
+    """The payment rail that the case's awards are paid through; ``None`` where the ledger alone is kept."""
+    owed_round: int = 0
+    """The last round whose award was posted for a rail to pay."""
+    unpaid: Money | None = None
+    """What a rail still has to pay of all that was awarded."""
+    payments: list[Payment] = Field(default_factory=list)
+    payment_held: str | None = None
+    """Why no payment is tried before a person says so."""
+    payee: str | None = None
+    """The account to pay to, where a person named another than the case's."""
+    reports: list[PaymentReport] = Field(default_factory=list)
+    """What people report of payments, and is not in the ledger yet."""
     closed_at: Instant | None = None
 
     letters: list[Letter] = Field(default_factory=list)
@@ -330,6 +440,11 @@ class Case(State):
         if self.policy is None:
             raise LookupError("the case file is not open yet")
         return self.policy
+
+    @property
+    def incident(self) -> IncidentLink | None:
+        """The incident that the complaint is about, as far as it was known when it was investigated."""
+        return self.investigation.incident if self.investigation else None
 
     # -- what happened --------------------------------------------------------------------------------------------
 
@@ -399,6 +514,7 @@ class Case(State):
     def happened(self, event: CaseEvent, at: datetime, **particulars: Any) -> int:
         """Note that *event* happened, for the clocks, with what :class:`Occurred` says of it. Returns its number."""
         number = self.next_number()
+        self.first.setdefault(event, at)
         self.events.append(Occurred(event=event, at=at, number=number, **particulars))
         self.revision += 1
         return number
@@ -412,6 +528,51 @@ class Case(State):
             )
         )
         self.note(at, "rejected", f"message {clean(name)[:100]!r} does not fit: {clean(reason)[:500]}")
+
+    # -- payments --------------------------------------------------------------------------------------------------
+
+    @property
+    def payment(self) -> Payment | None:
+        """The payment in hand, or else the last one."""
+        return next((one for one in self.payments if one.in_hand), self.payments[-1] if self.payments else None)
+
+    @property
+    def reporting(self) -> bool:
+        """Whether somebody's word on the payment in hand is on its way to the ledger."""
+        return any(report.state is not PaymentState.REVERSED for report in self.reports)
+
+    @property
+    def payment_standing(self) -> str | None:
+        """``under_way``, ``held`` or ``paid``; ``None`` where no rail pays."""
+        if self.rail is None:
+            return None
+        return "paid" if self.unpaid is None else "held" if self.payment_held else "under_way"
+
+    @property
+    def payment_spoken(self) -> str | None:
+        """Where the payment of what was awarded stands, in a few words."""
+        if self.rail is None:
+            return None
+        if self.unpaid is None:
+            return f"{self.awarded} paid"
+        state = f"held: {self.payment_held}" if self.payment_held else "under way"
+        return f"{self.unpaid} through {self.rail}, {state}"
+
+    def order_payment(self) -> Payment:
+        """A further payment of all that is unpaid, in hand from now on."""
+        if self.unpaid is None:
+            raise LookupError("nothing is unpaid")
+        key = f"{self.reference}:payment:{self.rounds}:{len(self.payments) + 1}"
+        payment = Payment(
+            key=key,
+            number=self.next_number(),
+            amount=self.unpaid,
+            payee=self.payee or self.account,
+            rail=self.rail or "",
+        )
+        self.payments.append(payment)
+        self.revision += 1
+        return payment
 
     # -- what is to be written to the case file -----------------------------------------------------------------------
 

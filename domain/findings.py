@@ -2,17 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field
 
 from domain.base import Identifier, Instant, Record
 from domain.money import Money
-from domain.redress import Part, Rate, ReferenceRule, plain, total
+from domain.redress import Interest, Part, Rate, ReferenceRule, plain, total
+from domain.words import IncidentStage, MemberState
 
 
 class Check(StrEnum):
@@ -66,6 +67,10 @@ class Confidence(StrEnum):
     """One source, few cases, or records that leave room for another reading."""
 
 
+ALL_CUSTOMERS: Final = "all customers: "
+"""How the subject of a finding on the orders of all customers begins: what it says is of the firm, not of one case."""
+
+
 class Bilingual(Record):
     """The same statement in English and Chinese."""
 
@@ -76,7 +81,28 @@ class Bilingual(Record):
         return self.zh if language.startswith("zh") else self.en
 
 
+class IncidentLink(Record):
+    """What an incident says of the account of a complaint that is about it.
+
+    ``harm`` is what the list found for the account, ``losses`` the keys of what it is made of, ``trades`` the orders,
+    fills and positions concerned. ``paid`` is what of it was made good under the incident by now; ``ended`` whether the
+    incident is done with the account, also where others had made everything good.
+    """
+
+    incident: Identifier
+    stage: IncidentStage
+    title: Bilingual
+    state: MemberState
+    harm: Money | None
+    trades: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+    paid: Money | None = None
+    ended: bool = False
+
+
 def _as_text(value: object) -> str:
+    if type(value) is str:
+        return value
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     return value.isoformat() if isinstance(value, datetime) else str(value)
@@ -90,10 +116,15 @@ class EvidenceRow(Record):
     values: dict[str, str]
 
     @classmethod
-    def of(cls, table: str, key: str, row: Record) -> Self:
-        """*row* as evidence: absent values left out, decimals without trailing zeros, instants in ISO 8601."""
-        values = {name: value for name, value in row if value is not None}
-        return cls(table=table, key=key, values={name: _as_text(value) for name, value in values.items()})
+    def of(cls, table: str, key: str | Sequence[str], row: Record) -> "EvidenceRow":
+        """*row* as evidence: absent values left out, decimals without trailing zeros, instants in ISO 8601.
+
+        *key* is its key, or the names of the fields that make it up.
+        """
+        # nothing to check in what is made here; a margin replay has hundreds of rows
+        values = {name: _as_text(value) for name, value in row.__dict__.items() if value is not None}
+        name = key if isinstance(key, str) else "/".join([values[each] for each in key])
+        return cls.model_construct(table=table, key=name, values=values)
 
 
 class Finding(Record):
@@ -119,6 +150,28 @@ class Finding(Record):
     reference_rule: ReferenceRule | None = None
     parts: tuple[Part, ...] = ()
     given: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def concerns_the_customer(self) -> bool:
+        """Whether it says something of the customer's own loss.
+
+        What is found of the orders of all customers does so only where it measures the disputed ones and comes to a
+        sum. Without one it is a matter between the firm and its platform: it neither upholds a complaint nor holds it
+        up.
+        """
+        return not self.subject.startswith(ALL_CUSTOMERS) or (self.harm is not None and self.harm.amount > 0)
+
+    @property
+    def open(self) -> bool:
+        """Whether it leaves something to a person: no verdict, a doubtful one, or a sum that lacks something."""
+        return self.verdict is Verdict.INCONCLUSIVE or self.confidence is Confidence.DOUBTFUL or bool(self.missing)
+
+    @property
+    def loss(self) -> Money | None:
+        """The harm without the interest that the policy pack adds to it."""
+        if self.harm is None or "interest.formula" not in self.numbers:
+            return self.harm
+        return Money.of(Decimal(self.numbers["interest.principal"]), self.harm.currency)
 
     @property
     def hash(self) -> str:
@@ -187,6 +240,38 @@ def _without_others(finding: Finding, number: int, known: Sequence[Finding], own
     )
 
 
+def without(finding: Finding, settled: Collection[str]) -> Finding:
+    """*finding* without the losses whose keys are in *settled*, nor interest on them: they were made good before."""
+    of = {f"interest/{part.subject}" for part in finding.parts if part.key in settled}
+    before = [part for part in finding.parts if part.key in {*settled, *of}]
+    if not before or finding.harm is None:
+        return finding
+    kept = tuple(part for part in finding.parts if part not in before)
+    rates = [Rate.model_validate(row.values) for row in finding.evidence if row.table == "rates"]
+    counted = total(kept, finding.harm.currency, rates=rates)
+    return finding.model_copy(
+        update={
+            "harm": counted.harm,
+            "parts": kept,
+            "numbers": finding.numbers
+            | {"harm": plain(counted.exact)}
+            | {f"{_SETTLED}{part.key}": plain(part.amount) for part in before},
+            "reason": Bilingual(
+                en=f"{finding.reason.en} What this cost was made good before; it is not counted again.",
+                zh=f"{finding.reason.zh}相关损失此前已获赔付，此处不重复计算。",
+            ),
+        }
+    )
+
+
+_SETTLED: Final = "settled_before."
+
+
+def settled_before(finding: Finding) -> tuple[str, ...]:
+    """The keys of the losses that :func:`without` left out."""
+    return tuple(name.removeprefix(_SETTLED) for name in finding.numbers if name.startswith(_SETTLED))
+
+
 Share = Annotated[str, Field(pattern=r"^(0(\.\d+)?|1(\.0+)?)$")]
 """A share of one, as text."""
 
@@ -228,7 +313,10 @@ class Tolerances(Record):
 
 
 class InvestigationRequest(Record):
-    """What to look for in the trade log. ``checks`` run in order; ``trades`` are order, fill or position ids."""
+    """What to look for in the trade log. ``checks`` run in order; ``trades`` are order, fill or position ids.
+
+    ``interest`` is what comes on top of a loss by the policy pack, until the day (UTC) of ``as_of``.
+    """
 
     checks: tuple[Check, ...] = Field(min_length=1)
     account: Identifier
@@ -237,12 +325,22 @@ class InvestigationRequest(Record):
     occurred_until: Instant | None = None
     as_of: Instant
     tolerances: Tolerances = Tolerances()
+    interest: tuple[Interest, ...] = ()
+    reference: Identifier | None = None
+    """The case it is for: what other cases and incidents made good is then not counted again."""
 
 
 class Investigation(Record):
-    """The findings, one or more for every check asked for, in a fixed order."""
+    """The findings, one or more for every check asked for, in a fixed order.
+
+    ``version`` is that of the rule by which a case is decided on them (:func:`domain.resolution.decisive`): a case is
+    decided by the rule that held when it was investigated.
+    """
 
     findings: tuple[Finding, ...]
+    version: Literal[1, 2] = 1
+    incident: IncidentLink | None = None
+    """The incident that the complaint is about, if one is known."""
 
     @property
     def conclusive(self) -> bool:

@@ -5,7 +5,8 @@ from pydantic import Field
 from domain.base import Identifier, Instant, Record, State
 from domain.findings import Bilingual, Finding
 from domain.money import Money
-from domain.words import CaseEvent, Category, LetterKind, Outcome, Remedy, Role, Stage
+from domain.redress import Entered
+from domain.words import CaseEvent, Category, LetterKind, Outcome, PaymentReason, Remedy, Role, Stage
 
 
 class LetterFacts(Record):
@@ -15,7 +16,8 @@ class LetterFacts(Record):
     ``reply_by``; progress ``stage`` and ``expected_by``; overdue ``expected_by``; final response ``outcome``,
     ``reasons`` or ``findings``, ``compensation``, ``remedies`` and ``reply_by``; summary resolution ``outcome`` and
     ``reasons``; holding ``letter``, the name of the pack's rule, and ``expected_by``; extension ``clock``,
-    ``extension`` and ``reasons``; staff notice ``notice`` and ``audience``.
+    ``extension`` and ``reasons``; payment declined and reversed ``unpaid``; payment in part ``paid`` and ``unpaid``;
+    staff notice ``notice`` and ``audience``.
     """
 
     category: Category | None = None
@@ -28,12 +30,20 @@ class LetterFacts(Record):
     reasons: str | None = None
     findings: tuple[Finding, ...] = ()
     compensation: Money | None = None
+    awards: tuple[Entered, ...] = ()
+    """What of the compensation people awarded for what no formula measures."""
     remedies: tuple[Remedy, ...] = ()
     notice: Bilingual | None = None
     audience: Role | None = None
     letter: Identifier | None = None
     clock: Identifier | None = None
     extension: Identifier | None = None
+    paid: Money | None = None
+    unpaid: Money | None = None
+    """What of the compensation the customer does not have yet."""
+    payee: str | None = None
+    """The last characters of the account it was to be paid to."""
+    payment_reason: PaymentReason | None = None
 
 
 class Letter(State):

@@ -10,8 +10,20 @@ from pydantic import EmailStr, Field, StringConstraints, model_validator
 
 from domain.base import Identifier, Instant, Line, Record, StaffId, Text
 from domain.complaint import Phone
+from domain.findings import Check
 from domain.money import PositiveMoney
-from domain.words import Category, Complexity, Outcome, Remedy, Role, Severity, Stage
+from domain.redress import PartKind
+from domain.words import (
+    Category,
+    Complexity,
+    Outcome,
+    PaymentReason,
+    PaymentState,
+    Remedy,
+    Role,
+    Severity,
+    Stage,
+)
 
 
 class Actor(Record):
@@ -109,18 +121,54 @@ class RequestInformation(Message):
     questions: Text
 
 
-class ProposeResolution(Message):
-    """Propose how to resolve the complaint. ``reasons`` go into the final response, in the customer's language."""
+class Investigate(Message):
+    """Run these checks on top of those the case has, on ``trades`` as well; all findings are then made anew."""
 
-    name = "propose_resolution"
+    name = "investigate"
+    checks: Annotated[tuple[Check, ...], Field(min_length=1, max_length=len(Check))]
+    trades: Annotated[tuple[Identifier, ...], Field(max_length=100)] = ()
+
+
+class Award(Record):
+    """Money for what no formula measures. ``reason`` goes into the letter, in the customer's language."""
+
+    kind: Literal[PartKind.DISTRESS, PartKind.GOODWILL]
+    amount: PositiveMoney
+    reason: Line
+
+
+class Resolution(Message):
+    """What a resolution consists of.
+
+    ``compensation`` makes good the loss; with ``as_found`` it is the sum that the findings come to, interest and all.
+    ``awards``, one of a kind at most, come on top of it, and are told apart wherever the sum is.
+    """
+
     outcome: Literal[Outcome.UPHELD, Outcome.PARTLY_UPHELD, Outcome.NOT_UPHELD]
     compensation: PositiveMoney | None = None
+    as_found: bool = False
+    awards: Annotated[tuple[Award, ...], Field(max_length=2)] = ()
     remedies: tuple[Remedy, ...] = ()
     reasons: Text
 
     @model_validator(mode="after")
+    def _sums_fit(self) -> Self:
+        if self.as_found and self.compensation:
+            raise ValueError("compensation: give a sum or as_found, not both")
+        if len({award.kind for award in self.awards}) < len(self.awards):
+            raise ValueError("awards: give one award of a kind, with all that it is for")
+        return self
+
+
+class ProposeResolution(Resolution):
+    """Propose how to resolve the complaint. ``reasons`` go into the final response, in the customer's language."""
+
+    name = "propose_resolution"
+
+    @model_validator(mode="after")
     def _hangs_together(self) -> Self:
-        if self.outcome is Outcome.UPHELD and not self.compensation and not self.remedies:
+        redressed = self.compensation or self.as_found or self.awards or self.remedies
+        if self.outcome is Outcome.UPHELD and not redressed:
             raise ValueError("compensation: an upheld complaint needs compensation or at least one of remedies")
         return self
 
@@ -139,17 +187,13 @@ class DecideResolution(Message):
         return self
 
 
-class ResolveEarly(Message):
+class ResolveEarly(Resolution):
     """The customer regards the complaint as settled, within the pack's time for that: a summary letter ends the case.
 
     ``reasons`` say in the customer's language what was settled.
     """
 
     name = "resolve_early"
-    outcome: Literal[Outcome.UPHELD, Outcome.PARTLY_UPHELD, Outcome.NOT_UPHELD]
-    compensation: PositiveMoney | None = None
-    remedies: tuple[Remedy, ...] = ()
-    reasons: Text
 
 
 class ExtendDeadline(Message):
@@ -225,6 +269,47 @@ class Reopen(Message):
     reason: Text
 
 
+class RetryPayment(Message):
+    """Have the payment tried again, now that what was in its way has been put right.
+
+    ``payee`` is the account to pay to from now on, where the one on file is wrong. That needs a role that may approve
+    what was awarded, and not the person who proposed it.
+    """
+
+    name = "retry_payment"
+    reason: Text
+    payee: Identifier | None = None
+
+
+class ReportPayment(Message):
+    """What became of a payment, by somebody who knows it from the bank.
+
+    The state ``paid`` means that the payment in hand was made or, where none is, that what is owed was paid outside of
+    Redress; ``declined``, that the payment in hand did not happen and never will; ``reversed``, that what had been paid
+    came back. ``payment`` is the key of the payment that is meant, where there are several. This moves money in the
+    ledger, so it needs a role that may approve what was awarded, and not the person who proposed it; a reversal may be
+    told by a program as well.
+    """
+
+    name = "report_payment"
+    state: Literal[PaymentState.PAID, PaymentState.DECLINED, PaymentState.REVERSED]
+    bank_reference: Identifier | None = None
+    payment: Identifier | None = None
+    cause: PaymentReason | None = None
+    reason: Text | None = None
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        if self.state is PaymentState.DECLINED:
+            if self.reason is None:
+                raise ValueError("reason: say how it is known that the payment will never happen")
+        elif self.bank_reference is None:
+            raise ValueError("bank_reference: give the bank's own number for the transaction")
+        if self.state is PaymentState.PAID and self.cause:
+            raise ValueError("cause: a payment that was made has none")
+        return self
+
+
 class Receipt(Record):
     """The answer to an update: the message counted, and where the case stands now."""
 
@@ -240,6 +325,7 @@ UPDATES: tuple[type[Message], ...] = (
     Assign,
     Reclassify,
     AddEvidence,
+    Investigate,
     RequestInformation,
     ProposeResolution,
     DecideResolution,
@@ -251,4 +337,6 @@ UPDATES: tuple[type[Message], ...] = (
     CorrectContact,
     Withdraw,
     Reopen,
+    RetryPayment,
+    ReportPayment,
 )

@@ -23,8 +23,14 @@ class InvalidReference(ValueError):
     """The text is not a reference: a character was mistyped, left out or swapped."""
 
 
-def reference_for(source: str, idempotency_key: str) -> str:
-    """Return the reference of the complaint that *source* names *idempotency_key*.
+COMPLAINT = "RD"
+"""How the reference of a complaint begins."""
+INCIDENT = "IN"
+"""How the reference of an incident begins."""
+
+
+def reference_for(source: str, idempotency_key: str, *, prefix: str = COMPLAINT) -> str:
+    """Return the reference of the complaint (or incident, by *prefix*) that *source* names *idempotency_key*.
 
     The SHA-256 of ``source + "\\n" + idempotency_key`` (UTF-8), its first 16 bytes as a big-endian integer modulo
     30**12, twelve base-30 digits, most significant first, and the check character.
@@ -35,15 +41,18 @@ def reference_for(source: str, idempotency_key: str) -> str:
     for _ in range(_LENGTH):
         number, digit = divmod(number, len(ALPHABET))
         body = ALPHABET[digit] + body
-    return _written(body + mod_37_36.calc_check_digit(body, ALPHABET))
+    return _written(body + mod_37_36.calc_check_digit(body, ALPHABET), prefix)
 
 
-def parse_reference(text: str) -> str:
+def parse_reference(text: str, *, prefix: str = COMPLAINT) -> str:
     """Return *text* as a reference, whatever its case, spaces and dashes. Raises :class:`InvalidReference`."""
     letters = _FILLER.sub("", text).upper()
-    if len(letters) > _LENGTH + 1 or letters == "RD":
-        letters = letters.removeprefix("RD")
+    if len(letters) > _LENGTH + 1 or letters == prefix:
+        letters = letters.removeprefix(prefix)
     shown = text.strip()[:40]
+    others = {COMPLAINT: "a complaint", INCIDENT: "an incident"}
+    if (other := letters[:2]) in others and other != prefix and len(letters) == _LENGTH + 3:
+        raise InvalidReference(f"{shown!r} is the reference of {others[other]}, not of {others[prefix]}")
     if strange := sorted({letter for letter in letters if letter not in ALPHABET}):
         named = ", ".join(repr(letter)[1:-1] for letter in strange[:8])
         raise InvalidReference(
@@ -52,8 +61,8 @@ def parse_reference(text: str) -> str:
         )
     if len(letters) != _LENGTH + 1:
         raise InvalidReference(
-            f"{shown!r} is not a reference: it has {len(letters)} characters after RD, not {_LENGTH + 1} "
-            "(the form is RD-XXXX-XXXX-XXXXX)"
+            f"{shown!r} is not a reference: it has {len(letters)} characters after {prefix}, not {_LENGTH + 1} "
+            f"(the form is {prefix}-XXXX-XXXX-XXXXX)"
         )
     try:
         mod_37_36.validate(letters, ALPHABET)
@@ -62,9 +71,9 @@ def parse_reference(text: str) -> str:
             f"{shown!r} is not a reference: its check character does not fit, "
             "so a character was mistyped or two are swapped"
         ) from None
-    return _written(letters)
+    return _written(letters, prefix)
 
 
-def _written(letters: str) -> str:
+def _written(letters: str, prefix: str) -> str:
     first, second = _GROUPS
-    return f"RD-{letters[:first]}-{letters[first:second]}-{letters[second:]}"
+    return f"{prefix}-{letters[:first]}-{letters[first:second]}-{letters[second:]}"

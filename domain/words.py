@@ -149,6 +149,10 @@ class CaseEvent(StrEnum):
     """The customer disputed the final response and so asks for its review (核查)."""
     REFERRED = "referred"
     """The customer turned to an ombudsman or another outside body."""
+    PAYMENT_DUE = "payment_due"
+    """A payment rail is to pay what was awarded, or to pay again what came back."""
+    PAYMENT_RETURNED = "payment_returned"
+    """What had been paid came back. Ends the clocks that the settlement started."""
     SETTLED = "settled"
     FEEDBACK_GIVEN = "feedback_given"
     REOPENED = "reopened"
@@ -197,6 +201,9 @@ class LetterKind(StrEnum):
     FINAL_RESPONSE = "final_response"
     WITHDRAWAL = "withdrawal"
     REFERRAL = "referral"
+    PAYMENT_DECLINED = "payment_declined"
+    PAYMENT_PARTIAL = "payment_partial"
+    PAYMENT_REVERSED = "payment_reversed"
     FEEDBACK_REQUEST = "feedback_request"
     STAFF_NOTICE = "staff_notice"
 
@@ -216,6 +223,63 @@ class LetterKind(StrEnum):
         }
 
 
+class PaymentState(StrEnum):
+    """Where a payment stands."""
+
+    ORDERED = "ordered"
+    """In hand: a rail has it, or may have it."""
+    PAID = "paid"
+    PARTIAL = "partial"
+    DECLINED = "declined"
+    REVERSED = "reversed"
+
+
+class PaymentReason(StrEnum):
+    """Why nothing was paid, or why it came back. The customer is told, so nothing secret may be among them."""
+
+    NO_PAYEE = "no_payee"
+    """We do not know where to pay to."""
+    ACCOUNT_UNKNOWN = "account_unknown"
+    ACCOUNT_CLOSED = "account_closed"
+    NAME_MISMATCH = "name_mismatch"
+    NOT_POSSIBLE = "not_possible"
+    """The account does not take such payments: its currency, its kind, a limit."""
+    INVALID = "invalid"
+    """The rail could make nothing of the order."""
+    OTHER = "other"
+
+
+class IncidentStage(StrEnum):
+    """Where an incident stands."""
+
+    LISTING = "listing"
+    """The accounts it touched are being looked for."""
+    APPROVAL = "approval"
+    """The list waits for a second person."""
+    COMPENSATING = "compensating"
+    CLOSED = "closed"
+    DISMISSED = "dismissed"
+
+    @property
+    def ended(self) -> bool:
+        return self in {IncidentStage.CLOSED, IncidentStage.DISMISSED}
+
+    @property
+    def approved(self) -> bool:
+        """Whether its list was approved: what it says of an account holds."""
+        return self in {IncidentStage.COMPENSATING, IncidentStage.CLOSED}
+
+
+class MemberState(StrEnum):
+    """What the fault did to an account."""
+
+    HARMED = "harmed"
+    UNHARMED = "unharmed"
+    """The market, the customer's own action, or a fault that cost nothing."""
+    UNCLEAR = "unclear"
+    """The records do not answer. A person decides; nobody is paid by a guess."""
+
+
 class SearchAttribute(StrEnum):
     """The names under which Temporal's lists know a case."""
 
@@ -228,8 +292,11 @@ class SearchAttribute(StrEnum):
     POLICY = "ComplaintPolicy"
     OUTCOME = "ComplaintOutcome"
     ESCALATION_LEVEL = "ComplaintEscalationLevel"
+    PAYMENT = "ComplaintPayment"
     BREACHED = "ComplaintBreached"
     NEXT_DEADLINE = "ComplaintNextDeadline"
+    INCIDENT = "ComplaintIncident"
+    """The incident that the complaint is about; an incident has its own reference there."""
 
 
 WORKFLOW = "Complaint"

@@ -6,7 +6,6 @@ Every answer is a model, so that ``model_dump(mode="json")`` is what ``--json`` 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
 import asyncpg
@@ -15,10 +14,11 @@ from pydantic import computed_field
 from domain.base import Instant, Record
 from domain.case import CaseSummary, Entry, Rejected
 from domain.complaint import Complaint
-from domain.deadlines import Deadline, Occurred, Round, Satisfied
+from domain.deadlines import Deadline, Occurred, Round
 from domain.money import Money
 from domain.policy import Calendar, PolicyPack
 from domain.words import Action, CaseEvent, Category, LetterKind, Priority, Stage
+from runtime.histories import events_of, rounds_of
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -148,11 +148,12 @@ class WrittenLetter(Record):
 
 
 class CurrencyTotal(Record):
-    """What was awarded in one currency: in how many postings, and the sums of their entries."""
+    """What was awarded in one currency, and ``paid`` through rails: in how many postings, the sums of their entries."""
 
     currency: str
     postings: int
     awarded: Decimal
+    paid: Decimal
     debits: Decimal
     credits: Decimal
 
@@ -380,56 +381,14 @@ async def get_rules(pool: "Pool", reference: str) -> tuple[PolicyPack, datetime 
 
 async def get_histories(connection: "Connection", references: Sequence[str]) -> list[History]:
     """What happened in these cases, in the order of their references."""
-    events: dict[str, list[Occurred]] = {}
-    for row in await connection.fetch(
-        "SELECT reference, number, event, at, particulars FROM casefile.events WHERE reference = ANY ($1)"
-        " ORDER BY reference, number, event",
-        references,
-    ):
-        occurred = Occurred(number=row["number"], event=row["event"], at=row["at"], **(row["particulars"] or {}))
-        events.setdefault(row["reference"], []).append(occurred)
-    rounds: dict[str, list[Round]] = {}
-    rows = await connection.fetch(
-        """
-        SELECT d.reference, d.clock, d.number, d.rung, d.started_at, d.due, d.clock_due, d.provisional,
-               s.by_event, s.by_number, s.at, s.replaced
-        FROM casefile.deadlines d LEFT JOIN casefile.satisfactions s USING (reference, clock, number)
-        WHERE d.reference = ANY ($1) ORDER BY d.reference, d.number, d.clock, d.rung
-        """,
-        references,
-    )
-    for (reference, clock, number), group in groupby(
-        rows, key=lambda row: (row["reference"], row["clock"], row["number"])
-    ):
-        first, *_ = rungs = list(group)
-        end = (
-            Satisfied(
-                clock=clock,
-                number=number,
-                by=first["by_event"],
-                by_number=first["by_number"],
-                at=first["at"],
-                replaced=first["replaced"],
-            )
-            if first["by_event"]
-            else None
-        )
-        one = Round(
-            clock=clock,
-            number=number,
-            started_at=first["started_at"],
-            clock_due=first["clock_due"],
-            provisional=first["provisional"],
-            rungs={row["rung"]: row["due"] for row in rungs},
-            ended=end,
-        )
-        rounds.setdefault(reference, []).append(one)
+    events = await events_of(connection, references)
+    rounds = await rounds_of(connection, references)
     return [
         History(
             reference=row["reference"],
             policy_hash=row["policy_hash"],
-            events=tuple(events.get(row["reference"], ())),
-            rounds=tuple(rounds.get(row["reference"], ())),
+            events=tuple(events[row["reference"]]),
+            rounds=tuple(rounds[row["reference"]]),
         )
         for row in await connection.fetch(
             "SELECT reference, policy_hash FROM casefile.cases WHERE reference = ANY ($1) ORDER BY reference",
@@ -460,7 +419,8 @@ async def check_ledger(pool: "Pool") -> LedgerReport:
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         totals = await connection.fetch(
             """
-            SELECT currency, count(*) AS postings, sum(amount) AS awarded,
+            SELECT currency, count(*) AS postings, coalesce(sum(amount) FILTER (WHERE kind = 'award'), 0) AS awarded,
+                   coalesce(sum(CASE kind WHEN 'payment' THEN amount WHEN 'reversal' THEN -amount END), 0) AS paid,
                    coalesce(sum(debits), 0) AS debits, coalesce(sum(credits), 0) AS credits
             FROM casefile.postings p LEFT JOIN (
                 SELECT posting_key, sum(amount) FILTER (WHERE amount > 0) AS debits,
@@ -488,7 +448,7 @@ async def check_ledger(pool: "Pool") -> LedgerReport:
                                        coalesce(c.compensation_currency || ' ' || c.compensation_amount, 'nothing'),
                                        coalesce(string_agg(p.currency || ' ' || p.amount, ', ' ORDER BY p.number),
                                                 'nothing')) AS problem
-            FROM casefile.cases c LEFT JOIN casefile.postings p USING (reference)
+            FROM casefile.cases c LEFT JOIN casefile.postings p ON p.reference = c.reference AND p.kind = 'award'
             WHERE c.closed_at IS NOT NULL
             GROUP BY c.reference
             HAVING coalesce(sum(p.amount), 0) <> coalesce(c.compensation_amount, 0)
@@ -496,9 +456,20 @@ async def check_ledger(pool: "Pool") -> LedgerReport:
             ORDER BY c.reference
             """
         )
+        unpaid = await connection.fetch(
+            """
+            SELECT reference, format('closed, but %s %s of what a rail was to pay is not paid', p.currency,
+                                     sum(CASE kind WHEN 'payment' THEN -p.amount ELSE p.amount END)) AS problem
+            FROM casefile.cases c JOIN casefile.postings p USING (reference)
+            WHERE c.closed_at IS NOT NULL AND p.rail IS NOT NULL
+            GROUP BY reference, p.currency
+            HAVING sum(CASE kind WHEN 'payment' THEN -p.amount ELSE p.amount END) <> 0
+            ORDER BY reference
+            """
+        )
     return LedgerReport(
         totals=tuple(CurrencyTotal(**row) for row in totals),
-        faults=tuple(LedgerFault(**row) for row in [*unbalanced, *differing]),
+        faults=tuple(LedgerFault(**row) for row in [*unbalanced, *differing, *unpaid]),
     )
 
 

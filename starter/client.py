@@ -19,6 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.case import Closed, Entry, Status
 from domain.complaint import Complaint
+from domain.findings import Check
 from domain.messages import (
     SIGNALS,
     Actor,
@@ -29,6 +30,7 @@ from domain.messages import (
     DecideResolution,
     Escalate,
     ExtendDeadline,
+    Investigate,
     Message,
     ProposeResolution,
     Receipt,
@@ -37,8 +39,10 @@ from domain.messages import (
     RecordReferral,
     Reopen,
     ReplanDeadlines,
+    ReportPayment,
     RequestInformation,
     ResolveEarly,
+    RetryPayment,
     Withdraw,
 )
 from domain.reference import parse_reference
@@ -189,12 +193,16 @@ class Complaints:
         """Put evidence into the case file (``attachments=``, ``trades=``, ``account=``)."""
         return await self._update(reference, AddEvidence, by, note=note, **more)
 
+    async def investigate(self, reference: str, *checks: Check, by: Actor, **more: Any) -> Receipt:
+        """Run *checks* on top of those the case has (``trades=`` as well)."""
+        return await self._update(reference, Investigate, by, checks=checks, **more)
+
     async def request_information(self, reference: str, questions: str, *, by: Actor, **more: Any) -> Receipt:
         """Ask the customer, by letter."""
         return await self._update(reference, RequestInformation, by, questions=questions, **more)
 
     async def propose_resolution(self, reference: str, *, by: Actor, **proposal: Any) -> Receipt:
-        """Propose ``outcome=``, ``compensation=``, ``remedies=`` and ``reasons=``."""
+        """Propose ``outcome=``, ``compensation=`` (or ``as_found=``), ``awards=``, ``remedies=`` and ``reasons=``."""
         return await self._update(reference, ProposeResolution, by, **proposal)
 
     async def approve(self, reference: str, *, by: Actor, **more: Any) -> Receipt:
@@ -206,7 +214,7 @@ class Complaints:
         return await self._update(reference, DecideResolution, by, decision="return", reasons=reasons, **more)
 
     async def resolve_early(self, reference: str, *, by: Actor, **resolution: Any) -> Receipt:
-        """End the case with a summary letter: ``outcome=``, ``compensation=``, ``remedies=`` and ``reasons=``."""
+        """End the case with a summary letter: as :meth:`propose_resolution`."""
         return await self._update(reference, ResolveEarly, by, **resolution)
 
     async def extend_deadline(
@@ -242,6 +250,14 @@ class Complaints:
     async def reopen(self, reference: str, reason: str, *, by: Actor, **more: Any) -> Receipt:
         """Take the case up again within its follow-up window."""
         return await self._update(reference, Reopen, by, reason=reason, **more)
+
+    async def retry_payment(self, reference: str, reason: str, *, by: Actor, **more: Any) -> Receipt:
+        """Have a payment tried again, now that its details are right (``payee=`` for another account)."""
+        return await self._update(reference, RetryPayment, by, reason=reason, **more)
+
+    async def report_payment(self, reference: str, *, by: Actor, **report: Any) -> Receipt:
+        """Say what became of a payment: ``state=``, ``bank_reference=``, ``payment=``, ``cause=`` and ``reason=``."""
+        return await self._update(reference, ReportPayment, by, **report)
 
     async def send(self, reference: str, message: Message) -> Receipt | None:
         """Send any message. An update is answered with a receipt, a signal with nothing.

@@ -17,6 +17,18 @@ from pydantic.json_schema import GenerateJsonSchema
 from domain.case import Closed, Entry, Status
 from domain.complaint import Complaint
 from domain.findings import Investigation, InvestigationRequest
+from domain.incident import WORKFLOW as INCIDENT_WORKFLOW
+from domain.incident import Fault, NewIncident
+from domain.incident_work import (
+    INCIDENT_UPDATES,
+    DecideIncident,
+    IncidentChanged,
+    IncidentReceipt,
+    PauseIncident,
+    Progress,
+    ResumeIncident,
+    RetryMember,
+)
 from domain.messages import (
     SIGNALS,
     UPDATES,
@@ -27,6 +39,7 @@ from domain.messages import (
     DecideResolution,
     Escalate,
     ExtendDeadline,
+    Investigate,
     Message,
     ProposeResolution,
     Receipt,
@@ -35,12 +48,17 @@ from domain.messages import (
     RecordReferral,
     Reopen,
     ReplanDeadlines,
+    ReportPayment,
     RequestInformation,
     ResolveEarly,
+    RetryPayment,
     Withdraw,
 )
-from domain.reference import ALPHABET, reference_for
+from domain.reference import ALPHABET, INCIDENT, reference_for
 from domain.words import WORKFLOW, SearchAttribute
+
+_SIGNALS: Final[tuple[type[Message], ...]] = (*SIGNALS, IncidentChanged)
+_OF_INCIDENTS: Final[tuple[type[Message], ...]] = (*INCIDENT_UPDATES, IncidentChanged)
 
 INVESTIGATION: Final = "Investigation"
 """The workflow type of an investigation without a case."""
@@ -57,13 +75,23 @@ TYPES: Final[Mapping[SearchAttribute, str]] = {
     SearchAttribute.HANDLER: "Keyword",
     SearchAttribute.POLICY: "Keyword",
     SearchAttribute.OUTCOME: "Keyword",
+    SearchAttribute.PAYMENT: "Keyword",
     SearchAttribute.ESCALATION_LEVEL: "Int",
     SearchAttribute.BREACHED: "Bool",
     SearchAttribute.NEXT_DEADLINE: "Datetime",
+    SearchAttribute.INCIDENT: "KeywordList",
 }
 """The types of the search attributes, as Temporal calls them."""
 
 _REFERENCE: Final = reference_for("web-form", "2026-000123")
+_FAULT: Final = {
+    "kind": "quote",
+    "symbol": "XAUUSD",
+    "since": "2026-03-01T23:29:30Z",
+    "until": "2026-03-01T23:30:30Z",
+    "source": "LP-A",
+}
+_INCIDENT: Final = reference_for("incident", Fault.model_validate(_FAULT).key, prefix=INCIDENT)
 _HANDLER: Final = {"id": "h-17", "role": "handler"}
 _TEAM_LEAD: Final = {"id": "tl-2", "role": "team_lead"}
 _APPROVER: Final = {"id": "a-3", "role": "approver"}
@@ -197,6 +225,16 @@ def contracts() -> tuple[Contract, ...]:
             _EXAMPLES[InvestigationRequest],
         ),
         Contract("investigation", "Findings of an investigation", Investigation, _EXAMPLES[Investigation], ours=True),
+        Contract("incident", "Incident", NewIncident, _EXAMPLES[NewIncident]),
+        *(Contract(kind.name, f"Message {kind.name}", kind, _example(kind)) for kind in _OF_INCIDENTS),
+        Contract(
+            "incident_receipt",
+            "Answer to an update of an incident",
+            IncidentReceipt,
+            _EXAMPLES[IncidentReceipt],
+            ours=True,
+        ),
+        Contract("progress", "Answer to the query progress, and result", Progress, _EXAMPLES[Progress], ours=True),
     )
 
 
@@ -248,11 +286,19 @@ _EXAMPLES: Final[Mapping[type, Any]] = {
         "attachments": [{"title": "Provider's report", "location": "dms://incidents/2026-03-02/report.pdf"}],
         "trades": ["P-100234"],
     },
+    Investigate: {"actor": _HANDLER, "checks": ["stop_out", "off_market"], "trades": ["P-100234"]},
     RequestInformation: {"actor": _HANDLER, "questions": "Which of your positions does the complaint concern?"},
     ProposeResolution: {
         "actor": _HANDLER,
         "outcome": "upheld",
         "compensation": {"amount": "3165.81", "currency": "USD"},
+        "awards": [
+            {
+                "kind": "distress",
+                "amount": {"amount": "150.00", "currency": "USD"},
+                "reason": "Your account was without margin for three weeks.",
+            }
+        ],
         "remedies": ["compensation", "apology"],
         "reasons": "The stop-out was triggered by a quote that no other source confirms.",
     },
@@ -280,6 +326,17 @@ _EXAMPLES: Final[Mapping[type, Any]] = {
     CorrectContact: {"actor": _HANDLER, "email": "new-address@example.com"},
     Withdraw: {"actor": _CUSTOMER, "reason": "The matter was settled by telephone."},
     Reopen: {"actor": _CUSTOMER, "reason": "A second position was closed by the same quote."},
+    RetryPayment: {
+        "actor": _APPROVER,
+        "reason": "The customer has given us another account in the same name.",
+        "payee": "70054321",
+    },
+    ReportPayment: {
+        "actor": _APPROVER,
+        "state": "reversed",
+        "bank_reference": "B-2026-0815",
+        "cause": "account_closed",
+    },
     Receipt: {
         "message_id": "crm-4711-assign",
         "reference": _REFERENCE,
@@ -326,6 +383,60 @@ _EXAMPLES: Final[Mapping[type, Any]] = {
         "compensation": {"amount": "3165.81", "currency": "USD"},
         "breached": False,
     },
+    NewIncident: {
+        "fault": _FAULT,
+        "title": {"en": "A provider's quote of gold was wrong", "zh": "一家报价商的黄金报价有误"},
+        "opened_by": _HANDLER,
+        "note": "Three complaints in an hour.",
+        "per_minute": 60,
+    },
+    IncidentChanged: {
+        "actor": {"id": "redress", "role": "system"},
+        "incident": _INCIDENT,
+        "stage": "compensating",
+        "checks": ["off_market"],
+    },
+    DecideIncident: {"actor": _APPROVER, "decision": "approve", "cohort": "4b7c7a5d4f3e"},
+    PauseIncident: {"actor": _HANDLER, "reason": "The payments team asked for it."},
+    ResumeIncident: {"actor": _HANDLER, "per_minute": 120},
+    RetryMember: {"actor": _HANDLER, "account": "70012345"},
+    IncidentReceipt: {
+        "message_id": "crm-4711-decide_incident",
+        "reference": _INCIDENT,
+        "stage": "compensating",
+        "noted": "approve",
+        "at": "2026-03-02T11:20:00Z",
+    },
+    Progress: {
+        "reference": _INCIDENT,
+        "stage": "compensating",
+        "fault": _FAULT,
+        "cohort": {
+            "number": 1,
+            "hash": "4b7c7a5d4f3e" + "0" * 52,
+            "as_of": "2026-03-02T11:00:00Z",
+            "accounts": 31,
+            "harmed": 29,
+            "unharmed": 1,
+            "unclear": 1,
+            "doubtful": 0,
+            "harm": [{"amount": "38117.60", "currency": "USD"}],
+        },
+        "paused": False,
+        "per_minute": 60,
+        "done": 12,
+        "elsewhere": 1,
+        "failed": 0,
+        "under_way": 3,
+        "untold": 1,
+        "left": 0,
+        "paid": [{"amount": "14458.40", "currency": "USD"}],
+        "cases": 3,
+        "opened_at": "2026-03-02T10:58:00Z",
+        "opened_by": "handler:h-17",
+        "approved_by": "approver:a-3",
+        "revision": 40,
+    },
     InvestigationRequest: {
         "checks": ["execution"],
         "account": "70012345",
@@ -368,9 +479,23 @@ def _index() -> dict[str, Any]:
                 "workflow_id_reuse_policy": "AllowDuplicateFailedOnly",
                 "input": "complaint.json",
                 "result": "closed.json",
-                "signals": {kind.name: {"input": f"{kind.name}.json"} for kind in SIGNALS},
+                "signals": {kind.name: {"input": f"{kind.name}.json"} for kind in _SIGNALS},
                 "updates": {kind.name: {"input": f"{kind.name}.json", "result": "receipt.json"} for kind in UPDATES},
                 "queries": {"status": {"result": "status.json"}, "timeline": {"result": "timeline.json"}},
+            },
+            INCIDENT_WORKFLOW: {
+                "description": "One fault, and every account it touched: listed, approved as a whole, made good once.",
+                "workflow_id": "the incident's reference, derived as told below",
+                "workflow_id_conflict_policy": "Fail",
+                "workflow_id_reuse_policy": "AllowDuplicateFailedOnly",
+                "input": "incident.json",
+                "result": "progress.json",
+                "signals": {},
+                "updates": {
+                    kind.name: {"input": f"{kind.name}.json", "result": "incident_receipt.json"}
+                    for kind in INCIDENT_UPDATES
+                },
+                "queries": {"progress": {"result": "progress.json"}},
             },
             INVESTIGATION: {
                 "description": "An investigation of the trade log without a case.",
@@ -400,6 +525,18 @@ def _index() -> dict[str, Any]:
                     ("app", "a b/c"),
                     ("phone", "投诉-001"),
                     ("web-form", "🙂"),
+                )
+            ],
+        },
+        "incident_reference": {
+            "description": "As a complaint's, but text = 'incident\\n' + key and it begins with 'IN-'. The key is the"
+            " fault's fields kind, symbol, since, until, source, price_from, price_to and checks (with commas between),"
+            " with | between them, empty where not given; instants in UTC as 2026-03-01T23:29:30Z.",
+            "test_vectors": [
+                {"key": fault.key, "reference": reference_for("incident", fault.key, prefix=INCIDENT)}
+                for fault in (
+                    Fault.model_validate(_FAULT),
+                    Fault.model_validate(_FAULT | {"source": None, "price_from": "1900", "price_to": "1925.50"}),
                 )
             ],
         },

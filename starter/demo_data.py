@@ -5,7 +5,8 @@ LP-2 and LP-3 each quote it every second, a few tenths of a second apart, some c
 0.30. For one minute, half an hour after the start, LP-2 quotes 25 USD too low, falling to 45 and coming back, while
 the others go on: the kind of fault of 13 November 2023, 01:30 (UTC+2). In that hour
 
-- a long position of 1.20 lots is stopped out at the first false price that brings its margin level to 20 %;
+- a long position of 1.20 lots is stopped out at the first false price that brings its margin level to 20 %; the firm's
+  records hold the margin terms of that account and its balance, so the level can be replayed;
 - a stop-loss 20 USD below the market is set off by the same minute;
 - a market order of 0.50 lots is filled about 0.15 worse than shown, at the ask of that moment, within 200 ms;
 - another account trades and is paid as it should be.
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Literal
 
 from domain.base import Identifier, Instant, Record
+from domain.firm_records import AccountTerms, Balance
 from domain.money import Money
 from domain.trade_log import (
     AccountEntry,
@@ -157,6 +159,8 @@ class _Log:
         self._fills: list[Fill] = []
         self._positions: list[Position] = []
         self._entries: list[AccountEntry] = []
+        self._terms: list[AccountTerms] = []
+        self._balances: list[Balance] = []
         self._messages: list[AccountMessage] = []
 
     def rows(self) -> Sequence[tuple[Kind, Sequence[Record]]]:
@@ -170,12 +174,15 @@ class _Log:
             (Kind.FILLS, self._fills),
             (Kind.POSITIONS, self._positions),
             (Kind.ACCOUNT_ENTRIES, self._entries),
+            (Kind.ACCOUNT_TERMS, self._terms),
+            (Kind.BALANCES, self._balances),
             (Kind.MESSAGES, self._messages),
         )
 
     def stop_out(self) -> DemoTrade:
         account, balance, lots = "70012345", Decimal(3500), Decimal("1.20")
         self._deposit(account, balance, days_ago=20)
+        self._state(account, balance)
         opened = self._open(account, Side.BUY, lots, self._quotes["LP-1"][1620])
         margin = opened.open_price * lots * _LOT / _LEVERAGE
 
@@ -266,7 +273,18 @@ class _Log:
         side = opened.side.opposite
         if type_ is OrderType.MARKET:
             price = _price(side, quote)
-        fill = self._execute(type_, opened.account, side, opened.volume, quote, price=price, position=opened.position)
+        # A stop-loss was there before it was set off; what the platform forces or fills at once comes with its quote.
+        placed_at = opened.opened_at + timedelta(seconds=20) if type_ is OrderType.STOP_LOSS else None
+        fill = self._execute(
+            type_,
+            opened.account,
+            side,
+            opened.volume,
+            quote,
+            price=price,
+            position=opened.position,
+            placed_at=placed_at,
+        )
         closed = opened.model_copy(
             update={
                 "close_price": fill.price,
@@ -289,8 +307,12 @@ class _Log:
         *,
         price: Decimal | None,
         position: str | None = None,
+        placed_at: datetime | None = None,
     ) -> Fill:
-        """An order that the server has 15 ms after *quote* and fills 55 ms later; market orders are sent before it."""
+        """An order that the server has 15 ms after *quote*, or since *placed_at*, and fills 70 ms after the quote.
+
+        Market orders are sent before it.
+        """
         number = 1001 + len(self._orders)
         received_at = quote.at + 15 * _MS
         order = Order(
@@ -303,7 +325,7 @@ class _Log:
             price=price,
             position=position,
             sent_at=quote.at - 30 * _MS if type_ is OrderType.MARKET else None,
-            received_at=received_at,
+            received_at=placed_at or received_at,
         )
         fill = Fill(
             fill=f"F-{number}",
@@ -319,6 +341,22 @@ class _Log:
         self._orders.append(order)
         self._fills.append(fill)
         return fill
+
+    def _state(self, account: str, amount: Decimal) -> None:
+        """The margin terms of the account, and its balance as the hour began."""
+        self._terms.append(
+            AccountTerms(
+                terms=f"T-{1 + len(self._terms)}",
+                account=account,
+                effective_from=self._start - timedelta(days=365),
+                currency="USD",
+                leverage=Decimal(_LEVERAGE),
+                stop_out_level=_STOP_OUT_LEVEL,
+                client_class="retail",
+            )
+        )
+        number = f"B-{1 + len(self._balances)}"
+        self._balances.append(Balance(balance=number, account=account, at=self._start, amount=amount, currency="USD"))
 
     def _deposit(self, account: str, amount: Decimal, *, days_ago: int) -> None:
         self._entry(account, EntryKind.DEPOSIT, amount, days_ago, took=timedelta(minutes=2))

@@ -4,6 +4,7 @@ Everything here watches the case and runs beside the life told in :mod:`workflow
 """
 
 import asyncio
+import contextlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
@@ -12,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from domain.case import SYSTEM, Case, CaseUpdate, LetterAccepted, Recorded, SendLetter
 from domain.complaint import explain
@@ -32,6 +33,8 @@ _AFTER_A_FAULT = timedelta(hours=1)
 _LONGEST_AFTER_A_FAULT = timedelta(days=1)
 _TIMER_GRAIN = timedelta(milliseconds=1)
 _LONGEST_PAYLOAD = 64_000
+_FOR_GOOD = {"CompensationConflict", "InvalidCompensation"}
+"""Refusals of the ledger after which nothing was posted, and nothing ever will be under that key."""
 
 
 class Diverted(Exception):
@@ -92,6 +95,10 @@ class Casework(ABC):
             if self.case.has_unrecorded(self._in_flight):
                 await self._record()
 
+    def _enter(self, stage: Stage) -> None:
+        self.case.enter(stage, workflow.now())
+        workflow.logger.info("stage entered", extra={"stage": stage.value})
+
     # -- what the UI shows --------------------------------------------------------------------------------------------
 
     def _show(self) -> None:
@@ -116,17 +123,19 @@ class Casework(ABC):
 
     # -- waiting for people -------------------------------------------------------------------------------------------
 
-    async def _until(self, condition: Callable[[], bool], waiting_for: str, *, idle: bool = True) -> None:
+    async def _until(
+        self, condition: Callable[[], bool], waiting_for: str, *, idle: bool = True, diverts: bool = True
+    ) -> None:
         """Wait, however long, until *condition* holds; *idle* unless an effect is under way.
 
-        Raises :class:`Diverted` when the complaint is withdrawn or referred meanwhile, and :class:`CarryOver` when the
-        history has grown long: both only here, where nothing is half done.
+        Raises :class:`Diverted` when the complaint is withdrawn or referred meanwhile (unless what is waited for must
+        come first), and :class:`CarryOver` when the history has grown long: both only here, where nothing is half done.
         """
         self._waiting_for, self._idle = waiting_for, idle
         suggested = workflow.info().is_continue_as_new_suggested
-        await workflow.wait_condition(lambda: condition() or self._diverted or suggested())
+        await workflow.wait_condition(lambda: condition() or (diverts and self._diverted) or suggested())
         self._waiting_for, self._idle = None, False
-        if self._diverted:
+        if diverts and self._diverted:
             raise Diverted
         if not condition():
             raise CarryOver
@@ -292,11 +301,12 @@ class Casework(ABC):
         update: CaseUpdate,
         effect: Callable[[], Coroutine[Any, Any, R]],
         failed: Callable[[], None] = lambda: None,
+        led_out: Callable[[], bool] | None = None,
     ) -> R:
         """Have *effect*, however often it fails for good: each failure is loud, and it is tried again hours later.
 
         *update*, which was to be recorded with it, is recorded on its own meanwhile. *failed* is told of each failure,
-        and may raise :class:`GivenUp`.
+        and may raise :class:`GivenUp`; so does this when the ledger refuses for good and people have *led_out*.
         """
         pause = _AFTER_A_FAULT
         while True:
@@ -306,7 +316,17 @@ class Casework(ABC):
                 self._in_flight -= update.keys
                 self._fault(what, error)
                 failed()
-                await workflow.sleep(pause, summary=f"Try again after a fault: {what}")
+                summary = f"Try again after a fault: {what}"
+                if led_out and isinstance(error.cause, ApplicationError) and error.cause.type in _FOR_GOOD:
+                    self.case.blocked = str(error.cause)
+                    self.case.revision += 1
+                    with contextlib.suppress(TimeoutError):
+                        await workflow.wait_condition(led_out, timeout=pause, timeout_summary=summary)
+                    self.case.blocked = None
+                    if led_out():
+                        raise GivenUp from None
+                else:
+                    await workflow.sleep(pause, summary=summary)
                 pause = min(2 * pause, _LONGEST_AFTER_A_FAULT)
 
     def _fault(self, what: str, error: ActivityError) -> None:

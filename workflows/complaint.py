@@ -12,17 +12,20 @@ from pydantic import Discriminator, RootModel, Tag
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from domain.case import SYSTEM, Case, Closed, OpenCase, Question, RecordCompensation
+from domain.case import SYSTEM, Case, Closed, EarlyWarning, OpenCase, Question
+from domain.checks.choice import checks_for
 from domain.complaint import Complaint
 from domain.deadlines import Deadline
 from domain.findings import InvestigationRequest
+from domain.interest import interest_for
 from domain.messages import Actor
 from domain.questions import ask_for
-from domain.resolution import needs_second_person, propose_by_rule
+from domain.resolution import behind, needs_second_person, propose_by_rule
 from domain.words import WORKFLOW, Action, CaseEvent, LetterKind, Outcome, Role, Stage
 from workflows import effects
 from workflows.casework import CarryOver, Diverted
-from workflows.listening import UNDER_INVESTIGATION, Listening
+from workflows.listening import UNDER_INVESTIGATION
+from workflows.settling import Settling
 
 
 def _which(start: Any) -> str:
@@ -37,7 +40,7 @@ class Start(
 
 
 @workflow.defn(name=WORKFLOW)
-class ComplaintWorkflow(Listening):
+class ComplaintWorkflow(Settling):
     """One complaint, one workflow. Its id is the complaint's reference."""
 
     @workflow.init
@@ -72,6 +75,8 @@ class ComplaintWorkflow(Listening):
         for event in self.case.events:
             if event.event is CaseEvent.OVERDUE_NOTED:
                 self._start(self._tell_new_date(event.number))
+        for report in self.case.reports:
+            self._start(self._book_report(report))
         try:
             while self.case.stage is not Stage.CLOSED:
                 await self._live()
@@ -114,11 +119,14 @@ class ComplaintWorkflow(Listening):
             OpenCase(reference=case.reference, complaint=case.complaint, at=workflow.now())
         )
         case.policy, case.policy_hash, case.assessment = opened.policy, opened.policy_hash, opened.assessment
-        case.early_until = opened.early_until
+        case.early_until, case.pointed, case.warning = opened.early_until, opened.pointed, opened.warning
         self._let_act(case.run_clocks(opened.recorded))
 
     async def _take_on(self) -> None:
         """A complaint that is not ours has been referred by now; any other is acknowledged."""
+        if self.case.warning:
+            self._warn_of_an_incident(self.case.warning)
+            self.case.warning = None
         self._enter(Stage.ACKNOWLEDGED)
 
     async def _acknowledge(self) -> None:
@@ -175,8 +183,9 @@ class ComplaintWorkflow(Listening):
         facts = self._facts(
             outcome=proposal.outcome,
             reasons=proposal.reasons,
-            findings=case.investigation.findings if case.investigation and not proposal.reasons else (),
+            findings=behind(case, proposal),
             compensation=proposal.compensation,
+            awards=proposal.awards,
             remedies=proposal.remedies,
         )
         purpose = f"final_response:{case.rounds}"
@@ -190,36 +199,16 @@ class ComplaintWorkflow(Listening):
             case.outcome = proposal.outcome
             self._enter(Stage.SETTLING)
 
-    async def _settle(self) -> None:
-        """Put things right: post the compensation once."""
-        case = self.case
-        proposal = case.proposal
-        if proposal is None or proposal.compensation is None:
-            case.happened(CaseEvent.SETTLED, workflow.now())
-            self._enter(Stage.FOLLOWING_UP)
-            return
-        award = proposal.compensation
-        update = self._take()
-        awarded = award if case.awarded is None else case.awarded + award
-        then = case.anticipating(Stage.FOLLOWING_UP, workflow.now(), compensation=awarded)
-        request = RecordCompensation(
-            key=f"{case.reference}:compensation:{case.rounds}",
-            number=case.next_number(),
-            award=award,
-            announces=(CaseEvent.SETTLED,),
-            update=update,
-            then=then,
-        )
-        posted = await self._insist("compensation", update, lambda: effects.record_compensation(request))
-        case.awarded = awarded
-        case.entered(Stage.FOLLOWING_UP, posted.at, then)
-        self._put(update, posted.recorded)
-
     async def _follow_up(self) -> None:
         """Ask how satisfied the customer is; take the case up again if asked to; close when the window is over."""
         case = self.case
-        await self._until(lambda: case.window_over or case.to_investigate, "the end of the follow-up window")
-        if case.to_investigate:
+        await self._until(
+            lambda: (case.window_over and not case.reports) or case.to_investigate or case.unpaid is not None,
+            "the end of the follow-up window",
+        )
+        if case.unpaid:
+            self._enter(Stage.SETTLING)  # what had been paid came back
+        elif case.to_investigate:
             self._take_up_again()
             self._enter(Stage.INVESTIGATING)
         else:
@@ -267,19 +256,30 @@ class ComplaintWorkflow(Listening):
     # -- parts of the stages ----------------------------------------------------------------------------------------
 
     async def _query_the_trade_log(self) -> None:
+        """Run the pack's checks for the category, those the complaint's words point to, and those people asked for.
+
+        Whether there is anything to ask is decided by what was recorded, never by lists of words that may change.
+        """
         case = self.case
-        checks = case.pack.checks.get(case.assessment.category, ()) if case.assessment else ()
-        if not checks or case.account is None:
+        category = case.assessment.category if case.assessment else None
+        if category is None or case.account is None:
             return
+        checks = (*checks_for(category, case.pack.checks, case.pointed), *case.asked_checks)
+        if not checks:
+            return
+        later = checks_for(category, case.pack.checks, case.pointed_later)
         request = InvestigationRequest(
-            checks=checks,
+            checks=tuple(dict.fromkeys((*checks, *later))),
             account=case.account,
             trades=case.trades,
             occurred_from=case.complaint.occurred_from,
             occurred_until=case.complaint.occurred_until,
             as_of=workflow.now(),
             tolerances=case.pack.tolerances,
+            interest=interest_for(case.pack.interest, {CaseEvent.RECEIVED: case.complaint.received_at, **case.first}),
+            reference=case.reference,
         )
+        before = case.incident
         try:
             case.investigation = await effects.investigate(request)
         except ActivityError as error:
@@ -290,6 +290,22 @@ class ComplaintWorkflow(Listening):
             text = f"{finding.check.value}: {finding.verdict.value}"
             data = {**finding.model_dump(mode="json"), "hash": finding.hash}
             case.note(workflow.now(), "finding", text, data=data)
+        if case.incident and case.incident != before:
+            case.note(workflow.now(), "incident", f"it is about {case.incident.incident} ({case.incident.stage.value})")
+
+    def _warn_of_an_incident(self, warning: EarlyWarning) -> None:
+        """Several complaints point to the same thing: somebody is to look whether it is an incident."""
+        others, count = ", ".join(warning.complaints), len(warning.complaints)
+        self.case.note(
+            workflow.now(), "early_warning", f"{warning.topic}: {len(warning.complaints)} complaints, {others}"
+        )
+        self._tell_staff(
+            Role.TEAM_LEAD,
+            f"{count} complaints in a short time point to {warning.topic}: {others}. Look whether one "
+            "fault is behind them; redress incident open lists every account it touched.",
+            f"短时间内有 {count} 件投诉指向 {warning.topic}：{others}。请核查是否同一差错所致；"
+            "可用 redress incident open 列出所有受影响账户。",
+        )
 
     def _ask_by_rule(self) -> None:
         """Ask for what only the customer can tell, once."""
@@ -320,18 +336,6 @@ class ComplaintWorkflow(Listening):
         if case.to_investigate or case.approved:
             return True
         return case.proposal is not None and not needs_second_person(case, case.proposal)
-
-    def _take_up_again(self) -> None:
-        """Another round: people decide, above the level that decided before."""
-        case = self.case
-        case.rounds += 1
-        case.stop_asking()
-        case.answer, case.approved, case.proposal, case.window_over = None, False, None, False
-        case.settled_early = False
-
-    def _enter(self, stage: Stage) -> None:
-        self.case.enter(stage, workflow.now())
-        workflow.logger.info("stage entered", extra={"stage": stage.value})
 
     def _escalate(self, level: int, reason: str, by: Actor = SYSTEM) -> None:
         """Raise the case to *level* of the pack's ladder, give it to that level's role and tell it."""
@@ -445,9 +449,11 @@ class ComplaintWorkflow(Listening):
     def _ask_feedback(self, deadline: Deadline) -> None:
         if self.case.stage is not Stage.FOLLOWING_UP:
             return
-        facts = self._facts(outcome=self.case.outcome)
+        purpose = f"feedback_request:{self.case.rounds}"
+        if purpose in self.case.delivered or any(letter.purpose == purpose for letter in self.case.letters):
+            return  # the payment had come back since
         # No CONTACTED: the next progress letter is not waited for any more.
-        self._post(LetterKind.FEEDBACK_REQUEST, facts, f"feedback_request:{self.case.rounds}")
+        self._post(LetterKind.FEEDBACK_REQUEST, self._facts(outcome=self.case.outcome), purpose)
 
     def _end_window(self, deadline: Deadline) -> None:
         if self.case.stage is Stage.FOLLOWING_UP:

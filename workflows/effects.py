@@ -9,17 +9,36 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from domain.base import Record
 from domain.case import (
+    BookPayment,
     CaseUpdate,
     CompensationRecorded,
     LetterAccepted,
     OpenCase,
     Opened,
+    PayCompensation,
+    PaymentRecorded,
     RecordCompensation,
     RecordContact,
     Recorded,
     SendLetter,
 )
+from domain.cohort import Cohort
 from domain.findings import Investigation, InvestigationRequest
+from domain.incident_work import (
+    CasesFound,
+    CompensateMember,
+    FindCases,
+    IncidentOpened,
+    IncidentUpdate,
+    ListCohort,
+    MemberCompensated,
+    MemberPaid,
+    Members,
+    NextMembers,
+    OpenIncident,
+    PayMember,
+    TellMember,
+)
 
 R = TypeVar("R")
 
@@ -63,6 +82,57 @@ async def record_compensation(request: RecordCompensation) -> CompensationRecord
     return await _durably("RecordCompensation", request, CompensationRecorded, f"Record compensation {request.award}")
 
 
+async def open_incident(request: OpenIncident) -> IncidentOpened:
+    """Write down a new incident. Raises ``ApplicationError`` if it cannot be taken on."""
+    return await _in_the_case_file("OpenIncident", request, IncidentOpened, "Write down the incident")
+
+
+async def record_incident(update: IncidentUpdate) -> None:
+    """Write down what happened with an incident."""
+    await _in_the_case_file("RecordIncident", update, type(None), "Write down how far the incident is")
+
+
+async def list_cohort(request: ListCohort) -> Cohort:
+    """List the accounts that a fault touched, however many."""
+    summary = f"List {request.number}: {request.fault.spoken}"
+    return await _durably("ListCohort", request, Cohort, summary, within=timedelta(hours=12))
+
+
+async def next_members(request: NextMembers) -> Members:
+    """The accounts to be made good next."""
+    return await _in_the_case_file("NextMembers", request, Members, "The next accounts of the list")
+
+
+async def compensate_member(request: CompensateMember) -> MemberCompensated:
+    """Make good what the list says of one account."""
+    return await _durably("CompensateMember", request, MemberCompensated, "Compensate an account of the list")
+
+
+async def pay_member(request: PayMember) -> MemberPaid:
+    """Have a rail pay what is owed to one account, for as long as that takes."""
+    return await _durably("PayMember", request, MemberPaid, "Pay an account of the list")
+
+
+async def tell_member(request: TellMember) -> None:
+    """Have a channel accept the letter to one customer, for as long as that takes."""
+    await _durably("TellMember", request, type(None), "Letter: what went wrong, and what was paid")
+
+
+async def find_cases(request: FindCases) -> CasesFound:
+    """The open complaints that are about an incident."""
+    return await _in_the_case_file("FindCases", request, CasesFound, "Find the complaints about it")
+
+
+async def pay_compensation(request: PayCompensation) -> PaymentRecorded:
+    """Have a rail pay, for as long as that takes: it is asked again and again, which costs no history."""
+    return await _durably("PayCompensation", request, PaymentRecorded, f"Pay {request.order.amount}")
+
+
+async def book_payment(request: BookPayment) -> PaymentRecorded:
+    """Put into the ledger what somebody reports of a payment."""
+    return await _durably("BookPayment", request, PaymentRecorded, f"Payment reported as {request.state.value}")
+
+
 async def _in_the_case_file(name: str, request: Record, result: type[R], summary: str) -> R:
     """A short write: at once within this workflow task (one history event), or durably if the database is slow or away.
 
@@ -86,12 +156,15 @@ async def _in_the_case_file(name: str, request: Record, result: type[R], summary
     return await _durably(name, request, result, summary)
 
 
-async def _durably(name: str, request: Record, result: type[R], summary: str) -> R:
+async def _durably(
+    name: str, request: Record, result: type[R], summary: str, *, within: timedelta = timedelta(seconds=60)
+) -> R:
+    """Run an activity, again and again until it succeeds or fails for good; one attempt takes *within* at most."""
     done = await workflow.execute_activity(
         name,
         request,
         result_type=result,
-        start_to_close_timeout=timedelta(seconds=60),
+        start_to_close_timeout=within,
         heartbeat_timeout=_DEAD_AFTER,
         retry_policy=_PATIENT,
         summary=summary,

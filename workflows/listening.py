@@ -12,7 +12,9 @@ from temporalio.exceptions import ApplicationError
 
 from domain.assessment import reassess
 from domain.case import Entry, Question, RecordContact, Status
+from domain.checks.choice import pointed_to
 from domain.complaint import FUTURE_TOLERANCE
+from domain.incident_work import IncidentChanged
 from domain.messages import (
     Actor,
     AddEvidence,
@@ -22,6 +24,7 @@ from domain.messages import (
     DecideResolution,
     Escalate,
     ExtendDeadline,
+    Investigate,
     Message,
     ProposeResolution,
     Receipt,
@@ -65,6 +68,8 @@ class Listening(Casework):
         case, now = self.case, workflow.now()
         case.last_message = f"customer reply ({reply.intent}), {now:%Y-%m-%d %H:%M:%S} UTC"
         case.note(now, "customer_reply", reply.intent, reply.actor, _body(reply))
+        # They go with the next investigation and set off none: what is commanded here must not hang on lists of words.
+        case.pointed_later = tuple(dict.fromkeys((*case.pointed_later, *pointed_to(reply.text or ""))))
         # Who accepts and disputes in one breath, before anything came of it, disputes.
         changes_mind = case.answer == "accept" and reply.intent == "dispute"
         if case.stage is Stage.RESPONDED and reply.intent != "information" and (case.answer is None or changes_mind):
@@ -90,6 +95,23 @@ class Listening(Casework):
             self.case.note(workflow.now(), "escalate", "asked for", request.actor, _body(request))
             by = "the customer" if request.actor.role is Role.CUSTOMER else str(request.actor.role.value)
             self._escalate(request.level or self.case.escalation_level + 1, f"asked for by {by}", request.actor)
+
+    @workflow.signal(name="incident_changed", description="Sent by an incident that the complaint is about.")
+    async def incident_changed(self, *message: Any) -> None:
+        await self._opened()
+        request = self._read_signal(IncidentChanged, message)
+        if request is None or self.case.stage is Stage.CLOSED:
+            return
+        stage = request.stage.value
+        self.case.note(workflow.now(), "incident", f"{request.incident} is at stage {stage}", request.actor)
+        self.case.asked_checks = tuple(dict.fromkeys((*self.case.asked_checks, *request.checks)))
+        self._look_again()
+        if not self.case.to_investigate:
+            self._tell_staff(
+                Role.HANDLER,
+                f"The case is about incident {request.incident}, which is at stage {stage} now.",
+                f"该投诉涉及事件 {request.incident}，该事件现处于 {stage} 阶段。",
+            )
 
     @workflow.signal(dynamic=True, description="Any other signal is kept in the case file as a rejected message.")
     async def unknown(self, name: str, args: Sequence[RawValue]) -> None:
@@ -142,7 +164,7 @@ class Listening(Casework):
     @reclassify.validator
     def _reclassify_fits(self, *message: Any) -> None:
         if self._check(Reclassify, message, staff=True, stages=_BEFORE_RESPONSE) and self._diverted:
-            raise _refused("reclassify: the customer is being told that the complaint is for somebody else")
+            raise refused("reclassify: the customer is being told that the complaint is for somebody else")
 
     @workflow.update(name="add_evidence", description="Put evidence into the case file; name trades to investigate.")
     async def add_evidence(self, *message: Any) -> Receipt:
@@ -158,6 +180,31 @@ class Listening(Casework):
     @add_evidence.validator
     def _add_evidence_fits(self, *message: Any) -> None:
         self._check(AddEvidence, message)
+
+    @workflow.update(name="investigate", description="Run further checks on the trade log; the findings are made anew.")
+    async def investigate(self, *message: Any) -> Receipt:
+        def apply(request: Investigate) -> str:
+            case = self.case
+            case.asked_checks = tuple(dict.fromkeys((*case.asked_checks, *request.checks)))
+            self._add_trades(request.trades)
+            # It was made without knowing what will now be found.
+            case.proposal = None
+            self._look_again()
+            return ", ".join(check.value for check in request.checks)
+
+        return await self._update(Investigate, message, apply)
+
+    @investigate.validator
+    def _investigate_fits(self, *message: Any) -> None:
+        request = self._check(Investigate, message, staff=True, stages=_BEFORE_RESPONSE)
+        if request is None:
+            return
+        if self._diverted:
+            raise refused("investigate: the customer is being told that the complaint is for somebody else")
+        if self.case.approved:
+            raise refused("investigate: a resolution is approved already; its final response is on its way")
+        if self.case.account is None:
+            raise refused("investigate: the case has no trading account to look at; add_evidence names it")
 
     @workflow.update(name="request_information", description="Ask the customer for missing facts, by letter.")
     async def request_information(self, *message: Any) -> Receipt:
@@ -175,15 +222,15 @@ class Listening(Casework):
         if request is None:
             return
         if self.case.asking:
-            raise _refused("questions: the customer has been asked and has not answered yet")
+            raise refused("questions: the customer has been asked and has not answered yet")
         if self.case.approved:
-            raise _refused("questions: the resolution is approved already")
+            raise refused("questions: the resolution is approved already")
 
     @workflow.update(name="propose_resolution", description="Propose outcome, compensation, remedies and reasons.")
     async def propose_resolution(self, *message: Any) -> Receipt:
         def apply(request: ProposeResolution) -> str:
             case = self.case
-            case.proposal = propose(request, workflow.now())
+            case.proposal = propose(case, request, workflow.now())
             case.stop_asking()
             if needs_second_person(case, case.proposal):
                 approvers = case.pack.decision.approvers(at_stake(case, case.proposal))
@@ -198,11 +245,11 @@ class Listening(Casework):
         if request is None:
             return
         if self.case.proposal:
-            raise _refused("a proposal waits for a decision already; decide_resolution can return it")
+            raise refused("a proposal waits for a decision already; decide_resolution can return it")
         try:
             check_proposal(self.case, request)
         except NotAllowed as error:
-            raise _refused(str(error)) from None
+            raise refused(str(error)) from None
 
     @workflow.update(name="decide_resolution", description="Approve or return the proposal, as a second person.")
     async def decide_resolution(self, *message: Any) -> Receipt:
@@ -227,13 +274,13 @@ class Listening(Casework):
             try:
                 check_decision(self.case, decision)
             except NotAllowed as error:
-                raise _refused(str(error)) from None
+                raise refused(str(error)) from None
 
     @workflow.update(name="resolve_early", description="The customer regards the complaint as settled.")
     async def resolve_early(self, *message: Any) -> Receipt:
         def apply(request: ResolveEarly) -> str:
             case, now = self.case, workflow.now()
-            case.proposal, case.approved, case.settled_early = propose(request, now), True, True
+            case.proposal, case.approved, case.settled_early = propose(case, request, now), True, True
             case.answer = "accept"
             case.stop_asking()
             return case.proposal.spoken
@@ -246,11 +293,11 @@ class Listening(Casework):
         if request is None:
             return
         if self.case.approved:
-            raise _refused("a resolution is approved already; its final response is on its way")
+            raise refused("a resolution is approved already; its final response is on its way")
         try:
             check_early(self.case, request, workflow.now())
         except NotAllowed as error:
-            raise _refused(str(error)) from None
+            raise refused(str(error)) from None
 
     @workflow.update(name="extend_deadline", description="Grant an extension that the policy pack names for a clock.")
     async def extend_deadline(self, *message: Any) -> Receipt:
@@ -271,12 +318,17 @@ class Listening(Casework):
             try:
                 check_extension(self.case, request, workflow.now())
             except NotAllowed as error:
-                raise _refused(str(error)) from None
+                raise refused(str(error)) from None
 
     @workflow.update(name="record_referral", description="The customer turned to an ombudsman or another outside body.")
     async def record_referral(self, *message: Any) -> Receipt:
         def apply(request: RecordReferral) -> str:
-            self.case.happened(CaseEvent.REFERRED, request.referred_at)
+            case = self.case
+            case.happened(CaseEvent.REFERRED, request.referred_at)
+            # Interest may be owed from now on that was not before.
+            investigation, rules = case.investigation, case.pack.interest
+            if investigation and investigation.version > 1 and any(r.trigger is CaseEvent.REFERRED for r in rules):
+                self._look_again()
             return f"to {request.route}"
 
         return await self._update(RecordReferral, message, apply)
@@ -289,11 +341,11 @@ class Listening(Casework):
         routes = [route.name for route in self.case.pack.routes]
         if request.route not in routes:
             known = ", ".join(routes) or "none"
-            raise _refused(f"route: the policy pack has no {request.route}; it has {known}")
+            raise refused(f"route: the policy pack has no {request.route}; it has {known}")
         if request.referred_at < self.case.complaint.received_at:
-            raise _refused("referred_at: it lies before the complaint was received; give the time it happened")
+            raise refused("referred_at: it lies before the complaint was received; give the time it happened")
         if request.referred_at > workflow.now() + FUTURE_TOLERANCE:
-            raise _refused("referred_at: it lies in the future; give the time it happened, with offset")
+            raise refused("referred_at: it lies in the future; give the time it happened, with offset")
 
     @workflow.update(name="replan_deadlines", description="Count provisional deadlines anew on an extended calendar.")
     async def replan_deadlines(self, *message: Any) -> Receipt:
@@ -349,7 +401,10 @@ class Listening(Casework):
 
     @reopen.validator
     def _reopen_fits(self, *message: Any) -> None:
-        self._check(Reopen, message, stages={Stage.FOLLOWING_UP})
+        # An award that the ledger never takes has no other way out.
+        blocked = self.case.blocked is not None
+        stages = {Stage.FOLLOWING_UP, Stage.SETTLING} if blocked else {Stage.FOLLOWING_UP}
+        self._check(Reopen, message, stages=stages, though_withdrawn=blocked)
 
     # -- queries ----------------------------------------------------------------------------------------------------
 
@@ -364,6 +419,7 @@ class Listening(Casework):
             waiting_for=self._waiting_for,
             letters_on_their_way=tuple(letter.kind.value for letter in case.letters),
             proposal=draft.spoken if draft else None,
+            payment=case.payment_spoken,
         )
 
     @workflow.query(name="timeline", description="The last entries of the timeline; the case file has them all.")
@@ -384,23 +440,24 @@ class Listening(Casework):
         staff: bool = False,
         stages: set[Stage] | None = None,
         while_letters_wait: bool = False,
+        though_withdrawn: bool = False,
     ) -> M | None:
         """Refuse an update that does not fit, to its sender. ``None`` for one that was answered before."""
         try:
             request = read(kind, message)
         except ValueError as error:
-            raise _refused(str(error)) from None
+            raise refused(str(error)) from None
         if _receipt_key(request) in self.case.receipts:
             return None
         stage = self.case.stage
-        ended = stage is Stage.CLOSED or self.case.withdrawn
+        ended = stage is Stage.CLOSED or (self.case.withdrawn and not though_withdrawn)
         if ended and not (while_letters_wait and self.case.letters):
-            raise _refused(f"{kind.name}: the case is closed")
+            raise refused(f"{kind.name}: the case is closed")
         if stages and stage not in stages:
             allowed = ", ".join(one.value for one in Stage if one in stages)
-            raise _refused(f"{kind.name}: the case is at stage {stage.value}; this is possible at {allowed}")
+            raise refused(f"{kind.name}: the case is at stage {stage.value}; this is possible at {allowed}")
         if staff and not request.actor.role.is_staff:
-            raise _refused(f"actor: role {request.actor.role.value} may not send {kind.name}; staff may")
+            raise refused(f"actor: role {request.actor.role.value} may not send {kind.name}; staff may")
         return request
 
     async def _update(self, kind: type[M], message: Sequence[Any], apply: Callable[[M], str]) -> Receipt:
@@ -462,7 +519,8 @@ UNDER_INVESTIGATION = {Stage.INVESTIGATING, Stage.DECIDING}
 _BEFORE_RESPONSE = {Stage.RECEIVED, Stage.ACKNOWLEDGED, *UNDER_INVESTIGATION}
 
 
-def _refused(reason: str) -> ApplicationError:
+def refused(reason: str) -> ApplicationError:
+    """The answer to an update that the case does not take."""
     return ApplicationError(reason, type="Refused", non_retryable=True)
 
 

@@ -10,9 +10,9 @@ _NEXT = {
     Stage.RECEIVED: "Nothing: the case file is being opened. If this lasts, the database is out of reach.",
     Stage.ACKNOWLEDGED: "Nothing: the acknowledgement is on its way. If this lasts, look at the mail server "
     "(pending activity *SendLetter*) or send `correct_contact`.",
-    Stage.INVESTIGATING: "Send `add_evidence`, `request_information` or `propose_resolution`; pass answers on "
-    "with `customer_reply`.",
-    Stage.DECIDING: "Send `propose_resolution`.",
+    Stage.INVESTIGATING: "Send `add_evidence`, `investigate`, `request_information` or `propose_resolution`; pass "
+    "answers on with `customer_reply`.",
+    Stage.DECIDING: "Send `propose_resolution`, or `investigate` to run further checks first.",
     Stage.RESPONDED: "Wait for the customer; pass on the answer with `customer_reply` (accept or dispute).",
     Stage.SETTLING: "Nothing: the compensation is being recorded.",
     Stage.FOLLOWING_UP: "Send `record_feedback`; `reopen` takes the case up again.",
@@ -43,10 +43,14 @@ def page(case: Case, waiting_for: str | None) -> str:
         lines.append(f"**To be kept** {duty.clock} ({kind}) by {_at(duty.clock_due)}")
     if case.breached:
         lines.append("**Breached** a deadline was missed; see the deadline ledger")
+    if case.incident:
+        lines.append(f"**Incident** {case.incident.incident}, {case.incident.stage.value}")
     if case.outcome:
         lines.append(f"**Outcome** {case.outcome.value.replace('_', ' ')}")
     if case.letters:
         lines.append(f"**On its way** {', '.join(letter.kind.value.replace('_', ' ') for letter in case.letters)}")
+    if case.rail:
+        lines.append(f"**Payment** {case.payment_spoken}")
     lines.append(f"**Last message** {case.last_message or 'none'}")
     if waiting_for:
         lines.append(f"**Waiting for** {waiting_for}")
@@ -58,7 +62,19 @@ def _advice(case: Case) -> str:
     if case.stage is Stage.DECIDING and case.proposal and not case.approved:
         roles = ", ".join(role.value for role in case.pack.decision.approvers(at_stake(case, case.proposal)))
         return f"Send `decide_resolution` (by {roles}, not by {case.proposal.proposed_by.id})."
+    if case.stage is Stage.SETTLING and case.blocked:
+        return f"Send `reopen`, and propose another resolution: the ledger refuses the award ({case.blocked})."
+    if case.stage is Stage.SETTLING and case.rail:
+        return _while_paying(case)
     return _NEXT[case.stage]
+
+
+def _while_paying(case: Case) -> str:
+    roles = ", ".join(role.value for role in case.pack.decision.approvers(case.awarded))
+    report = f"`report_payment` (by {roles}) if you know from the bank what became of it"
+    if case.payment_held:
+        return f"Send `retry_payment` once the details are right, or {report}."
+    return f"Nothing: {case.rail} is asked until it has paid. Send {report}."
 
 
 def _at_any_time(case: Case) -> str:

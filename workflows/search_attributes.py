@@ -1,6 +1,6 @@
 """The search attributes of a case: what lists and filters in the Temporal UI show. None is personal.
 
-A Temporal server takes at most 10 keyword attributes and 3 of most other types; these are 8 and 1 of each other type.
+A Temporal server takes at most 10 keyword attributes and 3 of most other types; these are 10 and 1 of each other type.
 """
 
 from typing import Any
@@ -19,8 +19,10 @@ HANDLER = SearchAttributeKey.for_keyword(SearchAttribute.HANDLER.value)
 POLICY = SearchAttributeKey.for_keyword(SearchAttribute.POLICY.value)
 OUTCOME = SearchAttributeKey.for_keyword(SearchAttribute.OUTCOME.value)
 ESCALATION_LEVEL = SearchAttributeKey.for_int(SearchAttribute.ESCALATION_LEVEL.value)
+PAYMENT = SearchAttributeKey.for_keyword(SearchAttribute.PAYMENT.value)
 BREACHED = SearchAttributeKey.for_bool(SearchAttribute.BREACHED.value)
 NEXT_DEADLINE = SearchAttributeKey.for_datetime(SearchAttribute.NEXT_DEADLINE.value)
+INCIDENT = SearchAttributeKey.for_keyword_list(SearchAttribute.INCIDENT.value)
 
 KEYS: tuple[SearchAttributeKey[Any], ...] = (
     STAGE,
@@ -31,9 +33,11 @@ KEYS: tuple[SearchAttributeKey[Any], ...] = (
     HANDLER,
     POLICY,
     OUTCOME,
+    PAYMENT,
     ESCALATION_LEVEL,
     BREACHED,
     NEXT_DEADLINE,
+    INCIDENT,
 )
 
 
@@ -50,6 +54,8 @@ def attributes(case: Case) -> dict[SearchAttributeKey[Any], Any]:
         POLICY: case.policy and f"{case.policy.id}@{case.policy.version}",
         OUTCOME: case.outcome and case.outcome.value,
         ESCALATION_LEVEL: case.escalation_level,
+        PAYMENT: case.payment_standing,
         BREACHED: case.breached,
         NEXT_DEADLINE: case.next_due,
+        INCIDENT: [case.incident.incident] if case.incident else None,
     }

@@ -7,6 +7,20 @@ from starter.cli import reading  # isort: skip
 from starter.cli import policies  # isort: skip
 from starter.cli import calendars  # isort: skip
 from starter.cli import acting  # isort: skip
+from starter.cli import evidence  # isort: skip
+from starter.cli import payments  # isort: skip
+from starter.cli import incidents  # isort: skip
 from starter.cli.program import main
 
-__all__ = ["acting", "calendars", "loading", "main", "policies", "reading", "serving"]
+__all__ = [
+    "acting",
+    "calendars",
+    "evidence",
+    "incidents",
+    "loading",
+    "main",
+    "payments",
+    "policies",
+    "reading",
+    "serving",
+]

@@ -10,6 +10,7 @@ import typer
 
 from domain.words import Category, Complexity, Remedy, Severity
 from starter.cli.access import talk
+from starter.cli.evidence import evidence as evidence_group
 from starter.cli.options import (
     THE_CUSTOMER,
     By,
@@ -35,8 +36,25 @@ Attach = Annotated[
         help="Something kept elsewhere: its title, and its path or URL. A file found there is hashed. May be repeated.",
     ),
 ]
+Why = Annotated[str, typer.Option("--reason", help=f"Why{_STDIN}.")]
 Outcome = Annotated[str, typer.Option("--outcome", metavar="OUTCOME", help="upheld, partly_upheld or not_upheld.")]
-Amount = Annotated[str | None, typer.Option("--amount", metavar="MONEY", help='Compensation, such as "USD 1234.50".')]
+Amount = Annotated[
+    str | None, typer.Option("--amount", metavar="MONEY", help='Compensation for the loss, such as "USD 1234.50".')
+]
+AsFound = Annotated[
+    bool, typer.Option("--as-found", help="Compensation for the loss is what the findings come to, with interest.")
+]
+Distress = Annotated[
+    str | None,
+    typer.Option(
+        "--distress",
+        metavar="MONEY=REASON",
+        help='On top, for distress and inconvenience, such as "USD 150=weeks without the rent".',
+    ),
+]
+Goodwill = Annotated[
+    str | None, typer.Option("--goodwill", metavar="MONEY=REASON", help="On top, as a gesture of goodwill.")
+]
 Remedies = Annotated[
     list[str] | None, typer.Option("--remedy", metavar="REMEDY", help=f"{', '.join(Remedy)}. May be repeated.")
 ]
@@ -59,7 +77,7 @@ def reply(
     message_id: MessageId = None,
 ) -> Answer:
     """Pass on what the customer says, or their answer to the final response."""
-    return _send(
+    return send(
         "customer_reply",
         reference,
         by,
@@ -75,13 +93,13 @@ def reply(
 def escalate(
     *,
     reference: Reference,
-    reason: Annotated[str, typer.Option("--reason", help=f"Why{_STDIN}.")],
+    reason: Why,
     level: Annotated[int | None, typer.Option("--level", help="The level to raise it to; otherwise one up.")] = None,
     by: By = None,
     message_id: MessageId = None,
 ) -> Answer:
     """Raise the case on the escalation ladder of its policy pack."""
-    return _send("escalate", reference, by, message_id, reason=words(reason, "--reason"), level=level)
+    return send("escalate", reference, by, message_id, reason=words(reason, "--reason"), level=level)
 
 
 @command(app, "assign", panel=_PANEL)
@@ -94,14 +112,14 @@ def assign(
     message_id: MessageId = None,
 ) -> Answer:
     """Give the case to a handler."""
-    return _send("assign", reference, by, message_id, handler=handler, team=team)
+    return send("assign", reference, by, message_id, handler=handler, team=team)
 
 
 @command(app, "reclassify", panel=_PANEL)
 def reclassify(
     *,
     reference: Reference,
-    reason: Annotated[str, typer.Option("--reason", help=f"Why{_STDIN}.")],
+    reason: Why,
     category: Annotated[Category | None, typer.Option("--category")] = None,
     severity: Annotated[Severity | None, typer.Option("--severity")] = None,
     complexity: Annotated[
@@ -114,7 +132,7 @@ def reclassify(
     message_id: MessageId = None,
 ) -> Answer:
     """Correct category, severity, complexity or scope."""
-    return _send(
+    return send(
         "reclassify",
         reference,
         by,
@@ -127,7 +145,7 @@ def reclassify(
     )
 
 
-@command(app, "evidence", panel=_PANEL)
+@command(evidence_group, "add")
 def evidence(
     *,
     reference: Reference,
@@ -139,7 +157,7 @@ def evidence(
     message_id: MessageId = None,
 ) -> Answer:
     """Put evidence into the case file; trades named are investigated."""
-    return _send(
+    return send(
         "add_evidence",
         reference,
         by,
@@ -160,7 +178,7 @@ def request_info(
     message_id: MessageId = None,
 ) -> Answer:
     """Ask the customer for missing facts, by letter."""
-    return _send("request_information", reference, by, message_id, questions=words(questions, "--questions"))
+    return send("request_information", reference, by, message_id, questions=words(questions, "--questions"))
 
 
 @command(app, "propose", panel=_PANEL)
@@ -172,19 +190,17 @@ def propose(
         str, typer.Option("--reasons", help=f"For the final response, in the customer's language{_STDIN}.")
     ],
     amount: Amount = None,
+    as_found: AsFound = False,
+    distress: Distress = None,
+    goodwill: Goodwill = None,
     remedy: Remedies = None,
     by: By = None,
     message_id: MessageId = None,
 ) -> Answer:
     """Propose a resolution."""
-    return _send(
-        "propose_resolution",
-        reference,
-        by,
-        message_id,
-        **_resolution(outcome, amount, remedy),
-        reasons=words(reasons, "--reasons"),
-    )
+    awards = _awards(distress=distress, goodwill=goodwill)
+    resolution = _resolution(outcome, reasons, amount, remedy, as_found=as_found, awards=awards)
+    return send("propose_resolution", reference, by, message_id, **resolution)
 
 
 @command(app, "resolve-early", panel=_PANEL)
@@ -194,19 +210,17 @@ def resolve_early(
     outcome: Outcome,
     reasons: Annotated[str, typer.Option("--reasons", help=f"What was settled, in the customer's language{_STDIN}.")],
     amount: Amount = None,
+    as_found: AsFound = False,
+    distress: Distress = None,
+    goodwill: Goodwill = None,
     remedy: Remedies = None,
     by: By = None,
     message_id: MessageId = None,
 ) -> Answer:
     """End the case with a summary letter: the customer regards it as settled, within the pack's time for that."""
-    return _send(
-        "resolve_early",
-        reference,
-        by,
-        message_id,
-        **_resolution(outcome, amount, remedy),
-        reasons=words(reasons, "--reasons"),
-    )
+    awards = _awards(distress=distress, goodwill=goodwill)
+    resolution = _resolution(outcome, reasons, amount, remedy, as_found=as_found, awards=awards)
+    return send("resolve_early", reference, by, message_id, **resolution)
 
 
 @command(app, "extend", panel=_PANEL)
@@ -221,7 +235,7 @@ def extend(
 ) -> Answer:
     """Approve an extension that the policy pack allows; it counts once the customer has been told by letter."""
     text = words(reasons, "--reasons")
-    return _send("extend_deadline", reference, by, message_id, clock=clock, extension=extension, reasons=text)
+    return send("extend_deadline", reference, by, message_id, clock=clock, extension=extension, reasons=text)
 
 
 @command(app, "referral", panel=_PANEL)
@@ -239,7 +253,7 @@ def referral(
     message_id: MessageId = None,
 ) -> Answer:
     """Record that the customer turned to an ombudsman or another outside body."""
-    return _send(
+    return send(
         "record_referral", reference, by, message_id, route=route, referred_at=at, outside_reference=outside_reference
     )
 
@@ -253,8 +267,7 @@ def approve(
     message_id: MessageId = None,
 ) -> Answer:
     """Approve the proposal, as a second person."""
-    text = words(reasons, "--reasons")
-    return _send("decide_resolution", reference, by, message_id, decision="approve", reasons=text)
+    return _decide("approve", reference, reasons, by, message_id)
 
 
 @command(app, "return", panel=_PANEL)
@@ -266,8 +279,7 @@ def return_(
     message_id: MessageId = None,
 ) -> Answer:
     """Return the proposal with reasons, as a second person."""
-    text = words(reasons, "--reasons")
-    return _send("decide_resolution", reference, by, message_id, decision="return", reasons=text)
+    return _decide("return", reference, reasons, by, message_id)
 
 
 @command(app, "feedback", panel=_PANEL)
@@ -280,7 +292,7 @@ def feedback(
     message_id: MessageId = None,
 ) -> Answer:
     """Record how satisfied the customer is."""
-    return _send("record_feedback", reference, by, message_id, score=score, comment=words(comment, "--comment"))
+    return send("record_feedback", reference, by, message_id, score=score, comment=words(comment, "--comment"))
 
 
 @command(app, "withdraw", panel=_PANEL)
@@ -292,19 +304,19 @@ def withdraw(
     message_id: MessageId = None,
 ) -> Answer:
     """End the case today: the customer takes the complaint back."""
-    return _send("withdraw", reference, by, message_id, reason=words(reason, "--reason"))
+    return send("withdraw", reference, by, message_id, reason=words(reason, "--reason"))
 
 
 @command(app, "reopen", panel=_PANEL)
 def reopen(
     *,
     reference: Reference,
-    reason: Annotated[str, typer.Option("--reason", help=f"Why{_STDIN}.")],
+    reason: Why,
     by: By = None,
     message_id: MessageId = None,
 ) -> Answer:
     """Take the case up again, within its follow-up window."""
-    return _send("reopen", reference, by, message_id, reason=words(reason, "--reason"))
+    return send("reopen", reference, by, message_id, reason=words(reason, "--reason"))
 
 
 @command(app, "contact", panel=_PANEL)
@@ -317,10 +329,10 @@ def contact(
     message_id: MessageId = None,
 ) -> Answer:
     """Correct the customer's address; letters not yet delivered go to the new one."""
-    return _send("correct_contact", reference, by, message_id, email=email, phone=phone)
+    return send("correct_contact", reference, by, message_id, email=email, phone=phone)
 
 
-def _send(name: str, reference: str, by: str | None, message_id: str | None, **fields: Any) -> Answer:
+def send(name: str, reference: str, by: str | None, message_id: str | None, **fields: Any) -> Answer:
     """Send the message *name*; what is checked here is checked before anything is connected to."""
     from domain.messages import SIGNALS, UPDATES
     from domain.reference import parse_reference
@@ -342,12 +354,42 @@ def _send(name: str, reference: str, by: str | None, message_id: str | None, **f
     return Answer(receipt, [line(f"{reference}: {receipt.noted} (stage {receipt.stage.value})")])
 
 
-def _resolution(outcome: str, amount: str | None, remedy: list[str] | None) -> dict[str, Any]:
+def _decide(decision: str, reference: str, reasons: str | None, by: str | None, message_id: str | None) -> Answer:
+    text = words(reasons, "--reasons")
+    return send("decide_resolution", reference, by, message_id, decision=decision, reasons=text)
+
+
+def _resolution(
+    outcome: str,
+    reasons: str,
+    amount: str | None,
+    remedy: list[str] | None,
+    *,
+    as_found: bool,
+    awards: list[dict[str, Any]] | None,
+) -> dict[str, Any]:
+    """The fields that a proposal and an early resolution have in common."""
     return {
         "outcome": outcome,
         "compensation": None if amount is None else money(amount, "--amount"),
+        "as_found": as_found or None,
+        "awards": awards,
         "remedies": [one_of(Remedy, name, "--remedy") for name in remedy] if remedy else None,
+        "reasons": words(reasons, "--reasons"),
     }
+
+
+def _awards(**given: str | None) -> list[dict[str, Any]] | None:
+    """What ``MONEY=REASON`` stands for, by kind."""
+    awards = []
+    for kind, text in given.items():
+        if text is None:
+            continue
+        amount, equals, reason = text.partition("=")
+        if not (equals and reason.strip()):
+            invalid(f"--{kind}", 'it must be MONEY=REASON, such as "USD 150=weeks without the rent"')
+        awards.append({"kind": kind, "amount": money(amount, f"--{kind}"), "reason": reason})
+    return awards or None
 
 
 def _attachments(given: list[str] | None) -> list[dict[str, str]] | None:

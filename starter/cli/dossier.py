@@ -9,9 +9,10 @@ from domain.base import Instant, Record
 from domain.case import Entry, Status
 from domain.deadlines import reach
 from domain.findings import Finding
+from domain.messages import Award
 from domain.policy import PolicyPack
 from domain.routes import Access, Eligibility, eligibility
-from domain.words import Category, RouteKind, Stage
+from domain.words import Category, PaymentState, RouteKind, Stage
 from starter.case_reader import (
     CaseView,
     LedgerRow,
@@ -22,6 +23,7 @@ from starter.case_reader import (
     get_rules,
     get_timeline,
 )
+from starter.payment_reader import PaymentView, get_payments
 
 if TYPE_CHECKING:
     from starter.cli.access import Pool
@@ -30,10 +32,11 @@ _ASK_FOR: Final = 5.0  # seconds
 
 
 class ProposalView(Record):
-    """The last proposal: what, by whom, and what became of it."""
+    """The last proposal: what, by whom, and what became of it; ``awards`` are parts of its sum."""
 
     text: str
     reasons: str | None
+    awards: tuple[Award, ...] = ()
     by: str
     at: Instant
     decision: str
@@ -53,6 +56,7 @@ class Dossier(Record):
     findings: tuple[Finding, ...]
     proposal: ProposalView | None
     letters: tuple[WrittenLetter, ...]
+    payments: tuple[PaymentView, ...]
     routes: tuple[Eligibility, ...]
     early_until: Instant | None
     kept_until: Instant | None
@@ -67,6 +71,7 @@ async def gather(pool: "Pool", reference: str) -> Dossier:
     is_open = case.summary.closed_at is None
     status, unasked = await _ask(reference) if is_open else (None, None)
     proposal = last_proposal(entries)
+    payments = tuple(await get_payments(pool, reference))
     pack, responded_at, held = await get_rules(pool, reference)
     now = datetime.now(UTC)
     category = case.summary.category or Category.OTHER
@@ -92,11 +97,13 @@ async def gather(pool: "Pool", reference: str) -> Dossier:
         findings=last_findings(entries),
         proposal=proposal,
         letters=tuple(await get_letters(pool, reference)),
+        payments=payments,
         routes=routes,
         early_until=early_until,
         kept_until=_kept_until(pack, case),
         possible=(
             *_possible(case, proposal, may_end_early=early_until is not None),
+            *_about_payments(case, payments, status),
             *_by_rule(case, pack, rows, routes, now),
         ),
     )
@@ -148,6 +155,8 @@ def last_proposal(entries: Iterable[Entry]) -> ProposalView | None:
                 decision = f"{entry.text} by {entry.actor}"
             case "request_information" if decision == _UNDECIDED:
                 decision = "set aside, the customer was asked"
+            case "investigate" if decision == _UNDECIDED:
+                decision = "set aside, more was investigated"
             case "stage" if entry.text == Stage.RESPONDED:
                 decision, responded = ("within the rule's limit" if decision == _UNDECIDED else decision), True
             case "stage" if responded and entry.text in {Stage.DECIDING, Stage.INVESTIGATING}:
@@ -157,6 +166,7 @@ def last_proposal(entries: Iterable[Entry]) -> ProposalView | None:
     return ProposalView(
         text=proposal.text,
         reasons=proposal.data.get("reasons"),
+        awards=proposal.data.get("awards") or (),
         by=proposal.actor,
         at=proposal.at,
         decision=decision,
@@ -198,6 +208,18 @@ def _by_rule(
             yield f"referral {case.reference} --route {route.route} --at TIME"
 
 
+def _about_payments(case: CaseView, payments: Sequence[PaymentView], status: Status | None) -> Iterable[str]:
+    """The commands about payments that make sense now."""
+    if case.summary.stage is Stage.CLOSED:
+        return
+    if case.summary.stage is Stage.SETTLING and status and status.payment:
+        if "held" in status.payment:
+            yield f"pay retry {case.reference} --reason TEXT"
+        yield f"pay report {case.reference} --state paid --bank-reference ID"
+    if any(one.state in {PaymentState.PAID, PaymentState.PARTIAL} for one in payments):
+        yield f"pay report {case.reference} --state reversed --bank-reference ID"
+
+
 def _possible(case: CaseView, proposal: ProposalView | None, *, may_end_early: bool) -> Iterable[str]:
     """The commands that make sense now."""
     stage, reference = case.summary.stage, case.reference
@@ -215,6 +237,7 @@ def _possible(case: CaseView, proposal: ProposalView | None, *, may_end_early: b
         if may_end_early:
             yield f"resolve-early {reference} --outcome upheld --remedy apology --reasons TEXT"
         yield f"evidence {reference} --note TEXT --trade ID"
+        yield f"investigate --case {reference} --check CHECK"
         yield f"reclassify {reference} --category CATEGORY --reason TEXT"
     if stage is Stage.RESPONDED:
         yield f"reply {reference} --intent accept"

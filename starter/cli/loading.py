@@ -15,7 +15,8 @@ import typer
 
 from starter.cli import pages
 from starter.cli.access import database, talk
-from starter.cli.options import Language, Tongue, content_of, one_of
+from starter.cli.acting import send
+from starter.cli.options import By, Language, MessageId, Tongue, content_of, one_of
 from starter.cli.program import Answer, ExitCode, Failed, InvalidInput, Problem, app, aside, command, explain
 
 if TYPE_CHECKING:
@@ -152,6 +153,14 @@ def _no_constant(constant: str) -> NoReturn:
 # -- import ------------------------------------------------------------------------------------------------------------
 
 
+KINDS: Final = (
+    "instruments, quotes, bars, orders, fills, positions, account_entries, messages, order_events, account_terms,"
+    " balances, charge_schedules, outages, binary_options, cancellations, disclosures, appropriateness, rates,"
+    " base_rates, customers"
+)
+"""The kinds of CSV rows, said without loading what they are."""
+
+
 @command(app, "import", panel=_PANEL)
 def import_(
     *,
@@ -160,6 +169,10 @@ def import_(
         typer.Argument(metavar="FILE...", exists=True, dir_okay=False, readable=True, help="Files, in this order."),
     ] = None,
     list_formats: Annotated[bool, typer.Option("--list-formats", help="Name the formats that are read.")] = False,
+    template: Annotated[
+        str | None,
+        typer.Option("--template", metavar="KIND", help="Print the CSV header of a kind with an example row."),
+    ] = None,
     format_: Annotated[
         str | None, typer.Option("--format", metavar="FORMAT", help="Format of the files; otherwise recognised.")
     ] = None,
@@ -204,16 +217,20 @@ def import_(
         str | None, typer.Option("--encoding", help="Of a statement that is neither UTF-8 nor GBK, such as cp1251.")
     ] = None,
     kind: Annotated[
-        str | None, typer.Option("--kind", help="CSV: kind of the rows; otherwise recognised by the header.")
+        str | None,
+        typer.Option(
+            "--kind", metavar="KIND", help=f"CSV: kind of the rows; otherwise recognised by the header. One of {KINDS}."
+        ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="One bad row keeps its whole file out.")] = False,
     rejects: Annotated[
         Path | None, typer.Option("--rejects", help="File for the bad rows (default: FILE.rejects.csv).")
     ] = None,
 ) -> Answer:
-    """Load files of brokers, price vendors and our own CSV into the trade log.
+    """Load files of brokers, price vendors and our own CSV into the trade log, and customers into the case file.
 
-    Rows that are there already do no harm; bad rows are kept with line and reason. Formats: see --list-formats.
+    Rows that are there already do no harm; bad rows are kept with line and reason. Formats: see --list-formats; columns
+    of CSV: see --template.
     """
     from domain.readers import Format
     from domain.trade_log_csv import ColumnMap, Kind
@@ -226,6 +243,12 @@ def import_(
             needs = "if its times have no offset" if each is Format.CSV else pages.NONE if each.about.clock else "yes"
             shown.add_row(each.value, pages.line(each.about.what), needs)
         return Answer({"formats": about}, [shown])
+    if template is not None:
+        from domain.csv_templates import template as template_of
+
+        wanted = one_of(Kind, template, "--template")
+        text = template_of(wanted)
+        return Answer({"kind": wanted, "template": text}, [pages.whole(text.rstrip("\n"))])
     if not files:
         raise InvalidInput("FILE: name at least one file to import, or see --list-formats")
     if rejects and len(files) > 1:
@@ -241,8 +264,8 @@ def import_(
         encoding=encoding,
     )
     instruments = [_instrument(each) for each in instrument or ()]
-    wanted = one_of(Kind, kind, "--kind") if kind else None
-    reports, problems = asyncio.run(_import(files, wanted, reading, instruments, strict=strict, rejects=rejects))
+    kind_of_rows = one_of(Kind, kind, "--kind") if kind else None
+    reports, problems = asyncio.run(_import(files, kind_of_rows, reading, instruments, strict=strict, rejects=rejects))
     data = [{"file": str(path), **report.model_dump(mode="json")} for path, report in reports.items()]
     data += [{"file": str(path), "kind": problem.kind, "error": problem.message} for path, problem in problems.items()]
     problem = None
@@ -399,7 +422,11 @@ _WAIT: Final = timedelta(seconds=60)
 @command(app, "investigate", panel="Look")
 def investigate(
     *,
-    account: Annotated[str, typer.Option("--account", help="The trading account.")],
+    account: Annotated[str | None, typer.Option("--account", help="The trading account.")] = None,
+    case: Annotated[
+        str | None,
+        typer.Option("--case", metavar="REF", help="A case: its checks are run again, and those of --check on top."),
+    ] = None,
     trade: Annotated[
         list[str] | None, typer.Option("--trade", metavar="ID", help="An order, fill or position. May be repeated.")
     ] = None,
@@ -418,12 +445,23 @@ def investigate(
         typer.Option("--policy", metavar="ID", help="The pack whose tolerances apply; otherwise the default."),
     ] = None,
     language: Language = Tongue.EN,
+    by: By = None,
+    message_id: MessageId = None,
 ) -> Answer:
-    """Query the trade log without a case, and print the findings."""
+    """Query the trade log without a case, and print the findings; or have a case investigated further, with --case."""
     from domain.findings import Check, InvestigationRequest
     from runtime.policies import find_pack
     from runtime.settings import load_settings
 
+    if case is not None:
+        if account or occurred_from or occurred_until or policy:
+            raise InvalidInput("--case: account, time and pack are the case's; leave out what else names them")
+        if not check:
+            raise InvalidInput("--check: name at least one check to run on top of the case's own")
+        checks = [one_of(Check, name, "--check") for name in check]
+        return send("investigate", case, by, message_id, checks=checks, trades=trade)
+    if account is None:
+        raise InvalidInput("--account: name the trading account, or the case with --case")
     now = datetime.now(UTC)
     settings = load_settings()
     request = InvestigationRequest.model_validate(

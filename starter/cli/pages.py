@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from domain.words import Action
+from domain.words import Action, PaymentState
 
 if TYPE_CHECKING:
     from domain.case import Entry, Rejected
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from domain.routes import Eligibility
     from starter.case_reader import CaseView, DueRung, LedgerReport, LedgerRow, ListedCase, WrittenLetter
     from starter.cli.dossier import Dossier, ProposalView
+    from starter.payment_reader import PaymentView
 
 NONE: Final = "–"
 
@@ -130,6 +131,7 @@ def case_page(dossier: "Dossier", now: datetime, language: str) -> list[Renderab
         *_section("Findings", findings(dossier.findings, language)),
         *_section("Proposal", _proposal(dossier.proposal)),
         *_section("Letters", [_letters(dossier.letters)] if dossier.letters else []),
+        *_section("Payments", payments(dossier.payments)),
         *_section("Ways to go further", _routes(dossier.routes, language)),
         *_section("What you can do", [line(f"redress {possible}") for possible in dossier.possible]),
     ]
@@ -226,9 +228,25 @@ def findings(found: "Sequence[Finding]", language: str) -> list[RenderableType]:
         if finding.harm is not None:
             verdict.append(f"  harm {finding.harm}")
         shown += [verdict, Padding(line(finding.reason.in_language(language)), (0, 0, 0, 2))]
+        shown += [Padding(line(text, "dim"), (0, 0, 0, 2)) for text in _interest(finding)]
         if finding.missing:
             shown.append(Padding(line(f"not in the log: {', '.join(finding.missing)}", "yellow"), (0, 0, 0, 2)))
     return shown
+
+
+def _interest(finding: "Finding") -> Iterable[str]:
+    """How the interest on a finding's losses was reckoned, and the base rates it goes by."""
+    numbers = finding.numbers
+    if "interest.formula" not in numbers:
+        return
+    yield f"interest {numbers['interest']} by {numbers['interest.formula']}"
+    for name, subject in ((name, name.removeprefix("interest.").removesuffix(".factor")) for name in numbers):
+        if name == f"interest.{subject}.factor":
+            loss, days = numbers[f"interest.{subject}.loss"], numbers[f"interest.{subject}.days"]
+            yield f"{subject}: {loss} × {numbers[name]}, {days} days ({numbers[f'interest.{subject}.spans']})"
+    for row in finding.evidence:
+        if row.table == "base_rates":
+            yield f"{row.values['name']} {row.values['percent']} % from {row.values['effective_from']}"
 
 
 def _routes(routes: "Sequence[Eligibility]", language: str) -> list[RenderableType]:
@@ -250,6 +268,9 @@ def _proposal(proposal: "ProposalView | None") -> list[RenderableType]:
         Text.assemble(
             (proposal.text, "bold"), f"  by {proposal.by} at {when(proposal.at)} UTC: ", (proposal.decision, "cyan")
         )
+    ]
+    shown += [
+        Padding(line(f"{award.amount} {spoken(award.kind)}: {award.reason}"), (0, 0, 0, 2)) for award in proposal.awards
     ]
     if proposal.reasons:
         shown.append(Padding(line(shortened(proposal.reasons)), (0, 0, 0, 2)))
@@ -317,6 +338,41 @@ def letters(written: "Sequence[WrittenLetter]", *, texts: bool) -> list[Renderab
             line(f"\n{letter.body}\n"),
         ]
     return shown
+
+
+def payments(found: "Sequence[PaymentView]") -> list[RenderableType]:
+    """The payments of a case, one a row; nothing if there are none."""
+    if not found:
+        return []
+    made = table("Payment", "Amount", "State", "What is known", unbroken=["State"], right=["Amount"])
+    for one in found:
+        made.add_row(
+            line(one.key.partition(":payment:")[2] or one.key, "bold"),
+            f"{one.currency} {one.amount:,f}",
+            line(spoken(one.state), _OF_PAYMENTS.get(one.state, "")),
+            line(known_of(one)),
+        )
+    return [made]
+
+
+_OF_PAYMENTS = {PaymentState.PAID: "green", PaymentState.DECLINED: "red", PaymentState.REVERSED: "red"}
+
+
+def known_of(one: "PaymentView") -> str:
+    """What is known of a payment, in a few words."""
+    parts = [f"through {one.rail}" if one.rail != "hand" else "by hand", f"ordered {when(one.ordered_at)}"]
+    if one.state is PaymentState.PARTIAL:
+        parts.append(f"{one.currency} {one.paid:,f} of it")
+    if one.reason:
+        parts.append(spoken(one.reason))
+    if one.rail_reference:
+        parts.append(f"reference {one.rail_reference}")
+    if one.ended_at:
+        parts.append(f"{when(one.ended_at)} by {one.said_by}")
+    elif one.last_exchange_at:
+        answer = one.detail if one.answer == "failed" else one.answer
+        parts.append(f"asked {one.exchanges}×, last {when(one.last_exchange_at)}: {answer}")
+    return ", ".join(parts)
 
 
 def deadlines(rows: "Sequence[LedgerRow]", now: datetime) -> list[RenderableType]:
@@ -406,11 +462,10 @@ def ledger(report: "LedgerReport") -> list[RenderableType]:
     """The check of the compensation ledger."""
     shown: list[RenderableType] = []
     if report.totals:
-        made = table(
-            "Currency", "Postings", "Awarded", "Debits", "Credits", right=["Postings", "Awarded", "Debits", "Credits"]
-        )
+        numbers = ("Postings", "Awarded", "Paid", "Debits", "Credits")
+        made = table("Currency", *numbers, right=numbers)
         for total in report.totals:
-            sums = (f"{amount:,f}" for amount in (total.awarded, total.debits, total.credits))
+            sums = (f"{amount:,f}" for amount in (total.awarded, total.paid, total.debits, total.credits))
             made.add_row(total.currency, str(total.postings), *sums)
         shown.append(made)
     if report.faults:

@@ -248,7 +248,13 @@ def _interest(rule: "InterestRule") -> Text:
     base = f"{spoken(rule.base)} base rate + " if rule.base else ""
     since = f" from {rule.effective_from}" if rule.effective_from else ""
     until = f" until {rule.effective_until}" if rule.effective_until else ""
-    text = line(f"{base}{rule.percent} % a year, simple, for cases {spoken(rule.trigger)}{since}{until}. ")
+    what = ", from then on" if rule.runs_from == "trigger" else ", from the loss on"
+    if rule.on == "late_payment":
+        what = ", on an award that is paid late"
+    which = f"for cases {spoken(rule.trigger)}{since}{until}"
+    if rule.holds_by == "day":
+        which = f"on the days{since}{until}, for cases {spoken(rule.trigger)}"
+    text = line(f"{base}{rule.percent} % a year, simple, {which}{what}. ")
     return text.append_text(_source(rule))
 
 

@@ -69,6 +69,7 @@ _ERRORS: Final[Mapping[str, tuple[str, ExitCode]]] = {
     "starter.client.Refused": ("refused", ExitCode.FAILED),
     "starter.client.NotAnswered": ("no_answer", ExitCode.UNAVAILABLE),
     "starter.case_reader.CaseNotFound": ("not_found", ExitCode.NOT_FOUND),
+    "starter.incidents.IncidentNotFound": ("not_found", ExitCode.NOT_FOUND),
     "starter.sources.ImportFailed": ("failed", ExitCode.FAILED),
     "runtime.settings.ConfigurationError": ("invalid_configuration", ExitCode.INVALID),
     "runtime.policies.PolicyError": ("invalid_configuration", ExitCode.INVALID),
@@ -81,6 +82,7 @@ _ERRORS: Final[Mapping[str, tuple[str, ExitCode]]] = {
     "runtime.temporal.TemporalUnavailable": ("unavailable", ExitCode.UNAVAILABLE),
     "runtime.child.StackError": ("failed", ExitCode.FAILED),
     "asyncpg.exceptions.UndefinedTableError": ("unavailable", ExitCode.UNAVAILABLE),
+    "asyncpg.exceptions.UndefinedColumnError": ("unavailable", ExitCode.UNAVAILABLE),
     "asyncpg.exceptions.InsufficientPrivilegeError": ("unavailable", ExitCode.UNAVAILABLE),
     "asyncpg.exceptions._base.PostgresError": ("unavailable", ExitCode.UNAVAILABLE),
     "asyncpg.exceptions._base.InterfaceError": ("unavailable", ExitCode.UNAVAILABLE),
@@ -235,7 +237,7 @@ def _words(error: Exception) -> str:
 
         return complaint.explain(error)  # type: ignore[arg-type]
     if module.startswith("asyncpg"):
-        if type(error).__name__ == "UndefinedTableError":
+        if type(error).__name__ in {"UndefinedTableError", "UndefinedColumnError"}:
             return "the database has no case file, or an older one: run `redress migrate`"
         return f"PostgreSQL: {error}"
     if isinstance(error, OSError) and error.filename:

@@ -25,6 +25,7 @@ from domain.words import (
     Element,
     LetterKind,
     Outcome,
+    PaymentReason,
     Priority,
     Remedy,
     Role,
@@ -53,6 +54,9 @@ ANNOUNCES: dict[LetterKind, tuple[CaseEvent, ...]] = {
     LetterKind.FINAL_RESPONSE: (CaseEvent.RESPONDED, CaseEvent.CONTACTED),
     LetterKind.WITHDRAWAL: (CaseEvent.CONTACTED,),
     LetterKind.REFERRAL: (CaseEvent.ACKNOWLEDGED, CaseEvent.RESPONDED, CaseEvent.CONTACTED),
+    LetterKind.PAYMENT_DECLINED: (CaseEvent.CONTACTED,),
+    LetterKind.PAYMENT_PARTIAL: (CaseEvent.CONTACTED,),
+    LetterKind.PAYMENT_REVERSED: (CaseEvent.CONTACTED,),
     LetterKind.FEEDBACK_REQUEST: (CaseEvent.CONTACTED,),
     LetterKind.STAFF_NOTICE: (),
 }
@@ -180,6 +184,10 @@ def full_facts(**changes: Any) -> LetterFacts:
             "letter": "four-weeks",
             "clock": "response",
             "extension": "complex",
+            "paid": usd("1000.00"),
+            "unpaid": usd("2165.81"),
+            "payee": "345",
+            "payment_reason": PaymentReason.ACCOUNT_CLOSED,
             **changes,
         }
     )

@@ -1,6 +1,7 @@
 """What letters say: every kind in both languages, nothing missing, nothing invented, nothing leaked."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,8 +14,21 @@ from domain.complaint import Complainant, Complaint
 from domain.deadlines import Deadline, Occurred, as_rounds, follow, plan
 from domain.findings import Verdict
 from domain.letters import LetterFacts
+from domain.money import PositiveMoney
 from domain.policy import PolicyPack
-from domain.words import CaseEvent, Category, LetterKind, Outcome, Priority, Remedy, Role, Severity, Stage
+from domain.redress import Entered, PartKind
+from domain.words import (
+    CaseEvent,
+    Category,
+    LetterKind,
+    Outcome,
+    PaymentReason,
+    Priority,
+    Remedy,
+    Role,
+    Severity,
+    Stage,
+)
 from tests.letters.support import (
     EXPECTED_BY,
     FULL_PACK,
@@ -119,6 +133,18 @@ ESSENTIALS: dict[LetterKind, dict[str, list[str]]] = {
     },
     LetterKind.WITHDRAWAL: {"en": ["has been withdrawn"], "zh-CN": ["您的投诉已撤回"]},
     LetterKind.REFERRAL: {"en": [PACK.referral.en], "zh-CN": [PACK.referral.zh]},
+    LetterKind.PAYMENT_DECLINED: {
+        "en": ["could not", "$2,165.81", "ending in 345", "is closed", "Our decision stands"],
+        "zh-CN": ["未能成功", "US$2,165.81", "尾号为 345", "账户已注销", "处理决定不变"],
+    },
+    LetterKind.PAYMENT_PARTIAL: {
+        "en": ["$1,000.00", "$2,165.81", "ending in 345", "only a part"],
+        "zh-CN": ["US$1,000.00", "US$2,165.81", "尾号为 345", "一部分"],
+    },
+    LetterKind.PAYMENT_REVERSED: {
+        "en": ["has come back to us", "$2,165.81", "ending in 345", "is closed"],
+        "zh-CN": ["已被退回", "US$2,165.81", "尾号为 345", "账户已注销"],
+    },
     LetterKind.FEEDBACK_REQUEST: {"en": ["5  very satisfied"], "zh-CN": ["5  很满意"]},
     LetterKind.STAFF_NOTICE: {
         "en": ["To: compliance officer, team dealing", "The deadline “response” ends soon.", "propose a resolution"],
@@ -205,6 +231,8 @@ def test_every_word_of_the_domain_has_a_word_in_the_letters(language: str) -> No
         written(letter(LetterKind.STAFF_NOTICE, language=language, priority=priority))
     for severity in Severity:
         written(letter(LetterKind.STAFF_NOTICE, language=language, severity=severity))
+    for reason in PaymentReason:
+        written(letter(LetterKind.PAYMENT_DECLINED, language=language, facts=full_facts(payment_reason=reason)))
 
 
 @pytest.mark.parametrize(
@@ -304,6 +332,45 @@ def test_compensation_is_explained_by_the_losses_only_when_it_is_their_sum() -> 
     assert line(findings=both, compensation=usd("3000")) == "Compensation: $3,000.00 (for the reasons given above)."
     in_euro = usd("3165.81").model_copy(update={"currency": "EUR"})
     assert line(findings=both, compensation=in_euro) == "Compensation: €3,165.81 (for the reasons given above)."
+
+
+def test_what_people_awarded_is_told_apart_from_the_loss_in_every_language() -> None:
+    awards = tuple(
+        Entered(
+            kind=kind,
+            subject="RD-1",
+            amount=PositiveMoney(amount=Decimal(amount), currency="USD"),
+            entered_by="handler:h-17",
+            at=NOW,
+            reason=reason,
+        )
+        for kind, amount, reason in (
+            (PartKind.DISTRESS, "150", "three weeks without margin"),
+            (PartKind.GOODWILL, "25.5", "for your patience"),
+        )
+    )
+
+    def lines(language: str, **facts: object) -> list[str]:
+        facts = {"awards": awards, "compensation": usd("3341.31")} | facts
+        request = letter(LetterKind.FINAL_RESPONSE, language=language, facts=full_facts(**facts))
+        body = written(request)[1].splitlines()
+        start = next(n for n, line in enumerate(body) if line.startswith(("Compensation", "赔偿金额")))
+        return [line for line in body[start : start + 4] if line]
+
+    assert lines("en") == [
+        "Compensation: $3,341.31, which is made up of",
+        "- $3,165.81 for what it cost you (the loss we established)",
+        "- $150.00 for the distress and inconvenience: three weeks without margin",
+        "- $25.50 as a gesture of goodwill: for your patience",
+    ]
+    assert lines("zh-CN") == [
+        "赔偿金额：US$3,341.31，其中",
+        "- 损失赔偿：US$3,165.81（即经核实的损失金额）",
+        "- 精神困扰及不便补偿：US$150.00（three weeks without margin）",
+        "- 善意补偿：US$25.50（for your patience）",
+    ]
+    alone = lines("en", compensation=usd("175.50"))
+    assert alone[:3] == ["Compensation: $175.50, which is made up of", *lines("en")[2:]]
 
 
 def test_a_complaint_not_upheld_is_told_neither_of_compensation_nor_of_regret() -> None:

@@ -286,3 +286,38 @@ async def test_without_a_worker_it_says_so_and_how_to_repeat_the_message(
     assert ran.error["kind"] == "no_answer"
     assert "--message-id " in ran.error["message"]
     await dev_server_env.client.get_workflow_handle(reference).terminate()
+
+
+async def test_a_handler_has_a_case_investigated_further_and_awards_goodwill_on_top_of_the_loss(
+    service: CommandLine, reference: str
+) -> None:
+    further = ("investigate", "--case", reference, "--check", "slippage", "--check", "charges", *HANDLER)
+    refused = await service(*further)
+    assert refused.code == ExitCode.FAILED
+    assert "the case has no trading account to look at; add_evidence names it" in refused.err
+    await service("evidence", reference, "--note", "The account.", "--account", "70099999", *HANDLER)
+
+    proposal = ("--outcome", "upheld", "--amount", "USD 150", "--reasons", "We apologise.")
+    extras = ("--distress", "USD 40.50=weeks of waiting", "--goodwill", "USD 9.50=for your patience")
+    proposed = await service("propose", reference, *proposal, *extras, *HANDLER, "--json")
+    assert proposed.data["noted"] == "upheld, USD 200.00 (with USD 40.50 distress, USD 9.50 goodwill)"
+    page = await at(service, reference, "responded")  # within the limit of what needs no second person
+    assert [award["reason"] for award in page["proposal"]["awards"]] == ["weeks of waiting", "for your patience"]
+    shown = (await service("show", reference)).out
+    assert "USD 40.50 distress: weeks of waiting" in shown
+    assert "USD 9.50 goodwill: for your patience" in shown
+    late = await service(*further)
+    assert "this is possible at received, acknowledged, investigating, deciding" in late.err
+
+
+async def test_further_checks_set_a_waiting_proposal_aside(service: CommandLine, reference: str) -> None:
+    await service("evidence", reference, "--note", "The account.", "--account", "70099999", *HANDLER)
+    assert (await service("propose", reference, "--outcome", "upheld", "--as-found", "--reasons", "R", *HANDLER)).code
+    proposal = ("--outcome", "upheld", "--amount", "USD 1500", "--reasons", "We apologise.")
+    assert (await service("propose", reference, *proposal, *HANDLER)).code == 0
+    ran = await service("investigate", "--case", reference, "--check", "slippage", *HANDLER, "--json")
+    assert ran.data["noted"] == "slippage"
+    page = await until(service, reference, lambda page: bool(page["findings"]))
+    assert [(one["check"], one["verdict"]) for one in page["findings"]] == [("slippage", "inconclusive")]
+    assert page["proposal"]["decision"] == "set aside, more was investigated"
+    assert f"investigate --case {reference} --check CHECK" in page["possible"]

@@ -21,9 +21,26 @@ from tests.starter.command_line import CommandLine
 
 REF = "RD-V55M-ZRNE-2S9JM"
 GROUPS = {
+    "evidence": ("pack",),
+    "incident": (
+        "open",
+        "list",
+        "show",
+        "cohort",
+        "recompute",
+        "approve",
+        "relist",
+        "dismiss",
+        "pause",
+        "resume",
+        "retry",
+        "progress",
+        "warnings",
+    ),
     "ledger": ("check",),
     "policy": ("list", "show", "check", "due", "compare"),
     "calendar": ("list", "show", "replan"),
+    "pay": ("list", "show", "retry", "report"),
 }
 STAFF = ("--as", "handler:h-17")
 COMPLAINT: dict[str, Any] = contracts.contracts()[0].example
@@ -166,6 +183,11 @@ async def test_an_actor_that_is_none_is_refused(redress: CommandLine, actor: str
         (["list", "--limit", "0"], "--limit"),
         (["investigate"], "--account"),
         (["investigate", "--account", "no spaces"], "account"),
+        (["investigate", "--case", REF, "--account", "1"], "--case"),
+        (["investigate", "--case", REF], "--check"),
+        (["investigate", "--case", REF, "--check", "everything"], "--check"),
+        (["propose", REF, "--outcome", "upheld", "--reasons", "R", "--goodwill", "USD 5"], "--goodwill"),
+        (["propose", REF, "--outcome", "upheld", "--reasons", "R", "--distress", "5=R"], "--distress"),
         (["investigate", "--account", "1", "--check", "everything"], "--check"),
         (["investigate", "--account", "1", "--from", "yesterday"], "occurred_from"),
         (["investigate", "--account", "1", "--from", "2026-03-02T09:00:00"], "occurred_from"),

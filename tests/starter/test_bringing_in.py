@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from domain.csv_templates import template
 from domain.findings import Check
 from domain.reference import reference_for
+from domain.trade_log_csv import Kind
+from starter.cli.loading import KINDS
 from starter.cli.program import ExitCode
 from tests.starter.command_line import CommandLine
 
@@ -199,6 +202,36 @@ async def test_the_kind_of_rows_can_be_named_and_rejects_belong_to_one_file(
     both = await redress("import", entries, entries, "--rejects", "bad.csv", "--json")
     assert both.code == ExitCode.INVALID
     assert "--rejects" in both.error["message"]
+
+
+@pytest.mark.parametrize("kind", Kind)
+async def test_a_template_is_a_file_that_can_be_imported_whatever_the_width(
+    redress: CommandLine, kind: Kind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert (await redress("import", "--template", kind)).out == template(kind)
+    assert (await redress("import", "--template", kind, "--json")).data == {"kind": kind, "template": template(kind)}
+
+
+async def test_the_help_and_an_unknown_template_name_every_kind(redress: CommandLine) -> None:
+    assert ", ".join(Kind) == KINDS
+    unknown = await redress("import", "--template", "customer", "--json")
+    assert unknown.code == ExitCode.INVALID
+    assert f"--template: 'customer' is not one of {KINDS}" in unknown.error["message"]
+
+
+async def test_what_a_file_of_customers_says_is_not_printed(
+    redress: CommandLine, entries: Path, tmp_path: Path, pool: "Pool"
+) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_text(
+        "account,name,email,phone,language\n70012345,Zebra,,,en\n70012346,Zebra,zebra,,en\n", encoding="utf-8"
+    )
+    for options in ((), ("--json",), ("--debug",)):
+        ran = await redress("import", entries, file, *options)
+        assert ran.code == ExitCode.INVALID
+        assert "zebra" not in (ran.out + ran.err).lower()
+    assert await pool.fetchval("SELECT count(*) FROM casefile.customers") == 1
 
 
 async def test_an_investigation_without_a_case_prints_its_findings(service: CommandLine, tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_the_index_names_what_the_workflow_takes() -> None:
 
 def test_the_index_names_the_search_attributes_with_their_types() -> None:
     told = contracts.documents()[contracts.INDEX]["search_attributes"]
-    assert told == {key.name: key.indexed_value_type.name.title() for key in KEYS}
+    assert told == {key.name: key.indexed_value_type.name.title().replace("_", "") for key in KEYS}
 
 
 def test_the_reference_can_be_derived_by_the_steps_of_the_index() -> None:

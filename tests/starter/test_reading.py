@@ -434,7 +434,7 @@ async def test_the_ledger_check_proves_balance(look: CommandLine, closed: str) -
     assert ran.code == 0
     assert "The ledger balances" in ran.out
     assert (await look("ledger", "check", "--json")).data["totals"] == [
-        {"currency": "USD", "postings": 1, "awarded": "900.00", "debits": "900.00", "credits": "900.00"}
+        {"currency": "USD", "postings": 1, "awarded": "900.00", "paid": "0", "debits": "900.00", "credits": "900.00"}
     ]
 
 

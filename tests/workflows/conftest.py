@@ -1,5 +1,6 @@
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -7,6 +8,7 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from runtime.embedded_temporal import find_program
+from runtime.payment_rail import PaymentRail
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
 from tests.workflows.house import House
 from workflows.search_attributes import KEYS
@@ -20,6 +22,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 async def house(
     pool: "asyncpg.Pool[asyncpg.Record]", tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[House]:
+    """A house where the ledger alone is kept."""
+    async with open_house(pool, tmp_path, request) as house:
+        yield house
+
+
+@asynccontextmanager
+async def open_house(
+    pool: "asyncpg.Pool[asyncpg.Record]",
+    folder: Path,
+    request: pytest.FixtureRequest,
+    rail: PaymentRail | None = None,
+) -> AsyncIterator[House]:
     """A server of its own: its clock stands still for ever once a case was stopped in the middle of something."""
     env = await WorkflowEnvironment.start_time_skipping(
         plugins=[temporal_plugin()],
@@ -28,11 +42,11 @@ async def house(
     )
     async with env:
         await register_search_attributes(env.client, KEYS)
-        built = House(env, pool, tmp_path / "outbox")
+        built = House(env, pool, folder / "outbox", rail)
         async with built.worker():
             yield built
-        if folder := request.config.getoption("--record-histories", default=None):
-            await _record_histories(built, folder, request.node.name)
+        if histories := request.config.getoption("--record-histories", default=None):
+            await _record_histories(built, histories, request.node.name)
 
 
 async def _record_histories(house: House, folder: Path, name: str) -> None:

@@ -19,8 +19,12 @@ from temporalio.worker import Worker
 
 from activities.case_file import CaseFile
 from activities.compensation import Compensation
+from activities.incident_letters import IncidentLetters
+from activities.incidents import Incidents
 from activities.investigating import Investigating
+from activities.known_incidents import KnownIncidents
 from activities.letters import Letters
+from activities.payments import Payments
 from activities.trade_log import TradeLog
 from domain.case import Closed, LetterAccepted, SendLetter
 from domain.complaint import Complaint
@@ -28,10 +32,12 @@ from domain.messages import Actor
 from domain.policy import PolicyPack
 from domain.words import WORKFLOW, LetterKind, Role, Stage
 from runtime.mail import MailFailed, Outbox
+from runtime.payment_rail import PaymentRail
 from runtime.policies import load_packs
 from runtime.settings import load_settings
 from starter.client import Complaints
 from workflows.complaint import ComplaintWorkflow
+from workflows.incident import IncidentWorkflow
 
 CUSTOMER = Actor(id="customer", role=Role.CUSTOMER)
 HANDLER = Actor(id="h-17", role=Role.HANDLER)
@@ -85,8 +91,16 @@ class LosesAnswers:
 class House:
     """Everything a test needs to bring a complaint to its end."""
 
-    def __init__(self, env: WorkflowEnvironment, pool: "asyncpg.Pool[asyncpg.Record]", folder: Path) -> None:
+    def __init__(
+        self,
+        env: WorkflowEnvironment,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        folder: Path,
+        rail: PaymentRail | None = None,
+    ) -> None:
+        """*rail* pays what is awarded; without one the ledger alone is kept."""
         self.env = env
+        self.rail = rail
         self.client: Client = env.client
         self.pool = pool
         self.task_queue = f"redress-{uuid.uuid4()}"
@@ -105,17 +119,29 @@ class House:
         pool = cast("asyncpg.Pool[asyncpg.Record]", self.database)
         case_file = CaseFile(pool, default_policy="platform-default", clock=_skipped_time, packs=self.packs)
         letters = LosesAnswers(Letters(pool, case_file, None, self.outbox, settings, _skipped_time), self.lost_answers)
+        investigating = Investigating(TradeLog(pool), KnownIncidents(pool, _skipped_time))
+        incidents = Incidents(pool, investigating, settings, clock=_skipped_time, packs=self.packs)
+        payments = Payments(pool, case_file, self.rail, _skipped_time)
         return Worker(
             self.client,
             task_queue=self.task_queue,
-            workflows=[ComplaintWorkflow],
+            workflows=[ComplaintWorkflow, IncidentWorkflow],
             activities=[
                 case_file.open_case,
                 case_file.record,
                 case_file.record_contact,
                 letters.send_letter,
-                Compensation(pool, case_file, _skipped_time).record_compensation,
-                Investigating(TradeLog(pool)).investigate,
+                Compensation(pool, case_file, _skipped_time, rail=payments.rail).record_compensation,
+                payments.pay_compensation,
+                payments.book_payment,
+                investigating.investigate,
+                incidents.open_incident,
+                incidents.record_incident,
+                incidents.list_cohort,
+                incidents.next_members,
+                incidents.compensate_member,
+                incidents.find_cases,
+                IncidentLetters(pool, None, self.outbox, settings, _skipped_time).tell_member,
             ],
             **options,
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,9 @@ from temporalio.testing import WorkflowEnvironment
 
 from domain.words import Outcome, Stage
 from runtime.embedded_temporal import find_program
+from runtime.payment_rail import HttpRail, PaymentRail
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
+from tests.payments.rail import declining, open_rail, paid
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
 from tests.workflows.rules import own, statutory
 from workflows.search_attributes import KEYS
@@ -25,6 +28,14 @@ LONG = 40
 
 @pytest.fixture
 async def short_lived_runs(pool: "asyncpg.Pool[asyncpg.Record]", tmp_path: Path) -> AsyncIterator[House]:
+    async with _open(pool, tmp_path) as house:
+        yield house
+
+
+@asynccontextmanager
+async def _open(
+    pool: "asyncpg.Pool[asyncpg.Record]", folder: Path, rail: PaymentRail | None = None
+) -> AsyncIterator[House]:
     env = await WorkflowEnvironment.start_local(
         plugins=[temporal_plugin()],
         runtime=core_runtime(),
@@ -34,7 +45,7 @@ async def short_lived_runs(pool: "asyncpg.Pool[asyncpg.Record]", tmp_path: Path)
     )
     async with env:
         await register_search_attributes(env.client, KEYS)
-        house = House(env, pool, tmp_path / "outbox")
+        house = House(env, pool, folder / "outbox", rail)
         async with house.worker():
             yield house
 
@@ -119,3 +130,36 @@ async def test_rungs_that_came_due_while_no_worker_was_up_act_in_order_at_once_w
 async def _fired(house: House, reference: str, count: int) -> bool:
     fired = await house.pool.fetchval("SELECT count(*) FROM casefile.firings WHERE reference = $1", reference)
     return bool(fired == count)
+
+
+async def test_a_payment_goes_on_in_a_new_run_under_the_same_key(
+    pool: "asyncpg.Pool[asyncpg.Record]", tmp_path: Path
+) -> None:
+    async with open_rail() as rail, _open(pool, tmp_path, HttpRail(rail.settings(payment_timeout=2))) as house:
+        rail.pays = declining()
+        await house.late_withdrawal()
+        reference = await house.submit()
+        await house.responded(reference)
+        await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+
+        async def held() -> bool:
+            return "held" in ((await house.complaints.status(reference)).payment or "")
+
+        await house.eventually(held)
+        handle = house.client.get_workflow_handle(reference)
+        first_run = (await handle.describe()).run_id
+        for number in range(12):
+            text = f"My account is right. {number}"
+            await house.complaints.reply(reference, by=CUSTOMER, text=text, message_id=f"hello-{number}")
+            await house.eventually(partial(_heard, house, reference, number))
+
+        async def in_a_new_run() -> bool:
+            return (await handle.describe()).run_id != first_run
+
+        await house.eventually(in_a_new_run)
+        assert await held()
+        rail.pays = paid
+        await house.complaints.retry_payment(reference, "It is right now.", by=HANDLER)
+        await house.at(reference, Stage.FOLLOWING_UP)
+        assert rail.keys == [f"{reference}:payment:1:1", f"{reference}:payment:1:2"]
+        assert (await house.complaints.status(reference)).payment == "USD 18.41 paid"

@@ -1,0 +1,85 @@
+"""Early warning: several complaints in a short time that point to the same thing propose an incident."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from domain.case import EarlyWarning
+from domain.complaint import Complaint
+from domain.incident import topics_of
+from domain.policy import PolicyPack
+from domain.words import Category
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
+
+
+async def note_topics(
+    connection: "Connection", reference: str, complaint: Complaint, category: Category, pack: PolicyPack
+) -> None:
+    """Write down what the complaint points to, and warn if it is one of so many.
+
+    One warning a topic within the pack's time; none where an incident of the instrument was opened within it.
+    """
+    warning = pack.early_warning
+    if warning is None:
+        return
+    traded = await connection.fetch(_TRADED, complaint.account, list(complaint.trades))
+    known = await connection.fetch("SELECT symbol FROM tradelog.instruments")
+    texts = [text for text in (complaint.product, complaint.subject, complaint.description) if text]
+    topics = topics_of(category, texts, [row["symbol"] for row in traded], [row["symbol"] for row in known])
+    await connection.executemany(
+        "INSERT INTO casefile.case_topics (reference, topic, received_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        [(reference, topic, complaint.received_at) for topic in topics],
+    )
+    since = complaint.received_at - timedelta(hours=warning.hours)
+    for topic in topics:
+        # Of complaints that arrive together one gives the warning.
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('topic:' || $1, 0))", topic)
+        alike = await connection.fetch(_ALIKE, topic, since, complaint.received_at)
+        if len(alike) >= warning.complaints and not await connection.fetchval(_KNOWN, topic, since):
+            await connection.execute(
+                "INSERT INTO casefile.incident_warnings (topic, warned_at, complaints, last) VALUES ($1, $2, $3, $4)"
+                " ON CONFLICT DO NOTHING",
+                topic,
+                complaint.received_at,
+                [row["reference"] for row in sorted(alike, key=lambda row: (row["received_at"], row["reference"]))],
+                reference,
+            )
+            return
+
+
+async def warning_of(connection: "Connection", reference: str) -> EarlyWarning | None:
+    """The warning that the complaint *reference* gave, if it did."""
+    row = await connection.fetchrow(
+        "SELECT topic, complaints FROM casefile.incident_warnings WHERE last = $1", reference
+    )
+    return EarlyWarning(topic=row["topic"], complaints=tuple(row["complaints"])) if row else None
+
+
+_TRADED = """
+    with asked as (select tradelog.ticket(id) as ticket from unnest($2::text[]) as id)
+    select symbol from asked join tradelog.orders on account = $1 and tradelog.ticket("order") = asked.ticket
+    union
+    select symbol from asked join tradelog.fills on account = $1 and tradelog.ticket(fill) = asked.ticket
+    union
+    select symbol from asked join tradelog.positions on account = $1 and tradelog.ticket("position") = asked.ticket
+"""
+
+_ALIKE = """
+    select distinct on (coalesce(account, reference)) reference, case_topics.received_at
+    from casefile.case_topics join casefile.cases using (reference)
+    where topic = $1 and case_topics.received_at >= $2 and case_topics.received_at <= $3
+    order by coalesce(account, reference), case_topics.received_at, reference
+"""
+
+_KNOWN = """
+    select exists (select from casefile.incident_warnings where topic = $1 and warned_at >= $2)
+        or exists (
+            select from casefile.incidents
+            where $1 = 'symbol:' || symbol and opened_at >= $2 and stage <> 'dismissed'
+        )
+"""

@@ -1,0 +1,169 @@
+"""Letters to customers whose accounts an incident hurt, each sent once."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+import asyncpg
+import structlog
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.case_file import utc_now
+from activities.known_incidents import pack_of
+from activities.letter_text import one_line, write_incident_letter
+from domain.incident_work import TellMember
+from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compose, message_id
+from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record]
+
+log = structlog.get_logger(__name__)
+
+
+class IncidentLetters:
+    """Writes to customers whose accounts an incident hurt. Without a mail server letters go to the outbox."""
+
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        mailer: Mailer | None,
+        outbox: Outbox,
+        settings: Settings,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._pool = pool
+        self._channel: Channel = mailer or outbox
+        self._outbox = outbox
+        self._settings = settings
+        self._clock = clock
+        # A letter keeps its connection while it talks to the mail server; a slow one must not take them all.
+        self._connections = asyncio.Semaphore(max(1, pool.get_max_size() // 4))
+
+    @activity.defn(name="TellMember")
+    async def tell_member(self, request: TellMember) -> None:
+        """Send the letter once, by incident and account. Raises `ApplicationError` of type ``MailFailed``, to be tried
+        again. Where no address is known, or the mail server refuses it, the letter waits in the outbox to be posted.
+        """
+        key = f"{request.reference}:letter:{request.account}"
+        async with self._connections, self._pool.acquire() as connection:
+            await connection.execute("SELECT pg_advisory_lock(hashtextextended('letter:' || $1, 0))", key)
+            if await connection.fetchval(
+                "SELECT EXISTS (SELECT FROM casefile.incident_letter_attempts WHERE key = $1 AND outcome = 'accepted')",
+                key,
+            ):
+                return
+            letter = await self._letter(connection, key, request)
+            await self._deliver(connection, key, letter, request.reference)
+
+    async def _letter(self, connection: "Connection", key: str, request: TellMember) -> asyncpg.Record:
+        letter = await connection.fetchrow("SELECT * FROM casefile.incident_letters WHERE key = $1", key)
+        if letter is not None:
+            return letter
+        customer = await _customer(connection, request.account)
+        language = customer.language or self._settings.default_language
+        at = self._clock()
+        pack = await pack_of(connection, request.reference)
+        subject, body = write_incident_letter(
+            request,
+            name=customer.name,
+            language=language,
+            zone=pack.calendar.zone,
+            firm_name=self._settings.firm_name,
+            at=at,
+        )
+        letter = await connection.fetchrow(
+            "INSERT INTO casefile.incident_letters"
+            " (key, reference, account, language, recipient, subject, body, message_id, rendered_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING *",
+            key,
+            request.reference,
+            request.account,
+            language,
+            customer.email,
+            subject,
+            body,
+            message_id(key, self._settings.mail_from),
+            at,
+        )
+        assert letter is not None  # noqa: S101 (an insert returns its row)
+        return letter
+
+    async def _deliver(self, connection: "Connection", key: str, letter: asyncpg.Record, reference: str) -> None:
+        # The newest address counts, also for a letter written before.
+        address = (await _customer(connection, letter["account"])).email
+        sender = self._settings.mail_from
+        ways: list[tuple[Channel, str | None]] = [(self._channel, address)] if address else []
+        for channel, recipient in (*ways, (self._outbox, None)):
+            try:
+                message = compose(
+                    identity=letter["message_id"],
+                    thread=message_id(f"incident:{key}", sender),
+                    sender_name=one_line(self._settings.firm_name),
+                    sender=sender,
+                    recipient=recipient,
+                    subject=letter["subject"],
+                    body=letter["body"],
+                    at=letter["rendered_at"],
+                    headers={"X-Redress-Reference": reference},
+                )
+                await channel.deliver(key, message)
+            except MailRefused as error:
+                await self._attempted(connection, key, channel, "refused", f"address of the customer: {error}")
+            except MailError as error:
+                await self._attempted(connection, key, channel, "failed", str(error))
+                log.warning("letter not delivered", incident=reference, channel=channel.name, why=str(error))
+                raise ApplicationError(str(error), type=type(error).__name__) from None
+            else:
+                told = "address of the customer" if recipient else "no address that works"
+                await self._attempted(connection, key, channel, "accepted", told)
+                return
+
+    async def _attempted(self, connection: "Connection", key: str, channel: Channel, outcome: str, detail: str) -> None:
+        await connection.execute(
+            "INSERT INTO casefile.incident_letter_attempts (key, at, channel, outcome, detail)"
+            " VALUES ($1, $2, $3, $4, $5)",
+            key,
+            self._clock(),
+            channel.name,
+            outcome,
+            detail,
+        )
+
+
+@dataclass(frozen=True)
+class _Customer:
+    """What is known of a customer; nothing where nobody ever told."""
+
+    name: str | None
+    email: str | None
+    language: str | None
+
+
+async def _customer(connection: "Connection", account: str) -> _Customer:
+    rows = await connection.fetch(_CUSTOMER, account)
+
+    def first(field: str) -> str | None:
+        return next((row[field] for row in rows if row[field]), None)
+
+    return _Customer(name=first("name"), email=first("email"), language=first("language"))
+
+
+# The firm's register knows best; else what the customer gave with the latest complaint.
+_CUSTOMER: Final = """
+    (
+        select name, email, language, 1 as rank from casefile.customers where account = $1 order by id desc limit 1
+    )
+    union all
+    (
+        select contacts.name, contacts.email, cases.language, 2
+        from casefile.cases join casefile.contacts using (reference)
+        where cases.account = $1 order by cases.received_at desc, contacts.id desc limit 1
+    )
+    order by rank
+"""

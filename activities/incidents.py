@@ -1,0 +1,525 @@
+"""Incidents: the accounts that one fault touched, listed with their harm, and each made good once."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncpg
+import structlog
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.case_file import utc_now
+from activities.investigating import Investigating
+from activities.known_incidents import link_case, pack_of
+from activities.ledger import Posting, expense, liability, post
+from activities.redressed import lock_account, record_losses, settled_parts
+from domain.cohort import Cohort, Member, judge, losses, summarise
+from domain.findings import Bilingual, Check, Finding, InvestigationRequest, Tolerances, Verdict
+from domain.incident import Fault, FaultKind, NewIncident, checks_of, concerns
+from domain.incident_work import (
+    CasesFound,
+    CompensateMember,
+    FindCases,
+    IncidentOpened,
+    IncidentUpdate,
+    ListCohort,
+    MemberCompensated,
+    Members,
+    NextMembers,
+    OpenIncident,
+)
+from domain.interest import interest_for
+from domain.money import Money
+from domain.policy import PolicyPack
+from domain.redress import Interest
+from domain.trade_log import OrderType
+from domain.words import CaseEvent, Category, IncidentStage, MemberState
+from runtime.policies import Packs, PolicyIncomplete, UnknownPolicyPack, find_policy, load_packs
+from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record]
+
+AT_ONCE: Final = 40
+"""Orders of an account examined at once: an investigation takes 50 fills."""
+
+log = structlog.get_logger(__name__)
+
+
+class Incidents:
+    """Keeps incidents. ``clock`` gives the time as an aware datetime; ``packs`` are by default those on disk.
+
+    ``rail`` is the payment rail that is to pay; ``None`` where the ledger alone is kept.
+    """
+
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        investigating: Investigating,
+        settings: Settings,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        packs: Packs | None = None,
+        rail: str | None = None,
+    ) -> None:
+        self._pool = pool
+        self._rail = rail
+        self._investigating = investigating
+        self._default_policies = settings.default_policies
+        self._clock = clock
+        self._packs = load_packs() if packs is None else packs
+
+    @activity.defn(name="OpenIncident")
+    async def open_incident(self, request: OpenIncident) -> IncidentOpened:
+        """Write the incident down and pin the policy pack of today. Again, it answers what is stored.
+
+        Raises `ApplicationError`, never retried, of type ``UnknownPolicyPack``, ``PolicyIncomplete`` or
+        ``InvalidIncident``.
+        """
+        new, fault = request.new, request.new.fault
+        if not new.opened_by.role.is_staff:
+            raise ApplicationError(
+                f"opened_by: role {new.opened_by.role.value} may not open an incident; staff may",
+                type="InvalidIncident",
+                non_retryable=True,
+            )
+        if new.reference != request.reference:
+            raise ApplicationError(
+                f"the workflow id must be the incident's reference, {new.reference}",
+                type="InvalidIncident",
+                non_retryable=True,
+            )
+        pack = self._find_pack(new, request.at)
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(
+                "INSERT INTO casefile.policy_packs (hash, id, version, content, pinned_at) VALUES ($1, $2, $3, $4, $5)"
+                " ON CONFLICT DO NOTHING",
+                pack.hash,
+                pack.id,
+                pack.version,
+                pack.model_dump(mode="json"),
+                self._clock(),
+            )
+            if fault.symbol and not await connection.fetchval(
+                "SELECT EXISTS (SELECT FROM tradelog.instruments WHERE symbol = $1)", fault.symbol
+            ):
+                raise ApplicationError(
+                    f"symbol: the trade log knows no instrument {fault.symbol}; import it first",
+                    type="InvalidIncident",
+                    non_retryable=True,
+                )
+            await connection.execute(
+                "INSERT INTO casefile.incidents (reference, opened_at, opened_by, kind, symbol, since, until, opened,"
+                " policy_hash, stage) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+                request.reference,
+                request.at,
+                str(new.opened_by),
+                fault.kind.value,
+                fault.symbol,
+                fault.since,
+                fault.until,
+                new.model_dump(mode="json"),
+                pack.hash,
+                IncidentStage.LISTING.value,
+            )
+            pinned = await pack_of(connection, request.reference)
+            known = await connection.fetchrow(_SO_FAR, request.reference)
+            assert known is not None  # noqa: S101 (it was inserted, now or before)
+        log.info("incident opened", incident=request.reference, kind=fault.kind.value, symbol=fault.symbol)
+        return IncidentOpened(
+            policy_hash=pinned.hash,
+            decision=pinned.decision,
+            revision=known["revision"],
+            journal=known["journal"],
+            lists=known["lists"],
+        )
+
+    def _find_pack(self, new: NewIncident, at: datetime) -> PolicyPack:
+        try:
+            return find_policy(new.policy or self._default_policies, at, self._packs)
+        except (UnknownPolicyPack, PolicyIncomplete) as error:
+            raise ApplicationError(str(error), type=type(error).__name__, non_retryable=True) from None
+        except ValueError as error:
+            raise ApplicationError(str(error), type="InvalidIncident", non_retryable=True) from None
+
+    @activity.defn(name="RecordIncident")
+    async def record_incident(self, update: IncidentUpdate) -> None:
+        """Write down how far the incident is, and what happened. Again, it changes nothing."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.executemany(
+                "INSERT INTO casefile.incident_timeline (reference, key, at, kind, actor, text, data)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+                [
+                    (update.reference, each.key, each.at, each.kind, each.actor, each.text, each.data)
+                    for each in update.entries
+                ],
+            )
+            await connection.execute(
+                "UPDATE casefile.incidents SET revision = $2, stage = $3, progress = $4, updated_at = $5"
+                " WHERE reference = $1",
+                update.reference,
+                update.progress.revision,
+                update.progress.stage.value,
+                update.progress.model_dump(mode="json"),
+                self._clock(),
+            )
+
+    # -- the list ------------------------------------------------------------------------------------------------------
+
+    @activity.defn(name="ListCohort")
+    async def list_cohort(self, request: ListCohort) -> Cohort:
+        """List every account whose orders the fault touched, with its harm by the checks of a complaint.
+
+        An attempt that broke off is gone on with; a list that is complete is answered as it is.
+        """
+        reference, number = request.reference, request.number
+        async with self._pool.acquire() as connection:
+            known = await connection.fetchval(
+                "SELECT summary FROM casefile.cohorts WHERE (reference, number) = ($1, $2)", reference, number
+            )
+            if known is not None:
+                return Cohort.model_validate(known)
+            pack = await pack_of(connection, reference)
+            opened_at = await connection.fetchval(
+                "SELECT opened_at FROM casefile.incidents WHERE reference = $1", reference
+            )
+            touched = await _touched(connection, request.fault)
+            listed = await connection.fetch(
+                "SELECT account FROM casefile.cohort_members WHERE (reference, number) = ($1, $2)", reference, number
+            )
+        # Whoever did not complain is owed interest as if they had on the day the firm took it up.
+        interest = interest_for(pack.interest, {CaseEvent.RECEIVED: opened_at})
+        done = {row["account"] for row in listed}
+        for account, orders in touched.items():
+            if account in done:
+                continue
+            try:
+                member = await self._judge(request, account, orders, pack.tolerances, interest)
+            except (ValueError, LookupError, ArithmeticError) as error:
+                # One account whose records break a check must not hold up all others: a person looks at it.
+                log.exception("account of an incident not judged", incident=reference)
+                member = judge(account, [order for order, _ in orders if order], [_broken(request, error)])
+            await self._keep(request, member)
+            if activity.in_activity():
+                activity.heartbeat()
+        return await self._complete(request)
+
+    async def _judge(
+        self,
+        request: ListCohort,
+        account: str,
+        orders: Sequence[tuple[str | None, OrderType | None]],
+        tolerances: Tolerances,
+        interest: tuple[Interest, ...],
+    ) -> Member:
+        fault = request.fault
+        groups: dict[tuple[Check, ...], list[str]] = {}
+        unnamed = False
+        for order, kind in orders:
+            unnamed |= order is None
+            groups.setdefault(checks_of(fault, kind), []).extend([order] if order else [])
+        findings: list[Finding] = []
+        settled = await settled_parts(self._pool, account)
+        for checks, trades in groups.items():
+            # an attempt may have no order: then those of the window are looked at
+            batches = [()] if unnamed else [tuple(trades[at : at + AT_ONCE]) for at in range(0, len(trades), AT_ONCE)]
+            for batch in batches:
+                asked = InvestigationRequest(
+                    checks=checks,
+                    account=account,
+                    trades=batch,
+                    occurred_from=None if batch else fault.since,
+                    occurred_until=None if batch else fault.until,
+                    as_of=request.as_of,
+                    tolerances=tolerances,
+                    interest=interest,
+                )
+                found = await self._investigating.look(asked, settled)
+                findings += [each for each in found if batch or _in_window(each, fault)]
+        named = [order for order, _ in orders if order]
+        return judge(account, named, _each_once(findings))
+
+    async def _keep(self, request: ListCohort, member: Member) -> None:
+        harm = member.harm
+        await self._pool.execute(
+            "INSERT INTO casefile.cohort_members"
+            " (reference, number, account, state, amount, currency, doubtful, hash, trades, findings, settled)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+            request.reference,
+            request.number,
+            member.account,
+            member.state.value,
+            harm.amount if harm else None,
+            harm.currency if harm else None,
+            any(finding.open for finding in member.findings if finding.verdict.for_the_customer),
+            member.hash,
+            list(member.trades),
+            [finding.model_dump(mode="json") for finding in member.findings],
+            list(member.settled),
+        )
+
+    async def _complete(self, request: ListCohort) -> Cohort:
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(
+                "SELECT hash, state, amount, currency, doubtful FROM casefile.cohort_members"
+                " WHERE (reference, number) = ($1, $2)",
+                request.reference,
+                request.number,
+            )
+            cohort = summarise(
+                request.number,
+                request.as_of,
+                ((row["hash"], MemberState(row["state"]), _money(row), row["doubtful"]) for row in rows),
+            )
+            await connection.execute(
+                "INSERT INTO casefile.cohorts (reference, number, hash, listed_at, summary) VALUES ($1, $2, $3, $4, $5)"
+                " ON CONFLICT DO NOTHING",
+                request.reference,
+                request.number,
+                cohort.hash,
+                self._clock(),
+                cohort.model_dump(mode="json"),
+            )
+        log.info("cohort listed", incident=request.reference, accounts=cohort.accounts, harmed=cohort.harmed)
+        return cohort
+
+    # -- compensation --------------------------------------------------------------------------------------------------
+
+    @activity.defn(name="NextMembers")
+    async def next_members(self, request: NextMembers) -> Members:
+        """The harmed accounts after ``after``, in the order of their numbers."""
+        rows = await self._pool.fetch(
+            "SELECT account FROM casefile.cohort_members WHERE (reference, number) = ($1, $2) AND state = 'harmed'"
+            ' AND ($3::text IS NULL OR account COLLATE "C" > $3) ORDER BY account COLLATE "C" LIMIT $4',
+            request.reference,
+            request.number,
+            request.after,
+            request.limit,
+        )
+        return Members(accounts=tuple(row["account"] for row in rows))
+
+    @activity.defn(name="CompensateMember")
+    async def compensate_member(self, request: CompensateMember) -> MemberCompensated:
+        """Post what the list says of the account, less what was made good since. Again, it answers as the first time.
+
+        Debit ``expense:redress``, credit ``liability:customer:<incident>:<account>``. The answer names the rail that is
+        to pay it.
+        """
+        reference, account = request.reference, request.account
+        async with self._pool.acquire() as connection, connection.transaction():
+            await lock_account(connection, account)
+            done = await connection.fetchrow(
+                "SELECT at, amount, currency, rail FROM casefile.incident_results LEFT JOIN casefile.postings"
+                " ON key = posting_key"
+                " WHERE (incident_results.reference, incident_results.account) = ($1, $2)",
+                reference,
+                account,
+            )
+            if done is not None:
+                return MemberCompensated(at=done["at"], amount=_money(done), rail=done["rail"])
+            member = await _member(connection, reference, request.number, account)
+            left = judge(account, member.trades, member.findings, await settled_parts(connection, account))
+            at, key = self._clock(), f"{reference}:compensation:{account}"
+            if left.harm is not None:
+                await post(
+                    connection,
+                    Posting(
+                        key=key,
+                        kind="award",
+                        reference=None,
+                        number=request.number,
+                        amount=left.harm,
+                        debit=expense(),
+                        credit=liability(f"{reference}:{account}"),
+                        rail=self._rail,
+                        incident=reference,
+                        account=account,
+                    ),
+                    at,
+                )
+                await record_losses(connection, account, key, losses(left.findings))
+            await connection.execute(
+                "INSERT INTO casefile.incident_results (reference, account, at, posting_key) VALUES ($1, $2, $3, $4)",
+                reference,
+                account,
+                at,
+                key if left.harm is not None else None,
+            )
+        log.info("account of an incident compensated", incident=reference, posted=left.harm is not None)
+        return MemberCompensated(at=at, amount=left.harm, rail=self._rail if left.harm is not None else None)
+
+    # -- complaints ----------------------------------------------------------------------------------------------------
+
+    @activity.defn(name="FindCases")
+    async def find_cases(self, request: FindCases) -> CasesFound:
+        """The open complaints that are about the incident, linked to it, and those linked before."""
+        found: list[str] = []
+        async with self._pool.acquire() as connection, connection.transaction():
+            fault = await _fault_of(connection, request.reference)
+            rows = await connection.fetch(_OPEN_CASES, request.reference, request.number)
+            for row in rows:
+                occurred = [at for at in (row["occurred_from"], row["occurred_until"]) if at is not None]
+                named, category = [*row["named"], *row["added"]], Category(row["category"] or "other")
+                if row["linked"] or concerns(fault, row["trades"], named, occurred, category):
+                    await link_case(connection, row["reference"], request.reference, self._clock())
+                    found.append(row["reference"])
+        return CasesFound(references=tuple(found))
+
+
+def _in_window(finding: Finding, fault: Fault) -> bool:
+    """Whether the attempts it is about are those of the fault: the search around the window goes a little further."""
+    attempts = [row.values for row in finding.evidence if row.table == "order_events"]
+    return all(
+        fault.since <= datetime.fromisoformat(row["at"]) <= fault.until and fault.symbol in {None, row["symbol"]}
+        for row in attempts
+    )
+
+
+def _broken(request: ListCohort, error: Exception) -> Finding:
+    """That a check could not judge an account: its records are to be looked at."""
+    check = checks_of(request.fault, None)[0]
+    return Finding(
+        check=check,
+        subject="account",
+        verdict=Verdict.INCONCLUSIVE,
+        reason=Bilingual(
+            en="Our records of this account could not be examined; a person will look at them.",
+            zh="我司关于该账户的记录无法核查，将由人工处理。",
+        ),
+        missing=(f"records that the check can read ({type(error).__name__})",),
+        formula="none",
+    )
+
+
+def _each_once(findings: Sequence[Finding]) -> list[Finding]:
+    return list({finding.hash: finding for finding in findings}.values())
+
+
+def _money(row: asyncpg.Record) -> Money | None:
+    return Money(amount=row["amount"], currency=row["currency"]) if row["amount"] is not None else None
+
+
+async def _fault_of(connection: "Connection", reference: str) -> Fault:
+    opened = await connection.fetchval("SELECT opened FROM casefile.incidents WHERE reference = $1", reference)
+    return NewIncident.model_validate(opened).fault
+
+
+async def _member(connection: "Connection", reference: str, number: int, account: str) -> Member:
+    row = await connection.fetchrow(
+        "SELECT * FROM casefile.cohort_members WHERE (reference, number, account) = ($1, $2, $3)",
+        reference,
+        number,
+        account,
+    )
+    if row is None:
+        raise ApplicationError("the account is not in the list", type="NotInCohort", non_retryable=True)
+    return Member(
+        account=row["account"],
+        trades=tuple(row["trades"]),
+        state=MemberState(row["state"]),
+        harm=_money(row),
+        findings=tuple(Finding.model_validate(each) for each in row["findings"]),
+        settled=tuple(row["settled"]),
+    )
+
+
+async def _touched(connection: "Connection", fault: Fault) -> dict[str, list[tuple[str | None, OrderType | None]]]:
+    """The orders that *fault* may have touched, by account: of each its id and kind."""
+    if fault.kind is FaultKind.OUTAGE:
+        rows = await connection.fetch(TOUCHED_BY_OUTAGE, fault.symbol, fault.since, fault.until)
+    else:
+        rows = await connection.fetch(
+            TOUCHED_BY_QUOTES,
+            fault.symbol,
+            fault.since,
+            fault.until,
+            fault.source,
+            fault.price_from,
+            fault.price_to,
+        )
+    found: dict[str, list[tuple[str | None, OrderType | None]]] = {}
+    for row in rows:
+        kind: Any = row["type"]
+        found.setdefault(row["account"], []).append((row["order"], OrderType(kind) if kind else None))
+    return found
+
+
+_SO_FAR: Final = """
+    select revision,
+        (select count(*) from casefile.incident_timeline as entry where entry.reference = $1)::integer as journal,
+        (select coalesce(max(number), 0) from casefile.cohort_members as member where member.reference = $1) as lists
+    from casefile.incidents where reference = $1
+"""
+
+# Of orders and positions as they were first recorded: what completes them later changes neither kind nor account.
+# Liquidations follow from the margin of the whole account: a wrong price of one instrument may close another.
+TOUCHED_BY_QUOTES: Final = """
+    with touched as (
+        select account, "order" from tradelog.fills
+        where symbol = $1 and at between $2 and $3
+            and ($4::text is null or source is null or source = $4)
+            and ($5::numeric is null or price >= $5) and ($6::numeric is null or price <= $6)
+        union
+        select filled.account, filled."order"
+        from tradelog.instruments
+        cross join lateral (
+            select account, "order" from tradelog.fills
+            where fills.symbol = instruments.symbol and fills.at between $2 and $3
+        ) as filled
+        join tradelog.orders as placed
+            on placed."order" = filled."order" and placed.account = filled.account and placed.type = 'stop_out'
+        where instruments.symbol <> $1 and exists (
+            select from tradelog.positions as held
+            where held.account = filled.account and held.symbol = $1
+                and held.opened_at <= $3 and coalesce(held.closed_at, 'infinity') >= $2
+        )
+    )
+    select touched.account, touched."order", placed.type
+    from touched
+    left join lateral (
+        select type from tradelog.orders
+        where orders."order" = touched."order" and orders.account = touched.account
+        limit 1
+    ) as placed on true
+    order by touched.account collate "C", touched."order"
+"""
+
+TOUCHED_BY_OUTAGE: Final = """
+    select distinct tried.account collate "C" as account, tried."order", null as type
+    from tradelog.instruments
+    cross join lateral (
+        select account, "order" from tradelog.order_events
+        where order_events.symbol = instruments.symbol and at between $2 and $3
+            and kind in ('rejected', 'failed', 'requoted')
+    ) as tried
+    where $1::text is null or instruments.symbol = $1
+    order by 1, 2
+"""
+
+_OPEN_CASES: Final = """
+    select cases.reference, cases.category, coalesce(members.trades, '{}') as trades,
+        exists (
+            select from casefile.incident_cases as link where (link.reference, link.incident) = (cases.reference, $1)
+        ) as linked,
+        (cases.complaint ->> 'occurred_from')::timestamptz as occurred_from,
+        (cases.complaint ->> 'occurred_until')::timestamptz as occurred_until,
+        array(select jsonb_array_elements_text(coalesce(cases.complaint -> 'trades', '[]'))) as named,
+        array(
+            select jsonb_array_elements_text(entry.data -> 'trades') from casefile.timeline as entry
+            where entry.reference = cases.reference and entry.kind in ('customer_reply', 'add_evidence')
+                and jsonb_typeof(entry.data -> 'trades') = 'array'
+        ) as added
+    from casefile.cases
+    left join casefile.cohort_members as members
+        on members.account = cases.account and (members.reference, members.number) = ($1, $2)
+    where cases.closed_at is null and (
+        members.account is not null
+        or exists (
+            select from casefile.incident_cases as link where (link.reference, link.incident) = (cases.reference, $1)
+        )
+    )
+    order by cases.reference
+"""

@@ -1,0 +1,100 @@
+"""What the case file knows of incidents when a complaint is investigated."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+import asyncpg
+from temporalio.exceptions import ApplicationError
+
+from activities.case_file import utc_now
+from activities.redressed import settled_parts
+from domain.cohort import losses
+from domain.findings import Finding, IncidentLink, InvestigationRequest
+from domain.incident import NewIncident, concerns
+from domain.money import Money
+from domain.policy import PolicyPack
+from domain.words import Category, IncidentStage, MemberState
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record]
+
+
+class KnownIncidents:
+    """What is known of an account when a complaint of it is investigated."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", clock: Callable[[], datetime] = utc_now) -> None:
+        self._pool = pool
+        self._clock = clock
+
+    async def of(self, request: InvestigationRequest) -> tuple[tuple[str, ...], IncidentLink | None]:
+        """The losses that others made good, and the incident that the case is about; nothing without a case."""
+        reference = request.reference
+        if reference is None:
+            return (), None
+        async with self._pool.acquire() as connection, connection.transaction():
+            settled = await settled_parts(connection, request.account, but_by=reference)
+            category = await connection.fetchval("SELECT category FROM casefile.cases WHERE reference = $1", reference)
+            return settled, await self._link(connection, reference, Category(category or "other"), request)
+
+    async def _link(
+        self, connection: "Connection", reference: str, category: Category, request: InvestigationRequest
+    ) -> IncidentLink | None:
+        occurred = [at for at in (request.occurred_from, request.occurred_until) if at is not None]
+        for row in await connection.fetch(_KNOWN, request.account):
+            new = NewIncident.model_validate(row["opened"])
+            if not concerns(new.fault, row["trades"], request.trades, occurred, category):
+                continue
+            await link_case(connection, reference, row["reference"], self._clock())
+            return IncidentLink(
+                incident=row["reference"],
+                stage=IncidentStage(row["stage"]),
+                title=new.title,
+                state=MemberState(row["state"]),
+                harm=Money(amount=row["amount"], currency=row["currency"]) if row["amount"] else None,
+                trades=tuple(row["trades"]),
+                losses=tuple(loss.key for loss in losses(Finding.model_validate(each) for each in row["findings"])),
+                paid=Money(amount=row["paid"], currency=row["paid_in"]) if row["paid"] else None,
+                ended=row["ended_at"] is not None,
+            )
+        return None
+
+
+async def pack_of(connection: "Connection", reference: str) -> PolicyPack:
+    """The pack that was pinned when the incident was opened."""
+    content = await connection.fetchval(
+        "SELECT content FROM casefile.incidents JOIN casefile.policy_packs ON hash = policy_hash WHERE reference = $1",
+        reference,
+    )
+    if content is None:
+        raise ApplicationError(f"there is no incident {reference}", type="NoIncident", non_retryable=True)
+    return PolicyPack.model_validate(content)
+
+
+async def link_case(connection: "Connection", case: str, incident: str, at: datetime) -> None:
+    """Note that the complaint *case* is about *incident*."""
+    await connection.execute(
+        "INSERT INTO casefile.incident_cases (reference, incident, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        case,
+        incident,
+        at,
+    )
+
+
+_KNOWN: Final = """
+    select incidents.reference, incidents.opened, incidents.stage, members.state, members.trades,
+        members.findings, members.amount, members.currency, results.at as ended_at,
+        postings.amount as paid, postings.currency as paid_in
+    from casefile.cohort_members as members
+    join casefile.incidents using (reference)
+    left join casefile.incident_results as results
+        on results.reference = members.reference and results.account = members.account
+    left join casefile.postings on postings.key = results.posting_key
+    where members.account = $1 and incidents.stage <> 'dismissed'
+        and members.number = (
+            select max(number) from casefile.cohorts where cohorts.reference = members.reference
+        )
+    order by postings.key is null, incidents.opened_at desc, incidents.reference
+"""

@@ -1,0 +1,41 @@
+"""The losses that were made good, by case or by incident: each once, whoever finds it again."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from domain.cohort import Loss
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record]
+
+
+async def lock_account(connection: "Connection", account: str) -> None:
+    """Have awards to one account take turns, whichever case or incident they belong to."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('account:' || $1, 0))", account)
+
+
+async def record_losses(connection: "Connection", account: str, key: str, losses: Iterable[Loss]) -> None:
+    """Note that the posting *key* makes good *losses*; those made good before stay as they are."""
+    await connection.executemany(
+        "INSERT INTO casefile.redressed (account, part, posting_key, amount, currency) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT DO NOTHING",
+        [(account, loss.key, key, loss.amount, loss.currency) for loss in losses],
+    )
+
+
+async def settled_parts(
+    connection: "Connection | asyncpg.Pool[asyncpg.Record]", account: str, *, but_by: str | None = None
+) -> tuple[str, ...]:
+    """The losses of *account* that were made good so far, but for those that the case *but_by* made good."""
+    rows = await connection.fetch(
+        "SELECT part FROM casefile.redressed JOIN casefile.postings ON postings.key = posting_key"
+        " WHERE redressed.account = $1 AND postings.reference IS DISTINCT FROM $2 ORDER BY part"
+        if but_by
+        else "SELECT part FROM casefile.redressed WHERE account = $1 ORDER BY part",
+        *([account, but_by] if but_by else [account]),
+    )
+    return tuple(row["part"] for row in rows)

