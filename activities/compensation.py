@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
@@ -14,7 +15,7 @@ from activities.ledger import Posting, expense, liability, post
 from activities.redressed import lock_account, record_losses
 from domain.case import CompensationRecorded, RecordCompensation
 from domain.deadlines import Occurred
-from domain.money import Money, total
+from domain.money import Money
 from domain.words import CaseEvent
 
 if TYPE_CHECKING:
@@ -87,23 +88,23 @@ class Compensation:
         return CompensationRecorded(at=posted.at, recorded=recorded, rail=posted.rail, already=already)
 
     async def _made_good(self, connection: "Connection", request: RecordCompensation, award: Money) -> Money | None:
-        """What other cases and incidents have made good of the award's losses; ``None`` for nothing."""
+        """What was made good before of the losses of the award; ``None`` for nothing."""
         if request.account is None:
             return None
         await lock_account(connection, request.account)
         if not request.deduct:
             return None
-        keys = [loss.key for loss in request.losses]
-        made = await connection.fetch(_BY_OTHERS, request.account, keys, request.update.reference)
-        sums = [Money(amount=row["amount"], currency=row["currency"]) for row in made]
-        if any(each.currency != award.currency for each in sums):
+        own = {loss.key: loss for loss in request.losses}
+        made = await connection.fetch(_BY_OTHERS, request.account, list(own), request.key)
+        if any(row["currency"] != own[row["part"]].currency or row["currency"] != award.currency for row in made):
             raise ApplicationError(
                 "others have made good some of these losses in another currency; look at the case again",
                 type="CompensationConflict",
                 non_retryable=True,
             )
-        whole = total(sums)
-        return whole.rounded() if whole and whole.amount > 0 else None
+        # Of each loss no more than the case itself found: what is awarded beside the losses is not touched.
+        whole = sum((min(row["amount"], own[row["part"]].amount) for row in made), Decimal(0))
+        return Money.of(whole, award.currency) if Money.of(whole, award.currency).amount > 0 else None
 
     async def _settled_elsewhere(
         self, connection: "Connection", request: RecordCompensation, already: Money
@@ -118,7 +119,6 @@ class Compensation:
 
 
 _BY_OTHERS: Final = """
-    select redressed.amount, redressed.currency
-    from casefile.redressed join casefile.postings on postings.key = posting_key
-    where redressed.account = $1 and part = any($2) and postings.reference is distinct from $3
+    select part, amount, currency from casefile.redressed
+    where account = $1 and part = any($2) and posting_key <> $3
 """

@@ -33,6 +33,8 @@ TICKS_NEAR: Final = 12
 MOST_TICKS: Final = 400
 """Quotes of a margin replay: they are all kept as evidence."""
 DAY: Final = timedelta(days=1)
+LOOK_AHEAD: Final = timedelta(days=30)
+"""How long after a closing, at most, the position's own stop or target is looked for."""
 
 
 class EvidenceSnapshot(Snapshot):
@@ -80,6 +82,13 @@ class EvidenceSnapshot(Snapshot):
         """Of each source the first quote from *start* to *end* at which *order* was due at *price*, and its nearest."""
         return await self._rows("quotes", Quote, THROUGH[order.side, worse], order.symbol, start, end, price)
 
+    async def first_through(
+        self, order: Order, price: Decimal, start: datetime, end: datetime, *, worse: bool
+    ) -> list[Quote]:
+        """Of each source the first quote at which *order* was due at *price*, within :data:`LOOK_AHEAD` of *start*."""
+        query, until = FIRST_THROUGH[order.side, worse], min(end, start + LOOK_AHEAD)
+        return await self._rows("quotes", Quote, query, order.symbol, start, until, price)
+
     async def near(self, symbol: str, at: datetime) -> list[Quote]:
         """Of each source the :data:`TICKS_NEAR` quotes up to *at* and those after it, within a minute."""
         return await self._rows("quotes", Quote, NEAR, symbol, at, timedelta(seconds=60), TICKS_NEAR)
@@ -92,9 +101,9 @@ class EvidenceSnapshot(Snapshot):
         """The latest :data:`MOST_TICKS` quotes from *start* to *end*, of all sources."""
         return await self._rows("quotes", Quote, _TICKS, sorted(set(symbols)), start, end, MOST_TICKS)
 
-    async def first_ticks(self, symbols: Collection[str], start: datetime, end: datetime) -> list[Quote]:
+    async def first_ticks(self, symbol: str, start: datetime, end: datetime) -> list[Quote]:
         """The first :data:`MOST_TICKS` quotes after *start* until *end*, of all sources."""
-        return await self._rows("quotes", Quote, _FIRST_TICKS, sorted(set(symbols)), start, end, MOST_TICKS)
+        return await self._rows("quotes", Quote, FIRST_TICKS, symbol, start, end, MOST_TICKS)
 
     async def positions(self, account: str, ids: Collection[str], *, limit: int) -> list[Position]:
         """The positions meant by *ids*: their own, those of orders, and those of fills."""
@@ -256,10 +265,21 @@ _FEEDS = """
 """
 
 
-def _through(side: Side, *, worse: bool) -> str:
-    """An order may have waited through a day of quotes: they are compared as they stand, and none is computed with."""
+def _through(side: Side, *, worse: bool, nearest: bool) -> str:
+    """An order may have waited through a day of quotes: they are compared as they stand, and none is computed with.
+
+    The first through is found by stepping through the index until there is one; the *nearest* takes the whole time.
+    """
     price = "ask" if side is Side.BUY else "bid"
     reached, best = (">=", "desc") if worse is (side is Side.BUY) else ("<=", "asc")
+    nearest_of_feed = f"""
+            union all
+            (
+                select symbol, source, at, bid, ask from tradelog.quotes
+                where symbol = $1 and source = feed.name and at between $2 and $3
+                order by {price} {best}, at limit 1
+            )
+    """  # noqa: S608 (nothing from outside)
     return f"""
     {_FEEDS}
     select distinct symbol, source, at, bid, ask
@@ -273,20 +293,18 @@ def _through(side: Side, *, worse: bool) -> str:
                     and {price} {reached} $4::numeric
                 order by at limit 1
             )
-            union all
-            (
-                select symbol, source, at, bid, ask from tradelog.quotes
-                where symbol = $1 and source = feed.name and at between $2 and $3
-                order by {price} {best}, at limit 1
-            )
+            {nearest_of_feed if nearest else ""}
         ) as found
         where feed.name is not null
     ) as quote
     """  # noqa: S608 (nothing from outside)
 
 
-THROUGH: Final = {(side, worse): _through(side, worse=worse) for side in Side for worse in (True, False)}
+_WAITING: Final = [(side, worse) for side in Side for worse in (True, False)]
+THROUGH: Final = {(side, worse): _through(side, worse=worse, nearest=True) for side, worse in _WAITING}
 """By the side of the order, and whether it waits for a worse price."""
+FIRST_THROUGH: Final = {(side, worse): _through(side, worse=worse, nearest=False) for side, worse in _WAITING}
+"""The same without the nearest."""
 
 NEAR = f"""
     {_FEEDS}
@@ -316,10 +334,19 @@ _TICKS = """
     order by at desc, symbol, source limit $4
 """
 
-_FIRST_TICKS = """
-    select * from tradelog.quotes where symbol = any($1) and at > $2 and at <= $3
-    order by at, symbol, source limit $4
-"""
+# Of each source as many as are wanted in all, for they may all be its own; then the first of those.
+FIRST_TICKS = f"""
+    {_FEEDS}
+    select first.*
+    from feed
+    cross join lateral (
+        select * from tradelog.quotes
+        where symbol = $1 and source = feed.name and at > $2 and at <= $3
+        order by at limit $4
+    ) as first
+    where feed.name is not null
+    order by first.at, first.source limit $4
+"""  # noqa: S608
 
 _POSITIONS_MEANT = """
     with asked as (select id, tradelog.ticket(id) as ticket from unnest($2::text[]) as id)

@@ -1,6 +1,8 @@
 """Investigates complaints on the trade log."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
+from decimal import Decimal
+from types import MappingProxyType
 from typing import Final
 
 from temporalio import activity
@@ -12,6 +14,8 @@ from activities.known_incidents import KnownIncidents
 from activities.trade_log import TradeLog, UnreadableRow
 from domain.findings import Finding, Investigation, InvestigationRequest, once_only, without
 from domain.interest import with_interest
+
+_NOTHING: Final[Mapping[str, Decimal]] = MappingProxyType({})
 
 MOST_BYTES: Final = 1_400_000
 """What the findings of an investigation may come to; a check that would go beyond asks for fewer trades."""
@@ -32,10 +36,12 @@ class Investigating:
         the log does not answer is a finding too (``INCONCLUSIVE``), so that only an outage of the database raises. Of a
         case, what others made good is not counted again, and it is linked to the incident it is about.
         """
-        settled, incident = await self._known.of(request) if self._known else ((), None)
+        settled, incident = await self._known.of(request) if self._known else ({}, None)
         return Investigation(findings=await self.look(request, settled), version=2, incident=incident)
 
-    async def look(self, request: InvestigationRequest, settled: Collection[str] = ()) -> tuple[Finding, ...]:
+    async def look(
+        self, request: InvestigationRequest, settled: Mapping[str, Decimal] = _NOTHING
+    ) -> tuple[Finding, ...]:
         """The findings, without the losses whose keys are in *settled*: those were made good before."""
         findings: list[Finding] = []
         room = MOST_BYTES

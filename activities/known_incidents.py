@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
@@ -29,13 +30,13 @@ class KnownIncidents:
         self._pool = pool
         self._clock = clock
 
-    async def of(self, request: InvestigationRequest) -> tuple[tuple[str, ...], IncidentLink | None]:
-        """The losses that others made good, and the incident that the case is about; nothing without a case."""
+    async def of(self, request: InvestigationRequest) -> tuple[dict[str, Decimal], IncidentLink | None]:
+        """The losses that were made good so far, and the incident that the case is about; nothing without a case."""
         reference = request.reference
         if reference is None:
-            return (), None
+            return {}, None
         async with self._pool.acquire() as connection, connection.transaction():
-            settled = await settled_parts(connection, request.account, but_by=reference)
+            settled = await settled_parts(connection, request.account)
             category = await connection.fetchval("SELECT category FROM casefile.cases WHERE reference = $1", reference)
             return settled, await self._link(connection, reference, Category(category or "other"), request)
 

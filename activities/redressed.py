@@ -1,6 +1,7 @@
 """The losses that were made good, by case or by incident: each once, whoever finds it again."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -27,15 +28,9 @@ async def record_losses(connection: "Connection", account: str, key: str, losses
     )
 
 
-async def settled_parts(
-    connection: "Connection | asyncpg.Pool[asyncpg.Record]", account: str, *, but_by: str | None = None
-) -> tuple[str, ...]:
-    """The losses of *account* that were made good so far, but for those that the case *but_by* made good."""
+async def settled_parts(connection: "Connection | asyncpg.Pool[asyncpg.Record]", account: str) -> dict[str, Decimal]:
+    """The losses of *account* that were made good so far, by whichever case or incident, and by how much."""
     rows = await connection.fetch(
-        "SELECT part FROM casefile.redressed JOIN casefile.postings ON postings.key = posting_key"
-        " WHERE redressed.account = $1 AND postings.reference IS DISTINCT FROM $2 ORDER BY part"
-        if but_by
-        else "SELECT part FROM casefile.redressed WHERE account = $1 ORDER BY part",
-        *([account, but_by] if but_by else [account]),
+        "SELECT part, amount FROM casefile.redressed WHERE account = $1 ORDER BY part", account
     )
-    return tuple(row["part"] for row in rows)
+    return {row["part"]: row["amount"] for row in rows}

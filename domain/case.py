@@ -388,8 +388,10 @@ class Case(State):
 
     rail: str | None = None
     """The payment rail that the case's awards are paid through; ``None`` where the ledger alone is kept."""
-    owed_round: int = 0
-    """The last round whose award was posted for a rail to pay."""
+    posted_round: int = 0
+    """The last round whose award is posted, or was found to be made good elsewhere."""
+    proposers: list[str] = Field(default_factory=list)
+    """Ids of those who proposed an award in any round."""
     unpaid: Money | None = None
     """What a rail still has to pay of all that was awarded."""
     payments: list[Payment] = Field(default_factory=list)

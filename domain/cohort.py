@@ -2,14 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from domain.base import Identifier, Instant, Record
 from domain.findings import Finding, Verdict, once_only, settled_before, without
-from domain.money import Money, total
+from domain.money import Money
+from domain.money import total as sum_of
+from domain.redress import Part, Rate, total
 from domain.words import MemberState
 
 
@@ -44,20 +46,21 @@ class Member(Record):
 _TRADES: Final = frozenset({"orders", "fills", "positions"})
 
 
-def judge(account: str, orders: Iterable[str], findings: Iterable[Finding], settled: Iterable[str] = ()) -> Member:
+def judge(
+    account: str, orders: Iterable[str], findings: Iterable[Finding], settled: Mapping[str, Decimal] | None = None
+) -> Member:
     """The member that *findings* make of *account*, without the losses *settled* before.
 
     Each loss counts once, whichever checks saw it. One finding that does not answer leaves the account unclear, as do
     losses in several currencies.
     """
-    before = set(settled)
-    left = [without(finding, before) for finding in once_only(findings)]
+    left = [without(finding, settled or {}) for finding in once_only(findings)]
     known = sorted({key for finding in left for key in settled_before(finding)})
     harms = [finding.harm for finding in left if finding.verdict.for_the_customer and finding.harm is not None]
     unclear = any(finding.verdict is Verdict.INCONCLUSIVE for finding in left)
     harm: Money | None = None
     if not unclear and len({each.currency for each in harms}) <= 1:
-        summed = total(harms)
+        summed = sum_of(harms)
         harm = summed.rounded() if summed and summed.amount > 0 else None
         state = MemberState.HARMED if harm else MemberState.UNHARMED
     else:
@@ -73,7 +76,10 @@ def judge(account: str, orders: Iterable[str], findings: Iterable[Finding], sett
 
 
 class Loss(Record):
-    """A loss that an award makes good: its key (see :class:`domain.redress.Part`), not rounded."""
+    """A loss that an award makes good: its key (see :class:`domain.redress.Part`), not rounded.
+
+    What a loss contains is made good with it, and stands beside it with an amount of zero.
+    """
 
     key: str
     amount: Decimal
@@ -81,13 +87,32 @@ class Loss(Record):
 
 
 def losses(findings: Iterable[Finding]) -> tuple[Loss, ...]:
-    """The losses in *findings* for which the firm owes redress, each once."""
-    found = {
-        part.key: Loss(key=part.key, amount=part.amount, currency=part.currency)
-        for finding in findings
-        if finding.verdict.for_the_customer
-        for part in finding.parts
-    }
+    """The losses in *findings* for which the firm owes redress, each once, in the currency of the harm.
+
+    What a subject gained is taken off its losses, as in the harm.
+    """
+    found: dict[str, Loss] = {}
+    for finding in findings:
+        if not finding.verdict.for_the_customer or finding.harm is None:
+            continue
+        currency = finding.harm.currency
+        rates = [Rate.model_validate(row.values) for row in finding.evidence if row.table == "rates"]
+        gained: dict[str, Decimal] = {}
+        worth: list[tuple[Part, Decimal]] = []
+        for part in finding.parts:
+            turned = part.model_copy(update={"amount": abs(part.amount)})
+            amount = total((turned,), currency, rates=rates).exact
+            if part.amount < 0:
+                gained[part.subject] = gained.get(part.subject, Decimal(0)) + amount
+                amount = Decimal(0)
+            worth.append((part, amount))
+        for part, amount in worth:
+            taken = min(gained.get(part.subject, Decimal(0)), amount)
+            if taken:
+                gained[part.subject] -= taken
+            found[part.key] = Loss(key=part.key, amount=amount - taken, currency=currency)
+            for key in part.covers:
+                found.setdefault(key, Loss(key=key, amount=Decimal(0), currency=currency))
     return tuple(found[key] for key in sorted(found))
 
 

@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
@@ -12,7 +12,7 @@ from pydantic import Field
 
 from domain.base import Identifier, Instant, Record
 from domain.money import Money
-from domain.redress import Interest, Part, Rate, ReferenceRule, plain, total
+from domain.redress import PRECISION, Interest, Part, Rate, ReferenceRule, plain, total
 from domain.words import IncidentStage, MemberState
 
 
@@ -240,22 +240,34 @@ def _without_others(finding: Finding, number: int, known: Sequence[Finding], own
     )
 
 
-def without(finding: Finding, settled: Collection[str]) -> Finding:
-    """*finding* without the losses whose keys are in *settled*, nor interest on them: they were made good before."""
+def without(finding: Finding, settled: Mapping[str, Decimal]) -> Finding:
+    """*finding* without the losses whose keys are in *settled*, nor interest on them: they were made good before.
+
+    Of a loss that contains others, which were made good by so much, that much is left out.
+    """
     of = {f"interest/{part.subject}" for part in finding.parts if part.key in settled}
-    before = [part for part in finding.parts if part.key in {*settled, *of}]
+    before: dict[str, Decimal] = {}
+    kept: list[Part] = []
+    for part in finding.parts:
+        if part.key in settled or part.key in of:
+            before[part.key] = part.amount
+            continue
+        covered = {key: settled[key] for key in part.covers if settled.get(key)}
+        before |= covered
+        with localcontext(prec=PRECISION):
+            left = max(part.amount - sum(covered.values()), Decimal(0)) if covered else part.amount
+        kept.append(part.model_copy(update={"amount": left}) if covered else part)
     if not before or finding.harm is None:
         return finding
-    kept = tuple(part for part in finding.parts if part not in before)
     rates = [Rate.model_validate(row.values) for row in finding.evidence if row.table == "rates"]
     counted = total(kept, finding.harm.currency, rates=rates)
     return finding.model_copy(
         update={
             "harm": counted.harm,
-            "parts": kept,
+            "parts": tuple(kept),
             "numbers": finding.numbers
             | {"harm": plain(counted.exact)}
-            | {f"{_SETTLED}{part.key}": plain(part.amount) for part in before},
+            | {f"{_SETTLED}{key}": plain(amount) for key, amount in before.items()},
             "reason": Bilingual(
                 en=f"{finding.reason.en} What this cost was made good before; it is not counted again.",
                 zh=f"{finding.reason.zh}相关损失此前已获赔付，此处不重复计算。",
@@ -267,9 +279,13 @@ def without(finding: Finding, settled: Collection[str]) -> Finding:
 _SETTLED: Final = "settled_before."
 
 
-def settled_before(finding: Finding) -> tuple[str, ...]:
-    """The keys of the losses that :func:`without` left out."""
-    return tuple(name.removeprefix(_SETTLED) for name in finding.numbers if name.startswith(_SETTLED))
+def settled_before(finding: Finding) -> dict[str, Decimal]:
+    """The losses that :func:`without` left out, by their keys."""
+    return {
+        name.removeprefix(_SETTLED): Decimal(amount)
+        for name, amount in finding.numbers.items()
+        if name.startswith(_SETTLED)
+    }
 
 
 Share = Annotated[str, Field(pattern=r"^(0(\.\d+)?|1(\.0+)?)$")]

@@ -77,5 +77,5 @@ def _check_second_person(case: Case, actor: Actor, what: str) -> None:
         raise NotAllowed(
             f"actor: role {actor.role.value} may not {what} where {case.awarded} was awarded; roles that may: {able}"
         )
-    if case.proposal and case.proposal.proposed_by.id == actor.id:
+    if actor.id in case.proposers or (case.proposal and case.proposal.proposed_by.id == actor.id):
         raise NotAllowed(f"actor: who proposed the award may not {what}; a second person may")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 
 from domain.case import SYSTEM, Case, Proposal
 from domain.cohort import Loss, losses
@@ -101,7 +102,9 @@ def made_good(case: Case, proposal: Proposal) -> tuple[Loss, ...]:
     if any(harm.currency != proposal.compensation.currency for harm in harms):
         return ()
     harm = total(harms)
-    return losses(findings) if harm and harm <= proposal.compensation else ()
+    awards = sum((award.amount.amount for award in proposal.awards), Decimal(0))
+    given = Money(amount=proposal.compensation.amount - awards, currency=proposal.compensation.currency)
+    return losses(findings) if harm and harm <= given else ()
 
 
 def found(case: Case) -> Money:

@@ -64,6 +64,19 @@ def path_of(key: str) -> str:
     return f"/payments/{quote(key, safe='')}"
 
 
+def name_of(url: str) -> str:
+    """The rail's host, and after ``#`` what tells its URLs apart, such as ``pay.example.com#1b2c3d4e``.
+
+    That is 8 hex digits of the SHA-256 of ``scheme://host:port/path``: a sandbox beside the live rail is another rail,
+    which has never heard of what was ordered here.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    whole = f"{parts.scheme}://{host}:{port}{parts.path.rstrip('/')}"
+    return f"{host}#{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
+
+
 class _Body(BaseModel):
     """The JSON of an answer. A rail may say more than we understand."""
 
@@ -102,13 +115,14 @@ class HttpRail:
         self._timeout = settings.payment_timeout
         self._clock = clock
         self._host = urlsplit(self._url).hostname or ""
+        self._name = name_of(self._url)
         # Reading the authorities takes longer than the rest of a request.
         self._tls: ssl.SSLContext | bool = httpx.create_ssl_context() if self._url.startswith("https") else False
 
     @property
     def name(self) -> str:
-        """The rail's host."""
-        return self._host
+        """See :func:`name_of`."""
+        return self._name
 
     async def pay(self, order: PaymentOrder) -> RailAnswer:
         """See :class:`PaymentRail`. An order that the rail calls invalid is declined."""

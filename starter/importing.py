@@ -9,6 +9,7 @@ import contextlib
 import csv
 import io
 import itertools
+import os
 import secrets
 import time
 from bisect import bisect_right
@@ -187,7 +188,7 @@ class _Rejects:
                 if not rejects:
                     return
                 self._partial = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}.partial")
-            with self._partial.open("a", encoding="utf-8", newline="") as file:
+            with open(self._partial, "a", encoding="utf-8", newline="", opener=_for_its_owner) as file:
                 csv.writer(file).writerows([REJECTS_HEADER, *rejects] if first else rejects)
 
     def keep(self) -> Path | None:
@@ -198,6 +199,11 @@ class _Rejects:
             if self.path.exists():
                 self.path.unlink()
             return None
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    """Open a file that nobody else may read: rejected rows hold what customers are called and how to reach them."""
+    return os.open(path, flags, 0o600)
 
 
 def _is_rejects(path: Path) -> bool:

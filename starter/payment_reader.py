@@ -42,10 +42,11 @@ class PaymentView(Record):
 class Unsettled(Record):
     """Money that a rail has still to pay: how much, since when, and how far its last payment came.
 
-    ``stage``, ``handler`` and ``team`` are those of the case; an incident has none.
+    ``stage``, ``handler`` and ``team`` are those of the case; an incident has none. ``account`` is whom an incident owes.
     """
 
     reference: str
+    account: str | None
     owed: Decimal
     currency: str
     since: Instant
@@ -70,31 +71,54 @@ async def get_payments(pool: "Pool", reference: str) -> list[PaymentView]:
 
 
 async def get_unsettled(pool: "Pool", now: datetime, *, limit: int = 50) -> list[Unsettled]:
-    """What is awarded or has come back, and is not paid: the oldest first."""
+    """What is awarded or has come back, and is not paid: the oldest first.
+
+    Of closed cases nothing is looked at: none is closed before it is paid, and ``check_ledger`` finds it if one was. Of
+    incidents those under way are, and those that left an account unpaid.
+    """
     rows = await pool.fetch(
         f"""
-        WITH owed AS (
-            SELECT reference, currency, sum(CASE kind WHEN 'payment' THEN -amount ELSE amount END) AS owed,
-                   max(posted_at) FILTER (WHERE kind <> 'payment') AS since
-            FROM casefile.postings WHERE rail IS NOT NULL AND reference IS NOT NULL GROUP BY reference, currency
+        WITH of_cases AS (
+            SELECT c.reference, NULL AS account, p.currency,
+                   sum(CASE p.kind WHEN 'payment' THEN -p.amount ELSE p.amount END) AS owed,
+                   max(p.posted_at) FILTER (WHERE p.kind <> 'payment') AS since
+            FROM casefile.cases c JOIN casefile.postings p USING (reference)
+            WHERE c.closed_at IS NULL AND p.rail IS NOT NULL GROUP BY c.reference, p.currency
+        ), incidents AS (
+            SELECT reference FROM casefile.incidents WHERE stage <> 'closed' OR (progress->>'left')::integer > 0
+        ), paid AS (
+            SELECT o.reference, o.payee AS account, sum(e.paid) AS paid
+            FROM incidents JOIN payments.orders o USING (reference) JOIN payments.outcomes e USING (key)
+            GROUP BY o.reference, o.payee
+        ), of_incidents AS (
+            SELECT a.incident AS reference, a.account, a.currency, a.amount - coalesce(paid.paid, 0) AS owed,
+                   a.posted_at AS since
+            FROM incidents JOIN casefile.postings a ON a.incident = incidents.reference
+            LEFT JOIN paid ON (paid.reference, paid.account) = (a.incident, a.account)
+            WHERE a.kind = 'award' AND a.incident IS NOT NULL AND a.rail IS NOT NULL
+        ), owed AS (
+            SELECT * FROM of_cases UNION ALL SELECT * FROM of_incidents
         ), open AS (
             SELECT * FROM owed WHERE owed > 0
             UNION ALL
-            SELECT reference, currency, amount, ordered_at FROM payments.orders o
+            SELECT reference, NULL, currency, amount, ordered_at FROM payments.orders o
             WHERE NOT EXISTS (SELECT FROM payments.outcomes e WHERE e.key = o.key)
               AND NOT EXISTS (SELECT FROM owed WHERE owed.reference = o.reference)
+        ), oldest AS (
+            SELECT * FROM open ORDER BY since, reference, account LIMIT $1
         )
-        SELECT open.*, c.stage, c.handler, c.team, {_PREFIXED}
-        FROM open LEFT JOIN casefile.cases c USING (reference)
-        LEFT JOIN LATERAL (SELECT * FROM payments.standing s WHERE s.reference = open.reference
+        SELECT oldest.*, c.stage, c.handler, c.team, {_PREFIXED}
+        FROM oldest LEFT JOIN casefile.cases c USING (reference)
+        LEFT JOIN LATERAL (SELECT * FROM payments.standing s WHERE s.reference = oldest.reference
+                           AND (oldest.account IS NULL OR s.payee = oldest.account)
                            ORDER BY ordered_at DESC, key DESC LIMIT 1) p ON true
-        ORDER BY since, reference LIMIT $1
+        ORDER BY since, oldest.reference, oldest.account
         """,  # noqa: S608 (nothing from outside)
         limit,
     )
     return [
         Unsettled(
-            **{name: row[name] for name in ("reference", "owed", "currency", "since", "stage", "handler", "team")},
+            **{name: row[name] for name in Unsettled.model_fields if name not in {"age", "payment"}},
             age=now - row["since"],
             payment=PaymentView(**{name: row[f"p_{name}"] for name in PaymentView.model_fields})
             if row["p_key"]

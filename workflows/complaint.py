@@ -217,6 +217,11 @@ class ComplaintWorkflow(Settling):
     async def _end_early(self) -> None:
         """Withdrawn by the customer, or not ours: a letter says so, and the file is closed today."""
         case = self.case
+        if case.unpaid or case.reports:  # what was paid and came back is paid before the case ends
+            await workflow.wait_condition(lambda: not case.reports)
+            if case.unpaid:
+                self._enter(Stage.SETTLING)
+                return
         if not case.withdrawn:
             announces = (CaseEvent.CONTACTED, CaseEvent.ACKNOWLEDGED, CaseEvent.RESPONDED)
             self._post(LetterKind.REFERRAL, self._facts(), "referral", *announces)
@@ -282,6 +287,7 @@ class ComplaintWorkflow(Settling):
         before = case.incident
         try:
             case.investigation = await effects.investigate(request)
+            self._set_aside_what_was_found_before()
         except ActivityError as error:
             # People decide without findings; a broken check must not hold up the customer.
             self._fault("investigation", error)
@@ -292,6 +298,13 @@ class ComplaintWorkflow(Settling):
             case.note(workflow.now(), "finding", text, data=data)
         if case.incident and case.incident != before:
             case.note(workflow.now(), "incident", f"it is about {case.incident.incident} ({case.incident.stage.value})")
+
+    def _set_aside_what_was_found_before(self) -> None:
+        """A sum proposed as it was found is not approved when other findings have taken the place of these."""
+        case = self.case
+        if case.proposal and case.proposal.as_found and not case.approved:
+            case.note(workflow.now(), "set_aside", f"{case.proposal.spoken}: it was proposed as found, before this")
+            case.proposal = None
 
     def _warn_of_an_incident(self, warning: EarlyWarning) -> None:
         """Several complaints point to the same thing: somebody is to look whether it is an incident."""

@@ -179,7 +179,14 @@ class Listening(Casework):
 
     @add_evidence.validator
     def _add_evidence_fits(self, *message: Any) -> None:
-        self._check(AddEvidence, message)
+        request, case = self._check(AddEvidence, message), self.case
+        if request is None or request.account in {None, case.account}:
+            return
+        # What is awarded is paid to it: it is no slip of the pen any more.
+        if case.approved or case.stage not in _BEFORE_RESPONSE or case.rounds > 1:
+            raise refused("account: a resolution was approved for the case's account; it stays")
+        if case.account is not None and not request.actor.role.is_staff:
+            raise refused(f"account: role {request.actor.role.value} may not change the case's account; staff may")
 
     @workflow.update(name="investigate", description="Run further checks on the trade log; the findings are made anew.")
     async def investigate(self, *message: Any) -> Receipt:
@@ -231,6 +238,7 @@ class Listening(Casework):
         def apply(request: ProposeResolution) -> str:
             case = self.case
             case.proposal = propose(case, request, workflow.now())
+            case.proposers.append(request.actor.id)
             case.stop_asking()
             if needs_second_person(case, case.proposal):
                 approvers = case.pack.decision.approvers(at_stake(case, case.proposal))
@@ -281,6 +289,7 @@ class Listening(Casework):
         def apply(request: ResolveEarly) -> str:
             case, now = self.case, workflow.now()
             case.proposal, case.approved, case.settled_early = propose(case, request, now), True, True
+            case.proposers.append(request.actor.id)
             case.answer = "accept"
             case.stop_asking()
             return case.proposal.spoken

@@ -34,8 +34,8 @@ class Settling(Listening):
     async def _settle(self) -> None:
         """Put things right: post the compensation once, and see it paid where a rail is to pay it."""
         case = self.case
-        award = case.proposal.compensation if case.proposal else None
-        if award and case.owed_round < case.rounds:
+        award = case.proposal.compensation if case.proposal and case.approved else None
+        if award and case.posted_round < case.rounds:
             try:
                 await self._post_award(award)
             except GivenUp:
@@ -45,8 +45,8 @@ class Settling(Listening):
                 self._take_up_again()
                 self._enter(Stage.INVESTIGATING)
                 return
-            if case.owed_round < case.rounds:
-                return  # the ledger alone: settled with the posting
+            if case.stage is not Stage.SETTLING:
+                return  # the ledger alone, or all made good elsewhere: settled with that
         await self._pay()
         case.happened(CaseEvent.SETTLED, workflow.now())
         self._enter(Stage.FOLLOWING_UP)
@@ -75,12 +75,19 @@ class Settling(Listening):
         if posted.already:
             award = Money.of(award.amount - posted.already.amount, award.currency)
             case.note(posted.at, "award", f"{posted.already} of it had been made good under another case or incident")
+            self._tell_staff(
+                Role.HANDLER,
+                f"{posted.already} of the award had been made good under another case or incident and is not paid "
+                "again. See that the customer knows.",
+                f"裁定金额中的 {posted.already} 已在其他投诉或事件中赔付，不再重复支付。请确认客户知悉。",
+            )
             awarded = case.awarded if award.amount <= 0 else award if case.awarded is None else case.awarded + award
-        case.awarded = awarded
+        case.awarded, case.posted_round = awarded, case.rounds
         if posted.rail is None:
             case.entered(Stage.FOLLOWING_UP, posted.at, then)
         else:
-            case.rail, case.owed_round = posted.rail, case.rounds
+            # Where it goes is settled now; afterwards only a second person changes it.
+            case.rail, case.payee = posted.rail, case.payee or case.account
             payable = award.rounded()
             case.unpaid = payable if case.unpaid is None else case.unpaid + payable
             case.note(posted.at, "award", f"{payable} is owed, to be paid through {posted.rail}")

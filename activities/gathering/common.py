@@ -65,11 +65,11 @@ class Gathering:
                             type=OrderType.STOP_LOSS if worse else OrderType.TAKE_PROFIT,
                             volume=position.volume,
                         )
-                        reached = await self._log.through(own, price, at, as_of, worse=worse)
+                        reached = await self._log.first_through(own, price, at, as_of, worse=worse)
                         found += await self._quotes(Moment(symbol, quote.at, own.side, price) for quote in reached)
                 return found
             case ReferenceRule.NEXT_STOP_OUT:
-                return await self._log.first_ticks([symbol], at, as_of)
+                return await self._log.first_ticks(symbol, at, as_of)
             case _:
                 return []
 

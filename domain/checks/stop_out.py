@@ -53,6 +53,8 @@ class Account(NamedTuple):
     quotes: Board
     prices: dict[tuple[str, Side, datetime, str | None], Valid | None]
     """The valid prices asked for so far: many positions ask for the same."""
+    stakes: dict[str, tuple[Decimal, Decimal]]
+    """Of each position asked for so far what a price higher by one brings, and its margin: the same at every tick."""
 
     def price(self, symbol: str, side: Side, at: datetime, suspect: str | None) -> Valid | None:
         key = (symbol, side, at, suspect)
@@ -81,17 +83,23 @@ class Account(NamedTuple):
             for position in positions:
                 if position.opened_at > at:
                     continue
-                instrument = self.instrument(position)
-                closing = position.side.opposite
-                valid = self.price(position.symbol, closing, at, suspect)
+                brings, margin = self._stake(position)
+                valid = self.price(position.symbol, position.side.opposite, at, suspect)
                 if valid is None:
                     raise Unknown(f"quotes of {position.symbol} around {at.isoformat()}")
-                equity += self.profit(position, valid.price, position.volume)
-                used += self._converted(
-                    instrument.contract_size * position.volume * position.open_price / self.terms.leverage,
-                    instrument.currency,
-                )
+                equity += brings * (valid.price - position.open_price)
+                used += margin
             return Level(at, equity, used)
+
+    def _stake(self, position: Position) -> tuple[Decimal, Decimal]:
+        if position.position not in self.stakes:
+            instrument = self.instrument(position)
+            units = instrument.contract_size * position.volume
+            self.stakes[position.position] = (
+                self._converted(position.side.sign * units, instrument.currency),
+                self._converted(units * position.open_price / self.terms.leverage, instrument.currency),
+            )
+        return self.stakes[position.position]
 
     def realised_before(self, at: datetime) -> Decimal:
         """What positions brought that were closed after the balance was stated and before *at*."""
@@ -162,7 +170,7 @@ def check_stop_out(subject: str, facts: LogFacts, given: Given) -> Finding:
         )
     try:
         with localcontext(prec=PRECISION):
-            return _replay(report, Account(facts, terms, balance, Board(facts.quotes), {}), closings)
+            return _replay(report, Account(facts, terms, balance, Board(facts.quotes), {}, {}), closings)
     except Unknown as error:
         return report.lacking(
             str(error),

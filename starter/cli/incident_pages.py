@@ -22,17 +22,18 @@ def listed(incidents: "Sequence[ListedIncident]") -> list[RenderableType]:
     """Incidents, one a row."""
     if not incidents:
         return [line("No incident fits.")]
-    made = table("Incident", "Stage", "Fault", "Since", "Accounts", "Harm", "Made good", unbroken=("Incident", "Since"))
+    columns = ("Incident", "Stage", "Fault", "Harmed", "Harm", "Made good")
+    made = table(*columns, unbroken=("Incident", "Stage"), right=("Harmed", "Made good"))
     for each in incidents:
         cohort = each.progress.cohort if each.progress else None
+        fault = each.new.fault
         made.add_row(
             line(each.reference, "bold"),
             each.stage.value,
-            line(f"{each.new.fault.kind.value} {each.new.fault.symbol or ''}".strip()),
-            when(each.new.fault.since),
-            str(cohort.accounts) if cohort else NONE,
+            line(f"{fault.symbol or fault.kind.value} {when(fault.since)}"),
+            f"{cohort.harmed}/{cohort.accounts}" if cohort else NONE,
             _sums(cohort.harm) if cohort else NONE,
-            f"{each.progress.done} of {cohort.harmed}" if each.progress and cohort and each.stage.approved else NONE,
+            str(each.progress.done) if each.progress and each.stage.approved else NONE,
         )
     return [made]
 

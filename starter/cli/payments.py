@@ -115,7 +115,7 @@ def _unsettled(unsettled: "Sequence[Unsettled]") -> list[RenderableType]:
     if not unsettled:
         return [pages.line("Nothing is owed through a rail.", "green")]
     made = pages.table(
-        "Reference", "Owed", "For", "Last payment", "Team, handler", unbroken=["Reference"], right=["Owed"]
+        "Reference", "Owed", "For", "Last payment", "Team, handler; account", unbroken=["Reference"], right=["Owed"]
     )
     for one in unsettled:
         last = f"{pages.spoken(one.payment.state)}: {pages.known_of(one.payment)}" if one.payment else "not ordered yet"
@@ -124,6 +124,6 @@ def _unsettled(unsettled: "Sequence[Unsettled]") -> list[RenderableType]:
             f"{one.currency} {one.owed:,f}",
             pages.span(one.age, 1),
             last,
-            pages.line(f"{one.team or pages.NONE}, {one.handler or pages.NONE}"),
+            pages.line(one.account or f"{one.team or pages.NONE}, {one.handler or pages.NONE}"),
         )
     return [made, pages.line(f"{len(unsettled)} not settled, the oldest first. Times are UTC.", "dim")]

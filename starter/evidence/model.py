@@ -14,6 +14,7 @@ from domain.case import Entry
 from domain.checks.facts import LogFacts
 from domain.checks.recompute import Difference
 from domain.findings import EvidenceRow, Finding, Verdict
+from domain.messages import AddEvidence
 from domain.money import Money, total
 from domain.redress import plain
 from domain.words import LetterKind, Role, Stage
@@ -21,7 +22,7 @@ from starter.evidence.formulas import number as number_of
 from starter.evidence.formulas import priced, working
 from starter.evidence.pictures import Picture, margin_picture, price_picture, span_picture
 from starter.evidence.reading import CaseFacts, Chart, StoredFinding
-from starter.evidence.redaction import Reader, Redaction, letters
+from starter.evidence.redaction import IDS, Reader, Redaction, letters
 from starter.evidence.scenes import SILENT, MarginScene, PriceScene, Scene, facts_of, scenes_of
 from starter.evidence.words import Words, as_instant, clock, grouped, second, utc, words_of
 
@@ -160,18 +161,23 @@ def make_pack(facts: CaseFacts, reader: Reader, languages: Sequence[str], *, fir
 
 def redaction_of(facts: CaseFacts, reader: Reader, words: Words) -> Redaction:
     """What *reader* may not see of *facts*."""
-    own = {facts.complaint.account} | {entry.data.get("account") for entry in facts.entries}
+    # Only the one that stands: another, typed by mistake, may be another customer's.
+    corrected = (entry.data.get("account") for entry in facts.entries if entry.kind == AddEvidence.name)
+    stated = [facts.complaint.account, *corrected]
+    named = [account for account in stated if isinstance(account, str)]
     evidence = [row for stored in facts.findings for row in stored.finding.evidence]
-    accounts = {row.values["account"] for row in evidence if "account" in row.values}
-    known = {account for account in own if isinstance(account, str)} or accounts
     return Redaction(
         reader,
-        own=known,
-        accounts=accounts,
+        own=named[-1:],
+        accounts={*named, *(row.values["account"] for row in evidence if "account" in row.values)},
         staff=_staff(facts, evidence, words),
         sources={
             source: words("alias", "source", letter=letter)
             for source, letter in zip(sorted(_sources(facts, evidence)), letters(), strict=False)
+        },
+        ids={
+            *facts.complaint.trades,
+            *(value for row in evidence for name, value in row.values.items() if name in IDS),
         },
     )
 

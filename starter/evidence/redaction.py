@@ -8,8 +8,11 @@ from typing import Final
 
 from domain.findings import EvidenceRow
 
-INTERNAL: Final = frozenset({"comment", "decided_by"})
-"""Columns of the trade log that only the firm and an ombudsman see: dealers' comments, and who used a discretion."""
+INTERNAL: Final = frozenset({"comment", "note", "reason", "decided_by"})
+"""Columns of the trade log that only the firm and an ombudsman see: what its staff and systems wrote freely, and who used
+a discretion."""
+IDS: Final = frozenset({"order", "fill", "position", "entry", "event", "option", "cancellation", "terms", "balance"})
+"""Columns with ids of the trade log. Imported ones are ``server:account:ticket``, and a server is named as its provider."""
 _HIDDEN: Final = "••••"
 
 
@@ -19,7 +22,8 @@ class Reader(StrEnum):
     HANDLER = "handler"
     """Sees everything."""
     CUSTOMER = "customer"
-    """Sees what is their own: no staff, no provider by name, no note of the firm's, account numbers masked."""
+    """Sees what is their own: no staff, no provider by name, no note of the firm's; ids by their ticket, account numbers
+    masked."""
     OMBUDSMAN = "ombudsman"
     """Sees all facts; staff by role, accounts of others masked."""
 
@@ -42,7 +46,7 @@ class Redaction:
     """Replaces what *reader* may not see.
 
     ``own`` are the accounts of the case, ``accounts`` all that are named in it, ``staff`` what is shown instead of each
-    staff member's id, ``sources`` what is shown instead of each price source.
+    staff member's id, ``sources`` what is shown instead of each price source, ``ids`` those of the trade log.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class Redaction:
         accounts: Iterable[str],
         staff: Mapping[str, str],
         sources: Mapping[str, str],
+        ids: Iterable[str] = (),
     ) -> None:
         self.reader = reader
         self.own = frozenset(own)
@@ -60,6 +65,7 @@ class Redaction:
         self._accounts = {} if reader is Reader.HANDLER else {account: masked(account) for account in hidden}
         self._staff = {} if reader is Reader.HANDLER else dict(staff)
         self._sources = dict(sources) if reader is Reader.CUSTOMER else {}
+        self._to_ticket = _without(_prefixes(ids, self._accounts) if reader is Reader.CUSTOMER else ())
         self._everything = _replacing(self._sources | self._staff | self._accounts)
         self._only_accounts = _replacing(self._accounts)
 
@@ -69,7 +75,7 @@ class Redaction:
 
     def text(self, text: str) -> str:
         """*text* of ours: an id, a key, a reason."""
-        return self._everything(text)
+        return self._everything(self._to_ticket(text))
 
     def words(self, text: str) -> str:
         """*text* as the customer wrote it: only account numbers are masked in it."""
@@ -82,7 +88,7 @@ class Redaction:
         """The rows *reader* may see, with what they may see of them."""
         shown = []
         for row in evidence:
-            if self.reader is Reader.CUSTOMER and row.values.get("account", next(iter(self.own), "")) not in self.own:
+            if self.reader is Reader.CUSTOMER and "account" in row.values and row.values["account"] not in self.own:
                 continue
             values = {
                 name: value if name in _NUMERIC and _is_number(value) else self.text(value)
@@ -146,6 +152,25 @@ def _is_number(value: str) -> bool:
     except InvalidOperation:
         return False
     return True
+
+
+def _prefixes(ids: Iterable[str], accounts: Iterable[str]) -> set[str]:
+    """What stands before the ticket: up to the account, or, of an id without one, up to the last colon."""
+    known = sorted(accounts)
+    found = set()
+    for one in ids:
+        of_account = [f":{account}:" for account in known if f":{account}:" in one]
+        end = one.index(of_account[0]) + len(of_account[0]) if of_account else one.rfind(":") + 1
+        found.add(one[:end])
+    return found - {""}
+
+
+def _without(prefixes: Iterable[str]) -> Callable[[str], str]:
+    longest_first = "|".join(re.escape(one) for one in sorted(prefixes, key=lambda one: (-len(one), one)))
+    if not longest_first:
+        return lambda text: text
+    pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{longest_first})(?=\S)")
+    return lambda text: pattern.sub("", text)
 
 
 def _replacing(names: Mapping[str, str]) -> Callable[[str], str]:

@@ -297,7 +297,7 @@ def _margin(finding: Finding, facts: LogFacts) -> MarginScene | None:
     if limit is None or terms is None or balance is None or not closings:
         return None
     suspect = next((row.source for row in facts.fills if row.at == closings[0] and row.order in forced), None)
-    account = Account(facts, terms, balance, Board(facts.quotes), {})
+    account = Account(facts, terms, balance, Board(facts.quotes), {}, {})
     instants = _some(sorted({row.at for row in facts.quotes if row.at <= closings[0]} | {closings[0]}), _MOST_LEVELS)
     levels = []
     for at in instants:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from activities.evidence_queries import THROUGH, EvidenceSnapshot
+from activities.evidence_queries import FIRST_THROUGH, FIRST_TICKS, LOOK_AHEAD, MOST_TICKS, THROUGH, EvidenceSnapshot
 from activities.trade_log import TradeLog
 from domain.checks.market import Board, standing
 from domain.trade_log import Order, OrderType, Quote, Side
@@ -39,6 +39,15 @@ def by_hand(quotes: list[Quote], side: Side, price: Decimal, start: float, end: 
     return found
 
 
+def first_of_each(quotes: set[Quote]) -> list[Quote]:
+    """Of what :func:`by_hand` finds, the first of each feed: where any is through, that is."""
+    return list({each.source: each for each in sorted(quotes, key=lambda each: each.at, reverse=True)}.values())
+
+
+def is_through(each: Quote, side: Side, price: Decimal, *, worse: bool) -> bool:
+    return side.sign * (1 if worse else -1) * ((each.ask if side is Side.BUY else each.bid) - price) >= 0
+
+
 @pytest.mark.parametrize("worse", [True, False], ids=["waits for worse", "waits for better"])
 @pytest.mark.parametrize("side", Side)
 async def test_the_first_quote_through_and_the_nearest_are_found_on_either_side(
@@ -60,8 +69,35 @@ async def test_the_first_quote_through_and_the_nearest_are_found_on_either_side(
             found = await log.through(order, price, after(start), after(end), worse=worse)
             assert set(found) == expected
             assert len(found) == len(expected)
+            first = await log.first_through(order, price, after(start), after(end), worse=worse)
+            assert set(first) == {each for each in first_of_each(expected) if is_through(each, side, price, worse=worse)}
+            assert len(first) == len({each.source for each in first})
             reached += bool(found)
     assert reached > 20
+
+
+async def test_a_stop_or_target_is_looked_for_until_thirty_days_after_the_closing(pool: "Pool") -> None:
+    last = LOOK_AHEAD.total_seconds()
+    await store(pool, quote("LP-A", 1, "1990"), quote("LP-A", last, "2000"), quote("LP-B", last + 1, "2000"))
+    order = Order(order="P1", account=ACCOUNT, symbol="XAUUSD", side=Side.SELL, type=OrderType.LIMIT, volume=Decimal(1))
+    async with TradeLog(pool).snapshot(EvidenceSnapshot) as log:
+        found = await log.first_through(order, Decimal(2000), AT, after(last * 2), worse=False)
+        assert [each.source for each in found] == ["LP-A"]
+        assert await log.first_through(order, Decimal(2000), AT, after(last - 1), worse=False) == []
+
+
+async def test_the_first_quotes_after_a_closing_are_those_of_all_feeds_in_order(pool: "Pool") -> None:
+    quotes = [
+        *(quote("LP-A", second, "1990") for second in range(MOST_TICKS)),
+        *(quote("LP-B", second + 0.5, "1990") for second in range(0, MOST_TICKS, 2)),
+        quote("LP-C", 10_000, "1990"),
+    ]
+    await store(pool, *quotes)
+    async with TradeLog(pool).snapshot(EvidenceSnapshot) as log:
+        found = await log.first_ticks("XAUUSD", AT, after(20_000))
+        inside = sorted((each for each in quotes if each.at > AT), key=lambda each: (each.at, each.source))
+        assert found == inside[:MOST_TICKS]
+        assert await log.first_ticks("XAUUSD", after(9_000), after(20_000)) == inside[-1:]
 
 
 async def test_of_the_quotes_of_some_days_those_of_some_hours_are_read_by_the_index(pool: "Pool") -> None:
@@ -72,8 +108,14 @@ async def test_of_the_quotes_of_some_days_those_of_some_hours_are_read_by_the_in
         AT,
     )
     await pool.execute("vacuum analyze tradelog.quotes")
-    for query in THROUGH.values():
-        values = ("XAUUSD", after(1000), after(11_000), Decimal(2001))
+    some_hours = ("XAUUSD", after(1000), after(11_000))
+    whole = ("XAUUSD", after(0), after(90_000))  # after a closing
+    asked = [
+        *((query, (*some_hours, Decimal(2001))) for query in THROUGH.values()),
+        *((query, (*whole, Decimal(2000))) for query in FIRST_THROUGH.values()),
+        (FIRST_TICKS, (*whole, MOST_TICKS)),
+    ]
+    for query, values in asked:
         plan = "\n".join(row[0] for row in await pool.fetch(f"explain {query}", *values))
         assert "Seq Scan" not in plan
         assert "quotes_pkey" in plan

@@ -11,7 +11,7 @@ import pytest
 from domain.money import Money, PositiveMoney
 from domain.payment import PaymentOrder, RailState
 from domain.words import PaymentReason
-from runtime.payment_rail import HttpRail, RailConflict, RailFailed, path_of, sign
+from runtime.payment_rail import HttpRail, RailConflict, RailFailed, name_of, path_of, sign
 from runtime.settings import ConfigurationError, load_settings
 from tests.payments.rail import SECRET, Rail, declining, partly, pending
 
@@ -115,8 +115,21 @@ async def test_what_was_paid_must_be_what_was_ordered(rail: Rail, paid: str, pro
     assert (await HttpRail(rail.settings()).pay(order())).problem_with(order()) == problem
 
 
-async def test_the_name_in_the_ledger_is_the_rails_host(rail: Rail) -> None:
-    assert HttpRail(rail.settings()).name == "127.0.0.1"
+async def test_the_name_in_the_ledger_is_the_rails_host_and_tells_its_urls_apart(rail: Rail) -> None:
+    name = HttpRail(rail.settings()).name
+    assert re.fullmatch(r"127\.0\.0\.1#[0-9a-f]{8}", name)
+    assert name == HttpRail(rail.settings(payment_url=f"{rail.url}/", payment_secret="x" * 32)).name
+    urls = {
+        "https://pay.example.com/live",
+        "https://pay.example.com/sandbox",
+        "https://pay.example.com:8443/live",
+        "http://pay.example.com/live",
+        "https://pay.example.com",
+    }
+    assert len({name_of(url) for url in urls}) == len(urls)
+    assert name_of("https://PAY.example.com:443/live/") == name_of("https://pay.example.com/live")
+    digest = hashlib.sha256(b"https://pay.example.com:443/live").hexdigest()
+    assert name_of("https://pay.example.com/live") == f"pay.example.com#{digest[:8]}"
 
 
 # -- settings ----------------------------------------------------------------------------------------------------------

@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 from temporalio.exceptions import ApplicationError
 
 from activities.compensation import Compensation
+from activities.incident_payments import IncidentPayments
+from activities.ledger import Posting, post
 from activities.payments import FIRST_WAIT, LONGEST_WAIT, Payments
 from domain.case import BookPayment, PayCompensation, PaymentRecorded
+from domain.incident_work import PayMember
 from domain.messages import Actor
 from domain.money import PositiveMoney
 from domain.payment import PaymentOrder, PaymentOutcome
@@ -99,7 +102,7 @@ async def test_a_payment_pays_the_debt_that_the_award_made(pool: "Pool", rail: R
     payments = paying(pool, rail)
     compensation = Compensation(pool, keeping(pool), lambda: after(30), rail=payments.rail)
     posted = await compensation.record_compensation(awarding(reference, usd("812.50")))
-    assert posted.rail == "127.0.0.1"
+    assert posted.rail == payments.rail
     assert {deadline.clock for deadline in posted.recorded.planned} == {"payment"}
     assert await pool.fetchval("SELECT stage FROM casefile.cases") != Stage.FOLLOWING_UP
     recorded = await payments.pay_compensation(request(reference))
@@ -109,11 +112,11 @@ async def test_a_payment_pays_the_debt_that_the_award_made(pool: "Pool", rail: R
         ("expense:redress", Decimal("812.50")),
         (debt, Decimal("-812.50")),
         (debt, Decimal("812.50")),
-        ("cash:127.0.0.1", Decimal("-812.50")),
+        (f"cash:{payments.rail}", Decimal("-812.50")),
     ]
     told = await pool.fetchrow("SELECT actor, text FROM casefile.timeline WHERE kind = 'payment'")
     assert told is not None
-    assert tuple(told) == ("system:redress", "USD 812.50 paid, 127.0.0.1, reference B-1")
+    assert tuple(told) == ("system:redress", f"USD 812.50 paid, {payments.rail}, reference B-1")
     (total,) = (await check_ledger(pool)).totals
     assert (total.awarded, total.paid) == (Decimal("812.50"), Decimal("812.50"))
 
@@ -252,10 +255,17 @@ async def test_a_payment_ordered_from_one_rail_is_never_paid_by_another(pool: "P
     rail.script = ["lost"]
     await refusal(paying(pool, rail).pay_compensation(request(reference)))
     async with open_rail() as other:
-        payments = paying(pool, other, payment_url=other.url.replace("127.0.0.1", "localhost"))
-        error = await refusal(payments.pay_compensation(request(reference)), match="ordered from rail 127.0.0.1")
-        assert (error.type, error.non_retryable) == ("PaymentRailChanged", False)
-        assert other.asked == []
+        # another host; another port of the same host, as of a sandbox beside the live rail; another path of it
+        for changed, url in (
+            (other, other.url.replace("127.0.0.1", "localhost")),
+            (other, other.url),
+            (rail, f"{rail.url}/live"),
+        ):
+            asked = list(changed.asked)
+            payments = paying(pool, changed, payment_url=url)
+            error = await refusal(payments.pay_compensation(request(reference)), match="ordered from rail 127.0.0.1#")
+            assert (error.type, error.non_retryable) == ("PaymentRailChanged", False)
+            assert changed.asked == asked
 
 
 # -- what people say ---------------------------------------------------------------------------------------------------
@@ -277,7 +287,7 @@ async def test_a_persons_word_on_a_payment_in_hand_ends_it_and_the_rail_is_not_a
     rail.script = ["lost"]
     await refusal(paying(pool, rail).pay_compensation(request(reference)))
     booked = await paying(pool, rail).book_payment(report(reference, PaymentState.PAID))
-    assert booked.outcome.rail == "127.0.0.1"
+    assert booked.outcome.rail == paying(pool, rail).rail
     recorded = await paying(pool, rail).pay_compensation(request(reference))
     assert recorded.outcome == booked.outcome
     assert len(rail.asked) == 1
@@ -288,7 +298,7 @@ async def test_what_the_rail_said_first_stands(pool: "Pool", rail: Rail) -> None
     reference = await opened(keeping(pool))
     await paying(pool, rail).pay_compensation(request(reference))
     booked = await paying(pool, rail).book_payment(report(reference, PaymentState.DECLINED))
-    assert (booked.outcome.state, booked.outcome.by) == (PaymentState.PAID, "rail:127.0.0.1")
+    assert (booked.outcome.state, booked.outcome.by) == (PaymentState.PAID, f"rail:{paying(pool, rail).rail}")
 
 
 async def test_a_reversal_posts_the_opposite_once(pool: "Pool", rail: Rail) -> None:
@@ -335,6 +345,85 @@ async def test_people_without_a_case_are_paid_in_the_same_way(pool: "Pool", rail
     assert booked == [booked[0]] * 2
     assert rail.money() == Decimal("12.34")
     assert await get_unsettled(pool, after(60)) == []
+
+
+async def test_accounts_of_an_incident_stay_listed_until_the_rest_of_a_declined_or_partial_payment_is_paid(
+    pool: "Pool", rail: Rail
+) -> None:
+    await opened(keeping(pool))  # pins a pack
+    await pool.execute(
+        "INSERT INTO casefile.incidents (reference, opened_at, opened_by, kind, since, until, opened, policy_hash, stage)"
+        " SELECT 'IN-2', $1, 'dealer:d-1', 'outage', $1, $2, '{}', hash, 'compensating' FROM casefile.policy_packs",
+        after(0),
+        after(5),
+    )
+    payments = paying(pool, rail)
+    accounts = ("70010001", "70010002", "70010003")
+    for number, account in enumerate(accounts, 1):
+        async with pool.acquire() as connection, connection.transaction():
+            award = Posting(
+                key=f"IN-2:{number}",
+                kind="award",
+                reference=None,
+                number=1,
+                amount=usd("100.00"),
+                debit="expense:redress",
+                credit=f"liability:customer:IN-2:{account}",
+                rail=payments.rail,
+                incident="IN-2",
+                account=account,
+            )
+            await post(connection, award, after(number))
+
+    async def attempt(account: str, number: int, pays: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        rail.pays = pays
+        await IncidentPayments(pool, payments).pay_member(
+            PayMember(reference="IN-2", account=account, attempt=number)
+        )
+
+    async def owed() -> list[tuple[str | None, str, PaymentState | None]]:
+        found = await get_unsettled(pool, after(60))
+        assert {one.reference for one in found} <= {"IN-2"}
+        return [(one.account, str(one.owed), one.payment.state if one.payment else None) for one in found]
+
+    await attempt(accounts[0], 1, partly("60"))
+    await attempt(accounts[1], 1, declining("account_closed"))
+    assert await owed() == [
+        (accounts[0], "40.00", PaymentState.PARTIAL),
+        (accounts[1], "100.00", PaymentState.DECLINED),
+        (accounts[2], "100.00", None),
+    ]
+    for account, number in zip(accounts, (2, 2, 1), strict=True):
+        assert account in [one for one, _, _ in await owed()]
+        await attempt(account, number, paid)
+    assert await owed() == []
+
+
+async def test_an_account_that_an_ended_incident_left_unpaid_is_listed_and_paid_incidents_are_not_looked_at(
+    pool: "Pool", rail: Rail
+) -> None:
+    await opened(keeping(pool))
+    for name, left in (("IN-3", 1), ("IN-4", 0)):
+        await pool.execute(
+            "INSERT INTO casefile.incidents (reference, opened_at, opened_by, kind, since, until, opened, policy_hash,"
+            " stage, progress) SELECT $3, $1, 'dealer:d-1', 'outage', $1, $2, '{}', hash, 'closed', $4"
+            " FROM casefile.policy_packs",
+            after(0),
+            after(5),
+            name,
+            {"left": left},
+        )
+        await pool.execute(
+            "WITH posting AS (INSERT INTO casefile.postings (key, number, amount, currency, posted_at, kind, rail,"
+            " incident, account) VALUES ($1, 1, 5, 'USD', $2, 'award', 'pay.example.com#1b2c3d4e', $1, '70010001')"
+            " RETURNING key) INSERT INTO casefile.ledger_entries (posting_key, account, amount, currency)"
+            " SELECT key, side, amount, 'USD' FROM posting, (VALUES ('expense:redress', 5),"
+            " ('liability:customer:' || $1 || ':70010001', -5)) AS entry (side, amount)",
+            name,
+            after(6),
+        )
+    (one,) = await get_unsettled(pool, after(60))
+    assert (one.reference, one.account, one.owed) == ("IN-3", "70010001", Decimal(5))
 
 
 # -- whatever happens --------------------------------------------------------------------------------------------------
@@ -394,6 +483,7 @@ async def test_a_case_that_was_closed_over_an_unpaid_award_is_found(pool: "Pool"
     await compensation.record_compensation(awarding(reference, usd("812.50")))
     closed = summary(9, stage=Stage.CLOSED, compensation=usd("812.50"), closed_at=after(60))
     await keeping(pool).record(update(reference, summary=closed))
+    assert await get_unsettled(pool, after(100)) == []
     (fault,) = (await check_ledger(pool)).faults
     assert fault.problem == "closed, but USD 812.50 of what a rail was to pay is not paid"
     await paying(pool, rail).pay_compensation(request(reference))

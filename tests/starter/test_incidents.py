@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
 
 INCIDENT = "IN-QKVH-9297-MMM8T"
+UNKNOWN = "IN-NXFD-RA55-Z65ZK"
 WINDOW = ("--symbol", "XAUUSD", "--since", FAULT.since.isoformat(), "--until", FAULT.until.isoformat())
 DEALER = ("--as", "handler:d-1")
 APPROVER = ("--as", "approver:a-3")
@@ -109,7 +110,7 @@ async def until(service: CommandLine, incident: str, stage: str) -> Ran:
 
 async def test_an_unknown_incident_is_said_to_be_unknown(service: CommandLine) -> None:
     for command in (["show"], ["cohort"], ["progress"], ["pause", "--reason", "x", *DEALER]):
-        ran = await service("incident", command[0], INCIDENT, *command[1:], "--json")
+        ran = await service("incident", command[0], UNKNOWN, *command[1:], "--json")
         assert (ran.code, ran.error["kind"]) == (ExitCode.NOT_FOUND, "not_found"), ran.err
     assert "No incident fits." in (await service("incident", "list")).out
     assert "No early warning." in (await service("incident", "warnings")).out

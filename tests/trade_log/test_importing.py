@@ -148,6 +148,7 @@ async def test_bad_rows_are_kept_with_line_and_reason_while_the_good_ones_load(p
 
     assert counts(report) == (5, 2, 0, 3)
     assert report.rejects_path == tmp_path / "messages.csv.rejects.csv"
+    assert stat.S_IMODE(report.rejects_path.stat().st_mode) == 0o600
     assert rejects_of(report) == [
         (
             "5",

@@ -109,7 +109,7 @@ async def test_a_payment_stuck_too_long_is_loud_and_costs_no_history_while_it_wa
     assert len(rail.asked) > 10
     assert await paying.events(reference) == before
     status = await paying.complaints.status(reference)
-    assert status.waiting_for == f"127.0.0.1 to pay USD 18.41 ({reference}:payment:1:1)"
+    assert status.waiting_for == f"{HttpRail(rail.settings()).name} to pay USD 18.41 ({reference}:payment:1:1)"
     await paying.env.sleep(timedelta(hours=5))
     case = await paying.row(reference, lambda case: bool(case["escalation_level"] == 2))
     assert case["stage"] == Stage.SETTLING
@@ -131,7 +131,7 @@ async def test_a_declined_payment_waits_for_a_person_and_is_paid_once_the_accoun
     rail.pays = declining("account_closed")
     reference = await accepted(paying)
     told = await held(paying, reference, "the payment was declined (account closed)")
-    assert told.startswith("USD 18.41 through 127.0.0.1, held")
+    assert told.startswith(f"USD 18.41 through {HttpRail(rail.settings()).name}, held")
     await paying.sent(reference, LetterKind.PAYMENT_DECLINED)
     (letter,) = (mail for mail in paying.mail() if "We could not pay" in mail["Subject"])
     assert "ending in 345" in letter.get_content()
@@ -333,3 +333,99 @@ async def _post_in_its_place(house: House, reference: str) -> None:
             await connection.execute(
                 "INSERT INTO casefile.ledger_entries VALUES ($1, $2, $3, 'USD')", key, account, amount
             )
+
+
+async def round_two(house: House, reference: str) -> None:
+    """The customer, who was paid, disputes after all; and then the bank sends the money back."""
+    await house.at(reference, Stage.FOLLOWING_UP)
+    await house.complaints.reply(reference, by=CUSTOMER, intent="dispute")
+    await house.at(reference, Stage.DECIDING)
+    await house.complaints.report_payment(reference, by=BANK, state="reversed", bank_reference="B-9")
+    await held(house, reference, "the payment came back")
+
+
+async def test_nobody_turns_an_award_to_another_account_by_way_of_evidence(paying: House, rail: Rail) -> None:
+    rail.pays = declining("account_closed")
+    reference = await accepted(paying)
+    await held(paying, reference, "the payment was declined")
+    for by in (CUSTOMER, HANDLER):
+        with pytest.raises(Refused, match="account: a resolution was approved"):
+            await paying.complaints.add_evidence(reference, "another account", by=by, account="66600666")
+    rail.pays = paid
+    await paying.complaints.retry_payment(reference, "It is open again.", by=HANDLER)
+    await exact(paying, rail, reference)
+    assert {payment.body["payee"] for payment in rail.payments.values()} == {"70012345"}
+
+
+async def test_a_customer_may_name_an_account_but_not_change_it(house: House) -> None:
+    await house.late_withdrawal("300000", days_late=30)
+    reference = await house.submit()
+    await house.at(reference, Stage.DECIDING)
+    with pytest.raises(Refused, match="role customer may not change the case's account; staff may"):
+        await house.complaints.add_evidence(reference, "mine too", by=CUSTOMER, account="66600666")
+    await house.complaints.add_evidence(reference, "a slip of the pen", by=HANDLER, account="70099999")
+
+
+async def test_what_the_case_itself_made_good_is_not_found_again_in_another_round(house: House) -> None:
+    await house.late_withdrawal()
+    reference = await house.submit()
+    await house.responded(reference)
+    await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    await house.at(reference, Stage.FOLLOWING_UP)
+    await house.complaints.reply(reference, by=CUSTOMER, intent="dispute")
+    await house.at(reference, Stage.DECIDING)
+    with pytest.raises(Refused, match="the findings come to no sum"):
+        await house.complaints.propose_resolution(
+            reference, by=HANDLER, outcome="upheld", as_found=True, reasons="It was our fault."
+        )
+
+
+async def test_money_that_came_back_is_paid_before_a_withdrawn_case_ends(paying: House, rail: Rail) -> None:
+    reference = await accepted(paying)
+    await round_two(paying, reference)
+    await paying.complaints.withdraw(reference, by=CUSTOMER)
+    await paying.at(reference, Stage.SETTLING)
+    await paying.complaints.retry_payment(reference, "The bank's slip.", by=APPROVER)
+    await exact(paying, rail, reference)
+    assert rail.money() == 2 * AWARD  # of which one came back
+
+
+async def test_a_sum_proposed_as_found_is_set_aside_when_something_else_is_found(house: House) -> None:
+    await house.late_withdrawal("300000", days_late=14)
+    reference = await house.submit()
+    await house.at(reference, Stage.DECIDING)
+    await house.complaints.propose_resolution(
+        reference, by=HANDLER, outcome="upheld", as_found=True, reasons="It was our fault."
+    )
+    await house.late_withdrawal("300000", days_late=27, entry="w-2")
+    await house.complaints.add_evidence(reference, "another one", by=CUSTOMER, trades=["w-2"])
+
+    async def set_aside() -> bool:
+        return any(line.startswith("set_aside: ") for line in await house.timeline(reference))
+
+    await house.eventually(set_aside)
+    await house.at(reference, Stage.DECIDING)
+    with pytest.raises(Refused, match="no proposal waits for approval"):
+        await house.complaints.approve(reference, by=OFFICER)
+
+
+async def test_who_proposed_in_any_round_does_not_redirect_the_money(paying: House, rail: Rail) -> None:
+    await paying.late_withdrawal("300000", days_late=30)
+    reference = await paying.submit()
+    await paying.at(reference, Stage.DECIDING)
+    lead = Actor(id="t-1", role=Role.APPROVER)
+    await paying.complaints.propose_resolution(
+        reference, by=lead, outcome="upheld", as_found=True, reasons="It was our fault."
+    )
+    await paying.complaints.approve(reference, by=APPROVER)
+    await paying.responded(reference)
+    await paying.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    await round_two(paying, reference)
+    await paying.complaints.propose_resolution(
+        reference, by=HANDLER, outcome="not_upheld", remedies=["explanation"], reasons="Nothing more is owed."
+    )
+    await paying.responded(reference)
+    await paying.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    await paying.at(reference, Stage.SETTLING)
+    with pytest.raises(Refused, match="who proposed the award may not choose another account"):
+        await paying.complaints.retry_payment(reference, "There.", by=lead, payee="66600666")
