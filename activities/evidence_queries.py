@@ -268,7 +268,8 @@ _FEEDS = """
 def _through(side: Side, *, worse: bool, nearest: bool) -> str:
     """An order may have waited through a day of quotes: they are compared as they stand, and none is computed with.
 
-    The first through is found by stepping through the index until there is one; the *nearest* takes the whole time.
+    The first through is found by stepping through the index until there is one; `offset 0` keeps the planner, which
+    takes prices beyond all others for rare, from reading the table instead. The *nearest* takes the whole time.
     """
     price = "ask" if side is Side.BUY else "bid"
     reached, best = (">=", "desc") if worse is (side is Side.BUY) else ("<=", "asc")
@@ -288,9 +289,13 @@ def _through(side: Side, *, worse: bool, nearest: bool) -> str:
         from feed
         cross join lateral (
             (
-                select symbol, source, at, bid, ask from tradelog.quotes
-                where symbol = $1 and source = feed.name and at between $2 and $3
-                    and {price} {reached} $4::numeric
+                select symbol, source, at, bid, ask
+                from (
+                    select symbol, source, at, bid, ask from tradelog.quotes
+                    where symbol = $1 and source = feed.name and at between $2 and $3
+                    order by at offset 0
+                ) as in_order
+                where {price} {reached} $4::numeric
                 order by at limit 1
             )
             {nearest_of_feed if nearest else ""}

@@ -157,18 +157,17 @@ def answer_from(link: IncidentLink, case: Case, at: datetime) -> Proposal | None
     if claimed and claimed.currency != harm.currency:
         return None
     chinese = case.complaint.language.startswith("zh")
-    sum_ = harm.localised(case.complaint.language)
     if chinese:
         paid = "已记入您名下" if link.paid else "将依该事件的处理记入您名下"
         reasons = (
             f"您投诉的问题属于一起我们已对所有受影响客户逐一核查的事件（编号 {link.incident}）：{link.title.zh}。"
-            f"经核查您的订单，损失为 {sum_}，{paid}，您无须办理任何手续，是否接受本处理决定亦不影响该款项。"
+            f"经核查您的订单，损失为 {harm}，{paid}，您无须办理任何手续，是否接受本处理决定亦不影响该款项。"
         )
     else:
         paid = "has been credited to you" if link.paid else "is being credited to you"
         reasons = (
             f"What you complain of is part of an incident that we have examined for every customer it touched "
-            f"({link.incident}): {link.title.en}. The loss on your orders comes to {sum_}, which {paid} under that "
+            f"({link.incident}): {link.title.en}. The loss on your orders comes to {harm}, which {paid} under that "
             "incident. You need do nothing for it, and it does not depend on whether you accept this decision."
         )
     return Proposal(

@@ -42,7 +42,7 @@ class PaymentView(Record):
 class Unsettled(Record):
     """Money that a rail has still to pay: how much, since when, and how far its last payment came.
 
-    ``stage``, ``handler`` and ``team`` are those of the case; an incident has none. ``account`` is whom an incident owes.
+    ``stage``, ``handler`` and ``team`` are those of the case; an incident has none. ``account`` is whom it owes.
     """
 
     reference: str

@@ -9,10 +9,9 @@ from typing import Final
 from domain.findings import EvidenceRow
 
 INTERNAL: Final = frozenset({"comment", "note", "reason", "decided_by"})
-"""Columns of the trade log that only the firm and an ombudsman see: what its staff and systems wrote freely, and who used
-a discretion."""
+"""Columns of the trade log that only the firm and an ombudsman see: what was freely written, who used a discretion."""
 IDS: Final = frozenset({"order", "fill", "position", "entry", "event", "option", "cancellation", "terms", "balance"})
-"""Columns with ids of the trade log. Imported ones are ``server:account:ticket``, and a server is named as its provider."""
+"""Columns with ids of the trade log. Imported ones are ``server:account:ticket``; a server is named as its provider."""
 _HIDDEN: Final = "••••"
 
 
@@ -22,8 +21,7 @@ class Reader(StrEnum):
     HANDLER = "handler"
     """Sees everything."""
     CUSTOMER = "customer"
-    """Sees what is their own: no staff, no provider by name, no note of the firm's; ids by their ticket, account numbers
-    masked."""
+    """Sees what is their own: no staff, no provider by name, no note of the firm's; ids by ticket, accounts masked."""
     OMBUDSMAN = "ombudsman"
     """Sees all facts; staff by role, accounts of others masked."""
 

@@ -160,6 +160,67 @@ def test_of_an_account_number_only_the_end_is_shown(account: str, shown: str) ->
     assert masked(account) == shown
 
 
+def test_what_the_firm_wrote_freely_on_a_row_is_not_for_the_customer_and_the_findings_own_reason_is() -> None:
+    finding = off_market()
+    rows = [
+        EvidenceRow(table=table, key=key, values={"account": "70012345", name: f"zq {name} of {table}"})
+        for table, key, name in (
+            ("account_entries", "E1", "note"),
+            ("cancellations", "C1", "reason"),
+            ("order_events", "V1", "reason"),
+        )
+    ]
+    facts = case(finding.model_copy(update={"evidence": (*finding.evidence, *rows)}))
+    for reader, shown in ((Reader.CUSTOMER, 0), (Reader.OMBUDSMAN, 3), (Reader.HANDLER, 3)):
+        told = "\n".join(texts(pack(facts, reader, "en")))
+        assert len(set(re.findall(r"zq \w+ of \w+", told))) == shown, reader
+        assert finding.reason.en.replace("LP-A", "source A" if reader is Reader.CUSTOMER else "LP-A")[:40] in told
+
+
+@pytest.mark.parametrize("server", ["ICMarkets", "Provider-live.02/a"])
+def test_ids_are_shown_by_their_ticket_to_the_customer_who_is_not_told_the_provider(server: str) -> None:
+    order_id, fill_id = f"{server}:70012345:46780803", f"{server}:70012345:46780804:close"
+    finding = found(
+        Check.OFF_MARKET,
+        order_id,
+        orders=(order(order=order_id, price=Decimal(1937)), order(order=f"{server}:46780805")),
+        fills=(fill("1920.96", order=order_id, fill=fill_id, source="LP-A"),),
+        quotes=(*steady("LP-B", "1937.36"), *steady("LP-C", "1937.42"), quote("LP-A", 0, "1920.96")),
+    )
+    assert finding.parts
+    facts = case(finding, told={"trades": [order_id]})
+    made = pack(facts, Reader.CUSTOMER)
+    everywhere = "\n".join([*texts(made), to_html(made), pdf_text(to_pdf(made, compress=False))])
+    assert server not in everywhere
+    for ticket in ("46780803", "46780804:close", "46780805"):
+        assert ticket in texts(made), ticket
+    assert "23:30:00" in everywhere  # times have colons too
+    for reader in (Reader.HANDLER, Reader.OMBUDSMAN):
+        assert order_id in "\n".join(texts(pack(facts, reader)))
+
+
+@pytest.mark.parametrize("reader", [Reader.CUSTOMER, Reader.OMBUDSMAN])
+def test_an_account_typed_by_mistake_counts_as_another_customers(reader: Reader) -> None:
+    wrong, right = "70054321", "70012345"
+    corrected = Entry(
+        key="e:1",
+        at=after(86_400),
+        kind="add_evidence",
+        actor="handler:h-17",
+        text="evidence added",
+        data={"note": "The account is another one.", "account": right},
+    )
+    foreign = EvidenceRow.of("orders", "O9", order(order="O9", account=wrong, comment=None))
+    finding = off_market()
+    finding = finding.model_copy(update={"evidence": (*finding.evidence, foreign)})
+    facts = case(finding, entries=[corrected], told={"account": wrong, "description": f"It was {wrong}."})
+    told = texts(pack(facts, reader, "en"))
+    assert not any(wrong in text for text in told)
+    assert f"It was {masked(wrong)}." in told
+    assert ("O9" in told) is (reader is Reader.OMBUDSMAN)
+    assert (right in told) is (reader is Reader.OMBUDSMAN)
+
+
 def test_an_account_that_looks_like_a_number_hides_no_figure() -> None:
     facts = case(off_market(account="1920.96"), told={"account": "1920.96"})
     rows = "\n".join(texts(pack(facts, Reader.CUSTOMER, "en")))

@@ -70,7 +70,9 @@ async def test_the_first_quote_through_and_the_nearest_are_found_on_either_side(
             assert set(found) == expected
             assert len(found) == len(expected)
             first = await log.first_through(order, price, after(start), after(end), worse=worse)
-            assert set(first) == {each for each in first_of_each(expected) if is_through(each, side, price, worse=worse)}
+            assert set(first) == {
+                each for each in first_of_each(expected) if is_through(each, side, price, worse=worse)
+            }
             assert len(first) == len({each.source for each in first})
             reached += bool(found)
     assert reached > 20

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 import socket
 from decimal import Decimal
 from pathlib import Path

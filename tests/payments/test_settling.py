@@ -352,8 +352,9 @@ async def test_accounts_of_an_incident_stay_listed_until_the_rest_of_a_declined_
 ) -> None:
     await opened(keeping(pool))  # pins a pack
     await pool.execute(
-        "INSERT INTO casefile.incidents (reference, opened_at, opened_by, kind, since, until, opened, policy_hash, stage)"
-        " SELECT 'IN-2', $1, 'dealer:d-1', 'outage', $1, $2, '{}', hash, 'compensating' FROM casefile.policy_packs",
+        "INSERT INTO casefile.incidents (reference, opened_at, opened_by, kind, since, until, opened, policy_hash,"
+        " stage) SELECT 'IN-2', $1, 'dealer:d-1', 'outage', $1, $2, '{}', hash, 'compensating'"
+        " FROM casefile.policy_packs",
         after(0),
         after(5),
     )
@@ -377,9 +378,7 @@ async def test_accounts_of_an_incident_stay_listed_until_the_rest_of_a_declined_
 
     async def attempt(account: str, number: int, pays: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         rail.pays = pays
-        await IncidentPayments(pool, payments).pay_member(
-            PayMember(reference="IN-2", account=account, attempt=number)
-        )
+        await IncidentPayments(pool, payments).pay_member(PayMember(reference="IN-2", account=account, attempt=number))
 
     async def owed() -> list[tuple[str | None, str, PaymentState | None]]:
         found = await get_unsettled(pool, after(60))

@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import stat
 import subprocess
 import sys
 import tracemalloc

@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
+from domain.reference import INCIDENT
 from runtime.embedded_temporal import find_program
 from runtime.payment_rail import PaymentRail
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
@@ -55,4 +56,6 @@ async def _record_histories(house: House, folder: Path, name: str) -> None:
         # Which machine it ran on, and in which folder, is nobody's business.
         history = re.sub(r'"(identity|binaryChecksum)": "[^"]*"', r'"\1": "recorded"', history)
         history = re.sub(r'"stackTrace": "(?:[^"\\]|\\.)*"', '"stackTrace": ""', history)
-        (folder / f"{name.removeprefix('test_')}.json").write_text(history + "\n", encoding="utf-8")
+        place = folder / "incidents" if reference.startswith(f"{INCIDENT}-") else folder
+        place.mkdir(exist_ok=True)
+        (place / f"{name.removeprefix('test_')}.json").write_text(history + "\n", encoding="utf-8")

@@ -33,6 +33,7 @@ async def complain(house: House, account: str = SOLD, **changes: Any) -> str:
 async def listed(house: House, incidents: Incidents, **changes: Any) -> tuple[str, str]:
     """The reference of an incident whose list is complete, and the list's hash."""
     reference = (await incidents.open(new(**changes))).reference
+    house.submitted.append(reference)
 
     async def complete() -> str | None:
         now = await incidents.progress(reference)
@@ -52,7 +53,7 @@ async def test_a_complaint_about_a_known_incident_attaches_by_itself_and_is_answ
     assert f"incident: it is about {incident} (closed)" in await house.timeline(case)
     response = await letter(house, case, LetterKind.FINAL_RESPONSE)
     assert incident in response
-    assert "$1,643.00, which has been credited to you under that incident" in response
+    assert "USD 1,643.00, which has been credited to you under that incident" in response
     assert (await house.closed(case)).outcome is Outcome.UPHELD
     assert await paid(house) == {"70010001": "1314.40", "70010002": "1314.40", SOLD: "1643.00"}
     assert (await get_incident(house.pool, incident)).cases == (case,)
