@@ -24,7 +24,7 @@ up: $(READY)
 	@$(BIN)/redress up
 
 test: $(READY)
-	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 bench: $(READY)
 	@$(BIN)/python -m bench.deadlines $(ARGS)
