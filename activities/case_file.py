@@ -218,7 +218,8 @@ class CaseFile:
         )
         await _write_entries(connection, reference, _first_entries(request, pack, assessment))
         await _write_events(connection, reference, pack, [receipt])
-        await note_topics(connection, reference, complaint, assessment.category, pack)
+        if assessment.in_scope:
+            await note_topics(connection, reference, complaint, assessment.category, pack)
 
     def _find_pack(self, complaint: Complaint) -> PolicyPack:
         try:

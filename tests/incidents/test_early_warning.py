@@ -72,6 +72,14 @@ async def test_complaints_about_a_service_point_to_it(pool: Pool) -> None:
     assert opened.warning.topic == "service:platform"
 
 
+async def test_complaints_about_somebody_else_point_to_nothing_of_ours(pool: Pool) -> None:
+    case_file = keeping(pool)
+    for number in (1, 2, 3):
+        other = {"about": "Another Broker Ltd", "policy": "demo", "product": "XAUUSD", "account": f"7000000{number}"}
+        assert await complain(case_file, number, **other) is None
+    assert await pool.fetchval("select count(*) from casefile.case_topics") == 0
+
+
 async def test_complaints_far_apart_warn_of_nothing(pool: Pool) -> None:
     case_file = keeping(pool)
     for number in (1, 2, 3):
