@@ -1,6 +1,5 @@
 """Incidents: the accounts that one fault touched, listed with their harm, and each made good once."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -46,9 +45,6 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 40
 """Orders of an account examined at once: an investigation takes 50 fills."""
-
-SIDE_BY_SIDE: Final = 4
-"""Accounts judged at once: the database does most of the work."""
 
 log = structlog.get_logger(__name__)
 
@@ -197,9 +193,9 @@ class Incidents:
         # Whoever did not complain is owed interest as if they had on the day the firm took it up.
         interest = interest_for(pack.interest, {CaseEvent.RECEIVED: opened_at})
         done = {row["account"] for row in listed}
-
-        async def look(account: str) -> None:
-            orders = touched[account]
+        for account, orders in touched.items():
+            if account in done:
+                continue
             try:
                 member = await self._judge(request, account, orders, pack.tolerances, interest)
             except (ValueError, LookupError, ArithmeticError) as error:
@@ -207,10 +203,6 @@ class Incidents:
                 log.exception("account of an incident not judged", incident=reference)
                 member = judge(account, [order for order, _ in orders if order], [_broken(request, error)])
             await self._keep(request, member)
-
-        waiting = [account for account in touched if account not in done]
-        for at in range(0, len(waiting), SIDE_BY_SIDE):
-            await asyncio.gather(*(look(account) for account in waiting[at : at + SIDE_BY_SIDE]))
             if activity.in_activity():
                 activity.heartbeat()
         return await self._complete(request)

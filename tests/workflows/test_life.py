@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from domain.words import Outcome, Stage
+from domain.words import LetterKind, Outcome, Stage
 from starter.client import Refused
 from tests.workflows.house import ACCOUNT, APPROVER, CUSTOMER, HANDLER, House
 
@@ -137,7 +137,7 @@ async def test_a_withdrawal_ends_the_case_the_same_day_from_any_stage(house: Hou
     match stage:
         case Stage.INVESTIGATING:
             reference = await house.submit(trades=["w-unknown"])
-            await house.eventually(lambda: house.accepted_letters(reference))
+            await house.sent(reference, LetterKind.INFORMATION_REQUEST)
         case Stage.DECIDING:
             await house.late_withdrawal("3000000")
             reference = await house.submit()
