@@ -309,9 +309,7 @@ class ComplaintWorkflow(Settling):
     def _warn_of_an_incident(self, warning: EarlyWarning) -> None:
         """Several complaints point to the same thing: somebody is to look whether it is an incident."""
         others, count = ", ".join(warning.complaints), len(warning.complaints)
-        self.case.note(
-            workflow.now(), "early_warning", f"{warning.topic}: {len(warning.complaints)} complaints, {others}"
-        )
+        self.case.note(workflow.now(), "early_warning", f"{warning.topic}: {count} complaints, {others}")
         self._tell_staff(
             Role.TEAM_LEAD,
             f"{count} complaints in a short time point to {warning.topic}: {others}. Look whether one "

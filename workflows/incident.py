@@ -149,6 +149,7 @@ class IncidentWorkflow:
             listing.cancel()
             with contextlib.suppress(ActivityError, asyncio.CancelledError):
                 await listing
+            await self._tell_cases()
             return
         cohort = listing.result()
         incident.lists, incident.cohort = number, cohort

@@ -104,6 +104,24 @@ async def test_a_dismissed_incident_lets_its_complaints_go_on_by_themselves(hous
     assert str((await house.closed(case)).compensation) == "USD 1,643.00"
 
 
+async def test_an_incident_dismissed_while_it_is_listed_anew_leaves_no_complaint_waiting(
+    house: House, incidents: Incidents
+) -> None:
+    incident, _ = await listed(house, incidents)
+    case = await complain(house)
+    await house.at(case, Stage.DECIDING)
+    async with house.pool.acquire() as connection, connection.transaction():
+        await connection.execute("lock table tradelog.fills in access exclusive mode")  # listing waits for it
+        await incidents.relist(incident, "more fills were imported", by=HANDLER)
+        await incidents.dismiss(incident, "handled case by case", by=HANDLER)
+        assert (await incidents.result(incident)).stage is IncidentStage.DISMISSED
+
+    async def told() -> bool:
+        return f"incident: {incident} is at stage dismissed" in await house.timeline(case)
+
+    await house.eventually(told)
+
+
 async def test_a_complaint_of_somebody_the_fault_did_not_touch_is_decided_on_its_own(
     house: House, incidents: Incidents
 ) -> None:
