@@ -147,7 +147,11 @@ class Incidents:
 
     @activity.defn(name="RecordIncident")
     async def record_incident(self, update: IncidentUpdate) -> None:
-        """Write down how far the incident is, and what happened. Again, it changes nothing."""
+        """Write down how far the incident is, and what happened. Again, or after a later one, it changes nothing.
+
+        It waits for complaints that are linked to the incident just now: they see what was written before it, and
+        :meth:`find_cases` after it sees them.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.executemany(
                 "INSERT INTO casefile.incident_timeline (reference, key, at, kind, actor, text, data)"

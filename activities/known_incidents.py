@@ -43,6 +43,8 @@ class KnownIncidents:
     async def _link(
         self, connection: "Connection", reference: str, category: Category, request: InvestigationRequest
     ) -> IncidentLink | None:
+        # Until the link is there, no incident of the account goes to its next stage: see `Incidents.record_incident`.
+        await connection.execute(_HOLD, request.account)
         occurred = [at for at in (request.occurred_from, request.occurred_until) if at is not None]
         for row in await connection.fetch(_KNOWN, request.account):
             new = NewIncident.model_validate(row["opened"])
@@ -83,6 +85,14 @@ async def link_case(connection: "Connection", case: str, incident: str, at: date
         at,
     )
 
+
+_HOLD: Final = """
+    select from casefile.incidents
+    where stage <> 'dismissed' and reference in (
+        select members.reference from casefile.cohort_members as members where members.account = $1
+    )
+    order by reference for share
+"""
 
 _KNOWN: Final = """
     select incidents.reference, incidents.opened, incidents.stage, members.state, members.trades,

@@ -141,6 +141,13 @@ class MemberPaid(Record):
     spoken: str
 
 
+class Standing(Record):
+    """Where an incident stands, as complaints are told: its stage, and how many lists were made."""
+
+    lists: int = 0
+    stage: IncidentStage = IncidentStage.LISTING
+
+
 class Incident(State):
     """The state of one incident's workflow. Continue-as-new hands it over whole."""
 
@@ -170,6 +177,8 @@ class Incident(State):
     paid: list[Money] = Field(default_factory=list)
     cases: list[str] = Field(default_factory=list)
     """Complaints that are about it, as they were last told."""
+    told: Standing = Standing()
+    """What they were last told, all of them. Before the first list there is nothing to tell."""
     journal: int = 0
     revision: int = 0
     entries: list[Entry] = Field(default_factory=list)
@@ -181,6 +190,10 @@ class Incident(State):
         self.revision += 1
         key = f"{kind}:{self.journal}"
         self.entries.append(Entry(key=key, at=at, kind=kind, actor=str(actor), text=text, data=data or {}))
+
+    @property
+    def standing(self) -> Standing:
+        return Standing(lists=self.lists, stage=self.stage)
 
     def add_paid(self, amount: Money) -> None:
         sums = {each.currency: each for each in self.paid}

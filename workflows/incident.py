@@ -32,6 +32,7 @@ from domain.incident_work import (
     Progress,
     ResumeIncident,
     RetryMember,
+    Standing,
     TellMember,
     check_decision,
 )
@@ -100,9 +101,11 @@ class IncidentWorkflow:
 
     async def _live(self) -> None:
         incident = self.incident
-        while not incident.stage.ended:
+        while not incident.stage.ended or incident.told != incident.standing:
             try:
-                await self._next()
+                await self._tell_cases()
+                if not incident.stage.ended:
+                    await self._next()
             except asyncio.CancelledError:
                 if workflow.cancellation_reason() is None:
                     raise  # the run only leaves the worker's cache
@@ -116,7 +119,6 @@ class IncidentWorkflow:
                 await self._list()
             case IncidentStage.APPROVAL:
                 await self._until(lambda: self.incident.stage is not IncidentStage.APPROVAL)
-                await self._tell_cases()
             case _:
                 await self._compensate()
 
@@ -133,7 +135,7 @@ class IncidentWorkflow:
         self._note("opened", incident.new.fault.spoken, data={"note": incident.new.note} if incident.new.note else None)
 
     async def _list(self) -> None:
-        """List the accounts; tell the complaints that are about the incident that it is being looked into."""
+        """List the accounts, unless it is dismissed meanwhile."""
         incident = self.incident
         number = incident.lists + 1
         request = ListCohort(
@@ -149,7 +151,6 @@ class IncidentWorkflow:
             listing.cancel()
             with contextlib.suppress(ActivityError, asyncio.CancelledError):
                 await listing
-            await self._tell_cases()
             return
         cohort = listing.result()
         incident.lists, incident.cohort = number, cohort
@@ -157,7 +158,6 @@ class IncidentWorkflow:
         text = f"list {number}: {cohort.accounts} accounts, {cohort.harmed} harmed by {harm}, {cohort.unclear} unclear"
         incident.stage = IncidentStage.APPROVAL
         self._note("listed", text, data={"hash": cohort.hash})
-        await self._tell_cases()
 
     async def _compensate(self) -> None:
         """Take the harmed accounts in hand, so many a minute, until all are made good and told."""
@@ -187,7 +187,6 @@ class IncidentWorkflow:
         incident.stage = IncidentStage.CLOSED
         paid = ", ".join(str(each) for each in incident.paid) or "nothing"
         self._note("closed", f"{incident.done} accounts, {paid}; {incident.elsewhere} made good elsewhere")
-        await self._tell_cases()
 
     async def _make_good(self, account: str) -> None:
         """Compensate one account, once. The number of an account goes into no text: the UI is seen by many."""
@@ -259,16 +258,28 @@ class IncidentWorkflow:
         incident.revision += 1
 
     async def _tell_cases(self) -> None:
-        """Tell the complaints that are about the incident how it stands; those closed meanwhile need not know."""
+        """Tell the complaints that are about the incident where it stands, until that is what they were told.
+
+        Somebody may decide while they are being told, and a cancellation may break it off: the last word reaches them.
+        """
+        while self.incident.told != self.incident.standing:
+            standing = self.incident.standing
+            await self._tell_cases_of(standing)
+            self.incident.told = standing
+
+    async def _tell_cases_of(self, standing: Standing) -> None:
+        """Those closed meanwhile need not know."""
         incident, fault = self.incident, self.incident.new.fault
         await self._record()  # a case that is told looks at what is recorded
-        found = await effects.find_cases(FindCases(reference=incident.reference, number=incident.lists))
-        incident.cases = list(found.references)
+        found = await effects.find_cases(FindCases(reference=incident.reference, number=standing.lists))
+        if incident.cases != list(found.references):
+            incident.cases = list(found.references)
+            incident.revision += 1
         message = IncidentChanged(
-            message_id=f"{incident.reference}:{incident.lists}:{incident.stage.value}",
+            message_id=f"{incident.reference}:{standing.lists}:{standing.stage.value}",
             actor=SYSTEM,
             incident=incident.reference,
-            stage=incident.stage,
+            stage=standing.stage,
             checks=fault.checks or checks_of(fault, None),
         )
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from temporalio import activity
@@ -35,6 +35,7 @@ from runtime.temporal import core_runtime, register_search_attributes, temporal_
 from starter import incidents as reading
 from starter.client import Refused
 from tests.incidents.minute import APPROVER, DEALER, FAULT, LIQUIDATED, SOLD, STOPPED, Pool, bad_minute, new, trade
+from tests.patience import PATIENCE, eventually
 from tests.payments.rail import Rail, declining, open_rail, paid, partly
 from workflows.incident import IncidentWorkflow
 from workflows.search_attributes import KEYS
@@ -112,16 +113,18 @@ class Desk:
 
     async def when(self, reference: str, condition: Callable[[Progress], bool]) -> Progress:
         """Wait (in real time) until the progress meets *condition*."""
-        now = None
-        for _ in range(400):
+
+        async def there() -> Progress | None:
             now = await self.incidents.progress(reference)
-            if condition(now):
-                return now
-            await asyncio.sleep(0.025)
-        pytest.fail(f"the incident never got there: {now}")
+            return now if condition(now) else None
+
+        async def how_far() -> str:
+            return str(await self.incidents.progress(reference))
+
+        return cast(Progress, await eventually(there, how_far))
 
     async def ended(self, reference: str) -> Progress:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 try:
                     return await self.incidents.result(reference)

@@ -1,11 +1,12 @@
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
 import pytest
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Interceptor
 
 from domain.reference import INCIDENT
 from runtime.embedded_temporal import find_program
@@ -34,6 +35,7 @@ async def open_house(
     folder: Path,
     request: pytest.FixtureRequest,
     rail: PaymentRail | None = None,
+    interceptors: Sequence[Interceptor] = (),
 ) -> AsyncIterator[House]:
     """A server of its own: its clock stands still for ever once a case was stopped in the middle of something."""
     env = await WorkflowEnvironment.start_time_skipping(
@@ -44,6 +46,7 @@ async def open_house(
     async with env:
         await register_search_attributes(env.client, KEYS)
         built = House(env, pool, folder / "outbox", rail)
+        built.interceptors += interceptors
         async with built.worker():
             yield built
         if histories := request.config.getoption("--record-histories", default=None):

@@ -15,7 +15,7 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Worker
+from temporalio.worker import Interceptor, Worker
 
 from activities.case_file import CaseFile
 from activities.compensation import Compensation
@@ -36,6 +36,7 @@ from runtime.payment_rail import PaymentRail
 from runtime.policies import load_packs
 from runtime.settings import load_settings
 from starter.client import Complaints
+from tests.patience import PATIENCE, eventually
 from workflows.complaint import ComplaintWorkflow
 from workflows.incident import IncidentWorkflow
 
@@ -112,6 +113,8 @@ class House:
         self.lost_answers: list[timedelta] = []
         """How long the answers of the next letters are lost for, although the letters were accepted."""
         self.database = SometimesAway(pool)
+        self.interceptors: list[Interceptor] = []
+        """What stands between the worker and what it runs."""
 
     def worker(self, **options: Any) -> Worker:
         """A worker with the real activities; instants are those of the skipped time."""
@@ -143,6 +146,7 @@ class House:
                 incidents.find_cases,
                 IncidentLetters(pool, None, self.outbox, settings, _skipped_time).tell_member,
             ],
+            interceptors=self.interceptors,
             **options,
         )
 
@@ -219,22 +223,26 @@ class House:
 
     async def row(self, reference: str, condition: Callable[[asyncpg.Record], bool]) -> asyncpg.Record:
         """Wait (in real time) until the case's row meets *condition*."""
-        case = None
-        for _ in range(400):
+        case: asyncpg.Record | None = None
+
+        async def there() -> bool:
+            nonlocal case
             case = await self.pool.fetchrow("SELECT * FROM casefile.cases WHERE reference = $1", reference)
-            if case and condition(case):
-                return case
-            await asyncio.sleep(0.025)
-        told = await self.timeline(reference)
-        pytest.fail(f"the case never got there: {dict(case) if case else None}\n" + "\n".join(told))
+            return case is not None and condition(case)
+
+        async def how_far() -> str:
+            told = await self.timeline(reference)
+            return f"the case is at {dict(case) if case else None}\n" + "\n".join(told)
+
+        await eventually(there, how_far)
+        return cast(asyncpg.Record, case)
 
     async def eventually(self, check: Callable[[], Awaitable[Any]]) -> Any:
         """Wait (in real time) until *check* returns something true; return it."""
-        for _ in range(400):
-            if result := await check():
-                return result
-            await asyncio.sleep(0.025)
-        pytest.fail("it never happened")
+        return await eventually(check, self._how_far)
+
+    async def _how_far(self) -> str:
+        return "\n".join([line for one in self.submitted for line in (one, *await self.timeline(one))])
 
     async def closed(self, reference: str) -> Closed:
         """Let time pass until the case is closed, at most 240 days; return how it ended."""
@@ -242,7 +250,7 @@ class House:
             # What can happen now happens before time goes on: the test server's clock must not run ahead of the worker.
             for _ in range(8):
                 if await self.pool.fetchval("SELECT closed_at FROM casefile.cases WHERE reference = $1", reference):
-                    async with asyncio.timeout(10):
+                    async with asyncio.timeout(PATIENCE):
                         return await self.complaints.result(reference)
                 await asyncio.sleep(0.025)
             await self.env.sleep(timedelta(days=20))

@@ -1,0 +1,87 @@
+"""A complaint that becomes one about an incident while that goes to its next stage: it sees the stage, or is told."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+import pytest
+
+from activities.case_file import CaseFile
+from activities.known_incidents import KnownIncidents
+from domain.findings import Check, IncidentLink, InvestigationRequest
+from domain.incident_work import CasesFound, FindCases, Incident, IncidentUpdate
+from domain.words import IncidentStage
+from tests.case_file.support import opened
+from tests.incidents.minute import SOLD, Pool, bad_minute, new
+from tests.incidents.test_cohort import AS_OF, Desk
+from tests.patience import eventually
+
+INCIDENT = new()
+
+
+async def blocked(pool: Pool) -> int:
+    """How many of the database's connections wait for another."""
+    return int(
+        await pool.fetchval(
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        )
+    )
+
+
+async def goes_on(desk: Desk, stage: IncidentStage) -> CasesFound:
+    """What the workflow does at each new stage: write it down, then look for the complaints to be told."""
+    state = Incident(reference=INCIDENT.reference, new=INCIDENT, opened_at=AS_OF, stage=stage, lists=1, revision=7)
+    await desk.activities.record_incident(IncidentUpdate(reference=INCIDENT.reference, progress=state.progress))
+    return await desk.activities.find_cases(FindCases(reference=INCIDENT.reference, number=1))
+
+
+async def looks(pool: Pool, case: str) -> IncidentLink | None:
+    """What the investigation of a complaint about another trade, which its words do not name, asks."""
+    request = InvestigationRequest(
+        checks=(Check.OFF_MARKET,), account=SOLD, trades=(f"O-{SOLD}",), as_of=AS_OF, reference=case
+    )
+    return (await KnownIncidents(pool).of(request))[1]
+
+
+async def meanwhile(pool: Pool, table: str, first: Awaitable[Any], then: Awaitable[Any]) -> tuple[Any, Any]:
+    """Have *first* wait before it writes to *table*, and *then* go as far as it can before *first* goes on."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(f"lock table {table} in share mode")
+        one = asyncio.ensure_future(first)
+        await eventually(lambda: blocked(pool))
+        two = asyncio.ensure_future(then)
+
+        async def far_enough() -> bool:
+            return two.done() or await blocked(pool) > 1
+
+        await eventually(far_enough)
+    return await one, await two
+
+
+@pytest.fixture
+async def case(pool: Pool) -> str:
+    """A complaint whose trades are not in the case file yet: the customer has just named them."""
+    await bad_minute(pool)
+    await Desk(pool).list(INCIDENT)
+    return await opened(CaseFile(pool, default_policy="platform-default"), account=SOLD, trades=())
+
+
+STAGES = [stage for stage in IncidentStage if stage is not IncidentStage.LISTING]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+async def test_an_incident_that_goes_on_while_a_complaint_is_linked_to_it_finds_the_complaint(
+    pool: Pool, case: str, stage: IncidentStage
+) -> None:
+    link, found = await meanwhile(pool, "casefile.incident_cases", looks(pool, case), goes_on(Desk(pool), stage))
+    assert link.stage is IncidentStage.LISTING
+    assert found.references == (case,)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+async def test_a_complaint_that_looks_while_the_incident_goes_on_sees_the_new_stage_or_is_found(
+    pool: Pool, case: str, stage: IncidentStage
+) -> None:
+    found, link = await meanwhile(pool, "casefile.incidents", goes_on(Desk(pool), stage), looks(pool, case))
+    seen = link.stage if link else IncidentStage.DISMISSED
+    assert found.references == (case,) or seen is stage
