@@ -63,6 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise KeyboardInterrupt("terminated")
 
     signal.signal(signal.SIGTERM, terminate)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would be ignored, by what tests start too
     # aiosmtpd asks asyncio what Python 3.14 wants to be asked of inspect
     config.addinivalue_line("filterwarnings", "ignore::DeprecationWarning:aiosmtpd.smtp")
 

@@ -6,18 +6,20 @@ from typing import Any, Final
 
 import pytest
 
-PATIENCE: Final = 75.0
+PATIENCE: Final = 90.0
 """Seconds of real time after which something is taken to happen never. It costs only a test that fails."""
 
 
-async def eventually(check: Callable[[], Awaitable[Any]], how_far: Callable[[], Awaitable[str]] | None = None) -> Any:
-    """Wait until *check* returns something true, and return it; else fail, telling *how_far* it got."""
+async def eventually(
+    check: Callable[[], Awaitable[Any]], what: str | Callable[[], Awaitable[str]] = "", *, within: float = PATIENCE
+) -> Any:
+    """Wait until *check* returns something true, and return it; else fail: *what* says what for, or how far it got."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + PATIENCE
+    end = loop.time() + within
     pause = 0.01
     while not (result := await check()):
         if loop.time() > end:
-            pytest.fail("it never happened" + (f"; {await how_far()}" if how_far else ""))
+            pytest.fail(f"it never happened: {what if isinstance(what, str) else await what()}")
         await asyncio.sleep(pause)
         pause = min(pause * 1.2, 0.1)
     return result

@@ -4,19 +4,19 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
-import pytest
 from temporalio.testing import WorkflowEnvironment
+
+from tests.patience import PATIENCE, eventually
 
 ROOT: Final = Path(__file__).parents[2]
 ACCOUNT: Final = "70012345"
-_PATIENCE: Final = 60.0  # seconds; what a test waits for takes a few on an idle machine
 
 
 class WorkerProcess:
@@ -77,7 +77,7 @@ class WorkerProcess:
     async def ended(self) -> int:
         """Wait until it has ended; return its exit code."""
         assert self._process
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(PATIENCE):
             return await self._process.wait()
 
 
@@ -100,15 +100,6 @@ def variables_for(env: WorkflowEnvironment, database_url: str, task_queue: str) 
         "TEMPORAL_ADDRESS": env.client.service_client.config.target_host,
         "TEMPORAL_NAMESPACE": env.client.namespace,
     }
-
-
-async def eventually(check: Callable[[], Awaitable[bool]], what: str, *, within: float = _PATIENCE) -> None:
-    """Wait until *check* holds, at most *within* seconds; *what* says in words what is waited for."""
-    deadline = asyncio.get_running_loop().time() + within
-    while not await check():
-        if asyncio.get_running_loop().time() > deadline:
-            pytest.fail(f"it never happened: {what}")
-        await asyncio.sleep(0.1)
 
 
 def late_withdrawal_complaint(key: str, **changes: Any) -> dict[str, Any]:

@@ -17,11 +17,11 @@ from runtime.embedded_temporal import find_program
 from tests.end_to_end.support import (
     as_json,
     at_stage,
-    eventually,
     late_withdrawal_complaint,
     variables_for,
     worker_process,
 )
+from tests.patience import eventually
 
 CUSTOMER = {"id": "customer", "role": "customer"}
 LEAD = {"id": "crm", "role": "team_lead"}

@@ -26,7 +26,7 @@ from domain.words import Role
 from runtime.settings import load_settings
 from runtime.temporal import register_search_attributes
 from starter.client import Complaints
-from tests.end_to_end.support import eventually
+from tests.patience import eventually
 from worker import build_worker
 from workflows.search_attributes import KEYS
 

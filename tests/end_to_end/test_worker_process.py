@@ -21,11 +21,11 @@ from tests.conftest import Mailbox
 from tests.end_to_end.support import (
     at_stage,
     book_late_withdrawal,
-    eventually,
     late_withdrawal_complaint,
     variables_for,
     worker_process,
 )
+from tests.patience import PATIENCE, eventually
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ async def test_a_worker_told_to_stop_finishes_the_letter_in_hand(
     async with worker_process(tmp_path / "first", **variables) as process:
         await process.ready()
         reference = (await complaints.submit(complaint())).reference
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             await in_hand.wait()
         process.terminate()
         await process.says("worker stopping")
@@ -185,7 +185,7 @@ async def test_a_case_survives_the_death_of_its_worker_and_nothing_happens_twice
     assert await pool.fetchval("SELECT stage FROM casefile.cases") == "responded"
 
     async with worker_process(tmp_path / "second", **variables):
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             closed = await complaints.result(reference)
         assert isinstance(closed, Closed)
         assert closed.outcome is Outcome.UPHELD

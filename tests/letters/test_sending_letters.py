@@ -45,6 +45,7 @@ from tests.letters.support import (
     text_of,
     with_rules,
 )
+from tests.patience import PATIENCE
 
 FOLDER = Path(__file__).parent
 
@@ -220,7 +221,7 @@ async def test_letters_to_a_slow_mail_server_leave_connections_for_the_rest(offi
         letters = office.sender(pool=pool)
         sending = [asyncio.create_task(letters.send_letter(letter(number=number))) for number in range(2, 10)]
         await arrived.wait()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await asyncio.gather(*(pool.fetchval("select pg_sleep(0.01)") for _ in range(20)))
         go_on.set()
         await asyncio.gather(*sending)

@@ -1,17 +1,18 @@
 """What the tests of the plumbing share."""
 
-import asyncio
 import socket
-import time
 from collections.abc import Callable
 
+from tests.patience import eventually
 
-async def until(condition: Callable[[], object], seconds: float = 60) -> None:
+
+async def until(condition: Callable[[], object]) -> None:
     """Wait until the condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came about"
-        await asyncio.sleep(0.02)
+
+    async def check() -> object:
+        return condition()
+
+    await eventually(check)
 
 
 def free_port() -> int:

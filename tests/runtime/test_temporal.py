@@ -26,6 +26,7 @@ from runtime.temporal import (
     run,
     temporal_plugin,
 )
+from tests.patience import PATIENCE
 from tests.runtime.support import free_port
 from tests.runtime.workflows_for_tests import Add, Modules, Sum
 
@@ -152,7 +153,7 @@ async def test_input_that_does_not_fit_fails_the_workflow_at_once(
     async with Worker(client, task_queue=task_queue, workflows=[Add]):
         with pytest.raises(WorkflowFailureError):
             await asyncio.wait_for(
-                client.execute_workflow("Add", {"a": "one"}, id=str(uuid4()), task_queue=task_queue), 30
+                client.execute_workflow("Add", {"a": "one"}, id=str(uuid4()), task_queue=task_queue), PATIENCE
             )
 
 

@@ -1,20 +1,20 @@
 """A case from receipt to its end by the command line alone, with a real worker, Temporal and PostgreSQL behind it."""
 
-import asyncio
 import hashlib
 import json
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from domain.reference import reference_for
 from starter.cli.program import ExitCode
-from tests.starter.command_line import CommandLine, Ran
+from tests.patience import eventually
+from tests.starter.command_line import CommandLine
 
 if TYPE_CHECKING:
     import asyncpg
@@ -56,13 +56,15 @@ async def at(service: CommandLine, reference: str, stage: str) -> dict[str, Any]
 
 async def until(service: CommandLine, reference: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """Wait until the page of the case meets *condition*; return it."""
-    ran: Ran | None = None
-    for _ in range(100):
+
+    async def page() -> dict[str, Any] | None:
         ran = await service("show", reference, "--json")
-        if ran.code == 0 and condition(ran.data):
-            return dict(ran.data)
-        await asyncio.sleep(0.05)
-    pytest.fail(f"it never happened: {ran}")
+        return dict(ran.data) if ran.code == 0 and condition(ran.data) else None
+
+    async def how_far() -> str:
+        return str(await service("show", reference, "--json"))
+
+    return cast(dict[str, Any], await eventually(page, how_far))
 
 
 async def test_a_case_goes_from_receipt_to_feedback(service: CommandLine, reference: str) -> None:

@@ -1,5 +1,6 @@
 """What is typed wrongly is told plainly: the option or field, the way out, an exit code, and never a traceback."""
 
+import fcntl
 import importlib
 import json
 import os
@@ -7,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 from typing import Any
@@ -327,6 +329,11 @@ def test_a_reader_that_has_seen_enough_ends_the_command_without_a_word() -> None
     assert ran.stderr == ""
 
 
+def unread(pipe: int) -> int:
+    """Bytes in the pipe that nobody has taken yet."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
 def test_ctrl_c_ends_a_command_quietly_with_its_own_exit_code() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", "from starter.cli import main; print('ready', flush=True); exit(main(['submit', '-']))"],
@@ -339,7 +346,11 @@ def test_ctrl_c_ends_a_command_quietly_with_its_own_exit_code() -> None:
         assert process.stdout
         assert process.stderr
         assert process.stdout.readline() == "ready\n"
-        time.sleep(0.5)  # until it waits for its input
+        assert process.stdin
+        process.stdin.write("[")
+        process.stdin.flush()
+        while unread(process.stdin.fileno()):  # until it waits for more of its input
+            time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == ExitCode.INTERRUPTED
         assert process.stderr.read() == ""

@@ -1,6 +1,5 @@
 """Calendars on the command line: which days are worked, how long that is known, and counting anew once it is longer."""
 
-import asyncio
 import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,6 +10,7 @@ from rich.cells import cell_len
 
 from domain.reference import reference_for
 from starter.cli.program import ExitCode
+from tests.patience import eventually
 from tests.starter import stories
 from tests.starter.command_line import CommandLine
 from tests.starter.test_acting import a_complaint, at
@@ -285,12 +285,11 @@ async def test_a_case_counts_anew_once_and_remembers_by_whom(
     ran = await service("calendar", "replan", *OFFICER, "--json")
     assert (ran.code, ran.data["cases"], ran.data["failed"]) == (0, foreseen, [])
 
-    rows: list[dict[str, Any]] = []
-    for _ in range(100):
-        rows = (await service("deadlines", reference, "--json")).data
-        if any(row["replaced"] for row in rows):
-            break
-        await asyncio.sleep(0.05)
+    async def planned_anew() -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = (await service("deadlines", reference, "--json")).data
+        return rows if any(row["replaced"] for row in rows) else []
+
+    rows = await eventually(planned_anew)
     ends = {row["clock"]: row for row in rows if row["rung"] == "due" and not row["replaced"]}
     for move in foreseen[0]["moves"]:
         assert ends[move["clock"]]["clock_due"] == move["after"]

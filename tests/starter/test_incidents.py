@@ -1,13 +1,13 @@
 """``redress incident``: what people do with an incident, with the real thing behind it, and what does not fit."""
 
-import asyncio
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from starter.cli.program import ExitCode
 from tests.incidents.minute import BOUGHT, FAULT, INCOMPLETE, SOLD, STOPPED, bad_minute
+from tests.patience import eventually
 from tests.starter.command_line import CommandLine, Ran
 
 if TYPE_CHECKING:
@@ -99,13 +99,16 @@ async def test_an_incident_from_its_opening_to_the_last_account(service: Command
 
 async def until(service: CommandLine, incident: str, stage: str) -> Ran:
     """Wait until the incident is at *stage*; its page then."""
-    shown: Any = None
-    for _ in range(300):
+
+    async def there() -> Ran | None:
         shown = await service("incident", "show", incident)
-        if shown.code == 0 and f"{incident}: {stage}" in shown.out:
-            return Ran(shown.code, shown.out, shown.err)
-        await asyncio.sleep(0.1)
-    pytest.fail(f"it never got to {stage}: {shown}")
+        there = shown.code == 0 and f"{incident}: {stage}" in shown.out
+        return Ran(shown.code, shown.out, shown.err) if there else None
+
+    async def how_far() -> str:
+        return str(await service("incident", "show", incident))
+
+    return cast(Ran, await eventually(there, how_far))
 
 
 async def test_an_unknown_incident_is_said_to_be_unknown(service: CommandLine) -> None:

@@ -16,6 +16,7 @@ from temporalio.testing import WorkflowEnvironment
 from runtime.embedded_temporal import find_program
 from runtime.paths import ROOT
 from starter import contracts
+from tests.patience import PATIENCE
 from tests.starter.command_line import CommandLine
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ async def test_a_complaint_that_does_not_fit_fails_at_once_with_the_field(
     code, _ = await temporal("workflow", "start", *start, json.dumps(complaint))
     assert code == 0
     with pytest.raises(WorkflowFailureError) as failure:
-        await asyncio.wait_for(dev_server_env.client.get_workflow_handle("RD-3").result(), 10)
+        await asyncio.wait_for(dev_server_env.client.get_workflow_handle("RD-3").result(), PATIENCE)
     assert "channel" in str(failure.value.cause)
 
 

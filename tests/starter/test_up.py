@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from runtime.paths import ROOT
+from tests.patience import PATIENCE, eventually
 
 
 async def launch(*arguments: str, folder: Path, stdin: int | None = None) -> asyncio.subprocess.Process:
@@ -29,7 +30,7 @@ async def launch(*arguments: str, folder: Path, stdin: int | None = None) -> asy
 
 
 async def ended(process: asyncio.subprocess.Process, stdin: bytes | None = None) -> tuple[int | None, str, str]:
-    out, err = await asyncio.wait_for(process.communicate(stdin), 60)
+    out, err = await asyncio.wait_for(process.communicate(stdin), PATIENCE)
     return process.returncode, out.decode(), err.decode()
 
 
@@ -38,7 +39,7 @@ async def document(process: asyncio.subprocess.Process) -> dict[str, Any]:
     assert process.stdout
     text = ""
     while not text.endswith("\n}\n"):
-        line = await asyncio.wait_for(process.stdout.readline(), 90)
+        line = await asyncio.wait_for(process.stdout.readline(), PATIENCE)
         assert line, f"it ended: {await ended(process)}"
         text += line.decode()
     found: dict[str, Any] = json.loads(text)
@@ -90,7 +91,7 @@ async def test_it_serves_until_told_to_stop_and_carries_on_where_it_was(folder: 
         assert up.stdout
         shown = b""
         while b"Ctrl-C stops it." not in shown:
-            shown += await asyncio.wait_for(up.stdout.read(100), 90)
+            shown += await asyncio.wait_for(up.stdout.read(100), PATIENCE)
         assert where["ui"].encode() in shown
         assert await stage(reference, folder) == "deciding"
         up.send_signal(signal.SIGINT)
@@ -107,11 +108,17 @@ async def test_it_serves_until_told_to_stop_and_carries_on_where_it_was(folder: 
 async def stage(reference: str, folder: Path) -> str:
     """The stage that the case gets to."""
     now = ""
-    for _ in range(40):
+
+    async def decides() -> bool:
+        nonlocal now
         code, out, _ = await ended(await launch("show", reference, "--json", folder=folder))
         now = json.loads(out)["case"]["summary"]["stage"] if code == 0 else ""
-        if now == "deciding":
-            break
+        return now == "deciding"
+
+    async def how_far() -> str:
+        return now
+
+    await eventually(decides, how_far)
     return now
 
 
