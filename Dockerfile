@@ -29,6 +29,7 @@ COPY runtime/ runtime/
 COPY activities/ activities/
 COPY workflows/ workflows/
 COPY starter/ starter/
+COPY recovery/ recovery/
 RUN python -m compileall -q .
 USER 10001:10001
 CMD ["python", "worker.py"]

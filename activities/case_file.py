@@ -157,7 +157,7 @@ class CaseFile:
 
     async def _open(self, connection: "Connection", request: OpenCase) -> None:
         """Write everything a case begins with; nothing if somebody else does so at the same moment."""
-        complaint, reference = request.complaint, request.reference
+        complaint = request.complaint
         pack = self._find_pack(complaint)
         # The workflow's time may be ahead of this machine's: another host's, or that of a server that skips time.
         try:
@@ -165,6 +165,13 @@ class CaseFile:
         except ValueError as error:
             raise ApplicationError(str(error), type="InvalidComplaint", non_retryable=True) from None
         assessment = assess(complaint, pack, earlier_cases=await _count_earlier(connection, complaint))
+        await self.open_as(connection, request, pack, assessment)
+
+    async def open_as(
+        self, connection: "Connection", request: OpenCase, pack: PolicyPack, assessment: Assessment
+    ) -> None:
+        """Open the case file under that *pack* and with that *assessment*; again, it changes nothing."""
+        complaint, reference = request.complaint, request.reference
         receipt = Occurred(
             event=CaseEvent.RECEIVED, at=complaint.received_at, number=RECEIPT, facts=assessment.facts(complaint)
         )
@@ -292,7 +299,8 @@ async def _lock(connection: "Connection", reference: str) -> str:
         "SELECT policy_hash FROM casefile.cases WHERE reference = $1 FOR NO KEY UPDATE", reference
     )
     if policy_hash is None:
-        raise ApplicationError(f"there is no case {reference}: open it first", type="NoCase", non_retryable=True)
+        # Only a restore takes a case away from its workflow: what is to be written waits until it is there again.
+        raise ApplicationError(f"there is no case {reference}: open it first, or redress reconcile", type="NoCase")
     return str(policy_hash)
 
 

@@ -61,6 +61,19 @@ class IncidentLetters:
             letter = await self._letter(connection, key, request)
             await self._deliver(connection, key, letter, request.reference)
 
+    async def restore(self, request: TellMember, accepted_at: datetime) -> None:
+        """Write again what a lost case file knew of a letter that a channel has accepted. Nothing is sent."""
+        key = f"{request.reference}:letter:{request.account}"
+        async with self._pool.acquire() as connection, connection.transaction():
+            await self._letter(connection, key, request)
+            await connection.execute(
+                "INSERT INTO casefile.incident_letter_attempts (key, at, channel, outcome, detail)"
+                " VALUES ($1, $2, 'not known', 'accepted', $3) ON CONFLICT DO NOTHING",
+                key,
+                accepted_at,
+                "restored: as the workflow was told when the letter was accepted",
+            )
+
     async def _letter(self, connection: "Connection", key: str, request: TellMember) -> asyncpg.Record:
         letter = await connection.fetchrow("SELECT * FROM casefile.incident_letters WHERE key = $1", key)
         if letter is not None:

@@ -1,6 +1,7 @@
 """What a payment rail does for the accounts of an incident: each paid once, however many attempts that takes."""
 
 import hashlib
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
@@ -41,39 +42,61 @@ class IncidentPayments:
 
         Raises what :meth:`activities.payments.Payments.settle` does, and, never retried, ``NothingOwed``.
         """
-        reference, account, attempt = request.reference, request.account, request.attempt
-        keys = [payment_key(reference, account, number) for number in range(1, attempt)]
+        owed, posted_at = await self._owed(request)
+        if owed.amount <= 0:
+            return MemberPaid(at=posted_at, complete=True, spoken="paid before")
+        order = _order(request, owed)
+
+        async def book(connection: "Connection", outcome: PaymentOutcome) -> MemberPaid:
+            await _post(connection, request, outcome)
+            return MemberPaid(at=outcome.at, complete=outcome.paid == owed, spoken=outcome.spoken, outcome=outcome)
+
+        return await self._payments.settle(order, book)
+
+    async def restore(
+        self, request: PayMember, ordered_at: datetime, outcome: PaymentOutcome | None, rail: str
+    ) -> None:
+        """Write again what a lost case file knew of a payment; without an *outcome* only that *rail* was told of it."""
+        owed, _ = await self._owed(request)
+        if owed.amount > 0:
+            book = None if outcome is None else lambda connection: _post(connection, request, outcome)
+            await self._payments.restore(_order(request, owed), ordered_at, outcome, rail, book=book)
+
+    async def _owed(self, request: PayMember) -> tuple[Money, datetime]:
+        """What this attempt is to pay, and since when it is owed. Raises ``NothingOwed``."""
+        reference, account = request.reference, request.account
+        keys = [payment_key(reference, account, number) for number in range(1, request.attempt)]
         row = await self._pool.fetchrow(_OWED, reference, account, keys)
         if row is None:
             raise ApplicationError("nothing is owed to the account", type="NothingOwed", non_retryable=True)
-        owed = Money.of(row["amount"] - row["paid"], row["currency"])
-        if owed.amount <= 0:
-            return MemberPaid(at=row["posted_at"], complete=True, spoken="paid before")
-        order = PaymentOrder(
-            key=payment_key(reference, account, attempt),
-            reference=reference,
-            payee=account,
-            amount=PositiveMoney(amount=owed.amount, currency=owed.currency),
+        return Money.of(row["amount"] - row["paid"], row["currency"]), row["posted_at"]
+
+
+def _order(request: PayMember, owed: Money) -> PaymentOrder:
+    return PaymentOrder(
+        key=payment_key(request.reference, request.account, request.attempt),
+        reference=request.reference,
+        payee=request.account,
+        amount=PositiveMoney(amount=owed.amount, currency=owed.currency),
+    )
+
+
+async def _post(connection: "Connection", request: PayMember, outcome: PaymentOutcome) -> None:
+    """Post what was paid."""
+    if outcome.paid.amount > 0:
+        posting = Posting(
+            key=outcome.key,
+            kind="payment",
+            reference=None,
+            number=request.attempt,
+            amount=outcome.paid,
+            debit=liability(f"{request.reference}:{request.account}"),
+            credit=cash(outcome.rail),
+            rail=outcome.rail,
+            incident=request.reference,
+            account=request.account,
         )
-
-        async def book(connection: "Connection", outcome: PaymentOutcome) -> MemberPaid:
-            if outcome.paid.amount > 0:
-                posting = Posting(
-                    key=outcome.key,
-                    kind="payment",
-                    reference=None,
-                    number=attempt,
-                    amount=outcome.paid,
-                    debit=liability(f"{reference}:{account}"),
-                    credit=cash(outcome.rail),
-                    rail=outcome.rail,
-                    incident=reference,
-                    account=account,
-                )
-                await post(connection, posting, outcome.at)
-            return MemberPaid(at=outcome.at, complete=outcome.paid == owed, spoken=outcome.spoken)
-
-        return await self._payments.settle(order, book)
+        await post(connection, posting, outcome.at)
 
 
 _OWED: Final = """

@@ -315,45 +315,32 @@ class Incidents:
         reference, account = request.reference, request.account
         async with self._pool.acquire() as connection, connection.transaction():
             await lock_account(connection, account)
-            done = await connection.fetchrow(
+            known = await connection.fetchrow(
                 "SELECT at, amount, currency, rail FROM casefile.incident_results LEFT JOIN casefile.postings"
                 " ON key = posting_key"
                 " WHERE (incident_results.reference, incident_results.account) = ($1, $2)",
                 reference,
                 account,
             )
-            if done is not None:
-                return MemberCompensated(at=done["at"], amount=_money(done), rail=done["rail"])
+            if known is not None:
+                return MemberCompensated(at=known["at"], amount=_money(known), rail=known["rail"])
             member = await _member(connection, reference, request.number, account)
             left = judge(account, member.trades, member.findings, await settled_parts(connection, account))
-            at, key = self._clock(), f"{reference}:compensation:{account}"
-            if left.harm is not None:
-                await post(
-                    connection,
-                    Posting(
-                        key=key,
-                        kind="award",
-                        reference=None,
-                        number=request.number,
-                        amount=left.harm,
-                        debit=expense(),
-                        credit=liability(f"{reference}:{account}"),
-                        rail=self._rail,
-                        incident=reference,
-                        account=account,
-                    ),
-                    at,
-                )
-                await record_losses(connection, account, key, losses(left.findings))
-            await connection.execute(
-                "INSERT INTO casefile.incident_results (reference, account, at, posting_key) VALUES ($1, $2, $3, $4)",
-                reference,
-                account,
-                at,
-                key if left.harm is not None else None,
-            )
-        log.info("account of an incident compensated", incident=reference, posted=left.harm is not None)
-        return MemberCompensated(at=at, amount=left.harm, rail=self._rail if left.harm is not None else None)
+            rail = self._rail if left.harm is not None else None
+            done = MemberCompensated(at=self._clock(), amount=left.harm, rail=rail)
+            await _write_result(connection, request, done, left.findings)
+        log.info("account of an incident compensated", incident=reference, posted=done.amount is not None)
+        return done
+
+    async def restore_member(self, request: CompensateMember, done: MemberCompensated) -> None:
+        """Write again what a lost case file knew of an account that was made good; again, it changes nothing."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await lock_account(connection, request.account)
+            known = "select true from casefile.incident_results where (reference, account) = ($1, $2)"
+            if await connection.fetchval(known, request.reference, request.account):
+                return
+            member = await _member(connection, request.reference, request.number, request.account)
+            await _write_result(connection, request, done, member.findings)
 
     # -- complaints ----------------------------------------------------------------------------------------------------
 
@@ -404,6 +391,36 @@ def _each_once(findings: Sequence[Finding]) -> list[Finding]:
 
 def _money(row: asyncpg.Record) -> Money | None:
     return Money(amount=row["amount"], currency=row["currency"]) if row["amount"] is not None else None
+
+
+async def _write_result(
+    connection: "Connection", request: CompensateMember, done: MemberCompensated, findings: Sequence[Finding]
+) -> None:
+    """Post what is owed to the account, if anything is, and note that it is *done*."""
+    reference, account = request.reference, request.account
+    key = f"{reference}:compensation:{account}"
+    if done.amount is not None:
+        posting = Posting(
+            key=key,
+            kind="award",
+            reference=None,
+            number=request.number,
+            amount=done.amount,
+            debit=expense(),
+            credit=liability(f"{reference}:{account}"),
+            rail=done.rail,
+            incident=reference,
+            account=account,
+        )
+        await post(connection, posting, done.at)
+        await record_losses(connection, account, key, losses(findings))
+    await connection.execute(
+        "INSERT INTO casefile.incident_results (reference, account, at, posting_key) VALUES ($1, $2, $3, $4)",
+        reference,
+        account,
+        done.at,
+        key if done.amount is not None else None,
+    )
 
 
 async def _fault_of(connection: "Connection", reference: str) -> Fault:

@@ -89,6 +89,24 @@ class Letters:
             log.info("letter accepted", channel=way.name, **_named(request))
             return answer
 
+    async def restore(self, request: SendLetter, accepted: LetterAccepted, written_at: datetime) -> None:
+        """Write again what a lost case file knew of a letter that a channel has accepted. Nothing is sent.
+
+        The text is made again from the facts of the *request*, as of *written_at*.
+        """
+        async with self._alone(request.key) as connection:
+            await self._letter(connection, request, written_at)
+            async with connection.transaction():
+                await connection.execute(
+                    "insert into casefile.letter_attempts (key, at, channel, outcome, detail)"
+                    " values ($1, $2, $3, 'accepted', $4) on conflict do nothing",
+                    request.key,
+                    accepted.at,
+                    accepted.channel,
+                    "restored: as the workflow was told when the channel accepted it",
+                )
+                await self._announce(connection, request, accepted.at, accepted.channel)
+
     @asynccontextmanager
     async def _alone(self, key: str) -> "AsyncIterator[Connection]":
         """A connection that holds the lock on *key*; whoever else wants the letter waits and then finds it sent."""
@@ -97,12 +115,14 @@ class Letters:
             await connection.execute("select pg_advisory_lock(hashtextextended('letter:' || $1, 0))", key)
             yield connection
 
-    async def _letter(self, connection: "Connection", request: SendLetter) -> asyncpg.Record:
+    async def _letter(
+        self, connection: "Connection", request: SendLetter, written_at: datetime | None = None
+    ) -> asyncpg.Record:
         """The letter as it was written at its first attempt, which may be this one."""
         reference = request.update.reference
         letter = await connection.fetchrow("select * from casefile.letters where key = $1", request.key)
         if letter is None:
-            written_at = self._clock()
+            written_at = written_at or self._clock()
             way = await self._way(connection, request)
             async with connection.transaction():
                 # Now, not with the acceptance: a letter that cannot be delivered must not hold back the case file. And

@@ -97,6 +97,27 @@ class Payments:
                 await _write_outcome(connection, outcome)
                 return await book(connection, outcome)
 
+    async def restore(
+        self,
+        order: PaymentOrder,
+        ordered_at: datetime,
+        outcome: PaymentOutcome | None,
+        rail: str,
+        book: "Callable[[Connection], Awaitable[object]] | None" = None,
+    ) -> None:
+        """Write again what a lost case file knew of a payment; without an *outcome* only that *rail* was told of it.
+
+        No rail is told to pay; whoever goes on with the payment finds the order, and asks the rail first. *book* runs
+        in the same transaction.
+        """
+        async with self._alone(order.key) as connection, connection.transaction():
+            if await _known(connection, order) is None:
+                await _intend(connection, order, outcome.rail if outcome else rail, ordered_at)
+            if outcome:
+                await _write_outcome(connection, outcome)
+            if book:
+                await book(connection)
+
     @asynccontextmanager
     async def _alone(self, key: str) -> "AsyncIterator[Connection]":
         """A connection that holds the lock on *key*; whoever else wants the payment waits, then finds its outcome."""
@@ -218,6 +239,36 @@ class Payments:
         recorded = await self.settle(request.order, book, intend=intend)
         log.info("payment settled", payment=request.order.key, outcome=recorded.outcome.state.value)
         return recorded
+
+    async def restore_paid(
+        self, request: PayCompensation, ordered_at: datetime, outcome: PaymentOutcome | None, rail: str
+    ) -> None:
+        """:meth:`restore` of a case's payment, with what goes with it."""
+
+        async def book(connection: "Connection") -> None:
+            await self._case_file.apply(connection, request.update)
+            if outcome:
+                await self._book(connection, request, outcome)
+
+        await self.restore(request.order, ordered_at, outcome, rail, book)
+
+    async def restore_reported(self, request: BookPayment, outcome: PaymentOutcome) -> None:
+        """Write again what somebody had reported of a payment, and what the ledger made of it."""
+        if request.state is not PaymentState.REVERSED:
+            async with self._alone(request.key) as connection, connection.transaction():
+                await connection.execute(
+                    "INSERT INTO payments.orders (key, reference, payee, amount, currency, rail, ordered_at)"
+                    " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+                    request.key,
+                    request.update.reference,
+                    request.payee,
+                    request.amount.amount,
+                    request.amount.currency,
+                    outcome.rail,
+                    outcome.at,
+                )
+                await _write_outcome(connection, outcome)
+        await self.book_payment(request)
 
     @activity.defn(name="BookPayment")
     async def book_payment(self, request: BookPayment) -> PaymentRecorded:

@@ -12,6 +12,7 @@ from domain.findings import Bilingual, Check
 from domain.incident import Fault, NewIncident
 from domain.messages import Actor, Message
 from domain.money import Money
+from domain.payment import PaymentOutcome
 from domain.policy import Decision
 from domain.words import IncidentStage
 
@@ -134,11 +135,12 @@ class PayMember(Record):
 
 
 class MemberPaid(Record):
-    """How the attempt ended: ``paid`` in all, and why not everything was."""
+    """How the attempt ended, and whether everything is paid; without an ``outcome`` it had been paid before."""
 
     at: Instant
     complete: bool
     spoken: str
+    outcome: PaymentOutcome | None = None
 
 
 class Standing(Record):

@@ -301,3 +301,10 @@ class SearchAttribute(StrEnum):
 
 WORKFLOW = "Complaint"
 """The workflow type of a case. Its id is the complaint's reference."""
+
+
+class Store(StrEnum):
+    """What was brought back from a backup: the case file with its ledger, or the workflows."""
+
+    POSTGRESQL = "postgresql"
+    TEMPORAL = "temporal"

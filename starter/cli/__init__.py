@@ -10,6 +10,7 @@ from starter.cli import acting  # isort: skip
 from starter.cli import evidence  # isort: skip
 from starter.cli import payments  # isort: skip
 from starter.cli import incidents  # isort: skip
+from starter.cli import restores  # isort: skip
 from starter.cli.program import main
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "payments",
     "policies",
     "reading",
+    "restores",
     "serving",
 ]

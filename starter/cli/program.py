@@ -168,15 +168,18 @@ def command(group: typer.Typer, name: str, *, panel: str | None = None) -> Calla
     return register
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run ``redress`` with these arguments, by default those of the process. Returns the exit code."""
+def main(arguments: Sequence[str] | None = None, *, of: typer.Typer = app, name: str = "redress") -> int:
+    """Run ``redress`` with these arguments, by default those of the process. Returns the exit code.
+
+    A program of its own that speaks as ``redress`` does gives its own commands, *of*, and its *name*.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in arguments
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a character still shows the others
             stream.reconfigure(errors="replace")
     try:
-        return int(get_command(app).main(args=list(arguments), prog_name="redress", standalone_mode=False) or 0)
+        return int(get_command(of).main(args=list(arguments), prog_name=name, standalone_mode=False) or 0)
     except (KeyboardInterrupt, typer.Abort):
         return ExitCode.INTERRUPTED
     except Exception as error:

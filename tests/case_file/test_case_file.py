@@ -450,7 +450,10 @@ async def test_an_update_outside_a_transaction_is_refused(pool: "Pool", case_fil
 
 
 async def test_an_update_of_no_case_is_refused(case_file: CaseFile) -> None:
-    assert await refusal(case_file.record(update(complaint("none").reference)), match="open it first") == "NoCase"
+    assert (
+        await refusal(case_file.record(update(complaint("none").reference)), match="open it first", for_good=False)
+        == "NoCase"
+    )
 
 
 async def test_characters_that_postgresql_refuses_do_not_stop_a_case(pool: "Pool", case_file: CaseFile) -> None:
@@ -534,17 +537,17 @@ async def test_corrections_at_once_are_all_kept(pool: "Pool", case_file: CaseFil
 
 
 async def test_an_address_of_no_case_is_refused(case_file: CaseFile) -> None:
-    assert await refusal(case_file.record_contact(correction(complaint("none").reference))) == "NoCase"
+    assert await refusal(case_file.record_contact(correction(complaint("none").reference)), for_good=False) == "NoCase"
 
 
 # -- helpers -----------------------------------------------------------------------------------------------------------
 
 
-async def refusal(doing: Any, match: str | None = None) -> str | None:
-    """The type of the error with which *doing* is refused, for good."""
+async def refusal(doing: Any, match: str | None = None, *, for_good: bool = True) -> str | None:
+    """The type of the error with which *doing* is refused, for good or until it is tried again."""
     with pytest.raises(ApplicationError, match=match) as refused:
         await doing
-    assert refused.value.non_retryable
+    assert refused.value.non_retryable == for_good
     return refused.value.type
 
 

@@ -161,7 +161,10 @@ async def test_what_goes_wrong_with_the_case_file_takes_the_posting_back(
 ) -> None:
     reference = await opened(keeping(pool))
     other = update("RD-2222-2222-22222")
-    assert await refusal(compensation, awarding(reference, usd("5"), then=other), match="no case") == "NoCase"
+    assert (
+        await refusal(compensation, awarding(reference, usd("5"), then=other), match="no case", for_good=False)
+        == "NoCase"
+    )
     assert (await count(pool, "postings"), await count(pool, "ledger_entries")) == (0, 0)
 
 
@@ -313,9 +316,11 @@ async def test_a_case_closed_with_an_award_that_was_never_posted_is_found(pool: 
     ]
 
 
-async def refusal(compensation: Compensation, request: RecordCompensation, match: str | None = None) -> str | None:
-    """The type of the error with which an award is refused, for good."""
+async def refusal(
+    compensation: Compensation, request: RecordCompensation, match: str | None = None, *, for_good: bool = True
+) -> str | None:
+    """The type of the error with which an award is refused, for good or until it is tried again."""
     with pytest.raises(ApplicationError, match=match) as refused:
         _: CompensationRecorded = await compensation.record_compensation(request)
-    assert refused.value.non_retryable
+    assert refused.value.non_retryable == for_good
     return refused.value.type

@@ -43,6 +43,7 @@ GROUPS = {
     "policy": ("list", "show", "check", "due", "compare"),
     "calendar": ("list", "show", "replan"),
     "pay": ("list", "show", "retry", "report"),
+    "restore": ("declare", "list"),
 }
 STAFF = ("--as", "handler:h-17")
 COMPLAINT: dict[str, Any] = contracts.contracts()[0].example
@@ -74,6 +75,18 @@ LOOKS: tuple[tuple[str, ...], ...] = (
     ("rejected", REF),
     ("deadlines", "--next", "24h"),
     ("ledger", "check"),
+    ("restore", "list"),
+    (
+        "restore",
+        "declare",
+        "--store",
+        "postgresql",
+        "--since",
+        "2026-03-02T09:00Z",
+        "--reason",
+        "the disk broke",
+        *STAFF,
+    ),
     ("policy", "compare", "platform-default", "uk-fca"),
     ("calendar", "replan", *STAFF),
     ("migrate",),

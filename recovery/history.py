@@ -1,0 +1,203 @@
+"""What a workflow did, in order: its effects, each with what was asked and what came of it, from its history.
+
+The history holds what ordinary activities were asked, but not so of local ones: those are learned by replaying it.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from temporalio import workflow
+from temporalio.api.common.v1 import Payload
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client, WorkflowHistory
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import (
+    ExecuteWorkflowInput,
+    Interceptor,
+    Replayer,
+    StartActivityInput,
+    StartLocalActivityInput,
+    UnsandboxedWorkflowRunner,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+    WorkflowOutboundInterceptor,
+)
+
+from domain import case, findings, incident_work
+from domain.base import Record
+from domain.cohort import Cohort
+from runtime.temporal import temporal_plugin
+from workflows.complaint import ComplaintWorkflow
+from workflows.incident import IncidentWorkflow
+
+EFFECTS: Final[dict[str, tuple[type[Record], type[Record] | None]]] = {
+    "OpenCase": (case.OpenCase, case.Opened),
+    "Record": (case.CaseUpdate, case.Recorded),
+    "RecordContact": (case.RecordContact, None),
+    "Investigate": (findings.InvestigationRequest, findings.Investigation),
+    "SendLetter": (case.SendLetter, case.LetterAccepted),
+    "RecordCompensation": (case.RecordCompensation, case.CompensationRecorded),
+    "PayCompensation": (case.PayCompensation, case.PaymentRecorded),
+    "BookPayment": (case.BookPayment, case.PaymentRecorded),
+    "OpenIncident": (incident_work.OpenIncident, incident_work.IncidentOpened),
+    "RecordIncident": (incident_work.IncidentUpdate, None),
+    "ListCohort": (incident_work.ListCohort, Cohort),
+    "NextMembers": (incident_work.NextMembers, incident_work.Members),
+    "CompensateMember": (incident_work.CompensateMember, incident_work.MemberCompensated),
+    "PayMember": (incident_work.PayMember, incident_work.MemberPaid),
+    "TellMember": (incident_work.TellMember, None),
+    "FindCases": (incident_work.FindCases, incident_work.CasesFound),
+}
+"""What each effect is asked with, and what it answers (``None``: nothing)."""
+
+_LOCAL: Final = "core_local_activity"
+
+
+@dataclass(frozen=True)
+class Step:
+    """An effect: ``asked`` since when, ``done`` when; ``done`` is ``None`` where no success is in the history."""
+
+    name: str
+    request: Any
+    asked: datetime
+    done: datetime | None = None
+    result: Any = None
+
+
+@dataclass(frozen=True)
+class Life:
+    """What a workflow did in all its runs. ``state`` is the ``Case`` or ``Incident`` at the end of what was replayed.
+
+    ``broken`` says why a history cannot be replayed by this code; then the steps may not be all. It is not ``whole``
+    where Temporal does not keep its first runs any more.
+    """
+
+    steps: Sequence[Step]
+    state: case.Case | incident_work.Incident | None
+    broken: str | None = None
+    whole: bool = True
+
+
+async def read_life(client: Client, workflow_id: str, run_id: str) -> Life:
+    """The life of a workflow up to the run *run_id*, with all runs before it as far as Temporal keeps them."""
+    histories: list[WorkflowHistory] = []
+    before, whole = run_id, True
+    while before and whole:
+        try:
+            history = await client.get_workflow_handle(workflow_id, run_id=before).fetch_history()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND or not histories:
+                raise
+            whole = False  # the time that Temporal keeps closed runs for is over
+        else:
+            histories.insert(0, history)
+            before = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
+    return dataclasses.replace(await replay(client, histories), whole=whole)
+
+
+async def replay(client: Client, histories: Sequence[WorkflowHistory]) -> Life:
+    """The life that these *histories*, one a run in their order, tell of."""
+    steps: list[Step] = []
+    state, broken = None, None
+    for history in histories:
+        heard = _Heard()
+        replayer = Replayer(
+            workflows=[ComplaintWorkflow, IncidentWorkflow],
+            plugins=[temporal_plugin()],
+            interceptors=[_Listening(heard)],
+            workflow_runner=UnsandboxedWorkflowRunner(),
+        )
+        result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+        if result.replay_failure is not None:
+            broken = f"its history cannot be replayed by this version: {result.replay_failure}"
+        steps += await _steps(client, history.events, heard)
+        state = heard.state() or state
+    return Life(steps, state, broken)
+
+
+@dataclass
+class _Heard:
+    """What was asked of activities during a replay, by activity id, and the workflow's state."""
+
+    requests: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    state: Callable[[], Any] = lambda: None
+
+    def hear(self, activity: str, arguments: Sequence[Any]) -> None:
+        # The SDK numbers the activities of a run, ordinary and local ones alike, and gives them their number as id.
+        self.requests[str(len(self.requests) + 1)] = (activity, arguments[0])
+
+
+class _Listening(Interceptor):
+    def __init__(self, heard: _Heard) -> None:
+        self._heard = heard
+
+    def workflow_interceptor_class(
+        self, input: WorkflowInterceptorClassInput
+    ) -> type[WorkflowInboundInterceptor] | None:
+        heard = self._heard
+
+        class Outbound(WorkflowOutboundInterceptor):
+            def start_activity(self, input: StartActivityInput) -> workflow.ActivityHandle[Any]:
+                heard.hear(input.activity, input.args)
+                return super().start_activity(input)
+
+            def start_local_activity(self, input: StartLocalActivityInput) -> workflow.ActivityHandle[Any]:
+                heard.hear(input.activity, input.args)
+                return super().start_local_activity(input)
+
+        class Inbound(WorkflowInboundInterceptor):
+            def init(self, outbound: WorkflowOutboundInterceptor) -> None:
+                super().init(Outbound(outbound))
+
+            async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:
+                running = workflow.instance()
+                heard.state = lambda: getattr(running, "case", None) or getattr(running, "incident", None)
+                return await super().execute_workflow(input)
+
+        return Inbound
+
+
+async def _steps(client: Client, events: Sequence[HistoryEvent], heard: _Heard) -> list[Step]:
+    """The effects in the order in which they were done; those not done at the place where they were asked for."""
+    found: dict[int, Step] = {}
+    asked: dict[int, tuple[str, Any, datetime]] = {}
+    for event in events:
+        match event.event_type:
+            case EventType.EVENT_TYPE_MARKER_RECORDED:
+                marker = event.marker_recorded_event_attributes
+                if marker.marker_name == _LOCAL and not marker.HasField("failure"):
+                    told = json.loads(marker.details["data"].payloads[0].data)
+                    name, request = heard.requests.get(told["activity_id"], (told["activity_type"], None))
+                    if name in EFFECTS and request is not None:
+                        result = await _decode(client, marker.details["result"].payloads, EFFECTS[name][1])
+                        done = _at(event)
+                        found[event.event_id] = Step(name, request, done, done, result)
+            case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+                scheduled = event.activity_task_scheduled_event_attributes
+                name = scheduled.activity_type.name
+                if name in EFFECTS:
+                    request = await _decode(client, scheduled.input.payloads, EFFECTS[name][0])
+                    asked[event.event_id] = (name, request, _at(event))
+            case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+                completed = event.activity_task_completed_event_attributes
+                if known := asked.pop(completed.scheduled_event_id, None):
+                    result = await _decode(client, completed.result.payloads, EFFECTS[known[0]][1])
+                    found[event.event_id] = Step(*known, _at(event), result)
+            case _:
+                pass
+    return [step for _, step in sorted([*found.items(), *((at, Step(*known)) for at, known in asked.items())])]
+
+
+async def _decode(client: Client, payloads: Sequence[Payload], kind: type[Record] | None) -> Any:
+    if kind is None or not payloads:
+        return None
+    return (await client.data_converter.decode(payloads, [kind]))[0]
+
+
+def _at(event: HistoryEvent) -> datetime:
+    return event.event_time.ToDatetime(UTC)

@@ -1,0 +1,46 @@
+"""What the record says, row by row: two records with the same fingerprint tell the same of every case and incident."""
+
+from typing import TypeAlias
+
+import asyncpg
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+TABLES = {
+    "casefile.cases": ("updated_at",),
+    "casefile.contacts": ("id",),
+    "casefile.timeline": ("id",),
+    "casefile.rejected_messages": (),
+    "casefile.events": (),
+    "casefile.deadlines": (),
+    "casefile.satisfactions": (),
+    "casefile.firings": (),
+    "casefile.letters": ("rendered_at",),
+    "casefile.letter_attempts": ("id", "detail"),
+    "casefile.postings": (),
+    "casefile.ledger_entries": (),
+    "casefile.redressed": (),
+    "casefile.case_topics": (),
+    "casefile.incident_warnings": ("id",),
+    "casefile.incidents": ("updated_at",),
+    "casefile.incident_timeline": ("id",),
+    "casefile.cohort_members": (),
+    "casefile.cohorts": ("listed_at",),
+    "casefile.incident_results": (),
+    "casefile.incident_cases": ("at",),
+    "casefile.incident_letters": ("rendered_at",),
+    "casefile.incident_letter_attempts": ("id", "at", "channel", "detail"),
+    "payments.orders": ("ordered_at",),
+    "payments.outcomes": (),
+    "payments.reversals": (),
+}
+"""Every table of the record, with the columns that another writing of the same may say otherwise."""
+
+
+async def fingerprint(pool: Pool) -> dict[str, list[str]]:
+    """The rows of every table of the record, in an order of their own."""
+    found = {}
+    for table, but in TABLES.items():
+        rows = await pool.fetch(f"select (to_jsonb(t) - $1::text[])::text as row from {table} t", list(but))  # noqa: S608
+        found[table] = sorted(row["row"] for row in rows)
+    return found
