@@ -15,7 +15,7 @@ from typing import Final
 import asyncpg
 import structlog
 from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
 from activities.case_file import CaseFile, utc_now
 from activities.compensation import Compensation
@@ -33,7 +33,14 @@ from runtime.mail import Mailer, Outbox
 from runtime.payment_rail import HttpRail
 from runtime.policies import PolicyError
 from runtime.settings import ConfigurationError, Settings, load_settings
-from runtime.temporal import TemporalUnavailable, connect, register_search_attributes, run
+from runtime.temporal import (
+    TemporalUnavailable,
+    connect,
+    core_runtime,
+    register_search_attributes,
+    run,
+    temporal_plugin,
+)
 from workflows.complaint import ComplaintWorkflow
 from workflows.incident import IncidentWorkflow
 from workflows.investigation import InvestigationWorkflow
@@ -41,6 +48,11 @@ from workflows.search_attributes import KEYS
 
 GRACE: Final = timedelta(seconds=30)
 """How long activities in hand may take to finish after SIGTERM."""
+
+WORKFLOWS: Final[tuple[type, ...]] = (ComplaintWorkflow, InvestigationWorkflow, IncidentWorkflow)
+
+# The tests run the workflows in the sandbox; here it would cost more than the work itself.
+_RUNNER: Final = UnsandboxedWorkflowRunner()
 
 
 def build_worker(client: Client, pool: asyncpg.Pool, settings: Settings) -> Worker:
@@ -58,7 +70,7 @@ def build_worker(client: Client, pool: asyncpg.Pool, settings: Settings) -> Work
     return Worker(
         client,
         task_queue=settings.task_queue,
-        workflows=[ComplaintWorkflow, InvestigationWorkflow, IncidentWorkflow],
+        workflows=WORKFLOWS,
         activities=[
             case_file.open_case,
             case_file.record,
@@ -80,10 +92,16 @@ def build_worker(client: Client, pool: asyncpg.Pool, settings: Settings) -> Work
         graceful_shutdown_timeout=GRACE,
         # More at once starve each other: local activities wait for their turn beyond their time limit.
         max_concurrent_workflow_tasks=8,
-        # The tests run the workflows in the sandbox; here it would cost more than the work itself.
-        workflow_runner=UnsandboxedWorkflowRunner(),
+        workflow_runner=_RUNNER,
         # How long the next task of a case waits for a worker that may be dead before any other may take it.
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=3),
+    )
+
+
+def build_replayer(*workflows: type) -> Replayer:
+    """What replays histories as the worker does; of *workflows*, or of all it knows."""
+    return Replayer(
+        workflows=workflows or WORKFLOWS, plugins=[temporal_plugin()], workflow_runner=_RUNNER, runtime=core_runtime()
     )
 
 

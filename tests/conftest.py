@@ -32,6 +32,7 @@ from runtime.database import migrate, open_pool
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.embedded_temporal import find_program
 from runtime.temporal import core_runtime, temporal_plugin
+from tests.replaying import LIVES, note_every_life
 
 # The sandbox loads the workflow's modules anew for every case: with bytecode that costs a fifth less of the whole run.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -66,6 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would be ignored, by what tests start too
     # aiosmtpd asks asyncio what Python 3.14 wants to be asked of inspect
     config.addinivalue_line("filterwarnings", "ignore::DeprecationWarning:aiosmtpd.smtp")
+    note_every_life()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -78,6 +80,22 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_unconfigure() -> None:
     """Let the Temporal SDK's native threads let go of Python before Python ends (temporalio/sdk-python#300)."""
     time.sleep(0.2)
+
+
+@pytest.fixture(scope="session", autouse=True)
+async def _last_replay(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[None]:
+    """What servers of the whole run still had to tell when they stopped."""
+    yield
+    if wrong := await LIVES.replay(tmp_path_factory.getbasetemp()):
+        pytest.fail("\n".join(wrong))
+
+
+@pytest.fixture(autouse=True)
+async def _every_workflow_replays(_last_replay: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[None]:
+    """Whatever workflow a test ran does the same again when it is replayed, and is not stuck."""
+    yield
+    if wrong := await LIVES.replay(tmp_path_factory.getbasetemp()):
+        pytest.fail("\n".join(wrong))
 
 
 @pytest.fixture(scope="session")

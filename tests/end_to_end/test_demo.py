@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from runtime.embedded_temporal import EmbeddedTemporal
 from runtime.paths import ROOT
 
 # What a firm has configured, and the demo must leave alone.
@@ -85,6 +86,9 @@ async def test_seven_complaints_come_to_their_ends_on_servers_of_the_demos_own()
         assert took < 90
         assert processes_of(Path(place)) == []
         assert old.read_text() != "old"
+        kept = EmbeddedTemporal(old.parents[1], namespace="default", log=Path(place) / "log")
+        await kept.start()
+        await kept.stop()  # on its way it tells what the demo ran, and that is replayed
 
     cases = ROW.findall(printed)
     assert [tuple(case[:4]) for case in cases] == ENDS

@@ -25,6 +25,7 @@ from runtime.paths import ROOT
 from runtime.running import RunningProcess, StackRecord, running_stack
 from runtime.settings import load_settings
 from runtime.temporal import connect
+from tests.replaying import LIVES
 from tests.runtime.support import until
 
 pytestmark = pytest.mark.timeout(300)
@@ -211,6 +212,7 @@ async def test_after_a_kill_of_the_owner_a_new_start_stops_what_is_left_and_carr
         handle = client.get_workflow_handle("small-1")
         await handle.signal("finish")
         assert await handle.result() == 2 + 1
+        await LIVES.gather(client)
         second = await asyncpg.connect(find_database(settings))
         assert await second.fetchval("select id from kept") == 1
         await second.close()

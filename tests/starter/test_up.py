@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 
 from runtime.paths import ROOT
+from runtime.settings import load_settings
+from runtime.temporal import connect
 from tests.patience import PATIENCE, eventually
+from tests.replaying import LIVES
 
 
 async def launch(*arguments: str, folder: Path, stdin: int | None = None) -> asyncio.subprocess.Process:
@@ -94,6 +97,7 @@ async def test_it_serves_until_told_to_stop_and_carries_on_where_it_was(folder: 
             shown += await asyncio.wait_for(up.stdout.read(100), PATIENCE)
         assert where["ui"].encode() in shown
         assert await stage(reference, folder) == "deciding"
+        await LIVES.gather(await connect(load_settings(state_dir=folder)))
         up.send_signal(signal.SIGINT)
         code, _, err = await ended(up)
         assert code == 0
