@@ -1,6 +1,7 @@
 # make demo   the whole service on this machine, with seven complaints from beginning to end
 # make up     the same service, to stay; Ctrl-C ends it, its data is kept in .redress
 # make test   all tests (ARGS="-k words" for some)
+# make check  the daily part of them, in less than 90 seconds
 #
 # make bench  how late deadlines are, beside a poller (ARGS="--cases 500")
 # make bench-investigation  import and investigation, beside bare PostgreSQL (ARGS="--quotes 500000 --orders 50000")
@@ -15,7 +16,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input install -
 UV := uv
 
 .DELETE_ON_ERROR:
-.PHONY: demo up test bench bench-investigation lint lock clean
+.PHONY: demo up test check bench bench-investigation lint lock clean
 
 demo: $(READY)
 	@$(BIN)/redress demo
@@ -25,6 +26,15 @@ up: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
+
+# What most changes break first: style, types and rooms; all rules and sums; every check on the trade log; letters; whole
+# lives of cases; old histories. Not here: the other servers, processes that die, the command line, imports into the log.
+DAILY := tests/test_quality.py tests/domain tests/investigations tests/letters tests/trade_log/test_csv.py \
+    tests/trade_log/test_statements.py tests/trade_log/test_price_readers.py tests/workflows/test_life.py \
+    tests/workflows/test_replay.py tests/incidents/test_incident_replay.py
+
+check: $(READY)
+	@$(BIN)/python -m pytest -n 4 --dist worksteal $(DAILY) $(ARGS)
 
 bench: $(READY)
 	@$(BIN)/python -m bench.deadlines $(ARGS)

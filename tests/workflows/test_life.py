@@ -7,8 +7,10 @@ from decimal import Decimal
 import pytest
 
 from domain.words import LetterKind, Outcome, Stage
+from runtime.policies import find_pack
 from starter.client import Refused
 from tests.workflows.house import ACCOUNT, APPROVER, CUSTOMER, HANDLER, House
+from tests.workflows.rules import own
 
 
 async def test_a_clear_small_case_goes_straight_through_within_70_events(
@@ -234,9 +236,12 @@ async def test_a_passed_response_deadline_is_a_breach_with_a_new_date_and_stays_
 async def test_an_acknowledgement_that_cannot_be_delivered_is_a_breach_and_still_goes_out(house: House) -> None:
     house.outbox.closed = True
     await house.late_withdrawal()
-    reference = await house.submit()
+    default = find_pack("platform-default", house.today).model_dump()
+    (clock,) = [clock for clock in default["clocks"] if clock["name"] == "acknowledgement"]
+    five_hours = {**clock, "length": {"hours": 5}}  # in each, 30 attempts are made to deliver it
+    reference = await house.submit(policy=own(house, five_hours))
     await house.at(reference, Stage.ACKNOWLEDGED)
-    await house.env.sleep(timedelta(hours=25))
+    await house.env.sleep(timedelta(hours=6))
     case = await house.row(reference, lambda case: bool(case["breached"]))
     assert (case["escalation_level"], case["handler"]) == (1, "team_lead")
     notices = await house.pool.fetchval(
