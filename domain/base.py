@@ -1,6 +1,7 @@
 """The ground every model stands on: strict shapes, clean text, UTC instants."""
 
 import re
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -46,6 +47,17 @@ Text = Annotated[
     BeforeValidator(_clean_if_text),
 ]
 """Free text, 1-20,000 characters."""
+
+
+def person_of(identifier: str) -> str:
+    """The person whom *identifier* names: the same text for every spelling of one id.
+
+    Spellings differ by case, width, compatibility forms or surrounding spaces. Two ids are two persons only if this
+    differs; for the record what was typed is kept.
+    """
+    name = unicodedata.normalize("NFKC", identifier).casefold()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFD", name).casefold()).strip()
+
 
 StaffId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/#-]{0,99}$")]
 """A technical identifier of somebody or some team: no e-mail address, for it is shown in Temporal's lists."""

@@ -244,7 +244,7 @@ def check_decision(incident: Incident, message: DecideIncident) -> None:
         return
     if not message.cohort or not cohort.hash.startswith(message.cohort):
         raise NotAllowed(f"cohort: the list has the hash {cohort.hash[:12]}…; look at it before you approve it")
-    if message.actor.id == incident.new.opened_by.id:
+    if message.actor.person == incident.new.opened_by.person:
         raise NotAllowed("actor: a list is approved by a second person, never by who opened the incident")
     for harm in cohort.harm or (None,):
         if not decision.may_approve(message.actor.role, harm):

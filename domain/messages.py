@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import EmailStr, Field, StringConstraints, model_validator
 
-from domain.base import Identifier, Instant, Line, Record, StaffId, Text
+from domain.base import Identifier, Instant, Line, Record, StaffId, Text, person_of
 from domain.complaint import Phone
 from domain.findings import Check
 from domain.money import PositiveMoney
@@ -31,6 +31,17 @@ class Actor(Record):
 
     id: StaffId
     role: Role
+
+    @property
+    def person(self) -> str:
+        """Who it is, however the id was spelt. Where two persons are needed, this is compared."""
+        return person_of(self.id)
+
+    @classmethod
+    def named(cls, spoken: str) -> "Actor":
+        """The actor that the record calls *spoken*, as ``role:id``. Raises ``ValueError``."""
+        role, _, name = spoken.partition(":")
+        return cls(id=name, role=Role(role))
 
     def __str__(self) -> str:
         return f"{self.role.value}:{self.id}"

@@ -1,5 +1,6 @@
 """Who may have a payment tried again, and who may say what became of one."""
 
+from domain.base import person_of
 from domain.case import Case
 from domain.messages import Actor, ReportPayment, RetryPayment
 from domain.payment import Payment
@@ -16,7 +17,7 @@ def check_retry(case: Case, message: RetryPayment) -> None:
     last = case.payment
     if case.payment_held is None:
         raise NotAllowed("retry_payment: the payment is under way; nothing waits for a person")
-    if last and last.reported_by == message.actor.id:
+    if last and last.reported_by and person_of(last.reported_by) == message.actor.person:
         raise NotAllowed(
             "actor: who reported what became of the payment does not have it paid again; a second person may"
         )
@@ -77,5 +78,6 @@ def _check_second_person(case: Case, actor: Actor, what: str) -> None:
         raise NotAllowed(
             f"actor: role {actor.role.value} may not {what} where {case.awarded} was awarded; roles that may: {able}"
         )
-    if actor.id in case.proposers or (case.proposal and case.proposal.proposed_by.id == actor.id):
+    proposers = {person_of(one) for one in case.proposers}
+    if actor.person in proposers or (case.proposal and case.proposal.proposed_by.person == actor.person):
         raise NotAllowed(f"actor: who proposed the award may not {what}; a second person may")

@@ -293,7 +293,7 @@ def check_decision(case: Case, message: DecideResolution) -> None:
     proposal = case.proposal
     if proposal is None or case.approved:
         raise NotAllowed("decision: no proposal waits for approval; propose_resolution comes first")
-    if message.actor.id == proposal.proposed_by.id:
+    if message.actor.person == proposal.proposed_by.person:
         raise NotAllowed("actor: a proposal is decided by a second person, never by its proposer")
     _check_limit(case, message.actor, at_stake(case, proposal))
 

@@ -1,0 +1,174 @@
+"""Where two persons are needed, no two spellings of one id pass as two."""
+
+import unicodedata
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain import resolution
+from domain.base import person_of
+from domain.case import Case
+from domain.cohort import summarise
+from domain.complaint import Complaint
+from domain.findings import Bilingual
+from domain.incident import Fault, FaultKind, NewIncident
+from domain.incident_work import DecideIncident, Incident, check_decision
+from domain.incident_work import NotAllowed as IncidentNotAllowed
+from domain.messages import Actor, DecideResolution, ProposeResolution, ReportPayment, RetryPayment
+from domain.money import Money
+from domain.paying import check_report, check_retry
+from domain.payment import Payment
+from domain.resolution import NotAllowed, propose
+from domain.words import IncidentStage, PaymentState, Role, Stage
+from runtime.policies import find_pack
+
+AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+AWARD = Money(amount=Decimal("900"), currency="USD")
+IDS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:/#-]{0,20}", fullmatch=True)
+_WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
+
+
+@st.composite
+def spellings(draw: st.DrawFn) -> tuple[str, str]:
+    """An id, and another spelling of it that is an id as well."""
+    name = draw(IDS)
+    upper = draw(st.lists(st.booleans(), min_size=len(name), max_size=len(name)))
+    pairs = zip(name, upper, strict=True)
+    other = "".join(letter.upper() if up else letter.lower() for letter, up in pairs)
+    return name, draw(st.sampled_from(["", " ", "\t"])) + other + draw(st.sampled_from(["", " "]))
+
+
+def case(proposer: str, **more: Any) -> Case:
+    """A case that awarded, was told by somebody that its payment was declined, and owes the award."""
+    complaint = Complaint.model_validate(
+        {
+            "source": "tests",
+            "idempotency_key": "1",
+            "received_at": AT,
+            "channel": "web",
+            "language": "en",
+            "complainant": {"name": "A Customer", "email": "customer@example.com"},
+            "account": "70012345",
+            "description": "My stop loss was filled at the wrong price.",
+        }
+    )
+    held = Case.received(complaint.reference, complaint, AT)
+    held.policy = find_pack("platform-default", date(2026, 3, 2))
+    message = ProposeResolution.model_validate(
+        {
+            "message_id": "m-1",
+            "actor": {"id": proposer, "role": "handler"},
+            "outcome": "upheld",
+            "compensation": AWARD.model_dump(),
+            "reasons": "So it is.",
+        }
+    )
+    held.proposal = propose(held, message, AT)
+    return held.model_copy(update=more)
+
+
+def owing(proposer: str, reporter: str | None = None, state: PaymentState = PaymentState.DECLINED) -> Case:
+    payment = Payment(
+        key="k", number=3, amount=AWARD, payee="70012345", rail="bank", state=state, paid=AWARD, reported_by=reporter
+    )
+    return case(
+        proposer,
+        approved=True,
+        proposal=None,
+        proposers=[proposer],
+        awarded=AWARD,
+        unpaid=AWARD,
+        rail="bank",
+        stage=Stage.SETTLING,
+        payments=[payment],
+        payment_held="it was declined",
+        payee="70012345",
+    )
+
+
+def _approves_the_proposal(one: str, other: str) -> None:
+    approver = Actor(id=other, role=Role.EXECUTIVE)
+    decision = DecideResolution(message_id="m-2", actor=approver, decision="approve")
+    resolution.check_decision(case(one), decision)
+
+
+def _approves_the_list(one: str, other: str) -> None:
+    fault = Fault(kind=FaultKind.OUTAGE, since=AT, until=AT.replace(hour=10))
+    title = Bilingual(en="It was down.", zh="服务中断。")
+    new = NewIncident(fault=fault, title=title, opened_by=Actor(id=one, role=Role.HANDLER))
+    cohort = summarise(1, AT, [])
+    incident = Incident(
+        reference=new.reference, new=new, opened_at=AT, stage=IncidentStage.APPROVAL, cohort=cohort, lists=1
+    )
+    incident.decision = find_pack("platform-default", date(2026, 3, 2)).decision
+    approver = Actor(id=other, role=Role.EXECUTIVE)
+    check_decision(incident, DecideIncident(message_id="m-2", actor=approver, decision="approve", cohort=cohort.hash))
+
+
+def _pays_again_what_was_reported(one: str, other: str) -> None:
+    message = RetryPayment(message_id="m-2", actor=Actor(id=other, role=Role.EXECUTIVE), reason="It is right now.")
+    check_retry(owing("somebody-else", reporter=one), message)
+
+
+def _chooses_another_account(one: str, other: str) -> None:
+    actor = Actor(id=other, role=Role.EXECUTIVE)
+    check_retry(owing(one), RetryPayment(message_id="m-2", actor=actor, reason="It moved.", payee="70054321"))
+
+
+def _reports_a_payment(one: str, other: str) -> None:
+    actor = Actor(id=other, role=Role.EXECUTIVE)
+    check_report(
+        owing(one), ReportPayment(message_id="m-2", actor=actor, state=PaymentState.PAID, bank_reference="B-1")
+    )
+
+
+def _reports_a_reversal(one: str, other: str) -> None:
+    actor = Actor(id=other, role=Role.EXECUTIVE)
+    check_report(
+        owing(one, state=PaymentState.PAID),
+        ReportPayment(message_id="m-2", actor=actor, state=PaymentState.REVERSED, bank_reference="B-1"),
+    )
+
+
+RULES: list[Callable[[str, str], None]] = [
+    _approves_the_proposal,
+    _approves_the_list,
+    _pays_again_what_was_reported,
+    _chooses_another_account,
+    _reports_a_payment,
+    _reports_a_reversal,
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule.__name__.strip("_") for rule in RULES])
+@given(spelt=spellings())
+def test_no_two_spellings_of_one_id_pass_as_two_persons(
+    rule: Callable[[str, str], None], spelt: tuple[str, str]
+) -> None:
+    with pytest.raises((NotAllowed, IncidentNotAllowed), match=r"actor: .*second person"):
+        rule(*spelt)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule.__name__.strip("_") for rule in RULES])
+def test_two_persons_are_two_persons(rule: Callable[[str, str], None]) -> None:
+    rule("h-17", "a-3")
+
+
+@given(st.text(max_size=20))
+def test_case_width_compatibility_forms_and_surrounding_spaces_make_no_other_person(name: str) -> None:
+    person = person_of(name)
+    wide = name.translate(_WIDE)
+    forms = [unicodedata.normalize(form, name) for form in ("NFC", "NFD", "NFKC", "NFKD")]
+    for spelling in (person, name.casefold(), f" {name}\u3000", wide, *forms):
+        assert person_of(spelling) == person
+
+
+def test_what_was_typed_is_kept_for_the_record() -> None:
+    actor = Actor(id="H-17", role=Role.HANDLER)
+    assert (str(actor), actor.person) == ("handler:H-17", "h-17")
+    assert Actor.named(str(actor)) == actor
