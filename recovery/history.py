@@ -164,7 +164,8 @@ class _Listening(Interceptor):
 
 async def _steps(client: Client, events: Sequence[HistoryEvent], heard: _Heard) -> list[Step]:
     """The effects in the order in which they were done; those not done at the place where they were asked for."""
-    found: dict[int, Step] = {}
+    # Of local activities the events tell in which order they were asked for, and their markers when they were done.
+    found: list[tuple[int, int, Step]] = []
     asked: dict[int, tuple[str, Any, datetime]] = {}
     for event in events:
         match event.event_type:
@@ -176,7 +177,10 @@ async def _steps(client: Client, events: Sequence[HistoryEvent], heard: _Heard) 
                     if name in EFFECTS and request is not None:
                         result = await _decode(client, marker.details["result"].payloads, EFFECTS[name][1])
                         done = _at(event)
-                        found[event.event_id] = Step(name, request, done, done, result)
+                        ended = told["complete_time"]
+                        order = int(ended["seconds"]) * 1_000_000_000 + int(ended["nanos"])
+                        after = marker.workflow_task_completed_event_id
+                        found.append((after, order, Step(name, request, done, done, result)))
             case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
                 scheduled = event.activity_task_scheduled_event_attributes
                 name = scheduled.activity_type.name
@@ -187,10 +191,11 @@ async def _steps(client: Client, events: Sequence[HistoryEvent], heard: _Heard) 
                 completed = event.activity_task_completed_event_attributes
                 if known := asked.pop(completed.scheduled_event_id, None):
                     result = await _decode(client, completed.result.payloads, EFFECTS[known[0]][1])
-                    found[event.event_id] = Step(*known, _at(event), result)
+                    found.append((event.event_id, 0, Step(*known, _at(event), result)))
             case _:
                 pass
-    return [step for _, step in sorted([*found.items(), *((at, Step(*known)) for at, known in asked.items())])]
+    found += [(event_id, 0, Step(*known)) for event_id, known in asked.items()]
+    return [step for *_, step in sorted(found, key=lambda one: one[:2])]
 
 
 async def _decode(client: Client, payloads: Sequence[Payload], kind: type[Record] | None) -> Any:

@@ -98,7 +98,9 @@ def _certain(step: Step) -> set[str]:
         case "PayMember":
             if result and result.outcome is None:
                 return set()  # paid before
-            return {f"payment:{payment_key(request.reference, request.account, request.attempt)}"}
+            key = payment_key(request.reference, request.account, request.attempt)
+            paid = result and result.outcome.paid.amount
+            return {f"payment:{key}"} | ({f"posting:{key}"} if paid else set())
         case "TellMember":
             return {f"letter:{request.reference}:letter:{request.account}"}
         case _:

@@ -170,6 +170,8 @@ class LedgerReport(Record):
 
     totals: tuple[CurrencyTotal, ...]
     faults: tuple[LedgerFault, ...]
+    workflows_compared: bool = False
+    """Whether it was compared with what closed workflows tell of, too."""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -415,7 +417,7 @@ async def get_rejected(pool: "Pool", reference: str) -> list[Rejected]:
 
 
 async def check_ledger(pool: "Pool") -> LedgerReport:
-    """Prove that every posting balances, and that every closed case was awarded just what the ledger has."""
+    """Prove that every posting balances, and that the ledger has what cases were awarded and payments were made."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         totals = await connection.fetch(
             """
@@ -444,15 +446,19 @@ async def check_ledger(pool: "Pool") -> LedgerReport:
         )
         differing = await connection.fetch(
             """
-            SELECT c.reference, format('closed with %s awarded, but the ledger has %s',
+            SELECT c.reference, format(CASE WHEN c.closed_at IS NULL THEN 'its file tells of %s awarded' ELSE
+                                            'closed with %s awarded' END || ', but the ledger has %s',
                                        coalesce(c.compensation_currency || ' ' || c.compensation_amount, 'nothing'),
                                        coalesce(string_agg(p.currency || ' ' || p.amount, ', ' ORDER BY p.number),
                                                 'nothing')) AS problem
             FROM casefile.cases c LEFT JOIN casefile.postings p ON p.reference = c.reference AND p.kind = 'award'
-            WHERE c.closed_at IS NOT NULL
+            WHERE c.closed_at IS NOT NULL OR c.compensation_amount IS NOT NULL
             GROUP BY c.reference
-            HAVING coalesce(sum(p.amount), 0) <> coalesce(c.compensation_amount, 0)
-                OR bool_or(p.currency <> c.compensation_currency)
+            -- While a case is open the posting comes first, and the summary tells of it a moment later.
+            HAVING coalesce(sum(p.amount) FILTER (WHERE p.currency = c.compensation_currency), 0)
+                    < coalesce(c.compensation_amount, 0)
+                OR c.closed_at IS NOT NULL AND (coalesce(sum(p.amount), 0) <> coalesce(c.compensation_amount, 0)
+                                                OR bool_or(p.currency <> c.compensation_currency))
             ORDER BY c.reference
             """
         )
@@ -467,9 +473,18 @@ async def check_ledger(pool: "Pool") -> LedgerReport:
             ORDER BY reference
             """
         )
+        unposted = await connection.fetch(
+            """
+            SELECT o.reference, format('payment %s of %s %s was made, but the ledger has no posting of it', key,
+                                       o.currency, e.paid) AS problem
+            FROM payments.outcomes e JOIN payments.orders o USING (key)
+            WHERE e.paid > 0 AND NOT EXISTS (SELECT FROM casefile.postings p WHERE p.key = e.key)
+            ORDER BY o.reference, key
+            """
+        )
     return LedgerReport(
         totals=tuple(CurrencyTotal(**row) for row in totals),
-        faults=tuple(LedgerFault(**row) for row in [*unbalanced, *differing, *unpaid]),
+        faults=tuple(LedgerFault(**row) for row in [*unbalanced, *differing, *unpaid, *unposted]),
     )
 
 

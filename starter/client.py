@@ -97,6 +97,11 @@ class Complaints:
         self.client = client
         self._task_queue = task_queue
 
+    @property
+    def task_queue(self) -> str:
+        """Where the workers of these cases ask for work."""
+        return self._task_queue
+
     @classmethod
     async def connect(cls, settings: Settings | None = None) -> Self:
         """Connect as the environment says (``TEMPORAL_*``, ``REDRESS_*``). Raises ``TemporalUnavailable``."""

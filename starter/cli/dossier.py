@@ -24,6 +24,7 @@ from starter.case_reader import (
     get_timeline,
 )
 from starter.payment_reader import PaymentView, get_payments
+from starter.restores import Repair, Restore, restores_of
 
 if TYPE_CHECKING:
     from starter.cli.access import Pool
@@ -61,6 +62,10 @@ class Dossier(Record):
     early_until: Instant | None
     kept_until: Instant | None
     possible: tuple[str, ...]
+    restores: tuple[Restore, ...] = ()
+    """The restores from a backup that may have taken something from it."""
+    repairs: tuple[Repair, ...] = ()
+    """What was put right after them."""
 
 
 async def gather(pool: "Pool", reference: str) -> Dossier:
@@ -75,6 +80,7 @@ async def gather(pool: "Pool", reference: str) -> Dossier:
     pack, responded_at, held = await get_rules(pool, reference)
     now = datetime.now(UTC)
     category = case.summary.category or Category.OTHER
+    restores, repairs = await restores_of(pool, reference)
     routes = eligibility(
         pack.narrowed(category),
         category=category,
@@ -106,6 +112,8 @@ async def gather(pool: "Pool", reference: str) -> Dossier:
             *_about_payments(case, payments, status),
             *_by_rule(case, pack, rows, routes, now),
         ),
+        restores=tuple(restores),
+        repairs=tuple(repairs),
     )
 
 

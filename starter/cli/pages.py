@@ -133,6 +133,7 @@ def case_page(dossier: "Dossier", now: datetime, language: str) -> list[Renderab
         *_section("Letters", [_letters(dossier.letters)] if dossier.letters else []),
         *_section("Payments", payments(dossier.payments)),
         *_section("Ways to go further", _routes(dossier.routes, language)),
+        *_section("After a restore", _restored(dossier)),
         *_section("What you can do", [line(f"redress {possible}") for possible in dossier.possible]),
     ]
     if case.rejected_messages:
@@ -140,6 +141,15 @@ def case_page(dossier: "Dossier", now: datetime, language: str) -> list[Renderab
             line(f"\n{case.rejected_messages} message(s) did not fit: redress rejected {case.reference}", "yellow")
         )
     return page
+
+
+def _restored(dossier: "Dossier") -> list[RenderableType]:
+    told = [
+        line(f"{one.store}: what happened from {when(one.since)} to {when(one.until)} UTC may be lost ({one.reason})")
+        for one in dossier.restores
+    ]
+    count = sum(len(one.written) for one in dossier.repairs)
+    return [*told, *([line(f"{count} things were put right since; table casefile.repairs", "green")] if count else [])]
 
 
 def _heading(case: "CaseView", now: datetime) -> Text:
@@ -475,6 +485,8 @@ def ledger(report: "LedgerReport") -> list[RenderableType]:
         shown.append(faults)
     else:
         shown.append(line("The ledger balances." if report.totals else "The ledger is empty.", "green"))
+    if not report.workflows_compared:
+        shown.append(line("Temporal cannot be reached: what closed workflows were awarded was not compared.", "yellow"))
     return shown
 
 

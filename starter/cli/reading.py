@@ -156,10 +156,22 @@ def recompute(*, reference: Reference) -> Answer:
 
 @command(ledger, "check")
 def check() -> Answer:
-    """Prove that every posting balances, and that closed cases were awarded what the ledger has."""
-    from starter.case_reader import check_ledger
+    """Prove that every posting balances, and that the ledger has what cases and closed workflows were awarded."""
+    from runtime.temporal import TemporalUnavailable, run
+    from starter.case_reader import LedgerReport, check_ledger
+    from starter.client import Complaints
+    from starter.lost_awards import find_lost_awards
 
-    report = read(check_ledger)
+    async def look() -> LedgerReport:
+        async with database() as pool:
+            report = await check_ledger(pool)
+            try:
+                lost = await find_lost_awards(pool, await Complaints.connect())
+            except TemporalUnavailable:
+                return report
+            return report.model_copy(update={"faults": (*report.faults, *lost), "workflows_compared": True})
+
+    report = run(look())
     faults = len(report.faults)
     problem = Problem("check_failed", ExitCode.CHECK_FAILED, f"the ledger has {faults} fault(s)") if faults else None
     return Answer(report, pages.ledger(report), problem)

@@ -67,13 +67,11 @@ def list_() -> Answer:
 
 
 def _table(restores: "Sequence[Restore]") -> list[RenderableType]:
-    made = pages.table(
-        "No.", "Store", "Lost from", "Until", "Repaired", "Declared", "Reason", right=["No.", "Repaired"]
-    )
+    made = pages.table("No.", "Store", "Lost (UTC)", "Repaired", "Why, and who says so", right=["No.", "Repaired"])
     for one in restores:
-        declared = f"{pages.exactly(one.declared_at)}, {one.declared_by}"
-        since, until = pages.exactly(one.since), pages.exactly(one.until)
-        made.add_row(str(one.id), one.store, since, until, str(one.repaired), declared, pages.line(one.reason))
+        lost = f"{pages.when(one.since)} to {pages.when(one.until)}"
+        said = f"{one.reason} ({one.declared_by}, {pages.when(one.declared_at)})"
+        made.add_row(str(one.id), one.store, lost, str(one.repaired), pages.line(said))
     return [made]
 
 

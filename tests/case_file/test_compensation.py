@@ -267,7 +267,7 @@ async def test_any_set_of_awards_balances_in_every_currency(pool: "Pool", awards
 
 async def test_the_check_of_an_empty_ledger_finds_nothing(pool: "Pool") -> None:
     report = await check_ledger(pool)
-    assert report.model_dump(mode="json") == {"totals": [], "faults": [], "balanced": True}
+    assert report.model_dump(mode="json") == {"totals": [], "faults": [], "workflows_compared": False, "balanced": True}
 
 
 async def test_the_check_finds_a_posting_that_was_tampered_with(pool: "Pool", compensation: Compensation) -> None:
@@ -324,3 +324,15 @@ async def refusal(
         _: CompensationRecorded = await compensation.record_compensation(request)
     assert refused.value.non_retryable == for_good
     return refused.value.type
+
+
+async def test_an_award_that_the_file_of_an_open_case_tells_of_and_the_ledger_lost_is_named(pool: "Pool") -> None:
+    reference = await opened(keeping(pool))
+    await pool.execute(
+        "UPDATE casefile.cases SET compensation_amount = 40, compensation_currency = 'USD', revision = revision + 1"
+    )
+    (fault,) = (await check_ledger(pool)).faults
+    assert (fault.reference, fault.problem) == (
+        reference,
+        "its file tells of USD 40 awarded, but the ledger has nothing",
+    )

@@ -44,3 +44,14 @@ async def fingerprint(pool: Pool) -> dict[str, list[str]]:
         rows = await pool.fetch(f"select (to_jsonb(t) - $1::text[])::text as row from {table} t", list(but))  # noqa: S608
         found[table] = sorted(row["row"] for row in rows)
     return found
+
+
+def differences(one: dict[str, list[str]], other: dict[str, list[str]]) -> list[str]:
+    """The rows that only one of two fingerprints has, by table."""
+    return [
+        f"{table} {mark} {row}"
+        for table in one
+        for mark, rows, others in (("-", one[table], other[table]), ("+", other[table], one[table]))
+        for row in rows
+        if row not in others
+    ]
