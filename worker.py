@@ -9,13 +9,16 @@ import asyncio
 import contextlib
 import signal
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
 import asyncpg
 import structlog
+from temporalio import activity, workflow
 from temporalio.client import Client
-from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
+from temporalio.common import MetricMeter
+from temporalio.worker import Interceptor, Replayer, UnsandboxedWorkflowRunner, Worker
 
 from activities.case_file import CaseFile, utc_now
 from activities.compensation import Compensation
@@ -37,10 +40,14 @@ from runtime.temporal import (
     TemporalUnavailable,
     connect,
     core_runtime,
+    measured_runtime,
     register_search_attributes,
     run,
     temporal_plugin,
 )
+from runtime.watch.failing import FailingActivities
+from runtime.watch.watching import AddressTaken, Watched, any_free_port, watch
+from starter.case_reader import check_ledger
 from workflows.complaint import ComplaintWorkflow
 from workflows.incident import IncidentWorkflow
 from workflows.investigation import InvestigationWorkflow
@@ -55,7 +62,9 @@ WORKFLOWS: Final[tuple[type, ...]] = (ComplaintWorkflow, InvestigationWorkflow, 
 _RUNNER: Final = UnsandboxedWorkflowRunner()
 
 
-def build_worker(client: Client, pool: asyncpg.Pool, settings: Settings) -> Worker:
+def build_worker(
+    client: Client, pool: asyncpg.Pool, settings: Settings, interceptors: Sequence[Interceptor] = ()
+) -> Worker:
     """A worker with its activities' collaborators."""
     case_file = CaseFile(pool, default_policy=settings.default_policies)
     mailer = Mailer(settings) if settings.smtp_host else None
@@ -89,6 +98,7 @@ def build_worker(client: Client, pool: asyncpg.Pool, settings: Settings) -> Work
             incident_payments.pay_member,
             incident_letters.tell_member,
         ],
+        interceptors=interceptors,
         graceful_shutdown_timeout=GRACE,
         # More at once starve each other: local activities wait for their turn beyond their time limit.
         max_concurrent_workflow_tasks=8,
@@ -117,10 +127,17 @@ async def work(settings: Settings) -> None:
     applied = await migrate(url)
     pool = await open_pool(url)
     try:
-        client = await connect(settings)
+        port = any_free_port() if settings.metrics_address else None
+        runtime = core_runtime() if port is None else measured_runtime(port)
+        client = await connect(settings, runtime)
         await register_search_attributes(client, KEYS)
-        worker = build_worker(client, pool, settings)
-        async with worker:
+        failing = FailingActivities()
+        worker = build_worker(client, pool, settings, [failing])
+        async with contextlib.AsyncExitStack() as stack:
+            if settings.metrics_address and port is not None:
+                watched = _watched(worker, pool, url, runtime.metric_meter, port, failing)
+                log.info("watching", url=await stack.enter_async_context(watch(watched, settings.metrics_address)))
+            await stack.enter_async_context(worker)
             log.info("worker ready", task_queue=settings.task_queue, namespace=client.namespace, migrations=applied)
             await stop.wait()
             log.info("worker stopping", grace_seconds=GRACE.total_seconds())
@@ -129,13 +146,39 @@ async def work(settings: Settings) -> None:
         await pool.close()
 
 
+def _watched(  # noqa: PLR0917
+    worker: Worker,
+    pool: asyncpg.Pool,
+    url: str,
+    meter: MetricMeter,
+    exporter_port: int,
+    failing: FailingActivities,
+) -> Watched:
+    async def ledger_faults() -> int:
+        return len((await check_ledger(pool)).faults)
+
+    config = worker.config()
+    activities = [activity._Definition.must_from_callable(one).name for one in config.get("activities", ())]
+    return Watched(
+        database_url=url,
+        client=worker.client,
+        task_queue=worker.task_queue,
+        meter=meter,
+        exporter_port=exporter_port,
+        failing=failing,
+        workflows=[name for one in WORKFLOWS if (name := workflow._Definition.must_from_class(one).name)],
+        activities=[name for name in activities if name],
+        check_ledger=ledger_faults,
+    )
+
+
 def main() -> int:
     """Run one worker; return the exit code."""
     try:
         settings = load_settings()
         configure_logging(settings.log_format, settings.log_level)
         run(work(settings))
-    except (ConfigurationError, DatabaseUnavailable, TemporalUnavailable, PolicyError) as error:
+    except (ConfigurationError, DatabaseUnavailable, TemporalUnavailable, PolicyError, AddressTaken) as error:
         print(f"redress worker: {error}", file=sys.stderr)  # noqa: T201
         return 2
     return 0

@@ -44,6 +44,7 @@ from runtime.paths import ROOT
 from runtime.running import RunningProcess, StackRecord
 from runtime.settings import Settings
 from runtime.temporal import configured_server, connect_to, register_search_attributes
+from runtime.watch.watching import any_free_port
 
 __all__ = ["Addresses", "Stack", "StackError", "StackRunning"]
 
@@ -71,6 +72,8 @@ class Addresses:
     ui: str | None
     """The Web UI; None if the Temporal server is not ours."""
     database: str
+    metrics: str | None
+    """The worker's /metrics, /healthz and /readyz; None without a worker."""
     state_dir: Path
     logs: Path
 
@@ -159,6 +162,8 @@ class Stack:
         self._record = StackRecord(owner=RunningProcess.of(os.getpid()))
         self._record.write(self._folder)
 
+        if self._worker_command and self.settings.metrics_address is None:
+            self.settings = self.settings.model_copy(update={"metrics_address": f"127.0.0.1:{any_free_port()}"})
         self.settings = self.settings.model_copy(update={"database_url": await self._database()})
         assert self.settings.database_url  # noqa: S101
         await migrate(self.settings.database_url)
@@ -188,6 +193,7 @@ class Stack:
             namespace=client.namespace,
             ui=ui_url,
             database=without_password(self.settings.database_url),
+            metrics=f"http://{self.settings.metrics_address}/metrics" if self._worker_command else None,
             state_dir=self._folder,
             logs=self._logs,
         )

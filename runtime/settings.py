@@ -53,6 +53,13 @@ def _https(url: str) -> str:
     return url.rstrip("/")
 
 
+def _host_and_port(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise ValueError("it is not a host and a port")
+    return text
+
+
 class Settings(BaseSettings):
     """What a firm sets for its installation. Every field is read from `REDRESS_<FIELD>` unless said otherwise.
 
@@ -83,6 +90,11 @@ class Settings(BaseSettings):
         default_factory=lambda: "console" if sys.stderr.isatty() else "json", description="console or json"
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    metrics_address: Annotated[str, AfterValidator(_host_and_port)] | None = Field(
+        None,
+        description="host and port where a worker serves /metrics, /healthz and /readyz, such as 127.0.0.1:9464; "
+        "without one it listens nowhere",
+    )
     default_language: Literal["en", "zh-CN"] = Field(
         "en", description="en or zh-CN: the language of letters to customers who never told theirs"
     )

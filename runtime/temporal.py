@@ -19,7 +19,7 @@ from temporalio.common import SearchAttributeIndexedValueType, SearchAttributeKe
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.plugin import SimplePlugin
-from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
@@ -111,13 +111,28 @@ async def _beat(interval: timedelta) -> None:
 @functools.cache
 def core_runtime() -> Runtime:
     """The SDK's native part, the one of this process, with its warnings in our log and not on standard output."""
+    return Runtime(telemetry=TelemetryConfig(logging=_logging()))
+
+
+def measured_runtime(port: int) -> Runtime:
+    """Another one, whose metrics are to be had in Prometheus's format at this port of this machine alone.
+
+    Raises `RuntimeError` if the port cannot be had.
+    """
+    exporter = PrometheusConfig(
+        bind_address=f"127.0.0.1:{port}", counters_total_suffix=True, unit_suffix=True, durations_as_seconds=True
+    )
+    return Runtime(telemetry=TelemetryConfig(logging=_logging(), metrics=exporter, attach_service_name=False))
+
+
+def _logging() -> LoggingConfig:
     forwarding = LogForwardingConfig(
         logger=logging.getLogger("temporalio.core"),
         append_target_to_name=False,
         prepend_target_on_message=False,
         append_log_fields_to_message=False,
     )
-    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(LoggingConfig.default.filter, forwarding)))
+    return LoggingConfig(LoggingConfig.default.filter, forwarding)
 
 
 def configured_server() -> ClientConnectConfig:
@@ -134,7 +149,7 @@ def configured_server() -> ClientConnectConfig:
         ) from None
 
 
-async def connect(settings: Settings) -> Client:
+async def connect(settings: Settings, runtime: Runtime | None = None) -> Client:
     """Connect to the Temporal server, and see that it knows the namespace.
 
     The server is the one of `TEMPORAL_ADDRESS` or a Temporal profile, else that of the stack running in the state
@@ -145,16 +160,16 @@ async def connect(settings: Settings) -> Client:
     if stack and stack.temporal_address:
         config["target_host"] = stack.temporal_address
         config.setdefault("namespace", stack.temporal_namespace or "default")
-    return await connect_to(config)
+    return await connect_to(config, runtime)
 
 
-async def connect_to(config: ClientConnectConfig) -> Client:
+async def connect_to(config: ClientConnectConfig, runtime: Runtime | None = None) -> Client:
     """Connect to this very server; otherwise like `connect`."""
     config = ClientConnectConfig(**{"target_host": DEFAULT_ADDRESS, "namespace": "default", **config})
     address, namespace = config["target_host"], config["namespace"]
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT):
-            client = await Client.connect(**config, plugins=[temporal_plugin()], runtime=core_runtime())
+            client = await Client.connect(**config, plugins=[temporal_plugin()], runtime=runtime or core_runtime())
         await client.workflow_service.describe_namespace(
             DescribeNamespaceRequest(namespace=namespace), timeout=timedelta(seconds=CONNECT_TIMEOUT)
         )

@@ -5,13 +5,11 @@ starts; the scripts run as they are, on a real PostgreSQL and a real Temporal se
 comes in an image alone, has a stand-in that writes down how it was called.
 """
 
-import asyncio
 import os
 import re
 import socket
 import stat
 import subprocess
-import sys
 import sysconfig
 import tomllib
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -23,15 +21,12 @@ from uuid import uuid4
 
 import pytest
 from ruamel.yaml import YAML
-from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.settings import Settings, load_settings
 from runtime.temporal import core_runtime
-from tests.patience import eventually
 from worker import GRACE
 
 ROOT = Path(__file__).parent.parent
@@ -482,71 +477,3 @@ def test_the_namespace_script_gives_up_and_says_why_when_temporal_is_away() -> N
         )
     assert refused.returncode != 0
     assert f"gave up waiting 0 s for Temporal at {address}" in refused.stderr
-
-
-@workflow.defn
-class Idle:
-    @workflow.run
-    async def run(self) -> None:
-        """Never started: a worker polls for what it could run."""
-
-
-@activity.defn
-async def idle() -> None:
-    """Never started either."""
-
-
-async def health(client: Client, task_queue: str) -> tuple[int, str]:
-    """Exit code and output of the health check of a worker."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(DEPLOY / "worker_health.py"),
-        env={
-            **{name: value for name, value in os.environ.items() if not name.startswith(("REDRESS_", "TEMPORAL_"))},
-            "TEMPORAL_ADDRESS": client.service_client.config.target_host,
-            "TEMPORAL_NAMESPACE": client.namespace,
-            "REDRESS_TASK_QUEUE": task_queue,
-        },
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await process.communicate()
-    return process.returncode or 0, said.decode()
-
-
-def whole(client: Client, task_queue: str, identity: str | None = None) -> Worker:
-    """A worker that polls for workflows and for activities."""
-    return Worker(
-        client,
-        task_queue=task_queue,
-        workflows=[Idle],
-        activities=[idle],
-        workflow_runner=UnsandboxedWorkflowRunner(),
-        identity=identity,
-    )
-
-
-async def test_a_worker_is_healthy_while_it_polls_for_workflows_and_activities(temporal: Client) -> None:
-    queue = f"health-{uuid4().hex}"
-    async with whole(temporal, queue):
-
-        async def well() -> bool:
-            return (await health(temporal, queue))[0] == 0
-
-        async def how_far() -> str:
-            return (await health(temporal, queue))[1]
-
-        await eventually(well, how_far)
-
-
-async def test_a_worker_is_unwell_when_only_other_machines_or_only_half_of_it_polls(temporal: Client) -> None:
-    elsewhere, half = f"health-{uuid4().hex}", f"health-{uuid4().hex}"
-    async with (
-        whole(temporal, elsewhere, identity="1@elsewhere"),
-        Worker(temporal, task_queue=half, activities=[idle]),
-    ):
-        await asyncio.sleep(1)
-        for queue in (elsewhere, half):
-            code, said = await health(temporal, queue)
-            assert code == 1
-            assert f"no worker of {socket.gethostname()} asked for workflow tasks" in said

@@ -68,6 +68,7 @@ def _where(stack: "Stack", settings: "Settings") -> Answer:
         "state_dir": str(where.state_dir),
         "logs": str(where.logs),
         "letters": letters,
+        "metrics": where.metrics,
     }
     next_steps = ["redress submit complaint.json", "redress list", "redress show REF"]
     if where.state_dir != Path(".redress").absolute():
@@ -77,6 +78,7 @@ def _where(stack: "Stack", settings: "Settings") -> Answer:
         "Temporal": f"{where.temporal}, namespace {where.namespace}",
         "Database": where.database,
         "Letters": letters,
+        "Metrics": where.metrics,
         "State": where.state_dir,
         "Logs": where.logs,
     }
