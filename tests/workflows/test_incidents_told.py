@@ -4,20 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 import pytest
-from temporalio import activity, workflow
+from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import (
     ActivityInboundInterceptor,
     ExecuteActivityInput,
     Interceptor,
-    SignalExternalWorkflowInput,
-    WorkflowInboundInterceptor,
-    WorkflowInterceptorClassInput,
-    WorkflowOutboundInterceptor,
 )
 
 from domain.words import IncidentStage, Stage
@@ -71,29 +67,6 @@ class HeldActivity(ActivityInboundInterceptor):
         return answer if hold.done else await super().execute_activity(input)
 
 
-class SlowSignals(Interceptor):
-    """An incident's word that it is listed anew takes until it has been decided."""
-
-    def workflow_interceptor_class(
-        self,
-        input: WorkflowInterceptorClassInput,
-    ) -> type[WorkflowInboundInterceptor] | None:
-        return _SlowInside
-
-
-class _SlowInside(WorkflowInboundInterceptor):
-    def init(self, outbound: WorkflowOutboundInterceptor) -> None:
-        super().init(_SlowOutside(outbound))
-
-
-class _SlowOutside(WorkflowOutboundInterceptor):
-    async def signal_external_workflow(self, input: SignalExternalWorkflowInput) -> None:
-        if input.args[0].stage is IncidentStage.LISTING:
-            incident = workflow.instance().incident
-            await workflow.wait_condition(lambda: incident.stage is not IncidentStage.LISTING)
-        await super().signal_external_workflow(input)
-
-
 @pytest.fixture
 def hold() -> Hold:
     return Hold()
@@ -103,7 +76,7 @@ def hold() -> Hold:
 async def house(
     pool: "asyncpg.Pool[asyncpg.Record]", tmp_path: Path, request: pytest.FixtureRequest, hold: Hold
 ) -> AsyncIterator[House]:
-    async with open_house(pool, tmp_path, request, interceptors=[hold, *getattr(request, "param", [])]) as house:
+    async with open_house(pool, tmp_path, request, interceptors=[hold]) as house:
         await bad_minute(house.pool)
         yield house
 
@@ -154,15 +127,24 @@ async def test_whatever_an_incident_was_doing_when_it_was_dismissed_its_complain
         await house.eventually(says(house, case, incident, IncidentStage.DISMISSED))
 
 
-@pytest.mark.parametrize("house", [[SlowSignals()]], indirect=True, ids=["slow signals"])
 async def test_an_incident_dismissed_while_it_tells_its_complaints_something_else_tells_them_that_too(
     house: House,
 ) -> None:
     incidents = Incidents(house.client, task_queue=house.task_queue)
     case = await complain(house)
     await house.at(case, Stage.DECIDING)
+    await house.pool.execute(_MANY_MORE, case)  # so that it takes a while to tell them all
     incident, _ = await listed(house, incidents)
+    await house.eventually(says(house, case, incident, IncidentStage.APPROVAL))
     await incidents.relist(incident, "more fills were imported", by=HANDLER)
+    await house.eventually(says(house, case, incident, IncidentStage.LISTING))
     await incidents.dismiss(incident, "handled case by case", by=HANDLER)
     assert (await incidents.result(incident)).stage is IncidentStage.DISMISSED
     await house.eventually(says(house, case, incident, IncidentStage.DISMISSED))
+
+
+_MANY_MORE: Final = """
+    insert into casefile.cases
+    select (jsonb_populate_record(cases, jsonb_build_object('reference', reference || n, 'source', n::text))).*
+    from casefile.cases, generate_series(1, 60) as n where reference = $1
+"""
