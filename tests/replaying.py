@@ -28,10 +28,11 @@ from temporalio.testing import _workflow as environments
 from runtime.embedded_temporal import EmbeddedTemporal
 from tests.runtime.small_worker import Count
 from tests.runtime.workflows_for_tests import Add, Modules, Talk
+from tests.workflows.one_effect import OneEffect
 from worker import WORKFLOWS, build_replayer
 
-SMALL: Final = (Add, Count, Modules, Talk)
-"""The workflows of the plumbing's tests."""
+SMALL: Final = (Add, Count, Modules, OneEffect, Talk)
+"""Workflows that exist for tests."""
 
 _FAILED: Final = EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
 _DONE: Final = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
@@ -150,7 +151,7 @@ class Lives:
         histories, self._gathered = self._gathered, {}
         self._replayed.update(histories)
         for history, complaint in [*stuck(histories.values()), *await unlike(histories.values())]:
-            kept = folder / f"{history.workflow_id}-{history.run_id}.json"
+            kept = folder / f"{history.workflow_id}-{history.run_id}.json".replace("/", "-")
             kept.write_text(history.to_json(), encoding="utf-8")
             wrong.append(f"{history.workflow_id}: {complaint}\n  the history: {kept}")
         return wrong

@@ -5,7 +5,7 @@ from typing import TypeVar, cast
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 from domain.base import Record
 from domain.case import (
@@ -148,7 +148,7 @@ async def _in_the_case_file(name: str, request: Record, result: type[R], summary
             summary=summary,
         )
         return cast(R, done)
-    except (ActivityError, ApplicationError) as error:
+    except FailureError as error:  # when replayed, a timeout comes without the ActivityError around it
         # Of a local activity the SDK raises what the activity raised; in an ActivityError only timeouts.
         cause = error.cause if isinstance(error, ActivityError) else error
         if isinstance(cause, ApplicationError) and cause.non_retryable:

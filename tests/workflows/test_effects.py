@@ -1,0 +1,150 @@
+"""A fault in any effect leads to its end, and the history it leaves replays (`tests/replaying.py` sees to that).
+
+Requests and answers are those of the recorded histories.
+"""
+
+import ast
+import asyncio
+import inspect
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from temporalio import activity
+from temporalio.api.common.v1 import Payloads
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowFailureError, WorkflowHistory
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from tests.workflows.one_effect import EFFECTS, OneEffect
+
+HISTORIES: Final = Path(__file__).parent / "histories"
+NOW: Final = "2026-03-02T09:30:00Z"
+NOT_RECORDED: Final = {
+    "RecordContact": (None, None),
+    "PayMember": (
+        {"reference": "IN-1", "account": "70012345", "attempt": 1},
+        {"at": "2026-03-02T09:30:00Z", "complete": True, "spoken": "paid"},
+    ),
+}
+
+FAULTS: Final = {
+    "slow": ["slow"],
+    "the answer is lost after the write": ["lost"],
+    "fails once": ["fails"],
+    "fails twice": ["fails", "fails"],
+    "fails for good": ["fails for good"],
+    "fails for good at the second attempt": ["fails", "fails for good"],
+    "never answers": ["never", "never"],
+    "is cancelled": ["waits", "waits"],
+}
+"""What befalls the first attempts of an effect; the next one succeeds."""
+
+
+def activity_of(effect: str) -> str:
+    """The name of the activity that an effect calls."""
+    tree = ast.parse(inspect.getsource(EFFECTS[effect]))
+    names = [
+        call.args[0].value
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id.startswith("_")
+        if call.args and isinstance(call.args[0], ast.Constant)
+    ]
+    assert len(names) == 1, f"{effect} calls {names}"
+    return str(names[0])
+
+
+def recorded() -> Iterator[tuple[str, Any, Any]]:
+    """Activity, request (of local ones none is kept) and answer of the effects in the recorded histories."""
+    for path in HISTORIES.rglob("*.json"):
+        asked: dict[int, tuple[str, Any]] = {}
+        for event in WorkflowHistory.from_json("read", path.read_text("utf-8")).events:
+            if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+                scheduled = event.activity_task_scheduled_event_attributes
+                asked[event.event_id] = (scheduled.activity_type.name, json.loads(scheduled.input.payloads[0].data))
+            elif event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+                completed = event.activity_task_completed_event_attributes
+                yield (*asked[completed.scheduled_event_id], _answer(completed.result))
+            elif "result" in (details := event.marker_recorded_event_attributes.details):
+                name = json.loads(details["data"].payloads[0].data)["activity_type"]
+                yield name, None, _answer(details["result"])
+
+
+def _answer(result: Payloads) -> Any:
+    return next((json.loads(payload.data or "null") for payload in result.payloads), None)
+
+
+class Faulty:
+    """Activities under the names of ours: what befalls each attempt is in the id of the workflow."""
+
+    def __init__(self, answers: dict[str, Any]) -> None:
+        self._answers = answers
+        self.attempts: Counter[str] = Counter()
+        self.waiting: dict[str, asyncio.Event] = {}
+
+    @property
+    def activities(self) -> list[Any]:
+        return [self._activity(name) for name in self._answers]
+
+    def _activity(self, name: str) -> Any:
+        async def attempt(_request: Any) -> Any:
+            return await self._attempt(name)
+
+        return activity.defn(name=name)(attempt)
+
+    async def _attempt(self, name: str) -> Any:
+        workflow_id = activity.info().workflow_id or ""
+        ills = FAULTS[workflow_id.split("/")[0]]
+        ill = ills[self.attempts[workflow_id]] if self.attempts[workflow_id] < len(ills) else ""
+        self.attempts[workflow_id] += 1
+        match ill:
+            case "slow":
+                await asyncio.sleep(4.5)
+            case "lost" | "fails":
+                raise ConnectionError(ill)
+            case "fails for good":
+                raise ApplicationError(ill, type="Refused", non_retryable=True)
+            case "never" if not activity.info().is_local:
+                activity.raise_complete_async()
+            case "never" | "waits":
+                self.waiting.setdefault(workflow_id, asyncio.Event()).set()
+                await asyncio.sleep(60)
+        return self._answers[name]
+
+
+CASES: Final = {**{name: (request, answer) for name, request, answer in recorded()}, **NOT_RECORDED}
+
+
+@pytest.mark.parametrize("effect", EFFECTS)
+def test_every_effect_has_a_case(effect: str) -> None:
+    assert activity_of(effect) in CASES, f"record a history with it, or put it into {NOT_RECORDED=}"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_every_effect_comes_to_its_end_whatever_befalls_it(
+    dev_server_env: WorkflowEnvironment, task_queue: str, fault: str
+) -> None:
+    client = dev_server_env.client
+    faulty = Faulty({name: answer for name, (_, answer) in CASES.items()})
+
+    async def end_of(effect: str) -> str:
+        request, _ = CASES[activity_of(effect)]
+        name = f"{fault}/{effect}/{task_queue}"
+        handle = await client.start_workflow(OneEffect.run, args=[effect, request], id=name, task_queue=task_queue)
+        if fault == "is cancelled":
+            await faulty.waiting.setdefault(name, asyncio.Event()).wait()
+            await handle.cancel()
+        try:
+            return await handle.result()
+        except WorkflowFailureError as error:
+            return type(error.cause).__name__
+
+    async with Worker(client, task_queue=task_queue, workflows=[OneEffect], activities=faulty.activities):
+        ends = dict(zip(EFFECTS, await asyncio.gather(*map(end_of, EFFECTS)), strict=True))
+    expected = "failed" if "good" in fault or "cancelled" in fault else "succeeded"
+    assert ends == dict.fromkeys(EFFECTS, expected)
