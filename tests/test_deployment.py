@@ -435,12 +435,15 @@ def test_a_schema_that_cannot_be_set_up_stops_the_script_with_an_error(tmp_path:
 async def temporal() -> AsyncIterator[Client]:
     """A development server whose task queues are split into four partitions, as a production server has them."""
     partitions = [f"matching.numTaskqueue{kind}Partitions=4" for kind in ("Read", "Write")]
-    async with await WorkflowEnvironment.start_local(
-        runtime=core_runtime(),
-        dev_server_existing_path=str(TOOLS / "temporal"),
-        dev_server_log_level="error",
-        dev_server_extra_args=[word for value in partitions for word in ("--dynamic-config-value", value)],
-    ) as server:
+    server = await started(
+        lambda: WorkflowEnvironment.start_local(
+            runtime=core_runtime(),
+            dev_server_existing_path=str(TOOLS / "temporal"),
+            dev_server_log_level="error",
+            dev_server_extra_args=[word for value in partitions for word in ("--dynamic-config-value", value)],
+        )
+    )
+    async with server:
         yield server.client
 
 

