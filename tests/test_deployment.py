@@ -27,6 +27,7 @@ from temporalio.testing import WorkflowEnvironment
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.settings import Settings, load_settings
 from runtime.temporal import core_runtime
+from tests.patience import started
 from worker import GRACE
 
 ROOT = Path(__file__).parent.parent
