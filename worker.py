@@ -17,8 +17,8 @@ import asyncpg
 import structlog
 from temporalio import activity, workflow
 from temporalio.client import Client
-from temporalio.common import MetricMeter
-from temporalio.worker import Interceptor, Replayer, UnsandboxedWorkflowRunner, Worker
+from temporalio.common import MetricMeter, WorkerDeploymentVersion
+from temporalio.worker import Interceptor, Replayer, UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
 from activities.case_file import CaseFile, utc_now
 from activities.compensation import Compensation
@@ -103,8 +103,19 @@ def build_worker(
         # More at once starve each other: local activities wait for their turn beyond their time limit.
         max_concurrent_workflow_tasks=8,
         workflow_runner=_RUNNER,
+        deployment_config=_version(settings),
         # How long the next task of a case waits for a worker that may be dead before any other may take it.
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=3),
+    )
+
+
+def _version(settings: Settings) -> WorkerDeploymentConfig | None:
+    """Which build of which deployment the worker is; each workflow says itself whether it moves to a newer one."""
+    if not (settings.deployment and settings.build_id):
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(deployment_name=settings.deployment, build_id=settings.build_id),
+        use_worker_versioning=True,
     )
 
 

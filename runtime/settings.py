@@ -77,6 +77,14 @@ class Settings(BaseSettings):
         description="PostgreSQL, such as postgresql://redress@db.example.com:5432/redress",
     )
     task_queue: str = Field("redress", min_length=1, description="Temporal task queue that the workers poll")
+    deployment: str | None = Field(
+        None,
+        pattern=r"^[\w-]+$",
+        description="name of the worker deployment, such as redress; without one workers have no version",
+    )
+    build_id: str | None = Field(
+        None, validate_default=True, pattern=r"^[\w.+-]+$", description="what this build is called in its deployment"
+    )
     state_dir: Path = Field(Path(".redress"), description="folder of `redress up`: its databases, logs and addresses")
     default_policy: str = Field(
         "platform-default",
@@ -139,6 +147,13 @@ class Settings(BaseSettings):
     def default_policies(self) -> tuple[str, ...]:
         """The ids in ``default_policy``, the case's own first."""
         return tuple(name.strip() for name in self.default_policy.split(",") if name.strip())
+
+    @field_validator("build_id")
+    @classmethod
+    def _goes_with_the_deployment(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if (value is None) != (info.data.get("deployment") is None):
+            raise ValueError("a deployment and a build id are set together, or neither is")
+        return value
 
     @field_validator("payment_secret")
     @classmethod

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, RootModel, Tag
 from temporalio import workflow
+from temporalio.common import VersioningBehavior
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from domain.case import SYSTEM, Case, Closed, EarlyWarning, OpenCase, Question
@@ -39,7 +40,7 @@ class Start(
     """A new complaint; or, when the case goes on in a new run, the whole case so far."""
 
 
-@workflow.defn(name=WORKFLOW)
+@workflow.defn(name=WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class ComplaintWorkflow(Settling):
     """One complaint, one workflow. Its id is the complaint's reference."""
 

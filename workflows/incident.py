@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, RootModel, Tag
 from temporalio import workflow
+from temporalio.common import VersioningBehavior
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 from domain.case import SYSTEM
@@ -61,7 +62,7 @@ class Start(
     """A new incident; or, when it goes on in a new run, the whole incident so far."""
 
 
-@workflow.defn(name=WORKFLOW)
+@workflow.defn(name=WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class IncidentWorkflow:
     """One incident, one workflow. Its id is the incident's reference."""
 

@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
+from temporalio.common import RetryPolicy, VersioningBehavior
 
 with workflow.unsafe.imports_passed_through():
     from domain.findings import Investigation, InvestigationRequest
 
 
-@workflow.defn(name="Investigation")
+@workflow.defn(name="Investigation", versioning_behavior=VersioningBehavior.PINNED)
 class InvestigationWorkflow:
     """Queries the trade log once and returns the findings."""
 
