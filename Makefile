@@ -3,6 +3,8 @@
 # make test   all tests (ARGS="-k words" for some)
 # make check  the daily part of them, in less than 90 seconds
 #
+# make trial  Redress broken on purpose, and a checker that proves that nothing was lost or doubled
+#             (SEED=7 MINUTES=60, ARGS="--part points --only 'disputed, Record#3'")
 # make bench  how late deadlines are, beside a poller (ARGS="--cases 500")
 # make bench-investigation  import and investigation, beside bare PostgreSQL (ARGS="--quotes 500000 --orders 50000")
 #
@@ -16,7 +18,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input install -
 UV := uv
 
 .DELETE_ON_ERROR:
-.PHONY: demo up test check bench bench-investigation lint lock clean
+.PHONY: demo up test check trial bench bench-investigation lint lock clean
 
 demo: $(READY)
 	@$(BIN)/redress demo
@@ -35,6 +37,9 @@ DAILY := tests/test_quality.py tests/domain tests/investigations tests/letters t
 
 check: $(READY)
 	@$(BIN)/python -m pytest -n 4 --dist worksteal $(DAILY) $(ARGS)
+
+trial: $(READY)
+	@$(BIN)/python -m trial $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
 bench: $(READY)
 	@$(BIN)/python -m bench.deadlines $(ARGS)

@@ -9,8 +9,8 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 import asyncpg
@@ -63,19 +63,24 @@ _RUNNER: Final = UnsandboxedWorkflowRunner()
 
 
 def build_worker(
-    client: Client, pool: asyncpg.Pool, settings: Settings, interceptors: Sequence[Interceptor] = ()
+    client: Client,
+    pool: asyncpg.Pool,
+    settings: Settings,
+    interceptors: Sequence[Interceptor] = (),
+    *,
+    clock: Callable[[], datetime] = utc_now,
 ) -> Worker:
-    """A worker with its activities' collaborators."""
-    case_file = CaseFile(pool, default_policy=settings.default_policies)
+    """A worker with its activities' collaborators. *clock* gives the time as an aware datetime."""
+    case_file = CaseFile(pool, default_policy=settings.default_policies, clock=clock)
     mailer = Mailer(settings) if settings.smtp_host else None
     outbox = Outbox(settings.outbox_dir)
-    letters = Letters(pool, case_file, mailer, outbox, settings, utc_now)
-    payments = Payments(pool, case_file, HttpRail(settings) if settings.payment_url else None)
-    compensation = Compensation(pool, case_file, rail=payments.rail)
-    investigating = Investigating(TradeLog(pool), KnownIncidents(pool))
-    incidents = Incidents(pool, investigating, settings, rail=payments.rail)
+    letters = Letters(pool, case_file, mailer, outbox, settings, clock)
+    payments = Payments(pool, case_file, HttpRail(settings) if settings.payment_url else None, clock)
+    compensation = Compensation(pool, case_file, clock, rail=payments.rail)
+    investigating = Investigating(TradeLog(pool), KnownIncidents(pool, clock))
+    incidents = Incidents(pool, investigating, settings, clock=clock, rail=payments.rail)
     incident_payments = IncidentPayments(pool, payments)
-    incident_letters = IncidentLetters(pool, mailer, outbox, settings)
+    incident_letters = IncidentLetters(pool, mailer, outbox, settings, clock)
     return Worker(
         client,
         task_queue=settings.task_queue,

@@ -1,0 +1,62 @@
+"""The enumerated part of the trial: a sample of its points, and how its places are named."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from trial.failpoints import KILL, LATE, STALL, Point
+from trial.parts import open_house
+from trial.points import enumerate_points, kind_of, points_of
+
+SAMPLE = 12
+SECONDS = 9.0
+"""Points that take longer are left to `make trial`."""
+NOT_YET = r"OpenCase#"
+"""A worker that dies there kills the complaint: to be mended, and then this is to be empty."""
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [
+        ("SendLetter#1 start", "start"),
+        ("SendLetter#1 commit 2 before", "before"),
+        ("Record#12 commit 1 after", "after"),
+        ("OpenCase#1 reported", "reported"),
+        ("task 5 before", "task before"),
+        ("task 5 after", "task after"),
+        ("letter 3", "letter"),
+        ("payment 1", "payment"),
+    ],
+)
+def test_places_are_told_apart_by_their_kind(place: str, kind: str) -> None:
+    assert kind_of(place) == kind
+
+
+def test_every_place_is_combined_with_every_fault_of_its_kind() -> None:
+    points = points_of(["Record#1 commit 1 before", "task 2 after"])
+    assert Point(place="Record#1 commit 1 before", fault=KILL) in points
+    assert Point(place="Record#1 commit 1 before", fault=LATE) in points
+    assert Point(place="task 2 after", fault=KILL) in points
+    assert not any(point.fault == STALL for point in points if point.place == "task 2 after")
+
+
+@pytest.mark.timeout(240)
+async def test_whatever_a_fault_strikes_a_life_leaves_the_same_behind() -> None:
+    seed = int(os.environ.get("REDRESS_TRIAL_SEED", "1"))
+    with tempfile.TemporaryDirectory(prefix="trial-") as place:
+        async with open_house(Path(place)) as house:
+            result, wrong = await enumerate_points(
+                house,
+                lambda _: None,
+                lives=("straight", "disputed"),
+                seed=seed,
+                sample=SAMPLE,
+                within=SECONDS,
+                without=NOT_YET,
+            )
+    assert not wrong, f"seed {seed}"
+    assert not result.violations, f"seed {seed}"
+    assert len(result.played) == SAMPLE
+    assert sum(result.faults.values()) >= SAMPLE - 2

@@ -1,0 +1,452 @@
+"""The checker: proves from the record alone that nothing was lost and nothing doubled.
+
+It knows the receipts, and reads PostgreSQL, the journals of the mail server and the rail, and how Temporal says that
+its workflows are. It uses nothing of the service's own code that could share its mistakes. Whatever it finds is a
+violation, with one window that SMTP leaves: a letter whose acceptance was not recorded may arrive again under its
+Message-ID; such repeats are counted apart.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncpg
+from temporalio.client import Client, WorkflowExecutionStatus
+
+from trial.driver import Receipt
+from trial.receivers import Letter
+
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+
+LATE: Final = timedelta(seconds=30)
+"""A rung that is due for so long must have fired."""
+_JOURNALLED: Final = re.compile(r"([a-z_]+):(\d+)")
+_STAGE: Final = re.compile(r"stage:(\d+):([a-z_]+)")
+
+
+@dataclass(frozen=True)
+class Violation:
+    """Something that must not be: what kind of it, whose, and in words."""
+
+    kind: str
+    reference: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.reference}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """How Temporal says a workflow is. *attempt* is of its pending task: above 1 it has failed before."""
+
+    id: str
+    type: str
+    status: str
+    attempt: int = 0
+    problems: tuple[str, ...] = ()
+    task_queue: str = ""
+
+
+@dataclass
+class Evidence:
+    """All that the checker looks at."""
+
+    receipts: Sequence[Receipt]
+    letters: Sequence[Letter] = ()
+    """What the mail server took."""
+    payments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What the rail was told, by key; ``paid`` says whether money went."""
+    workflows: Sequence[Workflow] = ()
+    outbox: Path | None = None
+    all_ours: bool = True
+    """Whether every case in the database was submitted under a receipt."""
+    rail: bool = False
+
+
+@dataclass
+class Report:
+    """What the checker found. *repeated* counts letters that came again because an acceptance was not recorded."""
+
+    violations: list[Violation] = field(default_factory=list)
+    repeated: int = 0
+    unsaid: int = 0
+    """Of these, those whose sender the mail server never told that it had the letter."""
+    satisfied_late: int = 0
+    """Rungs without a breach that did not act, because what they wait for had come by the time they would have."""
+    counted: Counter[str] = field(default_factory=Counter)
+
+    def add(self, kind: str, reference: str | None, text: str) -> None:
+        self.violations.append(Violation(kind, reference or "?", text))
+
+
+def read_receipts(path: Path) -> list[Receipt]:
+    """The receipts of a journal."""
+    return [Receipt.model_validate_json(line) for line in path.read_text("utf-8").splitlines()]
+
+
+async def look_at_workflows(client: Client) -> list[Workflow]:
+    """Every workflow of the namespace."""
+    found = []
+    async for execution in client.list_workflows():
+        status = (execution.status or WorkflowExecutionStatus.RUNNING).name
+        if status == "CONTINUED_AS_NEW":
+            continue
+        attempt = 0
+        if status == "RUNNING":
+            description = await client.get_workflow_handle(execution.id, run_id=execution.run_id).describe()
+            attempt = description.raw_description.pending_workflow_task.attempt
+        problems = execution.search_attributes.get("TemporalReportedProblems", ())
+        found.append(
+            Workflow(
+                execution.id,
+                execution.workflow_type,
+                status,
+                attempt,
+                tuple(str(one) for one in problems),
+                execution.task_queue,
+            )
+        )
+    return found
+
+
+async def check(pool: "Pool", evidence: Evidence, *, now: datetime | None = None) -> Report:
+    """Prove each promise, or say what breaks it."""
+    report = Report()
+    now = now or datetime.now(UTC)
+    await _submissions(pool, evidence, report)
+    await _messages(pool, evidence, report)
+    await _deadlines(pool, report, now)
+    await _letters(pool, evidence, report)
+    await _money(pool, evidence, report)
+    await _workflows(pool, evidence, report)
+    await _timelines(pool, report)
+    return report
+
+
+# -- every accepted submission is exactly one case, or a refusal that can be found -------------------------------------
+
+
+async def _submissions(pool: "Pool", evidence: Evidence, report: Report) -> None:
+    wanted = {one.reference: one.what for one in evidence.receipts if one.what in {"submission", "start"}}
+    cases = await pool.fetch("select reference, source, idempotency_key, complaint from casefile.cases")
+    known = {row["reference"] for row in cases}
+    unopened = await _unopened(pool)
+    report.counted["submissions"] = len(wanted)
+    for reference, what in wanted.items():
+        if reference in known:
+            continue
+        if reference in unopened:
+            if unopened[reference] == "waiting":
+                report.add("case still waiting", reference, "its start was accepted, and it is no case yet")
+            report.counted["findable refusals"] += unopened[reference] == "refused"
+        else:
+            report.add("submission lost", reference, f"an accepted {what} is no case, and no refusal that can be found")
+    if evidence.all_ours:
+        for reference in sorted(known - set(wanted)):
+            report.add("case of nobody", reference, "there is a case that nobody submitted")
+    named: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in cases:
+        told = (row["complaint"].get("source"), row["complaint"].get("idempotency_key"))
+        named[told].append(row["reference"])
+    for references in named.values():
+        if len(references) > 1:
+            report.add("case doubled", references[0], f"one submission is {len(references)} cases: {references}")
+
+
+async def _unopened(pool: "Pool") -> dict[str, str]:
+    """State of the starts that are no case, by workflow id."""
+    if await pool.fetchval("select to_regclass('casefile.unopened') is null"):
+        return {}
+    return {
+        row["workflow_id"]: row["state"] for row in await pool.fetch("select workflow_id, state from casefile.unopened")
+    }
+
+
+# -- every accepted message is in one file, once -----------------------------------------------------------------------
+
+
+async def _messages(pool: "Pool", evidence: Evidence, report: Report) -> None:
+    wanted = {one.token: one for one in evidence.receipts if one.what in {"signal", "update"}}
+    report.counted["messages"] = len(wanted)
+    found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    for row in await pool.fetch(_SAID):
+        for token in set(re.findall(r"t\d+x\d+x\d+e(?:\d+e)?", row["said"])):
+            found[token].append((row["reference"], row["place"]))
+    bare: Counter[str] = Counter()
+    for token, receipt in wanted.items():
+        if receipt.name in {"no-argument"}:
+            bare[receipt.reference] += 1  # it has nothing to know it by
+            continue
+        places = found.get(token, [])
+        if not places:
+            report.add("message lost", receipt.reference, f"{receipt.what} {receipt.name} {token} is in no file")
+        elif len(places) > 1:
+            report.add("message doubled", receipt.reference, f"{receipt.name} {token} is {len(places)} times in files")
+        elif places[0][0] != receipt.reference:
+            report.add("message misfiled", receipt.reference, f"{receipt.name} {token} is with {places[0][0]}")
+    rejected = Counter(
+        row["reference"]
+        for row in await pool.fetch("select reference from casefile.rejected_messages where payload in ('[]', '')")
+    )
+    for reference, count in bare.items():
+        if rejected[reference] != count:
+            report.add(
+                "message lost" if rejected[reference] < count else "message doubled",
+                reference,
+                f"{count} messages without arguments were accepted, and {rejected[reference]} are in the file",
+            )
+
+
+_SAID: Final = """
+    select reference, 'timeline' as place, data::text as said from casefile.timeline
+    where kind in ('customer_reply', 'escalate', 'assign', 'reclassify', 'add_evidence', 'investigate',
+        'request_information', 'propose_resolution', 'decide_resolution', 'resolve_early', 'extend_deadline',
+        'record_referral', 'record_feedback', 'correct_contact', 'withdraw', 'reopen', 'retry_payment',
+        'report_payment')
+    union all
+    select reference, 'rejected', payload from casefile.rejected_messages
+"""
+
+
+# -- every due rung fired once, or was satisfied before its due instant; no breach vanished ----------------------------
+
+
+async def _deadlines(pool: "Pool", report: Report, now: datetime) -> None:
+    told = Counter(
+        (row["reference"], row["clock"], row["number"])
+        for row in await pool.fetch(
+            "select reference, data ->> 'clock' as clock, (data ->> 'number')::integer as number"
+            " from casefile.timeline where kind = 'breach'"
+        )
+    )
+    breaches: set[str] = set()
+    for row in await pool.fetch(_RUNGS):
+        reference, name = row["reference"], f"{row['clock']} {row['number']} {row['rung']}"
+        satisfied, due, breach = row["satisfied_at"], row["due"], "breach" in row["actions"]
+        report.counted["rungs"] += 1
+        if row["fired"] > 1:
+            report.add("rung fired twice", reference, name)
+        kept = satisfied is not None and satisfied <= due
+        if row["fired"]:
+            report.counted["fired"] += 1
+            if breach and kept and not row["replaced"]:
+                report.add("false breach", reference, f"{name} was satisfied at {satisfied}, before {due}")
+            if breach:
+                breaches.add(reference)
+                count = told[reference, row["clock"], row["number"]]
+                if count != 1:
+                    report.add(
+                        "breach vanished" if not count else "breach doubled", reference, f"{name}: {count} entries"
+                    )
+                if not row["breached"]:
+                    report.add("breach vanished", reference, f"{name} was missed, and the case says that nothing was")
+            continue
+        ended = row["closed_at"] is not None and row["closed_at"] <= due
+        if kept or ended or row["replaced"] or due > now - LATE:
+            continue
+        if not breach and (satisfied is not None or row["closed_at"] is not None):
+            report.satisfied_late += 1
+        elif breach:
+            report.add("breach vanished", reference, f"{name} was due at {due}, satisfied {satisfied}, and never fired")
+        else:
+            report.add("rung lost", reference, f"{name} was due at {due} and never fired")
+    for row in await pool.fetch("select reference from casefile.cases where breached"):
+        if row["reference"] not in breaches:
+            report.add(
+                "breach of nothing", row["reference"], "the case says that a duty was missed, the ledger does not"
+            )
+
+
+_RUNGS: Final = """
+    select rung.reference, rung.clock, rung.number, rung.rung, rung.due, rung.actions, cases.closed_at, cases.breached,
+        satisfied.at as satisfied_at, coalesce(satisfied.replaced, false) as replaced,
+        (select count(*) from casefile.firings as fired where (fired.reference, fired.clock, fired.number, fired.rung)
+            = (rung.reference, rung.clock, rung.number, rung.rung)) as fired
+    from casefile.deadlines as rung
+    join casefile.cases using (reference)
+    left join casefile.satisfactions as satisfied using (reference, clock, number)
+    order by rung.reference, rung.due
+"""
+
+
+# -- letters: at most once accepted a business key beyond the window of SMTP, and at least once ------------------------
+
+
+async def _letters(pool: "Pool", evidence: Evidence, report: Report) -> None:
+    taken: defaultdict[str, list[Letter]] = defaultdict(list)
+    for letter in evidence.letters:
+        taken[letter.message_id].append(letter)
+    for row in await pool.fetch(_WRITTEN):
+        key, reference, accepted = row["key"], row["reference"], row["accepted"]
+        arrived = taken.pop(row["message_id"], [])
+        report.counted["letters"] += 1
+        if accepted > 1:
+            report.add("letter doubled", reference, f"{key} was accepted {accepted} times")
+        if not accepted:
+            report.add("letter lost", reference, f"{key} was written, and no channel accepted it")
+            continue
+        report.counted[f"letters by {row['channel']}"] += 1
+        if row["channel"] == "outbox" and evidence.outbox and not _in_outbox(evidence.outbox, row["message_id"]):
+            report.add("letter lost", reference, f"{key} is not in the outbox")
+        if row["channel"] != "email":
+            continue
+        if not arrived:
+            report.add("letter lost", reference, f"{key} was accepted by mail, and the mail server never had it")
+        after = [letter for letter in arrived if row["recorded"] and letter.at > row["recorded"] + _RECORDING]
+        if after:
+            report.add("letter doubled", reference, f"{key} was sent again after its acceptance was recorded")
+        if len(arrived) > 1:
+            report.repeated += len(arrived) - 1
+            report.unsaid += sum(not letter.said for letter in arrived[:-1])
+    for letters in taken.values():
+        if evidence.all_ours:
+            report.add("letter of nobody", letters[0].reference, f"{letters[0].message_id} is in no case file")
+
+
+_RECORDING: Final = timedelta(milliseconds=200)
+"""Between a commit and the moment PostgreSQL says that it took place."""
+
+
+def _in_outbox(folder: Path, message_id: str) -> bool:
+    return any(message_id.encode() in path.read_bytes() for path in folder.glob("*.eml"))
+
+
+_WRITTEN: Final = """
+    select letter.key, letter.reference, letter.message_id, count(attempt) as accepted,
+        max(attempt.channel) as channel, max(case when current_setting('track_commit_timestamp') = 'on'
+            then pg_xact_commit_timestamp(attempt.xmin) end) as recorded
+    from (
+        select key, reference, message_id from casefile.letters
+        union all select key, reference, message_id from casefile.incident_letters
+    ) as letter
+    left join (
+        select key, channel, xmin from casefile.letter_attempts where outcome = 'accepted'
+        union all select key, channel, xmin from casefile.incident_letter_attempts where outcome = 'accepted'
+    ) as attempt using (key)
+    group by letter.key, letter.reference, letter.message_id
+"""
+
+
+# -- one posting and one payment an award, sums equal ------------------------------------------------------------------
+
+
+async def _money(pool: "Pool", evidence: Evidence, report: Report) -> None:
+    for row in await pool.fetch(_UNBALANCED):
+        report.add("posting unbalanced", row["whose"], f"{row['key']}: {row['amount']} is booked as {row['booked']}")
+    awarded: defaultdict[str, Decimal] = defaultdict(Decimal)
+    paid: defaultdict[str, Decimal] = defaultdict(Decimal)
+    rounds: Counter[tuple[str, str]] = Counter()
+    for row in await pool.fetch("select *, coalesce(reference, incident) as whose from casefile.postings"):
+        whose = row["whose"] if row["account"] is None else f"{row['whose']} {row['account']}"
+        report.counted[f"postings: {row['kind']}"] += 1
+        if row["kind"] == "award":
+            awarded[whose] += row["amount"]
+            rounds[whose, row["key"].rpartition(":")[2]] += 1
+        else:
+            paid[whose] += row["amount"] if row["kind"] == "payment" else -row["amount"]
+    for (whose, number), count in rounds.items():
+        if count > 1:
+            report.add("award doubled", whose, f"round {number} has {count} postings")
+    for row in await pool.fetch("select reference, closed_at, compensation_amount from casefile.cases"):
+        said, posted = row["compensation_amount"] or Decimal(0), awarded[row["reference"]]
+        if said != posted:
+            report.add("sums differ", row["reference"], f"the case says {said}, the ledger {posted}")
+        if evidence.rail and row["closed_at"] and paid[row["reference"]] != posted:
+            report.add("sums differ", row["reference"], f"{posted} was awarded, {paid[row['reference']]} was paid")
+    await _payments(pool, evidence, report)
+
+
+async def _payments(pool: "Pool", evidence: Evidence, report: Report) -> None:
+    ordered = {row["key"]: row for row in await pool.fetch(_ORDERED)}
+    for key, row in ordered.items():
+        order = evidence.payments.get(key)
+        gone = Decimal(order["amount"]) if order and order["paid"] else Decimal(0)
+        if row["posted"] != gone:
+            report.add(
+                "payment differs", row["reference"], f"{key}: the ledger has {row['posted']}, the rail paid {gone}"
+            )
+        if row["postings"] > 1:
+            report.add("payment doubled", row["reference"], f"{key} is posted {row['postings']} times")
+    for key, order in evidence.payments.items():
+        if key not in ordered and evidence.all_ours:
+            report.add("payment of nobody", order.get("reference"), f"{key} was paid, and nobody ordered it")
+
+
+_UNBALANCED: Final = """
+    select coalesce(posting.reference, posting.incident) as whose, posting.key, posting.amount,
+        array_agg(entry.amount::text) as booked
+    from casefile.postings as posting left join casefile.ledger_entries as entry on entry.posting_key = posting.key
+    group by posting.key
+    having not coalesce(sum(entry.amount) = 0 and sum(entry.amount) filter (where entry.amount > 0) = posting.amount
+        and bool_and(entry.currency = posting.currency), false)
+"""
+_ORDERED: Final = """
+    select orders.key, orders.reference, coalesce(sum(posting.amount), 0) as posted, count(posting) as postings
+    from payments.orders left join casefile.postings as posting on posting.key = orders.key and posting.kind = 'payment'
+    group by orders.key
+"""
+
+
+# -- no workflow failed, or with failing tasks -------------------------------------------------------------------------
+
+
+async def _workflows(pool: "Pool", evidence: Evidence, report: Report) -> None:
+    closed = {
+        row["reference"]: row["closed_at"] is not None
+        for row in await pool.fetch("select reference, closed_at from casefile.cases")
+    }
+    for one in evidence.workflows:
+        report.counted[f"workflows {one.status.lower()}"] += 1
+        if one.status in {"FAILED", "TERMINATED", "TIMED_OUT", "CANCELED"}:
+            report.add("workflow failed", one.id, f"{one.type} is {one.status}")
+        elif one.attempt > 1 or one.problems:
+            report.add(
+                "workflow stuck", one.id, f"{one.type}: its task fails, attempt {one.attempt} {list(one.problems)}"
+            )
+        if one.status == "COMPLETED" and closed.get(one.id) is False:
+            report.add("case without a workflow", one.id, "the workflow has ended, the case is open")
+    if evidence.workflows:
+        ids = {one.id for one in evidence.workflows}
+        for reference, is_closed in closed.items():
+            if not is_closed and reference not in ids:
+                report.add("case without a workflow", reference, "the case is open, and no workflow conducts it")
+
+
+# -- timelines without gaps or doubles ---------------------------------------------------------------------------------
+
+
+async def _timelines(pool: "Pool", report: Report) -> None:
+    for table, rejected in (("casefile.timeline", True), ("casefile.incident_timeline", False)):
+        keys: defaultdict[str, list[str]] = defaultdict(list)
+        for row in await pool.fetch(f"select reference, key from {table}"):  # noqa: S608 (names of ours)
+            keys[row["reference"]].append(row["key"])
+        if rejected:
+            for row in await pool.fetch("select reference, key from casefile.rejected_messages"):
+                keys[row["reference"]].append(row["key"])
+        for reference, found in keys.items():
+            report.counted["timelines"] += 1
+            _numbered(report, reference, "entry", _ordinals(found, _JOURNALLED, 2))
+            _numbered(report, reference, "stage", _ordinals(found, _STAGE, 1))
+            opened = sum(key.startswith("opened:") for key in found)
+            if not rejected and opened != 1:
+                report.add("timeline doubled", reference, f"the incident was opened {opened} times")
+
+
+def _ordinals(keys: Iterable[str], pattern: re.Pattern[str], group: int) -> list[int]:
+    return [int(match.group(group)) for key in keys if (match := pattern.fullmatch(key))]
+
+
+def _numbered(report: Report, reference: str, what: str, found: Sequence[int]) -> None:
+    counted = Counter(found)
+    for number in range(1, max(found, default=0) + 1):
+        if not counted[number]:
+            report.add("timeline gap", reference, f"{what} {number} of {max(found)} is not there")
+        elif counted[number] > 1:
+            report.add("timeline doubled", reference, f"{what} {number} is there {counted[number]} times")

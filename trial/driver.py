@@ -1,0 +1,312 @@
+"""The driver: plays a script through the typed client and plain messages, and writes down what was accepted.
+
+The receipts are all that the checker knows of what was done. One is written when, and only when, the service has said
+that it took something: a start, a signal, or an update's own receipt. What gets no answer is sent again under its id,
+so that it is accepted in the end, or refused; what might count without anybody knowing is not left behind.
+"""
+
+import asyncio
+import base64
+import json
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution, WorkflowType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest, StartWorkflowExecutionRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.base import Record
+from domain.complaint import Complaint
+from domain.messages import SIGNALS, UPDATES, Message
+from domain.reference import reference_for
+from domain.words import WORKFLOW
+from runtime.temporal import TemporalUnavailable
+from starter.client import CaseClosed, CaseNotFound, Complaints, NotAnswered, Refused
+from trial.script import Customer, Script, Step
+
+SOURCE: Final = "trial"
+_AGAIN: Final = 3.0  # seconds until what was refused or not answered is tried again
+_PATIENCE: Final = 180.0  # seconds
+_KINDS: Final[dict[str, type[Message]]] = {kind.name: kind for kind in (*SIGNALS, *UPDATES)}
+_JSON: Final = {"encoding": b"json/plain"}
+
+
+class Receipt(Record):
+    """Something that was accepted. *reference* is the workflow's id; *token* is what to look for in its file."""
+
+    what: Literal["submission", "start", "signal", "update"]
+    name: str
+    reference: str
+    token: str
+    at: datetime
+
+
+class Driver:
+    """Plays *script* against a service."""
+
+    def __init__(self, client: Client, task_queue: str, script: Script, receipts: Path) -> None:
+        self._client = client
+        self._task_queue = task_queue
+        self._complaints = Complaints(client, task_queue=task_queue)
+        self._script = script
+        self._customers = {customer.case: customer for customer in script.customers}
+        self._receipts = receipts.open("a", encoding="utf-8")
+        self._received = datetime.now(UTC)
+        self.refused: Counter[str] = Counter()
+
+    async def play(self) -> None:
+        """Play it all, each step at its time."""
+        began = time.monotonic()
+        async with asyncio.TaskGroup() as group:
+            for step in self._script.steps:
+                await asyncio.sleep(max(0.0, began + step.at - time.monotonic()))
+                group.create_task(self._do(step))
+
+    def reference(self, case: int) -> str:
+        return reference_for(SOURCE, f"{self._script.seed}-{case}")
+
+    def accepted(self, what: Any, step: Step, *, token: str | None = None) -> None:
+        receipt = Receipt(
+            what=what,
+            name=step.name,
+            reference=self.reference(step.case),
+            token=token or step.token,
+            at=datetime.now(UTC),
+        )
+        self._receipts.write(f"{receipt.model_dump_json()}\n")
+        self._receipts.flush()
+
+    async def _do(self, step: Step) -> None:
+        acts: dict[str, Callable[[Step], Awaitable[None]]] = {
+            "submit": self._submit,
+            "start": self._start,
+            "signal": self._signal,
+            "raw": self._raw,
+            "update": self._update,
+            "flood": self._flood,
+        }
+        await acts[step.act](step)
+
+    # -- what is done --------------------------------------------------------------------------------------------------
+
+    async def _submit(self, step: Step) -> None:
+        complaint = complaint_of(self._customers[step.case], f"{self._script.seed}-{step.case}", self._received)
+        if await self._insist(step, lambda: self._complaints.submit(complaint)):
+            self.accepted("submission", step)
+
+    async def _start(self, step: Step) -> None:
+        reference = self.reference(step.case)
+        complaint = complaint_of(
+            Customer(
+                case=step.case, account="1", entry="none", amount=1, days_late=0, language="en", email="s@example.org"
+            ),
+            f"{self._script.seed}-{step.case}",
+            self._received,
+        )
+        request = StartWorkflowExecutionRequest(
+            namespace=self._client.namespace,
+            workflow_id=reference,
+            workflow_type=WorkflowType(name=WORKFLOW),
+            task_queue=TaskQueue(name=self._task_queue),
+            input=Payloads(payloads=_start_payloads(step, complaint)),
+            request_id=step.token,
+        )
+        if await self._insist(step, lambda: self._client.workflow_service.start_workflow_execution(request)):
+            self.accepted("start", step)
+
+    async def _signal(self, step: Step) -> None:
+        message = message_of(step)
+        if await self._insist(step, lambda: self._complaints.send(self.reference(step.case), message)):
+            self.accepted("signal", step)
+
+    async def _raw(self, step: Step) -> None:
+        name = "no_such_signal" if step.name == "unknown-name" else "customer_reply"
+        if await self._send_raw(step, name, _payloads(step.name, step.token), step.token):
+            self.accepted("signal", step)
+
+    async def _flood(self, step: Step) -> None:
+        """Hundreds of signals at once."""
+
+        async def one(number: int) -> None:
+            token = f"{step.token}{number}e"
+            body = {"message_id": token, "actor": {"id": "customer", "role": "customer"}, "text": token}
+            payload = Payload(metadata=_JSON, data=json.dumps(body).encode())
+            if await self._send_raw(step, "customer_reply", [payload], token):
+                self.accepted("signal", step, token=token)
+
+        await asyncio.gather(*(one(number) for number in range(step.body["count"])))
+
+    async def _send_raw(self, step: Step, name: str, payloads: list[Payload], token: str) -> bool:
+        request = SignalWorkflowExecutionRequest(
+            namespace=self._client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=self.reference(step.case)),
+            signal_name=name,
+            input=Payloads(payloads=payloads),
+            # The server counts a signal that is sent again once.
+            request_id=token,
+        )
+        return await self._insist(step, lambda: self._client.workflow_service.signal_workflow_execution(request))
+
+    async def _update(self, step: Step) -> None:
+        message = message_of(step)
+        if await self._insist(step, lambda: self._complaints.send(self.reference(step.case), message)):
+            self.accepted("update", step)
+
+    async def _insist(self, step: Step, act: Callable[[], Awaitable[Any]]) -> bool:
+        """Whether *act* was accepted in the end. Without an answer it is tried again; refused, as often as it says."""
+        tries = step.tries
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                await act()
+            except (CaseNotFound, Refused) as error:
+                tries -= 1
+                if tries <= 0:
+                    self.refused[type(error).__name__] += 1
+                    return False
+            except CaseClosed:
+                self.refused["CaseClosed"] += 1
+                return False
+            except (NotAnswered, TemporalUnavailable):
+                pass
+            except RPCError as error:
+                if error.status is RPCStatusCode.ALREADY_EXISTS:
+                    return True
+                if error.status in {RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT}:
+                    self.refused[error.status.name] += 1
+                    return False
+            else:
+                return True
+            if time.monotonic() > until:
+                self.refused["no answer"] += 1
+                return False
+            await asyncio.sleep(_AGAIN)
+
+    async def help_out(self, reference: str, number: int) -> None:
+        """Decide a case that nobody has decided, so that it comes to an end."""
+        for name, actor in (("propose_resolution", "handler:h-18"), ("decide_resolution", "executive:e-1")):
+            token = f"help{number}{name[0]}"
+            step = Step(at=0, case=-1, act="update", name=name, token=token, actor=actor, body={"amount": "10.00"})
+            try:
+                await self._complaints.send(reference, message_of(step))
+            except (Refused, NotAnswered, CaseClosed, CaseNotFound, RPCError):
+                continue
+
+
+def complaint_of(customer: Customer, key: str, received: datetime) -> Complaint:
+    """What a customer submits; the same whenever it is sent again."""
+    return Complaint.model_validate(
+        {
+            "source": SOURCE,
+            "idempotency_key": key,
+            "received_at": received,
+            "channel": "web",
+            "language": customer.language,
+            "complainant": {"name": "A Customer", "email": customer.email},
+            "account": customer.account,
+            "description": "My withdrawal was paid far too late."
+            if customer.language == "en"
+            else "我的出金迟迟未到账。",
+            "trades": (customer.entry,),
+            "about": customer.about,
+        }
+    )
+
+
+def message_of(step: Step) -> Message:
+    """The message of a step, its token in the id and in what it says."""
+    role, _, who = step.actor.partition(":")
+    said: dict[str, dict[str, Any]] = {
+        "customer_reply": {"intent": step.body.get("intent"), "text": step.token},
+        "escalate": {"reason": step.token},
+        "assign": {"handler": step.token},
+        "add_evidence": {"note": step.token},
+        "request_information": {"questions": step.token},
+        "propose_resolution": {
+            "outcome": "upheld",
+            "compensation": {"amount": step.body.get("amount"), "currency": "USD"},
+            "reasons": step.token,
+        },
+        "decide_resolution": {"decision": "approve", "reasons": step.token},
+        "reopen": {"reason": step.token},
+        "record_feedback": {"score": 3, "comment": step.token},
+        "correct_contact": {"email": f"{step.token}@example.org"},
+        "withdraw": {"reason": step.token},
+    }
+    body = {"message_id": step.token, "actor": {"id": who, "role": role}, **said[step.name]}
+    return _KINDS[step.name].model_validate(body)
+
+
+def _start_payloads(step: Step, complaint: Complaint) -> list[Payload]:
+    good = Payload(metadata=_JSON, data=complaint.model_dump_json().encode())
+    match step.name:
+        case "no-argument":
+            return []
+        case "two-arguments":
+            return [good, good]
+        case "not-json":
+            return [Payload(metadata=_JSON, data=b'{"source": ')]
+        case "encrypted":
+            return [Payload(metadata={"encoding": b"binary/encrypted"}, data=b"\x00\x01\x02")]
+        case "lone-surrogate":
+            body = {**complaint.model_dump(mode="json"), "description": "half \ud83d a face"}
+            return [Payload(metadata=_JSON, data=json.dumps(body).encode())]
+        case "unknown-pack":
+            body = {**complaint.model_dump(mode="json"), "policy": "nobody-has-it"}
+            return [Payload(metadata=_JSON, data=json.dumps(body).encode())]
+        case _:
+            return [Payload(metadata=_JSON, data=b"[1, 2, 3]")]
+
+
+def _payloads(kind: str, token: str) -> list[Payload]:
+    """The arguments of a signal that does not fit; the token is legible in each, near its beginning."""
+    body = {"message_id": token, "actor": {"id": "customer", "role": "customer"}, "text": token}
+    good = Payload(metadata=_JSON, data=json.dumps(body).encode())
+
+    def plain(text: str) -> list[Payload]:
+        return [Payload(metadata=_JSON, data=text.encode())]
+
+    match kind:
+        case "broken-json":
+            return plain(f'{{"message_id": "{token}", ')
+        case "encrypted":
+            return [Payload(metadata={"encoding": b"binary/encrypted"}, data=token.encode() + b"\x00\xff")]
+        case "no-encoding":
+            return [Payload(data=token.encode())]
+        case "utf-16":
+            return [Payload(metadata=_JSON, data=token.encode() + json.dumps(body).encode("utf-16"))]
+        case "bad-utf-8":
+            return [Payload(metadata=_JSON, data=b'{"message_id": "' + token.encode() + b'", "text": "\xff\xfe"}')]
+        case "deep":
+            return plain(f'["{token}", {"[" * 5_000}{"]" * 5_000}]')
+        case "lone-surrogate":
+            return plain(json.dumps({**body, "text": f"{token} \ud83d"}))
+        case "huge-number":
+            return plain(f'{{"message_id": "{token}", "actor": 1{"0" * 5_000}}}')
+        case "large":
+            junk = base64.b64encode(token.encode() * 2_000).decode()[:60_000]
+            return plain(json.dumps({"message_id": token, "junk": junk}))
+        case "no-argument":
+            return []
+        case "two-arguments":
+            return [good, good]
+        case "wrong-type":
+            return plain(json.dumps(token))
+        case _:
+            return [good]
+
+
+def log_of(script: Script, received: datetime) -> list[tuple[Any, ...]]:
+    """Rows for ``tradelog.account_entries``: the withdrawals that customers complain about."""
+    rows: list[tuple[Any, ...]] = []
+    for customer in script.customers:
+        booked = received - timedelta(days=1)
+        asked = booked - timedelta(days=customer.days_late + 1)
+        rows.append((customer.entry, customer.account, "withdrawal", -customer.amount, "USD", asked, booked))
+    return rows

@@ -1,0 +1,344 @@
+"""The random part: parts are killed, stopped and cut off at random under hundreds of complaints, by a seed."""
+
+import asyncio
+import os
+import random
+import resource
+import signal
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+import psutil
+from temporalio.client import Client
+
+from runtime.database import open_pool
+from runtime.temporal import connect_to
+from trial import receivers
+from trial.checker import Evidence, Report, check, look_at_workflows, read_receipts
+from trial.driver import Driver, log_of
+from trial.parts import House, WorkerHandle
+from trial.proxy import HOST, Proxy, through
+from trial.script import write_script
+
+_WORKERS: Final = 2
+_POLICY: Final = "demo"
+_STILL: Final = 70.0  # seconds without any end, after which those left are taken to be stuck
+_CALM: Final = 240.0  # seconds until every case must have come to its end when nothing is broken any more
+
+
+@dataclass
+class Outcome:
+    """What a run came to."""
+
+    seed: int
+    report: Report
+    faults: Counter[str]
+    receipts: Counter[str]
+    refused: Counter[str] = field(default_factory=Counter)
+
+
+class Staff:
+    """Workers that are replaced when they end."""
+
+    def __init__(self, house: House, environment: dict[str, str], clock: Path) -> None:
+        self._house = house
+        self._environment = environment
+        self._clock = clock
+        self.now: dict[int, WorkerHandle] = {}
+        self.deaths: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator["Staff"]:
+        keepers = [asyncio.create_task(self._keep(number)) for number in range(_WORKERS)]
+        try:
+            yield self
+        finally:
+            for keeper in keepers:
+                keeper.cancel()
+            await asyncio.wait(keepers)
+            for handle in self.now.values():
+                handle.send(signal.SIGCONT)
+                await handle.kill()
+
+    async def _keep(self, number: int) -> None:
+        log = self._house.folder / f"worker-{number}.log"
+        while True:
+            handle = await self._house.nursery.bear(f"worker{number}", self._environment, log, clock=self._clock)
+            self.now[number] = handle
+            await handle.ended.wait()
+            self.deaths[str(handle.code)] += 1
+            await asyncio.sleep(0.3)
+
+    def any(self, rng: random.Random) -> WorkerHandle:
+        return self.now[rng.randrange(_WORKERS)]
+
+
+class Breaker:
+    """Breaks one thing after the other until it is told to stop; then everything is whole again."""
+
+    def __init__(self, house: House, staff: Staff, proxies: dict[str, Proxy], clock: Path, rng: random.Random) -> None:
+        self._house = house
+        self._staff = staff
+        self._proxies = proxies
+        self._clock = clock
+        self._rng = rng
+        self.done: Counter[str] = Counter()
+        self._mail, self._rail = receivers.ACCEPT, receivers.PAY
+        house.mail.how = lambda _: self._mail
+        house.rail.how = lambda _: self._rail
+
+    async def break_things(self, seconds: float, say: Callable[[str], None]) -> None:
+        kinds: list[tuple[int, Callable[[], Awaitable[str]]]] = [
+            (6, self._kill_worker),
+            (3, self._stop_worker),
+            (2, self._end_worker),
+            (1, self._kill_temporal),
+            (2, self._stop_temporal),
+            (1, self._kill_postgres),
+            (2, self._stop_postgres),
+            (8, self._break_a_line),
+            (3, self._break_mail),
+            (3, self._break_rail),
+            (2, self._fill_the_disk),
+            (2, self._take_the_outbox),
+            (3, self._move_the_clock),
+        ]
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            await asyncio.sleep(self._rng.uniform(0.3, 3))
+            weights = [weight for weight, _ in kinds]
+            _, break_it = self._rng.choices(kinds, weights)[0]
+            what = await break_it()
+            self.done[what] += 1
+            say(f"  {what}")
+        self.restore()
+
+    def restore(self) -> None:
+        """Everything is whole again."""
+        for proxy in self._proxies.values():
+            proxy.restore()
+        self._mail, self._rail = receivers.ACCEPT, receivers.PAY
+        self._clock.write_text("0")
+
+    # -- what can be broken --------------------------------------------------------------------------------------------
+
+    async def _kill_worker(self) -> str:
+        self._staff.any(self._rng).send(signal.SIGKILL)
+        return "worker: kill -9"
+
+    async def _end_worker(self) -> str:
+        worker = self._staff.any(self._rng)
+        worker.send(signal.SIGTERM)
+        if self._rng.random() < 0.5:
+            await asyncio.sleep(self._rng.uniform(0.05, 0.5))
+            worker.send(signal.SIGKILL)
+            return "worker: SIGTERM, then kill -9"
+        return "worker: SIGTERM"
+
+    async def _stop_worker(self) -> str:
+        worker = self._staff.any(self._rng)
+        worker.send(signal.SIGSTOP)
+        await asyncio.sleep(self._rng.choice((0.5, 3, 5, 11)))
+        worker.send(signal.SIGCONT)
+        return "worker: SIGSTOP"
+
+    async def _kill_temporal(self) -> str:
+        os.kill(self._house.processes["temporal"].pid, signal.SIGKILL)
+        await asyncio.sleep(4)
+        return "Temporal: kill -9"
+
+    async def _stop_temporal(self) -> str:
+        await self._stop(self._house.processes["temporal"].pid, self._rng.choice((1, 3, 6)))
+        return "Temporal: SIGSTOP"
+
+    async def _kill_postgres(self) -> str:
+        os.kill(self._house.processes["postgres"].pid, signal.SIGKILL)
+        await asyncio.sleep(2)
+        return "PostgreSQL: kill -9"
+
+    async def _stop_postgres(self) -> str:
+        await self._stop(self._house.processes["postgres"].pid, self._rng.choice((1, 5, 9)))
+        return "PostgreSQL: SIGSTOP"
+
+    async def _stop(self, pid: int, seconds: float) -> None:
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            whole = psutil.Process(pid)
+            family = [whole, *whole.children(recursive=True)]
+            for each in family:
+                with suppress(psutil.NoSuchProcess):
+                    each.suspend()
+            await asyncio.sleep(seconds)
+            for each in family:
+                with suppress(psutil.NoSuchProcess):
+                    each.resume()
+
+    async def _break_a_line(self) -> str:
+        name = self._rng.choice(sorted(self._proxies))
+        proxy, how = self._proxies[name], self._rng.choice(("cut", "reset", "swallow", "slow", "refuse"))
+        getattr(proxy, how)()
+        if how not in {"cut", "reset"}:
+            await asyncio.sleep(self._rng.choice((0.5, 3, 6, 12)))
+            proxy.restore()
+        return f"{name}: {how}"
+
+    async def _break_mail(self) -> str:
+        self._mail = self._rng.choice((receivers.DROP, receivers.HANG, receivers.REFUSE, receivers.CUT))
+        what = f"SMTP: {self._mail}"
+        await asyncio.sleep(self._rng.choice((1, 4, 8)))
+        self._mail = receivers.ACCEPT
+        return what
+
+    async def _break_rail(self) -> str:
+        self._rail = self._rng.choice((receivers.LOSE, receivers.DEAF, receivers.FAIL, receivers.GARBLE))
+        what = f"rail: {self._rail}"
+        await asyncio.sleep(self._rng.choice((1, 4, 8)))
+        self._rail = receivers.PAY
+        return what
+
+    async def _fill_the_disk(self) -> str:
+        """No file may grow: for whoever writes that is a full disk."""
+        worker = self._staff.any(self._rng)
+        with suppress(ProcessLookupError, PermissionError):
+            resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+            await asyncio.sleep(self._rng.choice((2, 5)))
+            with suppress(ProcessLookupError, PermissionError):
+                resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        return "disk full"
+
+    async def _take_the_outbox(self) -> str:
+        """The folder cannot be used: read-only does not bind root, a file in its place does."""
+        outbox = self._house.folder / "outbox"
+        aside = self._house.folder / "outbox-aside"
+        if outbox.exists():
+            outbox.rename(aside)
+        outbox.write_text("in the way")
+        await asyncio.sleep(self._rng.choice((2, 5)))
+        outbox.unlink()
+        if aside.exists():
+            aside.rename(outbox)
+        return "outbox taken away"
+
+    async def _move_the_clock(self) -> str:
+        seconds = self._rng.choice((-15, -3, 3, 15))
+        self._clock.write_text(str(seconds))
+        await asyncio.sleep(self._rng.choice((2, 6)))
+        self._clock.write_text("0")
+        return f"clock: {'ahead' if seconds > 0 else 'behind'}"
+
+
+async def run_at_random(
+    house: House, say: Callable[[str], None], *, seed: int, cases: int, seconds: float, calm: bool = False
+) -> Outcome:
+    """Play *cases* complaints while things break for so many *seconds* (nothing where *calm*), then check."""
+    rng = random.Random(seed)  # noqa: S311 - faults, no secret
+    script = write_script(seed, cases=cases, seconds=seconds)
+    receipts = house.folder / f"receipts-{seed}.jsonl"
+    clock = house.folder / "clock"
+    clock.write_text("0")
+    name = f"random-{seed}"
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(house.database(name))
+        lines = await _lines(house, stack)
+        environment = _through_the_lines(house, url, name, lines)
+        pool = await open_pool(url, max_size=4)
+        stack.push_async_callback(pool.close)
+        driver = Driver(await _client(lines["client – Temporal"]), name, script, receipts)
+        await pool.executemany(_WITHDRAWAL, log_of(script, datetime.now(UTC)))
+        staff = await stack.enter_async_context(Staff(house, environment, clock).at_work())
+        await asyncio.sleep(1)
+        breaker = Breaker(house, staff, lines, clock, rng)
+        playing = asyncio.create_task(driver.play())
+        if calm:
+            await asyncio.sleep(seconds)
+        else:
+            await breaker.break_things(seconds, say)
+        say("  everything is whole again")
+        await playing
+        await _come_to_an_end(house, pool, driver, name, say)
+        evidence = Evidence(
+            receipts=read_receipts(receipts),
+            letters=house.mail.taken,
+            payments=house.rail.payments,
+            workflows=[one for one in await look_at_workflows(house.client) if one.task_queue == name],
+            outbox=house.folder / "outbox",
+            rail=True,
+        )
+        report = await check(pool, evidence)
+        counted = Counter(f"{one.what}: {one.name}" for one in evidence.receipts)
+        return Outcome(seed, report, breaker.done, counted, driver.refused)
+
+
+async def _lines(house: House, stack: AsyncExitStack) -> dict[str, Proxy]:
+    host, _, port = house.temporal.address.rpartition(":")
+    socket = (house.postgres.own_socket_dir or house.folder / "postgres") / ".s.PGSQL.5432"
+    place = house.folder / "line"
+    place.mkdir(exist_ok=True)
+    lines = {
+        "worker – Temporal": Proxy("temporal", (host, int(port))),
+        "client – Temporal": Proxy("client", (host, int(port))),
+        "worker – SMTP": Proxy("smtp", (HOST, house.mail.port)),
+        "worker – rail": Proxy("rail", (HOST, house.rail.port)),
+        "worker – PostgreSQL": Proxy("postgres", socket),
+    }
+    for name, proxy in lines.items():
+        path = place / ".s.PGSQL.5432" if name.endswith("PostgreSQL") else None
+        if path:
+            path.unlink(missing_ok=True)
+        await stack.enter_async_context(through(proxy, path))
+    return lines
+
+
+def _through_the_lines(house: House, url: str, name: str, lines: dict[str, Proxy]) -> dict[str, str]:
+    whole = house.environment(url, name, rail=True, policy=_POLICY)
+    return {
+        **whole,
+        "DATABASE_URL": f"postgresql://postgres@/{name}?host={house.folder / 'line'}&port=5432",
+        "TEMPORAL_ADDRESS": f"{HOST}:{lines['worker – Temporal'].port}",
+        "REDRESS_SMTP_PORT": str(lines["worker – SMTP"].port),
+        "REDRESS_PAYMENT_URL": f"http://{HOST}:{lines['worker – rail'].port}/v1",
+        "REDRESS_OUTBOX_DIR": str(house.folder / "outbox"),
+    }
+
+
+async def _client(proxy: Proxy) -> Client:
+    return await connect_to({"target_host": f"{HOST}:{proxy.port}", "namespace": "default"})
+
+
+_WITHDRAWAL: Final = (
+    "insert into tradelog.account_entries (entry, account, kind, amount, currency, requested_at, booked_at)"
+    " values ($1, $2, $3, $4, $5, $6, $7)"
+)
+
+
+async def _come_to_an_end(
+    house: House, pool: "asyncpg.Pool[asyncpg.Record]", driver: Driver, name: str, say: Callable[[str], None]
+) -> None:
+    """Wait until every case is closed; people help those along that wait for people."""
+    until, number = time.monotonic() + _CALM, 0
+    before, unchanged_since = set[str](), time.monotonic()
+    while time.monotonic() < until:
+        left = [
+            one async for one in house.client.list_workflows(f"TaskQueue = '{name}' and ExecutionStatus = 'Running'")
+        ]
+        if not left:
+            return
+        number += 1
+        if {one.id for one in left} != before:
+            before, unchanged_since = {one.id for one in left}, time.monotonic()
+        elif time.monotonic() - unchanged_since > _STILL:
+            return
+        open_cases = await pool.fetch("select reference, stage from casefile.cases where closed_at is null")
+        waiting = [row["reference"] for row in open_cases if row["stage"] in {"deciding", "investigating"}]
+        if number % 5 == 0:
+            say(f"  {len(left)} workflows left, {len(waiting)} wait for people")
+        async with asyncio.TaskGroup() as group:
+            for at, reference in enumerate(waiting):
+                group.create_task(driver.help_out(reference, 1000 * number + at))
+        await asyncio.sleep(2)
