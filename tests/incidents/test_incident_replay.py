@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import WorkflowHistory
-from temporalio.worker import Replayer
 
 from domain.incident import NewIncident
-from runtime.temporal import temporal_plugin
+from tests.workflows.fingerprints import is_released, what_to_do
+from worker import build_replayer
 from workflows.incident import IncidentWorkflow
 
 FOLDER = Path(__file__).parents[1] / "workflows" / "histories" / "incidents"
@@ -28,7 +28,8 @@ async def test_a_recorded_history_replays(name: str) -> None:
     started = history.events[0].workflow_execution_started_event_attributes
     incident = NewIncident.model_validate_json(started.input.payloads[0].data)
     history = WorkflowHistory(incident.reference, history.events)
-    await Replayer(workflows=[IncidentWorkflow], plugins=[temporal_plugin()]).replay_workflow(history)
+    replayed = await build_replayer(IncidentWorkflow).replay_workflow(history, raise_on_replay_failure=False)
+    assert replayed.replay_failure is None, what_to_do(released=is_released())
 
 
 @pytest.mark.parametrize("name", HISTORIES)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Interceptor
 
@@ -13,6 +14,7 @@ from runtime.embedded_temporal import find_program
 from runtime.payment_rail import PaymentRail
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
 from tests.patience import started
+from tests.workflows.fingerprints import is_released, keep
 from tests.workflows.house import House
 from workflows.search_attributes import KEYS
 
@@ -64,4 +66,6 @@ async def _record_histories(house: House, folder: Path, name: str) -> None:
         history = re.sub(r'"stackTrace": "(?:[^"\\]|\\.)*"', '"stackTrace": ""', history)
         place = folder / "incidents" if reference.startswith(f"{INCIDENT}-") else folder
         place.mkdir(exist_ok=True)
-        (place / f"{name.removeprefix('test_')}.json").write_text(history + "\n", encoding="utf-8")
+        file = place / f"{name.removeprefix('test_')}.json"
+        keep(file, WorkflowHistory.from_json("kept", history), released=is_released())
+        file.write_text(history + "\n", encoding="utf-8")

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory
-from temporalio.worker import Replayer
 
 from domain.complaint import Complaint
-from runtime.temporal import temporal_plugin
+from tests.workflows.fingerprints import is_released, what_to_do
+from worker import build_replayer
 from workflows.complaint import ComplaintWorkflow
 
 HISTORIES = {
@@ -39,7 +39,8 @@ async def test_a_recorded_history_replays(name: str) -> None:
     started = history.events[0].workflow_execution_started_event_attributes
     complaint = Complaint.model_validate_json(started.input.payloads[0].data)
     history = WorkflowHistory(complaint.reference, history.events)
-    await Replayer(workflows=[ComplaintWorkflow], plugins=[temporal_plugin()]).replay_workflow(history)
+    replayed = await build_replayer(ComplaintWorkflow).replay_workflow(history, raise_on_replay_failure=False)
+    assert replayed.replay_failure is None, what_to_do(released=is_released())
 
 
 @pytest.mark.parametrize("name", HISTORIES)
