@@ -11,12 +11,14 @@ from starter.cli import evidence  # isort: skip
 from starter.cli import payments  # isort: skip
 from starter.cli import incidents  # isort: skip
 from starter.cli import restores  # isort: skip
+from starter.cli import health  # isort: skip
 from starter.cli.program import main
 
 __all__ = [
     "acting",
     "calendars",
     "evidence",
+    "health",
     "incidents",
     "loading",
     "main",
