@@ -1,6 +1,6 @@
 """The compensation ledger: every award one balanced double-entry posting, made once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -13,10 +13,15 @@ from temporalio.exceptions import ApplicationError
 from activities.case_file import CaseFile, utc_now
 from activities.ledger import Posting, expense, liability, post
 from activities.redressed import lock_account, record_losses
+from activities.standing import resting_on_the_record
+from domain.approval import Approved, NotApproved, NotYetRecorded, approved_award
 from domain.case import CompensationRecorded, RecordCompensation
+from domain.cohort import Loss
 from domain.deadlines import Occurred
 from domain.money import Money
+from domain.resolution import made_good
 from domain.words import CaseEvent
+from runtime.approvals import case_record, round_of
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -49,11 +54,24 @@ class Compensation:
         Debit ``expense:redress``, what redress costs the firm; credit ``liability:customer:<reference>``, what it owes
         the customer of that case. Where a rail is to pay it, the case is not settled yet: in place of what the request
         announces the payment is due, and ``then`` is not recorded. What others have made good of its losses meanwhile
-        is taken off where the request says so; where nothing is left nothing is posted, and the case is settled.
+        is taken off where it was awarded as found; where nothing is left nothing is posted, and the case is settled.
 
-        Raises `ApplicationError`, never retried, of type ``CompensationConflict`` if the key or the number was used for
-        another award, ``InvalidCompensation`` if nothing is left of the award.
+        No workflow is believed: the sum, the two persons and their limits, or the rule by which it was decided, must
+        stand in the record, and which losses it makes good follows from that.
+
+        Raises `ApplicationError`, never retried, of type ``NotApproved`` if they do not stand there,
+        ``CompensationConflict`` if the key or the number was used for another award, ``InvalidCompensation`` if nothing
+        is left of the award.
         """
+        return await self._record(request)
+
+    async def restore(self, request: RecordCompensation, recorded: CompensationRecorded) -> None:
+        """Write again what a lost ledger had of an award, whatever others have made good of it since."""
+        await self._record(request, recorded)
+
+    async def _record(
+        self, request: RecordCompensation, known: CompensationRecorded | None = None
+    ) -> CompensationRecorded:
         reference = request.update.reference
         award = request.award.rounded()
         if award.amount <= 0:
@@ -63,7 +81,12 @@ class Compensation:
                 non_retryable=True,
             )
         async with self._pool.acquire() as connection, connection.transaction():
-            already = await self._made_good(connection, request, award)
+            if request.account:
+                await lock_account(connection, request.account)
+            await self._case_file.apply(connection, request.update)
+            approved, losses = await self._approved(connection, request, award)
+            deducted = losses if approved.deducts else ()
+            already = known.already if known else await self._made_good(connection, request, award, deducted)
             if already and not already < award:
                 return await self._settled_elsewhere(connection, request, already)
             posting = Posting(
@@ -75,10 +98,11 @@ class Compensation:
                 debit=expense(),
                 credit=liability(reference),
                 rail=self._rail,
+                decision=approved.key,
             )
             posted = await post(connection, posting, self._clock())
             if request.account:
-                await record_losses(connection, request.account, request.key, request.losses)
+                await record_losses(connection, request.account, request.key, losses)
             announces = request.announces if posted.rail is None else (CaseEvent.PAYMENT_DUE,)
             events = [Occurred(event=event, at=posted.at, number=request.number) for event in announces]
             recorded = await self._case_file.apply(connection, request.update, events)
@@ -87,14 +111,29 @@ class Compensation:
         log.info("compensation recorded", reference=reference, number=request.number)
         return CompensationRecorded(at=posted.at, recorded=recorded, rail=posted.rail, already=already)
 
-    async def _made_good(self, connection: "Connection", request: RecordCompensation, award: Money) -> Money | None:
-        """What was made good before of the losses of the award; ``None`` for nothing."""
-        if request.account is None:
+    async def _approved(
+        self, connection: "Connection", request: RecordCompensation, award: Money
+    ) -> tuple[Approved, tuple[Loss, ...]]:
+        """What the record says of the award, and the losses that it makes good by that."""
+        reference = request.update.reference
+        with resting_on_the_record(reference):
+            record = await case_record(connection, reference)
+            round_ = round_of(request.key, reference)
+            approved = approved_award(record, round_)
+            if approved.compensation is None or approved.compensation.rounded() != award:
+                raise NotApproved(f"{approved.key}: {approved.compensation or 'nothing'} was approved, not {award}")
+            if request.account != record.account:
+                raise NotYetRecorded("the account that is compensated is not the one in the case file")
+        case = record.as_of(round_)
+        return approved, made_good(case, approved.case.proposal) if approved.case.proposal else ()
+
+    async def _made_good(
+        self, connection: "Connection", request: RecordCompensation, award: Money, losses: Sequence[Loss]
+    ) -> Money | None:
+        """What others made good before of these *losses* of the award; ``None`` for nothing."""
+        own = {loss.key: loss for loss in losses}
+        if request.account is None or not own:
             return None
-        await lock_account(connection, request.account)
-        if not request.deduct:
-            return None
-        own = {loss.key: loss for loss in request.losses}
         made = await connection.fetch(_BY_OTHERS, request.account, list(own), request.key)
         if any(row["currency"] != own[row["part"]].currency or row["currency"] != award.currency for row in made):
             raise ApplicationError(

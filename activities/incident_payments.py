@@ -11,6 +11,9 @@ from temporalio.exceptions import ApplicationError
 
 from activities.ledger import Posting, cash, liability, post
 from activities.payments import Payments
+from activities.redressed import lock_account
+from activities.standing import resting_on_the_record
+from domain.approval import NotApproved
 from domain.incident_work import MemberPaid, PayMember
 from domain.money import Money, PositiveMoney
 from domain.payment import PaymentOrder, PaymentOutcome
@@ -40,8 +43,10 @@ class IncidentPayments:
     async def pay_member(self, request: PayMember) -> MemberPaid:
         """Have what is still owed to the account paid, and post it: debit its liability, credit ``cash:<rail>``.
 
-        Raises what :meth:`activities.payments.Payments.settle` does, and, never retried, ``NothingOwed``.
+        Raises what :meth:`activities.payments.Payments.settle` does, and, never retried, ``NothingOwed``, and
+        ``NotApproved`` for more than is owed: an order without an outcome may have been paid.
         """
+        reference, account = request.reference, request.account
         owed, posted_at = await self._owed(request)
         if owed.amount <= 0:
             return MemberPaid(at=posted_at, complete=True, spoken="paid before")
@@ -51,7 +56,14 @@ class IncidentPayments:
             await _post(connection, request, outcome)
             return MemberPaid(at=outcome.at, complete=outcome.paid == owed, spoken=outcome.spoken, outcome=outcome)
 
-        return await self._payments.settle(order, book)
+        async def intend(connection: "Connection") -> None:
+            await lock_account(connection, account)
+            left = await connection.fetchval(_LEFT, reference, account, order.key)
+            with resting_on_the_record(reference):
+                if left is None or left < order.amount.amount:
+                    raise NotApproved(f"{order.key}: {order.amount} is more than is still owed to the account")
+
+        return await self._payments.settle(order, book, intend=intend)
 
     async def restore(
         self, request: PayMember, ordered_at: datetime, outcome: PaymentOutcome | None, rail: str
@@ -99,6 +111,14 @@ async def _post(connection: "Connection", request: PayMember, outcome: PaymentOu
         await post(connection, posting, outcome.at)
 
 
+_LEFT: Final = """
+    select award.amount - coalesce((
+        select sum(coalesce(paid, orders.amount)) from payments.orders left join payments.outcomes using (key)
+        where orders.reference = $1 and payee = $2 and key <> $3
+    ), 0)
+    from casefile.postings as award
+    where award.incident = $1 and award.account = $2 and award.kind = 'award'
+"""
 _OWED: Final = """
     select award.amount, award.currency, award.posted_at,
         coalesce((select sum(paid) from payments.outcomes where key = any($3)), 0) as paid

@@ -14,6 +14,8 @@ from activities.investigating import Investigating
 from activities.known_incidents import link_case, pack_of
 from activities.ledger import Posting, expense, liability, post
 from activities.redressed import lock_account, record_losses, settled_parts
+from activities.standing import resting_on_the_record
+from domain.approval import NotApproved
 from domain.cohort import Cohort, Member, judge, losses, summarise
 from domain.findings import Bilingual, Check, Finding, InvestigationRequest, Tolerances, Verdict
 from domain.incident import Fault, FaultKind, NewIncident, checks_of, concerns
@@ -35,6 +37,7 @@ from domain.policy import PolicyPack
 from domain.redress import Interest
 from domain.trade_log import OrderType
 from domain.words import CaseEvent, Category, IncidentStage, MemberState
+from runtime.approvals import list_approval
 from runtime.policies import Packs, PolicyIncomplete, UnknownPolicyPack, find_policy, load_packs
 from runtime.settings import Settings
 
@@ -71,6 +74,8 @@ class Incidents:
         self._default_policies = settings.default_policies
         self._clock = clock
         self._packs = load_packs() if packs is None else packs
+        self._approved: dict[tuple[str, int], str] = {}
+        """Lists found approved, with the entry that says so: neither changes any more."""
 
     @activity.defn(name="OpenIncident")
     async def open_incident(self, request: OpenIncident) -> IncidentOpened:
@@ -190,6 +195,8 @@ class Incidents:
             opened_at = await connection.fetchval(
                 "SELECT opened_at FROM casefile.incidents WHERE reference = $1", reference
             )
+            # The fault as it was opened, whatever is asked for.
+            request = request.model_copy(update={"fault": await _fault_of(connection, reference)})
             touched = await _touched(connection, request.fault)
             listed = await connection.fetch(
                 "SELECT account FROM casefile.cohort_members WHERE (reference, number) = ($1, $2)", reference, number
@@ -267,6 +274,10 @@ class Incidents:
 
     async def _complete(self, request: ListCohort) -> Cohort:
         async with self._pool.acquire() as connection, connection.transaction():
+            # Whoever is adding an account to the list is waited for; then nobody does any more.
+            await connection.execute(
+                "select from casefile.incidents where reference = $1 for update", request.reference
+            )
             rows = await connection.fetch(
                 "SELECT hash, state, amount, currency, doubtful FROM casefile.cohort_members"
                 " WHERE (reference, number) = ($1, $2)",
@@ -311,6 +322,9 @@ class Incidents:
 
         Debit ``expense:redress``, credit ``liability:customer:<incident>:<account>``. The answer names the rail that is
         to pay it.
+
+        Raises `ApplicationError`, never retried, of type ``NotApproved`` unless the record has the approval of that
+        very list by a second person who may approve all of it.
         """
         reference, account = request.reference, request.account
         async with self._pool.acquire() as connection, connection.transaction():
@@ -326,9 +340,13 @@ class Incidents:
                 return MemberCompensated(at=known["at"], amount=_money(known), rail=known["rail"])
             member = await _member(connection, reference, request.number, account)
             left = judge(account, member.trades, member.findings, await settled_parts(connection, account))
+            with resting_on_the_record(reference):
+                decision = await self._list_approval(connection, reference, request.number)
+                if left.harm and not (member.harm and left.harm <= member.harm):
+                    raise NotApproved(f"{left.harm} is more than the approved list has of the account")
             rail = self._rail if left.harm is not None else None
             done = MemberCompensated(at=self._clock(), amount=left.harm, rail=rail)
-            await _write_result(connection, request, done, left.findings)
+            await _write_result(connection, request, done, left.findings, decision)
         log.info("account of an incident compensated", incident=reference, posted=done.amount is not None)
         return done
 
@@ -340,7 +358,14 @@ class Incidents:
             if await connection.fetchval(known, request.reference, request.account):
                 return
             member = await _member(connection, request.reference, request.number, request.account)
-            await _write_result(connection, request, done, member.findings)
+            with resting_on_the_record(request.reference):
+                decision = await self._list_approval(connection, request.reference, request.number)
+            await _write_result(connection, request, done, member.findings, decision)
+
+    async def _list_approval(self, connection: "Connection", reference: str, number: int) -> str:
+        if (reference, number) not in self._approved:
+            self._approved[reference, number] = await list_approval(connection, reference, number)
+        return self._approved[reference, number]
 
     # -- complaints ----------------------------------------------------------------------------------------------------
 
@@ -394,7 +419,11 @@ def _money(row: asyncpg.Record) -> Money | None:
 
 
 async def _write_result(
-    connection: "Connection", request: CompensateMember, done: MemberCompensated, findings: Sequence[Finding]
+    connection: "Connection",
+    request: CompensateMember,
+    done: MemberCompensated,
+    findings: Sequence[Finding],
+    decision: str,
 ) -> None:
     """Post what is owed to the account, if anything is, and note that it is *done*."""
     reference, account = request.reference, request.account
@@ -411,6 +440,7 @@ async def _write_result(
             rail=done.rail,
             incident=reference,
             account=account,
+            decision=decision,
         )
         await post(connection, posting, done.at)
         await record_losses(connection, account, key, losses(findings))

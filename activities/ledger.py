@@ -47,6 +47,8 @@ class Posting:
     rail: str | None = None
     incident: str | None = None
     account: str | None = None
+    decision: str | None = None
+    """Of an award: the key of the entry of the timeline that it rests on."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ async def post(connection: "Connection", posting: Posting, at: datetime) -> Post
     """
     posted_at = await connection.fetchval(
         "INSERT INTO casefile.postings (key, reference, number, amount, currency, posted_at, kind, rail, incident,"
-        " account) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING posted_at",
+        " account, decision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING"
+        " RETURNING posted_at",
         posting.key,
         posting.reference,
         posting.number,
@@ -76,6 +79,7 @@ async def post(connection: "Connection", posting: Posting, at: datetime) -> Post
         posting.rail,
         posting.incident,
         posting.account,
+        posting.decision,
     )
     if posted_at is not None:
         await connection.executemany(

@@ -18,10 +18,13 @@ from temporalio.exceptions import ApplicationError
 
 from activities.case_file import CaseFile, utc_now
 from activities.ledger import Posting, cash, liability, post
+from activities.standing import resting_on_the_record
+from domain.approval import NotApproved, NotYetRecorded, check_paid_again, check_reported, payee_of
 from domain.case import SYSTEM, BookPayment, Entry, PayCompensation, PaymentRecorded
 from domain.money import Money
 from domain.payment import HAND, PaymentOrder, PaymentOutcome, RailAnswer, RailState
 from domain.words import PaymentReason, PaymentState
+from runtime.approvals import case_record, ended_unpaid, owed
 from runtime.payment_rail import PaymentRail, RailConflict, RailFailed
 
 if TYPE_CHECKING:
@@ -226,12 +229,15 @@ class Payments:
     async def pay_compensation(self, request: PayCompensation) -> PaymentRecorded:
         """Have a case's payment made, and post it: debit ``liability:customer:<reference>``, credit ``cash:<rail>``.
 
-        Raises what :meth:`settle` does, and ``CompensationConflict`` if the ledger has something else in its place.
+        Raises what :meth:`settle` does, ``CompensationConflict`` if the ledger has something else in its place, and,
+        never retried, ``NotApproved`` if the record bears no such payment: more than is owed, another account than the
+        case's or the one that a second person chose, or one that nobody had tried again.
         """
 
         async def intend(connection: "Connection") -> None:
             # Now, not with the outcome: a payment that is under way for days must not hold back the case file.
             await self._case_file.apply(connection, request.update)
+            await _check_order(connection, request)
 
         async def book(connection: "Connection", outcome: PaymentOutcome) -> PaymentRecorded:
             return await self._book(connection, request, outcome)
@@ -275,9 +281,12 @@ class Payments:
         """Post what a person says became of a payment. If its outcome is known already, that stands and is answered.
 
         A payment that no rail was told to make is one by hand. Raises `ApplicationError`, never retried, of type
-        ``NotPaid`` for the reversal of a payment that was never made.
+        ``NotPaid`` for the reversal of a payment that was never made, or ``NotApproved`` if the record has no report of
+        it by somebody who may tell.
         """
         async with self._alone(request.key) as connection, connection.transaction():
+            await self._case_file.apply(connection, request.update)
+            await _check_report(connection, request)
             if request.state is PaymentState.REVERSED:
                 return await self._reverse(connection, request)
             outcome = await _outcome(connection, request.key)
@@ -384,6 +393,37 @@ class Payments:
         )
         update = request.update.model_copy(update={"entries": (*request.update.entries, entry)})
         return PaymentRecorded(outcome=outcome, recorded=await self._case_file.apply(connection, update))
+
+
+async def _check_order(connection: "Connection", request: PayCompensation) -> None:
+    """Raise unless the record bears the order of a case's payment, whose case is locked."""
+    order, reference = request.order, request.update.reference
+    with resting_on_the_record(reference):
+        if order.reference != reference or not order.key.startswith(f"{reference}:payment:"):
+            raise NotApproved(f"{order.key} is not a payment of the case")
+        left = await owed(connection, reference, order.amount.currency, besides=order.key)
+        if left < order.amount:
+            raise NotApproved(f"{order.key}: {order.amount} is more than is owed and not ordered yet, {left}")
+        record = await case_record(connection, reference)
+        if order.payee != payee_of(record):
+            raise NotYetRecorded(f"{order.key}: the case file names another account to pay to")
+        if said_by := await ended_unpaid(connection, reference, besides=order.key):
+            check_paid_again(record, said_by)
+
+
+async def _check_report(connection: "Connection", request: BookPayment) -> None:
+    """Raise unless the record bears what somebody reports of a payment of a case, which is locked."""
+    reference, key = request.update.reference, request.key
+    with resting_on_the_record(reference):
+        record = await case_record(connection, reference)
+        check_reported(record, request.actor, request.state, request.bank_reference)
+        order = await connection.fetchrow("select reference, amount, currency from payments.orders where key = $1", key)
+        if order is None:
+            left = await owed(connection, reference, request.amount.currency, besides=key)
+            if not key.startswith(f"{reference}:payment:") or left < request.amount:
+                raise NotApproved(f"{key}: {request.amount} is more than is owed and not ordered yet, {left}")
+        elif tuple(order) != (reference, request.amount.amount, request.amount.currency):
+            raise NotApproved(f"{key} is another payment than the one reported")
 
 
 async def _known(connection: "Connection", order: PaymentOrder) -> str | None:

@@ -181,7 +181,8 @@ class RecordCompensation(Record):
     """Post one award to the compensation ledger once.
 
     ``announces`` are the events the posting means; ``update`` and ``then`` are recorded with it. ``losses`` of
-    ``account`` are what it makes good; with ``deduct`` what others made good of them meanwhile is taken off.
+    ``account`` are what the workflow takes it to make good, with ``deduct`` what others made good of them to be taken
+    off: what is posted follows from the record.
     """
 
     key: str

@@ -28,7 +28,7 @@ def check_retry(case: Case, message: RetryPayment) -> None:
             raise NotAllowed(
                 f"payee: {last.key} may have been paid to the old account; report_payment first what became of it"
             )
-        _check_second_person(case, message.actor, "choose another account")
+        check_second_person(case, message.actor, "choose another account")
 
 
 def check_report(case: Case, message: ReportPayment) -> None:
@@ -36,11 +36,11 @@ def check_report(case: Case, message: ReportPayment) -> None:
     if message.state is PaymentState.REVERSED:
         meant = reversible(case, message.payment)
         if message.actor.role is not Role.SERVICE:
-            _check_second_person(case, message.actor, "report a reversal")
+            check_second_person(case, message.actor, "report a reversal")
         if any(report.key == meant.key for report in case.reports):
             raise NotAllowed(f"payment: a report of {meant.key} is being recorded already")
         return
-    _check_second_person(case, message.actor, f"report a payment as {message.state.value}")
+    check_second_person(case, message.actor, f"report a payment as {message.state.value}")
     _check_waits(case)
     last = case.payment
     in_hand = last if last and last.in_hand else None
@@ -70,8 +70,8 @@ def _check_waits(case: Case) -> None:
         raise NotAllowed("a report of a payment is being recorded; try again in a moment")
 
 
-def _check_second_person(case: Case, actor: Actor, what: str) -> None:
-    """The limits of the pack hold for all that was awarded, as for its approval."""
+def check_second_person(case: Case, actor: Actor, what: str) -> None:
+    """Raise :class:`NotAllowed` unless *actor* proposed nothing and may approve all that was awarded."""
     decision = case.pack.decision
     if not decision.may_approve(actor.role, case.awarded):
         able = ", ".join(role.value for role in decision.approvers(case.awarded)) or "nobody in this pack"

@@ -22,8 +22,6 @@ from activities.letters import Letters
 from activities.payments import Payments
 from activities.trade_log import TradeLog
 from domain.case import OpenCase, Opened, RecordCompensation
-from domain.deadlines import Occurred
-from domain.money import Money
 from recovery.history import Step
 from runtime.mail import Outbox
 from runtime.settings import Settings
@@ -179,16 +177,8 @@ class Rewriting:
 
     async def _compensate(self, request: RecordCompensation, recorded: Any) -> None:
         """The award as it was posted, whatever others have made good of it since."""
-        already, award = recorded.already, request.award.rounded()
-        if already and not already < award:
-            events = [Occurred(event=event, at=recorded.at, number=request.number) for event in request.announces]
-            await self._case_file.apply(self._connection, request.update, events)
-            await self._case_file.apply(self._connection, request.then.dated(recorded.at))
-            return
-        posted = Money.of(award.amount - already.amount, award.currency) if already else request.award
-        exact = request.model_copy(update={"award": posted, "deduct": False})
         ledger = Compensation(self._pool, self._case_file, lambda: recorded.at, rail=recorded.rail)
-        await ledger.record_compensation(exact)
+        await ledger.restore(request, recorded)
 
     async def _link(self, case: str, incident: str, at: datetime) -> None:
         """As far as both are there by now: the one that comes later makes the link."""

@@ -18,6 +18,7 @@ from domain.deadlines import Deadline, Occurred, Round
 from domain.money import Money
 from domain.policy import Calendar, PolicyPack
 from domain.words import Action, CaseEvent, Category, LetterKind, Priority, Stage
+from runtime.approvals import unfounded_postings
 from runtime.histories import events_of, rounds_of
 
 if TYPE_CHECKING:
@@ -417,7 +418,10 @@ async def get_rejected(pool: "Pool", reference: str) -> list[Rejected]:
 
 
 async def check_ledger(pool: "Pool") -> LedgerReport:
-    """Prove that every posting balances, and that the ledger has what cases were awarded and payments were made."""
+    """Prove that every posting balances and rests on the record: on an approval, a payment that was made, a report.
+
+    And that the ledger has what cases were awarded and payments were made.
+    """
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         totals = await connection.fetch(
             """
@@ -433,7 +437,8 @@ async def check_ledger(pool: "Pool") -> LedgerReport:
         )
         unbalanced = await connection.fetch(
             """
-            SELECT reference, format('posting %s of %s does not balance: its entries are %s', p.key,
+            SELECT coalesce(p.reference, p.incident) AS reference,
+                   format('posting %s of %s does not balance: its entries are %s', p.key,
                                      p.currency || ' ' || p.amount,
                                      coalesce(string_agg(e.currency || ' ' || e.amount, ', '), 'missing')) AS problem
             FROM casefile.postings p LEFT JOIN casefile.ledger_entries e ON e.posting_key = p.key
@@ -482,10 +487,9 @@ async def check_ledger(pool: "Pool") -> LedgerReport:
             ORDER BY o.reference, key
             """
         )
-    return LedgerReport(
-        totals=tuple(CurrencyTotal(**row) for row in totals),
-        faults=tuple(LedgerFault(**row) for row in [*unbalanced, *differing, *unpaid, *unposted]),
-    )
+        unfounded = [LedgerFault(reference=of, problem=why) async for of, why in unfounded_postings(connection)]
+    faults = [LedgerFault(**row) for row in [*unbalanced, *differing, *unpaid, *unposted]]
+    return LedgerReport(totals=tuple(CurrencyTotal(**row) for row in totals), faults=(*faults, *unfounded))
 
 
 async def _rows_of(pool: "Pool", reference: str, query: str) -> list[asyncpg.Record]:

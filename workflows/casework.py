@@ -33,7 +33,7 @@ _AFTER_A_FAULT = timedelta(hours=1)
 _LONGEST_AFTER_A_FAULT = timedelta(days=1)
 _TIMER_GRAIN = timedelta(milliseconds=1)
 _LONGEST_PAYLOAD = 64_000
-_FOR_GOOD = {"CompensationConflict", "InvalidCompensation"}
+_FOR_GOOD = {"CompensationConflict", "InvalidCompensation", "NotApproved"}
 """Refusals of the ledger after which nothing was posted, and nothing ever will be under that key."""
 
 

@@ -160,7 +160,9 @@ class ComplaintWorkflow(Settling):
         case = self.case
         if case.proposal is None and (proposal := propose_by_rule(case, workflow.now())):
             case.proposal = proposal
-            case.note(proposal.at, "proposed", proposal.spoken, proposal.proposed_by)
+            given = proposal.compensation.model_dump(mode="json") if proposal.compensation else None
+            data = {"round": case.rounds, "compensation": given}
+            case.note(proposal.at, "proposed", proposal.spoken, proposal.proposed_by, data)
         while not case.approved:
             if case.proposal and not needs_second_person(case, case.proposal):
                 case.approved = True
@@ -304,7 +306,8 @@ class ComplaintWorkflow(Settling):
         """A sum proposed as it was found is not approved when other findings have taken the place of these."""
         case = self.case
         if case.proposal and case.proposal.as_found and not case.approved:
-            case.note(workflow.now(), "set_aside", f"{case.proposal.spoken}: it was proposed as found, before this")
+            text = f"{case.proposal.spoken}: it was proposed as found, before this"
+            case.note(workflow.now(), "set_aside", text, data={"round": case.rounds})
             case.proposal = None
 
     def _warn_of_an_incident(self, warning: EarlyWarning) -> None:

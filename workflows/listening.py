@@ -10,6 +10,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
+from domain.approval import OF_A_ROUND
 from domain.assessment import reassess
 from domain.case import Entry, Question, RecordContact, Status
 from domain.checks.choice import pointed_to
@@ -479,7 +480,9 @@ class Listening(Casework):
         now = workflow.now()
         noted = apply(request)
         case.last_message = f"{kind.name}, {now:%Y-%m-%d %H:%M:%S} UTC"
-        case.note(now, kind.name, noted, request.actor, _body(request))
+        # Money rests on what is noted here: of which round it was must stand there.
+        of = {"round": case.rounds} if kind.name in OF_A_ROUND else {}
+        case.note(now, kind.name, noted, request.actor, _body(request) | of)
         receipt = Receipt(
             message_id=request.message_id, reference=case.reference, stage=case.stage, noted=noted, at=now
         )

@@ -116,13 +116,32 @@ def usd(amount: str) -> Money:
     return Money(amount=Decimal(amount), currency="USD")
 
 
+def decided(round_: int, award: Money, **changes: Any) -> tuple[Entry, ...]:
+    """What the timeline has of an award that a handler proposed in that round and an executive approved."""
+    said = {"round": round_, "outcome": "upheld", "compensation": award.rounded().model_dump(mode="json")}
+    proposal = {"reasons": "So it is.", **said, **changes}
+    texts = (("propose_resolution", "handler:h-17", proposal), ("decide_resolution", "executive:e-1", None))
+    return tuple(
+        Entry(
+            key=f"{kind}:{2 * round_ + number}",
+            at=after(1),
+            kind=kind,
+            actor=actor,
+            text=kind,
+            data=data or {"round": round_, "decision": "approve"},
+        )
+        for number, (kind, actor, data) in enumerate(texts)
+    )
+
+
 def awarding(reference: str, award: Money, number: int = 7, **changes: Any) -> RecordCompensation:
     fields: dict[str, Any] = {
         "key": f"{reference}:compensation:{number}",
         "number": number,
         "award": award,
         "announces": (CaseEvent.SETTLED,),
-        "update": update(reference, 1, entries=(entry("settling"),)),
+        "account": "70012345",
+        "update": update(reference, 1, entries=(entry("settling"), *decided(number, award))),
         "then": update(
             reference,
             2,

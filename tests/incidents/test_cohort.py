@@ -3,7 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
+import asyncpg
 import pytest
+from temporalio.exceptions import ApplicationError
 
 from activities.incidents import Incidents
 from activities.investigating import Investigating
@@ -16,6 +18,7 @@ from domain.incident_work import CompensateMember, IncidentOpened, ListCohort, N
 from domain.money import Money
 from domain.words import MemberState
 from runtime.settings import load_settings
+from starter.case_reader import check_ledger
 from starter.incidents import CohortRow, get_cohort, recomputed
 from tests.incidents.minute import (
     BOUGHT,
@@ -64,8 +67,23 @@ class Desk:
         return {row.account: row for row in await get_cohort(self.pool, incident.reference)}
 
     async def compensate(self, incident: NewIncident, account: str, number: int = 1) -> Money | None:
+        await self.approve(incident, number)
         request = CompensateMember(reference=incident.reference, number=number, account=account)
         return (await self.activities.compensate_member(request)).amount
+
+    async def approve(self, incident: NewIncident, number: int = 1, by: str = "executive:e-1", **said: Any) -> None:
+        """The approval of that list stands in the record."""
+        seen = await self.pool.fetchval(
+            "select hash from casefile.cohorts where (reference, number) = ($1, $2)", incident.reference, number
+        )
+        await self.pool.execute(
+            "insert into casefile.incident_timeline (reference, key, at, kind, actor, text, data)"
+            " values ($1, $2, now(), 'decide_incident', $3, 'approve', $4) on conflict do nothing",
+            incident.reference,
+            f"decide_incident:{number}",
+            by,
+            {"decision": "approve", "cohort": seen, **said},
+        )
 
 
 @pytest.fixture
@@ -227,3 +245,51 @@ async def test_a_list_is_computed_again_to_the_same_hash_or_shows_what_changed(d
     (changed, digest) = recomputed([rows[2].model_copy(update={"findings": (forged,)})])
     assert (changed.account, changed.field, changed.stored) == (SOLD, f"O-{SOLD}: numbers.harm", "1")
     assert digest.field == "hash"
+
+
+@pytest.mark.parametrize(
+    ("by", "said", "match"),
+    [
+        (None, {}, "no approval of the list"),
+        ("executive:e-1", {"cohort": "0123456789ab"}, "no approval of the list"),
+        ("executive:e-1", {"decision": "relist"}, "no approval of the list"),
+        ("executive:{opener}", {}, "by who opened the incident"),
+        ("team_lead:t-1", {}, "role team_lead may not approve"),
+    ],
+)
+async def test_no_account_is_made_good_by_a_list_that_nobody_may_have_approved(
+    desk: Desk, by: str | None, said: dict[str, Any], match: str
+) -> None:
+    await bad_minute(desk.pool)
+    await desk.list(new())
+    if by:
+        await desk.approve(new(), by=by.format(opener=new().opened_by.id.upper()), **said)
+    request = CompensateMember(reference=new().reference, number=1, account=SOLD)
+    with pytest.raises(ApplicationError, match=match) as refused:
+        await desk.activities.compensate_member(request)
+    assert (refused.value.type, refused.value.non_retryable) == ("NotApproved", True)
+    assert await desk.pool.fetchval("select count(*) from casefile.postings") == 0
+
+
+async def test_a_complete_list_takes_no_further_account(desk: Desk) -> None:
+    await bad_minute(desk.pool)
+    await desk.list(new())
+    with pytest.raises(asyncpg.RestrictViolationError, match=r"list 1 .* is complete"):
+        await desk.pool.execute(
+            "insert into casefile.cohort_members (reference, number, account, state, doubtful, hash, trades, findings)"
+            " values ($1, 1, '79999999', 'unharmed', false, 'x', '{}', '[]')",
+            new().reference,
+        )
+
+
+async def test_the_check_of_the_ledger_names_what_was_paid_by_a_list_that_nobody_approved(desk: Desk) -> None:
+    await bad_minute(desk.pool)
+    await desk.list(new())
+    await desk.compensate(new(), SOLD)
+    assert (await check_ledger(desk.pool)).balanced
+    await desk.list(new(), 2)
+    await desk.pool.execute("alter table casefile.postings disable trigger append_only")
+    await desk.pool.execute("update casefile.postings set number = 2")
+    (fault,) = (await check_ledger(desk.pool)).faults
+    assert fault.reference == new().reference
+    assert "rests on nothing" in fault.problem

@@ -17,7 +17,7 @@ from activities.compensation import Compensation
 from activities.incident_payments import IncidentPayments
 from activities.ledger import Posting, post
 from activities.payments import FIRST_WAIT, LONGEST_WAIT, Payments
-from domain.case import BookPayment, PayCompensation, PaymentRecorded
+from domain.case import BookPayment, Entry, PayCompensation, PaymentRecorded
 from domain.incident_work import PayMember
 from domain.messages import Actor
 from domain.money import PositiveMoney
@@ -48,6 +48,14 @@ def request(reference: str, amount: str = "812.50", attempt: int = 1) -> PayComp
     return PayCompensation(number=20 + attempt, order=order(reference, amount, attempt), update=update(reference, 3))
 
 
+async def owing(pool: "Pool", key: str = "1") -> str:
+    """The reference of a case that owes USD 812.50, to be paid through a rail."""
+    reference = await opened(keeping(pool), key)
+    ledger = Compensation(pool, keeping(pool), lambda: after(30), rail="127.0.0.1")
+    await ledger.record_compensation(awarding(reference, usd("812.50")))
+    return reference
+
+
 def report(reference: str, state: PaymentState, attempt: int = 1, **changes: Any) -> BookPayment:
     fields: dict[str, Any] = {
         "number": 20 + attempt,
@@ -58,10 +66,23 @@ def report(reference: str, state: PaymentState, attempt: int = 1, **changes: Any
         "bank_reference": "BANK-9",
         "cause": None,
         "actor": APPROVER,
-        "update": update(reference, 4),
+        "update": update(reference, 4, entries=(_reported(state),)),
         **changes,
     }
     return BookPayment.model_validate(fields)
+
+
+def _reported(state: PaymentState) -> Entry:
+    """What the timeline has of the report."""
+    said = {"round": 7, "state": state.value, "bank_reference": "BANK-9"}
+    return Entry(
+        key=f"report_payment:{90 + len(state)}",
+        at=after(39),
+        kind="report_payment",
+        actor=str(APPROVER),
+        text=state.value,
+        data=said,
+    )
 
 
 async def in_the_end(pay: Callable[[], Awaitable[PaymentRecorded]], tries: int = 30) -> PaymentRecorded:
@@ -84,7 +105,7 @@ async def refusal(doing: Awaitable[object], match: str | None = None) -> Applica
 async def entries(pool: "Pool") -> list[tuple[str, Decimal]]:
     rows = await pool.fetch(
         "SELECT e.account, e.amount FROM casefile.ledger_entries e JOIN casefile.postings ON key = posting_key"
-        " ORDER BY posted_at, number, e.amount DESC"
+        " WHERE kind <> 'award' ORDER BY posted_at, number, e.amount DESC"
     )
     return [(row["account"], row["amount"]) for row in rows]
 
@@ -109,8 +130,6 @@ async def test_a_payment_pays_the_debt_that_the_award_made(pool: "Pool", rail: R
     assert (recorded.outcome.state, recorded.outcome.paid) == (PaymentState.PAID, usd("812.50"))
     debt = f"liability:customer:{reference}"
     assert await entries(pool) == [
-        ("expense:redress", Decimal("812.50")),
-        (debt, Decimal("-812.50")),
         (debt, Decimal("812.50")),
         (f"cash:{payments.rail}", Decimal("-812.50")),
     ]
@@ -122,7 +141,7 @@ async def test_a_payment_pays_the_debt_that_the_award_made(pool: "Pool", rail: R
 
 
 async def test_the_same_payment_again_is_answered_as_the_first_time(pool: "Pool", rail: Rail) -> None:
-    reference = await opened(keeping(pool))
+    reference = await owing(pool)
     first = await paying(pool, rail).pay_compensation(request(reference))
     assert await paying(pool, rail).pay_compensation(request(reference)) == first
     assert rail.asked == [f"PUT {first.outcome.key}"]
@@ -130,14 +149,14 @@ async def test_the_same_payment_again_is_answered_as_the_first_time(pool: "Pool"
 
 
 async def test_the_intent_is_written_before_the_rail_hears_of_it(pool: "Pool", rail: Rail) -> None:
-    reference = await opened(keeping(pool))
+    reference = await owing(pool)
     rail.script = ["unheard"]
     error = await refusal(paying(pool, rail).pay_compensation(request(reference)))
     assert error.type == "PaymentUnknown"
     (known,) = await get_payments(pool, reference)
     assert (known.state, known.answer, known.exchanges) == (PaymentState.ORDERED, "failed", 1)
     (unsettled,) = await get_unsettled(pool, after(100))
-    assert (unsettled.owed, unsettled.age) == (Decimal("812.50"), timedelta(minutes=60))
+    assert (unsettled.owed, unsettled.age) == (Decimal("812.50"), timedelta(minutes=70))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +166,7 @@ async def test_the_intent_is_written_before_the_rail_hears_of_it(pool: "Pool", r
 async def test_an_unknown_outcome_is_asked_for_and_never_paid_blind(
     pool: "Pool", rail: Rail, fault: str, asked: list[str] | None
 ) -> None:
-    reference = await opened(keeping(pool))
+    reference = await owing(pool)
     rail.script = [fault]
     recorded = await in_the_end(lambda: paying(pool, rail).pay_compensation(request(reference)))
     assert recorded.outcome.state is PaymentState.PAID
@@ -160,7 +179,7 @@ async def test_a_worker_that_dies_after_the_rail_has_paid_learns_of_it_by_asking
         raise RuntimeError("killed before the commit")
 
     payments = paying(pool, rail)
-    reference = await opened(keeping(pool))
+    reference = await owing(pool)
     with pytest.raises(RuntimeError):
         await payments.settle(order(reference), die)
     assert (await get_payments(pool, reference))[0].state is PaymentState.ORDERED
@@ -170,7 +189,7 @@ async def test_a_worker_that_dies_after_the_rail_has_paid_learns_of_it_by_asking
 
 
 async def test_the_same_payment_eight_times_at_once_reaches_the_rail_once(pool: "Pool", rail: Rail) -> None:
-    reference = await opened(keeping(pool))
+    reference = await owing(pool)
     payments = [paying(pool, rail) for _ in range(8)]
     answers = await asyncio.gather(*(one.pay_compensation(request(reference)) for one in payments))
     assert answers == [answers[0]] * 8
@@ -179,7 +198,7 @@ async def test_the_same_payment_eight_times_at_once_reaches_the_rail_once(pool: 
 
 
 async def test_a_pending_payment_is_asked_for_less_and_less_often(pool: "Pool", rail: Rail) -> None:
-    reference = await opened(keeping(pool))
+    reference = await owing(pool)
     payments = paying(pool, rail)
     rail.pays = pending
     waits = []
@@ -199,7 +218,7 @@ async def test_a_pending_payment_is_asked_for_less_and_less_often(pool: "Pool", 
 
 
 async def test_a_declined_payment_posts_nothing_and_says_why(pool: "Pool", rail: Rail) -> None:
-    reference = await opened(keeping(pool))
+    reference = await owing(pool)
     rail.pays = declining("name_mismatch")
     recorded = await paying(pool, rail).pay_compensation(request(reference))
     assert (recorded.outcome.state, recorded.outcome.reason) == (PaymentState.DECLINED, PaymentReason.NAME_MISMATCH)
@@ -207,7 +226,7 @@ async def test_a_declined_payment_posts_nothing_and_says_why(pool: "Pool", rail:
 
 
 async def test_what_came_back_before_anybody_asked_was_never_paid(pool: "Pool", rail: Rail) -> None:
-    reference = await opened(keeping(pool))
+    reference = await owing(pool)
     rail.pays = lambda body: {"state": "reversed", "reason": "account_unknown"}
     recorded = await paying(pool, rail).pay_compensation(request(reference))
     assert (recorded.outcome.state, recorded.outcome.paid) == (PaymentState.REVERSED, usd("0"))
@@ -216,7 +235,7 @@ async def test_what_came_back_before_anybody_asked_was_never_paid(pool: "Pool", 
 
 
 async def test_of_a_partial_payment_that_part_is_posted(pool: "Pool", rail: Rail) -> None:
-    reference = await opened(keeping(pool))
+    reference = await owing(pool)
     rail.pays = partly("600")
     recorded = await paying(pool, rail).pay_compensation(request(reference))
     assert (recorded.outcome.state, recorded.outcome.paid) == (PaymentState.PARTIAL, usd("600"))
@@ -224,7 +243,7 @@ async def test_of_a_partial_payment_that_part_is_posted(pool: "Pool", rail: Rail
 
 
 async def test_a_rail_that_pays_another_amount_is_in_conflict_and_not_asked_again(pool: "Pool", rail: Rail) -> None:
-    reference = await opened(keeping(pool))
+    reference = await owing(pool)
     rail.pays = lambda body: {"state": "paid", "amount": "912.50", "currency": "USD"}
     error = await refusal(paying(pool, rail).pay_compensation(request(reference)), match=r"paid USD 912\.50 of USD 812")
     assert (error.type, error.non_retryable) == ("PaymentConflict", True)
@@ -232,10 +251,10 @@ async def test_a_rail_that_pays_another_amount_is_in_conflict_and_not_asked_agai
 
 
 async def test_a_key_of_something_else_is_a_conflict_here_and_at_the_rail(pool: "Pool", rail: Rail) -> None:
-    reference = await opened(keeping(pool))
+    reference = await owing(pool)
     payments = paying(pool, rail)
-    await payments.pay_compensation(request(reference))
-    error = await refusal(payments.pay_compensation(request(reference, "812.51")), match="belongs to another payment")
+    await payments.pay_compensation(request(reference, "800"))
+    error = await refusal(payments.pay_compensation(request(reference, "800.01")), match="belongs to another payment")
     assert (error.type, error.non_retryable) == ("PaymentConflict", True)
     await HttpRail(rail.settings()).pay(order(reference, "5", attempt=2))
     error = await refusal(payments.pay_compensation(request(reference, "6", attempt=2)), match="for another payment")
@@ -244,14 +263,14 @@ async def test_a_key_of_something_else_is_a_conflict_here_and_at_the_rail(pool: 
 
 
 async def test_without_a_rail_nothing_is_ordered(pool: "Pool") -> None:
-    reference = await opened(keeping(pool))
+    reference = await owing(pool)
     error = await refusal(paying(pool, None).pay_compensation(request(reference)), match="REDRESS_PAYMENT_URL")
     assert (error.type, error.non_retryable) == ("PaymentRailMissing", False)
     assert await get_payments(pool, reference) == []
 
 
 async def test_a_payment_ordered_from_one_rail_is_never_paid_by_another(pool: "Pool", rail: Rail) -> None:
-    reference = await opened(keeping(pool))
+    reference = await owing(pool)
     rail.script = ["lost"]
     await refusal(paying(pool, rail).pay_compensation(request(reference)))
     async with open_rail() as other:
@@ -272,7 +291,7 @@ async def test_a_payment_ordered_from_one_rail_is_never_paid_by_another(pool: "P
 
 
 async def test_what_was_paid_outside_is_posted_as_paid_by_hand(pool: "Pool") -> None:
-    reference = await opened(keeping(pool))
+    reference = await owing(pool)
     recorded = await paying(pool, None).book_payment(report(reference, PaymentState.PAID))
     assert (recorded.outcome.rail, recorded.outcome.by) == ("hand", "approver:a-3")
     assert [account for account, _ in await entries(pool)] == [f"liability:customer:{reference}", "cash:hand"]
@@ -283,7 +302,7 @@ async def test_what_was_paid_outside_is_posted_as_paid_by_hand(pool: "Pool") -> 
 async def test_a_persons_word_on_a_payment_in_hand_ends_it_and_the_rail_is_not_asked_again(
     pool: "Pool", rail: Rail
 ) -> None:
-    reference = await opened(keeping(pool))
+    reference = await owing(pool)
     rail.script = ["lost"]
     await refusal(paying(pool, rail).pay_compensation(request(reference)))
     booked = await paying(pool, rail).book_payment(report(reference, PaymentState.PAID))
@@ -295,14 +314,14 @@ async def test_a_persons_word_on_a_payment_in_hand_ends_it_and_the_rail_is_not_a
 
 
 async def test_what_the_rail_said_first_stands(pool: "Pool", rail: Rail) -> None:
-    reference = await opened(keeping(pool))
+    reference = await owing(pool)
     await paying(pool, rail).pay_compensation(request(reference))
     booked = await paying(pool, rail).book_payment(report(reference, PaymentState.DECLINED))
     assert (booked.outcome.state, booked.outcome.by) == (PaymentState.PAID, f"rail:{paying(pool, rail).rail}")
 
 
 async def test_a_reversal_posts_the_opposite_once(pool: "Pool", rail: Rail) -> None:
-    reference = await opened(keeping(pool))
+    reference = await owing(pool)
     payments = paying(pool, rail)
     back = report(reference, PaymentState.REVERSED, number=30, cause=PaymentReason.ACCOUNT_CLOSED)
     error = await refusal(payments.book_payment(back), match="was not paid")
@@ -436,7 +455,7 @@ async def test_whatever_goes_wrong_the_rail_sees_one_key_and_pays_once(
     pool: "Pool", faults: list[str], parts: bool
 ) -> None:
     async with open_rail() as rail:
-        reference = await opened(keeping(pool), str(uuid.uuid4()))
+        reference = await owing(pool, str(uuid.uuid4()))
         ends = partly("600") if parts else paid
         rail.pays = pending if "pending" in faults else ends
         for fault in faults:
@@ -458,12 +477,131 @@ async def test_whatever_goes_wrong_the_rail_sees_one_key_and_pays_once(
         assert recorded.outcome.paid == usd("600" if parts else "812.50")
         assert rail.money() == recorded.outcome.paid.amount
         assert rail.keys == [recorded.outcome.key]
-        posted = await pool.fetchval("SELECT sum(amount) FROM casefile.postings WHERE reference = $1", reference)
+        posted = await pool.fetchval(
+            "SELECT sum(amount) FROM casefile.postings WHERE reference = $1 AND kind = 'payment'", reference
+        )
         assert posted == recorded.outcome.paid.amount
 
 
 async def _killed(connection: object, outcome: PaymentOutcome) -> None:
     raise RuntimeError("killed before the commit")
+
+
+# -- what does not stand in the record ---------------------------------------------------------------------------------
+
+
+def told(key: str, actor: str, **said: Any) -> Entry:
+    kind = key.partition(":")[0]
+    return Entry(key=key, at=after(39), kind=kind, actor=actor, text=kind, data={"round": 7, **said})
+
+
+def ordered(case: str, *entries: Entry, amount: str = "812.50", attempt: int = 1, **of: Any) -> PayCompensation:
+    money = PositiveMoney(amount=Decimal(amount), currency="USD")
+    fields = {"key": f"{case}:payment:1:{attempt}", "reference": case, "payee": "70012345", "amount": money}
+    asked = PaymentOrder.model_validate(fields | of)
+    return PayCompensation(number=20 + attempt, order=asked, update=update(case, 5, entries=entries))
+
+
+@pytest.mark.parametrize(
+    ("forged", "match"),
+    [
+        ({"amount": "812.51"}, "more than is owed"),
+        ({"payee": "70099999"}, "names another account"),
+        ({"reference": "RD-2222-2222-22222"}, "not a payment of the case"),
+        ({"key": "RD-2222-2222-22222:payment:1:1"}, "not a payment of the case"),
+    ],
+)
+async def test_a_payment_that_the_record_does_not_bear_is_refused_and_no_rail_hears_of_it(
+    pool: "Pool", rail: Rail, forged: dict[str, Any], match: str
+) -> None:
+    reference = await owing(pool)
+    error = await refusal(paying(pool, rail).pay_compensation(ordered(reference, **forged)), match=match)
+    assert (error.type, error.non_retryable) == ("NotApproved", True)
+    assert rail.asked == []
+    assert await get_payments(pool, reference) == []
+
+
+async def test_what_may_be_paid_already_is_not_ordered_under_another_key(pool: "Pool", rail: Rail) -> None:
+    reference = await owing(pool)
+    rail.pays = pending
+    await refusal(paying(pool, rail).pay_compensation(request(reference)))
+    error = await refusal(paying(pool, rail).pay_compensation(ordered(reference, attempt=2)), match="more than is owed")
+    assert error.non_retryable
+    assert len(rail.keys) == 1
+
+
+@pytest.mark.parametrize(
+    ("actor", "refused"),
+    [
+        ("approver:a-3", None),
+        ("handler:a-3", "role handler may not choose another account"),
+        ("executive:H-17", "who proposed the award may not choose another account"),
+    ],
+)
+async def test_another_payee_stands_in_the_record_by_a_second_person(
+    pool: "Pool", rail: Rail, actor: str, refused: str | None
+) -> None:
+    reference = await owing(pool)
+    chosen = told("retry_payment:40", actor, payee="70099999", reason="It moved.")
+    paid_there = paying(pool, rail).pay_compensation(ordered(reference, chosen, payee="70099999"))
+    if refused:
+        assert (await refusal(paid_there, match=refused)).type == "NotApproved"
+        assert rail.asked == []
+    else:
+        assert (await paid_there).outcome.state is PaymentState.PAID
+
+
+@pytest.mark.parametrize(
+    ("again", "refused"),
+    [(None, "nobody has had it paid again"), ("executive:A-3", "had it paid again"), ("handler:h-18", None)],
+)
+async def test_who_reported_that_a_payment_did_not_happen_does_not_have_it_paid_again(
+    pool: "Pool", rail: Rail, again: str | None, refused: str | None
+) -> None:
+    reference = await owing(pool)
+    await paying(pool, rail).book_payment(report(reference, PaymentState.DECLINED))
+    entries = [told("retry_payment:99", again, reason="It is right now.")] if again else []
+    second = paying(pool, rail).pay_compensation(ordered(reference, *entries, attempt=2))
+    if refused:
+        assert (await refusal(second, match=refused)).type == "NotApproved"
+        assert rail.asked == []
+    else:
+        assert (await second).outcome.state is PaymentState.PAID
+
+
+@pytest.mark.parametrize(
+    ("actor", "said", "match"),
+    [
+        (APPROVER, {"update": None}, "no report"),
+        (APPROVER, {"bank_reference": "BANK-8"}, "no report"),
+        (Actor(id="A-4", role=Role.APPROVER), {}, "no report"),
+        (APPROVER, {"amount": usd("900")}, "more than is owed"),
+    ],
+)
+async def test_a_report_that_nobody_made_moves_no_money(
+    pool: "Pool", actor: Actor, said: dict[str, Any], match: str
+) -> None:
+    reference = await owing(pool)
+    if "update" in said:
+        said = {"update": update(reference, 4)}
+    forged = report(reference, PaymentState.PAID, actor=actor, **said)
+    error = await refusal(paying(pool, None).book_payment(forged), match=match)
+    assert (error.type, error.non_retryable) == ("NotApproved", True)
+    assert await entries(pool) == []
+
+
+@pytest.mark.parametrize(
+    ("actor", "match"),
+    [("handler:h-18", "role handler may not report"), ("executive:h-17", "who proposed the award may not report")],
+)
+async def test_a_report_by_somebody_who_may_not_moves_no_money(pool: "Pool", actor: str, match: str) -> None:
+    reference = await owing(pool)
+    said = told("report_payment:50", actor, state="paid", bank_reference="BANK-9")
+    forged = report(
+        reference, PaymentState.PAID, actor=Actor.named(actor), update=update(reference, 4, entries=(said,))
+    )
+    assert (await refusal(paying(pool, None).book_payment(forged), match=match)).type == "NotApproved"
+    assert await entries(pool) == []
 
 
 # -- for ever ----------------------------------------------------------------------------------------------------------

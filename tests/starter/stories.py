@@ -20,6 +20,7 @@ from domain.money import Money
 from domain.words import CaseEvent, LetterKind, Stage
 from runtime.mail import Outbox
 from runtime.settings import load_settings
+from tests.case_file.support import decided
 
 USD_900 = Money(amount=Decimal("900.00"), currency="USD")
 FINDING = Finding(
@@ -105,7 +106,7 @@ class Story:
         )
 
     async def post(self, award: Money) -> None:
-        """An award goes into the ledger."""
+        """An award that two persons decided goes into the ledger."""
         self._number += 1
         self._revision += 1
         request = RecordCompensation(
@@ -113,7 +114,8 @@ class Story:
             number=self._number,
             award=award,
             announces=(CaseEvent.SETTLED,),
-            update=self._update(),
+            account="70012345",
+            update=self._update(entries=tuple(one.model_copy(update={"at": self.at}) for one in decided(1, award))),
             then=self._update(compensation=award),
         )
         await self._compensation.record_compensation(request)

@@ -1,0 +1,229 @@
+"""What stands in the record of the decisions that money rests on, read as :mod:`domain.approval` reckons with it."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+import asyncpg
+
+from domain.approval import DECISIVE, CaseRecord, NotApproved, approved_award, approved_list, check_reported
+from domain.case import Case, Entry
+from domain.complaint import Complaint
+from domain.messages import Actor
+from domain.money import Money
+from domain.policy import PolicyPack
+from domain.words import PaymentState
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
+
+
+def award_key(reference: str, round_: int) -> str:
+    """The key of the posting of a case's award of that round."""
+    return f"{reference}:compensation:{round_}"
+
+
+def round_of(key: str, reference: str) -> int:
+    """The round whose award has that *key*. Raises :class:`NotApproved` for a key that names none of the case."""
+    number = key.rpartition(":")[2]
+    if not (number.isascii() and number.isdigit()) or key != award_key(reference, int(number)):
+        raise NotApproved(f"{key} is not the key of an award of {reference}")
+    return int(number)
+
+
+async def case_records(connection: "Connection", references: Sequence[str]) -> dict[str, CaseRecord]:
+    """What the record holds of these cases that bears on money, by reference."""
+    cases = await connection.fetch(_CASES, references)
+    entries: dict[str, list[Entry]] = {}
+    for row in await connection.fetch(_ENTRIES, references, list(DECISIVE)):
+        entry = Entry(**{name: row[name] for name in Entry.model_fields})
+        entries.setdefault(row["reference"], []).append(entry)
+    awards: dict[str, dict[int, Money]] = {}
+    for row in await connection.fetch(_AWARDS, references):
+        try:
+            round_ = round_of(row["key"], row["reference"])
+        except NotApproved:
+            continue
+        money = Money(amount=row["amount"], currency=row["currency"])
+        awards.setdefault(row["reference"], {})[round_] = money
+    packs: dict[str, PolicyPack] = {}
+    records: dict[str, CaseRecord] = {}
+    for row in cases:
+        reference, pinned = row["reference"], row["policy_hash"]
+        if pinned not in packs:
+            packs[pinned] = PolicyPack.model_validate(await connection.fetchval(_PACK, pinned))
+        case = Case.received(reference, Complaint.model_validate(row["complaint"]), row["opened_at"])
+        case.policy, case.policy_hash = packs[pinned], pinned
+        noted = tuple(sorted(entries.get(reference, ()), key=_in_the_journal))
+        records[reference] = CaseRecord(case, noted, awards.get(reference, {}))
+    return records
+
+
+async def case_record(connection: "Connection", reference: str) -> CaseRecord:
+    """What the record holds of one case. Raises :class:`NotApproved` where there is no such case."""
+    records = await case_records(connection, [reference])
+    if reference not in records:
+        raise NotApproved(f"there is no case {reference}")
+    return records[reference]
+
+
+async def list_approval(connection: "Connection", incident: str, number: int) -> str:
+    """The key of the entry by which list *number* of *incident* was approved. Raises :class:`NotApproved`."""
+    row = await connection.fetchrow(_LIST, incident, number)
+    if row is None:
+        raise NotApproved(f"list {number} of incident {incident} is not complete")
+    entries = await connection.fetch(_INCIDENT_ENTRIES, incident)
+    harm = await connection.fetch(_HARM, incident, number)
+    return approved_list(
+        row["opened_by"],
+        PolicyPack.model_validate(row["content"]).decision,
+        row["hash"],
+        [Money(amount=each["amount"], currency=each["currency"]) for each in harm],
+        [Entry(**dict(entry)) for entry in entries],
+    )
+
+
+async def owed(connection: "Connection", reference: str, currency: str, *, besides: str) -> Money:
+    """What a rail has still to pay of a case's awards, less what was ordered and has no outcome, but for *besides*."""
+    return Money(amount=await connection.fetchval(_OWED, reference, currency, besides), currency=currency)
+
+
+async def ended_unpaid(connection: "Connection", reference: str, *, besides: str) -> str | None:
+    """Who said that the last payment of a case, but for *besides*, did not happen or came back; ``None`` if it did."""
+    row = await connection.fetchrow(_LAST_ENDED, reference, besides)
+    return str(row["said_by"]) if row and row["state"] in {"declined", "reversed"} else None
+
+
+async def unfounded_postings(connection: "Connection") -> AsyncIterator[tuple[str, str]]:
+    """The postings that do not rest on the record: of which case or incident, and why. Within a transaction.
+
+    An award rests on its approval or on the rule, a payment on an order and its outcome, and what a person reported on
+    the report. What was made good elsewhere is taken off an award as it was found, never of another.
+    """
+    rows: list[asyncpg.Record] = []
+    async for row in connection.cursor(_POSTINGS):
+        rows.append(row)
+        if len(rows) >= _AT_ONCE:
+            for found in await _unfounded(connection, rows):
+                yield found
+            rows = []
+    for found in await _unfounded(connection, rows):
+        yield found
+
+
+async def _unfounded(connection: "Connection", rows: Sequence[asyncpg.Record]) -> list[tuple[str, str]]:
+    records = await case_records(connection, sorted({row["reference"] for row in rows if row["reference"]}))
+    lists: dict[tuple[str, int], tuple[str | None, str]] = {}
+    found: list[tuple[str, str]] = []
+    for row in rows:
+        try:
+            if row["kind"] != "award":
+                _check_payment(row, records.get(row["reference"]))
+            elif row["reference"]:
+                _check_award(row, records[row["reference"]])
+            else:
+                which = (row["incident"], row["number"])
+                if which not in lists:
+                    lists[which] = await _approval_or_problem(connection, *which)
+                key, problem = lists[which]
+                if key is None:
+                    raise NotApproved(problem)
+                if row["decision"] != key:
+                    raise NotApproved(f"it names {row['decision'] or 'no decision'}, and the list rests on {key}")
+                if row["currency"] != row["listed_in"] or row["amount"] > row["listed"]:
+                    raise NotApproved("it is more than the approved list has of the account")
+        except NotApproved as error:
+            found.append((row["reference"] or row["incident"], f"posting {row['key']} rests on nothing: {error}"))
+    return found
+
+
+async def _approval_or_problem(connection: "Connection", incident: str, number: int) -> tuple[str | None, str]:
+    try:
+        return await list_approval(connection, incident, number), ""
+    except NotApproved as error:
+        return None, str(error)
+
+
+def _check_award(row: asyncpg.Record, record: CaseRecord) -> None:
+    approved = approved_award(record, round_of(row["key"], row["reference"]))
+    given = approved.compensation.rounded() if approved.compensation else None
+    posted = Money(amount=row["amount"], currency=row["currency"])
+    if given is None or given.currency != posted.currency or not posted <= given:
+        raise NotApproved(f"{posted} was posted, and {given or 'nothing'} was approved ({approved.key})")
+    if posted != given and not approved.deducts:
+        raise NotApproved(f"{posted} was posted of {given} that was approved ({approved.key})")
+    if row["decision"] != approved.key:
+        raise NotApproved(f"it names {row['decision'] or 'no decision'}, and the award rests on {approved.key}")
+
+
+def _check_payment(row: asyncpg.Record, record: CaseRecord | None) -> None:
+    if row["paid"] != row["amount"] or row["said_by"] is None:
+        raise NotApproved("no payment has this outcome")
+    if record is None or row["said_by"].startswith("rail:"):
+        return
+    state = PaymentState.REVERSED if row["kind"] == "reversal" else PaymentState.PAID
+    try:
+        actor = Actor.named(row["said_by"])
+    except ValueError:
+        raise NotApproved(f"{row['said_by']} names no role and id") from None
+    check_reported(record, actor, state, row["bank_reference"])
+
+
+def _in_the_journal(entry: Entry) -> int:
+    number = entry.key.rpartition(":")[2]
+    return int(number) if number.isascii() and number.isdigit() else 0
+
+
+_AT_ONCE: Final = 500
+_POSTINGS: Final = """
+    select postings.key, postings.reference, incident, postings.number, kind, postings.amount, postings.currency,
+        decision, members.amount as listed, members.currency as listed_in, outcomes.paid,
+        case kind when 'reversal' then reversals.said_by else outcomes.said_by end as said_by,
+        case kind when 'reversal' then reversals.bank_reference else outcomes.rail_reference end as bank_reference
+    from casefile.postings
+    left join casefile.cohort_members as members on kind = 'award'
+        and (members.reference, members.number, members.account) = (incident, postings.number, postings.account)
+    left join payments.outcomes on kind <> 'award'
+        and outcomes.key = regexp_replace(postings.key, case kind when 'reversal' then ':reversed$' else '^$' end, '')
+    left join payments.reversals on kind = 'reversal' and reversals.key = outcomes.key
+    order by postings.key
+"""
+_CASES: Final = """
+    select reference, complaint, policy_hash, opened_at from casefile.cases where reference = any($1)
+"""
+_ENTRIES: Final = """
+    select reference, key, at, kind, actor, text, data from casefile.timeline
+    where reference = any($1) and kind = any($2) order by id
+"""
+_AWARDS: Final = """
+    select reference, key, amount, currency from casefile.postings where reference = any($1) and kind = 'award'
+"""
+_PACK: Final = "select content from casefile.policy_packs where hash = $1"
+_LIST: Final = """
+    select incidents.opened_by, cohorts.hash, content
+    from casefile.cohorts join casefile.incidents using (reference)
+    join casefile.policy_packs on policy_packs.hash = incidents.policy_hash
+    where (cohorts.reference, cohorts.number) = ($1, $2)
+"""
+_HARM: Final = """
+    select currency, sum(amount) as amount from casefile.cohort_members
+    where (reference, number) = ($1, $2) and state = 'harmed' group by currency order by currency
+"""
+_INCIDENT_ENTRIES: Final = """
+    select key, at, kind, actor, text, data from casefile.incident_timeline
+    where reference = $1 and kind = 'decide_incident' order by id
+"""
+_OWED: Final = """
+    select coalesce((
+        select sum(case kind when 'payment' then -amount else amount end) from casefile.postings
+        where reference = $1 and currency = $2 and rail is not null
+    ), 0) - coalesce((
+        select sum(amount) from payments.orders where reference = $1 and currency = $2 and key <> $3
+            and not exists (select from payments.outcomes where outcomes.key = orders.key)
+    ), 0)
+"""
+_LAST_ENDED: Final = """
+    select state, said_by from payments.standing where reference = $1 and key <> $2 and ended_at is not null
+    order by ended_at desc, key desc limit 1
+"""
