@@ -115,12 +115,14 @@ def build_worker(
 
 
 def _version(settings: Settings) -> WorkerDeploymentConfig | None:
-    """Which build of which deployment the worker is; each workflow says itself whether it moves to a newer one."""
+    """Which build of which deployment the worker is; workflows move to a newer one as it ramps."""
     if not (settings.deployment and settings.build_id):
         return None
     return WorkerDeploymentConfig(
         version=WorkerDeploymentVersion(deployment_name=settings.deployment, build_id=settings.build_id),
         use_worker_versioning=True,
+        # Said here and not by the workflows: a server refuses the tasks of a worker without a version that names one.
+        default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
     )
 
 

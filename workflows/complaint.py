@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, RootModel, Tag
 from temporalio import workflow
-from temporalio.common import VersioningBehavior
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from domain.case import SYSTEM, Case, Closed, EarlyWarning, OpenCase, Question
@@ -40,7 +39,7 @@ class Start(
     """A new complaint; or, when the case goes on in a new run, the whole case so far."""
 
 
-@workflow.defn(name=WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name=WORKFLOW)
 class ComplaintWorkflow(Settling):
     """One complaint, one workflow. Its id is the complaint's reference."""
 

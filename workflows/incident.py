@@ -11,7 +11,6 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, RootModel, Tag
 from temporalio import workflow
-from temporalio.common import VersioningBehavior
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 from domain.case import SYSTEM
@@ -62,7 +61,7 @@ class Start(
     """A new incident; or, when it goes on in a new run, the whole incident so far."""
 
 
-@workflow.defn(name=WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(name=WORKFLOW)
 class IncidentWorkflow:
     """One incident, one workflow. Its id is the incident's reference."""
 

@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy, VersioningBehavior
+from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
     from domain.findings import Investigation, InvestigationRequest
 
 
-@workflow.defn(name="Investigation", versioning_behavior=VersioningBehavior.PINNED)
+@workflow.defn(name="Investigation")
 class InvestigationWorkflow:
     """Queries the trade log once and returns the findings."""
 

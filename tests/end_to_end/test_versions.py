@@ -5,11 +5,8 @@ import uuid
 from pathlib import Path
 
 import asyncpg
-import pytest
-import temporalio.workflow
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
-from temporalio.common import VersioningBehavior
 from temporalio.testing import WorkflowEnvironment
 
 from domain.complaint import Complaint
@@ -19,10 +16,6 @@ from runtime.embedded_temporal import find_program
 from starter.client import Complaints
 from tests.end_to_end.support import at_stage, late_withdrawal_complaint, variables_for, worker_process
 from tests.patience import PATIENCE, eventually
-from worker import WORKFLOWS
-from workflows.complaint import ComplaintWorkflow
-from workflows.incident import IncidentWorkflow
-from workflows.investigation import InvestigationWorkflow
 
 LEAD = Actor(id="t-1", role=Role.TEAM_LEAD)
 
@@ -49,21 +42,6 @@ class Deployment:
             return process.returncode == 0
 
         await eventually(told, f"{command} {build_id}")
-
-
-@pytest.mark.parametrize(
-    ("one", "behavior"),
-    [
-        (ComplaintWorkflow, VersioningBehavior.AUTO_UPGRADE),
-        (IncidentWorkflow, VersioningBehavior.AUTO_UPGRADE),
-        (InvestigationWorkflow, VersioningBehavior.PINNED),
-    ],
-)
-def test_what_lives_for_months_moves_to_new_builds_and_what_lives_for_seconds_does_not(
-    one: type, behavior: VersioningBehavior
-) -> None:
-    assert one in WORKFLOWS
-    assert temporalio.workflow._Definition.must_from_class(one).versioning_behavior is behavior
 
 
 async def build_of(handle: WorkflowHandle[object, object]) -> str:
