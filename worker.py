@@ -17,7 +17,7 @@ import asyncpg
 import structlog
 from temporalio import activity, workflow
 from temporalio.client import Client
-from temporalio.common import MetricMeter, WorkerDeploymentVersion
+from temporalio.common import MetricMeter, VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Interceptor, Replayer, UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
 from activities.case_file import CaseFile, utc_now
