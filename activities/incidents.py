@@ -10,7 +10,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.case_file import utc_now
-from activities.investigating import Investigating
+from activities.investigating import OUTAGES, Investigating
 from activities.known_incidents import link_case, pack_of
 from activities.ledger import Posting, expense, liability, post
 from activities.redressed import lock_account, record_losses, settled_parts
@@ -209,7 +209,9 @@ class Incidents:
                 continue
             try:
                 member = await self._judge(request, account, orders, pack.tolerances, interest)
-            except (ValueError, LookupError, ArithmeticError) as error:
+            except OUTAGES:
+                raise
+            except Exception as error:
                 # One account whose records break a check must not hold up all others: a person looks at it.
                 log.exception("account of an incident not judged", incident=reference)
                 member = judge(account, [order for order, _ in orders if order], [_broken(request, error)])

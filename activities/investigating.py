@@ -5,17 +5,35 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
+import asyncpg
+import structlog
 from temporalio import activity
 
 from activities.evidence_queries import EvidenceSnapshot
 from activities.gathering import gather
-from activities.gathering.unanswered import too_many, unknown_account, unreadable
+from activities.gathering.unanswered import failed, too_many, unknown_account, unreadable
 from activities.known_incidents import KnownIncidents
 from activities.trade_log import TradeLog, UnreadableRow
 from domain.findings import Finding, Investigation, InvestigationRequest, once_only, without
 from domain.interest import with_interest
 
 _NOTHING: Final[Mapping[str, Decimal]] = MappingProxyType({})
+
+TRIES: Final = 3
+"""Attempts of an investigation until a check that breaks off each time is left to people."""
+OUTAGES: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.TransactionRollbackError,
+)
+"""What passes by itself, however long it takes: no fault of a check."""
+
+logger = structlog.get_logger(__name__)
 
 MOST_BYTES: Final = 1_400_000
 """What the findings of an investigation may come to; a check that would go beyond asks for fewer trades."""
@@ -33,8 +51,9 @@ class Investigating:
         """One finding or more for each check, in the order asked for; each loss in one of them only.
 
         Reads one snapshot of the log and changes nothing in it: the same log and request give the same findings. What
-        the log does not answer is a finding too (``INCONCLUSIVE``), so that only an outage of the database raises. Of a
-        case, what others made good is not counted again, and it is linked to the incident it is about.
+        the log does not answer is a finding too (``INCONCLUSIVE``), so that only an outage of the database raises. A
+        check that breaks off is tried again with the whole, and then ends as a finding too (:attr:`Finding.failed`).
+        Of a case, what others made good is not counted again, and it is linked to the incident it is about.
         """
         settled, incident = await self._known.of(request) if self._known else ({}, None)
         return Investigation(findings=await self.look(request, settled), version=2, incident=incident)
@@ -52,9 +71,18 @@ class Investigating:
                     findings.append(unknown_account(check))
                     continue
                 try:
-                    found = await gather(check, request, log)
+                    async with log.apart():
+                        found = await gather(check, request, log)
+                        once_only(found)  # what cannot be summed up is this check's fault
                 except UnreadableRow as error:
                     found = [unreadable(check, error)]
+                except OUTAGES:
+                    raise
+                except Exception as error:
+                    if activity.in_activity() and activity.info().attempt < TRIES:
+                        raise
+                    logger.exception("a check broke off", check=check.value)
+                    found = [failed(check, error)]
                 size = sum(len(finding.model_dump_json()) for finding in found)
                 if size > room:
                     found = [too_many(check, "a payload's worth of rows", "单次可核查上限")]

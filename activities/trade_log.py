@@ -57,6 +57,10 @@ class Snapshot:
     def __init__(self, connection: "PoolConnectionProxy[asyncpg.Record]") -> None:
         self._connection = connection
 
+    def apart(self) -> AbstractAsyncContextManager[object]:
+        """Queries apart from the others: one that fails leaves the snapshot as it was."""
+        return self._connection.transaction()
+
     async def knows(self, account: str) -> bool:
         """Whether the log has any row of *account*."""
         return bool(await self._connection.fetchval(_KNOWS, account))

@@ -71,6 +71,10 @@ ALL_CUSTOMERS: Final = "all customers: "
 """How the subject of a finding on the orders of all customers begins: what it says is of the firm, not of one case."""
 
 
+FAILED: Final = "check-failed@1"
+"""The formula of a finding that a check did not come to, because it broke off."""
+
+
 class Bilingual(Record):
     """The same statement in English and Chinese."""
 
@@ -165,6 +169,11 @@ class Finding(Record):
     def open(self) -> bool:
         """Whether it leaves something to a person: no verdict, a doubtful one, or a sum that lacks something."""
         return self.verdict is Verdict.INCONCLUSIVE or self.confidence is Confidence.DOUBTFUL or bool(self.missing)
+
+    @property
+    def failed(self) -> bool:
+        """Whether its check broke off: a person has to look, and so has somebody who mends the check."""
+        return self.formula == FAILED
 
     @property
     def loss(self) -> Money | None:

@@ -16,7 +16,7 @@ from domain.case import SYSTEM, Case, Closed, EarlyWarning, OpenCase, Question
 from domain.checks.choice import checks_for
 from domain.complaint import Complaint
 from domain.deadlines import Deadline
-from domain.findings import InvestigationRequest
+from domain.findings import Check, InvestigationRequest
 from domain.interest import interest_for
 from domain.messages import Actor
 from domain.questions import ask_for
@@ -287,6 +287,11 @@ class ComplaintWorkflow(Settling):
             reference=case.reference,
         )
         before = case.incident
+        known = (
+            {finding.check for finding in case.investigation.findings if finding.failed}
+            if case.investigation
+            else set()
+        )
         try:
             case.investigation = await effects.investigate(request)
             self._set_aside_what_was_found_before()
@@ -294,12 +299,27 @@ class ComplaintWorkflow(Settling):
             # People decide without findings; a broken check must not hold up the customer.
             self._fault("investigation", error)
             return
+        self._tell_of_failed_checks(known)
         for finding in case.investigation.findings:
             text = f"{finding.check.value}: {finding.verdict.value}"
             data = {**finding.model_dump(mode="json"), "hash": finding.hash}
             case.note(workflow.now(), "finding", text, data=data)
         if case.incident and case.incident != before:
             case.note(workflow.now(), "incident", f"it is about {case.incident.incident} ({case.incident.stage.value})")
+
+    def _tell_of_failed_checks(self, known: set[Check]) -> None:
+        """A check that broke off is told to staff once; the case goes on with what the others found."""
+        found = self.case.investigation.findings if self.case.investigation else ()
+        failed = sorted({finding.check.value for finding in found if finding.failed} - known)
+        if not failed:
+            return
+        names = ", ".join(failed)
+        self.case.note(workflow.now(), "fault", f"checks that broke off, left to people: {names}")
+        self._tell_staff(
+            Role.HANDLER,
+            f"These checks broke off and found nothing: {names}. Look at the records yourself.",
+            f"以下核查未能完成：{names}。请人工核查相关记录。",
+        )
 
     def _set_aside_what_was_found_before(self) -> None:
         """A sum proposed as it was found is not approved when other findings have taken the place of these."""

@@ -19,7 +19,7 @@ from domain.checks import (
     trigger,
 )
 from domain.execution import UNIDENTIFIED
-from domain.findings import Bilingual, Check, Finding, InvestigationRequest, Verdict
+from domain.findings import FAILED, Bilingual, Check, Finding, InvestigationRequest, Verdict
 
 _FORMULAS: Final = {
     Check.EXECUTION: UNIDENTIFIED,
@@ -133,6 +133,17 @@ def unreadable(check: Check, error: UnreadableRow) -> Finding:
         "Our records of this are damaged and have to be put right before they can be examined.",
         "我司的相关记录存在异常，须修正后方可核查。",
     )
+
+
+def failed(check: Check, error: Exception) -> Finding:
+    finding = unanswered(
+        check,
+        "account",
+        f"a check that does not break off ({type(error).__name__})",
+        "Our examination of this could not be completed by machine; a person will look at it.",
+        "系统未能完成对此项的核查，将由人工处理。",
+    )
+    return finding.model_copy(update={"formula": FAILED})
 
 
 def no_position(check: Check) -> Finding:
