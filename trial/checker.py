@@ -51,7 +51,6 @@ class Workflow:
     status: str
     attempt: int = 0
     problems: tuple[str, ...] = ()
-    task_queue: str = ""
 
 
 @dataclass
@@ -91,29 +90,22 @@ def read_receipts(path: Path) -> list[Receipt]:
     return [Receipt.model_validate_json(line) for line in path.read_text("utf-8").splitlines()]
 
 
-async def look_at_workflows(client: Client) -> list[Workflow]:
-    """Every workflow of the namespace."""
-    found = []
-    async for execution in client.list_workflows():
-        status = (execution.status or WorkflowExecutionStatus.RUNNING).name
-        if status == "CONTINUED_AS_NEW":
-            continue
-        attempt = 0
-        if status == "RUNNING":
-            description = await client.get_workflow_handle(execution.id, run_id=execution.run_id).describe()
-            attempt = description.raw_description.pending_workflow_task.attempt
-        problems = execution.search_attributes.get("TemporalReportedProblems", ())
-        found.append(
-            Workflow(
-                execution.id,
-                execution.workflow_type,
-                status,
-                attempt,
-                tuple(str(one) for one in problems),
-                execution.task_queue,
-            )
-        )
-    return found
+async def look_at_workflows(client: Client, task_queue: str) -> list[Workflow]:
+    """Every workflow of that task queue, each in its last run."""
+    ids = {one.id async for one in client.list_workflows(f"TaskQueue = '{task_queue}'")}
+    return [await look_at_workflow(client, each) for each in sorted(ids)]
+
+
+async def look_at_workflow(client: Client, workflow_id: str) -> Workflow:
+    """One workflow, in its last run."""
+    seen = await client.get_workflow_handle(workflow_id).describe()
+    return Workflow(
+        id=seen.id,
+        type=seen.workflow_type,
+        status=(seen.status or WorkflowExecutionStatus.RUNNING).name,
+        attempt=seen.raw_description.pending_workflow_task.attempt,
+        problems=tuple(str(one) for one in seen.search_attributes.get("TemporalReportedProblems", ())),
+    )
 
 
 async def check(pool: "Pool", evidence: Evidence, *, now: datetime | None = None) -> Report:
@@ -127,6 +119,7 @@ async def check(pool: "Pool", evidence: Evidence, *, now: datetime | None = None
     await _money(pool, evidence, report)
     await _workflows(pool, evidence, report)
     await _timelines(pool, report)
+    await _events(pool, report)
     return report
 
 
@@ -360,6 +353,8 @@ async def _money(pool: "Pool", evidence: Evidence, report: Report) -> None:
             report.add("sums differ", row["reference"], f"the case says {said}, the ledger {posted}")
         if evidence.rail and row["closed_at"] and paid[row["reference"]] != posted:
             report.add("sums differ", row["reference"], f"{posted} was awarded, {paid[row['reference']]} was paid")
+    for row in await pool.fetch(_BASELESS):
+        report.add("award of nobody", row["reference"], f"{row['key']}: nobody approved it and no rule decided it")
     await _payments(pool, evidence, report)
 
 
@@ -386,6 +381,12 @@ _UNBALANCED: Final = """
     group by posting.key
     having not coalesce(sum(entry.amount) = 0 and sum(entry.amount) filter (where entry.amount > 0) = posting.amount
         and bool_and(entry.currency = posting.currency), false)
+"""
+_BASELESS: Final = """
+    select reference, key from casefile.postings as posting
+    where kind = 'award' and incident is null and not exists (
+        select from casefile.timeline as said where said.reference = posting.reference
+        and (said.kind in ('proposed', 'propose_resolution', 'resolve_early')))
 """
 _ORDERED: Final = """
     select orders.key, orders.reference, coalesce(sum(posting.amount), 0) as posted, count(posting) as postings
@@ -450,3 +451,35 @@ def _numbered(report: Report, reference: str, what: str, found: Sequence[int]) -
             report.add("timeline gap", reference, f"{what} {number} of {max(found)} is not there")
         elif counted[number] > 1:
             report.add("timeline doubled", reference, f"{what} {number} is there {counted[number]} times")
+
+
+async def _events(pool: "Pool", report: Report) -> None:
+    """Every number is given once: to one event, or to one letter or posting and the events that it means."""
+    for row in await pool.fetch(_NUMBERS):
+        events, carriers = row["events"], row["letters"] + row["postings"]
+        own = [event for event in events if event not in _MEANT]
+        if carriers > 1 or (carriers and own) or len(own) > 1:
+            report.add(
+                "number doubled",
+                row["reference"],
+                f"number {row['number']} is that of {events}, {row['letters']} letters, {row['postings']} postings",
+            )
+
+
+_MEANT: Final = {
+    "contacted", "acknowledged", "responded", "information_requested", "held", "extended", "settled", "payment_due",
+}  # fmt: skip
+"""Events that a letter or a posting means."""
+_NUMBERS: Final = """
+    select numbers.reference, numbers.number,
+        array(select event from casefile.events as one
+            where (one.reference, one.number) = (numbers.reference, numbers.number)) as events,
+        (select count(*) from casefile.letters as one
+            where (one.reference, one.number) = (numbers.reference, numbers.number)) as letters,
+        (select count(*) from casefile.postings as one where kind = 'award'
+            and (one.reference, one.number) = (numbers.reference, numbers.number)) as postings
+    from (
+        select reference, number from casefile.events
+        union select reference, number from casefile.letters
+    ) as numbers
+"""

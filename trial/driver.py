@@ -22,6 +22,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.base import Record
+from domain.case import Case
 from domain.complaint import Complaint
 from domain.messages import SIGNALS, UPDATES, Message
 from domain.reference import reference_for
@@ -35,6 +36,13 @@ _AGAIN: Final = 3.0  # seconds until what was refused or not answered is tried a
 _PATIENCE: Final = 180.0  # seconds
 _KINDS: Final[dict[str, type[Message]]] = {kind.name: kind for kind in (*SIGNALS, *UPDATES)}
 _JSON: Final = {"encoding": b"json/plain"}
+_MINTED: Final = {
+    "outcome": "upheld",
+    "compensation": {"amount": "1000000", "currency": "USD"},
+    "remedies": [],
+    "reasons": "none",
+    "proposed_by": {"id": "nobody", "role": "handler"},
+}
 
 
 class Receipt(Record):
@@ -260,6 +268,11 @@ def _start_payloads(step: Step, complaint: Complaint) -> list[Payload]:
         case "unknown-pack":
             body = {**complaint.model_dump(mode="json"), "policy": "nobody-has-it"}
             return [Payload(metadata=_JSON, data=json.dumps(body).encode())]
+        case "forged":  # what only a run that goes on is given: a case, approved and about to be paid
+            case = Case.received(complaint.reference, complaint, datetime.now(UTC)).model_dump(mode="json")
+            case |= {"stage": "settling", "approved": True, "outcome": "upheld"}
+            case |= {"proposal": _MINTED | {"at": datetime.now(UTC).isoformat()}}
+            return [Payload(metadata=_JSON, data=json.dumps(case).encode())]
         case _:
             return [Payload(metadata=_JSON, data=b"[1, 2, 3]")]
 

@@ -31,6 +31,9 @@ LOST: Final = "lost"
 TWICE: Final = "twice"
 LATE: Final = "late"
 RESET: Final = "reset"
+OVERTAKE: Final = "overtake"
+"""The worker is killed, and a message comes in before another takes over: what was decided is decided once more, after
+the message."""
 
 LATE_LOCALLY: Final = 4.5  # seconds; a local activity may take 4
 LATE_AT_HEART: Final = 9.0  # seconds without a heartbeat; after 8 another attempt begins
@@ -74,7 +77,7 @@ class Failpoints:
         """What can be done without waiting is done here; the fault is returned if it is another."""
         fault = self.passes(place)
         match fault:
-            case "kill":
+            case "kill" | "overtake":
                 os.kill(os.getpid(), signal.SIGKILL)
             case "stall":
                 os.kill(os.getpid(), signal.SIGSTOP)
@@ -210,7 +213,7 @@ class _StrikingConnection:
     async def _strike(self, place: str) -> None:
         fault = self._failpoints.passes(place)
         match fault:
-            case "kill":
+            case "kill" | "overtake":
                 os.kill(os.getpid(), signal.SIGKILL)
             case "stall":
                 os.kill(os.getpid(), signal.SIGSTOP)

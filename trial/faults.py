@@ -28,6 +28,8 @@ from trial.proxy import HOST, Proxy, through
 from trial.script import write_script
 
 _WORKERS: Final = 2
+_HANDS: Final = 2
+"""How many things are broken at a time."""
 _POLICY: Final = "demo"
 _STILL: Final = 70.0  # seconds without any end, after which those left are taken to be stuck
 _CALM: Final = 240.0  # seconds until every case must have come to its end when nothing is broken any more
@@ -91,6 +93,7 @@ class Breaker:
         self._rng = rng
         self.done: Counter[str] = Counter()
         self._mail, self._rail = receivers.ACCEPT, receivers.PAY
+        self._outbox = asyncio.Lock()
         house.mail.how = lambda _: self._mail
         house.rail.how = lambda _: self._rail
 
@@ -111,13 +114,18 @@ class Breaker:
             (3, self._move_the_clock),
         ]
         until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            await asyncio.sleep(self._rng.uniform(0.3, 3))
-            weights = [weight for weight, _ in kinds]
-            _, break_it = self._rng.choices(kinds, weights)[0]
-            what = await break_it()
-            self.done[what] += 1
-            say(f"  {what}")
+
+        async def go_on(rng: random.Random) -> None:
+            while time.monotonic() < until:
+                await asyncio.sleep(rng.uniform(0.3, 3))
+                _, break_it = rng.choices(kinds, [weight for weight, _ in kinds])[0]
+                what = await break_it()
+                self.done[what] += 1
+                say(f"  {what}")
+
+        # Two things can be broken at once; each hand has its own dice, so that their order does not matter.
+        hands = [random.Random(self._rng.random()) for _ in range(_HANDS)]  # noqa: S311
+        await asyncio.gather(*(go_on(rng) for rng in hands))
         self.restore()
 
     def restore(self) -> None:
@@ -214,6 +222,10 @@ class Breaker:
 
     async def _take_the_outbox(self) -> str:
         """The folder cannot be used: read-only does not bind root, a file in its place does."""
+        async with self._outbox:
+            return await self._without_an_outbox()
+
+    async def _without_an_outbox(self) -> str:
         outbox = self._house.folder / "outbox"
         aside = self._house.folder / "outbox-aside"
         if outbox.exists():
@@ -266,7 +278,7 @@ async def run_at_random(
             receipts=read_receipts(receipts),
             letters=house.mail.taken,
             payments=house.rail.payments,
-            workflows=[one for one in await look_at_workflows(house.client) if one.task_queue == name],
+            workflows=await look_at_workflows(house.client, name),
             outbox=house.folder / "outbox",
             rail=True,
         )

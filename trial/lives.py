@@ -56,6 +56,8 @@ class Play:
     on_reference: Callable[[str], None] = lambda _: None
     """Told the reference before the life begins."""
     reference: str = ""
+    overtaken: bool = False
+    """Whether a message of nobody in the life came in while its worker was dead."""
 
     @property
     def complaints(self) -> Complaints:

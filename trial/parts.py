@@ -17,6 +17,7 @@ import asyncpg
 from temporalio.client import Client
 
 from domain.words import Role
+from runtime import child
 from runtime.database import migrate, open_pool
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.embedded_temporal import EmbeddedTemporal
@@ -203,6 +204,8 @@ class House:
 @asynccontextmanager
 async def open_house(folder: Path, say: Callable[[str], None] = lambda _: None) -> AsyncIterator[House]:
     """The parts, started; nothing of them is left at the end."""
+    # What dies again and again is not waited for longer and longer: here that is the rule.
+    child._DELAYS = (0.3, 0.3)  # type: ignore[misc]
     mail, rail, nursery = MailServer(), Rail(), Nursery()
     processes: dict[str, RunningProcess] = {}
     async with AsyncExitStack() as stack:

@@ -12,29 +12,38 @@ import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from temporalio.client import WorkflowHistory
+from temporalio.service import RPCError
 
 from runtime.database import open_pool
 from trial import receivers
-from trial.failpoints import KILL, LATE, LOST, RESET, STALL, TWICE, Point
+from trial.checker import Evidence, check, look_at_workflow
+from trial.driver import Receipt
+from trial.failpoints import KILL, LATE, LOST, OVERTAKE, RESET, STALL, TWICE, Point
 from trial.lives import LIVES, WITH_RAIL, Play, Stuck, differences, fingerprint
 from trial.parts import House, WorkerHandle
 from worker import build_replayer
 
+if TYPE_CHECKING:
+    import asyncpg
+
+OVERTAKING: Final = "t0x0x1e"
+"""The id of the message that overtakes, in the form of the script's tokens."""
 STALLED: Final = 11.0  # seconds; a workflow task may take 10, an activity may be silent for 8
 
 _AT: Final[dict[str, tuple[str, ...]]] = {
     "start": (KILL, STALL, LOST, TWICE, LATE, RESET),
     "before": (KILL, STALL, LOST, LATE, RESET),
-    "after": (KILL, STALL, LOST, LATE, RESET),
+    "after": (KILL, STALL, LOST, LATE, RESET, OVERTAKE),
     "end": (KILL, STALL, LOST, TWICE, LATE, RESET),
-    "reported": (KILL, STALL, RESET),
-    "task before": (KILL, STALL, RESET),
+    "reported": (KILL, STALL, RESET, OVERTAKE),
+    "task before": (KILL, STALL, RESET, OVERTAKE),
     "task after": (KILL, RESET),
     "letter": (receivers.DROP, receivers.HANG, receivers.REFUSE, receivers.CUT),
     "payment": (receivers.LOSE, receivers.DEAF, receivers.FAIL, receivers.GARBLE),
@@ -94,7 +103,17 @@ def kind_of(place: str) -> str:
 
 def points_of(places: Sequence[str]) -> list[Point]:
     """Every place × every fault of its kind."""
-    return [Point(place=place, fault=fault) for place in places for fault in _AT[kind_of(place)]]
+    return [
+        Point(place=place, fault=fault)
+        for place in places
+        for fault in _AT[kind_of(place)]
+        if fault != OVERTAKE or _may_be_overtaken(place)
+    ]
+
+
+def _may_be_overtaken(place: str) -> bool:
+    """Whether it lies within a workflow's task: a local activity of a case, or the task itself."""
+    return place.startswith(("task ", "Record#", "OpenCase#"))
 
 
 @asynccontextmanager
@@ -116,6 +135,8 @@ async def _worker(
                 waking.cancel()
             if "struck" not in _read(journal):
                 (place / "died").write_text("the worker died by itself")
+            if due and due.fault == OVERTAKE and f"struck {OVERTAKE}" in _read(journal):
+                await _overtake(play)
             due = None
 
     keeping = asyncio.create_task(keep())
@@ -126,6 +147,15 @@ async def _worker(
         await asyncio.wait([keeping])
         for handle in current:
             await handle.kill()
+
+
+async def _overtake(play: Play) -> None:
+    """Somebody says something while no worker is there."""
+    said = {"message_id": OVERTAKING, "actor": {"id": "customer", "role": "customer"}, "text": OVERTAKING}
+    handle = play.client.get_workflow_handle(play.reference)
+    with suppress(RPCError):  # the case may be closed
+        await handle.signal("customer_reply", said)
+        play.overtaken = True
 
 
 async def _wake(handle: WorkerHandle, journal: Path) -> None:
@@ -201,7 +231,7 @@ class Enumeration:
             began = time.monotonic()
             played = await self._on_its_own(life, name, point)
             if point:
-                verdict = "; ".join(played.wrong) or ("as undisturbed" if played.struck else "not reached")
+                verdict = "; ".join(played.wrong) or _well(point, played)
                 self._say(f"{life:9} {point!s:42} {time.monotonic() - began:5.1f} s  {verdict}")
             return played
 
@@ -227,6 +257,7 @@ class Enumeration:
                         wrong.append(f"{type(error).__name__}: {error}")
                     wrong += await self._replays(play)
                     left = await fingerprint(pool, play.reference)
+                    wrong += await self._checked(pool, play, life)
             finally:
                 await pool.close()
         journal = _read(place / "places").splitlines()
@@ -235,13 +266,31 @@ class Enumeration:
         if (place / "died").exists():
             wrong.append("the worker died by itself")
         known = self._undisturbed.get(life)
-        if point and known:
+        # After another message the life is another, and only the checker can say whether it is sound.
+        if point and known and point.fault != OVERTAKE:
             wrong += differences(known.fingerprint, left)
         letters = Counter(letter.message_id for letter in house.mail.taken if letter.reference == play.reference)
         repeated = sum(count - 1 for count in letters.values())
         places = [line for line in journal if not line.startswith("struck")]
         places += [f"{kind} {number + 1}" for kind in ("letter", "payment") for number in range(seen[kind])]
         return Played(life, point, struck, tuple(wrong), tuple(places), left, time.monotonic() - began, repeated)
+
+    async def _checked(self, pool: "asyncpg.Pool[asyncpg.Record]", play: Play, life: str) -> list[str]:
+        """What the checker has to say."""
+        reference, now = play.reference, datetime.now(UTC)
+        receipts = []
+        if life != "incident":
+            receipts.append(Receipt(what="submission", name=life, reference=reference, token="", at=now))
+        if play.overtaken:
+            receipts.append(Receipt(what="signal", name="reply", reference=reference, token=OVERTAKING, at=now))
+        evidence = Evidence(
+            receipts=receipts,
+            letters=[letter for letter in self._house.mail.taken if letter.reference == reference],
+            payments={key: paid for key, paid in self._house.rail.payments.items() if reference in key},
+            workflows=[await look_at_workflow(self._house.client, reference)],
+            rail=life in WITH_RAIL,
+        )
+        return [str(violation) for violation in (await check(pool, evidence)).violations]
 
     async def _replays(self, play: Play) -> list[str]:
         handle = play.client.get_workflow_handle(play.reference)
@@ -258,11 +307,17 @@ async def replay(history: WorkflowHistory) -> None:
     await build_replayer().replay_workflow(history)
 
 
+def _well(point: Point, played: Played) -> str:
+    if not played.struck:
+        return "not reached"
+    return "sound" if point.fault == OVERTAKE else "as undisturbed"
+
+
 def seconds_of(point: Point) -> float:
     """About how long a point takes beyond the life itself."""
     if point.fault == LATE and re.search(r"commit", point.place):
         return 60.0
-    return 12.0 if point.fault in {STALL, LATE} else 8.0 if point.fault == KILL else 4.0
+    return 12.0 if point.fault in {STALL, LATE} else 8.0 if point.fault in {KILL, OVERTAKE} else 4.0
 
 
 async def enumerate_points(
@@ -289,7 +344,7 @@ async def enumerate_points(
         lives, await asyncio.gather(*(running.undisturbed(life) for life in lives)), strict=True
     ):
         wrong += said
-        points = points_of(known.places)
+        points = [point for point in points_of(known.places) if life != "incident" or point.fault != OVERTAKE]
         say(f"{life}: {len(known.places)} places, {len(points)} points")
         due += [(life, point) for point in points if within is None or seconds_of(point) <= within]
     if without:

@@ -31,6 +31,7 @@ SOUND = """
         ('rejected:3', 'rejected', '{}'),
         ('breach:4', 'breach', '{"clock": "response", "number": 1}'),
         ('assign:5', 'assign', '{"handler": "t1x1x3e"}'),
+        ('proposed:6', 'proposed', '{}'),
         ('stage:2:closed', 'stage', '{}')) as entry (key, kind, data);
     insert into casefile.rejected_messages (reference, key, at, name, reason, payload)
     values ('RD-AAAA-BBBB-CCCCC', 'rejected:2', '2026-03-02 10:30Z', 'customer_reply', 'no JSON', '["t1x1x2e"]');
@@ -114,7 +115,7 @@ async def test_a_sound_record_has_no_violation(pool: "asyncpg.Pool[asyncpg.Recor
         ("delete from casefile.timeline where kind = 'assign'", "message lost"),
         (
             "insert into casefile.rejected_messages values"
-            " ('RD-AAAA-BBBB-CCCCC', 'rejected:6', now(), 'x', 'y', 't1x1x1e')",
+            " ('RD-AAAA-BBBB-CCCCC', 'rejected:7', now(), 'x', 'y', 't1x1x1e')",
             "message doubled",
         ),
         ("update casefile.timeline set reference = 'RD-OTHER' where kind = 'assign'", "message misfiled"),
@@ -158,9 +159,15 @@ async def test_a_sound_record_has_no_violation(pool: "asyncpg.Pool[asyncpg.Recor
             " ('RD-AAAA-BBBB-CCCCC:again:1', 'RD-AAAA-BBBB-CCCCC', 7, 10, 'USD', now(), 'award')",
             "award doubled",
         ),
+        ("delete from casefile.timeline where kind = 'proposed'", "award of nobody"),
         ("delete from casefile.ledger_entries where account = 'expense:redress'", "posting unbalanced"),
         ("update casefile.cases set compensation_amount = 11", "sums differ"),
         ("delete from payments.orders", "payment of nobody"),
+        (
+            "insert into casefile.events (reference, number, event, at) values"
+            " ('RD-AAAA-BBBB-CCCCC', 2, 'answered', '2026-03-02 10:40Z')",
+            "number doubled",
+        ),
         ("update casefile.cases set closed_at = null", "case without a workflow"),
     ],
 )
