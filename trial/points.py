@@ -33,6 +33,8 @@ from worker import build_replayer
 if TYPE_CHECKING:
     import asyncpg
 
+_TOLD: Final = 4
+"""So many things are told that are wrong with one life."""
 OVERTAKING: Final = "t0x0x1e"
 """The id of the message that overtakes, in the form of the script's tokens."""
 STALLED: Final = 11.0  # seconds; a workflow task may take 10, an activity may be silent for 8
@@ -82,7 +84,8 @@ class Result:
 
     @property
     def violations(self) -> list[str]:
-        return [f"{one.life}, {one.point or 'undisturbed'}: {what}" for one in self.played for what in one.wrong]
+        """One line a point that is not as it must be."""
+        return [f"{one.life}, {one.point}: {_shortened(one.wrong)}" for one in self.played if one.wrong]
 
     @property
     def faults(self) -> Counter[str]:
@@ -231,7 +234,7 @@ class Enumeration:
             began = time.monotonic()
             played = await self._on_its_own(life, name, point)
             if point:
-                verdict = "; ".join(played.wrong) or _well(point, played)
+                verdict = _shortened(played.wrong) or _well(point, played)
                 self._say(f"{life:9} {point!s:42} {time.monotonic() - began:5.1f} s  {verdict}")
             return played
 
@@ -305,6 +308,11 @@ class Enumeration:
 async def replay(history: WorkflowHistory) -> None:
     """Replay with the worker's own settings; raises what the SDK does."""
     await build_replayer().replay_workflow(history)
+
+
+def _shortened(wrong: Sequence[str]) -> str:
+    more = f"; and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
+    return "; ".join(wrong[:_TOLD]) + more
 
 
 def _well(point: Point, played: Played) -> str:
