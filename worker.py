@@ -30,7 +30,7 @@ from activities.known_incidents import KnownIncidents
 from activities.letters import Letters
 from activities.payments import Payments
 from activities.trade_log import TradeLog
-from runtime.database import DatabaseUnavailable, find_database, migrate, open_pool
+from runtime.database import LONG_PATIENCE, DatabaseUnavailable, close_pool, find_database, migrate, open_pool
 from runtime.logging import configure_logging
 from runtime.mail import Mailer, Outbox
 from runtime.payment_rail import HttpRail
@@ -143,7 +143,7 @@ async def work(settings: Settings) -> None:
             loop.add_signal_handler(number, stop.set)
     url = find_database(settings)
     applied = await migrate(url)
-    pool = await open_pool(url)
+    pool = await open_pool(url, patience=settings.database_timeout)
     try:
         port = any_free_port() if settings.metrics_address else None
         runtime = core_runtime() if port is None else measured_runtime(port)
@@ -153,7 +153,7 @@ async def work(settings: Settings) -> None:
         worker = build_worker(client, pool, settings, [failing])
         async with contextlib.AsyncExitStack() as stack:
             if settings.metrics_address and port is not None:
-                watched = _watched(worker, pool, url, runtime.metric_meter, port, failing)
+                watched = _watched(worker, url, runtime.metric_meter, port, failing)
                 log.info("watching", url=await stack.enter_async_context(watch(watched, settings.metrics_address)))
             await stack.enter_async_context(worker)
             log.info("worker ready", task_queue=settings.task_queue, namespace=client.namespace, migrations=applied)
@@ -161,19 +161,22 @@ async def work(settings: Settings) -> None:
             log.info("worker stopping", grace_seconds=GRACE.total_seconds())
         log.info("worker stopped")
     finally:
-        await pool.close()
+        await close_pool(pool)
 
 
-def _watched(  # noqa: PLR0917
+def _watched(
     worker: Worker,
-    pool: asyncpg.Pool,
     url: str,
     meter: MetricMeter,
     exporter_port: int,
     failing: FailingActivities,
 ) -> Watched:
     async def ledger_faults() -> int:
-        return len((await check_ledger(pool)).faults)
+        ledger = await open_pool(url, max_size=1, patience=LONG_PATIENCE)  # it reads the whole of it
+        try:
+            return len((await check_ledger(ledger)).faults)
+        finally:
+            await close_pool(ledger)
 
     config = worker.config()
     activities = [activity._Definition.must_from_callable(one).name for one in config.get("activities", ())]

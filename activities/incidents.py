@@ -38,6 +38,7 @@ from domain.redress import Interest
 from domain.trade_log import OrderType
 from domain.words import CaseEvent, Category, IncidentStage, MemberState
 from runtime.approvals import list_approval
+from runtime.database import LONG_PATIENCE
 from runtime.policies import Packs, PolicyIncomplete, UnknownPolicyPack, find_policy, load_packs
 from runtime.settings import Settings
 
@@ -482,7 +483,7 @@ async def _member(connection: "Connection", reference: str, number: int, account
 async def _touched(connection: "Connection", fault: Fault) -> dict[str, list[tuple[str | None, OrderType | None]]]:
     """The orders that *fault* may have touched, by account: of each its id and kind."""
     if fault.kind is FaultKind.OUTAGE:
-        rows = await connection.fetch(TOUCHED_BY_OUTAGE, fault.symbol, fault.since, fault.until)
+        rows = await connection.fetch(TOUCHED_BY_OUTAGE, fault.symbol, fault.since, fault.until, timeout=LONG_PATIENCE)
     else:
         rows = await connection.fetch(
             TOUCHED_BY_QUOTES,
@@ -492,6 +493,7 @@ async def _touched(connection: "Connection", fault: Fault) -> dict[str, list[tup
             fault.source,
             fault.price_from,
             fault.price_to,
+            timeout=LONG_PATIENCE,
         )
     found: dict[str, list[tuple[str | None, OrderType | None]]] = {}
     for row in rows:

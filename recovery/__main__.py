@@ -9,7 +9,7 @@ import typer
 from rich.console import RenderableType
 
 from recovery.reconcile import Repairing, Report, Why, reconcile
-from runtime.database import find_database, open_pool
+from runtime.database import LONG_PATIENCE, close_pool, find_database, open_pool
 from runtime.settings import load_settings
 from runtime.temporal import connect, run
 from starter.cli import pages, program
@@ -51,7 +51,7 @@ def reconcile_(
 
 async def _reconcile(since: "datetime | None", number: int | None, by: str | None) -> Report:
     settings = load_settings()
-    pool = await open_pool(find_database(settings), max_size=4)
+    pool = await open_pool(find_database(settings), max_size=4, patience=LONG_PATIENCE)
     try:
         client = await connect(settings)
         restore = _restore(await list_restores(pool), number)
@@ -61,7 +61,7 @@ async def _reconcile(since: "datetime | None", number: int | None, by: str | Non
         begun = since or (restore.since if restore else None)
         return await reconcile(client, pool, settings, since=begun, repairing=repairing)
     finally:
-        await pool.close()
+        await close_pool(pool)
 
 
 def _restore(restores: Sequence[Restore], number: int | None) -> Restore | None:

@@ -1,8 +1,11 @@
 """PostgreSQL: a pool that speaks JSON and UTC, and the migrations of the schema."""
 
+import asyncio
+import contextlib
 import hashlib
 import json
 import re
+import socket
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +19,11 @@ from runtime.running import running_stack
 from runtime.settings import Settings
 
 CONNECT_TIMEOUT: Final = 5.0  # seconds
+PATIENCE: Final = 20.0
+"""Seconds that a statement may take, unless it is known to take long."""
+LONG_PATIENCE: Final = 3600.0
+"""Seconds for what may lawfully take long: migrations, imports, lists of a whole year."""
+_CLOSING: Final = 5.0  # seconds for open connections to say goodbye
 _MIGRATION_LOCK: Final = 0x7265_6472  # any number that nobody else locks in this database
 _WAY_OUT: Final = "Start it, or set DATABASE_URL; without a server of your own, `redress up` brings one."
 
@@ -50,24 +58,93 @@ def without_password(url: str) -> str:
     return parts._replace(netloc=f"{user.partition(':')[0]}@{host}" if user else host).geturl()
 
 
-async def open_pool(url: str, *, min_size: int = 1, max_size: int = 10) -> "asyncpg.Pool[asyncpg.Record]":
+class _Pool(asyncpg.Pool):
+    """A pool whose connections are waited for, and given back, within a limit."""
+
+    acquire_within: float
+
+    def acquire(self, *, timeout: float | None = None) -> Any:
+        """As asyncpg's; without a *timeout* of its own it has the pool's."""
+        return super().acquire(timeout=timeout or self.acquire_within)
+
+
+async def open_pool(
+    url: str, *, min_size: int = 0, max_size: int = 10, patience: float = PATIENCE
+) -> "asyncpg.Pool[asyncpg.Record]":
     """Open a pool of connections; the caller closes it.
 
     `json` and `jsonb` take what pydantic can write as JSON and give Python back. Money is safe in both directions:
     decimals are written as strings, and a JSON number with a fraction is read as `Decimal`, never as a float.
     Instants are read in UTC. Raises `DatabaseUnavailable` within seconds if there is no server to be had.
+
+    A statement that takes longer than *patience* (seconds) raises `TimeoutError`, and its connection is not used again
+    unless the server confirms that it was called off. A statement that may take longer says so (``timeout=``). Up to
+    `PATIENCE`, the server ends what such a connection has left behind, with its locks, after three times as long.
     """
+    pool = _Pool(
+        url,
+        init_size=max(1, min_size),
+        min_size=min_size,
+        max_size=max_size,
+        max_queries=50_000,
+        max_inactive_connection_lifetime=1.5 * min(patience, PATIENCE),
+        connect=None,
+        setup=None,
+        init=_prepare,
+        reset=None,
+        loop=None,
+        connection_class=asyncpg.Connection,
+        record_class=asyncpg.Record,
+        timeout=CONNECT_TIMEOUT,
+        command_timeout=patience,
+        server_settings=_server_settings(patience),
+    )
+    pool.acquire_within = 1.5 * patience
     try:
-        return await asyncpg.create_pool(
-            url,
-            min_size=min_size,
-            max_size=max_size,
-            init=_speak_json,
-            timeout=CONNECT_TIMEOUT,
-            server_settings={"timezone": "UTC", "application_name": "redress"},
-        )
+        return await pool
     except _CONNECT_ERRORS as error:
         raise DatabaseUnavailable(_explain(url, error)) from None
+
+
+async def close_pool(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    """Close *pool*, within seconds: connections over which nothing comes any more are cut off."""
+    with contextlib.suppress(TimeoutError):  # by then asyncpg has cut them off
+        async with asyncio.timeout(_CLOSING):
+            await pool.close()
+
+
+def _server_settings(patience: float) -> dict[str, str]:
+    """What the server is to do when it no longer hears of us; behind PgBouncer see docs/production.md."""
+    settings = {
+        "timezone": "UTC",
+        "application_name": "redress",
+        "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "3",
+        "tcp_user_timeout": "20000",
+        "client_connection_check_interval": "10000",
+    }
+    if patience <= PATIENCE:
+        # A proxy may go on to acknowledge what it swallows: then only silence tells that a session is abandoned.
+        settings["idle_in_transaction_session_timeout"] = str(int(1500 * patience))
+        settings["idle_session_timeout"] = str(int(3000 * patience))
+    return settings
+
+
+def _keep_alive(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Have the operating system notice within 25 s that nothing comes back, however long a statement may take."""
+    transport = getattr(connection, "_transport", None)
+    line = transport.get_extra_info("socket") if transport else None
+    if line is None or line.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEP_ALIVE.items():
+        if (option := getattr(socket, name, None)) is not None:  # not every system has each
+            line.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+_KEEP_ALIVE: Final = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 20_000}
+"""Seconds, seconds, probes, milliseconds."""
 
 
 async def migrate(url: str, *, folder: Path = MIGRATIONS) -> list[str]:
@@ -79,20 +156,30 @@ async def migrate(url: str, *, folder: Path = MIGRATIONS) -> list[str]:
     """
     migrations = _read_migrations(folder)
     try:
-        connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT, server_settings={"timezone": "UTC"})
+        connection = await asyncpg.connect(
+            url, timeout=CONNECT_TIMEOUT, command_timeout=PATIENCE, server_settings=_server_settings(LONG_PATIENCE)
+        )
     except _CONNECT_ERRORS as error:
         raise DatabaseUnavailable(_explain(url, error)) from None
     try:
+        _keep_alive(connection)
         return [name for name, script in migrations if await _apply(connection, name, script)]
+    except (TimeoutError, OSError, asyncpg.InterfaceError) as error:
+        raise DatabaseUnavailable(_explain(url, error)) from None
     finally:
-        await connection.close()
+        await _close(connection)
+
+
+async def _close(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    with contextlib.suppress(TimeoutError, OSError):
+        await connection.close(timeout=_CLOSING)
 
 
 async def _apply(connection: "asyncpg.Connection[asyncpg.Record]", name: str, script: str) -> bool:
     digest = hashlib.sha256(script.encode()).hexdigest()
     try:
         async with connection.transaction():
-            await connection.execute("select pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
+            await connection.execute("select pg_advisory_xact_lock($1)", _MIGRATION_LOCK, timeout=LONG_PATIENCE)
             # Looked for first: a worker's role may be allowed to use an up-to-date schema, but not to create anything.
             if await connection.fetchval("select to_regclass('public.redress_migrations') is null"):
                 await connection.execute(
@@ -103,7 +190,7 @@ async def _apply(connection: "asyncpg.Connection[asyncpg.Record]", name: str, sc
                 "select sha256, applied_at from public.redress_migrations where name = $1", name
             )
             if applied is None:
-                await connection.execute(script)
+                await connection.execute(script, timeout=LONG_PATIENCE)
                 await connection.execute(
                     "insert into public.redress_migrations (name, sha256) values ($1, $2)", name, digest
                 )
@@ -131,7 +218,8 @@ def _read_migrations(folder: Path) -> list[tuple[str, str]]:
     return scripts
 
 
-async def _speak_json(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    _keep_alive(connection)
     for kind in ("json", "jsonb"):
         await connection.set_type_codec(kind, schema="pg_catalog", encoder=_to_json, decoder=_from_json, format="text")
 

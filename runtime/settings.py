@@ -76,6 +76,9 @@ class Settings(BaseSettings):
         repr=False,
         description="PostgreSQL, such as postgresql://redress@db.example.com:5432/redress",
     )
+    database_timeout: float = Field(
+        20, gt=0, le=20, description="seconds that a worker waits for PostgreSQL to carry out a statement, up to 20"
+    )
     task_queue: str = Field("redress", min_length=1, description="Temporal task queue that the workers poll")
     deployment: str | None = Field(
         None,

@@ -20,7 +20,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.plugin import SimplePlugin
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, PrometheusConfig, Runtime, TelemetryConfig
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import KeepAliveConfig, RPCError, RPCStatusCode
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
@@ -29,6 +29,8 @@ from runtime.settings import Settings
 
 DEFAULT_ADDRESS: Final = "localhost:7233"
 CONNECT_TIMEOUT: Final = 5.0  # seconds
+KEEP_ALIVE: Final = KeepAliveConfig(interval_millis=15_000, timeout_millis=10_000)
+"""A connection over which nothing comes back is given up after 25 s (the SDK's own: 45 s)."""
 
 PASSED_THROUGH: Final = (
     "domain",
@@ -169,7 +171,12 @@ async def connect_to(config: ClientConnectConfig, runtime: Runtime | None = None
     address, namespace = config["target_host"], config["namespace"]
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT):
-            client = await Client.connect(**config, plugins=[temporal_plugin()], runtime=runtime or core_runtime())
+            client = await Client.connect(
+                **config,
+                plugins=[temporal_plugin()],
+                runtime=runtime or core_runtime(),
+                keep_alive_config=KEEP_ALIVE,
+            )
         await client.workflow_service.describe_namespace(
             DescribeNamespaceRequest(namespace=namespace), timeout=timedelta(seconds=CONNECT_TIMEOUT)
         )
@@ -232,7 +239,8 @@ async def register_search_attributes(client: Client, keys: Sequence[SearchAttrib
                 AddSearchAttributesRequest(
                     namespace=client.namespace,
                     search_attributes={key.name: _INDEXED[key.indexed_value_type] for key in missing},
-                )
+                ),
+                timeout=_ADMINISTRATION,
             )
     except RPCError as error:
         if error.status is RPCStatusCode.ALREADY_EXISTS:  # another process was quicker
@@ -244,11 +252,14 @@ async def register_search_attributes(client: Client, keys: Sequence[SearchAttrib
         ) from None
 
 
+_ADMINISTRATION: Final = timedelta(seconds=30)
+
+
 async def _custom_attributes(client: Client) -> Mapping[str, int]:
     try:
         return (
             await client.operator_service.list_search_attributes(
-                ListSearchAttributesRequest(namespace=client.namespace)
+                ListSearchAttributesRequest(namespace=client.namespace), timeout=_ADMINISTRATION
             )
         ).custom_attributes
     except RPCError as error:

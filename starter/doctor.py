@@ -111,7 +111,7 @@ async def diagnose(settings: Settings) -> Diagnosis:
     pool: Pool | None = None
     client: Client | None = None
     try:
-        pool = await open_pool(find_database(settings), min_size=1, max_size=2)
+        pool = await open_pool(find_database(settings), max_size=2)
     except DatabaseUnavailable as error:
         found.append(Trouble(kind=Kind.POSTGRESQL, subject="PostgreSQL", what=str(error)))
     try:

@@ -18,14 +18,14 @@ T = TypeVar("T")
 @asynccontextmanager
 async def database() -> "AsyncIterator[Pool]":
     """Connections to the database in use. Raises ``DatabaseUnavailable``."""
-    from runtime.database import find_database, open_pool
+    from runtime.database import LONG_PATIENCE, close_pool, find_database, open_pool
     from runtime.settings import load_settings
 
-    pool = await open_pool(find_database(load_settings()), min_size=1, max_size=3)
+    pool = await open_pool(find_database(load_settings()), max_size=3, patience=LONG_PATIENCE)
     try:
         yield pool
     finally:
-        await pool.close()
+        await close_pool(pool)
 
 
 def read(query: "Callable[[Pool], Awaitable[T]]") -> T:
