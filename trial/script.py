@@ -22,6 +22,7 @@ _STARTS: Final = (
     "lone-surrogate",
     "unknown-pack",
     "not-an-object",
+    "forged",
 )
 _RAW: Final = (
     "broken-json",
@@ -82,7 +83,7 @@ def write_script(seed: int, *, cases: int, seconds: float) -> Script:
     steps: list[Step] = []
     for customer in customers:
         steps += _Writer(rng, seed, customer.case).life(rng.uniform(0, seconds * 0.8))
-    for number in range(max(1, cases // 20)):
+    for number in range(max(len(_STARTS), cases // 20)):
         writer = _Writer(rng, seed, cases + number)
         steps.append(writer.step(rng.uniform(0, seconds), "start", _STARTS[number % len(_STARTS)]))
     return Script(seed=seed, customers=customers, steps=tuple(sorted(steps, key=lambda step: (step.at, step.token))))
