@@ -15,7 +15,7 @@ import asyncpg
 from pydantic_core import to_json
 
 from runtime.paths import MIGRATIONS
-from runtime.running import running_stack
+from runtime.running import running_stack, why_not
 from runtime.settings import Settings
 
 CONNECT_TIMEOUT: Final = 5.0  # seconds
@@ -47,7 +47,9 @@ def find_database(settings: Settings) -> str:
     if stack and stack.database_url:
         return stack.database_url
     raise DatabaseUnavailable(
-        f"No database: DATABASE_URL is not set, and no `redress up` runs in {settings.state_dir.absolute()}. {_WAY_OUT}"
+        why_not(settings, "database", "DATABASE_URL")
+        or f"No database: DATABASE_URL is not set, and no `redress up` runs in {settings.state_dir.absolute()}."
+        f" {_WAY_OUT}"
     )
 
 

@@ -41,7 +41,7 @@ from runtime.database import migrate, without_password
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.embedded_temporal import EmbeddedTemporal
 from runtime.paths import ROOT
-from runtime.running import RunningProcess, StackRecord
+from runtime.running import LOCK_NAME, RunningProcess, StackRecord
 from runtime.settings import Settings
 from runtime.temporal import configured_server, connect_to, register_search_attributes
 from runtime.watch.watching import any_free_port
@@ -256,13 +256,13 @@ class Stack:
 
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if self._fresh and any(self._folder.iterdir()) and not (self._folder / "lock").exists():
+            if self._fresh and any(self._folder.iterdir()) and not (self._folder / LOCK_NAME).exists():
                 raise StackError(
                     f"The folder {self._folder} is to be emptied, but it was never a state folder and has files in it."
                     " Choose another with REDRESS_STATE_DIR."
                 )
             self._logs.mkdir(mode=0o700, exist_ok=True)
-            lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+            lock = os.open(self._folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StackError(
                 f"The state folder {self._folder} cannot be used ({error.strerror})."
@@ -303,7 +303,7 @@ class Stack:
         for path in self._folder.iterdir():
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
-            elif path.name != "lock":
+            elif path.name != LOCK_NAME:
                 path.unlink()
         self._logs.mkdir(mode=0o700)
 

@@ -1,12 +1,17 @@
 """The record that `redress up` leaves in its state folder, by which other commands find what it runs."""
 
 import asyncio
+import shlex
 from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, Field, ValidationError
 
+from runtime.settings import Settings
+
 FILE_NAME = "stack.json"
+LOCK_NAME = "lock"
+"""Held by the owner; a folder without such a file was never a state folder."""
 
 
 class RunningProcess(BaseModel):
@@ -72,12 +77,46 @@ class StackRecord(BaseModel):
 
 
 def running_stack(state_dir: Path) -> StackRecord | None:
-    """The stack that runs with this state folder now; None when there is none or all its processes are gone."""
+    """The stack that runs with this state folder now; None when there is none or all its processes are gone.
+
+    Without its owner, who would start them again, it has the addresses of only those servers that still run.
+    """
     record = StackRecord.read(state_dir)
     if record is None:
         return None
     try:
-        alive = any(process.is_alive() for process in (record.owner, *record.processes.values()))
+        alive = {name for name, process in record.processes.items() if process.is_alive()}
+        if record.owner.is_alive():
+            return record
     except ImportError:  # without psutil nothing embedded was started from this installation
         return None
-    return record if alive else None
+    if not alive:
+        return None
+    gone: dict[str, None] = {}
+    if "temporal" not in alive:
+        gone |= {"temporal_address": None, "temporal_namespace": None, "ui_url": None}
+    if "postgres" not in alive:
+        gone |= {"database_url": None, "socket_dir": None}
+    return record.model_copy(update=gone)
+
+
+def why_not(settings: Settings, part: str, variable: str) -> str | None:
+    """Why *part* of the stack that these settings mean cannot be used, and what to do; None if they mean no stack.
+
+    They mean one if they name a state folder, or if the default folder is one. *variable* names another server.
+    """
+    folder = settings.state_dir.absolute()
+    named = "state_dir" in settings.model_fields_set
+    stack = running_stack(folder)
+    if not (named or stack or any((folder / name).exists() for name in (LOCK_NAME, FILE_NAME))):
+        return None
+    whose = "the state folder" if named else "the default state folder"
+    if stack:
+        return (
+            f"The stack of {whose} {folder} has no {part} of its own that runs: it is starting or ending, or uses"
+            f" another. Try again when `redress up` says that it is up, or set {variable}."
+        )
+    return (
+        f"No {part}: nothing runs with {whose} {folder}. Set {variable}, or start it with"
+        f" `redress up --state {shlex.quote(str(folder))}`."
+    )

@@ -24,7 +24,7 @@ from temporalio.service import KeepAliveConfig, RPCError, RPCStatusCode
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from runtime.running import running_stack
+from runtime.running import running_stack, why_not
 from runtime.settings import Settings
 
 DEFAULT_ADDRESS: Final = "localhost:7233"
@@ -155,13 +155,16 @@ async def connect(settings: Settings, runtime: Runtime | None = None) -> Client:
     """Connect to the Temporal server, and see that it knows the namespace.
 
     The server is the one of `TEMPORAL_ADDRESS` or a Temporal profile, else that of the stack running in the state
-    folder, else localhost:7233. Raises `TemporalUnavailable` within seconds.
+    folder, else localhost:7233; but if a state folder is named, or the default one is there, no other server than its
+    stack's is ever taken. Raises `TemporalUnavailable` within seconds.
     """
     config = configured_server()
     stack = None if "target_host" in config else running_stack(settings.state_dir)
     if stack and stack.temporal_address:
         config["target_host"] = stack.temporal_address
         config.setdefault("namespace", stack.temporal_namespace or "default")
+    elif "target_host" not in config and (reason := why_not(settings, "Temporal server", "TEMPORAL_ADDRESS")):
+        raise TemporalUnavailable(reason)
     return await connect_to(config, runtime)
 
 

@@ -81,17 +81,6 @@ async def test_temporals_own_variables_win_over_a_running_stack(
     await connect(load_settings(state_dir=tmp_path))
 
 
-async def test_the_record_of_a_stack_that_is_gone_is_not_believed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(runtime.temporal, "DEFAULT_ADDRESS", f"127.0.0.1:{free_port()}")
-    owner = RunningProcess.of(os.getpid())
-    reused = RunningProcess(pid=owner.pid, created=owner.created - 100)  # our id, when it was somebody else's
-    StackRecord(owner=reused, temporal_address="127.0.0.1:1").write(tmp_path)
-    with pytest.raises(TemporalUnavailable, match=runtime.temporal.DEFAULT_ADDRESS):
-        await connect(load_settings(state_dir=tmp_path))
-
-
 async def test_without_a_server_address_and_namespace_and_the_way_out_are_told_at_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
