@@ -15,6 +15,7 @@ from runtime.running import RunningProcess
 
 _LOG_LIMIT: Final = 20_000_000  # bytes; a longer log is put aside when its process starts
 _DELAYS: Final = (0.5, 30.0)  # seconds before a dead process is started again: the first time, and at most
+_COMPLAINTS: Final = 3  # times that a process says the same of its configuration before we believe it
 _STEADY: Final = 60.0  # seconds after which a process counts as healthy again
 
 # The child waits for a word from us before it becomes the real program. By then its id has been written down; and if we
@@ -24,6 +25,11 @@ _GATE: Final = 'read -r go && exec "$@" </dev/null'
 
 class StackError(Exception):
     """The embedded stack cannot be started. The message says which part, why, and what to do."""
+
+
+class _Died(StackError):
+    code: int | None
+    last_words: str
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,8 @@ class Child:
     """Seconds to wait for the effect of each."""
     patience: float = 60.0
     """Seconds to wait until it is ready."""
+    misconfigured: int | None = None
+    """The exit code by which it says that its configuration is wrong: any other death at the start is got over."""
     run_as: Identity | None = None
     folder: Path | None = None
     """Working directory, if not ours."""
@@ -85,9 +93,10 @@ class Child:
     async def start(self) -> None:
         """Start the process, wait until it is ready, and from then on start it again whenever it ends by itself.
 
-        Raises `StackError` with the end of its log if it does not become ready.
+        Raises `StackError` with the end of its log if it does not become ready: when it ends, or, if it has an exit
+        code for a wrong configuration, when it has complained of the same a few times.
         """
-        await self._begin()
+        await self._begin_at_last()
         self._keeper = asyncio.create_task(self._keep_alive(), name=f"keep alive: {self.name}")
 
     async def stop(self) -> None:
@@ -104,6 +113,23 @@ class Child:
             with suppress(ProcessLookupError):
                 self._process.send_signal(self.stop_signals[-1] if len(self.stop_signals) > 1 else signal.SIGKILL)
 
+    async def _begin_at_last(self) -> None:
+        delay, longest = _DELAYS
+        words, times = "", 0
+        while True:
+            try:
+                return await self._begin()
+            except _Died as death:
+                if self.misconfigured is None:
+                    raise
+                times = times + 1 if death.last_words == words else 1
+                words = death.last_words
+                if death.code == self.misconfigured and times >= _COMPLAINTS:
+                    raise
+            self.say(f"{self.name} {self._how_it_ended()}; starting it again in {delay:g} s")
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, longest)
+
     async def _begin(self) -> None:
         await self._spawn()
         deadline = time.monotonic() + self.patience
@@ -114,7 +140,10 @@ class Child:
                 await self._end()
                 raise StackError(f"{self.name} was not ready within {self.patience:.0f} s. {self._end_of_log()}")
             await asyncio.sleep(0.1)
-        raise StackError(f"{self.name} {self._how_it_ended()}. {self._end_of_log()}")
+        died = _Died(f"{self.name} {self._how_it_ended()}. {self._end_of_log()}")
+        died.code = self._process.returncode if self._process else None
+        died.last_words = self._end_of_log(lines=1)
+        raise died
 
     async def _keep_alive(self) -> None:
         assert self._process is not None  # noqa: S101
@@ -165,11 +194,11 @@ class Child:
             return f"was ended by {signal.Signals(-code).name}"
         return f"ended with exit code {code}"
 
-    def _end_of_log(self) -> str:
+    def _end_of_log(self, lines: int = 15) -> str:
         with self.log.open("rb") as log:
             log.seek(self._log_start)
-            lines = log.read().decode(errors="replace").strip().splitlines()[-15:]
-        return "\n".join([f"The end of its log, {self.log}:", *(f"  {line}" for line in lines)])
+            text = log.read().decode(errors="replace").strip().splitlines()[-lines:]
+        return "\n".join([f"The end of its log, {self.log}:", *(f"  {line}" for line in text)])
 
 
 @contextmanager

@@ -50,6 +50,8 @@ __all__ = ["Addresses", "Stack", "StackError", "StackRunning"]
 
 DATABASE: Final = "redress"
 WORKER: Final = (sys.executable, str(ROOT / "worker.py"))
+MISCONFIGURED: Final = 2
+"""Exit code of a worker that is not configured, or does not reach what it needs."""
 
 # The processes by their names in the record, in the order in which they are stopped; and how they are.
 _STOPPING: Final[Mapping[str, tuple[Sequence[signal.Signals], float]]] = {
@@ -245,6 +247,7 @@ class Stack:
             say=self._say,
             stop_signals=signals,
             grace=grace,
+            misconfigured=MISCONFIGURED,
         )
         self._parts.append(worker)
         await worker.start()

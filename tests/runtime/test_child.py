@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import psutil
@@ -61,6 +62,48 @@ asyncio.run(server.start())
     assert died.returncode == -signal.SIGKILL
     psutil.wait_procs([psutil.Process(pid) for pid in [int(died.stdout)] if psutil.pid_exists(pid)], timeout=10)
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("deaths", ["exit 1", "kill -9 $$", "echo $n; exit 2"], ids=["failed", "killed", "complained"])
+async def test_a_child_that_dies_while_it_starts_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deaths: str
+) -> None:
+    monkeypatch.setattr(runtime.child, "_DELAYS", (0.01, 0.04))
+    news: list[str] = []
+    script = f"""
+        cd {tmp_path}; echo >> starts; n=$(wc -l < starts)
+        if [ $n -le 5 ]; then {deaths}; fi
+        touch ready; sleep 60"""
+    server = child(tmp_path, script, ready=is_ready(tmp_path), misconfigured=2, say=news.append)
+    await server.start()
+    assert not server.ended
+    await server.stop()
+    assert [line.partition("again in ")[2] for line in news] == ["0.01 s", "0.02 s", "0.04 s", "0.04 s", "0.04 s"]
+
+
+async def test_a_child_that_complains_of_the_same_configuration_again_and_again_is_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime.child, "_DELAYS", (0.01, 0.04))
+    script = f"cd {tmp_path}; echo >> starts; echo no mail server; exit 2"
+    server = child(tmp_path, script, ready=is_ready(tmp_path), misconfigured=2)
+    with pytest.raises(StackError, match=r"(?s)ended with exit code 2.*no mail server"):
+        await server.start()
+    assert (tmp_path / "starts").read_text().count("\n") == 3
+
+
+async def test_a_child_without_a_code_for_its_configuration_has_one_try(tmp_path: Path) -> None:
+    server = child(tmp_path, f"echo >> {tmp_path}/starts; exit 1", ready=is_ready(tmp_path))
+    with pytest.raises(StackError, match="ended with exit code 1"):
+        await server.start()
+    assert (tmp_path / "starts").read_text() == "\n"
+
+
+def is_ready(folder: Path) -> Callable[[Child], Awaitable[bool]]:
+    async def ready(_child: Child) -> bool:
+        return (folder / "ready").exists()
+
+    return ready
 
 
 async def test_a_child_that_dies_is_started_again_later_and_later(

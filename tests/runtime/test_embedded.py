@@ -279,6 +279,26 @@ async def test_a_worker_that_fails_at_start_is_told_with_its_log_and_everything_
         pass
 
 
+async def test_a_worker_that_is_killed_while_it_starts_is_started_again(
+    dev_server_env: WorkflowEnvironment,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    python_path: None,
+) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", dev_server_env.client.service_client.config.target_host)
+    settings = load_settings(state_dir=tmp_path, database_url=database_url, task_queue=f"small-{uuid4()}")
+    dies_once = f'[ -e {tmp_path}/died ] || {{ touch {tmp_path}/died; kill -9 $$; }}; exec "$@"'
+    news: list[str] = []
+    async with Stack(
+        settings,
+        worker_command=["/bin/sh", "-c", dies_once, "sh", *SMALL_WORKER],
+        say=news.append,
+        handle_signals=False,
+    ):
+        assert news == ["The worker was ended by SIGKILL; starting it again in 0.5 s"]
+
+
 async def test_a_fresh_stack_forgets_what_an_earlier_one_kept_and_empties_no_other_folder(
     dev_server_env: WorkflowEnvironment, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
