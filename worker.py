@@ -30,6 +30,7 @@ from activities.known_incidents import KnownIncidents
 from activities.letters import Letters
 from activities.payments import Payments
 from activities.trade_log import TradeLog
+from activities.unopened import Unopened, take_turn
 from runtime.database import LONG_PATIENCE, DatabaseUnavailable, close_pool, find_database, migrate, open_pool
 from runtime.logging import configure_logging
 from runtime.mail import Mailer, Outbox
@@ -87,6 +88,8 @@ def build_worker(
         workflows=WORKFLOWS,
         activities=[
             case_file.open_case,
+            take_turn,
+            Unopened(pool, clock).refuse_start,
             case_file.record,
             case_file.record_contact,
             letters.send_letter,

@@ -1,7 +1,7 @@
 """The case file in PostgreSQL: cases, timeline, deadline ledger, rejected messages. Everything is written once."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
@@ -10,6 +10,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.early_warning import note_topics, warning_of
+from activities.unopened import Unopened
 from domain.assessment import Assessment, assess
 from domain.base import clean
 from domain.case import SYSTEM, CaseUpdate, Entry, OpenCase, Opened, RecordContact, Recorded
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     Connection = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
 
+_LOOK_AGAIN_FOR_A_PACK: Final = timedelta(seconds=30)
 RECEIPT: Final = 1
 """The number of the event that a case begins with: its receipt."""
 
@@ -58,15 +60,28 @@ class CaseFile:
         self._clock = clock
         self._packs = load_packs() if packs is None else packs
         self._pinned: dict[str, PolicyPack] = {}
+        self._unopened = Unopened(pool, clock)
 
     @activity.defn(name="OpenCase")
     async def open_case(self, request: OpenCase) -> Opened:
         """Open the case file: pin the pack, assess, start the clocks of receipt. Again, it answers what is stored.
 
         Of a complaint sent again under the same source and key the first version stands. Raises `ApplicationError`,
-        never retried, of type ``InvalidComplaint`` (from the future), ``UnknownPolicyPack``, ``PolicyIncomplete`` or
-        ``ReferenceTaken`` (the reference belongs to another complaint, or the complaint to another reference).
+        never retried, of type ``InvalidComplaint`` (from the future), ``ReferenceTaken`` (the reference belongs to
+        another complaint, or the complaint to another reference), ``AlreadyHandled`` or ``CaseClosed`` (by another
+        workflow); and again and again of type ``UnknownPolicyPack`` or ``PolicyIncomplete``, until a worker has the
+        pack.
         """
+        try:
+            return await self._opened(request)
+        except (UnknownPolicyPack, PolicyIncomplete) as error:
+            # Another worker may have the pack, or this one after its next start: the complaint waits, and is heard of.
+            await self._unopened.note_waiting(request, str(error))
+            raise ApplicationError(
+                str(error), type=type(error).__name__, next_retry_delay=_LOOK_AGAIN_FOR_A_PACK
+            ) from None
+
+    async def _opened(self, request: OpenCase) -> Opened:
         async with self._pool.acquire() as connection, connection.transaction():
             case = await _find(connection, request)
             if case is None:
@@ -189,8 +204,9 @@ class CaseFile:
             INSERT INTO casefile.cases (
                 reference, source, idempotency_key, received_at, opened_at, language, channel, account, complaint,
                 policy_hash, revision, stage, stage_since, category, severity, priority, in_scope, repeat, team,
-                escalation_level, next_deadline, breached)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $5, $12, $13, $14, $15, $16, $17, 0, $18, false)
+                escalation_level, next_deadline, breached, run)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $5, $12, $13, $14, $15, $16, $17, 0, $18, false,
+                $19)
             ON CONFLICT DO NOTHING RETURNING true
             """,
             reference,
@@ -211,6 +227,7 @@ class CaseFile:
             assessment.repeat,
             assessment.team,
             min((deadline.due for deadline in plan(pack, receipt)), default=None),
+            request.run,
         )
         if not opened:
             return
@@ -231,8 +248,8 @@ class CaseFile:
     def _find_pack(self, complaint: Complaint) -> PolicyPack:
         try:
             return find_policy(complaint.policy or self._default_policies, complaint.received_at, self._packs)
-        except (UnknownPolicyPack, PolicyIncomplete) as error:
-            raise ApplicationError(str(error), type=type(error).__name__, non_retryable=True) from None
+        except (UnknownPolicyPack, PolicyIncomplete):
+            raise
         except ValueError as error:
             raise ApplicationError(str(error), type="InvalidComplaint", non_retryable=True) from None
 
@@ -249,7 +266,7 @@ async def _find(connection: "Connection", request: OpenCase) -> asyncpg.Record |
     complaint = request.complaint
     case = await connection.fetchrow(
         """
-        SELECT reference, source, idempotency_key, policy_hash, received_at, opened_at, closed_at, complaint,
+        SELECT reference, source, idempotency_key, policy_hash, received_at, opened_at, closed_at, run, complaint,
             data AS assessment
         FROM casefile.cases JOIN casefile.timeline USING (reference)
         WHERE (reference = $1 OR (source, idempotency_key) = ($2, $3)) AND key = 'assessed'
@@ -280,7 +297,7 @@ async def _find(connection: "Connection", request: OpenCase) -> asyncpg.Record |
             type="CaseClosed",
             non_retryable=True,
         )
-    if case["opened_at"] != request.at:
+    if case["run"] != request.run:
         raise ApplicationError(
             f"case {request.reference} is open since {case['opened_at']:%Y-%m-%d %H:%M:%S} UTC, but its workflow was"
             " ended from outside; reset that workflow in Temporal to go on with it",
@@ -349,10 +366,19 @@ def _first_entries(request: OpenCase, pack: PolicyPack, assessment: Assessment) 
 async def _write_entries(connection: "Connection", reference: str, entries: Iterable[Entry]) -> None:
     await _add(
         connection,
-        "INSERT INTO casefile.timeline (reference, key, at, kind, actor, text, data)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (reference, key) DO NOTHING",
+        "INSERT INTO casefile.timeline (reference, key, at, kind, actor, text, data, journal)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (reference, key) DO NOTHING",
         [
-            (reference, entry.key, entry.at, entry.kind, entry.actor, clean(entry.text), _storable(entry.data))
+            (
+                reference,
+                entry.key,
+                entry.at,
+                entry.kind,
+                entry.actor,
+                clean(entry.text),
+                _storable(entry.data),
+                entry.journal,
+            )
             for entry in entries
         ],
     )

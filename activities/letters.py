@@ -267,10 +267,6 @@ class Letters:
         )
         update = request.update.model_copy(update={"entries": (*request.update.entries, entry)})
         recorded = await self._case_file.apply(connection, update, _announced(request, at))
-        if request.then and not await connection.fetchval(
-            "select stage = 'closed' from casefile.cases where reference = $1", request.update.reference
-        ):
-            await self._case_file.apply(connection, request.then.dated(at))
         return LetterAccepted(at=at, channel=channel, recorded=recorded)
 
 

@@ -1,6 +1,6 @@
 """A case: everything the workflow knows about one complaint, in one serialisable object."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from domain.complaint import Complaint
 from domain.deadlines import Deadline, Firing, Occurred, Satisfied
 from domain.findings import Check, IncidentLink, Investigation
 from domain.letters import Letter, LetterFacts
-from domain.messages import Actor, Receipt
+from domain.messages import Actor, Message, Receipt
 from domain.money import Money
 from domain.payment import Payment, PaymentOrder, PaymentOutcome, PaymentReport
 from domain.policy import Clock, PolicyPack
@@ -35,7 +35,10 @@ from domain.words import (
 
 
 class Entry(Record):
-    """One line of the timeline. ``key`` is unique within the case; ``actor`` is ``role:id``."""
+    """One line of the timeline. ``key`` is unique within the case; ``actor`` is ``role:id``.
+
+    ``journal`` orders the lines of one instant as the workflow wrote them, in whatever order they reach the file.
+    """
 
     key: str
     at: Instant
@@ -43,6 +46,7 @@ class Entry(Record):
     actor: str
     text: str
     data: dict[str, Any] = Field(default_factory=dict)
+    journal: int | None = None
 
 
 class Rejected(Record):
@@ -128,11 +132,37 @@ class EarlyWarning(Record):
 
 
 class OpenCase(Record):
-    """Open the case file. ``OpenCase`` answers with :class:`Opened`."""
+    """Open the case file. ``OpenCase`` answers with :class:`Opened`.
+
+    ``run`` is the first run of the case's workflow, the same in every attempt and in every run that goes on with it.
+    """
 
     reference: Identifier
     complaint: Complaint
     at: Instant
+    run: Identifier
+
+
+class RefusedMessage(Record):
+    """What was sent to a workflow that is no case: the signal's name, ``start`` for its input, and what came of it."""
+
+    name: str
+    payload: str
+
+
+class RefuseStart(Record):
+    """Write down a start that can be no case, and what was sent to it; ``number`` counts these requests."""
+
+    workflow_id: str
+    run: Identifier
+    number: int
+    at: Instant
+    reason: str
+    messages: tuple[RefusedMessage, ...]
+
+
+class Turn(Record):
+    """Nothing is asked: see ``TakeTurn``."""
 
 
 class Opened(Record):
@@ -154,9 +184,9 @@ class SendLetter(Record):
     """Send one letter once.
 
     ``update`` is recorded when the letter is written, before the first attempt: a letter that cannot be delivered must
-    not hold back the case file. ``announces`` are the events its acceptance means, all with the letter's number;
-    ``then``, if given, is recorded with the acceptance. ``facts.reply_by`` may be left open for kinds whose own
-    acceptance starts the wait for a reply: it is planned from the moment of writing.
+    not hold back the case file. ``announces`` are the events its acceptance means, all with the letter's number.
+    ``facts.reply_by`` may be left open for kinds whose own acceptance starts the wait for a reply: it is planned from
+    the moment of writing.
     """
 
     key: str
@@ -166,7 +196,6 @@ class SendLetter(Record):
     facts: LetterFacts
     announces: tuple[CaseEvent, ...]
     update: CaseUpdate
-    then: CaseUpdate | None = None
 
 
 class LetterAccepted(Record):
@@ -315,6 +344,10 @@ class Status(Record):
 
 SYSTEM = Actor(id="redress", role=Role.SYSTEM)
 RECENT_ENTRIES = 30
+_HEARD = 1_000
+_RECEIPTS = 300
+MOST_CARRIED = 400_000
+"""Characters of timeline and rejected messages that one update carries; Temporal takes 2 MB at once."""
 # The clocks whose end is a promise about the final response; not those that only remind us to write.
 _RESPONSE = {
     CaseEvent.RECEIVED,
@@ -409,9 +442,9 @@ class Case(State):
     delivered: list[str] = Field(default_factory=list)
     """Purposes of the letters a channel accepted."""
     receipts: dict[str, Receipt] = Field(default_factory=dict)
-    """What each update was answered, by message id: a repeated send gets the same answer."""
-    heard: list[str] = Field(default_factory=list)
-    """Ids of the signals that counted."""
+    """What the last updates were answered, by message id: a repeated send gets the same answer."""
+    heard: dict[str, str] = Field(default_factory=dict)
+    """Digests of the last messages' ids, with digests of what they said: a repeated send counts once."""
 
     numbers: int = 1
     """The last number given to an event; receipt is number 1."""
@@ -461,10 +494,35 @@ class Case(State):
         """Add a line to the timeline."""
         self.journal += 1
         key = f"{kind}:{self.journal}"
-        self._write(Entry(key=key, at=at, kind=kind, actor=str(actor), text=text, data=data or {}))
+        self._write(
+            Entry(key=key, at=at, kind=kind, actor=str(actor), text=text, data=data or {}, journal=self.journal)
+        )
+
+    def knows(self, message: Message) -> bool:
+        """Whether this very message was heard before. Raises ``ValueError`` if its id was used for another one."""
+        known = self.heard.get(message.id_digest)
+        if known not in {None, message.content_digest}:
+            raise ValueError(
+                f"message_id: {message.message_id} was used for a {message.name} that said something else; "
+                "give each message an id of its own"
+            )
+        return known is not None
+
+    def hear(self, message: Message) -> None:
+        """Remember *message*, for as long as a sender may repeat it."""
+        self.heard[message.id_digest] = message.content_digest
+        while len(self.heard) > _HEARD:
+            del self.heard[next(iter(self.heard))]
+
+    def answer_with(self, key: str, receipt: Receipt) -> None:
+        """Remember what an update was answered."""
+        self.receipts[key] = receipt
+        while len(self.receipts) > _RECEIPTS:
+            del self.receipts[next(iter(self.receipts))]
 
     def enter(self, stage: Stage, at: datetime) -> None:
         """Go on to *stage*."""
+        self.journal += 1
         entry = self._entering(stage, at)
         self.stage, self.stage_since = stage, at
         self.stages_entered += 1
@@ -490,7 +548,7 @@ class Case(State):
 
     def _entering(self, stage: Stage, at: datetime) -> Entry:
         key = f"stage:{self.stages_entered + 1}:{stage.value}"
-        return Entry(key=key, at=at, kind="stage", actor=str(SYSTEM), text=stage.value)
+        return Entry(key=key, at=at, kind="stage", actor=str(SYSTEM), text=stage.value, journal=self.journal)
 
     def _write(self, entry: Entry) -> None:
         self.entries.append(entry)
@@ -587,16 +645,24 @@ class Case(State):
             for item in items
         )
 
-    def unrecorded(self, in_flight: Collection[str] = (), *, with_events: bool = True) -> CaseUpdate:
-        """What the case file does not know yet and is not on its way there."""
+    def unrecorded(
+        self, in_flight: Collection[str] = (), *, with_events: bool = True, most: int = MOST_CARRIED
+    ) -> CaseUpdate:
+        """What the case file does not know yet and is not on its way there, *most* characters of it.
+
+        No entry and no rejected message is longer than :data:`MOST_CARRIED`.
+        """
+        entries = [entry for entry in self.entries if entry.key not in in_flight]
+        rejected = [one for one in self.rejected if one.key not in in_flight]
+        carried = set(_first_of([*entries, *rejected], most))
         return CaseUpdate(
             reference=self.reference,
             policy_hash=self.policy_hash,
             summary=self.summary,
-            entries=tuple(entry for entry in self.entries if entry.key not in in_flight),
+            entries=tuple(entry for entry in entries if entry.key in carried),
             events=tuple(event for event in self.events if with_events and event.key not in in_flight),
             firings=tuple(firing for firing in self.firings if firing.key not in in_flight),
-            rejected=tuple(rejected for rejected in self.rejected if rejected.key not in in_flight),
+            rejected=tuple(one for one in rejected if one.key in carried),
         )
 
     def recorded(self, update: CaseUpdate, recorded: Recorded) -> list[Deadline]:
@@ -725,3 +791,13 @@ class Case(State):
         )
         self.breached |= breach
         self.revision += 1
+
+
+def _first_of(items: Sequence[Entry | Rejected], most: int) -> Iterator[str]:
+    """Keys of the earliest *items* that make up *most* characters together."""
+    carried = 0
+    for item in sorted(items, key=lambda item: item.at):
+        carried += len(item.model_dump_json())
+        if carried > most:
+            return
+        yield item.key

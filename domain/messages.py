@@ -4,6 +4,7 @@ Signals are for anybody and never break a case: what does not fit is kept as a r
 internal tools that must know whether it worked: what does not fit is refused to the sender.
 """
 
+import hashlib
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import EmailStr, Field, StringConstraints, model_validator
@@ -53,6 +54,20 @@ class Message(Record):
     name: ClassVar[str]
     message_id: Identifier
     actor: Actor
+
+    @property
+    def id_digest(self) -> str:
+        """Of what kind it is and which id it has; ids are counted by kind."""
+        return _digest(f"{self.name}:{self.message_id}")
+
+    @property
+    def content_digest(self) -> str:
+        """Of all it says."""
+        return _digest(self.model_dump_json())
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 class Attachment(Record):

@@ -37,6 +37,8 @@ from workflows.incident import IncidentWorkflow
 
 EFFECTS: Final[dict[str, tuple[type[Record], type[Record] | None]]] = {
     "OpenCase": (case.OpenCase, case.Opened),
+    "TakeTurn": (case.Turn, None),
+    "RefuseStart": (case.RefuseStart, None),
     "Record": (case.CaseUpdate, case.Recorded),
     "RecordContact": (case.RecordContact, None),
     "Investigate": (findings.InvestigationRequest, findings.Investigation),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 
 from activities.incident_payments import payment_key
-from domain.case import BookPayment, CaseUpdate, PayCompensation, RecordCompensation, SendLetter
+from domain.case import BookPayment, CaseUpdate, PayCompensation, RecordCompensation
 from domain.incident_work import PayMember
 from domain.words import PaymentState
 from recovery.history import Step
@@ -32,8 +32,6 @@ def perhaps_by(steps: Iterable[Step]) -> set[str]:
         certain = _certain(step)
         keys |= certain | {key.replace("payment:", "order:", 1) for key in certain if key.startswith("payment:")}
         match step.request:
-            case SendLetter() as letter:
-                keys |= _of_update(letter.then) if letter.then else set()
             case RecordCompensation() as award:
                 keys |= _of_update(award.then)
                 keys |= {f"event:{award.number}:{event}" for event in (*award.announces, "payment_due")}

@@ -193,7 +193,7 @@ _CASES: Final = """
     select reference, complaint, policy_hash, opened_at from casefile.cases where reference = any($1)
 """
 _ENTRIES: Final = """
-    select reference, key, at, kind, actor, text, data from casefile.timeline
+    select reference, key, at, kind, actor, text, data, journal from casefile.timeline
     where reference = any($1) and kind = any($2) order by id
 """
 _AWARDS: Final = """

@@ -11,12 +11,14 @@ from typing import Any, Final, TypeVar
 import structlog
 import temporalio.activity
 from pydantic import ValidationError
+from temporalio import workflow
+from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
-from temporalio.common import SearchAttributeIndexedValueType, SearchAttributeKey
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.common import RawValue, SearchAttributeIndexedValueType, SearchAttributeKey
+from temporalio.contrib.pydantic import PydanticPayloadConverter, pydantic_data_converter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.plugin import SimplePlugin
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, PrometheusConfig, Runtime, TelemetryConfig
@@ -56,6 +58,21 @@ class TemporalUnavailable(Exception):
     """Temporal cannot be used. The message names address and namespace, and what to set."""
 
 
+class _RawUnlessTyped(PydanticPayloadConverter):
+    """What reaches a workflow without a type that it must have stays raw: a start, a signal or an update of anybody.
+
+    The SDK drops a signal that it cannot decode, and tries a start that it cannot decode for ever.
+    """
+
+    def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type[Any]] | None = None) -> list[Any]:
+        if type_hints is None and workflow.in_workflow():
+            return [RawValue(payload) for payload in payloads]
+        return super().from_payloads(payloads, type_hints)
+
+
+_CONVERTER: Final = dataclasses.replace(pydantic_data_converter, payload_converter_class=_RawUnlessTyped)
+
+
 def temporal_plugin() -> SimplePlugin:
     """What client, worker and replayer must have in common: give it to `Client.connect` or `Replayer`.
 
@@ -64,7 +81,7 @@ def temporal_plugin() -> SimplePlugin:
     """
     return SimplePlugin(
         "redress",
-        data_converter=pydantic_data_converter,
+        data_converter=_CONVERTER,
         interceptors=[_BindComplaint()],
         workflow_runner=_pass_modules_through,
         workflow_failure_exception_types=[ValidationError],

@@ -260,7 +260,7 @@ async def get_timeline(pool: "Pool", reference: str) -> list[Entry]:
     rows = await _rows_of(
         pool,
         reference,
-        "SELECT key, at, kind, actor, text, data FROM casefile.timeline WHERE reference = $1 ORDER BY at, id",
+        "SELECT key, at, kind, actor, text, data FROM casefile.timeline WHERE reference = $1 ORDER BY at, journal, id",
     )
     return [Entry(**row) for row in rows]
 

@@ -113,7 +113,7 @@ def case_file(pool: "Pool") -> CaseFile:
 
 async def opened(case_file: CaseFile, key: str) -> str:
     complaint = bench._complaint(key, DUE)
-    request = OpenCase(reference=complaint.reference, complaint=complaint, at=DUE - timedelta(minutes=3))
+    request = OpenCase(reference=complaint.reference, complaint=complaint, at=DUE - timedelta(minutes=3), run="run-1")
     (deadline,) = (await case_file.open_case(request)).recorded.planned
     assert (deadline.clock, deadline.rung, deadline.due) == (bench.CLOCK, "due", DUE)
     return complaint.reference

@@ -5,7 +5,6 @@ Everything here watches the case and runs beside the life told in :mod:`workflow
 
 import asyncio
 import contextlib
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from domain.case import SYSTEM, Case, CaseUpdate, LetterAccepted, Recorded, SendLetter
+from domain.case import MOST_CARRIED, SYSTEM, Case, CaseUpdate, Entry, LetterAccepted, Recorded, SendLetter
 from domain.complaint import explain
 from domain.deadlines import Deadline, shifts
 from domain.findings import Bilingual
@@ -24,6 +23,7 @@ from domain.messages import Actor, Message
 from domain.words import Action, CaseEvent, LetterKind, Role, Stage
 from workflows import effects
 from workflows.page import page
+from workflows.raw import decoded, kept
 from workflows.search_attributes import attributes
 
 M = TypeVar("M", bound=Message)
@@ -32,7 +32,10 @@ R = TypeVar("R")
 _AFTER_A_FAULT = timedelta(hours=1)
 _LONGEST_AFTER_A_FAULT = timedelta(days=1)
 _TIMER_GRAIN = timedelta(milliseconds=1)
-_LONGEST_PAYLOAD = 64_000
+CARRIED_BY_A_LETTER = 20_000
+"""Characters of timeline that a letter takes along to the case file: it may be on its way for days."""
+_MOST_NOTICES = 20
+"""So many notices to staff wait for a channel at once."""
 _FOR_GOOD = {"CompensationConflict", "InvalidCompensation", "NotApproved"}
 """Refusals of the ledger after which nothing was posted, and nothing ever will be under that key."""
 
@@ -52,10 +55,8 @@ class CarryOver(Exception):
 class Casework(ABC):
     """One case and what keeps it going. ``case`` is all of its state; the rest can be lost at any time."""
 
-    case: Case
-
-    def __init__(self, case: Case) -> None:
-        self.case = case
+    def __init__(self) -> None:
+        self._begun: Case | None = None
         self._in_flight: set[str] = set()
         self._waiting_for: str | None = None
         self._idle = False
@@ -64,6 +65,13 @@ class Casework(ABC):
         self._tasks: set[asyncio.Task[None]] = set()
         self._broken: BaseException | None = None
 
+    @property
+    def case(self) -> Case:
+        """The case. Raises ``LookupError`` where what the workflow was started with can be none."""
+        if self._begun is None:
+            raise LookupError("there is no case")
+        return self._begun
+
     # -- the case file ------------------------------------------------------------------------------------------------
 
     async def _record(self) -> None:
@@ -71,8 +79,16 @@ class Casework(ABC):
         update = self._take()
         self._put(update, await effects.record(update))
 
-    def _take(self, *, with_events: bool = True) -> CaseUpdate:
-        update = self.case.unrecorded(self._in_flight, with_events=with_events)
+    async def _written(self, message: Message) -> None:
+        """Wait until the case file has the *message*."""
+
+        def waits(entry: Entry) -> bool:
+            return entry.kind == message.name and entry.data.get("message_id") == message.message_id
+
+        await workflow.wait_condition(lambda: not any(map(waits, self.case.entries)))
+
+    def _take(self, *, with_events: bool = True, most: int = MOST_CARRIED) -> CaseUpdate:
+        update = self.case.unrecorded(self._in_flight, with_events=with_events, most=most)
         self._in_flight |= update.keys
         return update
 
@@ -171,11 +187,10 @@ class Casework(ABC):
         self.case.letters.append(letter)
         self.case.revision += 1
         # A letter may be on its way for days; the clocks that events start must not wait for it.
-        self._start(self._carry(letter, self._take(with_events=False)))
+        self._start(self._carry(letter, self._take(with_events=False, most=CARRIED_BY_A_LETTER)))
 
     async def _carry(self, letter: Letter, update: CaseUpdate) -> None:
         case = self.case
-        then = case.anticipating(letter.then, workflow.now()) if letter.then else None
         stage = case.stage
 
         def send() -> Coroutine[Any, Any, LetterAccepted]:
@@ -189,7 +204,6 @@ class Casework(ABC):
                 facts=letter.facts,
                 announces=letter.announces,
                 update=update,
-                then=then,
             )
             return effects.send_letter(request)
 
@@ -200,16 +214,20 @@ class Casework(ABC):
             case.give_back(letter.facts)
             case.note(workflow.now(), "given_up", f"letter {letter.purpose}: it is of no use any more")
             return
-        if letter.then and then and case.stage is stage:
-            case.entered(letter.then, accepted.at, then)
+        if letter.then and case.stage is stage:
+            case.enter(letter.then, accepted.at)
         case.letters = [other for other in case.letters if other.purpose != letter.purpose]
-        case.delivered.append(letter.purpose)
+        if not letter.kind.to_staff:  # nobody waits for those, and there may be any number
+            case.delivered.append(letter.purpose)
         if not letter.kind.to_staff:
             case.last_message = f"{_spoken(letter.kind)} letter, accepted by {accepted.channel} {_at(accepted.at)}"
         self._put(update, accepted.recorded)
 
     def _tell_staff(self, role: Role, en: str, zh: str) -> None:
-        """Send a notice to a role of the firm."""
+        """Send a notice to a role of the firm, unless so many are on their way that another tells nothing."""
+        if sum(letter.kind.to_staff for letter in self.case.letters) >= _MOST_NOTICES:
+            self.case.note(workflow.now(), "untold", f"{role.value}: too many notices wait already; {en}")
+            return
         number = self.case.numbers + 1
         facts = self._facts(notice=Bilingual(en=en, zh=zh), audience=role)
         self._post(LetterKind.STAFF_NOTICE, facts, f"staff_notice:{number}")
@@ -345,19 +363,17 @@ class Casework(ABC):
         """The message, if it fits and is new. What does not fit is kept in the case file."""
         try:
             request = read(kind, message)
+            known = self.case.knows(request)
         except ValueError as error:
             self._reject(kind.name, message, str(error))
             return None
-        if request.message_id in self.case.heard:
+        if known:
             return None
-        self.case.heard.append(request.message_id)
+        self.case.hear(request)
         return request
 
     def _reject(self, name: str, message: Sequence[Any], reason: str) -> None:
-        payload = json.dumps(list(message), ensure_ascii=True, default=str)
-        if len(payload) > _LONGEST_PAYLOAD:
-            payload = f"{payload[:_LONGEST_PAYLOAD]}… ({len(payload)} characters; the whole is in the workflow history)"
-        self.case.reject(name, payload, reason, workflow.now())
+        self.case.reject(name, kept(message), reason, workflow.now())
 
     # -- tasks --------------------------------------------------------------------------------------------------------
 
@@ -382,7 +398,7 @@ def read(kind: type[M], message: Sequence[Any]) -> M:
     if len(message) != 1:
         raise ValueError(f"{kind.name} takes one JSON object, not {len(message)} arguments")
     try:
-        return kind.model_validate(message[0])
+        return kind.model_validate(decoded(message[0]))
     except ValidationError as error:
         raise ValueError(explain(error)) from None
 

@@ -5,16 +5,16 @@ Read :meth:`ComplaintWorkflow.run` and the stages below it first; what the clock
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
-from pydantic import Discriminator, RootModel, Tag
+from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from domain.case import SYSTEM, Case, Closed, EarlyWarning, OpenCase, Question
+from domain.case import SYSTEM, Case, Closed, EarlyWarning, OpenCase, Question, RefusedMessage, RefuseStart
 from domain.checks.choice import checks_for
-from domain.complaint import Complaint
+from domain.complaint import Complaint, explain
 from domain.deadlines import Deadline
 from domain.findings import Check, InvestigationRequest
 from domain.interest import interest_for
@@ -23,20 +23,29 @@ from domain.questions import ask_for
 from domain.resolution import behind, needs_second_person, propose_by_rule
 from domain.words import WORKFLOW, Action, CaseEvent, LetterKind, Outcome, Role, Stage
 from workflows import effects
-from workflows.casework import CarryOver, Diverted
+from workflows.casework import CARRIED_BY_A_LETTER, CarryOver, Diverted
 from workflows.listening import UNDER_INVESTIGATION
+from workflows.page import page
+from workflows.raw import decoded, kept
 from workflows.settling import Settling
 
-
-def _which(start: Any) -> str:
-    carried = "opened_at" in start if isinstance(start, dict) else isinstance(start, Case)
-    return "case" if carried else "complaint"
+_REFUSED_AT_ONCE = 10
 
 
-class Start(
-    RootModel[Annotated[Annotated[Complaint, Tag("complaint")] | Annotated[Case, Tag("case")], Discriminator(_which)]]
-):
-    """A new complaint; or, when the case goes on in a new run, the whole case so far."""
+def begin(start: Sequence[Any]) -> Case:
+    """The case as the workflow is started with it: a complaint, or all that an earlier run hands over.
+
+    A state is believed of an earlier run only, for anybody may start a workflow. Raises ``ValueError``.
+    """
+    if len(start) != 1:
+        raise ValueError(f"start: a case begins with one JSON object, a complaint, not with {len(start)} arguments")
+    given, info = decoded(start[0]), workflow.info()
+    try:
+        if info.continued_run_id:
+            return Case.model_validate(given)
+        return Case.received(info.workflow_id, Complaint.model_validate(given), workflow.now())
+    except ValidationError as error:
+        raise ValueError(explain(error)) from None
 
 
 @workflow.defn(name=WORKFLOW)
@@ -44,14 +53,23 @@ class ComplaintWorkflow(Settling):
     """One complaint, one workflow. Its id is the complaint's reference."""
 
     @workflow.init
-    def __init__(self, start: Start) -> None:
-        given = start.root
-        if isinstance(given, Complaint):
-            given = Case.received(workflow.info().workflow_id, given, workflow.now())
-        super().__init__(given)
+    def __init__(self, *start: Any) -> None:
+        super().__init__()
+        self._misfit: str | None = None
+        try:
+            self._begun = begin(start)
+        except ValueError as error:
+            self._misfit = str(error)
 
     @workflow.run
-    async def run(self, start: Start) -> Closed:
+    async def run(self, *start: Any) -> Closed:
+        if self._misfit:
+            await self._refuse(start, ApplicationError(self._misfit, type="InvalidComplaint", non_retryable=True))
+        try:
+            if self.case.policy is None:
+                await self._receive()
+        except ApplicationError as error:
+            await self._refuse(start, error)
         life = asyncio.create_task(self._from_receipt_to_closed_file())
         watch = asyncio.create_task(self._fail_with_a_broken_task())
         try:
@@ -65,13 +83,12 @@ class ComplaintWorkflow(Settling):
         return next(iter(done)).result()
 
     async def _from_receipt_to_closed_file(self) -> Closed:
-        if self.case.policy is None:
-            await self._receive()
         self._start(self._keep_the_clocks())
+        self._start(self._keep_hearing())
         self._start(self._keep_the_case_file())
         self._start(self._keep_showing())
         for letter in self.case.letters:
-            self._start(self._carry(letter, self._take(with_events=False)))
+            self._start(self._carry(letter, self._take(with_events=False, most=CARRIED_BY_A_LETTER)))
         for event in self.case.events:
             if event.event is CaseEvent.OVERDUE_NOTED:
                 self._start(self._tell_new_date(event.number))
@@ -82,8 +99,8 @@ class ComplaintWorkflow(Settling):
                 await self._live()
             await self._conclude()
         except CarryOver:
-            await workflow.wait_condition(workflow.all_handlers_finished)
-            workflow.continue_as_new(Start(self.case))
+            await workflow.wait_condition(lambda: not self._inbox and workflow.all_handlers_finished())
+            workflow.continue_as_new(self.case)
         return self._closed
 
     async def _live(self) -> None:
@@ -115,12 +132,33 @@ class ComplaintWorkflow(Settling):
                 type="WrongReference",
                 non_retryable=True,
             )
+        workflow.set_current_details(page(case, "the case file to be opened"))
+        run = workflow.info().first_execution_run_id
         opened = await effects.open_case(
-            OpenCase(reference=case.reference, complaint=case.complaint, at=workflow.now())
+            OpenCase(reference=case.reference, complaint=case.complaint, at=case.opened_at, run=run)
         )
         case.policy, case.policy_hash, case.assessment = opened.policy, opened.policy_hash, opened.assessment
         case.early_until, case.pointed, case.warning = opened.early_until, opened.pointed, opened.warning
         self._let_act(case.run_clocks(opened.recorded))
+
+    async def _refuse(self, start: Sequence[Any], error: ApplicationError) -> NoReturn:
+        """There can be no case: what was sent, signals too, is written down where `redress show` finds it."""
+        number = 0
+        messages = [RefusedMessage(name="start", payload=kept(start))]
+        while messages:
+            request = RefuseStart(
+                workflow_id=workflow.info().workflow_id,
+                run=workflow.info().run_id,
+                number=number,
+                at=workflow.now(),
+                reason=error.message,
+                messages=tuple(messages),
+            )
+            await effects.refuse_start(request)
+            number += 1
+            some = [self._inbox.popleft() for _ in range(min(_REFUSED_AT_ONCE, len(self._inbox)))]
+            messages = [RefusedMessage(name=name, payload=kept(message)) for name, message in some]
+        raise error
 
     async def _take_on(self) -> None:
         """A complaint that is not ours has been referred by now; any other is acknowledged."""
@@ -253,7 +291,8 @@ class ComplaintWorkflow(Settling):
         case = self.case
         await workflow.wait_condition(
             lambda: (
-                all(letter.kind.to_staff or (letter.failed and letter.kind.interim) for letter in case.letters)
+                not self._inbox
+                and all(letter.kind.to_staff or (letter.failed and letter.kind.interim) for letter in case.letters)
                 and not case.has_unrecorded()
                 and workflow.all_handlers_finished()
             )
@@ -421,7 +460,9 @@ class ComplaintWorkflow(Settling):
 
     def _climb(self, deadline: Deadline) -> None:
         if deadline.level:
-            self._escalate(deadline.level, f"deadline {deadline.clock} passed")
+            passed = deadline.clock_due <= workflow.now()
+            end = "passed" if passed else f"ends at {deadline.clock_due:%Y-%m-%d %H:%M} UTC"
+            self._escalate(deadline.level, f"deadline {deadline.clock} {end}")
 
     def _write_progress(self, deadline: Deadline) -> None:
         # Without a date to give, an overdue letter that brings one is on its way.

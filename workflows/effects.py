@@ -20,7 +20,9 @@ from domain.case import (
     RecordCompensation,
     RecordContact,
     Recorded,
+    RefuseStart,
     SendLetter,
+    Turn,
 )
 from domain.cohort import Cohort
 from domain.findings import Investigation, InvestigationRequest
@@ -52,18 +54,21 @@ _DEAD_AFTER = timedelta(seconds=8)
 
 
 async def open_case(request: OpenCase) -> Opened:
-    """Open the case file. Raises ``ApplicationError`` if the complaint cannot be taken on."""
-    return await _in_the_case_file("OpenCase", request, Opened, "Open the case file, assess, plan the deadlines")
+    """Open the case file; as long as a worker with the policy pack is missing, wait for one.
+
+    Raises ``ApplicationError`` if the complaint cannot be taken on.
+    """
+    return await _at_once("OpenCase", request, Opened, "Open the case file, assess, plan the deadlines")
 
 
 async def record(update: CaseUpdate) -> Recorded:
     """Write to the case file what happened."""
-    return await _in_the_case_file("Record", update, Recorded, "Write to the case file")
+    return await _durably("Record", update, Recorded, "Write to the case file")
 
 
 async def record_contact(request: RecordContact) -> None:
     """Write the customer's new address to the case file."""
-    await _in_the_case_file("RecordContact", request, type(None), "Correct the customer's address")
+    await _durably("RecordContact", request, type(None), "Correct the customer's address")
 
 
 async def investigate(request: InvestigationRequest) -> Investigation:
@@ -84,12 +89,12 @@ async def record_compensation(request: RecordCompensation) -> CompensationRecord
 
 async def open_incident(request: OpenIncident) -> IncidentOpened:
     """Write down a new incident. Raises ``ApplicationError`` if it cannot be taken on."""
-    return await _in_the_case_file("OpenIncident", request, IncidentOpened, "Write down the incident")
+    return await _at_once("OpenIncident", request, IncidentOpened, "Write down the incident")
 
 
 async def record_incident(update: IncidentUpdate) -> None:
     """Write down what happened with an incident."""
-    await _in_the_case_file("RecordIncident", update, type(None), "Write down how far the incident is")
+    await _durably("RecordIncident", update, type(None), "Write down how far the incident is")
 
 
 async def list_cohort(request: ListCohort) -> Cohort:
@@ -100,7 +105,7 @@ async def list_cohort(request: ListCohort) -> Cohort:
 
 async def next_members(request: NextMembers) -> Members:
     """The accounts to be made good next."""
-    return await _in_the_case_file("NextMembers", request, Members, "The next accounts of the list")
+    return await _durably("NextMembers", request, Members, "The next accounts of the list")
 
 
 async def compensate_member(request: CompensateMember) -> MemberCompensated:
@@ -120,7 +125,7 @@ async def tell_member(request: TellMember) -> None:
 
 async def find_cases(request: FindCases) -> CasesFound:
     """The open complaints that are about an incident."""
-    return await _in_the_case_file("FindCases", request, CasesFound, "Find the complaints about it")
+    return await _durably("FindCases", request, CasesFound, "Find the complaints about it")
 
 
 async def pay_compensation(request: PayCompensation) -> PaymentRecorded:
@@ -133,10 +138,26 @@ async def book_payment(request: BookPayment) -> PaymentRecorded:
     return await _durably("BookPayment", request, PaymentRecorded, f"Payment reported as {request.state.value}")
 
 
-async def _in_the_case_file(name: str, request: Record, result: type[R], summary: str) -> R:
-    """A short write: at once within this workflow task (one history event), or durably if the database is slow or away.
+async def refuse_start(request: RefuseStart) -> None:
+    """Write down what was started or sent and can be no case."""
+    await _durably("RefuseStart", request, type(None), "Write down why there is no case")
 
-    Both run the same activity under the same keys, so that an attempt whose answer was lost does no harm.
+
+async def take_turn(turn: Turn) -> None:
+    """Go on in a step of its own, after everything that reached the worker before.
+
+    Two workflow tasks that end without a command are handed to a worker which has forgotten the case as one, with the
+    update of the second before the timer of the first; a replay hands over one by one (temporalio/sdk-python#1591).
+    What an update does therefore waits for an answer that has its own place in the history.
+    """
+    await _at_once("TakeTurn", turn, type(None), "Take the next turn")
+
+
+async def _at_once(name: str, request: Record, result: type[R], summary: str) -> R:
+    """A short effect within this workflow task (one history event), or durably if that is slow or fails.
+
+    Only for what is the same in every attempt of the task: a task that is lost with its worker is done again, at
+    another time and with what arrived meanwhile, and what the lost one had written would stand in the record for ever.
     """
     try:
         done = await workflow.execute_local_activity(
@@ -149,11 +170,15 @@ async def _in_the_case_file(name: str, request: Record, result: type[R], summary
         )
         return cast(R, done)
     except FailureError as error:  # when replayed, a timeout comes without the ActivityError around it
-        # Of a local activity the SDK raises what the activity raised; in an ActivityError only timeouts.
         cause = error.cause if isinstance(error, ActivityError) else error
         if isinstance(cause, ApplicationError) and cause.non_retryable:
             raise cause from None
-    return await _durably(name, request, result, summary)
+    try:
+        return await _durably(name, request, result, summary)
+    except ActivityError as error:
+        if isinstance(error.cause, ApplicationError):
+            raise error.cause from None
+        raise
 
 
 async def _durably(

@@ -7,13 +7,14 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Any, NoReturn
 
-from pydantic import Discriminator, RootModel, Tag
+from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
-from domain.case import SYSTEM
+from domain.case import SYSTEM, RefusedMessage, RefuseStart, Turn
+from domain.complaint import explain
 from domain.incident import WORKFLOW, NewIncident, checks_of
 from domain.incident_work import (
     CompensateMember,
@@ -40,25 +41,32 @@ from domain.words import IncidentStage
 from workflows import effects
 from workflows.casework import CarryOver, M, read
 from workflows.incident_page import page
+from workflows.raw import decoded, kept
 from workflows.search_attributes import INCIDENT
 
 _TICKS_A_MINUTE = 6
 _MOST_AT_ONCE = 50
 _MOST_UNDER_WAY = 200
 """Accounts whose payment may be waiting for an answer at once."""
+_MOST_WAITING = 2_000
+"""Accounts that may wait at once for their payment, their letter or a person; the next ones are not taken before."""
 
 
-def _which(start: Any) -> str:
-    carried = "opened_at" in start if isinstance(start, dict) else isinstance(start, Incident)
-    return "incident" if carried else "new"
+def begin(start: Sequence[Any]) -> Incident:
+    """The incident as the workflow is started with it: a new one, or all that an earlier run hands over.
 
-
-class Start(
-    RootModel[
-        Annotated[Annotated[NewIncident, Tag("new")] | Annotated[Incident, Tag("incident")], Discriminator(_which)]
-    ]
-):
-    """A new incident; or, when it goes on in a new run, the whole incident so far."""
+    A state is believed of an earlier run only, for anybody may start a workflow. Raises ``ValueError``.
+    """
+    if len(start) != 1:
+        raise ValueError(f"start: an incident begins with one JSON object, not with {len(start)} arguments")
+    given, info = decoded(start[0]), workflow.info()
+    try:
+        if info.continued_run_id:
+            return Incident.model_validate(given)
+        new = NewIncident.model_validate(given)
+    except ValidationError as error:
+        raise ValueError(explain(error)) from None
+    return Incident(reference=info.workflow_id, new=new, opened_at=workflow.now(), per_minute=new.per_minute)
 
 
 @workflow.defn(name=WORKFLOW)
@@ -66,22 +74,28 @@ class IncidentWorkflow:
     """One incident, one workflow. Its id is the incident's reference."""
 
     @workflow.init
-    def __init__(self, start: Start) -> None:
-        given = start.root
-        if isinstance(given, NewIncident):
-            given = Incident(
-                reference=workflow.info().workflow_id,
-                new=given,
-                opened_at=workflow.now(),
-                per_minute=given.per_minute,
-            )
-        self.incident = given
+    def __init__(self, *start: Any) -> None:
+        self._begun: Incident | None = None
+        self._misfit: str | None = None
+        try:
+            self._begun = begin(start)
+        except ValueError as error:
+            self._misfit = str(error)
         self._in_flight: set[str] = set()
         self._broken: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def incident(self) -> Incident:
+        """The incident. Raises ``LookupError`` where what the workflow was started with can be none."""
+        if self._begun is None:
+            raise LookupError("there is no incident")
+        return self._begun
+
     @workflow.run
-    async def run(self, start: Start) -> Progress:
+    async def run(self, *start: Any) -> Progress:
+        if self._misfit:
+            await self._refuse(start, self._misfit)
         incident = self.incident
         if not incident.policy_hash:
             await self._open()
@@ -95,7 +109,7 @@ class IncidentWorkflow:
             await self._live()
         except CarryOver:
             await workflow.wait_condition(workflow.all_handlers_finished)
-            workflow.continue_as_new(Start(incident))
+            workflow.continue_as_new(incident)
         await workflow.wait_condition(lambda: not incident.entries and workflow.all_handlers_finished())
         return incident.progress
 
@@ -123,6 +137,22 @@ class IncidentWorkflow:
                 await self._compensate()
 
     # -- the stages ----------------------------------------------------------------------------------------------------
+
+    async def _refuse(self, start: Sequence[Any], reason: str) -> NoReturn:
+        """There can be no incident: what it was started with is written down."""
+        info = workflow.info()
+        message = RefusedMessage(name="start", payload=kept(start))
+        await effects.refuse_start(
+            RefuseStart(
+                workflow_id=info.workflow_id,
+                run=info.run_id,
+                number=0,
+                at=workflow.now(),
+                reason=reason,
+                messages=(message,),
+            )
+        )
+        raise ApplicationError(reason, type="InvalidIncident", non_retryable=True)
 
     async def _open(self) -> None:
         incident = self.incident
@@ -163,7 +193,7 @@ class IncidentWorkflow:
         """Take the harmed accounts in hand, so many a minute, until all are made good and told."""
         incident = self.incident
         while not incident.all_taken:
-            await self._until(lambda: not incident.paused and len(incident.under_way) < _MOST_UNDER_WAY)
+            await self._until(self._may_take_more)
             if workflow.info().is_continue_as_new_suggested():
                 raise CarryOver
             limit = max(1, min(_MOST_AT_ONCE, incident.per_minute // _TICKS_A_MINUTE))
@@ -187,6 +217,12 @@ class IncidentWorkflow:
         incident.stage = IncidentStage.CLOSED
         paid = ", ".join(str(each) for each in incident.paid) or "nothing"
         self._note("closed", f"{incident.done} accounts, {paid}; {incident.elsewhere} made good elsewhere")
+
+    def _may_take_more(self) -> bool:
+        """All that a next run would have to be handed stays small: payments, letters and failures that wait."""
+        incident = self.incident
+        waiting = len(incident.under_way) + len(incident.untold) + len(incident.failed)
+        return not incident.paused and len(incident.under_way) < _MOST_UNDER_WAY and waiting < _MOST_WAITING
 
     async def _make_good(self, account: str) -> None:
         """Compensate one account, once. The number of an account goes into no text: the UI is seen by many."""
@@ -307,7 +343,7 @@ class IncidentWorkflow:
                     incident.stage = IncidentStage.DISMISSED
             return f"{request.decision}: {request.reasons}" if request.reasons else request.decision
 
-        return await self._update(DecideIncident, message, apply)
+        return await self._update(DecideIncident, message, self._decision_fits, apply)
 
     @decide_incident.validator
     def _decision_fits(self, *message: Any) -> None:
@@ -324,7 +360,7 @@ class IncidentWorkflow:
             self.incident.paused = True
             return f"paused: {request.reason}"
 
-        return await self._update(PauseIncident, message, apply)
+        return await self._update(PauseIncident, message, self._pause_fits, apply)
 
     @pause_incident.validator
     def _pause_fits(self, *message: Any) -> None:
@@ -339,7 +375,7 @@ class IncidentWorkflow:
             self.incident.per_minute = request.per_minute or self.incident.per_minute
             return f"resumed, {self.incident.per_minute} accounts a minute"
 
-        return await self._update(ResumeIncident, message, apply)
+        return await self._update(ResumeIncident, message, self._resume_fits, apply)
 
     @resume_incident.validator
     def _resume_fits(self, *message: Any) -> None:
@@ -359,7 +395,7 @@ class IncidentWorkflow:
             self._start(self._make_good(request.account))
             return "tried again"
 
-        return await self._update(RetryMember, message, apply)
+        return await self._update(RetryMember, message, self._retry_fits, apply)
 
     @retry_member.validator
     def _retry_fits(self, *message: Any) -> None:
@@ -385,6 +421,8 @@ class IncidentWorkflow:
 
     def _check(self, kind: type[M], message: Sequence[Any]) -> M | None:
         """Refuse an update that does not fit, to its sender. ``None`` for one that was answered before."""
+        if self._begun is None:
+            raise _refused(f"{kind.name}: there is no incident; what it was started with was refused")
         try:
             request = read(kind, message)
         except ValueError as error:
@@ -397,8 +435,12 @@ class IncidentWorkflow:
             raise _refused(f"actor: role {request.actor.role.value} may not send {kind.name}; staff may")
         return request
 
-    async def _update(self, kind: type[M], message: Sequence[Any], apply: Callable[[M], str]) -> IncidentReceipt:
-        """Let a message count once, write it down, and answer."""
+    async def _update(
+        self, kind: type[M], message: Sequence[Any], fits: Callable[..., None], apply: Callable[[M], str]
+    ) -> IncidentReceipt:
+        """Let a message count once, write it down, and answer; *fits* is asked again when its turn has come."""
+        await effects.take_turn(Turn())
+        fits(*message)
         incident = self.incident
         request = read(kind, message)
         key = f"{kind.name}:{request.message_id}"

@@ -3,6 +3,7 @@
 Handlers take any arguments and validate inside: what does not fit a typed handler, Temporal drops or retries for ever.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 
 from domain.approval import OF_A_ROUND
 from domain.assessment import reassess
-from domain.case import Entry, Question, RecordContact, Status
+from domain.case import Entry, Question, RecordContact, Status, Turn
 from domain.checks.choice import pointed_to
 from domain.complaint import FUTURE_TOLERANCE
 from domain.incident_work import IncidentChanged
@@ -53,22 +54,72 @@ from domain.resolution import (
 from domain.words import CaseEvent, LetterKind, Role, Stage
 from workflows import effects
 from workflows.casework import Casework, M, read
+from workflows.raw import weight
+
+MOST_TRADES = 200
+"""So many trades a case looks at: those of the complaint and those that were named since."""
+_MOST_AT_ONCE = 25
+_MOST_BYTES_AT_ONCE = 150_000
+"""So much is heard before it is in the case file: neither a task nor an update grows with what strangers send."""
 
 
 class Listening(Casework):
     """A case that answers messages."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._inbox: deque[tuple[str, Sequence[Any]]] = deque()
+        """Signals that wait to be heard, as they came."""
+        self._heard, self._heard_bytes = 0, 0
+
     # -- signals: from anybody, and never break a case --------------------------------------------------------------
 
+    def _arrived(self, name: str, message: Sequence[Any]) -> None:
+        """Take a signal in; it is heard at once, unless the case is not open or much has been heard just now."""
+        self._inbox.append((name, message))
+        self._hear()
+
+    def _hear(self) -> None:
+        while self._inbox and self._is_open and self._may_hear():
+            name, message = self._inbox.popleft()
+            self._heard += 1
+            self._heard_bytes += weight(message)
+            match name:
+                case CustomerReply.name:
+                    self._hear_reply(message)
+                case Escalate.name:
+                    self._hear_escalation(message)
+                case IncidentChanged.name:
+                    self._hear_of_incident(message)
+                case _:
+                    self._reject(name, message, "there is no signal of this name; customer_reply and escalate exist")
+
+    def _may_hear(self) -> bool:
+        if not self.case.has_unrecorded(self._in_flight):
+            self._heard, self._heard_bytes = 0, 0
+        return self._heard < _MOST_AT_ONCE and self._heard_bytes < _MOST_BYTES_AT_ONCE
+
+    @property
+    def _is_open(self) -> bool:
+        return self._begun is not None and self._begun.policy is not None
+
+    async def _keep_hearing(self) -> None:
+        """Hear what had to wait, a little in each task."""
+        while True:
+            await workflow.wait_condition(lambda: bool(self._inbox) and self._may_hear())
+            self._hear()
+
     @workflow.signal(name="customer_reply", description="The customer says something: information, accept or dispute.")
-    async def customer_reply(self, *message: Any) -> None:
-        await self._opened()
+    def customer_reply(self, *message: Any) -> None:
+        self._arrived(CustomerReply.name, message)
+
+    def _hear_reply(self, message: Sequence[Any]) -> None:
         reply = self._read_signal(CustomerReply, message)
         if reply is None:
             return
         case, now = self.case, workflow.now()
         case.last_message = f"customer reply ({reply.intent}), {now:%Y-%m-%d %H:%M:%S} UTC"
-        case.note(now, "customer_reply", reply.intent, reply.actor, _body(reply))
+        case.note(now, reply.name, reply.intent, reply.actor, _body(reply))
         # They go with the next investigation and set off none: what is commanded here must not hang on lists of words.
         case.pointed_later = tuple(dict.fromkeys((*case.pointed_later, *pointed_to(reply.text or ""))))
         # Who accepts and disputes in one breath, before anything came of it, disputes.
@@ -88,20 +139,31 @@ class Listening(Casework):
                 case.happened(CaseEvent.CUSTOMER_REPLIED, now)
 
     @workflow.signal(name="escalate", description="Raise the case one level, or to the level given, with a reason.")
-    async def escalate(self, *message: Any) -> None:
-        await self._opened()
+    def escalate(self, *message: Any) -> None:
+        self._arrived(Escalate.name, message)
+
+    def _hear_escalation(self, message: Sequence[Any]) -> None:
         request = self._read_signal(Escalate, message)
-        if request and self.case.stage is not Stage.CLOSED:
+        if request is None:
+            return
+        if self.case.stage is Stage.CLOSED:
+            self._reject(request.name, message, "the case is closed")
+        else:
             self.case.last_message = f"escalate, {workflow.now():%Y-%m-%d %H:%M:%S} UTC"
-            self.case.note(workflow.now(), "escalate", "asked for", request.actor, _body(request))
+            self.case.note(workflow.now(), request.name, "asked for", request.actor, _body(request))
             by = "the customer" if request.actor.role is Role.CUSTOMER else str(request.actor.role.value)
             self._escalate(request.level or self.case.escalation_level + 1, f"asked for by {by}", request.actor)
 
     @workflow.signal(name="incident_changed", description="Sent by an incident that the complaint is about.")
-    async def incident_changed(self, *message: Any) -> None:
-        await self._opened()
+    def incident_changed(self, *message: Any) -> None:
+        self._arrived(IncidentChanged.name, message)
+
+    def _hear_of_incident(self, message: Sequence[Any]) -> None:
         request = self._read_signal(IncidentChanged, message)
-        if request is None or self.case.stage is Stage.CLOSED:
+        if request is None:
+            return
+        if self.case.stage is Stage.CLOSED:
+            self._reject(request.name, message, "the case is closed")
             return
         stage = request.stage.value
         self.case.note(workflow.now(), "incident", f"{request.incident} is at stage {stage}", request.actor)
@@ -115,10 +177,8 @@ class Listening(Casework):
             )
 
     @workflow.signal(dynamic=True, description="Any other signal is kept in the case file as a rejected message.")
-    async def unknown(self, name: str, args: Sequence[RawValue]) -> None:
-        await self._opened()
-        payload = [value.payload.data.decode(errors="replace") for value in args]
-        self._reject(name, payload, "there is no signal of this name; customer_reply and escalate exist")
+    def unknown(self, name: str, args: Sequence[RawValue]) -> None:
+        self._arrived(name, args)
 
     # -- updates: from internal tools, which learn whether it worked ------------------------------------------------
 
@@ -131,7 +191,7 @@ class Listening(Casework):
                 case.assessment = case.assessment.model_copy(update={"team": request.team})
             return f"assigned to {request.handler}"
 
-        return await self._update(Assign, message, apply)
+        return await self._update(Assign, message, self._assign_fits, apply)
 
     @assign.validator
     def _assign_fits(self, *message: Any) -> None:
@@ -160,7 +220,7 @@ class Listening(Casework):
                 case.happened(CaseEvent.RECLASSIFIED, workflow.now(), facts=facts)
             return ", ".join(("now " + facts.category.value, case.assessment.severity.value, facts.complexity.value))
 
-        return await self._update(Reclassify, message, apply)
+        return await self._update(Reclassify, message, self._reclassify_fits, apply)
 
     @reclassify.validator
     def _reclassify_fits(self, *message: Any) -> None:
@@ -176,7 +236,7 @@ class Listening(Casework):
                 self._look_again()
             return "evidence added"
 
-        return await self._update(AddEvidence, message, apply)
+        return await self._update(AddEvidence, message, self._add_evidence_fits, apply)
 
     @add_evidence.validator
     def _add_evidence_fits(self, *message: Any) -> None:
@@ -200,7 +260,7 @@ class Listening(Casework):
             self._look_again()
             return ", ".join(check.value for check in request.checks)
 
-        return await self._update(Investigate, message, apply)
+        return await self._update(Investigate, message, self._investigate_fits, apply)
 
     @investigate.validator
     def _investigate_fits(self, *message: Any) -> None:
@@ -222,7 +282,7 @@ class Listening(Casework):
             case.proposal, case.to_investigate = None, True
             return "the customer is asked"
 
-        return await self._update(RequestInformation, message, apply)
+        return await self._update(RequestInformation, message, self._request_information_fits, apply)
 
     @request_information.validator
     def _request_information_fits(self, *message: Any) -> None:
@@ -246,7 +306,7 @@ class Listening(Casework):
                 self._tell_staff(approvers[0], "A proposal waits for your decision.", "有一项处理方案待您审批。")
             return case.proposal.spoken
 
-        return await self._update(ProposeResolution, message, apply)
+        return await self._update(ProposeResolution, message, self._propose_resolution_fits, apply)
 
     @propose_resolution.validator
     def _propose_resolution_fits(self, *message: Any) -> None:
@@ -274,7 +334,7 @@ class Listening(Casework):
             )
             return "returned"
 
-        return await self._update(DecideResolution, message, apply)
+        return await self._update(DecideResolution, message, self._decide_resolution_fits, apply)
 
     @decide_resolution.validator
     def _decide_resolution_fits(self, *message: Any) -> None:
@@ -295,7 +355,7 @@ class Listening(Casework):
             case.stop_asking()
             return case.proposal.spoken
 
-        return await self._update(ResolveEarly, message, apply)
+        return await self._update(ResolveEarly, message, self._resolve_early_fits, apply)
 
     @resolve_early.validator
     def _resolve_early_fits(self, *message: Any) -> None:
@@ -319,7 +379,7 @@ class Listening(Casework):
             self._post(LetterKind.EXTENSION, facts, purpose, CaseEvent.CONTACTED, CaseEvent.EXTENDED)
             return f"{request.clock}: {request.extension} approved; it counts once the customer has been told"
 
-        return await self._update(ExtendDeadline, message, apply)
+        return await self._update(ExtendDeadline, message, self._extend_deadline_fits, apply)
 
     @extend_deadline.validator
     def _extend_deadline_fits(self, *message: Any) -> None:
@@ -341,7 +401,7 @@ class Listening(Casework):
                 self._look_again()
             return f"to {request.route}"
 
-        return await self._update(RecordReferral, message, apply)
+        return await self._update(RecordReferral, message, self._record_referral_fits, apply)
 
     @record_referral.validator
     def _record_referral_fits(self, *message: Any) -> None:
@@ -363,7 +423,7 @@ class Listening(Casework):
             self.case.happened(CaseEvent.REPLANNED, workflow.now(), calendar=request.calendar)
             return f"on calendar {request.calendar[:12]}"
 
-        return await self._update(ReplanDeadlines, message, apply)
+        return await self._update(ReplanDeadlines, message, self._replan_deadlines_fits, apply)
 
     @replan_deadlines.validator
     def _replan_deadlines_fits(self, *message: Any) -> None:
@@ -375,7 +435,7 @@ class Listening(Casework):
             self.case.happened(CaseEvent.FEEDBACK_GIVEN, workflow.now())
             return f"{request.score} of 5"
 
-        return await self._update(RecordFeedback, message, apply)
+        return await self._update(RecordFeedback, message, self._record_feedback_fits, apply)
 
     @record_feedback.validator
     def _record_feedback_fits(self, *message: Any) -> None:
@@ -383,7 +443,9 @@ class Listening(Casework):
 
     @workflow.update(name="correct_contact", description="Replace the customer's address.")
     async def correct_contact(self, *message: Any) -> Receipt:
-        return await self._update(CorrectContact, message, lambda request: "address corrected")
+        return await self._update(
+            CorrectContact, message, self._correct_contact_fits, lambda request: "address corrected"
+        )
 
     @correct_contact.validator
     def _correct_contact_fits(self, *message: Any) -> None:
@@ -395,7 +457,7 @@ class Listening(Casework):
             self.case.withdrawn = True
             return "withdrawn"
 
-        return await self._update(Withdraw, message, apply)
+        return await self._update(Withdraw, message, self._withdraw_fits, apply)
 
     @withdraw.validator
     def _withdraw_fits(self, *message: Any) -> None:
@@ -407,7 +469,7 @@ class Listening(Casework):
             self._reopen(request.actor)
             return "reopened"
 
-        return await self._update(Reopen, message, apply)
+        return await self._update(Reopen, message, self._reopen_fits, apply)
 
     @reopen.validator
     def _reopen_fits(self, *message: Any) -> None:
@@ -420,6 +482,8 @@ class Listening(Casework):
 
     @workflow.query(name="status", description="Stage, next deadline, handler, what the case waits for.")
     def status(self) -> Status:
+        if self._begun is None:
+            raise ValueError("there is no case: what it was started with was refused")
         case = self.case
         draft = case.proposal or (follow_from_findings(case, case.stage_since) if case.policy else None)
         return Status(
@@ -434,13 +498,13 @@ class Listening(Casework):
 
     @workflow.query(name="timeline", description="The last entries of the timeline; the case file has them all.")
     def timeline(self) -> list[Entry]:
-        return self.case.recent
+        return self._begun.recent if self._begun else []
 
     # -- parts of the messages --------------------------------------------------------------------------------------
 
     async def _opened(self) -> None:
-        """A message may come before the case file is open; it waits, and is not lost."""
-        await workflow.wait_condition(lambda: self.case.policy is not None)
+        """An update may come before the case file is open; it waits, and is not lost."""
+        await workflow.wait_condition(lambda: self._is_open)
 
     def _check(
         self,
@@ -453,12 +517,17 @@ class Listening(Casework):
         though_withdrawn: bool = False,
     ) -> M | None:
         """Refuse an update that does not fit, to its sender. ``None`` for one that was answered before."""
+        if self._begun is None:
+            raise refused(f"{kind.name}: there is no case; what it was started with was refused")
         try:
             request = read(kind, message)
+            known = self.case.knows(request)
         except ValueError as error:
             raise refused(str(error)) from None
-        if _receipt_key(request) in self.case.receipts:
+        if _key(request) in self.case.receipts:
             return None
+        if known:
+            raise refused(f"message_id: {request.message_id} was answered so long ago that the answer is not at hand")
         stage = self.case.stage
         ended = stage is Stage.CLOSED or (self.case.withdrawn and not though_withdrawn)
         if ended and not (while_letters_wait and self.case.letters):
@@ -470,13 +539,22 @@ class Listening(Casework):
             raise refused(f"actor: role {request.actor.role.value} may not send {kind.name}; staff may")
         return request
 
-    async def _update(self, kind: type[M], message: Sequence[Any], apply: Callable[[M], str]) -> Receipt:
-        """Let a message count once, write it down, and answer."""
+    async def _update(
+        self, kind: type[M], message: Sequence[Any], fits: Callable[..., None], apply: Callable[[M], str]
+    ) -> Receipt:
+        """Let a message count once, write it down, and answer.
+
+        *fits* is asked again, for what was true when the message came may not be when its turn has come.
+        """
         await self._opened()
+        await effects.take_turn(Turn())
+        fits(*message)
         request = read(kind, message)
-        case = self.case
-        if receipt := case.receipts.get(_receipt_key(request)):
+        case, key = self.case, _key(request)
+        if receipt := case.receipts.get(key):
+            await self._written(request)
             return receipt
+        case.hear(request)
         now = workflow.now()
         noted = apply(request)
         case.last_message = f"{kind.name}, {now:%Y-%m-%d %H:%M:%S} UTC"
@@ -486,11 +564,11 @@ class Listening(Casework):
         receipt = Receipt(
             message_id=request.message_id, reference=case.reference, stage=case.stage, noted=noted, at=now
         )
-        case.receipts[_receipt_key(request)] = receipt
+        case.answer_with(key, receipt)
+        update = self._take()  # at once: a letter that follows from it, and may be on its way for days, would take it
         if isinstance(request, CorrectContact):
-            key = f"{case.reference}:contact:{request.message_id}"
             contact = RecordContact(
-                key=key,
+                key=f"{case.reference}:contact:{request.message_id}",
                 reference=case.reference,
                 at=now,
                 email=request.email,
@@ -498,7 +576,8 @@ class Listening(Casework):
                 by_post=request.by_post,
             )
             await effects.record_contact(contact)
-        await self._record()
+        self._put(update, await effects.record(update))
+        await self._written(request)
         return receipt
 
     def _answered(self) -> None:
@@ -514,7 +593,10 @@ class Listening(Casework):
         # Who names other trades corrects those that the log does not know.
         missing = case.investigation.missing if case.investigation else ()
         known = (trade for trade in case.trades if f"trade {trade}" not in missing)
-        case.trades = tuple(dict.fromkeys((*known, *trades)))
+        named = tuple(dict.fromkeys((*known, *trades)))
+        case.trades = named[:MOST_TRADES]
+        if (left := len(named) - MOST_TRADES) > 0:
+            case.note(workflow.now(), "trades", f"{left} trades more were named than the {MOST_TRADES} looked at")
         self._look_again()
 
     def _look_again(self) -> None:
@@ -536,9 +618,9 @@ def refused(reason: str) -> ApplicationError:
     return ApplicationError(reason, type="Refused", non_retryable=True)
 
 
-def _receipt_key(message: Message) -> str:
+def _key(message: Message) -> str:
     return f"{message.name}:{message.message_id}"
 
 
 def _body(message: Message) -> dict[str, Any]:
-    return message.model_dump(mode="json", exclude={"message_id", "actor"}, exclude_none=True)
+    return message.model_dump(mode="json", exclude={"actor"}, exclude_none=True)

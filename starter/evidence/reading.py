@@ -152,7 +152,8 @@ async def _case(connection: "Connection", reference: str) -> CaseFacts:
     entries = [
         Entry(**row)
         for row in await connection.fetch(
-            "SELECT key, at, kind, actor, text, data FROM casefile.timeline WHERE reference = $1 ORDER BY at, id",
+            "select key, at, kind, actor, text, data from casefile.timeline"
+            " where reference = $1 order by at, journal, id",
             reference,
         )
     ]

@@ -21,6 +21,7 @@ from domain.words import CaseEvent, Stage
 T = TypeVar("T")
 
 RECEIVED_AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+RUN = "run-1"
 OPENED_AT = RECEIVED_AT + timedelta(seconds=3)
 TABLES = (
     "policy_packs",
@@ -62,7 +63,7 @@ def complaint(key: str = "1", **changes: Any) -> Complaint:
 
 def opening(key: str = "1", **changes: Any) -> OpenCase:
     received = complaint(key, **changes)
-    return OpenCase(reference=received.reference, complaint=received, at=OPENED_AT)
+    return OpenCase(reference=received.reference, complaint=received, at=OPENED_AT, run=RUN)
 
 
 async def opened(case_file: CaseFile, key: str = "1", **changes: Any) -> str:

@@ -1,6 +1,7 @@
 """The case file: every effect once, whoever repeats it, and everything that happened to be read years later."""
 
 import asyncio
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.case_file import CaseFile
 from domain.case import CaseUpdate, RecordContact, Recorded, Rejected
+from domain.complaint import Complaint
 from domain.deadlines import Firing
 from domain.words import Action, CaseEvent, Stage
 from runtime.policies import find_pack, load_packs
@@ -125,8 +127,17 @@ async def test_a_repetition_is_answered_as_stored_when_clock_and_packs_have_chan
 async def test_a_second_workflow_for_a_case_that_has_a_file_is_refused(case_file: CaseFile) -> None:
     first = opening()
     await case_file.open_case(first)
-    second = first.model_copy(update={"at": first.at + timedelta(days=1)})
+    second = first.model_copy(update={"run": "run-2"})
     assert await refusal(case_file.open_case(second)) == "AlreadyHandled"
+
+
+async def test_an_attempt_that_is_made_again_later_finds_its_own_case(pool: "Pool", case_file: CaseFile) -> None:
+    first = opening()
+    answer = await case_file.open_case(first)
+    rows = await all_rows(pool)
+    later = first.model_copy(update={"at": first.at + timedelta(seconds=9)})
+    assert await case_file.open_case(later) == answer
+    assert await all_rows(pool) == rows
 
 
 async def test_of_a_complaint_sent_again_with_other_content_the_first_stands(pool: "Pool", case_file: CaseFile) -> None:
@@ -178,10 +189,17 @@ async def test_the_time_of_the_workflow_counts_where_it_is_ahead_of_this_machine
         ),
     ],
 )
-async def test_an_unknown_policy_pack_is_refused_with_those_there_are(
-    case_file: CaseFile, changes: dict[str, Any], match: str
+async def test_a_complaint_whose_pack_is_not_there_waits_where_it_is_found(
+    pool: "Pool", case_file: CaseFile, changes: dict[str, Any], match: str
 ) -> None:
-    assert await refusal(case_file.open_case(opening(**changes)), match=match) == "UnknownPolicyPack"
+    request = opening(**changes)
+    for _ in range(2):
+        waiting = refusal(case_file.open_case(request), match=match, for_good=False)
+        assert await waiting == "UnknownPolicyPack"
+    [row] = await pool.fetch("select workflow_id, state, reason, payload from casefile.unopened")
+    assert (row["workflow_id"], row["state"]) == (request.reference, "waiting")
+    assert re.search(match, row["reason"])
+    assert Complaint.model_validate_json(row["payload"]) == request.complaint
 
 
 async def test_a_complaint_that_names_a_pack_is_handled_by_it(case_file: CaseFile) -> None:

@@ -24,6 +24,7 @@ from activities.incidents import Incidents
 from activities.investigating import Investigating
 from activities.payments import Payments
 from activities.trade_log import TradeLog
+from activities.unopened import take_turn
 from domain.incident_work import CompensateMember, MemberCompensated, Progress
 from domain.messages import Actor
 from domain.words import IncidentStage, Role
@@ -89,6 +90,7 @@ class Desk:
             activities=[
                 self.activities.open_incident,
                 self.activities.record_incident,
+                take_turn,
                 self.activities.list_cohort,
                 self.activities.next_members,
                 self.breaks.compensate_member,

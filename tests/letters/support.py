@@ -225,7 +225,6 @@ def letter(
     pack: PolicyPack = FULL_PACK,
     number: int = 2,
     update: CaseUpdate | None = None,
-    then: CaseUpdate | None = None,
     of: Complaint | None = None,
     **summary_changes: Any,
 ) -> SendLetter:
@@ -240,7 +239,6 @@ def letter(
         facts=facts,
         announces=ANNOUNCES[kind],
         update=update or CaseUpdate(reference=reference, policy_hash=pack.hash, summary=summary(**summary_changes)),
-        then=then,
     )
 
 

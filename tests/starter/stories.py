@@ -67,7 +67,9 @@ class Story:
         complaint = Complaint.model_validate(given)
         self.reference = complaint.reference
         self.pass_time(minutes=1)
-        opened = await self._case_file.open_case(OpenCase(reference=self.reference, complaint=complaint, at=self.at))
+        opened = await self._case_file.open_case(
+            OpenCase(reference=self.reference, complaint=complaint, at=self.at, run="run-1")
+        )
         self._policy_hash, self.planned = opened.policy_hash, opened.recorded.planned
         self._facts = {
             "category": opened.assessment.category,

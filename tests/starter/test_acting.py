@@ -171,7 +171,7 @@ async def test_what_is_told_along_the_way_reaches_the_case_file(
     assert attachments[0]["sha256"] == hashlib.sha256(b"Hello?").hexdigest()
     assert attachments[1] == {"title": "Ticket", "location": place}
     assert told["add_evidence"]["data"]["trades"] == ["P-1"]
-    assert told["escalate"]["data"] == {"reason": "Serious.", "level": 2}
+    assert told["escalate"]["data"].items() >= {"reason": "Serious.", "level": 2}.items()
 
 
 async def test_a_message_repeated_under_its_id_counts_once(service: CommandLine, reference: str) -> None:

@@ -26,6 +26,7 @@ from activities.known_incidents import KnownIncidents
 from activities.letters import Letters
 from activities.payments import Payments
 from activities.trade_log import TradeLog
+from activities.unopened import Unopened, take_turn
 from domain.case import Closed, LetterAccepted, SendLetter
 from domain.complaint import Complaint
 from domain.messages import Actor
@@ -131,6 +132,8 @@ class House:
             workflows=[ComplaintWorkflow, IncidentWorkflow],
             activities=[
                 case_file.open_case,
+                take_turn,
+                Unopened(pool, _skipped_time).refuse_start,
                 case_file.record,
                 case_file.record_contact,
                 letters.send_letter,
@@ -259,7 +262,7 @@ class House:
     async def timeline(self, reference: str, kind: str | None = None) -> list[str]:
         rows = await self.pool.fetch(
             "SELECT kind, text FROM casefile.timeline WHERE reference = $1 AND ($2::text IS NULL OR kind = $2)"
-            " ORDER BY at, id",
+            " ORDER BY at, journal, id",
             reference,
             kind,
         )

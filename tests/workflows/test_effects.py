@@ -27,6 +27,8 @@ HISTORIES: Final = Path(__file__).parent / "histories"
 NOW: Final = "2026-03-02T09:30:00Z"
 NOT_RECORDED: Final = {
     "RecordContact": (None, None),
+    "TakeTurn": ({}, None),
+    "RefuseStart": (None, None),
     "PayMember": (
         {"reference": "IN-1", "account": "70012345", "attempt": 1},
         {"at": "2026-03-02T09:30:00Z", "complete": True, "spoken": "paid"},
