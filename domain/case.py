@@ -495,7 +495,7 @@ class Case(State):
         self.journal += 1
         key = f"{kind}:{self.journal}"
         self._write(
-            Entry(key=key, at=at, kind=kind, actor=str(actor), text=text, data=data or {}, journal=self.journal)
+            Entry(key=key, at=at, kind=kind, actor=str(actor), text=text, data=data or {}, journal=self.revision)
         )
 
     def knows(self, message: Message) -> bool:
@@ -522,7 +522,6 @@ class Case(State):
 
     def enter(self, stage: Stage, at: datetime) -> None:
         """Go on to *stage*."""
-        self.journal += 1
         entry = self._entering(stage, at)
         self.stage, self.stage_since = stage, at
         self.stages_entered += 1
@@ -548,7 +547,7 @@ class Case(State):
 
     def _entering(self, stage: Stage, at: datetime) -> Entry:
         key = f"stage:{self.stages_entered + 1}:{stage.value}"
-        return Entry(key=key, at=at, kind="stage", actor=str(SYSTEM), text=stage.value, journal=self.journal)
+        return Entry(key=key, at=at, kind="stage", actor=str(SYSTEM), text=stage.value, journal=self.revision)
 
     def _write(self, entry: Entry) -> None:
         self.entries.append(entry)

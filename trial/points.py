@@ -337,13 +337,12 @@ async def enumerate_points(
     sample: int | None = None,
     within: float | None = None,
     only: str | None = None,
-    without: str | None = None,
     at_once: int = 6,
 ) -> tuple[Result, list[str]]:
     """Play every point of *lives*, or a *sample* of so many by *seed*; *within* leaves out what takes longer.
 
-    *only* is in the names of points, ``LIFE, PLACE: FAULT``, and the pattern *without* is not. Returns the result and
-    what the undisturbed lives said.
+    *only* is in the names of points, ``LIFE, PLACE: FAULT``. Returns the result and what the undisturbed lives
+    said.
     """
     running = Enumeration(house, say, at_once=at_once)
     wrong: list[str] = []
@@ -355,8 +354,6 @@ async def enumerate_points(
         points = [point for point in points_of(known.places) if life != "incident" or point.fault != OVERTAKE]
         say(f"{life}: {len(known.places)} places, {len(points)} points")
         due += [(life, point) for point in points if within is None or seconds_of(point) <= within]
-    if without:
-        due = [(life, point) for life, point in due if not re.search(without, f"{life}, {point}")]
     if only:
         due = [(life, point) for life, point in due if only in f"{life}, {point}"]
     elif sample is not None:

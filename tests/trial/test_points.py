@@ -13,9 +13,6 @@ from trial.points import enumerate_points, kind_of, points_of
 SAMPLE = 12
 SECONDS = 9.0
 """Points that take longer are left to `make trial`."""
-NOT_YET = r"OpenCase#|: overtake"
-"""What does not hold yet: a worker that dies after a case was opened, and keys that another order of things changes.
-To be mended, and then this is to be empty."""
 
 
 @pytest.mark.parametrize(
@@ -55,7 +52,6 @@ async def test_whatever_a_fault_strikes_a_life_leaves_the_same_behind() -> None:
                 seed=seed,
                 sample=SAMPLE,
                 within=SECONDS,
-                without=NOT_YET,
             )
     assert not wrong, f"seed {seed}"
     assert not result.violations, f"seed {seed}"
