@@ -65,9 +65,17 @@ class _RawUnlessTyped(PydanticPayloadConverter):
     """
 
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type[Any]] | None = None) -> list[Any]:
-        if type_hints is None and workflow.in_workflow():
-            return [RawValue(payload) for payload in payloads]
-        return super().from_payloads(payloads, type_hints)
+        if type_hints is not None:
+            return super().from_payloads(payloads, type_hints)
+        return [RawValue(payload) if workflow.in_workflow() else self._lenient(payload) for payload in payloads]
+
+    def _lenient(self, payload: Payload) -> Any:
+        """A start is decoded before its workflow runs."""
+        try:
+            [value] = super().from_payloads([payload])
+        except Exception:  # whatever a stranger sends may raise whatever there is
+            return RawValue(payload)
+        return value
 
 
 _CONVERTER: Final = dataclasses.replace(pydantic_data_converter, payload_converter_class=_RawUnlessTyped)

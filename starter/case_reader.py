@@ -6,7 +6,7 @@ Every answer is a model, so that ``model_dump(mode="json")`` is what ``--json`` 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import asyncpg
 from pydantic import computed_field
@@ -230,7 +230,7 @@ async def get_case(pool: "Pool", reference: str, *, at: datetime | None = None) 
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         case = await connection.fetchrow(f"{_CASES} WHERE c.reference = $2", at, reference)
         if case is None:
-            raise _not_found(reference)
+            raise _not_found(reference, await connection.fetchrow(_UNOPENED, reference))
         contact = await connection.fetchrow(
             "SELECT name, email, phone, at FROM casefile.contacts WHERE reference = $1 ORDER BY id DESC LIMIT 1",
             reference,
@@ -499,8 +499,17 @@ async def _rows_of(pool: "Pool", reference: str, query: str) -> list[asyncpg.Rec
     return rows
 
 
-def _not_found(reference: str) -> CaseNotFound:
-    return CaseNotFound(f"there is no case {reference}")
+def _not_found(reference: str, unopened: asyncpg.Record | None = None) -> CaseNotFound:
+    if unopened is None:
+        return CaseNotFound(f"there is no case {reference}")
+    state = "waits to become one" if unopened["state"] == "waiting" else "was refused"
+    since = f"{unopened['at']:%Y-%m-%d %H:%M:%S} UTC"
+    return CaseNotFound(f"there is no case {reference}: what was sent {state} since {since}: {unopened['reason']}")
+
+
+_UNOPENED: Final = """
+    select state, at, reason from casefile.unopened where workflow_id = $1 order by at desc, state limit 1
+"""
 
 
 def _listed(row: asyncpg.Record) -> dict[str, Any]:

@@ -277,7 +277,7 @@ class Complaints:
             receipt: Receipt = await handle.execute_update(
                 message.name,
                 message,
-                id=f"{message.name}:{message.message_id}",
+                id=f"{message.name}:{message.message_id}:{message.content_digest}",  # for Temporal the id is all
                 result_type=Receipt,
                 rpc_timeout=_ANSWER_WITHIN,
             )
