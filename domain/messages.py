@@ -63,7 +63,7 @@ class Message(Record):
     @property
     def content_digest(self) -> str:
         """Of all it says."""
-        return _digest(self.model_dump_json())
+        return _digest(self.model_dump_json(warnings=False))
 
 
 def _digest(text: str) -> str:

@@ -241,7 +241,8 @@ async def get_incident(pool: "Pool", reference: str) -> IncidentView:
         "select reference from casefile.incident_cases where incident = $1 order by at, reference", reference
     )
     entries = await pool.fetch(
-        "select key, at, kind, actor, text, data from casefile.incident_timeline where reference = $1 order by at, id",
+        "select key, at, kind, actor, text, data from casefile.incident_timeline"
+        " where reference = $1 order by at, split_part(key, ':', 2)::integer, id",
         reference,
     )
     return IncidentView(

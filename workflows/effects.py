@@ -150,7 +150,7 @@ async def take_turn(turn: Turn) -> None:
     update of the second before the timer of the first; a replay hands over one by one (temporalio/sdk-python#1591).
     What an update does therefore waits for an answer that has its own place in the history.
     """
-    await _at_once("TakeTurn", turn, type(None), "Take the next turn")
+    await _durably("TakeTurn", turn, type(None), "Take the next turn")
 
 
 async def _at_once(name: str, request: Record, result: type[R], summary: str) -> R:

@@ -106,7 +106,7 @@ class IncidentWorkflow:
             self._start(self._make_good(account))
         self._start(self._keep_telling())
         try:
-            await self._live()
+            await self._live_uncancelled()
         except CarryOver:
             await workflow.wait_condition(workflow.all_handlers_finished)
             workflow.continue_as_new(incident)
@@ -116,15 +116,21 @@ class IncidentWorkflow:
     async def _live(self) -> None:
         incident = self.incident
         while not incident.stage.ended or incident.told != incident.standing:
-            try:
-                await self._tell_cases()
-                if not incident.stage.ended:
-                    await self._next()
-            except asyncio.CancelledError:
-                if workflow.cancellation_reason() is None:
-                    raise  # the run only leaves the worker's cache
-                # An incident does not end by the click of a button: people pause it, or dismiss it in time.
-                self._note("cancellation", "asked for in Temporal and not followed; use pause or dismiss")
+            await self._tell_cases()
+            if not incident.stage.ended:
+                await self._next()
+
+    async def _live_uncancelled(self) -> None:
+        """An incident does not end by the click of a button, nor does what it is at: people pause or dismiss it."""
+        life = asyncio.create_task(self._live())
+        try:
+            await workflow.wait([life])
+        except asyncio.CancelledError:
+            if workflow.cancellation_reason() is None:
+                raise  # the run only leaves the worker's cache
+            self._note("cancellation", "asked for in Temporal and not followed; use pause or dismiss")
+            await workflow.wait([life])
+        life.result()
 
     async def _next(self) -> None:
         """Go through the stage at which the incident stands."""

@@ -41,9 +41,9 @@ async def case_in(pool: "Pool", folder: Path, **changed: Any) -> str:
     await story.tell("finding", "off_market: provider_fault", data=data)
     assert finding.harm is not None
     resolution = {"outcome": "upheld", "reasons": "The quote was wrong.", "compensation": finding.harm}
-    told = resolution | {"compensation": finding.harm.model_dump(mode="json")}
+    told = resolution | {"compensation": finding.harm.model_dump(mode="json"), "round": 1}
     await story.tell("propose_resolution", "upheld", by="handler:h-17", data=told)
-    await story.tell("decide_resolution", "approved", by="approver:a-3")
+    await story.tell("decide_resolution", "approved", by="approver:a-3", data={"round": 1, "decision": "approve"})
     await story.letter(LetterKind.FINAL_RESPONSE, CaseEvent.RESPONDED, **resolution)
     await story.post(finding.harm)
     await story.tell("stage", "closed", stage=Stage.CLOSED, outcome="upheld", closed_at=story.at)

@@ -78,7 +78,7 @@ async def test_an_award_is_paid_through_the_rail_before_the_case_is_settled(payi
     assert (await paying.complaints.status(reference)).payment == "USD 18.41 paid"
     await exact(paying, rail, reference)
     assert rail.keys == [f"{reference}:payment:1:1"]
-    assert await paying.events(reference) <= 95
+    assert await paying.events(reference) <= 110
 
 
 @pytest.mark.parametrize("fault", ["lost", "500"])
