@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
@@ -172,7 +172,10 @@ async def test_an_incident_and_the_complaint_about_it_are_made_whole_again_where
     try:
         async with records.service(empty_database_url) as pool:
             case = await complaint_of(records, minute.SOLD)
-            incident = (await incidents.open(minute.new())).reference
+            # An instant of its own, for the server is shared and the same fault is the same incident.
+            since = minute.FAULT.since + timedelta(microseconds=uuid.uuid4().int % 1_000_000)
+            fault = minute.FAULT.model_copy(update={"since": since})
+            incident = (await incidents.open(minute.new(fault=fault))).reference
             cohort = await listed(pool, incident)
             await stands(pool, case)
         copies.append(await records.copy(empty_database_url))
