@@ -1,7 +1,8 @@
 """A case: everything the workflow knows about one complaint, in one serialisable object."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection
 from datetime import datetime
+from itertools import takewhile
 from typing import Any, Literal
 
 from pydantic import Field
@@ -18,6 +19,7 @@ from domain.money import Money
 from domain.payment import Payment, PaymentOrder, PaymentOutcome, PaymentReport
 from domain.policy import Clock, PolicyPack
 from domain.redress import Entered
+from domain.sizes import CARRIED_BY_A_LETTER, MOST_CARRIED, first_of, size
 from domain.words import (
     Action,
     CaseEvent,
@@ -346,8 +348,6 @@ SYSTEM = Actor(id="redress", role=Role.SYSTEM)
 RECENT_ENTRIES = 30
 _HEARD = 1_000
 _RECEIPTS = 300
-MOST_CARRIED = 400_000
-"""Characters of timeline and rejected messages that one update carries; Temporal takes 2 MB at once."""
 # The clocks whose end is a promise about the final response; not those that only remind us to write.
 _RESPONSE = {
     CaseEvent.RECEIVED,
@@ -644,22 +644,23 @@ class Case(State):
             for item in items
         )
 
-    def unrecorded(
-        self, in_flight: Collection[str] = (), *, with_events: bool = True, most: int = MOST_CARRIED
-    ) -> CaseUpdate:
-        """What the case file does not know yet and is not on its way there, *most* characters of it.
+    def unrecorded(self, in_flight: Collection[str] = (), *, by_the_way: bool = False) -> CaseUpdate:
+        """What the case file does not know yet and is not on its way there, the earliest of it.
 
-        No entry and no rejected message is longer than :data:`MOST_CARRIED`.
+        *by_the_way* of something that may take days it is little: nothing that a clock waits for, and nothing large.
         """
         entries = [entry for entry in self.entries if entry.key not in in_flight]
         rejected = [one for one in self.rejected if one.key not in in_flight]
-        carried = set(_first_of([*entries, *rejected], most))
+        earliest: list[Entry | Rejected] = sorted([*entries, *rejected], key=lambda item: item.at)
+        if by_the_way:
+            earliest = list(takewhile(lambda item: size(item) <= CARRIED_BY_A_LETTER, earliest))
+        carried = {item.key for item in first_of(earliest, CARRIED_BY_A_LETTER if by_the_way else MOST_CARRIED)}
         return CaseUpdate(
             reference=self.reference,
             policy_hash=self.policy_hash,
             summary=self.summary,
             entries=tuple(entry for entry in entries if entry.key in carried),
-            events=tuple(event for event in self.events if with_events and event.key not in in_flight),
+            events=tuple(event for event in self.events if not by_the_way and event.key not in in_flight),
             firings=tuple(firing for firing in self.firings if firing.key not in in_flight),
             rejected=tuple(one for one in rejected if one.key in carried),
         )
@@ -790,13 +791,3 @@ class Case(State):
         )
         self.breached |= breach
         self.revision += 1
-
-
-def _first_of(items: Sequence[Entry | Rejected], most: int) -> Iterator[str]:
-    """Keys of the earliest *items* that make up *most* characters together."""
-    carried = 0
-    for item in sorted(items, key=lambda item: item.at):
-        carried += len(item.model_dump_json())
-        if carried > most:
-            return
-        yield item.key

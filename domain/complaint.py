@@ -3,7 +3,7 @@
 import re
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, EmailStr, Field, StringConstraints, ValidationError, model_validator
 
@@ -60,10 +60,14 @@ def _as_several(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+MOST_POLICIES: Final = 5
 Policies = Annotated[
     tuple[Identifier, ...],
-    Field(max_length=5),
-    BeforeValidator(_as_several, json_schema_input_type=str | list[str] | None),
+    Field(max_length=MOST_POLICIES),
+    BeforeValidator(
+        _as_several,
+        json_schema_input_type=Identifier | Annotated[list[Identifier], Field(max_length=MOST_POLICIES)] | None,
+    ),
 ]
 """Ids of policy packs: one, several, or none."""
 

@@ -343,14 +343,14 @@ class InvestigationRequest(Record):
     ``interest`` is what comes on top of a loss by the policy pack, until the day (UTC) of ``as_of``.
     """
 
-    checks: tuple[Check, ...] = Field(min_length=1)
+    checks: Annotated[tuple[Check, ...], Field(min_length=1, max_length=len(Check))]
     account: Identifier
-    trades: tuple[Identifier, ...] = ()
+    trades: Annotated[tuple[Identifier, ...], Field(max_length=1_000)] = ()
     occurred_from: Instant | None = None
     occurred_until: Instant | None = None
     as_of: Instant
     tolerances: Tolerances = Tolerances()
-    interest: tuple[Interest, ...] = ()
+    interest: Annotated[tuple[Interest, ...], Field(max_length=100)] = ()
     reference: Identifier | None = None
     """The case it is for: what other cases and incidents made good is then not counted again."""
 

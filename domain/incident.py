@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Final, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from domain.base import Identifier, Instant, Record, Text
+from domain.base import SHORT_TEXT, Identifier, Instant, Record, Text
+from domain.complaint import MOST_POLICIES
 from domain.findings import Bilingual, Check, Finding
 from domain.messages import Actor
 from domain.redress import plain
@@ -54,7 +55,7 @@ class Fault(Record):
     source: Identifier | None = None
     price_from: Price | None = None
     price_to: Price | None = None
-    checks: tuple[Check, ...] = ()
+    checks: Annotated[tuple[Check, ...], Field(max_length=len(Check))] = ()
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
@@ -100,6 +101,12 @@ def checks_of(fault: Fault, kind: OrderType | None) -> tuple[Check, ...]:
             return (Check.TRIGGER,)
 
 
+def _short(title: Bilingual) -> Bilingual:
+    if max(len(title.en), len(title.zh)) > SHORT_TEXT:
+        raise ValueError(f"en, zh: at most {SHORT_TEXT} characters each")
+    return title
+
+
 class NewIncident(Record):
     """Open an incident. ``title`` tells customers what went wrong, without names.
 
@@ -108,10 +115,10 @@ class NewIncident(Record):
     """
 
     fault: Fault
-    title: Bilingual
+    title: Annotated[Bilingual, AfterValidator(_short)]
     opened_by: Actor
     note: Text | None = None
-    policy: tuple[Identifier, ...] = ()
+    policy: Annotated[tuple[Identifier, ...], Field(max_length=MOST_POLICIES)] = ()
     per_minute: Annotated[int, Field(ge=1, le=6_000)] = 60
     prompted_by: Identifier | None = None
     """The complaint whose finding led to it."""

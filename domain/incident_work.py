@@ -86,7 +86,7 @@ class IncidentChanged(Message):
     name: ClassVar[str] = "incident_changed"
     incident: Identifier
     stage: IncidentStage
-    checks: tuple[Check, ...] = ()
+    checks: Annotated[tuple[Check, ...], Field(max_length=len(Check))] = ()
 
 
 class Progress(Record):
@@ -186,12 +186,13 @@ class Incident(State):
     entries: list[Entry] = Field(default_factory=list)
     receipts: dict[str, IncidentReceipt] = Field(default_factory=dict)
 
-    def note(self, at: datetime, kind: str, text: str, actor: Actor, data: dict[str, Any] | None = None) -> None:
-        """Add a line to the incident's timeline."""
+    def note(self, at: datetime, kind: str, text: str, actor: Actor, data: dict[str, Any] | None = None) -> str:
+        """Add a line to the incident's timeline. Returns its key."""
         self.journal += 1
         self.revision += 1
         key = f"{kind}:{self.journal}"
         self.entries.append(Entry(key=key, at=at, kind=kind, actor=str(actor), text=text, data=data or {}))
+        return key
 
     @property
     def standing(self) -> Standing:

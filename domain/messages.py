@@ -174,7 +174,7 @@ class Resolution(Message):
     compensation: PositiveMoney | None = None
     as_found: bool = False
     awards: Annotated[tuple[Award, ...], Field(max_length=2)] = ()
-    remedies: tuple[Remedy, ...] = ()
+    remedies: Annotated[tuple[Remedy, ...], Field(max_length=len(Remedy))] = ()
     reasons: Text
 
     @model_validator(mode="after")

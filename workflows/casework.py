@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from domain.case import MOST_CARRIED, SYSTEM, Case, CaseUpdate, Entry, LetterAccepted, Recorded, SendLetter
+from domain.case import SYSTEM, Case, CaseUpdate, Entry, LetterAccepted, Recorded, SendLetter
 from domain.complaint import explain
 from domain.deadlines import Deadline, shifts
 from domain.findings import Bilingual
@@ -32,8 +32,6 @@ R = TypeVar("R")
 _AFTER_A_FAULT = timedelta(hours=1)
 _LONGEST_AFTER_A_FAULT = timedelta(days=1)
 _TIMER_GRAIN = timedelta(milliseconds=1)
-CARRIED_BY_A_LETTER = 20_000
-"""Characters of timeline that a letter takes along to the case file: it may be on its way for days."""
 _MOST_NOTICES = 20
 """So many notices to staff wait for a channel at once."""
 _FOR_GOOD = {"CompensationConflict", "InvalidCompensation", "NotApproved"}
@@ -87,8 +85,8 @@ class Casework(ABC):
 
         await workflow.wait_condition(lambda: not any(map(waits, self.case.entries)))
 
-    def _take(self, *, with_events: bool = True, most: int = MOST_CARRIED) -> CaseUpdate:
-        update = self.case.unrecorded(self._in_flight, with_events=with_events, most=most)
+    def _take(self, *, by_the_way: bool = False) -> CaseUpdate:
+        update = self.case.unrecorded(self._in_flight, by_the_way=by_the_way)
         self._in_flight |= update.keys
         return update
 
@@ -187,7 +185,7 @@ class Casework(ABC):
         self.case.letters.append(letter)
         self.case.revision += 1
         # A letter may be on its way for days; the clocks that events start must not wait for it.
-        self._start(self._carry(letter, self._take(with_events=False, most=CARRIED_BY_A_LETTER)))
+        self._start(self._carry(letter, self._take(by_the_way=True)))
 
     async def _carry(self, letter: Letter, update: CaseUpdate) -> None:
         case = self.case

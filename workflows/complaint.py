@@ -21,15 +21,14 @@ from domain.interest import interest_for
 from domain.messages import Actor
 from domain.questions import ask_for
 from domain.resolution import behind, needs_second_person, propose_by_rule
+from domain.sizes import MOST_CARRIED, size
 from domain.words import WORKFLOW, Action, CaseEvent, LetterKind, Outcome, Role, Stage
 from workflows import effects
-from workflows.casework import CARRIED_BY_A_LETTER, CarryOver, Diverted
+from workflows.casework import CarryOver, Diverted
 from workflows.listening import UNDER_INVESTIGATION
 from workflows.page import page
 from workflows.raw import decoded, kept
 from workflows.settling import Settling
-
-_REFUSED_AT_ONCE = 10
 
 
 def begin(start: Sequence[Any]) -> Case:
@@ -88,7 +87,7 @@ class ComplaintWorkflow(Settling):
         self._start(self._keep_the_case_file())
         self._start(self._keep_showing())
         for letter in self.case.letters:
-            self._start(self._carry(letter, self._take(with_events=False, most=CARRIED_BY_A_LETTER)))
+            self._start(self._carry(letter, self._take(by_the_way=True)))
         for event in self.case.events:
             if event.event is CaseEvent.OVERDUE_NOTED:
                 self._start(self._tell_new_date(event.number))
@@ -156,9 +155,17 @@ class ComplaintWorkflow(Settling):
             )
             await effects.refuse_start(request)
             number += 1
-            some = [self._inbox.popleft() for _ in range(min(_REFUSED_AT_ONCE, len(self._inbox)))]
-            messages = [RefusedMessage(name=name, payload=kept(message)) for name, message in some]
+            messages = self._next_refused()
         raise error
+
+    def _next_refused(self) -> list[RefusedMessage]:
+        """So many of the signals that wait as one activity carries."""
+        messages, carried = [], 0
+        while self._inbox and carried <= MOST_CARRIED:
+            name, sent = self._inbox.popleft()
+            messages.append(RefusedMessage(name=name, payload=kept(sent)))
+            carried += size(messages[-1])
+        return messages
 
     async def _take_on(self) -> None:
         """A complaint that is not ours has been referred by now; any other is acknowledged."""

@@ -37,6 +37,7 @@ from domain.incident_work import (
     TellMember,
     check_decision,
 )
+from domain.sizes import MOST_CARRIED, first_of
 from domain.words import IncidentStage
 from workflows import effects
 from workflows.casework import CarryOver, M, read
@@ -454,7 +455,7 @@ class IncidentWorkflow:
             return receipt
         noted = apply(request)
         body = request.model_dump(mode="json", exclude={"message_id", "actor"}, exclude_none=True)
-        incident.note(workflow.now(), kind.name, noted, request.actor, body)
+        noted_as = incident.note(workflow.now(), kind.name, noted, request.actor, body)
         incident.receipts[key] = receipt = IncidentReceipt(
             message_id=request.message_id,
             reference=incident.reference,
@@ -463,6 +464,7 @@ class IncidentWorkflow:
             at=workflow.now(),
         )
         await self._record()
+        await workflow.wait_condition(lambda: all(entry.key != noted_as for entry in incident.entries))
         return receipt
 
     # -- the record ----------------------------------------------------------------------------------------------------
@@ -474,7 +476,7 @@ class IncidentWorkflow:
     async def _record(self) -> None:
         """Write down what was noted, and how far the incident is."""
         incident = self.incident
-        entries = tuple(entry for entry in incident.entries if entry.key not in self._in_flight)
+        entries = tuple(first_of((one for one in incident.entries if one.key not in self._in_flight), MOST_CARRIED))
         keys = {entry.key for entry in entries}
         self._in_flight |= keys
         update = IncidentUpdate(reference=incident.reference, progress=incident.progress, entries=entries)

@@ -7,10 +7,11 @@ from typing import Any, NoReturn
 
 from temporalio.common import RawValue
 
+from domain.base import clean
+from domain.sizes import LONGEST_KEPT, beginning, size
+
 _JSON = b"json/plain"
 _NULL = b"binary/null"
-_LONGEST_KEPT = 48_000
-"""Bytes of one message that are kept in the case file; a longer one is in the workflow's history whole."""
 
 
 def decoded(value: Any) -> Any:
@@ -42,22 +43,21 @@ def weight(values: Sequence[Any]) -> int:
 
 
 def kept(values: Sequence[Any]) -> str:
-    """What was sent, as text for the case file; what is no text in base64, and what is very long is cut."""
-    return f"[{', '.join(_kept(value) for value in values)}]"
+    """What was sent, as text for the case file: at most :data:`LONGEST_KEPT` bytes; what is no text is in base64."""
+    text = clean(f"[{', '.join(map(_as_text, values))}]")
+    if size(text) <= LONGEST_KEPT:
+        return text
+    told = f"… (of {len(text)} characters; the whole is in the workflow history)"
+    return beginning(text, LONGEST_KEPT - size(told)) + told
 
 
-def _kept(value: Any) -> str:
+def _as_text(value: Any) -> str:
     if not isinstance(value, RawValue):
-        return json.dumps(value, default=str)[:_LONGEST_KEPT]
-    data = value.payload.data
-    if not data:
-        return "null"
-    cut = data[:_LONGEST_KEPT]
+        return json.dumps(value, default=str, ensure_ascii=False)
     try:
-        text = data.decode("utf-8") and cut.decode("utf-8", errors="ignore")
+        return value.payload.data.decode("utf-8") or "null"
     except UnicodeDecodeError:
-        text = f"base64:{base64.b64encode(cut[: _LONGEST_KEPT * 3 // 4]).decode()}"
-    return text if len(data) <= _LONGEST_KEPT else f"{text}… ({len(data)} bytes; the whole is in the workflow history)"
+        return f"base64:{base64.b64encode(value.payload.data).decode()}"
 
 
 def _no_number(name: str) -> NoReturn:

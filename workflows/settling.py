@@ -21,7 +21,7 @@ from domain.payment import HAND, Payment, PaymentOrder, PaymentOutcome, PaymentR
 from domain.resolution import NotAllowed, made_good
 from domain.words import CaseEvent, LetterKind, PaymentReason, PaymentState, Role, Stage
 from workflows import effects
-from workflows.casework import CARRIED_BY_A_LETTER, GivenUp
+from workflows.casework import GivenUp
 from workflows.listening import Listening, refused
 
 _MOST_PARTS = 3
@@ -126,7 +126,7 @@ class Settling(Listening):
     async def _pay_through_the_rail(self, payment: Payment, payee: str) -> None:
         """Have the rail asked until it has its last word, or until a person says what became of the payment."""
         case = self.case
-        update = self._take(with_events=False, most=CARRIED_BY_A_LETTER)
+        update = self._take(by_the_way=True)
         amount = PositiveMoney(amount=payment.amount.amount, currency=payment.amount.currency)
         order = PaymentOrder(key=payment.key, reference=case.reference, payee=payee, amount=amount)
         request = PayCompensation(number=payment.number, order=order, update=update)
@@ -287,7 +287,7 @@ class Settling(Listening):
         """Have what a person reports put into the ledger, and go on from there."""
         case = self.case
         payment = next(one for one in case.payments if one.key == report.key)
-        update = self._take(with_events=False, most=CARRIED_BY_A_LETTER)
+        update = self._take(by_the_way=True)
         request = BookPayment(
             number=report.number,
             key=report.key,

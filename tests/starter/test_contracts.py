@@ -51,6 +51,32 @@ def test_each_has_a_schema_with_title_description_and_an_example_that_fits(contr
         contract.adapter.validate_python(example)
 
 
+def unbounded(node: Any, where: str = "") -> list[str]:
+    """Where in a schema a text or a list may have any length."""
+    if isinstance(node, list):
+        return [found for place, item in enumerate(node) for found in unbounded(item, f"{where}/{place}")]
+    if not isinstance(node, dict):
+        return []
+    inside = [found for name, item in node.items() for found in unbounded(item, f"{where}/{name}")]
+    said = {"string": {"maxLength", "pattern", "enum", "format", "const"}, "array": {"maxItems"}}
+    missing = node.get("type") in said and not said[node["type"]] & node.keys()
+    return [where, *inside] if missing else inside
+
+
+@every_contract
+def test_what_others_send_is_bounded(contract: Contract) -> None:
+    if not contract.ours:
+        schema = contract.schema()
+        schema.get("$defs", {}).pop("Bilingual", None)  # an incident's title, which is bounded where it is used
+        assert unbounded(schema) == []
+
+
+def test_the_title_of_an_incident_is_short() -> None:
+    [contract] = [one for one in contracts.contracts() if one.name == "incident"]
+    with pytest.raises(Refused, match="at most 200 characters"):
+        contract.adapter.validate_python(contract.example | {"title": {"en": "x" * 201, "zh": "短"}})
+
+
 @every_contract
 def test_what_a_model_writes_fits_its_schema(contract: Contract) -> None:
     value = contract.adapter.validate_python(contract.example)

@@ -66,12 +66,9 @@ class SometimesAway:
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self._pool = pool
 
-    def acquire(self) -> Any:
+    def __getattr__(self, name: str) -> Any:
         if self.away:
             raise asyncpg.CannotConnectNowError("the database system is starting up")
-        return self._pool.acquire()
-
-    def __getattr__(self, name: str) -> Any:
         return getattr(self._pool, name)
 
 

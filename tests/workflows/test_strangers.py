@@ -14,6 +14,7 @@ from temporalio.client import WorkflowFailureError
 from domain.case import Case
 from domain.complaint import Complaint
 from domain.reference import reference_for
+from domain.sizes import LONGEST_KEPT, size
 from domain.words import WORKFLOW, Outcome, Stage
 from starter.case_reader import CaseNotFound, get_case
 from starter.client import Refused
@@ -173,6 +174,50 @@ async def test_of_two_proposals_at_once_one_counts_and_the_other_is_refused(hous
     assert sorted(type(end).__name__ for end in ends) == ["Receipt", "Refused"]
 
 
+def text(unit: str, length: int) -> Payload:
+    return Payload(metadata=JSON, data=b'"' + unit.encode() * length + b'"')
+
+
+LARGE = {
+    "9 arguments of 48 KB": (text("x", 48_000),) * 9,
+    "2 arguments of 34 KB of NUL": (text("\0", 34_000),) * 2,
+    "1 MB of junk": (text("x", 1_000_000),),
+    "1 MB of bytes": (Payload(metadata={"encoding": b"binary/plain"}, data=b"\xff" * 1_000_000),),
+    "1 MB of Chinese": (text("钱", 333_000),),
+}
+
+
+async def sizes_of_activities(house: House, reference: str) -> list[int]:
+    history = await house.client.get_workflow_handle(reference).fetch_history()
+    return [event.activity_task_scheduled_event_attributes.ByteSize() for event in history.events]
+
+
+@pytest.mark.parametrize("what", LARGE)
+async def test_what_comes_after_a_large_signal_is_written_down_too(house: House, what: str) -> None:
+    reference = await in_decision(house)
+    await signal(house, reference, "customer_reply", *LARGE[what])
+    await house.complaints.reply(reference, by=CUSTOMER, text="Is anybody there?", message_id="m-1")
+    await house.eventually(lambda: house.timeline(reference, "customer_reply"))
+    payload = await house.pool.fetchval("select payload from casefile.rejected_messages")
+    assert size(payload) <= LONGEST_KEPT
+    assert "the whole is in the workflow history" in payload
+
+
+async def test_what_is_sent_to_a_refused_start_is_kept_in_parts_of_bounded_size(house: House) -> None:
+    reference = reference_for("thief", "forged")
+    house.database.away = True
+    await start(house, reference, UNREADABLE["broken JSON"])
+    for _ in range(30):
+        await signal(house, reference, "customer_reply", *LARGE["9 arguments of 48 KB"])
+    await signal(house, reference, "escalate", UNREADABLE["protobuf"])
+    house.database.away = False
+    with pytest.raises(WorkflowFailureError):
+        await house.client.get_workflow_handle(reference).result()
+    kept = await house.pool.fetchval("select count(*) from casefile.unopened where workflow_id = $1", reference)
+    assert kept == 1 + 30 + 1
+    assert max(await sizes_of_activities(house, reference)) < 600_000
+
+
 async def test_what_strangers_send_makes_no_payload_grow(house: House) -> None:
     reference = await in_decision(house)
     junk = Payload(metadata=JSON, data=b'"' + b"x" * 60_000 + b'"')
@@ -187,6 +232,4 @@ async def test_what_strangers_send_makes_no_payload_grow(house: House) -> None:
         return bool(rejected == 40 and len(await house.timeline(reference, "customer_reply")) == 40)
 
     await house.eventually(kept)
-    history = await house.client.get_workflow_handle(reference).fetch_history()
-    sizes = [event.activity_task_scheduled_event_attributes.ByteSize() for event in history.events]
-    assert max(sizes) < 1_000_000
+    assert max(await sizes_of_activities(house, reference)) < 600_000
