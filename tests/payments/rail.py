@@ -33,7 +33,7 @@ class Rail:
     """Pays what it is told, once a key. ``script`` says how it behaves on the next requests, else it is well behaved.
 
     ``lost`` takes the payment, and its answer never arrives; ``unheard`` does not even take it; so do ``500`` and other
-    codes; ``garbled`` and ``unsigned`` take it, and answer what cannot be trusted.
+    codes; ``silent`` never answers; ``garbled`` and ``unsigned`` take it, and answer what cannot be trusted.
     """
 
     secret: str = SECRET
@@ -51,7 +51,7 @@ class Rail:
     def settings(self, **changes: Any) -> Settings:
         """Settings for speaking to it."""
         return load_settings(
-            **{"payment_url": self.url, "payment_secret": self.secret, "payment_timeout": 0.3, **changes}
+            **{"payment_url": self.url, "payment_secret": self.secret, "payment_timeout": 10, **changes}
         )
 
     @property
@@ -71,7 +71,7 @@ class Rail:
         signature = headers.get("redress-signature", "")
         expected = self._sign(headers.get("redress-timestamp", "").encode(), method.encode(), path.encode(), content)
         how = self.script.pop(0) if self.script else "well"
-        if how == "unheard":
+        if how in {"unheard", "silent"}:
             return None
         if not hmac.compare_digest(signature, expected) or headers.get("idempotency-key") != key:
             return self._response(401, {"error": "signature"}, signature)
@@ -141,10 +141,11 @@ async def open_rail(**options: Any) -> AsyncIterator[Rail]:
                 for name, _, value in (line.partition(":") for line in head.split("\r\n")[1:] if line)
             }
             content = await reader.readexactly(int(headers.get("content-length", 0)))
+            silent = rail.script[:1] == ["silent"]
             answer = await rail.answer(method, path, headers, content)
-            if answer is None:
+            if silent:
                 await reader.read()  # until whoever asked has lost patience
-            else:
+            elif answer is not None:
                 writer.write(answer)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):

@@ -64,10 +64,10 @@ async def test_a_key_that_was_used_for_something_else_is_a_conflict(rail: Rail) 
 
 
 @pytest.mark.parametrize(
-    "how", ["lost", "unheard", "garbled", "unsigned", "500", "502", "301", "408", "429", "404", "401"]
+    "how", ["lost", "unheard", "silent", "garbled", "unsigned", "500", "502", "301", "408", "429", "404", "401"]
 )
 async def test_an_answer_that_cannot_be_trusted_is_none(rail: Rail, how: str) -> None:
-    http = HttpRail(rail.settings())
+    http = HttpRail(rail.settings(payment_timeout=0.3) if how == "silent" else rail.settings())
     rail.script = [how]
     with pytest.raises(RailFailed) as failed:
         await http.pay(order())

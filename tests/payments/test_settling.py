@@ -460,7 +460,7 @@ async def test_whatever_goes_wrong_the_rail_sees_one_key_and_pays_once(
         rail.pays = pending if "pending" in faults else ends
         for fault in faults:
             rail.script = [fault] if fault not in {"crash", "pending", "well"} else []
-            payments = paying(pool, rail, payment_timeout=0.05)
+            payments = paying(pool, rail)
             if fault == "crash":
                 with pytest.raises((RuntimeError, ApplicationError)):
                     await payments.settle(order(reference), _killed)

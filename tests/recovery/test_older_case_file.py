@@ -53,7 +53,7 @@ async def records(
 async def withdrawn(house: House, reference: str) -> None:
     await house.complaints.withdraw(reference, by=CUSTOMER)
     await house.row(reference, lambda case: case["closed_at"] is not None)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await house.complaints.result(reference)
 
 

@@ -211,7 +211,7 @@ class House:
             "SELECT count(*) FROM casefile.letters WHERE reference = $1 AND kind = 'final_response'", reference
         )
         accepted = (await self.accepted_letters(reference)).count("final_response")
-        return case is not None and accepted == finals
+        return case is not None and accepted == finals > 0
 
     async def sent(self, reference: str, kind: LetterKind) -> None:
         """Wait (in real time) until a channel has accepted a letter of *kind*."""
