@@ -65,7 +65,9 @@ def pytest_configure(config: pytest.Config) -> None:
         raise KeyboardInterrupt("terminated")
 
     signal.signal(signal.SIGTERM, terminate)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would be ignored, by what tests start too
+    # Under nohup, or behind "&" in a script, they would be ignored, by what tests start too.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # aiosmtpd asks asyncio what Python 3.14 wants to be asked of inspect
     config.addinivalue_line("filterwarnings", "ignore::DeprecationWarning:aiosmtpd.smtp")
     note_every_life()

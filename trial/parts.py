@@ -204,11 +204,12 @@ class House:
 @asynccontextmanager
 async def open_house(folder: Path, say: Callable[[str], None] = lambda _: None) -> AsyncIterator[House]:
     """The parts, started; nothing of them is left at the end."""
-    # What dies again and again is not waited for longer and longer: here that is the rule.
-    child._DELAYS = (0.3, 0.3)  # type: ignore[misc]
     mail, rail, nursery = MailServer(), Rail(), Nursery()
     processes: dict[str, RunningProcess] = {}
     async with AsyncExitStack() as stack:
+        # What dies again and again is not waited for longer and longer: here that is the rule.
+        stack.callback(setattr, child, "_DELAYS", child._DELAYS)
+        child._DELAYS = (0.3, 0.3)  # type: ignore[misc]
         for receiver in (mail, rail):
             await stack.enter_async_context(listening(receiver))
         postgres = EmbeddedPostgres(
