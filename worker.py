@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import structlog
@@ -34,8 +34,8 @@ from activities.unopened import Unopened, take_turn
 from runtime.database import LONG_PATIENCE, DatabaseUnavailable, close_pool, find_database, migrate, open_pool
 from runtime.logging import configure_logging
 from runtime.mail import Mailer, Outbox
-from runtime.payment_rail import HttpRail
-from runtime.policies import PolicyError
+from runtime.payment_rail import HttpRail, PaymentRail
+from runtime.policies import Packs, PolicyError
 from runtime.settings import ConfigurationError, Settings, load_settings
 from runtime.temporal import (
     TemporalUnavailable,
@@ -70,23 +70,30 @@ def build_worker(
     interceptors: Sequence[Interceptor] = (),
     *,
     clock: Callable[[], datetime] = utc_now,
+    packs: Packs | None = None,
+    rail: PaymentRail | None = None,
+    outbox: Outbox | None = None,
+    **options: Any,
 ) -> Worker:
-    """A worker with its activities' collaborators. *clock* gives the time as an aware datetime."""
-    case_file = CaseFile(pool, default_policy=settings.default_policies, clock=clock)
+    """A worker with its activities' collaborators; the only place that knows how they belong together.
+
+    *clock* gives the time as an aware datetime. *packs* are the policy packs, *rail* and *outbox* where money and
+    letters go, if not those of *settings*. *options* are what `Worker` takes, in place of what it is given here.
+    """
+    case_file = CaseFile(pool, default_policy=settings.default_policies, clock=clock, packs=packs)
     mailer = Mailer(settings) if settings.smtp_host else None
-    outbox = Outbox(settings.outbox_dir)
+    outbox = outbox or Outbox(settings.outbox_dir)
+    rail = rail or (HttpRail(settings) if settings.payment_url else None)
     letters = Letters(pool, case_file, mailer, outbox, settings, clock)
-    payments = Payments(pool, case_file, HttpRail(settings) if settings.payment_url else None, clock)
+    payments = Payments(pool, case_file, rail, clock)
     compensation = Compensation(pool, case_file, clock, rail=payments.rail)
     investigating = Investigating(TradeLog(pool), KnownIncidents(pool, clock))
-    incidents = Incidents(pool, investigating, settings, clock=clock, rail=payments.rail)
+    incidents = Incidents(pool, investigating, settings, clock=clock, rail=payments.rail, packs=packs)
     incident_payments = IncidentPayments(pool, payments)
     incident_letters = IncidentLetters(pool, mailer, outbox, settings, clock)
-    return Worker(
-        client,
-        task_queue=settings.task_queue,
-        workflows=WORKFLOWS,
-        activities=[
+    usual: dict[str, Any] = {
+        "workflows": WORKFLOWS,
+        "activities": [
             case_file.open_case,
             take_turn,
             Unopened(pool, clock).refuse_start,
@@ -106,15 +113,16 @@ def build_worker(
             incident_payments.pay_member,
             incident_letters.tell_member,
         ],
-        interceptors=interceptors,
-        graceful_shutdown_timeout=GRACE,
+        "interceptors": interceptors,
+        "graceful_shutdown_timeout": GRACE,
         # More at once starve each other: local activities wait for their turn beyond their time limit.
-        max_concurrent_workflow_tasks=8,
-        workflow_runner=_RUNNER,
-        deployment_config=_version(settings),
+        "max_concurrent_workflow_tasks": 8,
+        "workflow_runner": _RUNNER,
+        "deployment_config": _version(settings),
         # How long the next task of a case waits for a worker that may be dead before any other may take it.
-        sticky_queue_schedule_to_start_timeout=timedelta(seconds=3),
-    )
+        "sticky_queue_schedule_to_start_timeout": timedelta(seconds=3),
+    }
+    return Worker(client, task_queue=settings.task_queue, **{**usual, **options})
 
 
 def _version(settings: Settings) -> WorkerDeploymentConfig | None:

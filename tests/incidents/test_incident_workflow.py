@@ -16,16 +16,9 @@ from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from activities.case_file import CaseFile
-from activities.incident_letters import IncidentLetters
-from activities.incident_payments import IncidentPayments
-from activities.incidents import Incidents
-from activities.investigating import Investigating
-from activities.payments import Payments
-from activities.trade_log import TradeLog
-from activities.unopened import take_turn
-from domain.incident_work import CompensateMember, MemberCompensated, Progress
+from domain.incident_work import CompensateMember, Progress
 from domain.messages import Actor
 from domain.words import IncidentStage, Role
 from runtime.embedded_temporal import find_program
@@ -35,10 +28,11 @@ from runtime.settings import load_settings
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
 from starter import incidents as reading
 from starter.client import Refused
+from tests.around import Around, Carry
 from tests.incidents.minute import APPROVER, DEALER, FAULT, LIQUIDATED, SOLD, STOPPED, Pool, bad_minute, new, trade
 from tests.patience import PATIENCE, eventually, started
 from tests.payments.rail import Rail, declining, open_rail, paid, partly
-from workflows.incident import IncidentWorkflow
+from worker import build_worker
 from workflows.search_attributes import KEYS
 
 
@@ -51,20 +45,6 @@ class SometimesClosed(Outbox):
         await super().deliver(key, message)
 
 
-class Breaks:
-    """Compensates accounts, and can refuse some for good."""
-
-    def __init__(self, incidents: Incidents) -> None:
-        self._incidents = incidents
-        self.refused: set[str] = set()
-
-    @activity.defn(name="CompensateMember")
-    async def compensate_member(self, request: CompensateMember) -> MemberCompensated:
-        if request.account in self.refused:
-            raise ApplicationError("the account is blocked", non_retryable=True)
-        return await self._incidents.compensate_member(request)
-
-
 class Desk:
     """Everything an incident needs, and those who work on it."""
 
@@ -73,33 +53,26 @@ class Desk:
         self.task_queue = f"redress-{uuid.uuid4()}"
         self.incidents = reading.Incidents(env.client, task_queue=self.task_queue)
         self.outbox = SometimesClosed(folder)
-        settings = load_settings(outbox_dir=folder)
-        payments = Payments(pool, CaseFile(pool, default_policy="platform-default"), rail, _skipped_time)
-        self.payments = IncidentPayments(pool, payments)
-        self.activities = Incidents(
-            pool, Investigating(TradeLog(pool)), settings, clock=_skipped_time, rail=payments.rail
-        )
-        self.breaks = Breaks(self.activities)
-        self.letters = IncidentLetters(pool, None, self.outbox, settings, _skipped_time)
+        self.rail = rail
+        self.refused: set[str] = set()
+        """Accounts that are refused for good."""
 
     def worker(self, **options: Any) -> Worker:
-        return Worker(
+        return build_worker(
             self.env.client,
-            task_queue=self.task_queue,
-            workflows=[IncidentWorkflow],
-            activities=[
-                self.activities.open_incident,
-                self.activities.record_incident,
-                take_turn,
-                self.activities.list_cohort,
-                self.activities.next_members,
-                self.breaks.compensate_member,
-                self.activities.find_cases,
-                self.payments.pay_member,
-                self.letters.tell_member,
-            ],
-            **options,
+            self.pool,
+            load_settings(outbox_dir=self.folder, task_queue=self.task_queue),
+            [Around("CompensateMember", self._compensate)],
+            clock=_skipped_time,
+            rail=self.rail,
+            outbox=self.outbox,
+            **{"workflow_runner": SandboxedWorkflowRunner(), **options},
         )
+
+    async def _compensate(self, member: CompensateMember, compensate: Carry) -> Any:
+        if member.account in self.refused:
+            raise ApplicationError("the account is blocked", non_retryable=True)
+        return await compensate()
 
     async def open(self, **changes: Any) -> str:
         return (await self.incidents.open(new(**changes))).reference
@@ -279,7 +252,7 @@ async def test_it_can_be_paused_and_goes_on_where_it_stood(desk: Desk) -> None:
 
 async def test_an_account_that_fails_holds_up_nobody_else_and_waits_for_a_person(desk: Desk) -> None:
     await bad_minute(desk.pool)
-    desk.breaks.refused = {SOLD, STOPPED}
+    desk.refused = {SOLD, STOPPED}
     reference = await desk.open()
     await desk.approved(reference)
     now = await desk.when(reference, lambda now: now.failed == 2 and now.done == 1)
@@ -287,7 +260,7 @@ async def test_an_account_that_fails_holds_up_nobody_else_and_waits_for_a_person
     assert set(await desk.incidents.failed(reference)) == {STOPPED, SOLD}
     with pytest.raises(Refused, match="not among those that failed"):
         await desk.incidents.retry(reference, LIQUIDATED, by=DEALER)
-    desk.breaks.refused = set()
+    desk.refused = set()
     await desk.incidents.retry(reference, SOLD, by=DEALER)
     with pytest.raises(Refused, match="may not leave an account unpaid"):
         await desk.incidents.retry(reference, STOPPED, by=DEALER, leave="a court case is pending")

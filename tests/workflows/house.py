@@ -16,18 +16,9 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Interceptor, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from activities.case_file import CaseFile
-from activities.compensation import Compensation
-from activities.incident_letters import IncidentLetters
-from activities.incidents import Incidents
-from activities.investigating import Investigating
-from activities.known_incidents import KnownIncidents
-from activities.letters import Letters
-from activities.payments import Payments
-from activities.trade_log import TradeLog
-from activities.unopened import Unopened, take_turn
-from domain.case import Closed, LetterAccepted, SendLetter
+from domain.case import Closed
 from domain.complaint import Complaint
 from domain.messages import Actor
 from domain.policy import PolicyPack
@@ -37,9 +28,9 @@ from runtime.payment_rail import PaymentRail
 from runtime.policies import load_packs
 from runtime.settings import load_settings
 from starter.client import Complaints
+from tests.around import Around, Carry
 from tests.patience import PATIENCE, eventually
-from workflows.complaint import ComplaintWorkflow
-from workflows.incident import IncidentWorkflow
+from worker import build_worker
 
 CUSTOMER = Actor(id="customer", role=Role.CUSTOMER)
 HANDLER = Actor(id="h-17", role=Role.HANDLER)
@@ -72,21 +63,6 @@ class SometimesAway:
         return getattr(self._pool, name)
 
 
-class LosesAnswers:
-    """Sends letters, and can have the answer lost on its way back to the workflow for a while."""
-
-    def __init__(self, letters: Letters, lost: list[timedelta]) -> None:
-        self._letters = letters
-        self._lost = lost
-
-    @activity.defn(name="SendLetter")
-    async def send_letter(self, request: SendLetter) -> LetterAccepted:
-        accepted = await self._letters.send_letter(request)
-        if self._lost:
-            raise ApplicationError("the answer was lost", next_retry_delay=self._lost.pop())
-        return accepted
-
-
 class House:
     """Everything a test needs to bring a complaint to its end."""
 
@@ -116,39 +92,23 @@ class House:
 
     def worker(self, **options: Any) -> Worker:
         """A worker with the real activities; instants are those of the skipped time."""
-        settings = load_settings(outbox_dir=self._folder)
-        pool = cast("asyncpg.Pool[asyncpg.Record]", self.database)
-        case_file = CaseFile(pool, default_policy="platform-default", clock=_skipped_time, packs=self.packs)
-        letters = LosesAnswers(Letters(pool, case_file, None, self.outbox, settings, _skipped_time), self.lost_answers)
-        investigating = Investigating(TradeLog(pool), KnownIncidents(pool, _skipped_time))
-        incidents = Incidents(pool, investigating, settings, clock=_skipped_time, packs=self.packs)
-        payments = Payments(pool, case_file, self.rail, _skipped_time)
-        return Worker(
+        return build_worker(
             self.client,
-            task_queue=self.task_queue,
-            workflows=[ComplaintWorkflow, IncidentWorkflow],
-            activities=[
-                case_file.open_case,
-                take_turn,
-                Unopened(pool, _skipped_time).refuse_start,
-                case_file.record,
-                case_file.record_contact,
-                letters.send_letter,
-                Compensation(pool, case_file, _skipped_time, rail=payments.rail).record_compensation,
-                payments.pay_compensation,
-                payments.book_payment,
-                investigating.investigate,
-                incidents.open_incident,
-                incidents.record_incident,
-                incidents.list_cohort,
-                incidents.next_members,
-                incidents.compensate_member,
-                incidents.find_cases,
-                IncidentLetters(pool, None, self.outbox, settings, _skipped_time).tell_member,
-            ],
-            interceptors=self.interceptors,
-            **options,
+            cast("asyncpg.Pool[asyncpg.Record]", self.database),
+            load_settings(outbox_dir=self._folder, task_queue=self.task_queue),
+            [*self.interceptors, Around("SendLetter", self._send_letter)],
+            clock=_skipped_time,
+            packs=self.packs,
+            rail=self.rail,
+            outbox=self.outbox,
+            **{"workflow_runner": SandboxedWorkflowRunner(), **options},
         )
+
+    async def _send_letter(self, _letter: Any, send: Carry) -> Any:
+        accepted = await send()
+        if self.lost_answers:
+            raise ApplicationError("the answer was lost", next_retry_delay=self.lost_answers.pop())
+        return accepted
 
     @property
     def today(self) -> date:

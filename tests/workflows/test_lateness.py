@@ -8,13 +8,9 @@ from typing import Any, cast
 import asyncpg
 import pytest
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Worker
 
-from activities.case_file import CaseFile, utc_now
-from activities.letters import Letters
 from domain.words import LetterKind, Stage
 from runtime.embedded_temporal import find_program
-from runtime.settings import load_settings
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
 from tests.patience import started
 from tests.workflows.house import CUSTOMER, HANDLER, House
@@ -36,14 +32,6 @@ async def real_time(pool: "asyncpg.Pool[asyncpg.Record]", tmp_path: Path) -> Asy
     async with env:
         await register_search_attributes(env.client, KEYS)
         yield House(env, pool, tmp_path / "outbox")
-
-
-def without_workflows(house: House, outbox: Path) -> Worker:
-    """A worker that only carries out what cases asked for before."""
-    pool = house.pool
-    case_file = CaseFile(pool, default_policy="platform-default", packs=house.packs)
-    letters = Letters(pool, case_file, None, house.outbox, load_settings(outbox_dir=outbox), utc_now)
-    return Worker(house.client, task_queue=house.task_queue, activities=[letters.send_letter, case_file.record])
 
 
 async def submitted(house: House, policy: str, stage: Stage, **changes: Any) -> str:
@@ -71,16 +59,14 @@ async def test_a_withdrawal_after_an_outage_does_not_hide_the_breach_that_came_d
     assert await breaches(house, reference) == 1
 
 
-async def test_a_late_letter_whose_answer_comes_together_with_the_timer_is_a_breach(
-    real_time: House, tmp_path: Path
-) -> None:
+async def test_a_late_letter_whose_answer_comes_together_with_the_timer_is_a_breach(real_time: House) -> None:
     house = real_time
     house.outbox.closed = True
     policy = own(house, statutory("acknowledgement", 0, length={"seconds": 3}, satisfied_by=["acknowledged"]))
     async with house.worker():
         reference = await submitted(house, policy, Stage.ACKNOWLEDGED)
         await asyncio.sleep(0.5)
-    async with without_workflows(house, tmp_path / "outbox"):
+    async with house.worker(workflows=[]):  # only carries out what cases asked for before
         await asyncio.sleep(3)
         house.outbox.closed = False
         await house.sent(reference, LetterKind.ACKNOWLEDGEMENT)
