@@ -27,8 +27,9 @@ from workflows import effects
 from workflows.casework import CarryOver, Diverted
 from workflows.listening import UNDER_INVESTIGATION
 from workflows.page import page
-from workflows.raw import decoded, kept
+from workflows.raw import kept
 from workflows.settling import Settling
+from workflows.starts import given, is_continued, refused_run
 
 
 def begin(start: Sequence[Any]) -> Case:
@@ -36,13 +37,11 @@ def begin(start: Sequence[Any]) -> Case:
 
     A state is believed of an earlier run only, for anybody may start a workflow. Raises ``ValueError``.
     """
-    if len(start) != 1:
-        raise ValueError(f"start: a case begins with one JSON object, a complaint, not with {len(start)} arguments")
-    given, info = decoded(start[0]), workflow.info()
+    brought = given(start, "a complaint")
     try:
-        if info.continued_run_id:
-            return Case.model_validate(given)
-        return Case.received(info.workflow_id, Complaint.model_validate(given), workflow.now())
+        if is_continued():
+            return Case.model_validate(brought)
+        return Case.received(workflow.info().workflow_id, Complaint.model_validate(brought), workflow.now())
     except ValidationError as error:
         raise ValueError(explain(error)) from None
 
@@ -147,7 +146,7 @@ class ComplaintWorkflow(Settling):
         while messages:
             request = RefuseStart(
                 workflow_id=workflow.info().workflow_id,
-                run=workflow.info().run_id,
+                run=refused_run(number),
                 number=number,
                 at=workflow.now(),
                 reason=error.message,

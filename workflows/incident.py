@@ -42,8 +42,9 @@ from domain.words import IncidentStage
 from workflows import effects
 from workflows.casework import CarryOver, M, read
 from workflows.incident_page import page
-from workflows.raw import decoded, kept
+from workflows.raw import kept
 from workflows.search_attributes import INCIDENT
+from workflows.starts import given, is_continued, refused_run
 
 _TICKS_A_MINUTE = 6
 _MOST_AT_ONCE = 50
@@ -58,13 +59,11 @@ def begin(start: Sequence[Any]) -> Incident:
 
     A state is believed of an earlier run only, for anybody may start a workflow. Raises ``ValueError``.
     """
-    if len(start) != 1:
-        raise ValueError(f"start: an incident begins with one JSON object, not with {len(start)} arguments")
-    given, info = decoded(start[0]), workflow.info()
+    brought, info = given(start, "an incident"), workflow.info()
     try:
-        if info.continued_run_id:
-            return Incident.model_validate(given)
-        new = NewIncident.model_validate(given)
+        if is_continued():
+            return Incident.model_validate(brought)
+        new = NewIncident.model_validate(brought)
     except ValidationError as error:
         raise ValueError(explain(error)) from None
     return Incident(reference=info.workflow_id, new=new, opened_at=workflow.now(), per_minute=new.per_minute)
@@ -147,12 +146,11 @@ class IncidentWorkflow:
 
     async def _refuse(self, start: Sequence[Any], reason: str) -> NoReturn:
         """There can be no incident: what it was started with is written down."""
-        info = workflow.info()
         message = RefusedMessage(name="start", payload=kept(start))
         await effects.refuse_start(
             RefuseStart(
-                workflow_id=info.workflow_id,
-                run=info.run_id,
+                workflow_id=workflow.info().workflow_id,
+                run=refused_run(0),
                 number=0,
                 at=workflow.now(),
                 reason=reason,
