@@ -18,9 +18,14 @@ UNREADABLE = {
     "UTF-16": Payload(metadata=JSON, data='{"text": "钱"}'.encode("utf-16")),
     "deep nesting": Payload(metadata=JSON, data=b"[" * 20_000 + b"]" * 20_000),
     "a huge number": Payload(metadata=JSON, data=b'{"level": ' + b"9" * 10_000 + b"}"),
+    "a number beyond all": Payload(metadata=JSON, data=b'{"level": 1e400}'),
     "not a number": Payload(metadata=JSON, data=b'{"level": NaN}'),
+    "infinity": Payload(metadata=JSON, data=b'{"level": -Infinity}'),
     "nothing but size": Payload(metadata=JSON, data=b'"' + b"x" * 60_000 + b'"'),
 }
+
+NUMBERS = ("a huge number", "a number beyond all", "not a number", "infinity")
+"""Those whose reason names the field ``level`` and the way out."""
 
 
 async def signal(house: House, reference: str, name: str, *payloads: Payload) -> None:

@@ -23,7 +23,7 @@ from runtime.temporal import register_search_attributes
 from starter.case_reader import CaseNotFound, get_case
 from tests.incidents.minute import new
 from tests.workflows.house import House
-from tests.workflows.strange import JSON, LARGE, UNREADABLE, signal, sizes_of_activities, start
+from tests.workflows.strange import JSON, LARGE, NUMBERS, UNREADABLE, signal, sizes_of_activities, start
 from workflows.search_attributes import KEYS
 
 
@@ -59,6 +59,7 @@ async def test_a_start_that_can_be_no_case_is_a_refusal_that_is_found(house: Hou
     row = await house.pool.fetchrow("select * from casefile.unopened where workflow_id = $1", reference)
     assert row is not None
     assert (row["state"], row["name"]) == ("refused", "start")
+    assert what not in NUMBERS or row["reason"].startswith("level: ")
     with pytest.raises(CaseNotFound, match="was refused since"):
         await get_case(house.pool, reference)
     assert not await house.pool.fetchval("select exists (select from casefile.postings)")

@@ -12,7 +12,7 @@ from domain.sizes import LONGEST_KEPT, size
 from domain.words import Outcome, Stage
 from starter.client import Refused
 from tests.workflows.house import CUSTOMER, HANDLER, House
-from tests.workflows.strange import JSON, LARGE, UNREADABLE, signal, sizes_of_activities, start
+from tests.workflows.strange import JSON, LARGE, NUMBERS, UNREADABLE, signal, sizes_of_activities, start
 
 
 async def in_decision(house: House) -> str:
@@ -36,6 +36,8 @@ async def test_what_cannot_be_read_is_kept_once_with_the_reason(house: House, na
     await house.eventually(kept)
     rows = await house.pool.fetch("select reason, payload from casefile.rejected_messages")
     assert all(row["reason"] and len(row["payload"]) < 64_000 for row in rows)
+    if name != "unheard_of":
+        assert sum("level: " in row["reason"] and "; send " in row["reason"] for row in rows) == len(NUMBERS)
     await house.complaints.withdraw(reference, by=CUSTOMER)
     assert (await house.closed(reference)).outcome is Outcome.WITHDRAWN
 
