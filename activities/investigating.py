@@ -14,8 +14,9 @@ from activities.gathering import gather
 from activities.gathering.unanswered import failed, too_many, unknown_account, unreadable
 from activities.known_incidents import KnownIncidents
 from activities.trade_log import TradeLog, UnreadableRow
-from domain.findings import Finding, Investigation, InvestigationRequest, once_only, without
+from domain.findings import Finding, Investigation, InvestigationRequest
 from domain.interest import with_interest
+from domain.once_only import once_only, without
 
 _NOTHING: Final[Mapping[str, Decimal]] = MappingProxyType({})
 

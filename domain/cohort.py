@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from domain.base import Identifier, Instant, Record
-from domain.findings import Finding, Verdict, once_only, settled_before, without
+from domain.findings import Finding, Verdict
 from domain.money import Money
 from domain.money import total as sum_of
+from domain.once_only import once_only, settled_before, without
 from domain.redress import Part, Rate, total
 from domain.words import MemberState
 

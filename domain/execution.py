@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from statistics import median
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from domain.base import Identifier, Instant, Record
 from domain.findings import Bilingual, Check, Confidence, EvidenceRow, Finding, Tolerances, Verdict
@@ -52,8 +52,8 @@ _TYPES = {
     OrderType.STOP_OUT: ("forced liquidation", "强制平仓单"),
 }
 _SIDES = {Side.BUY: ("buy", "买入"), Side.SELL: ("sell", "卖出")}
-# Chinese terminals call the bid the selling price and banks call it the buying price: say whose side is meant.
-_QUOTED = {
+# Chinese terminals call the bid the selling price and banks call it the buying price: whose side is meant is said.
+QUOTED: Final = {
     Side.BUY: ("buying prices (ask)", "客户买入价（Ask）"),
     Side.SELL: ("selling prices (bid)", "客户卖出价（Bid）"),
 }
@@ -711,7 +711,7 @@ class _Examination:
 
     def _say_range(self, low: Decimal, high: Decimal) -> None:
         seconds, count = self.tolerances.quote_window_seconds, len(self.valid)
-        side_en, side_zh = _QUOTED[self.fill.side]
+        side_en, side_zh = QUOTED[self.fill.side]
         if self.alone and not self.witnesses:
             who_en, who_zh = "the source it was taken from", "该价格所用的报价源自身报出的"
             if self.fill.source is None:

@@ -28,6 +28,7 @@ from domain.redress import (
     plain,
     total,
 )
+from domain.spoken import said
 from domain.words import CaseEvent
 
 FORMULA: Final = "simple-interest/actual-365-days@1"
@@ -35,6 +36,12 @@ FORMULA: Final = "simple-interest/actual-365-days@1"
 
 _BEARS_NONE: Final = {PartKind.INTEREST, PartKind.CURRENCY_LOSS, PartKind.DISTRESS, PartKind.GOODWILL}
 """What is interest or made good at the day's value already bears none on top."""
+
+
+_BASES: Final = {"bank_of_england": said("Bank of England base rate", "英格兰银行基准利率")}
+"""What the base rates that a pack may name are called."""
+_EN: Final = {name: called.en for name, called in _BASES.items()}
+_ZH: Final = {name: called.zh for name, called in _BASES.items()}
 
 
 def interest_for(rules: Iterable[InterestRule], happened: Mapping[CaseEvent, datetime]) -> tuple[Interest, ...]:
@@ -85,8 +92,8 @@ def with_interest(
             update={
                 "missing": (*finding.missing, str(error)),
                 "reason": Bilingual(
-                    en=f"{finding.reason.en} Interest is owed on it, which cannot be computed without the {error}.",
-                    zh=f"{finding.reason.zh}应另计利息，但缺少相关记录（{error}），暂无法计算。",
+                    en=f"{finding.reason.en} Interest is owed on it, but our records lack what it takes to compute it.",
+                    zh=f"{finding.reason.zh}应另计利息，但我司记录中缺少计息所需的数据，暂无法计算。",
                 ),
             }
         )
@@ -148,12 +155,13 @@ def _added(finding: Finding, whole: Sum, losses: Mapping[str, Decimal], borne: M
                 f"interest.{subject}.factor": plain(factor),
             }
             loss = Money.of(losses[subject], currency)
-            product = " + ".join(f"{_rate(span)} × {span.days}" for span in spans)
+            product = " + ".join(f"{_rate(span, _EN)} × {span.days}" for span in spans)
+            product_zh = " + ".join(f"{_rate(span, _ZH)} × {span.days}" for span in spans)
             since, until = spans[0].since, spans[-1].until
             en.append(
                 f"Simple interest on {loss} from {since} to {until}: {loss} × ({product} days) ÷ 365 = {owed:.4f}."
             )
-            zh.append(f"{loss} 自 {since} 至 {until} 的单利：{loss} ×（{product} 天）÷ 365 = {owed:.4f}。")
+            zh.append(f"{loss} 自 {since} 至 {until} 的单利：{loss} ×（{product_zh} 天）÷ 365 = {owed:.4f}。")
         owed = sum((part.amount for part in parts), Decimal(0))
         exact = whole.exact + owed
     harm = Money.of(exact, currency)
@@ -198,13 +206,15 @@ def _span(span: Span) -> str:
     return f"{span.rule}: {_rate(span)} from {span.since} to {span.until}, {span.days} days"
 
 
-def _rate(span: Span) -> str:
+def _rate(span: Span, called: Mapping[str, str] | None = None) -> str:
+    """The rate of *span*, its base rate as it is *called*, else by its name in the records."""
     rate = f"{plain(span.percent)}%"
     if span.base is None:
         return rate
     with localcontext(prec=PRECISION):
         more = plain(span.percent - span.base.percent)
-    return f"{rate} ({span.base.name} {plain(span.base.percent)}% + {more}%)"
+    name = (called or {}).get(span.base.name, span.base.name)
+    return f"{rate} ({name} {plain(span.base.percent)}% + {more}%)"
 
 
 def _day(at: datetime) -> date:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from domain.base import Identifier, Instant, Record
 from domain.calendars import local_day
@@ -10,6 +10,7 @@ from domain.deadlines import reach
 from domain.findings import Bilingual
 from domain.money import Money
 from domain.policy import Calendar, Facts, Length, PolicyPack, Route
+from domain.spoken import DUTIES, in_units
 from domain.words import CaseEvent, Category, Element, RouteKind
 
 # Somewhere outside to which firms belong, or do not.
@@ -144,15 +145,6 @@ def _comparable(route: Route, case: _Case) -> bool:
 
 # -- in words ----------------------------------------------------------------------------------------------------------
 
-_UNITS: Final = {
-    "seconds": "秒",
-    "hours": "小时",
-    "days": "日",
-    "business_days": "个工作日",
-    "weeks": "周",
-    "months": "个月",
-}
-
 
 def _say(en: str, zh: str) -> Bilingual:
     return Bilingual(en=en, zh=zh)
@@ -177,10 +169,10 @@ def _limit(route: Route, case: _Case) -> Bilingual | None:
 
 def _since(route: Route, case: _Case) -> Bilingual:
     if case.responded_at is not None and case.responded_at <= case.at:
-        return _say("The final response was given.", "已作出最终答复。")
+        return _say("The final response was given.", "已作出处理决定。")
     if route.after_silence and route.after_silence.count == 0:
-        return _say("It needs no final response.", "无须等待最终答复。")
-    return _say("There was no final response in time.", "未在规定时间内作出最终答复。")
+        return _say("It needs no final response.", "无须等待处理决定。")
+    return _say("There was no final response in time.", "未在规定时间内作出处理决定。")
 
 
 def _until(route: Route, case: _Case, closes: datetime | None) -> Bilingual | None:
@@ -188,17 +180,19 @@ def _until(route: Route, case: _Case, closes: datetime | None) -> Bilingual | No
         return _say(f"It is open until {case.day(closes)}.", f"截止日期为 {case.day(closes)}（含当日）。")
     if route.within is None:
         return None
-    length = f"{route.within.count}{_UNITS[route.within.unit]}"
+    length = in_units(route.within.count, route.within.unit)
     if route.since is CaseEvent.RESPONDED:
-        return _say(f"It stays open until {route.within} after one.", f"最终答复作出后{length}内仍可提出。")
-    event = route.since.value.replace("_", " ")
-    return _say(f"It is open for {route.within} from when the case is {event}.", f"期限为{length}。")
+        return _say(f"It stays open until {length.en} after one.", f"处理决定作出后{length.zh}内仍可提出。")
+    return _say(
+        f"It is open for {length.en} from the {DUTIES[route.since].en}.",
+        f"期限自{DUTIES[route.since].zh}之日起{length.zh}。",
+    )
 
 
 def _awaited(case: _Case, opens: datetime | None) -> Bilingual:
     if opens is None:
-        return _say("It opens with the final response.", "须在作出最终答复之后提出。")
+        return _say("It opens with the final response.", "须在作出处理决定之后提出。")
     return _say(
         f"It opens with the final response or, without one, when {case.day(opens)} is over.",
-        f"须在作出最终答复之后提出；届时仍未答复的，{case.day(opens)} 之后即可提出。",
+        f"须在作出处理决定之后提出；届时仍未答复的，{case.day(opens)} 之后即可提出。",
     )

@@ -9,6 +9,7 @@ from domain.findings import Bilingual, Check, Confidence, EvidenceRow, Finding, 
 from domain.firm_records import AccountTerms
 from domain.money import Money
 from domain.redress import Part, PartKind, Rate, currency_loss, plain
+from domain.spoken import lasting
 from domain.trade_log import AccountEntry
 
 FORMULA = "late-withdrawal/simple-interest-actual-365@1"
@@ -138,6 +139,7 @@ def check_withdrawal_delay(
         )
 
     late = (ended or as_of) - due
+    lasted = lasting(late)
     rate = Decimal(tolerances.withdrawal_interest_percent)
     with localcontext(prec=60):
         late_seconds = Decimal(late // timedelta(microseconds=1)).scaleb(-6)
@@ -162,10 +164,10 @@ def check_withdrawal_delay(
     if ended is None:
         return finding(
             Verdict.FIRM_FAULT,
-            f"{asked_en} {promise_en} By {_utc(as_of)} it had not been released: {_duration_en(late)} late, and that "
+            f"{asked_en} {promise_en} By {_utc(as_of)} it had not been released: {lasted.en} late, and that "
             f"is our fault. The withdrawal itself is still to be paid to you in full. {sum_en} Interest keeps running "
             "until the money is released.",
-            f"{asked_zh}{promise_zh}截至 {_utc(as_of)} 仍未办结，已逾期 {_duration_zh(late)}，责任在我司。"
+            f"{asked_zh}{promise_zh}截至 {_utc(as_of)} 仍未办结，已逾期 {lasted.zh}，责任在我司。"
             f"出金本金仍应全额支付给您。{sum_zh}在款项实际出账之前，利息继续计算。",
             harm=harm,
             parts=(owed,),
@@ -175,8 +177,8 @@ def check_withdrawal_delay(
         if cancelled
         else (f"It was released on {_utc(ended)}", f"该笔款项直至 {_utc(ended)} 才出账")
     )
-    told_en = f"{asked_en} {promise_en} {end_en}, {_duration_en(late)} late, and that is our fault. {sum_en}"
-    told_zh = f"{asked_zh}{promise_zh}{end_zh}，已逾期 {_duration_zh(late)}，责任在我司。{sum_zh}"
+    told_en = f"{asked_en} {promise_en} {end_en}, {lasted.en} late, and that is our fault. {sum_en}"
+    told_zh = f"{asked_zh}{promise_zh}{end_zh}，已逾期 {lasted.zh}，责任在我司。{sum_zh}"
     if own is None or cancelled:
         return finding(Verdict.FIRM_FAULT, told_en, told_zh, harm=harm, parts=(owed,))
     exchange = _exchange(entry, own, rates, due=due, ended=ended)
@@ -266,23 +268,6 @@ def _recorded(rates: Iterable[Rate], at: datetime) -> Rate | None:
 
 def _rate_row(rate: Rate) -> EvidenceRow:
     return EvidenceRow.of("rates", f"{rate.base}/{rate.quote}/{rate.source}/{rate.at.isoformat()}", rate)
-
-
-def _parts(duration: timedelta) -> tuple[int, int, int, int]:
-    minutes, seconds = divmod(duration // timedelta(seconds=1), 60)
-    hours, minutes = divmod(minutes, 60)
-    return *divmod(hours, 24), minutes, seconds
-
-
-def _duration_en(duration: timedelta) -> str:
-    """``5 days 1 hour``; units that are zero are left out."""
-    named = zip(_parts(duration), ("day", "hour", "minute", "second"), strict=True)
-    return " ".join(f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in named if n) or "less than a second"
-
-
-def _duration_zh(duration: timedelta) -> str:
-    named = zip(_parts(duration), ("天", "小时", "分钟", "秒"), strict=True)
-    return " ".join(f"{n} {unit}" for n, unit in named if n) or "不足 1 秒"
 
 
 def _utc(instant: datetime) -> str:

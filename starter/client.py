@@ -244,9 +244,18 @@ class Complaints:
         """Record how satisfied the customer is, 1 to 5 (``comment=`` as well)."""
         return await self._update(reference, RecordFeedback, by, score=score, **more)
 
-    async def correct_contact(self, reference: str, *, by: Actor, **contact: Any) -> Receipt:
-        """Replace the customer's ``email=`` and ``phone=``."""
-        return await self._update(reference, CorrectContact, by, **contact)
+    async def correct_contact(
+        self,
+        reference: str,
+        *,
+        by: Actor,
+        email: str | None = None,
+        phone: str | None = None,
+        by_post: bool = False,
+        **more: Any,
+    ) -> Receipt:
+        """Replace what is given; with ``by_post`` the e-mail address is removed, and letters wait to be posted."""
+        return await self._update(reference, CorrectContact, by, email=email, phone=phone, by_post=by_post, **more)
 
     async def withdraw(self, reference: str, *, by: Actor, **more: Any) -> Receipt:
         """End the case today, at the customer's wish (``reason=`` as well)."""

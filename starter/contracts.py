@@ -452,7 +452,7 @@ _EXAMPLES: Final[Mapping[type, Any]] = {
                 "verdict": "provider_fault",
                 "reason": {
                     "en": "The closing price lies 14.29 below the valid bid.",
-                    "zh": "平仓价较有效买价低 14.29。",
+                    "zh": "平仓价较有效的客户卖出价（Bid）低 14.29。",
                 },
                 "harm": {"amount": "3165.81", "currency": "USD"},
                 "numbers": {"difference": "14.29"},

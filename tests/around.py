@@ -1,6 +1,6 @@
 """What stands between a test's worker and its activities: an effect fails, or its answer is lost."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from temporalio import activity
@@ -10,13 +10,10 @@ Carry = Callable[[], Awaitable[Any]]
 
 
 class Around(Interceptor):
-    """Runs in place of an effect what stands under its name, whenever that is put there.
+    """Runs *carry_out* in place of the activity *effect*; it is given the request, and what carries it out."""
 
-    It is given the request, and what carries it out.
-    """
-
-    def __init__(self, effects: Mapping[str, Callable[[Any, Carry], Awaitable[Any]]]) -> None:
-        self.effects = effects
+    def __init__(self, effect: str, carry_out: Callable[[Any, Carry], Awaitable[Any]]) -> None:
+        self.effect, self.carry_out = effect, carry_out
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         return _Around(next, self)
@@ -31,5 +28,6 @@ class _Around(ActivityInboundInterceptor):
         async def carry() -> Any:
             return await self.next.execute_activity(input)
 
-        instead = self._around.effects.get(activity.info().activity_type)
-        return await instead(input.args[0], carry) if instead else await carry()
+        if activity.info().activity_type != self._around.effect:
+            return await carry()
+        return await self._around.carry_out(input.args[0], carry)

@@ -34,6 +34,7 @@ from runtime.embedded_temporal import find_program
 from runtime.temporal import core_runtime, temporal_plugin
 from tests.patience import started
 from tests.replaying import LIVES, note_every_life
+from tests.speech import listen
 
 # The sandbox loads the workflow's modules anew for every case: with bytecode that costs a fifth less of the whole run.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -99,6 +100,15 @@ async def _every_workflow_replays(_last_replay: None, tmp_path_factory: pytest.T
     yield
     if wrong := await LIVES.replay(tmp_path_factory.getbasetemp()):
         pytest.fail("\n".join(wrong))
+
+
+@pytest.fixture(autouse=True)
+def _no_letter_says_an_identifier(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever letter a test has written, and whatever it has said in both languages, is in words for people."""
+    wrong = listen(monkeypatch)
+    yield
+    if wrong:
+        pytest.fail("identifiers in " + "\n".join(wrong))
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,13 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
+from domain import spoken
 from domain.case import SYSTEM, Case, CaseUpdate, Entry, LetterAccepted, Recorded, SendLetter
 from domain.complaint import explain
 from domain.deadlines import Deadline, shifts
@@ -25,7 +26,6 @@ from workflows import effects
 from workflows.page import page
 from workflows.raw import decoded, kept
 from workflows.search_attributes import attributes
-from workflows.tasks import Tasks
 
 M = TypeVar("M", bound=Message)
 R = TypeVar("R")
@@ -61,7 +61,8 @@ class Casework(ABC):
         self._idle = False
         self._shown: dict[Any, Any] = {}
         self._page_of: tuple[int, str | None] = (-1, None)
-        self._tasks = Tasks()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._broken: BaseException | None = None
 
     @property
     def case(self) -> Case:
@@ -185,7 +186,7 @@ class Casework(ABC):
         self.case.letters.append(letter)
         self.case.revision += 1
         # A letter may be on its way for days; the clocks that events start must not wait for it.
-        self._tasks.start(self._carry(letter, self._take(by_the_way=True)))
+        self._start(self._carry(letter, self._take(by_the_way=True)))
 
     async def _carry(self, letter: Letter, update: CaseUpdate) -> None:
         case = self.case
@@ -206,7 +207,13 @@ class Casework(ABC):
             return effects.send_letter(request)
 
         try:
-            accepted = await self._insist(f"letter {letter.purpose}", update, send, failed=lambda: _failed(letter))
+            what = spoken.LETTERS[letter.kind]
+            accepted = await self._insist(
+                spoken.said(f"{what.en} (letter {letter.number})", f"{what.zh}（第 {letter.number} 号函件）"),
+                update,
+                send,
+                failed=lambda: _failed(letter),
+            )
         except GivenUp:
             case.letters = [other for other in case.letters if other.purpose != letter.purpose]
             case.give_back(letter.facts)
@@ -313,7 +320,7 @@ class Casework(ABC):
 
     async def _insist(
         self,
-        what: str,
+        what: Bilingual,
         update: CaseUpdate,
         effect: Callable[[], Coroutine[Any, Any, R]],
         failed: Callable[[], None] = lambda: None,
@@ -332,7 +339,7 @@ class Casework(ABC):
                 self._in_flight -= update.keys
                 self._fault(what, error)
                 failed()
-                summary = f"Try again after a fault: {what}"
+                summary = f"Try again after a fault: {what.en}"
                 if led_out and isinstance(error.cause, ApplicationError) and error.cause.type in _FOR_GOOD:
                     self.case.blocked = str(error.cause)
                     self.case.revision += 1
@@ -345,15 +352,15 @@ class Casework(ABC):
                     await workflow.sleep(pause, summary=summary)
                 pause = min(2 * pause, _LONGEST_AFTER_A_FAULT)
 
-    def _fault(self, what: str, error: ActivityError) -> None:
+    def _fault(self, what: Bilingual, error: ActivityError) -> None:
         reason = str(error.cause or error)
-        workflow.logger.error("effect failed for good", extra={"what": what, "reason": reason})
-        self.case.note(workflow.now(), "fault", f"{what}: {reason}")
-        self._escalate(self.case.escalation_level + 1, f"{what} failed")
+        workflow.logger.error("effect failed for good", extra={"what": what.en, "reason": reason})
+        self.case.note(workflow.now(), "fault", f"{what.en}: {reason}")
+        self._escalate(self.case.escalation_level + 1, spoken.said(f"{what.en} failed", f"{what.zh}未能完成"))
 
     @abstractmethod
-    def _escalate(self, level: int, reason: str, by: Actor = SYSTEM) -> None:
-        """Raise the case to *level*."""
+    def _escalate(self, level: int, reason: Bilingual, by: Actor = SYSTEM, *, noted: str | None = None) -> None:
+        """Raise the case to *level*; the record says *noted*, where that is more exact than *reason*."""
 
     # -- messages -----------------------------------------------------------------------------------------------------
 
@@ -372,6 +379,23 @@ class Casework(ABC):
 
     def _reject(self, name: str, message: Sequence[Any], reason: str) -> None:
         self.case.reject(name, kept(message), reason, workflow.now())
+
+    # -- tasks --------------------------------------------------------------------------------------------------------
+
+    def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._broken = error
+
+    async def _fail_with_a_broken_task(self) -> NoReturn:
+        """Without its clocks or its recorder a case must not go on as if nothing were wrong."""
+        await workflow.wait_condition(lambda: self._broken is not None)
+        raise self._broken or RuntimeError("a task broke")
 
 
 def read(kind: type[M], message: Sequence[Any]) -> M:

@@ -4,6 +4,7 @@ Read :meth:`ComplaintWorkflow.run` and the stages below it first; what the clock
 :mod:`workflows.listening`, the machinery under both in :mod:`workflows.casework`.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -11,11 +12,12 @@ from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
+from domain import spoken
 from domain.case import SYSTEM, Case, Closed, EarlyWarning, OpenCase, Question, RefusedMessage, RefuseStart
 from domain.checks.choice import checks_for
 from domain.complaint import Complaint, explain
 from domain.deadlines import Deadline
-from domain.findings import Check, InvestigationRequest
+from domain.findings import Bilingual, Check, InvestigationRequest
 from domain.interest import interest_for
 from domain.messages import Actor
 from domain.questions import ask_for
@@ -26,9 +28,8 @@ from workflows import effects
 from workflows.casework import CarryOver, Diverted
 from workflows.listening import UNDER_INVESTIGATION
 from workflows.page import page
-from workflows.raw import kept
+from workflows.raw import decoded, kept
 from workflows.settling import Settling
-from workflows.starts import given, is_continued, refused_run
 
 
 def begin(start: Sequence[Any]) -> Case:
@@ -36,11 +37,13 @@ def begin(start: Sequence[Any]) -> Case:
 
     A state is believed of an earlier run only, for anybody may start a workflow. Raises ``ValueError``.
     """
-    brought = given(start, "a complaint")
+    if len(start) != 1:
+        raise ValueError(f"start: a case begins with one JSON object, a complaint, not with {len(start)} arguments")
+    given, info = decoded(start[0]), workflow.info()
     try:
-        if is_continued():
-            return Case.model_validate(brought)
-        return Case.received(workflow.info().workflow_id, Complaint.model_validate(brought), workflow.now())
+        if info.continued_run_id:
+            return Case.model_validate(given)
+        return Case.received(info.workflow_id, Complaint.model_validate(given), workflow.now())
     except ValidationError as error:
         raise ValueError(explain(error)) from None
 
@@ -60,27 +63,37 @@ class ComplaintWorkflow(Settling):
 
     @workflow.run
     async def run(self, *start: Any) -> Closed:
-        return await self._tasks.live(self._from_receipt_to_closed_file(start), self._note_cancellation)
-
-    async def _from_receipt_to_closed_file(self, start: Sequence[Any]) -> Closed:
+        if self._misfit:
+            await self._refuse(start, ApplicationError(self._misfit, type="InvalidComplaint", non_retryable=True))
         try:
-            if self._misfit:
-                raise ApplicationError(self._misfit, type="InvalidComplaint", non_retryable=True)
             if self.case.policy is None:
                 await self._receive()
         except ApplicationError as error:
             await self._refuse(start, error)
-        self._tasks.start(self._keep_the_clocks())
-        self._tasks.start(self._keep_hearing())
-        self._tasks.start(self._keep_the_case_file())
-        self._tasks.start(self._keep_showing())
+        life = asyncio.create_task(self._from_receipt_to_closed_file())
+        watch = asyncio.create_task(self._fail_with_a_broken_task())
+        try:
+            done, _ = await workflow.wait([life, watch], return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            if workflow.cancellation_reason() is None:
+                raise  # the run only leaves the worker's cache
+            # A case does not end by the click of a button: the customer withdraws it, or people decide it.
+            self.case.note(workflow.now(), "cancellation", "asked for in Temporal and not followed; use withdraw")
+            done, _ = await workflow.wait([life, watch], return_when=asyncio.FIRST_COMPLETED)
+        return next(iter(done)).result()
+
+    async def _from_receipt_to_closed_file(self) -> Closed:
+        self._start(self._keep_the_clocks())
+        self._start(self._keep_hearing())
+        self._start(self._keep_the_case_file())
+        self._start(self._keep_showing())
         for letter in self.case.letters:
-            self._tasks.start(self._carry(letter, self._take(by_the_way=True)))
+            self._start(self._carry(letter, self._take(by_the_way=True)))
         for event in self.case.events:
             if event.event is CaseEvent.OVERDUE_NOTED:
-                self._tasks.start(self._tell_new_date(event.number))
+                self._start(self._tell_new_date(event.number))
         for report in self.case.reports:
-            self._tasks.start(self._book_report(report))
+            self._start(self._book_report(report))
         try:
             while self.case.stage is not Stage.CLOSED:
                 await self._live()
@@ -89,11 +102,6 @@ class ComplaintWorkflow(Settling):
             await workflow.wait_condition(lambda: not self._inbox and workflow.all_handlers_finished())
             workflow.continue_as_new(self.case)
         return self._closed
-
-    def _note_cancellation(self) -> None:
-        """The customer withdraws a case, or people decide it."""
-        if self._begun:
-            self._begun.note(workflow.now(), "cancellation", "asked for in Temporal and not followed; use withdraw")
 
     async def _live(self) -> None:
         stages = {
@@ -140,7 +148,7 @@ class ComplaintWorkflow(Settling):
         while messages:
             request = RefuseStart(
                 workflow_id=workflow.info().workflow_id,
-                run=refused_run(number),
+                run=workflow.info().run_id,
                 number=number,
                 at=workflow.now(),
                 reason=error.message,
@@ -336,7 +344,7 @@ class ComplaintWorkflow(Settling):
             self._set_aside_what_was_found_before()
         except ActivityError as error:
             # People decide without findings; a broken check must not hold up the customer.
-            self._fault("investigation", error)
+            self._fault(spoken.said("the investigation", "核查"), error)
             return
         self._tell_of_failed_checks(known)
         for finding in case.investigation.findings:
@@ -349,15 +357,16 @@ class ComplaintWorkflow(Settling):
     def _tell_of_failed_checks(self, known: set[Check]) -> None:
         """A check that broke off is told to staff once; the case goes on with what the others found."""
         found = self.case.investigation.findings if self.case.investigation else ()
-        failed = sorted({finding.check.value for finding in found if finding.failed} - known)
+        failed = sorted({finding.check for finding in found if finding.failed} - known)
         if not failed:
             return
-        names = ", ".join(failed)
+        names = ", ".join(spoken.CHECKS[check].en for check in failed)
+        names_zh = "、".join(spoken.CHECKS[check].zh for check in failed)
         self.case.note(workflow.now(), "fault", f"checks that broke off, left to people: {names}")
         self._tell_staff(
             Role.HANDLER,
             f"These checks broke off and found nothing: {names}. Look at the records yourself.",
-            f"以下核查未能完成：{names}。请人工核查相关记录。",
+            f"以下核查未能完成：{names_zh}。请人工核查相关记录。",
         )
 
     def _set_aside_what_was_found_before(self) -> None:
@@ -372,11 +381,12 @@ class ComplaintWorkflow(Settling):
         """Several complaints point to the same thing: somebody is to look whether it is an incident."""
         others, count = ", ".join(warning.complaints), len(warning.complaints)
         self.case.note(workflow.now(), "early_warning", f"{warning.topic}: {count} complaints, {others}")
+        topic = spoken.topic(warning.topic)
         self._tell_staff(
             Role.TEAM_LEAD,
-            f"{count} complaints in a short time point to {warning.topic}: {others}. Look whether one "
+            f"{count} complaints in a short time point to {topic.en}: {others}. Look whether one "
             "fault is behind them; redress incident open lists every account it touched.",
-            f"短时间内有 {count} 件投诉指向 {warning.topic}：{others}。请核查是否同一差错所致；"
+            f"短时间内有 {count} 件投诉指向{topic.zh}：{others}。请核查是否同一差错所致；"
             "可用 redress incident open 列出所有受影响账户。",
         )
 
@@ -410,7 +420,7 @@ class ComplaintWorkflow(Settling):
             return True
         return case.proposal is not None and not needs_second_person(case, case.proposal)
 
-    def _escalate(self, level: int, reason: str, by: Actor = SYSTEM) -> None:
+    def _escalate(self, level: int, reason: Bilingual, by: Actor = SYSTEM, *, noted: str | None = None) -> None:
         """Raise the case to *level* of the pack's ladder, give it to that level's role and tell it."""
         case = self.case
         level = min(level, case.pack.top_level)
@@ -419,11 +429,11 @@ class ComplaintWorkflow(Settling):
             return
         role = next(step.role for step in case.pack.escalation if step.level == level)
         case.escalation_level, case.handler = level, role.value
-        case.note(workflow.now(), "escalation", f"level {level}, {role.value}: {reason}", by)
+        case.note(workflow.now(), "escalation", f"level {level}, {role.value}: {noted or reason.en}", by)
         self._tell_staff(
             role,
-            f"The case was escalated to you (level {level}): {reason}.",
-            f"该投诉已升级至您处（第 {level} 级）：{reason}。",
+            f"The case was escalated to you (level {level}): {reason.en}.",
+            f"该投诉已升级至您处（第 {level} 级）：{reason.zh}。",
         )
 
     # -- what happens when a rung of a clock comes due --------------------------------------------------------------
@@ -448,11 +458,16 @@ class ComplaintWorkflow(Settling):
 
     def _warn(self, deadline: Deadline) -> None:
         due = f"{deadline.clock_due:%Y-%m-%d %H:%M} UTC"
+        what = self._duty(deadline)
         if deadline.clock_due <= workflow.now():
-            en, zh = f"The deadline “{deadline.clock}” ended at {due}.", f"时限“{deadline.clock}”已于 {due} 届满。"
+            en, zh = f"The deadline for the {what.en} ended at {due}.", f"{what.zh}的时限已于 {due} 届满。"
         else:
-            en, zh = f"The deadline “{deadline.clock}” ends at {due}.", f"时限“{deadline.clock}”将于 {due} 届满。"
+            en, zh = f"The deadline for the {what.en} ends at {due}.", f"{what.zh}的时限将于 {due} 届满。"
         self._tell_staff(Role.HANDLER, en, zh)
+
+    def _duty(self, deadline: Deadline) -> Bilingual:
+        """What the clock is a deadline for: names of clocks are the pack's, and no words for people."""
+        return spoken.DUTIES[self.case.pack.clock(deadline.clock).satisfied_by[0]]
 
     def _breach(self, deadline: Deadline) -> None:
         text = f"{deadline.clock} was due at {deadline.due:%Y-%m-%d %H:%M:%S} UTC"
@@ -460,9 +475,11 @@ class ComplaintWorkflow(Settling):
 
     def _climb(self, deadline: Deadline) -> None:
         if deadline.level:
+            what, due = self._duty(deadline), f"{deadline.clock_due:%Y-%m-%d %H:%M} UTC"
             passed = deadline.clock_due <= workflow.now()
-            end = "passed" if passed else f"ends at {deadline.clock_due:%Y-%m-%d %H:%M} UTC"
-            self._escalate(deadline.level, f"deadline {deadline.clock} {end}")
+            end, end_zh = ("passed", "已届满") if passed else (f"ends at {due}", f"将于 {due} 届满")
+            reason = spoken.said(f"the deadline for the {what.en} {end}", f"{what.zh}的时限{end_zh}")
+            self._escalate(deadline.level, reason, noted=f"deadline {deadline.clock} {end}")
 
     def _write_progress(self, deadline: Deadline) -> None:
         # Without a date to give, an overdue letter that brings one is on its way.
@@ -473,13 +490,13 @@ class ComplaintWorkflow(Settling):
     def _write_overdue(self, deadline: Deadline) -> None:
         if self.case.stage in {Stage.SETTLING, Stage.FOLLOWING_UP}:
             return  # the customer has the response
-        self._tasks.start(self._tell_new_date(self.case.happened(CaseEvent.OVERDUE_NOTED, workflow.now())))
+        self._start(self._tell_new_date(self.case.happened(CaseEvent.OVERDUE_NOTED, workflow.now())))
 
     def _write_holding(self, deadline: Deadline) -> None:
         if self.case.stage in {Stage.SETTLING, Stage.FOLLOWING_UP} or self._responding:
             return  # the customer has the response, or it is on its way
         if any(event.event is CaseEvent.OVERDUE_NOTED for event in self.case.events):
-            self._tasks.start(self._hold_with_new_date(deadline))
+            self._start(self._hold_with_new_date(deadline))
         else:
             self._hold(deadline)
 

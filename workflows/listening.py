@@ -11,6 +11,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
+from domain import spoken
 from domain.approval import OF_A_ROUND
 from domain.assessment import reassess
 from domain.case import Entry, Question, RecordContact, Status, Turn
@@ -129,7 +130,8 @@ class Listening(Casework):
             case.happened(CaseEvent.ANSWERED, now)
             if reply.intent == "dispute":
                 case.happened(CaseEvent.DISPUTED, now)
-                self._escalate(case.escalation_level + 1, "the customer disputes the final response", reply.actor)
+                reason = spoken.said("the customer disputes the final response", "客户对处理决定有异议")
+                self._escalate(case.escalation_level + 1, reason, reply.actor)
         elif case.stage in {Stage.SETTLING, Stage.FOLLOWING_UP} and reply.intent == "dispute":
             self._reopen(reply.actor)
         elif case.stage is not Stage.CLOSED and reply.intent == "information":
@@ -151,8 +153,9 @@ class Listening(Casework):
         else:
             self.case.last_message = f"escalate, {workflow.now():%Y-%m-%d %H:%M:%S} UTC"
             self.case.note(workflow.now(), request.name, "asked for", request.actor, _body(request))
-            by = "the customer" if request.actor.role is Role.CUSTOMER else str(request.actor.role.value)
-            self._escalate(request.level or self.case.escalation_level + 1, f"asked for by {by}", request.actor)
+            by = spoken.ROLES[request.actor.role]
+            level = request.level or self.case.escalation_level + 1
+            self._escalate(level, spoken.said(f"asked for by {by.en}", f"应{by.zh}要求"), request.actor)
 
     @workflow.signal(name="incident_changed", description="Sent by an incident that the complaint is about.")
     def incident_changed(self, *message: Any) -> None:
@@ -170,10 +173,11 @@ class Listening(Casework):
         self.case.asked_checks = tuple(dict.fromkeys((*self.case.asked_checks, *request.checks)))
         self._look_again()
         if not self.case.to_investigate:
+            at = spoken.INCIDENT_STAGES[request.stage]
             self._tell_staff(
                 Role.HANDLER,
-                f"The case is about incident {request.incident}, which is at stage {stage} now.",
-                f"该投诉涉及事件 {request.incident}，该事件现处于 {stage} 阶段。",
+                f"The case is about incident {request.incident}: {at.en} now.",
+                f"该投诉涉及事件 {request.incident}，该事件现状：{at.zh}。",
             )
 
     @workflow.signal(dynamic=True, description="Any other signal is kept in the case file as a rejected message.")
@@ -606,7 +610,8 @@ class Listening(Casework):
     def _reopen(self, by: Actor) -> None:
         self.case.to_investigate = True
         self.case.happened(CaseEvent.REOPENED, workflow.now())
-        self._escalate(self.case.escalation_level + 1, "reopened", by)
+        reason = spoken.said("the case was reopened", "案件重新处理")
+        self._escalate(self.case.escalation_level + 1, reason, by)
 
 
 UNDER_INVESTIGATION = {Stage.INVESTIGATING, Stage.DECIDING}

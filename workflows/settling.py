@@ -13,6 +13,7 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
+from domain import spoken
 from domain.case import BookPayment, CompensationRecorded, PayCompensation, PaymentRecorded, RecordCompensation
 from domain.messages import Receipt, ReportPayment, RetryPayment
 from domain.money import Money, PositiveMoney
@@ -71,7 +72,9 @@ class Settling(Listening):
         def record() -> Coroutine[Any, Any, CompensationRecorded]:
             return effects.record_compensation(request)
 
-        posted = await self._insist("compensation", update, record, led_out=lambda: case.to_investigate)
+        posted = await self._insist(
+            spoken.said("compensation", "赔偿入账"), update, record, led_out=lambda: case.to_investigate
+        )
         if posted.already:
             award = Money.of(award.amount - posted.already.amount, award.currency)
             case.note(posted.at, "award", f"{posted.already} of it had been made good under another case or incident")
@@ -148,7 +151,7 @@ class Settling(Listening):
         except ActivityError as error:
             self._in_flight -= update.keys
             if payment.in_hand:
-                self._fault(f"payment {payment.key}", error)
+                self._fault(spoken.said(f"payment {payment.key}", f"付款 {payment.key}"), error)
                 self._hold_payments(
                     "what became of the payment is not known; report_payment, or retry_payment to ask again"
                 )
@@ -200,10 +203,11 @@ class Settling(Listening):
         return sum(1 for _ in takewhile(bool, in_parts))
 
     def _stop_paying(self, payment: Payment, what: str) -> None:
-        why = f" ({payment.reason.value.replace('_', ' ')})" if payment.reason else ""
+        reason = spoken.PAYMENT_REASONS[payment.reason] if payment.reason else None
+        why, why_zh = (f" ({reason.en})", f"，原因：{reason.zh}") if reason else ("", "")
         self._hold_payments(f"the payment {what}{why}; put the details right and retry_payment, or report_payment")
-        zh = "支付被拒绝" if payment.state is PaymentState.DECLINED else "款项被退回"
-        self._alarm(f"payment of {payment.amount} {what}{why}", f"{zh}（{payment.amount}）")
+        zh = "付款未成功" if payment.state is PaymentState.DECLINED else "付款被退回"
+        self._alarm(f"payment of {payment.amount} {what}{why}", f"{payment.amount} 的{zh}{why_zh}")
 
     def _hold_payments(self, why: str) -> None:
         self.case.payment_held = why
@@ -213,10 +217,12 @@ class Settling(Listening):
         """Tell the handler and raise the case."""
         self._tell_staff(
             Role.HANDLER,
-            f"The {en}. Nothing more is paid before somebody sends retry_payment or report_payment.",
-            f"{zh}。在有人发送 retry_payment 或 report_payment 之前，系统不会再次付款。",
+            f"The {en}. Nothing more is paid before somebody has it tried again (redress pay retry) or reports what "
+            "became of it (redress pay report).",
+            f"{zh}。在有人要求重新付款（redress pay retry）或报告付款结果（redress pay report）之前，"
+            "系统不会再次付款。",
         )
-        self._escalate(self.case.escalation_level + 1, en)
+        self._escalate(self.case.escalation_level + 1, spoken.said(en, zh))
 
     def _tell_customer(self, kind: LetterKind, payment: Payment, paid: Money | None = None) -> None:
         facts = self._facts(
@@ -269,7 +275,7 @@ class Settling(Listening):
                 actor=request.actor,
             )
             case.reports.append(report)
-            self._tasks.start(self._book_report(report))
+            self._start(self._book_report(report))
             return f"{payment.amount} {request.state.value}, {payment.key}"
 
         return await self._update(ReportPayment, message, self._report_payment_fits, apply)
@@ -303,7 +309,8 @@ class Settling(Listening):
         def book() -> Coroutine[Any, Any, PaymentRecorded]:
             return effects.book_payment(request)
 
-        booked = await self._insist(f"report of payment {report.key}", update, book)
+        what = spoken.said(f"report of payment {report.key}", f"付款 {report.key} 的报告入账")
+        booked = await self._insist(what, update, book)
         case.reports = [other for other in case.reports if other is not report]
         if report.state is PaymentState.REVERSED:
             self._payment_reversed(payment, booked.outcome, report.actor.id)

@@ -5,18 +5,19 @@ from typing import Final
 
 from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.market import utc
-from domain.findings import Check, Confidence, Finding, Verdict
+from domain.findings import Bilingual, Check, Confidence, Finding, Verdict
 from domain.money import Money
 from domain.redress import Part, PartKind, plain
+from domain.spoken import listed
 
 FORMULA: Final = "cancelled-trade/amount-taken-back@1"
 IN_TIME: Final = timedelta(days=1)
 """Reasons written down later than this are reasons found afterwards."""
 _NEEDED: Final = {
-    "clause": ("the clause relied on", "所依据的条款"),
-    "evidence": ("the evidence for it", "相关证据"),
-    "decided_by": ("who used the discretion", "作出决定的人员"),
-    "reason": ("the reason why", "决定理由"),
+    "clause": Bilingual(en="the clause relied on", zh="所依据的条款"),
+    "evidence": Bilingual(en="the evidence for it", zh="相关证据"),
+    "decided_by": Bilingual(en="who used the discretion", zh="作出决定的人员"),
+    "reason": Bilingual(en="the reason why", zh="决定理由"),
 }
 
 
@@ -43,10 +44,10 @@ def check_cancelled_trade(subject: str, facts: LogFacts, given: Given) -> Findin
     lacking = [name for name in _NEEDED if getattr(row, name) is None]
     if lacking:
         report.numbers["not_recorded"] = ", ".join(lacking)
+        needed = listed(_NEEDED[name] for name in lacking)
         report.say(
-            f"Our records do not hold {', '.join(_NEEDED[name][0] for name in lacking)}. Without that we may not keep "
-            "it: the fault is ours.",
-            f"我司记录中缺少{'、'.join(_NEEDED[name][1] for name in lacking)}，无权扣留，责任在我司。",
+            f"Our records do not hold {needed.en}. Without that we may not keep it: the fault is ours.",
+            f"我司记录中缺少{needed.zh}，无权扣留，责任在我司。",
         )
         part = Part(
             key=f"{PartKind.PROFIT_TAKEN_BACK.value}/{subject}",

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.market import utc
-from domain.findings import Check, Confidence, Finding, Verdict
+from domain.findings import Bilingual, Check, Confidence, Finding, Verdict
 from domain.firm_records import ChargeSchedule
 from domain.money import Money, minor_digits
 from domain.redress import PRECISION, Part, PartKind, plain
+from domain.spoken import listed
 from domain.trade_log import Instrument, Position, Side
 
 FORMULA: Final = "charges/published-schedule@1"
@@ -82,14 +83,13 @@ def check_charges(subject: str, facts: LogFacts, given: Given) -> Finding:
         "schedules": ", ".join(row.schedule for row in schedules),
     }
     due, had = Money.of(swap_due, currency), Money.of(position.swap, currency)
+    threefold = listed(Bilingual(en=day, zh=day) for day in triple) if triple else None
     report.say(
-        f"Position {subject} was open from {utc(position.opened_at)} to {utc(until)}: {counted} nights by the "
-        f"published schedule, three of them for one on {', '.join(triple)}."
-        if triple
-        else f"Position {subject} was open from {utc(position.opened_at)} to {utc(until)}: {counted} nights by the "
-        "published schedule.",
+        f"Position {subject} was open from {utc(position.opened_at)} to {utc(until)}: {counted} "
+        f"night{'' if counted == 1 else 's'} by the published schedule"
+        + (f", three of them for one on {threefold.en}." if threefold else "."),
         f"持仓 {subject} 自 {utc(position.opened_at)} 至 {utc(until)}，按公布费率表计 {counted} 晚"
-        + (f"（{'、'.join(triple)} 计三晚）。" if triple else "。"),
+        + (f"（{threefold.zh} 计三晚）。" if threefold else "。"),
     )
     report.say(f"Swap due is {due}; {had} was booked.", f"应计隔夜利息为 {due}，实际记账 {had}。")
     parts = []

@@ -171,7 +171,7 @@ class Report:
             return self.lacking(
                 str(error),
                 en=f"What it cost cannot be told without the {error}.",
-                zh=f"缺少汇率记录（{error}），无法计算损失金额。",
+                zh="我司记录中缺少所需汇率，无法计算损失金额。",
             )
         return self._finding(verdict, confidence, counted, rule=rule)
 

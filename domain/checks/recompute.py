@@ -20,7 +20,8 @@ from domain.checks.stop_out import check_stop_out
 from domain.checks.suitability import check_suitability
 from domain.checks.trigger import check_trigger
 from domain.execution import Execution, check_execution
-from domain.findings import Check, Finding, Tolerances, once_only, settled_before, without
+from domain.findings import Check, Finding, Tolerances
+from domain.once_only import once_only, settled_before, without
 from domain.withdrawal_delay import check_withdrawal_delay
 
 CHECKS: Final[Mapping[Check, CheckFunction]] = {

@@ -3,7 +3,7 @@
 from decimal import Decimal, localcontext
 from typing import Final
 
-from domain.checks.facts import Given, LogFacts, Report
+from domain.checks.facts import Given, LogFacts, Report, Text
 from domain.checks.market import utc
 from domain.findings import Check, Confidence, Finding, Verdict
 from domain.money import Money
@@ -12,6 +12,11 @@ from domain.trade_log import AccountEntry, EntryKind, Position
 
 FORMULA: Final = "suitability/net-loss-of-the-position@1"
 FEE: Final = "undisclosed-fee/amount@1"
+_NOT_ASKED: Final = {
+    "professional": Text("a professional client", "专业客户"),
+    "eligible_counterparty": Text("an eligible counterparty", "合格对手方"),
+}
+"""Classes of clients for whom a product need not be assessed."""
 
 
 def check_suitability(subject: str, facts: LogFacts, given: Given) -> Finding:
@@ -49,10 +54,10 @@ def _product(report: Report, position: Position) -> Finding:
         )
     currency = terms.currency
     report.numbers = {"opened_at": position.opened_at.isoformat(), "client_class": terms.client_class}
-    if terms.client_class != "retail":
+    if terms.client_class in _NOT_ASKED:
         report.say(
-            f"You were a {terms.client_class.replace('_', ' ')} client, who need not be asked.",
-            "您当时属于专业客户，无须进行适当性评估。",
+            f"You were {_NOT_ASKED[terms.client_class].en}, who need not be asked.",
+            f"您当时属于{_NOT_ASKED[terms.client_class].zh}，无须进行适当性评估。",
         )
         return report.concluded(Verdict.NO_FAULT, Confidence.CERTAIN, currency=currency)
     asked = [row for row in facts.appropriateness if row.symbol == position.symbol and row.at <= position.opened_at]

@@ -19,6 +19,7 @@ from domain.checks.market import (
     utc,
     valid_price,
 )
+from domain.execution import QUOTED
 from domain.findings import Check, Confidence, Finding, Verdict
 from domain.redress import PRECISION, Part, PartKind, ReferenceRule, exit_loss, plain
 from domain.trade_log import Instrument, Order, Position, Quote, Side
@@ -74,7 +75,7 @@ class _Trigger:
             f"Order {order.order} is a {kind.en} ({lots(order.volume)} {order.symbol}) at {self._text(price)}; it is "
             f"set off by the {'ask' if order.side is Side.BUY else 'bid'}.",
             f"订单 {order.order} 为{kind.zh}（{plain(order.volume)} 手 {order.symbol}），触发价 {self._text(price)}，"
-            f"以{'卖出价（Ask）' if order.side is Side.BUY else '买入价（Bid）'}触发。",
+            f"以{QUOTED[order.side][1]}触发。",
         )
 
     def filled(self, order: Traded) -> Finding:

@@ -325,11 +325,14 @@ def contact(
     reference: Reference,
     email: Annotated[str | None, typer.Option("--email")] = None,
     phone: Annotated[str | None, typer.Option("--phone")] = None,
+    by_post: Annotated[
+        bool, typer.Option("--by-post", help="Remove the e-mail address: letters wait in the outbox to be posted.")
+    ] = False,
     by: By = None,
     message_id: MessageId = None,
 ) -> Answer:
     """Correct the customer's address; letters not yet delivered go to the new one."""
-    return send("correct_contact", reference, by, message_id, email=email, phone=phone)
+    return send("correct_contact", reference, by, message_id, email=email, phone=phone, by_post=by_post or None)
 
 
 def send(name: str, reference: str, by: str | None, message_id: str | None, **fields: Any) -> Answer:

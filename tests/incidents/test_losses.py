@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.cohort import losses
-from domain.findings import Bilingual, Check, EvidenceRow, Finding, Verdict, settled_before, without
+from domain.findings import Bilingual, Check, EvidenceRow, Finding, Verdict
 from domain.money import Money
+from domain.once_only import settled_before, without
 from domain.redress import Part, PartKind, Rate, total
 from tests.investigations.rows import AT
 

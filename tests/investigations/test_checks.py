@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +14,7 @@ from domain.checks.facts import Given, LogFacts
 from domain.checks.recompute import recompute, run
 from domain.findings import ALL_CUSTOMERS, Check, Confidence, Finding, Tolerances, Verdict
 from domain.firm_records import (
+    AccountTerms,
     Appropriateness,
     BinaryOption,
     Cancellation,
@@ -269,6 +270,19 @@ class TestTriggers:
         assert found.verdict is Verdict.FIRM_FAULT
         assert found.numbers["lag_ms"] == "4000"
         assert str(found.harm) == "USD 490.00"  # (1934.90 - 1930.00) * 100
+
+    @pytest.mark.parametrize(
+        ("side", "en", "zh"),
+        [
+            (Side.SELL, "set off by the bid.", "以客户卖出价（Bid）触发"),
+            (Side.BUY, "set off by the ask.", "以客户买入价（Ask）触发"),
+        ],
+    )
+    def test_both_languages_say_which_side_sets_an_order_off(self, side: Side, en: str, zh: str) -> None:
+        placed = order(OrderType.STOP_LOSS, side, price=Decimal("1935.00"), received_at=after(-60))
+        reason = check(Check.TRIGGER, orders=(placed,), quotes=self.feed((-5, "1936.00"))).reason
+        assert en in reason.en
+        assert zh in reason.zh
 
     def test_a_short_waits_for_the_ask(self) -> None:
         # the ask of 1935.20 is the bid of 1934.90 plus 0.30: reached by the ask, not yet by the bid
@@ -753,6 +767,9 @@ class TestCancelledTrades:
         )
 
 
+_CLASSES = get_args(get_args(AccountTerms.model_fields["client_class"].annotation)[0])
+
+
 class TestSuitability:
     LOST = position(close_price=Decimal("1930.00"), closed_at=AT, swap=Decimal("-12"))
 
@@ -775,6 +792,21 @@ class TestSuitability:
         late = self.assessed("not_appropriate", warned_at=after(-10))
         assert self.sold(late).verdict is Verdict.FIRM_FAULT
         assert self.sold(account_terms=(terms(client_class="professional"),)).verdict is Verdict.NO_FAULT
+
+    @pytest.mark.parametrize(
+        ("client", "en", "zh"),
+        [
+            ("retail", None, None),
+            ("professional", "You were a professional client, who", "您当时属于专业客户，"),
+            ("eligible_counterparty", "You were an eligible counterparty, who", "您当时属于合格对手方，"),
+        ],
+    )
+    def test_each_class_of_clients_is_called_by_its_own_name(self, client: str, en: str | None, zh: str | None) -> None:
+        found = self.sold(account_terms=(terms(client_class=client),))
+        assert {"retail", "professional", "eligible_counterparty"} == set(_CLASSES)
+        assert (found.verdict is Verdict.NO_FAULT) == (en is not None)
+        assert en is None or (en in found.reason.en and str(zh) in found.reason.zh)
+        assert en is not None or "客户" not in found.reason.zh
 
     def test_what_is_not_known_is_named(self) -> None:
         assert self.sold(account_terms=()).missing == ("class of the client when the position was opened",)

@@ -133,7 +133,7 @@ class TestByHand:
         assert (finding.verdict, str(finding.harm)) == (Verdict.FIRM_FAULT, "USD 1,000.00")
         assert finding.open
         assert not lost("1000").open
-        assert "cannot be computed without the base rate" in finding.reason.en
+        assert "our records lack what it takes to compute it" in finding.reason.en
 
     def test_a_loss_of_which_no_row_tells_the_day_is_not_dated_by_guess(self) -> None:
         undated = lost("1000").model_copy(update={"evidence": ()})

@@ -11,8 +11,9 @@ from domain.checks.choice import checks_for, pointed_to
 from domain.checks.facts import Given, LogFacts
 from domain.checks.recompute import CHECKS, Difference, recompute, run
 from domain.execution import check_execution
-from domain.findings import Bilingual, Check, Finding, Tolerances, Verdict, once_only
+from domain.findings import Bilingual, Check, Finding, Tolerances, Verdict
 from domain.money import Money
+from domain.once_only import once_only
 from domain.redress import Part, PartKind, Rate
 from domain.trade_log import AccountEntry, EntryKind, OrderType
 from domain.withdrawal_delay import check_withdrawal_delay

@@ -102,7 +102,7 @@ def test_the_reason_has_the_times_the_delay_and_the_sum_in_both_languages() -> N
         # 10,000 * 8 % * 436,800 / 86,400 / 365 = 11.0807
         assert "= USD 11.08" in text
     assert "5 days 1 hour 20 minutes late" in reason.en
-    assert "逾期 5 天 1 小时 20 分钟" in reason.zh
+    assert "逾期 5天1小时20分钟" in reason.zh
 
 
 def test_one_called_off_in_time_is_the_customers_own_act() -> None:

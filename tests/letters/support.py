@@ -13,8 +13,10 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
+from activities.letter_text import write_letter
 from domain.case import CaseSummary, CaseUpdate, SendLetter
 from domain.complaint import Complaint
+from domain.deadlines import Deadline, Occurred, as_rounds, follow, plan
 from domain.findings import Bilingual, Check, Finding, Verdict
 from domain.letters import LetterFacts
 from domain.money import Money
@@ -240,6 +242,36 @@ def letter(
         announces=ANNOUNCES[kind],
         update=update or CaseUpdate(reference=reference, policy_hash=pack.hash, summary=summary(**summary_changes)),
     )
+
+
+def foreseen(request: SendLetter, pack: PolicyPack) -> list[Deadline]:
+    """What the case would plan if the letter were accepted now; of an extension, the clock's new round."""
+    if request.kind is LetterKind.EXTENSION:
+        return replanned(pack)
+    return [
+        deadline
+        for event in request.announces
+        for deadline in plan(pack, Occurred(event=event, at=NOW, number=request.number))
+    ]
+
+
+def replanned(pack: PolicyPack) -> list[Deadline]:
+    received = Occurred(event=CaseEvent.RECEIVED, at=complaint().received_at, number=1)
+    rounds = as_rounds(plan(pack, received))
+    extended = Occurred(event=CaseEvent.EXTENDED, at=NOW, number=2, clock="response", extension="complex")
+    return list(follow(pack, rounds, [received, extended], [extended]).planned)
+
+
+def written(
+    request: SendLetter,
+    *,
+    of: Complaint | None = None,
+    name: str = "Customer 70012345",
+    pack: PolicyPack = FULL_PACK,
+    **more: Any,
+) -> tuple[str, str]:
+    known = {"foreseen": foreseen(request, pack), "firm_name": "Example Bullion", "at": NOW, **more}
+    return write_letter(request, complaint=of or complaint(), name=name, pack=pack, **known)
 
 
 class Receiver:

@@ -2,23 +2,18 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
 from activities.letter_text import LANGUAGES, NEEDED, write_letter
-from domain.case import SendLetter
-from domain.complaint import Complainant, Complaint
-from domain.deadlines import Deadline, Occurred, as_rounds, follow, plan
+from domain.complaint import Complainant
 from domain.findings import Verdict
 from domain.letters import LetterFacts
 from domain.money import PositiveMoney
-from domain.policy import PolicyPack
 from domain.redress import Entered, PartKind
 from domain.words import (
-    CaseEvent,
     Category,
     LetterKind,
     Outcome,
@@ -41,7 +36,9 @@ from tests.letters.support import (
     finding,
     full_facts,
     letter,
+    replanned,
     usd,
+    written,
 )
 
 CUSTOMER_LETTERS = [kind for kind in LetterKind if not kind.to_staff]
@@ -151,36 +148,6 @@ ESSENTIALS: dict[LetterKind, dict[str, list[str]]] = {
         "zh-CN": ["致：合规负责人（团队 dealing）", "时限“response”即将届满。", "提出解决方案"],
     },
 }
-
-
-def foreseen(request: SendLetter, pack: PolicyPack) -> list[Deadline]:
-    """What the case would plan if the letter were accepted now; of an extension, the clock's new round."""
-    if request.kind is LetterKind.EXTENSION:
-        return replanned(pack)
-    return [
-        deadline
-        for event in request.announces
-        for deadline in plan(pack, Occurred(event=event, at=NOW, number=request.number))
-    ]
-
-
-def replanned(pack: PolicyPack) -> list[Deadline]:
-    received = Occurred(event=CaseEvent.RECEIVED, at=complaint().received_at, number=1)
-    rounds = as_rounds(plan(pack, received))
-    extended = Occurred(event=CaseEvent.EXTENDED, at=NOW, number=2, clock="response", extension="complex")
-    return list(follow(pack, rounds, [received, extended], [extended]).planned)
-
-
-def written(
-    request: SendLetter,
-    *,
-    of: Complaint | None = None,
-    name: str = "Customer 70012345",
-    pack: PolicyPack = FULL_PACK,
-    **more: Any,
-) -> tuple[str, str]:
-    known = {"foreseen": foreseen(request, pack), "firm_name": "Example Bullion", "at": NOW, **more}
-    return write_letter(request, complaint=of or complaint(), name=name, pack=pack, **known)
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])

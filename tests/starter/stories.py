@@ -27,7 +27,9 @@ FINDING = Finding(
     check=Check.EXECUTION,
     subject="P-100234",
     verdict=Verdict.PROVIDER_FAULT,
-    reason=Bilingual(en="The close lies 14.29 below the valid bid.", zh="平仓价较有效买价低 14.29，报价无效。"),
+    reason=Bilingual(
+        en="The close lies 14.29 below the valid bid.", zh="平仓价较有效的客户卖出价（Bid）低 14.29，报价无效。"
+    ),
     harm=USD_900,
     numbers={"difference": "14.29"},
     evidence=(EvidenceRow(table="positions", key="P-100234", values={"close_price": "1920.96"}),),

@@ -163,6 +163,9 @@ async def test_what_is_told_along_the_way_reaches_the_case_file(
     await service("contact", reference, "--email", "new@example.com", *HANDLER)
     page = await until(service, reference, lambda page: bool(page["case"]["summary"]["escalation_level"] == 2))
     assert page["case"]["contact"]["email"] == "new@example.com"
+    await service("contact", reference, "--by-post", *HANDLER)
+    page = (await service("show", reference, "--json")).data
+    assert page["case"]["contact"]["email"] is None
     assert page["case"]["summary"]["category"] == "conduct"
 
     told = {entry["kind"]: entry for entry in (await service("timeline", reference, "--json")).data}

@@ -131,7 +131,7 @@ async def test_a_page_tells_all_that_matters_about_a_case(look: CommandLine, wai
 
 
 async def test_findings_give_their_reasons_in_chinese_on_demand(look: CommandLine, waiting: str) -> None:
-    assert "平仓价较有效买价低 14.29" in (await look("show", waiting, "--language", "zh-CN")).out
+    assert "平仓价较有效的客户卖出价（Bid）低 14.29" in (await look("show", waiting, "--language", "zh-CN")).out
 
 
 async def test_a_page_for_programs_is_one_document_with_everything(look: CommandLine, waiting: str) -> None:

@@ -243,7 +243,8 @@ async def test_a_clock_that_was_extended_leaves_the_warning_to_the_one_that_is_s
 
     async def warned_twice() -> bool:
         notices = [text for text in await house.timeline(reference, "letter") if "The deadline" in text]
-        return len(notices) == 2 and "payments/response" in notices[1]
+        (row,) = await ledger(house, reference, "payments/response")
+        return len(notices) == 2 and f"{row['due']:%Y-%m-%d %H:%M} UTC" in notices[1]
 
     await house.eventually(warned_twice)
 

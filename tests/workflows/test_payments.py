@@ -280,7 +280,7 @@ async def test_without_an_account_nothing_is_ordered_before_somebody_names_one(p
     )
     await paying.responded(reference)
     await paying.complaints.reply(reference, by=CUSTOMER, intent="accept")
-    await held(paying, reference, "the payment was declined (no payee)")
+    await held(paying, reference, "the payment was declined (no account to pay to)")
     assert rail.asked == []
     with pytest.raises(Refused, match="the case has no account to pay to; give one"):
         await paying.complaints.retry_payment(reference, "Go on.", by=APPROVER)
