@@ -7,13 +7,13 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, EmailStr, Field, StringConstraints, ValidationError, model_validator
 
-from domain.base import Identifier, Instant, Line, Record, Text, clean
+from domain.base import Identifier, Instant, Line, Record, Text
+from domain.json_text import field_name
 from domain.money import PositiveMoney
 from domain.reference import reference_for
 from domain.words import Remedy
 
 _PROBLEMS_TOLD = 10
-_NAME_TOLD = 40
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
 """Clocks of sending systems may be this far ahead of ours."""
@@ -125,15 +125,10 @@ class Complaint(Record):
 def explain(error: ValidationError) -> str:
     """*error* as one line that names each field, without quoting what was sent."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    problems = [f"{_field(problem['loc'])}: {_what(problem['msg'])}" for problem in found[:_PROBLEMS_TOLD]]
+    problems = [f"{field_name(problem['loc'])}: {_what(problem['msg'])}" for problem in found[:_PROBLEMS_TOLD]]
     if len(found) > _PROBLEMS_TOLD:
         problems.append(f"and {len(found) - _PROBLEMS_TOLD} more")
     return "; ".join(problems)
-
-
-def _field(location: tuple[int | str, ...]) -> str:
-    # The name of a field that does not exist is input too: it may hold anything and be of any length.
-    return ".".join(" ".join(clean(str(part)).split())[:_NAME_TOLD] for part in location) or "input"
 
 
 def _what(message: str) -> str:

@@ -12,17 +12,29 @@ ends the round and starts another, under the number of that event; nothing plann
 from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pydantic import Field
 
 from domain import calendars
 from domain.base import Instant, Record
-from domain.policy import Calendar, Clock, Extension, Facts, Length, PolicyPack, Rung
+from domain.policy import Calendar, Clock, Extension, Facts, Length, Rung
 from domain.words import Action, CaseEvent, Category
 
 Calendars = Mapping[str, Calendar]
 """Calendars by hash: those that REPLANNED events of a case name."""
+
+
+class ClockRules(Protocol):
+    """What is asked of a policy pack here: its clocks, and the calendar that each is counted in."""
+
+    @property
+    def clocks(self) -> tuple[Clock, ...]: ...
+
+    def clock(self, name: str) -> Clock:
+        """The clock of that name. Raises ``LookupError``."""
+
+    def calendar_of(self, clock: Clock) -> Calendar: ...
 
 
 class Occurred(Record):
@@ -138,14 +150,14 @@ class Followed(Record):
     satisfied: tuple[Satisfied, ...] = ()
 
 
-def plan(pack: PolicyPack, occurred: Occurred, facts: Facts | None = None) -> list[Deadline]:
+def plan(pack: ClockRules, occurred: Occurred, facts: Facts | None = None) -> list[Deadline]:
     """Every rung of every clock that *occurred* starts, earliest first, for a complaint with these *facts*."""
     facts = facts or occurred.facts or Facts(category=Category.OTHER)
     return list(_starts(_Story(pack, [occurred.model_copy(update={"facts": facts})], {}), occurred))
 
 
 def follow(
-    pack: PolicyPack,
+    pack: ClockRules,
     rounds: Iterable[Round],
     history: Iterable[Occurred],
     new: Iterable[Occurred],
@@ -192,7 +204,7 @@ def follow(
 
 
 def recount(
-    pack: PolicyPack, events: Iterable[Occurred], calendars_by_hash: Calendars | None = None
+    pack: ClockRules, events: Iterable[Occurred], calendars_by_hash: Calendars | None = None
 ) -> tuple[list[Deadline], dict[str, Satisfied]]:
     """The rungs that *events*, as they happened one after the other, lead to under *pack*; and by round how it ended.
 
@@ -210,7 +222,7 @@ def recount(
     return planned, ended
 
 
-def replay(pack: PolicyPack, events: Iterable[Occurred], calendars_by_hash: Calendars | None = None) -> list[Round]:
+def replay(pack: ClockRules, events: Iterable[Occurred], calendars_by_hash: Calendars | None = None) -> list[Round]:
     """The rounds that a case with these *events* has under *pack*, in the order in which they began."""
     planned, ended = recount(pack, events, calendars_by_hash)
     return [one.model_copy(update={"ended": ended.get(one.key)}) for one in as_rounds(planned)]
@@ -303,7 +315,7 @@ class _End(NamedTuple):
 class _Story(NamedTuple):
     """What happened in a case until some moment, in order, and the rules and calendars it is judged by."""
 
-    pack: PolicyPack
+    pack: ClockRules
     history: Sequence[Occurred]
     known: Calendars
 

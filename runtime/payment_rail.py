@@ -147,6 +147,7 @@ class HttpRail:
             "Redress-Timestamp": timestamp,
             "Redress-Signature": signature,
             "Accept": "application/json",
+            "Accept-Encoding": "identity",
         } | ({"Content-Type": "application/json"} if body else {})
         status, content, signed = await self._send(method, path, body, headers)
         if status in {401, 403}:
@@ -165,7 +166,10 @@ class HttpRail:
         return answer
 
     async def _send(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes, str]:
-        """Status, content and signature of the answer, within the time limit as a whole."""
+        """Status, content and signature of the answer, within the time limit as a whole.
+
+        Nothing is unpacked: a few kilobytes may hold gigabytes, and what is signed is what was sent.
+        """
         try:
             async with (
                 asyncio.timeout(self._timeout),
@@ -174,8 +178,10 @@ class HttpRail:
                 ) as client,
                 client.stream(method, f"{self._url}{path}", content=body, headers=headers) as response,
             ):
+                if response.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
+                    raise RailFailed(f"the answer ({response.status_code}) is compressed, which was not asked for")
                 content = b""
-                async for chunk in response.aiter_bytes():
+                async for chunk in response.aiter_raw():
                     content += chunk
                     if len(content) > _LONGEST_ANSWER:
                         raise RailFailed("the answer is too long")

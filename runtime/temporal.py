@@ -26,6 +26,7 @@ from temporalio.service import KeepAliveConfig, RPCError, RPCStatusCode
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from domain.json_text import read_json
 from runtime.running import running_stack, why_not
 from runtime.settings import Settings
 
@@ -70,8 +71,10 @@ class _RawUnlessTyped(PydanticPayloadConverter):
         return [RawValue(payload) if workflow.in_workflow() else self._lenient(payload) for payload in payloads]
 
     def _lenient(self, payload: Payload) -> Any:
-        """A start is decoded before its workflow runs."""
+        """A start is decoded before its workflow runs, which says what is wrong with it."""
         try:
+            if payload.metadata.get("encoding") == b"json/plain":
+                return read_json(payload.data.decode())
             [value] = super().from_payloads([payload])
         except Exception:  # whatever a stranger sends may raise whatever there is
             return RawValue(payload)

@@ -1,6 +1,6 @@
 """What stands between a test's worker and its activities: an effect fails, or its answer is lost."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from temporalio import activity
@@ -10,10 +10,13 @@ Carry = Callable[[], Awaitable[Any]]
 
 
 class Around(Interceptor):
-    """Runs *carry_out* in place of the activity *effect*; it is given the request, and what carries it out."""
+    """Runs in place of an effect what stands under its name, whenever that is put there.
 
-    def __init__(self, effect: str, carry_out: Callable[[Any, Carry], Awaitable[Any]]) -> None:
-        self.effect, self.carry_out = effect, carry_out
+    It is given the request, and what carries it out.
+    """
+
+    def __init__(self, effects: Mapping[str, Callable[[Any, Carry], Awaitable[Any]]]) -> None:
+        self.effects = effects
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         return _Around(next, self)
@@ -28,6 +31,5 @@ class _Around(ActivityInboundInterceptor):
         async def carry() -> Any:
             return await self.next.execute_activity(input)
 
-        if activity.info().activity_type != self._around.effect:
-            return await carry()
-        return await self._around.carry_out(input.args[0], carry)
+        instead = self._around.effects.get(activity.info().activity_type)
+        return await instead(input.args[0], carry) if instead else await carry()

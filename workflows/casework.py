@@ -8,7 +8,7 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from temporalio import workflow
@@ -26,6 +26,7 @@ from workflows import effects
 from workflows.page import page
 from workflows.raw import decoded, kept
 from workflows.search_attributes import attributes
+from workflows.tasks import Tasks
 
 M = TypeVar("M", bound=Message)
 R = TypeVar("R")
@@ -61,8 +62,7 @@ class Casework(ABC):
         self._idle = False
         self._shown: dict[Any, Any] = {}
         self._page_of: tuple[int, str | None] = (-1, None)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._broken: BaseException | None = None
+        self._tasks = Tasks()
 
     @property
     def case(self) -> Case:
@@ -186,7 +186,7 @@ class Casework(ABC):
         self.case.letters.append(letter)
         self.case.revision += 1
         # A letter may be on its way for days; the clocks that events start must not wait for it.
-        self._start(self._carry(letter, self._take(by_the_way=True)))
+        self._tasks.start(self._carry(letter, self._take(by_the_way=True)))
 
     async def _carry(self, letter: Letter, update: CaseUpdate) -> None:
         case = self.case
@@ -379,23 +379,6 @@ class Casework(ABC):
 
     def _reject(self, name: str, message: Sequence[Any], reason: str) -> None:
         self.case.reject(name, kept(message), reason, workflow.now())
-
-    # -- tasks --------------------------------------------------------------------------------------------------------
-
-    def _start(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            self._broken = error
-
-    async def _fail_with_a_broken_task(self) -> NoReturn:
-        """Without its clocks or its recorder a case must not go on as if nothing were wrong."""
-        await workflow.wait_condition(lambda: self._broken is not None)
-        raise self._broken or RuntimeError("a task broke")
 
 
 def read(kind: type[M], message: Sequence[Any]) -> M:

@@ -4,7 +4,6 @@ Read :meth:`ComplaintWorkflow.run` and the stages below it first; what the clock
 :mod:`workflows.listening`, the machinery under both in :mod:`workflows.casework`.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -28,8 +27,9 @@ from workflows import effects
 from workflows.casework import CarryOver, Diverted
 from workflows.listening import UNDER_INVESTIGATION
 from workflows.page import page
-from workflows.raw import decoded, kept
+from workflows.raw import kept
 from workflows.settling import Settling
+from workflows.starts import given, is_continued, refused_run
 
 
 def begin(start: Sequence[Any]) -> Case:
@@ -37,13 +37,11 @@ def begin(start: Sequence[Any]) -> Case:
 
     A state is believed of an earlier run only, for anybody may start a workflow. Raises ``ValueError``.
     """
-    if len(start) != 1:
-        raise ValueError(f"start: a case begins with one JSON object, a complaint, not with {len(start)} arguments")
-    given, info = decoded(start[0]), workflow.info()
+    brought = given(start, "a complaint")
     try:
-        if info.continued_run_id:
-            return Case.model_validate(given)
-        return Case.received(info.workflow_id, Complaint.model_validate(given), workflow.now())
+        if is_continued():
+            return Case.model_validate(brought)
+        return Case.received(workflow.info().workflow_id, Complaint.model_validate(brought), workflow.now())
     except ValidationError as error:
         raise ValueError(explain(error)) from None
 
@@ -63,37 +61,27 @@ class ComplaintWorkflow(Settling):
 
     @workflow.run
     async def run(self, *start: Any) -> Closed:
-        if self._misfit:
-            await self._refuse(start, ApplicationError(self._misfit, type="InvalidComplaint", non_retryable=True))
+        return await self._tasks.live(self._from_receipt_to_closed_file(start), self._note_cancellation)
+
+    async def _from_receipt_to_closed_file(self, start: Sequence[Any]) -> Closed:
         try:
+            if self._misfit:
+                raise ApplicationError(self._misfit, type="InvalidComplaint", non_retryable=True)
             if self.case.policy is None:
                 await self._receive()
         except ApplicationError as error:
             await self._refuse(start, error)
-        life = asyncio.create_task(self._from_receipt_to_closed_file())
-        watch = asyncio.create_task(self._fail_with_a_broken_task())
-        try:
-            done, _ = await workflow.wait([life, watch], return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            if workflow.cancellation_reason() is None:
-                raise  # the run only leaves the worker's cache
-            # A case does not end by the click of a button: the customer withdraws it, or people decide it.
-            self.case.note(workflow.now(), "cancellation", "asked for in Temporal and not followed; use withdraw")
-            done, _ = await workflow.wait([life, watch], return_when=asyncio.FIRST_COMPLETED)
-        return next(iter(done)).result()
-
-    async def _from_receipt_to_closed_file(self) -> Closed:
-        self._start(self._keep_the_clocks())
-        self._start(self._keep_hearing())
-        self._start(self._keep_the_case_file())
-        self._start(self._keep_showing())
+        self._tasks.start(self._keep_the_clocks())
+        self._tasks.start(self._keep_hearing())
+        self._tasks.start(self._keep_the_case_file())
+        self._tasks.start(self._keep_showing())
         for letter in self.case.letters:
-            self._start(self._carry(letter, self._take(by_the_way=True)))
+            self._tasks.start(self._carry(letter, self._take(by_the_way=True)))
         for event in self.case.events:
             if event.event is CaseEvent.OVERDUE_NOTED:
-                self._start(self._tell_new_date(event.number))
+                self._tasks.start(self._tell_new_date(event.number))
         for report in self.case.reports:
-            self._start(self._book_report(report))
+            self._tasks.start(self._book_report(report))
         try:
             while self.case.stage is not Stage.CLOSED:
                 await self._live()
@@ -102,6 +90,11 @@ class ComplaintWorkflow(Settling):
             await workflow.wait_condition(lambda: not self._inbox and workflow.all_handlers_finished())
             workflow.continue_as_new(self.case)
         return self._closed
+
+    def _note_cancellation(self) -> None:
+        """The customer withdraws a case, or people decide it."""
+        if self._begun:
+            self._begun.note(workflow.now(), "cancellation", "asked for in Temporal and not followed; use withdraw")
 
     async def _live(self) -> None:
         stages = {
@@ -148,7 +141,7 @@ class ComplaintWorkflow(Settling):
         while messages:
             request = RefuseStart(
                 workflow_id=workflow.info().workflow_id,
-                run=workflow.info().run_id,
+                run=refused_run(number),
                 number=number,
                 at=workflow.now(),
                 reason=error.message,
@@ -490,13 +483,13 @@ class ComplaintWorkflow(Settling):
     def _write_overdue(self, deadline: Deadline) -> None:
         if self.case.stage in {Stage.SETTLING, Stage.FOLLOWING_UP}:
             return  # the customer has the response
-        self._start(self._tell_new_date(self.case.happened(CaseEvent.OVERDUE_NOTED, workflow.now())))
+        self._tasks.start(self._tell_new_date(self.case.happened(CaseEvent.OVERDUE_NOTED, workflow.now())))
 
     def _write_holding(self, deadline: Deadline) -> None:
         if self.case.stage in {Stage.SETTLING, Stage.FOLLOWING_UP} or self._responding:
             return  # the customer has the response, or it is on its way
         if any(event.event is CaseEvent.OVERDUE_NOTED for event in self.case.events):
-            self._start(self._hold_with_new_date(deadline))
+            self._tasks.start(self._hold_with_new_date(deadline))
         else:
             self._hold(deadline)
 

@@ -42,8 +42,10 @@ from domain.words import IncidentStage
 from workflows import effects
 from workflows.casework import CarryOver, M, read
 from workflows.incident_page import page
-from workflows.raw import decoded, kept
+from workflows.raw import kept
 from workflows.search_attributes import INCIDENT
+from workflows.starts import given, is_continued, refused_run
+from workflows.tasks import Tasks
 
 _TICKS_A_MINUTE = 6
 _MOST_AT_ONCE = 50
@@ -58,13 +60,11 @@ def begin(start: Sequence[Any]) -> Incident:
 
     A state is believed of an earlier run only, for anybody may start a workflow. Raises ``ValueError``.
     """
-    if len(start) != 1:
-        raise ValueError(f"start: an incident begins with one JSON object, not with {len(start)} arguments")
-    given, info = decoded(start[0]), workflow.info()
+    brought, info = given(start, "an incident"), workflow.info()
     try:
-        if info.continued_run_id:
-            return Incident.model_validate(given)
-        new = NewIncident.model_validate(given)
+        if is_continued():
+            return Incident.model_validate(brought)
+        new = NewIncident.model_validate(brought)
     except ValidationError as error:
         raise ValueError(explain(error)) from None
     return Incident(reference=info.workflow_id, new=new, opened_at=workflow.now(), per_minute=new.per_minute)
@@ -83,8 +83,7 @@ class IncidentWorkflow:
         except ValueError as error:
             self._misfit = str(error)
         self._in_flight: set[str] = set()
-        self._broken: BaseException | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     @property
     def incident(self) -> Incident:
@@ -95,24 +94,34 @@ class IncidentWorkflow:
 
     @workflow.run
     async def run(self, *start: Any) -> Progress:
-        if self._misfit:
-            await self._refuse(start, self._misfit)
-        incident = self.incident
-        if not incident.policy_hash:
-            await self._open()
-        workflow.upsert_search_attributes([INCIDENT.value_set([incident.reference])])
-        self._start(self._keep_recording())
-        self._start(self._keep_showing())
-        for account in list(incident.under_way):
-            self._start(self._make_good(account))
-        self._start(self._keep_telling())
+        return await self._tasks.live(self._from_opening_to_last_letter(start), self._note_cancellation)
+
+    async def _from_opening_to_last_letter(self, start: Sequence[Any]) -> Progress:
         try:
-            await self._live_uncancelled()
+            if self._misfit:
+                raise ApplicationError(self._misfit, type="InvalidIncident", non_retryable=True)
+            if not self.incident.policy_hash:
+                await self._open()
+        except ApplicationError as error:
+            await self._refuse(start, error)
+        incident = self.incident
+        workflow.upsert_search_attributes([INCIDENT.value_set([incident.reference])])
+        self._tasks.start(self._keep_recording())
+        self._tasks.start(self._keep_showing())
+        for account in list(incident.under_way):
+            self._tasks.start(self._make_good(account))
+        self._tasks.start(self._keep_telling())
+        try:
+            await self._live()
         except CarryOver:
             await workflow.wait_condition(workflow.all_handlers_finished)
             workflow.continue_as_new(incident)
         await workflow.wait_condition(lambda: not incident.entries and workflow.all_handlers_finished())
         return incident.progress
+
+    def _note_cancellation(self) -> None:
+        if self._begun and self._begun.policy_hash:
+            self._note("cancellation", "asked for in Temporal and not followed; use pause or dismiss")
 
     async def _live(self) -> None:
         incident = self.incident
@@ -120,18 +129,6 @@ class IncidentWorkflow:
             await self._tell_cases()
             if not incident.stage.ended:
                 await self._next()
-
-    async def _live_uncancelled(self) -> None:
-        """An incident does not end by the click of a button, nor does what it is at: people pause or dismiss it."""
-        life = asyncio.create_task(self._live())
-        try:
-            await workflow.wait([life])
-        except asyncio.CancelledError:
-            if workflow.cancellation_reason() is None:
-                raise  # the run only leaves the worker's cache
-            self._note("cancellation", "asked for in Temporal and not followed; use pause or dismiss")
-            await workflow.wait([life])
-        life.result()
 
     async def _next(self) -> None:
         """Go through the stage at which the incident stands."""
@@ -145,21 +142,20 @@ class IncidentWorkflow:
 
     # -- the stages ----------------------------------------------------------------------------------------------------
 
-    async def _refuse(self, start: Sequence[Any], reason: str) -> NoReturn:
+    async def _refuse(self, start: Sequence[Any], error: ApplicationError) -> NoReturn:
         """There can be no incident: what it was started with is written down."""
-        info = workflow.info()
         message = RefusedMessage(name="start", payload=kept(start))
         await effects.refuse_start(
             RefuseStart(
-                workflow_id=info.workflow_id,
-                run=info.run_id,
+                workflow_id=workflow.info().workflow_id,
+                run=refused_run(0),
                 number=0,
                 at=workflow.now(),
-                reason=reason,
+                reason=error.message,
                 messages=(message,),
             )
         )
-        raise ApplicationError(reason, type="InvalidIncident", non_retryable=True)
+        raise error
 
     async def _open(self) -> None:
         incident = self.incident
@@ -211,13 +207,13 @@ class IncidentWorkflow:
             accounts = page_of_members.accounts
             for account in accounts:
                 incident.under_way.append(account)
-                self._start(self._make_good(account))
+                self._tasks.start(self._make_good(account))
             if len(accounts) < limit:
                 incident.all_taken = True
             else:
                 incident.after = accounts[-1]
                 incident.revision += 1
-                self._start(self._record())
+                self._tasks.start(self._record())
                 wait = timedelta(minutes=1) * len(accounts) / incident.per_minute
                 await workflow.sleep(wait, summary=f"{incident.per_minute} accounts a minute")
         await self._until(lambda: not incident.under_way and not incident.failed and not incident.untold)
@@ -281,7 +277,7 @@ class IncidentWorkflow:
             )
             account = next(account for account in incident.untold if account not in telling)
             telling.add(account)
-            self._start(tell(account))
+            self._tasks.start(tell(account))
 
     async def _tell(self, account: str) -> None:
         incident = self.incident
@@ -399,7 +395,7 @@ class IncidentWorkflow:
                 incident.left += 1
                 return f"left to people: {request.leave}"
             incident.under_way.append(request.account)
-            self._start(self._make_good(request.account))
+            self._tasks.start(self._make_good(request.account))
             return "tried again"
 
         return await self._update(RetryMember, message, self._retry_fits, apply)
@@ -498,23 +494,11 @@ class IncidentWorkflow:
             await workflow.wait_condition(lambda shown=shown: self.incident.revision != shown)  # type: ignore[misc]
 
     async def _until(self, condition: Callable[[], bool]) -> None:
-        """Wait, however long. Raises :class:`CarryOver` when the history has grown long, and what broke a task."""
+        """Wait, however long. Raises :class:`CarryOver` when the history has grown long."""
         suggested = workflow.info().is_continue_as_new_suggested
-        await workflow.wait_condition(lambda: condition() or suggested() or self._broken is not None)
-        if self._broken is not None:
-            raise self._broken
+        await workflow.wait_condition(lambda: condition() or suggested())
         if not condition():
             raise CarryOver
-
-    def _start(self, coroutine: Any) -> None:
-        task = asyncio.create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            self._broken = error
 
 
 def _refused(reason: str) -> ApplicationError:

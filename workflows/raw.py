@@ -3,11 +3,12 @@
 import base64
 import json
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from temporalio.common import RawValue
 
 from domain.base import clean
+from domain.json_text import read_json
 from domain.sizes import LONGEST_KEPT, beginning, size
 
 _JSON = b"json/plain"
@@ -28,7 +29,7 @@ def decoded(value: Any) -> Any:
         name = encoding.decode("ascii", errors="replace")[:40] or "none"
         raise ValueError(f"encoding {name!r} cannot be read; send JSON with the encoding json/plain")
     try:
-        return json.loads(value.payload.data.decode("utf-8"), parse_constant=_no_number)
+        return read_json(value.payload.data.decode("utf-8"))
     except RecursionError:
         raise ValueError("it is nested too deeply to be read") from None
     except UnicodeDecodeError:
@@ -58,7 +59,3 @@ def _as_text(value: Any) -> str:
         return value.payload.data.decode("utf-8") or "null"
     except UnicodeDecodeError:
         return f"base64:{base64.b64encode(value.payload.data).decode()}"
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")

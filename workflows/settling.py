@@ -275,7 +275,7 @@ class Settling(Listening):
                 actor=request.actor,
             )
             case.reports.append(report)
-            self._start(self._book_report(report))
+            self._tasks.start(self._book_report(report))
             return f"{payment.amount} {request.state.value}, {payment.key}"
 
         return await self._update(ReportPayment, message, self._report_payment_fits, apply)

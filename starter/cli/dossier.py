@@ -27,7 +27,7 @@ from starter.payment_reader import PaymentView, get_payments
 from starter.restores import Repair, Restore, restores_of
 
 if TYPE_CHECKING:
-    from starter.cli.access import Pool
+    from starter.case_reader import Pool
 
 _ASK_FOR: Final = 5.0  # seconds
 

@@ -7,9 +7,8 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -135,19 +134,17 @@ def _is_object(line: str) -> bool:
 
 def _parse(text: str, name: str, first_line: int = 1) -> Any:
     """*text* as JSON, numbers exact. Raises :class:`InvalidInput` with line and column."""
+    from domain.json_text import read_json
+
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
+        return read_json(text)
     except json.JSONDecodeError as error:
         where = f"{name}, line {first_line + error.lineno - 1}, column {error.colno}"
         raise InvalidInput(f"{where}: not JSON: {error.msg}") from None
     except RecursionError:
         raise InvalidInput(f"{name}: nested too deeply") from None
     except ValueError as error:
-        raise InvalidInput(f"{name}: not JSON: {error}") from None
-
-
-def _no_constant(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number")
+        raise InvalidInput(f"{name}: {error}") from None
 
 
 # -- import ------------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email import message_from_bytes, policy
@@ -12,7 +12,8 @@ from typing import Any, cast
 
 import pytest
 from temporalio import activity
-from temporalio.client import WorkflowFailureError
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
@@ -54,6 +55,7 @@ class Desk:
         self.incidents = reading.Incidents(env.client, task_queue=self.task_queue)
         self.outbox = SometimesClosed(folder)
         self.rail = rail
+        self.effects: dict[str, Callable[[Any, Carry], Awaitable[Any]]] = {"CompensateMember": self._compensate}
         self.refused: set[str] = set()
         """Accounts that are refused for good."""
 
@@ -62,7 +64,7 @@ class Desk:
             self.env.client,
             self.pool,
             load_settings(outbox_dir=self.folder, task_queue=self.task_queue),
-            [Around("CompensateMember", self._compensate)],
+            [Around(self.effects)],
             clock=_skipped_time,
             rail=self.rail,
             outbox=self.outbox,
@@ -344,6 +346,52 @@ async def test_asking_temporal_to_cancel_an_incident_ends_nothing(desk: Desk) ->
     assert "cancellation" in [entry.kind for entry in view.timeline]
 
 
+async def test_asking_temporal_to_cancel_an_incident_does_not_keep_it_from_being_opened(desk: Desk) -> None:
+    away = True
+
+    async def sometimes(_request: Any, open_incident: Carry) -> Any:
+        if away:
+            raise ApplicationError("the database is away")
+        return await open_incident()
+
+    desk.effects["OpenIncident"] = sometimes
+    await bad_minute(desk.pool)
+    reference = await desk.open()
+    await desk.env.client.get_workflow_handle(reference).cancel()
+    await asyncio.sleep(0.5)
+    away = False
+    await desk.listed(reference)
+
+
+async def test_an_incident_whose_recorder_dies_while_it_lists_is_seen_to_fail(desk: Desk) -> None:
+    listing = asyncio.Event()
+
+    async def list_for_ever(_request: Any, _list_cohort: Carry) -> Any:
+        listing.set()
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(0.05)
+
+    async def refuse(_update: Any, _record: Carry) -> Any:
+        raise ApplicationError("the record is closed", non_retryable=True)
+
+    desk.effects |= {"ListCohort": list_for_ever, "RecordIncident": refuse}
+    await bad_minute(desk.pool)
+    reference = await desk.open()
+    handle = desk.env.client.get_workflow_handle(reference)
+
+    async def what_failed() -> list[str]:
+        return [
+            event.workflow_task_failed_event_attributes.failure.message
+            async for event in handle.fetch_history_events()
+            if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
+        ]
+
+    assert "a task of the workflow broke" in (await eventually(what_failed))[0]
+    assert (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
+    await handle.terminate()
+
+
 async def test_a_terminated_incident_that_is_opened_again_goes_on_from_its_record(desk: Desk) -> None:
     await bad_minute(desk.pool)
     reference = await desk.open(per_minute=1)
@@ -373,6 +421,8 @@ async def test_an_incident_that_nobody_can_open_says_why(desk: Desk) -> None:
         with pytest.raises(WorkflowFailureError) as failed:
             await desk.ended(reference)
         assert why in str(failed.value.cause)
+        refused = "select reason from casefile.unopened where workflow_id = $1"
+        assert why in str(await desk.pool.fetch(refused, reference))
 
 
 LONG = 40

@@ -352,7 +352,7 @@ class TestTheFewQuotesFetched:
             assert "Seq Scan" not in plan
             assert "quotes_pkey" in plan
             touched = max(int(line.split("hit=")[1].split()[0]) for line in plan.splitlines() if "shared hit=" in line)
-            assert touched < 200  # of some 2,000 pages
+            assert touched < 500  # of some 2,000 pages
 
 
 def _random_log(rng: random.Random) -> tuple[list[Quote], list[Execution]]:

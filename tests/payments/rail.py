@@ -1,9 +1,11 @@
 """A payment rail for tests: a real HTTP server that keeps the protocol, and can be told to misbehave."""
 
 import asyncio
+import gzip
 import hashlib
 import hmac
 import json
+import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,6 +22,10 @@ def paid(body: dict[str, Any]) -> dict[str, Any]:
     return {"state": "paid", "amount": body["amount"], "currency": body["currency"], "reference": "B-1"}
 
 
+_packer = zlib.compressobj(wbits=31)
+_BOMB = b"".join([*(_packer.compress(bytes(1 << 20)) for _ in range(100)), _packer.flush()])
+
+
 @dataclass
 class Payment:
     """What the rail knows of a key: what it was told, and what became of it."""
@@ -33,7 +39,9 @@ class Rail:
     """Pays what it is told, once a key. ``script`` says how it behaves on the next requests, else it is well behaved.
 
     ``lost`` takes the payment, and its answer never arrives; ``unheard`` does not even take it; so do ``500`` and other
-    codes; ``silent`` never answers; ``garbled`` and ``unsigned`` take it, and answer what cannot be trusted.
+    codes; ``silent`` never answers; ``garbled`` and ``unsigned`` take it, and answer what cannot be trusted. Not to be
+    read, signed or not, are ``gzip``, ``nested`` (gzip in gzip in gzip, a hundred megabytes in the end), ``long``,
+    ``endless``, ``headers`` without an end, and ``drip``, which sends a byte every now and then.
     """
 
     secret: str = SECRET
@@ -43,6 +51,8 @@ class Rail:
     payments: dict[str, Payment] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     """Every request: ``PUT key`` or ``GET key``."""
+    encodings: list[str] = field(default_factory=list)
+    """How every request asked to be answered."""
 
     @property
     def url(self) -> str:
@@ -82,6 +92,14 @@ class Rail:
             return None
         if how == "garbled":
             return self._raw(status, b"<html>Welcome</html>", signature)
+        if how == "gzip":
+            return self._raw(status, gzip.compress(json.dumps(body).encode()), signature, "Content-Encoding: gzip")
+        if how == "nested":
+            return self._raw(
+                status, gzip.compress(gzip.compress(_BOMB)), signature, "Content-Encoding: gzip, gzip, gzip"
+            )
+        if how == "long":
+            return self._raw(status, json.dumps(body).encode() + b" " * (1 << 20), signature)
         return self._response(status, body, "v1=wrong" if how == "unsigned" else signature)
 
     def _pay(self, key: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -102,9 +120,10 @@ class Rail:
     def _response(self, status: int, body: dict[str, Any], signature: str) -> bytes:
         return self._raw(status, json.dumps(body).encode(), signature)
 
-    def _raw(self, status: int, content: bytes, signature: str) -> bytes:
+    def _raw(self, status: int, content: bytes, signature: str, *headers: str) -> bytes:
         signed = self._sign(signature.encode(), str(status).encode(), content)
         head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(content)}\r\nRedress-Signature: {signed}\r\n"
+        head += "".join(f"{header}\r\n" for header in headers)
         return f"{head}Connection: close\r\n\r\n".encode() + content
 
 
@@ -125,6 +144,24 @@ def pending(body: dict[str, Any]) -> dict[str, Any]:
     return {"state": "pending"}
 
 
+ENDLESS = {
+    "endless": (b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n", b"400\r\n" + bytes(1024) + b"\r\n", 0.0),
+    "headers": (b"HTTP/1.1 200 X\r\n", b"X-More: and more\r\n", 0.0),
+    "drip": (b"HTTP/1.1 200 X\r\nContent-Length: 60000\r\n\r\n", b" ", 0.02),
+}
+"""How an answer begins, how it goes on and on, and the seconds between its pieces."""
+
+
+async def _without_end(writer: asyncio.StreamWriter, how: str) -> None:
+    """Until whoever asked hangs up."""
+    begin, more, pause = ENDLESS[how]
+    writer.write(begin)
+    while not writer.is_closing():
+        writer.write(more)
+        await writer.drain()
+        await asyncio.sleep(pause)
+
+
 @asynccontextmanager
 async def open_rail(**options: Any) -> AsyncIterator[Rail]:
     """A rail on a free port of this machine."""
@@ -141,9 +178,12 @@ async def open_rail(**options: Any) -> AsyncIterator[Rail]:
                 for name, _, value in (line.partition(":") for line in head.split("\r\n")[1:] if line)
             }
             content = await reader.readexactly(int(headers.get("content-length", 0)))
-            silent = rail.script[:1] == ["silent"]
+            how = rail.script[0] if rail.script else "well"
+            rail.encodings.append(headers.get("accept-encoding", "any"))
             answer = await rail.answer(method, path, headers, content)
-            if silent:
+            if how in ENDLESS:
+                await _without_end(writer, how)
+            elif how == "silent":
                 await reader.read()  # until whoever asked has lost patience
             elif answer is not None:
                 writer.write(answer)

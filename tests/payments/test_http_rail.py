@@ -1,9 +1,11 @@
 """Speaking to a payment rail over HTTP: what is believed, and what is not."""
 
+import asyncio
 import hashlib
 import hmac
 import re
 import socket
+import tracemalloc
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from domain.payment import PaymentOrder, RailState
 from domain.words import PaymentReason
 from runtime.payment_rail import HttpRail, RailConflict, RailFailed, name_of, path_of, sign
 from runtime.settings import ConfigurationError, load_settings
-from tests.payments.rail import SECRET, Rail, declining, partly, pending
+from tests.payments.rail import ENDLESS, SECRET, Rail, declining, partly, pending
 
 KEY = "RD-K7M4-9QXT-2VBHC:payment:1:1"
 
@@ -73,6 +75,34 @@ async def test_an_answer_that_cannot_be_trusted_is_none(rail: Rail, how: str) ->
         await http.pay(order())
     assert failed.value.unsent == (how == "401")
     assert "812" not in str(failed.value)
+
+
+async def test_answers_are_asked_for_as_they_are(rail: Rail) -> None:
+    http = HttpRail(rail.settings())
+    await http.pay(order())
+    await http.ask(KEY)
+    assert rail.encodings == ["identity", "identity"]
+
+
+@pytest.mark.parametrize("how", ["gzip", "nested", "long", *ENDLESS])
+async def test_an_answer_that_costs_more_than_its_few_words_is_none_and_the_rail_is_asked_again(
+    rail: Rail, how: str
+) -> None:
+    http = HttpRail(rail.settings(payment_timeout=1))
+    rail.script = [how, how]
+    tracemalloc.start()
+    try:
+        for ask in (http.pay(order()), http.ask(KEY)):
+            async with asyncio.timeout(30):
+                with pytest.raises(RailFailed) as failed:
+                    await ask
+            assert not failed.value.unsent
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < (10 << 20)
+    assert (await http.ask(KEY)).paid == usd("812.50")
+    assert rail.money() == Decimal("812.50")
 
 
 @pytest.mark.parametrize("how", ["404", "unsigned", "garbled"])

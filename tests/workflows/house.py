@@ -96,7 +96,7 @@ class House:
             self.client,
             cast("asyncpg.Pool[asyncpg.Record]", self.database),
             load_settings(outbox_dir=self._folder, task_queue=self.task_queue),
-            [*self.interceptors, Around("SendLetter", self._send_letter)],
+            [*self.interceptors, Around({"SendLetter": self._send_letter})],
             clock=_skipped_time,
             packs=self.packs,
             rail=self.rail,

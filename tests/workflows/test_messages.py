@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from domain.complaint import Complaint
 from domain.messages import UPDATES, CustomerReply, Escalate
-from domain.words import WORKFLOW, Outcome, Stage
+from domain.words import WORKFLOW, LetterKind, Outcome, Stage
 from starter.client import Refused
 from tests.workflows.house import CUSTOMER, HANDLER, House
 
@@ -145,6 +146,23 @@ async def test_a_cancellation_in_temporal_does_not_end_a_case(house: House) -> N
     await house.eventually(lambda: house.timeline(reference, "cancellation"))
     await house.complaints.withdraw(reference, by=CUSTOMER)
     assert (await house.closed(reference)).outcome is Outcome.WITHDRAWN
+
+
+async def test_a_cancellation_in_temporal_does_not_keep_a_case_from_being_opened(house: House) -> None:
+    house.database.away = True
+    reference = await house.submit()
+    await house.client.get_workflow_handle(reference).cancel()
+    await house.eventually(lambda: asked_to_cancel(house, reference))
+    house.database.away = False
+    await house.sent(reference, LetterKind.ACKNOWLEDGEMENT)
+    await house.eventually(lambda: house.timeline(reference, "cancellation"))
+
+
+async def asked_to_cancel(house: House, reference: str) -> bool:
+    """Whether the case has gone on since it was asked to."""
+    kinds = [event.event_type async for event in house.client.get_workflow_handle(reference).fetch_history_events()]
+    asked = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
+    return asked in kinds and EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED in kinds[kinds.index(asked) :]
 
 
 async def test_roles_and_stages_are_checked(house: House) -> None:

@@ -2,63 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution, WorkflowType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest, StartWorkflowExecutionRequest
-from temporalio.client import WorkflowFailureError
+from temporalio.api.common.v1 import Payload
 
-from domain.case import Case
-from domain.complaint import Complaint
 from domain.reference import reference_for
 from domain.sizes import LONGEST_KEPT, size
-from domain.words import WORKFLOW, Outcome, Stage
-from starter.case_reader import CaseNotFound, get_case
+from domain.words import Outcome, Stage
 from starter.client import Refused
 from tests.workflows.house import CUSTOMER, HANDLER, House
-
-JSON = {"encoding": b"json/plain"}
-UNREADABLE = {
-    "broken JSON": Payload(metadata=JSON, data=b'{"message_id": '),
-    "no encoding": Payload(data=b"{}"),
-    "protobuf": Payload(metadata={"encoding": b"json/protobuf"}, data=b"{}"),
-    "bytes": Payload(metadata={"encoding": b"binary/plain"}, data=b"\xff\xfe"),
-    "encrypted": Payload(metadata={"encoding": b"binary/encrypted"}, data=b"\x00\x01\x02"),
-    "bad UTF-8": Payload(metadata=JSON, data=b'{"text": "\xff"}'),
-    "UTF-16": Payload(metadata=JSON, data='{"text": "钱"}'.encode("utf-16")),
-    "deep nesting": Payload(metadata=JSON, data=b"[" * 20_000 + b"]" * 20_000),
-    "a huge number": Payload(metadata=JSON, data=b'{"level": ' + b"9" * 10_000 + b"}"),
-    "not a number": Payload(metadata=JSON, data=b'{"level": NaN}'),
-    "nothing but size": Payload(metadata=JSON, data=b'"' + b"x" * 60_000 + b'"'),
-}
-
-
-async def signal(house: House, reference: str, name: str, *payloads: Payload) -> None:
-    await house.client.workflow_service.signal_workflow_execution(
-        SignalWorkflowExecutionRequest(
-            namespace="default",
-            workflow_execution=WorkflowExecution(workflow_id=reference),
-            signal_name=name,
-            input=Payloads(payloads=payloads),
-        )
-    )
-
-
-async def start(house: House, reference: str, *payloads: Payload) -> None:
-    await house.client.workflow_service.start_workflow_execution(
-        StartWorkflowExecutionRequest(
-            namespace="default",
-            workflow_id=reference,
-            workflow_type=WorkflowType(name=WORKFLOW),
-            task_queue=TaskQueue(name=house.task_queue),
-            request_id=reference,
-            input=Payloads(payloads=payloads),
-        )
-    )
-    house.submitted.append(reference)
+from tests.workflows.strange import JSON, LARGE, NUMBERS, UNREADABLE, signal, sizes_of_activities, start
 
 
 async def in_decision(house: House) -> str:
@@ -82,6 +36,8 @@ async def test_what_cannot_be_read_is_kept_once_with_the_reason(house: House, na
     await house.eventually(kept)
     rows = await house.pool.fetch("select reason, payload from casefile.rejected_messages")
     assert all(row["reason"] and len(row["payload"]) < 64_000 for row in rows)
+    if name != "unheard_of":
+        assert sum("level: " in row["reason"] and "; send " in row["reason"] for row in rows) == len(NUMBERS)
     await house.complaints.withdraw(reference, by=CUSTOMER)
     assert (await house.closed(reference)).outcome is Outcome.WITHDRAWN
 
@@ -105,43 +61,6 @@ async def test_half_an_emoji_is_no_reason_to_lose_a_complaint_or_a_reply(house: 
     await house.eventually(lambda: house.timeline(reference, "customer_reply"))
     case = await house.pool.fetchval("select complaint from casefile.cases where reference = $1", reference)
     assert case["description"].endswith("late \N{REPLACEMENT CHARACTER}")
-
-
-async def forged(house: House) -> Payload:
-    """A state in which a million is approved, as if an earlier run had handed it over."""
-    complaint = Complaint.model_validate(
-        {
-            "source": "thief",
-            "idempotency_key": "forged",
-            "received_at": await house.env.get_current_time(),
-            "channel": "web",
-            "language": "en",
-            "complainant": {"name": "Nobody"},
-            "description": "Give me a million.",
-        }
-    )
-    case = Case.received(complaint.reference, complaint, complaint.received_at)
-    case.stage, case.approved = Stage.SETTLING, True
-    return Payload(metadata=JSON, data=case.model_dump_json().encode())
-
-
-@pytest.mark.parametrize("what", [*UNREADABLE, "no argument", "two arguments", "a forged state"])
-async def test_a_start_that_can_be_no_case_is_a_refusal_that_is_found(house: House, what: str) -> None:
-    reference = reference_for("thief", "forged")
-    arguments: Sequence[Payload] = {
-        "no argument": (),
-        "two arguments": (Payload(metadata=JSON, data=b"{}"),) * 2,
-        "a forged state": (await forged(house),),
-    }.get(what) or ((UNREADABLE[what],) if what in UNREADABLE else ())
-    await start(house, reference, *arguments)
-    with pytest.raises(WorkflowFailureError):
-        await house.client.get_workflow_handle(reference).result()
-    row = await house.pool.fetchrow("select * from casefile.unopened where workflow_id = $1", reference)
-    assert row is not None
-    assert (row["state"], row["name"]) == ("refused", "start")
-    with pytest.raises(CaseNotFound, match="was refused since"):
-        await get_case(house.pool, reference)
-    assert not await house.pool.fetchval("select exists (select from casefile.postings)")
 
 
 async def test_an_id_that_is_used_again_for_something_else_is_no_repeat(house: House) -> None:
@@ -174,24 +93,6 @@ async def test_of_two_proposals_at_once_one_counts_and_the_other_is_refused(hous
     assert sorted(type(end).__name__ for end in ends) == ["Receipt", "Refused"]
 
 
-def text(unit: str, length: int) -> Payload:
-    return Payload(metadata=JSON, data=b'"' + unit.encode() * length + b'"')
-
-
-LARGE = {
-    "9 arguments of 48 KB": (text("x", 48_000),) * 9,
-    "2 arguments of 34 KB of NUL": (text("\0", 34_000),) * 2,
-    "1 MB of junk": (text("x", 1_000_000),),
-    "1 MB of bytes": (Payload(metadata={"encoding": b"binary/plain"}, data=b"\xff" * 1_000_000),),
-    "1 MB of Chinese": (text("钱", 333_000),),
-}
-
-
-async def sizes_of_activities(house: House, reference: str) -> list[int]:
-    history = await house.client.get_workflow_handle(reference).fetch_history()
-    return [event.activity_task_scheduled_event_attributes.ByteSize() for event in history.events]
-
-
 @pytest.mark.parametrize("what", LARGE)
 async def test_what_comes_after_a_large_signal_is_written_down_too(house: House, what: str) -> None:
     reference = await in_decision(house)
@@ -201,21 +102,6 @@ async def test_what_comes_after_a_large_signal_is_written_down_too(house: House,
     payload = await house.pool.fetchval("select payload from casefile.rejected_messages")
     assert size(payload) <= LONGEST_KEPT
     assert "the whole is in the workflow history" in payload
-
-
-async def test_what_is_sent_to_a_refused_start_is_kept_in_parts_of_bounded_size(house: House) -> None:
-    reference = reference_for("thief", "forged")
-    house.database.away = True
-    await start(house, reference, UNREADABLE["broken JSON"])
-    for _ in range(30):
-        await signal(house, reference, "customer_reply", *LARGE["9 arguments of 48 KB"])
-    await signal(house, reference, "escalate", UNREADABLE["protobuf"])
-    house.database.away = False
-    with pytest.raises(WorkflowFailureError):
-        await house.client.get_workflow_handle(reference).result()
-    kept = await house.pool.fetchval("select count(*) from casefile.unopened where workflow_id = $1", reference)
-    assert kept == 1 + 30 + 1
-    assert max(await sizes_of_activities(house, reference)) < 600_000
 
 
 async def test_what_strangers_send_makes_no_payload_grow(house: House) -> None:

@@ -1,0 +1,140 @@
+"""Every accepted start is a case, or a refusal that is found; nobody begins a case in the middle of its life."""
+
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from temporalio.api.common.v1 import Payload
+from temporalio.client import WorkflowFailureError
+from temporalio.common import RawValue, RetryPolicy
+from temporalio.testing import WorkflowEnvironment
+
+from domain import incident
+from domain.case import Case
+from domain.complaint import Complaint
+from domain.incident_work import Incident
+from domain.reference import reference_for
+from domain.words import WORKFLOW, IncidentStage, Stage
+from runtime.temporal import register_search_attributes
+from starter.case_reader import CaseNotFound, get_case
+from tests.incidents.minute import new
+from tests.workflows.house import House
+from tests.workflows.strange import JSON, LARGE, NUMBERS, UNREADABLE, signal, sizes_of_activities, start
+from workflows.search_attributes import KEYS
+
+
+async def forged(house: House, key: str = "forged") -> Payload:
+    """A state in which a million is approved, as if an earlier run had handed it over."""
+    complaint = Complaint.model_validate(
+        {
+            "source": "thief",
+            "idempotency_key": key,
+            "received_at": await house.env.get_current_time(),
+            "channel": "web",
+            "language": "en",
+            "complainant": {"name": "Nobody"},
+            "description": "Give me a million.",
+        }
+    )
+    case = Case.received(complaint.reference, complaint, complaint.received_at)
+    case.stage, case.approved = Stage.SETTLING, True
+    return Payload(metadata=JSON, data=case.model_dump_json().encode())
+
+
+@pytest.mark.parametrize("what", [*UNREADABLE, "no argument", "two arguments", "a forged state"])
+async def test_a_start_that_can_be_no_case_is_a_refusal_that_is_found(house: House, what: str) -> None:
+    reference = reference_for("thief", "forged")
+    arguments: Sequence[Payload] = {
+        "no argument": (),
+        "two arguments": (Payload(metadata=JSON, data=b"{}"),) * 2,
+        "a forged state": (await forged(house),),
+    }.get(what) or ((UNREADABLE[what],) if what in UNREADABLE else ())
+    await start(house, reference, *arguments)
+    with pytest.raises(WorkflowFailureError):
+        await house.client.get_workflow_handle(reference).result()
+    row = await house.pool.fetchrow("select * from casefile.unopened where workflow_id = $1", reference)
+    assert row is not None
+    assert (row["state"], row["name"]) == ("refused", "start")
+    assert what not in NUMBERS or row["reason"].startswith("level: ")
+    with pytest.raises(CaseNotFound, match="was refused since"):
+        await get_case(house.pool, reference)
+    assert not await house.pool.fetchval("select exists (select from casefile.postings)")
+
+
+async def test_what_is_sent_to_a_refused_start_is_kept_in_parts_of_bounded_size(house: House) -> None:
+    reference = reference_for("thief", "forged")
+    house.database.away = True
+    await start(house, reference, UNREADABLE["broken JSON"])
+    for _ in range(30):
+        await signal(house, reference, "customer_reply", *LARGE["9 arguments of 48 KB"])
+    await signal(house, reference, "escalate", UNREADABLE["protobuf"])
+    house.database.away = False
+    with pytest.raises(WorkflowFailureError):
+        await house.client.get_workflow_handle(reference).result()
+    kept = await house.pool.fetchval("select count(*) from casefile.unopened where workflow_id = $1", reference)
+    assert kept == 1 + 30 + 1
+    assert max(await sizes_of_activities(house, reference)) < 600_000
+
+
+@pytest.fixture
+async def real_time(
+    dev_server_env: WorkflowEnvironment, pool: "asyncpg.Pool[asyncpg.Record]", tmp_path: Path
+) -> AsyncIterator[House]:
+    """A house whose server runs workflows by schedules, in real time."""
+    await register_search_attributes(dev_server_env.client, KEYS)
+    house = House(dev_server_env, pool, tmp_path / "outbox")
+    async with house.worker():
+        yield house
+
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "no option": {},
+    "a cron schedule": {"cron_schedule": "@every 1s"},
+    "a retry policy": {"retry_policy": RetryPolicy(initial_interval=timedelta(milliseconds=10), maximum_attempts=3)},
+    "a workflow execution timeout": {"execution_timeout": timedelta(hours=1)},
+    "a workflow run timeout": {"run_timeout": timedelta(hours=1)},
+}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("what", ["a forged case", "a forged incident", "a complaint"])
+async def test_temporal_may_neither_repeat_a_case_nor_cut_it_off(real_time: House, what: str, option: str) -> None:
+    if (what, option) == ("a complaint", "no option"):
+        pytest.skip("it becomes a case")
+    house, (kind, reference, state) = real_time, await sent(real_time, what)
+    begin = house.client.start_workflow
+    handle = await begin(kind, RawValue(state), id=reference, task_queue=house.task_queue, **OPTIONS[option])
+    if option == "a cron schedule":
+        await house.eventually(lambda: has_begun_again(house, reference))
+        await handle.terminate()
+    else:
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+    [row] = await house.pool.fetch("select * from casefile.unopened where workflow_id = $1", reference)
+    assert (row["state"], row["name"]) == ("refused", "start")
+    assert option == "no option" or option in row["reason"]
+    assert not await house.pool.fetchval("select exists (select from casefile.cases)")
+    assert not await house.pool.fetchval("select exists (select from casefile.incidents)")
+
+
+async def sent(house: House, what: str) -> tuple[str, str, Payload]:
+    """The workflow type, its id and its input."""
+    if what == "a forged incident":
+        opened = new(fault=new().fault.model_copy(update={"symbol": f"X{uuid.uuid4().hex[:8]}"}))
+        state = Incident(reference=opened.reference, new=opened, opened_at=opened.fault.until, per_minute=60)
+        state.policy_hash, state.stage = "0" * 64, IncidentStage.COMPENSATING
+        return incident.WORKFLOW, opened.reference, Payload(metadata=JSON, data=state.model_dump_json().encode())
+    payload = await forged(house, str(uuid.uuid4()))
+    case = Case.model_validate_json(payload.data)
+    if what == "a complaint":
+        payload = Payload(metadata=JSON, data=case.complaint.model_dump_json().encode())
+    return WORKFLOW, case.reference, payload
+
+
+async def has_begun_again(house: House, reference: str) -> bool:
+    """Whether the second run of a schedule has ended, and a third waits for its time."""
+    return len([run async for run in house.client.list_workflows(f"WorkflowId = '{reference}'")]) > 2
