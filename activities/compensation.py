@@ -49,7 +49,7 @@ class Compensation:
 
     @activity.defn(name="RecordCompensation")
     async def record_compensation(self, request: RecordCompensation) -> CompensationRecorded:
-        """Post *award*, rounded to the currency's smallest unit, under *key*. Again, it answers as the first time.
+        """Post the award, rounded to the currency's smallest unit, under its key. Again, it answers as the first time.
 
         Debit ``expense:redress``, what redress costs the firm; credit ``liability:customer:<reference>``, what it owes
         the customer of that case. Where a rail is to pay it, the case is not settled yet: in place of what the request

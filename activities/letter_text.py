@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from temporalio.exceptions import ApplicationError
 
+from domain import spoken
 from domain.base import clean
 from domain.case import SendLetter
 from domain.complaint import Complaint
@@ -477,7 +478,10 @@ def _stationery(language: str) -> _Stationery:
     def money(amount: Money) -> str:
         return amount.localised(language)
 
-    templates.filters |= {"moment": moment, "money": money}
+    def listed(names: Iterable[str]) -> str:
+        return spoken.listed(spoken.said(name, name) for name in names).in_language(language)
+
+    templates.filters |= {"moment": moment, "money": money, "listed": listed}
     templates.globals["words"] = words
     return stationery
 

@@ -130,7 +130,7 @@ class Payments:
             yield connection
 
     def _usable(self, known: str | None) -> PaymentRail:
-        """The rail, if it is the one that may *know* the payment: another would pay it a second time."""
+        """The rail, if it is *known*, the one that may know the payment: another would pay it a second time."""
         if self._rail is None:
             raise ApplicationError(
                 "no payment rail is configured; set REDRESS_PAYMENT_URL and REDRESS_PAYMENT_SECRET",

@@ -117,7 +117,10 @@ class Snapshot:
         return sorted(executions, key=lambda each: (not each.fills, [fill.at for fill in each.fills[:1]], each.id))
 
     async def deciding_quotes(self, moments: Iterable[Moment], *, window_seconds: int) -> list[Quote]:
-        """Of each source the few quotes that decide at each moment, at most six: see :func:`check_execution`."""
+        """Of each source the few quotes that decide at each moment, at most six.
+
+        What they decide is in :func:`domain.execution.check_execution`.
+        """
         asked = sorted(set(moments))
         rows = await self._connection.fetch(
             DECIDING_QUOTES,

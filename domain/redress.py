@@ -24,15 +24,6 @@ from domain.trade_log import Side
 PRECISION: Final = 60
 """Digits carried through every sum; what is paid is rounded from them once."""
 
-OUNCES_A_LOT: Final = Decimal(100)
-"""Troy ounces of a lot of London gold (XAUUSD)."""
-TAELS_A_LOT: Final = Decimal(100)
-"""Taels of a lot of Hong Kong gold, priced in HKD a tael."""
-GRAMS_AN_OUNCE: Final = Decimal("31.1034768")
-"""A troy ounce, exactly."""
-GRAMS_A_TAEL: Final = Decimal("37.429")
-"""A Hong Kong tael of gold, as the Chinese Gold and Silver Exchange has it."""
-
 _DAY: Final = timedelta(days=1)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -191,12 +182,6 @@ class Sum(NamedTuple):
     losses: dict[str, Decimal]
 
 
-def entry_loss(side: Side, *, fill: Decimal, fair: Decimal, units: Decimal, lots: Decimal) -> Decimal:
-    """What a *side* position cost more by opening at *fill* instead of *fair*; below zero when it cost less."""
-    with localcontext(prec=PRECISION):
-        return side.sign * (fill - fair) * units * lots
-
-
 def exit_loss(side: Side, *, close: Decimal, reference: Decimal, units: Decimal, lots: Decimal) -> Decimal:
     """What a *side* position brought less by closing at *close* instead of *reference*."""
     with localcontext(prec=PRECISION):
@@ -245,12 +230,6 @@ def total(parts: Iterable[Part], currency: str, *, rates: Iterable[Rate] = ()) -
             numbers=numbers,
             losses=losses,
         )
-
-
-def convert(amount: Decimal, rate: Rate) -> Decimal:
-    """*amount* of ``rate.base`` in ``rate.quote``, not rounded."""
-    with localcontext(prec=PRECISION):
-        return amount * rate.rate
 
 
 def currency_loss(amount: Decimal, *, due: Rate, paid: Rate) -> Decimal:
@@ -323,12 +302,6 @@ def interest_spans(
             Span(rule.rule, begun, end, percent, base, interest_factor(_midnight(begun), _midnight(end), percent))
         )
     return tuple(spans)
-
-
-def ounce_price_of_tael(price_per_tael: Decimal, hkd_per_usd: Decimal) -> Decimal:
-    """The price of a troy ounce in USD that a price in HKD a tael comes to."""
-    with localcontext(prec=PRECISION):
-        return price_per_tael / hkd_per_usd * GRAMS_AN_OUNCE / GRAMS_A_TAEL
 
 
 class Reference(NamedTuple):

@@ -1,7 +1,9 @@
 """The house keeps its shape: types, style, and who may know whom."""
 
+import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -40,3 +42,44 @@ def test_no_registry_host_and_no_path_of_a_machine_is_named() -> None:
         except (UnicodeDecodeError, FileNotFoundError):
             continue
         assert not [host for host in hosts if host in text], name
+
+
+ROOMS = ("domain", "activities", "workflows", "starter", "runtime", "recovery", "trial", "bench", "tests")
+ROLE = re.compile(r":(?:class|func|meth|data|mod|exc|attr):`~?([\w.]+)`")
+
+
+def test_every_name_that_a_docstring_refers_to_is_there() -> None:
+    named = [
+        (path, name)
+        for room in ROOMS
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for name in ROLE.findall(path.read_text(encoding="utf-8"))
+    ]
+    assert named
+    assert [f"{path.relative_to(ROOT)}: {name}" for path, name in named if not _is_there(path, name)] == []
+
+
+def _is_there(path: Path, name: str) -> bool:
+    """Whether *name* is one of the module at *path*, of a class of it, or of a package."""
+    module = import_module(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
+    places = [module, *(each for each in vars(module).values() if isinstance(each, type))]
+    return any(_reach(place, name.split(".")) for place in places) or _imports(name)
+
+
+def _reach(place: object, names: list[str]) -> bool:
+    for name in names:
+        fields = getattr(place, "model_fields", {})
+        if name not in fields and not hasattr(place, name):
+            return False
+        place = fields.get(name) or getattr(place, name)
+    return True
+
+
+def _imports(name: str) -> bool:
+    parts = name.split(".")
+    for length in range(len(parts), 0, -1):
+        try:
+            return _reach(import_module(".".join(parts[:length])), parts[length:])
+        except ImportError:
+            continue
+    return False

@@ -1,6 +1,6 @@
 """Was the quote that an order was filled at off the market: how far, for how long, and did it come back?"""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from itertools import takewhile
 from statistics import median
@@ -13,8 +13,6 @@ from domain.redress import ReferenceRule, plain
 from domain.trade_log import Fill, Quote
 
 FORMULA: Final = "off-market/two-references@1"
-AROUND: Final = timedelta(seconds=60)
-"""How far before and after a fill quotes are looked at."""
 
 
 def check_off_market(subject: str, facts: LogFacts, given: Given) -> Finding:

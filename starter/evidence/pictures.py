@@ -15,6 +15,7 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 
 from domain.base import Record
 from domain.redress import plain
+from domain.spoken import lasting
 from domain.trade_log import Quote, Side
 from starter.evidence.scenes import SILENT, MarginScene, Moment, PriceScene, SpanScene
 from starter.evidence.words import Words, clock, grouped
@@ -23,8 +24,6 @@ Dash = tuple[float, ...]
 Point = tuple[float, float]
 Anchor = Literal["start", "middle", "end"]
 
-PLAIN: Final = ("ink", "muted", "grid", "panel", "fill", "reference", "trigger", "band", "late", "promised")
-"""Roles of colour that are no price source."""
 SOURCES: Final = tuple(f"source{number}" for number in range(6))
 """Roles of colour of price sources; a seventh begins again, with another dash."""
 _DASHES: Final[tuple[Dash, ...]] = ((), (6, 2.5), (2, 2), (9, 2.5, 2, 2.5), (4, 4), (1.2, 2.4), (12, 3))
@@ -472,13 +471,7 @@ def span_picture(scene: SpanScene, *, words: Words, title: str, description: str
 
 def length(duration: timedelta, words: Words) -> str:
     """A length of time in its two largest units."""
-    seconds = int(duration.total_seconds())
-    days, rest = divmod(seconds, 86_400)
-    hours, rest = divmod(rest, 3_600)
-    minutes, seconds = divmod(rest, 60)
-    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")]
-    told = [f"{count} {words('mark', f'unit_{unit}')}" for count, unit in parts if count]
-    return " ".join(told[:2]) or f"0 {words('mark', 'unit_s')}"
+    return lasting(duration, most=2).in_language(words.language)
 
 
 # -- scales and small shapes -------------------------------------------------------------------------------------------

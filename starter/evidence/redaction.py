@@ -67,10 +67,6 @@ class Redaction:
         self._everything = _replacing(self._sources | self._staff | self._accounts)
         self._only_accounts = _replacing(self._accounts)
 
-    @property
-    def masks_own(self) -> bool:
-        return self.reader is Reader.CUSTOMER
-
     def text(self, text: str) -> str:
         """*text* of ours: an id, a key, a reason."""
         return self._everything(self._to_ticket(text))
@@ -83,7 +79,7 @@ class Redaction:
         return self._sources.get(name, name)
 
     def rows(self, evidence: Iterable[EvidenceRow]) -> list[EvidenceRow]:
-        """The rows *reader* may see, with what they may see of them."""
+        """The rows that the reader may see, with what they may see of them."""
         shown = []
         for row in evidence:
             if self.reader is Reader.CUSTOMER and "account" in row.values and row.values["account"] not in self.own:

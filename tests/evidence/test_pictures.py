@@ -19,7 +19,6 @@ from starter.evidence.html import LIGHT, to_html, to_svg
 from starter.evidence.model import Figure
 from starter.evidence.pdf import to_drawing
 from starter.evidence.pictures import (
-    PLAIN,
     SOURCES,
     WIDTH,
     Label,
@@ -40,6 +39,8 @@ from tests.evidence.support import BAD, VALID, case, found, off_market, pack
 from tests.investigations.rows import AT, after, balance, fill, happened, order, position, quote, steady, terms
 
 QUOTES = (*VALID, *BAD)
+PLAIN = ("ink", "muted", "grid", "panel", "fill", "reference", "trigger", "band", "late", "promised")
+"""Roles of colour that are no price source."""
 
 
 def scene_of(finding: Any) -> PriceScene:
@@ -210,9 +211,12 @@ class TestOtherPictures:
         assert (scene.due - ASKED, scene.ended) == (timedelta(days=2), ASKED + timedelta(days=9))
         figure = next(b for b in pack(case(late_withdrawal())).pages[0].blocks if isinstance(b, Figure))
         told = labels(figure.picture)
-        assert {"promised: 2 d", "late: 7 d", "requested 2026-03-02 09:00:00", "released 2026-03-11 09:00:00"} <= set(
-            told
-        )
+        assert {
+            "promised: 2 days",
+            "late: 7 days",
+            "requested 2026-03-02 09:00:00",
+            "released 2026-03-11 09:00:00",
+        } <= set(told)
         promised, late = (
             next(one for one in figure.picture.shapes if isinstance(one, Polygon) and one.colour == colour)
             for colour in ("promised", "late")

@@ -11,10 +11,7 @@ from hypothesis import strategies as st
 
 from domain.money import PositiveMoney
 from domain.redress import (
-    GRAMS_A_TAEL,
-    OUNCES_A_LOT,
     PRECISION,
-    TAELS_A_LOT,
     BaseRate,
     Entered,
     MissingRate,
@@ -23,18 +20,19 @@ from domain.redress import (
     Rate,
     ReferenceRule,
     Standing,
-    convert,
     currency_loss,
-    entry_loss,
     exit_loss,
     interest_factor,
-    ounce_price_of_tael,
     profit,
     reference_of_exit,
     total,
 )
 from domain.trade_log import Side
 
+OUNCES_A_LOT = Decimal(100)
+"""Troy ounces of a lot of London gold (XAUUSD)."""
+TAELS_A_LOT = Decimal(100)
+"""Taels of a lot of Hong Kong gold, priced in HKD a tael."""
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
 unhurried = settings(deadline=None)
@@ -72,9 +70,6 @@ class TestByHand:
         loss = exit_loss(Side.BUY, close=d("1920.96"), reference=d("1960.532625"), units=OUNCES_A_LOT, lots=d("0.8"))
         assert loss == d("3165.81")
 
-    def test_a_bad_entry_of_a_short_lost_what_it_sold_too_low(self) -> None:
-        assert entry_loss(Side.SELL, fill=d("1999.00"), fair=d("2000.50"), units=d("100"), lots=d("2")) == d("300")
-
     def test_a_hong_kong_lot_is_a_hundred_taels_in_hkd_and_pays_out_in_usd_at_the_recorded_rate(self) -> None:
         loss = exit_loss(Side.BUY, close=d("18000"), reference=d("18012.5"), units=TAELS_A_LOT, lots=d("1"))
         assert loss == d("1250")
@@ -84,12 +79,6 @@ class TestByHand:
         assert found.numbers["rate.HKD.USD"] == "0.1282"
         assert found.numbers["rate.HKD.USD.source"] == "ECB"
         assert found.numbers["rate.HKD.USD.at"] == AT.isoformat()
-        assert convert(d("1250"), usd) == d("160.25")
-
-    def test_a_price_in_taels_and_one_in_ounces_are_the_same_gold(self) -> None:
-        ounce = ounce_price_of_tael(d("18000"), d("7.8"))
-        assert round(ounce, 2) == d("1917.69")  # 18000 / 7.8 * 31.1034768 / 37.429
-        assert round(ounce * GRAMS_A_TAEL / d("31.1034768") * d("7.8"), 10) == d("18000")
 
     def test_interest_of_eight_percent_for_a_year_of_365_days_is_eight_percent(self) -> None:
         assert interest_factor(AT, AT + 365 * DAY, d("8")) == d("0.08")
@@ -200,9 +189,6 @@ def test_long_and_short_are_worth_the_same_seen_from_the_other_side(
         return exit_loss(of, close=a, reference=b, units=OUNCES_A_LOT, lots=volume)
 
     assert loss(side, close, reference) == loss(side.opposite, reference, close)
-    assert loss(side, close, reference) == entry_loss(
-        side.opposite, fill=close, fair=reference, units=OUNCES_A_LOT, lots=volume
-    )
     mirror = d("10000")
     assert loss(side, close, reference) == loss(side.opposite, mirror - close, mirror - reference)
 
@@ -240,7 +226,6 @@ def test_nobody_is_ever_charged(rows: list[Part]) -> None:
 @given(sides, prices, lots)
 def test_a_fair_fill_costs_nothing(side: Side, price: Decimal, volume: Decimal) -> None:
     assert exit_loss(side, close=price, reference=price, units=OUNCES_A_LOT, lots=volume) == 0
-    assert entry_loss(side, fill=price, fair=price, units=OUNCES_A_LOT, lots=volume) == 0
 
 
 @unhurried
