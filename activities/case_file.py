@@ -11,8 +11,8 @@ from temporalio.exceptions import ApplicationError
 
 from activities.early_warning import note_topics, warning_of
 from activities.unopened import Unopened
+from activities.written_once import keep_contradictions, particulars, write_contact, write_entries, write_rejected
 from domain.assessment import Assessment, assess
-from domain.base import clean
 from domain.case import SYSTEM, CaseUpdate, Entry, OpenCase, Opened, RecordContact, Recorded
 from domain.checks.choice import pointed_to
 from domain.complaint import Complaint
@@ -113,20 +113,7 @@ class CaseFile:
         """Letters not yet written go to the new address. What is ``None`` stays as it was."""
         async with self._pool.acquire() as connection, connection.transaction():
             await _lock(connection, request.reference)
-            await connection.execute(
-                """
-                INSERT INTO casefile.contacts (reference, at, key, name, email, phone)
-                SELECT reference, $2, $3, name, CASE WHEN $6 THEN NULL ELSE coalesce($4, email) END, coalesce($5, phone)
-                FROM casefile.contacts WHERE reference = $1 ORDER BY id DESC LIMIT 1
-                ON CONFLICT (key) DO NOTHING
-                """,
-                request.reference,
-                request.at,
-                request.key,
-                request.email,
-                request.phone,
-                request.by_post,
-            )
+            await write_contact(connection, request)
 
     async def apply(
         self, connection: "Connection", update: CaseUpdate, extra_events: Iterable[Occurred] = ()
@@ -143,10 +130,10 @@ class CaseFile:
         reference = update.reference
         pack = await self.pack(connection, await _lock(connection, reference))
         events = [*update.events, *extra_events]
-        await _write_entries(connection, reference, update.entries)
+        await write_entries(connection, reference, update.entries)
         await _write_events(connection, reference, pack, events)
         await _write_firings(connection, update)
-        await _write_rejected(connection, update)
+        await write_rejected(connection, reference, update.rejected)
         await _write_summary(connection, update)
         return await _led_to(connection, reference, pack, events, update.asked)
 
@@ -240,7 +227,7 @@ class CaseFile:
             complaint.complainant.email,
             complaint.complainant.phone,
         )
-        await _write_entries(connection, reference, _first_entries(request, pack, assessment))
+        await write_entries(connection, reference, _first_entries(request, pack, assessment))
         await _write_events(connection, reference, pack, [receipt])
         if assessment.in_scope:
             await note_topics(connection, reference, complaint, assessment.category, pack)
@@ -363,27 +350,6 @@ def _first_entries(request: OpenCase, pack: PolicyPack, assessment: Assessment) 
     ]
 
 
-async def _write_entries(connection: "Connection", reference: str, entries: Iterable[Entry]) -> None:
-    await _add(
-        connection,
-        "INSERT INTO casefile.timeline (reference, key, at, kind, actor, text, data, journal)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (reference, key) DO NOTHING",
-        [
-            (
-                reference,
-                entry.key,
-                entry.at,
-                entry.kind,
-                entry.actor,
-                clean(entry.text),
-                _storable(entry.data),
-                entry.journal,
-            )
-            for entry in entries
-        ],
-    )
-
-
 async def _write_events(
     connection: "Connection", reference: str, pack: PolicyPack, events: Collection[Occurred]
 ) -> None:
@@ -400,9 +366,11 @@ async def _write_events(
         [occurred.number for occurred in events],
         [occurred.event for occurred in events],
         [occurred.at for occurred in events],
-        [_particulars(occurred) for occurred in events],
+        [particulars(occurred) for occurred in events],
     )
     new = {(row["number"], row["event"]) for row in rows}
+    known = [occurred for occurred in events if (occurred.number, occurred.event) not in new]
+    await keep_contradictions(connection, reference, events=known)
     if not new:
         return
     history = (await events_of(connection, [reference]))[reference]
@@ -463,10 +431,6 @@ async def _follow(
     return follow(pack, rounds[reference], history, new, later)
 
 
-def _particulars(occurred: Occurred) -> dict[str, Any] | None:
-    return occurred.model_dump(mode="json", exclude={"event", "at", "number"}, exclude_none=True) or None
-
-
 async def _write_firings(connection: "Connection", update: CaseUpdate) -> None:
     await _add(
         connection,
@@ -477,18 +441,7 @@ async def _write_firings(connection: "Connection", update: CaseUpdate) -> None:
             for firing in update.firings
         ],
     )
-
-
-async def _write_rejected(connection: "Connection", update: CaseUpdate) -> None:
-    await _add(
-        connection,
-        "INSERT INTO casefile.rejected_messages (reference, key, at, name, reason, payload)"
-        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
-        [
-            (update.reference, item.key, item.at, clean(item.name), clean(item.reason), clean(item.payload))
-            for item in update.rejected
-        ],
-    )
+    await keep_contradictions(connection, update.reference, firings=update.firings)
 
 
 async def _write_summary(connection: "Connection", update: CaseUpdate) -> None:
@@ -570,16 +523,3 @@ async def _led_to(
 async def _add(connection: "Connection", insert: str, rows: Sequence[tuple[Any, ...]]) -> None:
     if rows:
         await connection.executemany(insert, rows)
-
-
-def _storable(value: Any) -> Any:
-    """*value* with every text in it as PostgreSQL takes it."""
-    match value:
-        case str():
-            return clean(value)
-        case dict():
-            return {clean(key): _storable(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_storable(item) for item in value]
-        case _:
-            return value

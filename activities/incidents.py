@@ -15,6 +15,7 @@ from activities.known_incidents import link_case, pack_of
 from activities.ledger import Posting, expense, liability, post
 from activities.redressed import lock_account, record_losses, settled_parts
 from activities.standing import resting_on_the_record
+from activities.written_once import write_incident_entries
 from domain.approval import NotApproved
 from domain.cohort import Cohort, Member, judge, losses, summarise
 from domain.findings import Bilingual, Check, Finding, InvestigationRequest, Tolerances, Verdict
@@ -159,14 +160,6 @@ class Incidents:
         :meth:`find_cases` after it sees them.
         """
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.executemany(
-                "INSERT INTO casefile.incident_timeline (reference, key, at, kind, actor, text, data)"
-                " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
-                [
-                    (update.reference, each.key, each.at, each.kind, each.actor, each.text, each.data)
-                    for each in update.entries
-                ],
-            )
             await connection.execute(
                 "UPDATE casefile.incidents SET revision = $2, stage = $3, progress = $4, updated_at = $5"
                 " WHERE reference = $1",
@@ -176,6 +169,7 @@ class Incidents:
                 update.progress.model_dump(mode="json"),
                 self._clock(),
             )
+            await write_incident_entries(connection, update.reference, update.entries)
 
     # -- the list ------------------------------------------------------------------------------------------------------
 

@@ -530,9 +530,17 @@ async def test_a_corrected_address_replaces_what_it_names_and_keeps_the_rest(poo
 async def test_a_correction_repeated_or_sent_eight_times_at_once_counts_once(pool: "Pool", case_file: CaseFile) -> None:
     request = correction(await opened(case_file), email="new@example.org")
     await at_once(pool, (case_file.record_contact(request) for _ in range(8)))
-    await case_file.record_contact(request.model_copy(update={"email": "newer@example.org"}))
     assert await count(pool, "contacts") == 2
     assert (await newest_contact(pool))[1] == "new@example.org"
+
+
+async def test_another_correction_under_the_same_key_counts_too(pool: "Pool", case_file: CaseFile) -> None:
+    request = correction(await opened(case_file), email="new@example.org")
+    other = request.model_copy(update={"email": "newer@example.org"})
+    for one in (request, other, request, other):
+        await case_file.record_contact(one)
+    assert await count(pool, "contacts") == 3
+    assert (await newest_contact(pool))[1] == "newer@example.org"
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
