@@ -14,12 +14,15 @@ from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.failure.v1 import Failure
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.common import RawValue, SearchAttributeIndexedValueType, SearchAttributeKey
 from temporalio.contrib.pydantic import PydanticPayloadConverter, pydantic_data_converter
+from temporalio.converter import DefaultFailureConverter, PayloadConverter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.plugin import SimplePlugin
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import KeepAliveConfig, RPCError, RPCStatusCode
@@ -27,6 +30,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from domain.json_text import read_json
+from runtime.redaction import told
 from runtime.running import running_stack, why_not
 from runtime.settings import Settings
 
@@ -81,7 +85,21 @@ class _RawUnlessTyped(PydanticPayloadConverter):
         return value
 
 
-_CONVERTER: Final = dataclasses.replace(pydantic_data_converter, payload_converter_class=_RawUnlessTyped)
+class _WithoutValues(DefaultFailureConverter):
+    """What fails tells Temporal no more than a log may tell: its lists and its UI show every failure."""
+
+    def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
+        if not isinstance(exception, FailureError):
+            spoken = ApplicationError(told(exception) or "see the worker's log", type=type(exception).__name__)
+            spoken.__traceback__ = exception.__traceback__
+            spoken.__cause__ = exception.__cause__
+            exception = spoken
+        super().to_failure(exception, payload_converter, failure)
+
+
+_CONVERTER: Final = dataclasses.replace(
+    pydantic_data_converter, payload_converter_class=_RawUnlessTyped, failure_converter_class=_WithoutValues
+)
 
 
 def temporal_plugin() -> SimplePlugin:

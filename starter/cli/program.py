@@ -242,7 +242,9 @@ def _words(error: Exception) -> str:
     if module.startswith("asyncpg"):
         if type(error).__name__ in {"UndefinedTableError", "UndefinedColumnError"}:
             return "the database has no case file, or an older one: run `redress migrate`"
-        return f"PostgreSQL: {error}"
+        from runtime.redaction import in_a_line
+
+        return f"PostgreSQL: {in_a_line(error)}"
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
     return str(error)

@@ -1,7 +1,13 @@
+import asyncio
+import gc
 import json
 import logging
+import subprocess
+import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +15,7 @@ import pytest
 import structlog
 import temporalio.activity
 import temporalio.workflow
+from pydantic import BaseModel
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -23,8 +30,10 @@ def configured() -> Iterator[None]:
     """Put back what `configure_logging` changes for the whole process."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
     yield
     logging.captureWarnings(False)
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
@@ -84,7 +93,8 @@ def test_a_traceback_is_in_its_line_without_the_values_of_variables(lines: Lines
         except RuntimeError:
             logger.exception("failed")
     for line in lines():
-        assert line["exception"].endswith("RuntimeError: it went wrong")
+        assert 'raise RuntimeError("it went wrong")' in line["exception"]
+        assert line["exception"].endswith("\nRuntimeError")  # what others say of an error may quote anything
         assert "name of a customer" not in json.dumps(line)
 
 
@@ -120,7 +130,7 @@ def test_for_people_a_line_is_in_columns_and_a_traceback_without_values(
     first = text.splitlines()[0]
     assert "letter sent" in first
     assert "complaint=RD-1" in first
-    assert text.rstrip().endswith("RuntimeError: it went wrong")
+    assert text.rstrip().endswith("\nRuntimeError")
     assert customer not in text
 
 
@@ -180,3 +190,78 @@ async def test_lines_of_workflows_and_activities_carry_the_complaint_and_no_nois
         "complaint": reference,
         "activity": "Talk",
     }
+
+
+def test_no_line_repeats_what_an_error_quotes(lines: Lines) -> None:
+    configure_logging("json", "DEBUG")
+    word = "zor" + "blatt"
+    sdk = logging.getLogger("temporalio.worker")
+    try:
+        {}[word]  # type: ignore[index]
+    except KeyError as error:
+        structlog.get_logger("redress").exception("failed", why=error)
+        sdk.exception("Exception handling failed, original error: %s", error, extra={"why": error})
+    sdk.debug("Received workflow activation: %s", word)
+    told = lines()
+    assert [line["why"] for line in told] == ["KeyError", "KeyError"]
+    assert word not in json.dumps(told)
+
+
+def test_a_warning_about_values_is_told_without_them(lines: Lines) -> None:
+    class Letter(BaseModel):
+        pages: int
+
+    word = "zor" + "blatt"
+    letter = Letter.model_construct(pages=word)  # type: ignore[arg-type]
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        configure_logging("json", "INFO")
+        letter.model_dump_json()
+        structlog.get_logger("redress").info("written", letter=letter)
+        logging.captureWarnings(False)
+    warned, told = lines()
+    assert "UserWarning" in warned["event"]
+    assert told["letter"] == "Letter"
+    assert word not in json.dumps([warned, told])
+
+
+async def test_a_task_that_nobody_asks_for_its_error_is_told_of_without_it(lines: Lines) -> None:
+    configure_logging("json", "INFO")
+    word = "zor" + "blatt"
+
+    async def fail() -> None:
+        raise KeyError(word)
+
+    task = asyncio.create_task(fail())
+    await asyncio.wait([task])
+    del task
+    gc.collect()
+    (line,) = lines()
+    assert line["event"] == "Task exception was never retrieved"
+    assert line["exception"].endswith("KeyError")
+    assert word not in json.dumps(line)
+
+
+@pytest.mark.parametrize("where", ["main", "thread", "del"])
+def test_what_nobody_catches_goes_through_the_log(where: str) -> None:
+    code = f"""
+import threading
+from runtime.logging import configure_logging
+configure_logging("json", "INFO")
+def fail(): {{}}["zorb" + "latt"]
+class Last:
+    def __del__(self): fail()
+if {where!r} == "thread":
+    thread = threading.Thread(target=fail); thread.start(); thread.join()
+elif {where!r} == "del":
+    Last()
+else:
+    fail()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False
+    )
+    (line,) = map(json.loads, ended.stderr.splitlines())
+    assert line["exception"].endswith("KeyError")
+    assert "zorblatt" not in ended.stderr + ended.stdout
+    assert ended.returncode == (1 if where == "main" else 0)
