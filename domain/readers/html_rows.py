@@ -7,7 +7,13 @@ from html.parser import HTMLParser
 from domain.readers.source import Unreadable
 
 MOST = 1 << 20
-"""Characters a row, a tag or a comment may have. A page with more in one is no statement."""
+"""Characters a row may have. A page with more in one is no statement."""
+_TAG = 1 << 18
+"""Characters a tag or a comment may have. It is looked at again with every piece until it ends."""
+_MOST_CELLS = 1000
+"""Cells of a row, those that a spanning one stands for among them: a statement has 14."""
+_LAST = 1 << 14
+"""Characters of a tag that the page breaks off in: what cannot be one is looked at again for each of them."""
 
 
 @dataclass
@@ -67,6 +73,8 @@ class _Parser(HTMLParser):
         if self._row is not None and self._cell is not None:
             text = " ".join("".join(self._cell).split())  # a no-break space counts as space
             self._row.cells += [text] * max(self._span, 1)
+            if len(self._row.cells) > _MOST_CELLS:
+                raise Unreadable(f"line {self.getpos()[0]}: a table row of more than {_MOST_CELLS:,} cells")
             self._row.values.append(text)
         self._cell = None
 
@@ -82,10 +90,12 @@ def html_rows(pieces: Iterable[str]) -> Iterator[HtmlRow]:
     parser = _Parser()
     for piece in pieces:
         parser.feed(piece)
-        if len(parser.rawdata) > MOST + len(piece):
+        if len(parser.rawdata) > _TAG + len(piece):
             raise Unreadable(f"line {parser.getpos()[0]}: a tag or comment that does not end")
         yield from parser.rows
         parser.rows.clear()
+    if len(parser.rawdata) > _LAST:
+        raise Unreadable(f"line {parser.getpos()[0]}: a tag or comment that does not end")
     parser.close()
     parser._end_row()
     yield from parser.rows
