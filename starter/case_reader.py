@@ -28,8 +28,29 @@ if TYPE_CHECKING:
     Connection = PoolConnectionProxy[asyncpg.Record]
 
 
+class UnopenedStart(Record):
+    """What was sent to start a case and is none: it ``waits`` to become one, or was ``refused``, and why.
+
+    ``since`` is when the reason was written down, ``messages`` how many rows are kept of what was sent.
+    """
+
+    workflow_id: str
+    state: Literal["waiting", "refused"]
+    since: Instant
+    reason: str
+    messages: int
+
+
 class CaseNotFound(LookupError):
-    """There is no case file of that reference."""
+    """There is no case file of that reference; ``start`` is what was sent to become one, if anything was."""
+
+    def __init__(self, reference: str, start: UnopenedStart | None = None) -> None:
+        self.start = start
+        text = f"there is no case {reference}"
+        if start:
+            state = "waits to become one" if start.state == "waiting" else "was refused"
+            text += f": what was sent {state} since {start.since:%Y-%m-%d %H:%M:%S} UTC: {start.reason}"
+        super().__init__(text)
 
 
 class ListedCase(Record):
@@ -230,7 +251,7 @@ async def get_case(pool: "Pool", reference: str, *, at: datetime | None = None) 
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         case = await connection.fetchrow(f"{_CASES} WHERE c.reference = $2", at, reference)
         if case is None:
-            raise _not_found(reference, await connection.fetchrow(_UNOPENED, reference))
+            raise await not_found(connection, reference)
         contact = await connection.fetchrow(
             "SELECT name, email, phone, at FROM casefile.contacts WHERE reference = $1 ORDER BY id DESC LIMIT 1",
             reference,
@@ -245,7 +266,7 @@ async def get_case(pool: "Pool", reference: str, *, at: datetime | None = None) 
             reference,
         )
     if contact is None or counts is None:
-        raise _not_found(reference)
+        raise CaseNotFound(reference)
     return CaseView(
         **_listed(case),
         opened_at=case["opened_at"],
@@ -378,7 +399,7 @@ async def get_rules(pool: "Pool", reference: str) -> tuple[PolicyPack, datetime 
         reference,
     )
     if row is None:
-        raise _not_found(reference)
+        raise await not_found(pool, reference)
     return PolicyPack.model_validate(row["content"]), row["responded_at"], row["held"]
 
 
@@ -495,20 +516,34 @@ async def check_ledger(pool: "Pool") -> LedgerReport:
 async def _rows_of(pool: "Pool", reference: str, query: str) -> list[asyncpg.Record]:
     rows = await pool.fetch(query, reference)
     if not rows and not await pool.fetchval("SELECT true FROM casefile.cases WHERE reference = $1", reference):
-        raise _not_found(reference)
+        raise await not_found(pool, reference)
     return rows
 
 
-def _not_found(reference: str, unopened: asyncpg.Record | None = None) -> CaseNotFound:
-    if unopened is None:
-        return CaseNotFound(f"there is no case {reference}")
-    state = "waits to become one" if unopened["state"] == "waiting" else "was refused"
-    since = f"{unopened['at']:%Y-%m-%d %H:%M:%S} UTC"
-    return CaseNotFound(f"there is no case {reference}: what was sent {state} since {since}: {unopened['reason']}")
+async def list_unopened(pool: "Pool", limit: int = 50) -> list[UnopenedStart]:
+    """What was sent to start a case and is none, the newest first."""
+    return [UnopenedStart(**row) for row in await pool.fetch(_UNOPENED, limit)]
 
 
+async def not_found(connection: "Pool | Connection", reference: str) -> CaseNotFound:
+    """The error that says that there is no such case, and what was sent to become it, if anything was."""
+    row = await connection.fetchrow(_UNOPENED_START, reference)
+    return CaseNotFound(reference, UnopenedStart(**row) if row else None)
+
+
+_UNOPENED_START: Final = """
+    select workflow_id, state, at as since, reason, count(*) over () as messages
+    from casefile.unopened where workflow_id = $1 order by at desc, state limit 1
+"""
 _UNOPENED: Final = """
-    select state, at, reason from casefile.unopened where workflow_id = $1 order by at desc, state limit 1
+    select * from (
+        select distinct on (workflow_id)
+            workflow_id, state, at as since, reason, count(*) over (partition by workflow_id) as messages
+        from casefile.unopened u
+        where not exists (select from casefile.cases c where c.reference = u.workflow_id)
+          and not exists (select from casefile.incidents i where i.reference = u.workflow_id)
+        order by workflow_id, at desc, state) starts
+    order by since desc limit $1
 """
 
 

@@ -310,11 +310,14 @@ _LATEST: Final = "select reference from casefile.cases where closed_at is null o
 
 
 async def _starts(pool: "Pool", now: datetime) -> list[Trouble]:
-    if await pool.fetchval("select to_regclass('casefile.unopened') is null"):  # an older schema
-        return []
     rows = await pool.fetch(_UNOPENED, now - timedelta(days=30), BATCH)
     return [
-        Trouble(kind=Kind.START_NOT_OPENED, subject=row["workflow_id"], what=row["state"], since=row["at"])
+        Trouble(
+            kind=Kind.START_NOT_OPENED,
+            subject=row["workflow_id"],
+            what=f"{row['state']}: {row['reason']}",
+            since=row["at"],
+        )
         for row in rows
     ]
 
@@ -378,7 +381,7 @@ async def _rejected(pool: "Pool", now: datetime) -> list[Trouble]:
 
 
 _UNOPENED: Final = """
-    select distinct on (workflow_id) workflow_id, state, at from casefile.unopened u
+    select distinct on (workflow_id) workflow_id, state, reason, at from casefile.unopened u
     where at > $1 and not exists (select from casefile.cases c where c.reference = u.workflow_id)
     order by workflow_id, at desc limit $2
 """

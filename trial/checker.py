@@ -155,8 +155,6 @@ async def _submissions(pool: "Pool", evidence: Evidence, report: Report) -> None
 
 async def _unopened(pool: "Pool") -> dict[str, str]:
     """State of the starts that are no case, by workflow id."""
-    if await pool.fetchval("select to_regclass('casefile.unopened') is null"):
-        return {}
     return {
         row["workflow_id"]: row["state"] for row in await pool.fetch("select workflow_id, state from casefile.unopened")
     }

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
 async def read_starts(connection: "Connection", now: datetime) -> tuple[int, int]:
     """How many starts wait to become a case, and how many were refused within the last day."""
-    if await connection.fetchval("select to_regclass('casefile.unopened') is null"):  # an older schema
-        return 0, 0
     row = await connection.fetchrow(_STARTS, now - WINDOW)
     assert row is not None  # noqa: S101 (an aggregate has one row)
     return row["waiting"], row["refused"]

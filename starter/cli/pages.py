@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from domain.checks.recompute import Difference
     from domain.findings import Finding
     from domain.routes import Eligibility
-    from starter.case_reader import CaseView, DueRung, LedgerReport, LedgerRow, ListedCase, WrittenLetter
+    from starter.case_reader import (
+        CaseView,
+        DueRung,
+        LedgerReport,
+        LedgerRow,
+        ListedCase,
+        UnopenedStart,
+        WrittenLetter,
+    )
     from starter.cli.dossier import Dossier, ProposalView
     from starter.payment_reader import PaymentView
 
@@ -104,6 +112,16 @@ def case_list(cases: "Sequence[ListedCase]", now: datetime) -> list[RenderableTy
             _due_or_outcome(case, now),
         )
     return [made, line(f"{len(cases)} case{'s' if len(cases) != 1 else ''}, the last received first.", "dim")]
+
+
+def unopened(starts: "Sequence[UnopenedStart]", now: datetime) -> list[RenderableType]:
+    """What was sent and is no case, one a row, with the reason."""
+    if not starts:
+        return [line("Nothing waits to become a case, and nothing was refused.")]
+    made = table("Workflow", "Age", "State", "Reason", unbroken=("Workflow", "Age", "State"))
+    for start in starts:
+        made.add_row(line(start.workflow_id, "bold"), span(now - start.since, 1), start.state, line(start.reason))
+    return [made]
 
 
 def _due_or_outcome(case: "ListedCase", now: datetime) -> Text:

@@ -27,11 +27,17 @@ def list_(
     ] = None,
     handler: Annotated[str | None, typer.Option("--handler", metavar="ID")] = None,
     team: Annotated[str | None, typer.Option("--team", metavar="NAME")] = None,
+    unopened: Annotated[
+        bool, typer.Option("--unopened", help="In place of cases what waits to become one, or was refused.")
+    ] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many at most.")] = 50,
 ) -> Answer:
     """Cases, the last received first."""
-    from starter.case_reader import list_cases
+    from starter.case_reader import list_cases, list_unopened
 
+    if unopened:
+        starts = read(lambda pool: list_unopened(pool, limit))
+        return Answer(starts, pages.unopened(starts, _now()))
     cases = read(
         lambda pool: list_cases(
             pool, stage=stage, category=category, overdue=overdue, handler=handler, team=team, limit=limit
@@ -47,6 +53,7 @@ def list_(
 def show(*, reference: Reference, language: Language = Tongue.EN) -> Answer:
     """All about a case on one page: stage, what it waits for, findings, proposal, letters, what can be done next."""
     from runtime.temporal import run
+    from starter.case_reader import CaseNotFound
     from starter.cli.dossier import Dossier, gather
 
     reference = _parsed(reference)
@@ -55,7 +62,12 @@ def show(*, reference: Reference, language: Language = Tongue.EN) -> Answer:
         async with database() as pool:
             return await gather(pool, reference)
 
-    dossier = run(look())
+    try:
+        dossier = run(look())
+    except CaseNotFound as error:
+        if error.start is None:
+            raise
+        return Answer(error.start, [], Problem("not_found", ExitCode.NOT_FOUND, str(error)))
     return Answer(dossier, pages.case_page(dossier, _now(), language))
 
 

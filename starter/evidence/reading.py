@@ -14,7 +14,7 @@ from domain.findings import Finding
 from domain.money import Money
 from domain.trade_log import Quote
 from domain.words import Category, LetterKind, Outcome, Stage
-from starter.case_reader import CaseNotFound
+from starter.case_reader import not_found
 from starter.cli.dossier import stored_findings
 from starter.evidence.scenes import SILENT, PriceScene, kept_quotes, scenes_of
 
@@ -148,7 +148,7 @@ async def _case(connection: "Connection", reference: str) -> CaseFacts:
         reference,
     )
     if case is None:
-        raise CaseNotFound(f"there is no case {reference}")
+        raise await not_found(connection, reference)
     entries = [
         Entry(**row)
         for row in await connection.fetch(
