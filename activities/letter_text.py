@@ -111,7 +111,8 @@ def write_letter(
         "today": format_date(at.astimezone(zone), words["day"], locale=stationery.locale),
         "facts": facts,
         "summary": request.update.summary,
-        "category": category,
+        # "about another matter" tells a customer nothing
+        "category": category if kind.to_staff or category is not Category.OTHER else None,
         "stage": facts.stage or request.update.summary.stage,
         "late": facts.expected_by is not None and facts.expected_by <= at,
         "also": (),

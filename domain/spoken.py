@@ -79,7 +79,7 @@ LETTERS: Final[Mapping[LetterKind, Bilingual]] = {
     LetterKind.EXTENSION: said("notice of an extension", "延长告知"),
     LetterKind.SUMMARY_RESOLUTION: said("summary of the resolution", "办结告知"),
     LetterKind.FINAL_RESPONSE: said("final response", "处理决定"),
-    LetterKind.WITHDRAWAL: said("confirmation of the withdrawal", "撤回确认"),
+    LetterKind.WITHDRAWAL: said("confirmation of the withdrawal", "撤回告知"),
     LetterKind.REFERRAL: said("referral", "转介告知"),
     LetterKind.PAYMENT_DECLINED: said("letter that a payment was declined", "付款未成功告知"),
     LetterKind.PAYMENT_PARTIAL: said("letter that a part was paid", "部分付款告知"),
@@ -90,7 +90,7 @@ LETTERS: Final[Mapping[LetterKind, Bilingual]] = {
 
 ROLES: Final[Mapping[Role, Bilingual]] = {
     Role.CUSTOMER: said("the customer", "客户"),
-    Role.SERVICE: said("another system", "其他系统"),
+    Role.SERVICE: said("another system", "业务系统"),
     Role.HANDLER: said("a handler", "处理人"),
     Role.TEAM_LEAD: said("a team lead", "团队主管"),
     Role.APPROVER: said("an approver", "审批人"),

@@ -131,7 +131,7 @@ ESSENTIALS: dict[LetterKind, dict[str, list[str]]] = {
     LetterKind.WITHDRAWAL: {"en": ["has been withdrawn"], "zh-CN": ["您的投诉已撤回"]},
     LetterKind.REFERRAL: {"en": [PACK.referral.en], "zh-CN": [PACK.referral.zh]},
     LetterKind.PAYMENT_DECLINED: {
-        "en": ["could not", "$2,165.81", "ending in 345", "is closed", "Our decision stands"],
+        "en": ["but the payment failed", "$2,165.81", "ending in 345", "is closed", "Our decision stands"],
         "zh-CN": ["未能成功", "US$2,165.81", "尾号为 345", "账户已注销", "处理决定不变"],
     },
     LetterKind.PAYMENT_PARTIAL: {
@@ -395,3 +395,23 @@ def test_instants_are_told_in_the_time_zone_of_the_pack() -> None:
 def test_control_characters_in_a_fact_do_not_reach_the_letter() -> None:
     _, body = written(letter(LetterKind.FINAL_RESPONSE, facts=full_facts(reasons="one\x00two\x1b[31mthree")))
     assert "one�two�[31mthree" in body
+
+
+@pytest.mark.parametrize(
+    ("language", "false", "true"),
+    [("en", "tried", "have no account of yours"), ("zh-CN", "未能成功", "没有您可供收款的账户")],
+)
+def test_a_payment_that_had_nowhere_to_go_is_not_said_to_have_been_tried(language: str, false: str, true: str) -> None:
+    facts = full_facts(payment_reason=PaymentReason.NO_PAYEE, payee=None)
+    _, body = written(letter(LetterKind.PAYMENT_DECLINED, language=language, facts=facts))
+    assert false not in body
+    assert true in body
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize("kind", CUSTOMER_LETTERS)
+def test_a_customer_is_never_told_that_the_complaint_is_about_another_matter(kind: LetterKind, language: str) -> None:
+    reasons = REASONS if kind is LetterKind.EXTENSION else None
+    _, body = written(letter(kind, language=language, facts=full_facts(category=Category.OTHER, reasons=reasons)))
+    assert "another matter" not in body
+    assert "其他事项" not in body
