@@ -45,13 +45,20 @@ async def forged(house: House, key: str = "forged") -> Payload:
     return Payload(metadata=JSON, data=case.model_dump_json().encode())
 
 
-@pytest.mark.parametrize("what", [*UNREADABLE, "no argument", "two arguments", "a forged state"])
+def complaint_in(state: Payload) -> Payload:
+    """The complaint of a forged state, which alone is an honest start."""
+    complaint = Case.model_validate_json(state.data).complaint
+    return Payload(metadata=JSON, data=complaint.model_dump_json().encode())
+
+
+@pytest.mark.parametrize("what", [*UNREADABLE, "no argument", "two arguments", "a forged state", "another id"])
 async def test_a_start_that_can_be_no_case_is_a_refusal_that_is_found(house: House, what: str) -> None:
     reference = reference_for("thief", "forged")
     arguments: Sequence[Payload] = {
         "no argument": (),
         "two arguments": (Payload(metadata=JSON, data=b"{}"),) * 2,
         "a forged state": (await forged(house),),
+        "another id": (complaint_in(await forged(house, "another")),),
     }.get(what) or ((UNREADABLE[what],) if what in UNREADABLE else ())
     await start(house, reference, *arguments)
     with pytest.raises(WorkflowFailureError):
@@ -60,6 +67,7 @@ async def test_a_start_that_can_be_no_case_is_a_refusal_that_is_found(house: Hou
     assert row is not None
     assert (row["state"], row["name"]) == ("refused", "start")
     assert what not in NUMBERS or row["reason"].startswith("level: ")
+    assert what != "another id" or "the workflow id must be" in row["reason"]
     with pytest.raises(CaseNotFound, match="was refused since"):
         await get_case(house.pool, reference)
     assert not await house.pool.fetchval("select exists (select from casefile.postings)")
@@ -129,10 +137,8 @@ async def sent(house: House, what: str) -> tuple[str, str, Payload]:
         state.policy_hash, state.stage = "0" * 64, IncidentStage.COMPENSATING
         return incident.WORKFLOW, opened.reference, Payload(metadata=JSON, data=state.model_dump_json().encode())
     payload = await forged(house, str(uuid.uuid4()))
-    case = Case.model_validate_json(payload.data)
-    if what == "a complaint":
-        payload = Payload(metadata=JSON, data=case.complaint.model_dump_json().encode())
-    return WORKFLOW, case.reference, payload
+    reference = Case.model_validate_json(payload.data).reference
+    return WORKFLOW, reference, complaint_in(payload) if what == "a complaint" else payload
 
 
 async def has_begun_again(house: House, reference: str) -> bool:

@@ -28,10 +28,11 @@ async def test_what_cannot_be_read_is_kept_once_with_the_reason(house: House, na
     for payload in UNREADABLE.values():
         await signal(house, reference, name, payload)
     await signal(house, reference, name)
+    await signal(house, reference, name, *[Payload(metadata=JSON, data=b"{}")] * 2)
 
     async def kept() -> bool:
         count = await house.pool.fetchval("select count(*) from casefile.rejected_messages where name = $1", name)
-        return bool(count == len(UNREADABLE) + 1)
+        return bool(count == len(UNREADABLE) + 2)
 
     await house.eventually(kept)
     rows = await house.pool.fetch("select reason, payload from casefile.rejected_messages")

@@ -1,0 +1,174 @@
+"""Much at once: repeats count once, of what contradicts one is refused, nothing is lost, and nothing grows."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+import pytest
+from temporalio.api.common.v1 import Payload
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+from domain.case import SYSTEM, Recorded
+from domain.incident_work import IncidentChanged
+from domain.messages import UPDATES, Assign, Receipt
+from domain.sizes import size
+from domain.words import IncidentStage, Outcome, Stage
+from runtime.policies import load_packs
+from starter.client import Refused
+from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
+from tests.workflows.strange import JSON, LARGE, UNREADABLE, signal, sizes_of_activities
+from tests.workflows.test_sizes import NOW, new_case
+
+MANY = 300
+
+
+async def in_decision(house: House) -> str:
+    await house.late_withdrawal("3000000")
+    reference = await house.submit()
+    await house.at(reference, Stage.DECIDING)
+    return reference
+
+
+async def proposed(house: House) -> str:
+    reference = await in_decision(house)
+    money = {"amount": 4_000, "currency": "USD"}
+    await house.complaints.propose_resolution(
+        reference, by=HANDLER, outcome="upheld", compensation=money, reasons="It was late, and we are sorry."
+    )
+    return reference
+
+
+async def ends(*attempts: Awaitable[Any]) -> list[str]:
+    """What became of each: the name of the class of its answer or error."""
+    return sorted(type(end).__name__ for end in await asyncio.gather(*attempts, return_exceptions=True))
+
+
+async def test_an_update_that_cannot_be_read_is_refused_with_the_reason(house: House) -> None:
+    handle = house.client.get_workflow_handle(await in_decision(house))
+    ways = {**{name: (payload,) for name, payload in UNREADABLE.items()}, "none": (), "two": (UNREADABLE["bytes"],) * 2}
+    for number, kind in enumerate(UPDATES):
+        # Every update with two ways, every way with some update: each is one path.
+        for what in ("two", "none", *list(ways)[number % len(ways) :][:2]):
+            with pytest.raises(WorkflowUpdateFailedError) as refused:
+                await handle.execute_update(kind.name, args=[RawValue(payload) for payload in ways[what]])
+            assert isinstance(refused.value.cause, ApplicationError), (kind.name, what)
+            assert refused.value.cause.type == "Refused", (kind.name, what)
+            assert len(refused.value.cause.message) < 1_000
+
+
+async def test_one_megabyte_to_an_update_is_refused(house: House) -> None:
+    handle = house.client.get_workflow_handle(await in_decision(house))
+    for what in ("1 MB of junk", "1 MB of bytes"):
+        with pytest.raises(WorkflowUpdateFailedError):
+            await handle.execute_update("assign", args=[RawValue(payload) for payload in LARGE[what]])
+
+
+async def test_twenty_repeats_at_once_count_once_and_have_one_answer(house: House) -> None:
+    reference = await in_decision(house)
+    complaints = house.complaints
+    receipts = await asyncio.gather(
+        *(complaints.assign(reference, "h-1", by=HANDLER, message_id="m-1") for _ in range(8))
+    )
+    assert len(set(receipts)) == 1
+    await asyncio.gather(
+        *(complaints.escalate(reference, "Nobody answers.", by=CUSTOMER, message_id="m-2") for _ in range(20))
+    )
+    await house.eventually(lambda: house.timeline(reference, "escalation"))
+    await complaints.assign(reference, "h-2", by=HANDLER)
+    assert len(await house.timeline(reference, "assign")) == 2
+    assert len(await house.timeline(reference, "escalate")) == 1
+
+    async def notices() -> int:
+        return int(
+            await house.pool.fetchval(
+                "select count(*) from casefile.letters join casefile.letter_attempts using (key)"
+                " where kind = 'staff_notice' and outcome = 'accepted'"
+            )
+        )
+
+    await house.eventually(notices)
+    assert await notices() == 1
+
+
+async def test_of_two_decisions_at_once_one_counts(house: House) -> None:
+    reference = await proposed(house)
+    end = await ends(
+        house.complaints.approve(reference, by=APPROVER),
+        house.complaints.return_proposal(reference, "Look again.", by=APPROVER),
+    )
+    assert end == ["Receipt", "Refused"]
+
+
+async def test_a_proposal_and_a_withdrawal_at_once_end_in_a_withdrawn_case(house: House) -> None:
+    reference = await in_decision(house)
+    money = {"amount": 4_000, "currency": "USD"}
+    given = {"outcome": "upheld", "compensation": money, "reasons": "It was late, and we are sorry."}
+    [withdrawal, proposal] = await asyncio.gather(
+        house.complaints.withdraw(reference, by=CUSTOMER),
+        house.complaints.propose_resolution(reference, by=HANDLER, **given),
+        return_exceptions=True,
+    )
+    assert not isinstance(withdrawal, BaseException)
+    assert not isinstance(proposal, BaseException) or isinstance(proposal, Refused)
+    closed = await house.closed(reference)
+    assert (closed.outcome, closed.compensation) == (Outcome.WITHDRAWN, None)
+
+
+async def test_many_signals_at_once_are_all_written_down_in_small_parts(house: House) -> None:
+    reference = await in_decision(house)
+    junk = Payload(metadata=JSON, data=b'"' + b"x" * 2_000 + b'"')
+
+    async def send(number: int) -> None:
+        if number % 3:
+            await house.complaints.reply(reference, by=CUSTOMER, text=f"Hello {number}", message_id=f"m-{number}")
+        else:
+            await signal(house, reference, "customer_reply", junk)
+
+    await asyncio.gather(*map(send, range(MANY)))
+
+    async def written() -> bool:
+        rejected = await house.pool.fetchval("select count(*) from casefile.rejected_messages")
+        return bool(rejected + len(await house.timeline(reference, "customer_reply")) >= MANY)
+
+    await house.eventually(written)
+    assert len(await house.timeline(reference, "customer_reply")) == MANY - MANY // 3
+    assert max(await sizes_of_activities(house, reference)) < 600_000
+
+
+async def test_thirty_changes_of_an_incident_while_the_mail_is_down_are_all_noted_and_told_in_bounds(
+    house: House,
+) -> None:
+    reference = await in_decision(house)
+    house.outbox.closed = True
+    handle = house.client.get_workflow_handle(reference)
+    for number in range(30):
+        changed = IncidentChanged(
+            message_id=f"i-{number}", actor=SYSTEM, incident="RDI-1", stage=IncidentStage.APPROVAL
+        )
+        await handle.signal(changed.name, changed)
+
+    async def noted() -> bool:
+        return len(await house.timeline(reference, "incident")) == 30
+
+    await house.eventually(noted)
+    house.outbox.closed = False
+    await house.complaints.withdraw(reference, by=CUSTOMER)
+    assert (await house.closed(reference)).outcome is Outcome.WITHDRAWN
+
+
+def test_the_state_that_a_next_run_is_handed_stays_small_after_a_heavy_life() -> None:
+    case = new_case()
+    packs = [pack for versions in load_packs().values() for pack in versions]
+    case.policy = max(packs, key=size)
+    for number in range(2_000):
+        message = Assign(message_id=f"{number}-".ljust(100, "x"), actor=HANDLER, handler="h" * 100)
+        case.hear(message)
+        receipt = Receipt(
+            message_id=message.message_id, reference=case.reference, stage=case.stage, noted="n" * 500, at=NOW
+        )
+        case.answer_with(f"assign:{message.message_id}", receipt)
+        case.note(NOW, "assign", "钱" * 500, data={"text": "钱" * 20_000})
+        case.recorded(case.unrecorded(), Recorded())
+    assert size(case) < 1_000_000
