@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from email.message import EmailMessage
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,8 +16,13 @@ from temporalio.testing import WorkflowEnvironment
 
 import runtime.database
 import runtime.temporal
+from domain.payment import RailState
 from runtime.database import LONG_PATIENCE, DatabaseUnavailable, close_pool, migrate, open_pool
+from runtime.mail import Mailer, MailFailed
+from runtime.payment_rail import HttpRail, RailFailed
 from runtime.temporal import connect_to
+from tests.conftest import Mailbox
+from tests.payments.rail import open_rail
 from tests.runtime.black_hole import Network, network
 
 PATIENCE = 0.6  # seconds; the limits of the server follow from it
@@ -157,3 +163,42 @@ async def test_after_silence_a_temporal_client_works_again(
 
 async def counted(client: Client) -> None:
     await client.count_workflows()
+
+
+async def test_after_silence_letters_and_payments_go_out_again(mailbox: Mailbox) -> None:
+    """Each has a connection of its own, and gives it up within its time limit."""
+    async with (
+        open_rail() as rail,
+        network(("127.0.0.1", rail.port)) as to_rail,
+        network((mailbox.host, mailbox.port)) as to_mail,
+    ):
+        settings = rail.settings(
+            payment_url=f"http://127.0.0.1:{to_rail.port}/v1",
+            payment_timeout=0.5,
+            smtp_host="127.0.0.1",
+            smtp_port=to_mail.port,
+            smtp_tls="none",
+            smtp_timeout=0.5,
+        )
+        mailer, http = Mailer(settings), HttpRail(settings)
+        for between in (to_mail, to_rail):
+            between.swallow()
+        async with asyncio.timeout(30):
+            with pytest.raises(MailFailed):
+                await mailer.send(letter())
+            with pytest.raises(RailFailed) as failed:
+                await http.ask("k:1")
+        assert not failed.value.unsent
+        for between in (to_mail, to_rail):
+            between.heal()
+        async with asyncio.timeout(30):
+            await mailer.send(letter())
+            assert (await http.ask("k:1")).state is RailState.UNKNOWN
+    assert len(mailbox.messages) == 1
+
+
+def letter() -> EmailMessage:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "a@example.com", "b@example.com", "Your complaint"
+    message.set_content("It is being looked into.")
+    return message
