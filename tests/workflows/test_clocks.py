@@ -230,6 +230,26 @@ async def test_of_two_packs_the_strictest_acts_and_the_ledger_shows_both(house: 
     assert len(await house.timeline(reference, "breach")) == 2
 
 
+async def test_a_rung_before_the_end_says_that_the_deadline_ends_and_one_at_its_end_that_it_passed(
+    house: House,
+) -> None:
+    rungs = [
+        {"name": "early", "before": {"days": 2}, "actions": ["escalate"], "level": 1},
+        {"name": "due", "actions": ["breach", "escalate"], "level": 2},
+    ]
+    reference = await undecided(house, own(house, statutory("response", 15, rungs=rungs)))
+    await house.env.sleep(timedelta(days=16))
+
+    async def raised_twice() -> bool:
+        return len(await house.timeline(reference, "escalation")) >= 2
+
+    await house.eventually(raised_twice)
+    early, late = await house.timeline(reference, "escalation")
+    assert "deadline response ends at " in str(early)
+    assert "passed" not in str(early)
+    assert "deadline response passed" in str(late)
+
+
 async def test_a_clock_that_was_extended_leaves_the_warning_to_the_one_that_is_stricter_now(house: House) -> None:
     warning = {"name": "warning", "before": {"days": 2}, "actions": ["warn"]}
     rungs = [warning, {"name": "due", "actions": ["breach"]}]
