@@ -9,11 +9,12 @@ from typing import get_args
 import pytest
 
 from activities.letter_text import LANGUAGES
+from activities.letters import CASE_FILE
 from domain import spoken
 from domain.complaint import Channel
 from domain.execution import QUOTED
 from domain.findings import Bilingual, Check, Confidence, Finding, Verdict
-from domain.firm_records import AccountTerms, Appropriateness, BinaryOption
+from domain.firm_records import AccountTerms, Appropriateness, BinaryOption, Happened
 from domain.interest import _BASES
 from domain.once_only import once_only
 from domain.policy import InterestRule
@@ -33,8 +34,11 @@ from domain.words import (
     Severity,
     Stage,
 )
+from runtime.mail import Mailer, Outbox
 from runtime.paths import TEMPLATES
 from runtime.toml_files import read_toml
+from starter.evidence.reading import Posting
+from starter.evidence.redaction import Reader
 from starter.evidence.words import words_of
 from tests.letters.support import complaint, full_facts, letter, usd, written
 from tests.speech import identifiers
@@ -68,6 +72,8 @@ IN_PACKS: dict[str, type[StrEnum]] = {
     "remedy": Remedy,
     "payment": PaymentState,
     "letter": LetterKind,
+    "reader": Reader,
+    "mark": Happened,
 }
 IN_VALUES = (Side, OrderType, EntryKind)
 CHOICES = (
@@ -92,6 +98,13 @@ def test_every_word_that_a_pack_of_evidence_may_print_is_in_its_table(
     group: str, words: type[StrEnum], language: str
 ) -> None:
     assert set(words_of(language).names(group)) >= {word.value for word in words}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_pack_of_evidence_names_each_way_that_a_letter_goes_and_each_kind_of_posting(language: str) -> None:
+    words = words_of(language)
+    assert set(words.names("channel")) >= {Mailer.name, Outbox.name, CASE_FILE}
+    assert set(words.names("posting")) == set(get_args(Posting.model_fields["kind"].annotation))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
