@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 
 import asyncpg
 import structlog
@@ -12,9 +12,8 @@ from temporalio import activity
 from activities.evidence_queries import EvidenceSnapshot
 from activities.gathering import gather
 from activities.gathering.unanswered import failed, too_many, unknown_account, unreadable
-from activities.known_incidents import KnownIncidents
 from activities.trade_log import TradeLog, UnreadableRow
-from domain.findings import Finding, Investigation, InvestigationRequest
+from domain.findings import Finding, IncidentLink, Investigation, InvestigationRequest
 from domain.interest import with_interest
 from domain.once_only import once_only, without
 
@@ -40,10 +39,17 @@ MOST_BYTES: Final = 1_400_000
 """What the findings of an investigation may come to; a check that would go beyond asks for fewer trades."""
 
 
+class Known(Protocol):
+    """Whoever knows of an account what others have found of it."""
+
+    async def of(self, request: InvestigationRequest) -> tuple[Mapping[str, Decimal], IncidentLink | None]:
+        """The losses that were made good so far, by key, and the incident that the case is about."""
+
+
 class Investigating:
     """Runs the checks of a request on the trade log."""
 
-    def __init__(self, log: TradeLog, known: KnownIncidents | None = None) -> None:
+    def __init__(self, log: TradeLog, known: Known | None = None) -> None:
         self._log = log
         self._known = known
 
@@ -56,7 +62,7 @@ class Investigating:
         check that breaks off is tried again with the whole, and then ends as a finding too (:attr:`Finding.failed`).
         Of a case, what others made good is not counted again, and it is linked to the incident it is about.
         """
-        settled, incident = await self._known.of(request) if self._known else ({}, None)
+        settled, incident = await self._known.of(request) if self._known else (_NOTHING, None)
         return Investigation(findings=await self.look(request, settled), version=2, incident=incident)
 
     async def look(
