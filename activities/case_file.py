@@ -9,6 +9,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities import checkpoints
 from activities.early_warning import note_topics, warning_of
 from activities.unopened import Unopened
 from activities.written_once import keep_contradictions, particulars, write_contact, write_entries, write_rejected
@@ -88,6 +89,8 @@ class CaseFile:
                 await self._open(connection, request)
                 case = await _find(connection, request)
             assert case is not None  # noqa: S101 (just inserted, here or by somebody else)
+            goes_on = case["goes_on"] and await checkpoints.take_up(connection, request.reference, request.run)
+            known = await checkpoints.find(connection, request.reference) if goes_on else None
             pack = await self.pack(connection, case["policy_hash"])
             receipt = Occurred(event=CaseEvent.RECEIVED, at=case["received_at"], number=RECEIPT)
             opened = Opened(
@@ -98,6 +101,9 @@ class CaseFile:
                 early_until=_early_until(pack, case["received_at"]),
                 warning=await warning_of(connection, request.reference),
                 pointed=pointed_to("\n\n".join(filter(None, map(case["complaint"].get, ("subject", "description"))))),
+                checkpoint=known.model_dump(mode="json", exclude={"complaint", "policy"}, exclude_defaults=True)
+                if known
+                else None,
             )
         log.info("case opened", reference=request.reference, policy=pack.id, category=opened.assessment.category.value)
         return opened
@@ -135,6 +141,7 @@ class CaseFile:
         await _write_firings(connection, update)
         await write_rejected(connection, reference, update.rejected)
         await _write_summary(connection, update)
+        await checkpoints.keep(connection, reference, update.checkpoint)
         return await _led_to(connection, reference, pack, events, update.asked)
 
     async def foresee(
@@ -253,15 +260,16 @@ async def _find(connection: "Connection", request: OpenCase) -> asyncpg.Record |
     complaint = request.complaint
     case = await connection.fetchrow(
         """
-        SELECT reference, source, idempotency_key, policy_hash, received_at, opened_at, closed_at, run, complaint,
-            data AS assessment
-        FROM casefile.cases JOIN casefile.timeline USING (reference)
+        SELECT reference, source, idempotency_key, policy_hash, received_at, opened_at, closed_at, complaint,
+            coalesce(checkpoints.run, cases.run) AS run, data AS assessment, awaits OR checkpoints.run = $4 AS goes_on
+        FROM casefile.cases JOIN casefile.timeline USING (reference) LEFT JOIN casefile.checkpoints USING (reference)
         WHERE (reference = $1 OR (source, idempotency_key) = ($2, $3)) AND key = 'assessed'
         ORDER BY reference = $1 DESC LIMIT 1
         """,
         request.reference,
         complaint.source,
         complaint.idempotency_key,
+        request.run,
     )
     if case is None:
         return None
@@ -277,6 +285,8 @@ async def _find(connection: "Connection", request: OpenCase) -> asyncpg.Record |
             type="ReferenceTaken",
             non_retryable=True,
         )
+    if case["goes_on"]:
+        return case  # a workflow goes on with it after a restore, to its end if it was closed
     if case["closed_at"] is not None:
         raise ApplicationError(
             f"case {request.reference} is closed since {case['closed_at']:%Y-%m-%d}; a new complaint needs a new"
@@ -287,7 +297,7 @@ async def _find(connection: "Connection", request: OpenCase) -> asyncpg.Record |
     if case["run"] != request.run:
         raise ApplicationError(
             f"case {request.reference} is open since {case['opened_at']:%Y-%m-%d %H:%M:%S} UTC, but its workflow was"
-            " ended from outside; reset that workflow in Temporal to go on with it",
+            " ended from outside; reset that workflow in Temporal to go on with it, or after a restore run reconcile",
             type="AlreadyHandled",
             non_retryable=True,
         )

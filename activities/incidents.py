@@ -9,6 +9,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities import checkpoints
 from activities.case_file import utc_now
 from activities.investigating import OUTAGES, Investigating
 from activities.known_incidents import link_case, pack_of
@@ -135,6 +136,8 @@ class Incidents:
             pinned = await pack_of(connection, request.reference)
             known = await connection.fetchrow(_SO_FAR, request.reference)
             assert known is not None  # noqa: S101 (it was inserted, now or before)
+            goes_on = request.run and await checkpoints.take_up(connection, request.reference, request.run)
+            checkpoint = await checkpoints.find_incident(connection, request.reference) if goes_on else None
         log.info("incident opened", incident=request.reference, kind=fault.kind.value, symbol=fault.symbol)
         return IncidentOpened(
             policy_hash=pinned.hash,
@@ -142,6 +145,7 @@ class Incidents:
             revision=known["revision"],
             journal=known["journal"],
             lists=known["lists"],
+            checkpoint=checkpoint,
         )
 
     def _find_pack(self, new: NewIncident, at: datetime) -> PolicyPack:
@@ -170,6 +174,7 @@ class Incidents:
                 self._clock(),
             )
             await write_incident_entries(connection, update.reference, update.entries)
+            await checkpoints.keep(connection, update.reference, update.checkpoint)
 
     # -- the list ------------------------------------------------------------------------------------------------------
 

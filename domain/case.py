@@ -98,6 +98,8 @@ class CaseUpdate(Record):
     rejected: tuple[Rejected, ...] = ()
     asked: tuple[str, ...] = ()
     """Rounds of which the answer is to say whether they have ended, and how."""
+    checkpoint: dict[str, Any] | None = None
+    """What another workflow would go on from, should Temporal lose this one."""
 
     @property
     def keys(self) -> set[str]:
@@ -180,6 +182,8 @@ class Opened(Record):
     """That with this complaint there are so many about one thing that they point to an incident."""
     pointed: tuple[Check, ...] = ()
     """The checks that the words of the complaint point to."""
+    checkpoint: dict[str, Any] | None = None
+    """Where the case stood when its first workflow was lost, for the workflow that goes on with it."""
 
 
 class SendLetter(Record):
@@ -358,6 +362,9 @@ _RESPONSE = {
 }
 
 
+_IN_THE_FILE = {"reference", "complaint", "policy", "policy_hash", "recent", "heard", "receipts"}
+
+
 class Case(State):
     """The state of one complaint's workflow. Continue-as-new hands it over whole."""
 
@@ -402,6 +409,8 @@ class Case(State):
     """When each kind of event happened first, but for those that letters mean."""
     investigation: Investigation | None = None
     to_investigate: bool = True
+    looking: bool = False
+    """Whether the trade log is being queried."""
     question: Question | None = None
     questions_by_rule: int = 0
     proposal: Proposal | None = None
@@ -422,6 +431,8 @@ class Case(State):
 
     rail: str | None = None
     """The payment rail that the case's awards are paid through; ``None`` where the ledger alone is kept."""
+    awarding: int | None = None
+    """The number of the award that is being posted."""
     posted_round: int = 0
     """The last round whose award is posted, or was found to be made good elsewhere."""
     proposers: list[str] = Field(default_factory=list)
@@ -664,6 +675,29 @@ class Case(State):
             firings=tuple(firing for firing in self.firings if firing.key not in in_flight),
             rejected=tuple(one for one in rejected if one.key in carried),
         )
+
+    def checked(self, update: CaseUpdate) -> CaseUpdate:
+        """The *update* with all that the file does not tell of the case, once it has that update.
+
+        It grows with nothing that strangers send: of what else is on its way to the file it has what is little.
+        """
+        carried = update.keys
+        items: list[Entry | Rejected] = [*self.entries, *self.rejected]
+        left = CARRIED_BY_A_LETTER - sum(size(item) for item in items if item.key in carried)
+        waiting = {item.key for item in items if item.key not in carried and (left := left - size(item)) >= 0}
+        part = self.model_copy(
+            update={
+                "entries": [entry for entry in self.entries if entry.key in waiting],
+                "rejected": [rejected for rejected in self.rejected if rejected.key in waiting],
+            }
+        )
+        checkpoint = part.model_dump(mode="json", exclude=_IN_THE_FILE, exclude_defaults=True)
+        return update.model_copy(update={"checkpoint": checkpoint})
+
+    def taken_up(self) -> "Case":
+        """The case as another workflow goes on with it: what was under way is done again, under the same keys."""
+        again = {"to_investigate": self.to_investigate or self.looking, "looking": False, "blocked": None}
+        return self.model_copy(update=again)
 
     def recorded(self, update: CaseUpdate, recorded: Recorded) -> list[Deadline]:
         """The case file knows *update*, and the clocks stand as *recorded* says; see :meth:`run_clocks`."""

@@ -1,5 +1,6 @@
 """What the workflow of an incident knows, hears, and asks its activities for."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
@@ -194,6 +195,13 @@ class Incident(State):
         self.entries.append(Entry(key=key, at=at, kind=kind, actor=str(actor), text=text, data=data or {}))
         return key
 
+    def checkpoint(self, carried: Collection[str]) -> dict[str, Any]:
+        """All that another workflow would have to know, once the file has the entries *carried* there."""
+        left = [entry for entry in self.entries if entry.key not in carried]
+        kept = {"reference", "new", "opened_at", "policy_hash", "decision", "receipts"}
+        part = self.model_copy(update={"entries": left})
+        return part.model_dump(mode="json", exclude=kept, exclude_defaults=True)
+
     @property
     def standing(self) -> Standing:
         return Standing(lists=self.lists, stage=self.stage)
@@ -264,14 +272,20 @@ class IncidentUpdate(Record):
     reference: Identifier
     progress: Progress
     entries: tuple[Entry, ...] = ()
+    checkpoint: dict[str, Any] | None = None
+    """What another workflow would go on from, should Temporal lose this one."""
 
 
 class OpenIncident(Record):
-    """Write down a new incident and pin its policy pack. Answered with :class:`IncidentOpened`."""
+    """Write down a new incident and pin its policy pack. Answered with :class:`IncidentOpened`.
+
+    ``run`` is the first run of the incident's workflow, the same in every attempt.
+    """
 
     reference: Identifier
     new: NewIncident
     at: Instant
+    run: Identifier | None = None
 
 
 class IncidentOpened(Record):
@@ -282,6 +296,8 @@ class IncidentOpened(Record):
     revision: int = 0
     journal: int = 0
     lists: int = 0
+    checkpoint: dict[str, Any] | None = None
+    """Where it stood when its first workflow was lost, for the workflow that goes on with it."""
 
 
 class ListCohort(Record):

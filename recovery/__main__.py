@@ -57,7 +57,7 @@ async def _reconcile(since: "datetime | None", number: int | None, by: str | Non
         restore = _restore(await list_restores(pool), number)
         if by and restore is None:
             raise Failed("no restore is declared: `redress restore declare` comes first, and stands in the record")
-        repairing = Repairing(restore.id, by) if restore and by else None
+        repairing = Repairing(restore.id, by, restore.since) if restore and by else None
         begun = since or (restore.since if restore else None)
         return await reconcile(client, pool, settings, since=begun, repairing=repairing)
     finally:

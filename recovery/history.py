@@ -15,6 +15,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHistory
+from temporalio.common import RawValue
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import (
     ExecuteWorkflowInput,
@@ -72,17 +73,27 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Signal:
+    """A signal as it came: its name, what was sent, and when."""
+
+    name: str
+    sent: Sequence[RawValue]
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Life:
     """What a workflow did in all its runs. ``state`` is the ``Case`` or ``Incident`` at the end of what was replayed.
 
     ``broken`` says why a history cannot be replayed by this code; then the steps may not be all. It is not ``whole``
-    where Temporal does not keep its first runs any more.
+    where Temporal does not keep its first runs any more. ``run`` is the first run, whether it is kept or not.
     """
 
     steps: Sequence[Step]
     state: case.Case | incident_work.Incident | None
     broken: str | None = None
     whole: bool = True
+    run: str = ""
 
 
 async def read_life(client: Client, workflow_id: str, run_id: str) -> Life:
@@ -99,7 +110,8 @@ async def read_life(client: Client, workflow_id: str, run_id: str) -> Life:
         else:
             histories.insert(0, history)
             before = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
-    return dataclasses.replace(await replay(client, histories), whole=whole)
+    first = histories[0].events[0].workflow_execution_started_event_attributes.first_execution_run_id
+    return dataclasses.replace(await replay(client, histories), whole=whole, run=first)
 
 
 async def replay(client: Client, histories: Sequence[WorkflowHistory]) -> Life:
@@ -158,7 +170,7 @@ class _Listening(Interceptor):
 
             async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:
                 running = workflow.instance()
-                heard.state = lambda: getattr(running, "case", None) or getattr(running, "incident", None)
+                heard.state = lambda: getattr(running, "_begun", None)
                 return await super().execute_workflow(input)
 
         return Inbound
@@ -198,6 +210,24 @@ async def _steps(client: Client, events: Sequence[HistoryEvent], heard: _Heard) 
                 pass
     found += [(event_id, 0, Step(*known)) for event_id, known in asked.items()]
     return [step for *_, step in sorted(found, key=lambda one: one[:2])]
+
+
+async def read_unheard(client: Client, workflow_id: str, run_id: str) -> list[Signal]:
+    """The signals that came to a run after the last task that a worker did for it."""
+    history = await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()
+    signals: list[Signal] = []
+    for event in history.events:
+        match event.event_type:
+            case EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+                signals.clear()
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+                sent = event.workflow_execution_signaled_event_attributes
+                payloads = sent.input.payloads
+                values = await client.data_converter.decode(payloads, [RawValue] * len(payloads))
+                signals.append(Signal(sent.signal_name, values, _at(event)))
+            case _:
+                pass
+    return signals
 
 
 async def _decode(client: Client, payloads: Sequence[Payload], kind: type[Record] | None) -> Any:

@@ -15,6 +15,7 @@ from domain.base import Record
 from domain.words import WORKFLOW
 from recovery import keys
 from recovery.history import Life, read_life
+from recovery.resuming import CannotResume, resume
 from recovery.rewriting import Rewriting
 from runtime.settings import Settings
 
@@ -61,10 +62,14 @@ class Report(Record):
 
 @dataclass(frozen=True)
 class Repairing:
-    """What a repair is noted under: the number of the declared restore, and who has it done, as ``role:id``."""
+    """What a repair is noted under: the number of the declared restore, and who has it done, as ``role:id``.
+
+    ``since`` is the time of the backup.
+    """
 
     restore: int
     by: str
+    since: datetime
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,21 @@ class _Run:
     run_id: str
     started: datetime
     status: WorkflowExecutionStatus | None
+
+    @property
+    def runs(self) -> bool:
+        return self.status is WorkflowExecutionStatus.RUNNING
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a file has of a case or incident: its keys, whether it has ended, and from where a workflow would go on."""
+
+    keys: frozenset[str] = frozenset()
+    ended: bool = False
+    revision: int = -1
+    awaits: bool = False
+    resumed: str | None = None
 
 
 async def reconcile(
@@ -104,7 +124,11 @@ async def reconcile(
         if repairing:
             written[run.reference] = await _write_again(client, pool, settings, run, doubt, repairing)
     doubts = [written.get(doubt.reference, doubt) if doubt.why is Why.LOST else doubt for doubt in doubts]
-    doubts += [doubt async for doubt in _without_a_workflow(client, pool, {run.reference for run in runs})]
+    known = {run.reference for run in runs if run.runs} | {doubt.reference for doubt in doubts}
+    doubts += [doubt async for doubt in _without_a_workflow(client, pool, known)]
+    if repairing:
+        last = {run.reference: run.run_id for run in runs}
+        doubts = [await _resumed(client, pool, settings, doubt, last, repairing) for doubt in doubts]
     return Report(examined=len(runs), doubts=tuple(doubts))
 
 
@@ -129,17 +153,24 @@ async def _examine(
 ) -> list[tuple[_Run, Life, Doubt | None]]:
     references = [run.reference for run in runs]
     # What a file has, its workflow had asked for before; what a workflow was answered, the file had before that.
-    before = await keys.in_the_file(pool, references)
+    before = await _in_the_file(pool, references)
     lives = [await _read(client, run) for run in runs]
-    after = await keys.in_the_file(pool, references)
+    after = await _in_the_file(pool, references)
     return [
-        (
-            run,
-            life,
-            _compare(run, life, before.get(run.reference, set()), after.get(run.reference, set()), repairing),
-        )
+        (run, life, _compare(run, life, before[run.reference], after[run.reference], repairing))
         for run, life in zip(runs, lives, strict=True)
     ]
+
+
+async def _in_the_file(pool: "Pool", references: Sequence[str]) -> dict[str, _Known]:
+    known = {row["reference"]: row for row in await pool.fetch(_STANDS, references)}
+    has = await keys.in_the_file(pool, references)
+    return {
+        reference: _Known(frozenset(has.get(reference, ())), *list(known[reference].values())[1:])
+        if reference in known
+        else _Known(frozenset(has.get(reference, ())))
+        for reference in references
+    }
 
 
 async def _read(client: Client, run: _Run) -> Life:
@@ -149,18 +180,29 @@ async def _read(client: Client, run: _Run) -> Life:
         return Life([], None, broken=f"its history cannot be read: {error}")
 
 
-def _compare(run: _Run, life: Life, before: set[str], after: set[str], repairing: Repairing | None) -> Doubt | None:
-    lost = keys.written_by(life.steps) - after
+def _compare(run: _Run, life: Life, before: _Known, after: _Known, repairing: Repairing | None) -> Doubt | None:
+    lost = keys.written_by(life.steps) - after.keys
     if repairing:
-        lost |= keys.ordered_by(life.steps) - after
+        lost |= keys.ordered_by(life.steps) - after.keys
     if lost:
         return Doubt(reference=run.reference, why=Why.LOST, keys=tuple(sorted(lost)))
     if life.broken:
         return Doubt(reference=run.reference, why=Why.UNREADABLE, cannot=(life.broken,))
-    ahead = (before & after) - keys.perhaps_by(life.steps)
-    if ahead and life.whole:
-        return Doubt(reference=run.reference, why=Why.AHEAD, keys=tuple(sorted(ahead)))
-    return None
+    ahead = _ahead(run, life, before, after)
+    return Doubt(reference=run.reference, why=Why.AHEAD, keys=tuple(sorted(ahead))) if ahead else None
+
+
+def _ahead(run: _Run, life: Life, before: _Known, after: _Known) -> set[str]:
+    """What the file knows and the workflow does not; nothing where nobody has to go on any more, or is to begin."""
+    if not run.runs and before.ended:
+        return set()
+    begun = any(step.name in {"OpenCase", "OpenIncident"} and step.done for step in life.steps)
+    if run.runs and before.awaits and not begun:
+        return set()
+    resumed = before.resumed == life.run  # what was before is not in its history
+    known = before.keys & after.keys - keys.perhaps_by(life.steps) if life.whole and not resumed else set()
+    revision = life.state.revision if life.state else 0
+    return {*known, *({f"revision:{before.revision}"} if before.revision > revision else ())}
 
 
 # -- what the file has lost -----------------------------------------------------------------------------------------
@@ -212,17 +254,25 @@ async def _without_a_workflow(client: Client, pool: "Pool", known: set[str]) -> 
     """Open cases and incidents that have no workflow: nobody goes on with them."""
     for row in await pool.fetch(_OPEN):
         reference = row["reference"]
-        if reference in known or await _runs_somewhere(client, reference):
-            continue
-        yield Doubt(
-            reference=reference,
-            why=Why.NO_WORKFLOW,
-            cannot=(
-                "Temporal has no workflow for it, so nobody goes on with it. Bring Temporal back from a younger backup"
-                " if there is one. Else a person ends it: what is in its file stands, and the complaint is submitted"
-                " again with a new idempotency_key and a reference to this one",
-            ),
-        )
+        if reference not in known and not await _runs_somewhere(client, reference):
+            yield Doubt(reference=reference, why=Why.NO_WORKFLOW, keys=("workflow",))
+
+
+async def _resumed(  # noqa: PLR0917 (who does what for whom)
+    client: Client, pool: "Pool", settings: Settings, doubt: Doubt, last: dict[str, str], repairing: Repairing
+) -> Doubt:
+    """Have another workflow go on where Temporal has lost what the file knows."""
+    reference = doubt.reference
+    if doubt.why not in {Why.AHEAD, Why.NO_WORKFLOW}:
+        return doubt
+    has = (await keys.in_the_file(pool, [reference])).get(reference, set())
+    try:
+        run = await resume(client, pool, settings, reference, has, last.get(reference), repairing.since)
+    except CannotResume as error:
+        return doubt.model_copy(update={"cannot": (str(error),)})
+    written = [*doubt.keys, f"workflow:{run}"]
+    await pool.execute(_NOTE, reference, repairing.restore, datetime.now(UTC), repairing.by, written)
+    return doubt.model_copy(update={"repaired": tuple(written)})
 
 
 async def _runs_somewhere(client: Client, reference: str) -> bool:
@@ -236,6 +286,15 @@ async def _runs_somewhere(client: Client, reference: str) -> bool:
     return found.status is WorkflowExecutionStatus.RUNNING
 
 
+_STANDS: Final = """
+    select reference, ended, coalesce(revision, -1) as revision, coalesce(awaits, false) as awaits, run as resumed
+    from (
+        select reference, closed_at is not null as ended from casefile.cases where reference = any($1)
+        union all
+        select reference, stage in ('closed', 'dismissed') from casefile.incidents where reference = any($1)
+    ) as known
+    left join casefile.checkpoints using (reference)
+"""
 _OPEN: Final = """
     select reference from casefile.cases where closed_at is null
     union all

@@ -89,7 +89,7 @@ class Casework(ABC):
     def _take(self, *, by_the_way: bool = False) -> CaseUpdate:
         update = self.case.unrecorded(self._in_flight, by_the_way=by_the_way)
         self._in_flight |= update.keys
-        return update
+        return self.case.checked(update)
 
     def _put(self, update: CaseUpdate, recorded: Recorded) -> None:
         self._let_act(self.case.recorded(update, recorded))
@@ -202,7 +202,7 @@ class Casework(ABC):
                 language=case.complaint.language,
                 facts=letter.facts,
                 announces=letter.announces,
-                update=update,
+                update=case.checked(update),  # what it was posted with may have gone on by now
             )
             return effects.send_letter(request)
 

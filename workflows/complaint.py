@@ -130,6 +130,11 @@ class ComplaintWorkflow(Settling):
         opened = await effects.open_case(
             OpenCase(reference=case.reference, complaint=case.complaint, at=case.opened_at, run=run)
         )
+        if opened.checkpoint:
+            known = {"complaint": case.complaint, "policy": opened.policy}
+            self._begun = case = Case.model_validate(opened.checkpoint | known)
+            case.note(workflow.now(), "restored", "Temporal had lost its workflow; it goes on from what the file has")
+            return
         case.policy, case.policy_hash, case.assessment = opened.policy, opened.policy_hash, opened.assessment
         case.early_until, case.pointed, case.warning = opened.early_until, opened.pointed, opened.warning
         self._let_act(case.run_clocks(opened.recorded))
@@ -332,6 +337,7 @@ class ComplaintWorkflow(Settling):
             if case.investigation
             else set()
         )
+        case.looking = True
         try:
             case.investigation = await effects.investigate(request)
             self._set_aside_what_was_found_before()
@@ -339,6 +345,8 @@ class ComplaintWorkflow(Settling):
             # People decide without findings; a broken check must not hold up the customer.
             self._fault(spoken.said("the investigation", "核查"), error)
             return
+        finally:
+            case.looking = False
         self._tell_of_failed_checks(known)
         for finding in case.investigation.findings:
             text = f"{finding.check.value}: {finding.verdict.value}"

@@ -160,8 +160,21 @@ class IncidentWorkflow:
     async def _open(self) -> None:
         incident = self.incident
         opened = await effects.open_incident(
-            OpenIncident(reference=incident.reference, new=incident.new, at=workflow.now())
+            OpenIncident(
+                reference=incident.reference,
+                new=incident.new,
+                at=workflow.now(),
+                run=workflow.info().first_execution_run_id,
+            )
         )
+        if opened.checkpoint:
+            known = {"reference": incident.reference, "new": incident.new, "opened_at": incident.opened_at}
+            pinned = {"policy_hash": opened.policy_hash, "decision": opened.decision}
+            self._begun = incident = Incident.model_validate(opened.checkpoint | known | pinned)
+            if incident.stage is IncidentStage.LISTING:
+                incident.lists = max(incident.lists, opened.lists)  # one that was begun is not gone on with
+            self._note("restored", "Temporal had lost its workflow; it goes on from what the file has")
+            return
         incident.policy_hash, incident.decision = opened.policy_hash, opened.decision
         # Known from a run that an operator ended: its record goes on.
         incident.revision, incident.journal, incident.lists = opened.revision + 1, opened.journal, opened.lists
@@ -475,7 +488,12 @@ class IncidentWorkflow:
         entries = tuple(first_of((one for one in incident.entries if one.key not in self._in_flight), MOST_CARRIED))
         keys = {entry.key for entry in entries}
         self._in_flight |= keys
-        update = IncidentUpdate(reference=incident.reference, progress=incident.progress, entries=entries)
+        update = IncidentUpdate(
+            reference=incident.reference,
+            progress=incident.progress,
+            entries=entries,
+            checkpoint=incident.checkpoint(keys),
+        )
         await effects.record_incident(update)
         incident.entries = [entry for entry in incident.entries if entry.key not in keys]
         self._in_flight -= keys

@@ -169,7 +169,8 @@ class Listening(Casework):
             self._reject(request.name, message, "the case is closed")
             return
         stage = request.stage.value
-        self.case.note(workflow.now(), "incident", f"{request.incident} is at stage {stage}", request.actor)
+        told = f"{request.incident} is at stage {stage}"
+        self.case.note(workflow.now(), "incident", told, request.actor, _body(request))
         self.case.asked_checks = tuple(dict.fromkeys((*self.case.asked_checks, *request.checks)))
         self._look_again()
         if not self.case.to_investigate:

@@ -40,6 +40,7 @@ class Settling(Listening):
             try:
                 await self._post_award(award)
             except GivenUp:
+                case.awarding = None
                 case.note(
                     workflow.now(), "given_up", "the award: the ledger refuses it, and the case is taken up again"
                 )
@@ -54,12 +55,13 @@ class Settling(Listening):
 
     async def _post_award(self, award: Money) -> None:
         case = self.case
+        case.awarding = case.awarding or case.next_number()
         update = self._take()
         awarded: Money | None = award if case.awarded is None else case.awarded + award
         then = case.anticipating(Stage.FOLLOWING_UP, workflow.now(), compensation=awarded)
         request = RecordCompensation(
             key=f"{case.reference}:compensation:{case.rounds}",
-            number=case.next_number(),
+            number=case.awarding,
             award=award,
             announces=(CaseEvent.SETTLED,),
             update=update,
@@ -75,6 +77,7 @@ class Settling(Listening):
         posted = await self._insist(
             spoken.said("compensation", "赔偿入账"), update, record, led_out=lambda: case.to_investigate
         )
+        case.awarding = None
         if posted.already:
             award = Money.of(award.amount - posted.already.amount, award.currency)
             case.note(posted.at, "award", f"{posted.already} of it had been made good under another case or incident")

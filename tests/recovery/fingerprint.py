@@ -15,6 +15,7 @@ TABLES = {
     "casefile.deadlines": (),
     "casefile.satisfactions": (),
     "casefile.firings": (),
+    "casefile.checkpoints": (),
     "casefile.letters": ("rendered_at",),
     "casefile.letter_attempts": ("id", "detail"),
     "casefile.postings": (),
@@ -37,10 +38,16 @@ TABLES = {
 """Every table of the record, with the columns that another writing of the same may say otherwise."""
 
 
-async def fingerprint(pool: Pool) -> dict[str, list[str]]:
-    """The rows of every table of the record, in an order of their own."""
+OF_A_WORKFLOW = ("revision", "progress", "journal")
+"""Columns that tell which workflow has a case, and how much it has done."""
+
+
+async def fingerprint(pool: Pool, *, workflows: bool = True) -> dict[str, list[str]]:
+    """The rows of every table of the record, in an order of their own, with or without what tells of *workflows*."""
+    tables = TABLES if workflows else {table: TABLES[table] for table in TABLES if table != "casefile.checkpoints"}
     found = {}
-    for table, but in TABLES.items():
+    for table, columns in tables.items():
+        but = columns if workflows else (*columns, *OF_A_WORKFLOW)
         rows = await pool.fetch(f"select (to_jsonb(t) - $1::text[])::text as row from {table} t", list(but))  # noqa: S608
         found[table] = sorted(row["row"] for row in rows)
     return found

@@ -35,7 +35,7 @@ class TwoRecords:
         self, env: WorkflowEnvironment, server: EmbeddedPostgres, folder: Path, paying: dict[str, Any]
     ) -> None:
         """*paying* are the settings of a payment rail, if there is one."""
-        self._env, self._server, self._folder, self._paying = env, server, folder, paying
+        self.env, self._server, self._folder, self._paying = env, server, folder, paying
         self._rail = HttpRail(load_settings(**paying)) if paying else None
         self._queue = f"redress-{uuid.uuid4()}"
         self.copied_at = datetime.now(UTC)
@@ -51,13 +51,13 @@ class TwoRecords:
 
     @property
     def complaints(self) -> Complaints:
-        return Complaints(self._env.client, task_queue=self._queue)
+        return Complaints(self.env.client, task_queue=self._queue)
 
     @asynccontextmanager
     async def house(self, url: str) -> AsyncIterator[House]:
         """The house on the database *url*, with a worker."""
         pool = await open_pool(url)
-        house = House(self._env, pool, self._folder / "outbox", self._rail)
+        house = House(self.env, pool, self._folder / "outbox", self._rail)
         house.task_queue = self._queue
         house.complaints = self.complaints
         try:
@@ -72,10 +72,14 @@ class TwoRecords:
         pool = await open_pool(url)
         settings = load_settings(task_queue=self._queue, outbox_dir=self._folder / "outbox", **self._paying)
         try:
-            async with build_worker(self._env.client, pool, settings):
+            async with build_worker(self.env.client, pool, settings):
                 yield pool
         finally:
             await pool.close()
+
+    def backed_up(self) -> None:
+        """From now on Temporal may lose what happens."""
+        self.copied_at = datetime.now(UTC)
 
     async def copy(self, url: str) -> str:
         """A copy of the database *url* as it is now; nobody may be connected to it."""
@@ -84,7 +88,7 @@ class TwoRecords:
         source = urlsplit(url).path.lstrip("/")
         await administrator.execute(f'create database "{name}" template "{source}" strategy wal_log')
         await administrator.close()
-        self.copied_at = datetime.now(UTC)
+        self.backed_up()
         return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
     async def drop(self, url: str) -> None:
@@ -92,11 +96,11 @@ class TwoRecords:
         await administrator.execute(f'drop database "{urlsplit(url).path.lstrip("/")}" with (force)')
         await administrator.close()
 
-    async def reconcile(self, pool: Pool, *, repair: bool = False) -> Report:
+    async def reconcile(self, pool: Pool, *, repair: bool = False, store: Store = Store.POSTGRESQL) -> Report:
         settings = load_settings(task_queue=self._queue, outbox_dir=self.nowhere)
         repairing = None
         if repair:
             now = datetime.now(UTC)
-            made = await declare(pool, Store.POSTGRESQL, self.copied_at, now, "the disk broke", OPERATOR, now)
-            repairing = Repairing(made.id, str(OPERATOR))
-        return await reconcile(self._env.client, pool, settings, repairing=repairing)
+            made = await declare(pool, store, self.copied_at, now, "the disk broke", OPERATOR, now)
+            repairing = Repairing(made.id, str(OPERATOR), made.since)
+        return await reconcile(self.env.client, pool, settings, repairing=repairing)

