@@ -1,0 +1,99 @@
+"""Which workflow goes on from a file, and what is said where none can."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.testing import WorkflowEnvironment
+
+from domain.complaint import Complaint
+from domain.words import Stage, Store
+from recovery.reconcile import Doubt, Why
+from runtime.embedded_postgres import EmbeddedPostgres
+from runtime.temporal import register_search_attributes
+from tests.patience import PATIENCE
+from tests.recovery.records import Pool, TwoRecords
+from tests.recovery.test_older_case_file import settled
+from tests.workflows.house import House
+from workflows.search_attributes import KEYS
+
+
+@pytest.fixture
+async def records(dev_server_env: WorkflowEnvironment, postgres: EmbeddedPostgres, tmp_path: Path) -> TwoRecords:
+    await register_search_attributes(dev_server_env.client, KEYS)
+    return TwoRecords(dev_server_env, postgres, tmp_path, {})
+
+
+async def ended_from_outside(records: TwoRecords, url: str) -> str:
+    """A case at a stage where people decide, whose workflow was terminated."""
+    async with records.house(url) as house:
+        await house.late_withdrawal("300000", days_late=30)
+        reference = await house.submit()
+        await house.at(reference, Stage.DECIDING)
+        await settled(house, reference)
+        await house.client.get_workflow_handle(reference).terminate("by mistake")
+    return reference
+
+
+async def went_on(house: House, reference: str) -> None:
+    async def told() -> bool:
+        return bool(await house.timeline(reference, "restored"))
+
+    await house.eventually(told)
+
+
+async def repaired(records: TwoRecords, pool: Pool) -> Doubt:
+    (doubt,) = (await records.reconcile(pool, repair=True, store=Store.TEMPORAL)).doubts
+    return doubt
+
+
+async def test_a_file_from_which_no_workflow_can_go_on_is_left_as_it_is_and_says_why(
+    records: TwoRecords, pool: Pool, database_url: str
+) -> None:
+    reference = await ended_from_outside(records, database_url)
+    (doubt,) = (await records.reconcile(pool)).doubts
+    assert (doubt.reference, doubt.why) == (reference, Why.NO_WORKFLOW)
+    kept = await pool.fetchval("select state from casefile.checkpoints where reference = $1", reference)
+
+    await pool.execute('update casefile.checkpoints set state = state || \'{"stage": "unheard of"}\'')
+    assert "written by another version" in (await repaired(records, pool)).cannot[0]
+    await pool.execute("delete from casefile.checkpoints")
+    assert "keeps nothing for a workflow to go on from" in (await repaired(records, pool)).cannot[0]
+    found = await records.env.client.get_workflow_handle(reference).describe()
+    assert found.status is WorkflowExecutionStatus.TERMINATED
+
+    await pool.execute(
+        "insert into casefile.checkpoints (reference, revision, state) values ($1, 1, $2)", reference, kept
+    )
+    assert (await repaired(records, pool)).settled
+    async with records.house(database_url) as house:
+        await went_on(house, reference)
+        assert (await house.complaints.status(reference)).summary.stage is Stage.DECIDING
+        assert (await records.reconcile(pool)).doubts == ()
+
+
+async def test_a_stranger_does_not_take_a_case_over_before_the_repair_or_after_it(
+    records: TwoRecords, pool: Pool, database_url: str
+) -> None:
+    reference = await ended_from_outside(records, database_url)
+    sent = await pool.fetchval("select complaint from casefile.cases where reference = $1", reference)
+    complaint = Complaint.model_validate(json.loads(json.dumps(sent)))
+    client = records.env.client
+
+    async def refused() -> str:
+        handle = await client.start_workflow("Complaint", complaint, id=reference, task_queue=records.queue)
+        with pytest.raises(WorkflowFailureError) as failed:
+            async with asyncio.timeout(PATIENCE):
+                await handle.result()
+        return str(failed.value.cause)
+
+    async with records.house(database_url):
+        assert "its workflow was ended from outside" in await refused()
+    assert (await repaired(records, pool)).settled
+    async with records.house(database_url) as house:
+        await went_on(house, reference)
+        await client.get_workflow_handle(reference).terminate("once more")
+        assert "its workflow was ended from outside" in await refused()
+        assert len(await house.timeline(reference, "restored")) == 1
