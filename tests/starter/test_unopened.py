@@ -1,5 +1,6 @@
 """A start that is no case is found by everybody who looks for the case, with the reason."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -39,15 +40,25 @@ async def state(request: pytest.FixtureRequest, pool: "Pool", database_url: str,
 
 
 @pytest.mark.parametrize(
-    "look", ["get_case", "get_timeline", "get_letters", "get_deadlines", "get_rules", "get_rejected"]
+    "look",
+    [
+        case_reader.get_case,
+        case_reader.get_timeline,
+        case_reader.get_letters,
+        case_reader.get_deadlines,
+        case_reader.get_rules,
+        case_reader.get_rejected,
+    ],
 )
-async def test_who_looks_for_the_case_is_told(pool: "Pool", state: str, look: str) -> None:
+async def test_who_looks_for_the_case_is_told(
+    pool: "Pool", state: str, look: Callable[["Pool", str], Awaitable[object]]
+) -> None:
     with pytest.raises(CaseNotFound, match=REASONS[state]) as told:
-        await getattr(case_reader, look)(pool, REFERENCE)
+        await look(pool, REFERENCE)
     assert told.value.start
     assert (told.value.start.state, told.value.start.messages) == (state, 2)
     with pytest.raises(CaseNotFound) as nothing:
-        await getattr(case_reader, look)(pool, "RD-0000-0000-00000")
+        await look(pool, "RD-0000-0000-00000")
     assert nothing.value.start is None
 
 
