@@ -31,12 +31,19 @@ async def in_decision(house: House) -> str:
     return reference
 
 
+async def propose(house: House, reference: str) -> None:
+    await house.complaints.propose_resolution(
+        reference,
+        by=HANDLER,
+        outcome="upheld",
+        compensation={"amount": 4_000, "currency": "USD"},
+        reasons="It was late, and we are sorry.",
+    )
+
+
 async def proposed(house: House) -> str:
     reference = await in_decision(house)
-    money = {"amount": 4_000, "currency": "USD"}
-    await house.complaints.propose_resolution(
-        reference, by=HANDLER, outcome="upheld", compensation=money, reasons="It was late, and we are sorry."
-    )
+    await propose(house, reference)
     return reference
 
 
@@ -101,14 +108,33 @@ async def test_of_two_decisions_at_once_one_counts(house: House) -> None:
     assert end == ["Receipt", "Refused"]
 
 
+async def test_an_award_that_the_record_does_not_approve_is_posted_only_once_people_decide_again(house: House) -> None:
+    reference = await proposed(house)
+    await house.complaints.approve(reference, by=APPROVER)
+    await house.responded(reference)
+    async with house.pool.acquire() as connection, connection.transaction():
+        await connection.execute("set local session_replication_role = replica")
+        await connection.execute(
+            "update casefile.timeline set actor = $1 where kind = 'decide_resolution'", str(HANDLER)
+        )
+    await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    [fault] = await house.eventually(lambda: house.timeline(reference, "fault"))
+    assert "the award" in fault or "compensation" in fault
+    assert not await house.pool.fetchval("select exists (select from casefile.postings)")
+    await house.complaints.reopen(reference, "The record does not bear it.", by=HANDLER)
+    await house.at(reference, Stage.DECIDING)
+    await propose(house, reference)
+    await house.complaints.approve(reference, by=APPROVER)
+    await house.responded(reference)
+    await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    await house.at(reference, Stage.FOLLOWING_UP)
+    assert await house.pool.fetchval("select array_agg(key) from casefile.postings") == [f"{reference}:compensation:2"]
+
+
 async def test_a_proposal_and_a_withdrawal_at_once_end_in_a_withdrawn_case(house: House) -> None:
     reference = await in_decision(house)
-    money = {"amount": 4_000, "currency": "USD"}
-    given = {"outcome": "upheld", "compensation": money, "reasons": "It was late, and we are sorry."}
     [withdrawal, proposal] = await asyncio.gather(
-        house.complaints.withdraw(reference, by=CUSTOMER),
-        house.complaints.propose_resolution(reference, by=HANDLER, **given),
-        return_exceptions=True,
+        house.complaints.withdraw(reference, by=CUSTOMER), propose(house, reference), return_exceptions=True
     )
     assert not isinstance(withdrawal, BaseException)
     assert not isinstance(proposal, BaseException) or isinstance(proposal, Refused)
