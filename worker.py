@@ -41,6 +41,7 @@ from runtime.temporal import (
     TemporalUnavailable,
     connect,
     core_runtime,
+    give_time,
     measured_runtime,
     register_search_attributes,
     run,
@@ -122,7 +123,7 @@ def build_worker(
         # How long the next task of a case waits for a worker that may be dead before any other may take it.
         "sticky_queue_schedule_to_start_timeout": timedelta(seconds=3),
     }
-    return Worker(client, task_queue=settings.task_queue, **{**usual, **options})
+    return give_time(Worker(client, task_queue=settings.task_queue, **{**usual, **options}))
 
 
 def _version(settings: Settings) -> WorkerDeploymentConfig | None:

@@ -26,7 +26,7 @@ from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.plugin import SimplePlugin
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import KeepAliveConfig, RPCError, RPCStatusCode
-from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, WorkflowRunner
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from domain.json_text import read_json
@@ -115,6 +115,20 @@ def temporal_plugin() -> SimplePlugin:
         workflow_runner=_pass_modules_through,
         workflow_failure_exception_types=[ValidationError],
     )
+
+
+LONGEST_ACTIVATION: Final = 8  # seconds; a workflow task has ten
+
+
+def give_time(worker: Worker) -> Worker:
+    """Let one activation of a workflow take eight seconds in place of two.
+
+    Thousands of signals at once keep the SDK itself busy for longer than two; a task that is broken off then comes back
+    with even more of them, for ever. The SDK has no option for it.
+    """
+    if (of_workflows := worker._workflow_worker) is not None:
+        of_workflows._deadlock_timeout_seconds = LONGEST_ACTIVATION
+    return worker
 
 
 def _pass_modules_through(runner: WorkflowRunner | None) -> WorkflowRunner:
