@@ -384,8 +384,10 @@ class Case(State):
 
     deadlines: list[Deadline] = Field(default_factory=list)
     """Rungs still to come. Those that acted or whose clock is satisfied are in the deadline ledger, not here."""
-    ended: list[str] = Field(default_factory=list)
-    """Clocks whose end was told before their start: two effects may finish in either order."""
+    ended: dict[str, Instant | None] = Field(default_factory=dict)
+    """Rounds whose end was told before their start, and when they were satisfied (``None``: another has their place):
+    two effects may finish in either order, and what was late is late in both.
+    """
     begun: list[str] = Field(default_factory=list)
     """Rounds that were planned so far."""
     breached: bool = False
@@ -769,26 +771,27 @@ class Case(State):
     def run_clocks(self, recorded: Recorded) -> list[Deadline]:
         """Start and end clocks as the case file planned them. A closed case has none.
 
-        Returns the breaches of rounds that were satisfied too late, as far as they have not acted yet: they still do.
+        Returns the breaches of rounds that were satisfied too late, or not before the case closed, as far as they have
+        not acted yet: they still do.
         """
-        if self.stage is Stage.CLOSED:
-            return []
-        late = {one.round: one.at for one in recorded.satisfied if not one.replaced}
-        ended = {satisfied.round for satisfied in recorded.satisfied} | set(self.ended)
+        closed = self.stage is Stage.CLOSED
+        ended = self.ended | {one.round: None if one.replaced else one.at for one in recorded.satisfied}
         # A round is planned as a whole. Told of it again, we may have seen some of its rungs act by now.
         known = {deadline.round for deadline in self.deadlines} | set(self.begun)
         started = [*self.deadlines, *(new for new in recorded.planned if new.round not in known)]
         self.begun = sorted(known | {new.round for new in recorded.planned})
-        self.ended = sorted(ended - {deadline.round for deadline in started})
+        self.ended = {one: at for one, at in ended.items() if one not in {deadline.round for deadline in started}}
         self.deadlines = sorted(
-            (deadline for deadline in started if deadline.round not in ended),
+            (deadline for deadline in started if not closed and deadline.round not in ended),
             key=lambda deadline: (deadline.due, deadline.key),
         )
         self.revision += 1
         return [
             deadline
             for deadline in started
-            if Action.BREACH in deadline.actions and deadline.round in late and deadline.due < late[deadline.round]
+            if Action.BREACH in deadline.actions
+            and (kept := ended.get(deadline.round, self.closed_at if closed else None))
+            and deadline.due < kept
         ]
 
     def asks_for(self, deadline: Deadline, action: Action) -> bool:

@@ -6,6 +6,7 @@ violation, with one window that SMTP leaves: a letter whose acceptance was not r
 Message-ID; such repeats are counted apart.
 """
 
+import base64
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -16,10 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowHistoryEventFilterType
 
+from trial import cohorts, persons
 from trial.driver import Receipt
 from trial.receivers import Letter
+from trial.script import UNKNOWN_PACK
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
@@ -51,6 +54,8 @@ class Workflow:
     status: str
     attempt: int = 0
     problems: tuple[str, ...] = ()
+    cause: str = ""
+    """Why it failed, if it did."""
 
 
 @dataclass
@@ -98,14 +103,27 @@ async def look_at_workflows(client: Client, task_queue: str) -> list[Workflow]:
 
 async def look_at_workflow(client: Client, workflow_id: str) -> Workflow:
     """One workflow, in its last run."""
-    seen = await client.get_workflow_handle(workflow_id).describe()
+    handle = client.get_workflow_handle(workflow_id)
+    seen = await handle.describe()
     return Workflow(
         id=seen.id,
         type=seen.workflow_type,
         status=(seen.status or WorkflowExecutionStatus.RUNNING).name,
         attempt=seen.raw_description.pending_workflow_task.attempt,
         problems=tuple(str(one) for one in seen.search_attributes.get("TemporalReportedProblems", ())),
+        cause=await _cause(handle) if seen.status is WorkflowExecutionStatus.FAILED else "",
     )
+
+
+async def _cause(handle: WorkflowHandle[Any, Any]) -> str:
+    """What the last event of a failed workflow says, each cause after what it caused."""
+    said = []
+    async for event in handle.fetch_history_events(event_filter_type=WorkflowHistoryEventFilterType.CLOSE_EVENT):
+        failure = event.workflow_execution_failed_event_attributes.failure
+        while failure.message or failure.HasField("cause"):
+            said.append(f"{failure.application_failure_info.type} {failure.message}".strip())
+            failure = failure.cause
+    return ": ".join(said)
 
 
 async def check(pool: "Pool", evidence: Evidence, *, now: datetime | None = None) -> Report:
@@ -117,6 +135,9 @@ async def check(pool: "Pool", evidence: Evidence, *, now: datetime | None = None
     await _deadlines(pool, report, now)
     await _letters(pool, evidence, report)
     await _money(pool, evidence, report)
+    await persons.decisions(pool, report)
+    await persons.lists(pool, report)
+    await cohorts.incidents(pool, evidence, report)
     await _workflows(pool, evidence, report)
     await _timelines(pool, report)
     await _events(pool, report)
@@ -127,20 +148,23 @@ async def check(pool: "Pool", evidence: Evidence, *, now: datetime | None = None
 
 
 async def _submissions(pool: "Pool", evidence: Evidence, report: Report) -> None:
-    wanted = {one.reference: one.what for one in evidence.receipts if one.what in {"submission", "start"}}
+    wanted = {one.reference: one for one in evidence.receipts if one.what in {"submission", "start"}}
     cases = await pool.fetch("select reference, source, idempotency_key, complaint from casefile.cases")
     known = {row["reference"] for row in cases}
     unopened = await _unopened(pool)
     report.counted["submissions"] = len(wanted)
-    for reference, what in wanted.items():
+    for reference, receipt in wanted.items():
         if reference in known:
             continue
         if reference in unopened:
-            if unopened[reference] == "waiting":
+            # For a pack that nobody has it waits, until somebody brings it.
+            if unopened[reference] == "waiting" and receipt.name != UNKNOWN_PACK:
                 report.add("case still waiting", reference, "its start was accepted, and it is no case yet")
             report.counted["findable refusals"] += unopened[reference] == "refused"
         else:
-            report.add("submission lost", reference, f"an accepted {what} is no case, and no refusal that can be found")
+            report.add(
+                "submission lost", reference, f"an accepted {receipt.what} is no case, and no refusal that can be found"
+            )
     if evidence.all_ours:
         for reference in sorted(known - set(wanted)):
             report.add("case of nobody", reference, "there is a case that nobody submitted")
@@ -164,11 +188,11 @@ async def _unopened(pool: "Pool") -> dict[str, str]:
 
 
 async def _messages(pool: "Pool", evidence: Evidence, report: Report) -> None:
-    wanted = {one.token: one for one in evidence.receipts if one.what in {"signal", "update"}}
+    wanted = {one.token: one for one in evidence.receipts if one.what in {"signal", "update"} and one.name != "resume"}
     report.counted["messages"] = len(wanted)
     found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for row in await pool.fetch(_SAID):
-        for token in set(re.findall(r"t\d+x\d+x\d+e(?:\d+e)?", row["said"])):
+        for token in set(_TOKEN.findall(_legible(row["said"]))):
             found[token].append((row["reference"], row["place"]))
     bare: Counter[str] = Counter()
     for token, receipt in wanted.items():
@@ -195,12 +219,27 @@ async def _messages(pool: "Pool", evidence: Evidence, report: Report) -> None:
             )
 
 
+def _legible(said: str) -> str:
+    """*said* with what is no text, and therefore kept in base64, as far as it can be read."""
+    return _KEPT.sub(lambda found: _read(found.group(1)), said)
+
+
+def _read(kept: str) -> str:
+    """What was kept of something long has lost its end."""
+    return base64.b64decode(kept[: len(kept) // 4 * 4]).decode("ascii", errors="replace")
+
+
+_TOKEN: Final = re.compile(r"t\d+x\d+x\d+e(?:\d+e)?")
+_KEPT: Final = re.compile(r"base64:([A-Za-z0-9+/]+=*)")
 _SAID: Final = """
     select reference, 'timeline' as place, data::text as said from casefile.timeline
     where kind in ('customer_reply', 'escalate', 'assign', 'reclassify', 'add_evidence', 'investigate',
         'request_information', 'propose_resolution', 'decide_resolution', 'resolve_early', 'extend_deadline',
         'record_referral', 'record_feedback', 'correct_contact', 'withdraw', 'reopen', 'retry_payment',
         'report_payment')
+    union all
+    select reference, 'incident timeline', data::text from casefile.incident_timeline
+    where kind in ('decide_incident', 'pause_incident')
     union all
     select reference, 'rejected', payload from casefile.rejected_messages
 """
@@ -401,10 +440,13 @@ async def _workflows(pool: "Pool", evidence: Evidence, report: Report) -> None:
         row["reference"]: row["closed_at"] is not None
         for row in await pool.fetch("select reference, closed_at from casefile.cases")
     }
+    unopened = await _unopened(pool)
     for one in evidence.workflows:
         report.counted[f"workflows {one.status.lower()}"] += 1
+        if one.status == "FAILED" and unopened.get(one.id) == "refused" and one.id not in closed:
+            continue  # that is how a start ends that can be no case
         if one.status in {"FAILED", "TERMINATED", "TIMED_OUT", "CANCELED"}:
-            report.add("workflow failed", one.id, f"{one.type} is {one.status}")
+            report.add("workflow failed", one.id, f"{one.type} is {one.status} {one.cause}".rstrip())
         elif one.attempt > 1 or one.problems:
             report.add(
                 "workflow stuck", one.id, f"{one.type}: its task fails, attempt {one.attempt} {list(one.problems)}"

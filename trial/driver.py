@@ -29,6 +29,9 @@ from domain.reference import reference_for
 from domain.words import WORKFLOW
 from runtime.temporal import TemporalUnavailable
 from starter.client import CaseClosed, CaseNotFound, Complaints, NotAnswered, Refused
+from starter.demo_data import DemoData
+from starter.incidents import IncidentNotFound
+from trial.incidents import Desk
 from trial.script import Customer, Script, Step
 
 SOURCE: Final = "trial"
@@ -48,7 +51,7 @@ _MINTED: Final = {
 class Receipt(Record):
     """Something that was accepted. *reference* is the workflow's id; *token* is what to look for in its file."""
 
-    what: Literal["submission", "start", "signal", "update"]
+    what: Literal["submission", "start", "signal", "update", "incident"]
     name: str
     reference: str
     token: str
@@ -58,10 +61,12 @@ class Receipt(Record):
 class Driver:
     """Plays *script* against a service."""
 
-    def __init__(self, client: Client, task_queue: str, script: Script, receipts: Path) -> None:
+    def __init__(self, client: Client, task_queue: str, script: Script, receipts: Path, data: DemoData) -> None:
         self._client = client
         self._task_queue = task_queue
         self._complaints = Complaints(client, task_queue=task_queue)
+        self._desk = Desk(client, task_queue, script.seed, data)
+        self._data = data
         self._script = script
         self._customers = {customer.case: customer for customer in script.customers}
         self._receipts = receipts.open("a", encoding="utf-8")
@@ -83,7 +88,7 @@ class Driver:
         receipt = Receipt(
             what=what,
             name=step.name,
-            reference=self.reference(step.case),
+            reference=self._desk.reference(step.case) if step.act == "incident" else self.reference(step.case),
             token=token or step.token,
             at=datetime.now(UTC),
         )
@@ -98,13 +103,16 @@ class Driver:
             "raw": self._raw,
             "update": self._update,
             "flood": self._flood,
+            "incident": self._incident,
         }
         await acts[step.act](step)
 
     # -- what is done --------------------------------------------------------------------------------------------------
 
     async def _submit(self, step: Step) -> None:
-        complaint = complaint_of(self._customers[step.case], f"{self._script.seed}-{step.case}", self._received)
+        complaint = complaint_of(
+            self._customers[step.case], f"{self._script.seed}-{step.case}", self._received, self._data
+        )
         if await self._insist(step, lambda: self._complaints.submit(complaint)):
             self.accepted("submission", step)
 
@@ -116,6 +124,7 @@ class Driver:
             ),
             f"{self._script.seed}-{step.case}",
             self._received,
+            self._data,
         )
         request = StartWorkflowExecutionRequest(
             namespace=self._client.namespace,
@@ -166,6 +175,10 @@ class Driver:
         if await self._insist(step, lambda: self._complaints.send(self.reference(step.case), message)):
             self.accepted("update", step)
 
+    async def _incident(self, step: Step) -> None:
+        if await self._insist(step, lambda: self._desk.act(step)):
+            self.accepted("incident" if step.name == "open" else "update", step)
+
     async def _insist(self, step: Step, act: Callable[[], Awaitable[Any]]) -> bool:
         """Whether *act* was accepted in the end. Without an answer it is tried again; refused, as often as it says."""
         tries = step.tries
@@ -173,7 +186,7 @@ class Driver:
         while True:
             try:
                 await act()
-            except (CaseNotFound, Refused) as error:
+            except (CaseNotFound, IncidentNotFound, Refused) as error:
                 tries -= 1
                 if tries <= 0:
                     self.refused[type(error).__name__] += 1
@@ -196,6 +209,10 @@ class Driver:
                 return False
             await asyncio.sleep(_AGAIN)
 
+    async def help_incident(self, reference: str, number: int) -> None:
+        """Bring an incident forward that waits for people."""
+        await self._desk.help_out(reference, number)
+
     async def help_out(self, reference: str, number: int) -> None:
         """Decide a case that nobody has decided, so that it comes to an end."""
         for name, actor in (("propose_resolution", "handler:h-18"), ("decide_resolution", "executive:e-1")):
@@ -203,12 +220,15 @@ class Driver:
             step = Step(at=0, case=-1, act="update", name=name, token=token, actor=actor, body={"amount": "10.00"})
             try:
                 await self._complaints.send(reference, message_of(step))
-            except (Refused, NotAnswered, CaseClosed, CaseNotFound, RPCError):
+            except (Refused, NotAnswered, CaseClosed, CaseNotFound, TemporalUnavailable, RPCError):
                 continue
 
 
-def complaint_of(customer: Customer, key: str, received: datetime) -> Complaint:
+def complaint_of(customer: Customer, key: str, received: datetime, data: DemoData) -> Complaint:
     """What a customer submits; the same whenever it is sent again."""
+    trade = {"stop_out": data.stop_out, "stop_loss": data.stop_loss}.get(customer.hurt or "")
+    late = "My withdrawal was paid far too late." if customer.language == "en" else "我的出金迟迟未到账。"
+    wrong = "My position was closed by a wrong price." if customer.language == "en" else "我的持仓因错误报价被平仓。"
     return Complaint.model_validate(
         {
             "source": SOURCE,
@@ -217,11 +237,9 @@ def complaint_of(customer: Customer, key: str, received: datetime) -> Complaint:
             "channel": "web",
             "language": customer.language,
             "complainant": {"name": "A Customer", "email": customer.email},
-            "account": customer.account,
-            "description": "My withdrawal was paid far too late."
-            if customer.language == "en"
-            else "我的出金迟迟未到账。",
-            "trades": (customer.entry,),
+            "account": trade.account if trade else customer.account,
+            "description": wrong if trade else late,
+            "trades": (trade.position if trade else customer.entry,),
             "about": customer.about,
         }
     )

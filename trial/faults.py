@@ -7,7 +7,7 @@ import resource
 import signal
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from temporalio.client import Client
 from runtime.database import open_pool
 from runtime.temporal import connect_to
 from trial import receivers
-from trial.checker import Evidence, Report, check, look_at_workflows, read_receipts
+from trial.checker import Evidence, Report, Workflow, check, look_at_workflows, read_receipts
 from trial.driver import Driver, log_of
 from trial.parts import House, WorkerHandle
 from trial.proxy import HOST, Proxy, through
@@ -30,7 +30,6 @@ from trial.script import write_script
 _WORKERS: Final = 2
 _HANDS: Final = 2
 """How many things are broken at a time."""
-_POLICY: Final = "demo"
 _STILL: Final = 70.0  # seconds without any end, after which those left are taken to be stuck
 _CALM: Final = 240.0  # seconds until every case must have come to its end when nothing is broken any more
 
@@ -97,22 +96,32 @@ class Breaker:
         house.mail.how = lambda _: self._mail
         house.rail.how = lambda _: self._rail
 
-    async def break_things(self, seconds: float, say: Callable[[str], None]) -> None:
-        kinds: list[tuple[int, Callable[[], Awaitable[str]]]] = [
-            (6, self._kill_worker),
-            (3, self._stop_worker),
-            (2, self._end_worker),
-            (1, self._kill_temporal),
-            (2, self._stop_temporal),
-            (1, self._kill_postgres),
-            (2, self._stop_postgres),
-            (8, self._break_a_line),
-            (3, self._break_mail),
-            (3, self._break_rail),
-            (2, self._fill_the_disk),
-            (2, self._take_the_outbox),
-            (3, self._move_the_clock),
-        ]
+    @property
+    def _kinds(self) -> dict[str, tuple[int, Callable[[], Awaitable[str]]]]:
+        """What can be broken, and how often in comparison."""
+        return {
+            "kill worker": (6, self._kill_worker),
+            "stop worker": (3, self._stop_worker),
+            "end worker": (2, self._end_worker),
+            "kill Temporal": (1, self._kill_temporal),
+            "stop Temporal": (2, self._stop_temporal),
+            "kill PostgreSQL": (1, self._kill_postgres),
+            "stop PostgreSQL": (2, self._stop_postgres),
+            "line": (8, self._break_a_line),
+            "cut PostgreSQL": (1, self._cut_the_database),
+            "mail": (3, self._break_mail),
+            "rail": (3, self._break_rail),
+            "disk of worker": (2, self._fill_the_disk),
+            "disk of servers": (1, self._fill_the_disk_of_servers),
+            "outbox": (2, self._take_the_outbox),
+            "clock": (3, self._move_the_clock),
+        }
+
+    async def break_things(
+        self, seconds: float, say: Callable[[str], None], *, only: Collection[str] | None = None
+    ) -> None:
+        """Break for so many *seconds*: anything, or *only* these of :attr:`_kinds`."""
+        kinds = [(weight, break_it) for name, (weight, break_it) in self._kinds.items() if not only or name in only]
         until = time.monotonic() + seconds
 
         async def go_on(rng: random.Random) -> None:
@@ -196,6 +205,12 @@ class Breaker:
             proxy.restore()
         return f"{name}: {how}"
 
+    async def _cut_the_database(self) -> str:
+        name = next(name for name in self._proxies if name.endswith("PostgreSQL"))
+        how = self._rng.choice(("cut", "reset"))
+        getattr(self._proxies[name], how)()
+        return f"{name}: {how}"
+
     async def _break_mail(self) -> str:
         self._mail = self._rng.choice((receivers.DROP, receivers.HANG, receivers.REFUSE, receivers.CUT))
         what = f"SMTP: {self._mail}"
@@ -219,6 +234,20 @@ class Breaker:
             with suppress(ProcessLookupError, PermissionError):
                 resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         return "disk full"
+
+    async def _fill_the_disk_of_servers(self) -> str:
+        """The state folder is full: what PostgreSQL or Temporal keep cannot grow."""
+        which = self._rng.choice(("PostgreSQL", "Temporal"))
+        seconds = self._rng.choice((1, 3))
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            whole = psutil.Process(self._house.processes[_PROCESSES[which]].pid)
+            family = [whole, *whole.children(recursive=True)]
+            _limit(family, 0)
+            await asyncio.sleep(seconds)
+            with suppress(psutil.NoSuchProcess):
+                family += whole.children(recursive=True)
+            _limit(family, resource.RLIM_INFINITY)
+        return f"{which}: disk full"
 
     async def _take_the_outbox(self) -> str:
         """The folder cannot be used: read-only does not bind root, a file in its place does."""
@@ -245,10 +274,31 @@ class Breaker:
         return f"clock: {'ahead' if seconds > 0 else 'behind'}"
 
 
+_PROCESSES: Final = {"PostgreSQL": "postgres", "Temporal": "temporal"}
+
+
+def _limit(family: Sequence[psutil.Process], size: int) -> None:
+    """Let no file that one of *family* writes grow beyond *size* bytes."""
+    for each in family:
+        with suppress(psutil.NoSuchProcess, ProcessLookupError, PermissionError):
+            resource.prlimit(each.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
 async def run_at_random(
-    house: House, say: Callable[[str], None], *, seed: int, cases: int, seconds: float, calm: bool = False
+    house: House,
+    say: Callable[[str], None],
+    *,
+    seed: int,
+    cases: int,
+    seconds: float,
+    calm: bool = False,
+    only: Collection[str] | None = None,
+    policy: str = "demo",
 ) -> Outcome:
-    """Play *cases* complaints while things break for so many *seconds* (nothing where *calm*), then check."""
+    """Play *cases* complaints while things break for so many *seconds* (nothing where *calm*), then check.
+
+    *only* is what may break, of the names of the :class:`Breaker`.
+    """
     rng = random.Random(seed)  # noqa: S311 - faults, no secret
     script = write_script(seed, cases=cases, seconds=seconds)
     receipts = house.folder / f"receipts-{seed}.jsonl"
@@ -258,10 +308,10 @@ async def run_at_random(
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(house.database(name))
         lines = await _lines(house, stack)
-        environment = _through_the_lines(house, url, name, lines)
+        environment = _through_the_lines(house, url, name, lines, policy)
         pool = await open_pool(url, max_size=4)
         stack.push_async_callback(pool.close)
-        driver = Driver(await _client(lines["client – Temporal"]), name, script, receipts)
+        driver = Driver(await _client(lines["client – Temporal"]), name, script, receipts, house.data)
         await pool.executemany(_WITHDRAWAL, log_of(script, datetime.now(UTC)))
         staff = await stack.enter_async_context(Staff(house, environment, clock).at_work())
         await asyncio.sleep(1)
@@ -270,7 +320,7 @@ async def run_at_random(
         if calm:
             await asyncio.sleep(seconds)
         else:
-            await breaker.break_things(seconds, say)
+            await breaker.break_things(seconds, say, only=only)
         say("  everything is whole again")
         await playing
         await _come_to_an_end(house, pool, driver, name, say)
@@ -282,9 +332,20 @@ async def run_at_random(
             outbox=house.folder / "outbox",
             rail=True,
         )
+        await _keep_histories(house, evidence.workflows)
         report = await check(pool, evidence)
         counted = Counter(f"{one.what}: {one.name}" for one in evidence.receipts)
         return Outcome(seed, report, breaker.done, counted, driver.refused)
+
+
+async def _keep_histories(house: House, workflows: Sequence[Workflow]) -> None:
+    """The histories of workflows that are not as they must be: the folder of logs goes with them."""
+    place = house.folder / "histories"
+    place.mkdir(exist_ok=True)
+    for one in workflows:
+        if one.problems or one.attempt > 1 or one.status in {"FAILED", "TERMINATED", "TIMED_OUT", "CANCELED"}:
+            history = await house.client.get_workflow_handle(one.id).fetch_history()
+            (place / f"{one.id}.json").write_text(history.to_json())
 
 
 async def _lines(house: House, stack: AsyncExitStack) -> dict[str, Proxy]:
@@ -307,8 +368,8 @@ async def _lines(house: House, stack: AsyncExitStack) -> dict[str, Proxy]:
     return lines
 
 
-def _through_the_lines(house: House, url: str, name: str, lines: dict[str, Proxy]) -> dict[str, str]:
-    whole = house.environment(url, name, rail=True, policy=_POLICY)
+def _through_the_lines(house: House, url: str, name: str, lines: dict[str, Proxy], policy: str) -> dict[str, str]:
+    whole = house.environment(url, name, rail=True, policy=policy)
     return {
         **whole,
         "DATABASE_URL": f"postgresql://postgres@/{name}?host={house.folder / 'line'}&port=5432",
@@ -329,6 +390,12 @@ _WITHDRAWAL: Final = (
 )
 
 
+_UNOPENED: Final = """
+    select workflow_id from casefile.unopened
+    where state = 'waiting' and not exists (select from casefile.cases where reference = workflow_id)
+"""
+
+
 async def _come_to_an_end(
     house: House, pool: "asyncpg.Pool[asyncpg.Record]", driver: Driver, name: str, say: Callable[[str], None]
 ) -> None:
@@ -336,8 +403,11 @@ async def _come_to_an_end(
     until, number = time.monotonic() + _CALM, 0
     before, unchanged_since = set[str](), time.monotonic()
     while time.monotonic() < until:
+        waiting_for_a_pack = {row["workflow_id"] for row in await pool.fetch(_UNOPENED)}
         left = [
-            one async for one in house.client.list_workflows(f"TaskQueue = '{name}' and ExecutionStatus = 'Running'")
+            one
+            async for one in house.client.list_workflows(f"TaskQueue = '{name}' and ExecutionStatus = 'Running'")
+            if one.id not in waiting_for_a_pack
         ]
         if not left:
             return
@@ -349,8 +419,11 @@ async def _come_to_an_end(
         open_cases = await pool.fetch("select reference, stage from casefile.cases where closed_at is null")
         waiting = [row["reference"] for row in open_cases if row["stage"] in {"deciding", "investigating"}]
         if number % 5 == 0:
-            say(f"  {len(left)} workflows left, {len(waiting)} wait for people")
+            say(f"  {len(left)} workflows left, {len(waiting)} cases wait for people")
+        incidents = [one.id for one in left if one.workflow_type == "Incident"]
         async with asyncio.TaskGroup() as group:
+            for at, reference in enumerate(incidents):
+                group.create_task(driver.help_incident(reference, 1000 * number + at))
             for at, reference in enumerate(waiting):
                 group.create_task(driver.help_out(reference, 1000 * number + at))
         await asyncio.sleep(2)

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError
@@ -281,9 +281,8 @@ class Enumeration:
     async def _checked(self, pool: "asyncpg.Pool[asyncpg.Record]", play: Play, life: str) -> list[str]:
         """What the checker has to say."""
         reference, now = play.reference, datetime.now(UTC)
-        receipts = []
-        if life != "incident":
-            receipts.append(Receipt(what="submission", name=life, reference=reference, token="", at=now))
+        what: Literal["incident", "submission"] = "incident" if life == "incident" else "submission"
+        receipts = [Receipt(what=what, name=life, reference=reference, token="", at=now)]
         if play.overtaken:
             receipts.append(Receipt(what="signal", name="reply", reference=reference, token=OVERTAKING, at=now))
         evidence = Evidence(

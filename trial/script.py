@@ -10,9 +10,10 @@ from pydantic import Field
 
 from domain.base import Record
 
-Act = Literal["submit", "start", "signal", "raw", "update", "flood"]
+Act = Literal["submit", "start", "signal", "raw", "update", "flood", "incident"]
 
 FIRST_ACCOUNT: Final = 80_000_000
+UNKNOWN_PACK: Final = "unknown-pack"
 _REPLIES: Final = ("information", "accept", "dispute")
 _STARTS: Final = (
     "no-argument",
@@ -20,7 +21,7 @@ _STARTS: Final = (
     "not-json",
     "encrypted",
     "lone-surrogate",
-    "unknown-pack",
+    UNKNOWN_PACK,
     "not-an-object",
     "forged",
 )
@@ -66,6 +67,8 @@ class Customer(Record):
     language: str
     email: str | None
     about: str | None = None
+    hurt: Literal["stop_out", "stop_loss"] | None = None
+    """Which trade of the demo's log, closed by wrong prices, the complaint is about instead; the account is its."""
 
 
 class Script(Record):
@@ -86,6 +89,9 @@ def write_script(seed: int, *, cases: int, seconds: float) -> Script:
     for number in range(max(len(_STARTS), cases // 20)):
         writer = _Writer(rng, seed, cases + number)
         steps.append(writer.step(rng.uniform(0, seconds), "start", _STARTS[number % len(_STARTS)]))
+    beyond = cases + max(len(_STARTS), cases // 20)
+    for number in range(max(2, cases // 50)):
+        steps += _Writer(rng, seed, beyond + number).incident(rng.uniform(0, seconds * 0.6))
     return Script(seed=seed, customers=customers, steps=tuple(sorted(steps, key=lambda step: (step.at, step.token))))
 
 
@@ -99,6 +105,7 @@ def _customer(rng: random.Random, seed: int, case: int) -> Customer:
         language=rng.choice(("en", "en", "zh-CN")),
         email=f"c{case}@example.org" if rng.random() < 0.85 else None,
         about="Example Futures Ltd" if rng.random() < 0.05 else None,
+        hurt=rng.choice(("stop_out", "stop_loss")) if rng.random() < 0.06 else None,
     )
 
 
@@ -155,4 +162,28 @@ class _Writer:
             steps.append(self.step(later(), "update", "correct_contact", "handler:h-17", tries=2))
         if rng.random() < 0.1:
             steps.append(self.step(later(50), "update", "withdraw", "customer:customer", tries=2))
+        return steps
+
+    def incident(self, at: float) -> list[Step]:
+        """A fault that hurt several accounts: opened, perhaps twice; decided by those who may and who may not."""
+        rng = self._rng
+
+        def step(name: str, actor: str, earliest: float, most: float, tries: int = 1) -> Step:
+            return self.step(at + rng.uniform(earliest, most), "incident", name, actor, tries=tries)
+
+        steps = [self.step(at, "incident", "open", "handler:h-17")]
+        if rng.random() < 0.4:
+            steps.append(step("open", "handler:h-17", 0, 20))
+        if rng.random() < 0.6:  # who opened it, as another spelling and in a higher role
+            steps.append(step("approve", "executive:H-17", 1, 15, tries=3))
+        if rng.random() < 0.6:  # whose limit the whole list may exceed
+            steps.append(step("approve", "team_lead:tl-2", 1, 15, tries=3))
+        if rng.random() < 0.4:
+            steps.append(step("relist", "handler:h-18", 2, 20, tries=3))
+        steps.append(step("approve", "compliance_officer:c-4", 4, 25, tries=10))
+        if rng.random() < 0.3:
+            steps.append(step("pause", "handler:h-18", 4, 30, tries=4))
+            steps.append(step("resume", "handler:h-18", 10, 40, tries=6))
+        if rng.random() < 0.15:
+            steps.append(step("dismiss", "handler:h-18", 2, 30, tries=2))
         return steps

@@ -291,9 +291,9 @@ class Casework(ABC):
                 self._act(deadline)
 
     def _may_move(self, deadline: Deadline) -> bool:
-        """Whether something has happened that may move the deadline, and the case file has not said so yet."""
+        """Whether something has happened that may move or end the deadline, and the case file has not said so yet."""
         clock = self.case.pack.clock(deadline.clock)
-        return any(shifts(clock, event) for event in self.case.events)
+        return any(shifts(clock, event) or event.event in clock.satisfied_by for event in self.case.events)
 
     def _may_be_kept(self, deadline: Deadline) -> bool:
         """Whether a letter that satisfies the clock may have been accepted in time, and the answer be on its way."""

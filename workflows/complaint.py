@@ -453,8 +453,10 @@ class ComplaintWorkflow(Settling):
             Action.ASK_FEEDBACK: self._ask_feedback,
             Action.CLOSE: self._end_window,
         }
+        # What a closed case missed is learned late and stays in the record; nobody can do anything about it any more.
+        due = {Action.BREACH} if self.case.stage is Stage.CLOSED else set(Action)
         for action in deadline.actions:
-            if self.case.asks_for(deadline, action):
+            if action in due and self.case.asks_for(deadline, action):
                 actions[action](deadline)
 
     def _warn(self, deadline: Deadline) -> None:

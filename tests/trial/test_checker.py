@@ -14,9 +14,13 @@ from trial.receivers import Letter
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CASE = "RD-AAAA-BBBB-CCCCC"
+INCIDENT = "RI-AAAA-BBBB-CCCCC"
 
 SOUND = """
     set session_replication_role = replica;
+    insert into casefile.policy_packs (hash, id, version, content, pinned_at) values ('pack', 'pack', '1',
+        '{"decision": {"rule_limits": {"USD": 5}, "approval": [{"role": "team_lead", "limits": {"USD": 8}},
+            {"role": "approver", "limits": {"USD": 100}}, {"role": "executive"}]}}', '2026-03-02 10:00Z');
     insert into casefile.cases (reference, source, idempotency_key, received_at, opened_at, language, channel,
         complaint, policy_hash, revision, stage, stage_since, in_scope, repeat, escalation_level, outcome,
         compensation_amount, compensation_currency, breached, closed_at)
@@ -24,15 +28,18 @@ SOUND = """
         'web', '{"source": "trial", "idempotency_key": "1"}', 'pack', 9, 'closed',
         '2026-03-02 11:00Z', true, false, 1, 'upheld', 10, 'USD', true, '2026-03-02 11:00Z');
     insert into casefile.timeline (reference, key, at, kind, actor, text, data)
-    select 'RD-AAAA-BBBB-CCCCC', key, '2026-03-02 10:30Z', kind, 'system:redress', 'text', data::jsonb from (values
-        ('received', 'received', '{}'),
-        ('stage:1:acknowledged', 'stage', '{}'),
-        ('customer_reply:1', 'customer_reply', '{"text": "t1x1x1e"}'),
-        ('rejected:3', 'rejected', '{}'),
-        ('breach:4', 'breach', '{"clock": "response", "number": 1}'),
-        ('assign:5', 'assign', '{"handler": "t1x1x3e"}'),
-        ('proposed:6', 'proposed', '{}'),
-        ('stage:2:closed', 'stage', '{}')) as entry (key, kind, data);
+    select 'RD-AAAA-BBBB-CCCCC', key, '2026-03-02 10:30Z', kind, actor, 'RI-AAAA-BBBB-CCCCC closed', data::jsonb
+    from (values
+        ('received', 'received', 'system:redress', '{}'),
+        ('stage:1:acknowledged', 'stage', 'system:redress', '{}'),
+        ('customer_reply:1', 'customer_reply', 'customer:c', '{"text": "t1x1x1e"}'),
+        ('rejected:3', 'rejected', 'system:redress', '{}'),
+        ('breach:4', 'breach', 'system:redress', '{"clock": "response", "number": 1}'),
+        ('assign:5', 'assign', 'team_lead:tl-2', '{"handler": "t1x1x3e"}'),
+        ('propose_resolution:6', 'propose_resolution', 'handler:h-17', '{"round": 1}'),
+        ('decide_resolution:7', 'decide_resolution', 'approver:a-3', '{"round": 1, "decision": "approve"}'),
+        ('incident:8', 'incident', 'system:redress', '{}'),
+        ('stage:2:closed', 'stage', 'system:redress', '{}')) as entry (key, kind, actor, data);
     insert into casefile.rejected_messages (reference, key, at, name, reason, payload)
     values ('RD-AAAA-BBBB-CCCCC', 'rejected:2', '2026-03-02 10:30Z', 'customer_reply', 'no JSON', '["t1x1x2e"]');
     insert into casefile.deadlines (reference, clock, number, rung, statutory, started_at, due, clock_due, actions, how)
@@ -54,14 +61,49 @@ SOUND = """
         '<1@example.com>', '2026-03-02 10:10Z');
     insert into casefile.letter_attempts (key, at, channel, outcome)
     values ('RD-AAAA-BBBB-CCCCC:letter:acknowledgement', '2026-03-02 10:10Z', 'email', 'accepted');
-    insert into casefile.postings (key, reference, number, amount, currency, posted_at, kind, rail)
-    values ('RD-AAAA-BBBB-CCCCC:compensation:1', 'RD-AAAA-BBBB-CCCCC', 4, 10, 'USD', '2026-03-02 10:50Z', 'award', 'r'),
-        ('RD-AAAA-BBBB-CCCCC:payment:1:1', 'RD-AAAA-BBBB-CCCCC', 5, 10, 'USD', '2026-03-02 10:51Z', 'payment', 'r');
+    insert into casefile.postings (key, reference, number, amount, currency, posted_at, kind, rail, decision)
+    values
+        ('RD-AAAA-BBBB-CCCCC:compensation:1', 'RD-AAAA-BBBB-CCCCC', 4, 10, 'USD', '2026-03-02 10:50Z', 'award', 'r',
+            'decide_resolution:7'),
+        ('RD-AAAA-BBBB-CCCCC:payment:1:1', 'RD-AAAA-BBBB-CCCCC', 5, 10, 'USD', '2026-03-02 10:51Z', 'payment', 'r',
+            null);
     insert into casefile.ledger_entries (posting_key, account, amount, currency)
     values ('RD-AAAA-BBBB-CCCCC:compensation:1', 'expense:redress', 10, 'USD'),
         ('RD-AAAA-BBBB-CCCCC:compensation:1', 'liability:customer:RD-AAAA-BBBB-CCCCC', -10, 'USD'),
         ('RD-AAAA-BBBB-CCCCC:payment:1:1', 'liability:customer:RD-AAAA-BBBB-CCCCC', 10, 'USD'),
         ('RD-AAAA-BBBB-CCCCC:payment:1:1', 'cash:r', -10, 'USD');
+    insert into casefile.incidents
+        (reference, opened_at, opened_by, kind, symbol, since, until, opened, policy_hash, stage)
+    values ('RI-AAAA-BBBB-CCCCC', '2026-03-02 10:00Z', 'handler:h-17', 'quote', 'XAUUSD', '2026-03-02 09:00Z',
+        '2026-03-02 09:01Z', '{}', 'pack', 'closed');
+    insert into casefile.incident_timeline (reference, key, at, kind, actor, text, data) values
+        ('RI-AAAA-BBBB-CCCCC', 'opened:1', '2026-03-02 10:00Z', 'opened', 'handler:h-17', '', '{}'),
+        ('RI-AAAA-BBBB-CCCCC', 'decide_incident:2', '2026-03-02 10:01Z', 'decide_incident', 'approver:a-3', '',
+            '{"decision": "approve", "cohort": "abcdef123456", "reasons": "t1x9x1e"}');
+    insert into casefile.cohort_members
+        (reference, number, account, state, amount, currency, doubtful, hash, trades, findings)
+    values ('RI-AAAA-BBBB-CCCCC', 1, '7', 'harmed', 40, 'USD', false, 'a', '{}', '[]');
+    insert into casefile.cohorts (reference, number, hash, listed_at, summary)
+    values ('RI-AAAA-BBBB-CCCCC', 1, 'abcdef1234567890', '2026-03-02 10:01Z', '{}');
+    insert into casefile.incident_results (reference, account, at, posting_key)
+    values ('RI-AAAA-BBBB-CCCCC', '7', '2026-03-02 10:02Z', 'RI-AAAA-BBBB-CCCCC:compensation:7');
+    insert into casefile.postings (key, incident, account, number, amount, currency, posted_at, kind, rail, decision)
+    values ('RI-AAAA-BBBB-CCCCC:compensation:7', 'RI-AAAA-BBBB-CCCCC', '7', 1, 40, 'USD', '2026-03-02 10:02Z', 'award',
+            'r', 'decide_incident:2'),
+        ('RI-AAAA-BBBB-CCCCC:payment:7', 'RI-AAAA-BBBB-CCCCC', '7', 1, 40, 'USD', '2026-03-02 10:02Z', 'payment', 'r',
+            null);
+    insert into casefile.ledger_entries (posting_key, account, amount, currency)
+    values ('RI-AAAA-BBBB-CCCCC:compensation:7', 'expense:redress', 40, 'USD'),
+        ('RI-AAAA-BBBB-CCCCC:compensation:7', 'liability:customer:7', -40, 'USD'),
+        ('RI-AAAA-BBBB-CCCCC:payment:7', 'liability:customer:7', 40, 'USD'),
+        ('RI-AAAA-BBBB-CCCCC:payment:7', 'cash:r', -40, 'USD');
+    insert into casefile.incident_letters (key, reference, account, language, subject, body, message_id, rendered_at)
+    values ('RI-AAAA-BBBB-CCCCC:letter:7', 'RI-AAAA-BBBB-CCCCC', '7', 'en', '', '', '<2@example.com>',
+        '2026-03-02 10:03Z');
+    insert into casefile.incident_letter_attempts (key, at, channel, outcome, detail)
+    values ('RI-AAAA-BBBB-CCCCC:letter:7', '2026-03-02 10:03Z', 'post', 'accepted', '');
+    insert into casefile.incident_cases (reference, incident, at)
+    values ('RD-AAAA-BBBB-CCCCC', 'RI-AAAA-BBBB-CCCCC', '2026-03-02 10:00Z');
     insert into payments.orders (key, reference, payee, amount, currency, rail, ordered_at)
     values ('RD-AAAA-BBBB-CCCCC:payment:1:1', 'RD-AAAA-BBBB-CCCCC', '1', 10, 'USD', 'r', '2026-03-02 10:50Z');
 """
@@ -79,6 +121,8 @@ def sound() -> Evidence:
             receipt("signal", "t1x1x1e"),
             receipt("signal", "t1x1x2e", "broken-json"),
             receipt("update", "t1x1x3e", "assign"),
+            receipt("incident", "t1x9x0e", "open").model_copy(update={"reference": INCIDENT}),
+            receipt("update", "t1x9x1e", "approve").model_copy(update={"reference": INCIDENT}),
         ],
         letters=[Letter("<1@example.com>", CASE, "customer@example.com", said=True, at=NOW)],
         payments={f"{CASE}:payment:1:1": {"amount": "10", "currency": "USD", "reference": CASE, "paid": True}},
@@ -159,7 +203,35 @@ async def test_a_sound_record_has_no_violation(pool: "asyncpg.Pool[asyncpg.Recor
             " ('RD-AAAA-BBBB-CCCCC:again:1', 'RD-AAAA-BBBB-CCCCC', 7, 10, 'USD', now(), 'award')",
             "award doubled",
         ),
-        ("delete from casefile.timeline where kind = 'proposed'", "award of nobody"),
+        ("delete from casefile.timeline where kind = 'propose_resolution'", "award of nobody"),
+        ("delete from casefile.timeline where kind = 'decide_resolution'", "award of nobody"),
+        (
+            "update casefile.postings set decision = 'propose_resolution:6' where reference is not null",
+            "beyond the limit",
+        ),
+        ("update casefile.timeline set actor = 'approver:H-17' where kind = 'decide_resolution'", "not two persons"),
+        ("update casefile.timeline set actor = 'team_lead:tl-2' where kind = 'decide_resolution'", "beyond the limit"),
+        ("update casefile.timeline set actor = 'customer:c' where kind = 'decide_resolution'", "beyond the limit"),
+        (
+            """update casefile.timeline set data = '{"round": 2, "decision": "approve"}'"""
+            " where kind = 'decide_resolution'",
+            "award of nobody",
+        ),
+        ("delete from casefile.incident_timeline; delete from casefile.incidents", "incident lost"),
+        ("update casefile.incidents set reference = 'RI-OTHER'", "incident of nobody"),
+        ("delete from casefile.incident_timeline where kind = 'decide_incident'", "message lost"),
+        ("delete from casefile.incident_timeline where kind = 'decide_incident'", "award of nobody"),
+        ("update casefile.incident_timeline set actor = 'executive:H-17'", "not two persons"),
+        ("update casefile.incident_timeline set actor = 'team_lead:tl-2'", "beyond the limit"),
+        ("update casefile.cohorts set hash = 'fedcba'", "award of nobody"),
+        ("update casefile.cohort_members set amount = 30", "award beyond the list"),
+        ("delete from casefile.incident_results", "account left out"),
+        ("delete from casefile.incident_letters", "account untold"),
+        ("delete from casefile.postings where key = 'RI-AAAA-BBBB-CCCCC:payment:7'", "sums differ"),
+        (
+            "delete from casefile.timeline where kind = 'incident'; update casefile.cases set closed_at = now()",
+            "complaint untold",
+        ),
         ("delete from casefile.ledger_entries where account = 'expense:redress'", "posting unbalanced"),
         ("update casefile.cases set compensation_amount = 11", "sums differ"),
         ("delete from payments.orders", "payment of nobody"),

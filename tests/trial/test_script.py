@@ -23,7 +23,16 @@ def test_every_kind_of_message_is_in_a_script_of_hundreds_and_each_fits_its_mode
     for step in steps:
         if step.act in {"signal", "update"}:
             assert step.token in message_of(step).model_dump_json()
-    assert {step.act for step in steps} == {"submit", "start", "signal", "raw", "update", "flood"}
-    assert {"withdraw", "reopen", "propose_resolution", "decide_resolution", "correct_contact"} <= {
-        step.name for step in steps
-    }
+    assert {step.act for step in steps} == {"submit", "start", "signal", "raw", "update", "flood", "incident"}
+    assert {
+        "withdraw",
+        "reopen",
+        "open",
+        "approve",
+        "pause",
+        "resume",
+        "propose_resolution",
+        "decide_resolution",
+        "correct_contact",
+        "relist",
+    } <= {step.name for step in steps}

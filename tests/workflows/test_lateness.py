@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -42,6 +43,11 @@ async def submitted(house: House, policy: str, stage: Stage, **changes: Any) -> 
 
 async def breaches(house: House, reference: str) -> int:
     sql = "SELECT count(*) FROM casefile.firings WHERE reference = $1 AND breach"
+    return cast(int, await house.pool.fetchval(sql, reference))
+
+
+async def satisfactions(house: House, reference: str) -> int:
+    sql = "SELECT count(*) FROM casefile.satisfactions WHERE reference = $1 AND NOT replaced"
     return cast(int, await house.pool.fetchval(sql, reference))
 
 
@@ -109,6 +115,26 @@ async def test_a_deadline_that_is_being_moved_fires_once_though_the_database_is_
         await house.eventually(lambda: breaches(house, reference))
         await asyncio.sleep(1)
     assert await breaches(house, reference) == 1
+
+
+async def test_what_was_done_in_time_is_no_breach_though_the_database_was_away_when_the_time_ended(
+    real_time: House,
+) -> None:
+    house = real_time
+    async with house.worker():
+        duty = statutory("law", 0, length={"seconds": 4}, satisfied_by=["referred"])
+        reference = await submitted(house, own(house, duty, routes=[OMBUDSMAN]), Stage.DECIDING)
+        house.database.away = True
+        referral = asyncio.create_task(
+            house.complaints.record_referral(reference, "ombudsman", datetime.now(UTC), by=HANDLER)
+        )
+        await asyncio.sleep(5)
+        house.database.away = False
+        await referral
+        await house.eventually(lambda: satisfactions(house, reference))
+        await asyncio.sleep(1)
+    assert await breaches(house, reference) == 0
+    assert not await house.timeline(reference, "breach")
 
 
 async def test_the_lateness_of_a_breach_is_that_of_its_recording_when_the_ledger_had_to_be_asked(
