@@ -9,6 +9,10 @@ from temporalio import workflow
 T = TypeVar("T")
 
 
+class TaskDied(Exception):
+    """What a workflow does beside its life has ended in an error."""
+
+
 class Tasks:
     """The tasks of one workflow. One that dies is noticed at any moment: nothing goes on as if all were well."""
 
@@ -23,7 +27,7 @@ class Tasks:
         task.add_done_callback(self._ended)
 
     async def live(self, life: Coroutine[Any, Any, T], uncancelled: Callable[[], None]) -> T:
-        """Live *life* to its end, and return what it returns. Raises ``RuntimeError`` when a task dies.
+        """Live *life* to its end, and return what it returns. Raises :class:`TaskDied` when one of them dies.
 
         A cancellation asked for in Temporal is not followed: neither a case nor an incident ends by the click of a
         button. *uncancelled* is called then, to note it.
@@ -49,4 +53,4 @@ class Tasks:
         await workflow.wait_condition(lambda: self._broken is not None)
         # Not as it is: a failure of an effect would end the workflow. So its task fails, again and again and seen by
         # the alerts, until a worker is there that does it right.
-        raise RuntimeError(f"a task of the workflow broke: {self._broken}") from self._broken
+        raise TaskDied(f"a task of the workflow broke: {self._broken}") from self._broken
