@@ -354,6 +354,8 @@ class ComplaintWorkflow(Settling):
             case.note(workflow.now(), "finding", text, data=data)
         if case.incident and case.incident != before:
             case.note(workflow.now(), "incident", f"it is about {case.incident.incident} ({case.incident.stage.value})")
+        elif before and not case.incident:
+            case.note(workflow.now(), "incident", f"it is not about {before.incident} any more")
 
     def _tell_of_failed_checks(self, known: set[Check]) -> None:
         """A check that broke off is told to staff once; the case goes on with what the others found."""

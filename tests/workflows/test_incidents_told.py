@@ -83,6 +83,8 @@ async def house(
 
 async def last_told(house: House, case: str, incident: str) -> str:
     told = [line for line in await house.timeline(case, "incident") if incident in line]
+    if told and told[-1].endswith("any more"):  # as after a dismissal, when the case has looked again
+        return IncidentStage.DISMISSED.value
     return told[-1].rpartition(" ")[2].strip("()") if told else "nothing"
 
 
