@@ -73,6 +73,10 @@ class Driver:
         self._received = datetime.now(UTC)
         self.refused: Counter[str] = Counter()
 
+    def close(self) -> None:
+        """Close the journal of receipts."""
+        self._receipts.close()
+
     async def play(self) -> None:
         """Play it all, each step at its time."""
         began = time.monotonic()

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +31,8 @@ _WORKERS: Final = 2
 _HANDS: Final = 2
 """How many things are broken at a time."""
 _STILL: Final = 70.0  # seconds without any end, after which those left are taken to be stuck
+_CLOCKS: Final = (-15, -3, 3, 15)
+"""By how many seconds a worker's clock is wrong."""
 _CALM: Final = 240.0  # seconds until every case must have come to its end when nothing is broken any more
 
 
@@ -267,7 +269,7 @@ class Breaker:
         return "outbox taken away"
 
     async def _move_the_clock(self) -> str:
-        seconds = self._rng.choice((-15, -3, 3, 15))
+        seconds = self._rng.choice(_CLOCKS)
         self._clock.write_text(str(seconds))
         await asyncio.sleep(self._rng.choice((2, 6)))
         self._clock.write_text("0")
@@ -312,6 +314,7 @@ async def run_at_random(
         pool = await open_pool(url, max_size=4)
         stack.push_async_callback(pool.close)
         driver = Driver(await _client(lines["client – Temporal"]), name, script, receipts, house.data)
+        stack.callback(driver.close)
         await pool.executemany(_WITHDRAWAL, log_of(script, datetime.now(UTC)))
         staff = await stack.enter_async_context(Staff(house, environment, clock).at_work())
         await asyncio.sleep(1)
@@ -331,6 +334,7 @@ async def run_at_random(
             workflows=await look_at_workflows(house.client, name),
             outbox=house.folder / "outbox",
             rail=True,
+            clock_wrong_by=timedelta(seconds=max(_CLOCKS)) if breaker.done["clock: behind"] else timedelta(0),
         )
         await _keep_histories(house, evidence.workflows)
         report = await check(pool, evidence)

@@ -80,7 +80,8 @@ class Script(Record):
 
 
 def write_script(seed: int, *, cases: int, seconds: float) -> Script:
-    """*cases* complaints within *seconds*; the same arguments give the same script."""
+    """*cases* complaints within *seconds*; the same arguments give the same script. Below a minute people hurry."""
+    pace, seconds = min(1.0, seconds / 60), max(60.0, seconds)
     rng = random.Random(seed)  # noqa: S311 - a script, no secret
     customers = tuple(_customer(rng, seed, case) for case in range(cases))
     steps: list[Step] = []
@@ -92,6 +93,7 @@ def write_script(seed: int, *, cases: int, seconds: float) -> Script:
     beyond = cases + max(len(_STARTS), cases // 20)
     for number in range(max(2, cases // 50)):
         steps += _Writer(rng, seed, beyond + number).incident(rng.uniform(0, seconds * 0.6))
+    steps = [step.model_copy(update={"at": round(step.at * pace, 3)}) for step in steps]
     return Script(seed=seed, customers=customers, steps=tuple(sorted(steps, key=lambda step: (step.at, step.token))))
 
 
