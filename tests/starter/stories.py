@@ -47,6 +47,7 @@ class Story:
         self._letters = Letters(pool, self._case_file, None, Outbox(folder), settings, lambda: self.at)
         self._compensation = Compensation(pool, self._case_file, lambda: self.at)
         self._number, self._revision = 1, 0
+        self._told: set[str] = set()
         self.reference = ""
         self.planned: tuple[Deadline, ...] = ()
 
@@ -90,6 +91,7 @@ class Story:
         """Something happens, and is written down."""
         self.pass_time(seconds=10)
         self._revision += 1
+        self._told.add(kind)
         entry = Entry(key=f"{kind}:{self._revision}", at=self.at, kind=kind, actor=by, text=text, data=dict(data or {}))
         await self._case_file.record(self._update(entries=(entry,), **parts))
 
@@ -110,7 +112,8 @@ class Story:
         )
 
     async def post(self, award: Money) -> None:
-        """An award that two persons decided goes into the ledger."""
+        """An award that two persons decided, now or as was told before, goes into the ledger."""
+        entries = () if "decide_resolution" in self._told else decided(1, award)
         self._number += 1
         self._revision += 1
         request = RecordCompensation(
@@ -119,7 +122,7 @@ class Story:
             award=award,
             announces=(CaseEvent.SETTLED,),
             account="70012345",
-            update=self._update(entries=tuple(one.model_copy(update={"at": self.at}) for one in decided(1, award))),
+            update=self._update(entries=tuple(one.model_copy(update={"at": self.at}) for one in entries)),
             then=self._update(compensation=award),
         )
         await self._compensation.record_compensation(request)
