@@ -49,7 +49,7 @@ from runtime.temporal import (
 )
 from runtime.watch.failing import FailingActivities
 from runtime.watch.watching import AddressTaken, Watched, any_free_port, watch
-from starter.case_reader import check_ledger
+from starter.reading.ledger import check_ledger
 from workflows.complaint import ComplaintWorkflow
 from workflows.incident import IncidentWorkflow
 from workflows.investigation import InvestigationWorkflow

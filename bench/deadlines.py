@@ -40,7 +40,7 @@ from runtime.logging import configure_logging
 from runtime.running import StackRecord
 from runtime.settings import Settings, load_settings
 from runtime.temporal import TemporalUnavailable, connect, run
-from starter.client import Complaints
+from starter.client.complaints import Complaints
 
 if TYPE_CHECKING:
     import asyncpg

@@ -43,14 +43,14 @@ from domain.findings import Bilingual, Check, InvestigationRequest, Verdict
 from domain.incident import Fault, NewIncident
 from domain.incident_work import ListCohort, OpenIncident
 from domain.messages import Actor
-from domain.trade_log_csv import Kind
 from domain.words import Role
 from runtime.child import StackError
 from runtime.database import DatabaseUnavailable, migrate, open_pool
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.logging import configure_logging
 from runtime.settings import load_settings
-from starter.importing import ImportFailed, import_file
+from starter.importing.formats.kinds import Kind
+from starter.importing.loading import ImportFailed, import_file
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]

@@ -15,7 +15,7 @@ from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any, Final
 
-from domain.trade_log_csv import Kind
+from starter.importing.formats.kinds import Kind
 
 SYMBOL: Final = "XAUUSD"
 PROVIDERS: Final = ("LP-1", "LP-2", "LP-3")

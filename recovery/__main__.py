@@ -12,10 +12,11 @@ from recovery.reconcile import Repairing, Report, Why, reconcile
 from runtime.database import LONG_PATIENCE, close_pool, find_database, open_pool
 from runtime.settings import load_settings
 from runtime.temporal import connect, run
-from starter.cli import pages, program
+from starter.cli import program
 from starter.cli.options import By, actor, instant
 from starter.cli.program import Answer, ExitCode, Failed, Problem, command
-from starter.restores import Restore, list_restores
+from starter.reading.layout import line, table
+from starter.reading.restores import Restore, list_restores
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -75,19 +76,19 @@ def _restore(restores: Sequence[Restore], number: int | None) -> Restore | None:
 
 def _page(report: Report, *, repair: bool) -> list[RenderableType]:
     if not report.doubts:
-        return [pages.line(f"{report.examined} workflows agree with their files.", "green")]
-    made = pages.table("Reference", "Why", "What", "Put right", "Not put right", unbroken=["Reference"])
+        return [line(f"{report.examined} workflows agree with their files.", "green")]
+    made = table("Reference", "Why", "What", "Put right", "Not put right", unbroken=["Reference"])
     for doubt in report.doubts:
         made.add_row(
-            pages.line(doubt.reference, "bold"),
+            line(doubt.reference, "bold"),
             _TOLD[doubt.why],
-            pages.line(_some(doubt.keys)),
-            pages.line(_some(doubt.repaired), "green"),
-            pages.line("; ".join(doubt.cannot), "red"),
+            line(_some(doubt.keys)),
+            line(_some(doubt.repaired), "green"),
+            line("; ".join(doubt.cannot), "red"),
         )
     told = f"{len(report.doubts)} of {report.examined} workflows are in doubt."
     hint = "" if repair else " redress reconcile --repair puts right what can be put right."
-    return [made, pages.line(told + hint, "dim")]
+    return [made, line(told + hint, "dim")]
 
 
 def _some(keys: Sequence[str], most: int = 4) -> str:

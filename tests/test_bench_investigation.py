@@ -13,7 +13,7 @@ from rich.console import Console
 from bench import investigation as bench
 from bench.investigation import Imported, Investigated, Listed, Measured
 from bench.market import BAD, PROVIDERS, Market, trading_second, write_market
-from domain.trade_log_csv import Kind
+from starter.importing.formats.kinds import Kind
 
 if TYPE_CHECKING:
     import asyncpg

@@ -28,9 +28,9 @@ from domain.messages import SIGNALS, UPDATES, Message
 from domain.reference import reference_for
 from domain.words import WORKFLOW
 from runtime.temporal import TemporalUnavailable
-from starter.client import CaseClosed, CaseNotFound, Complaints, NotAnswered, Refused
-from starter.demo_data import DemoData
-from starter.incidents import IncidentNotFound
+from starter.client.complaints import CaseClosed, CaseNotFound, Complaints, NotAnswered, Refused
+from starter.client.incidents import IncidentNotFound
+from starter.demo.trade_log import DemoData
 from trial.incidents import Desk
 from trial.script import Customer, Script, Step
 

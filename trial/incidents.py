@@ -11,9 +11,9 @@ from domain.incident import Fault, NewIncident
 from domain.messages import Actor
 from domain.words import IncidentStage
 from runtime.temporal import TemporalUnavailable
-from starter.client import NotAnswered, Refused
-from starter.demo_data import DemoData
-from starter.incidents import IncidentNotFound, Incidents
+from starter.client.complaints import NotAnswered, Refused
+from starter.client.incidents import IncidentNotFound, Incidents
+from starter.demo.trade_log import DemoData
 from trial.script import Step
 
 _PER_MINUTE = 600

@@ -24,9 +24,9 @@ from domain.incident import Fault, NewIncident
 from domain.messages import Actor
 from domain.words import Role
 from runtime.temporal import TemporalUnavailable
-from starter.client import Complaints, NotAnswered, Refused
-from starter.demo_data import DemoData
-from starter.incidents import Incidents
+from starter.client.complaints import Complaints, NotAnswered, Refused
+from starter.client.incidents import Incidents
+from starter.demo.trade_log import DemoData
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]

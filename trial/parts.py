@@ -25,8 +25,8 @@ from runtime.paths import ROOT
 from runtime.policies import find_pack
 from runtime.running import RunningProcess
 from runtime.temporal import register_search_attributes
-from starter.demo_data import DemoData, write_demo_data
-from starter.importing import import_file
+from starter.demo.trade_log import DemoData, write_demo_data
+from starter.importing.loading import import_file
 from trial.failpoints import Point
 from trial.receivers import HOST, SECRET, MailServer, Rail, listening
 from trial.worker import Birth

@@ -2,7 +2,9 @@
 
 # The help lists the commands in this order.
 from starter.cli import serving  # isort: skip
+from starter.cli import submitting  # isort: skip
 from starter.cli import loading  # isort: skip
+from starter.cli import investigating  # isort: skip
 from starter.cli import reading  # isort: skip
 from starter.cli import policies  # isort: skip
 from starter.cli import calendars  # isort: skip
@@ -20,6 +22,7 @@ __all__ = [
     "evidence",
     "health",
     "incidents",
+    "investigating",
     "loading",
     "main",
     "payments",
@@ -27,4 +30,5 @@ __all__ = [
     "reading",
     "restores",
     "serving",
+    "submitting",
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     import asyncpg
 
-    from starter.client import Complaints
+    from starter.client.complaints import Complaints
 
     Pool = asyncpg.Pool[asyncpg.Record]
 
@@ -41,7 +41,7 @@ def read(query: "Callable[[Pool], Awaitable[T]]") -> T:
 def talk(action: "Callable[[Complaints], Awaitable[T]]") -> T:
     """What *action* does with the cases in Temporal. Raises ``TemporalUnavailable``."""
     from runtime.temporal import run
-    from starter.client import Complaints
+    from starter.client.complaints import Complaints
 
     async def connected() -> T:
         return await action(await Complaints.connect())

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from starter.cli import policy_pages
 from starter.cli.access import database, read, talk
+from starter.cli.calendar_pages import calendar_list, calendar_year, replans
 from starter.cli.options import By, actor
 from starter.cli.program import Answer, ExitCode, Problem, app, command, invalid
 
 if TYPE_CHECKING:
     from domain.messages import Actor
     from domain.policy import Calendar
-    from starter.client import Complaints
-    from starter.replanning import Replan, Untold
+    from starter.client.complaints import Complaints
+    from starter.upkeep.replanning import Replan, Untold
 
 calendar = typer.Typer(help="Calendars: the days on which business days are counted.", no_args_is_help=True)
 app.add_typer(calendar, name="calendar", rich_help_panel="Look")
@@ -24,7 +24,7 @@ app.add_typer(calendar, name="calendar", rich_help_panel="Look")
 @command(calendar, "list")
 def list_() -> Answer:
     """The calendars there are, and how long their official holidays are known."""
-    from starter.replanning import known_calendars
+    from starter.upkeep.replanning import known_calendars
 
     today = datetime.now(UTC).date()
     calendars = known_calendars()
@@ -40,7 +40,7 @@ def list_() -> Answer:
         }
         for name, one in calendars.items()
     ]
-    return Answer(data, policy_pages.calendar_list(calendars, today))
+    return Answer(data, calendar_list(calendars, today))
 
 
 @command(calendar, "show")
@@ -60,7 +60,7 @@ def show(
         "closed_weekdays": [{"day": day, "why": why} for day, why in closed],
         "worked_weekend_days": [{"day": day, "why": why} for day, why in worked],
     }
-    return Answer(data, policy_pages.calendar_year(one, year, closed, worked))
+    return Answer(data, calendar_year(one, year, closed, worked))
 
 
 @command(calendar, "replan")
@@ -76,7 +76,7 @@ def replan(
 
     What a rule has fixed stays: of statutory deadlines only provisional ones move. Repeated, nothing counts twice.
     """
-    from starter.replanning import find_replans
+    from starter.upkeep.replanning import find_replans
 
     who = None if dry_run else actor(by)
     calendars = _calendars(calendar_ids)
@@ -94,13 +94,13 @@ def replan(
     if untold:
         text = f"{len(untold)} of {len(found)} cases could not be told; repeat the command, it counts once"
         problem = Problem("failed", ExitCode.FAILED, text)
-    return Answer(data, policy_pages.replans(found, untold, dry_run=dry_run), problem)
+    return Answer(data, replans(found, untold, dry_run=dry_run), problem)
 
 
 async def _tell(
     complaints: "Complaints", calendars: "Mapping[str, Calendar]", found: "Sequence[Replan]", by: "Actor"
 ) -> "list[Untold]":
-    from starter.replanning import add_calendar, tell
+    from starter.upkeep.replanning import add_calendar, tell
 
     async with database() as pool:
         for name in sorted({one.calendar for one in found}):
@@ -110,7 +110,7 @@ async def _tell(
 
 def _calendars(names: "Sequence[str] | None") -> "dict[str, Calendar]":
     """The calendars of these names, or all. Raises :class:`~starter.cli.program.InvalidInput`."""
-    from starter.replanning import known_calendars
+    from starter.upkeep.replanning import known_calendars
 
     known = known_calendars()
     for name in names or ():

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
-from starter.cli import pages
 from starter.cli.access import read
 from starter.cli.options import Reference, one_of
 from starter.cli.program import Answer, ExitCode, Failed, InvalidInput, Problem, app, command
+from starter.reading.layout import line, whole
 
 if TYPE_CHECKING:
-    from starter.evidence.model import Pack
+    from starter.evidence.blocks import Pack
     from starter.evidence.reading import CaseFacts
 
 _FORMATS: Final = ("html", "pdf")
@@ -175,12 +175,12 @@ def _answer(facts: "CaseFacts", made: "Pack", written: list[dict[str, Any]]) -> 
         "differences": differences,
         "files": written,
     }
-    shown = [pages.whole(f"{file['path']}{'' if file['written'] else '  (unchanged)'}") for file in written]
+    shown = [whole(f"{file['path']}{'' if file['written'] else '  (unchanged)'}") for file in written]
     if not facts.findings:
-        shown.append(pages.line("The case has no findings: the packs say so.", "yellow"))
+        shown.append(line("The case has no findings: the packs say so.", "yellow"))
     elif not differences:
-        shown.append(pages.line(f"{len(facts.findings)} finding(s) computed again: the same.", "green"))
-    shown.append(pages.line(f"Data: {made.content_hash}", "dim"))
+        shown.append(line(f"{len(facts.findings)} finding(s) computed again: the same.", "green"))
+    shown.append(line(f"Data: {made.content_hash}", "dim"))
     problem = None
     if differences:
         text = f"{len(differences)} difference(s) when the findings were computed again; the pack names them"

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
-from starter.cli import pages
 from starter.cli.program import Answer, ExitCode, Problem, app, command
+from starter.reading.layout import line, span
 
 if TYPE_CHECKING:
-    from starter.doctor import Diagnosis
+    from starter.upkeep.diagnosis import Diagnosis
 
 
 @command(app, "doctor", panel="Look")
@@ -17,7 +17,7 @@ def doctor() -> Answer:
     """What is wrong with the installation now, on one page, and what to do about it; exit code 1 if anything is."""
     from runtime.settings import load_settings
     from runtime.temporal import run
-    from starter.doctor import diagnose
+    from starter.upkeep.doctor import diagnose
 
     found = run(diagnose(load_settings()))
     problem = None
@@ -29,7 +29,7 @@ def doctor() -> Answer:
 
 
 def _page(found: "Diagnosis") -> list[RenderableType]:
-    from starter.doctor import TO_DO, Kind
+    from starter.upkeep.diagnosis import TO_DO, Kind
 
     now = datetime.now(UTC)
     shown: list[RenderableType] = []
@@ -37,12 +37,12 @@ def _page(found: "Diagnosis") -> list[RenderableType]:
         troubles = [trouble for trouble in found.troubles if trouble.kind is kind]
         if not troubles:
             continue
-        shown.append(pages.line(kind.value.replace("_", " ").capitalize(), "bold red"))
+        shown.append(line(kind.value.replace("_", " ").capitalize(), "bold red"))
         for trouble in troubles:
-            age = f", for {pages.span(now - trouble.since)}" if trouble.since else ""
-            shown.append(pages.line(f"  {trouble.subject}: {trouble.what}{age}"))
+            age = f", for {span(now - trouble.since)}" if trouble.since else ""
+            shown.append(line(f"  {trouble.subject}: {trouble.what}{age}"))
         if kind in found.more:
-            shown.append(pages.line(f"  and {found.more[kind]} more"))
-        shown.append(pages.line(f"  → {TO_DO[kind]}", "yellow"))
-    shown += [pages.line(f"Not looked at: {part}", "yellow") for part in found.unchecked]
-    return shown or [pages.line("Nothing is wrong.", "green")]
+            shown.append(line(f"  and {found.more[kind]} more"))
+        shown.append(line(f"  → {TO_DO[kind]}", "yellow"))
+    shown += [line(f"Not looked at: {part}", "yellow") for part in found.unchecked]
+    return shown or [line("Nothing is wrong.", "green")]

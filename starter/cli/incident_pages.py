@@ -8,14 +8,14 @@ from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 
 from domain.words import IncidentStage
-from starter.cli.pages import NONE, exactly, facts, line, spoken, table, when
+from starter.reading.layout import NONE, exactly, facts, line, spoken, table, when
 
 if TYPE_CHECKING:
     from domain.cohort import Cohort
     from domain.incident_work import Progress
     from domain.money import Money
     from starter.cli.options import Tongue
-    from starter.incidents import Changed, CohortRow, IncidentView, ListedIncident, Warned
+    from starter.reading.incidents import Changed, CohortRow, IncidentView, ListedIncident, Warned
 
 
 def listed(incidents: "Sequence[ListedIncident]") -> list[RenderableType]:

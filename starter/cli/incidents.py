@@ -9,17 +9,18 @@ from zoneinfo import ZoneInfo
 import typer
 
 from domain.words import IncidentStage, MemberState
-from starter.cli import incident_pages, pages
+from starter.cli import incident_pages
 from starter.cli.access import read
 from starter.cli.options import By, Language, MessageId, Tongue, actor, instant, one_of, span, words
 from starter.cli.program import Answer, ExitCode, InvalidInput, Problem, app, command, invalid
+from starter.reading.layout import line
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from domain.findings import Finding
     from domain.incident import Fault
-    from starter.incidents import Incidents
+    from starter.client.incidents import Incidents
 
 T = TypeVar("T")
 
@@ -98,9 +99,7 @@ def open_(
     if opened.already_known:
         known = "this fault has an incident already; it stays as it was opened"
     data = {"reference": opened.reference, "already_known": opened.already_known, "fault": fault}
-    return Answer(
-        data, [pages.line(f"{opened.reference}: {known}. See: redress incident show {opened.reference}", "bold")]
-    )
+    return Answer(data, [line(f"{opened.reference}: {known}. See: redress incident show {opened.reference}", "bold")])
 
 
 @command(incident, "list")
@@ -110,7 +109,7 @@ def list_(
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many at most.")] = 50,
 ) -> Answer:
     """Incidents, the last opened first, and how far they are."""
-    from starter.incidents import list_incidents
+    from starter.reading.incidents import list_incidents
 
     found = read(lambda pool: list_incidents(pool, stage=stage, limit=limit))
     return Answer(found, incident_pages.listed(found))
@@ -119,7 +118,7 @@ def list_(
 @command(incident, "show")
 def show(*, reference: _Incident) -> Answer:
     """All about an incident: the fault, its list, how much is made good, which complaints it answers."""
-    from starter.incidents import get_incident
+    from starter.reading.incidents import get_incident
 
     parsed = _parsed(reference)
     view = read(lambda pool: get_incident(pool, parsed))
@@ -136,13 +135,13 @@ def cohort(
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="How many at most.")] = 10_000,
 ) -> Answer:
     """The accounts of the newest list: harm, by which trades, what was paid, whether the customer was told."""
-    from starter.incidents import get_cohort
+    from starter.reading.incidents import get_cohort
 
     parsed = _parsed(reference)
     rows = read(lambda pool: get_cohort(pool, parsed, state=state, limit=limit))
     shown = incident_pages.cohort(rows, language if reasons else None)
     if len(rows) == limit:
-        shown.append(pages.line(f"There may be more: --limit {limit} is reached.", "yellow"))
+        shown.append(line(f"There may be more: --limit {limit} is reached.", "yellow"))
     return Answer(rows, shown)
 
 
@@ -247,7 +246,7 @@ def progress(*, reference: _Incident) -> Answer:
 @command(incident, "recompute")
 def recompute(*, reference: _Incident) -> Answer:
     """Make every finding of the newest list again from its evidence: the same sums and hashes, or what differs."""
-    from starter.incidents import get_cohort, recomputed
+    from starter.reading.incidents import get_cohort, recomputed
 
     parsed = _parsed(reference)
     differences = recomputed(read(lambda pool: get_cohort(pool, parsed, limit=1_000_000)))
@@ -264,7 +263,7 @@ def warnings(
     within: Annotated[str, typer.Option("--last", metavar="SPAN", help="24h, 7d, 2w: how far back.")] = "7d",
 ) -> Answer:
     """Early warnings: complaints that together point to an incident."""
-    from starter.incidents import get_warnings
+    from starter.reading.incidents import get_warnings
 
     since = datetime.now(UTC) - span(within, "--last")
     found = read(lambda pool: get_warnings(pool, since))
@@ -318,8 +317,8 @@ def _fault_of(text: str) -> "Fault":
     """The fault that a finding of a complaint tells of; *text* is REF or REF:SUBJECT."""
     from domain.incident import fault_of
     from domain.reference import parse_reference
-    from starter.case_reader import get_timeline
-    from starter.cli.dossier import last_findings
+    from starter.reading.cases import get_timeline
+    from starter.reading.dossier import last_findings
 
     name, _, subject = text.partition(":")
     reference = parse_reference(name)
@@ -346,18 +345,18 @@ def _send(reference: str, kind: Any, by: str | None, message_id: str | None, **f
     parsed = _parsed(reference)
     given = {field: value for field, value in fields.items() if value is not None}
     message = kind.model_validate({"message_id": message_id or str(uuid.uuid4()), "actor": actor(by), **given})
-    from starter.client import NotAnswered
+    from starter.client.complaints import NotAnswered
 
     try:
         receipt = _talk(lambda incidents: incidents.send(parsed, message))
     except NotAnswered as error:
         raise NotAnswered(f"{error}; it may still count, so repeat it with --message-id {message.message_id}") from None
-    return Answer(receipt, [pages.line(f"{parsed}: {receipt.noted} (stage {receipt.stage.value})")])
+    return Answer(receipt, [line(f"{parsed}: {receipt.noted} (stage {receipt.stage.value})")])
 
 
 def _talk(action: "Callable[[Incidents], Awaitable[T]]") -> T:
     from runtime.temporal import run
-    from starter.incidents import Incidents
+    from starter.client.incidents import Incidents
 
     async def connected() -> T:
         return await action(await Incidents.connect())

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from domain.messages import Actor
     from domain.money import PositiveMoney
 
+BRING_IN = "Bring in"
+
+
 E = TypeVar("E", bound=StrEnum)
 
 ACTOR_VARIABLE: Final = "REDRESS_ACTOR"

@@ -7,16 +7,17 @@ import typer
 from rich.console import RenderableType
 
 from domain.words import PaymentReason, PaymentState
-from starter.cli import pages
 from starter.cli.access import read
 from starter.cli.acting import send
+from starter.cli.case_pages import known_of, payments
 from starter.cli.options import By, MessageId, Reference, one_of, words
 from starter.cli.program import Answer, Failed, app, command
+from starter.reading.layout import NONE, line, span, spoken, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from starter.payment_reader import Unsettled
+    from starter.reading.payments import Unsettled
 
 pay = typer.Typer(help="Payments through a rail.", no_args_is_help=True)
 app.add_typer(pay, name="pay", rich_help_panel="Act on a case")
@@ -29,23 +30,23 @@ def list_(
     *, limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many at most.")] = 50
 ) -> Answer:
     """What is owed and not paid, the oldest first."""
-    from starter.payment_reader import get_unsettled
+    from starter.reading.payments import get_unsettled
 
     now = datetime.now(UTC)
     unsettled = read(lambda pool: get_unsettled(pool, now, limit=limit))
     shown = _unsettled(unsettled)
     if len(unsettled) == limit:
-        shown.append(pages.line(f"There may be more: --limit {limit} is reached.", "yellow"))
+        shown.append(line(f"There may be more: --limit {limit} is reached.", "yellow"))
     return Answer(unsettled, shown)
 
 
 @command(pay, "show")
 def show(*, reference: Annotated[str, typer.Argument(metavar="REF", help="The case, or the incident.")]) -> Answer:
     """The payments of a case or an incident, with every attempt."""
-    from starter.payment_reader import get_payments
+    from starter.reading.payments import get_payments
 
     found = read(lambda pool: get_payments(pool, reference.strip().upper()))
-    return Answer(found, pages.payments(found) or [pages.line("Nothing was paid through a rail.")])
+    return Answer(found, payments(found) or [line("Nothing was paid through a rail.")])
 
 
 @command(pay, "retry")
@@ -101,7 +102,7 @@ def report(
 
 
 def _say(name: str, reference: str, by: str | None, message_id: str | None, **fields: object) -> Answer:
-    from starter.client import CaseClosed
+    from starter.client.complaints import CaseClosed
 
     try:
         return send(name, reference, by, message_id, **fields)
@@ -113,17 +114,17 @@ def _say(name: str, reference: str, by: str | None, message_id: str | None, **fi
 
 def _unsettled(unsettled: "Sequence[Unsettled]") -> list[RenderableType]:
     if not unsettled:
-        return [pages.line("Nothing is owed through a rail.", "green")]
-    made = pages.table(
+        return [line("Nothing is owed through a rail.", "green")]
+    made = table(
         "Reference", "Owed", "For", "Last payment", "Team, handler; account", unbroken=["Reference"], right=["Owed"]
     )
     for one in unsettled:
-        last = f"{pages.spoken(one.payment.state)}: {pages.known_of(one.payment)}" if one.payment else "not ordered yet"
+        last = f"{spoken(one.payment.state)}: {known_of(one.payment)}" if one.payment else "not ordered yet"
         made.add_row(
-            pages.line(one.reference, "bold"),
+            line(one.reference, "bold"),
             f"{one.currency} {one.owed:,f}",
-            pages.span(one.age, 1),
+            span(one.age, 1),
             last,
-            pages.line(one.account or f"{one.team or pages.NONE}, {one.handler or pages.NONE}"),
+            line(one.account or f"{one.team or NONE}, {one.handler or NONE}"),
         )
-    return [made, pages.line(f"{len(unsettled)} not settled, the oldest first. Times are UTC.", "dim")]
+    return [made, line(f"{len(unsettled)} not settled, the oldest first. Times are UTC.", "dim")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from domain.words import CaseEvent, Category, Complexity
-from starter.cli import policy_pages
+from starter.cli import foretelling_pages, policy_pages
 from starter.cli.access import read
 from starter.cli.options import Language, Tongue, instant, moment, one_of
 from starter.cli.program import Answer, ExitCode, InvalidInput, Problem, app, command, invalid
@@ -140,7 +140,7 @@ def due(
     """What would be due when for a complaint, and how each moment is found. No case is needed."""
     from domain.deadlines import Occurred
     from domain.policy import Facts
-    from starter.foretelling import foretell
+    from starter.reading.foretelling import foretell
 
     named = moment(received, "--received")
     zone = _combined(packs, named if named.tzinfo else named.date()).calendar.zone
@@ -169,7 +169,7 @@ def due(
     }
     times = [received, *(text.partition("=")[2] for text in trigger or ())]
     local = any(moment(text, "--trigger").tzinfo is None for text in times)
-    return Answer(data, policy_pages.due(pack, receipt, told, local=local))
+    return Answer(data, foretelling_pages.due(pack, receipt, told, local=local))
 
 
 def _happening(text: str, pack: "PolicyPack", zone: "ZoneInfo", facts: "Facts") -> "Occurred":
@@ -230,7 +230,7 @@ def compare(
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many cases at most.")] = 1000,
 ) -> Answer:
     """Replay closed cases through another pack: what would have been kept or missed. Nothing is changed."""
-    from starter.comparing import compare as replayed
+    from starter.reading.comparing import compare as replayed
 
     now = datetime.now(UTC)
     other = _combined([new] if _is_file(new) else new.split("/"), now)
@@ -241,7 +241,7 @@ def compare(
     day = None if since is None else _day(since)
     name, _, version = old.partition("@")
     comparison = read(lambda pool: replayed(pool, name, version or None, other, since=day, limit=limit))
-    return Answer(comparison, policy_pages.comparison(comparison))
+    return Answer(comparison, foretelling_pages.comparison(comparison))
 
 
 def _day(text: str) -> date:

@@ -1,34 +1,19 @@
 """What people see of policy packs and calendars, readable at 80 columns."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from starter.cli.pages import NONE, facts, line, spoken, table
+from starter.cli.calendar_pages import calendar_line, section
+from starter.reading.layout import facts, line, spoken, table
 
 if TYPE_CHECKING:
-    from domain.deadlines import Occurred
     from domain.findings import Bilingual
-    from domain.policy import (
-        ApprovalStep,
-        Calendar,
-        Clock,
-        InterestRule,
-        Limits,
-        PolicyPack,
-        Route,
-        Rung,
-        Scope,
-        Sourced,
-    )
+    from domain.policy import ApprovalStep, Clock, InterestRule, Limits, PolicyPack, Route, Rung, Scope, Sourced
     from domain.policy_check import PolicyProblem
-    from starter.comparing import Comparison, Judged
-    from starter.foretelling import Foretold
-    from starter.replanning import Replan, Untold
 
 
 def packs(versions: "Sequence[PolicyPack]", default: str) -> list[RenderableType]:
@@ -52,9 +37,6 @@ def packs(versions: "Sequence[PolicyPack]", default: str) -> list[RenderableType
     ]
 
 
-# -- a pack ------------------------------------------------------------------------------------------------------------
-
-
 def pack_page(pack: "PolicyPack", language: str) -> list[RenderableType]:
     """All that a pack, or several as one, say."""
     shown: list[RenderableType] = [
@@ -65,30 +47,26 @@ def pack_page(pack: "PolicyPack", language: str) -> list[RenderableType]:
                 "In force": f"from {pack.effective_from}"
                 + (f" until {pack.effective_until}" if pack.effective_until else ""),
                 "Applies to": _scope(pack.applies_to) if pack.applies_to else None,
-                "Calendar": _calendar(pack.calendar),
+                "Calendar": calendar_line(pack.calendar),
                 "SHA-256": pack.hash,
             }
         ),
-        *_section("Clocks", [part for clock in pack.clocks for part in _clock(pack, clock)]),
-        *_section("Early closure", _early(pack)),
-        *_section("Ways to go further", [part for route in pack.routes for part in _route(route, language)]),
+        *section("Clocks", [part for clock in pack.clocks for part in _clock(pack, clock)]),
+        *section("Early closure", _early(pack)),
+        *section("Ways to go further", [part for route in pack.routes for part in _route(route, language)]),
         Padding(line(pack.rights.in_language(language).strip(), "dim"), (1, 0, 0, 2)),
-        *_section("Letters", _letters(pack, language)),
-        *_section("Who decides", [facts(_decision(pack))]),
-        *_section("Escalation", [facts({str(step.level): spoken(step.role) for step in pack.escalation})]),
-        *_section("Teams", [facts(dict(_teams(pack)))]),
-        *_section(
+        *section("Letters", _letters(pack, language)),
+        *section("Who decides", [facts(_decision(pack))]),
+        *section("Escalation", [facts({str(step.level): spoken(step.role) for step in pack.escalation})]),
+        *section("Teams", [facts(dict(_teams(pack)))]),
+        *section(
             "Interest on redress", [facts({one.name: _interest(one) for one in pack.interest})] * bool(pack.interest)
         ),
-        *_section("How long the file is kept", _retention(pack)),
+        *section("How long the file is kept", _retention(pack)),
     ]
     if any(not one.confirmed for one in _numbers(pack)):
         shown.append(line("\nNOT CONFIRMED: needs your compliance function's word before use.", "yellow"))
     return shown
-
-
-def _section(title: str, content: Sequence[RenderableType]) -> list[RenderableType]:
-    return [line(f"\n{title}", "bold underline"), *content] if content else []
 
 
 def _numbers(pack: "PolicyPack") -> "Iterator[Sourced]":
@@ -96,19 +74,6 @@ def _numbers(pack: "PolicyPack") -> "Iterator[Sourced]":
         yield from (clock, *clock.lengths, *clock.extensions)
     yield from (*pack.routes, *pack.letters, *pack.interest)
     yield from (one for one in (pack.early_closure, pack.retention) if one)
-
-
-def _calendar(calendar: "Calendar") -> str:
-    place = calendar.country + (f"-{calendar.subdivision}" if calendar.subdivision else "")
-    parts = [f"{calendar.id or 'of its own'}: {place}, {calendar.time_zone}"]
-    if calendar.cut_off:
-        parts.append(f"cut-off {calendar.cut_off:%H:%M}")
-    parts.append(
-        f"holidays known until {calendar.verified_until}" if calendar.verified_until else "holidays taken as they are"
-    )
-    parts += [f"closed {closure.day}{f' to {closure.until}' if closure.until else ''}" for closure in calendar.closures]
-    parts += [f"worked {opening.day}" for opening in calendar.openings]
-    return ", ".join(parts)
 
 
 def _source(one: "Sourced") -> Text:
@@ -146,7 +111,7 @@ def _clock(pack: "PolicyPack", clock: "Clock") -> list[RenderableType]:
         "Satisfied by": ", ".join(spoken(event) for event in clock.satisfied_by),
         "Duty": clock.keeps if clock.keeps != clock.name else None,
         "Applies to": _scope(clock.scope) if clock.scope else None,
-        "Calendar": _calendar(clock.calendar) if clock.calendar and clock.calendar != pack.calendar else None,
+        "Calendar": calendar_line(clock.calendar) if clock.calendar and clock.calendar != pack.calendar else None,
     }
     about |= {("Rungs" if not number else " " * number): _rung(rung) for number, rung in enumerate(clock.rungs)}
     about["Source"] = _source(clock)
@@ -264,9 +229,6 @@ def _retention(pack: "PolicyPack") -> list[RenderableType]:
     return [line(f"{pack.retention.after_closing} after it was closed. ").append_text(_source(pack.retention))]
 
 
-# -- check, due, compare -----------------------------------------------------------------------------------------------
-
-
 def problems(checked: "Sequence[PolicyPack]", found: "Sequence[PolicyProblem]") -> list[RenderableType]:
     """What is wrong, pack by pack; what is not confirmed in one paragraph."""
     shown: list[RenderableType] = []
@@ -284,147 +246,4 @@ def problems(checked: "Sequence[PolicyPack]", found: "Sequence[PolicyProblem]") 
     wrong = {one.pack for one in found}
     if sound := [name for pack in checked if (name := f"{pack.id} {pack.version}") not in wrong]:
         shown.append(line(f"Nothing is wrong with {', '.join(sound)}.", "green"))
-    return shown
-
-
-def due(pack: "PolicyPack", receipt: "Occurred", told: "Sequence[Foretold]", *, local: bool) -> list[RenderableType]:
-    """Every rung in the order in which it is due, with how that was found. *local*: times were typed without offset."""
-    about = receipt.facts
-    shown: list[RenderableType] = [Text.assemble((f"{pack.id} {pack.version}", "bold"), "  ", pack.title)]
-    if about:
-        product = f", {about.product}" if about.product else ""
-        shown.append(line(f"A {about.complexity} complaint, {spoken(about.category)}{product}."))
-    if local:
-        shown.append(line(f"Times without an offset are local time in {pack.calendar.time_zone}.", "dim"))
-    for one in told:
-        local_due = datetime.fromisoformat(one.local)
-        text = Text.assemble((f"\n{local_due:%a %d %b %Y %H:%M:%S %z}", "bold"), f"  {one.clock}: {one.rung}")
-        text.append(" statutory" if one.statutory else "", "bold")
-        if one.provisional:
-            text.append(" provisional", "yellow")
-        if one.strictest:
-            text.append(" strictest", "bold cyan")
-        if one.ended_by:
-            text.append(f" {'replaced' if one.replaced else 'ended'}: {spoken(one.ended_by)}", "green")
-        does = ", ".join(spoken(action) for action in one.actions)
-        shown += [
-            text,
-            Padding(line(f"{does}{f' (level {one.level})' if one.level else ''}. {one.how}", "dim"), (0, 0, 0, 2)),
-        ]
-    return shown
-
-
-def comparison(compared: "Comparison") -> list[RenderableType]:
-    """The totals by duty, and the cases in which something changes."""
-    if not compared.cases:
-        return [line(f"No closed case of {compared.old} fits.")]
-    right = ["Kept", "Missed", "Now kept", "Now missed", "New", "Gone"]
-    made = table("Duty", *right, right=right)
-    for one in compared.totals:
-        made.add_row(
-            line(one.duty),
-            f"{one.kept_before} → {one.kept_after}",
-            f"{one.missed_before} → {one.missed_after}",
-            line(str(one.now_kept), "green" if one.now_kept else "dim"),
-            line(str(one.now_missed), "bold red" if one.now_missed else "dim"),
-            str(one.new),
-            str(one.gone),
-        )
-    shown: list[RenderableType] = [
-        line(f"{compared.old} → {compared.new}, {len(compared.cases)} closed case(s)", "bold"),
-        made,
-    ]
-    changed = [(case, duty) for case in compared.cases for duty in case.duties if duty.change != "same"]
-    if changed:
-        each = table("Case", "Duty", "", "Before", "After", unbroken=["Case"])
-        for case, duty in changed:
-            style = {"now missed": "bold red", "now kept": "green"}.get(duty.change, "")
-            each.add_row(
-                line(case.reference),
-                line(duty.duty),
-                line(duty.change, style),
-                _judged(duty.before),
-                _judged(duty.after),
-            )
-        shown.append(each)
-    if compared.more:
-        shown.append(line("There are more: --limit is reached.", "yellow"))
-    return [*shown, line("Replayed from what was recorded; nothing is changed.", "dim")]
-
-
-def _judged(one: "Judged | None") -> Text:
-    if one is None:
-        return line(NONE)
-    kind = "statutory, " if one.statutory else ""
-    if one.kept:
-        return line(f"{kind}kept, {one.hours:g} h left")
-    return line(f"{kind}missed by {-one.hours:g} h", "red")
-
-
-# -- calendars ---------------------------------------------------------------------------------------------------------
-
-
-def calendar_list(calendars: "Mapping[str, Calendar]", today: date) -> list[RenderableType]:
-    """Calendars and how long their holidays are known."""
-    made = table("Calendar", "Place", "Time zone", "Known until", "Days left", right=["Days left"])
-    for name, calendar in calendars.items():
-        verified = calendar.verified_until
-        left = (verified - today).days if verified else None
-        style = "" if left is None or left > 60 else "bold red" if left < 0 else "yellow"
-        made.add_row(
-            line(name, "bold"),
-            calendar.country + (f"-{calendar.subdivision}" if calendar.subdivision else ""),
-            calendar.time_zone,
-            str(verified or NONE),
-            line(NONE if left is None else str(left), style),
-        )
-    return [made]
-
-
-def calendar_year(
-    calendar: "Calendar", year: int, closed: Iterable[tuple[date, str]], worked: Iterable[tuple[date, str]]
-) -> list[RenderableType]:
-    """The weekdays of a year that are not worked, and the days at the weekend that are."""
-    shown: list[RenderableType] = [line(_calendar(calendar), "bold")]
-    for title, days in ((f"Closed in {year}, weekends aside", closed), (f"Worked at weekends in {year}", worked)):
-        made = table("Day", "Why", unbroken=["Day"])
-        for day, why in days:
-            text = line(why)
-            if calendar.verified_until and day > calendar.verified_until:
-                text.append(" (not official yet)", "yellow")
-            made.add_row(f"{day:%a %d %b}", text)
-        shown += _section(title, [made if made.row_count else line("None.")])
-    if calendar.verified_until and date(year, 12, 31) > calendar.verified_until:
-        shown.append(line(f"\nThe official holidays are known until {calendar.verified_until}.", "yellow"))
-    if calendar.source:
-        shown.append(line(f"\n{calendar.source}", "dim"))
-    return shown
-
-
-def replans(found: "Sequence[Replan]", untold: "Sequence[Untold]", *, dry_run: bool) -> list[RenderableType]:
-    """What moves in which case, and how many stay as they are."""
-    if not found:
-        return [line("No open case is counted on an older version of these calendars.")]
-    failed = {(one.reference, one.calendar): one.reason for one in untold}
-    shown: list[RenderableType] = []
-    made = table("Case", "Clock", "Due (UTC)", "", unbroken=["Case"])
-    for replan in found:
-        for move in replan.moves:
-            if move.before == move.after:
-                continue
-            made.add_row(
-                line(replan.reference),
-                line(move.clock, "bold" if move.statutory else ""),
-                f"{move.before:%Y-%m-%d %H:%M} → {move.after:%Y-%m-%d %H:%M}",
-                line("provisional" if move.provisional else "certain now", "yellow" if move.provisional else "green"),
-            )
-    if made.row_count:
-        shown.append(made)
-    shown += [line(f"{reference}: {reason}", "red") for (reference, _), reason in failed.items()]
-    moved = sum(replan.moved for replan in found)
-    would = "would be " if dry_run else ""
-    counted = f"{moved} moved, {len(found) - moved} unmoved, {len(untold)} not told"
-    shown.append(line(f"{len(found)} case(s) {would}counted anew: {counted}."))
-    if dry_run:
-        shown.append(line("A dry run: nothing was written or sent.", "dim"))
     return shown

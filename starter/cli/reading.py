@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 
 from domain.words import Category, Stage
-from starter.cli import pages
+from starter.cli import case_pages, pages
 from starter.cli.access import database, read
+from starter.cli.case_pages import case_page
 from starter.cli.options import Language, Reference, Tongue, span
 from starter.cli.program import Answer, ExitCode, InvalidInput, Problem, app, command
+from starter.reading.layout import line
 
 _PANEL = "Look"
 
@@ -33,7 +35,8 @@ def list_(
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many at most.")] = 50,
 ) -> Answer:
     """Cases, the last received first."""
-    from starter.case_reader import list_cases, list_unopened
+    from starter.reading.cases import list_cases
+    from starter.reading.database import list_unopened
 
     if unopened:
         starts = read(lambda pool: list_unopened(pool, limit))
@@ -45,7 +48,7 @@ def list_(
     )
     shown = pages.case_list(cases, _now())
     if len(cases) == limit:
-        shown.append(pages.line(f"There may be more: --limit {limit} is reached.", "yellow"))
+        shown.append(line(f"There may be more: --limit {limit} is reached.", "yellow"))
     return Answer(cases, shown)
 
 
@@ -53,8 +56,8 @@ def list_(
 def show(*, reference: Reference, language: Language = Tongue.EN) -> Answer:
     """All about a case on one page: stage, what it waits for, findings, proposal, letters, what can be done next."""
     from runtime.temporal import run
-    from starter.case_reader import CaseNotFound
-    from starter.cli.dossier import Dossier, gather
+    from starter.reading.database import CaseNotFound
+    from starter.reading.dossier import Dossier, gather
 
     reference = _parsed(reference)
 
@@ -68,13 +71,13 @@ def show(*, reference: Reference, language: Language = Tongue.EN) -> Answer:
         if error.start is None:
             raise
         return Answer(error.start, [], Problem("not_found", ExitCode.NOT_FOUND, str(error)))
-    return Answer(dossier, pages.case_page(dossier, _now(), language))
+    return Answer(dossier, case_page(dossier, _now(), language))
 
 
 @command(app, "timeline", panel=_PANEL)
 def timeline(*, reference: Reference) -> Answer:
     """What happened in a case, in order."""
-    from starter.case_reader import get_timeline
+    from starter.reading.cases import get_timeline
 
     reference = _parsed(reference)
     entries = read(lambda pool: get_timeline(pool, reference))
@@ -88,11 +91,11 @@ def letters(
     text: Annotated[bool, typer.Option("--text", help="With the letters' texts and every attempt to deliver.")] = False,
 ) -> Answer:
     """The letters of a case and how they were delivered."""
-    from starter.case_reader import get_letters
+    from starter.reading.cases import get_letters
 
     reference = _parsed(reference)
     written = read(lambda pool: get_letters(pool, reference))
-    return Answer(written, pages.letters(written, texts=text))
+    return Answer(written, case_pages.letters(written, texts=text))
 
 
 @command(app, "deadlines", panel=_PANEL)
@@ -106,7 +109,7 @@ def deadlines(
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="With --next: how many at most.")] = 50,
 ) -> Answer:
     """The deadline ledger of a case: what was due when, and what became of it. Or what comes due across all cases."""
-    from starter.case_reader import get_coming_due, get_deadlines
+    from starter.reading.deadlines import get_coming_due, get_deadlines
 
     if (reference is None) == (coming is None):
         raise InvalidInput("deadlines: give either REF, for one case, or --next SPAN, such as --next 24h, for all")
@@ -116,7 +119,7 @@ def deadlines(
         due = read(lambda pool: get_coming_due(pool, now, within, statutory=statutory, limit=limit))
         shown = pages.coming_due(due, coming)
         if len(due) == limit:
-            shown.append(pages.line(f"There may be more: --limit {limit} is reached.", "yellow"))
+            shown.append(line(f"There may be more: --limit {limit} is reached.", "yellow"))
         return Answer(due, shown)
     reference = _parsed(reference or "")
     rows = [row for row in read(lambda pool: get_deadlines(pool, reference)) if row.statutory or not statutory]
@@ -126,7 +129,7 @@ def deadlines(
 @command(app, "rejected", panel=_PANEL)
 def rejected(*, reference: Reference) -> Answer:
     """The messages to a case that did not fit, with the reasons."""
-    from starter.case_reader import get_rejected
+    from starter.reading.cases import get_rejected
 
     reference = _parsed(reference)
     messages = read(lambda pool: get_rejected(pool, reference))
@@ -143,15 +146,15 @@ def reference(
     from domain.reference import reference_for
 
     found = reference_for(source, key)
-    return Answer({"source": source, "idempotency_key": key, "reference": found}, [pages.line(found)])
+    return Answer({"source": source, "idempotency_key": key, "reference": found}, [line(found)])
 
 
 @command(app, "recompute", panel=_PANEL)
 def recompute(*, reference: Reference) -> Answer:
     """Make a case's last findings again from their stored evidence: the same hash and cents, or what is different."""
     from domain.checks.recompute import recompute as again
-    from starter.case_reader import get_timeline
-    from starter.cli.dossier import stored_findings
+    from starter.reading.cases import get_timeline
+    from starter.reading.dossier import stored_findings
 
     reference = _parsed(reference)
     stored = stored_findings(read(lambda pool: get_timeline(pool, reference)))
@@ -170,9 +173,9 @@ def recompute(*, reference: Reference) -> Answer:
 def check() -> Answer:
     """Prove that every posting balances, and that the ledger has what cases and closed workflows were awarded."""
     from runtime.temporal import TemporalUnavailable, run
-    from starter.case_reader import LedgerReport, check_ledger
-    from starter.client import Complaints
-    from starter.lost_awards import find_lost_awards
+    from starter.client.complaints import Complaints
+    from starter.reading.ledger import LedgerReport, check_ledger
+    from starter.upkeep.lost_awards import find_lost_awards
 
     async def look() -> LedgerReport:
         async with database() as pool:

@@ -10,15 +10,15 @@ import typer
 from rich.console import RenderableType
 
 from domain.words import Store
-from starter.cli import pages
 from starter.cli.access import read
 from starter.cli.options import By, actor, instant, words
 from starter.cli.program import Answer, ExitCode, app, command, invalid
+from starter.reading.layout import line, table, when
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from starter.restores import Restore
+    from starter.reading.restores import Restore
 
 _PANEL = "Run"
 _UTC: Final = ZoneInfo("UTC")
@@ -41,7 +41,7 @@ def declare(
     by: By = None,
 ) -> Answer:
     """Write into the record that a store was brought back from a backup, and what range of time it lost."""
-    from starter import restores
+    from starter.upkeep import restores
 
     who, now = actor(by), datetime.now(UTC)
     said = words(reason, "--reason")
@@ -54,24 +54,24 @@ def declare(
     except ValueError as error:
         option, _, why = str(error).partition(": ")
         invalid("--as" if option == "actor" else f"--{option}", why)
-    return Answer(made, [*_table([made]), pages.line("Next: redress reconcile lists every case in doubt.", "dim")])
+    return Answer(made, [*_table([made]), line("Next: redress reconcile lists every case in doubt.", "dim")])
 
 
 @command(restore, "list")
 def list_() -> Answer:
     """The restores that were declared, the last first."""
-    from starter.restores import list_restores
+    from starter.reading.restores import list_restores
 
     found = read(list_restores)
-    return Answer(found, _table(found) if found else [pages.line("No restore was ever declared.", "green")])
+    return Answer(found, _table(found) if found else [line("No restore was ever declared.", "green")])
 
 
 def _table(restores: "Sequence[Restore]") -> list[RenderableType]:
-    made = pages.table("No.", "Store", "Lost (UTC)", "Repaired", "Why, and who says so", right=["No.", "Repaired"])
+    made = table("No.", "Store", "Lost (UTC)", "Repaired", "Why, and who says so", right=["No.", "Repaired"])
     for one in restores:
-        lost = f"{pages.when(one.since)} to {pages.when(one.until)}"
-        said = f"{one.reason} ({one.declared_by}, {pages.when(one.declared_at)})"
-        made.add_row(str(one.id), one.store, lost, str(one.repaired), pages.line(said))
+        lost = f"{when(one.since)} to {when(one.until)}"
+        said = f"{one.reason} ({one.declared_by}, {when(one.declared_at)})"
+        made.add_row(str(one.id), one.store, lost, str(one.repaired), line(said))
     return [made]
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from starter.cli import pages
 from starter.cli.program import Answer, ExitCode, Problem, app, aside, command, people, show
+from starter.reading.layout import line, whole
 
 if TYPE_CHECKING:
     from runtime.embedded import Stack
@@ -44,7 +44,7 @@ def _serve(settings: "Settings", *, as_json: bool) -> None:
 
     def say(what: str, style: str = "yellow") -> None:
         if not as_json:
-            console.print(pages.line(what, style))
+            console.print(line(what, style))
 
     async def serve() -> None:
         say("Starting PostgreSQL, Temporal and a worker ...", "dim")
@@ -85,11 +85,11 @@ def _where(stack: "Stack", settings: "Settings") -> Answer:
     return Answer(
         data,
         [
-            pages.line("Redress is up.", "bold green"),
-            *(pages.whole(f"{name:<13}{place}") for name, place in places.items() if place),
-            pages.line("\nNext, in another terminal:", "bold"),
-            *(pages.whole(f"  {step}") for step in next_steps),
-            pages.line("\nCtrl-C stops it.", "dim"),
+            line("Redress is up.", "bold green"),
+            *(whole(f"{name:<13}{place}") for name, place in places.items() if place),
+            line("\nNext, in another terminal:", "bold"),
+            *(whole(f"  {step}") for step in next_steps),
+            line("\nCtrl-C stops it.", "dim"),
         ],
     )
 
@@ -117,7 +117,7 @@ def migrate() -> Answer:
     from runtime.settings import load_settings
 
     applied = asyncio.run(bring_up_to_date(find_database(load_settings())))
-    shown = [pages.line(f"applied {name}") for name in applied] or [pages.line("The schema is up to date.")]
+    shown = [line(f"applied {name}") for name in applied] or [line("The schema is up to date.")]
     return Answer({"applied": applied}, shown)
 
 
@@ -128,15 +128,15 @@ def schema(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 5 if the folder is out of date.")] = False,
 ) -> Answer:
     """Write the JSON Schemas by which programs in other languages start complaints and talk to their cases."""
-    from starter import contracts
+    from starter.client import contracts
 
     if check:
         outdated = [str(path) for path in contracts.stale(out)]
         problem = None
         if outdated:
             problem = Problem("check_failed", ExitCode.CHECK_FAILED, f"out of date, run `redress schema --out {out}`")
-        shown = [pages.whole(f"out of date: {path}", "red") for path in outdated]
-        return Answer({"stale": outdated}, shown or [pages.whole(f"{out} is up to date.", "green")], problem)
+        shown = [whole(f"out of date: {path}", "red") for path in outdated]
+        return Answer({"stale": outdated}, shown or [whole(f"{out} is up to date.", "green")], problem)
     written = [str(path) for path in contracts.write(out)]
-    shown = [pages.whole(f"written: {path}") for path in written] or [pages.whole(f"{out} was up to date.")]
+    shown = [whole(f"written: {path}") for path in written] or [whole(f"{out} was up to date.")]
     return Answer({"written": written}, shown)

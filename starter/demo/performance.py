@@ -22,16 +22,16 @@ from runtime.logging import configure_logging
 from runtime.policies import find_pack
 from runtime.settings import Settings, load_settings
 from runtime.temporal import connect, run
-from starter.case_reader import check_ledger
-from starter.cli.pages import line
-from starter.client import Complaints
+from starter.client.complaints import Complaints
 from starter.demo import screen
 from starter.demo.mail import HOST, MailServer, open_mail_server
 from starter.demo.stories import Scene, Story, tell
+from starter.demo.trade_log import write_demo_data
 from starter.demo.verdict import judge
 from starter.demo.watch import Watch
-from starter.demo_data import write_demo_data
-from starter.importing import import_file
+from starter.importing.loading import import_file
+from starter.reading.layout import line
+from starter.reading.ledger import check_ledger
 
 if TYPE_CHECKING:
     import asyncpg

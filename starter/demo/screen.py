@@ -15,12 +15,13 @@ from rich.text import Text
 
 from domain.case import Entry
 from domain.words import LetterKind, Stage
-from starter.case_reader import LedgerReport, WrittenLetter
-from starter.cli.pages import NONE, line, spoken, whole
 from starter.demo.mail import MailServer
 from starter.demo.stories import Story
 from starter.demo.verdict import Ended
 from starter.demo.watch import Seen
+from starter.reading.cases import WrittenLetter
+from starter.reading.layout import NONE, line, spoken, whole
+from starter.reading.ledger import LedgerReport
 
 _COLOURS: Final[Mapping[str, str]] = {
     "breach": "bold red",

@@ -13,11 +13,11 @@ from typing import Any, Final
 from domain.complaint import Complaint
 from domain.messages import Actor
 from domain.words import Category, Outcome, Remedy, Role, Stage
-from starter.cli.dossier import last_findings
-from starter.client import Complaints
+from starter.client.complaints import Complaints
 from starter.demo.mail import MailServer
+from starter.demo.trade_log import DemoData, DemoTrade
 from starter.demo.watch import Seen, Watch
-from starter.demo_data import DemoData, DemoTrade
+from starter.reading.dossier import last_findings
 
 CUSTOMER: Final = Actor(id="customer", role=Role.CUSTOMER)
 TEAM_LEAD: Final = Actor(id="tl-2", role=Role.TEAM_LEAD)

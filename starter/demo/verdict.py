@@ -4,17 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from starter.case_reader import (
-    CaseNotFound,
-    CaseView,
-    WrittenLetter,
-    get_case,
-    get_deadlines,
-    get_letters,
-    get_timeline,
-)
-from starter.client import Complaints
+from starter.client.complaints import Complaints
 from starter.demo.stories import Story
+from starter.reading.cases import CaseView, WrittenLetter, get_case, get_letters, get_timeline
+from starter.reading.database import CaseNotFound
+from starter.reading.deadlines import get_deadlines
 
 if TYPE_CHECKING:
     import asyncpg

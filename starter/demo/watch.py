@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 
 from domain.case import Entry
-from starter.case_reader import LedgerRow, ListedCase, get_deadlines, get_timeline, list_cases
+from starter.reading.cases import ListedCase, get_timeline, list_cases
+from starter.reading.deadlines import LedgerRow, get_deadlines
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]

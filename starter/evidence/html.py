@@ -9,8 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from runtime.paths import TEMPLATES
-from starter.evidence.model import Pack
-from starter.evidence.pictures import Label, Picture, Polygon, Polyline, width_of
+from starter.evidence.blocks import Pack
+from starter.evidence.drawing import Label, Picture, Polygon, Polyline, width_of
 
 LIGHT: Final[Mapping[str, str]] = {
     "ink": "#1b2430",

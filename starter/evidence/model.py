@@ -7,141 +7,44 @@ of its reader before it is in a block.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
-from typing import Any, Final, Literal
+from typing import Final
 
-from domain.base import Record
 from domain.case import Entry
 from domain.checks.facts import LogFacts
 from domain.checks.recompute import Difference
 from domain.findings import EvidenceRow, Finding, Verdict
-from domain.messages import AddEvidence
 from domain.money import Money, total
 from domain.redress import plain
 from domain.words import LetterKind, Role, Stage
+from starter.evidence.blocks import (
+    Badge,
+    Block,
+    Card,
+    Cards,
+    Figure,
+    Grid,
+    Heading,
+    Pack,
+    Page,
+    Pairs,
+    Prose,
+    Tone,
+    Working,
+)
 from starter.evidence.formulas import number as number_of
 from starter.evidence.formulas import priced, working
-from starter.evidence.pictures import Picture, margin_picture, price_picture, span_picture
+from starter.evidence.pictures import margin_picture, span_picture
+from starter.evidence.price_picture import price_picture
 from starter.evidence.reading import CaseFacts, Chart, StoredFinding
-from starter.evidence.redaction import IDS, Reader, Redaction, letters
+from starter.evidence.redacting import redaction_of
+from starter.evidence.redaction import Reader
 from starter.evidence.scenes import SILENT, MarginScene, PriceScene, Scene, facts_of, scenes_of
 from starter.evidence.words import Words, as_instant, clock, grouped, second, utc, words_of
-
-Tone = Literal["plain", "quiet", "good", "bad", "open"]
 
 MOST_QUOTES: Final = 40
 """Quotes of a finding's evidence that are listed."""
 _LONGEST: Final = 600
 """Characters of a step's particulars that are shown."""
-
-
-class Heading(Record):
-    level: Literal[2, 3]
-    text: str
-    anchor: str = ""
-
-
-class Prose(Record):
-    """A paragraph. ``quote``: somebody's own words, in ``language`` where that is known."""
-
-    text: str
-    tone: Tone = "plain"
-    quote: bool = False
-    language: str | None = None
-
-
-class Card(Record):
-    label: str
-    value: str
-    tone: Tone = "plain"
-
-
-class Cards(Record):
-    """The few things to see first."""
-
-    cards: tuple[Card, ...]
-
-
-class Badge(Record):
-    """A verdict, and how far the evidence carries it."""
-
-    text: str
-    tone: Tone
-    note: str
-
-
-class Pairs(Record):
-    """Names and values, two a row. ``code``: values that are not to be read but compared, one a row."""
-
-    title: str
-    pairs: tuple[tuple[str, str], ...]
-    code: bool = False
-
-    @property
-    def rows(self) -> tuple[tuple[tuple[str, str], ...], ...]:
-        """The pairs by rows, read column by column: the first half stands on the left."""
-        if self.code or len(self.pairs) < 4:
-            return tuple((pair,) for pair in self.pairs)
-        half = (len(self.pairs) + 1) // 2
-        return tuple(self.pairs[place::half] for place in range(half))
-
-
-class Grid(Record):
-    """A table. ``numeric`` and ``code`` are the numbers of columns, from 0; ``share`` how wide each is."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    numeric: tuple[int, ...] = ()
-    code: tuple[int, ...] = ()
-    share: tuple[float, ...] = ()
-    note: str = ""
-
-
-class Figure(Record):
-    number: int
-    heading: str
-    caption: str
-    picture: Picture
-
-
-class Working(Record):
-    """A formula, and its numbers filled in: a line each, what it is about and the equation. The last is the sum."""
-
-    title: str
-    formula: str
-    rule: str
-    steps: tuple[tuple[str, str], ...]
-
-
-Block = Heading | Prose | Cards | Badge | Pairs | Grid | Figure | Working
-
-
-class Page(Record):
-    """One language of a pack."""
-
-    language: str
-    language_name: str
-    title: str
-    firm: str
-    subtitle: str
-    made_for: str
-    state: str
-    page_name: str
-    blocks: tuple[Block, ...]
-
-
-class Pack(Record):
-    """A pack for one reader, in one or several languages. ``title`` is the document's, ``content_hash`` the data's.
-
-    ``differences`` are what was not the same when the findings were made again.
-    """
-
-    reference: str
-    reader: Reader
-    title: str
-    content_hash: str
-    pages: tuple[Page, ...]
-    differences: tuple[Difference, ...]
 
 
 def make_pack(facts: CaseFacts, reader: Reader, languages: Sequence[str], *, firm: str) -> Pack:
@@ -157,50 +60,6 @@ def make_pack(facts: CaseFacts, reader: Reader, languages: Sequence[str], *, fir
         pages=pages,
         differences=differences,
     )
-
-
-def redaction_of(facts: CaseFacts, reader: Reader, words: Words) -> Redaction:
-    """What *reader* may not see of *facts*."""
-    # Only the one that stands: another, typed by mistake, may be another customer's.
-    corrected = (entry.data.get("account") for entry in facts.entries if entry.kind == AddEvidence.name)
-    stated = [facts.complaint.account, *corrected]
-    named = [account for account in stated if isinstance(account, str)]
-    evidence = [row for stored in facts.findings for row in stored.finding.evidence]
-    return Redaction(
-        reader,
-        own=named[-1:],
-        accounts={*named, *(row.values["account"] for row in evidence if "account" in row.values)},
-        staff=_staff(facts, evidence, words),
-        sources={
-            source: words("alias", "source", letter=letter)
-            for source, letter in zip(sorted(_sources(facts, evidence)), letters(), strict=False)
-        },
-        ids={
-            *facts.complaint.trades,
-            *(value for row in evidence for name, value in row.values.items() if name in IDS),
-        },
-    )
-
-
-def _staff(facts: CaseFacts, evidence: Iterable[EvidenceRow], words: Words) -> dict[str, str]:
-    """The ids of those who acted for the firm, people and programs, and their role in words."""
-    found: dict[str, str] = {}
-    actors = [entry.actor for entry in facts.entries]
-    for actor in actors:
-        role, _, name = actor.partition(":")
-        if name and role in set(Role) and role != Role.CUSTOMER and name not in {"redress", *Role}:
-            found[actor] = found[name] = words("role", role)
-    named: list[Any] = [facts.handler, *(entry.data.get("handler") for entry in facts.entries)]
-    named += [row.values.get("decided_by") for row in evidence if row.table == "cancellations"]
-    for one in named:
-        if isinstance(one, str) and one and one not in set(Role):
-            found.setdefault(one, words("role", Role.HANDLER))
-    return found
-
-
-def _sources(facts: CaseFacts, evidence: Iterable[EvidenceRow]) -> set[str]:
-    found = {row.values["source"] for row in evidence if "source" in row.values}
-    return found | {quote.source for chart in facts.charts for quote in chart.quotes}
 
 
 class _Maker:

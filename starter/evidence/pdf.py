@@ -34,9 +34,9 @@ from reportlab.platypus import (
     TableStyle,
 )
 
+from starter.evidence.blocks import Badge, Block, Cards, Figure, Grid, Heading, Pack, Page, Pairs, Prose, Working
+from starter.evidence.drawing import Label, Picture, Polygon, Polyline, rectangle
 from starter.evidence.html import LIGHT
-from starter.evidence.model import Badge, Block, Cards, Figure, Grid, Heading, Pack, Page, Pairs, Prose, Working
-from starter.evidence.pictures import Label, Picture, Polygon, Polyline, rectangle
 
 _LATIN, _BOLD, _HAN = "Helvetica", "Helvetica-Bold", "STSong-Light"
 _MARGIN: Final = 17 * mm

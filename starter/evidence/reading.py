@@ -14,9 +14,9 @@ from domain.findings import Finding
 from domain.money import Money
 from domain.trade_log import Quote
 from domain.words import Category, LetterKind, Outcome, Stage
-from starter.case_reader import not_found
-from starter.cli.dossier import stored_findings
 from starter.evidence.scenes import SILENT, PriceScene, kept_quotes, scenes_of
+from starter.reading.database import not_found
+from starter.reading.dossier import stored_findings
 
 if TYPE_CHECKING:
     import asyncpg
@@ -127,7 +127,8 @@ class CaseFacts(Record):
 
 
 async def read_facts(pool: "Pool", reference: str) -> CaseFacts:
-    """The data of the pack of *reference*, as they stand now. Raises :class:`~starter.case_reader.CaseNotFound`."""
+    """The data of the pack of *reference*, as they stand now. Raises
+    :class:`~starter.reading.database.CaseNotFound`."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         facts = await _case(connection, reference)
         charts = {

@@ -11,7 +11,7 @@ from domain.case import Entry
 from domain.findings import Bilingual, Check, Confidence, Finding, Verdict
 from domain.money import Money
 from domain.redress import Part, PartKind
-from starter.case_reader import check_ledger
+from starter.reading.ledger import check_ledger
 from tests.case_file.support import after, awarding, count, decided, keeping, opened, update, usd
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from domain.base import Record
 from domain.case import Rejected
 from domain.deadlines import Firing
 from domain.words import CaseEvent, Category, Stage
-from starter import case_reader
-from starter.case_reader import CaseNotFound, list_cases
+from starter.reading.cases import get_case, get_letters, get_rejected, get_timeline, list_cases
+from starter.reading.database import CaseNotFound
+from starter.reading.deadlines import get_deadlines
 from tests.case_file.support import (
     OPENED_AT,
     RECEIVED_AT,
@@ -121,7 +122,7 @@ async def test_a_case_is_shown_with_its_complaint_pack_contact_and_counts(pool: 
     await case_file.record(update(reference, summary=told, rejected=(rejected,)))
     await letter(pool, reference, 2, "failed", "accepted")
     await letter(pool, reference, 3, "failed")
-    shown = await case_reader.get_case(pool, reference)
+    shown = await get_case(pool, reference)
     assert shown.complaint == complaint()
     # The next deadline comes from the ledger, which may be younger than the summary.
     due = await pool.fetchval("SELECT min(due) FROM casefile.deadlines WHERE reference = $1", reference)
@@ -137,7 +138,7 @@ async def test_the_timeline_is_in_the_order_of_what_happened(pool: "Pool", case_
     late = entry("late").model_copy(update={"at": after(9)})
     await case_file.record(update(reference, 1, entries=(late,)))
     await case_file.record(update(reference, 2, entries=(entry("early", finding={"harm": "12.50"}),)))
-    timeline = await case_reader.get_timeline(pool, reference)
+    timeline = await get_timeline(pool, reference)
     assert [line.key for line in timeline] == ["received", "assessed", "early", "late"]
     assert timeline[2] == entry("early", finding={"harm": "12.50"})
 
@@ -146,7 +147,7 @@ async def test_letters_come_with_every_attempt(pool: "Pool", case_file: CaseFile
     reference = await opened(case_file)
     await letter(pool, reference, 3)
     await letter(pool, reference, 2, "failed", "refused", "accepted")
-    first, second = await case_reader.get_letters(pool, reference)
+    first, second = await get_letters(pool, reference)
     assert (first.number, [attempt.outcome for attempt in first.attempts]) == (2, ["failed", "refused", "accepted"])
     assert (second.number, second.attempts, second.recipient) == (3, (), None)
 
@@ -177,22 +178,22 @@ async def test_a_duty_done_late_is_not_kept_even_if_no_breach_was_written(pool: 
 
 
 async def kept(pool: "Pool", reference: str) -> dict[str, Any]:
-    return {row.key: row.kept for row in await case_reader.get_deadlines(pool, reference)}
+    return {row.key: row.kept for row in await get_deadlines(pool, reference)}
 
 
 async def test_rejected_messages_are_read_as_they_were_kept(pool: "Pool", case_file: CaseFile) -> None:
     reference = await opened(case_file)
     rejected = Rejected(key="r", at=after(1), name="x", reason="no such signal", payload='[{"a": 1}]')
     await case_file.record(update(reference, rejected=(rejected,)))
-    assert await case_reader.get_rejected(pool, reference) == [rejected]
+    assert await get_rejected(pool, reference) == [rejected]
 
 
 READERS = [
-    case_reader.get_case,
-    case_reader.get_timeline,
-    case_reader.get_letters,
-    case_reader.get_deadlines,
-    case_reader.get_rejected,
+    get_case,
+    get_timeline,
+    get_letters,
+    get_deadlines,
+    get_rejected,
 ]
 
 

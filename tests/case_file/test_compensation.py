@@ -13,7 +13,7 @@ from activities.compensation import Compensation
 from domain.case import CompensationRecorded, RecordCompensation
 from domain.money import Money, minor_digits
 from domain.words import CaseEvent, Stage
-from starter.case_reader import check_ledger
+from starter.reading.ledger import check_ledger
 from tests.case_file.support import (
     OPENED_AT,
     after,

@@ -25,7 +25,7 @@ from domain.messages import Actor
 from domain.words import Role
 from runtime.settings import load_settings
 from runtime.temporal import register_search_attributes
-from starter.client import Complaints
+from starter.client.complaints import Complaints
 from tests.patience import eventually
 from worker import build_worker
 from workflows.search_attributes import KEYS

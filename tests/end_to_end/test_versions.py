@@ -13,7 +13,7 @@ from domain.complaint import Complaint
 from domain.messages import Actor
 from domain.words import Role
 from runtime.embedded_temporal import find_program
-from starter.client import Complaints
+from starter.client.complaints import Complaints
 from tests.end_to_end.support import at_stage, late_withdrawal_complaint, variables_for, worker_process
 from tests.patience import PATIENCE, eventually
 

@@ -16,7 +16,7 @@ from temporalio.testing import WorkflowEnvironment
 from domain.case import Closed
 from domain.complaint import Complaint
 from domain.words import Outcome
-from starter.client import Complaints
+from starter.client.complaints import Complaints
 from tests.conftest import Mailbox
 from tests.end_to_end.support import (
     at_stage,

@@ -11,7 +11,8 @@ from domain.checks.recompute import run
 from domain.complaint import Complaint
 from domain.findings import Check, Finding, Tolerances
 from domain.trade_log import Quote, Side
-from starter.evidence.model import Badge, Block, Cards, Figure, Grid, Heading, Pack, Pairs, Prose, Working, make_pack
+from starter.evidence.blocks import Badge, Block, Cards, Figure, Grid, Heading, Pack, Pairs, Prose, Working
+from starter.evidence.model import make_pack
 from starter.evidence.reading import CaseFacts, Chart, StoredFinding
 from starter.evidence.redaction import Reader
 from starter.evidence.scenes import PriceScene, kept_quotes, scenes_of

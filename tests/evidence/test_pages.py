@@ -13,9 +13,9 @@ from domain.findings import Check, EvidenceRow, Finding, Tolerances, Verdict
 from domain.redress import Rate
 from domain.trade_log import AccountEntry, EntryKind, OrderType, Side
 from domain.withdrawal_delay import check_withdrawal_delay
+from starter.evidence.blocks import Figure, Grid, Working
 from starter.evidence.formulas import priced, working
 from starter.evidence.html import to_html
-from starter.evidence.model import Figure, Grid, Working
 from starter.evidence.pdf import to_pdf
 from starter.evidence.reading import CaseFacts, StoredFinding
 from starter.evidence.redaction import Reader

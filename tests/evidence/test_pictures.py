@@ -15,10 +15,8 @@ from hypothesis import strategies as st
 from domain.findings import Check
 from domain.firm_records import Happened
 from domain.trade_log import OrderType, Quote, Side
-from starter.evidence.html import LIGHT, to_html, to_svg
-from starter.evidence.model import Figure
-from starter.evidence.pdf import to_drawing
-from starter.evidence.pictures import (
+from starter.evidence.blocks import Figure
+from starter.evidence.drawing import (
     SOURCES,
     WIDTH,
     Label,
@@ -27,11 +25,13 @@ from starter.evidence.pictures import (
     Polygon,
     Polyline,
     diamond,
-    price_picture,
     runs,
     spread,
     ticks,
 )
+from starter.evidence.html import LIGHT, to_html, to_svg
+from starter.evidence.pdf import to_drawing
+from starter.evidence.price_picture import price_picture
 from starter.evidence.redaction import Reader
 from starter.evidence.scenes import SILENT, MarginScene, PriceScene, SpanScene, scenes_of
 from starter.evidence.words import words_of

@@ -18,8 +18,8 @@ from domain.incident_work import CompensateMember, IncidentOpened, ListCohort, N
 from domain.money import Money
 from domain.words import MemberState
 from runtime.settings import load_settings
-from starter.case_reader import check_ledger
-from starter.incidents import CohortRow, get_cohort, recomputed
+from starter.reading.incidents import CohortRow, get_cohort, recomputed
+from starter.reading.ledger import check_ledger
 from tests.incidents.minute import (
     BOUGHT,
     ELSEWHERE,

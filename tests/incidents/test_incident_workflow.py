@@ -27,8 +27,9 @@ from runtime.mail import MailFailed, Outbox
 from runtime.payment_rail import HttpRail
 from runtime.settings import load_settings
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
-from starter import incidents as reading
-from starter.client import Refused
+from starter.client.complaints import Refused
+from starter.client.incidents import Incidents
+from starter.reading.incidents import get_incident
 from tests.around import Around, Carry
 from tests.incidents.minute import APPROVER, DEALER, FAULT, LIQUIDATED, SOLD, STOPPED, Pool, bad_minute, new, trade
 from tests.patience import PATIENCE, eventually, started
@@ -52,7 +53,7 @@ class Desk:
     def __init__(self, env: WorkflowEnvironment, pool: Pool, folder: Path, rail: HttpRail | None = None) -> None:
         self.env, self.pool, self.folder = env, pool, folder
         self.task_queue = f"redress-{uuid.uuid4()}"
-        self.incidents = reading.Incidents(env.client, task_queue=self.task_queue)
+        self.incidents = Incidents(env.client, task_queue=self.task_queue)
         self.outbox = SometimesClosed(folder)
         self.rail = rail
         self.effects: dict[str, Callable[[Any, Carry], Awaitable[Any]]] = {"CompensateMember": self._compensate}
@@ -180,7 +181,7 @@ async def test_every_harmed_account_is_paid_once_and_told(desk: Desk) -> None:
     assert "一家报价商的黄金报价有误" in chinese.get_content()
     assert "$1,314.40" in others[0].get_content()
     assert {mail["X-Redress-Reference"] for mail in desk.mail()} == {reference}
-    view = await reading.get_incident(desk.pool, reference)
+    view = await get_incident(desk.pool, reference)
     assert (view.stage, view.progress) == (IncidentStage.CLOSED, end)
     assert [entry.kind for entry in view.timeline] == ["opened", "listed", "decide_incident", "closed"]
 
@@ -270,7 +271,7 @@ async def test_an_account_that_fails_holds_up_nobody_else_and_waits_for_a_person
     end = await desk.ended(reference)
     assert (end.done, end.left) == (2, 1)
     assert await desk.paid() == {LIQUIDATED: ALL[LIQUIDATED], SOLD: ALL[SOLD]}
-    left = (await reading.get_incident(desk.pool, reference)).timeline[-2]
+    left = (await get_incident(desk.pool, reference)).timeline[-2]
     assert left.data == {"account": STOPPED, "leave": "a court case is pending"}
 
 
@@ -342,7 +343,7 @@ async def test_asking_temporal_to_cancel_an_incident_ends_nothing(desk: Desk) ->
     await desk.env.client.get_workflow_handle(reference).cancel()
     await desk.approved(reference)
     assert (await desk.ended(reference)).done == 3
-    view = await reading.get_incident(desk.pool, reference)
+    view = await get_incident(desk.pool, reference)
     assert "cancellation" in [entry.kind for entry in view.timeline]
 
 
@@ -405,7 +406,7 @@ async def test_a_terminated_incident_that_is_opened_again_goes_on_from_its_recor
     await desk.approved(reference)
     await desk.ended(reference)
     assert await desk.paid() == ALL
-    view = await reading.get_incident(desk.pool, reference)
+    view = await get_incident(desk.pool, reference)
     assert view.stage is IncidentStage.CLOSED
     assert [entry.kind for entry in view.timeline].count("decide_incident") == 2
 

@@ -35,7 +35,7 @@ from domain.trade_log import AccountEntry, EntryKind, Fill, Side
 from domain.withdrawal_delay import check_withdrawal_delay
 from domain.words import CaseEvent
 from runtime.policies import find_pack
-from starter.cli.pages import findings
+from starter.cli.case_pages import findings
 from tests.investigations.rows import ACCOUNT, AT, after, fill, order, store
 from tests.investigations.test_investigating import QUOTES
 

@@ -24,8 +24,8 @@ from domain.money import PositiveMoney
 from domain.payment import PaymentOrder, PaymentOutcome
 from domain.words import PaymentReason, PaymentState, Role, Stage
 from runtime.payment_rail import HttpRail
-from starter.case_reader import check_ledger
-from starter.payment_reader import get_payments, get_unsettled
+from starter.reading.ledger import check_ledger
+from starter.reading.payments import get_payments, get_unsettled
 from tests.case_file.support import after, awarding, keeping, opened, summary, update, usd
 from tests.payments.rail import Rail, declining, open_rail, paid, partly, pending
 

@@ -18,8 +18,8 @@ from runtime.database import open_pool
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.payment_rail import HttpRail
 from runtime.settings import load_settings
-from starter.client import Complaints
-from starter.restores import declare
+from starter.client.complaints import Complaints
+from starter.upkeep.restores import declare
 from tests.workflows.house import House
 from worker import build_worker
 

@@ -22,8 +22,8 @@ from recovery.resuming import resume
 from runtime.payment_rail import HttpRail
 from runtime.settings import load_settings
 from runtime.temporal import register_search_attributes
-from starter.case_reader import check_ledger
-from starter.client import CaseClosed, CaseNotFound, NotAnswered, Refused
+from starter.client.complaints import CaseClosed, CaseNotFound, NotAnswered, Refused
+from starter.reading.ledger import check_ledger
 from tests.patience import PATIENCE, eventually
 from tests.payments.rail import Rail, open_rail
 from tests.recovery.fingerprint import differences

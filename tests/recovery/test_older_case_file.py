@@ -16,10 +16,10 @@ from recovery.reconcile import Why
 from runtime.database import migrate, open_pool
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.temporal import register_search_attributes
-from starter.case_reader import check_ledger
-from starter.incidents import Incidents
-from starter.lost_awards import find_lost_awards
-from starter.restores import list_restores, restores_of
+from starter.client.incidents import Incidents
+from starter.reading.ledger import check_ledger
+from starter.reading.restores import list_restores, restores_of
+from starter.upkeep.lost_awards import find_lost_awards
 from tests.incidents import minute
 from tests.patience import PATIENCE, eventually
 from tests.payments.rail import Rail, open_rail

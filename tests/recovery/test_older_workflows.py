@@ -17,10 +17,10 @@ from runtime.database import open_pool
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.embedded_temporal import find_program
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
-from starter.case_reader import check_ledger
-from starter.incidents import Incidents
-from starter.lost_awards import find_lost_awards
-from starter.restores import restores_of
+from starter.client.incidents import Incidents
+from starter.reading.ledger import check_ledger
+from starter.reading.restores import restores_of
+from starter.upkeep.lost_awards import find_lost_awards
 from tests.incidents import minute
 from tests.patience import PATIENCE
 from tests.payments.rail import Rail, open_rail

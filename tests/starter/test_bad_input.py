@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from runtime.paths import ROOT
-from starter import contracts
 from starter.cli import program
 from starter.cli.program import ExitCode
+from starter.client import contracts
 from tests.starter.command_line import CommandLine
 
 REF = "RD-V55M-ZRNE-2S9JM"

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.csv_templates import template
 from domain.findings import Check
 from domain.reference import reference_for
-from domain.trade_log_csv import Kind
 from starter.cli.loading import KINDS
 from starter.cli.program import ExitCode
+from starter.importing.formats.csv_templates import template
+from starter.importing.formats.kinds import Kind
 from tests.starter.command_line import CommandLine
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ async def test_an_investigation_without_a_case_prints_its_findings(service: Comm
 async def test_an_investigation_without_a_worker_ends_by_saying_so(
     connected: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("starter.cli.loading._WAIT", timedelta(seconds=1))
+    monkeypatch.setattr("starter.cli.investigating._WAIT", timedelta(seconds=1))
     ran = await connected("investigate", "--account", "70012345", "--json")
     assert ran.code == ExitCode.UNAVAILABLE
     assert ran.error == {"kind": "no_answer", "message": "no worker answered within 1 s"}

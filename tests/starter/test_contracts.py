@@ -11,8 +11,8 @@ from pydantic.fields import FieldInfo
 from temporalio import workflow
 
 from runtime.paths import ROOT
-from starter import contracts
-from starter.contracts import Contract
+from starter.client import contracts
+from starter.client.contracts import Contract
 from workflows.complaint import ComplaintWorkflow
 from workflows.investigation import InvestigationWorkflow
 from workflows.search_attributes import KEYS

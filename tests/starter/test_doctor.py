@@ -8,14 +8,15 @@ import asyncpg
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-import starter.doctor
+import starter.upkeep.doctor
 from domain.complaint import Complaint
 from domain.reference import reference_for
 from domain.words import WORKFLOW
 from runtime.settings import load_settings
 from runtime.temporal import register_search_attributes
-from starter.client import Complaints
-from starter.doctor import TO_DO, Diagnosis, Kind, diagnose
+from starter.client.complaints import Complaints
+from starter.upkeep.diagnosis import TO_DO, Diagnosis, Kind
+from starter.upkeep.doctor import diagnose
 from tests.end_to_end.support import late_withdrawal_complaint
 from tests.patience import eventually
 from tests.starter.command_line import CommandLine
@@ -33,8 +34,8 @@ def kinds(found: Diagnosis, subject: str) -> set[Kind]:
 @pytest.fixture(autouse=True)
 def rules_last(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether holidays run out depends on the day of the test; and nothing is on its way for long here."""
-    monkeypatch.setattr(starter.doctor, "EXPIRES_SOON", timedelta(0))
-    monkeypatch.setattr(starter.doctor, "SETTLED", timedelta(0))
+    monkeypatch.setattr(starter.upkeep.doctor, "EXPIRES_SOON", timedelta(0))
+    monkeypatch.setattr(starter.upkeep.doctor, "SETTLED", timedelta(0))
 
 
 async def a_case(complaints: Complaints, pool: "Pool") -> str:

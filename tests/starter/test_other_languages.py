@@ -15,7 +15,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from runtime.embedded_temporal import find_program
 from runtime.paths import ROOT
-from starter import contracts
+from starter.client import contracts
 from tests.patience import PATIENCE
 from tests.starter.command_line import CommandLine
 

@@ -13,7 +13,7 @@ from domain.policy import Closure, Facts
 from domain.words import CaseEvent, Category
 from runtime.policies import find_pack, find_policy
 from starter.cli.program import ExitCode
-from starter.comparing import compare_history
+from starter.reading.comparing import compare_history
 from tests.starter import stories
 from tests.starter.command_line import CommandLine, Ran
 

@@ -11,8 +11,8 @@ import pytest
 from rich.cells import cell_len
 
 from domain.words import CaseEvent, Stage
-from starter.case_reader import COMING_DUE
 from starter.cli.program import ExitCode
+from starter.reading.deadlines import COMING_DUE
 from tests.starter import stories
 from tests.starter.command_line import CommandLine
 

@@ -8,10 +8,12 @@ import asyncpg
 import pytest
 
 from runtime.settings import load_settings
-from starter import case_reader
-from starter.case_reader import CaseNotFound
 from starter.cli.program import ExitCode
-from starter.doctor import Kind, diagnose
+from starter.reading.cases import get_case, get_letters, get_rejected, get_rules, get_timeline
+from starter.reading.database import CaseNotFound
+from starter.reading.deadlines import get_deadlines
+from starter.upkeep.diagnosis import Kind
+from starter.upkeep.doctor import diagnose
 from tests.starter.command_line import CommandLine
 
 if TYPE_CHECKING:
@@ -42,12 +44,12 @@ async def state(request: pytest.FixtureRequest, pool: "Pool", database_url: str,
 @pytest.mark.parametrize(
     "look",
     [
-        case_reader.get_case,
-        case_reader.get_timeline,
-        case_reader.get_letters,
-        case_reader.get_deadlines,
-        case_reader.get_rules,
-        case_reader.get_rejected,
+        get_case,
+        get_timeline,
+        get_letters,
+        get_deadlines,
+        get_rules,
+        get_rejected,
     ],
 )
 async def test_who_looks_for_the_case_is_told(

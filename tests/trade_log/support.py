@@ -8,8 +8,9 @@ from typing import TypeAlias
 import asyncpg
 
 from domain.base import Record
-from domain.trade_log_csv import Kind, to_cells
-from starter.importing import import_file
+from starter.importing.formats.cells import to_cells
+from starter.importing.formats.kinds import Kind
+from starter.importing.loading import import_file
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 

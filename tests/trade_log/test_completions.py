@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from activities.evidence_queries import EvidenceSnapshot
 from activities.trade_log import TradeLog
-from domain.trade_log_csv import Kind
-from starter import importing
-from starter.importing import ImportReport, LogRows, import_file
+from starter.importing import loading
+from starter.importing.formats.kinds import Kind
+from starter.importing.loading import ImportReport, LogRows, import_file
 from tests.trade_log.support import Pool, with_gold, write
 
 ENTRY = "entry,account,kind,amount,currency,requested_at,booked_at\n"
@@ -249,7 +249,7 @@ async def test_the_first_end_of_each_row_stands_whatever_comes_in_whatever_batch
     recorded: dict[int, tuple[str, str]] = {}  # day and amount
     ends: dict[int, tuple[str, str]] = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(importing, "BATCH_ROWS", batch)
+        patch.setattr(loading, "BATCH_ROWS", batch)
         for rows in files:
             expected = {"loaded": 0, "completed": 0, "duplicates": 0, "conflicts": 0}
             for key, day, amount in rows:

@@ -14,8 +14,6 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from domain.base import Identifier, Record
-from domain.csv_templates import template
-from domain.server_clock import ServerClock
 from domain.trade_log import (
     AccountEntry,
     AccountMessage,
@@ -28,7 +26,11 @@ from domain.trade_log import (
     Quote,
     Side,
 )
-from domain.trade_log_csv import BadHeader, Cells, ColumnMap, Kind, Layout, RowError, to_cells
+from starter.importing.formats.cells import Cells, to_cells
+from starter.importing.formats.csv_templates import template
+from starter.importing.formats.kinds import Kind
+from starter.importing.formats.server_clock import ServerClock
+from starter.importing.formats.trade_log_csv import BadHeader, ColumnMap, Layout, RowError
 
 GOLD = frozenset({"XAUUSD"})
 

@@ -17,12 +17,12 @@ from domain.base import Record
 from domain.checks.choice import checks_for, pointed_to
 from domain.findings import Check, Finding, InvestigationRequest, Verdict
 from domain.trade_log import AccountEntry, Fill, Order, Position, Quote
-from domain.trade_log_csv import Kind
 from domain.words import Outcome
 from runtime.policies import find_pack
 from starter.demo.stories import tell
-from starter.demo_data import BAD_PROVIDER, write_demo_data
-from starter.importing import import_file
+from starter.demo.trade_log import BAD_PROVIDER, write_demo_data
+from starter.importing.formats.kinds import Kind
+from starter.importing.loading import import_file
 from tests.trade_log.support import Pool, names_in
 
 START = datetime(2023, 11, 12, 23, 0, tzinfo=UTC)  # 01:00 of 13 November at UTC+2

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from domain.plain_rows import plain_rows
-from domain.trade_log_csv import Cells, Kind, Layout, RowError
-from starter import importing, sources
-from starter.importing import ImportReport, import_file
+from starter.importing import loading, sources
+from starter.importing.formats.cells import Cells
+from starter.importing.formats.kinds import Kind
+from starter.importing.formats.plain_rows import plain_rows
+from starter.importing.formats.trade_log_csv import Layout, RowError
+from starter.importing.loading import ImportReport, import_file
 from tests.trade_log.support import QUOTES, Pool, names_in, quote_line, rows_of, with_gold, write
 from tests.trade_log.test_csv import GOOD
 from tests.trade_log.test_importing import counts, rejects_of
@@ -88,14 +90,14 @@ def files(draw: st.DrawFn) -> tuple[Kind, str]:
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "BATCH_ROWS", 4)
+    monkeypatch.setattr(loading, "BATCH_ROWS", 4)
 
 
 async def outcome(pool: Pool, kind: Kind, file: Path) -> tuple[Any, ...]:
     """What an import of *file* comes to, undone afterwards."""
     try:
         report = await import_file(pool, file, kind=kind)
-    except importing.ImportFailed as error:
+    except loading.ImportFailed as error:
         said: object = str(error)
     else:
         rejects = rejects_of(report) if report.rejects_path else []
@@ -137,7 +139,7 @@ async def test_every_cell_that_is_nearly_a_usual_one_comes_to_the_same_as_judged
             row[kind.key[0] if kind.key[0] != "symbol" else "source"] = f"{name}-{number}"
             rows.append(",".join((row | {name: cell}).values()) + "\n")
     path = write(tmp_path / "rows.csv", ",".join(kind.columns) + "\n" + "".join(rows))
-    monkeypatch.setattr(importing, "BATCH_ROWS", 1)  # what the table refuses refuses no other row
+    monkeypatch.setattr(loading, "BATCH_ROWS", 1)  # what the table refuses refuses no other row
     quick = await outcome(pool, kind, path)
     monkeypatch.setattr(sources, "plain_rows", lambda *_, **__: None)
     assert quick == await outcome(pool, kind, path)
@@ -207,7 +209,7 @@ async def test_a_strict_import_that_the_table_refuses_loads_nothing_and_names_th
 ) -> None:
     await with_gold(pool, tmp_path)
     lines = [quote_line(second) for second in range(10)] + [quote_line(11, "1936", "1935")]
-    with pytest.raises(importing.ImportFailed, match="1 of 11 rows are bad"):
+    with pytest.raises(loading.ImportFailed, match="1 of 11 rows are bad"):
         await import_file(pool, write(tmp_path / "quotes.csv", QUOTES + "".join(lines)), strict=True)
     assert await rows_of(pool, Kind.QUOTES) == []
     assert "quotes.csv.rejects.csv" in names_in(tmp_path)

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.csv_templates import template
-from domain.server_clock import ServerClock
-from domain.trade_log_csv import Kind, Layout, RowError
-from starter import importing
-from starter.importing import ImportFailed, ImportReport, LogRows, Reading, import_file
+from starter.importing import loading
+from starter.importing.formats.csv_templates import template
+from starter.importing.formats.kinds import Kind
+from starter.importing.formats.server_clock import ServerClock
+from starter.importing.formats.trade_log_csv import Layout, RowError
+from starter.importing.loading import ImportFailed, ImportReport, LogRows, Reading, import_file
 from tests.trade_log.support import Pool, rows_of, with_gold, write
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "trade-log-csv.md").read_text(encoding="utf-8")
@@ -268,7 +269,7 @@ async def test_whatever_comes_the_last_row_of_an_account_counts_and_repeating_a_
 async def test_customers_come_through_in_batches_and_strictly(
     pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "BATCH_ROWS", 3)
+    monkeypatch.setattr(loading, "BATCH_ROWS", 3)
     lines = [f"7{n:07},Customer {n},c{n}@example.org,,en\n" for n in range(10)]
     file = write(tmp_path / "customers.csv", CUSTOMERS + "".join(lines) + "70000099,,,,en\n")
     with pytest.raises(ImportFailed, match="1 of 11 rows are bad"):
@@ -309,7 +310,7 @@ async def test_neither_a_reason_nor_the_log_repeats_what_is_known_of_a_customer(
 
 
 async def test_a_language_that_the_file_does_not_tell_is_set_for_all_rows(pool: Pool, tmp_path: Path) -> None:
-    from domain.trade_log_csv import ColumnMap
+    from starter.importing.formats.trade_log_csv import ColumnMap
 
     file = write(tmp_path / "crm.csv", "login,full_name,mail\n70012345,A. Example,a@example.org\n")
     mapping = ColumnMap({"account": "login", "name": "full_name", "email": "mail"}, {"language": "en"})

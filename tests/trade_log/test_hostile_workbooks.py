@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from domain.readers.html_rows import html_rows
-from domain.readers.source import Unreadable
-from domain.trade_log_csv import Kind
-from starter.importing import LogRows
-from starter.sources import ImportFailed
+from starter.importing.formats.html_rows import html_rows
+from starter.importing.formats.kinds import Kind
+from starter.importing.formats.source import Unreadable
+from starter.importing.loading import LogRows
+from starter.importing.sources import ImportFailed
 from tests.trade_log.statements import mt5_deal, mt5_order, mt5_report, workbook
 from tests.trade_log.support import Pool
 from tests.trade_log.test_importing_formats import load

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.base import Record
-from domain.trade_log_csv import Kind
-from starter import importing, sources
-from starter.importing import ImportFailed, ImportReport, import_file
+from starter.importing import loading, sources
+from starter.importing.formats.kinds import Kind
+from starter.importing.loading import ImportFailed, ImportReport, import_file
 from tests.trade_log.support import GOLD, QUOTES, Pool, names_in, quote_line, rows_of, with_gold, write, write_rows
 from tests.trade_log.test_csv import GOOD
 
@@ -40,7 +40,7 @@ def rejects_of(report: ImportReport) -> list[tuple[str, ...]]:
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that files of some rows have several."""
-    monkeypatch.setattr(importing, "BATCH_ROWS", 4)
+    monkeypatch.setattr(loading, "BATCH_ROWS", 4)
 
 
 def one_of_each() -> dict[Kind, Record]:
@@ -297,7 +297,7 @@ async def test_progress_counts_the_bytes_of_the_file(pool: Pool, tmp_path: Path)
 
 async def test_memory_does_not_grow_with_the_file(pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     await with_gold(pool, tmp_path)
-    monkeypatch.setattr(importing, "BATCH_ROWS", 500)
+    monkeypatch.setattr(loading, "BATCH_ROWS", 500)
     monkeypatch.setattr(sources, "_CHUNK", 1 << 14)
 
     async def peak(rows: int, source: str) -> int:
@@ -381,11 +381,11 @@ async def test_a_process_killed_in_the_middle_leaves_what_a_repeated_import_comp
 import asyncio
 from pathlib import Path
 from runtime.database import open_pool
-from starter import importing, sources
-importing.BATCH_ROWS = 100
+from starter.importing import loading
+loading.BATCH_ROWS = 100
 async def main():
     pool = await open_pool({database_url!r})
-    await importing.import_file(pool, Path({str(file)!r}), progress=lambda done, size, _: print(done, flush=True))
+    await loading.import_file(pool, Path({str(file)!r}), progress=lambda done, size, _: print(done, flush=True))
 asyncio.run(main())
 """
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=subprocess.PIPE)
@@ -397,7 +397,7 @@ asyncio.run(main())
     loaded = len(await rows_of(pool, Kind.QUOTES))
     assert 500 <= loaded < 40_000
 
-    importing.BATCH_ROWS = 20_000  # the fixture puts it back
+    loading.BATCH_ROWS = 20_000  # the fixture puts it back
     report = await import_file(pool, file)
 
     assert report.loaded + report.duplicates == 40_000

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from activities.trade_log import TradeLog
-from domain.readers import Format
-from domain.server_clock import ServerClock
 from domain.trade_log import Instrument
-from domain.trade_log_csv import ColumnMap, Kind
-from starter import importing, sources
-from starter.importing import ImportFailed, ImportReport, LogRows, Reading, import_file
+from starter.importing import loading, sources
+from starter.importing.formats import Format
+from starter.importing.formats.kinds import Kind
+from starter.importing.formats.server_clock import ServerClock
+from starter.importing.formats.trade_log_csv import ColumnMap
+from starter.importing.loading import ImportFailed, ImportReport, LogRows, Reading, import_file
 from tests.starter.command_line import CommandLine
 from tests.starter.conftest import redress as redress  # noqa: PLC0414 (a fixture)
 from tests.trade_log.statements import (
@@ -353,7 +354,7 @@ async def test_sections_may_be_sheets_of_their_own(pool: Pool, tmp_path: Path) -
 async def test_memory_does_not_grow_with_the_file(
     pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format_: str
 ) -> None:
-    monkeypatch.setattr(importing, "BATCH_ROWS", 50)
+    monkeypatch.setattr(loading, "BATCH_ROWS", 50)
     monkeypatch.setattr(sources, "_CHUNK", 1 << 12)
 
     async def peak(rows: int, source: str) -> int:
@@ -380,7 +381,7 @@ async def test_memory_does_not_grow_with_the_file(
 async def test_progress_ends_with_the_whole_file(
     pool: Pool, tmp_path: Path, format_: Format, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "BATCH_ROWS", 1)
+    monkeypatch.setattr(loading, "BATCH_ROWS", 1)
     told: list[tuple[int, int, int]] = []
     path = file_of(tmp_path, format_)
     await import_file(pool, path, reading=SERVER, instruments=[GOLD], progress=lambda *each: told.append(each))

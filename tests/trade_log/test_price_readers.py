@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.readers import Format, prices, sniff
-from domain.readers.prices import EST, GMT, QuoteMaker
-from domain.readers.source import Options, SourceRow, Unreadable, WallTimes
-from domain.server_clock import ServerClock
 from domain.trade_log import Bar, Instrument
-from domain.trade_log_csv import BadRow, Kind, to_cells
+from starter.importing.formats import Format, prices, sniff
+from starter.importing.formats.cells import to_cells
+from starter.importing.formats.kinds import Kind
+from starter.importing.formats.prices import EST, GMT, QuoteMaker
+from starter.importing.formats.server_clock import ServerClock
+from starter.importing.formats.source import Options, SourceRow, Unreadable, WallTimes
+from starter.importing.formats.trade_log_csv import BadRow
 
 GOLD = Instrument(symbol="XAUUSD", contract_size=Decimal(100), currency="USD", digits=2)
 OPTIONS = Options(source="broker", symbol="XAUUSD", period=60, instruments={"XAUUSD": GOLD})

@@ -14,11 +14,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.readers import Format
-from domain.server_clock import ServerClock
 from domain.trade_log import Instrument
-from domain.trade_log_csv import ColumnMap, Kind
-from starter.importing import ImportFailed, ImportReport, Reading, import_file
+from starter.importing.formats import Format
+from starter.importing.formats.kinds import Kind
+from starter.importing.formats.server_clock import ServerClock
+from starter.importing.formats.trade_log_csv import ColumnMap
+from starter.importing.loading import ImportFailed, ImportReport, Reading, import_file
 from tests.trade_log.support import Pool, write
 
 FOLDER = Path(os.environ.get("REDRESS_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.readers.source import WallTimes, moment
-from domain.server_clock import CANDIDATES, BadClock, ServerClock, candidates, closed, fit
-from domain.trade_log_csv import BadRow
+from starter.importing.formats.server_clock import CANDIDATES, BadClock, ServerClock, candidates, closed, fit
+from starter.importing.formats.source import WallTimes, moment
+from starter.importing.formats.trade_log_csv import BadRow
 
 NY7 = ServerClock.named("NY+7")
 CLOCKS = st.sampled_from([*CANDIDATES, ServerClock.named("UTC+05:30"), ServerClock.named("Australia/Lord_Howe")])

@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.base import Record
-from domain.readers.html_rows import MOST, html_rows
-from domain.readers.mt4_statement import Mt4Statement
-from domain.readers.mt5_report import Mt5Report
-from domain.readers.reckoning import Reckoning, profit
-from domain.readers.source import Options, SourceRow, Unreadable, WallTimes, number
-from domain.server_clock import ServerClock
 from domain.trade_log import EntryKind, Instrument, OrderState, OrderType, Side
-from domain.trade_log_csv import BadRow, Kind
+from starter.importing.formats.html_rows import MOST, html_rows
+from starter.importing.formats.kinds import Kind
+from starter.importing.formats.mt4_statement import Mt4Statement
+from starter.importing.formats.mt5_report import Mt5Report
+from starter.importing.formats.reckoning import Reckoning, profit
+from starter.importing.formats.server_clock import ServerClock
+from starter.importing.formats.source import Options, SourceRow, Unreadable, WallTimes, number
+from starter.importing.formats.trade_log_csv import BadRow
 from tests.trade_log.statements import (
     POSITIONS,
     mt4_balance,

@@ -22,7 +22,7 @@ from runtime.policies import calendars_in_use
 from runtime.watch.endpoint import BEAT_LIMIT, PROBE_LIMIT, State
 from runtime.watch.metrics import GAUGES, only_known
 from runtime.watch.readings import read_record
-from starter.client import Complaints
+from starter.client.complaints import Complaints
 from tests.end_to_end.support import (
     WorkerProcess,
     at_stage,

@@ -27,7 +27,7 @@ from runtime.mail import MailFailed, Outbox
 from runtime.payment_rail import PaymentRail
 from runtime.policies import load_packs
 from runtime.settings import load_settings
-from starter.client import Complaints
+from starter.client.complaints import Complaints
 from tests.around import Around, Carry
 from tests.patience import PATIENCE, eventually
 from worker import build_worker

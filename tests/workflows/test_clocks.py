@@ -9,7 +9,7 @@ import pytest
 from domain.messages import Actor
 from domain.policy import Calendar
 from domain.words import CaseEvent, LetterKind, Role, Stage
-from starter.client import Refused
+from starter.client.complaints import Refused
 from tests.workflows.house import CUSTOMER, HANDLER, House
 from tests.workflows.rules import HOLDING, OMBUDSMAN, SPECIAL, own, statutory
 

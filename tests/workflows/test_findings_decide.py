@@ -7,7 +7,7 @@ import pytest
 
 from domain.findings import Check
 from domain.words import Outcome, Stage
-from starter.client import Refused
+from starter.client.complaints import Refused
 from tests.workflows.house import ACCOUNT, APPROVER, CUSTOMER, HANDLER, House
 from tests.workflows.rules import OMBUDSMAN, own
 

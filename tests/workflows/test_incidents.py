@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from domain.words import IncidentStage, LetterKind, Outcome, Stage
-from starter.incidents import Incidents, get_incident
+from starter.client.incidents import Incidents
+from starter.reading.incidents import get_incident
 from tests.incidents.minute import APPROVER, FAULT, SOLD, STOPPED, bad_minute, new, trade
 from tests.investigations.rows import AT, after, fill, order, store
 from tests.workflows.house import HANDLER, House

@@ -17,7 +17,7 @@ from temporalio.worker import (
 )
 
 from domain.words import IncidentStage, Stage
-from starter.incidents import Incidents
+from starter.client.incidents import Incidents
 from tests.incidents.minute import FAULT, bad_minute
 from tests.investigations.rows import after
 from tests.workflows.conftest import open_house

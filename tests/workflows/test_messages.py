@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 from domain.complaint import Complaint
 from domain.messages import UPDATES, CustomerReply, Escalate
 from domain.words import WORKFLOW, LetterKind, Outcome, Stage
-from starter.client import Refused
+from starter.client.complaints import Refused
 from tests.workflows.house import CUSTOMER, HANDLER, House
 
 REPLY = {"message_id": "m-1", "actor": {"id": "customer", "role": "customer"}, "text": "Hello."}

@@ -11,8 +11,8 @@ import pytest
 from domain.messages import Actor
 from domain.words import LetterKind, Outcome, Role, Stage
 from runtime.payment_rail import HttpRail
-from starter.case_reader import check_ledger
-from starter.client import Refused
+from starter.client.complaints import Refused
+from starter.reading.ledger import check_ledger
 from tests.payments.rail import Rail, declining, open_rail, paid, partly, pending
 from tests.workflows.conftest import open_house
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House

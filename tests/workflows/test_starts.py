@@ -20,7 +20,8 @@ from domain.incident_work import Incident
 from domain.reference import reference_for
 from domain.words import WORKFLOW, IncidentStage, Stage
 from runtime.temporal import register_search_attributes
-from starter.case_reader import CaseNotFound, get_case
+from starter.reading.cases import get_case
+from starter.reading.database import CaseNotFound
 from tests.incidents.minute import new
 from tests.workflows.house import House
 from tests.workflows.strange import JSON, LARGE, NUMBERS, UNREADABLE, signal, sizes_of_activities, start

@@ -18,7 +18,7 @@ from domain.sizes import size
 from domain.words import IncidentStage, Outcome, Stage
 from runtime.policies import load_packs
 from runtime.temporal import LONGEST_ACTIVATION
-from starter.client import Refused
+from starter.client.complaints import Refused
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
 from tests.workflows.strange import JSON, LARGE, UNREADABLE, signal, sizes_of_activities
 from tests.workflows.test_sizes import NOW, new_case

@@ -10,7 +10,7 @@ from temporalio.api.common.v1 import Payload
 from domain.reference import reference_for
 from domain.sizes import LONGEST_KEPT, size
 from domain.words import Outcome, Stage
-from starter.client import Refused
+from starter.client.complaints import Refused
 from tests.workflows.house import CUSTOMER, HANDLER, House
 from tests.workflows.strange import JSON, LARGE, NUMBERS, UNREADABLE, signal, sizes_of_activities, start
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from domain.words import LetterKind, Outcome, Stage
-from starter.client import Refused
+from starter.client.complaints import Refused
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
 
 

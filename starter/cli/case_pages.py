@@ -1,0 +1,276 @@
+"""The page of a case, and its parts. Times are UTC."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from domain.words import PaymentState
+from starter.reading.layout import NONE, exactly, facts, from_now, line, span, spoken, table, when
+
+if TYPE_CHECKING:
+    from domain.findings import Finding
+    from domain.routes import Eligibility
+    from starter.reading.cases import CaseView, WrittenLetter
+    from starter.reading.dossier import Dossier, ProposalView
+    from starter.reading.payments import PaymentView
+
+
+def case_page(dossier: "Dossier", now: datetime, language: str) -> list[RenderableType]:
+    """All that matters about a case, on one page."""
+    case = dossier.case
+    page: list[RenderableType] = [
+        _heading(case, now),
+        facts(_about(case) | _standing(dossier, now)),
+        *_section("Complaint", [facts(_complaint(case))]),
+        *_section("Findings", findings(dossier.findings, language)),
+        *_section("Proposal", _proposal(dossier.proposal)),
+        *_section("Letters", [_letters(dossier.letters)] if dossier.letters else []),
+        *_section("Payments", payments(dossier.payments)),
+        *_section("Ways to go further", _routes(dossier.routes, language)),
+        *_section("After a restore", _restored(dossier)),
+        *_section("What you can do", [line(f"redress {possible}") for possible in dossier.possible]),
+    ]
+    if case.rejected_messages:
+        page.append(
+            line(f"\n{case.rejected_messages} message(s) did not fit: redress rejected {case.reference}", "yellow")
+        )
+    return page
+
+
+def _restored(dossier: "Dossier") -> list[RenderableType]:
+    told = [
+        line(f"{one.store}: what happened from {when(one.since)} to {when(one.until)} UTC may be lost ({one.reason})")
+        for one in dossier.restores
+    ]
+    count = sum(len(one.written) for one in dossier.repairs)
+    return [*told, *([line(f"{count} things were put right since; table casefile.repairs", "green")] if count else [])]
+
+
+def _heading(case: "CaseView", now: datetime) -> Text:
+    summary = case.summary
+    heading = Text.assemble((case.reference, "bold"), "  ", (spoken(summary.stage), "bold cyan"))
+    heading.append(f" for {span(now - summary.stage_since)}, since {when(summary.stage_since)} UTC", "dim")
+    return heading
+
+
+def _about(case: "CaseView") -> dict[str, RenderableType | None]:
+    summary = case.summary
+    what = " · ".join(spoken(word) for word in (summary.category, summary.severity, summary.priority) if word)
+    marks = [mark for mark, set_ in (("not ours", not summary.in_scope), ("complained before", summary.repeat)) if set_]
+    outcome = spoken(summary.outcome) if summary.outcome else None
+    if outcome and summary.compensation:
+        outcome += f", {summary.compensation}"
+    return {
+        "What": line(", ".join([what or NONE, *marks])),
+        "Outcome": outcome,
+        "Team, handler": f"{summary.team or NONE}, {summary.handler or 'nobody yet'}"
+        + (f", escalation level {summary.escalation_level}" if summary.escalation_level else ""),
+        "Received": f"{when(case.received_at)} UTC by {spoken(case.channel)}, in {case.language}",
+        "Policy pack": f"{case.policy} {case.policy_version}",
+        "Customer": ", ".join(part for part in (case.contact.name, case.contact.email, case.contact.phone) if part),
+        "Breached": line("a deadline was missed: redress deadlines " + case.reference, "red")
+        if summary.breached
+        else None,
+    }
+
+
+def _standing(dossier: "Dossier", now: datetime) -> dict[str, RenderableType | None]:
+    status, deadline = dossier.status, dossier.next_deadline
+    waits: RenderableType | None = None
+    if status is not None:
+        waits = line(status.waiting_for) if status.waiting_for else None
+    elif dossier.unasked:
+        waits = line(dossier.unasked, "yellow")
+    due = None
+    if deadline:
+        text = f"{deadline.clock}: {deadline.rung} {from_now(deadline.due, now)}, {when(deadline.due)} UTC"
+        due = line(text, "bold red" if dossier.case.overdue else "")
+    return {
+        "Waits for": waits,
+        "Next deadline": due,
+        "": line(deadline.how, "dim") if deadline else None,
+        "Early closure": f"with a summary letter until {when(dossier.early_until)} UTC, "
+        f"{from_now(dossier.early_until, now)}"
+        if dossier.early_until
+        else None,
+        "Kept until": f"{when(dossier.kept_until)} UTC" if dossier.kept_until else None,
+        "On its way": ", ".join(map(spoken, status.letters_on_their_way)) or None if status else None,
+    }
+
+
+def _complaint(case: "CaseView") -> dict[str, RenderableType | None]:
+    complaint = case.complaint
+    occurred = [when(instant) for instant in (complaint.occurred_from, complaint.occurred_until) if instant]
+    return {
+        "Subject": complaint.subject,
+        "About": complaint.about,
+        "Account": complaint.account,
+        "Trades": ", ".join(complaint.trades) or None,
+        "Happened": f"{' to '.join(occurred)} UTC" if occurred else None,
+        "Claims": str(complaint.amount_claimed) if complaint.amount_claimed else None,
+        "Wants": spoken(complaint.remedy_sought) if complaint.remedy_sought else None,
+        "Says": shortened(complaint.description),
+    }
+
+
+def shortened(text: str, longest: int = 600) -> str:
+    """*text*, or as much of it as fits into *longest* columns and how much there is."""
+    if cell_len(text) <= longest:
+        return text
+    return f"{set_cell_size(text, longest).rstrip()}… ({len(text):,} characters; all of it with --json)"
+
+
+def findings(found: "Sequence[Finding]", language: str) -> list[RenderableType]:
+    """Findings with their reasons."""
+    shown: list[RenderableType] = []
+    for finding in found:
+        verdict = Text.assemble(
+            (spoken(finding.verdict), "bold"),
+            f"  {spoken(finding.check)} {finding.subject}  ",
+            (finding.formula, "dim"),
+        )
+        if finding.harm is not None:
+            verdict.append(f"  harm {finding.harm}")
+        shown += [verdict, Padding(line(finding.reason.in_language(language)), (0, 0, 0, 2))]
+        shown += [Padding(line(text, "dim"), (0, 0, 0, 2)) for text in _interest(finding)]
+        if finding.missing:
+            shown.append(Padding(line(f"not in the log: {', '.join(finding.missing)}", "yellow"), (0, 0, 0, 2)))
+    return shown
+
+
+def _interest(finding: "Finding") -> Iterable[str]:
+    """How the interest on a finding's losses was reckoned, and the base rates it goes by."""
+    numbers = finding.numbers
+    if "interest.formula" not in numbers:
+        return
+    yield f"interest {numbers['interest']} by {numbers['interest.formula']}"
+    for name, subject in ((name, name.removeprefix("interest.").removesuffix(".factor")) for name in numbers):
+        if name == f"interest.{subject}.factor":
+            loss, days = numbers[f"interest.{subject}.loss"], numbers[f"interest.{subject}.days"]
+            yield f"{subject}: {loss} × {numbers[name]}, {days} days ({numbers[f'interest.{subject}.spans']})"
+    for row in finding.evidence:
+        if row.table == "base_rates":
+            yield f"{row.values['name']} {row.values['percent']} % from {row.values['effective_from']}"
+
+
+def _routes(routes: "Sequence[Eligibility]", language: str) -> list[RenderableType]:
+    shown: list[RenderableType] = []
+    for route in routes:
+        style = {"open": "green", "unknown": "yellow"}.get(route.status, "")
+        heading = Text.assemble((spoken(route.status), style), f"  {spoken(route.kind)} {route.route}: ")
+        shown += [
+            heading.append(route.title.in_language(language)),
+            Padding(line(route.why.in_language(language), "dim"), (0, 0, 0, 2)),
+        ]
+    return shown
+
+
+def _proposal(proposal: "ProposalView | None") -> list[RenderableType]:
+    if proposal is None:
+        return []
+    shown: list[RenderableType] = [
+        Text.assemble(
+            (proposal.text, "bold"), f"  by {proposal.by} at {when(proposal.at)} UTC: ", (proposal.decision, "cyan")
+        )
+    ]
+    shown += [
+        Padding(line(f"{award.amount} {spoken(award.kind)}: {award.reason}"), (0, 0, 0, 2)) for award in proposal.awards
+    ]
+    if proposal.reasons:
+        shown.append(Padding(line(shortened(proposal.reasons)), (0, 0, 0, 2)))
+    return shown
+
+
+def _section(title: str, content: Sequence[RenderableType]) -> list[RenderableType]:
+    return [line(f"\n{title}", "bold underline"), *content] if content else []
+
+
+def _letters(letters: "Sequence[WrittenLetter]") -> Table:
+    made = table("No.", "Letter", "Written (UTC)", "To", "Delivery", right=["No."], unbroken=["Written (UTC)"])
+    for letter in letters:
+        last = letter.attempts[-1] if letter.attempts else None
+        delivery = line("not tried yet", "yellow")
+        if last and last.outcome == "accepted":
+            delivery = line(f"{last.channel}, {when(last.at)}", "green")
+        elif last:
+            detail = f": {last.detail}" if last.detail else ""
+            delivery = line(f"{last.outcome} {len(letter.attempts)} times{detail}", "red")
+        made.add_row(
+            str(letter.number),
+            spoken(letter.kind),
+            when(letter.rendered_at),
+            line(letter.recipient or "outbox"),
+            delivery,
+        )
+    return made
+
+
+def letters(written: "Sequence[WrittenLetter]", *, texts: bool) -> list[RenderableType]:
+    """Letters and their delivery, on demand with their texts."""
+    if not written:
+        return [line("No letter has been written yet.")]
+    if not texts:
+        return [_letters(written)]
+    shown: list[RenderableType] = []
+    for letter in written:
+        shown += [
+            line(f"{letter.number}. {spoken(letter.kind)} ({letter.language})", "bold underline"),
+            facts(
+                {
+                    "To": letter.recipient or "outbox",
+                    "Subject": letter.subject,
+                    "Message-ID": letter.message_id,
+                    "Written": f"{exactly(letter.rendered_at)} UTC",
+                }
+            ),
+            *(
+                line(
+                    f"{exactly(attempt.at)} UTC {attempt.outcome} by {attempt.channel} {attempt.detail}".rstrip(),
+                    "green" if attempt.outcome == "accepted" else "red",
+                )
+                for attempt in letter.attempts
+            ),
+            line(f"\n{letter.body}\n"),
+        ]
+    return shown
+
+
+def payments(found: "Sequence[PaymentView]") -> list[RenderableType]:
+    """The payments of a case, one a row; nothing if there are none."""
+    if not found:
+        return []
+    made = table("Payment", "Amount", "State", "What is known", unbroken=["State"], right=["Amount"])
+    for one in found:
+        made.add_row(
+            line(one.key.partition(":payment:")[2] or one.key, "bold"),
+            f"{one.currency} {one.amount:,f}",
+            line(spoken(one.state), _OF_PAYMENTS.get(one.state, "")),
+            line(known_of(one)),
+        )
+    return [made]
+
+
+_OF_PAYMENTS = {PaymentState.PAID: "green", PaymentState.DECLINED: "red", PaymentState.REVERSED: "red"}
+
+
+def known_of(one: "PaymentView") -> str:
+    """What is known of a payment, in a few words."""
+    parts = [f"through {one.rail}" if one.rail != "hand" else "by hand", f"ordered {when(one.ordered_at)}"]
+    if one.state is PaymentState.PARTIAL:
+        parts.append(f"{one.currency} {one.paid:,f} of it")
+    if one.reason:
+        parts.append(spoken(one.reason))
+    if one.rail_reference:
+        parts.append(f"reference {one.rail_reference}")
+    if one.ended_at:
+        parts.append(f"{when(one.ended_at)} by {one.said_by}")
+    elif one.last_exchange_at:
+        answer = one.detail if one.answer == "failed" else one.answer
+        parts.append(f"asked {one.exchanges}×, last {when(one.last_exchange_at)}: {answer}")
+    return ", ".join(parts)

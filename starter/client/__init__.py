@@ -1,0 +1,1 @@
+"""How others start complaints and incidents and talk to them."""

@@ -1,0 +1,1 @@
+"""Files into the trade log: streamed, repeatable, every row accounted for."""

@@ -1,0 +1,284 @@
+"""The tables of the trade log: batches of rows brought in by COPY, and what became of each row."""
+
+import contextlib
+import io
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from starter.importing.formats.kinds import Completion, Kind
+from starter.importing.formats.source import SourceRow
+from starter.importing.sources import PlainRun
+
+
+class Reject(NamedTuple):
+    """A row that was not taken: its line in the file, why, and the row as it was."""
+
+    line: int
+    reason: str
+    original: str
+
+
+class Part(NamedTuple):
+    """The rows of a batch for one table."""
+
+    payload: bytes  # CSV without a header
+    columns: Sequence[str]
+    rows: list[int]  # of which row of the batch each comes
+
+
+class Batch(NamedTuple):
+    """Rows that go to the database together."""
+
+    items: Sequence[SourceRow | PlainRun]  # all that was read
+    parts: dict[Kind, Part]
+    rows: int  # good ones
+    places: list[int]  # of each item with good rows, which row of the batch is its first
+    good: list[SourceRow | PlainRun]
+    rejects: list[Reject]
+    skipped: Counter[str]
+    done: int  # bytes of the file read so far
+
+    @property
+    def has_runs(self) -> bool:
+        return any(isinstance(item, PlainRun) for item in self.good)
+
+    def reject(self, row: int, reason: str) -> Reject:
+        """The good row *row*, which turned out to be bad."""
+        which = bisect_right(self.places, row) - 1
+        item, offset = self.good[which], row - self.places[which]
+        if isinstance(item, PlainRun):
+            return Reject(item.line + offset, reason, item.text.splitlines()[offset])
+        return Reject(item.line, reason, item.text.rstrip("\r\n"))
+
+
+class Tally:
+    """How many rows were read, loaded and rejected so far."""
+
+    def __init__(self) -> None:
+        self.read = self.loaded = self.rejected = self.conflicts = 0
+        self.skipped: Counter[str] = Counter()
+        self.log_rows: dict[Kind, Counter[str]] = {}
+
+    @property
+    def rows(self) -> int:
+        return self.read + self.skipped.total()
+
+
+class Tables:
+    """The tables of the kinds of rows that a file may have, written over one connection."""
+
+    def __init__(self, connection: "PoolConnectionProxy[asyncpg.Record]", kinds: Sequence[Kind]) -> None:
+        self._connection = connection
+        self._tables = {kind: _Table(connection, kind) for kind in Kind if kind in kinds}
+
+    async def load(self, batch: Batch, tally: Tally) -> dict[int, str]:
+        """Add the new rows of *batch* and count them. Returns which rows conflict with what is there, and how."""
+        if not batch.rows:
+            return {}
+        new: set[int] = set()
+        conflicts: dict[int, str] = {}
+        async with self._connection.transaction():
+            for kind in self._tables:
+                # One import of a kind at a time writes: two with the same rows in another order would deadlock. Every
+                # import takes all its kinds in the order of their names in `Kind`.
+                await self._connection.execute(_LOCK, f"{kind.schema}.{kind}")
+            outcomes = {kind: await self._tables[kind].load(part) for kind, part in batch.parts.items()}
+        for kind, outcome in outcomes.items():
+            owners = batch.parts[kind].rows
+            counts = tally.log_rows.setdefault(kind, Counter())
+            given = {"loaded": outcome.loaded, "completed": outcome.completed, "conflicts": outcome.conflicts}
+            counts.update({name: len(rows) for name, rows in given.items()})
+            counts["duplicates"] += len(owners) - sum(map(len, given.values()))
+            new.update(map(owners.__getitem__, outcome.loaded))
+            new.update(map(owners.__getitem__, outcome.completed))
+            key = ", ".join(kind.key)
+            for n, differing in outcome.conflicts.items():
+                conflicts[owners[n]] = f"{key}: is in the trade log with other values of {', '.join(differing)}"
+        tally.loaded += len(new - conflicts.keys())
+        return conflicts
+
+
+_LOCK = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
+
+
+_Differing = Mapping[int, Sequence[str]]
+"""Of rows, by their place, the columns that have other values than the row that is there."""
+
+
+class _Outcome(NamedTuple):
+    """Of the rows of a part, by their place in it: the new ones, those that complete another, those in conflict."""
+
+    loaded: Sequence[int]
+    completed: Sequence[int] = ()
+    conflicts: _Differing = MappingProxyType({})
+
+
+class _Table:
+    """The table of one kind of rows."""
+
+    def __init__(self, connection: "PoolConnectionProxy[asyncpg.Record]", kind: Kind) -> None:
+        self._kind = kind
+        self._connection = connection
+        self._name = f"{kind.schema}.{kind}"
+        self._columns = ", ".join(map(_quoted, kind.columns))
+        self._key = ", ".join(map(_quoted, kind.key))
+        self._all_new = not kind.has_versions  # whose keys do not tell
+
+    async def load(self, part: Part) -> _Outcome:
+        """Add the new rows of *part*."""
+        if self._all_new:
+            with contextlib.suppress(asyncpg.UniqueViolationError):
+                async with self._connection.transaction():
+                    await self._copy(part, self._kind, schema=self._kind.schema)
+                return _Outcome(range(len(part.rows)))
+        outcome = await self._merge(part)
+        self._all_new = len(outcome.loaded) == len(part.rows) and not self._kind.has_versions
+        return outcome
+
+    async def _copy(self, part: Part, table: str, *, schema: str | None = None) -> None:
+        with io.BytesIO(part.payload) as source:  # closed, because asyncpg holds on to it until garbage is collected
+            await self._connection.copy_to_table(
+                table, schema_name=schema, columns=part.columns, source=source, format="csv"
+            )
+
+    async def _merge(self, part: Part) -> _Outcome:
+        await self._connection.execute(
+            f"create temporary table incoming as select {self._columns} from {self._name} with no data;"  # noqa: S608
+            " alter table incoming add n integer generated always as identity (minvalue 0 start 0)"
+        )
+        await self._copy(part, "incoming")
+        if self._kind.has_versions:
+            outcome = _Outcome(await self._insert_newer())
+        else:
+            outcome = await self._sort_out(len(part.rows))
+        await self._connection.execute("drop table incoming")
+        return outcome
+
+    async def _sort_out(self, rows: int) -> _Outcome:
+        """Tell the incoming *rows* apart: new, completing another, known, in conflict."""
+        loaded = await self._insert(self._name)
+        differing = await self._differing() if len(loaded) < rows else {}
+        completed: list[int] = []
+        if differing and (completion := self._kind.completion):
+            differing, completed = await self._complete(list(differing), completion)
+        return _Outcome(loaded, completed, differing)
+
+    async def _insert_newer(self) -> list[int]:
+        """Add those of the incoming rows that are newer versions of what is there, in their order.
+
+        As many of the first incoming rows of a key as repeat the last ones there, in their order, say nothing new. So
+        what tells several versions may come again, and one that goes back to an earlier version is another version.
+        """
+        told = f"jsonb_build_array({self._columns})"
+        newer = await self._connection.fetchval(
+            f"""
+            with given as (
+                select {self._key}, array_agg(told order by n) as told, array_agg(n order by n) as n
+                from (select {self._key}, n, told, lag(told) over (partition by {self._key} order by n) as before
+                      from (select {self._key}, n, {told} as told from incoming) as incoming) as incoming
+                where told is distinct from before group by {self._key}
+            ), compared as (
+                select given.n, given.told, array(
+                    select told from (select id, {told} as told from {self._name} as kept
+                                      where {self._this("kept", "given")}
+                                      order by id desc limit cardinality(given.told)) as last order by id) as kept
+                from given
+            )
+            select array_agg(newer order by newer) from compared cross join lateral unnest(n[1 + (
+                select coalesce(max(same), 0) from generate_series(1, cardinality(kept)) as same
+                where told[1:same] = kept[cardinality(kept) - same + 1:]):]) as newer
+            """  # noqa: S608 (nothing from outside)
+        )
+        await self._connection.execute(
+            f"insert into {self._name} ({self._columns})"  # noqa: S608
+            f" select {self._columns} from incoming where n = any($1) order by n",
+            newer or [],
+        )
+        return newer or []
+
+    async def _insert(self, table: str, only: Sequence[int] | None = None) -> list[int]:
+        """Put those of the incoming rows whose keys are new into *table*; of several with one key, the first."""
+        rows = await self._connection.fetch(
+            f"with added as (insert into {table} ({self._columns}) select {self._columns} from incoming"  # noqa: S608
+            f" where $1::int[] is null or n = any($1) order by n on conflict do nothing returning {self._key})"
+            f" select min(n) as n from incoming join added using ({self._key})"
+            f" where $1::int[] is null or n = any($1) group by {self._key}",
+            only,
+        )
+        return [row["n"] for row in rows]
+
+    async def _differing(self) -> _Differing:
+        # `limit 1` keeps the planner to one index look-up a row, whatever it believes of the temporary table.
+        rows = await self._connection.fetch(
+            f"select n, {self._other('kept')} as other from incoming cross join lateral"  # noqa: S608
+            f" (select * from {self._name} as kept where {self._this('kept')} limit 1) as kept"
+            f" where {self._differ('kept')} order by n"
+        )
+        return {row["n"]: row["other"] for row in rows}
+
+    async def _complete(self, differing: list[int], completion: Completion) -> tuple[_Differing, list[int]]:
+        """Of the rows that differ from what was recorded, those that conflict with it and those that completed it."""
+        conflicts, ending = await self._judge(differing, completion)
+        if not ending:
+            return conflicts, []
+        completed = await self._insert(f"tradelog.{completion.table}", ending)
+        more, _ = await self._judge(sorted(set(ending) - set(completed)), completion)
+        return {**conflicts, **more}, completed
+
+    async def _judge(self, differing: list[int], completion: Completion) -> tuple[_Differing, list[int]]:
+        """The conflicts among *differing*, and the rows that could end one which was recorded unfinished.
+
+        What is neither says nothing new: it is the end that is known, or an earlier state than that.
+        """
+        fixed = [name for name in self._kind.columns if name not in completion.open_]
+        mark, ends = _quoted(completion.mark), f"tradelog.{completion.table}"
+        rows = await self._connection.fetch(
+            f"select n, {_row('incoming', fixed)} is not distinct from {_row('kept', fixed)} as same,"  # noqa: S608
+            f" incoming.{mark} is not distinct from $2 as unfinished, kept.{mark} is not distinct from $2 as open,"
+            f" ended.recorded_at is not null as ended, not {self._differ('ended')} as known,"
+            f" {self._other('kept')} as other, {self._other('ended')} as other_end"
+            f" from incoming"
+            f" cross join lateral (select * from {self._name} as kept where {self._this('kept')} limit 1) as kept"
+            f" left join lateral (select * from {ends} as ended where {self._this('ended')} limit 1) as ended on true"
+            " where n = any($1) order by n",
+            differing,
+            completion.while_,
+        )
+        conflicts: dict[int, Sequence[str]] = {}
+        for row in rows:
+            if not row["same"]:
+                conflicts[row["n"]] = [name for name in row["other"] if name in fixed]
+            elif not row["unfinished"] and (not row["open"] or (row["ended"] and not row["known"])):
+                conflicts[row["n"]] = row["other_end"] if row["ended"] else row["other"]
+        ending = [
+            row["n"] for row in rows if row["same"] and not row["unfinished"] and row["open"] and not row["ended"]
+        ]
+        return conflicts, ending
+
+    def _differ(self, table: str) -> str:
+        """That the row of *table* has other values than the incoming one."""
+        return f"({_row('incoming', self._kind.columns)} is distinct from {_row(table, self._kind.columns)})"
+
+    def _other(self, table: str) -> str:
+        """The names of the columns that have another value in the row of *table* than in the incoming one."""
+        names = map(_quoted, self._kind.columns)
+        cases = (f"case when incoming.{name} is distinct from {table}.{name} then '{name[1:-1]}' end" for name in names)
+        return f"array_remove(array[{', '.join(cases)}], null)"
+
+    def _this(self, table: str, given: str = "incoming") -> str:
+        """That the row of *table* has the key of the one of *given*."""
+        return " and ".join(f"{table}.{_quoted(name)} = {given}.{_quoted(name)}" for name in self._kind.key)
+
+
+def _row(table: str, columns: Sequence[str]) -> str:
+    return f"row({', '.join(f'{table}.{_quoted(name)}' for name in columns)})"
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'  # `order` is a word of SQL

@@ -1,0 +1,1 @@
+"""What people look at, read from PostgreSQL. Nothing here changes anything."""

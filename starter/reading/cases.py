@@ -1,0 +1,230 @@
+"""Reading the case file: what the command line and the demo show. Nothing here changes anything.
+
+Every answer is a model, so that ``model_dump(mode="json")`` is what ``--json`` prints.
+"""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import asyncpg
+
+from domain.base import Instant, Record
+from domain.case import CaseSummary, Entry, Rejected
+from domain.complaint import Complaint
+from domain.money import Money
+from domain.policy import PolicyPack
+from domain.words import Category, LetterKind, Stage
+from starter.reading.database import CaseNotFound, not_found, rows_of
+
+if TYPE_CHECKING:
+    from starter.reading.database import Connection, Pool
+
+
+class ListedCase(Record):
+    """A case in a list. ``overdue``: not closed, and a deadline whose missing is a breach has passed unsatisfied."""
+
+    reference: str
+    received_at: Instant
+    language: str
+    channel: str
+    policy: str
+    policy_version: str
+    overdue: bool
+    summary: CaseSummary
+
+
+class Contact(Record):
+    """Where letters go."""
+
+    name: str
+    email: str | None
+    phone: str | None
+    at: Instant
+
+
+class CaseView(ListedCase):
+    """A case file's first page. ``letters`` counts those written, ``letters_accepted`` those a channel took over."""
+
+    opened_at: Instant
+    complaint: Complaint
+    contact: Contact
+    letters: int
+    letters_accepted: int
+    rejected_messages: int
+
+
+class Attempt(Record):
+    """An attempt to deliver a letter."""
+
+    at: Instant
+    channel: str
+    outcome: Literal["accepted", "refused", "failed"]
+    detail: str
+
+
+class WrittenLetter(Record):
+    """A letter as it was written, and the attempts to deliver it."""
+
+    key: str
+    number: int
+    kind: LetterKind
+    language: str
+    recipient: str | None
+    subject: str
+    body: str
+    message_id: str
+    rendered_at: Instant
+    attempts: tuple[Attempt, ...]
+
+
+# An aggregate, so that PostgreSQL asks it of one case after another and not of every deadline there ever was.
+_OVERDUE = """
+    (c.closed_at IS NULL AND (
+        SELECT bool_or(s.at IS NULL)
+        FROM casefile.deadlines d LEFT JOIN casefile.satisfactions s USING (reference, clock, number)
+        WHERE d.reference = c.reference AND 'breach' = ANY (d.actions) AND d.clock_due < coalesce($1, now()))) IS TRUE
+"""
+_CASES = f"""
+    SELECT c.*, (
+        SELECT min(due) FROM casefile.deadline_ledger l
+        WHERE l.reference = c.reference AND c.closed_at IS NULL AND fired_at IS NULL AND satisfied_at IS NULL
+    ) AS next_due, p.id AS policy, p.version AS policy_version, {_OVERDUE} AS overdue
+    FROM casefile.cases c JOIN casefile.policy_packs p ON p.hash = c.policy_hash
+"""  # noqa: S608 (nothing from outside)
+
+
+async def list_cases(
+    pool: "Pool",
+    *,
+    stage: Stage | None = None,
+    category: Category | None = None,
+    handler: str | None = None,
+    team: str | None = None,
+    overdue: bool | None = None,
+    at: datetime | None = None,
+    limit: int = 50,
+    offset: int = 0,
+) -> list[ListedCase]:
+    """The cases that fit every filter given, the last received first. Overdue is judged at *at*, by default now."""
+    values: list[Any] = [at, limit, offset]
+    conditions = ["true"]
+    for column, value in (("stage", stage), ("category", category), ("handler", handler), ("team", team)):
+        if value is not None:
+            values.append(value)
+            conditions.append(f"c.{column} = ${len(values)}")
+    if overdue is not None:
+        conditions.append(f"c.closed_at IS NULL AND {_OVERDUE}" if overdue else f"NOT ({_OVERDUE})")
+    rows = await pool.fetch(
+        f"{_CASES} WHERE {' AND '.join(conditions)} ORDER BY c.received_at DESC, c.reference LIMIT $2 OFFSET $3",
+        *values,
+    )
+    return [ListedCase(**_listed(row)) for row in rows]
+
+
+async def get_case(pool: "Pool", reference: str, *, at: datetime | None = None) -> CaseView:
+    """The case with its complaint and counts. Raises :class:`CaseNotFound`."""
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        case = await connection.fetchrow(f"{_CASES} WHERE c.reference = $2", at, reference)
+        if case is None:
+            raise await not_found(connection, reference)
+        contact = await connection.fetchrow(
+            "SELECT name, email, phone, at FROM casefile.contacts WHERE reference = $1 ORDER BY id DESC LIMIT 1",
+            reference,
+        )
+        counts = await connection.fetchrow(
+            """
+            SELECT (SELECT count(*) FROM casefile.letters WHERE reference = $1) AS letters,
+                   (SELECT count(*) FROM casefile.letters JOIN casefile.letter_attempts USING (key)
+                    WHERE reference = $1 AND outcome = 'accepted') AS letters_accepted,
+                   (SELECT count(*) FROM casefile.rejected_messages WHERE reference = $1) AS rejected_messages
+            """,
+            reference,
+        )
+    if contact is None or counts is None:
+        raise CaseNotFound(reference)
+    return CaseView(
+        **_listed(case),
+        opened_at=case["opened_at"],
+        complaint=Complaint.model_validate(case["complaint"]),
+        contact=Contact(**contact),
+        **counts,
+    )
+
+
+async def get_timeline(pool: "Pool", reference: str) -> list[Entry]:
+    """What happened, in order; findings and assessments are in the entries' data. Raises :class:`CaseNotFound`."""
+    rows = await rows_of(
+        pool,
+        reference,
+        "SELECT key, at, kind, actor, text, data FROM casefile.timeline WHERE reference = $1 ORDER BY at, journal, id",
+    )
+    return [Entry(**row) for row in rows]
+
+
+async def get_letters(pool: "Pool", reference: str) -> list[WrittenLetter]:
+    """The letters in the order in which they were asked for. Raises :class:`CaseNotFound`."""
+    attempts: dict[str, list[Attempt]] = {}
+    for row in await pool.fetch(
+        "SELECT a.key, a.at, channel, outcome, detail FROM casefile.letter_attempts a JOIN casefile.letters USING (key)"
+        " WHERE reference = $1 ORDER BY a.id",
+        reference,
+    ):
+        attempt = dict(row)
+        attempts.setdefault(attempt.pop("key"), []).append(Attempt(**attempt))
+    rows = await rows_of(
+        pool,
+        reference,
+        "SELECT key, number, kind, language, recipient, subject, body, message_id, rendered_at"
+        " FROM casefile.letters WHERE reference = $1 ORDER BY number, rendered_at, key",
+    )
+    return [WrittenLetter(**row, attempts=tuple(attempts.get(row["key"], ()))) for row in rows]
+
+
+async def get_pack(connection: "Connection | Pool", policy_hash: str) -> PolicyPack:
+    """The pinned pack of that hash. Raises ``LookupError``."""
+    content = await connection.fetchval("SELECT content FROM casefile.policy_packs WHERE hash = $1", policy_hash)
+    if content is None:
+        raise LookupError(f"no policy pack {policy_hash} is pinned in the case file")
+    return PolicyPack.model_validate(content)
+
+
+async def get_rules(pool: "Pool", reference: str) -> tuple[PolicyPack, datetime | None, bool]:
+    """The rules of a case, when its last final response was given, and whether a holding letter was sent.
+
+    Raises :class:`CaseNotFound`.
+    """
+    row = await pool.fetchrow(
+        """
+        SELECT content, (SELECT max(at) FROM casefile.events e
+                         WHERE e.reference = c.reference AND event = 'responded') AS responded_at,
+               EXISTS (SELECT FROM casefile.events e WHERE e.reference = c.reference AND event = 'held') AS held
+        FROM casefile.cases c JOIN casefile.policy_packs ON hash = policy_hash WHERE c.reference = $1
+        """,
+        reference,
+    )
+    if row is None:
+        raise await not_found(pool, reference)
+    return PolicyPack.model_validate(row["content"]), row["responded_at"], row["held"]
+
+
+async def get_rejected(pool: "Pool", reference: str) -> list[Rejected]:
+    """The messages that did not fit, in order. Raises :class:`CaseNotFound`."""
+    rows = await rows_of(
+        pool,
+        reference,
+        "SELECT key, at, name, reason, payload FROM casefile.rejected_messages WHERE reference = $1 ORDER BY at, key",
+    )
+    return [Rejected(**row) for row in rows]
+
+
+def _listed(row: asyncpg.Record) -> dict[str, Any]:
+    """The fields of :class:`ListedCase` in a row of cases."""
+    case = dict(row)
+    amount, currency = case["compensation_amount"], case["compensation_currency"]
+    # From the ledger: a clock that a letter started may be younger than the summary.
+    case["next_deadline"] = case["next_due"]
+    summary = {name: case[name] for name in CaseSummary.model_fields if name != "compensation"}
+    return {
+        **{name: case[name] for name in ListedCase.model_fields if name != "summary"},
+        "summary": CaseSummary(**summary, compensation=Money(amount=amount, currency=currency) if currency else None),
+    }

@@ -1,0 +1,1 @@
+"""What keeps the service right: diagnosis, restores, calendars that were extended."""

@@ -1,0 +1,63 @@
+"""A diagnosis: what troubles there are, and what to do about each kind."""
+
+from enum import StrEnum
+from typing import Final
+
+from domain.base import Instant, Record
+
+
+class Kind(StrEnum):
+    """What sort of thing is wrong."""
+
+    POSTGRESQL = "postgresql"
+    TEMPORAL = "temporal"
+    NO_WORKER = "no_worker"
+    WORKFLOW_FAILING = "workflow_failing"
+    CASE_WITHOUT_WORKFLOW = "case_without_workflow"
+    WORKFLOW_WITHOUT_CASE = "workflow_without_case"
+    START_NOT_OPENED = "start_not_opened"
+    ACTIVITY_FAILING = "activity_failing"
+    DEADLINE_OVERDUE = "deadline_overdue"
+    LETTER_WAITING = "letter_waiting"
+    PAYMENT_IN_DOUBT = "payment_in_doubt"
+    LEDGER_FAULT = "ledger_fault"
+    MESSAGES_REJECTED = "messages_rejected"
+    CALENDAR_RUNS_OUT = "calendar_runs_out"
+    PACK_RUNS_OUT = "pack_runs_out"
+
+
+TO_DO: Final = {
+    Kind.POSTGRESQL: "start it, or correct DATABASE_URL; what is in the record was not looked at",
+    Kind.TEMPORAL: "start it, or correct TEMPORAL_ADDRESS; the workflows were not looked at",
+    Kind.NO_WORKER: "start a worker; if one runs, the end of its log says what it lacks",
+    Kind.WORKFLOW_FAILING: "the workers' log has the cause; after a new version go back to the one before",
+    Kind.CASE_WITHOUT_WORKFLOW: "nobody goes on with it: see who ended it in its history, then `redress reconcile`",
+    Kind.WORKFLOW_WITHOUT_CASE: "`redress reconcile`; if its start does not fit, have the sender submit it again",
+    Kind.START_NOT_OPENED: "waiting: give the workers what is missing; refused: have the sender submit it again",
+    Kind.ACTIVITY_FAILING: "mend what refuses (mail server, payment rail, database); it is tried again by itself",
+    Kind.DEADLINE_OVERDUE: "a rung came due and nothing acted: look at workers, and at failing workflows above",
+    Kind.LETTER_WAITING: "`redress letters REF` has the reason: `redress contact` corrects an address",
+    Kind.PAYMENT_IN_DOUBT: "`redress pay show REF`; ask the rail, then `redress pay report`; never pay blindly",
+    Kind.LEDGER_FAULT: "stop paying and run `redress ledger check`; after a restore `redress reconcile`",
+    Kind.MESSAGES_REJECTED: "`redress rejected REF` has messages and reasons",
+    Kind.CALENDAR_RUNS_OUT: "put the new holidays into its file, then `redress calendar replan`",
+    Kind.PACK_RUNS_OUT: "write the version that is to follow",
+}
+
+
+class Trouble(Record):
+    """Something that is wrong: with which ``subject`` (a reference, a workflow, a part), and how. No personal data."""
+
+    kind: Kind
+    subject: str
+    what: str
+    since: Instant | None = None
+
+
+class Diagnosis(Record):
+    """All that was found. ``more`` counts by kind what is not named in ``troubles``."""
+
+    at: Instant
+    troubles: tuple[Trouble, ...]
+    more: dict[Kind, int]
+    unchecked: tuple[str, ...]

@@ -1,0 +1,332 @@
+"""What is wrong with the installation now, all of it on one page, and what to do about each thing.
+
+Either server may be away: what the other tells is told all the same. Lists are compared in batches; single workflows
+are asked only where something points to them, and not more than a few dozen.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import asyncpg
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain import incident
+from domain.policy_check import EXPIRES_SOON
+from domain.words import WORKFLOW
+from runtime.database import DatabaseUnavailable, find_database, open_pool
+from runtime.policies import calendars_in_use, load_packs
+from runtime.settings import Settings
+from runtime.temporal import TemporalUnavailable, connect
+from runtime.watch.failing import KEEPS_FAILING
+from runtime.watch.readings import FAILING, LETTERS_WAITING, PAYMENTS_IN_DOUBT, WINDOW
+from starter.reading.ledger import check_ledger
+from starter.upkeep.diagnosis import Diagnosis, Kind, Trouble
+
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+
+SHOWN: Final = 20
+"""How many of a kind are named; the others are counted."""
+ASKED: Final = 40
+"""How many single workflows are asked at most."""
+BATCH: Final = 1000
+SETTLED: Final = timedelta(minutes=2)
+"""What is younger may be on its way: a list of workflows lags behind a little."""
+POLLED_LATELY: Final = timedelta(minutes=2)
+"""An idle worker asks again within a minute."""
+LETTER_LATE: Final = timedelta(hours=1)
+PAYMENT_LATE: Final = timedelta(hours=24)
+_PATIENCE: Final = timedelta(seconds=10)
+
+
+async def diagnose(settings: Settings) -> Diagnosis:
+    """Look at everything that can be reached."""
+    now = datetime.now(UTC)
+    found = list(_rules(now))
+    unchecked: list[str] = []
+    pool: Pool | None = None
+    client: Client | None = None
+    try:
+        pool = await open_pool(find_database(settings), max_size=2)
+    except DatabaseUnavailable as error:
+        found.append(Trouble(kind=Kind.POSTGRESQL, subject="PostgreSQL", what=str(error)))
+    try:
+        client = await connect(settings)
+    except TemporalUnavailable as error:
+        found.append(Trouble(kind=Kind.TEMPORAL, subject="Temporal", what=str(error)))
+    try:
+        checks: dict[str, Callable[[], Awaitable[list[Trouble]]]] = {}
+        if client:
+            checks["workers"] = lambda: _workers(client, settings.task_queue)
+            checks["failing workflows"] = lambda: _failing(client, settings.task_queue)
+        if pool:
+            checks["starts"] = lambda: _starts(pool, now)
+            checks["deadlines"] = lambda: _overdue(pool, now)
+            checks["letters"] = lambda: _letters(pool, now)
+            checks["payments"] = lambda: _payments(pool, now)
+            checks["ledger"] = lambda: _ledger(pool)
+            checks["messages"] = lambda: _rejected(pool, now)
+        if client and pool:
+            checks["cases and workflows"] = lambda: _compare(client, pool, settings.task_queue, now)
+            checks["activities"] = lambda: _activities(client, pool, now, found)
+        for name, check in checks.items():
+            try:
+                async with asyncio.timeout(120):
+                    found += await check()
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, RPCError, OSError, TimeoutError) as error:
+                unchecked.append(f"{name}: {type(error).__name__}")
+    finally:
+        if pool:
+            pool.terminate()
+    return _page(found, unchecked, now)
+
+
+def _page(found: Iterable[Trouble], unchecked: Sequence[str], now: datetime) -> Diagnosis:
+    shown: list[Trouble] = []
+    more: dict[Kind, int] = {}
+    named: dict[Kind, int] = {}
+    for trouble in sorted(found, key=lambda one: (list(Kind).index(one.kind), one.since or now, one.subject)):
+        named[trouble.kind] = named.get(trouble.kind, 0) + 1
+        if named[trouble.kind] <= SHOWN:
+            shown.append(trouble)
+        else:
+            more[trouble.kind] = named[trouble.kind] - SHOWN
+    return Diagnosis(at=now, troubles=tuple(shown), more=more, unchecked=tuple(unchecked))
+
+
+def _rules(now: datetime) -> Iterable[Trouble]:
+    for name, calendar in sorted(calendars_in_use().items()):
+        until = calendar.verified_until
+        if until is not None and until <= (now + EXPIRES_SOON).date():
+            left = f"its holidays are known until {until}"
+            yield Trouble(kind=Kind.CALENDAR_RUNS_OUT, subject=name, what=left)
+    today = now.date()
+    for name, versions in sorted(load_packs().items()):
+        if not any(pack.in_force((now + EXPIRES_SOON).date()) for pack in versions):
+            of = "will be" if any(pack.in_force(today) for pack in versions) else "is"
+            yield Trouble(kind=Kind.PACK_RUNS_OUT, subject=name, what=f"no version of it {of} in force")
+
+
+async def _workers(client: Client, task_queue: str) -> list[Trouble]:
+    kinds = {
+        TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW: "workflow",
+        TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY: "activity",
+    }
+    found = []
+    for kind, name in kinds.items():
+        queue = await client.workflow_service.describe_task_queue(
+            DescribeTaskQueueRequest(
+                namespace=client.namespace, task_queue=TaskQueue(name=task_queue), task_queue_type=kind
+            ),
+            timeout=_PATIENCE,
+        )
+        since = datetime.now(UTC) - POLLED_LATELY
+        if not any(poller.last_access_time.ToDatetime(UTC) > since for poller in queue.pollers):
+            found.append(
+                Trouble(kind=Kind.NO_WORKER, subject=task_queue, what=f"no worker asks for {name} tasks of this queue")
+            )
+    return found
+
+
+async def _failing(client: Client, task_queue: str) -> list[Trouble]:
+    return [
+        Trouble(
+            kind=Kind.WORKFLOW_FAILING,
+            subject=one.id,
+            what=f"{one.workflow_type}: its tasks keep failing, so it does not go on",
+            since=one.start_time,
+        )
+        async for one in client.list_workflows(f"{FAILING} AND {_of(task_queue)}", limit=BATCH, rpc_timeout=_PATIENCE)
+    ]
+
+
+async def _running(client: Client, task_queue: str) -> dict[str, datetime]:
+    """The ids of all cases and incidents that run, and when their run began."""
+    ours = f"WorkflowType IN ('{WORKFLOW}', '{incident.WORKFLOW}') AND {_of(task_queue)}"
+    query = f"ExecutionStatus = 'Running' AND {ours}"
+    workflows = client.list_workflows(query, page_size=BATCH, rpc_timeout=_PATIENCE)
+    return {one.id: one.start_time async for one in workflows}
+
+
+def _of(task_queue: str) -> str:
+    return "TaskQueue = '{}'".format(task_queue.replace("'", "''"))
+
+
+async def _describe(client: Client, workflow: str) -> WorkflowExecutionDescription | None:
+    try:
+        return await client.get_workflow_handle(workflow).describe(rpc_timeout=_PATIENCE)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
+
+
+async def _compare(client: Client, pool: "Pool", task_queue: str, now: datetime) -> list[Trouble]:
+    running = await _running(client, task_queue)
+    lost = [row["reference"] async for row in _open(pool, now - SETTLED) if row["reference"] not in running]
+    found = [one for one in [await _lost(client, reference) for reference in lost[:ASKED]] if one]
+    found += [_no_workflow(reference, "no workflow runs for it") for reference in lost[ASKED:]]
+    ids = sorted(running)
+    for start in range(0, len(ids), BATCH):
+        for row in await pool.fetch(_WITHOUT_CASE, ids[start : start + BATCH]):
+            since = running[row["id"]]
+            if since < now - SETTLED:
+                what = "it has run for a while and has no case file"
+                found.append(Trouble(kind=Kind.WORKFLOW_WITHOUT_CASE, subject=row["id"], what=what, since=since))
+    return found
+
+
+async def _lost(client: Client, reference: str) -> Trouble | None:
+    """What is wrong with an open case of which no list of running workflows knows."""
+    described = await _describe(client, reference)
+    if described is None:
+        return _no_workflow(reference, "its case is open, and Temporal has no workflow for it")
+    if described.status is WorkflowExecutionStatus.RUNNING:  # the list lagged behind, or another queue has it
+        return None
+    ended = described.status.name.lower().replace("_", " ") if described.status else "over"
+    return _no_workflow(reference, f"its case is open, and its workflow is {ended}")
+
+
+def _no_workflow(reference: str, what: str) -> Trouble:
+    return Trouble(kind=Kind.CASE_WITHOUT_WORKFLOW, subject=reference, what=what)
+
+
+async def _open(pool: "Pool", before: datetime) -> AsyncIterator[asyncpg.Record]:
+    async with pool.acquire() as connection, connection.transaction(readonly=True):
+        async for row in connection.cursor(_OPEN, before, prefetch=BATCH):
+            yield row
+
+
+async def _activities(client: Client, pool: "Pool", now: datetime, found: Sequence[Trouble]) -> list[Trouble]:
+    """Of the workflows that something points to, the activities that keep failing."""
+    pointed = [one.subject for one in found if one.kind in _POINT]
+    pointed += [row["reference"] for row in await pool.fetch(_LATEST, ASKED)]
+    troubles = []
+    for workflow in list(dict.fromkeys(pointed))[:ASKED]:
+        described = await _describe(client, workflow)
+        for one in described.raw_description.pending_activities if described else ():
+            if one.attempt >= KEEPS_FAILING:
+                kind = one.last_failure.application_failure_info.type or "no answer in time"
+                what = f"{one.activity_type.name} has been tried {one.attempt} times ({kind})"
+                troubles.append(Trouble(kind=Kind.ACTIVITY_FAILING, subject=workflow, what=what))
+    return troubles
+
+
+_POINT: Final = {
+    Kind.WORKFLOW_WITHOUT_CASE,
+    Kind.LETTER_WAITING,
+    Kind.PAYMENT_IN_DOUBT,
+    Kind.DEADLINE_OVERDUE,
+    Kind.START_NOT_OPENED,
+}
+
+_OPEN: Final = """
+    select reference from casefile.cases where closed_at is null and opened_at < $1
+    union all
+    select reference from casefile.incidents where stage not in ('closed', 'dismissed') and opened_at < $1
+"""
+_WITHOUT_CASE: Final = """
+    select id from unnest($1::text[]) id
+    where not exists (select from casefile.cases where reference = id)
+      and not exists (select from casefile.incidents where reference = id)
+"""
+_LATEST: Final = "select reference from casefile.cases where closed_at is null order by received_at desc limit $1"
+
+
+async def _starts(pool: "Pool", now: datetime) -> list[Trouble]:
+    rows = await pool.fetch(_UNOPENED, now - timedelta(days=30), BATCH)
+    return [
+        Trouble(
+            kind=Kind.START_NOT_OPENED,
+            subject=row["workflow_id"],
+            what=f"{row['state']}: {row['reason']}",
+            since=row["at"],
+        )
+        for row in rows
+    ]
+
+
+async def _overdue(pool: "Pool", now: datetime) -> list[Trouble]:
+    rows = await pool.fetch(_OVERDUE, now - timedelta(minutes=1), BATCH)
+    return [
+        Trouble(
+            kind=Kind.DEADLINE_OVERDUE,
+            subject=row["reference"],
+            what=f"{row['rungs']} rungs of its deadlines have not acted, the first of {row['clock']}",
+            since=row["due"],
+        )
+        for row in rows
+    ]
+
+
+async def _letters(pool: "Pool", now: datetime) -> list[Trouble]:
+    query = f"select * from ({LETTERS_WAITING}) l where rendered_at < $1 order by rendered_at limit $2"  # noqa: S608
+    return [
+        Trouble(
+            kind=Kind.LETTER_WAITING,
+            subject=row["reference"],
+            what=f"no channel has accepted the letter {row['kind'].replace('_', ' ')}",
+            since=row["rendered_at"],
+        )
+        for row in await pool.fetch(query, now - LETTER_LATE, BATCH)
+    ]
+
+
+async def _payments(pool: "Pool", now: datetime) -> list[Trouble]:
+    query = f"select * from ({PAYMENTS_IN_DOUBT}) p where ordered_at < $1 order by ordered_at limit $2"  # noqa: S608
+    return [
+        Trouble(
+            kind=Kind.PAYMENT_IN_DOUBT,
+            subject=row["reference"],
+            what="nobody has said how the payment ended",
+            since=row["ordered_at"],
+        )
+        for row in await pool.fetch(query, now - PAYMENT_LATE, BATCH)
+    ]
+
+
+async def _ledger(pool: "Pool") -> list[Trouble]:
+    report = await check_ledger(pool)
+    return [
+        Trouble(kind=Kind.LEDGER_FAULT, subject=str(fault.reference), what=fault.problem) for fault in report.faults
+    ]
+
+
+async def _rejected(pool: "Pool", now: datetime) -> list[Trouble]:
+    return [
+        Trouble(
+            kind=Kind.MESSAGES_REJECTED,
+            subject=row["reference"],
+            what=f"{row['messages']} messages of the last day did not fit",
+            since=row["first"],
+        )
+        for row in await pool.fetch(_REJECTED, now - WINDOW, BATCH)
+    ]
+
+
+_UNOPENED: Final = """
+    select distinct on (workflow_id) workflow_id, state, reason, at from casefile.unopened u
+    where at > $1 and not exists (select from casefile.cases c where c.reference = u.workflow_id)
+    order by workflow_id, at desc limit $2
+"""
+_OVERDUE: Final = """
+    select reference, count(*) as rungs, min(due) as due, (array_agg(clock order by due))[1] as clock
+    from (select reference from casefile.cases where closed_at is null) c, lateral (
+        select d.due, d.clock from casefile.deadlines d
+        where d.reference = c.reference and d.due < $1
+          and not exists (select from casefile.firings f where (f.reference, f.clock, f.number, f.rung)
+                          = (d.reference, d.clock, d.number, d.rung))
+          and not exists (select from casefile.satisfactions s where (s.reference, s.clock, s.number)
+                          = (d.reference, d.clock, d.number)) offset 0) d
+    group by reference order by min(due) limit $2
+"""
+_REJECTED: Final = """
+    select reference, count(*) as messages, min(at) as first from casefile.rejected_messages
+    where at > $1 group by reference order by count(*) desc limit $2
+"""
