@@ -13,14 +13,19 @@ from activities import checkpoints
 from activities.early_warning import note_topics, warning_of
 from activities.unopened import Unopened
 from activities.written_once import keep_contradictions, particulars, write_contact, write_entries, write_rejected
-from domain.assessment import Assessment, assess
-from domain.case import SYSTEM, CaseUpdate, Entry, OpenCase, Opened, RecordContact, Recorded
+from domain.case.assessment import Assessment, assess
+from domain.case.complaint import Complaint
+from domain.case.file import CaseUpdate, Recorded
+from domain.case.requests import OpenCase, Opened, RecordContact
 from domain.checks.choice import pointed_to
-from domain.complaint import Complaint
-from domain.deadlines import Deadline, Followed, Occurred, Satisfied, follow, plan, reach, shifts
-from domain.messages import Actor
-from domain.policy import Calendar, PolicyPack
-from domain.words import CaseEvent, Role, Stage
+from domain.clocks.calendar import Calendar
+from domain.clocks.deadlines import Deadline, Followed, Occurred, Satisfied
+from domain.clocks.planning import follow, plan, shifts
+from domain.clocks.reckoning import reach
+from domain.ground.people import SYSTEM, Actor
+from domain.ground.timeline import Entry
+from domain.ground.words import CaseEvent, Role, Stage
+from domain.rules.policy import PolicyPack
 from runtime.histories import events_of, rounds_of
 from runtime.policies import Packs, PolicyIncomplete, UnknownPolicyPack, find_policy, load_packs
 

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncpg
 from pydantic import ValidationError
 
-from domain.case import RECENT_ENTRIES, Case, Entry
-from domain.complaint import Complaint
-from domain.incident_work import IncidentChanged
-from domain.messages import SIGNALS, UPDATES, Actor, CorrectContact, Message, Receipt
-from domain.policy import PolicyPack
-from domain.words import Stage
+from domain.case.case import RECENT_ENTRIES, Case
+from domain.case.complaint import Complaint
+from domain.case.messages import SIGNALS, UPDATES, CorrectContact, Receipt
+from domain.ground.messages import Message
+from domain.ground.people import Actor
+from domain.ground.timeline import Entry
+from domain.ground.words import Stage
+from domain.incidents.messages import IncidentChanged
+from domain.rules.policy import PolicyPack
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy

@@ -14,13 +14,13 @@ from activities.case_file import CaseFile, utc_now
 from activities.ledger import Posting, expense, liability, post
 from activities.redressed import lock_account, record_losses
 from activities.standing import resting_on_the_record
-from domain.approval import Approved, NotApproved, NotYetRecorded, approved_award
-from domain.case import CompensationRecorded, RecordCompensation
-from domain.cohort import Loss
-from domain.deadlines import Occurred
-from domain.money import Money
-from domain.resolution import made_good
-from domain.words import CaseEvent
+from domain.case.approval import Approved, NotApproved, NotYetRecorded, approved_award
+from domain.case.requests import CompensationRecorded, RecordCompensation
+from domain.case.resolution import made_good
+from domain.clocks.deadlines import Occurred
+from domain.ground.words import CaseEvent
+from domain.money.amounts import Money
+from domain.money.parts import Loss
 from runtime.approvals import case_record, round_of
 
 if TYPE_CHECKING:

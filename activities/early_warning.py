@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from domain.case import EarlyWarning
-from domain.complaint import Complaint
-from domain.incident import topics_of
-from domain.policy import PolicyPack
-from domain.words import Category
+from domain.case.complaint import Complaint
+from domain.case.requests import EarlyWarning
+from domain.ground.words import Category
+from domain.incidents.incident import topics_of
+from domain.rules.policy import PolicyPack
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy

@@ -9,8 +9,8 @@ import asyncpg
 from pydantic import ValidationError
 
 from activities.trade_log import Snapshot, UnreadableRow
-from domain.base import Record
-from domain.firm_records import (
+from domain.ground.base import Record
+from domain.log.firm_records import (
     AccountTerms,
     Appropriateness,
     Balance,
@@ -23,8 +23,9 @@ from domain.firm_records import (
     RequoteShares,
     SlippageShares,
 )
-from domain.redress import BaseRate, Rate
-from domain.trade_log import AccountEntry, Fill, Instrument, Order, OrderType, Position, Quote, Side
+from domain.log.trade_log import AccountEntry, Fill, Instrument, Order, OrderType, Position, Quote, Side
+from domain.money.interest import BaseRate
+from domain.money.parts import Rate
 
 R = TypeVar("R", bound=Record)
 

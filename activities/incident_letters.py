@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError
 from activities.case_file import utc_now
 from activities.known_incidents import pack_of
 from activities.letter_text import one_line, write_incident_letter
-from domain.incident_work import TellMember
+from domain.incidents.requests import TellMember
 from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compose, message_id
 from runtime.settings import Settings
 

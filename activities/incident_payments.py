@@ -13,10 +13,10 @@ from activities.ledger import Posting, cash, liability, post
 from activities.payments import Payments
 from activities.redressed import lock_account
 from activities.standing import resting_on_the_record
-from domain.approval import NotApproved
-from domain.incident_work import MemberPaid, PayMember
-from domain.money import Money, PositiveMoney
-from domain.payment import PaymentOrder, PaymentOutcome
+from domain.case.approval import NotApproved
+from domain.incidents.requests import MemberPaid, PayMember
+from domain.money.amounts import Money, PositiveMoney
+from domain.money.payment import PaymentOrder, PaymentOutcome
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy

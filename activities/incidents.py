@@ -17,11 +17,15 @@ from activities.ledger import Posting, expense, liability, post
 from activities.redressed import lock_account, record_losses, settled_parts
 from activities.standing import resting_on_the_record
 from activities.written_once import write_incident_entries
-from domain.approval import NotApproved
-from domain.cohort import Cohort, Member, judge, losses, summarise
-from domain.findings import Bilingual, Check, Finding, InvestigationRequest, Tolerances, Verdict
-from domain.incident import Fault, FaultKind, NewIncident, checks_of, concerns
-from domain.incident_work import (
+from domain.case.approval import NotApproved
+from domain.checks.findings import Check, Finding, InvestigationRequest, Verdict
+from domain.checks.losses import losses
+from domain.checks.tolerances import Tolerances
+from domain.ground.bilingual import Bilingual
+from domain.ground.words import CaseEvent, Category, IncidentStage, MemberState
+from domain.incidents.cohort import Cohort, Member, judge, summarise
+from domain.incidents.incident import Fault, FaultKind, NewIncident, checks_of, concerns
+from domain.incidents.requests import (
     CasesFound,
     CompensateMember,
     FindCases,
@@ -33,12 +37,11 @@ from domain.incident_work import (
     NextMembers,
     OpenIncident,
 )
-from domain.interest import interest_for
-from domain.money import Money
-from domain.policy import PolicyPack
-from domain.redress import Interest
-from domain.trade_log import OrderType
-from domain.words import CaseEvent, Category, IncidentStage, MemberState
+from domain.log.trade_log import OrderType
+from domain.money.amounts import Money
+from domain.money.interest import Interest
+from domain.rules.interest import interest_for
+from domain.rules.policy import PolicyPack
 from runtime.approvals import list_approval
 from runtime.database import LONG_PATIENCE
 from runtime.policies import Packs, PolicyIncomplete, UnknownPolicyPack, find_policy, load_packs

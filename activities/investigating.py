@@ -13,9 +13,9 @@ from activities.evidence_queries import EvidenceSnapshot
 from activities.gathering import gather
 from activities.gathering.unanswered import failed, too_many, unknown_account, unreadable
 from activities.trade_log import TradeLog, UnreadableRow
-from domain.findings import Finding, IncidentLink, Investigation, InvestigationRequest
-from domain.interest import with_interest
-from domain.once_only import once_only, without
+from domain.checks.findings import Finding, IncidentLink, Investigation, InvestigationRequest
+from domain.checks.interest import with_interest
+from domain.checks.losses import once_only, without
 
 _NOTHING: Final[Mapping[str, Decimal]] = MappingProxyType({})
 

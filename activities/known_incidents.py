@@ -10,12 +10,12 @@ from temporalio.exceptions import ApplicationError
 
 from activities.case_file import utc_now
 from activities.redressed import settled_parts
-from domain.cohort import losses
-from domain.findings import Finding, IncidentLink, InvestigationRequest
-from domain.incident import NewIncident, concerns
-from domain.money import Money
-from domain.policy import PolicyPack
-from domain.words import Category, IncidentStage, MemberState
+from domain.checks.findings import Finding, IncidentLink, InvestigationRequest
+from domain.checks.losses import losses
+from domain.ground.words import Category, IncidentStage, MemberState
+from domain.incidents.incident import NewIncident, concerns
+from domain.money.amounts import Money
+from domain.rules.policy import PolicyPack
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy

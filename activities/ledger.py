@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import asyncpg
 from temporalio.exceptions import ApplicationError
 
-from domain.money import Money
+from domain.money.amounts import Money
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy

@@ -14,17 +14,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from temporalio.exceptions import ApplicationError
 
-from domain import spoken
-from domain.base import clean
-from domain.case import SendLetter
-from domain.complaint import Complaint
-from domain.deadlines import Deadline
-from domain.incident_work import TellMember
-from domain.letters import LetterFacts
-from domain.money import Money
-from domain.policy import Extension, LetterRule, PolicyPack, Route
-from domain.routes import Eligibility, eligibility, names
-from domain.words import Action, CaseEvent, Category, Element, LetterKind, Outcome, Remedy, RouteKind
+from domain.case.complaint import Complaint
+from domain.case.requests import SendLetter
+from domain.clocks.clock import Extension
+from domain.clocks.deadlines import Deadline
+from domain.ground import spoken
+from domain.ground.base import clean
+from domain.ground.words import Action, CaseEvent, Category, Element, LetterKind, Outcome, Remedy, RouteKind
+from domain.incidents.requests import TellMember
+from domain.letters.letter import LetterFacts
+from domain.money.amounts import Money
+from domain.rules.duties import LetterRule, Route
+from domain.rules.policy import PolicyPack
+from domain.rules.routes import Eligibility, eligibility, names
 from runtime.paths import TEMPLATES
 
 NEEDED: Final[dict[LetterKind, tuple[str, ...]]] = {

@@ -14,10 +14,12 @@ from temporalio.exceptions import ApplicationError
 
 from activities.case_file import CaseFile
 from activities.letter_text import STARTS_WAIT, one_line, write_letter
-from domain.case import SYSTEM, Entry, LetterAccepted, SendLetter
-from domain.complaint import Complaint
-from domain.deadlines import Deadline, Occurred
-from domain.words import CaseEvent, LetterKind
+from domain.case.complaint import Complaint
+from domain.case.requests import LetterAccepted, SendLetter
+from domain.clocks.deadlines import Deadline, Occurred
+from domain.ground.people import SYSTEM
+from domain.ground.timeline import Entry
+from domain.ground.words import CaseEvent, LetterKind
 from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compose, message_id
 from runtime.settings import Settings
 

@@ -19,11 +19,13 @@ from temporalio.exceptions import ApplicationError
 from activities.case_file import CaseFile, utc_now
 from activities.ledger import Posting, cash, liability, post
 from activities.standing import resting_on_the_record
-from domain.approval import NotApproved, NotYetRecorded, check_paid_again, check_reported, payee_of
-from domain.case import SYSTEM, BookPayment, Entry, PayCompensation, PaymentRecorded
-from domain.money import Money
-from domain.payment import HAND, PaymentOrder, PaymentOutcome, RailAnswer, RailState
-from domain.words import PaymentReason, PaymentState
+from domain.case.approval import NotApproved, NotYetRecorded, check_paid_again, check_reported, payee_of
+from domain.case.requests import BookPayment, PayCompensation, PaymentRecorded
+from domain.ground.people import SYSTEM
+from domain.ground.timeline import Entry
+from domain.ground.words import PaymentReason, PaymentState
+from domain.money.amounts import Money
+from domain.money.payment import HAND, PaymentOrder, PaymentOutcome, RailAnswer, RailState
 from runtime.approvals import case_record, ended_unpaid, owed
 from runtime.payment_rail import PaymentRail, RailConflict, RailFailed
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from domain.cohort import Loss
+from domain.money.parts import Loss
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy

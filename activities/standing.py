@@ -8,7 +8,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from domain.approval import NotApproved, NotYetRecorded
+from domain.case.approval import NotApproved, NotYetRecorded
 
 TRIES: Final = 8
 """Attempts for which a decision may be on its way to the record: some four minutes, twice the longest pause."""

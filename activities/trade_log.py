@@ -9,9 +9,9 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from pydantic import ValidationError
 
-from domain.base import Record
-from domain.execution import FEED, STALE, Execution, Feed, FeedMedian, Moment
-from domain.trade_log import AccountEntry, Fill, Instrument, Order, Position, Quote
+from domain.checks.moments import FEED, STALE, Execution, Feed, FeedMedian, Moment
+from domain.ground.base import Record
+from domain.log.trade_log import AccountEntry, Fill, Instrument, Order, Position, Quote
 
 R = TypeVar("R", bound=Record)
 S = TypeVar("S", bound="Snapshot")
@@ -119,7 +119,7 @@ class Snapshot:
     async def deciding_quotes(self, moments: Iterable[Moment], *, window_seconds: int) -> list[Quote]:
         """Of each source the few quotes that decide at each moment, at most six.
 
-        What they decide is in :func:`domain.execution.check_execution`.
+        What they decide is in :func:`domain.checks.execution.check_execution`.
         """
         asked = sorted(set(moments))
         rows = await self._connection.fetch(

@@ -8,8 +8,8 @@ import asyncpg
 import structlog
 from temporalio import activity
 
-from domain.base import clean
-from domain.case import OpenCase, RefuseStart, Turn
+from domain.case.requests import OpenCase, RefuseStart, Turn
+from domain.ground.base import clean
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]

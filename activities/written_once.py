@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import asyncpg
 import structlog
 
-from domain.base import clean
-from domain.case import SYSTEM, Entry, RecordContact, Rejected
-from domain.deadlines import Firing, Occurred
+from domain.case.file import Rejected
+from domain.case.requests import RecordContact
+from domain.clocks.deadlines import Firing, Occurred
+from domain.ground.base import clean
+from domain.ground.people import SYSTEM
+from domain.ground.timeline import Entry
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy

@@ -32,8 +32,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.common import NotMeasured, at_least, forget_configuration, percentile
-from domain.complaint import Channel, Complainant, Complaint
-from domain.words import LetterKind, Role, Stage
+from domain.case.complaint import Channel, Complainant, Complaint
+from domain.ground.words import LetterKind, Role, Stage
 from runtime.database import DatabaseUnavailable, open_pool
 from runtime.embedded import Stack, StackError
 from runtime.logging import configure_logging

@@ -39,11 +39,12 @@ from activities.investigating import Investigating
 from activities.trade_log import TradeLog
 from bench.common import NotMeasured, at_least, forget_configuration, percentile
 from bench.market import SYMBOL, Market, write_market
-from domain.findings import Bilingual, Check, InvestigationRequest, Verdict
-from domain.incident import Fault, NewIncident
-from domain.incident_work import ListCohort, OpenIncident
-from domain.messages import Actor
-from domain.words import Role
+from domain.checks.findings import Check, InvestigationRequest, Verdict
+from domain.ground.bilingual import Bilingual
+from domain.ground.people import Actor
+from domain.ground.words import Role
+from domain.incidents.incident import Fault, NewIncident
+from domain.incidents.requests import ListCohort, OpenIncident
 from runtime.child import StackError
 from runtime.database import DatabaseUnavailable, migrate, open_pool
 from runtime.embedded_postgres import EmbeddedPostgres

@@ -29,32 +29,64 @@ from temporalio.worker import (
     WorkflowOutboundInterceptor,
 )
 
-from domain import case, findings, incident_work
-from domain.base import Record
-from domain.cohort import Cohort
+from domain.case import case
+from domain.case.file import CaseUpdate, Recorded
+from domain.case.requests import (
+    BookPayment,
+    CompensationRecorded,
+    LetterAccepted,
+    OpenCase,
+    Opened,
+    PayCompensation,
+    PaymentRecorded,
+    RecordCompensation,
+    RecordContact,
+    RefuseStart,
+    SendLetter,
+    Turn,
+)
+from domain.checks import findings
+from domain.ground.base import Record
+from domain.incidents.cohort import Cohort
+from domain.incidents.requests import (
+    CasesFound,
+    CompensateMember,
+    FindCases,
+    IncidentOpened,
+    IncidentUpdate,
+    ListCohort,
+    MemberCompensated,
+    MemberPaid,
+    Members,
+    NextMembers,
+    OpenIncident,
+    PayMember,
+    TellMember,
+)
+from domain.incidents.state import Incident
 from runtime.temporal import temporal_plugin
 from workflows.complaint import ComplaintWorkflow
 from workflows.incident import IncidentWorkflow
 
 EFFECTS: Final[dict[str, tuple[type[Record], type[Record] | None]]] = {
-    "OpenCase": (case.OpenCase, case.Opened),
-    "TakeTurn": (case.Turn, None),
-    "RefuseStart": (case.RefuseStart, None),
-    "Record": (case.CaseUpdate, case.Recorded),
-    "RecordContact": (case.RecordContact, None),
+    "OpenCase": (OpenCase, Opened),
+    "TakeTurn": (Turn, None),
+    "RefuseStart": (RefuseStart, None),
+    "Record": (CaseUpdate, Recorded),
+    "RecordContact": (RecordContact, None),
     "Investigate": (findings.InvestigationRequest, findings.Investigation),
-    "SendLetter": (case.SendLetter, case.LetterAccepted),
-    "RecordCompensation": (case.RecordCompensation, case.CompensationRecorded),
-    "PayCompensation": (case.PayCompensation, case.PaymentRecorded),
-    "BookPayment": (case.BookPayment, case.PaymentRecorded),
-    "OpenIncident": (incident_work.OpenIncident, incident_work.IncidentOpened),
-    "RecordIncident": (incident_work.IncidentUpdate, None),
-    "ListCohort": (incident_work.ListCohort, Cohort),
-    "NextMembers": (incident_work.NextMembers, incident_work.Members),
-    "CompensateMember": (incident_work.CompensateMember, incident_work.MemberCompensated),
-    "PayMember": (incident_work.PayMember, incident_work.MemberPaid),
-    "TellMember": (incident_work.TellMember, None),
-    "FindCases": (incident_work.FindCases, incident_work.CasesFound),
+    "SendLetter": (SendLetter, LetterAccepted),
+    "RecordCompensation": (RecordCompensation, CompensationRecorded),
+    "PayCompensation": (PayCompensation, PaymentRecorded),
+    "BookPayment": (BookPayment, PaymentRecorded),
+    "OpenIncident": (OpenIncident, IncidentOpened),
+    "RecordIncident": (IncidentUpdate, None),
+    "ListCohort": (ListCohort, Cohort),
+    "NextMembers": (NextMembers, Members),
+    "CompensateMember": (CompensateMember, MemberCompensated),
+    "PayMember": (PayMember, MemberPaid),
+    "TellMember": (TellMember, None),
+    "FindCases": (FindCases, CasesFound),
 }
 """What each effect is asked with, and what it answers (``None``: nothing)."""
 
@@ -90,7 +122,7 @@ class Life:
     """
 
     steps: Sequence[Step]
-    state: case.Case | incident_work.Incident | None
+    state: case.Case | Incident | None
     broken: str | None = None
     whole: bool = True
     run: str = ""

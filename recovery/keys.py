@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 
 from activities.incident_payments import payment_key
-from domain.case import BookPayment, CaseUpdate, PayCompensation, RecordCompensation
-from domain.incident_work import PayMember
-from domain.words import PaymentState
+from domain.case.file import CaseUpdate
+from domain.case.requests import BookPayment, PayCompensation, RecordCompensation
+from domain.ground.words import PaymentState
+from domain.incidents.requests import PayMember
 from recovery.history import Step
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import asyncpg
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain import incident
-from domain.base import Record
-from domain.words import WORKFLOW
+from domain.ground.base import Record
+from domain.ground.words import WORKFLOW
+from domain.incidents import incident
 from recovery import keys
 from recovery.history import Life, read_life
 from recovery.resuming import CannotResume, resume

@@ -14,10 +14,10 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError
 
 from activities import checkpoints
-from domain import incident
-from domain.complaint import Complaint
-from domain.incident import NewIncident
-from domain.words import WORKFLOW
+from domain.case.complaint import Complaint
+from domain.ground.words import WORKFLOW
+from domain.incidents import incident
+from domain.incidents.incident import NewIncident
 from recovery.history import Signal, read_unheard
 from runtime.settings import Settings
 

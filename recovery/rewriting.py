@@ -21,7 +21,7 @@ from activities.known_incidents import KnownIncidents, link_case
 from activities.letters import Letters
 from activities.payments import Payments
 from activities.trade_log import TradeLog
-from domain.case import OpenCase, Opened, RecordCompensation
+from domain.case.requests import OpenCase, Opened, RecordCompensation
 from recovery.history import Step
 from runtime.mail import Outbox
 from runtime.settings import Settings

@@ -1,17 +1,19 @@
-"""What stands in the record of the decisions that money rests on, read as :mod:`domain.approval` reckons with it."""
+"""What stands in the record of the decisions that money rests on, read as :mod:`domain.case.approval` reckons with
+it."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from domain.approval import DECISIVE, CaseRecord, NotApproved, approved_award, approved_list, check_reported
-from domain.case import Case, Entry
-from domain.complaint import Complaint
-from domain.messages import Actor
-from domain.money import Money
-from domain.policy import PolicyPack
-from domain.words import PaymentState
+from domain.case.approval import DECISIVE, CaseRecord, NotApproved, approved_award, approved_list, check_reported
+from domain.case.case import Case
+from domain.case.complaint import Complaint
+from domain.ground.people import Actor
+from domain.ground.timeline import Entry
+from domain.ground.words import PaymentState
+from domain.money.amounts import Money
+from domain.rules.policy import PolicyPack
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy

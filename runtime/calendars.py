@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from domain.calendars import place_problem
-from domain.policy import Calendar
+from domain.clocks.business_days import place_problem
+from domain.clocks.calendar import Calendar
 from runtime.paths import POLICIES
 from runtime.toml_files import TomlFileError, read_toml, to_record
 

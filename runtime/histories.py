@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from domain.deadlines import Occurred, Round, Satisfied
+from domain.clocks.deadlines import Occurred, Round, Satisfied
 
 if TYPE_CHECKING:
     import asyncpg

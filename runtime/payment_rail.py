@@ -14,10 +14,10 @@ from urllib.parse import quote, urlsplit
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from domain.base import Line
-from domain.money import Currency, Money
-from domain.payment import PaymentOrder, RailAnswer, RailState
-from domain.words import PaymentReason
+from domain.ground.base import Line
+from domain.ground.words import PaymentReason
+from domain.money.amounts import Currency, Money
+from domain.money.payment import PaymentOrder, RailAnswer, RailState
 from runtime.settings import Settings
 
 _LONGEST_ANSWER: Final = 64_000

@@ -13,8 +13,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from domain.calendars import place_problem
-from domain.policy import Calendar, Length, PolicyPack, combine
+from domain.clocks.business_days import place_problem
+from domain.clocks.calendar import Calendar
+from domain.clocks.clock import Length
+from domain.rules.combining import combine
+from domain.rules.policy import PolicyPack
 from runtime.calendars import CalendarError, load_calendars
 from runtime.paths import POLICIES
 from runtime.settings import load_settings

@@ -29,7 +29,7 @@ from temporalio.service import KeepAliveConfig, RPCError, RPCStatusCode
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from domain.json_text import read_json
+from domain.ground.json_text import read_json
 from runtime.redaction import told
 from runtime.running import running_stack, why_not
 from runtime.settings import Settings

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from domain.base import Record
+from domain.ground.base import Record
 
 R = TypeVar("R", bound=Record)
 

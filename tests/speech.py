@@ -8,14 +8,18 @@ from typing import Any, Final
 import pytest
 
 from activities.letter_text import _Stationery
-from domain import findings, incident, redress, trade_log, words
-from domain.complaint import Channel
-from domain.findings import Bilingual
+from domain.case.complaint import Channel
+from domain.checks import findings
+from domain.ground import words
+from domain.ground.bilingual import Bilingual
+from domain.incidents import incident
+from domain.log import trade_log
+from domain.money import parts
 
 _ENUMS: Final[tuple[type[Enum], ...]] = (
     *(
         kind
-        for module in (words, findings, incident, redress, trade_log)
+        for module in (words, findings, incident, parts, trade_log)
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, Enum) and kind not in {words.SearchAttribute, words.Store}
     ),

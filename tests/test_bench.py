@@ -13,8 +13,10 @@ from activities.case_file import CaseFile
 from bench import deadlines as bench
 from bench.common import percentile
 from bench.deadlines import Measured
-from domain.case import CaseSummary, CaseUpdate, Entry, OpenCase
-from domain.deadlines import Firing
+from domain.case.file import CaseSummary, CaseUpdate
+from domain.case.requests import OpenCase
+from domain.clocks.deadlines import Firing
+from domain.ground.timeline import Entry
 from runtime.policies import load_packs
 
 if TYPE_CHECKING:

@@ -21,12 +21,13 @@ from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest, St
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.base import Record
-from domain.case import Case
-from domain.complaint import Complaint
-from domain.messages import SIGNALS, UPDATES, Message
-from domain.reference import reference_for
-from domain.words import WORKFLOW
+from domain.case.case import Case
+from domain.case.complaint import Complaint
+from domain.case.messages import SIGNALS, UPDATES
+from domain.ground.base import Record
+from domain.ground.messages import Message
+from domain.ground.reference import reference_for
+from domain.ground.words import WORKFLOW
 from runtime.temporal import TemporalUnavailable
 from starter.client.complaints import CaseClosed, CaseNotFound, Complaints, NotAnswered, Refused
 from starter.client.incidents import IncidentNotFound

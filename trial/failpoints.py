@@ -23,7 +23,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, Worker
 
-from domain.base import Record
+from domain.ground.base import Record
 
 KILL: Final = "kill"
 STALL: Final = "stall"

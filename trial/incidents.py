@@ -6,10 +6,10 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from domain.findings import Bilingual
-from domain.incident import Fault, NewIncident
-from domain.messages import Actor
-from domain.words import IncidentStage
+from domain.ground.bilingual import Bilingual
+from domain.ground.people import Actor
+from domain.ground.words import IncidentStage
+from domain.incidents.incident import Fault, NewIncident
 from runtime.temporal import TemporalUnavailable
 from starter.client.complaints import NotAnswered, Refused
 from starter.client.incidents import IncidentNotFound, Incidents

@@ -18,11 +18,11 @@ import asyncpg
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from domain.complaint import Complaint
-from domain.findings import Bilingual
-from domain.incident import Fault, NewIncident
-from domain.messages import Actor
-from domain.words import Role
+from domain.case.complaint import Complaint
+from domain.ground.bilingual import Bilingual
+from domain.ground.people import Actor
+from domain.ground.words import Role
+from domain.incidents.incident import Fault, NewIncident
 from runtime.temporal import TemporalUnavailable
 from starter.client.complaints import Complaints, NotAnswered, Refused
 from starter.client.incidents import Incidents

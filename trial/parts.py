@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 from temporalio.client import Client
 
-from domain.words import Role
+from domain.ground.words import Role
 from runtime import child
 from runtime.database import migrate, open_pool
 from runtime.embedded_postgres import EmbeddedPostgres

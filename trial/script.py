@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from domain.base import Record
+from domain.ground.base import Record
 
 Act = Literal["submit", "start", "signal", "raw", "update", "flood", "incident"]
 

@@ -25,7 +25,7 @@ import structlog
 from temporalio.client import Client
 
 from activities.case_file import utc_now
-from domain.base import Record
+from domain.ground.base import Record
 from runtime.database import open_pool
 from runtime.logging import configure_logging
 from runtime.settings import Settings, load_settings

@@ -14,14 +14,19 @@ from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from domain import spoken
-from domain.case import SYSTEM, Case, CaseUpdate, Entry, LetterAccepted, Recorded, SendLetter
-from domain.complaint import explain
-from domain.deadlines import Deadline, shifts
-from domain.findings import Bilingual
-from domain.letters import Letter, LetterFacts
-from domain.messages import Actor, Message
-from domain.words import Action, CaseEvent, LetterKind, Role, Stage
+from domain.case.case import Case
+from domain.case.complaint import explain
+from domain.case.file import CaseUpdate, Recorded
+from domain.case.requests import LetterAccepted, SendLetter
+from domain.clocks.deadlines import Deadline
+from domain.clocks.planning import shifts
+from domain.ground import spoken
+from domain.ground.bilingual import Bilingual
+from domain.ground.messages import Message
+from domain.ground.people import SYSTEM, Actor
+from domain.ground.timeline import Entry
+from domain.ground.words import Action, CaseEvent, LetterKind, Role, Stage
+from domain.letters.letter import Letter, LetterFacts
 from workflows import effects
 from workflows.page import page
 from workflows.raw import decoded, kept

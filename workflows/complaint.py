@@ -11,18 +11,22 @@ from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from domain import spoken
-from domain.case import SYSTEM, Case, Closed, EarlyWarning, OpenCase, Question, RefusedMessage, RefuseStart
+from domain.case.answers import Closed, Question
+from domain.case.case import Case
+from domain.case.complaint import Complaint, explain
+from domain.case.questions import ask_for
+from domain.case.requests import EarlyWarning, OpenCase, RefusedMessage, RefuseStart
+from domain.case.resolution import behind, needs_second_person, propose_by_rule
 from domain.checks.choice import checks_for
-from domain.complaint import Complaint, explain
-from domain.deadlines import Deadline
-from domain.findings import Bilingual, Check, InvestigationRequest
-from domain.interest import interest_for
-from domain.messages import Actor
-from domain.questions import ask_for
-from domain.resolution import behind, needs_second_person, propose_by_rule
-from domain.sizes import MOST_CARRIED, size
-from domain.words import WORKFLOW, Action, CaseEvent, LetterKind, Outcome, Role, Stage
+from domain.checks.findings import Check, InvestigationRequest
+from domain.checks.spoken import CHECKS
+from domain.clocks.deadlines import Deadline
+from domain.ground import spoken
+from domain.ground.bilingual import Bilingual
+from domain.ground.people import SYSTEM, Actor
+from domain.ground.sizes import MOST_CARRIED, size
+from domain.ground.words import WORKFLOW, Action, CaseEvent, LetterKind, Outcome, Role, Stage
+from domain.rules.interest import interest_for
 from workflows import effects
 from workflows.casework import CarryOver, Diverted
 from workflows.listening import UNDER_INVESTIGATION
@@ -363,8 +367,8 @@ class ComplaintWorkflow(Settling):
         failed = sorted({finding.check for finding in found if finding.failed} - known)
         if not failed:
             return
-        names = ", ".join(spoken.CHECKS[check].en for check in failed)
-        names_zh = "、".join(spoken.CHECKS[check].zh for check in failed)
+        names = ", ".join(CHECKS[check].en for check in failed)
+        names_zh = "、".join(CHECKS[check].zh for check in failed)
         self.case.note(workflow.now(), "fault", f"checks that broke off, left to people: {names}")
         self._tell_staff(
             Role.HANDLER,

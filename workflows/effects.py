@@ -7,10 +7,9 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
-from domain.base import Record
-from domain.case import (
+from domain.case.file import CaseUpdate, Recorded
+from domain.case.requests import (
     BookPayment,
-    CaseUpdate,
     CompensationRecorded,
     LetterAccepted,
     OpenCase,
@@ -19,14 +18,14 @@ from domain.case import (
     PaymentRecorded,
     RecordCompensation,
     RecordContact,
-    Recorded,
     RefuseStart,
     SendLetter,
     Turn,
 )
-from domain.cohort import Cohort
-from domain.findings import Investigation, InvestigationRequest
-from domain.incident_work import (
+from domain.checks.findings import Investigation, InvestigationRequest
+from domain.ground.base import Record
+from domain.incidents.cohort import Cohort
+from domain.incidents.requests import (
     CasesFound,
     CompensateMember,
     FindCases,

@@ -13,32 +13,33 @@ from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
-from domain.case import SYSTEM, RefusedMessage, RefuseStart, Turn
-from domain.complaint import explain
-from domain.incident import WORKFLOW, NewIncident, checks_of
-from domain.incident_work import (
-    CompensateMember,
+from domain.case.complaint import explain
+from domain.case.requests import RefusedMessage, RefuseStart, Turn
+from domain.ground.people import SYSTEM
+from domain.ground.sizes import MOST_CARRIED, first_of
+from domain.ground.words import IncidentStage
+from domain.incidents.incident import WORKFLOW, NewIncident, checks_of
+from domain.incidents.messages import (
     DecideIncident,
-    FindCases,
-    Incident,
     IncidentChanged,
     IncidentReceipt,
+    PauseIncident,
+    ResumeIncident,
+    RetryMember,
+)
+from domain.incidents.progress import Progress
+from domain.incidents.requests import (
+    CompensateMember,
+    FindCases,
     IncidentUpdate,
     ListCohort,
     NextMembers,
-    NotAllowed,
     OpenIncident,
-    PauseIncident,
     PayMember,
-    Progress,
-    ResumeIncident,
-    RetryMember,
     Standing,
     TellMember,
-    check_decision,
 )
-from domain.sizes import MOST_CARRIED, first_of
-from domain.words import IncidentStage
+from domain.incidents.state import Incident, NotAllowed, check_decision
 from workflows import effects
 from workflows.casework import CarryOver, M, read
 from workflows.incident_page import page

@@ -1,7 +1,7 @@
 """The page of a running incident in the Temporal UI. No account numbers: the UI is seen by many."""
 
-from domain.incident_work import Incident
-from domain.words import IncidentStage
+from domain.ground.words import IncidentStage
+from domain.incidents.state import Incident
 
 _NEXT = {
     IncidentStage.LISTING: "Nothing: the accounts are being looked for.",

@@ -6,7 +6,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
-    from domain.findings import Investigation, InvestigationRequest
+    from domain.checks.findings import Investigation, InvestigationRequest
 
 
 @workflow.defn(name="Investigation")

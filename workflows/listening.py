@@ -11,15 +11,11 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from domain import spoken
-from domain.approval import OF_A_ROUND
-from domain.assessment import reassess
-from domain.case import Entry, Question, RecordContact, Status, Turn
-from domain.checks.choice import pointed_to
-from domain.complaint import FUTURE_TOLERANCE
-from domain.incident_work import IncidentChanged
-from domain.messages import (
-    Actor,
+from domain.case.answers import Question, Status
+from domain.case.approval import OF_A_ROUND
+from domain.case.assessment import reassess
+from domain.case.complaint import FUTURE_TOLERANCE
+from domain.case.messages import (
     AddEvidence,
     Assign,
     CorrectContact,
@@ -28,7 +24,6 @@ from domain.messages import (
     Escalate,
     ExtendDeadline,
     Investigate,
-    Message,
     ProposeResolution,
     Receipt,
     Reclassify,
@@ -40,7 +35,8 @@ from domain.messages import (
     ResolveEarly,
     Withdraw,
 )
-from domain.resolution import (
+from domain.case.requests import RecordContact, Turn
+from domain.case.resolution import (
     NotAllowed,
     at_stake,
     check_decision,
@@ -52,7 +48,13 @@ from domain.resolution import (
     needs_second_person,
     propose,
 )
-from domain.words import CaseEvent, LetterKind, Role, Stage
+from domain.checks.choice import pointed_to
+from domain.ground import spoken
+from domain.ground.messages import Message
+from domain.ground.people import Actor
+from domain.ground.timeline import Entry
+from domain.ground.words import CaseEvent, LetterKind, Role, Stage
+from domain.incidents.messages import IncidentChanged
 from workflows import effects
 from workflows.casework import Casework, M, read
 from workflows.raw import weight

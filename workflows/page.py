@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from domain.case import Case
-from domain.resolution import at_stake
-from domain.words import Stage
+from domain.case.case import Case
+from domain.case.resolution import at_stake
+from domain.ground.words import Stage
 
 _NEXT = {
     Stage.RECEIVED: "Nothing: the case file is being opened. If this lasts, the database is out of reach.",

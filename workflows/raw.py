@@ -7,9 +7,9 @@ from typing import Any
 
 from temporalio.common import RawValue
 
-from domain.base import clean
-from domain.json_text import read_json
-from domain.sizes import LONGEST_KEPT, beginning, size
+from domain.ground.base import clean
+from domain.ground.json_text import read_json
+from domain.ground.sizes import LONGEST_KEPT, beginning, size
 
 _JSON = b"json/plain"
 _NULL = b"binary/null"

@@ -7,8 +7,8 @@ from typing import Any
 
 from temporalio.common import SearchAttributeKey
 
-from domain.case import Case
-from domain.words import SearchAttribute
+from domain.case.case import Case
+from domain.ground.words import SearchAttribute
 
 STAGE = SearchAttributeKey.for_keyword(SearchAttribute.STAGE.value)
 CATEGORY = SearchAttributeKey.for_keyword(SearchAttribute.CATEGORY.value)

@@ -13,14 +13,14 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from domain import spoken
-from domain.case import BookPayment, CompensationRecorded, PayCompensation, PaymentRecorded, RecordCompensation
-from domain.messages import Receipt, ReportPayment, RetryPayment
-from domain.money import Money, PositiveMoney
-from domain.paying import check_report, check_retry, reversible
-from domain.payment import HAND, Payment, PaymentOrder, PaymentOutcome, PaymentReport
-from domain.resolution import NotAllowed, made_good
-from domain.words import CaseEvent, LetterKind, PaymentReason, PaymentState, Role, Stage
+from domain.case.messages import Receipt, ReportPayment, RetryPayment
+from domain.case.paying import check_report, check_retry, reversible
+from domain.case.requests import BookPayment, CompensationRecorded, PayCompensation, PaymentRecorded, RecordCompensation
+from domain.case.resolution import NotAllowed, made_good
+from domain.ground import spoken
+from domain.ground.words import CaseEvent, LetterKind, PaymentReason, PaymentState, Role, Stage
+from domain.money.amounts import Money, PositiveMoney
+from domain.money.payment import HAND, Payment, PaymentOrder, PaymentOutcome, PaymentReport
 from workflows import effects
 from workflows.casework import GivenUp
 from workflows.listening import Listening, refused

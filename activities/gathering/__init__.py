@@ -8,7 +8,7 @@ from activities.evidence_queries import EvidenceSnapshot
 from activities.gathering.liquidations import Liquidations
 from activities.gathering.orders import Orders
 from activities.gathering.records import Records
-from domain.findings import Check, Finding, InvestigationRequest
+from domain.checks.findings import Check, Finding, InvestigationRequest
 
 
 async def gather(check: Check, request: InvestigationRequest, log: EvidenceSnapshot) -> list[Finding]:

@@ -6,11 +6,11 @@ from typing import Final
 
 from activities.evidence_queries import EvidenceSnapshot
 from domain.checks.facts import Given, LogFacts
-from domain.execution import Execution, Moment, deciding_quotes
-from domain.findings import InvestigationRequest
-from domain.firm_records import ChargeSchedule
-from domain.redress import ReferenceRule
-from domain.trade_log import Order, OrderType, Position, Quote
+from domain.checks.findings import InvestigationRequest
+from domain.checks.moments import Execution, Moment, deciding_quotes
+from domain.checks.profit import ReferenceRule
+from domain.log.firm_records import ChargeSchedule
+from domain.log.trade_log import Order, OrderType, Position, Quote
 
 MOST_FILLS: Final = 50
 """Fills examined at once: findings travel in the state of the case and in letters, and a payload holds 2 MB."""

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from activities.gathering.common import EVENT, MOST_FILLS, MOST_POSITIONS, facts_of
 from activities.gathering.orders import Orders
 from activities.gathering.unanswered import too_many, unanswered
+from domain.checks.findings import Check, Finding
+from domain.checks.moments import Execution
 from domain.checks.recompute import run
-from domain.execution import Execution
-from domain.findings import Check, Finding
-from domain.trade_log import OrderType
+from domain.log.trade_log import OrderType
 
 
 class Liquidations(Orders):

@@ -15,13 +15,14 @@ from activities.gathering.unanswered import (
     unknown_trades,
 )
 from domain.checks import requote
+from domain.checks.execution import check_execution, feeds_to_measure
 from domain.checks.facts import LogFacts
+from domain.checks.findings import ALL_CUSTOMERS, Check, Finding
 from domain.checks.market import WAITS_FOR_BETTER, WAITS_FOR_WORSE
+from domain.checks.moments import Execution, Moment, moments
 from domain.checks.recompute import run
-from domain.execution import Execution, Moment, check_execution, feeds_to_measure, moments
-from domain.findings import ALL_CUSTOMERS, Check, Finding
-from domain.firm_records import Happened, OrderEvent
-from domain.trade_log import Order, OrderType, Position, Quote
+from domain.log.firm_records import Happened, OrderEvent
+from domain.log.trade_log import Order, OrderType, Position, Quote
 
 _WAITING: Final = WAITS_FOR_WORSE | WAITS_FOR_BETTER
 

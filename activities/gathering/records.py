@@ -18,13 +18,12 @@ from activities.gathering.unanswered import (
     too_many,
     unknown_trades,
 )
-from domain import withdrawal_delay
-from domain.checks import outage
+from domain.checks import outage, withdrawal_delay
 from domain.checks.facts import LogFacts
+from domain.checks.findings import Check, Finding
 from domain.checks.recompute import run
-from domain.findings import Check, Finding
-from domain.trade_log import Position
-from domain.withdrawal_delay import check_withdrawal_delay
+from domain.checks.withdrawal_delay import check_withdrawal_delay
+from domain.log.trade_log import Position
 
 
 class Records(Gathering):

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Final
 
 from activities.trade_log import UnreadableRow
-from domain import withdrawal_delay
 from domain.checks import (
     binary_option,
     cancelled_trade,
@@ -17,9 +16,11 @@ from domain.checks import (
     stop_out,
     suitability,
     trigger,
+    withdrawal_delay,
 )
-from domain.execution import UNIDENTIFIED
-from domain.findings import FAILED, Bilingual, Check, Finding, InvestigationRequest, Verdict
+from domain.checks.execution import UNIDENTIFIED
+from domain.checks.findings import FAILED, Check, Finding, InvestigationRequest, Verdict
+from domain.ground.bilingual import Bilingual
 
 _FORMULAS: Final = {
     Check.EXECUTION: UNIDENTIFIED,

@@ -6,13 +6,13 @@ from statistics import median
 from typing import Final
 
 from domain.checks.facts import Given, LogFacts, Report
+from domain.checks.findings import Check, Confidence, Finding, Verdict
 from domain.checks.market import utc
-from domain.execution import SPARSE
-from domain.findings import Check, Confidence, Finding, Verdict
-from domain.firm_records import BinaryOption
-from domain.money import Money
-from domain.redress import PRECISION, Part, PartKind, plain
-from domain.trade_log import Quote
+from domain.checks.moments import SPARSE
+from domain.log.firm_records import BinaryOption
+from domain.log.trade_log import Quote
+from domain.money.amounts import Money
+from domain.money.parts import PRECISION, Part, PartKind, plain
 
 FORMULA: Final = "binary-option/middle-of-the-last-tick@1"
 """Strike and expiry are the middle of bid and ask of the last tick at or before the instant."""

@@ -4,11 +4,12 @@ from datetime import timedelta
 from typing import Final
 
 from domain.checks.facts import Given, LogFacts, Report
+from domain.checks.findings import Check, Confidence, Finding, Verdict
 from domain.checks.market import utc
-from domain.findings import Bilingual, Check, Confidence, Finding, Verdict
-from domain.money import Money
-from domain.redress import Part, PartKind, plain
-from domain.spoken import listed
+from domain.ground.bilingual import Bilingual
+from domain.ground.spoken import listed
+from domain.money.amounts import Money
+from domain.money.parts import Part, PartKind, plain
 
 FORMULA: Final = "cancelled-trade/amount-taken-back@1"
 IN_TIME: Final = timedelta(days=1)

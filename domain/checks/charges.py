@@ -7,13 +7,14 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from domain.checks.facts import Given, LogFacts, Report
+from domain.checks.findings import Check, Confidence, Finding, Verdict
 from domain.checks.market import utc
-from domain.findings import Bilingual, Check, Confidence, Finding, Verdict
-from domain.firm_records import ChargeSchedule
-from domain.money import Money, minor_digits
-from domain.redress import PRECISION, Part, PartKind, plain
-from domain.spoken import listed
-from domain.trade_log import Instrument, Position, Side
+from domain.ground.bilingual import Bilingual
+from domain.ground.spoken import listed
+from domain.log.firm_records import ChargeSchedule
+from domain.log.trade_log import Instrument, Position, Side
+from domain.money.amounts import Money, minor_digits
+from domain.money.parts import PRECISION, Part, PartKind, plain
 
 FORMULA: Final = "charges/published-schedule@1"
 """Swap: ``P_open * U * rate * L * nights / 360``, or points or money a lot and night; commission: a lot and fill."""

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from domain.findings import Check
-from domain.phrases import PhraseBook, Pieces, listed
-from domain.words import Category
+from domain.checks.findings import Check
+from domain.ground.phrases import PhraseBook, Pieces, listed
+from domain.ground.words import Category
 
 TRADING: Final = frozenset(
     {Category.EXECUTION, Category.PLATFORM, Category.FEE, Category.WITHDRAWAL, Category.ACCOUNT, Category.CONDUCT}

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from domain.checks.charges import swap_of
 from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.market import Board, valid_price
-from domain.redress import Part, PartKind, Reference, ReferenceRule, Standing, plain, reference_of_exit
-from domain.trade_log import Fill, Position
+from domain.checks.profit import Reference, ReferenceRule, Standing, reference_of_exit
+from domain.log.trade_log import Fill, Position
+from domain.money.parts import Part, PartKind, plain
 
 
 def reference_for(

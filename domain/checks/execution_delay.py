@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from domain.checks.facts import Given, LogFacts, Report, Text
+from domain.checks.findings import Check, Confidence, Finding, Verdict
 from domain.checks.market import milliseconds, price_text, traded, valid_price
-from domain.findings import Check, Confidence, Finding, Verdict
-from domain.firm_records import Happened
-from domain.redress import ReferenceRule, plain
-from domain.trade_log import Order
+from domain.checks.profit import ReferenceRule
+from domain.log.firm_records import Happened
+from domain.log.trade_log import Order
+from domain.money.parts import plain
 
 FORMULA: Final = "execution-delay/valid-price-at-receipt@1"
 _LEGS: Final = {

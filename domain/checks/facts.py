@@ -10,10 +10,13 @@ from typing import Any, Final, NamedTuple, Self
 
 from pydantic import PrivateAttr
 
-from domain.base import Instant, Record
-from domain.execution import FeedMedian
-from domain.findings import Bilingual, Check, Confidence, EvidenceRow, Finding, Tolerances, Verdict
-from domain.firm_records import (
+from domain.checks.findings import Check, Confidence, EvidenceRow, Finding, Verdict
+from domain.checks.moments import FeedMedian
+from domain.checks.profit import ReferenceRule
+from domain.checks.tolerances import Tolerances
+from domain.ground.base import Instant, Record
+from domain.ground.bilingual import Bilingual
+from domain.log.firm_records import (
     AccountTerms,
     Appropriateness,
     Balance,
@@ -26,9 +29,9 @@ from domain.firm_records import (
     RequoteShares,
     SlippageShares,
 )
-from domain.money import Money
-from domain.redress import MissingRate, Part, Rate, ReferenceRule, Sum, total
-from domain.trade_log import AccountEntry, Fill, Instrument, Order, Position, Quote
+from domain.log.trade_log import AccountEntry, Fill, Instrument, Order, Position, Quote
+from domain.money.amounts import Money
+from domain.money.parts import MissingRate, Part, Rate, Sum, total
 
 
 class LogFacts(Record):

@@ -8,10 +8,10 @@ from statistics import median
 from typing import Final, NamedTuple
 
 from domain.checks.facts import LogFacts, Text, cost
-from domain.execution import STALE
-from domain.findings import Confidence
-from domain.redress import PRECISION, Part, PartKind, plain
-from domain.trade_log import Fill, Instrument, Order, OrderType, Quote, Side
+from domain.checks.findings import Confidence
+from domain.checks.moments import STALE
+from domain.log.trade_log import Fill, Instrument, Order, OrderType, Quote, Side
+from domain.money.parts import PRECISION, Part, PartKind, plain
 
 SIDES: Final = {Side.BUY: Text("buy", "买入"), Side.SELL: Text("sell", "卖出")}
 TYPES: Final = {

@@ -7,10 +7,11 @@ from statistics import median
 from typing import Final
 
 from domain.checks.facts import Given, LogFacts, Report, cost
+from domain.checks.findings import Check, Confidence, Finding, Verdict
 from domain.checks.market import Traded, milliseconds, price_text, standing, traded, valid_price
-from domain.findings import Check, Confidence, Finding, Verdict
-from domain.redress import ReferenceRule, plain
-from domain.trade_log import Fill, Quote
+from domain.checks.profit import ReferenceRule
+from domain.log.trade_log import Fill, Quote
+from domain.money.parts import plain
 
 FORMULA: Final = "off-market/two-references@1"
 

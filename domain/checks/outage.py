@@ -5,11 +5,12 @@ from decimal import localcontext
 from typing import Final
 
 from domain.checks.facts import Given, LogFacts, Report
+from domain.checks.findings import Check, Confidence, Finding, Verdict
 from domain.checks.market import SIDES, price_part, price_text, utc, valid_price
-from domain.findings import Check, Confidence, Finding, Verdict
-from domain.firm_records import Happened, OrderEvent, Outage
-from domain.redress import PRECISION, ReferenceRule, plain
-from domain.trade_log import Fill
+from domain.checks.profit import ReferenceRule
+from domain.log.firm_records import Happened, OrderEvent, Outage
+from domain.log.trade_log import Fill
+from domain.money.parts import PRECISION, plain
 
 FORMULA: Final = "outage/valid-price-at-the-attempt@1"
 ACCOUNT: Final = "account"

@@ -5,24 +5,26 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from domain import interest
-from domain.base import Record
+from domain.checks import interest
 from domain.checks.binary_option import check_binary_option
 from domain.checks.cancelled_trade import check_cancelled_trade
 from domain.checks.charges import check_charges
+from domain.checks.execution import check_execution
 from domain.checks.execution_delay import check_execution_delay
 from domain.checks.facts import CheckFunction, Given, LogFacts
+from domain.checks.findings import Check, Finding
+from domain.checks.losses import once_only, settled_before, without
+from domain.checks.moments import Execution
 from domain.checks.off_market import check_off_market
 from domain.checks.outage import check_outage
 from domain.checks.requote import check_requote
 from domain.checks.slippage import check_slippage
 from domain.checks.stop_out import check_stop_out
 from domain.checks.suitability import check_suitability
+from domain.checks.tolerances import Tolerances
 from domain.checks.trigger import check_trigger
-from domain.execution import Execution, check_execution
-from domain.findings import Check, Finding, Tolerances
-from domain.once_only import once_only, settled_before, without
-from domain.withdrawal_delay import check_withdrawal_delay
+from domain.checks.withdrawal_delay import check_withdrawal_delay
+from domain.ground.base import Record
 
 CHECKS: Final[Mapping[Check, CheckFunction]] = {
     Check.SLIPPAGE: check_slippage,

@@ -5,11 +5,12 @@ from decimal import Decimal, localcontext
 from typing import Final
 
 from domain.checks.facts import Given, LogFacts, Report
+from domain.checks.findings import ALL_CUSTOMERS, Check, Confidence, Finding, Verdict
 from domain.checks.market import CHANCE, SIDES, price_part, price_text, utc, valid_price, z_score
-from domain.findings import ALL_CUSTOMERS, Check, Confidence, Finding, Verdict
-from domain.firm_records import Happened, OrderEvent
-from domain.redress import PRECISION, ReferenceRule, plain
-from domain.trade_log import Fill, Instrument
+from domain.checks.profit import ReferenceRule
+from domain.log.firm_records import Happened, OrderEvent
+from domain.log.trade_log import Fill, Instrument
+from domain.money.parts import PRECISION, plain
 
 FORMULA: Final = "requote/valid-price-at-receipt@1"
 DIRECTION: Final = "requote-direction/none@1"

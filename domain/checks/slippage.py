@@ -4,10 +4,11 @@ from decimal import Decimal, localcontext
 from typing import Final
 
 from domain.checks.facts import Given, LogFacts, Report
+from domain.checks.findings import ALL_CUSTOMERS, Check, Confidence, Finding, Verdict
 from domain.checks.market import CHANCE, TYPES, WAITS_FOR_WORSE, Traded, price_text, traded, valid_price, z_score
-from domain.findings import ALL_CUSTOMERS, Check, Confidence, Finding, Verdict
-from domain.redress import PRECISION, Part, ReferenceRule, plain
-from domain.trade_log import OrderType
+from domain.checks.profit import ReferenceRule
+from domain.log.trade_log import OrderType
+from domain.money.parts import PRECISION, Part, plain
 
 FORMULA: Final = "slippage/valid-price-at-that-instant@1"
 SYMMETRY: Final = "slippage-symmetry/price-asked-for@1"

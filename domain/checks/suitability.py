@@ -4,11 +4,12 @@ from decimal import Decimal, localcontext
 from typing import Final
 
 from domain.checks.facts import Given, LogFacts, Report, Text
+from domain.checks.findings import Check, Confidence, Finding, Verdict
 from domain.checks.market import utc
-from domain.findings import Check, Confidence, Finding, Verdict
-from domain.money import Money
-from domain.redress import PRECISION, Part, PartKind, plain, profit
-from domain.trade_log import AccountEntry, EntryKind, Position
+from domain.checks.profit import profit
+from domain.log.trade_log import AccountEntry, EntryKind, Position
+from domain.money.amounts import Money
+from domain.money.parts import PRECISION, Part, PartKind, plain
 
 FORMULA: Final = "suitability/net-loss-of-the-position@1"
 FEE: Final = "undisclosed-fee/amount@1"

@@ -6,7 +6,9 @@ from decimal import Decimal, localcontext
 from typing import Final
 
 from domain.checks.counterfactual import held_on, missing_for, reference_for
+from domain.checks.examination import QUOTED
 from domain.checks.facts import Given, LogFacts, Report, cost
+from domain.checks.findings import Check, Confidence, Finding, Verdict
 from domain.checks.market import (
     TYPES,
     WAITS_FOR_BETTER,
@@ -19,10 +21,9 @@ from domain.checks.market import (
     utc,
     valid_price,
 )
-from domain.execution import QUOTED
-from domain.findings import Check, Confidence, Finding, Verdict
-from domain.redress import PRECISION, Part, PartKind, ReferenceRule, exit_loss, plain
-from domain.trade_log import Instrument, Order, Position, Quote, Side
+from domain.checks.profit import ReferenceRule, exit_loss
+from domain.log.trade_log import Instrument, Order, Position, Quote, Side
+from domain.money.parts import PRECISION, Part, PartKind, plain
 
 FORMULA: Final = "trigger/first-valid-price-through@1"
 

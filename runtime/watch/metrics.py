@@ -7,7 +7,7 @@ from typing import Final
 
 from temporalio.common import MetricGaugeFloat, MetricMeter
 
-from domain.policy import Calendar
+from domain.clocks.calendar import Calendar
 from runtime.watch.failing import Failing
 from runtime.watch.readings import RecordReading, TemporalReading
 

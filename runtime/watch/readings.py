@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 from temporalio.client import Client
 
-from domain.words import Stage
+from domain.ground.words import Stage
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy

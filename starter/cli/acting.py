@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from domain.words import Category, Complexity, Remedy, Severity
+from domain.ground.words import Category, Complexity, Remedy, Severity
 from starter.cli.access import talk
 from starter.cli.evidence import evidence as evidence_group
 from starter.cli.options import (
@@ -337,8 +337,8 @@ def contact(
 
 def send(name: str, reference: str, by: str | None, message_id: str | None, **fields: Any) -> Answer:
     """Send the message *name*; what is checked here is checked before anything is connected to."""
-    from domain.messages import SIGNALS, UPDATES
-    from domain.reference import parse_reference
+    from domain.case.messages import SIGNALS, UPDATES
+    from domain.ground.reference import parse_reference
 
     reference = parse_reference(reference)
     kind = next(kind for kind in (*SIGNALS, *UPDATES) if kind.name == name)

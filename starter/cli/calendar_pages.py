@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from starter.reading.layout import NONE, line, table
 
 if TYPE_CHECKING:
-    from domain.policy import Calendar
+    from domain.clocks.calendar import Calendar
     from starter.upkeep.replanning import Replan, Untold
 
 

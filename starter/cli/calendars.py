@@ -12,8 +12,8 @@ from starter.cli.options import By, actor
 from starter.cli.program import Answer, ExitCode, Problem, app, command, invalid
 
 if TYPE_CHECKING:
-    from domain.messages import Actor
-    from domain.policy import Calendar
+    from domain.clocks.calendar import Calendar
+    from domain.ground.people import Actor
     from starter.client.complaints import Complaints
     from starter.upkeep.replanning import Replan, Untold
 
@@ -126,7 +126,7 @@ def _year(year: int) -> Iterator[date]:
 
 
 def _closed(one: "Calendar", year: int) -> Iterator[tuple[date, str]]:
-    from domain.calendars import closed_because
+    from domain.clocks.business_days import closed_because
 
     for day in _year(year):
         why = closed_because(one, day)
@@ -135,7 +135,7 @@ def _closed(one: "Calendar", year: int) -> Iterator[tuple[date, str]]:
 
 
 def _worked(one: "Calendar", year: int) -> Iterator[tuple[date, str]]:
-    from domain.calendars import closed_because
+    from domain.clocks.business_days import closed_because
 
     weekend = {day.weekday() for day in _year(year) if closed_because(one, day) == f"{day:%A}"}
     openings = {opening.day: opening.why for opening in one.openings}

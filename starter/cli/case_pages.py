@@ -10,12 +10,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from domain.words import PaymentState
+from domain.ground.words import PaymentState
 from starter.reading.layout import NONE, exactly, facts, from_now, line, span, spoken, table, when
 
 if TYPE_CHECKING:
-    from domain.findings import Finding
-    from domain.routes import Eligibility
+    from domain.checks.findings import Finding
+    from domain.rules.routes import Eligibility
     from starter.reading.cases import CaseView, WrittenLetter
     from starter.reading.dossier import Dossier, ProposalView
     from starter.reading.payments import PaymentView

@@ -65,7 +65,7 @@ def pack(
 
     Every finding is made again from its evidence, and the pack says whether it is the same. Exit code 5 if not.
     """
-    from domain.reference import parse_reference
+    from domain.ground.reference import parse_reference
     from runtime.settings import load_settings
     from starter.evidence.html import to_html
     from starter.evidence.model import make_pack

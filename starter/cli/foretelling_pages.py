@@ -11,8 +11,8 @@ from rich.text import Text
 from starter.reading.layout import NONE, line, spoken, table
 
 if TYPE_CHECKING:
-    from domain.deadlines import Occurred
-    from domain.policy import PolicyPack
+    from domain.clocks.deadlines import Occurred
+    from domain.rules.policy import PolicyPack
     from starter.reading.comparing import Comparison, Judged
     from starter.reading.foretelling import Foretold
 

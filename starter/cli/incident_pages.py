@@ -7,13 +7,13 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 
-from domain.words import IncidentStage
+from domain.ground.words import IncidentStage
 from starter.reading.layout import NONE, exactly, facts, line, spoken, table, when
 
 if TYPE_CHECKING:
-    from domain.cohort import Cohort
-    from domain.incident_work import Progress
-    from domain.money import Money
+    from domain.incidents.cohort import Cohort
+    from domain.incidents.progress import Progress
+    from domain.money.amounts import Money
     from starter.cli.options import Tongue
     from starter.reading.incidents import Changed, CohortRow, IncidentView, ListedIncident, Warned
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from domain.words import IncidentStage, MemberState
+from domain.ground.words import IncidentStage, MemberState
 from starter.cli import incident_pages
 from starter.cli.access import read
 from starter.cli.options import By, Language, MessageId, Tongue, actor, instant, one_of, span, words
@@ -18,8 +18,8 @@ from starter.reading.layout import line
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from domain.findings import Finding
-    from domain.incident import Fault
+    from domain.checks.findings import Finding
+    from domain.incidents.incident import Fault
     from starter.client.incidents import Incidents
 
 T = TypeVar("T")
@@ -68,8 +68,9 @@ def open_(
 
     Name the instrument and the window, or a finding. The same fault opened again is the same incident.
     """
-    from domain.findings import Bilingual, Check
-    from domain.incident import NewIncident, title_of
+    from domain.checks.findings import Check
+    from domain.ground.bilingual import Bilingual
+    from domain.incidents.incident import NewIncident, title_of
 
     opened_by = actor(by)
     if not opened_by.role.is_staff:
@@ -193,7 +194,7 @@ def pause(
     message_id: MessageId = None,
 ) -> Answer:
     """Stop compensating after the accounts in hand."""
-    from domain.incident_work import PauseIncident
+    from domain.incidents.messages import PauseIncident
 
     return _send(reference, PauseIncident, by, message_id, reason=words(reason, "--reason"))
 
@@ -209,7 +210,7 @@ def resume(
     message_id: MessageId = None,
 ) -> Answer:
     """Go on compensating; or only change the rate."""
-    from domain.incident_work import ResumeIncident
+    from domain.incidents.messages import ResumeIncident
 
     return _send(reference, ResumeIncident, by, message_id, per_minute=rate)
 
@@ -226,7 +227,7 @@ def retry(
     message_id: MessageId = None,
 ) -> Answer:
     """Compensate an account that failed once more, after what stood in the way was put right."""
-    from domain.incident_work import RetryMember
+    from domain.incidents.messages import RetryMember
 
     return _send(reference, RetryMember, by, message_id, account=account, leave=words(leave, "--leave"))
 
@@ -284,7 +285,7 @@ def _check_policy(policies: tuple[str, ...]) -> None:
 def _fault(
     symbol: str | None, since: str | None, until: str | None, source: str | None, prices: str | None, *, outage: bool
 ) -> "Fault":
-    from domain.incident import Fault, FaultKind
+    from domain.incidents.incident import Fault, FaultKind
 
     if since is None or until is None:
         raise InvalidInput("--since, --until: give the window of the fault, or a finding with --finding")
@@ -315,8 +316,8 @@ def _prices(text: str | None) -> tuple[Decimal | None, Decimal | None]:
 
 def _fault_of(text: str) -> "Fault":
     """The fault that a finding of a complaint tells of; *text* is REF or REF:SUBJECT."""
-    from domain.incident import fault_of
-    from domain.reference import parse_reference
+    from domain.ground.reference import parse_reference
+    from domain.incidents.incident import fault_of
     from starter.reading.cases import get_timeline
     from starter.reading.dossier import last_findings
 
@@ -335,7 +336,7 @@ def _fault_of(text: str) -> "Fault":
 
 
 def _decide(reference: str, by: str | None, message_id: str | None, **fields: Any) -> Answer:
-    from domain.incident_work import DecideIncident
+    from domain.incidents.messages import DecideIncident
 
     return _send(reference, DecideIncident, by, message_id, **fields)
 
@@ -365,6 +366,6 @@ def _talk(action: "Callable[[Incidents], Awaitable[T]]") -> T:
 
 
 def _parsed(reference: str) -> str:
-    from domain.reference import INCIDENT, parse_reference
+    from domain.ground.reference import INCIDENT, parse_reference
 
     return parse_reference(reference, prefix=INCIDENT)

@@ -13,7 +13,7 @@ from starter.cli.options import By, Language, MessageId, Tongue, one_of
 from starter.cli.program import Answer, Failed, InvalidInput, app, command
 
 if TYPE_CHECKING:
-    from domain.findings import Investigation, InvestigationRequest
+    from domain.checks.findings import Investigation, InvestigationRequest
     from starter.client.complaints import Complaints
 
 _WAIT: Final = timedelta(seconds=60)
@@ -49,7 +49,7 @@ def investigate(
     message_id: MessageId = None,
 ) -> Answer:
     """Query the trade log without a case, and print the findings; or have a case investigated further, with --case."""
-    from domain.findings import Check, InvestigationRequest
+    from domain.checks.findings import Check, InvestigationRequest
     from runtime.policies import find_pack
     from runtime.settings import load_settings
 
@@ -84,7 +84,7 @@ async def _investigate(complaints: "Complaints", request: "InvestigationRequest"
     from temporalio.exceptions import FailureError, TimeoutError
     from temporalio.service import RPCError
 
-    from domain.findings import Investigation
+    from domain.checks.findings import Investigation
     from runtime.temporal import TemporalUnavailable
     from starter.client.complaints import NotAnswered
     from starter.client.contracts import INVESTIGATION

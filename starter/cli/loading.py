@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.progress import TaskID
 
-    from domain.trade_log import Instrument
+    from domain.log.trade_log import Instrument
     from starter.importing.formats.kinds import Kind
     from starter.importing.formats.server_clock import ServerClock
     from starter.importing.loading import ImportReport, LogRows, Reading
@@ -160,7 +160,7 @@ def _clock(name: str | None) -> "ServerClock | None":
 def _identifier(text: str | None, option: str) -> str | None:
     from pydantic import TypeAdapter, ValidationError
 
-    from domain.base import Identifier
+    from domain.ground.base import Identifier
 
     try:
         return None if text is None else TypeAdapter(Identifier).validate_python(text)
@@ -189,7 +189,7 @@ def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
 
 
 def _instrument(text: str) -> "Instrument":
-    from domain.trade_log import Instrument
+    from domain.log.trade_log import Instrument
     from starter.importing.formats.kinds import Kind
     from starter.importing.formats.trade_log_csv import BadRow, row_of
 

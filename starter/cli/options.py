@@ -14,8 +14,8 @@ import typer
 from starter.cli.program import InvalidInput, invalid
 
 if TYPE_CHECKING:
-    from domain.messages import Actor
-    from domain.money import PositiveMoney
+    from domain.ground.people import Actor
+    from domain.money.amounts import PositiveMoney
 
 BRING_IN = "Bring in"
 
@@ -51,9 +51,9 @@ def actor(text: str | None) -> "Actor":
     """The actor that *text*, ``ROLE:ID``, names. Raises :class:`InvalidInput`."""
     from pydantic import ValidationError
 
-    from domain.complaint import explain
-    from domain.messages import Actor
-    from domain.words import Role
+    from domain.case.complaint import explain
+    from domain.ground.people import Actor
+    from domain.ground.words import Role
 
     roles = ", ".join(Role)
     if not text:
@@ -77,8 +77,8 @@ def money(text: str, option: str) -> "PositiveMoney":
     """The sum that *text*, such as ``USD 1234.50``, names. Raises :class:`InvalidInput` naming *option*."""
     from pydantic import ValidationError
 
-    from domain.complaint import explain
-    from domain.money import PositiveMoney
+    from domain.case.complaint import explain
+    from domain.money.amounts import PositiveMoney
 
     written = _AMOUNT.fullmatch(text.strip())
     if not written:

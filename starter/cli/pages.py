@@ -8,14 +8,15 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from domain.words import Action
+from domain.ground.words import Action
 from starter.cli.case_pages import shortened
 from starter.reading.layout import NONE, exactly, from_now, line, span, spoken, table, when
 
 if TYPE_CHECKING:
-    from domain.case import Entry, Rejected
+    from domain.case.file import Rejected
+    from domain.checks.findings import Finding
     from domain.checks.recompute import Difference
-    from domain.findings import Finding
+    from domain.ground.timeline import Entry
     from starter.reading.cases import ListedCase
     from starter.reading.database import UnopenedStart
     from starter.reading.deadlines import DueRung, LedgerRow

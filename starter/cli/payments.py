@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import RenderableType
 
-from domain.words import PaymentReason, PaymentState
+from domain.ground.words import PaymentReason, PaymentState
 from starter.cli.access import read
 from starter.cli.acting import send
 from starter.cli.case_pages import known_of, payments

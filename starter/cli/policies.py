@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from domain.words import CaseEvent, Category, Complexity
+from domain.ground.words import CaseEvent, Category, Complexity
 from starter.cli import foretelling_pages, policy_pages
 from starter.cli.access import read
 from starter.cli.options import Language, Tongue, instant, moment, one_of
@@ -16,9 +16,10 @@ from starter.cli.program import Answer, ExitCode, InvalidInput, Problem, app, co
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from domain.deadlines import Occurred
-    from domain.policy import Facts, PolicyPack
-    from domain.policy_check import PolicyProblem
+    from domain.clocks.deadlines import Occurred
+    from domain.ground.scope import Facts
+    from domain.rules.policy import PolicyPack
+    from domain.rules.problem import PolicyProblem
 
 policy = typer.Typer(help="Policy packs: the rules that cases are handled by.", no_args_is_help=True)
 app.add_typer(policy, name="policy", rich_help_panel="Look")
@@ -60,7 +61,7 @@ def check(
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail the check too.")] = False,
 ) -> Answer:
     """What is wrong with policy packs: what cannot work (errors), and what somebody should look at (warnings)."""
-    from domain.policy_check import check_pack
+    from domain.rules.policy_check import check_pack
 
     now = datetime.now(UTC)
     checked, found = _to_check(packs, now)
@@ -86,7 +87,7 @@ def check(
 
 def _to_check(names: Sequence[str] | None, now: datetime) -> "tuple[list[PolicyPack], list[PolicyProblem]]":
     """The packs of these names, and what is wrong with those that do not even load."""
-    from domain.policy_check import PolicyProblem
+    from domain.rules.problem import PolicyProblem
     from runtime.calendars import CalendarError
     from runtime.policies import PolicyError, load_packs
 
@@ -138,8 +139,8 @@ def due(
     ] = None,
 ) -> Answer:
     """What would be due when for a complaint, and how each moment is found. No case is needed."""
-    from domain.deadlines import Occurred
-    from domain.policy import Facts
+    from domain.clocks.deadlines import Occurred
+    from domain.ground.scope import Facts
     from starter.reading.foretelling import foretell
 
     named = moment(received, "--received")
@@ -174,7 +175,7 @@ def due(
 
 def _happening(text: str, pack: "PolicyPack", zone: "ZoneInfo", facts: "Facts") -> "Occurred":
     """What ``EVENT=TIME`` says. Its number is given when all are known."""
-    from domain.deadlines import Occurred
+    from domain.clocks.deadlines import Occurred
 
     what, equals, when = text.partition("=")
     if not equals:
@@ -256,7 +257,7 @@ def _day(text: str) -> date:
 
 def _combined(names: Sequence[str], at: date | datetime) -> "PolicyPack":
     """The packs of these names as one. Raises :class:`InvalidInput` for one that there is not."""
-    from domain.policy import combine
+    from domain.rules.combining import combine
 
     try:
         return combine([_pack(name, at) for name in names])

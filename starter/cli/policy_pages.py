@@ -11,9 +11,13 @@ from starter.cli.calendar_pages import calendar_line, section
 from starter.reading.layout import facts, line, spoken, table
 
 if TYPE_CHECKING:
-    from domain.findings import Bilingual
-    from domain.policy import ApprovalStep, Clock, InterestRule, Limits, PolicyPack, Route, Rung, Scope, Sourced
-    from domain.policy_check import PolicyProblem
+    from domain.clocks.clock import Clock, Rung
+    from domain.ground.bilingual import Bilingual
+    from domain.ground.scope import Scope, Sourced
+    from domain.rules.deciding import ApprovalStep, Limits
+    from domain.rules.duties import InterestRule, Route
+    from domain.rules.policy import PolicyPack
+    from domain.rules.problem import PolicyProblem
 
 
 def packs(versions: "Sequence[PolicyPack]", default: str) -> list[RenderableType]:

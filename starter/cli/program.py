@@ -62,7 +62,7 @@ _ERRORS: Final[Mapping[str, tuple[str, ExitCode]]] = {
     "starter.cli.program.InvalidInput": ("invalid_input", ExitCode.INVALID),
     "starter.cli.program.Failed": ("failed", ExitCode.FAILED),
     "pydantic_core._pydantic_core.ValidationError": ("invalid_input", ExitCode.INVALID),
-    "domain.reference.InvalidReference": ("invalid_reference", ExitCode.INVALID),
+    "domain.ground.reference.InvalidReference": ("invalid_reference", ExitCode.INVALID),
     "starter.client.complaints.InvalidComplaint": ("invalid_input", ExitCode.INVALID),
     "starter.client.complaints.CaseNotFound": ("not_found", ExitCode.NOT_FOUND),
     "starter.client.complaints.CaseClosed": ("refused", ExitCode.FAILED),
@@ -236,7 +236,7 @@ def explain(error: Exception) -> Problem:
 def _words(error: Exception) -> str:
     module = type(error).__module__
     if module.startswith("pydantic_core"):
-        from domain import complaint
+        from domain.case import complaint
 
         return complaint.explain(error)  # type: ignore[arg-type]
     if module.startswith("asyncpg"):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from domain.words import Category, Stage
+from domain.ground.words import Category, Stage
 from starter.cli import case_pages, pages
 from starter.cli.access import database, read
 from starter.cli.case_pages import case_page
@@ -143,7 +143,7 @@ def reference(
     key: Annotated[str, typer.Argument(metavar="KEY", help="Its idempotency key.")],
 ) -> Answer:
     """The reference of the complaint that SOURCE names KEY."""
-    from domain.reference import reference_for
+    from domain.ground.reference import reference_for
 
     found = reference_for(source, key)
     return Answer({"source": source, "idempotency_key": key, "reference": found}, [line(found)])
@@ -193,7 +193,7 @@ def check() -> Answer:
 
 
 def _parsed(reference: str) -> str:
-    from domain.reference import parse_reference
+    from domain.ground.reference import parse_reference
 
     return parse_reference(reference)
 

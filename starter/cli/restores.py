@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import RenderableType
 
-from domain.words import Store
+from domain.ground.words import Store
 from starter.cli.access import read
 from starter.cli.options import By, actor, instant, words
 from starter.cli.program import Answer, ExitCode, app, command, invalid

@@ -14,7 +14,7 @@ from starter.cli.pages import submitted as pages_submitted
 from starter.cli.program import Answer, InvalidInput, Problem, app, command, explain
 
 if TYPE_CHECKING:
-    from domain.complaint import Complaint
+    from domain.case.complaint import Complaint
     from starter.client.complaints import Complaints, Submitted
 
 _AT_ONCE: Final = 16  # complaints submitted at the same time
@@ -62,7 +62,7 @@ def submit(
 def _checked(position: int, value: Any) -> _Item:
     from pydantic import ValidationError
 
-    from domain.complaint import Complaint
+    from domain.case.complaint import Complaint
 
     if isinstance(value, InvalidInput):
         return _Item(position, problem=explain(value))
@@ -117,7 +117,7 @@ def _is_object(line: str) -> bool:
 
 def _parse(text: str, name: str, first_line: int = 1) -> Any:
     """*text* as JSON, numbers exact. Raises :class:`InvalidInput` with line and column."""
-    from domain.json_text import read_json
+    from domain.ground.json_text import read_json
 
     try:
         return read_json(text)

@@ -17,12 +17,10 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.case import Closed, Entry, Status
-from domain.complaint import Complaint
-from domain.findings import Check
-from domain.messages import (
+from domain.case.answers import Closed, Status
+from domain.case.complaint import Complaint
+from domain.case.messages import (
     SIGNALS,
-    Actor,
     AddEvidence,
     Assign,
     CorrectContact,
@@ -31,7 +29,6 @@ from domain.messages import (
     Escalate,
     ExtendDeadline,
     Investigate,
-    Message,
     ProposeResolution,
     Receipt,
     Reclassify,
@@ -45,8 +42,12 @@ from domain.messages import (
     RetryPayment,
     Withdraw,
 )
-from domain.reference import parse_reference
-from domain.words import WORKFLOW, SearchAttribute
+from domain.checks.findings import Check
+from domain.ground.messages import Message
+from domain.ground.people import Actor
+from domain.ground.reference import parse_reference
+from domain.ground.timeline import Entry
+from domain.ground.words import WORKFLOW, SearchAttribute
 from runtime.policies import PolicyIncomplete, UnknownPolicyPack, find_policy
 from runtime.settings import Settings, load_settings
 from runtime.temporal import TemporalUnavailable, connect
@@ -157,7 +158,7 @@ class Complaints:
 
     async def list(self, **filters: Any) -> AsyncIterator[Listed]:
         """Cases by search attribute: ``stage=``, ``category=``, ``priority=``, ``team=``, ``handler=``, ``breached=``
-        and the other :class:`~domain.words.SearchAttribute` names in lower case, newest first."""
+        and the other :class:`~domain.ground.words.SearchAttribute` names in lower case, newest first."""
         clauses = [f"WorkflowType = '{WORKFLOW}'"]
         for name, value in filters.items():
             try:

@@ -14,15 +14,18 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from domain.case import Closed, Entry, Status
-from domain.complaint import Complaint
-from domain.findings import Investigation, InvestigationRequest
-from domain.incident import WORKFLOW as INCIDENT_WORKFLOW
-from domain.incident import Fault, NewIncident
-from domain.incident_work import INCIDENT_UPDATES, IncidentChanged, IncidentReceipt, Progress
-from domain.messages import SIGNALS, UPDATES, Message, Receipt
-from domain.reference import ALPHABET, INCIDENT, reference_for
-from domain.words import WORKFLOW, SearchAttribute
+from domain.case.answers import Closed, Status
+from domain.case.complaint import Complaint
+from domain.case.messages import SIGNALS, UPDATES, Receipt
+from domain.checks.findings import Investigation, InvestigationRequest
+from domain.ground.messages import Message
+from domain.ground.reference import ALPHABET, INCIDENT, reference_for
+from domain.ground.timeline import Entry
+from domain.ground.words import WORKFLOW, SearchAttribute
+from domain.incidents.incident import WORKFLOW as INCIDENT_WORKFLOW
+from domain.incidents.incident import Fault, NewIncident
+from domain.incidents.messages import INCIDENT_UPDATES, IncidentChanged, IncidentReceipt
+from domain.incidents.progress import Progress
 from starter.client.examples import EXAMPLES, FAULT, example_of
 
 _SIGNALS: Final[tuple[type[Message], ...]] = (*SIGNALS, IncidentChanged)

@@ -3,20 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from domain.case import Closed, Entry, Status
-from domain.complaint import Complaint
-from domain.findings import Investigation, InvestigationRequest
-from domain.incident import Fault, NewIncident
-from domain.incident_work import (
-    DecideIncident,
-    IncidentChanged,
-    IncidentReceipt,
-    PauseIncident,
-    Progress,
-    ResumeIncident,
-    RetryMember,
-)
-from domain.messages import (
+from domain.case.answers import Closed, Status
+from domain.case.complaint import Complaint
+from domain.case.messages import (
     AddEvidence,
     Assign,
     CorrectContact,
@@ -25,7 +14,6 @@ from domain.messages import (
     Escalate,
     ExtendDeadline,
     Investigate,
-    Message,
     ProposeResolution,
     Receipt,
     Reclassify,
@@ -39,7 +27,20 @@ from domain.messages import (
     RetryPayment,
     Withdraw,
 )
-from domain.reference import INCIDENT, reference_for
+from domain.checks.findings import Investigation, InvestigationRequest
+from domain.ground.messages import Message
+from domain.ground.reference import INCIDENT, reference_for
+from domain.ground.timeline import Entry
+from domain.incidents.incident import Fault, NewIncident
+from domain.incidents.messages import (
+    DecideIncident,
+    IncidentChanged,
+    IncidentReceipt,
+    PauseIncident,
+    ResumeIncident,
+    RetryMember,
+)
+from domain.incidents.progress import Progress
 
 _REFERENCE: Final = reference_for("web-form", "2026-000123")
 FAULT: Final = {

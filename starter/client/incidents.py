@@ -11,10 +11,12 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.incident import WORKFLOW, NewIncident
-from domain.incident_work import DecideIncident, IncidentReceipt, PauseIncident, Progress, ResumeIncident, RetryMember
-from domain.messages import Actor, Message
-from domain.reference import INCIDENT, parse_reference
+from domain.ground.messages import Message
+from domain.ground.people import Actor
+from domain.ground.reference import INCIDENT, parse_reference
+from domain.incidents.incident import WORKFLOW, NewIncident
+from domain.incidents.messages import DecideIncident, IncidentReceipt, PauseIncident, ResumeIncident, RetryMember
+from domain.incidents.progress import Progress
 from runtime.settings import Settings, load_settings
 from runtime.temporal import TemporalUnavailable, connect
 from starter.client.complaints import NotAnswered, Refused

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
-from domain.words import Role
+from domain.ground.words import Role
 from runtime.database import open_pool
 from runtime.embedded import Stack
 from runtime.logging import configure_logging

@@ -13,8 +13,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from domain.case import Entry
-from domain.words import LetterKind, Stage
+from domain.ground.timeline import Entry
+from domain.ground.words import LetterKind, Stage
 from starter.demo.mail import MailServer
 from starter.demo.stories import Story
 from starter.demo.verdict import Ended

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from domain.complaint import Complaint
-from domain.messages import Actor
-from domain.words import Category, Outcome, Remedy, Role, Stage
+from domain.case.complaint import Complaint
+from domain.ground.people import Actor
+from domain.ground.words import Category, Outcome, Remedy, Role, Stage
 from starter.client.complaints import Complaints
 from starter.demo.mail import MailServer
 from starter.demo.trade_log import DemoData, DemoTrade

@@ -25,10 +25,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
-from domain.base import Identifier, Instant, Record
-from domain.firm_records import AccountTerms, Balance
-from domain.money import Money
-from domain.trade_log import (
+from domain.ground.base import Identifier, Instant, Record
+from domain.log.firm_records import AccountTerms, Balance
+from domain.log.trade_log import (
     AccountEntry,
     AccountMessage,
     EntryKind,
@@ -40,6 +39,7 @@ from domain.trade_log import (
     Quote,
     Side,
 )
+from domain.money.amounts import Money
 from starter.importing.formats.cells import to_cells
 from starter.importing.formats.kinds import Kind
 

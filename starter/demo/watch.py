@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from domain.case import Entry
+from domain.ground.timeline import Entry
 from starter.reading.cases import ListedCase, get_timeline, list_cases
 from starter.reading.deadlines import LedgerRow, get_deadlines
 

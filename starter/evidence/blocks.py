@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from domain.base import Record
 from domain.checks.recompute import Difference
+from domain.ground.base import Record
 from starter.evidence.drawing import Picture
 from starter.evidence.redaction import Reader
 

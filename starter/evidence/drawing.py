@@ -8,8 +8,8 @@ from typing import Final, Literal, NamedTuple
 
 from reportlab.pdfbase.pdfmetrics import stringWidth
 
-from domain.base import Record
-from domain.trade_log import Quote
+from domain.ground.base import Record
+from domain.log.trade_log import Quote
 from starter.evidence.scenes import Moment
 from starter.evidence.words import Words, clock
 

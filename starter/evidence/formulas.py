@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal, InvalidOperation, localcontext
 from typing import Final, NamedTuple
 
-from domain.base import Record
 from domain.checks.facts import LogFacts
+from domain.checks.findings import Finding
 from domain.checks.market import price_text
-from domain.findings import Finding
-from domain.money import minor_digits
-from domain.redress import PRECISION, Part, PartKind, plain
-from domain.trade_log import Instrument
+from domain.ground.base import Record
+from domain.log.trade_log import Instrument
+from domain.money.amounts import minor_digits
+from domain.money.parts import PRECISION, Part, PartKind, plain
 from starter.evidence.words import Words, grouped
 
 MINUS: Final = "−"

@@ -9,13 +9,13 @@ from decimal import Decimal
 from itertools import islice
 from typing import Final
 
-from domain.case import Entry
 from domain.checks.facts import LogFacts
+from domain.checks.findings import EvidenceRow, Finding, Verdict
 from domain.checks.recompute import Difference
-from domain.findings import EvidenceRow, Finding, Verdict
-from domain.money import Money, total
-from domain.redress import plain
-from domain.words import LetterKind, Role, Stage
+from domain.ground.timeline import Entry
+from domain.ground.words import LetterKind, Role, Stage
+from domain.money.amounts import Money, total
+from domain.money.parts import plain
 from starter.evidence.blocks import (
     Badge,
     Block,

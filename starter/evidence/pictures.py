@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
-from domain.spoken import lasting
+from domain.ground.spoken import lasting
 from starter.evidence.drawing import (
     BOTTOM,
     HEAD,

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from domain.redress import plain
-from domain.trade_log import Quote, Side
+from domain.log.trade_log import Quote, Side
+from domain.money.parts import plain
 from starter.evidence.drawing import (
     BOTTOM,
     HEAD,

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from domain.base import Instant, Record
-from domain.case import Entry
+from domain.case.complaint import Complaint
+from domain.checks.findings import Finding
 from domain.checks.recompute import Difference, recompute
-from domain.complaint import Complaint
-from domain.findings import Finding
-from domain.money import Money
-from domain.trade_log import Quote
-from domain.words import Category, LetterKind, Outcome, Stage
+from domain.ground.base import Instant, Record
+from domain.ground.timeline import Entry
+from domain.ground.words import Category, LetterKind, Outcome, Stage
+from domain.log.trade_log import Quote
+from domain.money.amounts import Money
 from starter.evidence.scenes import SILENT, PriceScene, kept_quotes, scenes_of
 from starter.reading.database import not_found
 from starter.reading.dossier import stored_findings

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from domain.findings import EvidenceRow
-from domain.messages import AddEvidence
-from domain.words import Role
+from domain.case.messages import AddEvidence
+from domain.checks.findings import EvidenceRow
+from domain.ground.words import Role
 from starter.evidence.reading import CaseFacts
 from starter.evidence.redaction import IDS, Reader, Redaction, letters
 from starter.evidence.words import Words

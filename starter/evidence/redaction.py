@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Final
 
-from domain.findings import EvidenceRow
+from domain.checks.findings import EvidenceRow
 
 INTERNAL: Final = frozenset({"comment", "note", "reason", "decided_by"})
 """Columns of the trade log that only the firm and an ombudsman see: what was freely written, who used a discretion."""

@@ -11,14 +11,14 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from domain.base import Instant, Record
 from domain.checks.facts import LogFacts
+from domain.checks.findings import Check, Finding
+from domain.checks.margin import Account, Unknown
 from domain.checks.market import Board
-from domain.checks.stop_out import Account, Unknown
-from domain.execution import SPARSE
-from domain.findings import Check, Finding
-from domain.redress import ReferenceRule
-from domain.trade_log import Fill, OrderType, Quote, Side
+from domain.checks.moments import SPARSE
+from domain.checks.profit import ReferenceRule
+from domain.ground.base import Instant, Record
+from domain.log.trade_log import Fill, OrderType, Quote, Side
 from starter.evidence.formulas import number, priced
 from starter.evidence.words import as_instant
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
-from domain.money import Money
-from domain.redress import plain
+from domain.money.amounts import Money
+from domain.money.parts import plain
 from runtime.paths import TEMPLATES
 from runtime.toml_files import read_toml
 

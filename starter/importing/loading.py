@@ -19,8 +19,8 @@ from typing import Any, Self
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from domain.base import Record
-from domain.trade_log import Instrument
+from domain.ground.base import Record
+from domain.log.trade_log import Instrument
 from starter.importing.formats import Format
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.source import SourceRow

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final, NoReturn, Self, TextIO
 
-from domain.trade_log import Instrument
+from domain.log.trade_log import Instrument
 from starter.importing.formats import Format, prices, sniff
 from starter.importing.formats.html_rows import html_rows
 from starter.importing.formats.kinds import Kind

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import asyncpg
 
-from domain.base import Instant, Record
-from domain.case import CaseSummary, Entry, Rejected
-from domain.complaint import Complaint
-from domain.money import Money
-from domain.policy import PolicyPack
-from domain.words import Category, LetterKind, Stage
+from domain.case.complaint import Complaint
+from domain.case.file import CaseSummary, Rejected
+from domain.ground.base import Instant, Record
+from domain.ground.timeline import Entry
+from domain.ground.words import Category, LetterKind, Stage
+from domain.money.amounts import Money
+from domain.rules.policy import PolicyPack
 from starter.reading.database import CaseNotFound, not_found, rows_of
 
 if TYPE_CHECKING:

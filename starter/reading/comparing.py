@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Literal
 import asyncpg
 from pydantic import computed_field
 
-from domain.base import Instant, Record
-from domain.deadlines import Occurred, Round, replay
-from domain.policy import Calendar, Clock, Facts, PolicyPack
-from domain.words import Action, CaseEvent
+from domain.clocks.calendar import Calendar
+from domain.clocks.clock import Clock
+from domain.clocks.deadlines import Occurred, Round
+from domain.clocks.planning import replay
+from domain.ground.base import Instant, Record
+from domain.ground.scope import Facts
+from domain.ground.words import Action, CaseEvent
+from domain.rules.policy import PolicyPack
 from starter.reading.cases import get_pack
 from starter.reading.deadlines import get_calendars, get_histories
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import asyncpg
 
-from domain.base import Instant, Record
+from domain.ground.base import Instant, Record
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import computed_field
 
-from domain.base import Instant, Record
-from domain.deadlines import Deadline, Occurred, Round
-from domain.policy import Calendar
-from domain.words import Action, CaseEvent, Priority, Stage
+from domain.clocks.calendar import Calendar
+from domain.clocks.deadlines import Deadline, Occurred, Round
+from domain.ground.base import Instant, Record
+from domain.ground.words import Action, CaseEvent, Priority, Stage
 from runtime.histories import events_of, rounds_of
 from starter.reading.database import rows_of
 

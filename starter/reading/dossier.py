@@ -5,14 +5,15 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from domain.base import Instant, Record
-from domain.case import Entry, Status
-from domain.deadlines import reach
-from domain.findings import Finding
-from domain.messages import Award
-from domain.policy import PolicyPack
-from domain.routes import Access, Eligibility, eligibility
-from domain.words import Category, PaymentState, RouteKind, Stage
+from domain.case.answers import Status
+from domain.case.messages import Award
+from domain.checks.findings import Finding
+from domain.clocks.reckoning import reach
+from domain.ground.base import Instant, Record
+from domain.ground.timeline import Entry
+from domain.ground.words import Category, PaymentState, RouteKind, Stage
+from domain.rules.policy import PolicyPack
+from domain.rules.routes import Access, Eligibility, eligibility
 from starter.reading.cases import CaseView, WrittenLetter, get_case, get_letters, get_rules, get_timeline
 from starter.reading.deadlines import LedgerRow, get_deadlines
 from starter.reading.payments import PaymentView, get_payments

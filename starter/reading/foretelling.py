@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
-from domain.base import Instant
-from domain.deadlines import Deadline, Occurred, Satisfied, recount
-from domain.policy import PolicyPack
-from domain.words import CaseEvent
+from domain.clocks.deadlines import Deadline, Occurred, Satisfied
+from domain.clocks.planning import recount
+from domain.ground.base import Instant
+from domain.ground.words import CaseEvent
+from domain.rules.policy import PolicyPack
 from starter.reading.deadlines import strictest
 
 

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from domain.base import Instant, Record
-from domain.case import Entry
+from domain.checks.findings import Finding
 from domain.checks.recompute import recompute
-from domain.cohort import judge
-from domain.findings import Finding
-from domain.incident import NewIncident
-from domain.incident_work import Progress
-from domain.money import Money
-from domain.words import IncidentStage, MemberState
+from domain.ground.base import Instant, Record
+from domain.ground.timeline import Entry
+from domain.ground.words import IncidentStage, MemberState
+from domain.incidents.cohort import judge
+from domain.incidents.incident import NewIncident
+from domain.incidents.progress import Progress
+from domain.money.amounts import Money
 from starter.client.incidents import IncidentNotFound
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import computed_field
 
-from domain.base import Record
+from domain.ground.base import Record
 from runtime.approvals import unfounded_postings
 
 if TYPE_CHECKING:

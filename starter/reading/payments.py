@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from domain.base import Instant, Record
-from domain.words import PaymentReason, PaymentState, Stage
+from domain.ground.base import Instant, Record
+from domain.ground.words import PaymentReason, PaymentState, Stage
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]

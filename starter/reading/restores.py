@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from domain.base import Instant, Record
-from domain.words import Store
+from domain.ground.base import Instant, Record
+from domain.ground.words import Store
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]

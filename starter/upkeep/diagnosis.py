@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from domain.base import Instant, Record
+from domain.ground.base import Instant, Record
 
 
 class Kind(StrEnum):

@@ -16,9 +16,9 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain import incident
-from domain.policy_check import EXPIRES_SOON
-from domain.words import WORKFLOW
+from domain.ground.words import WORKFLOW
+from domain.incidents import incident
+from domain.rules.policy_check import EXPIRES_SOON
 from runtime.database import DatabaseUnavailable, find_database, open_pool
 from runtime.policies import calendars_in_use, load_packs
 from runtime.settings import Settings

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 from temporalio.service import RPCError
 
-from domain.case import Closed
-from domain.words import WORKFLOW
+from domain.case.answers import Closed
+from domain.ground.words import WORKFLOW
 from runtime.temporal import TemporalUnavailable
 from starter.client.complaints import Complaints
 from starter.reading.ledger import LedgerFault

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 from pydantic import computed_field
 
-from domain.base import Instant, Record
-from domain.deadlines import Occurred, follow
-from domain.messages import Actor
-from domain.policy import Calendar, PolicyPack
-from domain.words import CaseEvent
+from domain.clocks.calendar import Calendar
+from domain.clocks.deadlines import Occurred
+from domain.clocks.planning import follow
+from domain.ground.base import Instant, Record
+from domain.ground.people import Actor
+from domain.ground.words import CaseEvent
+from domain.rules.policy import PolicyPack
 from runtime.calendars import load_calendars
 from runtime.policies import calendars_in_use, policy_folders
 from starter.reading.cases import get_pack

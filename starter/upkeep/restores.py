@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from domain.messages import Actor
-from domain.words import Store
+from domain.ground.people import Actor
+from domain.ground.words import Store
 from starter.reading.restores import Restore, list_restores
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from activities.case_file import CaseFile
 from activities.compensation import Compensation
-from domain.case import CaseUpdate, OpenCase, RecordCompensation, RecordContact
+from domain.case.file import CaseUpdate
+from domain.case.requests import OpenCase, RecordCompensation, RecordContact
 from runtime.database import open_pool
 from tests.case_file.support import OPENED_AT
 

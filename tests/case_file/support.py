@@ -11,12 +11,14 @@ from typing import Any, TypeVar
 import asyncpg
 
 from activities.case_file import CaseFile
-from domain.base import Record
-from domain.case import CaseSummary, CaseUpdate, Entry, OpenCase, RecordCompensation
-from domain.complaint import Complaint
-from domain.deadlines import Occurred
-from domain.money import Money
-from domain.words import CaseEvent, Stage
+from domain.case.complaint import Complaint
+from domain.case.file import CaseSummary, CaseUpdate
+from domain.case.requests import OpenCase, RecordCompensation
+from domain.clocks.deadlines import Occurred
+from domain.ground.base import Record
+from domain.ground.timeline import Entry
+from domain.ground.words import CaseEvent, Stage
+from domain.money.amounts import Money
 
 T = TypeVar("T")
 

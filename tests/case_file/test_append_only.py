@@ -7,9 +7,9 @@ import asyncpg
 import pytest
 
 from activities.compensation import Compensation
-from domain.case import Rejected
-from domain.deadlines import Firing
-from domain.words import CaseEvent
+from domain.case.file import Rejected
+from domain.clocks.deadlines import Firing
+from domain.ground.words import CaseEvent
 from tests.case_file.support import (
     OPENED_AT,
     RECEIVED_AT,

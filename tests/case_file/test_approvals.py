@@ -7,10 +7,11 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.compensation import Compensation
-from domain.case import Entry
-from domain.findings import Bilingual, Check, Confidence, Finding, Verdict
-from domain.money import Money
-from domain.redress import Part, PartKind
+from domain.checks.findings import Check, Confidence, Finding, Verdict
+from domain.ground.bilingual import Bilingual
+from domain.ground.timeline import Entry
+from domain.money.amounts import Money
+from domain.money.parts import Part, PartKind
 from starter.reading.ledger import check_ledger
 from tests.case_file.support import after, awarding, count, decided, keeping, opened, update, usd
 

@@ -9,10 +9,11 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.case_file import CaseFile
-from domain.case import CaseUpdate, RecordContact, Recorded, Rejected
-from domain.complaint import Complaint
-from domain.deadlines import Firing
-from domain.words import Action, CaseEvent, Stage
+from domain.case.complaint import Complaint
+from domain.case.file import CaseUpdate, Recorded, Rejected
+from domain.case.requests import RecordContact
+from domain.clocks.deadlines import Firing
+from domain.ground.words import Action, CaseEvent, Stage
 from runtime.policies import find_pack, load_packs
 from tests.case_file.support import (
     OPENED_AT,

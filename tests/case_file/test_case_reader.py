@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from activities.case_file import CaseFile
-from domain.base import Record
-from domain.case import Rejected
-from domain.deadlines import Firing
-from domain.words import CaseEvent, Category, Stage
+from domain.case.file import Rejected
+from domain.clocks.deadlines import Firing
+from domain.ground.base import Record
+from domain.ground.words import CaseEvent, Category, Stage
 from starter.reading.cases import get_case, get_letters, get_rejected, get_timeline, list_cases
 from starter.reading.database import CaseNotFound
 from starter.reading.deadlines import get_deadlines

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from temporalio.exceptions import ApplicationError
 
 from activities.compensation import Compensation
-from domain.case import CompensationRecorded, RecordCompensation
-from domain.money import Money, minor_digits
-from domain.words import CaseEvent, Stage
+from domain.case.requests import CompensationRecorded, RecordCompensation
+from domain.ground.words import CaseEvent, Stage
+from domain.money.amounts import Money, minor_digits
 from starter.reading.ledger import check_ledger
 from tests.case_file.support import (
     OPENED_AT,

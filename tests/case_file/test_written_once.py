@@ -7,9 +7,9 @@ import pytest
 
 from activities.case_file import CaseFile
 from activities.written_once import write_incident_entries
-from domain.case import Rejected
-from domain.deadlines import Firing
-from domain.words import CaseEvent
+from domain.case.file import Rejected
+from domain.clocks.deadlines import Firing
+from domain.ground.words import CaseEvent
 from tests.case_file.support import after, entry, keeping, occurred, opened, update
 
 if TYPE_CHECKING:

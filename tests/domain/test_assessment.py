@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import assessment_rules as rules
-from domain.assessment import Assessment, assess, reassess
-from domain.base import LONG_TEXT, SHORT_TEXT
-from domain.complaint import Channel, Complaint
-from domain.phrases import PhraseBook, Pieces, listed
-from domain.policy import PolicyPack, Team
-from domain.words import Category, Priority, Severity
+from domain.case import assessment_rules as rules
+from domain.case.assessment import Assessment, assess, reassess
+from domain.case.complaint import Channel, Complaint
+from domain.ground.base import LONG_TEXT, SHORT_TEXT
+from domain.ground.phrases import PhraseBook, Pieces, listed
+from domain.ground.words import Category, Priority, Severity
+from domain.rules.deciding import Team
+from domain.rules.policy import PolicyPack
 from runtime.policies import find_pack
 
 C = Category

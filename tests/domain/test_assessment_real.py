@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from domain.assessment import Assessment, assess
-from domain.base import LONG_TEXT
-from domain.complaint import Complaint
-from domain.words import Category, Severity
+from domain.case.assessment import Assessment, assess
+from domain.case.complaint import Complaint
+from domain.ground.base import LONG_TEXT
+from domain.ground.words import Category, Severity
 from runtime.policies import find_pack
 
 FOLDER = Path(os.environ.get("REDRESS_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))

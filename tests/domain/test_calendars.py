@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from domain.calendars import (
+from domain.clocks.business_days import (
     add_business_days,
     business_days_between,
     closed_because,
@@ -23,8 +23,9 @@ from domain.calendars import (
     place_problem,
     spell_business_days,
 )
-from domain.deadlines import reach
-from domain.policy import Calendar, Closure, Length, Opening
+from domain.clocks.calendar import Calendar, Closure, Opening
+from domain.clocks.clock import Length
+from domain.clocks.reckoning import reach
 
 FOLDER = Path(os.environ.get("REDRESS_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
 

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.complaint import Channel, Complaint, explain
-from domain.messages import SIGNALS, UPDATES, AddEvidence, CorrectContact, CustomerReply, Message, Reclassify
-from domain.money import PositiveMoney
-from domain.words import Remedy
+from domain.case.complaint import Channel, Complaint, explain
+from domain.case.messages import SIGNALS, UPDATES, AddEvidence, CorrectContact, CustomerReply, Reclassify
+from domain.ground.messages import Message
+from domain.ground.words import Remedy
+from domain.money.amounts import PositiveMoney
 
 SECRET = "Geheimnis"
 """Stands for what a customer sends and no error message may repeat."""

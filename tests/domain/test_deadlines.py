@@ -8,10 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.calendars import is_business_day
-from domain.deadlines import Occurred, plan, reach, satisfies
-from domain.policy import Calendar, Clock, Length, PolicyPack, Rung
-from domain.words import Action, CaseEvent
+from domain.clocks.business_days import is_business_day
+from domain.clocks.calendar import Calendar
+from domain.clocks.clock import Clock, Length, Rung
+from domain.clocks.deadlines import Occurred
+from domain.clocks.planning import plan, satisfies
+from domain.clocks.reckoning import reach
+from domain.ground.words import Action, CaseEvent
+from domain.rules.policy import PolicyPack
 from runtime.policies import find_pack
 
 HONG_KONG = Calendar(time_zone="Asia/Hong_Kong", country="HK")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.json_text import MOST_DIGITS, read_json
+from domain.ground.json_text import MOST_DIGITS, read_json
 
 NUMBERS = st.one_of(
     st.integers(-(10**MOST_DIGITS) + 1, 10**MOST_DIGITS - 1),

@@ -6,10 +6,11 @@ from itertools import permutations
 
 import pytest
 
-from domain.case import Case, Recorded
-from domain.complaint import Complaint
-from domain.deadlines import Deadline, Satisfied
-from domain.words import Action, CaseEvent, Stage
+from domain.case.case import Case
+from domain.case.complaint import Complaint
+from domain.case.file import Recorded
+from domain.clocks.deadlines import Deadline, Satisfied
+from domain.ground.words import Action, CaseEvent, Stage
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DUE = START + timedelta(minutes=20)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from domain.complaint import explain
-from domain.money import Currency, Money, PositiveMoney, minor_digits, total
+from domain.case.complaint import explain
+from domain.money.amounts import Currency, Money, PositiveMoney, minor_digits, total
 
 AMOUNTS = st.decimals(min_value=-(10**12), max_value=10**12, places=8, allow_nan=False)
 CURRENCIES = st.sampled_from(["USD", "JPY", "KWD", "CNY", "HKD", "EUR"])

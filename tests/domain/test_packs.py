@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
-from domain.deadlines import Deadline, Occurred, plan, reach
-from domain.findings import Bilingual
-from domain.policy import Clock, Facts, PolicyPack, Sourced
-from domain.words import Action, CaseEvent, Category, Complexity, Element, LetterKind, Role, RouteKind
+from domain.clocks.clock import Clock
+from domain.clocks.deadlines import Deadline, Occurred
+from domain.clocks.planning import plan
+from domain.clocks.reckoning import reach
+from domain.ground.bilingual import Bilingual
+from domain.ground.scope import Facts, Sourced
+from domain.ground.words import Action, CaseEvent, Category, Complexity, Element, LetterKind, Role, RouteKind
+from domain.rules.policy import PolicyPack
 from runtime.paths import POLICIES, ROOT
 from runtime.policies import UnknownPolicyPack, find_pack, find_policy, load_packs
 

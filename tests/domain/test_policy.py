@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from domain.money import Money
-from domain.policy import Length, PolicyPack
-from domain.words import Action, CaseEvent, Category, Role
+from domain.clocks.clock import Length
+from domain.ground.words import Action, CaseEvent, Category, Role
+from domain.money.amounts import Money
+from domain.rules.policy import PolicyPack
 from runtime.paths import POLICIES
 from runtime.policies import (
     PolicyError,

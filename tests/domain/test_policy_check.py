@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from domain.policy import PolicyPack
-from domain.policy_check import PolicyProblem, check_pack
+from domain.rules.policy import PolicyPack
+from domain.rules.policy_check import check_pack
+from domain.rules.problem import PolicyProblem
 from runtime.policies import load_packs
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.complaint import Complaint
-from domain.reference import ALPHABET, InvalidReference, parse_reference, reference_for
+from domain.case.complaint import Complaint
+from domain.ground.reference import ALPHABET, InvalidReference, parse_reference, reference_for
 
 SOURCES = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._:@/#-]{0,20}\Z")
 KEYS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=60)

@@ -9,15 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.assessment import assess
-from domain.case import Case
-from domain.complaint import Complaint
-from domain.findings import ALL_CUSTOMERS, Bilingual, Check, Confidence, Finding, Investigation, Verdict
-from domain.messages import ProposeResolution, ResolveEarly
-from domain.money import Money
-from domain.questions import ask_for
-from domain.redress import PartKind
-from domain.resolution import (
+from domain.case.assessment import assess
+from domain.case.case import Case
+from domain.case.complaint import Complaint
+from domain.case.messages import ProposeResolution, ResolveEarly
+from domain.case.questions import ask_for
+from domain.case.resolution import (
     NotAllowed,
     at_stake,
     behind,
@@ -28,7 +25,11 @@ from domain.resolution import (
     propose,
     propose_by_rule,
 )
-from domain.words import Outcome, Remedy
+from domain.checks.findings import ALL_CUSTOMERS, Check, Confidence, Finding, Investigation, Verdict
+from domain.ground.bilingual import Bilingual
+from domain.ground.words import Outcome, Remedy
+from domain.money.amounts import Money
+from domain.money.parts import PartKind
 from runtime.policies import find_pack
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -9,9 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.deadlines import Deadline, Occurred, Round, follow, plan, replay
-from domain.policy import Calendar, Clock, Facts, PolicyPack, combine
-from domain.words import Action, CaseEvent, Category, Complexity
+from domain.clocks.calendar import Calendar
+from domain.clocks.clock import Clock
+from domain.clocks.deadlines import Deadline, Occurred, Round
+from domain.clocks.planning import follow, plan, replay
+from domain.ground.scope import Facts
+from domain.ground.words import Action, CaseEvent, Category, Complexity
+from domain.rules.combining import combine
+from domain.rules.policy import PolicyPack
 from runtime.policies import find_pack
 
 SHANGHAI = Calendar(id="cn", time_zone="Asia/Shanghai", country="CN", verified_until=date(2026, 12, 31))

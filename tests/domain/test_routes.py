@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from domain.findings import Bilingual
-from domain.money import Money
-from domain.policy import Length, PolicyPack, Route
-from domain.routes import Access, Eligibility, eligibility, names
-from domain.words import CaseEvent, Category, Element, RouteKind
+from domain.clocks.clock import Length
+from domain.ground.bilingual import Bilingual
+from domain.ground.words import CaseEvent, Category, Element, RouteKind
+from domain.money.amounts import Money
+from domain.rules.duties import Route
+from domain.rules.policy import PolicyPack
+from domain.rules.routes import Access, Eligibility, eligibility, names
 from runtime.policies import find_pack, load_packs
 
 DAY = date(2026, 3, 2)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.policy import Length
-from domain.spoken import in_units, lasting, listed, said, topic
-from domain.words import Category
+from domain.clocks.clock import Length
+from domain.ground.spoken import in_units, lasting, listed, said, topic
+from domain.ground.words import Category
 from tests.speech import identifiers
 
 UNITS = tuple(Length.model_fields)

@@ -10,21 +10,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import resolution
-from domain.base import person_of
-from domain.case import Case
-from domain.cohort import summarise
-from domain.complaint import Complaint
-from domain.findings import Bilingual
-from domain.incident import Fault, FaultKind, NewIncident
-from domain.incident_work import DecideIncident, Incident, check_decision
-from domain.incident_work import NotAllowed as IncidentNotAllowed
-from domain.messages import Actor, DecideResolution, ProposeResolution, ReportPayment, RetryPayment
-from domain.money import Money
-from domain.paying import check_report, check_retry
-from domain.payment import Payment
-from domain.resolution import NotAllowed, propose
-from domain.words import IncidentStage, PaymentState, Role, Stage
+from domain.case import resolution
+from domain.case.case import Case
+from domain.case.complaint import Complaint
+from domain.case.messages import DecideResolution, ProposeResolution, ReportPayment, RetryPayment
+from domain.case.paying import check_report, check_retry
+from domain.case.resolution import NotAllowed, propose
+from domain.ground.base import person_of
+from domain.ground.bilingual import Bilingual
+from domain.ground.people import Actor
+from domain.ground.words import IncidentStage, PaymentState, Role, Stage
+from domain.incidents.cohort import summarise
+from domain.incidents.incident import Fault, FaultKind, NewIncident
+from domain.incidents.messages import DecideIncident
+from domain.incidents.state import Incident, check_decision
+from domain.incidents.state import NotAllowed as IncidentNotAllowed
+from domain.money.amounts import Money
+from domain.money.payment import Payment
 from runtime.policies import find_pack
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)

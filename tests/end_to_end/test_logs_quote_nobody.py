@@ -15,8 +15,8 @@ from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import RawValue
 from temporalio.testing import WorkflowEnvironment
 
-from domain.messages import Message
-from domain.reference import reference_for
+from domain.ground.messages import Message
+from domain.ground.reference import reference_for
 from tests.conftest import Mailbox
 from tests.end_to_end.support import WorkerProcess, late_withdrawal_complaint, variables_for, worker_process
 from tests.patience import eventually

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from domain.reference import reference_for
+from domain.ground.reference import reference_for
 from runtime.embedded_temporal import find_program
 from tests.end_to_end.support import (
     as_json,

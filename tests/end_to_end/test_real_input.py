@@ -19,10 +19,10 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
-from domain.base import LONG_TEXT
-from domain.complaint import Complaint
-from domain.messages import Actor
-from domain.words import Role
+from domain.case.complaint import Complaint
+from domain.ground.base import LONG_TEXT
+from domain.ground.people import Actor
+from domain.ground.words import Role
 from runtime.settings import load_settings
 from runtime.temporal import register_search_attributes
 from starter.client.complaints import Complaints

@@ -9,9 +9,9 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
-from domain.complaint import Complaint
-from domain.messages import Actor
-from domain.words import Role
+from domain.case.complaint import Complaint
+from domain.ground.people import Actor
+from domain.ground.words import Role
 from runtime.embedded_temporal import find_program
 from starter.client.complaints import Complaints
 from tests.end_to_end.support import at_stage, late_withdrawal_complaint, variables_for, worker_process

@@ -13,9 +13,9 @@ import pytest
 from aiosmtpd.smtp import SMTP
 from temporalio.testing import WorkflowEnvironment
 
-from domain.case import Closed
-from domain.complaint import Complaint
-from domain.words import Outcome
+from domain.case.answers import Closed
+from domain.case.complaint import Complaint
+from domain.ground.words import Outcome
 from starter.client.complaints import Complaints
 from tests.conftest import Mailbox
 from tests.end_to_end.support import (

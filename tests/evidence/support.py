@@ -5,12 +5,13 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from domain.case import Entry
+from domain.case.complaint import Complaint
 from domain.checks.facts import Given, LogFacts
+from domain.checks.findings import Check, Finding
 from domain.checks.recompute import run
-from domain.complaint import Complaint
-from domain.findings import Check, Finding, Tolerances
-from domain.trade_log import Quote, Side
+from domain.checks.tolerances import Tolerances
+from domain.ground.timeline import Entry
+from domain.log.trade_log import Quote, Side
 from starter.evidence.blocks import Badge, Block, Cards, Figure, Grid, Heading, Pack, Pairs, Prose, Working
 from starter.evidence.model import make_pack
 from starter.evidence.reading import CaseFacts, Chart, StoredFinding

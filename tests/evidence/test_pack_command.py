@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.trade_log import Quote
-from domain.words import CaseEvent, LetterKind, Stage
+from domain.ground.words import CaseEvent, LetterKind, Stage
+from domain.log.trade_log import Quote
 from starter.cli.program import ExitCode
 from starter.evidence.reading import MOST_POINTS, read_facts
 from tests.evidence.support import BAD, VALID, off_market

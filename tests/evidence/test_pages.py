@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.checks.facts import LogFacts
-from domain.findings import Check, EvidenceRow, Finding, Tolerances, Verdict
-from domain.redress import Rate
-from domain.trade_log import AccountEntry, EntryKind, OrderType, Side
-from domain.withdrawal_delay import check_withdrawal_delay
+from domain.checks.findings import Check, EvidenceRow, Finding, Verdict
+from domain.checks.tolerances import Tolerances
+from domain.checks.withdrawal_delay import check_withdrawal_delay
+from domain.log.trade_log import AccountEntry, EntryKind, OrderType, Side
+from domain.money.parts import Rate
 from starter.evidence.blocks import Figure, Grid, Working
 from starter.evidence.formulas import priced, working
 from starter.evidence.html import to_html

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.findings import Check
-from domain.firm_records import Happened
-from domain.trade_log import OrderType, Quote, Side
+from domain.checks.findings import Check
+from domain.log.firm_records import Happened
+from domain.log.trade_log import OrderType, Quote, Side
 from starter.evidence.blocks import Figure
 from starter.evidence.drawing import (
     SOURCES,

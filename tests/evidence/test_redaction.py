@@ -8,9 +8,9 @@ import pytest
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from domain.case import Entry
-from domain.findings import Check, EvidenceRow
-from domain.trade_log import Quote
+from domain.checks.findings import Check, EvidenceRow
+from domain.ground.timeline import Entry
+from domain.log.trade_log import Quote
 from starter.evidence.html import to_html
 from starter.evidence.pdf import to_pdf
 from starter.evidence.reading import CaseFacts

@@ -5,12 +5,12 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from domain.base import Record
-from domain.findings import Bilingual
-from domain.incident import Fault, NewIncident
-from domain.messages import Actor
-from domain.trade_log import OrderType, Side
-from domain.words import Role
+from domain.ground.base import Record
+from domain.ground.bilingual import Bilingual
+from domain.ground.people import Actor
+from domain.ground.words import Role
+from domain.incidents.incident import Fault, NewIncident
+from domain.log.trade_log import OrderType, Side
 from tests.investigations.rows import AT, after, balance, fill, order, position, quote, steady, store, terms
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"

@@ -10,13 +10,14 @@ from temporalio.exceptions import ApplicationError
 from activities.incidents import Incidents
 from activities.investigating import Investigating
 from activities.trade_log import TradeLog
-from domain.cohort import Cohort, losses
-from domain.findings import Check, InvestigationRequest
-from domain.firm_records import Happened
-from domain.incident import Fault, FaultKind, NewIncident
-from domain.incident_work import CompensateMember, IncidentOpened, ListCohort, NextMembers, OpenIncident
-from domain.money import Money
-from domain.words import MemberState
+from domain.checks.findings import Check, InvestigationRequest
+from domain.checks.losses import losses
+from domain.ground.words import MemberState
+from domain.incidents.cohort import Cohort
+from domain.incidents.incident import Fault, FaultKind, NewIncident
+from domain.incidents.requests import CompensateMember, IncidentOpened, ListCohort, NextMembers, OpenIncident
+from domain.log.firm_records import Happened
+from domain.money.amounts import Money
 from runtime.settings import load_settings
 from starter.reading.incidents import CohortRow, get_cohort, recomputed
 from starter.reading.ledger import check_ledger

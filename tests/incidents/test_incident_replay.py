@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import WorkflowHistory
 
-from domain.incident import NewIncident
+from domain.incidents.incident import NewIncident
 from tests.workflows.fingerprints import is_released, what_to_do
 from worker import build_replayer
 from workflows.incident import IncidentWorkflow

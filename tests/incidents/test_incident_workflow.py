@@ -19,9 +19,10 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from domain.incident_work import CompensateMember, Progress
-from domain.messages import Actor
-from domain.words import IncidentStage, Role
+from domain.ground.people import Actor
+from domain.ground.words import IncidentStage, Role
+from domain.incidents.progress import Progress
+from domain.incidents.requests import CompensateMember
 from runtime.embedded_temporal import find_program
 from runtime.mail import MailFailed, Outbox
 from runtime.payment_rail import HttpRail

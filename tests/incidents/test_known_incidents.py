@@ -8,9 +8,10 @@ import pytest
 
 from activities.case_file import CaseFile
 from activities.known_incidents import KnownIncidents
-from domain.findings import Check, IncidentLink, InvestigationRequest
-from domain.incident_work import CasesFound, FindCases, Incident, IncidentUpdate
-from domain.words import IncidentStage
+from domain.checks.findings import Check, IncidentLink, InvestigationRequest
+from domain.ground.words import IncidentStage
+from domain.incidents.requests import CasesFound, FindCases, IncidentUpdate
+from domain.incidents.state import Incident
 from tests.case_file.support import opened
 from tests.incidents.minute import SOLD, Pool, bad_minute, new
 from tests.incidents.test_cohort import AS_OF, Desk

@@ -5,11 +5,11 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.cohort import losses
-from domain.findings import Bilingual, Check, EvidenceRow, Finding, Verdict
-from domain.money import Money
-from domain.once_only import settled_before, without
-from domain.redress import Part, PartKind, Rate, total
+from domain.checks.findings import Check, EvidenceRow, Finding, Verdict
+from domain.checks.losses import losses, settled_before, without
+from domain.ground.bilingual import Bilingual
+from domain.money.amounts import Money
+from domain.money.parts import Part, PartKind, Rate, total
 from tests.investigations.rows import AT
 
 AMOUNTS = st.decimals(min_value=-1000, max_value=1000, places=2)

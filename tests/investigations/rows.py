@@ -7,9 +7,9 @@ from typing import Any
 
 import asyncpg
 
-from domain.base import Record
-from domain.execution import Execution, FeedMedian
-from domain.firm_records import (
+from domain.checks.moments import Execution, FeedMedian
+from domain.ground.base import Record
+from domain.log.firm_records import (
     AccountTerms,
     Appropriateness,
     Balance,
@@ -21,8 +21,9 @@ from domain.firm_records import (
     OrderEvent,
     Outage,
 )
-from domain.redress import BaseRate, Rate
-from domain.trade_log import AccountEntry, Fill, Instrument, Order, OrderType, Position, Quote, Side
+from domain.log.trade_log import AccountEntry, Fill, Instrument, Order, OrderType, Position, Quote, Side
+from domain.money.interest import BaseRate
+from domain.money.parts import Rate
 
 AT = datetime(2023, 11, 12, 23, 30, tzinfo=UTC)
 ACCOUNT = "70012345"

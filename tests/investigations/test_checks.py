@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from domain.checks.charges import nights_held
 from domain.checks.facts import Given, LogFacts
+from domain.checks.findings import ALL_CUSTOMERS, Check, Confidence, Finding, Verdict
+from domain.checks.profit import ReferenceRule
 from domain.checks.recompute import recompute, run
-from domain.findings import ALL_CUSTOMERS, Check, Confidence, Finding, Tolerances, Verdict
-from domain.firm_records import (
+from domain.checks.tolerances import Tolerances
+from domain.log.firm_records import (
     AccountTerms,
     Appropriateness,
     BinaryOption,
@@ -25,8 +27,8 @@ from domain.firm_records import (
     RequoteShares,
     SlippageShares,
 )
-from domain.redress import PartKind, Rate, ReferenceRule
-from domain.trade_log import AccountEntry, EntryKind, OrderType, Position, Quote, Side
+from domain.log.trade_log import AccountEntry, EntryKind, OrderType, Position, Quote, Side
+from domain.money.parts import PartKind, Rate
 from tests.investigations.rows import (
     ACCOUNT,
     AT,

@@ -6,9 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from domain.execution import Execution, FeedMedian, check_execution, feeds_to_measure, moments
-from domain.findings import Finding, Tolerances, Verdict
-from domain.trade_log import Instrument, OrderType, Quote, Side
+from domain.checks.execution import check_execution, feeds_to_measure
+from domain.checks.findings import Finding, Verdict
+from domain.checks.moments import Execution, FeedMedian, moments
+from domain.checks.tolerances import Tolerances
+from domain.log.trade_log import Instrument, OrderType, Quote, Side
 from tests.investigations.rows import (
     AT,
     GOLD,

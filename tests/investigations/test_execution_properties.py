@@ -8,10 +8,12 @@ from typing import NamedTuple, TypeVar
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
+from domain.checks.execution import check_execution
+from domain.checks.findings import Finding, Verdict
+from domain.checks.moments import Execution, FeedMedian
 from domain.checks.recompute import recompute
-from domain.execution import Execution, FeedMedian, check_execution
-from domain.findings import Finding, Tolerances, Verdict
-from domain.trade_log import Fill, Order, OrderType, Quote, Side
+from domain.checks.tolerances import Tolerances
+from domain.log.trade_log import Fill, Order, OrderType, Quote, Side
 from tests.investigations.rows import AT, after, execution, fill, middle, order
 
 T = TypeVar("T")

@@ -9,9 +9,11 @@ import pytest
 
 from activities.investigating import MOST_BYTES, Investigating
 from activities.trade_log import TradeLog
+from domain.checks.findings import Check, Finding, Investigation, InvestigationRequest, Verdict
+from domain.checks.profit import ReferenceRule
 from domain.checks.recompute import recompute
-from domain.findings import Check, Finding, Investigation, InvestigationRequest, Tolerances, Verdict
-from domain.firm_records import (
+from domain.checks.tolerances import Tolerances
+from domain.log.firm_records import (
     Appropriateness,
     BinaryOption,
     Cancellation,
@@ -20,8 +22,8 @@ from domain.firm_records import (
     Happened,
     Outage,
 )
-from domain.redress import Rate, ReferenceRule
-from domain.trade_log import AccountEntry, EntryKind, OrderState, OrderType, Side
+from domain.log.trade_log import AccountEntry, EntryKind, OrderState, OrderType, Side
+from domain.money.parts import Rate
 from tests.investigations.rows import (
     ACCOUNT,
     AT,

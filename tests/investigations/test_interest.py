@@ -16,24 +16,19 @@ from rich.console import Console
 from activities.investigating import Investigating
 from activities.trade_log import TradeLog
 from domain.checks.facts import Given, LogFacts
+from domain.checks.findings import Check, Confidence, Finding, Investigation, InvestigationRequest, Verdict
+from domain.checks.interest import FORMULA, with_interest
 from domain.checks.recompute import recompute, run
-from domain.findings import (
-    Bilingual,
-    Check,
-    Confidence,
-    Finding,
-    Investigation,
-    InvestigationRequest,
-    Tolerances,
-    Verdict,
-)
-from domain.interest import FORMULA, interest_for, with_interest
-from domain.money import Money
-from domain.policy import InterestRule
-from domain.redress import PRECISION, BaseRate, Interest, Part, PartKind, interest_spans, total
-from domain.trade_log import AccountEntry, EntryKind, Fill, Side
-from domain.withdrawal_delay import check_withdrawal_delay
-from domain.words import CaseEvent
+from domain.checks.tolerances import Tolerances
+from domain.checks.withdrawal_delay import check_withdrawal_delay
+from domain.ground.bilingual import Bilingual
+from domain.ground.words import CaseEvent
+from domain.log.trade_log import AccountEntry, EntryKind, Fill, Side
+from domain.money.amounts import Money
+from domain.money.interest import BaseRate, Interest, interest_spans
+from domain.money.parts import PRECISION, Part, PartKind, total
+from domain.rules.duties import InterestRule
+from domain.rules.interest import interest_for
 from runtime.policies import find_pack
 from starter.cli.case_pages import findings
 from tests.investigations.rows import ACCOUNT, AT, after, fill, order, store

@@ -13,9 +13,11 @@ import pytest
 from activities.gathering.common import MOST_FILLS, MOST_WITHDRAWALS
 from activities.investigating import Investigating
 from activities.trade_log import DECIDING_QUOTES, MEDIANS, TradeLog
-from domain.execution import FEED, STALE, Execution, FeedMedian, check_execution, feeds_to_measure
-from domain.findings import Check, Finding, Investigation, InvestigationRequest, Tolerances, Verdict
-from domain.trade_log import AccountEntry, EntryKind, OrderType, Quote, Side
+from domain.checks.execution import check_execution, feeds_to_measure
+from domain.checks.findings import Check, Finding, Investigation, InvestigationRequest, Verdict
+from domain.checks.moments import FEED, STALE, Execution, FeedMedian
+from domain.checks.tolerances import Tolerances
+from domain.log.trade_log import AccountEntry, EntryKind, OrderType, Quote, Side
 from tests.investigations.rows import ACCOUNT, AT, after, execution, fill, order, position, quote, steady, store
 
 OTHER_ACCOUNT = "70099999"

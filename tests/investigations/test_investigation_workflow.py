@@ -8,8 +8,8 @@ from temporalio.worker import Worker
 
 from activities.investigating import Investigating
 from activities.trade_log import TradeLog
-from domain.findings import Check, InvestigationRequest, Verdict
-from domain.trade_log import OrderType
+from domain.checks.findings import Check, InvestigationRequest, Verdict
+from domain.log.trade_log import OrderType
 from tests.investigations.rows import ACCOUNT, after, fill, order, quote, steady, store
 from workflows.investigation import InvestigationWorkflow
 

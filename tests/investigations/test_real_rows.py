@@ -7,11 +7,12 @@ from typing import Any
 
 from activities.evidence_queries import EvidenceSnapshot
 from activities.trade_log import TradeLog
+from domain.checks.execution import check_execution
 from domain.checks.facts import Given, LogFacts
+from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.recompute import recompute, run
-from domain.execution import check_execution
-from domain.findings import Check, Finding, Tolerances, Verdict
-from domain.trade_log import Fill, Order, OrderType, Quote, Side
+from domain.checks.tolerances import Tolerances
+from domain.log.trade_log import Fill, Order, OrderType, Quote, Side
 from tests.investigations.rows import GOLD, execution, fill, order, store
 from tests.trade_log.test_real_data import real
 

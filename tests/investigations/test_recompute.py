@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 
 from domain.checks.choice import checks_for, pointed_to
+from domain.checks.execution import check_execution
 from domain.checks.facts import Given, LogFacts
+from domain.checks.findings import Check, Finding, Verdict
+from domain.checks.losses import once_only
 from domain.checks.recompute import CHECKS, Difference, recompute, run
-from domain.execution import check_execution
-from domain.findings import Bilingual, Check, Finding, Tolerances, Verdict
-from domain.money import Money
-from domain.once_only import once_only
-from domain.redress import Part, PartKind, Rate
-from domain.trade_log import AccountEntry, EntryKind, OrderType
-from domain.withdrawal_delay import check_withdrawal_delay
-from domain.words import Category
+from domain.checks.tolerances import Tolerances
+from domain.checks.withdrawal_delay import check_withdrawal_delay
+from domain.ground.bilingual import Bilingual
+from domain.ground.words import Category
+from domain.log.trade_log import AccountEntry, EntryKind, OrderType
+from domain.money.amounts import Money
+from domain.money.parts import Part, PartKind, Rate
 from tests.investigations.rows import (
     ACCOUNT,
     AT,

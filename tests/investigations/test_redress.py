@@ -9,25 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.money import PositiveMoney
-from domain.redress import (
-    PRECISION,
-    BaseRate,
-    Entered,
-    MissingRate,
-    Part,
-    PartKind,
-    Rate,
-    ReferenceRule,
-    Standing,
-    currency_loss,
-    exit_loss,
-    interest_factor,
-    profit,
-    reference_of_exit,
-    total,
-)
-from domain.trade_log import Side
+from domain.checks.profit import ReferenceRule, Standing, exit_loss, profit, reference_of_exit
+from domain.log.trade_log import Side
+from domain.money.amounts import PositiveMoney
+from domain.money.interest import BaseRate, interest_factor
+from domain.money.parts import PRECISION, Entered, MissingRate, Part, PartKind, Rate, currency_loss, total
 
 OUNCES_A_LOT = Decimal(100)
 """Troy ounces of a lot of London gold (XAUUSD)."""

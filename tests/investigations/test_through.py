@@ -9,7 +9,7 @@ import pytest
 from activities.evidence_queries import FIRST_THROUGH, FIRST_TICKS, LOOK_AHEAD, MOST_TICKS, THROUGH, EvidenceSnapshot
 from activities.trade_log import TradeLog
 from domain.checks.market import Board, standing
-from domain.trade_log import Order, OrderType, Quote, Side
+from domain.log.trade_log import Order, OrderType, Quote, Side
 from tests.investigations.rows import ACCOUNT, AT, after, quote, store
 
 if TYPE_CHECKING:

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.checks.findings import Finding, Verdict
 from domain.checks.recompute import recompute
-from domain.findings import Finding, Tolerances, Verdict
-from domain.firm_records import AccountTerms
-from domain.redress import PartKind, Rate
-from domain.trade_log import AccountEntry, EntryKind
-from domain.withdrawal_delay import WITH_CURRENCY, check_withdrawal_delay
+from domain.checks.tolerances import Tolerances
+from domain.checks.withdrawal_delay import WITH_CURRENCY, check_withdrawal_delay
+from domain.log.firm_records import AccountTerms
+from domain.log.trade_log import AccountEntry, EntryKind
+from domain.money.parts import PartKind, Rate
 
 ASKED = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DUE = ASKED + timedelta(hours=48)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from activities.case_file import CaseFile
 from activities.letters import Letters
-from domain.case import SendLetter
+from domain.case.requests import SendLetter
 from runtime.database import open_pool
 from runtime.mail import Mailer, Outbox
 from runtime.settings import Settings

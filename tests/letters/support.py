@@ -14,14 +14,15 @@ from typing import Any
 from aiosmtpd.smtp import SMTP
 
 from activities.letter_text import write_letter
-from domain.case import CaseSummary, CaseUpdate, SendLetter
-from domain.complaint import Complaint
-from domain.deadlines import Deadline, Occurred, as_rounds, follow, plan
-from domain.findings import Bilingual, Check, Finding, Verdict
-from domain.letters import LetterFacts
-from domain.money import Money
-from domain.policy import Extension, LetterRule, PolicyPack, Route
-from domain.words import (
+from domain.case.complaint import Complaint
+from domain.case.file import CaseSummary, CaseUpdate
+from domain.case.requests import SendLetter
+from domain.checks.findings import Check, Finding, Verdict
+from domain.clocks.clock import Extension
+from domain.clocks.deadlines import Deadline, Occurred
+from domain.clocks.planning import as_rounds, follow, plan
+from domain.ground.bilingual import Bilingual
+from domain.ground.words import (
     CaseEvent,
     Category,
     Element,
@@ -35,6 +36,10 @@ from domain.words import (
     Severity,
     Stage,
 )
+from domain.letters.letter import LetterFacts
+from domain.money.amounts import Money
+from domain.rules.duties import LetterRule, Route
+from domain.rules.policy import PolicyPack
 from runtime.policies import find_pack
 
 NOW = datetime(2026, 7, 3, 3, 0, tzinfo=UTC)

@@ -8,22 +8,12 @@ from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
 from activities.letter_text import LANGUAGES, NEEDED, write_letter
-from domain.complaint import Complainant
-from domain.findings import Verdict
-from domain.letters import LetterFacts
-from domain.money import PositiveMoney
-from domain.redress import Entered, PartKind
-from domain.words import (
-    Category,
-    LetterKind,
-    Outcome,
-    PaymentReason,
-    Priority,
-    Remedy,
-    Role,
-    Severity,
-    Stage,
-)
+from domain.case.complaint import Complainant
+from domain.checks.findings import Verdict
+from domain.ground.words import Category, LetterKind, Outcome, PaymentReason, Priority, Remedy, Role, Severity, Stage
+from domain.letters.letter import LetterFacts
+from domain.money.amounts import PositiveMoney
+from domain.money.parts import Entered, PartKind
 from tests.letters.support import (
     EXPECTED_BY,
     FULL_PACK,

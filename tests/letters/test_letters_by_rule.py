@@ -11,12 +11,14 @@ from temporalio.exceptions import ApplicationError
 
 from activities import letter_text
 from activities.letter_text import write_letter
-from domain.complaint import Complaint
-from domain.findings import Bilingual
-from domain.letters import LetterFacts
-from domain.money import Money
-from domain.policy import PolicyPack, Scope, combine
-from domain.words import Category, Element, LetterKind, RouteKind
+from domain.case.complaint import Complaint
+from domain.ground.bilingual import Bilingual
+from domain.ground.scope import Scope
+from domain.ground.words import Category, Element, LetterKind, RouteKind
+from domain.letters.letter import LetterFacts
+from domain.money.amounts import Money
+from domain.rules.combining import combine
+from domain.rules.policy import PolicyPack
 from runtime.paths import TEMPLATES
 from runtime.policies import find_pack
 from tests.letters.support import (

@@ -10,17 +10,16 @@ import pytest
 
 from activities.letter_text import LANGUAGES
 from activities.letters import CASE_FILE
-from domain import spoken
-from domain.complaint import Channel
-from domain.execution import QUOTED
-from domain.findings import Bilingual, Check, Confidence, Finding, Verdict
-from domain.firm_records import AccountTerms, Appropriateness, BinaryOption, Happened
-from domain.interest import _BASES
-from domain.once_only import once_only
-from domain.policy import InterestRule
-from domain.redress import Part, PartKind, ReferenceRule
-from domain.trade_log import EntryKind, OrderType, Side
-from domain.words import (
+from domain.case.complaint import Channel
+from domain.checks.examination import QUOTED
+from domain.checks.findings import Check, Confidence, Finding, Verdict
+from domain.checks.interest import _BASES
+from domain.checks.losses import once_only
+from domain.checks.profit import ReferenceRule
+from domain.checks.spoken import CHECKS
+from domain.ground import spoken
+from domain.ground.bilingual import Bilingual
+from domain.ground.words import (
     CaseEvent,
     Category,
     IncidentStage,
@@ -34,6 +33,10 @@ from domain.words import (
     Severity,
     Stage,
 )
+from domain.log.firm_records import AccountTerms, Appropriateness, BinaryOption, Happened
+from domain.log.trade_log import EntryKind, OrderType, Side
+from domain.money.parts import Part, PartKind
+from domain.rules.duties import InterestRule
 from runtime.mail import Mailer, Outbox
 from runtime.paths import TEMPLATES
 from runtime.toml_files import read_toml
@@ -118,7 +121,7 @@ def test_every_value_that_a_row_has_by_choice_is_in_the_table_of_values(language
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        (spoken.CHECKS, Check),
+        (CHECKS, Check),
         (spoken.INCIDENT_STAGES, IncidentStage),
         (spoken.DUTIES, CaseEvent),
         (spoken.LETTERS, LetterKind),
@@ -176,7 +179,7 @@ def test_no_letter_says_an_identifier_whatever_was_found_and_decided(kind: Lette
             category=categories[number % len(categories)],
             remedies=tuple(Remedy),
             questions="1. ?",
-            notice=spoken.said(f"It is about the {spoken.CHECKS[check].en}.", f"涉及{spoken.CHECKS[check].zh}。"),
+            notice=spoken.said(f"It is about the {CHECKS[check].en}.", f"涉及{CHECKS[check].zh}。"),
             reasons="—" if kind is LetterKind.EXTENSION else None,
         )
         request = letter(kind, language=language, facts=facts, handler=role.value, team=None)

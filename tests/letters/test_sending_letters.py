@@ -20,11 +20,14 @@ from temporalio.exceptions import ApplicationError
 
 from activities.case_file import CaseFile
 from activities.letters import REFUSED_RETRY, Letters
-from domain.case import CaseUpdate, Entry, OpenCase, RecordContact
-from domain.complaint import Complaint
-from domain.deadlines import Occurred
-from domain.policy import Length, LengthRule, PolicyPack
-from domain.words import Action, CaseEvent, Category, Element, LetterKind, RouteKind
+from domain.case.complaint import Complaint
+from domain.case.file import CaseUpdate
+from domain.case.requests import OpenCase, RecordContact
+from domain.clocks.clock import Length, LengthRule
+from domain.clocks.deadlines import Occurred
+from domain.ground.timeline import Entry
+from domain.ground.words import Action, CaseEvent, Category, Element, LetterKind, RouteKind
+from domain.rules.policy import PolicyPack
 from runtime.database import open_pool
 from runtime.mail import Mailer, Outbox, message_id
 from runtime.paths import ROOT

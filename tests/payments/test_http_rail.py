@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from domain.money import Money, PositiveMoney
-from domain.payment import PaymentOrder, RailState
-from domain.words import PaymentReason
+from domain.ground.words import PaymentReason
+from domain.money.amounts import Money, PositiveMoney
+from domain.money.payment import PaymentOrder, RailState
 from runtime.payment_rail import HttpRail, RailConflict, RailFailed, name_of, path_of, sign
 from runtime.settings import ConfigurationError, load_settings
 from tests.payments.rail import ENDLESS, SECRET, Rail, declining, partly, pending

@@ -17,12 +17,13 @@ from activities.compensation import Compensation
 from activities.incident_payments import IncidentPayments
 from activities.ledger import Posting, post
 from activities.payments import FIRST_WAIT, LONGEST_WAIT, Payments
-from domain.case import BookPayment, Entry, PayCompensation, PaymentRecorded
-from domain.incident_work import PayMember
-from domain.messages import Actor
-from domain.money import PositiveMoney
-from domain.payment import PaymentOrder, PaymentOutcome
-from domain.words import PaymentReason, PaymentState, Role, Stage
+from domain.case.requests import BookPayment, PayCompensation, PaymentRecorded
+from domain.ground.people import Actor
+from domain.ground.timeline import Entry
+from domain.ground.words import PaymentReason, PaymentState, Role, Stage
+from domain.incidents.requests import PayMember
+from domain.money.amounts import PositiveMoney
+from domain.money.payment import PaymentOrder, PaymentOutcome
 from runtime.payment_rail import HttpRail
 from starter.reading.ledger import check_ledger
 from starter.reading.payments import get_payments, get_unsettled

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 from temporalio.testing import WorkflowEnvironment
 
-from domain.messages import Actor
-from domain.words import Role, Store
+from domain.ground.people import Actor
+from domain.ground.words import Role, Store
 from recovery.reconcile import Repairing, Report, reconcile
 from runtime.database import open_pool
 from runtime.embedded_postgres import EmbeddedPostgres

@@ -15,8 +15,9 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from domain.messages import CustomerReply, DecideResolution, Message, ProposeResolution, Withdraw
-from domain.words import Stage
+from domain.case.messages import CustomerReply, DecideResolution, ProposeResolution, Withdraw
+from domain.ground.messages import Message
+from domain.ground.words import Stage
 from recovery import keys
 from recovery.resuming import resume
 from runtime.payment_rail import HttpRail

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from domain.complaint import Complaint
-from domain.words import IncidentStage, LetterKind, Stage, Store
+from domain.case.complaint import Complaint
+from domain.ground.words import IncidentStage, LetterKind, Stage, Store
 from recovery.reconcile import Why
 from runtime.database import open_pool
 from runtime.embedded_postgres import EmbeddedPostgres

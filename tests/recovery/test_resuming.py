@@ -8,8 +8,8 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 
-from domain.complaint import Complaint
-from domain.words import Stage, Store
+from domain.case.complaint import Complaint
+from domain.ground.words import Stage, Store
 from recovery.reconcile import Doubt, Why
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.temporal import register_search_attributes

@@ -7,8 +7,8 @@ from textwrap import dedent
 import pytest
 from holidays import country_holidays
 
-from domain.calendars import closed_because, is_business_day, is_verified, place_problem
-from domain.policy import Calendar, Closure, Opening
+from domain.clocks.business_days import closed_because, is_business_day, is_verified, place_problem
+from domain.clocks.calendar import Calendar, Closure, Opening
 from runtime.calendars import CalendarError, load_calendars
 from runtime.paths import POLICIES
 

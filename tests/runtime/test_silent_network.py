@@ -16,7 +16,7 @@ from temporalio.testing import WorkflowEnvironment
 
 import runtime.database
 import runtime.temporal
-from domain.payment import RailState
+from domain.money.payment import RailState
 from runtime.database import LONG_PATIENCE, DatabaseUnavailable, close_pool, migrate, open_pool
 from runtime.mail import Mailer, MailFailed
 from runtime.payment_rail import HttpRail, RailFailed

@@ -153,9 +153,9 @@ async def test_workflows_share_our_modules_with_the_process(
     import holidays
     import stdnum
 
-    import domain.base
+    import domain.ground.base
 
-    shared = {module.__name__: id(module.__dict__) for module in (babel, holidays, stdnum, domain.base)}
+    shared = {module.__name__: id(module.__dict__) for module in (babel, holidays, stdnum, domain.ground.base)}
     async with Worker(dev_server_env.client, task_queue=task_queue, workflows=[Modules]):
         seen = await dev_server_env.client.execute_workflow(
             Modules.run, list(shared), id=str(uuid4()), task_queue=task_queue

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pydantic import BaseModel
 from temporalio import activity, workflow
 
-import domain.base
+import domain.ground.base
 
 with workflow.unsafe.imports_passed_through():
     import structlog
@@ -33,7 +33,7 @@ class Modules:
 
     @workflow.run
     async def run(self, names: list[str]) -> dict[str, int]:
-        assert domain.base is sys.modules["domain.base"]
+        assert domain.ground.base is sys.modules["domain.ground.base"]
         return {name: id(sys.modules[name].__dict__) for name in names}
 
 

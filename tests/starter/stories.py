@@ -11,13 +11,16 @@ import asyncpg
 from activities.case_file import CaseFile
 from activities.compensation import Compensation
 from activities.letters import Letters
-from domain.case import CaseSummary, CaseUpdate, Entry, OpenCase, RecordCompensation, Rejected, SendLetter
-from domain.complaint import Complaint
-from domain.deadlines import Deadline, Firing, Occurred
-from domain.findings import Bilingual, Check, EvidenceRow, Finding, Verdict
-from domain.letters import LetterFacts
-from domain.money import Money
-from domain.words import CaseEvent, LetterKind, Stage
+from domain.case.complaint import Complaint
+from domain.case.file import CaseSummary, CaseUpdate, Rejected
+from domain.case.requests import OpenCase, RecordCompensation, SendLetter
+from domain.checks.findings import Check, EvidenceRow, Finding, Verdict
+from domain.clocks.deadlines import Deadline, Firing, Occurred
+from domain.ground.bilingual import Bilingual
+from domain.ground.timeline import Entry
+from domain.ground.words import CaseEvent, LetterKind, Stage
+from domain.letters.letter import LetterFacts
+from domain.money.amounts import Money
 from runtime.mail import Outbox
 from runtime.settings import load_settings
 from tests.case_file.support import decided

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from domain.reference import reference_for
+from domain.ground.reference import reference_for
 from starter.cli.program import ExitCode
 from tests.patience import eventually
 from tests.starter.command_line import CommandLine

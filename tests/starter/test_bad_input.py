@@ -311,7 +311,7 @@ async def test_an_error_nobody_foresaw_is_told_in_a_line_and_with_debug_shows_wh
     def broken(*_: object) -> str:
         raise ZeroDivisionError("the moon is full")
 
-    monkeypatch.setattr("domain.reference.reference_for", broken)
+    monkeypatch.setattr("domain.ground.reference.reference_for", broken)
     ran = await redress("reference", "a", "b", "--json")
     assert ran.code == ExitCode.FAILED
     assert ran.error["kind"] == "internal"

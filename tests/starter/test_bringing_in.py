@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.findings import Check
-from domain.reference import reference_for
+from domain.checks.findings import Check
+from domain.ground.reference import reference_for
 from starter.cli.loading import KINDS
 from starter.cli.program import ExitCode
 from starter.importing.formats.csv_templates import template

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.cells import cell_len
 
-from domain.reference import reference_for
+from domain.ground.reference import reference_for
 from starter.cli.program import ExitCode
 from tests.patience import eventually
 from tests.starter import stories

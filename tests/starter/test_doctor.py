@@ -9,9 +9,9 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 import starter.upkeep.doctor
-from domain.complaint import Complaint
-from domain.reference import reference_for
-from domain.words import WORKFLOW
+from domain.case.complaint import Complaint
+from domain.ground.reference import reference_for
+from domain.ground.words import WORKFLOW
 from runtime.settings import load_settings
 from runtime.temporal import register_search_attributes
 from starter.client.complaints import Complaints

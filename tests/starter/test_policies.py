@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.cells import cell_len
 
-from domain.deadlines import Occurred
-from domain.policy import Closure, Facts
-from domain.words import CaseEvent, Category
+from domain.clocks.calendar import Closure
+from domain.clocks.deadlines import Occurred
+from domain.ground.scope import Facts
+from domain.ground.words import CaseEvent, Category
 from runtime.policies import find_pack, find_policy
 from starter.cli.program import ExitCode
 from starter.reading.comparing import compare_history

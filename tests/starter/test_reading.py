@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.cells import cell_len
 
-from domain.words import CaseEvent, Stage
+from domain.ground.words import CaseEvent, Stage
 from starter.cli.program import ExitCode
 from starter.reading.deadlines import COMING_DUE
 from tests.starter import stories

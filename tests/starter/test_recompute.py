@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.findings import Finding, Tolerances
-from domain.trade_log import AccountEntry, EntryKind
-from domain.withdrawal_delay import check_withdrawal_delay
+from domain.checks.findings import Finding
+from domain.checks.tolerances import Tolerances
+from domain.checks.withdrawal_delay import check_withdrawal_delay
+from domain.log.trade_log import AccountEntry, EntryKind
 from starter.cli.program import ExitCode
 from tests.starter import stories
 from tests.starter.command_line import CommandLine

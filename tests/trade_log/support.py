@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import asyncpg
 
-from domain.base import Record
+from domain.ground.base import Record
 from starter.importing.formats.cells import to_cells
 from starter.importing.formats.kinds import Kind
 from starter.importing.loading import import_file

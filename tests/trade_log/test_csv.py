@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from domain.base import Identifier, Record
-from domain.trade_log import (
+from domain.ground.base import Identifier, Record
+from domain.log.trade_log import (
     AccountEntry,
     AccountMessage,
     EntryKind,

@@ -13,11 +13,11 @@ import pytest
 
 from activities.investigating import Investigating
 from activities.trade_log import TradeLog
-from domain.base import Record
 from domain.checks.choice import checks_for, pointed_to
-from domain.findings import Check, Finding, InvestigationRequest, Verdict
-from domain.trade_log import AccountEntry, Fill, Order, Position, Quote
-from domain.words import Outcome
+from domain.checks.findings import Check, Finding, InvestigationRequest, Verdict
+from domain.ground.base import Record
+from domain.ground.words import Outcome
+from domain.log.trade_log import AccountEntry, Fill, Order, Position, Quote
 from runtime.policies import find_pack
 from starter.demo.stories import tell
 from starter.demo.trade_log import BAD_PROVIDER, write_demo_data

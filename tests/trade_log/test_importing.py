@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.base import Record
+from domain.ground.base import Record
 from starter.importing import loading, sources
 from starter.importing.formats.kinds import Kind
 from starter.importing.loading import ImportFailed, ImportReport, import_file

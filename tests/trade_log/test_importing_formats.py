@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from activities.trade_log import TradeLog
-from domain.trade_log import Instrument
+from domain.log.trade_log import Instrument
 from starter.importing import loading, sources
 from starter.importing.formats import Format
 from starter.importing.formats.kinds import Kind

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.trade_log import Bar, Instrument
+from domain.log.trade_log import Bar, Instrument
 from starter.importing.formats import Format, prices, sniff
 from starter.importing.formats.cells import to_cells
 from starter.importing.formats.kinds import Kind

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.trade_log import Instrument
+from domain.log.trade_log import Instrument
 from starter.importing.formats import Format
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.server_clock import ServerClock

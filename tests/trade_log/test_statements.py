@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.base import Record
-from domain.trade_log import EntryKind, Instrument, OrderState, OrderType, Side
+from domain.ground.base import Record
+from domain.log.trade_log import EntryKind, Instrument, OrderState, OrderType, Side
 from starter.importing.formats.html_rows import MOST, html_rows
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.mt4_statement import Mt4Statement

@@ -16,8 +16,8 @@ import httpx
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from domain.complaint import Complaint
-from domain.words import Stage
+from domain.case.complaint import Complaint
+from domain.ground.words import Stage
 from runtime.policies import calendars_in_use
 from runtime.watch.endpoint import BEAT_LIMIT, PROBE_LIMIT, State
 from runtime.watch.metrics import GAUGES, only_known

@@ -18,11 +18,11 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Interceptor, Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from domain.case import Closed
-from domain.complaint import Complaint
-from domain.messages import Actor
-from domain.policy import PolicyPack
-from domain.words import WORKFLOW, LetterKind, Role, Stage
+from domain.case.answers import Closed
+from domain.case.complaint import Complaint
+from domain.ground.people import Actor
+from domain.ground.words import WORKFLOW, LetterKind, Role, Stage
+from domain.rules.policy import PolicyPack
 from runtime.mail import MailFailed, Outbox
 from runtime.payment_rail import PaymentRail
 from runtime.policies import load_packs

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from domain.policy import PolicyPack
+from domain.rules.policy import PolicyPack
 from runtime.policies import find_pack
 from tests.workflows.house import House
 

@@ -4,7 +4,7 @@ from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution, Workf
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest, StartWorkflowExecutionRequest
 
-from domain.words import WORKFLOW
+from domain.ground.words import WORKFLOW
 from tests.workflows.house import House
 
 JSON = {"encoding": b"json/plain"}

@@ -6,9 +6,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from domain.messages import Actor
-from domain.policy import Calendar
-from domain.words import CaseEvent, LetterKind, Role, Stage
+from domain.clocks.calendar import Calendar
+from domain.ground.people import Actor
+from domain.ground.words import CaseEvent, LetterKind, Role, Stage
 from starter.client.complaints import Refused
 from tests.workflows.house import CUSTOMER, HANDLER, House
 from tests.workflows.rules import HOLDING, OMBUDSMAN, SPECIAL, own, statutory

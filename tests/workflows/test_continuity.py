@@ -12,7 +12,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
-from domain.words import Outcome, Stage
+from domain.ground.words import Outcome, Stage
 from runtime.embedded_temporal import find_program
 from runtime.payment_rail import HttpRail, PaymentRail
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin

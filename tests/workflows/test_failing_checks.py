@@ -8,8 +8,8 @@ import pytest
 from activities import gathering, investigating
 from activities.investigating import Investigating
 from activities.trade_log import TradeLog
-from domain.findings import Check, InvestigationRequest, Verdict
-from domain.words import Stage
+from domain.checks.findings import Check, InvestigationRequest, Verdict
+from domain.ground.words import Stage
 from tests.investigations.rows import AT
 from tests.workflows.house import House
 

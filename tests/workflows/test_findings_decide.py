@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from domain.findings import Check
-from domain.words import Outcome, Stage
+from domain.checks.findings import Check
+from domain.ground.words import Outcome, Stage
 from starter.client.complaints import Refused
 from tests.workflows.house import ACCOUNT, APPROVER, CUSTOMER, HANDLER, House
 from tests.workflows.rules import OMBUDSMAN, own

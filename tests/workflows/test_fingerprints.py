@@ -7,7 +7,7 @@ import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowHistory
 
-from domain.complaint import Complaint
+from domain.case.complaint import Complaint
 from tests.workflows.fingerprints import HISTORIES, HOW_TO_RECORD, commands, is_released, keep, what_to_do
 from worker import build_replayer
 from workflows.complaint import ComplaintWorkflow

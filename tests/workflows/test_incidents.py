@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from domain.words import IncidentStage, LetterKind, Outcome, Stage
+from domain.ground.words import IncidentStage, LetterKind, Outcome, Stage
 from starter.client.incidents import Incidents
 from starter.reading.incidents import get_incident
 from tests.incidents.minute import APPROVER, FAULT, SOLD, STOPPED, bad_minute, new, trade

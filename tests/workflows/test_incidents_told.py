@@ -16,7 +16,7 @@ from temporalio.worker import (
     Interceptor,
 )
 
-from domain.words import IncidentStage, Stage
+from domain.ground.words import IncidentStage, Stage
 from starter.client.incidents import Incidents
 from tests.incidents.minute import FAULT, bad_minute
 from tests.investigations.rows import after

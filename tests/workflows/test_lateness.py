@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from domain.words import LetterKind, Stage
+from domain.ground.words import LetterKind, Stage
 from runtime.embedded_temporal import find_program
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
 from tests.patience import started

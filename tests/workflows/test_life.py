@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from domain.words import LetterKind, Outcome, Stage
+from domain.ground.words import LetterKind, Outcome, Stage
 from runtime.policies import find_pack
 from starter.client.complaints import Refused
 from tests.workflows.house import ACCOUNT, APPROVER, CUSTOMER, HANDLER, House

@@ -10,9 +10,9 @@ from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from domain.complaint import Complaint
-from domain.messages import UPDATES, CustomerReply, Escalate
-from domain.words import WORKFLOW, LetterKind, Outcome, Stage
+from domain.case.complaint import Complaint
+from domain.case.messages import UPDATES, CustomerReply, Escalate
+from domain.ground.words import WORKFLOW, LetterKind, Outcome, Stage
 from starter.client.complaints import Refused
 from tests.workflows.house import CUSTOMER, HANDLER, House
 

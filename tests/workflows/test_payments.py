@@ -8,8 +8,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from domain.messages import Actor
-from domain.words import LetterKind, Outcome, Role, Stage
+from domain.ground.people import Actor
+from domain.ground.words import LetterKind, Outcome, Role, Stage
 from runtime.payment_rail import HttpRail
 from starter.client.complaints import Refused
 from starter.reading.ledger import check_ledger

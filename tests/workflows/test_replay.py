@@ -11,7 +11,7 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory
 
-from domain.complaint import Complaint
+from domain.case.complaint import Complaint
 from tests.workflows.fingerprints import is_released, what_to_do
 from worker import build_replayer
 from workflows.complaint import ComplaintWorkflow

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 
-from domain.base import clean
-from domain.case import Case, Recorded
-from domain.complaint import Complaint
-from domain.messages import CustomerReply
-from domain.sizes import CARRIED_BY_A_LETTER, LONGEST_KEPT, MOST_CARRIED, beginning, first_of, size
+from domain.case.case import Case
+from domain.case.complaint import Complaint
+from domain.case.file import Recorded
+from domain.case.messages import CustomerReply
+from domain.ground.base import clean
+from domain.ground.sizes import CARRIED_BY_A_LETTER, LONGEST_KEPT, MOST_CARRIED, beginning, first_of, size
 from workflows.raw import kept
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)

@@ -13,12 +13,12 @@ from temporalio.client import WorkflowFailureError
 from temporalio.common import RawValue, RetryPolicy
 from temporalio.testing import WorkflowEnvironment
 
-from domain import incident
-from domain.case import Case
-from domain.complaint import Complaint
-from domain.incident_work import Incident
-from domain.reference import reference_for
-from domain.words import WORKFLOW, IncidentStage, Stage
+from domain.case.case import Case
+from domain.case.complaint import Complaint
+from domain.ground.reference import reference_for
+from domain.ground.words import WORKFLOW, IncidentStage, Stage
+from domain.incidents import incident
+from domain.incidents.state import Incident
 from runtime.temporal import register_search_attributes
 from starter.reading.cases import get_case
 from starter.reading.database import CaseNotFound

@@ -11,11 +11,12 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
-from domain.case import SYSTEM, Recorded
-from domain.incident_work import IncidentChanged
-from domain.messages import UPDATES, Assign, Receipt
-from domain.sizes import size
-from domain.words import IncidentStage, Outcome, Stage
+from domain.case.file import Recorded
+from domain.case.messages import UPDATES, Assign, Receipt
+from domain.ground.people import SYSTEM
+from domain.ground.sizes import size
+from domain.ground.words import IncidentStage, Outcome, Stage
+from domain.incidents.messages import IncidentChanged
 from runtime.policies import load_packs
 from runtime.temporal import LONGEST_ACTIVATION
 from starter.client.complaints import Refused

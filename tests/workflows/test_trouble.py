@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.words import LetterKind, Outcome, Stage
+from domain.ground.words import LetterKind, Outcome, Stage
 from starter.client.complaints import Refused
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
 

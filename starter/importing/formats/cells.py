@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AwareDatetime, StringConstraints, ValidationError
 
-from domain.base import Line, Record
-from domain.complaint import Phone
-from domain.money import Currency
+from domain.ground.base import Line, Record
+from domain.ground.people import Phone
+from domain.money.amounts import Currency
 from starter.importing.formats.server_clock import ServerClock
 
 Cells = tuple[str | None, ...]

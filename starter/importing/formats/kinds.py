@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.base import Record
-from domain.firm_records import (
+from domain.ground.base import Record
+from domain.log.firm_records import (
     AccountTerms,
     Appropriateness,
     Balance,
@@ -17,8 +17,9 @@ from domain.firm_records import (
     OrderEvent,
     Outage,
 )
-from domain.redress import BaseRate, Rate
-from domain.trade_log import AccountEntry, AccountMessage, Bar, Fill, Instrument, Order, Position, Quote
+from domain.log.trade_log import AccountEntry, AccountMessage, Bar, Fill, Instrument, Order, Position, Quote
+from domain.money.interest import BaseRate
+from domain.money.parts import Rate
 
 
 class Kind(StrEnum):

@@ -13,7 +13,7 @@ from contextlib import suppress
 from decimal import Decimal
 from itertools import pairwise
 
-from domain.trade_log import EntryKind, OrderState, OrderType, Side
+from domain.log.trade_log import EntryKind, OrderState, OrderType, Side
 from starter.importing.formats.cells import Cells
 from starter.importing.formats.html_rows import HtmlRow
 from starter.importing.formats.kinds import Kind

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 
-from domain.trade_log import Instrument, OrderState, OrderType, Side
+from domain.log.trade_log import Instrument, OrderState, OrderType, Side
 from starter.importing.formats.cells import Cells
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.mt4_statement import entry_kind

@@ -14,9 +14,9 @@ from enum import StrEnum
 from os.path import commonprefix
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
-from domain.base import Identifier, Instant, Line
-from domain.money import Amount
-from domain.trade_log import Lots, Price
+from domain.ground.base import Identifier, Instant, Line
+from domain.log.trade_log import Lots, Price
+from domain.money.amounts import Amount
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.trade_log_csv import Layout
 

@@ -169,7 +169,7 @@ _PLAIN_COUNT = re.compile(r"\d{1,9}").fullmatch
 def _quick_bar(at: str, prices: Sequence[str], *counts: str | None) -> Cells | None:
     """A bar in plain form as it stands, or ``None`` to let the model judge, which takes five times as long.
 
-    It may say yes only where :class:`domain.trade_log.Bar` would: a property test holds the two together.
+    It may say yes only where :class:`domain.log.trade_log.Bar` would: a property test holds the two together.
     """
     if not all(map(_PLAIN_PRICE, prices)) or not all(count is None or _PLAIN_COUNT(count) for count in counts):
         return None

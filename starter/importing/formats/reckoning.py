@@ -7,8 +7,8 @@ currency's smallest unit, half away from zero, as the MetaTrader terminals do.
 from collections import Counter
 from decimal import Decimal
 
-from domain.money import minor_digits
-from domain.trade_log import Instrument, Side
+from domain.log.trade_log import Instrument, Side
+from domain.money.amounts import minor_digits
 from starter.importing.formats.source import cents
 
 _NAMED = 20  # differences told one by one

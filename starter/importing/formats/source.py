@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from math import isfinite
 from typing import NamedTuple
 
-from domain.trade_log import Instrument
+from domain.log.trade_log import Instrument
 from starter.importing.formats.cells import Cells
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.server_clock import ServerClock

@@ -142,7 +142,7 @@ def _quick_quote(cells: Sequence[str], instruments: Container[str]) -> Cells | N
     """A quote in plain form as it stands, or ``None`` to let the model judge.
 
     Quotes come in tens of millions, and a model for each makes reading them four times as slow. This may say yes only
-    where :class:`~domain.trade_log.Quote` would, to the same values: a property test holds the two together.
+    where :class:`~domain.log.trade_log.Quote` would, to the same values: a property test holds the two together.
     """
     if len(cells) != 5:
         return None

@@ -1,0 +1,275 @@
+"""What an award rests on: the decision that stands in the record, taken again by the rules of
+:mod:`domain.case.resolution`.
+
+Nothing here believes what a workflow says of a decision. Whoever posts or pays reads what was written down when people
+decided, and the rule is applied to the findings that were written down.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from domain.case.assessment import Assessment
+from domain.case.case import Case
+from domain.case.messages import DecideResolution, ProposeResolution, ResolveEarly
+from domain.case.paying import check_second_person
+from domain.case.resolution import check_decision, check_proposal, needs_second_person, propose, propose_by_rule
+from domain.checks.findings import Finding, Investigation
+from domain.ground.base import person_of
+from domain.ground.people import SYSTEM, Actor
+from domain.ground.timeline import Entry
+from domain.ground.words import PaymentState, Role, Severity
+from domain.money.amounts import Money
+from domain.rules.deciding import Decision
+
+PROPOSING: Final = ("propose_resolution", "resolve_early")
+UNDOING: Final = ("investigate", "request_information", "set_aside")
+"""What puts a proposal aside that was not approved."""
+OF_A_ROUND: Final = (*PROPOSING, *UNDOING, "proposed", "decide_resolution", "retry_payment", "report_payment")
+"""The entries of a timeline that name the round they belong to."""
+DECISIVE: Final = (*OF_A_ROUND, "assessed", "reclassify", "add_evidence", "finding")
+"""The entries of a timeline that bear on money."""
+
+
+class NotApproved(ValueError):
+    """What is to be posted or paid does not rest on what stands in the record. The message says why."""
+
+
+class NotYetRecorded(NotApproved):
+    """The record lacks what it would rest on; it may be on its way there."""
+
+
+@dataclass(frozen=True)
+class CaseRecord:
+    """What the record holds of a case that bears on money.
+
+    ``entries`` are the :data:`DECISIVE` ones, in the order in which they were noted; ``awards`` what was posted, by
+    round.
+    """
+
+    case: Case
+    entries: tuple[Entry, ...]
+    awards: Mapping[int, Money]
+
+    @property
+    def account(self) -> str | None:
+        """The case's account: that of the complaint, or the last that somebody corrected it to."""
+        corrected = [entry.data["account"] for entry in self.entries if _says(entry, "add_evidence", "account")]
+        return corrected[-1] if corrected else self.case.complaint.account
+
+    def as_of(self, round_: int, entry: Entry | None = None) -> Case:
+        """The case as it stood in *round_*, just before *entry* was noted: findings, severity, what was awarded."""
+        before = self.entries[: self.entries.index(entry)] if entry else self.entries
+        found = [one for one in before if one.kind == "finding"]
+        last = tuple(_finding(one) for one in found if one.at == found[-1].at)
+        case = self.case.model_copy()
+        case.rounds, case.account = round_, self.account
+        case.investigation = Investigation(findings=last, version=2) if last else None
+        case.assessment = _assessment(before)
+        case.proposers = [_actor(one).id for one in before if one.kind in PROPOSING]
+        case.awarded = _sum(amount for number, amount in self.awards.items() if number < round_)
+        return case
+
+
+@dataclass(frozen=True)
+class Approved:
+    """An award that may be posted: the case with its approved proposal, and the ``key`` of the entry it rests on."""
+
+    case: Case
+    key: str
+
+    @property
+    def compensation(self) -> Money | None:
+        """The sum that was approved, before what others made good meanwhile is taken off."""
+        return self.case.proposal.compensation if self.case.proposal else None
+
+    @property
+    def deducts(self) -> bool:
+        """Whether it is just what was found, so that what others made good of that is taken off."""
+        proposal = self.case.proposal
+        return bool(proposal and (proposal.reasons is None or proposal.as_found))
+
+
+def approved_award(record: CaseRecord, round_: int) -> Approved:
+    """The award of *round_* that the record bears.
+
+    Raises :class:`NotYetRecorded` where nothing was proposed, or approved by a second person who is needed, and
+    :class:`NotApproved` where what was recorded does not suffice: the same person, a role or limit, another sum.
+    """
+    proposed, approval = _decided(record.entries, round_)
+    if proposed is None:
+        raise NotYetRecorded(f"no proposal of round {round_} stands in the case file")
+    case = record.as_of(round_, proposed)
+    try:
+        if proposed.kind == "proposed":
+            return _by_rule(case, proposed)
+        return _by_people(case, proposed, approval)
+    except NotApproved:
+        raise
+    except (ValueError, LookupError) as error:
+        raise NotApproved(f"{proposed.key}: {error}") from None
+
+
+def _decided(entries: Iterable[Entry], round_: int) -> tuple[Entry | None, Entry | None]:
+    """The proposal of *round_* that was not returned or put aside, and its approval."""
+    proposed: Entry | None = None
+    approval: Entry | None = None
+    for entry in entries:
+        if entry.data.get("round") != round_ or approval is not None:
+            continue
+        match entry.kind:
+            case "proposed" | "propose_resolution":
+                proposed = entry
+            case "resolve_early":
+                proposed = approval = entry
+            case "decide_resolution" if entry.data.get("decision") == "approve":
+                approval = entry
+            case kind if kind in UNDOING or kind == "decide_resolution":
+                proposed = None
+    return proposed, approval
+
+
+def _by_rule(case: Case, proposed: Entry) -> Approved:
+    case.proposal = propose_by_rule(case, proposed.at)
+    noted = proposed.data.get("compensation")
+    given = Money.model_validate(noted) if noted else None
+    if proposed.actor != str(SYSTEM) or case.proposal is None or case.proposal.compensation != given:
+        raise NotApproved(f"{proposed.key}: the rule does not lead from the findings in the case file to this proposal")
+    return Approved(case, proposed.key)
+
+
+def _by_people(case: Case, proposed: Entry, approval: Entry | None) -> Approved:
+    kind = ResolveEarly if proposed.kind == "resolve_early" else ProposeResolution
+    message = kind.model_validate(_said(proposed))
+    if not message.actor.role.is_staff:
+        raise NotApproved(f"{proposed.key}: role {message.actor.role.value} may not propose a resolution")
+    check_proposal(case, message)
+    case.proposal = propose(case, message, proposed.at)
+    if kind is ResolveEarly:
+        if case.rounds > 1 or case.pack.early_closure is None or needs_second_person(case, case.proposal):
+            raise NotApproved(f"{proposed.key}: {case.proposal.compensation} cannot be given by an early closure")
+    elif needs_second_person(case, case.proposal):
+        if approval is None:
+            raise NotYetRecorded(f"{proposed.key}: no approval by a second person stands in the case file")
+        check_decision(case, DecideResolution.model_validate(_said(approval)))
+    return Approved(case, (approval or proposed).key)
+
+
+# -- payments ----------------------------------------------------------------------------------------------------------
+
+
+def payee_of(record: CaseRecord) -> str | None:
+    """The account to pay to: the case's, or the last that a second person chose. Raises :class:`NotApproved`."""
+    payee = record.account
+    for entry in record.entries:
+        if _says(entry, "retry_payment", "payee") and entry.data["payee"] != payee:
+            _check_second_person(record, entry, "choose another account")
+            payee = entry.data["payee"]
+    return payee
+
+
+def check_paid_again(record: CaseRecord, said_by: str) -> None:
+    """Raise :class:`NotApproved` unless a payment may follow one that ended without paying, as *said_by* said.
+
+    Somebody must have had it tried again, and nobody who told by hand that it did not happen or came back.
+    """
+    retries = [entry for entry in record.entries if entry.kind == "retry_payment"]
+    if not retries:
+        raise NotYetRecorded("the last payment did not happen or came back, and nobody has had it paid again")
+    told, again = said_by.partition(":")[2], _actor(retries[-1])
+    if not said_by.startswith("rail:") and person_of(told) == again.person:
+        raise NotApproved(f"{retries[-1].key}: who reported what became of the payment had it paid again")
+
+
+def check_reported(record: CaseRecord, actor: Actor, state: PaymentState, bank_reference: str | None) -> None:
+    """Raise unless it stands in the record that *actor*, who may, reported that of a payment."""
+    for entry in record.entries:
+        said = entry.data
+        if entry.kind != "report_payment" or (entry.actor, said.get("state")) != (str(actor), state.value):
+            continue
+        if said.get("bank_reference") != bank_reference:
+            continue
+        if state is not PaymentState.REVERSED or actor.role is not Role.SERVICE:
+            _check_second_person(record, entry, f"report a payment as {state.value}")
+        return
+    raise NotYetRecorded(f"the case file has no report by {actor} of a payment as {state.value}")
+
+
+def _check_second_person(record: CaseRecord, entry: Entry, what: str) -> None:
+    case = record.as_of(int(entry.data.get("round", 1)) + 1, entry)
+    try:
+        check_second_person(case, _actor(entry), what)
+    except ValueError as error:
+        raise NotApproved(f"{entry.key}: {error}") from None
+
+
+# -- incidents ---------------------------------------------------------------------------------------------------------
+
+
+def approved_list(
+    opened_by: str, decision: Decision, digest: str, harm: Iterable[Money], entries: Iterable[Entry]
+) -> str:
+    """The key of the entry by which the list with the hash *digest*, of *harm* in all, was approved.
+
+    Raises :class:`NotYetRecorded` where nobody approved that list, :class:`NotApproved` where whoever did so opened the
+    incident (*opened_by*, as ``role:id``), or may not approve so much.
+    """
+    for entry in entries:
+        said = entry.data
+        if entry.kind != "decide_incident" or said.get("decision") != "approve":
+            continue
+        if not (seen := said.get("cohort")) or not digest.startswith(seen):
+            continue
+        actor = _actor(entry)
+        if actor.person == person_of(opened_by.partition(":")[2]):
+            raise NotApproved(f"{entry.key}: the list was approved by who opened the incident")
+        sums: list[Money | None] = [*harm]
+        for sum_ in sums or [None]:
+            if not decision.may_approve(actor.role, sum_):
+                raise NotApproved(f"{entry.key}: role {actor.role.value} may not approve {sum_ or 'this'}")
+        return entry.key
+    raise NotYetRecorded(f"no approval of the list {digest[:12]}… stands in the record of the incident")
+
+
+# -- the record --------------------------------------------------------------------------------------------------------
+
+
+def _says(entry: Entry, kind: str, field: str) -> bool:
+    return entry.kind == kind and bool(entry.data.get(field))
+
+
+def _actor(entry: Entry) -> Actor:
+    try:
+        return Actor.named(entry.actor)
+    except ValueError:
+        raise NotApproved(f"{entry.key}: {entry.actor} names no role and id") from None
+
+
+def _said(entry: Entry) -> dict[str, Any]:
+    """The message that *entry* notes."""
+    said = {name: value for name, value in entry.data.items() if name != "round"}
+    return {**said, "message_id": "recorded", "actor": _actor(entry).model_dump()}
+
+
+def _finding(entry: Entry) -> Finding:
+    return Finding.model_validate({name: value for name, value in entry.data.items() if name != "hash"})
+
+
+def _assessment(entries: Iterable[Entry]) -> Assessment | None:
+    assessment: Assessment | None = None
+    for entry in entries:
+        if entry.kind == "assessed":
+            assessment = Assessment.model_validate(entry.data)
+        elif assessment and _says(entry, "reclassify", "severity"):
+            assessment = assessment.model_copy(update={"severity": Severity(entry.data["severity"])})
+    return assessment
+
+
+def _sum(amounts: Iterable[Money]) -> Money | None:
+    known = list(amounts)
+    if not known:
+        return None
+    if len({amount.currency for amount in known}) > 1:
+        raise NotApproved("the case has awards in several currencies")
+    return Money(amount=sum((amount.amount for amount in known), Decimal(0)), currency=known[0].currency)

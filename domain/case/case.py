@@ -1,0 +1,508 @@
+"""A case: everything the workflow knows about one complaint, in one serialisable object."""
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+from itertools import takewhile
+from typing import Any, Literal
+
+from pydantic import Field
+
+from domain.case.answers import Proposal, Question
+from domain.case.assessment import Assessment
+from domain.case.complaint import Complaint
+from domain.case.file import CaseSummary, CaseUpdate, Recorded, Rejected
+from domain.case.messages import Receipt
+from domain.case.requests import EarlyWarning
+from domain.checks.findings import Check, IncidentLink, Investigation
+from domain.clocks.clock import Clock
+from domain.clocks.deadlines import Deadline, Firing, Occurred
+from domain.ground.base import Instant, State, clean
+from domain.ground.messages import Message
+from domain.ground.people import SYSTEM, Actor
+from domain.ground.sizes import CARRIED_BY_A_LETTER, MOST_CARRIED, first_of, size
+from domain.ground.timeline import Entry
+from domain.ground.words import Action, CaseEvent, Outcome, PaymentState, Stage
+from domain.letters.letter import Letter, LetterFacts
+from domain.money.amounts import Money
+from domain.money.payment import Payment, PaymentReport
+from domain.rules.policy import PolicyPack
+
+RECENT_ENTRIES = 30
+_HEARD = 1_000
+_RECEIPTS = 300
+# The clocks whose end is a promise about the final response; not those that only remind us to write.
+_RESPONSE = {
+    CaseEvent.RECEIVED,
+    CaseEvent.OVERDUE_NOTED,
+    CaseEvent.ANSWERED,
+    CaseEvent.DISPUTED,
+    CaseEvent.REOPENED,
+}
+
+
+_IN_THE_FILE = {"reference", "complaint", "policy", "policy_hash", "recent", "heard", "receipts"}
+
+
+class Case(State):
+    """The state of one complaint's workflow. Continue-as-new hands it over whole."""
+
+    reference: str
+    complaint: Complaint
+    opened_at: Instant
+    policy: PolicyPack | None = None
+    policy_hash: str = ""
+
+    stage: Stage = Stage.RECEIVED
+    stage_since: Instant
+    assessment: Assessment | None = None
+    handler: str | None = None
+    """Who has the case: a handler's id, or the role it was escalated to."""
+    escalation_level: int = 0
+    last_message: str | None = None
+
+    deadlines: list[Deadline] = Field(default_factory=list)
+    """Rungs still to come. Those that acted or whose clock is satisfied are in the deadline ledger, not here."""
+    ended: dict[str, Instant | None] = Field(default_factory=dict)
+    """Rounds whose end was told before their start, and when they were satisfied (``None``: another has their place):
+    two effects may finish in either order, and what was late is late in both.
+    """
+    begun: list[str] = Field(default_factory=list)
+    """Rounds that were planned so far."""
+    breached: bool = False
+    acted: dict[str, str] = Field(default_factory=dict)
+    """Where several packs set a time for one duty: what was done for it, and by which clock at last."""
+    early_until: Instant | None = None
+    extended: list[str] = Field(default_factory=list)
+    """Extensions granted, as ``clock:extension:start of the clock``."""
+
+    warning: EarlyWarning | None = None
+    """That several complaints point to an incident, until somebody was told."""
+    account: str | None = None
+    trades: tuple[str, ...] = ()
+    pointed: tuple[Check, ...] = ()
+    """The checks that the words of the complaint point to, beside those of the pack."""
+    pointed_later: tuple[Check, ...] = ()
+    """Those that the words of the customer's replies point to: they go with the next investigation."""
+    asked_checks: tuple[Check, ...] = ()
+    """Those that a person of the firm asked for."""
+    first: dict[CaseEvent, Instant] = Field(default_factory=dict)
+    """When each kind of event happened first, but for those that letters mean."""
+    investigation: Investigation | None = None
+    to_investigate: bool = True
+    looking: bool = False
+    """Whether the trade log is being queried."""
+    question: Question | None = None
+    questions_by_rule: int = 0
+    proposal: Proposal | None = None
+    approved: bool = False
+    settled_early: bool = False
+    """The customer regards the complaint as settled: a summary letter takes the place of the final response."""
+    answer: Literal["accept", "dispute", "silence"] | None = None
+
+    outcome: Outcome | None = None
+    awarded: Money | None = None
+    """What was posted to the compensation ledger so far."""
+    rounds: int = 1
+    """Final responses: the first, and one more after each dispute or reopening."""
+    window_over: bool = False
+    withdrawn: bool = False
+    blocked: str | None = None
+    """Why the ledger will never take the award, until the case is taken up again."""
+
+    rail: str | None = None
+    """The payment rail that the case's awards are paid through; ``None`` where the ledger alone is kept."""
+    awarding: int | None = None
+    """The number of the award that is being posted."""
+    posted_round: int = 0
+    """The last round whose award is posted, or was found to be made good elsewhere."""
+    proposers: list[str] = Field(default_factory=list)
+    """Ids of those who proposed an award in any round."""
+    unpaid: Money | None = None
+    """What a rail still has to pay of all that was awarded."""
+    payments: list[Payment] = Field(default_factory=list)
+    payment_held: str | None = None
+    """Why no payment is tried before a person says so."""
+    payee: str | None = None
+    """The account to pay to, where a person named another than the case's."""
+    reports: list[PaymentReport] = Field(default_factory=list)
+    """What people report of payments, and is not in the ledger yet."""
+    closed_at: Instant | None = None
+
+    letters: list[Letter] = Field(default_factory=list)
+    """Letters on their way."""
+    delivered: list[str] = Field(default_factory=list)
+    """Purposes of the letters a channel accepted."""
+    receipts: dict[str, Receipt] = Field(default_factory=dict)
+    """What the last updates were answered, by message id: a repeated send gets the same answer."""
+    heard: dict[str, str] = Field(default_factory=dict)
+    """Digests of the last messages' ids, with digests of what they said: a repeated send counts once."""
+
+    numbers: int = 1
+    """The last number given to an event; receipt is number 1."""
+    revision: int = 0
+    journal: int = 0
+    """How many entries the timeline had from here; makes their keys."""
+    stages_entered: int = 0
+    recent: list[Entry] = Field(default_factory=list)
+    entries: list[Entry] = Field(default_factory=list)
+    events: list[Occurred] = Field(default_factory=list)
+    firings: list[Firing] = Field(default_factory=list)
+    rejected: list[Rejected] = Field(default_factory=list)
+
+    @classmethod
+    def received(cls, reference: str, complaint: Complaint, at: datetime) -> "Case":
+        """The state of a case on its first instant."""
+        return cls(
+            reference=reference,
+            complaint=complaint,
+            opened_at=at,
+            stage_since=at,
+            account=complaint.account,
+            trades=complaint.trades,
+        )
+
+    @property
+    def pack(self) -> PolicyPack:
+        """The pinned pack. Only once the case file is open."""
+        if self.policy is None:
+            raise LookupError("the case file is not open yet")
+        return self.policy
+
+    @property
+    def incident(self) -> IncidentLink | None:
+        """The incident that the complaint is about, as far as it was known when it was investigated."""
+        return self.investigation.incident if self.investigation else None
+
+    # -- what happened --------------------------------------------------------------------------------------------
+
+    def next_number(self) -> int:
+        self.numbers += 1
+        return self.numbers
+
+    def note(
+        self, at: datetime, kind: str, text: str, actor: Actor = SYSTEM, data: dict[str, Any] | None = None
+    ) -> None:
+        """Add a line to the timeline."""
+        self.journal += 1
+        key = f"{kind}:{self.journal}"
+        self._write(
+            Entry(key=key, at=at, kind=kind, actor=str(actor), text=text, data=data or {}, journal=self.revision)
+        )
+
+    def knows(self, message: Message) -> bool:
+        """Whether this very message was heard before. Raises ``ValueError`` if its id was used for another one."""
+        known = self.heard.get(message.id_digest)
+        if known not in {None, message.content_digest}:
+            raise ValueError(
+                f"message_id: {message.message_id} was used for a {message.name} that said something else; "
+                "give each message an id of its own"
+            )
+        return known is not None
+
+    def hear(self, message: Message) -> None:
+        """Remember *message*, for as long as a sender may repeat it."""
+        self.heard[message.id_digest] = message.content_digest
+        while len(self.heard) > _HEARD:
+            del self.heard[next(iter(self.heard))]
+
+    def answer_with(self, key: str, receipt: Receipt) -> None:
+        """Remember what an update was answered."""
+        self.receipts[key] = receipt
+        while len(self.receipts) > _RECEIPTS:
+            del self.receipts[next(iter(self.receipts))]
+
+    def enter(self, stage: Stage, at: datetime) -> None:
+        """Go on to *stage*."""
+        entry = self._entering(stage, at)
+        self.stage, self.stage_since = stage, at
+        self.stages_entered += 1
+        self._write(entry)
+
+    def anticipating(self, stage: Stage, at: datetime, **more: Any) -> CaseUpdate:
+        """The update that an effect records along with itself when its success means that *stage* is entered."""
+        summary = self.summary.model_copy(
+            update={"stage": stage, "stage_since": at, "revision": self.revision + 1, **more},
+        )
+        entries = (self._entering(stage, at),)
+        return CaseUpdate(reference=self.reference, policy_hash=self.policy_hash, summary=summary, entries=entries)
+
+    def entered(self, stage: Stage, at: datetime, update: CaseUpdate) -> None:
+        """The effect has succeeded: go on to the anticipated *stage*.
+
+        If the case changed meanwhile, the anticipated summary was already out of date; the stage is recorded once more.
+        """
+        undisturbed = self.revision < update.summary.revision
+        self.enter(stage, at)
+        if undisturbed:
+            self.entries = [entry for entry in self.entries if entry.key not in update.keys]
+
+    def _entering(self, stage: Stage, at: datetime) -> Entry:
+        key = f"stage:{self.stages_entered + 1}:{stage.value}"
+        return Entry(key=key, at=at, kind="stage", actor=str(SYSTEM), text=stage.value, journal=self.revision)
+
+    def _write(self, entry: Entry) -> None:
+        self.entries.append(entry)
+        self.recent = [*self.recent[1 - RECENT_ENTRIES :], entry.model_copy(update={"data": {}})]
+        self.revision += 1
+
+    @property
+    def asking(self) -> bool:
+        """Whether the customer has been asked something and has not answered."""
+        return self.question is not None and not self.question.answered
+
+    def stop_asking(self) -> None:
+        """The question is answered, or no longer of interest."""
+        if self.question:
+            self.question = self.question.model_copy(update={"answered": True})
+
+    def give_back(self, facts: LetterFacts) -> None:
+        """The extension that a letter with these *facts* was to tell of does not come about: it was not granted."""
+        of = f"{facts.clock}:{facts.extension}:"
+        granted = [key for key in self.extended if key.startswith(of)]
+        if granted:
+            self.extended.remove(granted[-1])
+
+    def happened(self, event: CaseEvent, at: datetime, **particulars: Any) -> int:
+        """Note that *event* happened, for the clocks, with what :class:`Occurred` says of it. Returns its number."""
+        number = self.next_number()
+        self.first.setdefault(event, at)
+        self.events.append(Occurred(event=event, at=at, number=number, **particulars))
+        self.revision += 1
+        return number
+
+    def reject(self, name: str, payload: str, reason: str, at: datetime) -> None:
+        """Keep a message that does not fit."""
+        self.journal += 1
+        self.rejected.append(
+            Rejected(
+                key=f"rejected:{self.journal}", at=at, name=clean(name)[:100], reason=clean(reason), payload=payload
+            )
+        )
+        self.note(at, "rejected", f"message {clean(name)[:100]!r} does not fit: {clean(reason)[:500]}")
+
+    # -- payments --------------------------------------------------------------------------------------------------
+
+    @property
+    def payment(self) -> Payment | None:
+        """The payment in hand, or else the last one."""
+        return next((one for one in self.payments if one.in_hand), self.payments[-1] if self.payments else None)
+
+    @property
+    def reporting(self) -> bool:
+        """Whether somebody's word on the payment in hand is on its way to the ledger."""
+        return any(report.state is not PaymentState.REVERSED for report in self.reports)
+
+    @property
+    def payment_standing(self) -> str | None:
+        """``under_way``, ``held`` or ``paid``; ``None`` where no rail pays."""
+        if self.rail is None:
+            return None
+        return "paid" if self.unpaid is None else "held" if self.payment_held else "under_way"
+
+    @property
+    def payment_spoken(self) -> str | None:
+        """Where the payment of what was awarded stands, in a few words."""
+        if self.rail is None:
+            return None
+        if self.unpaid is None:
+            return f"{self.awarded} paid"
+        state = f"held: {self.payment_held}" if self.payment_held else "under way"
+        return f"{self.unpaid} through {self.rail}, {state}"
+
+    def order_payment(self) -> Payment:
+        """A further payment of all that is unpaid, in hand from now on."""
+        if self.unpaid is None:
+            raise LookupError("nothing is unpaid")
+        key = f"{self.reference}:payment:{self.rounds}:{len(self.payments) + 1}"
+        payment = Payment(
+            key=key,
+            number=self.next_number(),
+            amount=self.unpaid,
+            payee=self.payee or self.account,
+            rail=self.rail or "",
+        )
+        self.payments.append(payment)
+        self.revision += 1
+        return payment
+
+    # -- what is to be written to the case file -----------------------------------------------------------------------
+
+    def has_unrecorded(self, in_flight: Collection[str] = ()) -> bool:
+        """Whether there is something that the case file does not know and that is not on its way there."""
+        return any(
+            item.key not in in_flight
+            for items in (self.entries, self.events, self.firings, self.rejected)
+            for item in items
+        )
+
+    def unrecorded(self, in_flight: Collection[str] = (), *, by_the_way: bool = False) -> CaseUpdate:
+        """What the case file does not know yet and is not on its way there, the earliest of it.
+
+        *by_the_way* of something that may take days it is little: nothing that a clock waits for, and nothing large.
+        """
+        entries = [entry for entry in self.entries if entry.key not in in_flight]
+        rejected = [one for one in self.rejected if one.key not in in_flight]
+        earliest: list[Entry | Rejected] = sorted([*entries, *rejected], key=lambda item: item.at)
+        if by_the_way:
+            earliest = list(takewhile(lambda item: size(item) <= CARRIED_BY_A_LETTER, earliest))
+        carried = {item.key for item in first_of(earliest, CARRIED_BY_A_LETTER if by_the_way else MOST_CARRIED)}
+        return CaseUpdate(
+            reference=self.reference,
+            policy_hash=self.policy_hash,
+            summary=self.summary,
+            entries=tuple(entry for entry in entries if entry.key in carried),
+            events=tuple(event for event in self.events if not by_the_way and event.key not in in_flight),
+            firings=tuple(firing for firing in self.firings if firing.key not in in_flight),
+            rejected=tuple(one for one in rejected if one.key in carried),
+        )
+
+    def checked(self, update: CaseUpdate) -> CaseUpdate:
+        """The *update* with all that the file does not tell of the case, once it has that update.
+
+        It grows with nothing that strangers send: of what else is on its way to the file it has what is little.
+        """
+        carried = update.keys
+        items: list[Entry | Rejected] = [*self.entries, *self.rejected]
+        left = CARRIED_BY_A_LETTER - sum(size(item) for item in items if item.key in carried)
+        waiting = {item.key for item in items if item.key not in carried and (left := left - size(item)) >= 0}
+        part = self.model_copy(
+            update={
+                "entries": [entry for entry in self.entries if entry.key in waiting],
+                "rejected": [rejected for rejected in self.rejected if rejected.key in waiting],
+            }
+        )
+        checkpoint = part.model_dump(mode="json", exclude=_IN_THE_FILE, exclude_defaults=True)
+        return update.model_copy(update={"checkpoint": checkpoint})
+
+    def taken_up(self) -> "Case":
+        """The case as another workflow goes on with it: what was under way is done again, under the same keys."""
+        again = {"to_investigate": self.to_investigate or self.looking, "looking": False, "blocked": None}
+        return self.model_copy(update=again)
+
+    def recorded(self, update: CaseUpdate, recorded: Recorded) -> list[Deadline]:
+        """The case file knows *update*, and the clocks stand as *recorded* says; see :meth:`run_clocks`."""
+        known = update.keys
+        self.entries = [entry for entry in self.entries if entry.key not in known]
+        self.events = [event for event in self.events if event.key not in known]
+        self.firings = [firing for firing in self.firings if firing.key not in known]
+        self.rejected = [rejected for rejected in self.rejected if rejected.key not in known]
+        return self.run_clocks(recorded)
+
+    @property
+    def summary(self) -> CaseSummary:
+        """What lists and reports show."""
+        assessment = self.assessment
+        return CaseSummary(
+            revision=self.revision,
+            stage=self.stage,
+            stage_since=self.stage_since,
+            category=assessment.category if assessment else None,
+            severity=assessment.severity if assessment else None,
+            priority=assessment.priority if assessment else None,
+            in_scope=assessment.in_scope if assessment else True,
+            repeat=assessment.repeat if assessment else False,
+            team=assessment.team if assessment else None,
+            handler=self.handler,
+            escalation_level=self.escalation_level,
+            outcome=self.outcome,
+            compensation=self.awarded,
+            next_deadline=self.next_due,
+            breached=self.breached,
+            closed_at=self.closed_at,
+        )
+
+    # -- clocks ---------------------------------------------------------------------------------------------------
+
+    @property
+    def next_deadline(self) -> Deadline | None:
+        return min(self.deadlines, key=lambda deadline: deadline.due, default=None)
+
+    @property
+    def next_duty(self) -> Deadline | None:
+        """The next one whose missing is a breach."""
+        duties = [deadline for deadline in self.deadlines if Action.BREACH in deadline.actions]
+        return min(duties, key=lambda deadline: deadline.due, default=None)
+
+    @property
+    def next_due(self) -> datetime | None:
+        deadline = self.next_deadline
+        return deadline.due if deadline else None
+
+    @property
+    def expected_by(self) -> datetime | None:
+        """When the customer may expect the final response: the end of the earliest clock that it satisfies."""
+        return self._expected(lambda clock: True)
+
+    @property
+    def expected_after_holding(self) -> datetime | None:
+        """When the customer may expect it after a holding letter, which satisfies some of those clocks itself."""
+        return self._expected(lambda clock: CaseEvent.HELD not in clock.satisfied_by)
+
+    def _expected(self, promises: Callable[[Clock], bool]) -> datetime | None:
+        clocks = {
+            clock.name
+            for clock in self.pack.clocks
+            if CaseEvent.RESPONDED in clock.satisfied_by and clock.trigger in _RESPONSE and promises(clock)
+        }
+        return min((deadline.clock_due for deadline in self.deadlines if deadline.clock in clocks), default=None)
+
+    def run_clocks(self, recorded: Recorded) -> list[Deadline]:
+        """Start and end clocks as the case file planned them. A closed case has none.
+
+        Returns the breaches of rounds that were satisfied too late, or not before the case closed, as far as they have
+        not acted yet: they still do.
+        """
+        closed = self.stage is Stage.CLOSED
+        ended = self.ended | {one.round: None if one.replaced else one.at for one in recorded.satisfied}
+        # A round is planned as a whole. Told of it again, we may have seen some of its rungs act by now.
+        known = {deadline.round for deadline in self.deadlines} | set(self.begun)
+        started = [*self.deadlines, *(new for new in recorded.planned if new.round not in known)]
+        self.begun = sorted(known | {new.round for new in recorded.planned})
+        self.ended = {one: at for one, at in ended.items() if one not in {deadline.round for deadline in started}}
+        self.deadlines = sorted(
+            (deadline for deadline in started if not closed and deadline.round not in ended),
+            key=lambda deadline: (deadline.due, deadline.key),
+        )
+        self.revision += 1
+        return [
+            deadline
+            for deadline in started
+            if Action.BREACH in deadline.actions
+            and (kept := ended.get(deadline.round, self.closed_at if closed else None))
+            and deadline.due < kept
+        ]
+
+    def asks_for(self, deadline: Deadline, action: Action) -> bool:
+        """Whether *deadline* has *action* done: not where a stricter clock of another pack had it done for the duty.
+
+        A breach is each clock's own. Asking counts as doing. A clock that was extended since is not the stricter one.
+        """
+        clock = self.pack.clock(deadline.clock)
+        if action is Action.BREACH or not self.pack.parts:
+            return True
+        rung = next(rung for rung in clock.rungs if rung.name == deadline.rung)
+        what = f"{clock.keeps}:{deadline.started_at.isoformat()}:{action.value}:{rung.letter or rung.level or ''}"
+        by = self.acted.setdefault(what, clock.name)
+        if by != clock.name and any(
+            other.clock == by and other.clock_due > deadline.clock_due for other in self.deadlines
+        ):
+            by = self.acted[what] = clock.name
+        return by == clock.name
+
+    def fire(self, deadline: Deadline, at: datetime) -> None:
+        """The rung *deadline* acts now, and never again."""
+        if deadline in self.deadlines:
+            self.deadlines.remove(deadline)
+        breach = Action.BREACH in deadline.actions
+        self.firings.append(
+            Firing(
+                clock=deadline.clock,
+                number=deadline.number,
+                rung=deadline.rung,
+                due=deadline.due,
+                fired_at=at,
+                breach=breach,
+            )
+        )
+        self.breached |= breach
+        self.revision += 1

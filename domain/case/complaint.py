@@ -1,0 +1,107 @@
+"""The input of a case: one complaint as it was received."""
+
+import re
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import EmailStr, Field, StringConstraints, ValidationError, model_validator
+
+from domain.ground.base import Identifier, Instant, Line, Record, Text
+from domain.ground.json_text import field_name
+from domain.ground.people import Language, Phone
+from domain.ground.reference import reference_for
+from domain.ground.words import Remedy
+from domain.money.amounts import PositiveMoney
+from domain.rules.named import Policies
+
+_PROBLEMS_TOLD = 10
+
+FUTURE_TOLERANCE = timedelta(minutes=5)
+"""Clocks of sending systems may be this far ahead of ours."""
+
+
+class Channel(StrEnum):
+    """How the complaint reached the firm."""
+
+    WEB = "web"
+    APP = "app"
+    EMAIL = "email"
+    CHAT = "chat"
+    PHONE = "phone"
+    POST = "post"
+    BRANCH = "branch"
+    SOCIAL_MEDIA = "social_media"
+    REGULATOR = "regulator"
+
+
+class Complainant(Record):
+    """Who complains and how to reach them. Without an e-mail address letters wait in the outbox to be posted."""
+
+    name: Line
+    email: EmailStr | None = None
+    phone: Phone | None = None
+
+
+class Complaint(Record):
+    """A complaint about a trade, a payment or a service.
+
+    ``source`` and ``idempotency_key`` name it: the same two give the same reference and the same case, however often
+    they are sent. ``trades`` are ids of orders, fills, positions or account entries in the trade log. ``about`` names
+    the firm complained about where that may not be us. ``policy`` is the id of a policy pack, or those of several, the
+    case's own first; the service's default applies where it is absent.
+    """
+
+    source: Identifier
+    idempotency_key: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+    received_at: Instant
+    channel: Channel
+    language: Language
+    complainant: Complainant
+    account: Identifier | None = None
+    product: Line | None = None
+    about: Line | None = None
+    subject: Line | None = None
+    description: Text
+    occurred_from: Instant | None = None
+    occurred_until: Instant | None = None
+    trades: Annotated[tuple[Identifier, ...], Field(max_length=100)] = ()
+    remedy_sought: Remedy | None = None
+    amount_claimed: PositiveMoney | None = None
+    policy: Policies = ()
+
+    @model_validator(mode="after")
+    def _times_in_order(self) -> Self:
+        if self.occurred_from and self.occurred_until and self.occurred_until < self.occurred_from:
+            raise ValueError("occurred_until lies before occurred_from")
+        return self
+
+    @property
+    def reference(self) -> str:
+        return reference_for(self.source, self.idempotency_key)
+
+    def check_times(self, now: datetime) -> None:
+        """Raise ``ValueError`` if the complaint claims to come from the future."""
+        for name, instant in (
+            ("received_at", self.received_at),
+            ("occurred_from", self.occurred_from),
+            ("occurred_until", self.occurred_until),
+        ):
+            if instant is not None and instant > now + FUTURE_TOLERANCE:
+                raise ValueError(
+                    f"{name}: {instant.isoformat()} lies in the future; give the time it happened, with offset"
+                )
+
+
+def explain(error: ValidationError) -> str:
+    """*error* as one line that names each field, without quoting what was sent."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    problems = [f"{field_name(problem['loc'])}: {_what(problem['msg'])}" for problem in found[:_PROBLEMS_TOLD]]
+    if len(found) > _PROBLEMS_TOLD:
+        problems.append(f"and {len(found) - _PROBLEMS_TOLD} more")
+    return "; ".join(problems)
+
+
+def _what(message: str) -> str:
+    # What follows an invalid address lists characters of it.
+    return re.sub(r"(?<=not a valid email address):.*", "", message.removeprefix("Value error, "), flags=re.DOTALL)

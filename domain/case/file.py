@@ -1,0 +1,87 @@
+"""What goes into the case file, and what the file answers."""
+
+from datetime import datetime
+from typing import Any
+
+from domain.clocks.deadlines import Deadline, Firing, Occurred, Satisfied
+from domain.ground.base import Identifier, Instant, Record
+from domain.ground.timeline import Entry
+from domain.ground.words import Category, Outcome, Priority, Severity, Stage
+from domain.money.amounts import Money
+
+
+class Rejected(Record):
+    """A message that did not fit, kept with the reason. ``payload`` is its JSON as text."""
+
+    key: str
+    at: Instant
+    name: str
+    reason: str
+    payload: str
+
+
+class CaseSummary(Record):
+    """What lists and reports show of a case. ``revision`` grows with every change."""
+
+    revision: int
+    stage: Stage
+    stage_since: Instant
+    category: Category | None
+    severity: Severity | None
+    priority: Priority | None
+    in_scope: bool
+    repeat: bool
+    team: str | None
+    handler: str | None
+    escalation_level: int
+    outcome: Outcome | None
+    compensation: Money | None
+    next_deadline: Instant | None
+    breached: bool
+    closed_at: Instant | None
+
+
+class CaseUpdate(Record):
+    """What has changed since the case file was last written; recorded in the transaction of the effect it goes with.
+
+    Recording the same update twice changes nothing: entries, firings and rejected messages have keys, events numbers,
+    and an older summary never replaces a newer one.
+    """
+
+    reference: Identifier
+    policy_hash: str
+    summary: CaseSummary
+    entries: tuple[Entry, ...] = ()
+    events: tuple[Occurred, ...] = ()
+    firings: tuple[Firing, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    asked: tuple[str, ...] = ()
+    """Rounds of which the answer is to say whether they have ended, and how."""
+    checkpoint: dict[str, Any] | None = None
+    """What another workflow would go on from, should Temporal lose this one."""
+
+    @property
+    def keys(self) -> set[str]:
+        """The keys of all it carries."""
+        return {
+            *(entry.key for entry in self.entries),
+            *(event.key for event in self.events),
+            *(firing.key for firing in self.firings),
+            *(rejected.key for rejected in self.rejected),
+        }
+
+    def dated(self, at: datetime) -> "CaseUpdate":
+        """The update of an effect that was anticipated, now that it has happened *at* that instant."""
+        return self.model_copy(
+            update={
+                "summary": self.summary.model_copy(update={"stage_since": at}),
+                "entries": tuple(entry.model_copy(update={"at": at}) for entry in self.entries),
+            }
+        )
+
+
+class Recorded(Record):
+    """What the events of an update led to: rounds of clocks begun and ended."""
+
+    planned: tuple[Deadline, ...] = ()
+    satisfied: tuple[Satisfied, ...] = ()

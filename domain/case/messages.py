@@ -1,0 +1,315 @@
+"""The messages a case takes, each with its name on the wire.
+
+Signals are for anybody and never break a case: what does not fit is kept as a rejected message. Updates are for
+internal tools that must know whether it worked: what does not fit is refused to the sender.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import EmailStr, Field, StringConstraints, model_validator
+
+from domain.checks.findings import Check
+from domain.ground.base import Identifier, Instant, Line, Record, StaffId, Text
+from domain.ground.messages import Message
+from domain.ground.people import Phone
+from domain.ground.words import Category, Complexity, Outcome, PaymentReason, PaymentState, Remedy, Severity, Stage
+from domain.money.amounts import PositiveMoney
+from domain.money.parts import PartKind
+
+
+class Attachment(Record):
+    """Something that supports a statement, kept elsewhere: its title, where it is, and its SHA-256."""
+
+    title: Line
+    location: Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+
+
+class CustomerReply(Message):
+    """The customer says something: information, a question, or accepts or disputes the final response."""
+
+    name = "customer_reply"
+    intent: Literal["information", "accept", "dispute"] = "information"
+    text: Text | None = None
+    attachments: Annotated[tuple[Attachment, ...], Field(max_length=20)] = ()
+    trades: Annotated[tuple[Identifier, ...], Field(max_length=100)] = ()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.intent == "information" and not (self.text or self.attachments or self.trades):
+            raise ValueError("text: an information reply needs a text, an attachment or trades")
+        return self
+
+
+class Escalate(Message):
+    """Raise the case one level (or to ``level``) of the pack's escalation ladder."""
+
+    name = "escalate"
+    reason: Text
+    level: Annotated[int, Field(ge=1, le=10)] | None = None
+
+
+class Assign(Message):
+    """Give the case to a handler, and to another team if named."""
+
+    name = "assign"
+    handler: StaffId
+    team: StaffId | None = None
+
+
+class Reclassify(Message):
+    """Correct the assessment. ``in_scope`` false refers the customer elsewhere.
+
+    A statutory clock follows only to an earlier end; for a later one see :class:`ExtendDeadline`.
+    """
+
+    name = "reclassify"
+    reason: Text
+    category: Category | None = None
+    severity: Severity | None = None
+    complexity: Complexity | None = None
+    in_scope: bool | None = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if {self.category, self.severity, self.complexity, self.in_scope} == {None}:
+            raise ValueError("give at least one of category, severity, complexity, in_scope")
+        return self
+
+
+class AddEvidence(Message):
+    """Put evidence into the case file. ``trades`` are trade-log ids to be investigated as well."""
+
+    name = "add_evidence"
+    note: Text
+    attachments: Annotated[tuple[Attachment, ...], Field(max_length=20)] = ()
+    trades: Annotated[tuple[Identifier, ...], Field(max_length=100)] = ()
+    account: Identifier | None = None
+
+
+class RequestInformation(Message):
+    """Ask the customer for missing facts. ``questions`` are in the customer's language."""
+
+    name = "request_information"
+    questions: Text
+
+
+class Investigate(Message):
+    """Run these checks on top of those the case has, on ``trades`` as well; all findings are then made anew."""
+
+    name = "investigate"
+    checks: Annotated[tuple[Check, ...], Field(min_length=1, max_length=len(Check))]
+    trades: Annotated[tuple[Identifier, ...], Field(max_length=100)] = ()
+
+
+class Award(Record):
+    """Money for what no formula measures. ``reason`` goes into the letter, in the customer's language."""
+
+    kind: Literal[PartKind.DISTRESS, PartKind.GOODWILL]
+    amount: PositiveMoney
+    reason: Line
+
+
+class Resolution(Message):
+    """What a resolution consists of.
+
+    ``compensation`` makes good the loss; with ``as_found`` it is the sum that the findings come to, interest and all.
+    ``awards``, one of a kind at most, come on top of it, and are told apart wherever the sum is.
+    """
+
+    outcome: Literal[Outcome.UPHELD, Outcome.PARTLY_UPHELD, Outcome.NOT_UPHELD]
+    compensation: PositiveMoney | None = None
+    as_found: bool = False
+    awards: Annotated[tuple[Award, ...], Field(max_length=2)] = ()
+    remedies: Annotated[tuple[Remedy, ...], Field(max_length=len(Remedy))] = ()
+    reasons: Text
+
+    @model_validator(mode="after")
+    def _sums_fit(self) -> Self:
+        if self.as_found and self.compensation:
+            raise ValueError("compensation: give a sum or as_found, not both")
+        if len({award.kind for award in self.awards}) < len(self.awards):
+            raise ValueError("awards: give one award of a kind, with all that it is for")
+        return self
+
+
+class ProposeResolution(Resolution):
+    """Propose how to resolve the complaint. ``reasons`` go into the final response, in the customer's language."""
+
+    name = "propose_resolution"
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        redressed = self.compensation or self.as_found or self.awards or self.remedies
+        if self.outcome is Outcome.UPHELD and not redressed:
+            raise ValueError("compensation: an upheld complaint needs compensation or at least one of remedies")
+        return self
+
+
+class DecideResolution(Message):
+    """Approve the proposal, or return it with reasons. Never by its proposer; role and limit are checked."""
+
+    name = "decide_resolution"
+    decision: Literal["approve", "return"]
+    reasons: Text | None = None
+
+    @model_validator(mode="after")
+    def _return_has_reasons(self) -> Self:
+        if self.decision == "return" and not self.reasons:
+            raise ValueError("reasons: a proposal is returned with reasons")
+        return self
+
+
+class ResolveEarly(Resolution):
+    """The customer regards the complaint as settled, within the pack's time for that: a summary letter ends the case.
+
+    ``reasons`` say in the customer's language what was settled.
+    """
+
+    name = "resolve_early"
+
+
+class ExtendDeadline(Message):
+    """Grant an extension that the pack names for a clock that runs; the actor approves it.
+
+    It counts once the customer has been told by letter; ``reasons`` go into that, in the customer's language.
+    """
+
+    name = "extend_deadline"
+    clock: Identifier
+    extension: Identifier
+    reasons: Text
+
+
+class RecordReferral(Message):
+    """The customer has turned to an ombudsman or another outside body: which of the pack's routes, and when."""
+
+    name = "record_referral"
+    route: Identifier
+    referred_at: Instant
+    outside_reference: Identifier | None = None
+
+
+class ReplanDeadlines(Message):
+    """Count anew, on a calendar that was extended since, what lay beyond its verified days.
+
+    ``calendar`` is the calendar's SHA-256 in the case file, where `redress calendar replan` puts it.
+    """
+
+    name = "replan_deadlines"
+    calendar: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class RecordFeedback(Message):
+    """How satisfied the customer is: 1 (not at all) to 5."""
+
+    name = "record_feedback"
+    score: Annotated[int, Field(ge=1, le=5)]
+    comment: Text | None = None
+
+
+class CorrectContact(Message):
+    """Replace the customer's address; letters not yet delivered go to the new one.
+
+    ``by_post`` removes the e-mail address: letters then wait in the outbox to be posted.
+    """
+
+    name = "correct_contact"
+    email: EmailStr | None = None
+    phone: Phone | None = None
+    by_post: bool = False
+
+    @model_validator(mode="after")
+    def _corrects_something(self) -> Self:
+        if self.email is None and self.phone is None and not self.by_post:
+            raise ValueError("give at least one of email, phone, by_post")
+        if self.email and self.by_post:
+            raise ValueError("by_post: it removes the e-mail address; do not give email as well")
+        return self
+
+
+class Withdraw(Message):
+    """The customer takes the complaint back. It ends today, with a letter."""
+
+    name = "withdraw"
+    reason: Text | None = None
+
+
+class Reopen(Message):
+    """Take the case up again within its follow-up window."""
+
+    name = "reopen"
+    reason: Text
+
+
+class RetryPayment(Message):
+    """Have the payment tried again, now that what was in its way has been put right.
+
+    ``payee`` is the account to pay to from now on, where the one on file is wrong. That needs a role that may approve
+    what was awarded, and not the person who proposed it.
+    """
+
+    name = "retry_payment"
+    reason: Text
+    payee: Identifier | None = None
+
+
+class ReportPayment(Message):
+    """What became of a payment, by somebody who knows it from the bank.
+
+    The state ``paid`` means that the payment in hand was made or, where none is, that what is owed was paid outside of
+    Redress; ``declined``, that the payment in hand did not happen and never will; ``reversed``, that what had been paid
+    came back. ``payment`` is the key of the payment that is meant, where there are several. This moves money in the
+    ledger, so it needs a role that may approve what was awarded, and not the person who proposed it; a reversal may be
+    told by a program as well.
+    """
+
+    name = "report_payment"
+    state: Literal[PaymentState.PAID, PaymentState.DECLINED, PaymentState.REVERSED]
+    bank_reference: Identifier | None = None
+    payment: Identifier | None = None
+    cause: PaymentReason | None = None
+    reason: Text | None = None
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        if self.state is PaymentState.DECLINED:
+            if self.reason is None:
+                raise ValueError("reason: say how it is known that the payment will never happen")
+        elif self.bank_reference is None:
+            raise ValueError("bank_reference: give the bank's own number for the transaction")
+        if self.state is PaymentState.PAID and self.cause:
+            raise ValueError("cause: a payment that was made has none")
+        return self
+
+
+class Receipt(Record):
+    """The answer to an update: the message counted, and where the case stands now."""
+
+    message_id: Identifier
+    reference: str
+    stage: Stage
+    noted: str
+    at: Instant
+
+
+SIGNALS: tuple[type[Message], ...] = (CustomerReply, Escalate)
+UPDATES: tuple[type[Message], ...] = (
+    Assign,
+    Reclassify,
+    AddEvidence,
+    Investigate,
+    RequestInformation,
+    ProposeResolution,
+    DecideResolution,
+    ResolveEarly,
+    ExtendDeadline,
+    RecordReferral,
+    ReplanDeadlines,
+    RecordFeedback,
+    CorrectContact,
+    Withdraw,
+    Reopen,
+    RetryPayment,
+    ReportPayment,
+)

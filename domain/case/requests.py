@@ -1,0 +1,177 @@
+"""What the workflow of a case asks its activities for, and what they answer."""
+
+from typing import Any, Literal
+
+from domain.case.assessment import Assessment
+from domain.case.complaint import Complaint
+from domain.case.file import CaseUpdate, Recorded
+from domain.checks.findings import Check
+from domain.ground.base import Identifier, Instant, Record
+from domain.ground.people import Actor
+from domain.ground.words import CaseEvent, LetterKind, PaymentReason, PaymentState
+from domain.letters.letter import LetterFacts
+from domain.money.amounts import Money
+from domain.money.parts import Loss
+from domain.money.payment import PaymentOrder, PaymentOutcome
+from domain.rules.policy import PolicyPack
+
+
+class EarlyWarning(Record):
+    """Several complaints, this one the last, point to the same ``topic``: ``symbol:XAUUSD`` or ``service:platform``."""
+
+    topic: str
+    complaints: tuple[str, ...]
+
+
+class OpenCase(Record):
+    """Open the case file. ``OpenCase`` answers with :class:`Opened`.
+
+    ``run`` is the first run of the case's workflow, the same in every attempt and in every run that goes on with it.
+    """
+
+    reference: Identifier
+    complaint: Complaint
+    at: Instant
+    run: Identifier
+
+
+class RefusedMessage(Record):
+    """What was sent to a workflow that is no case: the signal's name, ``start`` for its input, and what came of it."""
+
+    name: str
+    payload: str
+
+
+class RefuseStart(Record):
+    """Write down a start that can be no case, and what was sent to it; ``number`` counts these requests."""
+
+    workflow_id: str
+    run: Identifier
+    number: int
+    at: Instant
+    reason: str
+    messages: tuple[RefusedMessage, ...]
+
+
+class Turn(Record):
+    """Nothing is asked: see ``TakeTurn``."""
+
+
+class Opened(Record):
+    """The case file is open: the pack pinned, the assessment made, the clocks started by receipt."""
+
+    policy: PolicyPack
+    policy_hash: str
+    assessment: Assessment
+    recorded: Recorded
+    early_until: Instant | None = None
+    """Until when the pack lets a complaint end with a summary letter."""
+    warning: EarlyWarning | None = None
+    """That with this complaint there are so many about one thing that they point to an incident."""
+    pointed: tuple[Check, ...] = ()
+    """The checks that the words of the complaint point to."""
+    checkpoint: dict[str, Any] | None = None
+    """Where the case stood when its first workflow was lost, for the workflow that goes on with it."""
+
+
+class SendLetter(Record):
+    """Send one letter once.
+
+    ``update`` is recorded when the letter is written, before the first attempt: a letter that cannot be delivered must
+    not hold back the case file. ``announces`` are the events its acceptance means, all with the letter's number.
+    ``facts.reply_by`` may be left open for kinds whose own acceptance starts the wait for a reply: it is planned from
+    the moment of writing.
+    """
+
+    key: str
+    number: int
+    kind: LetterKind
+    language: str
+    facts: LetterFacts
+    announces: tuple[CaseEvent, ...]
+    update: CaseUpdate
+
+
+class LetterAccepted(Record):
+    """A channel took the letter over: when, which channel, and the clocks that started or ended with it."""
+
+    at: Instant
+    channel: str
+    recorded: Recorded
+
+
+class RecordCompensation(Record):
+    """Post one award to the compensation ledger once.
+
+    ``announces`` are the events the posting means; ``update`` and ``then`` are recorded with it. ``losses`` of
+    ``account`` are what the workflow takes it to make good, with ``deduct`` what others made good of them to be taken
+    off: what is posted follows from the record.
+    """
+
+    key: str
+    number: int
+    award: Money
+    announces: tuple[CaseEvent, ...]
+    update: CaseUpdate
+    then: CaseUpdate
+    account: Identifier | None = None
+    losses: tuple[Loss, ...] = ()
+    deduct: bool = False
+
+
+class CompensationRecorded(Record):
+    """The award is in the ledger. ``rail`` is to pay it; ``None`` where the ledger alone is kept.
+
+    ``already`` is what others had made good of it by then, and was not posted.
+    """
+
+    at: Instant
+    recorded: Recorded
+    rail: str | None = None
+    already: Money | None = None
+
+
+class PayCompensation(Record):
+    """Have a rail pay *order* once. ``update`` is recorded before the rail is asked for the first time.
+
+    ``number`` is that of the posting.
+    """
+
+    number: int
+    order: PaymentOrder
+    update: CaseUpdate
+
+
+class BookPayment(Record):
+    """Put into the ledger what ``actor`` reports of the payment ``key``; ``update`` is recorded with it.
+
+    ``amount`` and ``payee`` are those of the payment.
+    """
+
+    number: int
+    key: str
+    state: Literal[PaymentState.PAID, PaymentState.DECLINED, PaymentState.REVERSED]
+    payee: str | None
+    amount: Money
+    bank_reference: str | None
+    cause: PaymentReason | None
+    actor: Actor
+    update: CaseUpdate
+
+
+class PaymentRecorded(Record):
+    """How a payment ended: it is in the ledger."""
+
+    outcome: PaymentOutcome
+    recorded: Recorded
+
+
+class RecordContact(Record):
+    """Replace the address letters go to."""
+
+    key: str
+    reference: Identifier
+    at: Instant
+    email: str | None
+    phone: str | None
+    by_post: bool = False

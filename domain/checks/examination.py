@@ -1,0 +1,560 @@
+"""One execution held against the quotes: what went wrong with it, and what it cost."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from statistics import median
+from typing import Final, NamedTuple
+
+from domain.checks.findings import Confidence, Verdict
+from domain.checks.moments import FAR, SPARSE, STALE, Execution, FeedMedian, newest_last
+from domain.checks.profit import ReferenceRule
+from domain.checks.tolerances import Tolerances
+from domain.log.trade_log import Fill, Order, OrderType, Quote, Side
+from domain.money.amounts import Money
+
+AT_THAT_INSTANT = ReferenceRule.AT_THAT_INSTANT.value
+"""The declared reference: the median, over the valid sources, of the last quote at or before the fill."""
+AT_RECEIPT = ReferenceRule.AT_RECEIPT.value
+"""The same at the instant the server received the order: what an execution without delay would have cost."""
+LIMIT_PRICE = ReferenceRule.LIMIT_PRICE.value
+"""The order's own limit: a limit order is filled there or better."""
+
+_WAITS_FOR_WORSE = {OrderType.STOP, OrderType.STOP_LOSS}
+_WAITS_FOR_BETTER = {OrderType.LIMIT, OrderType.TAKE_PROFIT}
+BY_DECISIVENESS = (Verdict.INCONCLUSIVE, Verdict.FIRM_FAULT, Verdict.PROVIDER_FAULT, Verdict.MARKET)
+
+TYPES = {
+    OrderType.MARKET: ("market order", "市价单"),
+    OrderType.LIMIT: ("limit order", "限价单"),
+    OrderType.STOP: ("stop order", "突破挂单"),
+    OrderType.STOP_LOSS: ("stop-loss", "止损单"),
+    OrderType.TAKE_PROFIT: ("take-profit", "止盈单"),
+    OrderType.STOP_OUT: ("forced liquidation", "强制平仓单"),
+}
+# Chinese terminals call the bid the selling price and banks call it the buying price: whose side is meant is said.
+QUOTED: Final = {
+    Side.BUY: ("buying prices (ask)", "客户买入价（Ask）"),
+    Side.SELL: ("selling prices (bid)", "客户卖出价（Bid）"),
+}
+
+
+class Said(NamedTuple):
+    """A sentence in English and Chinese."""
+
+    en: str
+    zh: str
+
+
+class _Fault(NamedTuple):
+    """Something that went wrong, and what the fill should have cost instead."""
+
+    verdict: Verdict
+    reference: Decimal
+    rule: str
+
+
+@dataclass(frozen=True)
+class _View:
+    """What one source quoted around an instant."""
+
+    source: str
+    last: Quote | None
+    """The last quote at or before the instant, unless stale."""
+    around: tuple[Quote, ...]
+    """The quotes of the window and the one standing when the window began, in order of time. Never empty."""
+    inside: tuple[Quote, ...]
+    """The quotes of the window."""
+    dense: bool
+    """Whether the source quoted often enough around the instant to prove another price wrong."""
+
+    def within(self) -> "_View":
+        """The view without the quote that was standing when the window began."""
+        return replace(self, around=self.inside)
+
+
+@dataclass
+class Examination:
+    """One fill, examined against the quotes around it."""
+
+    execution: Execution
+    fill: Fill
+    quotes: set[Quote]
+    medians: tuple[FeedMedian, ...]
+    tolerances: Tolerances
+    texts: list[Said] = field(default_factory=list)
+    numbers: dict[str, str] = field(default_factory=dict)
+    faults: list[_Fault] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.cost = self._cost(self.fill.price)
+        self.tolerance = Decimal(self.tolerances.price)
+        views = self._views(self.fill.at)
+        source = self.fill.source or (next(iter(views)) if len(views) == 1 else None)
+        self.own = views.get(source) if source else None
+        """What the source that priced the fill quoted; ``None`` when that source is not known or silent."""
+        others = [view for view in views.values() if view is not self.own]
+        own = [self.own] if self.own else []
+        dense = [view for view in others if view.dense] or [view for view in own if view.dense]
+        self.judges = dense or others or own
+        """What the fill is judged by: the other sources, or the pricing source where no other quoted often enough."""
+        self.witnesses = [view.within() for view in others if view.inside and view not in self.judges]
+        """Other sources that quoted too seldom to prove a price wrong, but did quote in the window."""
+        self.valid = [*self.judges, *self.witnesses]
+        self.alone = self.own is not None and self.own in self.judges
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.faults:
+            return min((fault.verdict for fault in self.faults), key=BY_DECISIVENESS.index)
+        return Verdict.INCONCLUSIVE if self.missing else Verdict.MARKET
+
+    @property
+    def confidence(self) -> Confidence:
+        """Certain where the order's own limit decides; else by how many sources that did not price it vouch."""
+        if self.loss[1] == LIMIT_PRICE:
+            return Confidence.CERTAIN
+        independent = [view for view in self.valid if view is not self.own]
+        return Confidence.WELL_SUPPORTED if len(independent) > 1 else Confidence.DOUBTFUL
+
+    @property
+    def loss(self) -> tuple[Decimal, str]:
+        """The loss a unit, zero or more, and the rule of its reference: of several faults the dearest counts.
+
+        They are never added, because each is measured from the same price paid.
+        """
+        losses = [(self.cost - self._cost(fault.reference), fault.rule) for fault in self.faults]
+        loss, rule = max(losses, default=(Decimal(0), AT_THAT_INSTANT))
+        return max(loss, Decimal(0)), rule
+
+    def run(self) -> None:
+        fill, order = self.fill, self.execution.order
+        self.numbers |= {"price": self._text(fill.price), "at": fill.at.isoformat(), "fill_lots": trimmed(fill.volume)}
+        if fill.source is not None:
+            self.numbers["source"] = fill.source
+        if order is not None and (order.side, order.symbol) != (fill.side, fill.symbol):
+            self._lack(
+                f"rows of order {order.order} and fill {fill.fill} that agree on instrument and side",
+                "Our records of the order and of its execution contradict each other.",
+                "我司的委托记录与成交记录相互矛盾。",
+            )
+            return
+        if not self.valid:
+            self._lack(
+                f"quotes of {fill.symbol} around {fill.at.isoformat()}",
+                f"Our records hold no quotes of {fill.symbol} around that time, so the price could not be compared.",
+                f"我司记录中没有 {fill.symbol} 在该时间前后的报价，无法核对成交价格。",
+            )
+            return
+        self._examine_price()
+        if self.missing:
+            return  # without a valid price nothing else can be told
+        if order is None:
+            self._lack(
+                f"order {fill.order}",
+                "Our records do not hold the order itself, so we cannot tell whether it was to be executed then.",
+                "我司记录中缺少该笔委托本身，无法判断其是否应在当时执行。",
+            )
+            return
+        if order.price is not None:
+            slippage = self.cost - self._cost(order.price)
+            self.numbers |= {"requested_price": self._text(order.price), "slippage": trimmed(slippage)}
+        if order.type in _WAITS_FOR_WORSE | _WAITS_FOR_BETTER:
+            self._examine_trigger(order)
+        elif order.type is OrderType.STOP_OUT:
+            self._examine_margin()
+        else:
+            self._examine_latency(order)
+        if not self.faults:
+            self._explain_slippage(order)
+
+    def sum_up(self) -> Said:
+        """The loss of this fill as a sum the customer can follow."""
+        loss, rule = self.loss
+        paid, instrument = self._text(self.fill.price), self.execution.instrument
+        if not loss or instrument is None:
+            fair = self._text(self._reference(self.judges))
+            return Said(
+                f"Measured by the valid price at that moment, {fair}, it cost you nothing.",
+                f"以当时的有效价格 {fair} 衡量，您并未因此受到损失。",
+            )
+        fair = self._text(abs(self.cost - loss))
+        dear, cheap = (paid, fair) if self.fill.side is Side.BUY else (fair, paid)
+        money = Money.of(loss * self.fill.volume * instrument.contract_size, instrument.currency)
+        terms = f"({dear} − {cheap}) × {trimmed(instrument.contract_size)} × {trimmed(self.fill.volume)} = {money}"
+        en, zh = {
+            AT_THAT_INSTANT: (f"The valid price at that moment was {fair}", f"当时的有效价格为 {fair}"),
+            AT_RECEIPT: (f"The valid price when the order arrived was {fair}", f"委托到达时的有效价格为 {fair}"),
+            LIMIT_PRICE: (f"It was to be filled at {fair} or better", f"该委托应以 {fair} 或更优价格成交"),
+        }[rule]
+        return Said(f"{en}, so the loss is {terms}.", f"{zh}，损失为 {terms}。")
+
+    def _examine_price(self) -> None:
+        """Does the fill lie inside what the valid sources quoted, or on the customer's good side of it?"""
+        costs = [self._cost_of(quote) for view in self.valid for quote in view.around]
+        best, worst = min(costs), max(costs)
+        low, high = sorted((abs(best), abs(worst)))
+        deviation = self.cost - worst
+        self.numbers |= {
+            "valid_sources": ", ".join(sorted(view.source for view in self.valid)),
+            "valid_low": self._text(low),
+            "valid_high": self._text(high),
+            "valid_price": self._text(self._reference(self.judges)),
+            "deviation": trimmed(max(deviation, Decimal(0))),
+        }
+        self._say_range(low, high)
+
+        if not self.alone and self.fill.source is None and len({self._beats(view) for view in self.valid}) > 1:
+            self._lack(
+                f"source that priced fill {self.fill.fill}",
+                "Some of them confirm the price of your order and some do not, and our records do not say which of "
+                "them it was taken from.",
+                "其中部分报价源支持该成交价，部分不支持，而我司记录未载明该成交价取自哪一报价源。",
+            )
+        elif deviation > self.tolerance:
+            self._examine_deviation(deviation, worst)
+        elif self.alone and self._is_far():
+            pass
+        elif deviation > 0:
+            self._say(
+                f"Your price was {self._text(deviation)} outside it, within the tolerance of {self.tolerances.price}.",
+                f"您的成交价超出该区间 {self._text(deviation)}，未超过容差 {self.tolerances.price}。",
+            )
+        elif self.cost < best:
+            self._say("Your price was better for you than these.", "您的成交价优于该区间内的全部价格。")
+        else:
+            self._say("Your price lies within that range.", "您的成交价位于该区间之内。")
+
+    def _examine_deviation(self, deviation: Decimal, worst: Decimal) -> None:
+        """Whose fault is a fill off the valid prices?"""
+        by = self._text(deviation)
+        off_en = f"Your price was {by} worse for you than the worst of these; the tolerance is {self.tolerances.price}."
+        off_zh = f"您的成交价比其中最不利的价格还差 {by}，超出容差 {self.tolerances.price}。"
+        if not any(view.dense for view in self.judges):
+            self._lack(
+                f"closer quotes of {self.fill.symbol} around {self.fill.at.isoformat()}",
+                f"{off_en} But these quotes are too far apart in time to prove it wrong.",
+                f"{off_zh}但这些报价的时间间隔过大，不足以证明该价格有误。",
+            )
+        elif self.alone:
+            self._blame(
+                Verdict.FIRM_FAULT,
+                f"{off_en} The source it was taken from never quoted such a price then: the fault is ours.",
+                f"{off_zh}该价格所用报价源当时从未报出此价，责任在我司。",
+            )
+        elif self._matches_own_quote(worst):
+            self._blame(
+                Verdict.PROVIDER_FAULT,
+                f"{off_en} It came from a wrong quote of one of our price providers, for which we answer to you.",
+                f"{off_zh}该价格源于我司一家报价提供方的错误报价，由我司对您承担责任。",
+            )
+        else:
+            self._blame(
+                Verdict.FIRM_FAULT,
+                f"{off_en} It agrees with no quote of the source it should have come from: the fault is ours.",
+                f"{off_zh}该价格与其应取自的报价源的任何报价均不相符，责任在我司。",
+            )
+
+    def _matches_own_quote(self, worst: Decimal) -> bool:
+        """Whether the pricing source quoted (about) the price of the fill, itself off the valid prices."""
+        if self.own is None:
+            return False
+        nearest = self._nearest(self.own)
+        apart = abs(self._cost_of(nearest) - self.cost)
+        return apart <= self.tolerance and self._cost_of(nearest) - worst > self.tolerance
+
+    def _is_far(self) -> bool:
+        """Whether the price, confirmed by its own source only, is too far from the middle of that feed to trust it.
+
+        An order set off by a price (a stop, a forced liquidation) is as doubtful as the worst quote that may have
+        set it off.
+        """
+        if self.own is None:
+            return False
+        order = self.execution.order
+        suspect = self.cost
+        if order is not None and order.type in _WAITS_FOR_WORSE | {OrderType.STOP_OUT}:
+            suspect = max(suspect, *(self._cost_of(quote) for quote in self.own.around))
+        if self.witnesses and suspect - self._worst(self.witnesses) <= self.tolerance:
+            return False
+        key = (self.fill.symbol, self.own.source, self.fill.at)
+        middle = next((m for m in self.medians if (m.symbol, m.source, m.at) == key), None)
+        missing = f"reference quotes of another source for {self.fill.symbol} around {self.fill.at.isoformat()}"
+        if middle is None:
+            self._lack(
+                missing,
+                "No other source can confirm them.",
+                "没有其他报价源可以印证。",
+            )
+            return True
+        centre = middle.ask if self.fill.side is Side.BUY else middle.bid
+        distance = suspect - self._cost(centre)
+        self.numbers |= {
+            "feed_median": self._text(centre),
+            "feed_median_spread": self._text(middle.spread),
+            "feed_quotes": str(middle.quotes),
+            "distance_from_median": trimmed(distance),
+        }
+        if distance <= max(FAR * middle.spread, self.tolerance):
+            return False
+        by = self._text(distance)
+        self._lack(
+            missing,
+            f"The price lies {by} from the middle of that source's prices over five minutes before and after, more "
+            f"than {FAR} times its usual spread, and no other source was recorded that could confirm or refute it.",
+            f"该价格偏离该报价源前后五分钟的中位价格 {by}，超过其通常点差的 {FAR} 倍，"
+            "且没有其他报价源的记录可以印证或否定。",
+        )
+        return True
+
+    def _examine_trigger(self, order: Order) -> None:
+        """Was the price the order waited for really reached, on the side it waits on?"""
+        if order.price is None:
+            self._lack(
+                f"trigger price of order {order.order}",
+                "Our records do not hold the price the order was waiting for.",
+                "我司记录中缺少该委托的触发价格。",
+            )
+            return
+        price, name = self._text(order.price), TYPES[order.type]
+        self.numbers["trigger"] = price
+        reached = self._reached(order, self.valid)
+        if reached:
+            self._say(
+                f"The price of the {name[0]}, {price}, had been reached.", f"{name[1]}的触发价 {price} 已被触及。"
+            )
+        if order.type in _WAITS_FOR_BETTER and self.cost > self._cost(order.price):
+            self._blame(
+                Verdict.FIRM_FAULT,
+                f"A {name[0]} is filled at its price or better; yours was filled worse: the fault is ours.",
+                f"{name[1]}应以其价格或更优价格成交，而您的成交价更差，责任在我司。",
+                reference=order.price,
+                rule=LIMIT_PRICE,
+            )
+        if not reached and not any(view.dense for view in self.judges):
+            self._lack(
+                f"closer quotes of {self.fill.symbol} around {self.fill.at.isoformat()}",
+                f"They do not reach the price of the {name[0]}, {price}, but are too far apart in time to exclude it.",
+                f"上述报价未触及{name[1]}的触发价 {price}，但时间间隔过大，不足以排除曾经触及。",
+            )
+        elif not reached:
+            provider = not self.alone and self.own is not None and self._reached(order, [self.own])
+            blame_en, blame_zh = (
+                (
+                    "it was set off by a wrong quote of one of our price providers, for which we answer to you",
+                    "该委托系由我司一家报价提供方的错误报价触发，由我司对您承担责任",
+                )
+                if provider
+                else ("the fault is ours", "责任在我司")
+            )
+            self._blame(
+                Verdict.PROVIDER_FAULT if provider else Verdict.FIRM_FAULT,
+                f"No valid price reached {price}, which the {name[0]} was waiting for, so it should not have been "
+                f"executed: {blame_en}.",
+                f"没有任何有效报价触及{name[1]}的触发价 {price}，该委托不应被执行；{blame_zh}。",
+            )
+
+    def _reached(self, order: Order, views: Iterable[_View]) -> bool:
+        if order.price is None:
+            return False
+        trigger = self._cost(order.price)
+        costs = [self._cost_of(quote) for view in views for quote in view.around]
+        if order.type in _WAITS_FOR_WORSE:
+            return max(costs) >= trigger - self.tolerance
+        return min(costs) <= trigger + self.tolerance
+
+    def _examine_margin(self) -> None:
+        """Was the forced liquidation due, as far as the log tells?"""
+        self._examine_margin_level()
+        if self.own and not self.alone and self._worst([self.own]) - self._worst(self.valid) > self.tolerance:
+            self._lack(
+                f"margin of the account on valid quotes around {self.fill.at.isoformat()}",
+                "But the source of the price also gave wrong quotes at that time, and our records do not say whether "
+                "they brought the forced liquidation about.",
+                "但该价格的报价源在同一时段曾出现错误报价，我司记录无法说明强制平仓是否由此引发。",
+            )
+
+    def _examine_margin_level(self) -> None:
+        position = self.execution.position
+        if position is None or position.margin_level is None or position.stop_out_level is None:
+            self.numbers["margin_level"] = "not recorded"
+            self._say(
+                "Our records do not hold the margin level at that moment, so only the price was examined.",
+                "我司记录未载明当时的保证金水平，因此仅核查了价格。",
+            )
+            return
+        level, limit = trimmed(position.margin_level), trimmed(position.stop_out_level)
+        self.numbers |= {"margin_level": level, "stop_out_level": limit}
+        if position.margin_level <= position.stop_out_level:
+            if not self.faults:  # a level that was computed from a wrong price excuses nothing
+                self._say(
+                    f"The margin level recorded was {level}%, not above the liquidation level of {limit}%.",
+                    f"当时记录的保证金水平为 {level}%，未高于强制平仓线 {limit}%。",
+                )
+        else:
+            self._blame(
+                Verdict.FIRM_FAULT,
+                f"The margin level recorded was {level}%, above the liquidation level of {limit}%, so the position "
+                "should not have been closed: the fault is ours.",
+                f"当时记录的保证金水平为 {level}%，高于强制平仓线 {limit}%，不应强制平仓，责任在我司。",
+            )
+
+    def _examine_latency(self, order: Order) -> None:
+        """Did a market order wait too long, and was the price better when it arrived?"""
+        if order.received_at is None or order.received_at > self.fill.at:
+            self.numbers["latency_ms"] = "not recorded" if order.received_at is None else "recorded after the fill"
+            self._say(
+                "Our records do not tell reliably when the order arrived, so the speed of execution could not be "
+                "measured.",
+                "我司记录未可靠载明委托的到达时间，因此无法衡量执行速度。",
+            )
+            return
+        latency = self.fill.at - order.received_at
+        ms, limit = trimmed(Decimal(latency // timedelta(microseconds=1)).scaleb(-3)), self.tolerances.latency_ms
+        self.numbers |= {"received_at": order.received_at.isoformat(), "latency_ms": ms}
+        if latency <= timedelta(milliseconds=limit):
+            self._say(
+                f"It was executed {ms} ms after it arrived; up to {limit} ms is normal.",
+                f"委托到达后 {ms} 毫秒成交，{limit} 毫秒以内属正常。",
+            )
+            return
+        views = self._views(order.received_at)
+        names = {view.source for view in self.valid}
+        standing = [view for name, view in views.items() if name in names and view.last is not None and view.dense]
+        late_en = f"It was executed {ms} ms after it arrived, longer than {limit} ms"
+        late_zh = f"委托到达后 {ms} 毫秒才成交，超过 {limit} 毫秒"
+        if not standing:
+            self._lack(
+                f"quotes of {self.fill.symbol} around {order.received_at.isoformat()}",
+                f"{late_en}, and our records hold no quotes from its arrival to compare with.",
+                f"{late_zh}，且我司记录中没有委托到达时的报价可供比较。",
+            )
+            return
+        reference = self._reference(standing)
+        self.numbers["price_at_receipt"] = self._text(reference)
+        if self.cost > self._cost(reference):
+            self._blame(
+                Verdict.FIRM_FAULT,
+                f"{late_en}, and the price got worse for you meanwhile: this execution delay is our fault.",
+                f"{late_zh}，其间价格变得对您不利，该执行延迟责任在我司。",
+                reference=reference,
+                rule=AT_RECEIPT,
+            )
+        else:
+            at = self._text(reference)
+            self._say(
+                f"{late_en}, but the price at its arrival, {at}, was no better for you: the delay cost you nothing.",
+                f"{late_zh}，但委托到达时的价格 {at} 对您并非更有利，该延迟未给您造成损失。",
+            )
+
+    def _explain_slippage(self, order: Order) -> None:
+        if order.price is None:
+            return
+        slippage = self.cost - self._cost(order.price)
+        asked, by = self._text(order.price), self._text(abs(slippage))
+        if slippage > 0:
+            self._say(
+                f"Your order asked for {asked} and was filled {by} worse, because the market had moved: ordinary "
+                "slippage.",
+                f"您的委托价格为 {asked}，成交价较其不利 {by}，系市场波动所致的正常滑点。",
+            )
+        elif slippage < 0:
+            self._say(
+                f"Your order asked for {asked} and was filled {by} better for you.",
+                f"您的委托价格为 {asked}，成交价较其有利 {by}。",
+            )
+        else:
+            self._say(f"It is exactly the price you asked for, {asked}.", f"成交价与您的委托价格 {asked} 完全一致。")
+
+    def _say_range(self, low: Decimal, high: Decimal) -> None:
+        seconds, count = self.tolerances.quote_window_seconds, len(self.valid)
+        side_en, side_zh = QUOTED[self.fill.side]
+        if self.alone and not self.witnesses:
+            who_en, who_zh = "the source it was taken from", "该价格所用的报价源自身报出的"
+            if self.fill.source is None:
+                who_en, who_zh = "the only source recorded", "唯一有记录的报价源报出的"
+        else:
+            other_en, other_zh = ("other ", "另有 ") if self.fill.source and not self.alone else ("", "共有 ")
+            who_en = f"{count} {other_en}price source{'' if count == 1 else 's'}"
+            who_zh = f"{other_zh}{count} 个报价源报出的"
+        range_en, range_zh = f"from {self._text(low)} to {self._text(high)}", f"{self._text(low)} 至 {self._text(high)}"
+        if low == high:
+            range_en, range_zh = f"of {self._text(low)}", self._text(low)
+        self._say(
+            f"From {seconds} seconds before to {seconds} seconds after, {who_en} gave {side_en} {range_en}.",
+            f"成交前后 {seconds} 秒内，{who_zh}{side_zh}为 {range_zh}。",
+        )
+
+    def _say(self, en: str, zh: str) -> None:
+        self.texts.append(Said(en, zh))
+
+    def _lack(self, missing: str, en: str, zh: str) -> None:
+        """Note that a fact is not in the log. An established fault is not undone by it."""
+        if not self.faults:
+            self.missing.append(missing)
+            self._say(en, zh)
+
+    def _blame(
+        self, verdict: Verdict, en: str, zh: str, *, reference: Decimal | None = None, rule: str = AT_THAT_INSTANT
+    ) -> None:
+        self.faults.append(_Fault(verdict, self._reference(self.judges) if reference is None else reference, rule))
+        self._say(en, zh)
+
+    def _nearest(self, view: _View) -> Quote:
+        """The quote of *view* nearest to the fill in price; of two, the one worse for the customer."""
+        return min(
+            view.around,
+            key=lambda quote: (abs(self._cost_of(quote) - self.cost), -self._cost_of(quote), newest_last(quote)),
+        )
+
+    def _worst(self, views: Iterable[_View]) -> Decimal:
+        return max(self._cost_of(quote) for view in views for quote in view.around)
+
+    def _beats(self, view: _View) -> bool:
+        """Whether the fill is worse for the customer than everything in *view*, beyond the tolerance."""
+        return self.cost - self._worst([view]) > self.tolerance
+
+    def _cost(self, price: Decimal) -> Decimal:
+        return self.fill.side.sign * price
+
+    def _cost_of(self, quote: Quote) -> Decimal:
+        return self._cost(quote.ask if self.fill.side is Side.BUY else quote.bid)
+
+    def _reference(self, views: Iterable[_View]) -> Decimal:
+        """The valid price: the median of what each source last quoted, or first in the window if nothing before."""
+        return abs(median(self._cost_of(view.last or view.around[0]) for view in views))
+
+    def _views(self, at: datetime) -> dict[str, _View]:
+        window = timedelta(seconds=self.tolerances.quote_window_seconds)
+        start, end = at - window, at + window
+        by_source = defaultdict(list)
+        for quote in self.quotes:
+            if quote.symbol == self.fill.symbol and quote.at >= start - STALE:
+                by_source[quote.source].append(quote)
+        views = {}
+        for source in sorted(by_source):
+            # of several quotes at one instant the best for the customer stands: a doubt of the log is the firm's
+            quotes = sorted(by_source[source], key=lambda quote: (quote.at, -self._cost_of(quote), newest_last(quote)))
+            last = next((quote for quote in reversed(quotes) if at - STALE <= quote.at <= at), None)
+            standing = next((quote for quote in reversed(quotes) if quote.at < start), None)
+            following = next((quote for quote in quotes if quote.at > at), None)
+            inside = tuple(quote for quote in quotes if start <= quote.at <= end)
+            around = (standing, *inside) if standing else inside
+            if around:
+                until = following.at if following else at
+                dense = last is not None and until - last.at <= SPARSE
+                views[source] = _View(source, last, around, inside, dense)
+        return views
+
+    def _text(self, price: Decimal) -> str:
+        """*price* with the instrument's decimals, or with more where it has them."""
+        digits = self.execution.instrument.digits if self.execution.instrument else 0
+        return f"{price:.{digits}f}" if price == round(price, digits) else trimmed(price)
+
+
+def trimmed(value: Decimal) -> str:
+    """*value* without trailing zeros."""
+    return f"{value.normalize():f}" if value else "0"

@@ -1,0 +1,229 @@
+"""Findings: what an investigation established, with the rows it rests on and the sum it leads to."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from domain.checks.profit import ReferenceRule
+from domain.checks.tolerances import Tolerances
+from domain.ground.base import Identifier, Instant, Record
+from domain.ground.bilingual import Bilingual
+from domain.ground.words import IncidentStage, MemberState
+from domain.money.amounts import Money
+from domain.money.interest import Interest
+from domain.money.parts import Part
+
+
+class Check(StrEnum):
+    """An investigation that can be run."""
+
+    EXECUTION = "execution"
+    WITHDRAWAL_DELAY = "withdrawal_delay"
+    SLIPPAGE = "slippage"
+    EXECUTION_DELAY = "execution_delay"
+    REQUOTE = "requote"
+    """Requotes and rejections."""
+    TRIGGER = "trigger"
+    OFF_MARKET = "off_market"
+    STOP_OUT = "stop_out"
+    CHARGES = "charges"
+    """Swap and commission against the published schedule."""
+    OUTAGE = "outage"
+    BINARY_OPTION = "binary_option"
+    CANCELLED_TRADE = "cancelled_trade"
+    SUITABILITY = "suitability"
+    """Products the customer should not have been sold, and fees nobody told of."""
+
+
+class Verdict(StrEnum):
+    """Who answers for what happened."""
+
+    FIRM_FAULT = "firm_fault"
+    PROVIDER_FAULT = "provider_fault"
+    """A liquidity provider's or a bank's fault, for which the firm answers to the customer."""
+    MARKET = "market"
+    CUSTOMER_ACTION = "customer_action"
+    NO_FAULT = "no_fault"
+    """Nothing went wrong: what was promised was done in time."""
+    INCONCLUSIVE = "inconclusive"
+    """The log does not answer. Never a guess."""
+
+    @property
+    def for_the_customer(self) -> bool:
+        """Whether the firm owes redress."""
+        return self in {Verdict.FIRM_FAULT, Verdict.PROVIDER_FAULT}
+
+
+class Confidence(StrEnum):
+    """How far the evidence carries the verdict."""
+
+    CERTAIN = "certain"
+    """The firm's own records state it."""
+    WELL_SUPPORTED = "well_supported"
+    """At least two independent sources, or a number of cases that chance does not explain."""
+    DOUBTFUL = "doubtful"
+    """One source, few cases, or records that leave room for another reading."""
+
+
+ALL_CUSTOMERS: Final = "all customers: "
+"""How the subject of a finding on the orders of all customers begins: what it says is of the firm, not of one case."""
+
+
+FAILED: Final = "check-failed@1"
+"""The formula of a finding that a check did not come to, because it broke off."""
+
+
+class IncidentLink(Record):
+    """What an incident says of the account of a complaint that is about it.
+
+    ``harm`` is what the list found for the account, ``losses`` the keys of what it is made of, ``trades`` the orders,
+    fills and positions concerned. ``paid`` is what of it was made good under the incident by now; ``ended`` whether the
+    incident is done with the account, also where others had made everything good.
+    """
+
+    incident: Identifier
+    stage: IncidentStage
+    title: Bilingual
+    state: MemberState
+    harm: Money | None
+    trades: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
+    paid: Money | None = None
+    ended: bool = False
+
+
+def _as_text(value: object) -> str:
+    if type(value) is str:
+        return value
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+class EvidenceRow(Record):
+    """One row of the trade log a finding rests on: its table, its key, and its values as text."""
+
+    table: str
+    key: str
+    values: dict[str, str]
+
+    @classmethod
+    def of(cls, table: str, key: str | Sequence[str], row: Record) -> "EvidenceRow":
+        """*row* as evidence: absent values left out, decimals without trailing zeros, instants in ISO 8601.
+
+        *key* is its key, or the names of the fields that make it up.
+        """
+        # nothing to check in what is made here; a margin replay has hundreds of rows
+        values = {name: _as_text(value) for name, value in row.__dict__.items() if value is not None}
+        name = key if isinstance(key, str) else "/".join([values[each] for each in key])
+        return cls.model_construct(table=table, key=name, values=values)
+
+
+class Finding(Record):
+    """The result of one check on one subject (an order, a fill, an account entry).
+
+    ``harm`` is what the customer lost by it, rounded to the cent, never negative; ``None`` when inconclusive.
+    ``numbers`` are the figures of the formula as text, by name. ``missing`` names the data that was not in the log.
+    ``formula`` names the rule and its version, so that the sum can be computed again years later. ``reference_rule`` is
+    what a price was measured by. ``parts`` are what the harm is the sum of, not rounded; the keys are shared by all
+    checks, see :func:`domain.checks.losses.once_only`. ``given`` is what the check went by beside the rows.
+    """
+
+    check: Check
+    subject: str
+    verdict: Verdict
+    reason: Bilingual
+    harm: Money | None = None
+    numbers: dict[str, str] = Field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    evidence: tuple[EvidenceRow, ...] = ()
+    formula: str
+    confidence: Confidence | None = None
+    reference_rule: ReferenceRule | None = None
+    parts: tuple[Part, ...] = ()
+    given: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def concerns_the_customer(self) -> bool:
+        """Whether it says something of the customer's own loss.
+
+        What is found of the orders of all customers does so only where it measures the disputed ones and comes to a
+        sum. Without one it is a matter between the firm and its platform: it neither upholds a complaint nor holds it
+        up.
+        """
+        return not self.subject.startswith(ALL_CUSTOMERS) or (self.harm is not None and self.harm.amount > 0)
+
+    @property
+    def open(self) -> bool:
+        """Whether it leaves something to a person: no verdict, a doubtful one, or a sum that lacks something."""
+        return self.verdict is Verdict.INCONCLUSIVE or self.confidence is Confidence.DOUBTFUL or bool(self.missing)
+
+    @property
+    def failed(self) -> bool:
+        """Whether its check broke off: a person has to look, and so has somebody who mends the check."""
+        return self.formula == FAILED
+
+    @property
+    def loss(self) -> Money | None:
+        """The harm without the interest that the policy pack adds to it."""
+        if self.harm is None or "interest.formula" not in self.numbers:
+            return self.harm
+        return Money.of(Decimal(self.numbers["interest.principal"]), self.harm.currency)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over the whole finding, with evidence in a fixed order: the same facts give the same hash."""
+        content = self.model_dump(mode="json")
+        for name in _ADDED:  # findings made before these fields existed keep their hash
+            if not content[name]:
+                del content[name]
+        content["evidence"] = sorted(content["evidence"], key=lambda row: (row["table"], row["key"]))
+        return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+_ADDED = ("confidence", "reference_rule", "parts", "given")
+
+
+class InvestigationRequest(Record):
+    """What to look for in the trade log. ``checks`` run in order; ``trades`` are order, fill or position ids.
+
+    ``interest`` is what comes on top of a loss by the policy pack, until the day (UTC) of ``as_of``.
+    """
+
+    checks: Annotated[tuple[Check, ...], Field(min_length=1, max_length=len(Check))]
+    account: Identifier
+    trades: Annotated[tuple[Identifier, ...], Field(max_length=1_000)] = ()
+    occurred_from: Instant | None = None
+    occurred_until: Instant | None = None
+    as_of: Instant
+    tolerances: Tolerances = Tolerances()
+    interest: Annotated[tuple[Interest, ...], Field(max_length=100)] = ()
+    reference: Identifier | None = None
+    """The case it is for: what other cases and incidents made good is then not counted again."""
+
+
+class Investigation(Record):
+    """The findings, one or more for every check asked for, in a fixed order.
+
+    ``version`` is that of the rule by which a case is decided on them (:func:`domain.case.resolution.decisive`): a case
+    is decided by the rule that held when it was investigated.
+    """
+
+    findings: tuple[Finding, ...]
+    version: Literal[1, 2] = 1
+    incident: IncidentLink | None = None
+    """The incident that the complaint is about, if one is known."""
+
+    @property
+    def conclusive(self) -> bool:
+        return all(finding.verdict is not Verdict.INCONCLUSIVE for finding in self.findings)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for finding in self.findings for name in finding.missing))

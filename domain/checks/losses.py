@@ -1,0 +1,142 @@
+"""Each loss once: of several findings in one of them only, and not again once it was made good."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal, localcontext
+from typing import Final
+
+from domain.checks.findings import Finding
+from domain.checks.spoken import CHECKS
+from domain.ground.bilingual import Bilingual
+from domain.ground.spoken import listed
+from domain.money.parts import PRECISION, Loss, Part, Rate, plain, total
+
+
+def once_only(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """*findings*, in their order, with each loss in one of them only.
+
+    Several checks may find the same loss: a late order is badly filled too. A part that several findings have stays
+    in the one where it is dearest (of equals the first); so does one that contains others, as giving a whole trade
+    back contains the loss on its price, unless these come to more. The findings that give a part up say so, and the
+    sum over all of them is what the customer lost.
+    """
+    known = list(findings)
+    parts = [(number, part) for number, finding in enumerate(known) for part in finding.parts]
+    dearest: dict[str, Part] = {}
+    owners: dict[str, int] = {}
+    for number, part in parts:
+        if part.key not in owners or part.amount > dearest[part.key].amount:
+            dearest[part.key], owners[part.key] = part, number
+    for number, part in parts:
+        contained = [dearest[key] for key in part.covers if key in dearest]
+        if not contained:
+            continue
+        # in another currency the loss on the whole trade, which is the account's, is taken to contain them
+        alike = all(one.currency == part.currency for one in contained)
+        if not alike or part.amount >= sum(one.amount for one in contained):
+            owners |= {one.key: number for one in contained}
+        else:
+            owners[part.key] = owners[contained[0].key]
+    return tuple(_without_others(finding, number, known, owners) for number, finding in enumerate(known))
+
+
+def _without_others(finding: Finding, number: int, known: Sequence[Finding], owners: Mapping[str, int]) -> Finding:
+    """*finding* without the parts that others own."""
+    kept = tuple(part for part in finding.parts if owners[part.key] == number)
+    elsewhere = [part for part in finding.parts if part not in kept]
+    if not elsewhere or finding.harm is None:
+        return finding
+    rates = [Rate.model_validate(row.values) for row in finding.evidence if row.table == "rates"]
+    counted = total(kept, finding.harm.currency, rates=rates)
+    where = {part.key: known[owners[part.key]].check for part in elsewhere}
+    names = listed(CHECKS[check] for check in sorted(set(where.values())))
+    return finding.model_copy(
+        update={
+            "harm": counted.harm,
+            "parts": kept,
+            "numbers": finding.numbers
+            | {"harm": plain(counted.exact)}
+            | {f"counted_in.{key}": check.value for key, check in where.items()},
+            "reason": Bilingual(
+                en=f"{finding.reason.en} The same loss is counted under another heading ({names.en}).",
+                zh=f"{finding.reason.zh}同一损失已在另一项（{names.zh}）中计算，此处不重复计算。",
+            ),
+        }
+    )
+
+
+def without(finding: Finding, settled: Mapping[str, Decimal]) -> Finding:
+    """*finding* without the losses whose keys are in *settled*, nor interest on them: they were made good before.
+
+    Of a loss that contains others, which were made good by so much, that much is left out.
+    """
+    of = {f"interest/{part.subject}" for part in finding.parts if part.key in settled}
+    before: dict[str, Decimal] = {}
+    kept: list[Part] = []
+    for part in finding.parts:
+        if part.key in settled or part.key in of:
+            before[part.key] = part.amount
+            continue
+        covered = {key: settled[key] for key in part.covers if settled.get(key)}
+        before |= covered
+        with localcontext(prec=PRECISION):
+            left = max(part.amount - sum(covered.values()), Decimal(0)) if covered else part.amount
+        kept.append(part.model_copy(update={"amount": left}) if covered else part)
+    if not before or finding.harm is None:
+        return finding
+    rates = [Rate.model_validate(row.values) for row in finding.evidence if row.table == "rates"]
+    counted = total(kept, finding.harm.currency, rates=rates)
+    return finding.model_copy(
+        update={
+            "harm": counted.harm,
+            "parts": tuple(kept),
+            "numbers": finding.numbers
+            | {"harm": plain(counted.exact)}
+            | {f"{_SETTLED}{key}": plain(amount) for key, amount in before.items()},
+            "reason": Bilingual(
+                en=f"{finding.reason.en} What this cost was made good before; it is not counted again.",
+                zh=f"{finding.reason.zh}相关损失此前已获赔付，此处不重复计算。",
+            ),
+        }
+    )
+
+
+_SETTLED: Final = "settled_before."
+
+
+def settled_before(finding: Finding) -> dict[str, Decimal]:
+    """The losses that :func:`without` left out, by their keys."""
+    return {
+        name.removeprefix(_SETTLED): Decimal(amount)
+        for name, amount in finding.numbers.items()
+        if name.startswith(_SETTLED)
+    }
+
+
+def losses(findings: Iterable[Finding]) -> tuple[Loss, ...]:
+    """The losses in *findings* for which the firm owes redress, each once, in the currency of the harm.
+
+    What a subject gained is taken off its losses, as in the harm.
+    """
+    found: dict[str, Loss] = {}
+    for finding in findings:
+        if not finding.verdict.for_the_customer or finding.harm is None:
+            continue
+        currency = finding.harm.currency
+        rates = [Rate.model_validate(row.values) for row in finding.evidence if row.table == "rates"]
+        gained: dict[str, Decimal] = {}
+        worth: list[tuple[Part, Decimal]] = []
+        for part in finding.parts:
+            turned = part.model_copy(update={"amount": abs(part.amount)})
+            amount = total((turned,), currency, rates=rates).exact
+            if part.amount < 0:
+                gained[part.subject] = gained.get(part.subject, Decimal(0)) + amount
+                amount = Decimal(0)
+            worth.append((part, amount))
+        for part, amount in worth:
+            taken = min(gained.get(part.subject, Decimal(0)), amount)
+            if taken:
+                gained[part.subject] -= taken
+            found[part.key] = Loss(key=part.key, amount=amount - taken, currency=currency)
+            for key in part.covers:
+                found.setdefault(key, Loss(key=key, amount=Decimal(0), currency=currency))
+    return tuple(found[key] for key in sorted(found))

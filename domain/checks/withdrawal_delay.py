@@ -1,0 +1,276 @@
+"""Was a withdrawal released in the time the firm promises, and what does the delay cost the customer?"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal, localcontext
+from typing import Final, NamedTuple
+
+from domain.checks.findings import Check, Confidence, EvidenceRow, Finding, Verdict
+from domain.checks.tolerances import Tolerances
+from domain.ground.bilingual import Bilingual
+from domain.ground.spoken import lasting
+from domain.log.firm_records import AccountTerms
+from domain.log.trade_log import AccountEntry
+from domain.money.amounts import Money
+from domain.money.parts import Part, PartKind, Rate, currency_loss, plain
+
+FORMULA = "late-withdrawal/simple-interest-actual-365@1"
+"""A * rate * days / 365: A the amount withheld, days from due to released as the exact fraction of 86,400 seconds."""
+WITH_CURRENCY: Final = "late-withdrawal/simple-interest-actual-365+currency-loss@1"
+"""The same, and A * (rate when due - rate when released) / rate when released, where that is above zero.
+
+The rates are those of the entry's currency in the account's own; the loss is in the entry's currency at the rate of the
+release, for that is what buys back what the customer would have had.
+"""
+RATE_AGE: Final = timedelta(days=4)
+"""How old a recorded rate may be: none is published from Friday to Monday, nor on a holiday beside it."""
+
+CANCELLED_BY_CUSTOMER = ("cancelled by customer", "canceled by customer", "客户取消")
+"""How the note of an entry begins when the customer called the withdrawal off; ``booked_at`` is then when."""
+
+
+def check_withdrawal_delay(
+    entry: AccountEntry,
+    *,
+    as_of: datetime,
+    tolerances: Tolerances,
+    terms: Iterable[AccountTerms] = (),
+    rates: Iterable[Rate] = (),
+) -> Finding:
+    """Judge one withdrawal as it stood at *as_of*: what was booked later counts as still pending.
+
+    The harm, in the entry's currency, is the interest and, once the money was released, what the exchange rate lost
+    meanwhile where the account's own currency, by its *terms* when it was due, is another. The amount itself is not
+    harm: it is still owed, and paid as a withdrawal. A rate that is not recorded is named as missing.
+    """
+    owner = max(terms, key=lambda row: (row.effective_from, row.terms), default=None)
+    own = owner if owner is not None and owner.currency != entry.currency else None
+    numbers = {
+        "amount": f"{abs(entry.amount).normalize():f}",
+        "currency": entry.currency,
+        "withdrawal_hours": str(tolerances.withdrawal_hours),
+        "as_of": as_of.isoformat(),
+    }
+
+    def finding(
+        verdict: Verdict,
+        en: str,
+        zh: str,
+        *,
+        harm: Money | None,
+        missing: tuple[str, ...] = (),
+        parts: tuple[Part, ...] = (),
+        more: Sequence[EvidenceRow] = (),
+    ) -> Finding:
+        return Finding(
+            check=Check.WITHDRAWAL_DELAY,
+            subject=entry.entry,
+            verdict=verdict,
+            reason=Bilingual(en=en, zh=zh),
+            harm=harm,
+            numbers=numbers,
+            missing=missing,
+            evidence=(EvidenceRow.of("account_entries", entry.entry, entry), *more),
+            formula=WITH_CURRENCY if more else FORMULA,
+            confidence=None if verdict is Verdict.INCONCLUSIVE else Confidence.CERTAIN,
+            parts=parts,
+            given={"as_of": as_of.isoformat()} | tolerances.told(),
+        )
+
+    zero = Money.of(Decimal(0), entry.currency)
+    amount = Money.of(abs(entry.amount), entry.currency)
+    requested, due = entry.requested_at, due_at(entry, tolerances)
+    if requested is None or due is None:
+        return finding(
+            Verdict.INCONCLUSIVE,
+            f"Our records of the withdrawal of {amount} (entry {entry.entry}) do not hold the time at which you asked "
+            "for it, so a delay cannot be measured.",
+            f"我司记录中未载明出金 {amount}（记录编号 {entry.entry}）的申请时间，因此无法核定是否延误。",
+            harm=None,
+            missing=(f"time of request of withdrawal {entry.entry}",),
+        )
+    ended = entry.booked_at if entry.booked_at is not None and entry.booked_at <= as_of else None
+    if ended is not None and ended < requested:
+        return finding(
+            Verdict.INCONCLUSIVE,
+            f"Our records of the withdrawal of {amount} (entry {entry.entry}) contradict each other: it was booked at "
+            f"{_utc(ended)}, before it was requested at {_utc(requested)}.",
+            f"我司关于出金 {amount}（记录编号 {entry.entry}）的记录相互矛盾：出账时间 {_utc(ended)} "
+            f"早于申请时间 {_utc(requested)}。",
+            harm=None,
+            missing=(f"times of withdrawal {entry.entry} that agree with each other",),
+        )
+    numbers |= {"requested_at": requested.isoformat(), "due_at": due.isoformat()}
+    if ended is not None:
+        numbers["ended_at"] = ended.isoformat()
+    asked_en = f"You asked for the withdrawal of {amount} (entry {entry.entry}) on {_utc(requested)}."
+    asked_zh = f"您于 {_utc(requested)} 申请出金 {amount}（记录编号 {entry.entry}）。"
+    promise_en = f"We promise to release a withdrawal within {tolerances.withdrawal_hours} hours, here by {_utc(due)}."
+    promise_zh = f"我司承诺在 {tolerances.withdrawal_hours} 小时内办理出金，即应于 {_utc(due)} 前完成。"
+    cancelled = (entry.note or "").lower().startswith(CANCELLED_BY_CUSTOMER)
+
+    if cancelled and ended is None and as_of > due:
+        return finding(
+            Verdict.INCONCLUSIVE,
+            f"{asked_en} {promise_en} You called it off, but our records do not say when, so we cannot tell whether it "
+            "was already late.",
+            f"{asked_zh}{promise_zh}您其后取消了该笔出金，但我司记录未载明取消时间，无法判断取消时是否已经逾期。",
+            harm=None,
+            missing=(f"time of the cancellation of withdrawal {entry.entry}",),
+        )
+    if (ended or as_of) <= due:
+        if cancelled:
+            return finding(
+                Verdict.CUSTOMER_ACTION,
+                f"{asked_en} {promise_en} You called it off before that time, so nothing was late.",
+                f"{asked_zh}{promise_zh}您在该时限之前取消了该笔出金，不存在延误。",
+                harm=zero,
+            )
+        if ended is None:
+            return finding(
+                Verdict.NO_FAULT,
+                f"{asked_en} {promise_en} That time has not passed yet, so the withdrawal is not late.",
+                f"{asked_zh}{promise_zh}目前尚未超过该时限，不构成延误。",
+                harm=zero,
+            )
+        return finding(
+            Verdict.NO_FAULT,
+            f"{asked_en} {promise_en} It was released on {_utc(ended)}, in time.",
+            f"{asked_zh}{promise_zh}该笔款项已于 {_utc(ended)} 出账，未超过承诺时限。",
+            harm=zero,
+        )
+
+    late = (ended or as_of) - due
+    lasted = lasting(late)
+    rate = Decimal(tolerances.withdrawal_interest_percent)
+    with localcontext(prec=60):
+        late_seconds = Decimal(late // timedelta(microseconds=1)).scaleb(-6)
+        interest = abs(entry.amount) * rate * late_seconds / (100 * 365 * 86_400)
+        harm = Money.of(interest, entry.currency)
+        days = f"{late_seconds / 86_400:.4f}"
+        owed = Part(
+            key=f"interest/{entry.entry}",
+            subject=entry.entry,
+            kind=PartKind.INTEREST,
+            amount=interest,
+            currency=entry.currency,
+        )
+        numbers |= {
+            "delay_seconds": f"{late_seconds.normalize():f}",
+            "delay_days": f"{late_seconds / 86_400:.6f}",
+            "rate_percent": str(rate),
+            "interest": f"{interest:.10f}",
+        }
+    sum_en = f"Simple interest at {rate}% a year: {amount} × {rate}% × {days} days ÷ 365 = {harm}."
+    sum_zh = f"按年利率 {rate}% 单利计算：{amount} × {rate}% × {days} 天 ÷ 365 = {harm}。"
+    if ended is None:
+        return finding(
+            Verdict.FIRM_FAULT,
+            f"{asked_en} {promise_en} By {_utc(as_of)} it had not been released: {lasted.en} late, and that "
+            f"is our fault. The withdrawal itself is still to be paid to you in full. {sum_en} Interest keeps running "
+            "until the money is released.",
+            f"{asked_zh}{promise_zh}截至 {_utc(as_of)} 仍未办结，已逾期 {lasted.zh}，责任在我司。"
+            f"出金本金仍应全额支付给您。{sum_zh}在款项实际出账之前，利息继续计算。",
+            harm=harm,
+            parts=(owed,),
+        )
+    end_en, end_zh = (
+        (f"You called it off on {_utc(ended)}", f"您于 {_utc(ended)} 取消该笔出金")
+        if cancelled
+        else (f"It was released on {_utc(ended)}", f"该笔款项直至 {_utc(ended)} 才出账")
+    )
+    told_en = f"{asked_en} {promise_en} {end_en}, {lasted.en} late, and that is our fault. {sum_en}"
+    told_zh = f"{asked_zh}{promise_zh}{end_zh}，已逾期 {lasted.zh}，责任在我司。{sum_zh}"
+    if own is None or cancelled:
+        return finding(Verdict.FIRM_FAULT, told_en, told_zh, harm=harm, parts=(owed,))
+    exchange = _exchange(entry, own, rates, due=due, ended=ended)
+    numbers |= exchange.numbers
+    en, zh = f"{told_en} {exchange.en}", f"{told_zh}{exchange.zh}"
+    rows, lost = exchange.rows, exchange.lost
+    if not lost:
+        return finding(Verdict.FIRM_FAULT, en, zh, harm=harm, parts=(owed,), missing=exchange.missing, more=rows)
+    with localcontext(prec=60):
+        whole = Money.of(interest + lost, entry.currency)
+        numbers["harm"] = plain(interest + lost)
+    fallen = Part(
+        key=f"currency/{entry.entry}",
+        subject=entry.entry,
+        kind=PartKind.CURRENCY_LOSS,
+        amount=lost,
+        currency=entry.currency,
+    )
+    en, zh = f"{en} Together: {whole}.", f"{zh}合计 {whole}。"
+    return finding(Verdict.FIRM_FAULT, en, zh, harm=whole, parts=(owed, fallen), more=rows)
+
+
+def due_at(entry: AccountEntry, tolerances: Tolerances) -> datetime | None:
+    """By when the withdrawal was promised; ``None`` where the time of the request is not recorded."""
+    return entry.requested_at + timedelta(hours=tolerances.withdrawal_hours) if entry.requested_at else None
+
+
+class _Exchange(NamedTuple):
+    """What the exchange rate did to a withdrawal that was late, in the entry's currency; by which rows, in words."""
+
+    lost: Decimal
+    rows: Sequence[EvidenceRow]
+    missing: tuple[str, ...]
+    numbers: dict[str, str]
+    en: str
+    zh: str
+
+
+def _exchange(
+    entry: AccountEntry, own: AccountTerms, rates: Iterable[Rate], *, due: datetime, ended: datetime
+) -> _Exchange:
+    """What the rate in the currency of *own* lost between *due* and *ended*; nothing where it gained."""
+    pair = sorted(
+        (rate for rate in rates if (rate.base, rate.quote) == (entry.currency, own.currency)),
+        key=lambda rate: (rate.at, rate.source, rate.rate),
+    )
+    then, at_end = _recorded(pair, due), _recorded(pair, ended)
+    if then == at_end and ended - due > timedelta(days=1):
+        at_end = None  # one recorded rate does not tell what it was days later
+    rows = [EvidenceRow.of("account_terms", own.terms, own)]
+    rows += [_rate_row(rate) for rate in dict.fromkeys((then, at_end)) if rate is not None]
+    numbers = {"account_currency": own.currency}
+    kept_en, kept_zh = f"Your account is kept in {own.currency}", f"您的账户币种为 {own.currency}"
+    if then is None or at_end is None:
+        return _Exchange(
+            Decimal(0),
+            rows,
+            tuple(
+                f"rate of {entry.currency} in {own.currency} on {at:%Y-%m-%d}"
+                for at, rate in ((due, then), (ended, at_end))
+                if rate is None
+            ),
+            numbers,
+            f"{kept_en}: whether the exchange rate cost you something besides cannot be told, for it is not in our "
+            "records.",
+            f"{kept_zh}，因我司缺少汇率记录，暂无法判断是否另有汇兑损失。",
+        )
+    with localcontext(prec=60):
+        lost = max(currency_loss(abs(entry.amount), due=then, paid=at_end) / at_end.rate, Decimal(0))
+    before, after = plain(then.rate), plain(at_end.rate)
+    numbers |= {"rate_when_due": before, "rate_when_released": after, "currency_loss": plain(lost)}
+    en = f"{kept_en}: 1 {entry.currency} was {before} when it was due and {after} when it was released"
+    zh = f"{kept_zh}：应付日 1 {entry.currency} 合 {before}，实际出账日合 {after}"
+    if not lost:
+        return _Exchange(
+            lost, rows, (), numbers, f"{en}, so the exchange rate cost you nothing.", f"{zh}，未造成汇兑损失。"
+        )
+    amount, loss = Money.of(abs(entry.amount), entry.currency), Money.of(lost, entry.currency)
+    sums = f"{amount} × ({before} − {after}) ÷ {after} = {loss}"
+    return _Exchange(lost, rows, (), numbers, f"{en}: {sums}.", f"{zh}：{sums}。")
+
+
+def _recorded(rates: Iterable[Rate], at: datetime) -> Rate | None:
+    """The last of *rates*, sorted by time, that was recorded for *at*."""
+    return next((rate for rate in reversed(list(rates)) if at - RATE_AGE <= rate.at <= at), None)
+
+
+def _rate_row(rate: Rate) -> EvidenceRow:
+    return EvidenceRow.of("rates", f"{rate.base}/{rate.quote}/{rate.source}/{rate.at.isoformat()}", rate)
+
+
+def _utc(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"

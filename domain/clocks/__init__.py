@@ -1,0 +1,1 @@
+"""Clocks: how long they run, on which days, and what comes due when."""

@@ -1,0 +1,173 @@
+"""A clock: its length, what lengthens it lawfully, and its rungs."""
+
+from datetime import time
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from domain.clocks.calendar import Calendar
+from domain.ground.base import Identifier, Record
+from domain.ground.bilingual import Bilingual
+from domain.ground.scope import Facts, Scope, Sourced
+from domain.ground.words import Action, CaseEvent, Role
+
+
+class Length(Record):
+    """A stretch of time in exactly one unit. Seconds are for packs that demonstrate."""
+
+    seconds: Annotated[int, Field(ge=0)] | None = None
+    hours: Annotated[int, Field(ge=0)] | None = None
+    days: Annotated[int, Field(ge=0)] | None = None
+    business_days: Annotated[int, Field(ge=0)] | None = None
+    weeks: Annotated[int, Field(ge=0)] | None = None
+    months: Annotated[int, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _one_unit(self) -> Self:
+        given = self.model_dump(exclude_none=True)
+        if len(given) != 1:
+            raise ValueError("give exactly one of seconds, hours, days, business_days, weeks, months")
+        return self
+
+    @property
+    def unit(self) -> str:
+        return next(iter(self.model_dump(exclude_none=True)))
+
+    @property
+    def count(self) -> int:
+        return int(next(iter(self.model_dump(exclude_none=True).values())))
+
+    @property
+    def at_least_days(self) -> float:
+        """A lower bound in days, by which lengths in different units can be compared roughly."""
+        days = {"seconds": 1 / 86400, "hours": 1 / 24, "days": 1, "business_days": 1, "weeks": 7, "months": 28}
+        return self.count * days[self.unit]
+
+    def __str__(self) -> str:
+        unit = self.unit.replace("_", " ")
+        return f"{self.count} {unit if self.count != 1 else unit.removesuffix('s')}"
+
+
+class Rung(Record):
+    """A moment on a clock: at its due instant, a length ``before`` it, or a length ``after_start`` of the clock.
+
+    ``letter`` names the rule of the pack by which a holding letter is written. ``at`` is the local time of day at which
+    people are written to: on the day found, or if nobody works on it, on the business day before a date that must not
+    pass, and otherwise on the next one.
+    """
+
+    name: Identifier
+    before: Length | None = None
+    after_start: Length | None = None
+    actions: tuple[Action, ...] = Field(min_length=1)
+    level: Annotated[int, Field(ge=1)] | None = None
+    letter: Identifier | None = None
+    at: time | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.before and self.after_start:
+            raise ValueError(f"rung {self.name}: give before or after_start, not both")
+        if Action.BREACH in self.actions and (self.before or self.after_start):
+            raise ValueError(f"rung {self.name}: a breach is at the end of its clock, not before it or after its start")
+        if self.at is not None and (Action.BREACH in self.actions or self.at.tzinfo is not None):
+            raise ValueError(f"rung {self.name}: at is a local time without offset, and not for a breach")
+        if (Action.HOLDING_LETTER in self.actions) != (self.letter is not None):
+            raise ValueError(f"rung {self.name}: holding_letter goes with a letter, and a letter with holding_letter")
+        if (Action.ESCALATE in self.actions) != (self.level is not None):
+            raise ValueError(f"rung {self.name}: escalate goes with a level, and a level with escalate")
+        return self
+
+
+class LengthRule(Sourced, Scope):
+    """A length that holds in place of the clock's own for the complaints it covers."""
+
+    length: Length
+
+    @model_validator(mode="after")
+    def _is_for_some(self) -> Self:
+        if not (self.categories or self.complexity or self.products):
+            raise ValueError("lengths: say for which categories, complexity or products this one is")
+        return self
+
+
+class Extension(Sourced):
+    """A lawful lengthening of a clock: ``by`` a length after its end, or ``to`` a length from its start.
+
+    It counts once it is approved by one of ``approval``, at most ``at_most`` times a round, and once the customer has
+    been told by letter; ``ground`` is what the letter says of the rule.
+    """
+
+    name: Identifier
+    by: Length | None = None
+    to: Length | None = None
+    approval: tuple[Role, ...] = Field(min_length=1)
+    at_most: Annotated[int, Field(ge=1)] = 1
+    ground: Bilingual
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.by is None) == (self.to is None):
+            raise ValueError(f"extension {self.name}: give exactly one of by and to")
+        return self
+
+    @property
+    def length(self) -> Length:
+        """``by`` or ``to``, whichever is given."""
+        length = self.by or self.to
+        assert length is not None  # noqa: S101 (one is given)
+        return length
+
+    def __str__(self) -> str:
+        return f"by {self.by}" if self.by else f"to {self.to} from the start"
+
+
+class Clock(Sourced):
+    """A time limit: what starts it, how long it is, what satisfies it, and what happens on its rungs.
+
+    A clock without ``length`` is one that the law leaves to the firm: the pack cannot be used before the firm has set
+    it. Of ``lengths`` the first that covers the complaint holds; where none does, ``length``. With
+    ``first_day_counts`` the day of the trigger is the first of a length in days, weeks, months or business days.
+    ``on_closed_day`` says whether an end on a day that is not worked moves to the next business day. A clock that
+    ``pauses``, which only an internal one may, stands still while an answer of the customer is awaited.
+
+    ``duty`` is what the clock keeps: where several packs set a time for the same duty, the strictest is acted upon.
+    ``calendar`` and ``scope`` are those of the pack the clock comes from, where that is not the case's first.
+    """
+
+    name: Identifier
+    kind: Literal["statutory", "internal"]
+    trigger: CaseEvent
+    length: Length | None = None
+    lengths: tuple[LengthRule, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+    first_day_counts: bool = False
+    on_closed_day: Literal["stays", "next_business_day"] = "stays"
+    pauses: bool = False
+    satisfied_by: tuple[CaseEvent, ...] = Field(min_length=1)
+    rungs: tuple[Rung, ...] = Field(min_length=1)
+    duty: Identifier | None = None
+    calendar: Calendar | None = None
+    scope: Scope | None = None
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        if len({rung.name for rung in self.rungs}) < len(self.rungs):
+            raise ValueError(f"clock {self.name}: two rungs have the same name")
+        if len({extension.name for extension in self.extensions}) < len(self.extensions):
+            raise ValueError(f"clock {self.name}: two extensions have the same name")
+        if self.pauses and self.kind == "statutory":
+            raise ValueError(f"clock {self.name}: a statutory clock never pauses; an internal one beside it may")
+        return self
+
+    @property
+    def keeps(self) -> str:
+        """The duty that the clock keeps: by default that of its name."""
+        return self.duty or self.name
+
+    def length_for(self, facts: Facts) -> Length:
+        """How long the clock runs for a complaint. Raises ``LookupError`` if the firm has yet to set it."""
+        chosen = next((rule.length for rule in self.lengths if rule.covers(facts)), self.length)
+        if chosen is None:
+            raise LookupError(f"clock {self.name}: the firm has not set its length")
+        return chosen

@@ -1,0 +1,22 @@
+"""The timeline: what happened, line by line."""
+
+from typing import Any
+
+from pydantic import Field
+
+from domain.ground.base import Instant, Record
+
+
+class Entry(Record):
+    """One line of the timeline. ``key`` is unique within the case; ``actor`` is ``role:id``.
+
+    ``journal`` orders the lines of one instant as the workflow wrote them, in whatever order they reach the file.
+    """
+
+    key: str
+    at: Instant
+    kind: str
+    actor: str
+    text: str
+    data: dict[str, Any] = Field(default_factory=dict)
+    journal: int | None = None

@@ -1,0 +1,1 @@
+"""Incidents: one fault that may have hurt many accounts."""

@@ -1,0 +1,121 @@
+"""The accounts that a fault touched, each with what it lost by the same checks as a complaint's."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from domain.checks.findings import Finding, Verdict
+from domain.checks.losses import once_only, settled_before, without
+from domain.ground.base import Identifier, Instant, Record
+from domain.ground.words import MemberState
+from domain.money.amounts import Money
+from domain.money.amounts import total as sum_of
+
+
+class Member(Record):
+    """An account of a cohort: what was found, and the harm that is still to be made good.
+
+    ``trades`` are the ids of its orders, fills and positions concerned. ``settled`` are the losses that were made good
+    before, by a case or by another incident; they are not in ``harm``.
+    """
+
+    account: Identifier
+    trades: tuple[str, ...]
+    state: MemberState
+    harm: Money | None
+    findings: tuple[Finding, ...]
+    settled: tuple[str, ...] = ()
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over account, harm and the hashes of the findings."""
+        return _digest(
+            [
+                self.account,
+                self.state.value,
+                self.harm.model_dump(mode="json") if self.harm else None,
+                [finding.hash for finding in self.findings],
+                list(self.settled),
+            ]
+        )
+
+
+_TRADES: Final = frozenset({"orders", "fills", "positions"})
+
+
+def judge(
+    account: str, orders: Iterable[str], findings: Iterable[Finding], settled: Mapping[str, Decimal] | None = None
+) -> Member:
+    """The member that *findings* make of *account*, without the losses *settled* before.
+
+    Each loss counts once, whichever checks saw it. One finding that does not answer leaves the account unclear, as do
+    losses in several currencies.
+    """
+    left = [without(finding, settled or {}) for finding in once_only(findings)]
+    known = sorted({key for finding in left for key in settled_before(finding)})
+    harms = [finding.harm for finding in left if finding.verdict.for_the_customer and finding.harm is not None]
+    unclear = any(finding.verdict is Verdict.INCONCLUSIVE for finding in left)
+    harm: Money | None = None
+    if not unclear and len({each.currency for each in harms}) <= 1:
+        summed = sum_of(harms)
+        harm = summed.rounded() if summed and summed.amount > 0 else None
+        state = MemberState.HARMED if harm else MemberState.UNHARMED
+    else:
+        state = MemberState.UNCLEAR
+    return Member(
+        account=account,
+        trades=tuple(sorted({*orders, *(row.key for each in left for row in each.evidence if row.table in _TRADES)})),
+        state=state,
+        harm=harm,
+        findings=tuple(left),
+        settled=tuple(known),
+    )
+
+
+class Cohort(Record):
+    """The accounts that an incident touched, counted. ``hash`` is what is approved: it covers every member.
+
+    ``harm`` has the total for each currency; ``doubtful`` counts harmed accounts with a finding that is doubtful.
+    """
+
+    number: int
+    hash: str
+    as_of: Instant
+    accounts: int
+    harmed: int
+    unharmed: int
+    unclear: int
+    doubtful: int
+    harm: tuple[Money, ...]
+
+
+def summarise(number: int, as_of: datetime, members: Iterable[tuple[str, MemberState, Money | None, bool]]) -> Cohort:
+    """The cohort of *members*: of each its hash, state, harm, and whether it is doubtful, in any order."""
+    hashes: list[str] = []
+    counts = dict.fromkeys(MemberState, 0)
+    sums: dict[str, Money] = {}
+    doubtful = 0
+    for digest, state, harm, doubt in members:
+        hashes.append(digest)
+        counts[state] += 1
+        if harm is not None:
+            sums[harm.currency] = sums.get(harm.currency, Money.zero(harm.currency)) + harm
+            doubtful += doubt
+    return Cohort(
+        number=number,
+        hash=_digest(sorted(hashes)),
+        as_of=as_of,
+        accounts=len(hashes),
+        harmed=counts[MemberState.HARMED],
+        unharmed=counts[MemberState.UNHARMED],
+        unclear=counts[MemberState.UNCLEAR],
+        doubtful=doubtful,
+        harm=tuple(sums[currency] for currency in sorted(sums)),
+    )
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -1,0 +1,131 @@
+"""What the workflow of an incident knows, hears, and asks its activities for."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from domain.ground.base import Instant, State
+from domain.ground.people import Actor
+from domain.ground.timeline import Entry
+from domain.ground.words import IncidentStage
+from domain.incidents.cohort import Cohort
+from domain.incidents.incident import NewIncident
+from domain.incidents.messages import DecideIncident, IncidentReceipt
+from domain.incidents.progress import Progress
+from domain.incidents.requests import MemberCompensated, Standing
+from domain.money.amounts import Money
+from domain.rules.deciding import Decision
+
+
+class Incident(State):
+    """The state of one incident's workflow. Continue-as-new hands it over whole."""
+
+    reference: str
+    new: NewIncident
+    opened_at: Instant
+    policy_hash: str = ""
+    decision: Decision | None = None
+    stage: IncidentStage = IncidentStage.LISTING
+    cohort: Cohort | None = None
+    lists: int = 0
+    approved_by: Actor | None = None
+    paused: bool = False
+    per_minute: int = 60
+    after: str | None = None
+    """The last account taken in hand, in the order of their numbers; ``None`` before the first."""
+    all_taken: bool = False
+    under_way: list[str] = Field(default_factory=list)
+    failed: list[str] = Field(default_factory=list)
+    done: int = 0
+    elsewhere: int = 0
+    left: int = 0
+    attempts: dict[str, int] = Field(default_factory=dict)
+    """How often a rail was to pay an account, where it did not pay at once."""
+    untold: dict[str, MemberCompensated] = Field(default_factory=dict)
+    """What accounts were paid whose letter is still on its way."""
+    paid: list[Money] = Field(default_factory=list)
+    cases: list[str] = Field(default_factory=list)
+    """Complaints that are about it, as they were last told."""
+    told: Standing = Standing()
+    """What they were last told, all of them. Before the first list there is nothing to tell."""
+    journal: int = 0
+    revision: int = 0
+    entries: list[Entry] = Field(default_factory=list)
+    receipts: dict[str, IncidentReceipt] = Field(default_factory=dict)
+
+    def note(self, at: datetime, kind: str, text: str, actor: Actor, data: dict[str, Any] | None = None) -> str:
+        """Add a line to the incident's timeline. Returns its key."""
+        self.journal += 1
+        self.revision += 1
+        key = f"{kind}:{self.journal}"
+        self.entries.append(Entry(key=key, at=at, kind=kind, actor=str(actor), text=text, data=data or {}))
+        return key
+
+    def checkpoint(self, carried: Collection[str]) -> dict[str, Any]:
+        """All that another workflow would have to know, once the file has the entries *carried* there."""
+        left = [entry for entry in self.entries if entry.key not in carried]
+        kept = {"reference", "new", "opened_at", "policy_hash", "decision", "receipts"}
+        part = self.model_copy(update={"entries": left})
+        return part.model_dump(mode="json", exclude=kept, exclude_defaults=True)
+
+    @property
+    def standing(self) -> Standing:
+        return Standing(lists=self.lists, stage=self.stage)
+
+    def add_paid(self, amount: Money) -> None:
+        sums = {each.currency: each for each in self.paid}
+        sums[amount.currency] = sums.get(amount.currency, Money.zero(amount.currency)) + amount
+        self.paid = [sums[currency] for currency in sorted(sums)]
+
+    @property
+    def progress(self) -> Progress:
+        return Progress(
+            reference=self.reference,
+            stage=self.stage,
+            fault=self.new.fault,
+            cohort=self.cohort,
+            paused=self.paused,
+            per_minute=self.per_minute,
+            done=self.done,
+            elsewhere=self.elsewhere,
+            failed=len(self.failed),
+            under_way=len(self.under_way),
+            untold=len(self.untold),
+            left=self.left,
+            paid=tuple(self.paid),
+            cases=len(self.cases),
+            opened_at=self.opened_at,
+            opened_by=str(self.new.opened_by),
+            approved_by=str(self.approved_by) if self.approved_by else None,
+            revision=self.revision,
+        )
+
+
+class NotAllowed(ValueError):
+    """The actor may not decide this, or not now. The message says who may."""
+
+
+def check_decision(incident: Incident, message: DecideIncident) -> None:
+    """Raise :class:`NotAllowed` unless *message*'s actor may decide so.
+
+    A list is approved by a second person whose limit, in each currency, the total of the whole list does not exceed.
+    """
+    cohort, decision = incident.cohort, incident.decision
+    if message.decision == "dismiss" and incident.stage is IncidentStage.LISTING:
+        return
+    if incident.stage is not IncidentStage.APPROVAL or cohort is None or decision is None:
+        raise NotAllowed(f"decision: the incident is at stage {incident.stage.value}; only a finished list is decided")
+    if message.decision != "approve":
+        return
+    if not message.cohort or not cohort.hash.startswith(message.cohort):
+        raise NotAllowed(f"cohort: the list has the hash {cohort.hash[:12]}…; look at it before you approve it")
+    if message.actor.person == incident.new.opened_by.person:
+        raise NotAllowed("actor: a list is approved by a second person, never by who opened the incident")
+    for harm in cohort.harm or (None,):
+        if not decision.may_approve(message.actor.role, harm):
+            able = ", ".join(role.value for role in decision.approvers(harm)) or "nobody in this pack"
+            raise NotAllowed(
+                f"actor: role {message.actor.role.value} may not approve {harm or 'this'}; roles that may: {able}"
+            )

@@ -1,0 +1,1 @@
+"""Letters: what each one is told."""

@@ -1,0 +1,63 @@
+"""Letters: what each one is told, and by which key it is sent once."""
+
+from pydantic import Field
+
+from domain.checks.findings import Finding
+from domain.ground.base import Identifier, Instant, Record, State
+from domain.ground.bilingual import Bilingual
+from domain.ground.words import CaseEvent, Category, LetterKind, Outcome, PaymentReason, Remedy, Role, Stage
+from domain.money.amounts import Money
+from domain.money.parts import Entered
+
+
+class LetterFacts(Record):
+    """What a letter may speak of. Who it is for is looked up in the case file when it is sent.
+
+    Which facts a kind needs: acknowledgement ``expected_by``; information request and reminder ``questions`` and
+    ``reply_by``; progress ``stage`` and ``expected_by``; overdue ``expected_by``; final response ``outcome``,
+    ``reasons`` or ``findings``, ``compensation``, ``remedies`` and ``reply_by``; summary resolution ``outcome`` and
+    ``reasons``; holding ``letter``, the name of the pack's rule, and ``expected_by``; extension ``clock``,
+    ``extension`` and ``reasons``; payment declined and reversed ``unpaid``; payment in part ``paid`` and ``unpaid``;
+    staff notice ``notice`` and ``audience``.
+    """
+
+    category: Category | None = None
+    stage: Stage | None = None
+    received_at: Instant | None = None
+    expected_by: Instant | None = None
+    reply_by: Instant | None = None
+    questions: str | None = None
+    outcome: Outcome | None = None
+    reasons: str | None = None
+    findings: tuple[Finding, ...] = ()
+    compensation: Money | None = None
+    awards: tuple[Entered, ...] = ()
+    """What of the compensation people awarded for what no formula measures."""
+    remedies: tuple[Remedy, ...] = ()
+    notice: Bilingual | None = None
+    audience: Role | None = None
+    letter: Identifier | None = None
+    clock: Identifier | None = None
+    extension: Identifier | None = None
+    paid: Money | None = None
+    unpaid: Money | None = None
+    """What of the compensation the customer does not have yet."""
+    payee: str | None = None
+    """The last characters of the account it was to be paid to."""
+    payment_reason: PaymentReason | None = None
+
+
+class Letter(State):
+    """A letter on its way. ``purpose`` is unique within the case and makes its key; ``number`` orders its events.
+
+    ``announces`` are the events that its acceptance by a channel means, ``then`` the stage entered with it.
+    """
+
+    purpose: str
+    number: int
+    kind: LetterKind
+    facts: LetterFacts = Field(default_factory=LetterFacts)
+    announces: tuple[CaseEvent, ...] = ()
+    then: Stage | None = None
+    failed: bool = False
+    """Whether an attempt failed for good: something must change before another can succeed."""

@@ -1,0 +1,1 @@
+"""The trade log, and what the firm records beside it."""

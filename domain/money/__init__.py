@@ -1,0 +1,1 @@
+"""Money: amounts, losses and what makes them good, interest, payments."""

@@ -1,0 +1,93 @@
+"""Money: a decimal amount in a currency, rounded once, at the end, as the currency has it."""
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Annotated, Final, Self
+
+from babel import Locale
+from babel.numbers import format_currency, get_currency_precision, list_currencies
+from pydantic import AfterValidator, Field, StringConstraints
+
+from domain.ground.base import Record
+
+# Read from Babel's files now: a workflow, which validates money too, may open none.
+_DIGITS: Final = {code: int(get_currency_precision(code)) for code in list_currencies()}
+
+
+def _known(code: str) -> str:
+    if code not in _DIGITS:
+        raise ValueError("unknown currency: use an ISO 4217 code such as USD, EUR, CNY or HKD")
+    return code
+
+
+Currency = Annotated[
+    str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z]{3}$"), AfterValidator(_known)
+]
+"""An ISO 4217 currency code, upper case."""
+
+Amount = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=24, decimal_places=10)]
+
+
+def minor_digits(currency: str) -> int:
+    """Digits after the decimal point in *currency* (USD 2, JPY 0), from CLDR."""
+    return _DIGITS[currency]
+
+
+class Money(Record):
+    """An amount of one currency. Arithmetic keeps full precision; :meth:`rounded` is called once, at the end."""
+
+    amount: Amount
+    currency: Currency
+
+    @classmethod
+    def zero(cls, currency: str) -> Self:
+        return cls(amount=Decimal(0), currency=currency)
+
+    @staticmethod
+    def of(amount: Decimal, currency: str) -> "Money":
+        """*amount*, of any precision, to the currency's smallest unit, half away from zero."""
+        unit = Decimal(1).scaleb(-minor_digits(currency))
+        return Money(amount=amount.quantize(unit, ROUND_HALF_UP, Context(prec=60)), currency=currency)
+
+    def rounded(self) -> "Money":
+        """The amount to the currency's smallest unit, half away from zero."""
+        return Money.of(self.amount, self.currency)
+
+    def same_currency(self, other: "Money") -> None:
+        """Raise ``ValueError`` if *other* is in another currency."""
+        if other.currency != self.currency:
+            raise ValueError(f"{self.currency} and {other.currency} cannot be combined without a recorded rate")
+
+    def __add__(self, other: "Money") -> "Money":
+        self.same_currency(other)
+        return Money(amount=self.amount + other.amount, currency=self.currency)
+
+    def __lt__(self, other: "Money") -> bool:
+        self.same_currency(other)
+        return self.amount < other.amount
+
+    def __le__(self, other: "Money") -> bool:
+        self.same_currency(other)
+        return self.amount <= other.amount
+
+    def __str__(self) -> str:
+        """``USD 1,234.50``: the form of records, tables and summaries."""
+        return f"{self.currency} {self.rounded().amount:,f}"
+
+    def localised(self, language: str) -> str:
+        """The form of letters, e.g. ``US$1,234.50`` in zh-CN and ``$1,234.50`` in en."""
+        return format_currency(self.rounded().amount, self.currency, locale=Locale.parse(language, sep="-"))
+
+
+class PositiveMoney(Money):
+    """Money above zero: a claim, an award, a limit."""
+
+    amount: Annotated[Decimal, Field(gt=0, allow_inf_nan=False, max_digits=24, decimal_places=10)]
+
+
+def total(amounts: Iterable[Money]) -> Money | None:
+    """The sum of *amounts*, or ``None`` when there are none. Raises ``ValueError`` on mixed currencies."""
+    result: Money | None = None
+    for amount in amounts:
+        result = amount if result is None else result + amount
+    return result

@@ -1,0 +1,1 @@
+"""Policy packs: the rules a case is handled by."""

@@ -1,0 +1,104 @@
+"""What a pack prescribes beside its clocks: ways to go further, letters, interest, retention."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from domain.clocks.clock import Length, LengthRule
+from domain.ground.base import Identifier
+from domain.ground.bilingual import Bilingual
+from domain.ground.scope import Facts, Scope, Sourced
+from domain.ground.words import CaseEvent, Category, Element, LetterKind, RouteKind
+from domain.money.amounts import Money
+
+
+class Route(Sourced):
+    """A way to go further when the customer disagrees: an internal review, a mediator, an ombudsman, a court.
+
+    ``contact`` is how to reach it; without one no letter can name it. ``members`` says which firms belong, and
+    ``firm_belongs`` whether this one does; ``None``: the firm has yet to say. ``limit`` is the largest claim it takes.
+    ``within`` is the customer's time after ``since``; ``after_silence`` the time after receipt from which the customer
+    may go there without a final response: of ``silences`` the first that covers the complaint, after a holding letter
+    ``after_holding`` if there is one, otherwise ``after_silence``. Without any a final response is needed.
+    """
+
+    name: Identifier
+    kind: RouteKind
+    title: Bilingual
+    contact: Bilingual | None = None
+    members: Bilingual | None = None
+    firm_belongs: bool | None = None
+    limit: Money | None = None
+    within: Length | None = None
+    since: CaseEvent = CaseEvent.RESPONDED
+    after_silence: Length | None = None
+    after_holding: Length | None = None
+    silences: tuple[LengthRule, ...] = ()
+    categories: tuple[Category, ...] = ()
+    scope: Scope | None = None
+
+    def opens_after(self, facts: Facts, *, held: bool) -> Length | None:
+        """The silence after which it is open; *held* if a holding letter was sent."""
+        special = next((rule.length for rule in self.silences if rule.covers(facts)), None)
+        return special or (self.after_holding if held and self.after_holding else self.after_silence)
+
+
+class LetterRule(Sourced):
+    """What a letter of ``kind`` must name, and what it says besides: a paragraph of the pack's own.
+
+    A rung that sends a holding letter refers to the rule by ``name``. A letter that lacks one of ``must_name`` is not
+    sent: its failure is loud.
+    """
+
+    name: Identifier
+    kind: LetterKind
+    text: Bilingual | None = None
+    must_name: tuple[Element, ...] = ()
+    scope: Scope | None = None
+
+
+class EarlyClosure(Sourced):
+    """Within this time after receipt a complaint that the customer regards as settled ends with a summary letter.
+
+    Complaints of the categories in ``not_for`` are owed a final response however early they are settled.
+    """
+
+    within: Length
+    first_day_counts: bool = False
+    not_for: tuple[Category, ...] = ()
+
+
+class InterestRule(Sourced):
+    """Interest on redress: ``percent`` a year, simple, over ``base`` where one is named.
+
+    It is for cases in which ``trigger`` has happened (``received``: all). With ``holds_by`` ``trigger`` it holds for
+    the whole case, if that was from ``effective_from`` to ``effective_until``; with ``day`` it holds on those days, and
+    a loss that lasted over the end of one rule bears interest by the next from then on. It ``runs_from`` the day of the
+    loss, or from the trigger if that was later. Rules ``on`` late payment are told, and are for whoever pays: the award
+    does not contain them.
+    """
+
+    name: Identifier
+    trigger: CaseEvent
+    on: Literal["award", "late_payment"] = "award"
+    effective_from: date | None = None
+    effective_until: date | None = None
+    holds_by: Literal["trigger", "day"] = "trigger"
+    runs_from: Literal["loss", "trigger"] = "loss"
+    base: Literal["bank_of_england"] | None = None
+    percent: Annotated[Decimal, Field(ge=0)]
+
+
+class EarlyWarning(Sourced):
+    """So many complaints about the same instrument or service within so many ``hours`` point to an incident."""
+
+    complaints: Annotated[int, Field(ge=2)]
+    hours: Annotated[int, Field(ge=1, le=720)]
+
+
+class Retention(Sourced):
+    """How long the file is kept after the case was closed."""
+
+    after_closing: Length

@@ -1,0 +1,154 @@
+"""Policy packs: the rules a case is handled by, read from a file, pinned to the case when it is received."""
+
+from datetime import date
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from domain.checks.findings import Check
+from domain.checks.tolerances import Tolerances
+from domain.clocks.calendar import Calendar
+from domain.clocks.clock import Clock
+from domain.ground.base import Identifier, Line, Record, content_hash
+from domain.ground.bilingual import Bilingual
+from domain.ground.scope import Facts, Scope
+from domain.ground.words import Action, CaseEvent, Category, LetterKind
+from domain.rules.deciding import Decision, EscalationStep, Team
+from domain.rules.duties import EarlyClosure, EarlyWarning, InterestRule, LetterRule, Retention, Route
+
+
+class Part(Record):
+    """A pack that a combined pack was made of."""
+
+    id: Identifier
+    version: Identifier
+    hash: str
+
+
+class PolicyPack(Record):
+    """One version of a rule book. A case keeps the pack that was in force when the complaint was received.
+
+    ``routes`` are the ways to go further. ``parts`` are the packs that this one was combined from, first the one whose
+    ladders, teams and checks it has; see :func:`~domain.rules.combining.combine`.
+    """
+
+    id: Identifier
+    version: Identifier
+    title: Line
+    jurisdiction: str
+    effective_from: date
+    effective_until: date | None = None
+    calendar: Calendar
+    clocks: tuple[Clock, ...] = Field(min_length=1)
+    decision: Decision
+    escalation: tuple[EscalationStep, ...] = Field(min_length=1)
+    teams: tuple[Team, ...] = Field(min_length=1)
+    checks: dict[Category, tuple[Check, ...]] = Field(default_factory=dict)
+    tolerances: Tolerances = Tolerances()
+    own_names: tuple[Line, ...] = ()
+    """Names under which customers complain about this firm; a complaint about another name is referred."""
+    timetable: Bilingual
+    """What the acknowledgement says about the time it will take."""
+    rights: Bilingual
+    """What the final response says about where the customer may go next, or that there is nowhere."""
+    referral: Bilingual
+    """Where somebody is told to go whose complaint is about another firm."""
+    applies_to: Scope | None = None
+    """The complaints the pack is for, when it is not the first of a case's packs."""
+    routes: tuple[Route, ...] = ()
+    letters: tuple[LetterRule, ...] = ()
+    early_closure: EarlyClosure | None = None
+    interest: tuple[InterestRule, ...] = ()
+    retention: Retention | None = None
+    early_warning: EarlyWarning | None = None
+    parts: tuple[Part, ...] = ()
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        if len({clock.name for clock in self.clocks}) < len(self.clocks):
+            raise ValueError("two clocks have the same name")
+        levels = [step.level for step in self.escalation]
+        if levels != list(range(1, len(levels) + 1)):
+            raise ValueError("escalation: levels must be 1, 2, 3 … in this order")
+        for clock in self.clocks:
+            for rung in clock.rungs:
+                if rung.level is not None and rung.level > len(levels):
+                    raise ValueError(f"clock {clock.name}, rung {rung.name}: there is no escalation level {rung.level}")
+        holding = {rule.name for rule in self.letters if rule.kind is LetterKind.HOLDING}
+        if len({rule.name for rule in self.letters}) < len(self.letters):
+            raise ValueError("two letters have the same name")
+        if len({route.name for route in self.routes}) < len(self.routes):
+            raise ValueError("two routes have the same name")
+        for clock in self.clocks:
+            for rung in clock.rungs:
+                if rung.letter is not None and rung.letter not in holding:
+                    raise ValueError(f"clock {clock.name}, rung {rung.name}: there is no holding letter {rung.letter}")
+        for action, needed in _NEEDED.items():
+            if not any(clock.trigger is needed and action in _actions(clock) for clock in self.clocks):
+                raise ValueError(f"no clock started by {needed.value!r} has a rung with action {action.value!r}")
+        return self
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the pack's content, whatever the file's spelling."""
+        return content_hash(self)
+
+    @property
+    def demands(self) -> list[str]:
+        """What the firm must set before the pack can be used: the fields, in the words of the file."""
+        return [f"clocks[{clock.name}].length" for clock in self.clocks if clock.length is None]
+
+    def narrowed(self, category: Category) -> "PolicyPack":
+        """The pack as it reads for complaints of *category*.
+
+        Letter rules and routes of other packs that are not for it are left out; of routes with the same name (but for
+        the id of the pack they come from) the last holds, which is that of the more special pack.
+        """
+        facts = Facts(category=category)
+        if not self.parts:
+            return self
+        letters = tuple(rule for rule in self.letters if rule.scope is None or rule.scope.covers(facts))
+        routes = {
+            route.name.rpartition("/")[2]: route
+            for route in self.routes
+            if route.scope is None or route.scope.covers(facts)
+        }
+        return self.model_copy(update={"letters": letters, "routes": tuple(routes.values())})
+
+    def clock(self, name: str) -> Clock:
+        """The clock of that name. Raises ``LookupError``."""
+        for clock in self.clocks:
+            if clock.name == name:
+                return clock
+        raise LookupError(f"policy pack {self.id} has no clock {name!r}")
+
+    def calendar_of(self, clock: Clock) -> Calendar:
+        """The calendar that *clock* is counted in."""
+        return clock.calendar or self.calendar
+
+    def letter_rules(self, kind: LetterKind, name: str | None = None) -> list[LetterRule]:
+        """The rules for letters of *kind*; of *name*, where the kind has several."""
+        return [rule for rule in self.letters if rule.kind is kind and name in {None, rule.name}]
+
+    @property
+    def top_level(self) -> int:
+        return len(self.escalation)
+
+    def team_for(self, category: Category) -> str:
+        return next((team for team in self.teams if category in team.categories), self.teams[-1]).name
+
+    def in_force(self, day: date) -> bool:
+        return self.effective_from <= day and (self.effective_until is None or day <= self.effective_until)
+
+
+# Without these a case could wait for ever, or a duty would have nothing that keeps it.
+_NEEDED = {
+    Action.BREACH: CaseEvent.RECEIVED,
+    Action.STOP_WAITING: CaseEvent.INFORMATION_REQUESTED,
+    Action.ACCEPT_SILENCE: CaseEvent.RESPONDED,
+    Action.CLOSE: CaseEvent.SETTLED,
+}
+
+
+def _actions(clock: Clock) -> set[Action]:
+    return {action for rung in clock.rungs for action in rung.actions}
