@@ -25,6 +25,7 @@ COPY policies/ policies/
 COPY templates/ templates/
 COPY deploy/worker_health.py deploy/
 COPY domain/ domain/
+COPY record/ record/
 COPY runtime/ runtime/
 COPY activities/ activities/
 COPY workflows/ workflows/

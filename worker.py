@@ -20,17 +20,17 @@ from temporalio.client import Client
 from temporalio.common import MetricMeter, VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Interceptor, Replayer, UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
-from activities.case_file import CaseFile, utc_now
-from activities.compensation import Compensation
-from activities.incident_letters import IncidentLetters
-from activities.incident_payments import IncidentPayments
-from activities.incidents import Incidents
-from activities.investigating import Investigating
-from activities.known_incidents import KnownIncidents
-from activities.letters import Letters
-from activities.payments import Payments
-from activities.trade_log import TradeLog
-from activities.unopened import Unopened, take_turn
+from activities.case.case_file import CaseFile, utc_now
+from activities.case.unopened import Unopened, take_turn
+from activities.checks.investigating import Investigating
+from activities.incidents.incident_letters import IncidentLetters
+from activities.incidents.incident_payments import IncidentPayments
+from activities.incidents.incidents import Incidents
+from activities.incidents.known_incidents import KnownIncidents
+from activities.letters.letters import Letters
+from activities.log.trade_log import TradeLog
+from activities.money.compensation import Compensation
+from activities.money.payments import Payments
 from runtime.database import LONG_PATIENCE, DatabaseUnavailable, close_pool, find_database, migrate, open_pool
 from runtime.logging import configure_logging
 from runtime.mail import Mailer, Outbox

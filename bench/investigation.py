@@ -34,9 +34,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from activities.incidents import TOUCHED_BY_QUOTES, Incidents
-from activities.investigating import Investigating
-from activities.trade_log import TradeLog
+from activities.checks.investigating import Investigating
+from activities.incidents.incidents import Incidents
+from activities.incidents.touched import TOUCHED_BY_QUOTES
+from activities.log.trade_log import TradeLog
 from bench.common import NotMeasured, at_least, forget_configuration, percentile
 from bench.market import SYMBOL, Market, write_market
 from domain.checks.findings import Check, InvestigationRequest, Verdict

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from activities.incident_payments import payment_key
+from activities.incidents.incident_payments import payment_key
 from domain.case.file import CaseUpdate
 from domain.case.requests import BookPayment, PayCompensation, RecordCompensation
 from domain.ground.words import PaymentState

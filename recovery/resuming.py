@@ -13,7 +13,7 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError
 
-from activities import checkpoints
+from activities.case import checkpoints
 from domain.case.complaint import Complaint
 from domain.ground.words import WORKFLOW
 from domain.incidents import incident

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, cast
 import asyncpg
 from temporalio.exceptions import ApplicationError
 
-from activities.case_file import CaseFile
-from activities.compensation import Compensation
-from activities.incident_letters import IncidentLetters
-from activities.incident_payments import IncidentPayments
-from activities.incidents import Incidents
-from activities.investigating import Investigating
-from activities.known_incidents import KnownIncidents, link_case
-from activities.letters import Letters
-from activities.payments import Payments
-from activities.trade_log import TradeLog
+from activities.case.case_file import CaseFile
+from activities.checks.investigating import Investigating
+from activities.incidents.incident_letters import IncidentLetters
+from activities.incidents.incident_payments import IncidentPayments
+from activities.incidents.incidents import Incidents
+from activities.incidents.known_incidents import KnownIncidents, link_case
+from activities.letters.letters import Letters
+from activities.log.trade_log import TradeLog
+from activities.money.compensation import Compensation
+from activities.money.payments import Payments
 from domain.case.requests import OpenCase, Opened, RecordCompensation
 from recovery.history import Step
 from runtime.mail import Outbox

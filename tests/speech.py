@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from activities.letter_text import _Stationery
+from activities.letters.stationery import Stationery
 from domain.case.complaint import Channel
 from domain.checks import findings
 from domain.ground import words
@@ -51,13 +51,13 @@ def listen(patch: pytest.MonkeyPatch) -> list[str]:
     asks for it.
     """
     wrong: list[str] = []
-    render, say = _Stationery.render, Bilingual.__init__
+    render, say = Stationery.render, Bilingual.__init__
 
     def hear(text: str) -> None:
         if found := identifiers(text, "en"):
             wrong.append(f"{sorted(found)}: {text}")
 
-    def rendered(stationery: _Stationery, name: str, known: Mapping[str, Any]) -> tuple[str, str]:
+    def rendered(stationery: Stationery, name: str, known: Mapping[str, Any]) -> tuple[str, str]:
         subject, body = render(stationery, name, known)
         hear(f"{subject}\n{body}")
         return subject, body
@@ -66,6 +66,6 @@ def listen(patch: pytest.MonkeyPatch) -> list[str]:
         say(statement, **texts)
         hear(f"{statement.en} {statement.zh}")
 
-    patch.setattr(_Stationery, "render", rendered)
+    patch.setattr(Stationery, "render", rendered)
     patch.setattr(Bilingual, "__init__", said)
     return wrong

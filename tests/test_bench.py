@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from activities.case_file import CaseFile
+from activities.case.case_file import CaseFile
 from bench import deadlines as bench
 from bench.common import percentile
 from bench.deadlines import Measured

@@ -44,7 +44,7 @@ def test_no_registry_host_and_no_path_of_a_machine_is_named() -> None:
         assert not [host for host in hosts if host in text], name
 
 
-ROOMS = ("domain", "activities", "workflows", "starter", "runtime", "recovery", "trial", "bench", "tests")
+ROOMS = ("domain", "record", "activities", "workflows", "starter", "runtime", "recovery", "trial", "bench", "tests")
 ROLE = re.compile(r":(?:class|func|meth|data|mod|exc|attr):`~?([\w.]+)`")
 
 

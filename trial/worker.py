@@ -24,7 +24,7 @@ import asyncpg
 import structlog
 from temporalio.client import Client
 
-from activities.case_file import utc_now
+from activities.case.case_file import utc_now
 from domain.ground.base import Record
 from runtime.database import open_pool
 from runtime.logging import configure_logging

@@ -10,7 +10,7 @@ from domain.clocks.calendar import Calendar
 from domain.clocks.deadlines import Deadline, Occurred, Round
 from domain.ground.base import Instant, Record
 from domain.ground.words import Action, CaseEvent, Priority, Stage
-from runtime.histories import events_of, rounds_of
+from record.histories import events_of, rounds_of
 from starter.reading.database import rows_of
 
 if TYPE_CHECKING:

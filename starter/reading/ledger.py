@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from pydantic import computed_field
 
 from domain.ground.base import Record
-from runtime.approvals import unfounded_postings
+from record.approvals import unfounded_postings
 
 if TYPE_CHECKING:
     from starter.reading.database import Pool

@@ -9,8 +9,8 @@ from typing import Any
 from asyncpg.transaction import Transaction
 from pydantic import BaseModel
 
-from activities.case_file import CaseFile
-from activities.compensation import Compensation
+from activities.case.case_file import CaseFile
+from activities.money.compensation import Compensation
 from domain.case.file import CaseUpdate
 from domain.case.requests import OpenCase, RecordCompensation, RecordContact
 from runtime.database import open_pool

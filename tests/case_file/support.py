@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from activities.case_file import CaseFile
+from activities.case.case_file import CaseFile
 from domain.case.complaint import Complaint
 from domain.case.file import CaseSummary, CaseUpdate
 from domain.case.requests import OpenCase, RecordCompensation

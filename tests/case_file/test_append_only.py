@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from activities.compensation import Compensation
+from activities.money.compensation import Compensation
 from domain.case.file import Rejected
 from domain.clocks.deadlines import Firing
 from domain.ground.words import CaseEvent

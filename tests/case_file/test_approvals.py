@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.compensation import Compensation
+from activities.money.compensation import Compensation
 from domain.checks.findings import Check, Confidence, Finding, Verdict
 from domain.ground.bilingual import Bilingual
 from domain.ground.timeline import Entry

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.case_file import CaseFile
+from activities.case.case_file import CaseFile
 from domain.case.complaint import Complaint
 from domain.case.file import CaseUpdate, Recorded, Rejected
 from domain.case.requests import RecordContact

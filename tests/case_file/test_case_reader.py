@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from activities.case_file import CaseFile
+from activities.case.case_file import CaseFile
 from domain.case.file import Rejected
 from domain.clocks.deadlines import Firing
 from domain.ground.base import Record

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from temporalio.exceptions import ApplicationError
 
-from activities.compensation import Compensation
+from activities.money.compensation import Compensation
 from domain.case.requests import CompensationRecorded, RecordCompensation
 from domain.ground.words import CaseEvent, Stage
 from domain.money.amounts import Money, minor_digits

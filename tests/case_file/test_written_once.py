@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import pytest
 
-from activities.case_file import CaseFile
-from activities.written_once import write_incident_entries
+from activities.case.case_file import CaseFile
+from activities.case.written_once import write_incident_entries
 from domain.case.file import Rejected
 from domain.clocks.deadlines import Firing
 from domain.ground.words import CaseEvent

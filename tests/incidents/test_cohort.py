@@ -7,9 +7,9 @@ import asyncpg
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.incidents import Incidents
-from activities.investigating import Investigating
-from activities.trade_log import TradeLog
+from activities.checks.investigating import Investigating
+from activities.incidents.incidents import Incidents
+from activities.log.trade_log import TradeLog
 from domain.checks.findings import Check, InvestigationRequest
 from domain.checks.losses import losses
 from domain.ground.words import MemberState

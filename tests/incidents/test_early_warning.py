@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from activities.case_file import CaseFile
+from activities.case.case_file import CaseFile
 from domain.ground.words import Category
 from domain.incidents.incident import topics_of
 from tests.case_file.support import RECEIVED_AT, keeping, opening

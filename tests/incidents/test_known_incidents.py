@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from activities.case_file import CaseFile
-from activities.known_incidents import KnownIncidents
+from activities.case.case_file import CaseFile
+from activities.incidents.known_incidents import KnownIncidents
 from domain.checks.findings import Check, IncidentLink, InvestigationRequest
 from domain.ground.words import IncidentStage
 from domain.incidents.requests import CasesFound, FindCases, IncidentUpdate

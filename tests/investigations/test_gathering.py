@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 import asyncpg
 import pytest
 
-from activities.investigating import MOST_BYTES, Investigating
-from activities.trade_log import TradeLog
+from activities.checks.investigating import MOST_BYTES, Investigating
+from activities.log.trade_log import TradeLog
 from domain.checks.findings import Check, Finding, Investigation, InvestigationRequest, Verdict
 from domain.checks.profit import ReferenceRule
 from domain.checks.recompute import recompute
@@ -332,7 +332,7 @@ async def test_everything_at_once_stays_within_a_payload(pool: Pool) -> None:
 
 
 async def test_a_check_that_would_not_fit_asks_for_fewer_trades(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("activities.investigating.MOST_BYTES", 12_000)
+    monkeypatch.setattr("activities.checks.investigating.MOST_BYTES", 12_000)
     await store(pool, *INCIDENT)
     small, large = (await found(pool, Check.EXECUTION, Check.OFF_MARKET, trades=("P1",))).findings
     assert small.missing == ()

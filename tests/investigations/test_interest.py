@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from activities.investigating import Investigating
-from activities.trade_log import TradeLog
+from activities.checks.investigating import Investigating
+from activities.log.trade_log import TradeLog
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import Check, Confidence, Finding, Investigation, InvestigationRequest, Verdict
 from domain.checks.interest import FORMULA, with_interest

@@ -6,8 +6,8 @@ import asyncpg
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities.investigating import Investigating
-from activities.trade_log import TradeLog
+from activities.checks.investigating import Investigating
+from activities.log.trade_log import TradeLog
 from domain.checks.findings import Check, InvestigationRequest, Verdict
 from domain.log.trade_log import OrderType
 from tests.investigations.rows import ACCOUNT, after, fill, order, quote, steady, store

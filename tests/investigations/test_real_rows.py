@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from activities.evidence_queries import EvidenceSnapshot
-from activities.trade_log import TradeLog
+from activities.checks.evidence_queries import EvidenceSnapshot
+from activities.log.trade_log import TradeLog
 from domain.checks.execution import check_execution
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import Check, Finding, Verdict

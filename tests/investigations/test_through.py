@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from activities.evidence_queries import FIRST_THROUGH, FIRST_TICKS, LOOK_AHEAD, MOST_TICKS, THROUGH, EvidenceSnapshot
-from activities.trade_log import TradeLog
+from activities.checks.evidence_queries import (
+    FIRST_THROUGH,
+    FIRST_TICKS,
+    LOOK_AHEAD,
+    MOST_TICKS,
+    THROUGH,
+    EvidenceSnapshot,
+)
+from activities.log.trade_log import TradeLog
 from domain.checks.market import Board, standing
 from domain.log.trade_log import Order, OrderType, Quote, Side
 from tests.investigations.rows import ACCOUNT, AT, after, quote, store

@@ -6,8 +6,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from activities.case_file import CaseFile
-from activities.letters import Letters
+from activities.case.case_file import CaseFile
+from activities.letters.letters import Letters
 from domain.case.requests import SendLetter
 from runtime.database import open_pool
 from runtime.mail import Mailer, Outbox

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
-from activities.letter_text import write_letter
+from activities.letters.letter_text import write_letter
 from domain.case.complaint import Complaint
 from domain.case.file import CaseSummary, CaseUpdate
 from domain.case.requests import SendLetter

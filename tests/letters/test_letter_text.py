@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
-from activities.letter_text import LANGUAGES, NEEDED, write_letter
+from activities.letters.letter_text import NEEDED, write_letter
+from activities.letters.stationery import LANGUAGES
 from domain.case.complaint import Complainant
 from domain.checks.findings import Verdict
 from domain.ground.words import Category, LetterKind, Outcome, PaymentReason, Priority, Remedy, Role, Severity, Stage

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities import letter_text
-from activities.letter_text import write_letter
+from activities.letters.letter_text import write_letter
+from activities.letters.stationery import stationery_in
 from domain.case.complaint import Complaint
 from domain.ground.bilingual import Bilingual
 from domain.ground.scope import Scope
@@ -178,18 +178,18 @@ def test_a_template_that_leaves_out_what_a_rule_demands_is_found_out(
 ) -> None:
     shutil.copytree(TEMPLATES, tmp_path / "templates")
     frame = tmp_path / "templates" / "en" / "_frame.txt"
-    monkeypatch.setattr("activities.letter_text.TEMPLATES", tmp_path / "templates")
+    monkeypatch.setattr("activities.letters.stationery.TEMPLATES", tmp_path / "templates")
     text = Bilingual(en="You need not pay for this.", zh="本程序不收取任何费用。")
     pack = with_rules(letters=(rule(LetterKind.REFERRAL, Element.TIMETABLE, Element.OMBUDSMAN, text=text),))
     pack = with_rules(pack, routes=(OMBUDSMAN,))
-    letter_text._stationery.cache_clear()
+    stationery_in.cache_clear()
     try:
         written(LetterKind.REFERRAL, pack)
         frame.write_text("{% block subject required %}{% endblock %}\n{% block body required %}{% endblock %}")
-        letter_text._stationery.cache_clear()
+        stationery_in.cache_clear()
         told = refused(LetterKind.REFERRAL, pack)
     finally:
-        letter_text._stationery.cache_clear()
+        stationery_in.cache_clear()
     assert "templates/en/referral.txt leaves out" in told
     for lost in ("timetable", "ombudsman", "a rule's text"):
         assert lost in told

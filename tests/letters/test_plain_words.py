@@ -8,8 +8,8 @@ from typing import get_args
 
 import pytest
 
-from activities.letter_text import LANGUAGES
-from activities.letters import CASE_FILE
+from activities.letters.letters import CASE_FILE
+from activities.letters.stationery import LANGUAGES
 from domain.case.complaint import Channel
 from domain.checks.examination import QUOTED
 from domain.checks.findings import Check, Confidence, Finding, Verdict

@@ -18,8 +18,8 @@ import pytest
 from aiosmtpd.smtp import SMTP
 from temporalio.exceptions import ApplicationError
 
-from activities.case_file import CaseFile
-from activities.letters import REFUSED_RETRY, Letters
+from activities.case.case_file import CaseFile
+from activities.letters.letters import REFUSED_RETRY, Letters
 from domain.case.complaint import Complaint
 from domain.case.file import CaseUpdate
 from domain.case.requests import OpenCase, RecordContact

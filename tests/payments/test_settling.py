@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from temporalio.exceptions import ApplicationError
 
-from activities.compensation import Compensation
-from activities.incident_payments import IncidentPayments
-from activities.ledger import Posting, post
-from activities.payments import FIRST_WAIT, LONGEST_WAIT, Payments
+from activities.incidents.incident_payments import IncidentPayments
+from activities.money.compensation import Compensation
+from activities.money.ledger import Posting, post
+from activities.money.payments import FIRST_WAIT, LONGEST_WAIT, Payments
 from domain.case.requests import BookPayment, PayCompensation, PaymentRecorded
 from domain.ground.people import Actor
 from domain.ground.timeline import Entry

@@ -8,9 +8,9 @@ from typing import Any
 
 import asyncpg
 
-from activities.case_file import CaseFile
-from activities.compensation import Compensation
-from activities.letters import Letters
+from activities.case.case_file import CaseFile
+from activities.letters.letters import Letters
+from activities.money.compensation import Compensation
 from domain.case.complaint import Complaint
 from domain.case.file import CaseSummary, CaseUpdate, Rejected
 from domain.case.requests import OpenCase, RecordCompensation, SendLetter

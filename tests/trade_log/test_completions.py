@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from activities.evidence_queries import EvidenceSnapshot
-from activities.trade_log import TradeLog
+from activities.checks.evidence_queries import EvidenceSnapshot
+from activities.log.trade_log import TradeLog
 from starter.importing import loading
 from starter.importing.formats.kinds import Kind
 from starter.importing.loading import ImportReport, LogRows, import_file

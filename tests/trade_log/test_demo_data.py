@@ -11,8 +11,8 @@ from statistics import mean, median
 
 import pytest
 
-from activities.investigating import Investigating
-from activities.trade_log import TradeLog
+from activities.checks.investigating import Investigating
+from activities.log.trade_log import TradeLog
 from domain.checks.choice import checks_for, pointed_to
 from domain.checks.findings import Check, Finding, InvestigationRequest, Verdict
 from domain.ground.base import Record

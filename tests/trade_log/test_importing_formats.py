@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.trade_log import TradeLog
+from activities.log.trade_log import TradeLog
 from domain.log.trade_log import Instrument
 from starter.importing import loading, sources
 from starter.importing.formats import Format

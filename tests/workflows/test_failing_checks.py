@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import pytest
 
-from activities import gathering, investigating
-from activities.investigating import Investigating
-from activities.trade_log import TradeLog
+from activities.checks import gathering, investigating
+from activities.checks.investigating import Investigating
+from activities.log.trade_log import TradeLog
 from domain.checks.findings import Check, InvestigationRequest, Verdict
 from domain.ground.words import Stage
 from tests.investigations.rows import AT

@@ -5,8 +5,16 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from activities.gathering.common import LOOK_BACK, MOST_FILLS, MOST_ROWS, TRADE_PADDING, Gathering, facts_of, span_of
-from activities.gathering.unanswered import (
+from activities.checks.gathering.common import (
+    LOOK_BACK,
+    MOST_FILLS,
+    MOST_ROWS,
+    TRADE_PADDING,
+    Gathering,
+    facts_of,
+    span_of,
+)
+from activities.checks.gathering.unanswered import (
     no_orders,
     no_trades_between,
     nothing_named,

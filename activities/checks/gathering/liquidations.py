@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from activities.gathering.common import EVENT, MOST_FILLS, MOST_POSITIONS, facts_of
-from activities.gathering.orders import Orders
-from activities.gathering.unanswered import too_many, unanswered
+from activities.checks.gathering.common import EVENT, MOST_FILLS, MOST_POSITIONS, facts_of
+from activities.checks.gathering.orders import Orders
+from activities.checks.gathering.unanswered import too_many, unanswered
 from domain.checks.findings import Check, Finding
 from domain.checks.moments import Execution
 from domain.checks.recompute import run

@@ -10,10 +10,10 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.case_file import CaseFile, utc_now
-from activities.ledger import Posting, expense, liability, post
-from activities.redressed import lock_account, record_losses
-from activities.standing import resting_on_the_record
+from activities.case.case_file import CaseFile, utc_now
+from activities.money.ledger import Posting, expense, liability, post
+from activities.money.redressed import lock_account, record_losses
+from activities.money.standing import resting_on_the_record
 from domain.case.approval import Approved, NotApproved, NotYetRecorded, approved_award
 from domain.case.requests import CompensationRecorded, RecordCompensation
 from domain.case.resolution import made_good
@@ -21,7 +21,7 @@ from domain.clocks.deadlines import Occurred
 from domain.ground.words import CaseEvent
 from domain.money.amounts import Money
 from domain.money.parts import Loss
-from runtime.approvals import case_record, round_of
+from record.approvals import case_record, round_of
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy

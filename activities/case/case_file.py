@@ -1,38 +1,36 @@
 """The case file in PostgreSQL: cases, timeline, deadline ledger, rejected messages. Everything is written once."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import asyncpg
 import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities import checkpoints
-from activities.early_warning import note_topics, warning_of
-from activities.unopened import Unopened
-from activities.written_once import keep_contradictions, particulars, write_contact, write_entries, write_rejected
+from activities.case import checkpoints
+from activities.case.early_warning import note_topics, warning_of
+from activities.case.unopened import Unopened
+from activities.case.writing import follow_events, led_to, write_events, write_firings, write_summary
+from activities.case.written_once import write_contact, write_entries, write_rejected
 from domain.case.assessment import Assessment, assess
 from domain.case.complaint import Complaint
 from domain.case.file import CaseUpdate, Recorded
 from domain.case.requests import OpenCase, Opened, RecordContact
 from domain.checks.choice import pointed_to
-from domain.clocks.calendar import Calendar
-from domain.clocks.deadlines import Deadline, Followed, Occurred, Satisfied
-from domain.clocks.planning import follow, plan, shifts
+from domain.clocks.deadlines import Deadline, Occurred
+from domain.clocks.planning import plan
 from domain.clocks.reckoning import reach
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import CaseEvent, Role, Stage
 from domain.rules.policy import PolicyPack
-from runtime.histories import events_of, rounds_of
+from record.histories import events_of
 from runtime.policies import Packs, PolicyIncomplete, UnknownPolicyPack, find_policy, load_packs
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-    Connection = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
+    from activities.case.writing import Connection
 
 _LOOK_AGAIN_FOR_A_PACK: Final = timedelta(seconds=30)
 RECEIPT: Final = 1
@@ -102,7 +100,7 @@ class CaseFile:
                 policy=pack,
                 policy_hash=case["policy_hash"],
                 assessment=Assessment.model_validate(case["assessment"]),
-                recorded=await _led_to(connection, request.reference, pack, [receipt]),
+                recorded=await led_to(connection, request.reference, pack, [receipt]),
                 early_until=_early_until(pack, case["received_at"]),
                 warning=await warning_of(connection, request.reference),
                 pointed=pointed_to("\n\n".join(filter(None, map(case["complaint"].get, ("subject", "description"))))),
@@ -142,19 +140,19 @@ class CaseFile:
         pack = await self.pack(connection, await _lock(connection, reference))
         events = [*update.events, *extra_events]
         await write_entries(connection, reference, update.entries)
-        await _write_events(connection, reference, pack, events)
-        await _write_firings(connection, update)
+        await write_events(connection, reference, pack, events)
+        await write_firings(connection, update)
         await write_rejected(connection, reference, update.rejected)
-        await _write_summary(connection, update)
+        await write_summary(connection, update)
         await checkpoints.keep(connection, reference, update.checkpoint)
-        return await _led_to(connection, reference, pack, events, update.asked)
+        return await led_to(connection, reference, pack, events, update.asked)
 
     async def foresee(
         self, connection: "Connection", reference: str, pack: PolicyPack, occurred: Occurred
     ) -> list[Deadline]:
         """What would be planned if *occurred* happened now, as the case stands. Nothing is written."""
         history = [*(await events_of(connection, [reference]))[reference], occurred]
-        return list((await _follow(connection, reference, pack, history, [occurred])).planned)
+        return list((await follow_events(connection, reference, pack, history, [occurred])).planned)
 
     async def pack(self, connection: "Connection", policy_hash: str) -> PolicyPack:
         """The pinned pack of that hash, as it was when a case was first opened under it."""
@@ -240,7 +238,7 @@ class CaseFile:
             complaint.complainant.phone,
         )
         await write_entries(connection, reference, _first_entries(request, pack, assessment))
-        await _write_events(connection, reference, pack, [receipt])
+        await write_events(connection, reference, pack, [receipt])
         if assessment.in_scope:
             await note_topics(connection, reference, complaint, assessment.category, pack)
 
@@ -363,178 +361,3 @@ def _first_entries(request: OpenCase, pack: PolicyPack, assessment: Assessment) 
             data=assessment.model_dump(mode="json"),
         ),
     ]
-
-
-async def _write_events(
-    connection: "Connection", reference: str, pack: PolicyPack, events: Collection[Occurred]
-) -> None:
-    """Write the events that are new, and the rounds of clocks that begin and end with them."""
-    if not events:
-        return
-    rows = await connection.fetch(
-        """
-        INSERT INTO casefile.events (reference, number, event, at, particulars)
-        SELECT $1, new.* FROM unnest($2::integer[], $3::text[], $4::timestamptz[], $5::jsonb[]) AS new
-        ON CONFLICT DO NOTHING RETURNING number, event
-        """,
-        reference,
-        [occurred.number for occurred in events],
-        [occurred.event for occurred in events],
-        [occurred.at for occurred in events],
-        [particulars(occurred) for occurred in events],
-    )
-    new = {(row["number"], row["event"]) for row in rows}
-    known = [occurred for occurred in events if (occurred.number, occurred.event) not in new]
-    await keep_contradictions(connection, reference, events=known)
-    if not new:
-        return
-    history = (await events_of(connection, [reference]))[reference]
-    happened = [occurred for occurred in history if (occurred.number, occurred.event) in new]
-    followed = await _follow(connection, reference, pack, history, happened)
-    await _add(
-        connection,
-        "INSERT INTO casefile.deadlines"
-        " (reference, clock, number, rung, statutory, started_at, due, clock_due, actions, level, how, provisional)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        [
-            (
-                reference,
-                d.clock,
-                d.number,
-                d.rung,
-                d.statutory,
-                d.started_at,
-                d.due,
-                d.clock_due,
-                d.actions,
-                d.level,
-                d.how,
-                d.provisional,
-            )
-            for d in followed.planned
-        ],
-    )
-    await _add(
-        connection,
-        "INSERT INTO casefile.satisfactions (reference, clock, number, by_event, by_number, at, replaced)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        [(reference, one.clock, one.number, one.by, one.by_number, one.at, one.replaced) for one in followed.satisfied],
-    )
-
-
-async def _follow(
-    connection: "Connection",
-    reference: str,
-    pack: PolicyPack,
-    history: Sequence[Occurred],
-    new: Sequence[Occurred],
-) -> Followed:
-    """What the *new* events of the *history* lead to, as the case stands."""
-    named = {occurred.calendar for occurred in history if occurred.calendar}
-    later = {
-        row["hash"]: Calendar.model_validate(row["content"])
-        for row in await connection.fetch(
-            "SELECT hash, content FROM casefile.calendars WHERE hash = ANY ($1)", list(named)
-        )
-    }
-    if missing := named - set(later):
-        raise ApplicationError(
-            f"calendar: the case file has no calendar {', '.join(sorted(missing))}; `redress calendar replan` adds it",
-            type="NoCalendar",
-        )
-    rounds = await rounds_of(connection, [reference])
-    return follow(pack, rounds[reference], history, new, later)
-
-
-async def _write_firings(connection: "Connection", update: CaseUpdate) -> None:
-    await _add(
-        connection,
-        "INSERT INTO casefile.firings (reference, clock, number, rung, due, fired_at, breach)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
-        [
-            (update.reference, firing.clock, firing.number, firing.rung, firing.due, firing.fired_at, firing.breach)
-            for firing in update.firings
-        ],
-    )
-    await keep_contradictions(connection, update.reference, firings=update.firings)
-
-
-async def _write_summary(connection: "Connection", update: CaseUpdate) -> None:
-    summary = update.summary
-    await connection.execute(
-        """
-        UPDATE casefile.cases SET
-            revision = $2, stage = $3, stage_since = $4, category = $5, severity = $6, priority = $7, in_scope = $8,
-            repeat = $9, team = $10, handler = $11, escalation_level = $12, outcome = $13, compensation_amount = $14,
-            compensation_currency = $15, next_deadline = $16, breached = breached OR $17, closed_at = $18,
-            updated_at = now()
-        WHERE reference = $1 AND revision < $2
-        """,
-        update.reference,
-        summary.revision,
-        summary.stage,
-        summary.stage_since,
-        summary.category,
-        summary.severity,
-        summary.priority,
-        summary.in_scope,
-        summary.repeat,
-        summary.team,
-        summary.handler,
-        summary.escalation_level,
-        summary.outcome,
-        summary.compensation.amount if summary.compensation else None,
-        summary.compensation.currency if summary.compensation else None,
-        summary.next_deadline,
-        summary.breached,
-        summary.closed_at,
-    )
-
-
-async def _led_to(
-    connection: "Connection", reference: str, pack: PolicyPack, events: Sequence[Occurred], asked: Sequence[str] = ()
-) -> Recorded:
-    """The rounds that *events* began, earliest rung first, and those that they ended, that have ended by now, or that
-    were *asked* for and have ended.
-    """
-    if not events and not asked:
-        return Recorded()
-    happened = {(occurred.event, occurred.number) for occurred in events}
-    numbers = [occurred.number for occurred in events]
-    begins = {
-        (clock.name, occurred.number)
-        for clock in pack.clocks
-        for occurred in events
-        if clock.trigger is occurred.event or shifts(clock, occurred)
-    }
-    planned = [
-        Deadline(**row)
-        for row in await connection.fetch(
-            "SELECT clock, number, rung, statutory, started_at, due, clock_due, actions, level, how, provisional"
-            " FROM casefile.deadlines WHERE reference = $1 AND number = ANY ($2) ORDER BY due, clock, number, rung",
-            reference,
-            numbers,
-        )
-        if (row["clock"], row["number"]) in begins
-    ]
-    started = {(deadline.clock, deadline.number) for deadline in planned}
-    satisfied = [
-        Satisfied(**row)
-        for row in await connection.fetch(
-            "SELECT clock, number, by_event AS by, by_number, at, replaced FROM casefile.satisfactions"
-            " WHERE reference = $1 AND (by_number = ANY ($2) OR number = ANY ($2)"
-            " OR clock || ':' || number::text = ANY ($3)) ORDER BY by_number, clock, number",
-            reference,
-            numbers,
-            asked,
-        )
-        if (row["by"], row["by_number"]) in happened
-        or (row["clock"], row["number"]) in started
-        or f"{row['clock']}:{row['number']}" in asked
-    ]
-    return Recorded(planned=tuple(planned), satisfied=tuple(satisfied))
-
-
-async def _add(connection: "Connection", insert: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    if rows:
-        await connection.executemany(insert, rows)

@@ -11,9 +11,9 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.case_file import utc_now
-from activities.known_incidents import pack_of
-from activities.letter_text import one_line, write_incident_letter
+from activities.case.case_file import utc_now
+from activities.incidents.known_incidents import pack_of
+from activities.letters.letter_text import one_line, write_incident_letter
 from domain.incidents.requests import TellMember
 from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compose, message_id
 from runtime.settings import Settings

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 from temporalio.exceptions import ApplicationError
 
-from activities.case_file import utc_now
-from activities.redressed import settled_parts
+from activities.case.case_file import utc_now
+from activities.money.redressed import settled_parts
 from domain.checks.findings import Finding, IncidentLink, InvestigationRequest
 from domain.checks.losses import losses
 from domain.ground.words import Category, IncidentStage, MemberState

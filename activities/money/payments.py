@@ -16,9 +16,10 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.case_file import CaseFile, utc_now
-from activities.ledger import Posting, cash, liability, post
-from activities.standing import resting_on_the_record
+from activities.case.case_file import CaseFile, utc_now
+from activities.money.ledger import Posting, cash, liability, post
+from activities.money.payment_rows import known_payment, outcome_of, write_intent, write_outcome
+from activities.money.standing import resting_on_the_record
 from domain.case.approval import NotApproved, NotYetRecorded, check_paid_again, check_reported, payee_of
 from domain.case.requests import BookPayment, PayCompensation, PaymentRecorded
 from domain.ground.people import SYSTEM
@@ -26,13 +27,11 @@ from domain.ground.timeline import Entry
 from domain.ground.words import PaymentReason, PaymentState
 from domain.money.amounts import Money
 from domain.money.payment import HAND, PaymentOrder, PaymentOutcome, RailAnswer, RailState
-from runtime.approvals import case_record, ended_unpaid, owed
+from record.approvals import case_record, ended_unpaid, owed
 from runtime.payment_rail import PaymentRail, RailConflict, RailFailed
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-    Connection = PoolConnectionProxy[asyncpg.Record]
+    from activities.money.payment_rows import Connection
 
 T = TypeVar("T")
 
@@ -87,19 +86,19 @@ class Payments:
         rail paid is not what it was told to pay.
         """
         async with self._alone(order.key) as connection:
-            known = await _known(connection, order)
-            outcome = await _outcome(connection, order.key)
+            known = await known_payment(connection, order)
+            outcome = await outcome_of(connection, order.key)
             if outcome is None:
                 rail = self._usable(known)
                 if known is None:
                     async with connection.transaction():
-                        await _intend(connection, order, rail.name, self._clock())
+                        await write_intent(connection, order, rail.name, self._clock())
                         if intend:
                             await intend(connection)
                 answer = await self._converse(connection, rail, order, ask_first=known is not None)
                 outcome = self._outcome_of(order, rail, answer)
             async with connection.transaction():
-                await _write_outcome(connection, outcome)
+                await write_outcome(connection, outcome)
                 return await book(connection, outcome)
 
     async def restore(
@@ -116,10 +115,10 @@ class Payments:
         in the same transaction.
         """
         async with self._alone(order.key) as connection, connection.transaction():
-            if await _known(connection, order) is None:
-                await _intend(connection, order, outcome.rail if outcome else rail, ordered_at)
+            if await known_payment(connection, order) is None:
+                await write_intent(connection, order, outcome.rail if outcome else rail, ordered_at)
             if outcome:
-                await _write_outcome(connection, outcome)
+                await write_outcome(connection, outcome)
             if book:
                 await book(connection)
 
@@ -275,7 +274,7 @@ class Payments:
                     outcome.rail,
                     outcome.at,
                 )
-                await _write_outcome(connection, outcome)
+                await write_outcome(connection, outcome)
         await self.book_payment(request)
 
     @activity.defn(name="BookPayment")
@@ -291,7 +290,7 @@ class Payments:
             await _check_report(connection, request)
             if request.state is PaymentState.REVERSED:
                 return await self._reverse(connection, request)
-            outcome = await _outcome(connection, request.key)
+            outcome = await outcome_of(connection, request.key)
             if outcome is None:
                 await connection.execute(
                     "INSERT INTO payments.orders (key, reference, payee, amount, currency, rail, ordered_at)"
@@ -306,7 +305,7 @@ class Payments:
                 )
                 rail = await connection.fetchval("SELECT rail FROM payments.orders WHERE key = $1", request.key)
                 outcome = self._reported(request, rail)
-                await _write_outcome(connection, outcome)
+                await write_outcome(connection, outcome)
             return await self._book(connection, request, outcome)
 
     def _reported(self, request: BookPayment, rail: str) -> PaymentOutcome:
@@ -343,7 +342,7 @@ class Payments:
 
     async def _reverse(self, connection: "Connection", request: BookPayment) -> PaymentRecorded:
         """Post the opposite of what was paid."""
-        paid = await _outcome(connection, request.key)
+        paid = await outcome_of(connection, request.key)
         if paid is None or paid.paid.amount <= 0:
             raise ApplicationError(
                 f"{request.key} was not paid, so it cannot have come back", type="NotPaid", non_retryable=True
@@ -426,71 +425,6 @@ async def _check_report(connection: "Connection", request: BookPayment) -> None:
                 raise NotApproved(f"{key}: {request.amount} is more than is owed and not ordered yet, {left}")
         elif tuple(order) != (reference, request.amount.amount, request.amount.currency):
             raise NotApproved(f"{key} is another payment than the one reported")
-
-
-async def _known(connection: "Connection", order: PaymentOrder) -> str | None:
-    """The rail that *order* was given to before, if it was."""
-    row = await connection.fetchrow("SELECT * FROM payments.orders WHERE key = $1", order.key)
-    if row is None:
-        return None
-    there = (row["reference"], row["payee"], row["amount"], row["currency"])
-    if there != (order.reference, order.payee, order.amount.amount, order.amount.currency):
-        raise ApplicationError(
-            f"the key {order.key} belongs to another payment ({row['currency']} {row['amount']} for"
-            f" {row['reference']}); give this one a key of its own",
-            type="PaymentConflict",
-            non_retryable=True,
-        )
-    return str(row["rail"])
-
-
-async def _intend(connection: "Connection", order: PaymentOrder, rail: str, at: datetime) -> None:
-    await connection.execute(
-        "INSERT INTO payments.orders (key, reference, payee, amount, currency, rail, ordered_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        order.key,
-        order.reference,
-        order.payee,
-        order.amount.amount,
-        order.amount.currency,
-        rail,
-        at,
-    )
-
-
-async def _outcome(connection: "Connection", key: str) -> PaymentOutcome | None:
-    """How the payment of *key* ended, if it has."""
-    row = await connection.fetchrow(
-        "SELECT e.*, currency, rail FROM payments.outcomes e JOIN payments.orders USING (key) WHERE key = $1", key
-    )
-    if row is None:
-        return None
-    return PaymentOutcome.model_validate(
-        {
-            "key": key,
-            "state": row["outcome"],
-            "paid": Money(amount=row["paid"], currency=row["currency"]),
-            "rail": row["rail"],
-            "rail_reference": row["rail_reference"],
-            "reason": row["reason"],
-            "by": row["said_by"],
-            "at": row["at"],
-        }
-    )
-
-
-async def _write_outcome(connection: "Connection", outcome: PaymentOutcome) -> None:
-    await connection.execute(
-        "INSERT INTO payments.outcomes (key, outcome, paid, rail_reference, reason, said_by, at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
-        outcome.key,
-        outcome.state.value,
-        outcome.paid.amount,
-        outcome.rail_reference,
-        outcome.reason.value if outcome.reason else None,
-        outcome.by,
-        outcome.at,
-    )
 
 
 async def _next_wait(connection: "Connection", key: str) -> timedelta:

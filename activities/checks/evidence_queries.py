@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 import asyncpg
 from pydantic import ValidationError
 
-from activities.trade_log import Snapshot, UnreadableRow
+from activities.log.trade_log import Snapshot, UnreadableRow
 from domain.ground.base import Record
 from domain.log.firm_records import (
     AccountTerms,

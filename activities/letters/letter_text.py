@@ -1,33 +1,25 @@
 """What letters say: written from the templates, complete by the pack's rules, or not at all."""
 
-import re
-import tomllib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from babel import Locale
-from babel.dates import format_date, format_datetime
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
-from jinja2.runtime import Context
+from babel.dates import format_date
 from temporalio.exceptions import ApplicationError
 
+from activities.letters.routes import may_be_named, routes_told
+from activities.letters.stationery import LANGUAGES, stationery_in
 from domain.case.complaint import Complaint
 from domain.case.requests import SendLetter
 from domain.clocks.clock import Extension
 from domain.clocks.deadlines import Deadline
-from domain.ground import spoken
-from domain.ground.base import clean
-from domain.ground.words import Action, CaseEvent, Category, Element, LetterKind, Outcome, Remedy, RouteKind
+from domain.ground.words import Action, Category, Element, LetterKind, Outcome, Remedy, RouteKind
 from domain.incidents.requests import TellMember
 from domain.letters.letter import LetterFacts
 from domain.money.amounts import Money
-from domain.rules.duties import LetterRule, Route
+from domain.rules.duties import LetterRule
 from domain.rules.policy import PolicyPack
-from domain.rules.routes import Eligibility, eligibility, names
-from runtime.paths import TEMPLATES
 
 NEEDED: Final[dict[LetterKind, tuple[str, ...]]] = {
     LetterKind.ACKNOWLEDGEMENT: ("expected_by",),
@@ -104,7 +96,7 @@ def write_letter(
     pack = pack.narrowed(category) if category else pack
     demanded = {element for rule in rules for element in rule.must_name}
     _Draft(request, facts, pack, rules, at).check()
-    stationery = _stationery(language)
+    stationery = stationery_in(language)
     words, zone = stationery.words, pack.calendar.zone
     known: dict[str, Any] = {
         "reference": request.update.reference,
@@ -145,7 +137,7 @@ def write_letter(
             ],
             "routes": [
                 route
-                for route in _routes(
+                for route in routes_told(
                     pack,
                     complaint,
                     category,
@@ -165,7 +157,7 @@ def write_incident_letter(
     letter: TellMember, *, name: str | None, language: str, zone: tzinfo, firm_name: str, at: datetime
 ) -> tuple[str, str]:
     """Subject and text of the letter to a customer whose account an incident hurt, with instants in *zone*."""
-    stationery = _stationery(language)
+    stationery = stationery_in(language)
     return stationery.render(
         "incident.txt",
         {
@@ -187,9 +179,6 @@ def write_incident_letter(
 
 def one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-# -- what is to be told ------------------------------------------------------------------------------------------------
 
 
 def _with_times(request: SendLetter, foreseen: Sequence[Deadline]) -> LetterFacts:
@@ -248,72 +237,6 @@ def _losses(facts: LetterFacts, award: Money | None) -> list[Money]:
     if loss is None or any(one.currency != loss.currency for one in losses):
         return []
     return losses if sum(one.amount for one in losses) == loss.amount else []
-
-
-class _RouteTold(NamedTuple):
-    """A way to go further, as the letter tells of it; without ``contact`` only that it is not open."""
-
-    element: Element
-    title: str
-    contact: str | None
-    limit: Money | None
-    eligible: Eligibility
-    why: str
-    ends_after_response: bool
-
-
-def _routes(
-    pack: PolicyPack,
-    complaint: Complaint,
-    category: Category | None,
-    responded_at: datetime | None,
-    *,
-    at: datetime,
-    held: bool,
-    language: str,
-    demanded: Collection[Element],
-) -> list[_RouteTold]:
-    """The routes that concern the complaint and can be named, and those that the firm does not belong to."""
-    told = []
-    routes = {route.name: route for route in pack.routes}
-    nameable = {route.name for kind in RouteKind for route in _nameable(pack, kind, language)}
-    for eligible in eligibility(
-        pack,
-        category=category or Category.OTHER,
-        claimed=complaint.amount_claimed,
-        received_at=complaint.received_at,
-        responded_at=responded_at,
-        at=at,
-        product=complaint.product,
-        held=held,
-    ):
-        route, element = routes[eligible.route], Element(eligible.kind.value)
-        concerns = element in demanded or not route.categories or category in route.categories
-        if concerns and (route.name in nameable or route.firm_belongs is False):
-            told.append(
-                _RouteTold(
-                    element=element,
-                    title=route.title.in_language(language),
-                    contact=route.contact.in_language(language) if route.contact and route.name in nameable else None,
-                    limit=route.limit,
-                    eligible=eligible,
-                    why=eligible.why.in_language(language),
-                    ends_after_response=route.within is not None and route.since is CaseEvent.RESPONDED,
-                )
-            )
-    return told
-
-
-def _nameable(pack: PolicyPack, kind: RouteKind, language: str) -> list[Route]:
-    """The routes of this kind that a letter in this language can name."""
-    return [
-        route
-        for route in names(pack, Element(kind.value))
-        if route.contact and route.contact.in_language(language).strip()
-    ]
-
-
-# -- what is missing ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -379,7 +302,7 @@ class _Draft:
                 # Why a holding letter is written is true without anybody's words: the examination is not finished.
                 return None if facts.reasons or facts.findings or kind is LetterKind.HOLDING else "facts.reasons"
         route_kind = RouteKind(element.value)
-        return None if _nameable(self.pack, route_kind, language) else self._route_fields_to_set(route_kind)
+        return None if may_be_named(self.pack, route_kind, language) else self._route_fields_to_set(route_kind)
 
     def _route_fields_to_set(self, kind: RouteKind) -> str:
         fields = []
@@ -390,104 +313,3 @@ class _Draft:
                 if route.members and route.firm_belongs is None:
                     fields.append(f"routes[{route.name}].firm_belongs")
         return " and ".join(fields) or f"routes: one of kind {kind.value} that takes the firm's customers"
-
-
-# -- paper -------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Stationery:
-    """The templates of one language, its words, and its locale."""
-
-    language: str
-    templates: Environment
-    words: dict[str, Any]
-    locale: Locale
-
-    def moment(self, at: datetime, zone: tzinfo) -> str:
-        return format_datetime(at, self.words["moment"], tzinfo=zone, locale=self.locale)
-
-    def write(self, kind: LetterKind, known: Mapping[str, Any], demanded: Collection[Element]) -> tuple[str, str]:
-        """Subject and text of a letter of *kind*, with all that is *demanded* really in it.
-
-        Templates can be changed: what a template leaves out of what a rule demands is added, and where even that fails
-        no letter is written.
-        """
-        name = f"{kind.value}.txt"
-        subject, body = self.render(name, known)
-        if also := self._unsaid(body, known, demanded):
-            subject, body = self.render(name, {**known, "also": also})
-        unsaid = [element.value for element in self._unsaid(body, known, demanded)]
-        unsaid += ["a rule's text" for paragraph in known["paragraphs"] if not _holds(body, paragraph)]
-        if unsaid:
-            raise ApplicationError(
-                f"templates/{self.language}/{name} leaves out what a rule of the policy pack demands:"
-                f" {', '.join(unsaid)}",
-                type="LetterIncomplete",
-                non_retryable=True,
-            )
-        return subject, body
-
-    def render(self, name: str, known: Mapping[str, Any]) -> tuple[str, str]:
-        text = clean(self.templates.get_template(name).render(known))
-        subject, _, body = text.partition("\n")
-        return subject.strip(), re.sub(r"\n{3,}", "\n\n", body).strip() + "\n"
-
-    def _unsaid(self, body: str, known: Mapping[str, Any], demanded: Collection[Element]) -> list[Element]:
-        return [
-            element
-            for element in Element
-            if element in demanded
-            and not any(all(_holds(body, text) for text in saying) for saying in self._sayings(element, known))
-        ]
-
-    def _sayings(self, element: Element, known: Mapping[str, Any]) -> list[Sequence[str]]:
-        """The ways to name *element*, each the texts that it takes."""
-        facts: LetterFacts = known["facts"]
-        match element:
-            case Element.TIMETABLE:
-                return [[known["timetable"]]]
-            case Element.EXPECTED_DATE:
-                return [[self.moment(facts.expected_by, known["zone"])]] if facts.expected_by else []
-            case Element.REASONS:
-                return [[facts.reasons] if facts.reasons else known["reasons"] or [self.words["not_finished"]]]
-            case _:
-                routes = (route for route in known["routes"] if route.element is element and route.contact)
-                return [[route.title, route.contact] for route in routes]
-
-
-def _holds(body: str, text: str) -> bool:
-    return " ".join(clean(text).split()) in " ".join(body.split())
-
-
-@cache
-def _stationery(language: str) -> _Stationery:
-    folder = TEMPLATES / language
-    locale = Locale.parse(language, sep="-")
-    words = tomllib.loads((folder / "words.toml").read_text(encoding="utf-8"))
-    templates = Environment(
-        loader=FileSystemLoader(folder),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 (plain text, never HTML)
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    stationery = _Stationery(language, templates, words, locale)
-
-    @pass_context
-    def moment(context: Context, at: datetime) -> str:
-        return stationery.moment(at, context["zone"])
-
-    def money(amount: Money) -> str:
-        return amount.localised(language)
-
-    def listed(names: Iterable[str]) -> str:
-        return spoken.listed(spoken.said(name, name) for name in names).in_language(language)
-
-    templates.filters |= {"moment": moment, "money": money, "listed": listed}
-    templates.globals["words"] = words
-    return stationery
-
-
-LANGUAGES: Final = tuple(sorted(frame.parent.name for frame in TEMPLATES.glob("*/_frame.txt")))
-"""The languages letters can be written in."""

@@ -12,8 +12,8 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.case_file import CaseFile
-from activities.letter_text import STARTS_WAIT, one_line, write_letter
+from activities.case.case_file import CaseFile
+from activities.letters.letter_text import STARTS_WAIT, one_line, write_letter
 from domain.case.complaint import Complaint
 from domain.case.requests import LetterAccepted, SendLetter
 from domain.clocks.deadlines import Deadline, Occurred

@@ -2,21 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import asyncpg
 import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities import checkpoints
-from activities.case_file import utc_now
-from activities.investigating import OUTAGES, Investigating
-from activities.known_incidents import link_case, pack_of
-from activities.ledger import Posting, expense, liability, post
-from activities.redressed import lock_account, record_losses, settled_parts
-from activities.standing import resting_on_the_record
-from activities.written_once import write_incident_entries
+from activities.case import checkpoints
+from activities.case.case_file import utc_now
+from activities.case.written_once import write_incident_entries
+from activities.checks.investigating import OUTAGES, Investigating
+from activities.incidents.known_incidents import link_case, pack_of
+from activities.incidents.touched import touched_by
+from activities.money.ledger import Posting, expense, liability, post
+from activities.money.redressed import lock_account, record_losses, settled_parts
+from activities.money.standing import resting_on_the_record
 from domain.case.approval import NotApproved
 from domain.checks.findings import Check, Finding, InvestigationRequest, Verdict
 from domain.checks.losses import losses
@@ -24,7 +25,7 @@ from domain.checks.tolerances import Tolerances
 from domain.ground.bilingual import Bilingual
 from domain.ground.words import CaseEvent, Category, IncidentStage, MemberState
 from domain.incidents.cohort import Cohort, Member, judge, summarise
-from domain.incidents.incident import Fault, FaultKind, NewIncident, checks_of, concerns
+from domain.incidents.incident import Fault, NewIncident, checks_of, concerns
 from domain.incidents.requests import (
     CasesFound,
     CompensateMember,
@@ -42,15 +43,12 @@ from domain.money.amounts import Money
 from domain.money.interest import Interest
 from domain.rules.interest import interest_for
 from domain.rules.policy import PolicyPack
-from runtime.approvals import list_approval
-from runtime.database import LONG_PATIENCE
+from record.approvals import list_approval
 from runtime.policies import Packs, PolicyIncomplete, UnknownPolicyPack, find_policy, load_packs
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-    Connection = PoolConnectionProxy[asyncpg.Record]
+    from activities.incidents.touched import Connection
 
 AT_ONCE: Final = 40
 """Orders of an account examined at once: an investigation takes 50 fills."""
@@ -200,7 +198,7 @@ class Incidents:
             )
             # The fault as it was opened, whatever is asked for.
             request = request.model_copy(update={"fault": await _fault_of(connection, reference)})
-            touched = await _touched(connection, request.fault)
+            touched = await touched_by(connection, request.fault)
             listed = await connection.fetch(
                 "SELECT account FROM casefile.cohort_members WHERE (reference, number) = ($1, $2)", reference, number
             )
@@ -482,78 +480,11 @@ async def _member(connection: "Connection", reference: str, number: int, account
     )
 
 
-async def _touched(connection: "Connection", fault: Fault) -> dict[str, list[tuple[str | None, OrderType | None]]]:
-    """The orders that *fault* may have touched, by account: of each its id and kind."""
-    if fault.kind is FaultKind.OUTAGE:
-        rows = await connection.fetch(TOUCHED_BY_OUTAGE, fault.symbol, fault.since, fault.until, timeout=LONG_PATIENCE)
-    else:
-        rows = await connection.fetch(
-            TOUCHED_BY_QUOTES,
-            fault.symbol,
-            fault.since,
-            fault.until,
-            fault.source,
-            fault.price_from,
-            fault.price_to,
-            timeout=LONG_PATIENCE,
-        )
-    found: dict[str, list[tuple[str | None, OrderType | None]]] = {}
-    for row in rows:
-        kind: Any = row["type"]
-        found.setdefault(row["account"], []).append((row["order"], OrderType(kind) if kind else None))
-    return found
-
-
 _SO_FAR: Final = """
     select revision,
         (select count(*) from casefile.incident_timeline as entry where entry.reference = $1)::integer as journal,
         (select coalesce(max(number), 0) from casefile.cohort_members as member where member.reference = $1) as lists
     from casefile.incidents where reference = $1
-"""
-
-# Of orders and positions as they were first recorded: what completes them later changes neither kind nor account.
-# Liquidations follow from the margin of the whole account: a wrong price of one instrument may close another.
-TOUCHED_BY_QUOTES: Final = """
-    with touched as (
-        select account, "order" from tradelog.fills
-        where symbol = $1 and at between $2 and $3
-            and ($4::text is null or source is null or source = $4)
-            and ($5::numeric is null or price >= $5) and ($6::numeric is null or price <= $6)
-        union
-        select filled.account, filled."order"
-        from tradelog.instruments
-        cross join lateral (
-            select account, "order" from tradelog.fills
-            where fills.symbol = instruments.symbol and fills.at between $2 and $3
-        ) as filled
-        join tradelog.orders as placed
-            on placed."order" = filled."order" and placed.account = filled.account and placed.type = 'stop_out'
-        where instruments.symbol <> $1 and exists (
-            select from tradelog.positions as held
-            where held.account = filled.account and held.symbol = $1
-                and held.opened_at <= $3 and coalesce(held.closed_at, 'infinity') >= $2
-        )
-    )
-    select touched.account, touched."order", placed.type
-    from touched
-    left join lateral (
-        select type from tradelog.orders
-        where orders."order" = touched."order" and orders.account = touched.account
-        limit 1
-    ) as placed on true
-    order by touched.account collate "C", touched."order"
-"""
-
-TOUCHED_BY_OUTAGE: Final = """
-    select distinct tried.account collate "C" as account, tried."order", null as type
-    from tradelog.instruments
-    cross join lateral (
-        select account, "order" from tradelog.order_events
-        where order_events.symbol = instruments.symbol and at between $2 and $3
-            and kind in ('rejected', 'failed', 'requoted')
-    ) as tried
-    where $1::text is null or instruments.symbol = $1
-    order by 1, 2
 """
 
 _OPEN_CASES: Final = """

@@ -9,10 +9,10 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.ledger import Posting, cash, liability, post
-from activities.payments import Payments
-from activities.redressed import lock_account
-from activities.standing import resting_on_the_record
+from activities.money.ledger import Posting, cash, liability, post
+from activities.money.payments import Payments
+from activities.money.redressed import lock_account
+from activities.money.standing import resting_on_the_record
 from domain.case.approval import NotApproved
 from domain.incidents.requests import MemberPaid, PayMember
 from domain.money.amounts import Money, PositiveMoney
@@ -43,7 +43,7 @@ class IncidentPayments:
     async def pay_member(self, request: PayMember) -> MemberPaid:
         """Have what is still owed to the account paid, and post it: debit its liability, credit ``cash:<rail>``.
 
-        Raises what :meth:`activities.payments.Payments.settle` does, and, never retried, ``NothingOwed``, and
+        Raises what :meth:`activities.money.payments.Payments.settle` does, and, never retried, ``NothingOwed``, and
         ``NotApproved`` for more than is owed: an order without an outcome may have been paid.
         """
         reference, account = request.reference, request.account

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from activities.trade_log import UnreadableRow
+from activities.log.trade_log import UnreadableRow
 from domain.checks import (
     binary_option,
     cancelled_trade,

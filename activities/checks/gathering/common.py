@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from activities.evidence_queries import EvidenceSnapshot
+from activities.checks.evidence_queries import EvidenceSnapshot
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import InvestigationRequest
 from domain.checks.moments import Execution, Moment, deciding_quotes

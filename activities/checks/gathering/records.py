@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from activities.gathering.common import (
+from activities.checks.gathering.common import (
     MOST_ROWS,
     MOST_WITHDRAWALS,
     TRADE_PADDING,
@@ -10,7 +10,7 @@ from activities.gathering.common import (
     Gathering,
     span_of,
 )
-from activities.gathering.unanswered import (
+from activities.checks.gathering.unanswered import (
     no_position,
     no_row,
     no_withdrawal,

@@ -4,10 +4,10 @@ Orders, forced liquidations, and all other records have a room each; what is sai
 another.
 """
 
-from activities.evidence_queries import EvidenceSnapshot
-from activities.gathering.liquidations import Liquidations
-from activities.gathering.orders import Orders
-from activities.gathering.records import Records
+from activities.checks.evidence_queries import EvidenceSnapshot
+from activities.checks.gathering.liquidations import Liquidations
+from activities.checks.gathering.orders import Orders
+from activities.checks.gathering.records import Records
 from domain.checks.findings import Check, Finding, InvestigationRequest
 
 

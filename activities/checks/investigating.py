@@ -9,10 +9,10 @@ import asyncpg
 import structlog
 from temporalio import activity
 
-from activities.evidence_queries import EvidenceSnapshot
-from activities.gathering import gather
-from activities.gathering.unanswered import failed, too_many, unknown_account, unreadable
-from activities.trade_log import TradeLog, UnreadableRow
+from activities.checks.evidence_queries import EvidenceSnapshot
+from activities.checks.gathering import gather
+from activities.checks.gathering.unanswered import failed, too_many, unknown_account, unreadable
+from activities.log.trade_log import TradeLog, UnreadableRow
 from domain.checks.findings import Finding, IncidentLink, Investigation, InvestigationRequest
 from domain.checks.interest import with_interest
 from domain.checks.losses import once_only, without

@@ -1,0 +1,1 @@
+"""The case file: opened, written, and what is no case."""

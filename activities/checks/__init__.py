@@ -1,0 +1,1 @@
+"""Investigations: rows gathered, checks run."""

@@ -1,0 +1,1 @@
+"""Incidents: their accounts listed, compensated, told."""

@@ -1,0 +1,1 @@
+"""The trade log as investigations read it."""

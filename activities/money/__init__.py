@@ -1,0 +1,1 @@
+"""Awards posted and paid, each once."""

@@ -1,0 +1,1 @@
+"""What the case file says, read as the domain reckons with it: for activities and starter alike."""
