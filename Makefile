@@ -31,8 +31,10 @@ test: $(READY)
 
 # What most changes break first: style, types and rooms; all rules and sums; every check on the trade log; letters; whole
 # lives of cases; old histories. Not here: the other servers, processes that die, the command line, imports into the log.
-DAILY := tests/test_quality.py tests/domain tests/investigations tests/letters tests/trade_log/test_csv.py \
-    tests/trade_log/test_statements.py tests/trade_log/test_price_readers.py tests/workflows/test_life.py \
+DAILY := tests/test_quality.py tests/ground tests/clocks tests/rules tests/checks tests/letters \
+    tests/case/test_assessment.py tests/case/test_complaint.py tests/case/test_resolution.py \
+    tests/case/test_two_persons.py tests/money/test_money.py tests/importing/test_csv.py \
+    tests/importing/test_statements.py tests/importing/test_price_readers.py tests/workflows/test_life.py \
     tests/workflows/test_replay.py tests/incidents/test_incident_replay.py
 
 check: $(READY)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.starter.command_line import CommandLine
+from tests.cli.command_line import CommandLine
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from starter.evidence.model import make_pack
 from starter.evidence.reading import CaseFacts, Chart, StoredFinding
 from starter.evidence.redaction import Reader
 from starter.evidence.scenes import PriceScene, kept_quotes, scenes_of
-from tests.investigations.rows import ACCOUNT, AT, GOLD, after, fill, order, position, quote, steady
+from tests.checks.rows import ACCOUNT, AT, GOLD, after, fill, order, position, quote, steady
 
 
 def found(check: Check, subject: str = "O1", *, tolerances: dict[str, Any] | None = None, **rows: Any) -> Finding:

@@ -12,10 +12,10 @@ from domain.ground.words import CaseEvent, LetterKind, Stage
 from domain.log.trade_log import Quote
 from starter.cli.program import ExitCode
 from starter.evidence.reading import MOST_POINTS, read_facts
+from tests.checks.rows import after, store
+from tests.cli import stories
+from tests.cli.command_line import CommandLine
 from tests.evidence.support import BAD, VALID, off_market
-from tests.investigations.rows import after, store
-from tests.starter import stories
-from tests.starter.command_line import CommandLine
 
 if TYPE_CHECKING:
     import asyncpg

@@ -22,8 +22,8 @@ from starter.evidence.reading import CaseFacts, StoredFinding
 from starter.evidence.redaction import Reader
 from starter.evidence.scenes import facts_of, scenes_of
 from starter.evidence.words import LANGUAGES, Words, words_of
+from tests.checks.rows import after, balance, fill, order, position, quote, steady, terms
 from tests.evidence.support import BAD, VALID, case, found, off_market, pack, texts
-from tests.investigations.rows import after, balance, fill, order, position, quote, steady, terms
 
 VALID_AND_BAD = (*VALID, *BAD)
 

@@ -35,8 +35,8 @@ from starter.evidence.price_picture import price_picture
 from starter.evidence.redaction import Reader
 from starter.evidence.scenes import SILENT, MarginScene, PriceScene, SpanScene, scenes_of
 from starter.evidence.words import words_of
+from tests.checks.rows import AT, after, balance, fill, happened, order, position, quote, steady, terms
 from tests.evidence.support import BAD, VALID, case, found, off_market, pack
-from tests.investigations.rows import AT, after, balance, fill, happened, order, position, quote, steady, terms
 
 QUOTES = (*VALID, *BAD)
 PLAIN = ("ink", "muted", "grid", "panel", "fill", "reference", "trigger", "band", "late", "promised")
@@ -204,7 +204,7 @@ class TestOtherPictures:
         assert "margin level 38.09 %" in labels(figures[1].picture)
 
     def test_a_withdrawal_is_a_bar_with_its_late_part(self) -> None:
-        from tests.starter.test_recompute import ASKED, late_withdrawal
+        from tests.cli.test_recompute import ASKED, late_withdrawal
 
         scene = scenes_of(late_withdrawal())[0]
         assert isinstance(scene, SpanScene)

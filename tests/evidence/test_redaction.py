@@ -15,8 +15,8 @@ from starter.evidence.html import to_html
 from starter.evidence.pdf import to_pdf
 from starter.evidence.reading import CaseFacts
 from starter.evidence.redaction import Reader, masked
+from tests.checks.rows import AT, after, fill, order, quote, steady
 from tests.evidence.support import case, found, off_market, pack, texts
-from tests.investigations.rows import AT, after, fill, order, quote, steady
 
 # "zq" is in no word of ours, so a name that is found was not left out.
 NAME = st.from_regex(r"zq[a-z]{3,8}[0-9]{0,3}", fullmatch=True)

@@ -11,7 +11,7 @@ from domain.ground.people import Actor
 from domain.ground.words import Role
 from domain.incidents.incident import Fault, NewIncident
 from domain.log.trade_log import OrderType, Side
-from tests.investigations.rows import AT, after, balance, fill, order, position, quote, steady, store, terms
+from tests.checks.rows import AT, after, balance, fill, order, position, quote, steady, store, terms
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 

@@ -21,6 +21,7 @@ from domain.money.amounts import Money
 from runtime.settings import load_settings
 from starter.reading.incidents import CohortRow, get_cohort, recomputed
 from starter.reading.ledger import check_ledger
+from tests.checks.rows import AT, after, happened
 from tests.incidents.minute import (
     BOUGHT,
     ELSEWHERE,
@@ -35,7 +36,6 @@ from tests.incidents.minute import (
     new,
     trade,
 )
-from tests.investigations.rows import AT, after, happened
 
 AS_OF = after(86_400)
 
@@ -131,7 +131,7 @@ async def test_the_same_log_gives_the_same_hash_and_another_log_another(desk: De
 
 
 async def bad_minute_again(pool: Pool) -> None:
-    from tests.investigations.rows import store
+    from tests.checks.rows import store
 
     await store(pool, *trade("70010008", "1920.96"))
 
@@ -169,7 +169,7 @@ async def test_the_rule_narrows_whose_orders_are_looked_at(
 
 
 async def test_attempts_in_an_outage_are_listed_by_account(desk: Desk) -> None:
-    from tests.investigations.rows import store
+    from tests.checks.rows import store
 
     await store(
         desk.pool,
@@ -215,7 +215,7 @@ async def test_what_another_incident_made_good_is_not_made_good_again(desk: Desk
 
 async def test_only_the_losses_that_are_left_are_paid(desk: Desk) -> None:
     await bad_minute(desk.pool, *trade(f"{SOLD}-b", "1920.96"))
-    from tests.investigations.rows import fill, order, store
+    from tests.checks.rows import fill, order, store
 
     await store(desk.pool, order(order="O-2nd", account=SOLD))
     await store(desk.pool, fill("1920.96", fill="F-2nd", order="O-2nd", account=SOLD, volume=Decimal("0.5")))

@@ -8,7 +8,7 @@ import pytest
 from activities.case.case_file import CaseFile
 from domain.ground.words import Category
 from domain.incidents.incident import topics_of
-from tests.case_file.support import RECEIVED_AT, keeping, opening
+from tests.case.support import RECEIVED_AT, keeping, opening
 from tests.incidents.minute import SOLD, STOPPED, Pool, bad_minute, new
 from tests.incidents.test_cohort import AS_OF, Desk
 

@@ -33,8 +33,8 @@ from starter.client.incidents import Incidents
 from starter.reading.incidents import get_incident
 from tests.around import Around, Carry
 from tests.incidents.minute import APPROVER, DEALER, FAULT, LIQUIDATED, SOLD, STOPPED, Pool, bad_minute, new, trade
+from tests.money.rail import Rail, declining, open_rail, paid, partly
 from tests.patience import PATIENCE, eventually, started
-from tests.payments.rail import Rail, declining, open_rail, paid, partly
 from worker import build_worker
 from workflows.search_attributes import KEYS
 
@@ -225,7 +225,7 @@ async def test_a_dismissed_incident_pays_nobody(desk: Desk) -> None:
 
 
 async def test_a_list_made_anew_takes_in_what_was_imported_since(desk: Desk) -> None:
-    from tests.investigations.rows import store
+    from tests.checks.rows import store
 
     await bad_minute(desk.pool)
     reference = await desk.open()

@@ -12,7 +12,7 @@ from domain.checks.findings import Check, IncidentLink, InvestigationRequest
 from domain.ground.words import IncidentStage
 from domain.incidents.requests import CasesFound, FindCases, IncidentUpdate
 from domain.incidents.state import Incident
-from tests.case_file.support import opened
+from tests.case.support import opened
 from tests.incidents.minute import SOLD, Pool, bad_minute, new
 from tests.incidents.test_cohort import AS_OF, Desk
 from tests.patience import eventually

@@ -10,7 +10,7 @@ from domain.checks.losses import losses, settled_before, without
 from domain.ground.bilingual import Bilingual
 from domain.money.amounts import Money
 from domain.money.parts import Part, PartKind, Rate, total
-from tests.investigations.rows import AT
+from tests.checks.rows import AT
 
 AMOUNTS = st.decimals(min_value=-1000, max_value=1000, places=2)
 

@@ -25,8 +25,8 @@ from runtime.settings import load_settings
 from runtime.temporal import register_search_attributes
 from starter.client.complaints import CaseClosed, CaseNotFound, NotAnswered, Refused
 from starter.reading.ledger import check_ledger
+from tests.money.rail import Rail, open_rail
 from tests.patience import PATIENCE, eventually
-from tests.payments.rail import Rail, open_rail
 from tests.recovery.fingerprint import differences
 from tests.recovery.records import Pool
 from tests.recovery.test_older_case_file import PROPOSAL

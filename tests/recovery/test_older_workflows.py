@@ -22,8 +22,8 @@ from starter.reading.ledger import check_ledger
 from starter.reading.restores import restores_of
 from starter.upkeep.lost_awards import find_lost_awards
 from tests.incidents import minute
+from tests.money.rail import Rail, open_rail
 from tests.patience import PATIENCE
-from tests.payments.rail import Rail, open_rail
 from tests.recovery.fingerprint import differences, fingerprint
 from tests.recovery.records import Pool, TwoRecords
 from tests.recovery.test_older_case_file import (

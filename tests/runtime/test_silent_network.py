@@ -22,7 +22,7 @@ from runtime.mail import Mailer, MailFailed
 from runtime.payment_rail import HttpRail, RailFailed
 from runtime.temporal import connect_to
 from tests.conftest import Mailbox
-from tests.payments.rail import open_rail
+from tests.money.rail import open_rail
 from tests.runtime.black_hole import Network, network
 
 PATIENCE = 0.6  # seconds; the limits of the server follow from it

@@ -16,8 +16,8 @@ from domain.ground.words import Outcome, Stage
 from runtime.embedded_temporal import find_program
 from runtime.payment_rail import HttpRail, PaymentRail
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
+from tests.money.rail import declining, open_rail, paid
 from tests.patience import started
-from tests.payments.rail import declining, open_rail, paid
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
 from tests.workflows.rules import own, statutory
 from workflows.search_attributes import KEYS

@@ -10,7 +10,7 @@ from activities.checks.investigating import Investigating
 from activities.log.trade_log import TradeLog
 from domain.checks.findings import Check, InvestigationRequest, Verdict
 from domain.ground.words import Stage
-from tests.investigations.rows import AT
+from tests.checks.rows import AT
 from tests.workflows.house import House
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import pytest
 from domain.ground.words import IncidentStage, LetterKind, Outcome, Stage
 from starter.client.incidents import Incidents
 from starter.reading.incidents import get_incident
+from tests.checks.rows import AT, after, fill, order, store
 from tests.incidents.minute import APPROVER, FAULT, SOLD, STOPPED, bad_minute, new, trade
-from tests.investigations.rows import AT, after, fill, order, store
 from tests.workflows.house import HANDLER, House
 
 

@@ -18,8 +18,8 @@ from temporalio.worker import (
 
 from domain.ground.words import IncidentStage, Stage
 from starter.client.incidents import Incidents
+from tests.checks.rows import after
 from tests.incidents.minute import FAULT, bad_minute
-from tests.investigations.rows import after
 from tests.workflows.conftest import open_house
 from tests.workflows.house import HANDLER, House
 from tests.workflows.test_incidents import complain, listed

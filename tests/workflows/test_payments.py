@@ -13,7 +13,7 @@ from domain.ground.words import LetterKind, Outcome, Role, Stage
 from runtime.payment_rail import HttpRail
 from starter.client.complaints import Refused
 from starter.reading.ledger import check_ledger
-from tests.payments.rail import Rail, declining, open_rail, paid, partly, pending
+from tests.money.rail import Rail, declining, open_rail, paid, partly, pending
 from tests.workflows.conftest import open_house
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
 from tests.workflows.rules import own, statutory

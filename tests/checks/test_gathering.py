@@ -1,0 +1,362 @@
+"""The checks on a trade log in PostgreSQL: what each is given, and that nobody sees anybody else's rows."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import asyncpg
+import pytest
+
+from activities.checks.investigating import MOST_BYTES, Investigating
+from activities.log.trade_log import TradeLog
+from domain.checks.findings import Check, Finding, Investigation, InvestigationRequest, Verdict
+from domain.checks.profit import ReferenceRule
+from domain.checks.recompute import recompute
+from domain.checks.tolerances import Tolerances
+from domain.log.firm_records import (
+    Appropriateness,
+    BinaryOption,
+    Cancellation,
+    ChargeSchedule,
+    Disclosure,
+    Happened,
+    Outage,
+)
+from domain.log.trade_log import AccountEntry, EntryKind, OrderState, OrderType, Side
+from domain.money.parts import Rate
+from tests.checks.rows import ACCOUNT, AT, after, balance, fill, happened, order, position, quote, steady, store, terms
+from tests.checks.test_investigating import INCIDENT, OTHER_ACCOUNT, QUOTES
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+DAY = timedelta(days=1)
+
+
+async def found(pool: Pool, *checks: Check, trades: tuple[str, ...] = (), **more: Any) -> Investigation:
+    """The findings; what is made again from them is always the same, and no other account is in them."""
+    request = InvestigationRequest(checks=checks, account=ACCOUNT, trades=trades, as_of=after(30 * 86_400), **more)
+    investigation = await Investigating(TradeLog(pool)).investigate(request)
+    assert OTHER_ACCOUNT not in investigation.model_dump_json()
+    stored = Investigation.model_validate_json(investigation.model_dump_json()).findings
+    assert recompute(stored, [finding.hash for finding in investigation.findings]) == ()
+    return investigation
+
+
+async def one(pool: Pool, check: Check, *trades: str, **more: Any) -> Finding:
+    (finding,) = (await found(pool, check, trades=trades, **more)).findings
+    return finding
+
+
+async def test_a_slipped_order_is_judged_beside_all_customers_orders_of_its_kind(pool: Pool) -> None:
+    others = [
+        row
+        for number in range(60)
+        for row in (
+            order(order=f"X{number}", account=OTHER_ACCOUNT, price=Decimal("1937.50")),
+            fill(
+                "1937.40" if number else "1937.60",
+                fill=f"XF{number}",
+                order=f"X{number}",
+                account=OTHER_ACCOUNT,
+                at=after(number),
+            ),
+        )
+    ]
+    late: dict[str, Any] = {"account": OTHER_ACCOUNT, "order": "LATE"}
+    await store(pool, *QUOTES, order(price=Decimal("1938.00")), order(price=Decimal("1937"), **late), fill("1937.40"))
+    await store(pool, fill("1937.40", fill="LATE", at=after(3601), **late))
+    await store(pool, *sorted(others, key=lambda row: type(row).__name__))
+    own, symmetry = (await found(pool, Check.SLIPPAGE, trades=("O1",))).findings
+    assert (own.verdict, own.numbers["slippage"]) == (Verdict.MARKET, "0.6")
+    assert symmetry.subject == "all customers: XAUUSD market"
+    assert (symmetry.numbers["better"], symmetry.numbers["worse"]) == ("1", "60")
+    assert symmetry.verdict is Verdict.FIRM_FAULT
+    assert str(symmetry.harm) == "USD 60.00"
+
+
+async def test_a_delay_is_laid_on_the_leg_it_happened_on(pool: Pool) -> None:
+    await store(
+        pool,
+        *(quote(source, -6, "1940.00") for source in ("LP-B", "LP-C")),
+        *steady("LP-B", "1937.40")[6:],
+        *steady("LP-C", "1937.40")[6:],
+        order(received_at=after(-5)),
+        fill("1937.40"),
+        happened(Happened.FORWARDED, -4.9),
+        happened(Happened.ANSWERED, -0.1),
+        happened(Happened.FORWARDED, -1, event="X", account=OTHER_ACCOUNT),
+    )
+    finding = await one(pool, Check.EXECUTION_DELAY, "O1")
+    assert (finding.verdict, finding.numbers["cause"]) == (Verdict.PROVIDER_FAULT, "provider")
+    assert str(finding.harm) == "USD 260.00"
+
+
+async def test_a_refused_order_is_found_by_its_time_and_its_replacement_with_it(pool: Pool) -> None:
+    await store(
+        pool,
+        *QUOTES,
+        happened(Happened.RECEIVED, 0, price=Decimal("1937.40")),
+        happened(Happened.REQUOTED, 1, price=Decimal("1936.00")),
+        order(),
+        order(order="O2"),
+        fill("1936.39", fill="F2", order="O2", at=after(30)),
+    )
+    refused, everybody = (await found(pool, Check.REQUOTE, occurred_from=AT)).findings
+    assert (refused.subject, refused.verdict, str(refused.harm)) == (
+        "O1",
+        Verdict.FIRM_FAULT,
+        "USD 97.00",
+    )  # the middle is 1937.36
+    assert everybody.subject == "all customers: XAUUSD"
+    assert everybody.numbers == {}  # one order is no population
+    nothing = await one(pool, Check.REQUOTE, occurred_from=AT + DAY)
+    assert nothing.missing == ("a requoted or rejected order, or the exact time of it",)
+
+
+async def test_the_first_quote_through_a_trigger_is_found_wherever_it_lies(pool: Pool) -> None:
+    await store(
+        pool,
+        *(quote(source, second, "1936.00") for source in ("LP-B", "LP-C") for second in range(-5000, -4000)),
+        *(quote(source, -3600, "1934.90") for source in ("LP-B", "LP-C")),
+        *steady("LP-B", "1930.00"),
+        *steady("LP-C", "1930.00"),
+        order(OrderType.STOP_LOSS, price=Decimal("1935.00"), position="P1"),
+        position(opened_at=after(-5400), close_price=Decimal("1930"), closed_at=AT),
+        fill("1930.00"),
+    )
+    finding = await one(pool, Check.TRIGGER, "P1")
+    assert finding.numbers["reached_at"] == after(-3600).isoformat()
+    assert (finding.verdict, str(finding.harm)) == (Verdict.FIRM_FAULT, "USD 490.00")
+    assert len(finding.evidence) < 40
+
+
+async def test_a_target_of_the_position_that_was_passed_unfilled_is_found(pool: Pool) -> None:
+    await store(
+        pool,
+        *(quote(source, -600, "1961.00") for source in ("LP-B", "LP-C")),
+        *QUOTES,
+        position(close_price=Decimal("1937.40"), closed_at=AT),
+        order(position="P1"),
+        order(
+            OrderType.TAKE_PROFIT,
+            order="O2",
+            position="P1",
+            price=Decimal("1960.00"),
+            received_at=after(-3000),
+            state=OrderState.CANCELLED,
+            ended_at=AT,
+        ),
+        fill("1937.40"),
+    )
+    market, target = (await found(pool, Check.TRIGGER, trades=("P1",))).findings
+    assert market.verdict is Verdict.NO_FAULT
+    assert (target.subject, target.verdict, str(target.harm)) == ("O2", Verdict.FIRM_FAULT, "USD 2,260.00")
+
+
+async def test_the_quotes_on_both_sides_of_a_spike_are_its_evidence(pool: Pool) -> None:
+    await store(pool, *INCIDENT)
+    finding = await one(pool, Check.OFF_MARKET, "P1")
+    assert (finding.verdict, str(finding.harm)) == (Verdict.PROVIDER_FAULT, "USD 1,314.40")
+    assert finding.numbers["off_ms"] == "1000"
+
+
+class TestTheIncident:
+    async def test_the_stop_out_is_replayed_from_the_log(self, pool: Pool) -> None:
+        await store(pool, *INCIDENT, terms(), terms(terms="T0", effective_from=after(-2e6)), balance("1800"))
+        finding = await one(pool, Check.STOP_OUT, "P1")
+        assert (finding.verdict, str(finding.harm)) == (Verdict.PROVIDER_FAULT, "USD 1,314.40")
+        assert finding.numbers["O1.level"] == "102.53"
+
+    async def test_without_terms_and_balance_the_finding_says_so(self, pool: Pool) -> None:
+        await store(pool, *INCIDENT, terms(account=OTHER_ACCOUNT), balance("1", account=OTHER_ACCOUNT))
+        assert len((await one(pool, Check.STOP_OUT, "P1")).missing) == 2
+
+    async def test_five_checks_find_the_same_loss_and_it_counts_once(self, pool: Pool) -> None:
+        await store(pool, *INCIDENT, terms(), balance("1800"))
+        checks = (Check.EXECUTION, Check.OFF_MARKET, Check.STOP_OUT)
+        findings = (await found(pool, *checks, trades=("P1",))).findings
+        assert all(finding.verdict is Verdict.PROVIDER_FAULT for finding in findings)
+        assert [str(finding.harm) for finding in findings] == ["USD 1,314.40", "USD 0.00", "USD 0.00"]
+        assert findings[2].numbers["counted_in.price/F1"] == "execution"
+        assert "counted under another heading (execution of the order)" in findings[2].reason.en
+
+    async def test_all_positions_of_one_liquidation_are_one_finding(self, pool: Pool) -> None:
+        rate = Rate(base="USD", quote="SGD", source="MAS", at=after(-60), rate=Decimal("1.36"))
+        rows: list[Any] = [terms(currency="SGD"), balance("6800", currency="SGD"), rate]
+        for number in range(29):
+            rows += [
+                position(
+                    position=f"P{number}",
+                    volume=Decimal("0.1"),
+                    close_price=Decimal("1920.96"),
+                    closed_at=AT,
+                ),
+                order(OrderType.STOP_OUT, order=f"O{number}", position=f"P{number}", volume=Decimal("0.1")),
+                fill("1920.96", fill=f"F{number}", order=f"O{number}", volume=Decimal("0.1")),
+            ]
+        await store(pool, *QUOTES)
+        await store(pool, *sorted(rows, key=lambda row: type(row).__name__))
+        finding = await one(pool, Check.STOP_OUT, "P7")
+        assert len(finding.parts) == 29
+        # in USD: at the bad quote 5,000 - 29 * 190.40 is below zero; on valid prices 5,000 - 29 * 26.10 = 4,243.10
+        assert finding.verdict is Verdict.PROVIDER_FAULT
+        assert str(finding.harm) == "SGD 6,479.99"  # 29 * 16.43 * 10 * 1.36
+
+    @pytest.mark.parametrize(
+        ("rule", "harm"),
+        [
+            (ReferenceRule.WHEN_ABLE_TO_ACT, "USD 1,923.20"),  # 1945.00 an hour later
+            (ReferenceRule.OWN_STOP_OR_TARGET, "USD 2,323.20"),  # its target, 1950.00
+            (ReferenceRule.NEXT_STOP_OUT, "USD 0.80"),  # 1920.97
+            (ReferenceRule.REINSTATE, "USD 0.00"),
+        ],
+    )
+    async def test_the_pack_declares_the_reference_price_and_the_log_is_read_as_far_as_it_needs(
+        self, pool: Pool, rule: ReferenceRule, harm: str
+    ) -> None:
+        rows = [row for row in INCIDENT if type(row).__name__ != "Position"]
+        held = position(volume=Decimal("0.8"), close_price=Decimal("1920.96"), closed_at=AT, target=Decimal("1950.00"))
+        later = [
+            quote(source, second, bid)
+            for source in ("LP-B", "LP-C")
+            for second, bid in ((3600, "1945.00"), (7200, "1951.00"), (9000, "1920.97"))
+        ]
+        await store(pool, *rows, held, *later, terms(), balance("1800"))
+        finding = await one(pool, Check.STOP_OUT, "P1", tolerances=Tolerances(reference=rule))
+        assert (finding.verdict, str(finding.harm)) == (Verdict.PROVIDER_FAULT, harm)
+
+
+async def test_swap_and_commission_are_compared_with_the_schedule_of_the_time(pool: Pool) -> None:
+    schedule = ChargeSchedule(
+        schedule="S1",
+        symbol="XAUUSD",
+        effective_from=after(-1e7),
+        swap_long=Decimal("-3.6"),
+        swap_short=Decimal(0),
+        swap_unit="percent_360",
+        triple_day=3,
+        currency="USD",
+    )
+    later = schedule.model_copy(update={"schedule": "S2", "effective_from": AT + 20 * DAY, "swap_long": Decimal(-99)})
+    held = position(closed_at=AT + DAY, close_price=Decimal("1940"), swap=Decimal("-38.80"))
+    await store(pool, schedule, later, held)
+    finding = await one(pool, Check.CHARGES, "P1")
+    # 13 November 2023 was a Monday: one night at 22:00 UTC, 19.40
+    assert (finding.numbers["nights"], finding.numbers["swap_due"]) == ("1", "-19.4")
+    assert str(finding.harm) == "USD 19.40"
+
+
+async def test_an_attempt_in_an_outage_is_found_by_its_time(pool: Pool) -> None:
+    await store(
+        pool,
+        *QUOTES,
+        Outage(outage="OUT-1", service="trade-server", since=after(-60), until=after(600)),
+        happened(Happened.FAILED, 0, event="E1", order=None),
+        happened(Happened.FAILED, 1, event="X1", order=None, account=OTHER_ACCOUNT),
+        fill("1930.39", order="O9", at=after(700)),
+    )
+    finding = await one(pool, Check.OUTAGE, occurred_from=AT)
+    assert (finding.subject, finding.verdict, str(finding.harm)) == ("E1", Verdict.FIRM_FAULT, "USD 697.00")
+
+
+async def test_options_cancellations_and_fees_are_found_by_their_numbers(pool: Pool) -> None:
+    option = BinaryOption(
+        option="BO1",
+        account=ACCOUNT,
+        symbol="XAUUSD",
+        source="LP-A",
+        direction="up",
+        stake=Decimal(100),
+        currency="USD",
+        payout_percent=Decimal(80),
+        strike=Decimal("1937.55"),
+        struck_at=after(-60),
+        expires_at=AT,
+        paid=Decimal(0),
+    )
+    undone = Cancellation(cancellation="C1", account=ACCOUNT, at=AT, amount=Decimal(50), currency="USD", position="P1")
+    fee = AccountEntry(
+        entry="E1",
+        account=ACCOUNT,
+        kind=EntryKind.FEE,
+        amount=Decimal(-25),
+        currency="USD",
+        booked_at=AT,
+        note="Inactivity fee",
+    )
+    told = Disclosure(disclosure="D1", account=OTHER_ACCOUNT, kind="fee", about="inactivity fee", at=after(-60))
+    theirs = option.model_copy(update={"option": "XBO1", "account": OTHER_ACCOUNT})
+    # the feed's last tick is a day old, and another source ticked since
+    await store(pool, quote("LP-A", -3600, "1937.40"), quote("LP-B", -5, "1938.40"))
+    await store(pool, option, theirs, undone, fee, told, position())
+    settled = await one(pool, Check.BINARY_OPTION, "BO1")
+    assert (settled.verdict, str(settled.harm)) == (Verdict.PROVIDER_FAULT, "USD 100.00")
+    assert (await one(pool, Check.BINARY_OPTION, "XBO1")).missing == ("trade XBO1",)
+    assert str((await one(pool, Check.CANCELLED_TRADE, "P1")).harm) == "USD 50.00"
+    assert str((await one(pool, Check.SUITABILITY, "E1")).harm) == "USD 25.00"
+
+
+async def test_a_position_in_a_product_nobody_asked_about_contains_the_loss_on_its_price(pool: Pool) -> None:
+    closed = position(volume=Decimal("0.8"), close_price=Decimal("1920.96"), closed_at=AT)
+    rows = [row for row in INCIDENT if type(row).__name__ != "Position"]
+    asked_too_late = Appropriateness(
+        assessment="A1", account=ACCOUNT, symbol="XAUUSD", at=after(60), result="appropriate"
+    )
+    await store(pool, *rows, closed, terms(), asked_too_late)
+    checks = (Check.EXECUTION, Check.SUITABILITY)
+    executed, sold = (await found(pool, *checks, trades=("P1",))).findings
+    assert str(sold.harm) == "USD 1,523.20"  # (1940 - 1920.96) * 80, the bad price of 1,314.40 within it
+    assert str(executed.harm) == "USD 0.00"
+    assert executed.verdict is Verdict.PROVIDER_FAULT
+
+
+async def test_everything_at_once_stays_within_a_payload(pool: Pool) -> None:
+    orders = [order(order=f"O{n}", price=Decimal("1938")) for n in range(50)]
+    fills = [fill("1937.40", fill=f"F{n}", order=f"O{n}") for n in range(50)]
+    await store(pool, *QUOTES, *orders, *fills)
+    everything = await found(pool, *Check, occurred_from=AT)
+    assert len(everything.model_dump_json()) < MOST_BYTES + 200_000
+    assert {finding.check for finding in everything.findings} == set(Check)
+
+
+async def test_a_check_that_would_not_fit_asks_for_fewer_trades(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("activities.checks.investigating.MOST_BYTES", 12_000)
+    await store(pool, *INCIDENT)
+    small, large = (await found(pool, Check.EXECUTION, Check.OFF_MARKET, trades=("P1",))).findings
+    assert small.missing == ()
+    assert large.missing == ("a smaller choice of trades",)
+
+
+async def test_an_account_known_only_by_what_was_attempted_is_known(pool: Pool) -> None:
+    await store(pool, happened(Happened.FAILED, 0, event="E1", order=None))
+    assert (await one(pool, Check.OUTAGE, occurred_from=AT)).missing != ("account",)
+
+
+async def test_the_new_records_are_records_nobody_changes_them(pool: Any) -> None:
+    await store(pool, terms())
+    for statement in ("update tradelog.account_terms set leverage = 1", "delete from tradelog.account_terms"):
+        with pytest.raises(asyncpg.RestrictViolationError, match="the trade log is a record"):
+            await pool.execute(statement)
+
+
+async def test_a_short_is_stopped_out_on_the_ask(pool: Pool) -> None:
+    spike = [quote("LP-A", second, "1960.00" if second == 0 else "1937.40") for second in range(-10, 11)]
+    held = position(
+        side=Side.SELL,
+        open_price=Decimal("1935.00"),
+        close_price=Decimal("1960.30"),
+        closed_at=AT,
+    )
+    await store(
+        pool,
+        *steady("LP-B", "1937.36"),
+        *steady("LP-C", "1937.42"),
+        *spike,
+        held,
+        order(OrderType.STOP_OUT, Side.BUY, position="P1"),
+        fill("1960.30", Side.BUY),
+        terms(),
+        balance("2500"),
+    )
+    finding = await one(pool, Check.STOP_OUT, "P1")
+    # ask 1937.69: (1960.30 - 1937.69) * 100
+    assert (finding.verdict, str(finding.harm)) == (Verdict.PROVIDER_FAULT, "USD 2,261.00")

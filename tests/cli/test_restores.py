@@ -1,0 +1,73 @@
+"""After a restore, from the command line: declare it, see what is in doubt, put it right."""
+
+import json
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from starter.cli.program import ExitCode
+from tests.cli.command_line import CommandLine
+from tests.cli.test_acting import a_complaint, at
+from tests.recovery.fingerprint import TABLES, fingerprint
+
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+
+OPERATOR = ("--as", "team_lead:o-1")
+DECLARE = ("restore", "declare", "--store", "postgresql", "--since", "2026-03-02T01:00Z", "--reason", "the disk broke")
+
+
+async def lose_everything(pool: "Pool") -> None:
+    """As a replica, so that no trigger refuses it."""
+    async with pool.acquire() as connection:
+        await connection.execute("set session_replication_role = replica")
+        for table in TABLES:
+            await connection.execute(f"delete from {table}")  # noqa: S608 (our own names)
+        await connection.execute("reset session_replication_role")
+
+
+async def test_a_lost_case_is_listed_written_again_and_shown_with_the_restore(
+    service: CommandLine, pool: "Pool"
+) -> None:
+    submitted = await service("submit", "-", "--json", stdin=json.dumps(a_complaint()))
+    reference = submitted.data["submitted"][0]["reference"]
+    page = await at(service, reference, "deciding")
+    assert (page["restores"], page["repairs"]) == ([], [])
+    whole = await fingerprint(pool)
+    agreed = await service("reconcile")
+    assert "1 workflows agree with their files" in agreed.out
+    await lose_everything(pool)
+
+    in_doubt = await service("reconcile", "--json")
+    assert in_doubt.code == ExitCode.CHECK_FAILED
+    (doubt,) = in_doubt.data["doubts"]
+    assert (doubt["reference"], doubt["why"]) == (reference, "lost_from_the_file")
+    assert "timeline:received" in doubt["keys"]
+    assert (await service("show", reference)).code == ExitCode.NOT_FOUND  # nothing was changed
+
+    undeclared = await service("reconcile", "--repair", *OPERATOR)
+    assert undeclared.code == ExitCode.FAILED
+    assert "redress restore declare" in undeclared.err
+
+    assert (await service(*DECLARE, *OPERATOR)).code == 0
+    assert "the disk broke" in " ".join((await service("restore", "list")).out.split())
+    repaired = await service("reconcile", "--repair", "--json", *OPERATOR)
+    assert repaired.data["doubts"][0]["cannot"] == []
+    assert await fingerprint(pool) == whole
+    page = (await service("show", reference, "--json")).data
+    assert page["restores"][0]["declared_by"] == "team_lead:o-1"
+    assert "case" in page["repairs"][0]["written"]
+    assert "the disk broke" in (await service("show", reference)).out
+    assert (await service("ledger", "check", "--json")).data["workflows_compared"] is True
+
+
+async def test_a_restore_is_declared_by_staff_for_a_time_that_has_passed(service: CommandLine) -> None:
+    for more, told in (
+        (("--as", "customer:customer"), "--as: role customer may not declare a restore"),
+        (("--until", "2026-03-01T00:00Z", *OPERATOR), "--since: it must lie before until"),
+        (("--until", "2199-03-01T00:00Z", *OPERATOR), "--until: it lies in the future"),
+    ):
+        ran = await service(*DECLARE, *more)
+        assert ran.code == ExitCode.INVALID
+        assert told in ran.err
+    assert "No restore was ever declared" in (await service("restore", "list")).out
