@@ -1,12 +1,17 @@
 """An investigation without a case: what `redress investigate` runs."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
+from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ApplicationError
 
-with workflow.unsafe.imports_passed_through():
-    from domain.checks.findings import Investigation, InvestigationRequest
+from domain.case.complaint import explain
+from domain.checks.findings import Investigation, InvestigationRequest
+from workflows.raw import decoded
 
 
 @workflow.defn(name="Investigation")
@@ -14,8 +19,13 @@ class InvestigationWorkflow:
     """Queries the trade log once and returns the findings."""
 
     @workflow.run
-    async def run(self, request: InvestigationRequest) -> Investigation:
-        """Investigate as asked. An outage of the database is waited out for five minutes, then it fails."""
+    async def run(self, *start: Any) -> Investigation:
+        """Investigate as asked by one `InvestigationRequest`. After five minutes without the database it fails.
+
+        What is no such request fails it at once, as ``InvalidInvestigation``: a typed argument would fail its task, for
+        ever.
+        """
+        request = _asked(start)
         checks = ", ".join(check.value.replace("_", " ") for check in request.checks)
         found: Investigation = await workflow.execute_activity(
             "Investigate",
@@ -27,3 +37,15 @@ class InvestigationWorkflow:
             summary=f"Query the trade log: {checks}",
         )
         return found
+
+
+def _asked(start: Sequence[Any]) -> InvestigationRequest:
+    try:
+        if len(start) != 1:
+            raise ValueError(f"start: an investigation begins with one JSON object, not with {len(start)} arguments")
+        return InvestigationRequest.model_validate(decoded(start[0]))
+    except ValidationError as error:
+        reason = explain(error)
+    except ValueError as error:
+        reason = str(error)
+    raise ApplicationError(reason, type="InvalidInvestigation", non_retryable=True)
