@@ -27,6 +27,8 @@ RETENTION: Final = timedelta(days=90)
 
 _IP: Final = "127.0.0.1"
 _USUAL_PORTS: Final = (7233, 8233)
+_ATTEMPTS: Final = 5
+_TAKEN: Final = "address already in use"
 
 
 class EmbeddedTemporal:
@@ -74,15 +76,17 @@ class EmbeddedTemporal:
                 " TEMPORAL_ADDRESS to a server of your own."
             ) from None
         remembered = self._folder / "ports.json"
-        for attempt in range(3):
+        for attempt in range(1, _ATTEMPTS + 1):
             self._ports = _choose_ports(_read_ports(remembered))
             self._child = self._new_child(program)
             try:
                 await self._child.start()
                 break
-            except StackError:
-                if attempt == 2 or all(_is_free(port) for port in self._ports):
-                    raise  # else somebody took a port in between
+            except StackError as error:
+                # Somebody took a port in between, and may have let it go since, as connections to others do.
+                taken = _TAKEN in str(error) or not all(_is_free(port) for port in self._ports)
+                if attempt == _ATTEMPTS or not taken:
+                    raise
         remembered.write_text(json.dumps(self._ports))
         assert self._client is not None  # noqa: S101
         await self._client.workflow_service.update_namespace(

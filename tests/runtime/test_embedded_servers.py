@@ -5,6 +5,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import asyncpg
@@ -12,6 +13,7 @@ import psutil
 import pytest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 
+from runtime import embedded_temporal
 from runtime.child import StackError
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.embedded_temporal import RETENTION, EmbeddedTemporal
@@ -162,3 +164,31 @@ async def test_temporal_leaves_ports_to_others_and_takes_its_own_again(place: Pa
     finally:
         await again.stop()
     assert (again.address, again.ui_url) == first
+
+
+async def test_a_port_that_somebody_had_for_a_moment_only_keeps_temporal_from_nothing(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose, chosen = embedded_temporal._choose_ports, []
+
+    def unlucky(remembered: tuple[int, int]) -> tuple[int, int]:
+        port, ui_port = choose(remembered)
+        chosen.append(port)
+        return (other.getsockname()[1] if len(chosen) == 1 else port), ui_port
+
+    monkeypatch.setattr(embedded_temporal, "_choose_ports", unlucky)
+    monkeypatch.setattr(embedded_temporal, "_is_free", lambda _: True)  # as when it was let go since
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        monkeypatch.setattr(embedded_temporal, "_USUAL_PORTS", tuple(free_ports(2)))
+        temporal = EmbeddedTemporal(place, namespace="complaints", log=place / "log")
+        try:
+            await temporal.start()
+        finally:
+            await temporal.stop()
+    assert len(chosen) > 1
+
+
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as held:
+        servers = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [server.getsockname()[1] for server in servers]
