@@ -300,7 +300,7 @@ async def test_the_real_report_of_the_strategy_tester_adds_up_and_its_orders_ask
     report = await imported_twice(pool, tmp_path, REPORT, Reading(clock=NY7, account="tester"))
     assert (report.format, report.read, report.loaded) == (Format.MT5_REPORT, 6_171, 6_171)
     assert log_rows(report) == {"orders": 3_380, "fills": 2_790, "account_entries": 1}
-    assert report.reckoned == ("1,395 closed trades and 2,794 totals reckoned again: all agree",)
+    assert report.reckoned == ("1,395 closed trades and 2,797 totals reckoned again: all agree",)
     assert report.warnings == ()
     kept = await pool.fetch(
         "select fill, fills.price, at, orders.price as asked, fills.profit, fills.side"

@@ -366,12 +366,21 @@ def test_whatever_stands_in_a_report_each_row_is_one_of_one_kind(rows: list[list
 
 
 def test_a_deal_without_its_time_is_a_bad_row_and_the_sums_below_the_deals_are_none() -> None:
-    sums = [*[None] * 8, 0.0, 0.0, 10_000.0, 10_000.0]
+    sums = [*[None] * 8, 0.0, 0.0, 0.0, 10_000.0]
     deal = [None, *mt5_deal(2, balance=10_000.0)[1:]]
     rows, reckoning = read_mt5(mt5_report(deals=[mt5_balance(1, 10_000.0, 10_000.0), deal, sums]))
     assert reasons(rows) == ["time: '' is no time such as 2026.02.16 02:07:00"]
     assert rows[-1].skipped == "total"
     assert reckoning.summary() == ["0 closed trades and 4 totals reckoned again: all agree"]
+
+
+def test_the_sum_of_profits_below_the_deals_is_that_of_the_trades_without_deposits() -> None:
+    deals = [mt5_balance(1, 10_000.0, 10_000.0), mt5_deal(2, profit=-12.5, swap=-0.4, balance=9_987.1)]
+    agrees, counts_the_deposit = ([[*[None] * 8, 0.0, -0.4, stated, 9_987.1]] for stated in (-12.5, 9_987.5))
+    assert read_mt5(mt5_report(deals=deals + agrees))[1].differences == []
+    assert read_mt5(mt5_report(deals=deals + counts_the_deposit))[1].differences == [
+        "sum of profit: states 9,987.5, its rows give -12.5"
+    ]
 
 
 @given(

@@ -147,7 +147,7 @@ class Mt5Report:
                     continue
 
     def _total(self, line: int, text: str, row: dict[str, object]) -> SourceRow:
-        """The last row of a table has the sums of its columns."""
+        """The last row of a table has the sums of its columns; below the deals, of trades only: no deposit is profit."""
         if self._section == "deals":
             try:
                 stated = {name: number(row[name], name) for name in self._sums if _text(row.get(name))}
@@ -288,10 +288,10 @@ class Mt5Report:
 
     def _book(self, row: dict[str, object], money: dict[str, Decimal]) -> None:
         """Follow the balance: each deal states what it is after it."""
-        for name, amount in money.items():
-            self._sums[name] += amount
         net = sum(money.values(), Decimal(0))
         if _text(row.get("type")).lower() in _TRADING:
+            for name, amount in money.items():
+                self._sums[name] += amount
             self._deals += 1
             self._gains += max(net, Decimal(0))
             self._losses += min(net, Decimal(0))
