@@ -47,7 +47,7 @@ from domain.case.requests import (
 )
 from domain.checks import findings
 from domain.ground.base import Record
-from domain.incidents.cohort import Cohort
+from domain.incidents.progress import Cohort
 from domain.incidents.requests import (
     CasesFound,
     CompensateMember,

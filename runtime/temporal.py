@@ -50,7 +50,6 @@ PASSED_THROUGH: Final = (
     "idna",
     "pydantic",
     "pydantic_core",
-    "stdnum",
     "structlog",
     "typing_inspection",
 )

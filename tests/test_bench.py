@@ -13,8 +13,9 @@ from activities.case.case_file import CaseFile
 from bench import deadlines as bench
 from bench.common import percentile
 from bench.deadlines import Measured
-from domain.case.file import CaseSummary, CaseUpdate
+from domain.case.file import CaseUpdate
 from domain.case.requests import OpenCase
+from domain.case.summary import CaseSummary
 from domain.clocks.deadlines import Firing
 from domain.ground.timeline import Entry
 from runtime.policies import load_packs

@@ -24,7 +24,7 @@ from domain.case.requests import (
 )
 from domain.checks.findings import Investigation, InvestigationRequest
 from domain.ground.base import Record
-from domain.incidents.cohort import Cohort
+from domain.incidents.progress import Cohort
 from domain.incidents.requests import (
     CasesFound,
     CompensateMember,

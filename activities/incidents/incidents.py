@@ -24,8 +24,9 @@ from domain.checks.losses import losses
 from domain.checks.tolerances import Tolerances
 from domain.ground.bilingual import Bilingual
 from domain.ground.words import CaseEvent, Category, IncidentStage, MemberState
-from domain.incidents.cohort import Cohort, Member, judge, summarise
+from domain.incidents.cohort import Member, judge, summarise
 from domain.incidents.incident import Fault, NewIncident, checks_of, concerns
+from domain.incidents.progress import Cohort
 from domain.incidents.requests import (
     CasesFound,
     CompensateMember,

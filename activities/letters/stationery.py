@@ -19,6 +19,7 @@ from domain.ground.base import clean
 from domain.ground.words import Element, LetterKind
 from domain.letters.letter import LetterFacts
 from domain.money.amounts import Money
+from domain.money.spoken import localised
 from runtime.paths import TEMPLATES
 
 
@@ -107,7 +108,7 @@ def stationery_in(language: str) -> Stationery:
         return stationery.moment(at, context["zone"])
 
     def money(amount: Money) -> str:
-        return amount.localised(language)
+        return localised(amount, language)
 
     def listed(names: Iterable[str]) -> str:
         return spoken.listed(spoken.said(name, name) for name in names).in_language(language)

@@ -1,6 +1,6 @@
 """What a case says of itself: what is proposed and asked, how it stands and how it ended."""
 
-from domain.case.file import CaseSummary
+from domain.case.summary import CaseSummary
 from domain.ground.base import Instant, Record
 from domain.ground.people import Actor
 from domain.ground.words import Outcome, Remedy

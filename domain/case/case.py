@@ -10,9 +10,10 @@ from pydantic import Field
 from domain.case.answers import Proposal, Question
 from domain.case.assessment import Assessment
 from domain.case.complaint import Complaint
-from domain.case.file import CaseSummary, CaseUpdate, Recorded, Rejected
+from domain.case.file import CaseUpdate, Recorded, Rejected
 from domain.case.messages import Receipt
 from domain.case.requests import EarlyWarning
+from domain.case.summary import CaseSummary
 from domain.checks.findings import Check, IncidentLink, Investigation
 from domain.clocks.clock import Clock
 from domain.clocks.deadlines import Deadline, Firing, Occurred

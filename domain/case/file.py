@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import Any
 
+from domain.case.summary import CaseSummary
 from domain.clocks.deadlines import Deadline, Firing, Occurred, Satisfied
 from domain.ground.base import Identifier, Instant, Record
 from domain.ground.timeline import Entry
-from domain.ground.words import Category, Outcome, Priority, Severity, Stage
-from domain.money.amounts import Money
 
 
 class Rejected(Record):
@@ -18,27 +17,6 @@ class Rejected(Record):
     name: str
     reason: str
     payload: str
-
-
-class CaseSummary(Record):
-    """What lists and reports show of a case. ``revision`` grows with every change."""
-
-    revision: int
-    stage: Stage
-    stage_since: Instant
-    category: Category | None
-    severity: Severity | None
-    priority: Priority | None
-    in_scope: bool
-    repeat: bool
-    team: str | None
-    handler: str | None
-    escalation_level: int
-    outcome: Outcome | None
-    compensation: Money | None
-    next_deadline: Instant | None
-    breached: bool
-    closed_at: Instant | None
 
 
 class CaseUpdate(Record):

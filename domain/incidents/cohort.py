@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from domain.checks.findings import Finding, Verdict
 from domain.checks.losses import once_only, settled_before, without
-from domain.ground.base import Identifier, Instant, Record
+from domain.ground.base import Identifier, Record
 from domain.ground.words import MemberState
+from domain.incidents.progress import Cohort
 from domain.money.amounts import Money
 from domain.money.amounts import total as sum_of
 
@@ -73,23 +74,6 @@ def judge(
         findings=tuple(left),
         settled=tuple(known),
     )
-
-
-class Cohort(Record):
-    """The accounts that an incident touched, counted. ``hash`` is what is approved: it covers every member.
-
-    ``harm`` has the total for each currency; ``doubtful`` counts harmed accounts with a finding that is doubtful.
-    """
-
-    number: int
-    hash: str
-    as_of: Instant
-    accounts: int
-    harmed: int
-    unharmed: int
-    unclear: int
-    doubtful: int
-    harm: tuple[Money, ...]
 
 
 def summarise(number: int, as_of: datetime, members: Iterable[tuple[str, MemberState, Money | None, bool]]) -> Cohort:

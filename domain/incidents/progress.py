@@ -1,10 +1,26 @@
-"""How far an incident is."""
+"""How far an incident is, and the accounts it touched, counted."""
 
 from domain.ground.base import Instant, Record
 from domain.ground.words import IncidentStage
-from domain.incidents.cohort import Cohort
 from domain.incidents.incident import Fault
 from domain.money.amounts import Money
+
+
+class Cohort(Record):
+    """The accounts that an incident touched, counted. ``hash`` is what is approved: it covers every member.
+
+    ``harm`` has the total for each currency; ``doubtful`` counts harmed accounts with a finding that is doubtful.
+    """
+
+    number: int
+    hash: str
+    as_of: Instant
+    accounts: int
+    harmed: int
+    unharmed: int
+    unclear: int
+    doubtful: int
+    harm: tuple[Money, ...]
 
 
 class Progress(Record):

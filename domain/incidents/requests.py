@@ -81,7 +81,7 @@ class IncidentOpened(Record):
 
 class ListCohort(Record):
     """List the accounts that the fault touched, as the log stands ``as_of``. Answered with
-    :class:`~domain.incidents.cohort.Cohort`."""
+    :class:`~domain.incidents.progress.Cohort`."""
 
     reference: Identifier
     number: int

@@ -10,10 +10,9 @@ from domain.ground.base import Instant, State
 from domain.ground.people import Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import IncidentStage
-from domain.incidents.cohort import Cohort
 from domain.incidents.incident import NewIncident
 from domain.incidents.messages import DecideIncident, IncidentReceipt
-from domain.incidents.progress import Progress
+from domain.incidents.progress import Cohort, Progress
 from domain.incidents.requests import MemberCompensated, Standing
 from domain.money.amounts import Money
 from domain.rules.deciding import Decision

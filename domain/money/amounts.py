@@ -2,20 +2,16 @@
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal
-from typing import Annotated, Final, Self
+from typing import Annotated, Self
 
-from babel import Locale
-from babel.numbers import format_currency, get_currency_precision, list_currencies
 from pydantic import AfterValidator, Field, StringConstraints
 
 from domain.ground.base import Record
-
-# Read from Babel's files now: a workflow, which validates money too, may open none.
-_DIGITS: Final = {code: int(get_currency_precision(code)) for code in list_currencies()}
+from domain.money.currencies import DIGITS
 
 
 def _known(code: str) -> str:
-    if code not in _DIGITS:
+    if code not in DIGITS:
         raise ValueError("unknown currency: use an ISO 4217 code such as USD, EUR, CNY or HKD")
     return code
 
@@ -30,7 +26,7 @@ Amount = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=24, decimal_pl
 
 def minor_digits(currency: str) -> int:
     """Digits after the decimal point in *currency* (USD 2, JPY 0), from CLDR."""
-    return _DIGITS[currency]
+    return DIGITS[currency]
 
 
 class Money(Record):
@@ -73,10 +69,6 @@ class Money(Record):
     def __str__(self) -> str:
         """``USD 1,234.50``: the form of records, tables and summaries."""
         return f"{self.currency} {self.rounded().amount:,f}"
-
-    def localised(self, language: str) -> str:
-        """The form of letters, e.g. ``US$1,234.50`` in zh-CN and ``$1,234.50`` in en."""
-        return format_currency(self.rounded().amount, self.currency, locale=Locale.parse(language, sep="-"))
 
 
 class PositiveMoney(Money):

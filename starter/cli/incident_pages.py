@@ -11,8 +11,7 @@ from domain.ground.words import IncidentStage
 from starter.reading.layout import NONE, exactly, facts, line, spoken, table, when
 
 if TYPE_CHECKING:
-    from domain.incidents.cohort import Cohort
-    from domain.incidents.progress import Progress
+    from domain.incidents.progress import Cohort, Progress
     from domain.money.amounts import Money
     from starter.cli.options import Tongue
     from starter.reading.incidents import Changed, CohortRow, IncidentView, ListedIncident, Warned

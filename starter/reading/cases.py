@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import asyncpg
 
 from domain.case.complaint import Complaint
-from domain.case.file import CaseSummary, Rejected
+from domain.case.file import Rejected
+from domain.case.summary import CaseSummary
 from domain.ground.base import Instant, Record
 from domain.ground.timeline import Entry
 from domain.ground.words import Category, LetterKind, Stage

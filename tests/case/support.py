@@ -12,8 +12,9 @@ import asyncpg
 
 from activities.case.case_file import CaseFile
 from domain.case.complaint import Complaint
-from domain.case.file import CaseSummary, CaseUpdate
+from domain.case.file import CaseUpdate
 from domain.case.requests import OpenCase, RecordCompensation
+from domain.case.summary import CaseSummary
 from domain.clocks.deadlines import Occurred
 from domain.ground.base import Record
 from domain.ground.timeline import Entry

@@ -12,8 +12,9 @@ from activities.case.case_file import CaseFile
 from activities.letters.letters import Letters
 from activities.money.compensation import Compensation
 from domain.case.complaint import Complaint
-from domain.case.file import CaseSummary, CaseUpdate, Rejected
+from domain.case.file import CaseUpdate, Rejected
 from domain.case.requests import OpenCase, RecordCompensation, SendLetter
+from domain.case.summary import CaseSummary
 from domain.checks.findings import Check, EvidenceRow, Finding, Verdict
 from domain.clocks.deadlines import Deadline, Firing, Occurred
 from domain.ground.bilingual import Bilingual

@@ -5,6 +5,7 @@ from itertools import islice, product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stdnum.iso7064 import mod_37_36
 
 from domain.case.complaint import Complaint
 from domain.ground.reference import ALPHABET, InvalidReference, parse_reference, reference_for
@@ -41,6 +42,11 @@ def test_the_same_complaint_has_the_same_reference_in_the_form_that_is_promised(
     assert reference == reference_for(source, key)
     assert [len(group) for group in reference.split("-")] == [2, 4, 4, 5]
     assert set(letters(reference)) <= set(ALPHABET)
+
+
+@given(REFERENCES)
+def test_the_check_character_is_the_one_of_iso_7064(reference: str) -> None:
+    assert mod_37_36.is_valid(letters(reference), ALPHABET)
 
 
 def test_a_complaint_carries_the_reference_of_its_source_and_key() -> None:

@@ -13,8 +13,8 @@ from activities.log.trade_log import TradeLog
 from domain.checks.findings import Check, InvestigationRequest
 from domain.checks.losses import losses
 from domain.ground.words import MemberState
-from domain.incidents.cohort import Cohort
 from domain.incidents.incident import Fault, FaultKind, NewIncident
+from domain.incidents.progress import Cohort
 from domain.incidents.requests import CompensateMember, IncidentOpened, ListCohort, NextMembers, OpenIncident
 from domain.log.firm_records import Happened
 from domain.money.amounts import Money

@@ -15,8 +15,9 @@ from aiosmtpd.smtp import SMTP
 
 from activities.letters.letter_text import write_letter
 from domain.case.complaint import Complaint
-from domain.case.file import CaseSummary, CaseUpdate
+from domain.case.file import CaseUpdate
 from domain.case.requests import SendLetter
+from domain.case.summary import CaseSummary
 from domain.checks.findings import Check, Finding, Verdict
 from domain.clocks.clock import Extension
 from domain.clocks.deadlines import Deadline, Occurred

@@ -3,12 +3,15 @@
 from decimal import Decimal
 
 import pytest
+from babel.numbers import get_currency_precision, list_currencies
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from domain.case.complaint import explain
 from domain.money.amounts import Currency, Money, PositiveMoney, minor_digits, total
+from domain.money.currencies import DIGITS
+from domain.money.spoken import localised
 
 AMOUNTS = st.decimals(min_value=-(10**12), max_value=10**12, places=8, allow_nan=False)
 CURRENCIES = st.sampled_from(["USD", "JPY", "KWD", "CNY", "HKD", "EUR"])
@@ -58,7 +61,7 @@ def test_records_and_letters_show_the_cents_that_are_posted(amount: Decimal, cur
     exact = Money(amount=amount, currency=currency)
     assert str(exact) == str(rounded)
     for language in ("en", "zh-CN"):
-        assert exact.localised(language) == rounded.localised(language)
+        assert localised(exact, language) == localised(rounded, language)
     assert Decimal(str(exact).removeprefix(currency).replace(",", "")) == rounded.amount
 
 
@@ -77,7 +80,7 @@ def test_money_is_written_for_records_and_in_the_customers_language(
     amount: str, currency: str, written: str, english: str, chinese: str
 ) -> None:
     one = money(amount, currency)
-    assert (str(one), one.localised("en"), one.localised("zh-CN")) == (written, english, chinese)
+    assert (str(one), localised(one, "en"), localised(one, "zh-CN")) == (written, english, chinese)
 
 
 @given(amounts=st.lists(AMOUNTS, min_size=1, max_size=8), currency=CURRENCIES)
@@ -157,3 +160,7 @@ def test_a_claim_or_an_award_is_above_zero(amount: str) -> None:
 def test_money_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         money("1").amount = Decimal(2)  # type: ignore[misc]
+
+
+def test_the_currencies_are_those_of_cldr() -> None:
+    assert {code: int(get_currency_precision(code)) for code in list_currencies()} == DIGITS

@@ -151,11 +151,10 @@ async def test_workflows_share_our_modules_with_the_process(
 ) -> None:
     import babel
     import holidays
-    import stdnum
 
     import domain.ground.base
 
-    shared = {module.__name__: id(module.__dict__) for module in (babel, holidays, stdnum, domain.ground.base)}
+    shared = {module.__name__: id(module.__dict__) for module in (babel, holidays, domain.ground.base)}
     async with Worker(dev_server_env.client, task_queue=task_queue, workflows=[Modules]):
         seen = await dev_server_env.client.execute_workflow(
             Modules.run, list(shared), id=str(uuid4()), task_queue=task_queue
