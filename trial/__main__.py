@@ -40,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cases", type=at_least(1), default=200, help="complaints of each random run (default 200)")
     parser.add_argument("--sample", type=at_least(1), default=None, help="only so many of the points")
     parser.add_argument(
+        "--share", type=_share, default=None, metavar="N/M", help="only the N-th of M shares of the points, by the seed"
+    )
+    parser.add_argument(
         "--only", default=None, help="only the points whose name has this, such as 'disputed, Record#3'"
     )
     parser.add_argument("--life", choices=sorted(LIVES), action="append", help="only this life (several may be given)")
@@ -86,6 +89,7 @@ async def _hold(console: Console, options: argparse.Namespace) -> int:
                         seed=options.seed,
                         sample=options.sample,
                         only=options.only,
+                        share=options.share,
                         at_once=options.at_once,
                     )
                 outcomes = []
@@ -95,6 +99,13 @@ async def _hold(console: Console, options: argparse.Namespace) -> int:
             if options.keep:
                 await asyncio.to_thread(_copy, folder, options.keep)
     return _tell(console, options.seed, result, wrong, outcomes)
+
+
+def _share(text: str) -> tuple[int, int]:
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no share: say N/M, such as 3/40")
+    return int(number), int(count)
 
 
 async def _random_runs(house: House, say: Callable[[str], None], options: argparse.Namespace) -> list[Outcome]:

@@ -327,6 +327,12 @@ def seconds_of(point: Point) -> float:
     return 12.0 if point.fault in {STALL, LATE} else 8.0 if point.fault in {KILL, OVERTAKE} else 4.0
 
 
+def share_of(due: Sequence[tuple[str, Point]], seed: int | None, share: tuple[int, int]) -> list[tuple[str, Point]]:
+    """The n-th of so many equal shares (n, so many) of *due*, shuffled by *seed*: all shares together are all of it."""
+    number, count = share
+    return random.Random(seed).sample(due, len(due))[number - 1 :: count]  # noqa: S311
+
+
 async def enumerate_points(
     house: House,
     say: Callable[[str], None],
@@ -336,12 +342,13 @@ async def enumerate_points(
     sample: int | None = None,
     within: float | None = None,
     only: str | None = None,
+    share: tuple[int, int] | None = None,
     at_once: int = 6,
 ) -> tuple[Result, list[str]]:
     """Play every point of *lives*, or a *sample* of so many by *seed*; *within* leaves out what takes longer.
 
-    *only* is in the names of points, ``LIFE, PLACE: FAULT``. Returns the result and what the undisturbed lives
-    said.
+    *only* is in the names of points, ``LIFE, PLACE: FAULT``; *share* is as in :func:`share_of`. Returns the result and
+    what the undisturbed lives said.
     """
     running = Enumeration(house, say, at_once=at_once)
     wrong: list[str] = []
@@ -355,6 +362,8 @@ async def enumerate_points(
         due += [(life, point) for point in points if within is None or seconds_of(point) <= within]
     if only:
         due = [(life, point) for life, point in due if only in f"{life}, {point}"]
+    elif share is not None:
+        due = share_of(due, seed, share)
     elif sample is not None:
         due = random.Random(seed).sample(due, min(sample, len(due)))  # noqa: S311
     result = Result()

@@ -8,7 +8,7 @@ import pytest
 
 from trial.failpoints import KILL, LATE, STALL, Point
 from trial.parts import open_house
-from trial.points import enumerate_points, kind_of, points_of
+from trial.points import enumerate_points, kind_of, points_of, share_of
 
 SAMPLE = 12
 SECONDS = 9.0
@@ -38,6 +38,13 @@ def test_every_place_is_combined_with_every_fault_of_its_kind() -> None:
     assert Point(place="Record#1 commit 1 before", fault=LATE) in points
     assert Point(place="task 2 after", fault=KILL) in points
     assert not any(point.fault == STALL for point in points if point.place == "task 2 after")
+
+
+@pytest.mark.parametrize("count", [1, 3, 7, 60])
+def test_all_shares_of_one_seed_together_are_every_point_once(count: int) -> None:
+    points = [("straight", point) for point in points_of([f"task {number} before" for number in range(10)])]
+    shares = [share_of(points, 5, (number, count)) for number in range(1, count + 1)]
+    assert sorted(map(str, (point for share in shares for point in share))) == sorted(map(str, points))
 
 
 @pytest.mark.timeout(240)
