@@ -42,7 +42,7 @@ def field(content: Any, location: Iterable[int | str]) -> str:
     for part in location:
         if isinstance(part, int):
             content = content[part] if isinstance(content, list) and part < len(content) else None
-            name = content.get("name", part) if isinstance(content, dict) else part
+            name = content.get("name", content.get("id", part)) if isinstance(content, dict) else part
             path += f"[{name}]"
         else:
             content = content.get(part) if isinstance(content, dict) else None

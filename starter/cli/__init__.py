@@ -8,6 +8,7 @@ from starter.cli import investigating  # isort: skip
 from starter.cli import reading  # isort: skip
 from starter.cli import policies  # isort: skip
 from starter.cli import calendars  # isort: skip
+from starter.cli import directory  # isort: skip
 from starter.cli import acting  # isort: skip
 from starter.cli import evidence  # isort: skip
 from starter.cli import payments  # isort: skip
@@ -19,6 +20,7 @@ from starter.cli.program import main
 __all__ = [
     "acting",
     "calendars",
+    "directory",
     "evidence",
     "health",
     "incidents",

@@ -70,6 +70,8 @@ _ERRORS: Final[Mapping[str, tuple[str, ExitCode]]] = {
     "starter.client.complaints.NotAnswered": ("no_answer", ExitCode.UNAVAILABLE),
     "starter.reading.database.CaseNotFound": ("not_found", ExitCode.NOT_FOUND),
     "starter.client.incidents.IncidentNotFound": ("not_found", ExitCode.NOT_FOUND),
+    "starter.client.directory.DirectoryInvalid": ("invalid_input", ExitCode.INVALID),
+    "runtime.toml_files.TomlFileError": ("invalid_input", ExitCode.INVALID),
     "starter.importing.sources.ImportFailed": ("failed", ExitCode.FAILED),
     "runtime.settings.ConfigurationError": ("invalid_configuration", ExitCode.INVALID),
     "runtime.policies.PolicyError": ("invalid_configuration", ExitCode.INVALID),

@@ -35,9 +35,11 @@ def up(
 
 
 def _serve(settings: "Settings", *, as_json: bool) -> None:
+    from runtime.database import open_pool
     from runtime.embedded import Stack
     from runtime.logging import configure_logging
     from runtime.temporal import run
+    from starter.client.directory import load_demo
 
     configure_logging(settings.log_format, settings.log_level)
     console = aside()
@@ -48,7 +50,11 @@ def _serve(settings: "Settings", *, as_json: bool) -> None:
 
     async def serve() -> None:
         say("Starting PostgreSQL, Temporal and a worker ...", "dim")
-        async with Stack(settings, say=None if as_json else say) as stack:
+        async with (
+            Stack(settings, say=None if as_json else say) as stack,
+            await open_pool(stack.settings.database_url or "", max_size=1) as pool,
+        ):
+            await load_demo(pool)
             show(_where(stack, settings), as_json=as_json)
             await stack.wait()
             say("Stopping ...", "dim")

@@ -23,6 +23,7 @@ from runtime.policies import find_pack
 from runtime.settings import Settings, load_settings
 from runtime.temporal import connect, run
 from starter.client.complaints import Complaints
+from starter.client.directory import load_demo
 from starter.demo import screen
 from starter.demo.mail import HOST, MailServer, open_mail_server
 from starter.demo.stories import Scene, Story, tell
@@ -88,6 +89,7 @@ async def _perform(console: Console, state: Path, *, keep: bool) -> int:
         await open_pool(stack.settings.database_url or "", max_size=4) as pool,
     ):
         try:
+            await load_demo(pool)
             say(f"Ready after {time.monotonic() - began:.0f} s. Temporal's own pages: {stack.addresses.ui}")
             stories = await _prepare(pool, state / "trade-log", say)
             complaints = Complaints(await connect(stack.settings), task_queue=stack.settings.task_queue)

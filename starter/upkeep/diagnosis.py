@@ -24,6 +24,8 @@ class Kind(StrEnum):
     MESSAGES_REJECTED = "messages_rejected"
     CALENDAR_RUNS_OUT = "calendar_runs_out"
     PACK_RUNS_OUT = "pack_runs_out"
+    ROLE_UNHELD = "role_unheld"
+    TRAINING_LAPSED = "training_lapsed"
 
 
 TO_DO: Final = {
@@ -42,6 +44,8 @@ TO_DO: Final = {
     Kind.MESSAGES_REJECTED: "`redress rejected REF` has messages and reasons",
     Kind.CALENDAR_RUNS_OUT: "put the new holidays into its file, then `redress calendar replan`",
     Kind.PACK_RUNS_OUT: "write the version that is to follow",
+    Kind.ROLE_UNHELD: "give it to somebody in the directory's file, then `redress directory import FILE`",
+    Kind.TRAINING_LAPSED: "have it refreshed, and write it into the directory",
 }
 
 

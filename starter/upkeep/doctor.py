@@ -18,6 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.ground.words import WORKFLOW
 from domain.incidents import incident
+from domain.people.directory_check import unheld
 from domain.rules.policy_check import EXPIRES_SOON
 from runtime.database import DatabaseUnavailable, find_database, open_pool
 from runtime.policies import calendars_in_use, load_packs
@@ -25,6 +26,7 @@ from runtime.settings import Settings
 from runtime.temporal import TemporalUnavailable, connect
 from runtime.watch.failing import KEEPS_FAILING
 from runtime.watch.readings import FAILING, LETTERS_WAITING, PAYMENTS_IN_DOUBT, WINDOW
+from starter.client.directory import People, packs_in_force
 from starter.reading.ledger import check_ledger
 from starter.upkeep.diagnosis import Diagnosis, Kind, Trouble
 
@@ -72,6 +74,7 @@ async def diagnose(settings: Settings) -> Diagnosis:
             checks["payments"] = lambda: _payments(pool, now)
             checks["ledger"] = lambda: _ledger(pool)
             checks["messages"] = lambda: _rejected(pool, now)
+            checks["directory"] = lambda: _directory(pool, now)
         if client and pool:
             checks["cases and workflows"] = lambda: _compare(client, pool, settings.task_queue, now)
             checks["activities"] = lambda: _activities(client, pool, now, found)
@@ -111,6 +114,23 @@ def _rules(now: datetime) -> Iterable[Trouble]:
         if not any(pack.in_force((now + EXPIRES_SOON).date()) for pack in versions):
             of = "will be" if any(pack.in_force(today) for pack in versions) else "is"
             yield Trouble(kind=Kind.PACK_RUNS_OUT, subject=name, what=f"no version of it {of} in force")
+
+
+async def _directory(pool: "Pool", now: datetime) -> list[Trouble]:
+    directory = await People(pool).directory()
+    if not directory.people:
+        return [Trouble(kind=Kind.ROLE_UNHELD, subject="directory", what="it is empty: nobody holds any role")]
+    day = now.date()
+    found = [
+        Trouble(kind=Kind.ROLE_UNHELD, subject=problem.field, what=problem.message)
+        for problem in unheld(directory, packs_in_force(now), day)
+    ]
+    found += [
+        Trouble(kind=Kind.TRAINING_LAPSED, subject=one.id, what=f"{course.course} counted until {course.last}")
+        for one in directory.people
+        for course in one.lapsed(day)
+    ]
+    return found
 
 
 async def _workers(client: Client, task_queue: str) -> list[Trouble]:

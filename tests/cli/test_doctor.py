@@ -15,6 +15,7 @@ from domain.ground.words import WORKFLOW
 from runtime.settings import load_settings
 from runtime.temporal import register_search_attributes
 from starter.client.complaints import Complaints
+from starter.client.directory import load_demo
 from starter.upkeep.diagnosis import TO_DO, Diagnosis, Kind
 from starter.upkeep.doctor import diagnose
 from tests.cli.command_line import CommandLine
@@ -36,6 +37,13 @@ def rules_last(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether holidays run out depends on the day of the test; and nothing is on its way for long here."""
     monkeypatch.setattr(starter.upkeep.doctor, "EXPIRES_SOON", timedelta(0))
     monkeypatch.setattr(starter.upkeep.doctor, "SETTLED", timedelta(0))
+
+
+@pytest.fixture
+async def staffed(pool: "Pool") -> "Pool":
+    """A database with a directory in which every role is held."""
+    await load_demo(pool)
+    return pool
 
 
 async def a_case(complaints: Complaints, pool: "Pool") -> str:
@@ -149,6 +157,7 @@ async def test_a_workflow_whose_tasks_keep_failing_is_told(
     await handle.terminate()
 
 
+@pytest.mark.usefixtures("staffed")
 async def test_nobody_who_works_is_told(
     connected: CommandLine,
     database_url: str,
@@ -160,6 +169,7 @@ async def test_nobody_who_works_is_told(
     assert {trouble.subject for trouble in found.troubles} == {task_queue}
 
 
+@pytest.mark.usefixtures("staffed")
 async def test_all_is_well_with_exit_code_0(service: CommandLine) -> None:
     async def is_well() -> bool:
         return not (await diagnose(load_settings())).troubles
@@ -171,10 +181,10 @@ async def test_all_is_well_with_exit_code_0(service: CommandLine) -> None:
     assert ran.data["troubles"] == []
 
 
+@pytest.mark.usefixtures("staffed")
 async def test_without_temporal_the_record_is_looked_at_all_the_same(
     redress: CommandLine,
     database_url: str,
-    pool: "Pool",
 ) -> None:
     redress.set("DATABASE_URL", database_url)
     ran = await redress("doctor", "--json")

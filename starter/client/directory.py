@@ -1,0 +1,138 @@
+"""The typed client of the directory: read it, see its history, replace it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import asyncpg
+from pydantic import BaseModel
+
+from domain.ground.base import Instant, Record, person_of
+from domain.ground.people import SYSTEM, Actor
+from domain.people.directory import Directory, DirectoryTeam, Person
+from domain.people.directory_check import DirectoryProblem, check_directory
+from domain.rules.policy import PolicyPack
+from record.directory import read_directory
+from runtime.paths import POLICIES
+from runtime.policies import load_packs
+from runtime.toml_files import read_toml, to_record
+
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+
+DEMO: Final = POLICIES / "directories" / "demo.toml"
+"""The directory of the embedded stack: roles rather than people."""
+
+
+class DirectoryInvalid(ValueError):
+    """A directory that cannot be used. The message names the fields."""
+
+
+class Change(Record):
+    """A change of the directory: who or which team came, changed or left. ``version`` is absent until it is made."""
+
+    kind: Literal["person", "team"]
+    id: str
+    what: Literal["added", "changed", "left"]
+    at: Instant
+    by: str
+    version: int | None = None
+
+
+def read_directory_file(path: Path) -> Directory:
+    """The directory in the TOML file *path*. Raises ``TomlFileError`` naming the fields that do not fit."""
+    return to_record(path, read_toml(path), Directory)
+
+
+def problems(directory: Directory, now: datetime) -> list[DirectoryProblem]:
+    """What is wrong with *directory*, for the packs that are in force today."""
+    return check_directory(directory, packs_in_force(now), now.date())
+
+
+def packs_in_force(now: datetime) -> list[PolicyPack]:
+    """Of every policy pack the version that is in force today."""
+    return [pack for versions in load_packs().values() for pack in versions if pack.in_force(now.date())]
+
+
+class People:
+    """The directory in the record, over a pool of connections. Safe to share between tasks."""
+
+    def __init__(self, pool: "Pool") -> None:
+        self._pool = pool
+
+    async def directory(self, version: int | None = None) -> Directory:
+        """The directory as of *version*, or as it stands."""
+        async with self._pool.acquire() as connection:
+            return await read_directory(connection, version)
+
+    async def history(self, identifier: str | None = None) -> list[Change]:
+        """The changes, of one person or team or of all, the first first."""
+        rows = await self._pool.fetch(_HISTORY, identifier and person_of(identifier), identifier)
+        return [Change(**row) for row in rows]
+
+    async def replace(
+        self, directory: Directory, *, by: Actor, at: datetime | None = None, dry_run: bool = False
+    ) -> list[Change]:
+        """Have the directory be what *directory* says: who is not in it has left. Repeated, it changes nothing.
+
+        Returns what is different afterwards. Raises :class:`DirectoryInvalid` where something in it is an error.
+        """
+        at = at or datetime.now(UTC)
+        if errors := [one for one in check_directory(directory, (), at.date()) if one.severity == "error"]:
+            raise DirectoryInvalid("; ".join(f"{one.field}: {one.message}" for one in errors))
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(_LOCK)
+            known = _records(await read_directory(connection))
+            wanted = _records(directory)
+            changes = []
+            for kind, identifier in sorted({*known, *wanted}):
+                before, after = known.get((kind, identifier)), wanted.get((kind, identifier))
+                if before == after:
+                    continue
+                what = "added" if before is None else "left" if after is None else "changed"
+                version = None
+                if not dry_run:
+                    version = await connection.fetchval(_WRITE, kind, identifier, after, at, str(by))
+                changes.append(Change(kind=kind, id=identifier, what=what, at=at, by=str(by), version=version))
+            return changes
+
+
+async def load_demo(pool: "Pool") -> None:
+    """Have a directory that nobody has written anything into be that of the demonstration."""
+    people = People(pool)
+    if (await people.directory()).version == 0:
+        await people.replace(read_directory_file(DEMO), by=SYSTEM)
+
+
+_Key = tuple[Literal["person", "team"], str]
+
+
+def _records(directory: Directory) -> dict[_Key, dict[str, Any]]:
+    return {
+        **{_key(team): _record(team) for team in directory.teams},
+        **{_key(person): _record(person) for person in directory.people},
+    }
+
+
+def _key(one: DirectoryTeam | Person) -> _Key:
+    return ("person", one.person) if isinstance(one, Person) else ("team", one.name)
+
+
+def _record(one: BaseModel) -> dict[str, Any]:
+    return one.model_dump(mode="json", exclude_defaults=True)
+
+
+_LOCK: Final = "select pg_advisory_xact_lock(hashtextextended('directory', 0))"
+_WRITE: Final = """
+    insert into casefile.directory (kind, id, record, recorded_at, recorded_by) values ($1, $2, $3, $4, $5)
+    returning version
+"""
+_HISTORY: Final = """
+    select kind, id, version, recorded_at as at, recorded_by as by,
+        case when record is null then 'left'
+            when lag(record) over (partition by kind, id order by version) is null then 'added'
+            else 'changed' end as what
+    from casefile.directory
+    where $1::text is null or (kind, id) in (('person', $1), ('team', $2::text))
+    order by version
+"""
