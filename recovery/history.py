@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import NoneType
 from typing import Any, Final
 
 from temporalio import workflow
@@ -30,65 +31,11 @@ from temporalio.worker import (
 )
 
 from domain.case import case
-from domain.case.file import CaseUpdate, Recorded
-from domain.case.requests import (
-    BookPayment,
-    CompensationRecorded,
-    LetterAccepted,
-    OpenCase,
-    Opened,
-    PayCompensation,
-    PaymentRecorded,
-    RecordCompensation,
-    RecordContact,
-    RefuseStart,
-    SendLetter,
-    Turn,
-)
-from domain.checks import findings
-from domain.ground.base import Record
-from domain.incidents.progress import Cohort
-from domain.incidents.requests import (
-    CasesFound,
-    CompensateMember,
-    FindCases,
-    IncidentOpened,
-    IncidentUpdate,
-    ListCohort,
-    MemberCompensated,
-    MemberPaid,
-    Members,
-    NextMembers,
-    OpenIncident,
-    PayMember,
-    TellMember,
-)
 from domain.incidents.state import Incident
 from runtime.temporal import temporal_plugin
 from workflows.complaint import ComplaintWorkflow
+from workflows.effects import EFFECTS
 from workflows.incident import IncidentWorkflow
-
-EFFECTS: Final[dict[str, tuple[type[Record], type[Record] | None]]] = {
-    "OpenCase": (OpenCase, Opened),
-    "TakeTurn": (Turn, None),
-    "RefuseStart": (RefuseStart, None),
-    "Record": (CaseUpdate, Recorded),
-    "RecordContact": (RecordContact, None),
-    "Investigate": (findings.InvestigationRequest, findings.Investigation),
-    "SendLetter": (SendLetter, LetterAccepted),
-    "RecordCompensation": (RecordCompensation, CompensationRecorded),
-    "PayCompensation": (PayCompensation, PaymentRecorded),
-    "BookPayment": (BookPayment, PaymentRecorded),
-    "OpenIncident": (OpenIncident, IncidentOpened),
-    "RecordIncident": (IncidentUpdate, None),
-    "ListCohort": (ListCohort, Cohort),
-    "NextMembers": (NextMembers, Members),
-    "CompensateMember": (CompensateMember, MemberCompensated),
-    "PayMember": (PayMember, MemberPaid),
-    "TellMember": (TellMember, None),
-    "FindCases": (FindCases, CasesFound),
-}
-"""What each effect is asked with, and what it answers (``None``: nothing)."""
 
 _LOCAL: Final = "core_local_activity"
 
@@ -221,7 +168,7 @@ async def _steps(client: Client, events: Sequence[HistoryEvent], heard: _Heard) 
                     told = json.loads(marker.details["data"].payloads[0].data)
                     name, request = heard.requests.get(told["activity_id"], (told["activity_type"], None))
                     if name in EFFECTS and request is not None:
-                        result = await _decode(client, marker.details["result"].payloads, EFFECTS[name][1])
+                        result = await _decode(client, marker.details["result"].payloads, EFFECTS[name].answer)
                         done = _at(event)
                         ended = told["complete_time"]
                         order = int(ended["seconds"]) * 1_000_000_000 + int(ended["nanos"])
@@ -231,12 +178,12 @@ async def _steps(client: Client, events: Sequence[HistoryEvent], heard: _Heard) 
                 scheduled = event.activity_task_scheduled_event_attributes
                 name = scheduled.activity_type.name
                 if name in EFFECTS:
-                    request = await _decode(client, scheduled.input.payloads, EFFECTS[name][0])
+                    request = await _decode(client, scheduled.input.payloads, EFFECTS[name].request)
                     asked[event.event_id] = (name, request, _at(event))
             case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
                 completed = event.activity_task_completed_event_attributes
                 if known := asked.pop(completed.scheduled_event_id, None):
-                    result = await _decode(client, completed.result.payloads, EFFECTS[known[0]][1])
+                    result = await _decode(client, completed.result.payloads, EFFECTS[known[0]].answer)
                     found.append((event.event_id, 0, Step(*known, _at(event), result)))
             case _:
                 pass
@@ -262,8 +209,8 @@ async def read_unheard(client: Client, workflow_id: str, run_id: str) -> list[Si
     return signals
 
 
-async def _decode(client: Client, payloads: Sequence[Payload], kind: type[Record] | None) -> Any:
-    if kind is None or not payloads:
+async def _decode(client: Client, payloads: Sequence[Payload], kind: type[Any]) -> Any:
+    if kind is NoneType or not payloads:
         return None
     return (await client.data_converter.decode(payloads, [kind]))[0]
 

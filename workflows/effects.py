@@ -1,7 +1,10 @@
-"""What a case does to the world, by name: how each activity is called, retried, and shown in the Temporal UI."""
+"""What workflows do to the world, one row an effect: how each is asked, answered, tried and shown in Temporal's UI."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar, cast
+from types import NoneType
+from typing import Any, Final, Generic, TypeVar, cast
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -41,7 +44,8 @@ from domain.incidents.requests import (
     TellMember,
 )
 
-R = TypeVar("R")
+Q = TypeVar("Q", bound=Record)
+A = TypeVar("A")
 
 # An outage of the database or the mail server lasts minutes or days; the case waits as long as it takes.
 _PATIENT = RetryPolicy(
@@ -52,145 +56,137 @@ _PATIENT = RetryPolicy(
 _DEAD_AFTER = timedelta(seconds=8)
 
 
-async def open_case(request: OpenCase) -> Opened:
-    """Open the case file; as long as a worker with the policy pack is missing, wait for one.
+@dataclass(frozen=True)
+class Effect(Generic[Q, A]):
+    """One thing that workflows do to the world: the activity *name*, what it is asked with, and what it answers.
 
-    Raises ``ApplicationError`` if the complaint cannot be taken on.
-    """
-    return await _at_once("OpenCase", request, Opened, "Open the case file, assess, plan the deadlines")
-
-
-async def record(update: CaseUpdate) -> Recorded:
-    """Write to the case file what happened."""
-    return await _durably("Record", update, Recorded, "Write to the case file")
-
-
-async def record_contact(request: RecordContact) -> None:
-    """Write the customer's new address to the case file."""
-    await _durably("RecordContact", request, type(None), "Correct the customer's address")
-
-
-async def investigate(request: InvestigationRequest) -> Investigation:
-    """Query the trade log."""
-    checks = ", ".join(check.value.replace("_", " ") for check in request.checks)
-    return await _durably("Investigate", request, Investigation, f"Query the trade log: {checks}")
-
-
-async def send_letter(request: SendLetter) -> LetterAccepted:
-    """Have a channel accept a letter, for as long as that takes."""
-    return await _durably("SendLetter", request, LetterAccepted, f"Letter: {request.kind.value.replace('_', ' ')}")
-
-
-async def record_compensation(request: RecordCompensation) -> CompensationRecorded:
-    """Post an award to the compensation ledger."""
-    return await _durably("RecordCompensation", request, CompensationRecorded, f"Record compensation {request.award}")
-
-
-async def open_incident(request: OpenIncident) -> IncidentOpened:
-    """Write down a new incident. Raises ``ApplicationError`` if it cannot be taken on."""
-    return await _at_once("OpenIncident", request, IncidentOpened, "Write down the incident")
-
-
-async def record_incident(update: IncidentUpdate) -> None:
-    """Write down what happened with an incident."""
-    await _durably("RecordIncident", update, type(None), "Write down how far the incident is")
-
-
-async def list_cohort(request: ListCohort) -> Cohort:
-    """List the accounts that a fault touched, however many."""
-    summary = f"List {request.number}: {request.fault.spoken}"
-    return await _durably("ListCohort", request, Cohort, summary, within=timedelta(hours=12))
-
-
-async def next_members(request: NextMembers) -> Members:
-    """The accounts to be made good next."""
-    return await _durably("NextMembers", request, Members, "The next accounts of the list")
-
-
-async def compensate_member(request: CompensateMember) -> MemberCompensated:
-    """Make good what the list says of one account."""
-    return await _durably("CompensateMember", request, MemberCompensated, "Compensate an account of the list")
-
-
-async def pay_member(request: PayMember) -> MemberPaid:
-    """Have a rail pay what is owed to one account, for as long as that takes."""
-    return await _durably("PayMember", request, MemberPaid, "Pay an account of the list")
-
-
-async def tell_member(request: TellMember) -> None:
-    """Have a channel accept the letter to one customer, for as long as that takes."""
-    await _durably("TellMember", request, type(None), "Letter: what went wrong, and what was paid")
-
-
-async def find_cases(request: FindCases) -> CasesFound:
-    """The open complaints that are about an incident."""
-    return await _durably("FindCases", request, CasesFound, "Find the complaints about it")
-
-
-async def pay_compensation(request: PayCompensation) -> PaymentRecorded:
-    """Have a rail pay, for as long as that takes: it is asked again and again, which costs no history."""
-    return await _durably("PayCompensation", request, PaymentRecorded, f"Pay {request.order.amount}")
-
-
-async def book_payment(request: BookPayment) -> PaymentRecorded:
-    """Put into the ledger what somebody reports of a payment."""
-    return await _durably("BookPayment", request, PaymentRecorded, f"Payment reported as {request.state.value}")
-
-
-async def refuse_start(request: RefuseStart) -> None:
-    """Write down what was started or sent and can be no case."""
-    await _durably("RefuseStart", request, type(None), "Write down why there is no case")
-
-
-async def take_turn(turn: Turn) -> None:
-    """Go on in a step of its own, after everything that reached the worker before.
-
-    Two workflow tasks that end without a command are handed to a worker which has forgotten the case as one, with the
-    update of the second before the timer of the first; a replay hands over one by one (temporalio/sdk-python#1591).
-    What an update does therefore waits for an answer that has its own place in the history.
-    """
-    await _durably("TakeTurn", turn, type(None), "Take the next turn")
-
-
-async def _at_once(name: str, request: Record, result: type[R], summary: str) -> R:
-    """A short effect within this workflow task (one history event), or durably if that is slow or fails.
-
-    Only for what is the same in every attempt of the task: a task that is lost with its worker is done again, at
+    *summary* is what Temporal's UI shows of it. One attempt takes *within* at most, and there are as many as it takes.
+    One *at_once* is first tried within the workflow task (one history event), and durably if that is slow or fails:
+    only for what is the same in every attempt of the task. A task that is lost with its worker is done again, at
     another time and with what arrived meanwhile, and what the lost one had written would stand in the record for ever.
     """
+
+    name: str
+    request: type[Q]
+    answer: type[A]
+    summary: str | Callable[[Q], str]
+    within: timedelta = timedelta(seconds=60)
+    at_once: bool = False
+
+    async def __call__(self, request: Q) -> A:
+        """Have it done. Raises ``ActivityError`` where it fails for good; one *at_once* its ``ApplicationError``."""
+        summary = self.summary if isinstance(self.summary, str) else self.summary(request)
+        if self.at_once:
+            return await _at_once(self.name, request, self.answer, summary, self.within)
+        return await _durably(self.name, request, self.answer, summary, self.within)
+
+
+# -- of a case -----------------------------------------------------------------------------------------------------
+
+open_case = Effect("OpenCase", OpenCase, Opened, "Open the case file, assess, plan the deadlines", at_once=True)
+"""Open the case file; as long as a worker with the policy pack is missing, wait for one.
+
+Raises ``ApplicationError`` if the complaint cannot be taken on.
+"""
+record = Effect("Record", CaseUpdate, Recorded, "Write to the case file")
+record_contact = Effect("RecordContact", RecordContact, NoneType, "Correct the customer's address")
+investigate = Effect(
+    "Investigate",
+    InvestigationRequest,
+    Investigation,
+    lambda request: "Query the trade log: " + ", ".join(check.value.replace("_", " ") for check in request.checks),
+)
+send_letter = Effect(
+    "SendLetter", SendLetter, LetterAccepted, lambda request: f"Letter: {request.kind.value.replace('_', ' ')}"
+)
+"""Have a channel accept a letter, for as long as that takes."""
+record_compensation = Effect(
+    "RecordCompensation",
+    RecordCompensation,
+    CompensationRecorded,
+    lambda request: f"Record compensation {request.award}",
+)
+"""Post an award to the compensation ledger."""
+pay_compensation = Effect(
+    "PayCompensation", PayCompensation, PaymentRecorded, lambda request: f"Pay {request.order.amount}"
+)
+"""Have a rail pay, for as long as that takes: it is asked again and again, which costs no history."""
+book_payment = Effect(
+    "BookPayment", BookPayment, PaymentRecorded, lambda request: f"Payment reported as {request.state.value}"
+)
+"""Put into the ledger what somebody reports of a payment."""
+
+# -- of an incident ------------------------------------------------------------------------------------------------
+
+open_incident = Effect("OpenIncident", OpenIncident, IncidentOpened, "Write down the incident", at_once=True)
+"""Write down a new incident. Raises ``ApplicationError`` if it cannot be taken on."""
+record_incident = Effect("RecordIncident", IncidentUpdate, NoneType, "Write down how far the incident is")
+list_cohort = Effect(
+    "ListCohort",
+    ListCohort,
+    Cohort,
+    lambda request: f"List {request.number}: {request.fault.spoken}",
+    within=timedelta(hours=12),
+)
+"""List the accounts that a fault touched, however many."""
+next_members = Effect("NextMembers", NextMembers, Members, "The next accounts of the list")
+compensate_member = Effect("CompensateMember", CompensateMember, MemberCompensated, "Compensate an account of the list")
+"""Make good what the list says of one account."""
+pay_member = Effect("PayMember", PayMember, MemberPaid, "Pay an account of the list")
+"""Have a rail pay what is owed to one account, for as long as that takes."""
+tell_member = Effect("TellMember", TellMember, NoneType, "Letter: what went wrong, and what was paid")
+"""Have a channel accept the letter to one customer, for as long as that takes."""
+find_cases = Effect("FindCases", FindCases, CasesFound, "Find the complaints about it")
+
+# -- of both -------------------------------------------------------------------------------------------------------
+
+refuse_start = Effect("RefuseStart", RefuseStart, NoneType, "Write down why there is no case")
+"""Write down what was started or sent and can be no case."""
+take_turn = Effect("TakeTurn", Turn, NoneType, "Take the next turn")
+"""Go on in a step of its own, after everything that reached the worker before.
+
+Two workflow tasks that end without a command are handed to a worker which has forgotten the case as one, with the
+update of the second before the timer of the first; a replay hands over one by one (temporalio/sdk-python#1591).
+What an update does therefore waits for an answer that has its own place in the history.
+"""
+
+EFFECTS: Final[dict[str, Effect[Any, Any]]] = {
+    each.name: each for each in list(globals().values()) if isinstance(each, Effect)
+}
+"""Every row above, by the name of its activity."""
+
+
+async def _at_once(name: str, request: Record, answer: type[A], summary: str, within: timedelta) -> A:
     try:
         done = await workflow.execute_local_activity(
             name,
             request,
-            result_type=result,
+            result_type=answer,
             schedule_to_close_timeout=timedelta(seconds=4),
             retry_policy=RetryPolicy(maximum_attempts=1),
             summary=summary,
         )
-        return cast(R, done)
+        return cast(A, done)
     except FailureError as error:  # when replayed, a timeout comes without the ActivityError around it
         cause = error.cause if isinstance(error, ActivityError) else error
         if isinstance(cause, ApplicationError) and cause.non_retryable:
             raise cause from None
     try:
-        return await _durably(name, request, result, summary)
+        return await _durably(name, request, answer, summary, within)
     except ActivityError as error:
         if isinstance(error.cause, ApplicationError):
             raise error.cause from None
         raise
 
 
-async def _durably(
-    name: str, request: Record, result: type[R], summary: str, *, within: timedelta = timedelta(seconds=60)
-) -> R:
-    """Run an activity, again and again until it succeeds or fails for good; one attempt takes *within* at most."""
+async def _durably(name: str, request: Record, answer: type[A], summary: str, within: timedelta) -> A:
     done = await workflow.execute_activity(
         name,
         request,
-        result_type=result,
+        result_type=answer,
         start_to_close_timeout=within,
         heartbeat_timeout=_DEAD_AFTER,
         retry_policy=_PATIENT,
         summary=summary,
     )
-    return cast(R, done)
+    return cast(A, done)
