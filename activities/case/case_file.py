@@ -21,7 +21,6 @@ from domain.case.requests import OpenCase, Opened, RecordContact
 from domain.checks.choice import pointed_to
 from domain.clocks.deadlines import Deadline, Occurred
 from domain.clocks.planning import plan
-from domain.clocks.reckoning import reach
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import CaseEvent, Role, Stage
@@ -101,7 +100,7 @@ class CaseFile:
                 policy_hash=case["policy_hash"],
                 assessment=Assessment.model_validate(case["assessment"]),
                 recorded=await led_to(connection, request.reference, pack, [receipt]),
-                early_until=_early_until(pack, case["received_at"]),
+                early_until=pack.early_until(case["received_at"]),
                 warning=await warning_of(connection, request.reference),
                 pointed=pointed_to("\n\n".join(filter(None, map(case["complaint"].get, ("subject", "description"))))),
                 checkpoint=known.model_dump(mode="json", exclude={"complaint", "policy"}, exclude_defaults=True)
@@ -249,13 +248,6 @@ class CaseFile:
             raise
         except ValueError as error:
             raise ApplicationError(str(error), type="InvalidComplaint", non_retryable=True) from None
-
-
-def _early_until(pack: PolicyPack, received_at: datetime) -> datetime | None:
-    early = pack.early_closure
-    if early is None:
-        return None
-    return reach(pack.calendar, received_at, early.within, first_day_counts=early.first_day_counts)
 
 
 async def _find(connection: "Connection", request: OpenCase) -> asyncpg.Record | None:

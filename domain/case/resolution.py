@@ -10,7 +10,7 @@ from domain.case.messages import DecideResolution, ExtendDeadline, Resolution, R
 from domain.checks.findings import Finding, IncidentLink
 from domain.checks.losses import losses
 from domain.clocks.deadlines import Deadline
-from domain.clocks.reckoning import reach
+from domain.clocks.reckoning import end_of
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.words import Outcome, Remedy, Severity
 from domain.money.amounts import Money, total
@@ -268,7 +268,7 @@ def check_extension(case: Case, message: ExtendDeadline, now: datetime) -> None:
     if now >= deadline.clock_due:
         raise NotAllowed(f"clock: {clock.name} has passed; a breach is not undone by an extension")
     calendar = case.pack.calendar_of(clock)
-    if extension.to and reach(calendar, deadline.started_at, extension.to) <= deadline.clock_due:
+    if extension.to and end_of(calendar, clock, deadline.started_at, extension.to) <= deadline.clock_due:
         raise NotAllowed(f"extension: {clock.name} runs for {extension.to} or longer already; nothing would change")
     if case.extended.count(extension_key(message, deadline)) >= extension.at_most:
         raise NotAllowed(f"extension: {extension.name} was granted as often as the rule allows ({extension.at_most})")

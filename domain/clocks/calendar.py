@@ -19,11 +19,23 @@ def _zone(name: str) -> str:
 
 
 class Closure(Record):
-    """A day, or the days until another, on which nobody works although the country does."""
+    """A day, or the days until another, on which nobody works although the country does.
+
+    Without more it is the firm's own, and lengthens no statutory clock. An ``official`` one is a holiday of the country
+    that the package `holidays` does not know yet: ``source`` says where it was proclaimed.
+    """
 
     day: date
     until: date | None = None
     why: Line
+    official: bool = False
+    source: Line | None = None
+
+    @model_validator(mode="after")
+    def _official_has_source(self) -> Self:
+        if self.official and not self.source:
+            raise ValueError(f"source: say where the official closure of {self.day} was proclaimed")
+        return self
 
     @property
     def last(self) -> date:
@@ -43,6 +55,8 @@ class Calendar(Record):
     ``cut_off`` is the local time after which something counts, on clocks in business days, as having come on the next
     business day, and so does what comes on a day that is none; without it the local date counts. ``verified_until`` is
     the last day for which the official holidays are known: a date counted beyond it is provisional.
+
+    A cut-off and closures that are not official are the firm's own: see :attr:`of_the_law`.
     """
 
     id: Identifier | None = None
@@ -70,6 +84,17 @@ class Calendar(Record):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    @property
+    def of_the_law(self) -> "Calendar":
+        """The calendar without what would give the firm more time by its own choice: its closures and its cut-off.
+
+        Openings stay: a day more that is worked never makes an end later.
+        """
+        official = tuple(closure for closure in self.closures if closure.official)
+        if self.cut_off is None and len(official) == len(self.closures):
+            return self
+        return self.model_copy(update={"closures": official, "cut_off": None})
 
     @property
     def hash(self) -> str:

@@ -122,6 +122,10 @@ class Extension(Sourced):
         return f"by {self.by}" if self.by else f"to {self.to} from the start"
 
 
+class OwnDays(Sourced):
+    """A rule that itself defines its business days as those on which the firm is open: where it says so."""
+
+
 class Clock(Sourced):
     """A time limit: what starts it, how long it is, what satisfies it, and what happens on its rungs.
 
@@ -130,6 +134,9 @@ class Clock(Sourced):
     ``first_day_counts`` the day of the trigger is the first of a length in days, weeks, months or business days.
     ``on_closed_day`` says whether an end on a day that is not worked moves to the next business day. A clock that
     ``pauses``, which only an internal one may, stands still while an answer of the customer is awaited.
+
+    A statutory clock is counted on the days of the law: the firm's own closures and cut-off hour do not lengthen it,
+    except with ``own_days``, where the rule itself defines business days so.
 
     ``duty`` is what the clock keeps: where several packs set a time for the same duty, the strictest is acted upon.
     ``calendar`` and ``scope`` are those of the pack the clock comes from, where that is not the case's first.
@@ -144,6 +151,7 @@ class Clock(Sourced):
     first_day_counts: bool = False
     on_closed_day: Literal["stays", "next_business_day"] = "stays"
     pauses: bool = False
+    own_days: OwnDays | None = None
     satisfied_by: tuple[CaseEvent, ...] = Field(min_length=1)
     rungs: tuple[Rung, ...] = Field(min_length=1)
     duty: Identifier | None = None
@@ -158,12 +166,18 @@ class Clock(Sourced):
             raise ValueError(f"clock {self.name}: two extensions have the same name")
         if self.pauses and self.kind == "statutory":
             raise ValueError(f"clock {self.name}: a statutory clock never pauses; an internal one beside it may")
+        if self.own_days and self.kind == "internal":
+            raise ValueError(f"clock {self.name}: own_days is for a statutory clock; an internal one has them anyway")
         return self
 
     @property
     def keeps(self) -> str:
         """The duty that the clock keeps: by default that of its name."""
         return self.duty or self.name
+
+    def counted_in(self, calendar: Calendar) -> Calendar:
+        """*calendar*, as far as it counts for this clock: the law's days, or the firm's own as well."""
+        return calendar if self.kind == "internal" or self.own_days else calendar.of_the_law
 
     def length_for(self, facts: Facts) -> Length:
         """How long the clock runs for a complaint. Raises ``LookupError`` if the firm has yet to set it."""

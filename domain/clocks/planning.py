@@ -224,7 +224,7 @@ def _rungs(
     acted_until = before.ended.at if before and before.ended else now
     deadlines = []
     for rung in clock.rungs:
-        due = _rung_due(calendar, rung, started_at, end.at)
+        due = _rung_due(calendar, clock, rung, started_at, end.at)
         if due <= now and before and before.rungs.get(rung.name, acted_until) <= acted_until:
             continue  # it has acted in the round before
         if Action.BREACH not in rung.actions:
@@ -257,8 +257,8 @@ def _offset(rung: Rung) -> str:
     return f"; rung {rung.name} {where}{' ' if where and when else ''}{when}" if where or when else ""
 
 
-def _rung_due(calendar: Calendar, rung: Rung, start: datetime, clock_due: datetime) -> datetime:
-    due = _rung_day(calendar, rung, start, clock_due)
+def _rung_due(calendar: Calendar, clock: Clock, rung: Rung, start: datetime, clock_due: datetime) -> datetime:
+    due = _rung_day(calendar, clock, rung, start, clock_due)
     if rung.at is None:
         return due
     day = business_days.local_day(calendar, due)
@@ -270,9 +270,13 @@ def _rung_due(calendar: Calendar, rung: Rung, start: datetime, clock_due: dateti
     return min(datetime.combine(day, rung.at, calendar.zone).astimezone(UTC), clock_due)
 
 
-def _rung_day(calendar: Calendar, rung: Rung, start: datetime, clock_due: datetime) -> datetime:
+def _rung_day(calendar: Calendar, clock: Clock, rung: Rung, start: datetime, clock_due: datetime) -> datetime:
+    """The end of the day on which people act, or the instant: before an end they count the days they work themselves.
+
+    What counts from the start keeps step with the clock, so that the firm's closures do not move it beyond the end.
+    """
     if rung.after_start:
-        return reach(calendar, start, rung.after_start)
+        return reach(clock.counted_in(calendar), start, rung.after_start)
     if rung.before is None:
         return clock_due
     if rung.before.unit in {"seconds", "hours"}:

@@ -31,8 +31,14 @@ def reach(
 
 
 def end_of(calendar: Calendar, clock: Clock, start: datetime, length: Length) -> datetime:
-    """Where *length* from *start* ends on *clock*, in UTC."""
-    return reach(calendar, start, length, first_day_counts=clock.first_day_counts, on_closed_day=clock.on_closed_day)
+    """Where *length* from *start* ends on *clock*, in UTC, on those days of *calendar* that count for it."""
+    return reach(
+        clock.counted_in(calendar),
+        start,
+        length,
+        first_day_counts=clock.first_day_counts,
+        on_closed_day=clock.on_closed_day,
+    )
 
 
 def _add_business_days(calendar: Calendar, day: date, count: int, *, first: bool) -> date:

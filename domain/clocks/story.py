@@ -77,7 +77,7 @@ class Story(NamedTuple):
 
     def end(self, clock: Clock, trigger: Occurred) -> End | None:
         """When the clock started by *trigger* ends, after all that moved its end; ``None`` if it does not run."""
-        calendar = self.calendar(clock, trigger)
+        calendar = clock.counted_in(self.calendar(clock, trigger))
         lengths = [clock.length_for(facts) for facts in self.facts(clock, trigger)]
         if not lengths:
             return None

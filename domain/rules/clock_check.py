@@ -89,7 +89,7 @@ def _days(calendar: Calendar, now: datetime) -> Iterator[datetime]:
 
 def _longer(pack: PolicyPack, clock: Clock, one: Length, other: Length, now: datetime) -> bool:
     """Whether a clock of length *one* ends after one of length *other*, on some day at least."""
-    calendar = pack.calendar_of(clock)
+    calendar = clock.counted_in(pack.calendar_of(clock))
     return any(reach(calendar, start, one) > reach(calendar, start, other) for start in _days(calendar, now))
 
 

@@ -1,12 +1,15 @@
 """What a pack prescribes beside its clocks: ways to go further, letters, interest, retention."""
 
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from domain.clocks.business_days import local_day
+from domain.clocks.calendar import Calendar
 from domain.clocks.clock import Length, LengthRule
+from domain.clocks.reckoning import reach
 from domain.ground.base import Identifier
 from domain.ground.bilingual import Bilingual
 from domain.ground.scope import Facts, Scope, Sourced
@@ -62,12 +65,29 @@ class LetterRule(Sourced):
 class EarlyClosure(Sourced):
     """Within this time after receipt a complaint that the customer regards as settled ends with a summary letter.
 
-    Complaints of the categories in ``not_for`` are owed a final response however early they are settled.
+    Where the last day ends with business, ``close_of_business`` is the firm's local time of day for that; otherwise it
+    ends at midnight. Complaints of the categories in ``not_for`` are owed a final response however early they are
+    settled.
     """
 
     within: Length
     first_day_counts: bool = False
+    close_of_business: time | None = None
     not_for: tuple[Category, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_local_time(self) -> Self:
+        if self.close_of_business is not None and self.close_of_business.tzinfo is not None:
+            raise ValueError("close_of_business: give a local time without offset")
+        return self
+
+    def until(self, calendar: Calendar, received_at: datetime) -> datetime:
+        """The last moment for a complaint received then, in UTC: counted on the law's days, not on the firm's own."""
+        law = calendar.of_the_law
+        end = reach(law, received_at, self.within, first_day_counts=self.first_day_counts)
+        if self.close_of_business is None:
+            return end
+        return datetime.combine(local_day(law, end), self.close_of_business, law.zone).astimezone(UTC)
 
 
 class InterestRule(Sourced):
@@ -89,6 +109,17 @@ class InterestRule(Sourced):
     runs_from: Literal["loss", "trigger"] = "loss"
     base: Literal["bank_of_england"] | None = None
     percent: Annotated[Decimal, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        check_dates(self.effective_from, self.effective_until)
+        return self
+
+
+def check_dates(first: date | None, last: date | None) -> None:
+    """Raise ``ValueError`` if the last day that something holds lies before the first."""
+    if first and last and last < first:
+        raise ValueError(f"effective_until: {last} lies before effective_from, {first}")
 
 
 class EarlyWarning(Sourced):

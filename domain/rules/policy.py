@@ -1,6 +1,6 @@
 """Policy packs: the rules a case is handled by, read from a file, pinned to the case when it is received."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -14,7 +14,15 @@ from domain.ground.bilingual import Bilingual
 from domain.ground.scope import Facts, Scope
 from domain.ground.words import Action, CaseEvent, Category, LetterKind
 from domain.rules.deciding import Decision, EscalationStep, Team
-from domain.rules.duties import EarlyClosure, EarlyWarning, InterestRule, LetterRule, Retention, Route
+from domain.rules.duties import (
+    EarlyClosure,
+    EarlyWarning,
+    InterestRule,
+    LetterRule,
+    Retention,
+    Route,
+    check_dates,
+)
 
 
 class Part(Record):
@@ -65,6 +73,7 @@ class PolicyPack(Record):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
+        check_dates(self.effective_from, self.effective_until)
         if len({clock.name for clock in self.clocks}) < len(self.clocks):
             raise ValueError("two clocks have the same name")
         levels = [step.level for step in self.escalation]
@@ -123,8 +132,16 @@ class PolicyPack(Record):
         raise LookupError(f"policy pack {self.id} has no clock {name!r}")
 
     def calendar_of(self, clock: Clock) -> Calendar:
-        """The calendar that *clock* is counted in."""
+        """The calendar of *clock*, with the firm's own days; which of them count, the clock says."""
         return clock.calendar or self.calendar
+
+    def early_until(self, received_at: datetime) -> datetime | None:
+        """The last moment at which a complaint received then may end with a summary letter, in UTC; or never."""
+        return self.early_closure.until(self.calendar, received_at) if self.early_closure else None
+
+    def early_closure_is_barred(self, category: Category) -> bool:
+        """Whether a complaint of *category* is owed a final response however early it is settled."""
+        return self.early_closure is None or category in self.early_closure.not_for
 
     def letter_rules(self, kind: LetterKind, name: str | None = None) -> list[LetterRule]:
         """The rules for letters of *kind*; of *name*, where the kind has several."""

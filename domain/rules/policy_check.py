@@ -219,6 +219,8 @@ def _numbers(pack: PolicyPack) -> Iterable[tuple[str, str, bool]]:
             yield field, str(clock.length), clock.confirmed
         for position, rule in enumerate(clock.lengths, start=1):
             yield f"{field}.lengths[{position}]", str(rule.length), rule.confirmed
+        if clock.own_days:
+            yield f"{field}.own_days", "that business days are those of the firm", clock.own_days.confirmed
         for extension in clock.extensions:
             yield f"{field}.extensions[{extension.name}]", str(extension), extension.confirmed
     for route in pack.routes:

@@ -66,7 +66,8 @@ def eligibility(
     letter was sent.
     """
     facts = Facts(category=category, product=product)
-    case = _Case(pack.calendar, facts, held, claimed, received_at, responded_at, at)
+    # The law gives and takes days here, never the firm by closing.
+    case = _Case(pack.calendar.of_the_law, facts, held, claimed, received_at, responded_at, at)
     return tuple(_eligibility(route, case) for route in pack.routes)
 
 

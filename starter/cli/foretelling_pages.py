@@ -17,8 +17,13 @@ if TYPE_CHECKING:
     from starter.reading.foretelling import Foretold
 
 
-def due(pack: "PolicyPack", receipt: "Occurred", told: "Sequence[Foretold]", *, local: bool) -> list[RenderableType]:
-    """Every rung in the order in which it is due, with how that was found. *local*: times were typed without offset."""
+def due(
+    pack: "PolicyPack", receipt: "Occurred", told: "Sequence[Foretold]", early_until: datetime | None, *, local: bool
+) -> list[RenderableType]:
+    """Every rung in the order in which it is due, with how that was found, and until when the case may end early.
+
+    *local*: times were typed without offset.
+    """
     about = receipt.facts
     shown: list[RenderableType] = [Text.assemble((f"{pack.id} {pack.version}", "bold"), "  ", pack.title)]
     if about:
@@ -26,6 +31,10 @@ def due(pack: "PolicyPack", receipt: "Occurred", told: "Sequence[Foretold]", *, 
         shown.append(line(f"A {about.complexity} complaint, {spoken(about.category)}{product}."))
     if local:
         shown.append(line(f"Times without an offset are local time in {pack.calendar.time_zone}.", "dim"))
+    if early_until and pack.early_closure:
+        last = f"{early_until.astimezone(pack.calendar.zone):%a %d %b %Y %H:%M:%S %z}"
+        end = ", close of business" if pack.early_closure.close_of_business else ""
+        shown.append(line(f"Early closure with a summary letter until {last} ({pack.early_closure.within}{end})."))
     for one in told:
         local_due = datetime.fromisoformat(one.local)
         text = Text.assemble((f"\n{local_due:%a %d %b %Y %H:%M:%S %z}", "bold"), f"  {one.clock}: {one.rung}")

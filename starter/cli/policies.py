@@ -159,6 +159,7 @@ def due(
         invalid("--trigger", f"{early.event.value} lies before the receipt")
     receipt = Occurred(event=CaseEvent.RECEIVED, at=received_at, number=1, facts=facts)
     told = foretell(pack, [receipt, *events])
+    early_until = None if pack.early_closure_is_barred(category) else pack.early_until(received_at)
     data = {
         "pack": pack.id,
         "version": pack.version,
@@ -166,11 +167,13 @@ def due(
         "time_zone": pack.calendar.time_zone,
         "received": received_at,
         "facts": facts,
+        "early_until": early_until,
+        "early_until_local": early_until and early_until.astimezone(zone).isoformat(),
         "deadlines": told,
     }
     times = [received, *(text.partition("=")[2] for text in trigger or ())]
     local = any(moment(text, "--trigger").tzinfo is None for text in times)
-    return Answer(data, foretelling_pages.due(pack, receipt, told, local=local))
+    return Answer(data, foretelling_pages.due(pack, receipt, told, early_until, local=local))
 
 
 def _happening(text: str, pack: "PolicyPack", zone: "ZoneInfo", facts: "Facts") -> "Occurred":

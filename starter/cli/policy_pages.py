@@ -75,7 +75,7 @@ def pack_page(pack: "PolicyPack", language: str) -> list[RenderableType]:
 
 def _numbers(pack: "PolicyPack") -> "Iterator[Sourced]":
     for clock in pack.clocks:
-        yield from (clock, *clock.lengths, *clock.extensions)
+        yield from (clock, *clock.lengths, *clock.extensions, *filter(None, [clock.own_days]))
     yield from (*pack.routes, *pack.letters, *pack.interest)
     yield from (one for one in (pack.early_closure, pack.retention) if one)
 
@@ -112,6 +112,7 @@ def _clock(pack: "PolicyPack", clock: "Clock") -> list[RenderableType]:
         text = line(f"{extension}, {often}, approved by {approvers}. ")
         about[f"+ {extension.name}"] = text.append_text(_source(extension))
     about |= {
+        "Business days": line(f"those of the firm. {clock.own_days.source}") if clock.own_days else None,
         "Satisfied by": ", ".join(spoken(event) for event in clock.satisfied_by),
         "Duty": clock.keeps if clock.keeps != clock.name else None,
         "Applies to": _scope(clock.scope) if clock.scope else None,
@@ -153,6 +154,8 @@ def _early(pack: "PolicyPack") -> list[RenderableType]:
     if early is None:
         return []
     first = ", the first day counting" if early.first_day_counts else ""
+    if early.close_of_business:
+        first += f", on the last day until {early.close_of_business:%H:%M}"
     text = line(f"Settled within {early.within} of receipt{first}: a summary letter ends the case. ")
     return [text.append_text(_source(early))]
 

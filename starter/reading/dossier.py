@@ -84,7 +84,7 @@ async def gather(pool: "Pool", reference: str) -> Dossier:
         product=case.complaint.product,
         held=held,
     )
-    early_until = _early_until(pack, case) if is_open and responded_at is None else None
+    early_until = pack.early_until(case.received_at) if is_open and responded_at is None else None
     early_until = early_until if early_until and now <= early_until else None
     return Dossier(
         case=case,
@@ -108,13 +108,6 @@ async def gather(pool: "Pool", reference: str) -> Dossier:
         restores=tuple(restores),
         repairs=tuple(repairs),
     )
-
-
-def _early_until(pack: PolicyPack, case: CaseView) -> datetime | None:
-    early = pack.early_closure
-    if early is None:
-        return None
-    return reach(pack.calendar, case.received_at, early.within, first_day_counts=early.first_day_counts)
 
 
 def _kept_until(pack: PolicyPack, case: CaseView) -> datetime | None:

@@ -66,7 +66,8 @@ def own(folder: Path, verified_until: date, *, closed: date | None = None) -> st
     """A folder with a pack and its calendar, in which a weekday may be closed."""
     (folder / "calendars").mkdir(parents=True)
     (folder / "own.toml").write_text(PACK, encoding="utf-8")
-    closures = f'closures = [{{ day = {closed}, why = "Typhoon" }}]' if closed else ""
+    official = 'why = "Typhoon", official = true, source = "Gazette"'
+    closures = f"closures = [{{ day = {closed}, {official} }}]" if closed else ""
     calendar = f"{CALENDAR}\nverified_until = {verified_until}\n{closures}\n"
     (folder / "calendars" / "own-hk.toml").write_text(calendar, encoding="utf-8")
     return str(folder)

@@ -72,7 +72,7 @@ async def test_a_pack_is_shown_whole_with_sources_and_what_is_not_confirmed(redr
         "holding letter 'eight-week'",
         "due, at the end: breach, escalate to level 3",
         "DISP 1.6.1 R: promptly, in writing; the number of days is firm-set NOT CONFIRMED",
-        "Settled within 3 business days of receipt: a summary letter ends the case.",
+        "Settled within 3 business days of receipt, on the last day until 17:00: a summary letter ends the case.",
         "fos ombudsman: Financial Ombudsman Service",
         "Exchange Tower, London E14 9SR",
         "Firm belongs yes",
@@ -188,6 +188,20 @@ async def test_a_time_without_offset_is_local_in_the_pack_and_that_is_said(redre
     assert told.data["received"] == "2026-09-30T20:00:00+08:00"
     ran = await redress("policy", "due", "cn-banking", "--received", "2026-09-30T20:00")
     assert "Times without an offset are local time in Asia/Shanghai." in squeezed(ran)
+
+
+async def test_an_early_closure_is_shown_until_the_close_of_business(redress: CommandLine) -> None:
+    arguments = ("uk-fca", "--received", "2026-12-23T16:00")
+    told = (await redress("policy", "due", *arguments, "--json")).data
+    assert told["early_until"] == "2026-12-30T17:00:00Z"
+    assert told["early_until_local"] == "2026-12-30T17:00:00+00:00"
+    text = squeezed(await redress("policy", "due", *arguments))
+    assert "until Wed 30 Dec 2026 17:00:00 +0000 (3 business days, close of business)." in text
+    barred = ("au-asic", "--received", "2026-03-02T10:00", "--category")
+    assert (await redress("policy", "due", *barred, "hardship", "--json")).data["early_until"] is None
+    assert (await redress("policy", "due", *barred, "fee", "--json")).data["early_until"]
+    without = (await redress("policy", "due", "cn-banking", "--received", "2026-03-02T10:00", "--json")).data
+    assert without["early_until"] is None
 
 
 async def test_the_length_goes_by_the_complaint(redress: CommandLine) -> None:

@@ -246,7 +246,9 @@ EXTENDED = Calendar.model_validate(
         **SHANGHAI.model_dump(),
         "verified_until": date(2027, 12, 31),
         "openings": [{"day": date(2027, 1, 9), "why": "make-up day"}],
-        "closures": [{"day": date(2027, 1, 8), "why": "holiday"}, {"day": date(2027, 1, 7), "why": "holiday"}],
+        "closures": [
+            {"day": date(2027, 1, day), "why": "holiday", "official": True, "source": "the notice"} for day in (7, 8)
+        ],
     }
 )
 NEW_YEAR = datetime(2026, 12, 30, 2, 0, tzinfo=UTC)

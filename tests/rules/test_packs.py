@@ -11,7 +11,6 @@ import pytest
 from domain.clocks.clock import Clock
 from domain.clocks.deadlines import Deadline, Occurred
 from domain.clocks.planning import plan
-from domain.clocks.reckoning import reach
 from domain.ground.bilingual import Bilingual
 from domain.ground.scope import Facts, Sourced
 from domain.ground.words import Action, CaseEvent, Category, Complexity, Element, LetterKind, Role, RouteKind
@@ -164,17 +163,18 @@ def test_warnings_and_holding_letters_come_before_the_end(
 @pytest.mark.parametrize(
     ("pack_id", "received", "until"),
     [
-        ("uk-fca", "2026-03-02 10:00", "Thu 2026-03-05 23:59:59"),
-        ("uk-fca", "2026-12-23 16:00", "Wed 2026-12-30 23:59:59"),
-        ("uk-fca-payments", "2026-04-02 10:00", "Thu 2026-04-09 23:59:59"),
+        # By close of business, not by midnight.
+        ("uk-fca", "2026-03-02 10:00", "Thu 2026-03-05 17:00:00"),
+        ("uk-fca", "2026-12-23 16:00", "Wed 2026-12-30 17:00:00"),
+        ("uk-fca", "2026-03-25 10:00", "Mon 2026-03-30 17:00:00"),  # in British Summer Time since the 29th
+        ("uk-fca-payments", "2026-04-02 10:00", "Thu 2026-04-09 17:00:00"),
         ("au-asic", "2026-01-23 17:00", "Mon 2026-02-02 23:59:59"),
     ],
 )
 def test_a_complaint_may_end_early_until_as_counted_by_hand(pack_id: str, received: str, until: str) -> None:
     pack = find_pack(pack_id, DAY)
-    assert pack.early_closure
-    start = datetime.fromisoformat(received).replace(tzinfo=pack.calendar.zone)
-    end = reach(pack.calendar, start, pack.early_closure.within, first_day_counts=pack.early_closure.first_day_counts)
+    end = pack.early_until(datetime.fromisoformat(received).replace(tzinfo=pack.calendar.zone))
+    assert end
     assert local(pack, end) == until
 
 

@@ -296,7 +296,7 @@ async def test_a_case_is_planned_anew_on_an_extended_calendar(house: House) -> N
         {
             **short.model_dump(),
             "verified_until": last + timedelta(days=365),
-            "closures": [{"day": last, "why": "a day off by the new notice"}],
+            "closures": [{"day": last, "why": "a day off", "official": True, "source": "the new notice"}],
         }
     )
     await house.pool.execute(
