@@ -31,6 +31,7 @@ from activities.letters.letters import Letters
 from activities.log.trade_log import TradeLog
 from activities.money.compensation import Compensation
 from activities.money.payments import Payments
+from runtime.connection import TemporalUnavailable
 from runtime.database import LONG_PATIENCE, DatabaseUnavailable, close_pool, find_database, migrate, open_pool
 from runtime.logging import configure_logging
 from runtime.mail import Mailer, Outbox
@@ -38,7 +39,6 @@ from runtime.payment_rail import HttpRail, PaymentRail
 from runtime.policies import Packs, PolicyError
 from runtime.settings import ConfigurationError, Settings, load_settings
 from runtime.temporal import (
-    TemporalUnavailable,
     connect,
     core_runtime,
     give_time,

@@ -37,13 +37,14 @@ from temporalio.service import RPCError
 
 from runtime import embedded_postgres, embedded_temporal
 from runtime.child import Child, StackError, end
+from runtime.connection import configured_server
 from runtime.database import migrate, without_password
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.embedded_temporal import EmbeddedTemporal
 from runtime.paths import ROOT
 from runtime.running import LOCK_NAME, RunningProcess, StackRecord
 from runtime.settings import Settings
-from runtime.temporal import configured_server, connect_to, register_search_attributes
+from runtime.temporal import connect_to, register_search_attributes
 from runtime.watch.watching import any_free_port
 
 __all__ = ["Addresses", "Stack", "StackError", "StackRunning"]

@@ -17,8 +17,9 @@ from temporalio.api.workflowservice.v1 import UpdateNamespaceRequest
 from temporalio.client import Client
 
 from runtime.child import Child, StackError
+from runtime.connection import TemporalUnavailable
 from runtime.running import RunningProcess
-from runtime.temporal import TemporalUnavailable, connect_to
+from runtime.temporal import connect_to
 
 STOP_SIGNALS: Final = (signal.SIGTERM,)
 STOP_GRACE: Final = 10.0  # seconds

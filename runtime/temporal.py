@@ -1,4 +1,4 @@
-"""Temporal: one plugin for client, worker and replayer, the connection, and the search attributes."""
+"""Temporal: one plugin for client, worker and replayer, the server of the settings, and the search attributes."""
 
 import asyncio
 import dataclasses
@@ -16,28 +16,23 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.common import RawValue, SearchAttributeIndexedValueType, SearchAttributeKey
 from temporalio.contrib.pydantic import PydanticPayloadConverter, pydantic_data_converter
 from temporalio.converter import DefaultFailureConverter, PayloadConverter
-from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.envconfig import ClientConnectConfig
 from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.plugin import SimplePlugin
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, PrometheusConfig, Runtime, TelemetryConfig
-from temporalio.service import KeepAliveConfig, RPCError, RPCStatusCode
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from domain.ground.json_text import read_json
+from runtime.connection import TemporalUnavailable, configured_server, reach
 from runtime.redaction import told
 from runtime.running import running_stack, why_not
 from runtime.settings import Settings
-
-DEFAULT_ADDRESS: Final = "localhost:7233"
-CONNECT_TIMEOUT: Final = 5.0  # seconds
-KEEP_ALIVE: Final = KeepAliveConfig(interval_millis=15_000, timeout_millis=10_000)
-"""A connection over which nothing comes back is given up after 25 s (the SDK's own: 45 s)."""
 
 PASSED_THROUGH: Final = (
     "domain",
@@ -56,10 +51,6 @@ PASSED_THROUGH: Final = (
 """Modules that workflows share with the rest of the process instead of loading their own copy for every run."""
 
 T = TypeVar("T")
-
-
-class TemporalUnavailable(Exception):
-    """Temporal cannot be used. The message names address and namespace, and what to set."""
 
 
 class _RawUnlessTyped(PydanticPayloadConverter):
@@ -196,20 +187,6 @@ def _logging() -> LoggingConfig:
     return LoggingConfig(LoggingConfig.default.filter, forwarding)
 
 
-def configured_server() -> ClientConnectConfig:
-    """What Temporal's own environment (`TEMPORAL_*`) and profiles say; without `target_host` they name no server.
-
-    Raises `TemporalUnavailable` when they cannot be read.
-    """
-    try:
-        return ClientConfig.load_client_connect_config()
-    except Exception as error:  # the bridge's ConfigError, or an unreadable certificate
-        raise TemporalUnavailable(
-            f"Temporal's configuration cannot be read: {error}. Correct the TEMPORAL_* variables, or the profile"
-            " (TEMPORAL_PROFILE) in the file TEMPORAL_CONFIG_FILE."
-        ) from None
-
-
 async def connect(settings: Settings, runtime: Runtime | None = None) -> Client:
     """Connect to the Temporal server, and see that it knows the namespace.
 
@@ -229,57 +206,7 @@ async def connect(settings: Settings, runtime: Runtime | None = None) -> Client:
 
 async def connect_to(config: ClientConnectConfig, runtime: Runtime | None = None) -> Client:
     """Connect to this very server; otherwise like `connect`."""
-    config = ClientConnectConfig(**{"target_host": DEFAULT_ADDRESS, "namespace": "default", **config})
-    address, namespace = config["target_host"], config["namespace"]
-    try:
-        async with asyncio.timeout(CONNECT_TIMEOUT):
-            client = await Client.connect(
-                **config,
-                plugins=[temporal_plugin()],
-                runtime=runtime or core_runtime(),
-                keep_alive_config=KEEP_ALIVE,
-            )
-        await client.workflow_service.describe_namespace(
-            DescribeNamespaceRequest(namespace=namespace), timeout=timedelta(seconds=CONNECT_TIMEOUT)
-        )
-    except RPCError as error:
-        raise TemporalUnavailable(_explain(error, address, namespace)) from None
-    except (RuntimeError, ValueError, TimeoutError) as error:  # the bridge raises nothing more telling
-        reason = "no answer" if isinstance(error, TimeoutError) else _short(str(error))
-        raise TemporalUnavailable(
-            f"Temporal does not answer at {address}, namespace {namespace!r} ({reason})."
-            " Start it, or set TEMPORAL_ADDRESS; without a server of your own, `redress up` brings one."
-        ) from None
-    return client
-
-
-def _explain(error: RPCError, address: str, namespace: str) -> str:
-    match error.status:
-        case RPCStatusCode.NOT_FOUND:
-            return (
-                f"Temporal at {address} has no namespace {namespace!r}. Set TEMPORAL_NAMESPACE, or create it:"
-                f" temporal operator namespace create --address {address} --namespace {namespace}"
-            )
-        case RPCStatusCode.UNAUTHENTICATED | RPCStatusCode.PERMISSION_DENIED:
-            return (
-                f"Temporal at {address} refuses us in namespace {namespace!r}: {error.message}."
-                " Set TEMPORAL_API_KEY, or the TEMPORAL_TLS_* certificates."
-            )
-        case _:
-            return f"Temporal at {address}, namespace {namespace!r}, is in trouble: {error.message}. Try again later."
-
-
-def _short(text: str) -> str:
-    """The operating system's words out of the bridge's nested error."""
-    for words in (
-        "Connection refused",
-        "failed to lookup address information",
-        "invalid target URL",
-        "InvalidCertificate",
-    ):
-        if words in text:
-            return words
-    return text
+    return await reach(config, plugins=[temporal_plugin()], runtime=runtime or core_runtime())
 
 
 async def register_search_attributes(client: Client, keys: Sequence[SearchAttributeKey[Any]]) -> None:

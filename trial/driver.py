@@ -28,8 +28,9 @@ from domain.ground.base import Record
 from domain.ground.messages import Message
 from domain.ground.reference import reference_for
 from domain.ground.words import WORKFLOW
-from runtime.temporal import TemporalUnavailable
-from starter.client.complaints import CaseClosed, CaseNotFound, Complaints, NotAnswered, Refused
+from runtime.connection import TemporalUnavailable
+from starter.client.complaints import CaseClosed, CaseNotFound, Complaints
+from starter.client.conversation import NotAnswered, Refused
 from starter.client.incidents import IncidentNotFound
 from starter.demo.trade_log import DemoData
 from trial.incidents import Desk

@@ -10,8 +10,8 @@ from domain.ground.bilingual import Bilingual
 from domain.ground.people import Actor
 from domain.ground.words import IncidentStage
 from domain.incidents.incident import Fault, NewIncident
-from runtime.temporal import TemporalUnavailable
-from starter.client.complaints import NotAnswered, Refused
+from runtime.connection import TemporalUnavailable
+from starter.client.conversation import NotAnswered, Refused
 from starter.client.incidents import IncidentNotFound, Incidents
 from starter.demo.trade_log import DemoData
 from trial.script import Step

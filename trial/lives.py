@@ -23,8 +23,9 @@ from domain.ground.bilingual import Bilingual
 from domain.ground.people import Actor
 from domain.ground.words import Role
 from domain.incidents.incident import Fault, NewIncident
-from runtime.temporal import TemporalUnavailable
-from starter.client.complaints import Complaints, NotAnswered, Refused
+from runtime.connection import TemporalUnavailable
+from starter.client.complaints import Complaints
+from starter.client.conversation import NotAnswered, Refused
 from starter.client.incidents import Incidents
 from starter.demo.trade_log import DemoData
 

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     import asyncpg
 
     from starter.client.complaints import Complaints
+    from starter.client.incidents import Incidents
+    from starter.client.service import C
 
     Pool = asyncpg.Pool[asyncpg.Record]
 
@@ -40,10 +42,23 @@ def read(query: "Callable[[Pool], Awaitable[T]]") -> T:
 
 def talk(action: "Callable[[Complaints], Awaitable[T]]") -> T:
     """What *action* does with the cases in Temporal. Raises ``TemporalUnavailable``."""
-    from runtime.temporal import run
     from starter.client.complaints import Complaints
 
-    async def connected() -> T:
-        return await action(await Complaints.connect())
+    return _with(Complaints, action)
 
-    return run(connected())
+
+def talk_of_incidents(action: "Callable[[Incidents], Awaitable[T]]") -> T:
+    """What *action* does with the incidents in Temporal. Raises ``TemporalUnavailable``."""
+    from starter.client.incidents import Incidents
+
+    return _with(Incidents, action)
+
+
+def _with(client: "type[C]", action: "Callable[[C], Awaitable[T]]") -> T:
+    from runtime.temporal import run
+    from starter.client.service import connected
+
+    async def act() -> T:
+        return await action(await connected(client))
+
+    return run(act())

@@ -345,7 +345,7 @@ def send(name: str, reference: str, by: str | None, message_id: str | None, **fi
     given = {field: value for field, value in fields.items() if value is not None}
     message = kind.model_validate({"message_id": message_id or str(uuid.uuid4()), "actor": actor(by), **given})
 
-    from starter.client.complaints import NotAnswered
+    from starter.client.conversation import NotAnswered
 
     try:
         receipt = talk(lambda complaints: complaints.send(reference, message))

@@ -10,14 +10,12 @@ import typer
 
 from domain.ground.words import IncidentStage, MemberState
 from starter.cli import incident_pages
-from starter.cli.access import read
+from starter.cli.access import read, talk_of_incidents
 from starter.cli.options import By, Language, MessageId, Tongue, actor, instant, one_of, span, words
 from starter.cli.program import Answer, ExitCode, InvalidInput, Problem, app, command, invalid
 from starter.reading.layout import line
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from domain.checks.findings import Finding
     from domain.incidents.incident import Fault
     from starter.client.incidents import Incidents
@@ -95,7 +93,7 @@ def open_(
         prompted_by=finding.partition(":")[0] if finding else None,
     )
     _check_policy(new.policy)
-    opened = _talk(lambda incidents: incidents.open(new))
+    opened = talk_of_incidents(lambda incidents: incidents.open(new))
     known = "opened"
     if opened.already_known:
         known = "this fault has an incident already; it stays as it was opened"
@@ -239,7 +237,7 @@ def progress(*, reference: _Incident) -> Answer:
     async def ask(incidents: "Incidents") -> tuple[Any, list[str]]:
         return await incidents.progress(reference), await incidents.failed(reference)
 
-    now, failed = _talk(ask)
+    now, failed = talk_of_incidents(ask)
     data = {**now.model_dump(mode="json"), "failed_accounts": failed}
     return Answer(data, incident_pages.progress(now, failed))
 
@@ -346,23 +344,13 @@ def _send(reference: str, kind: Any, by: str | None, message_id: str | None, **f
     parsed = _parsed(reference)
     given = {field: value for field, value in fields.items() if value is not None}
     message = kind.model_validate({"message_id": message_id or str(uuid.uuid4()), "actor": actor(by), **given})
-    from starter.client.complaints import NotAnswered
+    from starter.client.conversation import NotAnswered
 
     try:
-        receipt = _talk(lambda incidents: incidents.send(parsed, message))
+        receipt = talk_of_incidents(lambda incidents: incidents.send(parsed, message))
     except NotAnswered as error:
         raise NotAnswered(f"{error}; it may still count, so repeat it with --message-id {message.message_id}") from None
     return Answer(receipt, [line(f"{parsed}: {receipt.noted} (stage {receipt.stage.value})")])
-
-
-def _talk(action: "Callable[[Incidents], Awaitable[T]]") -> T:
-    from runtime.temporal import run
-    from starter.client.incidents import Incidents
-
-    async def connected() -> T:
-        return await action(await Incidents.connect())
-
-    return run(connected())
 
 
 def _parsed(reference: str) -> str:

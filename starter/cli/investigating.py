@@ -85,9 +85,9 @@ async def _investigate(complaints: "Complaints", request: "InvestigationRequest"
     from temporalio.service import RPCError
 
     from domain.checks.findings import Investigation
-    from runtime.temporal import TemporalUnavailable
-    from starter.client.complaints import NotAnswered
+    from runtime.connection import TemporalUnavailable
     from starter.client.contracts import INVESTIGATION
+    from starter.client.conversation import NotAnswered
 
     try:
         found: Investigation = await complaints.client.execute_workflow(

@@ -66,8 +66,8 @@ _ERRORS: Final[Mapping[str, tuple[str, ExitCode]]] = {
     "starter.client.complaints.InvalidComplaint": ("invalid_input", ExitCode.INVALID),
     "starter.client.complaints.CaseNotFound": ("not_found", ExitCode.NOT_FOUND),
     "starter.client.complaints.CaseClosed": ("refused", ExitCode.FAILED),
-    "starter.client.complaints.Refused": ("refused", ExitCode.FAILED),
-    "starter.client.complaints.NotAnswered": ("no_answer", ExitCode.UNAVAILABLE),
+    "starter.client.conversation.Refused": ("refused", ExitCode.FAILED),
+    "starter.client.conversation.NotAnswered": ("no_answer", ExitCode.UNAVAILABLE),
     "starter.reading.database.CaseNotFound": ("not_found", ExitCode.NOT_FOUND),
     "starter.client.incidents.IncidentNotFound": ("not_found", ExitCode.NOT_FOUND),
     "starter.client.directory.DirectoryInvalid": ("invalid_input", ExitCode.INVALID),
@@ -81,7 +81,7 @@ _ERRORS: Final[Mapping[str, tuple[str, ExitCode]]] = {
     "starter.reading.comparing.NothingPinned": ("invalid_input", ExitCode.INVALID),
     "runtime.database.DatabaseUnavailable": ("unavailable", ExitCode.UNAVAILABLE),
     "runtime.database.MigrationError": ("failed", ExitCode.FAILED),
-    "runtime.temporal.TemporalUnavailable": ("unavailable", ExitCode.UNAVAILABLE),
+    "runtime.connection.TemporalUnavailable": ("unavailable", ExitCode.UNAVAILABLE),
     "runtime.child.StackError": ("failed", ExitCode.FAILED),
     "asyncpg.exceptions.UndefinedTableError": ("unavailable", ExitCode.UNAVAILABLE),
     "asyncpg.exceptions.UndefinedColumnError": ("unavailable", ExitCode.UNAVAILABLE),
@@ -105,7 +105,7 @@ def _version(wanted: bool) -> None:
         from importlib.metadata import PackageNotFoundError, version
 
         try:
-            print(f"redress {version('redress')}")  # noqa: T201
+            print(f"redress {version('redress-service')}")  # noqa: T201
         except PackageNotFoundError:
             print("redress, not installed")  # noqa: T201
         raise typer.Exit

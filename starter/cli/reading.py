@@ -172,8 +172,10 @@ def recompute(*, reference: Reference) -> Answer:
 @command(ledger, "check")
 def check() -> Answer:
     """Prove that every posting balances, and that the ledger has what cases and closed workflows were awarded."""
-    from runtime.temporal import TemporalUnavailable, run
+    from runtime.connection import TemporalUnavailable
+    from runtime.temporal import run
     from starter.client.complaints import Complaints
+    from starter.client.service import connected
     from starter.reading.ledger import LedgerReport, check_ledger
     from starter.upkeep.lost_awards import find_lost_awards
 
@@ -181,7 +183,7 @@ def check() -> Answer:
         async with database() as pool:
             report = await check_ledger(pool)
             try:
-                lost = await find_lost_awards(pool, await Complaints.connect())
+                lost = await find_lost_awards(pool, await connected(Complaints))
             except TemporalUnavailable:
                 return report
             return report.model_copy(update={"faults": (*report.faults, *lost), "workflows_compared": True})

@@ -63,13 +63,19 @@ def _checked(position: int, value: Any) -> _Item:
     from pydantic import ValidationError
 
     from domain.case.complaint import Complaint
+    from runtime.policies import PolicyIncomplete, UnknownPolicyPack, find_policy
 
     if isinstance(value, InvalidInput):
         return _Item(position, problem=explain(value))
     try:
-        return _Item(position, complaint=Complaint.model_validate(value))
-    except ValidationError as error:
+        complaint = Complaint.model_validate(value)
+        if complaint.policy:
+            find_policy(complaint.policy, complaint.received_at)
+    except (ValidationError, UnknownPolicyPack, PolicyIncomplete) as error:
         return _Item(position, problem=explain(error))
+    except ValueError as error:  # of two packs that cannot be combined
+        return _Item(position, problem=explain(InvalidInput(str(error))))
+    return _Item(position, complaint=complaint)
 
 
 async def _submit(complaints: "Complaints", items: list[_Item]) -> None:

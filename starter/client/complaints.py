@@ -5,17 +5,11 @@ submitted = await complaints.submit(complaint)
 receipt = await complaints.assign(submitted.reference, handler="h-17", by=Actor(id="crm", role=Role.TEAM_LEAD))
 """
 
-import uuid
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, Self
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
-from temporalio.client import WorkflowQueryFailedError as QueryFailed
-from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError as UpdateTimedOut
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.client import WorkflowExecutionStatus
 
 from domain.case.answers import Closed, Status
 from domain.case.complaint import Complaint
@@ -45,14 +39,10 @@ from domain.case.messages import (
 from domain.checks.findings import Check
 from domain.ground.messages import Message
 from domain.ground.people import Actor
-from domain.ground.reference import parse_reference
+from domain.ground.reference import COMPLAINT
 from domain.ground.timeline import Entry
 from domain.ground.words import WORKFLOW, SearchAttribute
-from runtime.policies import PolicyIncomplete, UnknownPolicyPack, find_policy
-from runtime.settings import Settings, load_settings
-from runtime.temporal import TemporalUnavailable, connect
-
-_ANSWER_WITHIN = timedelta(seconds=20)
+from starter.client.conversation import Conversation, made
 
 
 class InvalidComplaint(ValueError):
@@ -65,14 +55,6 @@ class CaseNotFound(LookupError):
 
 class CaseClosed(RuntimeError):
     """The case is closed and takes no more messages."""
-
-
-class Refused(RuntimeError):
-    """The case refused the message; the message says why and what would be possible."""
-
-
-class NotAnswered(RuntimeError):
-    """No worker answered in time. The message may still count; send it again with the same ``message_id``."""
 
 
 class Submitted(NamedTuple):
@@ -91,55 +73,24 @@ class Listed(NamedTuple):
     attributes: dict[str, Any]
 
 
-class Complaints:
+class Complaints(Conversation):
     """Cases, over one Temporal connection. Safe to share between tasks."""
 
-    def __init__(self, client: Client, *, task_queue: str = "redress") -> None:
-        self.client = client
-        self._task_queue = task_queue
-
-    @property
-    def task_queue(self) -> str:
-        """Where the workers of these cases ask for work."""
-        return self._task_queue
-
-    @classmethod
-    async def connect(cls, settings: Settings | None = None) -> Self:
-        """Connect as the environment says (``TEMPORAL_*``, ``REDRESS_*``). Raises ``TemporalUnavailable``."""
-        settings = settings or load_settings()
-        return cls(await connect(settings), task_queue=settings.task_queue)
+    workflow = WORKFLOW
+    prefix = COMPLAINT
 
     async def submit(self, complaint: Complaint) -> Submitted:
         """Start the case of *complaint*, or find the one it has: the same source and key never make a second one.
 
-        Raises :class:`InvalidComplaint` for dates in the future and unknown policy packs.
+        Raises :class:`InvalidComplaint` for dates in the future, and ``TemporalUnavailable``.
         """
         try:
             complaint.check_times(datetime.now(UTC))
         except ValueError as error:
             raise InvalidComplaint(str(error)) from None
-        if complaint.policy:
-            try:
-                find_policy(complaint.policy, complaint.received_at)
-            except (UnknownPolicyPack, PolicyIncomplete, ValueError) as error:
-                raise InvalidComplaint(str(error)) from None
-        reference = complaint.reference
-        try:
-            await self.client.start_workflow(
-                WORKFLOW,
-                complaint,
-                id=reference,
-                task_queue=self._task_queue,
-                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                # A complaint that could not be taken on may be sent again, mended.
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-                static_summary=f"Complaint by {complaint.channel.value}, {complaint.language}",
-            )
-        except WorkflowAlreadyStartedError:
-            return Submitted(reference, already_known=True)
-        except RPCError as error:
-            raise TemporalUnavailable(f"the complaint could not be submitted: {error.message}") from None
-        return Submitted(reference, already_known=False)
+        summary = f"Complaint by {complaint.channel.value}, {complaint.language}"
+        started = await self._start(complaint.reference, complaint, summary=summary)
+        return Submitted(complaint.reference, already_known=not started)
 
     async def status(self, reference: str) -> Status:
         """Where the case stands, from its workflow; answers for closed cases as well, while their history is kept."""
@@ -179,55 +130,55 @@ class Complaints:
 
     async def reply(self, reference: str, *, by: Actor, message_id: str | None = None, **reply: Any) -> None:
         """Pass on what the customer says: ``intent=`` information, accept or dispute; ``text=``, ``attachments=``."""
-        await self.send(reference, CustomerReply(message_id=_id(message_id), actor=by, **reply))
+        await self._signal(reference, made(CustomerReply, by, message_id, reply))
 
     async def escalate(
         self, reference: str, reason: str, *, by: Actor, level: int | None = None, message_id: str | None = None
     ) -> None:
         """Raise the case one level, or to *level*."""
-        await self.send(reference, Escalate(message_id=_id(message_id), actor=by, reason=reason, level=level))
+        await self._signal(reference, made(Escalate, by, message_id, {"reason": reason, "level": level}))
 
     async def assign(self, reference: str, handler: str, *, by: Actor, **more: Any) -> Receipt:
         """Give the case to *handler* (``team=`` as well)."""
-        return await self._update(reference, Assign, by, handler=handler, **more)
+        return await self._send(reference, Assign, by, handler=handler, **more)
 
     async def reclassify(self, reference: str, reason: str, *, by: Actor, **more: Any) -> Receipt:
         """Correct ``category=``, ``severity=``, ``complexity=`` or ``in_scope=``."""
-        return await self._update(reference, Reclassify, by, reason=reason, **more)
+        return await self._send(reference, Reclassify, by, reason=reason, **more)
 
     async def add_evidence(self, reference: str, note: str, *, by: Actor, **more: Any) -> Receipt:
         """Put evidence into the case file (``attachments=``, ``trades=``, ``account=``)."""
-        return await self._update(reference, AddEvidence, by, note=note, **more)
+        return await self._send(reference, AddEvidence, by, note=note, **more)
 
     async def investigate(self, reference: str, *checks: Check, by: Actor, **more: Any) -> Receipt:
         """Run *checks* on top of those the case has (``trades=`` as well)."""
-        return await self._update(reference, Investigate, by, checks=checks, **more)
+        return await self._send(reference, Investigate, by, checks=checks, **more)
 
     async def request_information(self, reference: str, questions: str, *, by: Actor, **more: Any) -> Receipt:
         """Ask the customer, by letter."""
-        return await self._update(reference, RequestInformation, by, questions=questions, **more)
+        return await self._send(reference, RequestInformation, by, questions=questions, **more)
 
     async def propose_resolution(self, reference: str, *, by: Actor, **proposal: Any) -> Receipt:
         """Propose ``outcome=``, ``compensation=`` (or ``as_found=``), ``awards=``, ``remedies=`` and ``reasons=``."""
-        return await self._update(reference, ProposeResolution, by, **proposal)
+        return await self._send(reference, ProposeResolution, by, **proposal)
 
     async def approve(self, reference: str, *, by: Actor, **more: Any) -> Receipt:
         """Approve the proposal, as a second person."""
-        return await self._update(reference, DecideResolution, by, decision="approve", **more)
+        return await self._send(reference, DecideResolution, by, decision="approve", **more)
 
     async def return_proposal(self, reference: str, reasons: str, *, by: Actor, **more: Any) -> Receipt:
         """Return the proposal with reasons."""
-        return await self._update(reference, DecideResolution, by, decision="return", reasons=reasons, **more)
+        return await self._send(reference, DecideResolution, by, decision="return", reasons=reasons, **more)
 
     async def resolve_early(self, reference: str, *, by: Actor, **resolution: Any) -> Receipt:
         """End the case with a summary letter: as :meth:`propose_resolution`."""
-        return await self._update(reference, ResolveEarly, by, **resolution)
+        return await self._send(reference, ResolveEarly, by, **resolution)
 
     async def extend_deadline(
         self, reference: str, clock: str, extension: str, reasons: str, *, by: Actor, **more: Any
     ) -> Receipt:
         """Grant an extension of *clock* that the policy pack names; the customer is told the *reasons*."""
-        return await self._update(
+        return await self._send(
             reference, ExtendDeadline, by, clock=clock, extension=extension, reasons=reasons, **more
         )
 
@@ -235,15 +186,15 @@ class Complaints:
         self, reference: str, route: str, referred_at: datetime, *, by: Actor, **more: Any
     ) -> Receipt:
         """Record that the customer turned to an outside body (``outside_reference=`` as well)."""
-        return await self._update(reference, RecordReferral, by, route=route, referred_at=referred_at, **more)
+        return await self._send(reference, RecordReferral, by, route=route, referred_at=referred_at, **more)
 
     async def replan_deadlines(self, reference: str, calendar: str, *, by: Actor, **more: Any) -> Receipt:
         """Count provisional deadlines anew on the calendar with that hash, which must be in the case file."""
-        return await self._update(reference, ReplanDeadlines, by, calendar=calendar, **more)
+        return await self._send(reference, ReplanDeadlines, by, calendar=calendar, **more)
 
     async def record_feedback(self, reference: str, score: int, *, by: Actor, **more: Any) -> Receipt:
         """Record how satisfied the customer is, 1 to 5 (``comment=`` as well)."""
-        return await self._update(reference, RecordFeedback, by, score=score, **more)
+        return await self._send(reference, RecordFeedback, by, score=score, **more)
 
     async def correct_contact(
         self,
@@ -256,83 +207,44 @@ class Complaints:
         **more: Any,
     ) -> Receipt:
         """Replace what is given; with ``by_post`` the e-mail address is removed, and letters wait to be posted."""
-        return await self._update(reference, CorrectContact, by, email=email, phone=phone, by_post=by_post, **more)
+        return await self._send(reference, CorrectContact, by, email=email, phone=phone, by_post=by_post, **more)
 
     async def withdraw(self, reference: str, *, by: Actor, **more: Any) -> Receipt:
         """End the case today, at the customer's wish (``reason=`` as well)."""
-        return await self._update(reference, Withdraw, by, **more)
+        return await self._send(reference, Withdraw, by, **more)
 
     async def reopen(self, reference: str, reason: str, *, by: Actor, **more: Any) -> Receipt:
         """Take the case up again within its follow-up window."""
-        return await self._update(reference, Reopen, by, reason=reason, **more)
+        return await self._send(reference, Reopen, by, reason=reason, **more)
 
     async def retry_payment(self, reference: str, reason: str, *, by: Actor, **more: Any) -> Receipt:
         """Have a payment tried again, now that its details are right (``payee=`` for another account)."""
-        return await self._update(reference, RetryPayment, by, reason=reason, **more)
+        return await self._send(reference, RetryPayment, by, reason=reason, **more)
 
     async def report_payment(self, reference: str, *, by: Actor, **report: Any) -> Receipt:
         """Say what became of a payment: ``state=``, ``bank_reference=``, ``payment=``, ``cause=`` and ``reason=``."""
-        return await self._update(reference, ReportPayment, by, **report)
+        return await self._send(reference, ReportPayment, by, **report)
 
     async def send(self, reference: str, message: Message) -> Receipt | None:
         """Send any message. An update is answered with a receipt, a signal with nothing.
 
-        Raises ``InvalidReference``, :class:`CaseNotFound`, :class:`CaseClosed`, :class:`Refused`, :class:`NotAnswered`.
+        Raises ``InvalidReference``, :class:`CaseNotFound`, :class:`CaseClosed`, ``Refused`` or ``NotAnswered``.
         """
-        handle = self._handle(reference)
-        try:
-            if isinstance(message, SIGNALS):
-                await handle.signal(message.name, message)
-                return None
-            receipt: Receipt = await handle.execute_update(
-                message.name,
-                message,
-                id=f"{message.name}:{message.message_id}:{message.content_digest}",  # for Temporal the id is all
-                result_type=Receipt,
-                rpc_timeout=_ANSWER_WITHIN,
-            )
-        except WorkflowUpdateFailedError as error:
-            cause = error.cause
-            raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
-        except UpdateTimedOut:
-            raise NotAnswered(f"{reference}: no worker answered within {_ANSWER_WITHIN.seconds} s") from None
-        except RPCError as error:
-            raise _explained(error, handle.id) from None
-        return receipt
+        if isinstance(message, SIGNALS):
+            await self._signal(reference, message)
+            return None
+        return await self._update(reference, message, Receipt)
 
-    async def _update(
+    def _missing(self, reference: str) -> Exception:
+        return CaseNotFound(f"there is no case {reference}")
+
+    def _ended(self, reference: str) -> Exception:
+        return CaseClosed(f"{reference} is closed and takes no more messages")
+
+    async def _send(
         self, reference: str, kind: type[Message], by: Actor, *, message_id: str | None = None, **fields: Any
     ) -> Receipt:
-        receipt = await self.send(reference, kind(message_id=_id(message_id), actor=by, **fields))
-        if receipt is None:
-            raise TypeError(f"{kind.name} is a signal")
-        return receipt
-
-    async def _query(self, reference: str, name: str, result_type: Any) -> Any:
-        handle = self._handle(reference)
-        try:
-            return await handle.query(name, result_type=result_type, rpc_timeout=_ANSWER_WITHIN)
-        except QueryFailed as error:
-            raise NotAnswered(f"{handle.id}: {error}") from None
-        except RPCError as error:
-            raise _explained(error, handle.id) from None
-
-    def _handle(self, reference: str, result_type: type | None = None) -> WorkflowHandle[Any, Any]:
-        return self.client.get_workflow_handle(parse_reference(reference), result_type=result_type)
-
-
-def _explained(error: RPCError, reference: str) -> Exception:
-    if error.status is RPCStatusCode.NOT_FOUND:
-        if "completed" in error.message:
-            return CaseClosed(f"{reference} is closed and takes no more messages")
-        return CaseNotFound(f"there is no case {reference}")
-    if error.status in {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}:
-        return NotAnswered(f"{reference}: no worker answered within {_ANSWER_WITHIN.seconds} s")
-    return TemporalUnavailable(f"Temporal: {error.message}")
-
-
-def _id(message_id: str | None) -> str:
-    return message_id or str(uuid.uuid4())
+        return await self._update(reference, made(kind, by, message_id, fields), Receipt)
 
 
 def _literal(value: Any) -> str:

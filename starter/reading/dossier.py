@@ -172,12 +172,14 @@ _UNDECIDED: Final = "waits for a second person"
 
 async def _ask(reference: str) -> tuple[Status | None, str | None]:
     """What the case's workflow says of itself, or why it does not."""
-    from runtime.temporal import TemporalUnavailable
-    from starter.client.complaints import CaseNotFound, Complaints, NotAnswered
+    from runtime.connection import TemporalUnavailable
+    from starter.client.complaints import CaseNotFound, Complaints
+    from starter.client.conversation import NotAnswered
+    from starter.client.service import connected
 
     try:
         async with asyncio.timeout(_ASK_FOR):
-            return await (await Complaints.connect()).status(reference), None
+            return await (await connected(Complaints)).status(reference), None
     except (TimeoutError, NotAnswered):
         return None, "no worker answers: is one running?"
     except TemporalUnavailable as error:

@@ -20,10 +20,11 @@ from domain.ground.words import WORKFLOW
 from domain.incidents import incident
 from domain.people.directory_check import unheld
 from domain.rules.policy_check import EXPIRES_SOON
+from runtime.connection import TemporalUnavailable
 from runtime.database import DatabaseUnavailable, find_database, open_pool
 from runtime.policies import calendars_in_use, load_packs
 from runtime.settings import Settings
-from runtime.temporal import TemporalUnavailable, connect
+from runtime.temporal import connect
 from runtime.watch.failing import KEEPS_FAILING
 from runtime.watch.readings import FAILING, LETTERS_WAITING, PAYMENTS_IN_DOUBT, WINDOW
 from starter.client.directory import People, packs_in_force

@@ -8,7 +8,7 @@ from temporalio.service import RPCError
 
 from domain.case.answers import Closed
 from domain.ground.words import WORKFLOW
-from runtime.temporal import TemporalUnavailable
+from runtime.connection import TemporalUnavailable
 from starter.client.complaints import Complaints
 from starter.reading.ledger import LedgerFault
 

@@ -182,8 +182,9 @@ async def tell(complaints: "Complaints", replans: Iterable[Replan], by: Actor) -
 
     Once a case was not answered for, those not yet told are not tried: every one would wait as long.
     """
-    from runtime.temporal import TemporalUnavailable
-    from starter.client.complaints import CaseClosed, CaseNotFound, NotAnswered, Refused
+    from runtime.connection import TemporalUnavailable
+    from starter.client.complaints import CaseClosed, CaseNotFound
+    from starter.client.conversation import NotAnswered, Refused
 
     untold: list[Untold] = []
     turns = asyncio.Semaphore(_AT_ONCE)

@@ -283,7 +283,7 @@ async def test_a_case_that_does_not_exist_has_its_own_exit_code(
 async def test_without_a_worker_it_says_so_and_how_to_repeat_the_message(
     connected: CommandLine, dev_server_env: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("starter.client.complaints._ANSWER_WITHIN", timedelta(seconds=1))
+    monkeypatch.setattr("starter.client.conversation.ANSWER_WITHIN", timedelta(seconds=1))
     submitted = await connected("submit", "-", "--json", stdin=json.dumps(a_complaint()))
     reference = submitted.data["submitted"][0]["reference"]
     ran = await connected("assign", reference, "h-17", *HANDLER, "--json")

@@ -259,7 +259,7 @@ async def test_without_a_worker_the_other_cases_are_not_waited_for(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("starter.client.complaints._ANSWER_WITHIN", timedelta(seconds=1))
+    monkeypatch.setattr("starter.client.conversation.ANSWER_WITHIN", timedelta(seconds=1))
     monkeypatch.setattr("starter.upkeep.replanning._AT_ONCE", 1)
     given = [a_complaint(policy="own") for _ in range(2)]
     await connected("submit", "-", stdin=json.dumps(given))

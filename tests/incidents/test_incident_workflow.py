@@ -28,7 +28,7 @@ from runtime.mail import MailFailed, Outbox
 from runtime.payment_rail import HttpRail
 from runtime.settings import load_settings
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
-from starter.client.complaints import Refused
+from starter.client.conversation import Refused
 from starter.client.incidents import Incidents
 from starter.reading.incidents import get_incident
 from tests.around import Around, Carry

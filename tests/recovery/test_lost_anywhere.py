@@ -23,7 +23,8 @@ from recovery.resuming import resume
 from runtime.payment_rail import HttpRail
 from runtime.settings import load_settings
 from runtime.temporal import register_search_attributes
-from starter.client.complaints import CaseClosed, CaseNotFound, NotAnswered, Refused
+from starter.client.complaints import CaseClosed, CaseNotFound
+from starter.client.conversation import NotAnswered, Refused
 from starter.reading.ledger import check_ledger
 from tests.money.rail import Rail, open_rail
 from tests.patience import PATIENCE, eventually

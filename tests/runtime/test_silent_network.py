@@ -14,8 +14,8 @@ from temporalio.client import Client
 from temporalio.service import KeepAliveConfig
 from temporalio.testing import WorkflowEnvironment
 
+import runtime.connection
 import runtime.database
-import runtime.temporal
 from domain.money.payment import RailState
 from runtime.database import LONG_PATIENCE, DatabaseUnavailable, close_pool, migrate, open_pool
 from runtime.mail import Mailer, MailFailed
@@ -149,7 +149,7 @@ async def test_after_silence_a_temporal_client_works_again(
     dev_server_env: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     host, _, port = dev_server_env.client.service_client.config.target_host.partition(":")
-    monkeypatch.setattr(runtime.temporal, "KEEP_ALIVE", KeepAliveConfig(interval_millis=500, timeout_millis=500))
+    monkeypatch.setattr(runtime.connection, "KEEP_ALIVE", KeepAliveConfig(interval_millis=500, timeout_millis=500))
     async with network((host, int(port))) as between:
         client = await connect_to({"target_host": f"127.0.0.1:{between.port}"})
         between.swallow()

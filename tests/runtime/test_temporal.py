@@ -13,19 +13,11 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSear
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, Worker
 
-import runtime.temporal
+import runtime.connection
+from runtime.connection import TemporalUnavailable, configured_server
 from runtime.running import RunningProcess, StackRecord
 from runtime.settings import load_settings
-from runtime.temporal import (
-    PASSED_THROUGH,
-    TemporalUnavailable,
-    configured_server,
-    connect,
-    connect_to,
-    register_search_attributes,
-    run,
-    temporal_plugin,
-)
+from runtime.temporal import PASSED_THROUGH, connect, connect_to, register_search_attributes, run, temporal_plugin
 from tests.patience import PATIENCE
 from tests.runtime.support import free_port
 from tests.runtime.workflows_for_tests import Add, Modules, Sum
@@ -96,7 +88,7 @@ async def test_without_a_server_address_and_namespace_and_the_way_out_are_told_a
 
 
 async def test_a_server_that_does_not_speak_is_given_up_soon(mute_server: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime.temporal, "CONNECT_TIMEOUT", 0.3)
+    monkeypatch.setattr(runtime.connection, "CONNECT_TIMEOUT", 0.3)
     began = time.monotonic()
     with pytest.raises(TemporalUnavailable, match=r"no answer"):
         await connect_to({"target_host": f"127.0.0.1:{mute_server}"})

@@ -11,10 +11,11 @@ from temporalio.client import Client
 from temporalio.envconfig import ClientConnectConfig
 
 import runtime.temporal
+from runtime.connection import TemporalUnavailable
 from runtime.database import DatabaseUnavailable, find_database
 from runtime.running import LOCK_NAME, RunningProcess, StackRecord
 from runtime.settings import load_settings
-from runtime.temporal import TemporalUnavailable, connect
+from runtime.temporal import connect
 
 THEIRS = "temporal.example.com:7233"
 OF_THE_STACK = "127.0.0.1:5001"

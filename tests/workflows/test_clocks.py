@@ -9,7 +9,7 @@ import pytest
 from domain.clocks.calendar import Calendar
 from domain.ground.people import Actor
 from domain.ground.words import CaseEvent, LetterKind, Role, Stage
-from starter.client.complaints import Refused
+from starter.client.conversation import Refused
 from tests.workflows.house import CUSTOMER, HANDLER, House
 from tests.workflows.rules import HOLDING, OMBUDSMAN, SPECIAL, own, statutory
 

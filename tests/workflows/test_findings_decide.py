@@ -7,7 +7,7 @@ import pytest
 
 from domain.checks.findings import Check
 from domain.ground.words import Outcome, Stage
-from starter.client.complaints import Refused
+from starter.client.conversation import Refused
 from tests.workflows.house import ACCOUNT, APPROVER, CUSTOMER, HANDLER, House
 from tests.workflows.rules import OMBUDSMAN, own
 

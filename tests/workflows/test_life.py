@@ -8,7 +8,7 @@ import pytest
 
 from domain.ground.words import LetterKind, Outcome, Stage
 from runtime.policies import find_pack
-from starter.client.complaints import Refused
+from starter.client.conversation import Refused
 from tests.workflows.house import ACCOUNT, APPROVER, CUSTOMER, HANDLER, House
 from tests.workflows.rules import own
 

@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 from domain.case.complaint import Complaint
 from domain.case.messages import UPDATES, CustomerReply, Escalate
 from domain.ground.words import WORKFLOW, LetterKind, Outcome, Stage
-from starter.client.complaints import Refused
+from starter.client.conversation import Refused
 from tests.workflows.house import CUSTOMER, HANDLER, House
 
 REPLY = {"message_id": "m-1", "actor": {"id": "customer", "role": "customer"}, "text": "Hello."}

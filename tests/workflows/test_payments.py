@@ -11,7 +11,7 @@ import pytest
 from domain.ground.people import Actor
 from domain.ground.words import LetterKind, Outcome, Role, Stage
 from runtime.payment_rail import HttpRail
-from starter.client.complaints import Refused
+from starter.client.conversation import Refused
 from starter.reading.ledger import check_ledger
 from tests.money.rail import Rail, declining, open_rail, paid, partly, pending
 from tests.workflows.conftest import open_house

@@ -19,7 +19,7 @@ from domain.ground.words import IncidentStage, Outcome, Stage
 from domain.incidents.messages import IncidentChanged
 from runtime.policies import load_packs
 from runtime.temporal import LONGEST_ACTIVATION
-from starter.client.complaints import Refused
+from starter.client.conversation import Refused
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
 from tests.workflows.strange import JSON, LARGE, UNREADABLE, signal, sizes_of_activities
 from tests.workflows.test_sizes import NOW, new_case

@@ -10,7 +10,7 @@ from temporalio.api.common.v1 import Payload
 from domain.ground.reference import reference_for
 from domain.ground.sizes import LONGEST_KEPT, size
 from domain.ground.words import Outcome, Stage
-from starter.client.complaints import Refused
+from starter.client.conversation import Refused
 from tests.workflows.house import CUSTOMER, HANDLER, House
 from tests.workflows.strange import JSON, LARGE, NUMBERS, UNREADABLE, signal, sizes_of_activities, start
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from domain.ground.words import LetterKind, Outcome, Stage
-from starter.client.complaints import Refused
+from starter.client.conversation import Refused
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
 
 

@@ -1,0 +1,145 @@
+"""Workflows of one kind: started once, sent to and asked, and what goes wrong said in words."""
+
+import os
+import uuid
+from abc import ABC, abstractmethod
+from datetime import timedelta
+from typing import Any, ClassVar, Final, Self, TypeVar
+
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import WorkflowQueryFailedError as QueryFailed
+from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError as UpdateTimedOut
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.ground.base import Record
+from domain.ground.messages import Message
+from domain.ground.people import Actor
+from domain.ground.reference import parse_reference
+from runtime.connection import TemporalUnavailable, configured_server, reach
+
+TASK_QUEUE: Final = "redress"
+ANSWER_WITHIN: Final = timedelta(seconds=20)
+
+R = TypeVar("R", bound=Record)
+
+
+class Refused(RuntimeError):
+    """The workflow refused the message; the text says why and what would be possible."""
+
+
+class NotAnswered(RuntimeError):
+    """No worker answered in time. The message may still count; send it again with the same ``message_id``."""
+
+
+class Conversation(ABC):
+    """Workflows of one kind, over one Temporal connection. Safe to share between tasks.
+
+    A *client* of one's own needs ``temporalio.contrib.pydantic.pydantic_data_converter``.
+    """
+
+    workflow: ClassVar[str]
+    """The type of the workflows."""
+    prefix: ClassVar[str]
+    """How their references begin."""
+
+    def __init__(self, client: Client, *, task_queue: str = TASK_QUEUE) -> None:
+        self.client = client
+        self._task_queue = task_queue
+
+    @property
+    def task_queue(self) -> str:
+        """Where the workers of these workflows ask for work."""
+        return self._task_queue
+
+    @classmethod
+    async def connect(cls, *, task_queue: str | None = None) -> Self:
+        """Connect as Temporal's own environment (``TEMPORAL_*``) and profiles say, else to localhost:7233.
+
+        Without *task_queue* it is that of ``REDRESS_TASK_QUEUE``, else ``redress``. Raises ``TemporalUnavailable``.
+        """
+        client = await reach(configured_server(), data_converter=pydantic_data_converter)
+        return cls(client, task_queue=task_queue or os.environ.get("REDRESS_TASK_QUEUE") or TASK_QUEUE)
+
+    @abstractmethod
+    def _missing(self, reference: str) -> Exception:
+        """The error that there is none of this *reference*."""
+
+    @abstractmethod
+    def _ended(self, reference: str) -> Exception:
+        """The error that it is over and takes no more messages."""
+
+    async def _start(self, reference: str, given: Record, *, summary: str) -> bool:
+        """Start a workflow; false if it was there before."""
+        try:
+            await self.client.start_workflow(
+                self.workflow,
+                given,
+                id=reference,
+                task_queue=self._task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                # What could not be taken on may be sent again, mended.
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                static_summary=summary,
+            )
+        except WorkflowAlreadyStartedError:
+            return False
+        except RPCError as error:
+            raise TemporalUnavailable(f"{reference} could not be started: {error.message}") from None
+        return True
+
+    async def _signal(self, reference: str, message: Message) -> None:
+        handle = self._handle(reference)
+        try:
+            await handle.signal(message.name, message)
+        except RPCError as error:
+            raise self._explained(error, handle.id) from None
+
+    async def _update(self, reference: str, message: Message, answer: type[R]) -> R:
+        handle = self._handle(reference)
+        try:
+            receipt: R = await handle.execute_update(
+                message.name,
+                message,
+                id=f"{message.name}:{message.message_id}:{message.content_digest}",  # for Temporal the id is all
+                result_type=answer,
+                rpc_timeout=ANSWER_WITHIN,
+            )
+        except WorkflowUpdateFailedError as error:
+            cause = error.cause
+            raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
+        except UpdateTimedOut:
+            raise _not_answered(handle.id) from None
+        except RPCError as error:
+            raise self._explained(error, handle.id) from None
+        return receipt
+
+    async def _query(self, reference: str, name: str, answer: Any) -> Any:
+        handle = self._handle(reference)
+        try:
+            return await handle.query(name, result_type=answer, rpc_timeout=ANSWER_WITHIN)
+        except QueryFailed as error:
+            raise NotAnswered(f"{handle.id}: {error}") from None
+        except RPCError as error:
+            raise self._explained(error, handle.id) from None
+
+    def _handle(self, reference: str, result_type: type | None = None) -> WorkflowHandle[Any, Any]:
+        return self.client.get_workflow_handle(parse_reference(reference, prefix=self.prefix), result_type=result_type)
+
+    def _explained(self, error: RPCError, reference: str) -> Exception:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return self._ended(reference) if "completed" in error.message else self._missing(reference)
+        if error.status in {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}:
+            return _not_answered(reference)
+        return TemporalUnavailable(f"Temporal: {error.message}")
+
+
+def made(kind: type[Message], by: Actor, message_id: str | None, fields: dict[str, Any]) -> Any:
+    """The message of this *kind*, with an id of its own unless one is given."""
+    return kind(message_id=message_id or str(uuid.uuid4()), actor=by, **fields)
+
+
+def _not_answered(reference: str) -> NotAnswered:
+    return NotAnswered(f"{reference}: no worker answered within {ANSWER_WITHIN.seconds} s")
