@@ -11,7 +11,7 @@ RUN sed -n '/^pip==/,/^    # via/p' requirements/dev.txt > /tmp/pip.txt \
     && python -m venv --without-pip /opt/venv \
     && pip --python /opt/venv install --no-cache-dir --require-hashes --requirement requirements/runtime.txt
 # Editable: what runs is the one copy of the code in /app, for `python worker.py` and for `redress` alike.
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 RUN PYTHONPATH=/opt/backend pip --python /opt/venv install --no-cache-dir --no-deps --no-build-isolation --editable .
 
 FROM python:3.13.15-slim-trixie

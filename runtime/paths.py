@@ -1,4 +1,4 @@
-"""Where the data folders of Redress are: the same in a checkout, an installed wheel and a container."""
+"""Where the data folders of Redress are: the same in a clone and in an image."""
 
 from pathlib import Path
 from typing import Final
