@@ -3,7 +3,6 @@
 Everything here watches the case and runs beside the life told in :mod:`workflows.complaint`.
 """
 
-import asyncio
 import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
@@ -24,14 +23,16 @@ from domain.ground import spoken
 from domain.ground.bilingual import Bilingual
 from domain.ground.messages import Message
 from domain.ground.people import SYSTEM, Actor
-from domain.ground.timeline import Entry
 from domain.ground.words import Action, CaseEvent, LetterKind, Role, Stage
 from domain.letters.letter import Letter, LetterFacts
 from workflows import effects
 from workflows.page import page
+from workflows.parts.display import Display
+from workflows.parts.recorder import Recorder
+from workflows.parts.tasks import Tasks
+from workflows.parts.waiting import Waiting
 from workflows.raw import decoded, kept
 from workflows.search_attributes import attributes
-from workflows.tasks import Tasks
 
 M = TypeVar("M", bound=Message)
 R = TypeVar("R")
@@ -45,16 +46,8 @@ _FOR_GOOD = {"CompensationConflict", "InvalidCompensation", "NotApproved"}
 """Refusals of the ledger after which nothing was posted, and nothing ever will be under that key."""
 
 
-class Diverted(Exception):
-    """The complaint was withdrawn or turned out to be somebody else's: its ordinary life ends here."""
-
-
 class GivenUp(Exception):
     """An effect that failed for good is of no use any more."""
-
-
-class CarryOver(Exception):
-    """The history has grown long: the case goes on in a new run."""
 
 
 class Casework(ABC):
@@ -62,12 +55,17 @@ class Casework(ABC):
 
     def __init__(self) -> None:
         self._begun: Case | None = None
-        self._in_flight: set[str] = set()
-        self._waiting_for: str | None = None
-        self._idle = False
-        self._shown: dict[Any, Any] = {}
-        self._page_of: tuple[int, str | None] = (-1, None)
         self._tasks = Tasks()
+
+    def _begin(self, case: Case) -> None:
+        self._begun = case
+        self.recorder = Recorder(case, effects.record, self._known)
+        self.waiting = Waiting(lambda: self._diverted)
+        self.display = Display(
+            lambda: attributes(case),
+            lambda: page(case, self.waiting.what),
+            lambda: (case.revision, self.waiting.what),
+        )
 
     @property
     def case(self) -> Case:
@@ -76,89 +74,19 @@ class Casework(ABC):
             raise LookupError("there is no case")
         return self._begun
 
-    # -- the case file ------------------------------------------------------------------------------------------------
-
-    async def _record(self) -> None:
-        """Write to the case file what it does not know yet and nothing else is about to write."""
-        update = self._take()
-        self._put(update, await effects.record(update))
-
-    async def _written(self, message: Message) -> None:
-        """Wait until the case file has the *message*."""
-
-        def waits(entry: Entry) -> bool:
-            return entry.kind == message.name and entry.data.get("message_id") == message.message_id
-
-        await workflow.wait_condition(lambda: not any(map(waits, self.case.entries)))
-
-    def _take(self, *, by_the_way: bool = False) -> CaseUpdate:
-        update = self.case.unrecorded(self._in_flight, by_the_way=by_the_way)
-        self._in_flight |= update.keys
-        return self.case.checked(update)
-
-    def _put(self, update: CaseUpdate, recorded: Recorded) -> None:
+    def _known(self, update: CaseUpdate, recorded: Recorded) -> None:
+        """A late answer clears no breach, though it reached us before the timer did."""
         self._let_act(self.case.recorded(update, recorded))
-        self._in_flight -= update.keys
 
     def _let_act(self, late: Sequence[Deadline]) -> None:
-        """A late answer clears no breach, though it reached us before the timer did."""
         if late and workflow.patched("a-late-answer-clears-no-breach"):
             for deadline in late:
                 self.case.fire(deadline, workflow.now())
                 self._act(deadline)
 
-    async def _keep_the_case_file(self) -> None:
-        while True:
-            await workflow.wait_condition(lambda: self.case.has_unrecorded(self._in_flight))
-            # The life of the complaint goes first: the effect it comes to may carry what is to be recorded.
-            await asyncio.sleep(0)
-            if self.case.has_unrecorded(self._in_flight):
-                await self._record()
-
     def _enter(self, stage: Stage) -> None:
         self.case.enter(stage, workflow.now())
         workflow.logger.info("stage entered", extra={"stage": stage.value})
-
-    # -- what the UI shows --------------------------------------------------------------------------------------------
-
-    def _show(self) -> None:
-        now = attributes(self.case)
-        changed = {key: value for key, value in now.items() if self._shown.get(key) != value}
-        if changed:
-            workflow.upsert_search_attributes(
-                [key.value_set(value) if value is not None else key.value_unset() for key, value in changed.items()]
-            )
-        self._shown = now
-        self._page_of = self._page_now
-        workflow.set_current_details(page(self.case, self._waiting_for))
-
-    @property
-    def _page_now(self) -> tuple[int, str | None]:
-        return self.case.revision, self._waiting_for
-
-    async def _keep_showing(self) -> None:
-        while True:
-            self._show()
-            await workflow.wait_condition(lambda: self._page_of != self._page_now)
-
-    # -- waiting for people -------------------------------------------------------------------------------------------
-
-    async def _until(
-        self, condition: Callable[[], bool], waiting_for: str, *, idle: bool = True, diverts: bool = True
-    ) -> None:
-        """Wait, however long, until *condition* holds; *idle* unless an effect is under way.
-
-        Raises :class:`Diverted` when the complaint is withdrawn or referred meanwhile (unless what is waited for must
-        come first), and :class:`CarryOver` when the history has grown long: both only here, where nothing is half done.
-        """
-        self._waiting_for, self._idle = waiting_for, idle
-        suggested = workflow.info().is_continue_as_new_suggested
-        await workflow.wait_condition(lambda: condition() or (diverts and self._diverted) or suggested())
-        self._waiting_for, self._idle = None, False
-        if diverts and self._diverted:
-            raise Diverted
-        if not condition():
-            raise CarryOver
 
     @property
     def _diverted(self) -> bool:
@@ -175,7 +103,7 @@ class Casework(ABC):
         """Send a letter and wait until a channel has accepted it; *then* is the stage entered with its acceptance."""
         if purpose not in self.case.delivered and not any(letter.purpose == purpose for letter in self.case.letters):
             self._post(kind, facts, purpose, *announces, then=then)
-        await self._until(
+        await self.waiting.until(
             lambda: purpose in self.case.delivered, f"a channel to accept the {_spoken(kind)} letter", idle=False
         )
         if then and self.case.stage is not then:
@@ -191,7 +119,7 @@ class Casework(ABC):
         self.case.letters.append(letter)
         self.case.revision += 1
         # A letter may be on its way for days; the clocks that events start must not wait for it.
-        self._tasks.start(self._carry(letter, self._take(by_the_way=True)))
+        self._tasks.start(self._carry(letter, self.recorder.take(self.case.by_the_way)))
 
     async def _carry(self, letter: Letter, update: CaseUpdate) -> None:
         case = self.case
@@ -231,7 +159,7 @@ class Casework(ABC):
             case.delivered.append(letter.purpose)
         if not letter.kind.to_staff:
             case.last_message = f"{_spoken(letter.kind)} letter, accepted by {accepted.channel} {_at(accepted.at)}"
-        self._put(update, accepted.recorded)
+        self.recorder.put(update, accepted.recorded)
 
     def _tell_staff(self, role: Role, en: str, zh: str) -> None:
         """Send a notice to a role of the firm, unless so many are on their way that another tells nothing."""
@@ -282,7 +210,7 @@ class Casework(ABC):
         if due is not None and due < armed:
             return True
         # While an effect is under way a timer that rings too early does no harm, and the effect will soon move it.
-        return due != armed and self._idle
+        return due != armed and self.waiting.idle
 
     async def _fire_due(self) -> None:
         now = workflow.now()
@@ -314,8 +242,7 @@ class Casework(ABC):
 
     async def _ask_the_ledger(self, deadline: Deadline) -> None:
         """Learn whether the round has ended. One that ended in time has no breach; one that ended late has it still."""
-        update = self._take().model_copy(update={"asked": (deadline.round,)})
-        self._put(update, await effects.record(update))
+        await self.recorder.record(self.recorder.take().model_copy(update={"asked": (deadline.round,)}))
 
     @abstractmethod
     def _act(self, deadline: Deadline) -> None:
@@ -341,7 +268,7 @@ class Casework(ABC):
             try:
                 return await effect()
             except ActivityError as error:
-                self._in_flight -= update.keys
+                self.recorder.release(update)
                 self._fault(what, error)
                 failed()
                 summary = f"Try again after a fault: {what.en}"

@@ -28,9 +28,9 @@ from domain.ground.sizes import MOST_CARRIED, size
 from domain.ground.words import WORKFLOW, Action, CaseEvent, LetterKind, Outcome, Role, Stage
 from domain.rules.interest import interest_for
 from workflows import effects
-from workflows.casework import CarryOver, Diverted
 from workflows.listening import UNDER_INVESTIGATION
 from workflows.page import page
+from workflows.parts.waiting import CarryOver, Diverted
 from workflows.raw import kept
 from workflows.settling import Settling
 from workflows.starts import given, is_continued, refused_run
@@ -59,7 +59,7 @@ class ComplaintWorkflow(Settling):
         super().__init__()
         self._misfit: str | None = None
         try:
-            self._begun = begin(start)
+            self._begin(begin(start))
         except ValueError as error:
             self._misfit = str(error)
 
@@ -77,10 +77,10 @@ class ComplaintWorkflow(Settling):
             await self._refuse(start, error)
         self._tasks.start(self._keep_the_clocks())
         self._tasks.start(self._keep_hearing())
-        self._tasks.start(self._keep_the_case_file())
-        self._tasks.start(self._keep_showing())
+        self._tasks.start(self.recorder.keep())
+        self._tasks.start(self.display.keep())
         for letter in self.case.letters:
-            self._tasks.start(self._carry(letter, self._take(by_the_way=True)))
+            self._tasks.start(self._carry(letter, self.recorder.take(self.case.by_the_way)))
         for event in self.case.events:
             if event.event is CaseEvent.OVERDUE_NOTED:
                 self._tasks.start(self._tell_new_date(event.number))
@@ -136,7 +136,8 @@ class ComplaintWorkflow(Settling):
         )
         if opened.checkpoint:
             known = {"complaint": case.complaint, "policy": opened.policy}
-            self._begun = case = Case.model_validate(opened.checkpoint | known)
+            case = Case.model_validate(opened.checkpoint | known)
+            self._begin(case)
             case.note(workflow.now(), "restored", "Temporal had lost its workflow; it goes on from what the file has")
             return
         case.policy, case.policy_hash, case.assessment = opened.policy, opened.policy_hash, opened.assessment
@@ -215,7 +216,7 @@ class ComplaintWorkflow(Settling):
                 case.approved = True
                 break
             proposal = case.proposal
-            await self._until(
+            await self.waiting.until(
                 lambda seen=proposal: self._may_go_on() or case.proposal is not seen,  # type: ignore[misc]
                 "a second person to decide the proposal" if proposal else "a proposal",
             )
@@ -241,7 +242,7 @@ class ComplaintWorkflow(Settling):
         purpose = f"final_response:{case.rounds}"
         kind = LetterKind.SUMMARY_RESOLUTION if case.settled_early else LetterKind.FINAL_RESPONSE
         await self._deliver(kind, facts, purpose, CaseEvent.CONTACTED, CaseEvent.RESPONDED)
-        await self._until(lambda: case.answer is not None, "the customer's answer to the final response")
+        await self.waiting.until(lambda: case.answer is not None, "the customer's answer to the final response")
         if case.answer == "dispute":
             self._take_up_again()
             self._enter(Stage.DECIDING)
@@ -252,7 +253,7 @@ class ComplaintWorkflow(Settling):
     async def _follow_up(self) -> None:
         """Ask how satisfied the customer is; take the case up again if asked to; close when the window is over."""
         case = self.case
-        await self._until(
+        await self.waiting.until(
             lambda: (case.window_over and not case.reports) or case.to_investigate or case.unpaid is not None,
             "the end of the follow-up window",
         )
@@ -307,7 +308,7 @@ class ComplaintWorkflow(Settling):
                 and workflow.all_handlers_finished()
             )
         )
-        self._show()
+        self.display.show()
 
     # -- parts of the stages ----------------------------------------------------------------------------------------
 
@@ -417,7 +418,7 @@ class ComplaintWorkflow(Settling):
             CaseEvent.CONTACTED,
             CaseEvent.INFORMATION_REQUESTED,
         )
-        await self._until(
+        await self.waiting.until(
             lambda: case.proposal is not None or case.to_investigate, "the customer's answer to our questions"
         )
 

@@ -16,7 +16,6 @@ from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 from domain.case.complaint import explain
 from domain.case.requests import RefusedMessage, RefuseStart, Turn
 from domain.ground.people import SYSTEM
-from domain.ground.sizes import MOST_CARRIED, first_of
 from domain.ground.words import IncidentStage
 from domain.incidents.incident import WORKFLOW, NewIncident, checks_of
 from domain.incidents.messages import (
@@ -31,7 +30,6 @@ from domain.incidents.progress import Progress
 from domain.incidents.requests import (
     CompensateMember,
     FindCases,
-    IncidentUpdate,
     ListCohort,
     NextMembers,
     OpenIncident,
@@ -41,12 +39,15 @@ from domain.incidents.requests import (
 )
 from domain.incidents.state import Incident, NotAllowed, check_decision
 from workflows import effects
-from workflows.casework import CarryOver, M, read
+from workflows.casework import M, read
 from workflows.incident_page import page
+from workflows.parts.display import Display
+from workflows.parts.recorder import Recorder
+from workflows.parts.tasks import Tasks
+from workflows.parts.waiting import CarryOver, Waiting
 from workflows.raw import kept
 from workflows.search_attributes import INCIDENT
 from workflows.starts import given, is_continued, refused_run
-from workflows.tasks import Tasks
 
 _TICKS_A_MINUTE = 6
 _MOST_AT_ONCE = 50
@@ -80,11 +81,20 @@ class IncidentWorkflow:
         self._begun: Incident | None = None
         self._misfit: str | None = None
         try:
-            self._begun = begin(start)
+            self._begin(begin(start))
         except ValueError as error:
             self._misfit = str(error)
-        self._in_flight: set[str] = set()
         self._tasks = Tasks()
+
+    def _begin(self, incident: Incident) -> None:
+        self._begun = incident
+        self.recorder = Recorder(incident, effects.record_incident, lambda update, _: incident.recorded(update))
+        self.waiting = Waiting()
+        self.display = Display(
+            lambda: {INCIDENT: [incident.reference]},
+            lambda: page(incident),
+            lambda: incident.revision,
+        )
 
     @property
     def incident(self) -> Incident:
@@ -106,9 +116,9 @@ class IncidentWorkflow:
         except ApplicationError as error:
             await self._refuse(start, error)
         incident = self.incident
-        workflow.upsert_search_attributes([INCIDENT.value_set([incident.reference])])
-        self._tasks.start(self._keep_recording())
-        self._tasks.start(self._keep_showing())
+        self.display.show()
+        self._tasks.start(self.recorder.keep())
+        self._tasks.start(self.display.keep())
         for account in list(incident.under_way):
             self._tasks.start(self._make_good(account))
         self._tasks.start(self._keep_telling())
@@ -137,7 +147,9 @@ class IncidentWorkflow:
             case IncidentStage.LISTING:
                 await self._list()
             case IncidentStage.APPROVAL:
-                await self._until(lambda: self.incident.stage is not IncidentStage.APPROVAL)
+                await self.waiting.until(
+                    lambda: self.incident.stage is not IncidentStage.APPROVAL, "a decision on the list"
+                )
             case _:
                 await self._compensate()
 
@@ -171,7 +183,8 @@ class IncidentWorkflow:
         if opened.checkpoint:
             known = {"reference": incident.reference, "new": incident.new, "opened_at": incident.opened_at}
             pinned = {"policy_hash": opened.policy_hash, "decision": opened.decision}
-            self._begun = incident = Incident.model_validate(opened.checkpoint | known | pinned)
+            incident = Incident.model_validate(opened.checkpoint | known | pinned)
+            self._begin(incident)
             if incident.stage is IncidentStage.LISTING:
                 incident.lists = max(incident.lists, opened.lists)  # one that was begun is not gone on with
             self._note("restored", "Temporal had lost its workflow; it goes on from what the file has")
@@ -210,7 +223,7 @@ class IncidentWorkflow:
         """Take the harmed accounts in hand, so many a minute, until all are made good and told."""
         incident = self.incident
         while not incident.all_taken:
-            await self._until(self._may_take_more)
+            await self.waiting.until(self._may_take_more, "accounts on their way to be made good", idle=False)
             if workflow.info().is_continue_as_new_suggested():
                 raise CarryOver
             limit = max(1, min(_MOST_AT_ONCE, incident.per_minute // _TICKS_A_MINUTE))
@@ -227,10 +240,14 @@ class IncidentWorkflow:
             else:
                 incident.after = accounts[-1]
                 incident.revision += 1
-                self._tasks.start(self._record())
+                self._tasks.start(self.recorder.record())
                 wait = timedelta(minutes=1) * len(accounts) / incident.per_minute
                 await workflow.sleep(wait, summary=f"{incident.per_minute} accounts a minute")
-        await self._until(lambda: not incident.under_way and not incident.failed and not incident.untold)
+        await self.waiting.until(
+            lambda: not incident.under_way and not incident.failed and not incident.untold,
+            "the last accounts to be made good and told",
+            idle=False,
+        )
         incident.stage = IncidentStage.CLOSED
         paid = ", ".join(str(each) for each in incident.paid) or "nothing"
         self._note("closed", f"{incident.done} accounts, {paid}; {incident.elsewhere} made good elsewhere")
@@ -323,7 +340,7 @@ class IncidentWorkflow:
     async def _tell_cases_of(self, standing: Standing) -> None:
         """Those closed meanwhile need not know."""
         incident, fault = self.incident, self.incident.new.fault
-        await self._record()  # a case that is told looks at what is recorded
+        await self.recorder.record()  # a case that is told looks at what is recorded
         found = await effects.find_cases(FindCases(reference=incident.reference, number=standing.lists))
         if incident.cases != list(found.references):
             incident.cases = list(found.references)
@@ -464,8 +481,8 @@ class IncidentWorkflow:
         if receipt := incident.receipts.get(key):
             return receipt
         noted = apply(request)
-        body = request.model_dump(mode="json", exclude={"message_id", "actor"}, exclude_none=True)
-        noted_as = incident.note(workflow.now(), kind.name, noted, request.actor, body)
+        body = request.model_dump(mode="json", exclude={"actor"}, exclude_none=True)
+        incident.note(workflow.now(), kind.name, noted, request.actor, body)
         incident.receipts[key] = receipt = IncidentReceipt(
             message_id=request.message_id,
             reference=incident.reference,
@@ -473,8 +490,8 @@ class IncidentWorkflow:
             noted=noted,
             at=workflow.now(),
         )
-        await self._record()
-        await workflow.wait_condition(lambda: all(entry.key != noted_as for entry in incident.entries))
+        await self.recorder.record()
+        await self.recorder.written(request)
         return receipt
 
     # -- the record ----------------------------------------------------------------------------------------------------
@@ -482,42 +499,6 @@ class IncidentWorkflow:
     def _note(self, kind: str, text: str, data: dict[str, Any] | None = None) -> None:
         actor = self.incident.new.opened_by if kind == "opened" else SYSTEM
         self.incident.note(workflow.now(), kind, text, actor, data)
-
-    async def _record(self) -> None:
-        """Write down what was noted, and how far the incident is."""
-        incident = self.incident
-        entries = tuple(first_of((one for one in incident.entries if one.key not in self._in_flight), MOST_CARRIED))
-        keys = {entry.key for entry in entries}
-        self._in_flight |= keys
-        update = IncidentUpdate(
-            reference=incident.reference,
-            progress=incident.progress,
-            entries=entries,
-            checkpoint=incident.checkpoint(keys),
-        )
-        await effects.record_incident(update)
-        incident.entries = [entry for entry in incident.entries if entry.key not in keys]
-        self._in_flight -= keys
-
-    async def _keep_recording(self) -> None:
-        while True:
-            await workflow.wait_condition(
-                lambda: any(entry.key not in self._in_flight for entry in self.incident.entries)
-            )
-            await self._record()
-
-    async def _keep_showing(self) -> None:
-        while True:
-            shown = self.incident.revision
-            workflow.set_current_details(page(self.incident))
-            await workflow.wait_condition(lambda shown=shown: self.incident.revision != shown)  # type: ignore[misc]
-
-    async def _until(self, condition: Callable[[], bool]) -> None:
-        """Wait, however long. Raises :class:`CarryOver` when the history has grown long."""
-        suggested = workflow.info().is_continue_as_new_suggested
-        await workflow.wait_condition(lambda: condition() or suggested())
-        if not condition():
-            raise CarryOver
 
 
 def _refused(reason: str) -> ApplicationError:

@@ -98,7 +98,7 @@ class Listening(Casework):
                     self._reject(name, message, "there is no signal of this name; customer_reply and escalate exist")
 
     def _may_hear(self) -> bool:
-        if not self.case.has_unrecorded(self._in_flight):
+        if not self.recorder.is_behind:
             self._heard, self._heard_bytes = 0, 0
         return self._heard < _MOST_AT_ONCE and self._heard_bytes < _MOST_BYTES_AT_ONCE
 
@@ -497,7 +497,7 @@ class Listening(Casework):
             reference=case.reference,
             policy=f"{case.policy.id}@{case.policy.version}" if case.policy else None,
             summary=case.summary,
-            waiting_for=self._waiting_for,
+            waiting_for=self.waiting.what,
             letters_on_their_way=tuple(letter.kind.value for letter in case.letters),
             proposal=draft.spoken if draft else None,
             payment=case.payment_spoken,
@@ -559,7 +559,7 @@ class Listening(Casework):
         request = read(kind, message)
         case, key = self.case, _key(request)
         if receipt := case.receipts.get(key):
-            await self._written(request)
+            await self.recorder.written(request)
             return receipt
         case.hear(request)
         now = workflow.now()
@@ -572,7 +572,9 @@ class Listening(Casework):
             message_id=request.message_id, reference=case.reference, stage=case.stage, noted=noted, at=now
         )
         case.answer_with(key, receipt)
-        update = self._take()  # at once: a letter that follows from it, and may be on its way for days, would take it
+        update = (
+            self.recorder.take()
+        )  # at once: a letter that follows from it, and may be on its way for days, would take it
         if isinstance(request, CorrectContact):
             contact = RecordContact(
                 key=f"{case.reference}:contact:{request.message_id}",
@@ -583,8 +585,8 @@ class Listening(Casework):
                 by_post=request.by_post,
             )
             await effects.record_contact(contact)
-        self._put(update, await effects.record(update))
-        await self._written(request)
+        await self.recorder.record(update)
+        await self.recorder.written(request)
         return receipt
 
     def _answered(self) -> None:

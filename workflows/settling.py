@@ -56,7 +56,7 @@ class Settling(Listening):
     async def _post_award(self, award: Money) -> None:
         case = self.case
         case.awarding = case.awarding or case.next_number()
-        update = self._take()
+        update = self.recorder.take()
         awarded: Money | None = award if case.awarded is None else case.awarded + award
         then = case.anticipating(Stage.FOLLOWING_UP, workflow.now(), compensation=awarded)
         request = RecordCompensation(
@@ -97,7 +97,7 @@ class Settling(Listening):
             payable = award.rounded()
             case.unpaid = payable if case.unpaid is None else case.unpaid + payable
             case.note(posted.at, "award", f"{payable} is owed, to be paid through {posted.rail}")
-        self._put(update, posted.recorded)
+        self.recorder.put(update, posted.recorded)
 
     def _take_up_again(self) -> None:
         """Another round: people decide, above the level that decided before."""
@@ -114,7 +114,7 @@ class Settling(Listening):
         case = self.case
         while case.unpaid:
             if case.payment_held or case.reporting:
-                await self._until(
+                await self.waiting.until(
                     lambda: case.unpaid is None or not (case.payment_held or case.reporting),
                     f"a person: {case.payment_held}" if case.payment_held else "a report of a payment to be recorded",
                     diverts=False,
@@ -132,12 +132,12 @@ class Settling(Listening):
     async def _pay_through_the_rail(self, payment: Payment, payee: str) -> None:
         """Have the rail asked until it has its last word, or until a person says what became of the payment."""
         case = self.case
-        update = self._take(by_the_way=True)
+        update = self.recorder.take(self.case.by_the_way)
         amount = PositiveMoney(amount=payment.amount.amount, currency=payment.amount.currency)
         order = PaymentOrder(key=payment.key, reference=case.reference, payee=payee, amount=amount)
         request = PayCompensation(number=payment.number, order=order, update=update)
         paying = asyncio.create_task(effects.pay_compensation(request))
-        await self._until(
+        await self.waiting.until(
             lambda: paying.done() or not payment.in_hand,
             f"{payment.rail} to pay {payment.amount} ({payment.key})",
             idle=False,
@@ -147,19 +147,19 @@ class Settling(Listening):
             paying.cancel()
             with contextlib.suppress(ActivityError, asyncio.CancelledError):
                 await paying
-            self._in_flight -= update.keys
+            self.recorder.release(update)
             return
         try:
             recorded = paying.result()
         except ActivityError as error:
-            self._in_flight -= update.keys
+            self.recorder.release(update)
             if payment.in_hand:
                 self._fault(spoken.said(f"payment {payment.key}", f"付款 {payment.key}"), error)
                 self._hold_payments(
                     "what became of the payment is not known; report_payment, or retry_payment to ask again"
                 )
             return
-        self._put(update, recorded.recorded)
+        self.recorder.put(update, recorded.recorded)
         self._conclude_payment(payment, recorded.outcome)
 
     def _conclude_payment(self, payment: Payment, outcome: PaymentOutcome) -> None:
@@ -296,7 +296,7 @@ class Settling(Listening):
         """Have what a person reports put into the ledger, and go on from there."""
         case = self.case
         payment = next(one for one in case.payments if one.key == report.key)
-        update = self._take(by_the_way=True)
+        update = self.recorder.take(self.case.by_the_way)
         request = BookPayment(
             number=report.number,
             key=report.key,
@@ -322,7 +322,7 @@ class Settling(Listening):
         if booked.outcome.state is not report.state:
             told = f"not recorded as reported: {booked.outcome.spoken} was known before"
             case.note(workflow.now(), "payment", told, data={"payment": report.key})
-        self._put(update, booked.recorded)
+        self.recorder.put(update, booked.recorded)
 
     def _payment_reversed(self, payment: Payment, outcome: PaymentOutcome, reported_by: str) -> None:
         """What was paid is owed again."""

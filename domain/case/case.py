@@ -336,11 +336,15 @@ class Case(State):
             for item in items
         )
 
-    def unrecorded(self, in_flight: Collection[str] = (), *, by_the_way: bool = False) -> CaseUpdate:
-        """What the case file does not know yet and is not on its way there, the earliest of it.
+    def unrecorded(self, in_flight: Collection[str] = ()) -> CaseUpdate:
+        """What the case file does not know yet and is not on its way there, the earliest of it."""
+        return self._unrecorded(in_flight, by_the_way=False)
 
-        *by_the_way* of something that may take days it is little: nothing that a clock waits for, and nothing large.
-        """
+    def by_the_way(self, in_flight: Collection[str] = ()) -> CaseUpdate:
+        """What of it goes along with something that may take days: nothing that a clock waits for, nothing large."""
+        return self._unrecorded(in_flight, by_the_way=True)
+
+    def _unrecorded(self, in_flight: Collection[str], *, by_the_way: bool) -> CaseUpdate:
         entries = [entry for entry in self.entries if entry.key not in in_flight]
         rejected = [one for one in self.rejected if one.key not in in_flight]
         earliest: list[Entry | Rejected] = sorted([*entries, *rejected], key=lambda item: item.at)

@@ -54,6 +54,11 @@ class IncidentUpdate(Record):
     checkpoint: dict[str, Any] | None = None
     """What another workflow would go on from, should Temporal lose this one."""
 
+    @property
+    def keys(self) -> set[str]:
+        """The keys of all it carries."""
+        return {entry.key for entry in self.entries}
+
 
 class OpenIncident(Record):
     """Write down a new incident and pin its policy pack. Answered with :class:`IncidentOpened`.

@@ -8,12 +8,13 @@ from pydantic import Field
 
 from domain.ground.base import Instant, State
 from domain.ground.people import Actor
+from domain.ground.sizes import MOST_CARRIED, first_of
 from domain.ground.timeline import Entry
 from domain.ground.words import IncidentStage
 from domain.incidents.incident import NewIncident
 from domain.incidents.messages import DecideIncident, IncidentReceipt
 from domain.incidents.progress import Cohort, Progress
-from domain.incidents.requests import MemberCompensated, Standing
+from domain.incidents.requests import IncidentUpdate, MemberCompensated, Standing
 from domain.money.amounts import Money
 from domain.rules.deciding import Decision
 
@@ -62,12 +63,26 @@ class Incident(State):
         self.entries.append(Entry(key=key, at=at, kind=kind, actor=str(actor), text=text, data=data or {}))
         return key
 
-    def checkpoint(self, carried: Collection[str]) -> dict[str, Any]:
-        """All that another workflow would have to know, once the file has the entries *carried* there."""
-        left = [entry for entry in self.entries if entry.key not in carried]
+    def has_unrecorded(self, in_flight: Collection[str] = ()) -> bool:
+        """Whether there is something that the file does not know and that is not on its way there."""
+        return any(entry.key not in in_flight for entry in self.entries)
+
+    def unrecorded(self, in_flight: Collection[str] = ()) -> IncidentUpdate:
+        """How far the incident is, and what of it the file does not know yet and is not on its way there."""
+        entries = first_of((entry for entry in self.entries if entry.key not in in_flight), MOST_CARRIED)
+        return IncidentUpdate(reference=self.reference, progress=self.progress, entries=tuple(entries))
+
+    def checked(self, update: IncidentUpdate) -> IncidentUpdate:
+        """The *update* with all that another workflow would have to know, once the file has that update."""
         kept = {"reference", "new", "opened_at", "policy_hash", "decision", "receipts"}
+        left = [entry for entry in self.entries if entry.key not in update.keys]
         part = self.model_copy(update={"entries": left})
-        return part.model_dump(mode="json", exclude=kept, exclude_defaults=True)
+        checkpoint = part.model_dump(mode="json", exclude=kept, exclude_defaults=True)
+        return update.model_copy(update={"checkpoint": checkpoint})
+
+    def recorded(self, update: IncidentUpdate) -> None:
+        """The file knows *update*."""
+        self.entries = [entry for entry in self.entries if entry.key not in update.keys]
 
     @property
     def standing(self) -> Standing:

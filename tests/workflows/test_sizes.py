@@ -73,7 +73,7 @@ def test_whatever_arrives_is_written_down_in_parts_of_bounded_size(messages: lis
             reply = CustomerReply.model_validate(body)
             case.note(NOW, reply.name, reply.intent, reply.actor, reply.model_dump(mode="json"))
     waiting = {*(one.key for one in case.entries), *(one.key for one in case.rejected)}
-    by_the_way = case.unrecorded(by_the_way=True)
+    by_the_way = case.by_the_way()
     assert size(by_the_way) <= CARRIED_BY_A_LETTER + BESIDE
     case.recorded(by_the_way, Recorded())
     written = by_the_way.keys
