@@ -190,8 +190,6 @@ def check_proposal(case: Case, message: Resolution) -> None:
     sums = [("compensation", loss), *((f"awards: {award.kind.value}", award.amount) for award in message.awards)]
     given = [(field, sum_) for field, sum_ in sums if sum_ is not None]
     for field, sum_ in given:
-        if sum_.rounded().amount != sum_.amount:
-            raise NotAllowed(f"{field}: {sum_.currency} has no units that small; give a payable amount")
         if case.awarded and sum_.currency != case.awarded.currency:
             raise NotAllowed(f"{field}: {case.awarded} was awarded before; use the same currency")
         if sum_.currency != given[0][1].currency:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from domain.ground.base import Record
 from domain.money.currencies import DIGITS
@@ -72,9 +72,17 @@ class Money(Record):
 
 
 class PositiveMoney(Money):
-    """Money above zero: a claim, an award, a limit."""
+    """Money above zero that can be paid, in no smaller units than the currency has: a claim, an award, a payment."""
 
     amount: Annotated[Decimal, Field(gt=0, allow_inf_nan=False, max_digits=24, decimal_places=10)]
+
+    @model_validator(mode="after")
+    def _is_payable(self) -> Self:
+        if self.rounded().amount != self.amount:
+            digits = minor_digits(self.currency)
+            most = f"at most {digits} digits after the point" if digits else "a whole number"
+            raise ValueError(f"{self.currency} has no units that small; give {most}")
+        return self
 
 
 def total(amounts: Iterable[Money]) -> Money | None:

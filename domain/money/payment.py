@@ -1,9 +1,7 @@
 """Payments: what a rail is asked to pay, what it answers, and what became of it."""
 
 from enum import StrEnum
-from typing import Final, Literal, Self
-
-from pydantic import model_validator
+from typing import Final, Literal
 
 from domain.ground.base import Identifier, Instant, Line, Record, State
 from domain.ground.people import Actor
@@ -39,12 +37,6 @@ class PaymentOrder(Record):
     reference: Identifier
     payee: Identifier
     amount: PositiveMoney
-
-    @model_validator(mode="after")
-    def _is_payable(self) -> Self:
-        if self.amount.rounded().amount != self.amount.amount:
-            raise ValueError(f"amount: {self.amount.currency} has no units that small; give a payable amount")
-        return self
 
 
 class RailAnswer(Record):

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, get_args
 
 import pytest
@@ -14,7 +15,8 @@ from domain.case.complaint import Channel, Complaint, explain
 from domain.case.messages import SIGNALS, UPDATES, AddEvidence, CorrectContact, CustomerReply, Reclassify
 from domain.ground.messages import Message
 from domain.ground.words import Remedy
-from domain.money.amounts import PositiveMoney
+from domain.money.amounts import PositiveMoney, minor_digits
+from domain.money.currencies import DIGITS
 
 SECRET = "Geheimnis"
 """Stands for what a customer sends and no error message may repeat."""
@@ -388,3 +390,41 @@ def test_channels_and_remedies_are_those_of_the_contract() -> None:
         "web", "app", "email", "chat", "phone", "post", "branch", "social_media", "regulator"
     }  # fmt: skip
     assert get_args(Complaint.model_fields["remedy_sought"].annotation)[0] is Remedy
+
+
+# -- amounts that a currency has ---------------------------------------------------------------------------------------
+
+
+def with_amount(amount: dict[str, str]) -> dict[str, tuple[type[Complaint] | type[Message], dict[str, Any]]]:
+    """Everything that carries an amount somebody states, each with it, by the field that a refusal names."""
+    proposal = {**ENVELOPE, **BODIES["propose_resolution"]}
+    award = [{"kind": "goodwill", "amount": amount, "reason": "For the wait."}]
+    return {
+        "amount_claimed": (Complaint, {**SENT, "amount_claimed": amount}),
+        "compensation": (MESSAGES["propose_resolution"], {**proposal, "compensation": amount}),
+        "awards.0.amount": (MESSAGES["propose_resolution"], {**proposal, "awards": award}),
+        "compensation early": (MESSAGES["resolve_early"], {**proposal, "compensation": amount}),
+        "awards.0.amount early": (MESSAGES["resolve_early"], {**proposal, "awards": award}),
+    }
+
+
+@given(currency=st.sampled_from(sorted(DIGITS)), units=st.integers(1, 10**12), beyond=st.integers(1, 3), digit=...)
+def test_an_amount_that_its_currency_does_not_have_is_refused_wherever_one_is_stated(
+    currency: str, units: int, beyond: int, digit: bool
+) -> None:
+    payable = Decimal(units).scaleb(-minor_digits(currency))
+    too_small = payable + Decimal(1 + digit).scaleb(-minor_digits(currency) - beyond)
+    for field, (model, data) in with_amount({"amount": str(too_small), "currency": currency}).items():
+        told = refusal(model, data)
+        assert told.startswith(f"{field.partition(' ')[0]}: {currency} has no units that small; give "), told
+        assert str(too_small) not in told
+    # Zeros behind the point are no smaller unit.
+    for amount in (str(payable), f"{payable:.9f}"):
+        for model, data in with_amount({"amount": amount, "currency": currency}).values():
+            model.model_validate_json(json.dumps(data))
+
+
+def test_the_way_out_is_told_with_the_digits_that_the_currency_has() -> None:
+    for currency, way in (("JPY", "a whole number"), ("USD", "at most 2 digits"), ("KWD", "at most 3 digits")):
+        told = refusal(Complaint, {**SENT, "amount_claimed": {"amount": "1234.5678", "currency": currency}})
+        assert way in told

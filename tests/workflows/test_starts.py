@@ -1,5 +1,6 @@
 """Every accepted start is a case, or a refusal that is found; nobody begins a case in the middle of its life."""
 
+import json
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
@@ -72,6 +73,18 @@ async def test_a_start_that_can_be_no_case_is_a_refusal_that_is_found(house: Hou
     with pytest.raises(CaseNotFound, match="was refused since"):
         await get_case(house.pool, reference)
     assert not await house.pool.fetchval("select exists (select from casefile.postings)")
+
+
+async def test_a_raw_start_with_a_claim_that_its_currency_does_not_have_is_refused_by_field(house: House) -> None:
+    state = complaint_in(await forged(house))
+    claim = {"amount_claimed": {"amount": "1234.50", "currency": "JPY"}}
+    complaint = Payload(metadata=JSON, data=json.dumps(json.loads(state.data) | claim).encode())
+    reference = Complaint.model_validate_json(state.data).reference
+    await start(house, reference, complaint)
+    with pytest.raises(WorkflowFailureError):
+        await house.client.get_workflow_handle(reference).result()
+    reason = await house.pool.fetchval("select reason from casefile.unopened where workflow_id = $1", reference)
+    assert "amount_claimed: JPY has no units that small; give a whole number" in reason
 
 
 async def test_what_is_sent_to_a_refused_start_is_kept_in_parts_of_bounded_size(house: House) -> None:

@@ -2,8 +2,11 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
+from temporalio.client import WorkflowUpdateFailedError
 
 from domain.ground.words import LetterKind, Outcome, Stage
 from starter.client.conversation import Refused
@@ -55,14 +58,17 @@ async def test_sums_that_cannot_be_paid_are_refused(house: House) -> None:
     await house.late_withdrawal("3000000")
     reference = await house.submit()
     await house.at(reference, Stage.DECIDING)
-    with pytest.raises(Refused, match="USD has no units that small"):
-        await house.complaints.propose_resolution(
-            reference,
-            by=HANDLER,
-            outcome="upheld",
-            compensation={"amount": "0.001", "currency": "USD"},
-            reasons="Less than a cent.",
-        )
+    less_than_a_cent: dict[str, Any] = {
+        "outcome": "upheld",
+        "compensation": {"amount": "0.001", "currency": "USD"},
+        "reasons": "Less than a cent.",
+    }
+    with pytest.raises(ValidationError, match="USD has no units that small"):
+        await house.complaints.propose_resolution(reference, by=HANDLER, **less_than_a_cent)
+    raw = {"message_id": "m-1", "actor": {"id": "h-17", "role": "handler"}, **less_than_a_cent}
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await house.client.get_workflow_handle(reference).execute_update("propose_resolution", raw)
+    assert "compensation: USD has no units that small" in str(refused.value.cause)
 
 
 async def test_a_proposal_ends_the_wait_for_an_answer_and_a_later_round_can_ask_again(house: House) -> None:
