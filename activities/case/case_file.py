@@ -187,8 +187,7 @@ class CaseFile:
             event=CaseEvent.RECEIVED, at=complaint.received_at, number=RECEIPT, facts=assessment.facts(complaint)
         )
         await connection.execute(
-            "INSERT INTO casefile.policy_packs (hash, id, version, content, pinned_at) VALUES ($1, $2, $3, $4, $5)"
-            " ON CONFLICT DO NOTHING",
+            _PIN,
             pack.hash,
             pack.id,
             pack.version,
@@ -196,15 +195,7 @@ class CaseFile:
             self._clock(),
         )
         opened = await connection.fetchval(
-            """
-            INSERT INTO casefile.cases (
-                reference, source, idempotency_key, received_at, opened_at, language, channel, account, complaint,
-                policy_hash, revision, stage, stage_since, category, severity, priority, in_scope, repeat, team,
-                escalation_level, next_deadline, breached, run)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $5, $12, $13, $14, $15, $16, $17, 0, $18, false,
-                $19)
-            ON CONFLICT DO NOTHING RETURNING true
-            """,
+            _OPEN,
             reference,
             complaint.source,
             complaint.idempotency_key,
@@ -228,7 +219,7 @@ class CaseFile:
         if not opened:
             return
         await connection.execute(
-            "INSERT INTO casefile.contacts (reference, at, key, name, email, phone) VALUES ($1, $2, $3, $4, $5, $6)",
+            _ADDRESS,
             reference,
             request.at,
             f"{reference}:contact:received",
@@ -248,6 +239,24 @@ class CaseFile:
             raise
         except ValueError as error:
             raise ApplicationError(str(error), type="InvalidComplaint", non_retryable=True) from None
+
+
+_PIN: Final = """
+    insert into casefile.policy_packs (hash, id, version, content, pinned_at) values ($1, $2, $3, $4, $5)
+    on conflict do nothing
+"""
+_OPEN: Final = """
+    insert into casefile.cases (
+        reference, source, idempotency_key, received_at, opened_at, language, channel, account, complaint,
+        policy_hash, revision, stage, stage_since, category, severity, priority, in_scope, repeat, team,
+        escalation_level, next_deadline, breached, run)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $5, $12, $13, $14, $15, $16, $17, 0, $18, false,
+        $19)
+    on conflict do nothing returning true
+"""
+_ADDRESS: Final = """
+    insert into casefile.contacts (reference, at, key, name, email, phone) values ($1, $2, $3, $4, $5, $6)
+"""
 
 
 async def _find(connection: "Connection", request: OpenCase) -> asyncpg.Record | None:

@@ -9,7 +9,7 @@ from babel.dates import format_date
 from temporalio.exceptions import ApplicationError
 
 from activities.letters.routes import may_be_named, routes_told
-from activities.letters.stationery import LANGUAGES, stationery_in
+from activities.letters.stationery import LANGUAGES, Stationery, stationery_in
 from domain.case.complaint import Complaint
 from domain.case.requests import SendLetter
 from domain.clocks.clock import Extension
@@ -97,60 +97,59 @@ def write_letter(
     demanded = {element for rule in rules for element in rule.must_name}
     _Draft(request, facts, pack, rules, at).check()
     stationery = stationery_in(language)
-    words, zone = stationery.words, pack.calendar.zone
-    known: dict[str, Any] = {
-        "reference": request.update.reference,
-        "firm": one_line(firm_name),
-        "zone": zone,
-        "today": format_date(at.astimezone(zone), words["day"], locale=stationery.locale),
+    known = _around(stationery, request.update.reference, firm_name, at, pack.calendar.zone) | {
         "facts": facts,
         "summary": request.update.summary,
         # "about another matter" tells a customer nothing
         "category": category if kind.to_staff or category is not Category.OTHER else None,
         "stage": facts.stage or request.update.summary.stage,
         "late": facts.expected_by is not None and facts.expected_by <= at,
-        "also": (),
         "paragraphs": [rule.text.in_language(language) for rule in rules if rule.text],
-        "routes": (),
     }
     if facts.notice:
         known["notice"] = facts.notice.in_language(language)
     if not kind.to_staff:
-        award = facts.compensation if facts.compensation and facts.compensation.amount > 0 else None
-        extension = _extension(pack, facts)
+        routes = routes_told(
+            pack,
+            complaint,
+            category,
+            at if kind in _IS_RESPONSE else responded_at,
+            at=at,
+            held=held or kind is LetterKind.HOLDING,
+            language=language,
+            demanded=demanded,
+        )
+        known |= _told_to_customer(request, facts, pack, stationery)
         known |= {
             "name": name,
             "complaint": complaint,
-            "timetable": pack.timetable.in_language(language),
-            "rights": pack.rights.in_language(language),
-            "referral": pack.referral.in_language(language),
-            "ground": extension.ground.in_language(language) if extension else None,
-            # What was found is told with the decision, not before.
-            "reasons": [
-                finding.reason.in_language(language) for finding in facts.findings if kind is not LetterKind.HOLDING
-            ],
-            "award": award,
-            "loss": _loss(facts, award),
-            "losses": _losses(facts, award),
-            "remedies": [
-                words["remedy"][item] for item in facts.remedies if item is not Remedy.COMPENSATION or not award
-            ],
-            "routes": [
-                route
-                for route in routes_told(
-                    pack,
-                    complaint,
-                    category,
-                    at if kind in _IS_RESPONSE else responded_at,
-                    at=at,
-                    held=held or kind is LetterKind.HOLDING,
-                    language=language,
-                    demanded=demanded,
-                )
-                if kind in _TELLS_ALL_ROUTES or route.element in demanded
-            ],
+            "routes": [route for route in routes if kind in _TELLS_ALL_ROUTES or route.element in demanded],
         }
     return stationery.write(kind, known, demanded)
+
+
+def _told_to_customer(
+    request: SendLetter, facts: LetterFacts, pack: PolicyPack, stationery: Stationery
+) -> dict[str, Any]:
+    """What a notice to staff does not say: the pack's words, and what was found and is given."""
+    language = stationery.language
+    award = facts.compensation if facts.compensation and facts.compensation.amount > 0 else None
+    extension = _extension(pack, facts)
+    remedies = stationery.words["remedy"]
+    return {
+        "timetable": pack.timetable.in_language(language),
+        "rights": pack.rights.in_language(language),
+        "referral": pack.referral.in_language(language),
+        "ground": extension.ground.in_language(language) if extension else None,
+        # What was found is told with the decision, not before.
+        "reasons": [
+            finding.reason.in_language(language) for finding in facts.findings if request.kind is not LetterKind.HOLDING
+        ],
+        "award": award,
+        "loss": _loss(facts, award),
+        "losses": _losses(facts, award),
+        "remedies": [remedies[item] for item in facts.remedies if item is not Remedy.COMPENSATION or not award],
+    }
 
 
 def write_incident_letter(
@@ -160,21 +159,28 @@ def write_incident_letter(
     stationery = stationery_in(language)
     return stationery.render(
         "incident.txt",
-        {
-            "reference": letter.reference,
-            "firm": one_line(firm_name),
-            "zone": zone,
-            "today": format_date(at.astimezone(zone), stationery.words["day"], locale=stationery.locale),
+        _around(stationery, letter.reference, firm_name, at, zone)
+        | {
             "name": name,
             "title": letter.title.in_language(language),
             "fault": letter.fault,
             "award": letter.amount,
             "paid_at": letter.at,
-            "also": (),
-            "paragraphs": (),
-            "routes": (),
         },
     )
+
+
+def _around(stationery: Stationery, reference: str, firm_name: str, at: datetime, zone: tzinfo) -> dict[str, Any]:
+    """What the frame of every letter needs to know."""
+    return {
+        "reference": reference,
+        "firm": one_line(firm_name),
+        "zone": zone,
+        "today": format_date(at.astimezone(zone), stationery.words["day"], locale=stationery.locale),
+        "also": (),
+        "paragraphs": (),
+        "routes": (),
+    }
 
 
 def one_line(text: str) -> str:

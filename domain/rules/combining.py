@@ -1,8 +1,13 @@
 """Several packs for one case, as one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
+from domain.clocks.clock import Clock, Rung
+from domain.rules.duties import LetterRule, Route
 from domain.rules.policy import Part, PolicyPack
+
+N = TypeVar("N", LetterRule, Route)
 
 
 def combine(packs: Sequence[PolicyPack]) -> PolicyPack:
@@ -19,64 +24,67 @@ def combine(packs: Sequence[PolicyPack]) -> PolicyPack:
     if len({pack.id for pack in packs}) < len(packs):
         raise ValueError("policy: a pack is named twice")
 
-    def of(pack: PolicyPack, name: str) -> str:
-        return f"{pack.id}/{name}"
-
-    def letter_of(pack: PolicyPack, name: str) -> str:
-        rule = next(rule for rule in pack.letters if rule.name == name)
-        return name if rule in first.letters else of(pack, name)
-
-    clocks = [
-        clock.model_copy(
-            update={
-                "name": of(pack, clock.name),
-                "duty": clock.keeps,
-                "calendar": pack.calendar_of(clock),
-                "scope": pack.applies_to,
-                "rungs": tuple(
-                    rung.model_copy(
-                        update={
-                            "letter": rung.letter and letter_of(pack, rung.letter),
-                            "level": rung.level and min(rung.level, first.top_level),
-                        }
-                    )
-                    for rung in clock.rungs
-                ),
-            }
-        )
-        for pack in others
-        for clock in pack.clocks
-        if clock.kind == "statutory" and clock not in first.clocks
-    ]
-    letters = [
-        rule.model_copy(update={"name": of(pack, rule.name), "scope": pack.applies_to})
-        for pack in others
-        for rule in pack.letters
-        if rule not in first.letters
-    ]
-    routes = [
-        route.model_copy(update={"name": of(pack, route.name), "scope": pack.applies_to})
-        for pack in others
-        for route in pack.routes
-        if route not in first.routes
-    ]
-    interest = [rule.model_copy(update={"name": of(pack, rule.name)}) for pack in others for rule in pack.interest]
-    kept = [pack.retention for pack in packs if pack.retention]
     not_early = tuple(
         dict.fromkeys(category for pack in packs if pack.early_closure for category in pack.early_closure.not_for)
     )
-    early = first.early_closure and first.early_closure.model_copy(update={"not_for": not_early})
+    kept = [pack.retention for pack in packs if pack.retention]
     combined = first.model_copy(
         update={
             "id": "/".join(pack.id for pack in packs),
             "version": "/".join(pack.version for pack in packs),
-            "clocks": (*first.clocks, *clocks),
-            "letters": (*first.letters, *letters),
-            "routes": (*first.routes, *routes),
-            "interest": (*first.interest, *interest),
-            "early_closure": early,
+            "clocks": (*first.clocks, *_clocks(first, others)),
+            "letters": (
+                *first.letters,
+                *(_named(rule, pack) for pack in others for rule in pack.letters if rule not in first.letters),
+            ),
+            "routes": (
+                *first.routes,
+                *(_named(route, pack) for pack in others for route in pack.routes if route not in first.routes),
+            ),
+            "interest": (
+                *first.interest,
+                *(rule.model_copy(update={"name": _of(pack, rule.name)}) for pack in others for rule in pack.interest),
+            ),
+            "early_closure": first.early_closure and first.early_closure.model_copy(update={"not_for": not_early}),
             "retention": max(kept, key=lambda one: one.after_closing.at_least_days, default=None),
             "parts": tuple(Part(id=pack.id, version=pack.version, hash=pack.hash) for pack in packs),
         }
     )
     return PolicyPack.model_validate(combined.model_dump())
+
+
+def _clocks(first: PolicyPack, others: Sequence[PolicyPack]) -> Iterator[Clock]:
+    """The statutory clocks that the *others* add."""
+    for pack in others:
+        for clock in pack.clocks:
+            if clock.kind == "statutory" and clock not in first.clocks:
+                rungs = tuple(_rung(rung, pack, first) for rung in clock.rungs)
+                yield clock.model_copy(
+                    update={
+                        "name": _of(pack, clock.name),
+                        "duty": clock.keeps,
+                        "calendar": pack.calendar_of(clock),
+                        "scope": pack.applies_to,
+                        "rungs": rungs,
+                    }
+                )
+
+
+def _rung(rung: Rung, pack: PolicyPack, first: PolicyPack) -> Rung:
+    """A rung of *pack*: by its letter as that is named now, and up the ladder of the *first*."""
+    letter = next((rule for rule in pack.letters if rule.name == rung.letter), None)
+    return rung.model_copy(
+        update={
+            "letter": letter and (letter.name if letter in first.letters else _of(pack, letter.name)),
+            "level": rung.level and min(rung.level, first.top_level),
+        }
+    )
+
+
+def _named(rule: N, pack: PolicyPack) -> N:
+    """The letter rule or route of *pack* under a name of its own, for the complaints that the pack is for."""
+    return rule.model_copy(update={"name": _of(pack, rule.name), "scope": pack.applies_to})
+
+
+def _of(pack: PolicyPack, name: str) -> str:
+    return f"{pack.id}/{name}"

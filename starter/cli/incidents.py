@@ -29,37 +29,45 @@ _Incident = Annotated[str, typer.Argument(metavar="INCIDENT", help="The incident
 _UTC: Final = ZoneInfo("UTC")
 
 
+_Symbol = Annotated[str | None, typer.Option("--symbol", help="The instrument, such as XAUUSD.")]
+_Since = Annotated[str | None, typer.Option("--since", metavar="MOMENT", help="When it began; UTC without an offset.")]
+_Until = Annotated[str | None, typer.Option("--until", metavar="MOMENT", help="When it ended.")]
+_Outage = Annotated[bool, typer.Option("--outage", help="Orders were not taken; otherwise prices were wrong.")]
+_Source = Annotated[str | None, typer.Option("--source", help="Only fills priced from this source.")]
+_Prices = Annotated[
+    str | None, typer.Option("--prices", metavar="FROM..TO", help="Only fills at such prices, as 1900..1925.")
+]
+_Checks = Annotated[
+    list[str] | None, typer.Option("--check", help="Judge by this check instead of the usual one. May be repeated.")
+]
+_Finding = Annotated[
+    str | None, typer.Option("--finding", metavar="REF[:SUBJECT]", help="A complaint whose finding tells the fault.")
+]
+_Title = Annotated[str | None, typer.Option("--title", help="What customers are told went wrong, in English.")]
+_TitleZh = Annotated[str | None, typer.Option("--title-zh", help="The same in Chinese.")]
+_Note = Annotated[str | None, typer.Option("--note", help="For the case file (- reads standard input).")]
+_Rate = Annotated[int, typer.Option("--rate", min=1, max=6_000, help="Accounts to be compensated in a minute.")]
+_Packs = Annotated[
+    list[str] | None, typer.Option("--policy", help="The pack whose tolerances and limits hold. May be repeated.")
+]
+
+
 @command(incident, "open")
 def open_(
     *,
-    symbol: Annotated[str | None, typer.Option("--symbol", help="The instrument, such as XAUUSD.")] = None,
-    since: Annotated[
-        str | None, typer.Option("--since", metavar="MOMENT", help="When it began; UTC without an offset.")
-    ] = None,
-    until: Annotated[str | None, typer.Option("--until", metavar="MOMENT", help="When it ended.")] = None,
-    outage: Annotated[
-        bool, typer.Option("--outage", help="Orders were not taken; otherwise prices were wrong.")
-    ] = False,
-    source: Annotated[str | None, typer.Option("--source", help="Only fills priced from this source.")] = None,
-    prices: Annotated[
-        str | None, typer.Option("--prices", metavar="FROM..TO", help="Only fills at such prices, as 1900..1925.")
-    ] = None,
-    check: Annotated[
-        list[str] | None, typer.Option("--check", help="Judge by this check instead of the usual one. May be repeated.")
-    ] = None,
-    finding: Annotated[
-        str | None,
-        typer.Option("--finding", metavar="REF[:SUBJECT]", help="A complaint whose finding tells the fault."),
-    ] = None,
-    title: Annotated[
-        str | None, typer.Option("--title", help="What customers are told went wrong, in English.")
-    ] = None,
-    title_zh: Annotated[str | None, typer.Option("--title-zh", help="The same in Chinese.")] = None,
-    note: Annotated[str | None, typer.Option("--note", help="For the case file (- reads standard input).")] = None,
-    rate: Annotated[int, typer.Option("--rate", min=1, max=6_000, help="Accounts to be compensated in a minute.")] = 60,
-    policy: Annotated[
-        list[str] | None, typer.Option("--policy", help="The pack whose tolerances and limits hold. May be repeated.")
-    ] = None,
+    symbol: _Symbol = None,
+    since: _Since = None,
+    until: _Until = None,
+    outage: _Outage = False,
+    source: _Source = None,
+    prices: _Prices = None,
+    check: _Checks = None,
+    finding: _Finding = None,
+    title: _Title = None,
+    title_zh: _TitleZh = None,
+    note: _Note = None,
+    rate: _Rate = 60,
+    policy: _Packs = None,
     by: By = None,
 ) -> Answer:
     """Open an incident: list every account whose orders one fault touched, with its harm.

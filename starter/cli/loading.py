@@ -31,71 +31,85 @@ KINDS: Final = (
 """The kinds of CSV rows, said without loading what they are."""
 
 
+_Files = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="FILE...", exists=True, dir_okay=False, readable=True, help="Files, in this order."),
+]
+_ListFormats = Annotated[bool, typer.Option("--list-formats", help="Name the formats that are read.")]
+_Template = Annotated[
+    str | None,
+    typer.Option("--template", metavar="KIND", help="Print the CSV header of a kind with an example row."),
+]
+_Format = Annotated[
+    str | None, typer.Option("--format", metavar="FORMAT", help="Format of the files; otherwise recognised.")
+]
+_Clock = Annotated[
+    str | None,
+    typer.Option(
+        "--server-clock",
+        metavar="CLOCK",
+        help="Clock of times without a zone: NY+7 (New York plus 7 hours), EET, UTC+2 (fixed), any zone.",
+    ),
+]
+_Source = Annotated[
+    str | None,
+    typer.Option("--source", metavar="NAME", help="Who the prices, or the server that the tickets, come from."),
+]
+_Account = Annotated[str | None, typer.Option("--account", help="The trading account, where the file names none.")]
+_Symbol = Annotated[
+    str | None, typer.Option("--symbol", help="The instrument of a file of prices that does not name it.")
+]
+_Period = Annotated[
+    str | None, typer.Option("--period", metavar="M1|H1|D1|...", help="Length of bars, where nothing tells it.")
+]
+_Instruments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--instrument",
+        metavar="SYMBOL=LOT,CURRENCY,DIGITS",
+        help="Make an instrument known, such as XAUUSD=100,USD,2. May be repeated.",
+    ),
+]
+_Columns = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="FIELD=COLUMN", help="CSV: the column that has a field. May be repeated."),
+]
+_Values = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="CSV: a value all rows have. May be repeated."),
+]
+_Encoding = Annotated[
+    str | None, typer.Option("--encoding", help="Of a statement that is neither UTF-8 nor GBK, such as cp1251.")
+]
+_Kind = Annotated[
+    str | None,
+    typer.Option(
+        "--kind", metavar="KIND", help=f"CSV: kind of the rows; otherwise recognised by the header. One of {KINDS}."
+    ),
+]
+_Strict = Annotated[bool, typer.Option("--strict", help="One bad row keeps its whole file out.")]
+_Rejects = Annotated[Path | None, typer.Option("--rejects", help="File for the bad rows (default: FILE.rejects.csv).")]
+
+
 @command(app, "import", panel=BRING_IN)
 def import_(
     *,
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="FILE...", exists=True, dir_okay=False, readable=True, help="Files, in this order."),
-    ] = None,
-    list_formats: Annotated[bool, typer.Option("--list-formats", help="Name the formats that are read.")] = False,
-    template: Annotated[
-        str | None,
-        typer.Option("--template", metavar="KIND", help="Print the CSV header of a kind with an example row."),
-    ] = None,
-    format_: Annotated[
-        str | None, typer.Option("--format", metavar="FORMAT", help="Format of the files; otherwise recognised.")
-    ] = None,
-    server_clock: Annotated[
-        str | None,
-        typer.Option(
-            "--server-clock",
-            metavar="CLOCK",
-            help="Clock of times without a zone: NY+7 (New York plus 7 hours), EET, UTC+2 (fixed), any zone.",
-        ),
-    ] = None,
-    source: Annotated[
-        str | None,
-        typer.Option("--source", metavar="NAME", help="Who the prices, or the server that the tickets, come from."),
-    ] = None,
-    account: Annotated[
-        str | None, typer.Option("--account", help="The trading account, where the file names none.")
-    ] = None,
-    symbol: Annotated[
-        str | None, typer.Option("--symbol", help="The instrument of a file of prices that does not name it.")
-    ] = None,
-    period: Annotated[
-        str | None, typer.Option("--period", metavar="M1|H1|D1|...", help="Length of bars, where nothing tells it.")
-    ] = None,
-    instrument: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--instrument",
-            metavar="SYMBOL=LOT,CURRENCY,DIGITS",
-            help="Make an instrument known, such as XAUUSD=100,USD,2. May be repeated.",
-        ),
-    ] = None,
-    columns: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="FIELD=COLUMN", help="CSV: the column that has a field. May be repeated."),
-    ] = None,
-    values: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="CSV: a value all rows have. May be repeated."),
-    ] = None,
-    encoding: Annotated[
-        str | None, typer.Option("--encoding", help="Of a statement that is neither UTF-8 nor GBK, such as cp1251.")
-    ] = None,
-    kind: Annotated[
-        str | None,
-        typer.Option(
-            "--kind", metavar="KIND", help=f"CSV: kind of the rows; otherwise recognised by the header. One of {KINDS}."
-        ),
-    ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="One bad row keeps its whole file out.")] = False,
-    rejects: Annotated[
-        Path | None, typer.Option("--rejects", help="File for the bad rows (default: FILE.rejects.csv).")
-    ] = None,
+    files: _Files = None,
+    list_formats: _ListFormats = False,
+    template: _Template = None,
+    format_: _Format = None,
+    server_clock: _Clock = None,
+    source: _Source = None,
+    account: _Account = None,
+    symbol: _Symbol = None,
+    period: _Period = None,
+    instrument: _Instruments = None,
+    columns: _Columns = None,
+    values: _Values = None,
+    encoding: _Encoding = None,
+    kind: _Kind = None,
+    strict: _Strict = False,
+    rejects: _Rejects = None,
 ) -> Answer:
     """Load files of brokers, price vendors and our own CSV into the trade log, and customers into the case file.
 
@@ -108,18 +122,9 @@ def import_(
     from starter.importing.loading import Reading
 
     if list_formats:
-        about = {each.value: each.about.what for each in Format}
-        shown = table("Format", "What it is", "Needs --server-clock")
-        for each in Format:
-            needs = "if its times have no offset" if each is Format.CSV else NONE if each.about.clock else "yes"
-            shown.add_row(each.value, pages_line(each.about.what), needs)
-        return Answer({"formats": about}, [shown])
+        return _formats()
     if template is not None:
-        from starter.importing.formats.csv_templates import template as template_of
-
-        wanted = one_of(Kind, template, "--template")
-        text = template_of(wanted)
-        return Answer({"kind": wanted, "template": text}, [whole(text.rstrip("\n"))])
+        return _template(template)
     if not files:
         raise InvalidInput("FILE: name at least one file to import, or see --list-formats")
     if rejects and len(files) > 1:
@@ -137,6 +142,29 @@ def import_(
     instruments = [_instrument(each) for each in instrument or ()]
     kind_of_rows = one_of(Kind, kind, "--kind") if kind else None
     reports, problems = asyncio.run(_import(files, kind_of_rows, reading, instruments, strict=strict, rejects=rejects))
+    return _what_became(reports, problems)
+
+
+def _formats() -> Answer:
+    from starter.importing.formats import Format
+
+    shown = table("Format", "What it is", "Needs --server-clock")
+    for each in Format:
+        needs = "if its times have no offset" if each is Format.CSV else NONE if each.about.clock else "yes"
+        shown.add_row(each.value, pages_line(each.about.what), needs)
+    return Answer({"formats": {each.value: each.about.what for each in Format}}, [shown])
+
+
+def _template(kind: str) -> Answer:
+    from starter.importing.formats.csv_templates import template
+    from starter.importing.formats.kinds import Kind
+
+    wanted = one_of(Kind, kind, "--template")
+    text = template(wanted)
+    return Answer({"kind": wanted, "template": text}, [whole(text.rstrip("\n"))])
+
+
+def _what_became(reports: "Mapping[Path, ImportReport]", problems: Mapping[Path, Problem]) -> Answer:
     data = [{"file": str(path), **report.model_dump(mode="json")} for path, report in reports.items()]
     data += [{"file": str(path), "kind": problem.kind, "error": problem.message} for path, problem in problems.items()]
     problem = None

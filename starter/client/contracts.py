@@ -201,74 +201,89 @@ def _index() -> dict[str, Any]:
         "title": "How other programs start complaints and talk to their cases",
         "description": "Every payload is one JSON value in the encoding json/plain. README.md explains.",
         "task_queue": "redress",
-        "workflows": {
-            WORKFLOW: {
-                "description": "One complaint, from receipt to closure.",
-                "workflow_id": "the complaint's reference, derived as told below",
-                "workflow_id_conflict_policy": "Fail",
-                "workflow_id_reuse_policy": "AllowDuplicateFailedOnly",
-                "input": "complaint.json",
-                "result": "closed.json",
-                "signals": {kind.name: {"input": f"{kind.name}.json"} for kind in _SIGNALS},
-                "updates": {kind.name: {"input": f"{kind.name}.json", "result": "receipt.json"} for kind in UPDATES},
-                "queries": {"status": {"result": "status.json"}, "timeline": {"result": "timeline.json"}},
-            },
-            INCIDENT_WORKFLOW: {
-                "description": "One fault, and every account it touched: listed, approved as a whole, made good once.",
-                "workflow_id": "the incident's reference, derived as told below",
-                "workflow_id_conflict_policy": "Fail",
-                "workflow_id_reuse_policy": "AllowDuplicateFailedOnly",
-                "input": "incident.json",
-                "result": "progress.json",
-                "signals": {},
-                "updates": {
-                    kind.name: {"input": f"{kind.name}.json", "result": "incident_receipt.json"}
-                    for kind in INCIDENT_UPDATES
-                },
-                "queries": {"progress": {"result": "progress.json"}},
-            },
-            INVESTIGATION: {
-                "description": "An investigation of the trade log without a case.",
-                "workflow_id": "any, new each time",
-                "input": "investigation_request.json",
-                "result": "investigation.json",
-            },
-        },
-        "reference": {
-            "description": "A complaint's reference, its workflow's id, follows from source and idempotency_key.",
-            "alphabet": ALPHABET,
-            "steps": [
-                "text = source + '\\n' + idempotency_key, in UTF-8",
-                "number = the first 16 bytes of SHA-256(text), as a big-endian unsigned integer, modulo 30^12",
-                "body = number as 12 digits of base 30 in the alphabet, most significant first, leading zeros (2) kept",
-                "check (ISO 7064, hybrid system MOD 31,30) = 15; for each digit of body: "
-                "if check is 0, check = 30; check = ((check * 2) mod 31 + value of the digit) mod 30",
-                "if check is 0, check = 30; check character = alphabet[(1 - (check * 2) mod 31) mod 30], "
-                "mod giving 0 to 29",
-                "reference = 'RD-' + body[0:4] + '-' + body[4:8] + '-' + body[8:12] + check character",
-            ],
-            "test_vectors": [
-                {"source": source, "idempotency_key": key, "reference": reference_for(source, key)}
-                for source, key in (
-                    ("web-form", "2026-000123"),
-                    ("crm", "4711"),
-                    ("app", "a b/c"),
-                    ("phone", "投诉-001"),
-                    ("web-form", "🙂"),
-                )
-            ],
-        },
-        "incident_reference": {
-            "description": "As a complaint's, but text = 'incident\\n' + key and it begins with 'IN-'. The key is the"
-            " fault's fields kind, symbol, since, until, source, price_from, price_to and checks (with commas between),"
-            " with | between them, empty where not given; instants in UTC as 2026-03-01T23:29:30Z.",
-            "test_vectors": [
-                {"key": fault.key, "reference": reference_for("incident", fault.key, prefix=INCIDENT)}
-                for fault in (
-                    Fault.model_validate(FAULT),
-                    Fault.model_validate(FAULT | {"source": None, "price_from": "1900", "price_to": "1925.50"}),
-                )
-            ],
-        },
+        "workflows": _workflows(),
+        "reference": _reference(),
+        "incident_reference": _incident_reference(),
         "search_attributes": {attribute.value: TYPES[attribute] for attribute in SearchAttribute},
+    }
+
+
+def _workflows() -> dict[str, Any]:
+    """What can be started, and what each takes and answers."""
+    return {
+        WORKFLOW: {
+            "description": "One complaint, from receipt to closure.",
+            "workflow_id": "the complaint's reference, derived as told below",
+            "workflow_id_conflict_policy": "Fail",
+            "workflow_id_reuse_policy": "AllowDuplicateFailedOnly",
+            "input": "complaint.json",
+            "result": "closed.json",
+            "signals": {kind.name: {"input": f"{kind.name}.json"} for kind in _SIGNALS},
+            "updates": {kind.name: {"input": f"{kind.name}.json", "result": "receipt.json"} for kind in UPDATES},
+            "queries": {"status": {"result": "status.json"}, "timeline": {"result": "timeline.json"}},
+        },
+        INCIDENT_WORKFLOW: {
+            "description": "One fault, and every account it touched: listed, approved as a whole, made good once.",
+            "workflow_id": "the incident's reference, derived as told below",
+            "workflow_id_conflict_policy": "Fail",
+            "workflow_id_reuse_policy": "AllowDuplicateFailedOnly",
+            "input": "incident.json",
+            "result": "progress.json",
+            "signals": {},
+            "updates": {
+                kind.name: {"input": f"{kind.name}.json", "result": "incident_receipt.json"}
+                for kind in INCIDENT_UPDATES
+            },
+            "queries": {"progress": {"result": "progress.json"}},
+        },
+        INVESTIGATION: {
+            "description": "An investigation of the trade log without a case.",
+            "workflow_id": "any, new each time",
+            "input": "investigation_request.json",
+            "result": "investigation.json",
+        },
+    }
+
+
+def _reference() -> dict[str, Any]:
+    """How the reference of a complaint is derived."""
+    return {
+        "description": "A complaint's reference, its workflow's id, follows from source and idempotency_key.",
+        "alphabet": ALPHABET,
+        "steps": [
+            "text = source + '\\n' + idempotency_key, in UTF-8",
+            "number = the first 16 bytes of SHA-256(text), as a big-endian unsigned integer, modulo 30^12",
+            "body = number as 12 digits of base 30 in the alphabet, most significant first, leading zeros (2) kept",
+            "check (ISO 7064, hybrid system MOD 31,30) = 15; for each digit of body: "
+            "if check is 0, check = 30; check = ((check * 2) mod 31 + value of the digit) mod 30",
+            "if check is 0, check = 30; check character = alphabet[(1 - (check * 2) mod 31) mod 30], "
+            "mod giving 0 to 29",
+            "reference = 'RD-' + body[0:4] + '-' + body[4:8] + '-' + body[8:12] + check character",
+        ],
+        "test_vectors": [
+            {"source": source, "idempotency_key": key, "reference": reference_for(source, key)}
+            for source, key in (
+                ("web-form", "2026-000123"),
+                ("crm", "4711"),
+                ("app", "a b/c"),
+                ("phone", "投诉-001"),
+                ("web-form", "🙂"),
+            )
+        ],
+    }
+
+
+def _incident_reference() -> dict[str, Any]:
+    """How that of an incident is."""
+    return {
+        "description": "As a complaint's, but text = 'incident\\n' + key and it begins with 'IN-'. The key is the"
+        " fault's fields kind, symbol, since, until, source, price_from, price_to and checks (with commas between),"
+        " with | between them, empty where not given; instants in UTC as 2026-03-01T23:29:30Z.",
+        "test_vectors": [
+            {"key": fault.key, "reference": reference_for("incident", fault.key, prefix=INCIDENT)}
+            for fault in (
+                Fault.model_validate(FAULT),
+                Fault.model_validate(FAULT | {"source": None, "price_from": "1900", "price_to": "1925.50"}),
+            )
+        ],
     }

@@ -15,7 +15,7 @@ from domain.ground.people import Actor
 from domain.ground.words import Category, Outcome, Remedy, Role, Stage
 from starter.client.complaints import Complaints
 from starter.demo.mail import MailServer
-from starter.demo.trade_log import DemoData, DemoTrade
+from starter.demo.trade_log import DemoData, DemoTrade, DemoWithdrawal
 from starter.demo.watch import Seen, Watch
 from starter.reading.dossier import last_findings
 
@@ -144,140 +144,167 @@ async def _withdraws(scene: Scene) -> None:
 
 def tell(data: DemoData) -> Sequence[Story]:
     """The stories, about what *data* has put into the trade log, received now."""
-    stop_out, stop_loss, slippage, withdrawal = data.stop_out, data.stop_loss, data.slippage, data.withdrawal
     return (
-        Story(
-            title="stop-out, bad price",
-            told="a wrong price stopped the customer out: two people decide",
-            acts=_stopped_out,
-            complaint=_complaint(
-                "off-market-stop-out",
-                subject="Stopped out at a price that gold never had",
-                description=f"My long position {stop_out.position} was closed by a stop out at {stop_out.price}"
-                f" on {stop_out.at:%d %B at %H:%M} UTC. Gold did not trade anywhere near that price, and a minute"
-                " later your own price was back. Put me back to where I was.",
-                **_about(stop_out, stop_out.position),
-                remedy_sought=Remedy.COMPENSATION,
-                amount_claimed=stop_out.loss.model_dump(),
-            ),
-            category=Category.EXECUTION,
-            outcome=Outcome.UPHELD,
-            compensation="USD 3,157.80",
-            met=_ANSWERED,
-            shows=(("propose_resolution", "upheld"), ("decide_resolution", "approved")),
+        _bad_price(data.stop_out),
+        _ordinary_slippage(data.slippage),
+        _paid_late(data.withdrawal),
+        _another_firm(),
+        _no_mailbox(data.clean_account),
+        _withdrawn(),
+        _bad_price_zh(data.stop_loss),
+    )
+
+
+def _bad_price(stop_out: DemoTrade) -> Story:
+    return Story(
+        title="stop-out, bad price",
+        told="a wrong price stopped the customer out: two people decide",
+        acts=_stopped_out,
+        complaint=_complaint(
+            "off-market-stop-out",
+            subject="Stopped out at a price that gold never had",
+            description=f"My long position {stop_out.position} was closed by a stop out at {stop_out.price}"
+            f" on {stop_out.at:%d %B at %H:%M} UTC. Gold did not trade anywhere near that price, and a minute"
+            " later your own price was back. Put me back to where I was.",
+            **_about(stop_out, stop_out.position),
+            remedy_sought=Remedy.COMPENSATION,
+            amount_claimed=stop_out.loss.model_dump(),
         ),
-        Story(
-            title="slippage",
-            told="ordinary slippage: not upheld by rule, and explained",
-            acts=_slippage,
-            complaint=_complaint(
-                "slippage",
-                subject="Filled worse than the price I saw",
-                description=f"My market order {slippage.order} was filled at {slippage.price}, worse than the price on"
-                " my screen. I want the difference back.",
-                **_about(slippage, slippage.order),
-                remedy_sought=Remedy.REFUND,
-                amount_claimed=slippage.loss.model_dump(),
-            ),
-            category=Category.EXECUTION,
-            outcome=Outcome.NOT_UPHELD,
-            met=_ANSWERED,
-            shows=(("proposed", "not upheld"), ("rejected", ""), ("customer_reply", "accept")),
-            rejected=1,
+        category=Category.EXECUTION,
+        outcome=Outcome.UPHELD,
+        compensation="USD 3,157.80",
+        met=_ANSWERED,
+        shows=(("propose_resolution", "upheld"), ("decide_resolution", "approved")),
+    )
+
+
+def _ordinary_slippage(slippage: DemoTrade) -> Story:
+    return Story(
+        title="slippage",
+        told="ordinary slippage: not upheld by rule, and explained",
+        acts=_slippage,
+        complaint=_complaint(
+            "slippage",
+            subject="Filled worse than the price I saw",
+            description=f"My market order {slippage.order} was filled at {slippage.price}, worse than the price on"
+            " my screen. I want the difference back.",
+            **_about(slippage, slippage.order),
+            remedy_sought=Remedy.REFUND,
+            amount_claimed=slippage.loss.model_dump(),
         ),
-        Story(
-            title="late withdrawal",
-            told="paid out seven days late: partly upheld by rule",
-            acts=_late_withdrawal,
-            complaint=_complaint(
-                "late-withdrawal",
-                account=withdrawal.account,
-                channel="phone",
-                subject="Waited nine days for my withdrawal",
-                description=f"I asked for my withdrawal of {withdrawal.amount} ({withdrawal.entry}) and it took you"
-                " nine days. I want interest for the delay, and something for the trouble.",
-                trades=(withdrawal.entry,),
-                occurred_from=withdrawal.requested_at,
-                occurred_until=withdrawal.booked_at,
-                remedy_sought=Remedy.COMPENSATION,
-                amount_claimed={"amount": "250.00", "currency": "USD"},
-            ),
-            category=Category.WITHDRAWAL,
-            outcome=Outcome.PARTLY_UPHELD,
-            compensation="USD 18.41",
-            met=_ANSWERED,
-            shows=(("proposed", "partly upheld"),),
+        category=Category.EXECUTION,
+        outcome=Outcome.NOT_UPHELD,
+        met=_ANSWERED,
+        shows=(("proposed", "not upheld"), ("rejected", ""), ("customer_reply", "accept")),
+        rejected=1,
+    )
+
+
+def _paid_late(withdrawal: DemoWithdrawal) -> Story:
+    return Story(
+        title="late withdrawal",
+        told="paid out seven days late: partly upheld by rule",
+        acts=_late_withdrawal,
+        complaint=_complaint(
+            "late-withdrawal",
+            account=withdrawal.account,
+            channel="phone",
+            subject="Waited nine days for my withdrawal",
+            description=f"I asked for my withdrawal of {withdrawal.amount} ({withdrawal.entry}) and it took you"
+            " nine days. I want interest for the delay, and something for the trouble.",
+            trades=(withdrawal.entry,),
+            occurred_from=withdrawal.requested_at,
+            occurred_until=withdrawal.booked_at,
+            remedy_sought=Remedy.COMPENSATION,
+            amount_claimed={"amount": "250.00", "currency": "USD"},
         ),
-        Story(
-            title="another firm's",
-            told="about another firm: referred, and told where to go",
-            acts=_nothing,
-            complaint=_complaint(
-                "another-firm",
-                account=None,
-                channel="email",
-                about="Example Futures Ltd",
-                subject="They do not answer me",
-                description="Example Futures Ltd has taken the fee for a gold futures account twice and does not answer"
-                " my letters.",
-            ),
-            category=Category.FEE,
-            outcome=Outcome.REFERRED,
+        category=Category.WITHDRAWAL,
+        outcome=Outcome.PARTLY_UPHELD,
+        compensation="USD 18.41",
+        met=_ANSWERED,
+        shows=(("proposed", "partly upheld"),),
+    )
+
+
+def _another_firm() -> Story:
+    return Story(
+        title="another firm's",
+        told="about another firm: referred, and told where to go",
+        acts=_nothing,
+        complaint=_complaint(
+            "another-firm",
+            account=None,
+            channel="email",
+            about="Example Futures Ltd",
+            subject="They do not answer me",
+            description="Example Futures Ltd has taken the fee for a gold futures account twice and does not answer"
+            " my letters.",
         ),
-        Story(
-            title="mailbox away",
-            told="acknowledgement not deliverable in time: breach, escalation",
-            acts=_mailbox_away,
-            complaint=_complaint(
-                "mailbox-away",
-                account=data.clean_account,
-                channel="app",
-                subject="My withdrawal took until the next day",
-                description="My withdrawal of USD 1,000 was only paid out the next day. I expect it at once.",
-                remedy_sought=Remedy.EXPLANATION,
-            ),
-            category=Category.WITHDRAWAL,
-            outcome=Outcome.NOT_UPHELD,
-            met=frozenset({"response"}),
-            missed=frozenset({"acknowledgement"}),
-            shows=(("breach", "acknowledgement"), ("escalation", "level 1, team_lead"), ("silence", "")),
-            away=True,
+        category=Category.FEE,
+        outcome=Outcome.REFERRED,
+    )
+
+
+def _no_mailbox(account: str) -> Story:
+    return Story(
+        title="mailbox away",
+        told="acknowledgement not deliverable in time: breach, escalation",
+        acts=_mailbox_away,
+        complaint=_complaint(
+            "mailbox-away",
+            account=account,
+            channel="app",
+            subject="My withdrawal took until the next day",
+            description="My withdrawal of USD 1,000 was only paid out the next day. I expect it at once.",
+            remedy_sought=Remedy.EXPLANATION,
         ),
-        Story(
-            title="withdrawn",
-            told="a fact is missing: asked, reminded, and withdrawn",
-            acts=_withdraws,
-            complaint=_complaint(
-                "withdrawn",
-                account="70099999",
-                channel="chat",
-                subject="Stop loss not at my price",
-                description="My stop loss was executed at another price than the one I had set.",
-            ),
-            category=Category.EXECUTION,
-            outcome=Outcome.WITHDRAWN,
-            shows=(("letter", "information_request"), ("letter", "reminder"), ("withdraw", "")),
+        category=Category.WITHDRAWAL,
+        outcome=Outcome.NOT_UPHELD,
+        met=frozenset({"response"}),
+        missed=frozenset({"acknowledgement"}),
+        shows=(("breach", "acknowledgement"), ("escalation", "level 1, team_lead"), ("silence", "")),
+        away=True,
+    )
+
+
+def _withdrawn() -> Story:
+    return Story(
+        title="withdrawn",
+        told="a fact is missing: asked, reminded, and withdrawn",
+        acts=_withdraws,
+        complaint=_complaint(
+            "withdrawn",
+            account="70099999",
+            channel="chat",
+            subject="Stop loss not at my price",
+            description="My stop loss was executed at another price than the one I had set.",
         ),
-        Story(
-            title="止损遇错误报价",
-            told="the same wrong price, all in Chinese, with feedback",
-            acts=_stopped_out_zh,
-            complaint=_complaint(
-                "zh-stop-loss",
-                channel="app",
-                language="zh-CN",
-                subject="止损单被错误报价触发",
-                description=f"我的黄金多单 {stop_loss.position} 在 {stop_loss.at:%m月%d日 %H:%M}（UTC）被止损平仓，"
-                f"成交价 {stop_loss.price}。当时市场上根本没有这个价格，一分钟后贵平台的报价又恢复正常。要求赔偿损失。",
-                **_about(stop_loss, stop_loss.position),
-                remedy_sought=Remedy.COMPENSATION,
-            ),
-            category=Category.EXECUTION,
-            outcome=Outcome.UPHELD,
-            compensation="USD 2,014.40",
-            met=_ANSWERED,
-            shows=(("decide_resolution", "approved"), ("record_feedback", "5 of 5")),
+        category=Category.EXECUTION,
+        outcome=Outcome.WITHDRAWN,
+        shows=(("letter", "information_request"), ("letter", "reminder"), ("withdraw", "")),
+    )
+
+
+def _bad_price_zh(stop_loss: DemoTrade) -> Story:
+    return Story(
+        title="止损遇错误报价",
+        told="the same wrong price, all in Chinese, with feedback",
+        acts=_stopped_out_zh,
+        complaint=_complaint(
+            "zh-stop-loss",
+            channel="app",
+            language="zh-CN",
+            subject="止损单被错误报价触发",
+            description=f"我的黄金多单 {stop_loss.position} 在 {stop_loss.at:%m月%d日 %H:%M}（UTC）被止损平仓，"
+            f"成交价 {stop_loss.price}。当时市场上根本没有这个价格，一分钟后贵平台的报价又恢复正常。要求赔偿损失。",
+            **_about(stop_loss, stop_loss.position),
+            remedy_sought=Remedy.COMPENSATION,
         ),
+        category=Category.EXECUTION,
+        outcome=Outcome.UPHELD,
+        compensation="USD 2,014.40",
+        met=_ANSWERED,
+        shows=(("decide_resolution", "approved"), ("record_feedback", "5 of 5")),
     )
 
 

@@ -141,42 +141,13 @@ async def read_facts(pool: "Pool", reference: str) -> CaseFacts:
 
 
 async def _case(connection: "Connection", reference: str) -> CaseFacts:
-    case = await connection.fetchrow(
-        """
-        SELECT c.*, p.id AS policy, p.version AS policy_version
-        FROM casefile.cases c JOIN casefile.policy_packs p ON p.hash = c.policy_hash WHERE c.reference = $1
-        """,
-        reference,
-    )
+    case = await connection.fetchrow(_CASE, reference)
     if case is None:
         raise await not_found(connection, reference)
-    entries = [
-        Entry(**row)
-        for row in await connection.fetch(
-            "select key, at, kind, actor, text, data from casefile.timeline"
-            " where reference = $1 order by at, journal, id",
-            reference,
-        )
-    ]
-    letters = await connection.fetch(
-        """
-        SELECT l.number, l.kind, l.language, l.rendered_at, a.at AS accepted_at, a.channel
-        FROM casefile.letters l LEFT JOIN casefile.letter_attempts a ON a.key = l.key AND a.outcome = 'accepted'
-        WHERE l.reference = $1 ORDER BY l.number, l.rendered_at, l.key
-        """,
-        reference,
-    )
-    postings = await connection.fetch(
-        "SELECT key, kind, amount, currency, posted_at FROM casefile.postings WHERE reference = $1 ORDER BY number",
-        reference,
-    )
-    payments = await connection.fetch(
-        """
-        SELECT key, rail, amount, paid, currency, state, ordered_at, ended_at
-        FROM payments.standing WHERE reference = $1 ORDER BY ordered_at, key
-        """,
-        reference,
-    )
+    entries = [Entry(**row) for row in await connection.fetch(_TIMELINE, reference)]
+    letters = await connection.fetch(_LETTERS, reference)
+    postings = await connection.fetch(_POSTINGS, reference)
+    payments = await connection.fetch(_PAYMENTS, reference)
     found = stored_findings(entries)
     return CaseFacts(
         **{name: case[name] for name in _COPIED},
@@ -206,6 +177,26 @@ async def _case(connection: "Connection", reference: str) -> CaseFacts:
         ),
     )
 
+
+_CASE: Final = """
+    select c.*, p.id as policy, p.version as policy_version
+    from casefile.cases c join casefile.policy_packs p on p.hash = c.policy_hash where c.reference = $1
+"""
+_TIMELINE: Final = """
+    select key, at, kind, actor, text, data from casefile.timeline where reference = $1 order by at, journal, id
+"""
+_LETTERS: Final = """
+    select l.number, l.kind, l.language, l.rendered_at, a.at as accepted_at, a.channel
+    from casefile.letters l left join casefile.letter_attempts a on a.key = l.key and a.outcome = 'accepted'
+    where l.reference = $1 order by l.number, l.rendered_at, l.key
+"""
+_POSTINGS: Final = """
+    select key, kind, amount, currency, posted_at from casefile.postings where reference = $1 order by number
+"""
+_PAYMENTS: Final = """
+    select key, rail, amount, paid, currency, state, ordered_at, ended_at
+    from payments.standing where reference = $1 order by ordered_at, key
+"""
 
 _COPIED: Final = (
     "reference",

@@ -18,7 +18,8 @@ from domain.checks.market import Board
 from domain.checks.moments import SPARSE
 from domain.checks.profit import ReferenceRule
 from domain.ground.base import Instant, Record
-from domain.log.trade_log import Fill, OrderType, Quote, Side
+from domain.log.firm_records import BinaryOption, OrderEvent
+from domain.log.trade_log import Fill, Order, OrderType, Quote, Side
 from starter.evidence.formulas import number, priced
 from starter.evidence.words import as_instant
 
@@ -175,28 +176,7 @@ def _price(finding: Finding, facts: LogFacts) -> PriceScene | None:
     if symbol is None or instrument is None:
         return None
     fills = [fill for fill in fills if fill.symbol == symbol]
-    if order is not None:
-        got.moment("sent", order.sent_at)
-        got.moment("received", order.received_at)
-        waits = order.type not in {OrderType.MARKET, OrderType.STOP_OUT}
-        got.line("trigger", order.price if waits else None)
-        if not waits and (arrived := order.received_at or order.sent_at):
-            got.mark("asked", arrived, order.price)
-        elif not waits:
-            got.line("asked", order.price)
-    for event in sorted(events, key=lambda row: (row.at, row.event)):
-        if event.kind.value != "filled":
-            got.moment(event.kind.value, event.at)
-        if event.kind.value in {"received", "failed"}:
-            got.mark("asked", event.at, event.price)
-    for fill in fills:
-        got.moment("filled", fill.at)
-        got.mark("fill", fill.at, fill.price)
-    if option is not None:
-        got.moment("struck", option.struck_at)
-        got.moment("expires", option.expires_at)
-        got.line("strike", option.strike)
-        got.mark("fill", option.expires_at, option.settled_price)
+    _gather(got, order, events, fills, option)
     got.moment("reached", as_instant(finding.numbers.get("reached_at", "")))
     _references(finding, facts, got)
     anchors = [one.at for one in got.moments if one.kind in _DECISIVE] or [one.at for one in got.moments]
@@ -226,6 +206,38 @@ def _price(finding: Finding, facts: LogFacts) -> PriceScene | None:
             if row.symbol in {None, symbol} and row.since <= end + pad and (row.until or end) >= start - pad
         ),
     )
+
+
+def _gather(
+    got: _Gathered,
+    order: Order | None,
+    events: Sequence[OrderEvent],
+    fills: Sequence[Fill],
+    option: BinaryOption | None,
+) -> None:
+    """What is seen of the rows: moments, prices asked for and given, and the levels that they waited for."""
+    if order is not None:
+        got.moment("sent", order.sent_at)
+        got.moment("received", order.received_at)
+        waits = order.type not in {OrderType.MARKET, OrderType.STOP_OUT}
+        got.line("trigger", order.price if waits else None)
+        if not waits and (arrived := order.received_at or order.sent_at):
+            got.mark("asked", arrived, order.price)
+        elif not waits:
+            got.line("asked", order.price)
+    for event in sorted(events, key=lambda row: (row.at, row.event)):
+        if event.kind.value != "filled":
+            got.moment(event.kind.value, event.at)
+        if event.kind.value in {"received", "failed"}:
+            got.mark("asked", event.at, event.price)
+    for fill in fills:
+        got.moment("filled", fill.at)
+        got.mark("fill", fill.at, fill.price)
+    if option is not None:
+        got.moment("struck", option.struck_at)
+        got.moment("expires", option.expires_at)
+        got.line("strike", option.strike)
+        got.mark("fill", option.expires_at, option.settled_price)
 
 
 _DECISIVE: Final = frozenset({"filled", "requoted", "rejected", "failed", "reached", "expires"})

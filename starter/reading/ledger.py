@@ -1,7 +1,7 @@
 """Reading the compensation ledger, and whether it adds up."""
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pydantic import computed_field
 
@@ -51,70 +51,76 @@ async def check_ledger(pool: "Pool") -> LedgerReport:
     And that the ledger has what cases were awarded and payments were made.
     """
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        totals = await connection.fetch(
-            """
-            SELECT currency, count(*) AS postings, coalesce(sum(amount) FILTER (WHERE kind = 'award'), 0) AS awarded,
-                   coalesce(sum(CASE kind WHEN 'payment' THEN amount WHEN 'reversal' THEN -amount END), 0) AS paid,
-                   coalesce(sum(debits), 0) AS debits, coalesce(sum(credits), 0) AS credits
-            FROM casefile.postings p LEFT JOIN (
-                SELECT posting_key, sum(amount) FILTER (WHERE amount > 0) AS debits,
-                       -sum(amount) FILTER (WHERE amount < 0) AS credits
-                FROM casefile.ledger_entries GROUP BY posting_key) e ON e.posting_key = p.key
-            GROUP BY currency ORDER BY currency
-            """
-        )
-        unbalanced = await connection.fetch(
-            """
-            SELECT coalesce(p.reference, p.incident) AS reference,
-                   format('posting %s of %s does not balance: its entries are %s', p.key,
-                                     p.currency || ' ' || p.amount,
-                                     coalesce(string_agg(e.currency || ' ' || e.amount, ', '), 'missing')) AS problem
-            FROM casefile.postings p LEFT JOIN casefile.ledger_entries e ON e.posting_key = p.key
-            GROUP BY p.key
-            HAVING NOT coalesce(sum(e.amount) FILTER (WHERE e.amount > 0) = p.amount
-                            AND sum(e.amount) FILTER (WHERE e.amount < 0) = -p.amount
-                            AND bool_and(e.currency = p.currency), false)
-            ORDER BY p.key
-            """
-        )
-        differing = await connection.fetch(
-            """
-            SELECT c.reference, format(CASE WHEN c.closed_at IS NULL THEN 'its file tells of %s awarded' ELSE
-                                            'closed with %s awarded' END || ', but the ledger has %s',
-                                       coalesce(c.compensation_currency || ' ' || c.compensation_amount, 'nothing'),
-                                       coalesce(string_agg(p.currency || ' ' || p.amount, ', ' ORDER BY p.number),
-                                                'nothing')) AS problem
-            FROM casefile.cases c LEFT JOIN casefile.postings p ON p.reference = c.reference AND p.kind = 'award'
-            WHERE c.closed_at IS NOT NULL OR c.compensation_amount IS NOT NULL
-            GROUP BY c.reference
-            -- While a case is open the posting comes first, and the summary tells of it a moment later.
-            HAVING coalesce(sum(p.amount) FILTER (WHERE p.currency = c.compensation_currency), 0)
-                    < coalesce(c.compensation_amount, 0)
-                OR c.closed_at IS NOT NULL AND (coalesce(sum(p.amount), 0) <> coalesce(c.compensation_amount, 0)
-                                                OR bool_or(p.currency <> c.compensation_currency))
-            ORDER BY c.reference
-            """
-        )
-        unpaid = await connection.fetch(
-            """
-            SELECT reference, format('closed, but %s %s of what a rail was to pay is not paid', p.currency,
-                                     sum(CASE kind WHEN 'payment' THEN -p.amount ELSE p.amount END)) AS problem
-            FROM casefile.cases c JOIN casefile.postings p USING (reference)
-            WHERE c.closed_at IS NOT NULL AND p.rail IS NOT NULL
-            GROUP BY reference, p.currency
-            HAVING sum(CASE kind WHEN 'payment' THEN -p.amount ELSE p.amount END) <> 0
-            ORDER BY reference
-            """
-        )
-        unposted = await connection.fetch(
-            """
-            SELECT o.reference, format('payment %s of %s %s was made, but the ledger has no posting of it', key,
-                                       o.currency, e.paid) AS problem
-            FROM payments.outcomes e JOIN payments.orders o USING (key)
-            WHERE e.paid > 0 AND NOT EXISTS (SELECT FROM casefile.postings p WHERE p.key = e.key)
-            ORDER BY o.reference, key
-            """
-        )
+        totals = await connection.fetch(_TOTALS)
+        unbalanced = await connection.fetch(_UNBALANCED)
+        differing = await connection.fetch(_DIFFERING)
+        unpaid = await connection.fetch(_UNPAID)
+        unposted = await connection.fetch(_UNPOSTED)
         unfounded = [LedgerFault(reference=of, problem=why) async for of, why in unfounded_postings(connection)]
     faults = [LedgerFault(**row) for row in [*unbalanced, *differing, *unpaid, *unposted]]
     return LedgerReport(totals=tuple(CurrencyTotal(**row) for row in totals), faults=(*faults, *unfounded))
+
+
+_TOTALS: Final = """
+    select currency, count(*) as postings, coalesce(sum(amount) filter (where kind = 'award'), 0) as awarded,
+           coalesce(sum(case kind when 'payment' then amount when 'reversal' then -amount end), 0) as paid,
+           coalesce(sum(debits), 0) as debits, coalesce(sum(credits), 0) as credits
+    from casefile.postings p left join (
+        select posting_key, sum(amount) filter (where amount > 0) as debits,
+               -sum(amount) filter (where amount < 0) as credits
+        from casefile.ledger_entries group by posting_key) e on e.posting_key = p.key
+    group by currency order by currency
+"""
+"""What was awarded and paid in each currency, and the entries of it."""
+
+_UNBALANCED: Final = """
+    select coalesce(p.reference, p.incident) as reference,
+           format('posting %s of %s does not balance: its entries are %s', p.key,
+                             p.currency || ' ' || p.amount,
+                             coalesce(string_agg(e.currency || ' ' || e.amount, ', '), 'missing')) as problem
+    from casefile.postings p left join casefile.ledger_entries e on e.posting_key = p.key
+    group by p.key
+    having not coalesce(sum(e.amount) filter (where e.amount > 0) = p.amount
+                    and sum(e.amount) filter (where e.amount < 0) = -p.amount
+                    and bool_and(e.currency = p.currency), false)
+    order by p.key
+"""
+"""Postings whose two entries are not their sum."""
+
+_DIFFERING: Final = """
+    select c.reference, format(case when c.closed_at is null then 'its file tells of %s awarded' else
+                                    'closed with %s awarded' end || ', but the ledger has %s',
+                               coalesce(c.compensation_currency || ' ' || c.compensation_amount, 'nothing'),
+                               coalesce(string_agg(p.currency || ' ' || p.amount, ', ' order by p.number),
+                                        'nothing')) as problem
+    from casefile.cases c left join casefile.postings p on p.reference = c.reference and p.kind = 'award'
+    where c.closed_at is not null or c.compensation_amount is not null
+    group by c.reference
+    -- While a case is open the posting comes first, and the summary tells of it a moment later.
+    having coalesce(sum(p.amount) filter (where p.currency = c.compensation_currency), 0)
+            < coalesce(c.compensation_amount, 0)
+        or c.closed_at is not null and (coalesce(sum(p.amount), 0) <> coalesce(c.compensation_amount, 0)
+                                        or bool_or(p.currency <> c.compensation_currency))
+    order by c.reference
+"""
+"""Cases of which the ledger has another sum than they were awarded."""
+
+_UNPAID: Final = """
+    select reference, format('closed, but %s %s of what a rail was to pay is not paid', p.currency,
+                             sum(case kind when 'payment' then -p.amount else p.amount end)) as problem
+    from casefile.cases c join casefile.postings p using (reference)
+    where c.closed_at is not null and p.rail is not null
+    group by reference, p.currency
+    having sum(case kind when 'payment' then -p.amount else p.amount end) <> 0
+    order by reference
+"""
+"""Closed cases of which a rail has not paid all."""
+
+_UNPOSTED: Final = """
+    select o.reference, format('payment %s of %s %s was made, but the ledger has no posting of it', key,
+                               o.currency, e.paid) as problem
+    from payments.outcomes e join payments.orders o using (key)
+    where e.paid > 0 and not exists (select from casefile.postings p where p.key = e.key)
+    order by o.reference, key
+"""
+"""Payments that were made, and are not in the ledger."""
