@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from datetime import timedelta
 from typing import Any, ClassVar, Final, Self, TypeVar
 
-from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.client import WorkflowQueryFailedError as QueryFailed
 from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError as UpdateTimedOut
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -95,7 +95,7 @@ class Conversation(ABC):
         try:
             await handle.signal(message.name, message)
         except RPCError as error:
-            raise self._explained(error, handle.id) from None
+            raise await self._explained(error, handle) from None
 
     async def _update(self, reference: str, message: Message, answer: type[R]) -> R:
         handle = self._handle(reference)
@@ -113,7 +113,7 @@ class Conversation(ABC):
         except UpdateTimedOut:
             raise _not_answered(handle.id) from None
         except RPCError as error:
-            raise self._explained(error, handle.id) from None
+            raise await self._explained(error, handle) from None
         return receipt
 
     async def _query(self, reference: str, name: str, answer: Any) -> Any:
@@ -123,17 +123,25 @@ class Conversation(ABC):
         except QueryFailed as error:
             raise NotAnswered(f"{handle.id}: {error}") from None
         except RPCError as error:
-            raise self._explained(error, handle.id) from None
+            raise await self._explained(error, handle) from None
 
     def _handle(self, reference: str, result_type: type | None = None) -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(parse_reference(reference, prefix=self.prefix), result_type=result_type)
 
-    def _explained(self, error: RPCError, reference: str) -> Exception:
+    async def _explained(self, error: RPCError, handle: WorkflowHandle[Any, Any]) -> Exception:
         if error.status is RPCStatusCode.NOT_FOUND:
-            return self._ended(reference) if "completed" in error.message else self._missing(reference)
+            return self._ended(handle.id) if await _is_over(handle) else self._missing(handle.id)
         if error.status in {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}:
-            return _not_answered(reference)
+            return _not_answered(handle.id)
         return TemporalUnavailable(f"Temporal: {error.message}")
+
+
+async def _is_over(handle: WorkflowHandle[Any, Any]) -> bool:
+    """Whether what was not found is there and has ended: servers say so in words of their own, or not at all."""
+    try:
+        return (await handle.describe()).status is not WorkflowExecutionStatus.RUNNING
+    except RPCError:
+        return False
 
 
 def made(kind: type[Message], by: Actor, message_id: str | None, fields: dict[str, Any]) -> Any:
