@@ -376,9 +376,9 @@ def test_a_deal_without_its_time_is_a_bad_row_and_the_sums_below_the_deals_are_n
 
 def test_the_sum_of_profits_below_the_deals_is_that_of_the_trades_without_deposits() -> None:
     deals = [mt5_balance(1, 10_000.0, 10_000.0), mt5_deal(2, profit=-12.5, swap=-0.4, balance=9_987.1)]
-    agrees, counts_the_deposit = ([[*[None] * 8, 0.0, -0.4, stated, 9_987.1]] for stated in (-12.5, 9_987.5))
-    assert read_mt5(mt5_report(deals=deals + agrees))[1].differences == []
-    assert read_mt5(mt5_report(deals=deals + counts_the_deposit))[1].differences == [
+    agrees, counts_the_deposit = ([*[None] * 8, 0.0, -0.4, stated, 9_987.1] for stated in (-12.5, 9_987.5))
+    assert read_mt5(mt5_report(deals=[*deals, agrees]))[1].differences == []
+    assert read_mt5(mt5_report(deals=[*deals, counts_the_deposit]))[1].differences == [
         "sum of profit: states 9,987.5, its rows give -12.5"
     ]
 

@@ -147,7 +147,7 @@ class Mt5Report:
                     continue
 
     def _total(self, line: int, text: str, row: dict[str, object]) -> SourceRow:
-        """The last row of a table has the sums of its columns; below the deals, of trades only: no deposit is profit."""
+        """The last row of a table has the sums of its columns; below the deals of trades only: no deposit is profit."""
         if self._section == "deals":
             try:
                 stated = {name: number(row[name], name) for name in self._sums if _text(row.get(name))}
