@@ -301,6 +301,8 @@ async def run_at_random(
 
     *only* is what may break, of the names of the :class:`Breaker`.
     """
+    house.mail.taken.clear()  # of the run before
+    house.rail.payments.clear()
     rng = random.Random(seed)  # noqa: S311 - faults, no secret
     script = write_script(seed, cases=cases, seconds=seconds)
     receipts = house.folder / f"receipts-{seed}.jsonl"

@@ -127,7 +127,11 @@ class Nursery:
             what, name, number = line
             if what == "born":
                 handle = self._alive[name] = WorkerHandle(name, int(number))
-                self._born.pop(name).set_result(handle)
+                born = self._born.pop(name)
+                if born.cancelled():  # nobody waits for it any more
+                    handle.send(signal.SIGKILL)
+                else:
+                    born.set_result(handle)
             else:
                 handle = self._alive.pop(name)
                 handle.code = int(number)

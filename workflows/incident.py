@@ -472,7 +472,11 @@ class IncidentWorkflow:
     async def _update(
         self, kind: type[M], message: Sequence[Any], fits: Callable[..., None], apply: Callable[[M], str]
     ) -> IncidentReceipt:
-        """Let a message count once, write it down, and answer; *fits* is asked again when its turn has come."""
+        """Let a message count once, write it down, and answer; *fits* is asked again when its turn has come.
+
+        It waits for the record to be open: what that has of an earlier run comes first, and takes the place of ours.
+        """
+        await workflow.wait_condition(lambda: bool(self.incident.policy_hash))
         await effects.take_turn(Turn())
         fits(*message)
         incident = self.incident

@@ -1,7 +1,7 @@
 """What has changed since, written into the tables of the case file; nothing is written twice."""
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 from temporalio.exceptions import ApplicationError
@@ -102,7 +102,7 @@ async def follow_events(
 
 
 async def write_firings(connection: "Connection", update: CaseUpdate) -> None:
-    """Write down the rungs that acted."""
+    """Write down the rungs that acted. That a duty was missed stands in the file with the firing, never without."""
     await _add(
         connection,
         "INSERT INTO casefile.firings (reference, clock, number, rung, due, fired_at, breach)"
@@ -113,6 +113,8 @@ async def write_firings(connection: "Connection", update: CaseUpdate) -> None:
         ],
     )
     await keep_contradictions(connection, update.reference, firings=update.firings)
+    if any(firing.breach for firing in update.firings):
+        await connection.execute(_BREACHED, update.reference)
 
 
 async def write_summary(connection: "Connection", update: CaseUpdate) -> None:
@@ -123,7 +125,7 @@ async def write_summary(connection: "Connection", update: CaseUpdate) -> None:
         UPDATE casefile.cases SET
             revision = $2, stage = $3, stage_since = $4, category = $5, severity = $6, priority = $7, in_scope = $8,
             repeat = $9, team = $10, handler = $11, escalation_level = $12, outcome = $13, compensation_amount = $14,
-            compensation_currency = $15, next_deadline = $16, breached = breached OR $17, closed_at = $18,
+            compensation_currency = $15, next_deadline = $16, closed_at = $17,
             updated_at = now()
         WHERE reference = $1 AND revision < $2
         """,
@@ -143,7 +145,6 @@ async def write_summary(connection: "Connection", update: CaseUpdate) -> None:
         summary.compensation.amount if summary.compensation else None,
         summary.compensation.currency if summary.compensation else None,
         summary.next_deadline,
-        summary.breached,
         summary.closed_at,
     )
 
@@ -195,3 +196,10 @@ async def led_to(
 async def _add(connection: "Connection", insert: str, rows: Sequence[tuple[Any, ...]]) -> None:
     if rows:
         await connection.executemany(insert, rows)
+
+
+_BREACHED: Final = """
+    update casefile.cases set breached = true
+    where reference = $1 and not breached
+    and exists (select from casefile.firings where reference = $1 and breach)
+"""

@@ -348,11 +348,18 @@ async def test_updates_at_once_leave_the_newest_summary(pool: "Pool", case_file:
     assert await pool.fetchval("SELECT handler FROM casefile.cases") == "h-9"
 
 
-async def test_a_breach_once_recorded_stays_whatever_a_later_summary_says(pool: "Pool", case_file: CaseFile) -> None:
+async def test_a_missed_duty_stands_in_the_file_with_its_firing_never_without_and_stays(
+    pool: "Pool", case_file: CaseFile
+) -> None:
+    """What is newer may be written first, while the firing is on its way with a letter."""
     reference = await opened(case_file)
-    await case_file.record(update(reference, summary=summary(1, breached=True)))
-    await case_file.record(update(reference, summary=summary(2, breached=False)))
-    assert await pool.fetchval("SELECT (revision, breached) FROM casefile.cases") == (2, True)
+    whole = full_update(reference)
+    await case_file.record(whole.model_copy(update={"firings": ()}))
+    assert await pool.fetchval("SELECT (revision, breached) FROM casefile.cases") == (3, False)
+    await case_file.record(update(reference, summary=summary(1), firings=whole.firings))
+    assert await pool.fetchval("SELECT (revision, breached) FROM casefile.cases") == (3, True)
+    await case_file.record(update(reference, summary=summary(4, breached=False)))
+    assert await pool.fetchval("SELECT (revision, breached) FROM casefile.cases") == (4, True)
 
 
 async def test_a_clock_runs_until_its_event_and_then_never_again(pool: "Pool", case_file: CaseFile) -> None:

@@ -160,6 +160,10 @@ async def env() -> AsyncIterator[WorkflowEnvironment]:
         yield env
 
 
+_EITHER_WAY = (
+    [("listed", "2"), ("pause_incident", "3")],
+    [("pause_incident", "2"), ("listed", "3")],
+)
 ALL = {STOPPED: "USD 1314.40", LIQUIDATED: "USD 1314.40", SOLD: "USD 1643.00"}
 
 
@@ -185,6 +189,40 @@ async def test_every_harmed_account_is_paid_once_and_told(desk: Desk) -> None:
     view = await get_incident(desk.pool, reference)
     assert (view.stage, view.progress) == (IncidentStage.CLOSED, end)
     assert [entry.kind for entry in view.timeline] == ["opened", "listed", "decide_incident", "closed"]
+
+
+async def test_what_is_asked_of_an_incident_before_its_record_is_open_is_done_and_written_after_its_opening(
+    desk: Desk,
+) -> None:
+    await bad_minute(desk.pool)
+    may_open = asyncio.Event()
+
+    async def open_later(_request: Any, open_: Carry) -> Any:
+        if activity.info().is_local:
+            raise ApplicationError("not in this task")
+        await may_open.wait()
+        return await open_()
+
+    desk.effects["OpenIncident"] = open_later
+    reference = await desk.open()
+    pausing = asyncio.create_task(desk.incidents.pause(reference, "somebody is to look", by=DEALER))
+    handle = desk.env.client.get_workflow_handle(reference)
+
+    async def accepted() -> bool:
+        kinds = [event.event_type async for event in handle.fetch_history_events()]
+        return EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED in kinds
+
+    await eventually(accepted)
+    may_open.set()
+    await pausing
+    assert (await desk.listed(reference)).paused
+
+    async def written() -> bool:
+        rows = await desk.pool.fetch("select key from casefile.incident_timeline")
+        keys = {kind: number for kind, _, number in (row["key"].partition(":") for row in rows)}
+        return keys.pop("opened", None) == "1" and sorted(keys.items(), key=lambda item: item[1]) in _EITHER_WAY
+
+    await eventually(written)
 
 
 async def test_nothing_is_paid_before_a_second_person_with_the_limit_approved_the_list_they_saw(desk: Desk) -> None:

@@ -118,7 +118,7 @@ async def overdue(pool: "Pool", at: Any) -> set[str]:
 async def test_a_case_is_shown_with_its_complaint_pack_contact_and_counts(pool: "Pool", case_file: CaseFile) -> None:
     reference = await opened(case_file)
     rejected = Rejected(key="r", at=after(1), name="x", reason="no such signal", payload="[]")
-    told = summary(4, outcome="upheld", compensation=usd("812.50"), breached=True)
+    told = summary(4, outcome="upheld", compensation=usd("812.50"))
     await case_file.record(update(reference, summary=told, rejected=(rejected,)))
     await letter(pool, reference, 2, "failed", "accepted")
     await letter(pool, reference, 3, "failed")
