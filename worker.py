@@ -36,8 +36,9 @@ from runtime.database import LONG_PATIENCE, DatabaseUnavailable, close_pool, fin
 from runtime.logging import configure_logging
 from runtime.mail import Mailer, Outbox
 from runtime.payment_rail import HttpRail, PaymentRail
-from runtime.policies import Packs, PolicyError
+from runtime.policies import Packs
 from runtime.settings import ConfigurationError, Settings, load_settings
+from runtime.shelf import PolicyError
 from runtime.temporal import (
     connect,
     core_runtime,

@@ -20,7 +20,24 @@ def load_calendars(folder: Path = POLICIES / "calendars") -> Mapping[str, Calend
 
     Raises :class:`CalendarError` for the first that does not fit.
     """
-    return {path.stem: _read(path) for path in sorted(folder.glob("*.toml"))}
+    read = read_calendars(folder)
+    for calendar in read.values():
+        if isinstance(calendar, CalendarError):
+            raise calendar
+    return {path.stem: calendar for path, calendar in read.items() if isinstance(calendar, Calendar)}
+
+
+@lru_cache(maxsize=8)
+def read_calendars(folder: Path) -> Mapping[Path, Calendar | CalendarError]:
+    """Every calendar in *folder* by its file, or what is wrong with it; read once per process."""
+    return {path: _try(path) for path in sorted(folder.glob("*.toml"))}
+
+
+def _try(path: Path) -> Calendar | CalendarError:
+    try:
+        return _read(path)
+    except CalendarError as error:
+        return error
 
 
 def _read(path: Path) -> Calendar:

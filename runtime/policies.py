@@ -5,44 +5,22 @@ pack which is checked, hashed and pinned to a case is whole. A firm's own packs 
 `REDRESS_POLICY_DIR`, beside those that are shipped.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 
-from domain.clocks.business_days import place_problem
 from domain.clocks.calendar import Calendar
-from domain.clocks.clock import Length
 from domain.rules.combining import combine
 from domain.rules.policy import PolicyPack
-from runtime.calendars import CalendarError, load_calendars
 from runtime.paths import POLICIES
 from runtime.settings import load_settings
-from runtime.toml_files import TomlFileError, read_toml, to_record
+from runtime.shelf import File, PolicyError, Shelf
 
 Packs = Mapping[str, Sequence[PolicyPack]]
 """Policy packs by id, the versions of each in the order in which they come into force."""
-
-# Never inherited: what makes a pack that one, and when it holds.
-_OWN: Final = ("id", "version", "title", "effective_from", "effective_until")
-# Lists that are laid over each other item by item, and what the items go by.
-_ITEMS: Final = {
-    "clocks": "name",
-    "letters": "name",
-    "routes": "name",
-    "teams": "name",
-    "interest": "name",
-    "closures": "day",
-    "openings": "day",
-}
-_DROPPABLE: Final = tuple(name for name, by in _ITEMS.items() if by == "name")
-
-
-class PolicyError(Exception):
-    """A policy pack cannot be used. The message names the file and the field."""
 
 
 class UnknownPolicyPack(LookupError):
@@ -69,31 +47,73 @@ def load_packs(*folders: Path) -> Packs:
 
 @lru_cache(maxsize=8)
 def _load(folders: tuple[Path, ...]) -> Packs:
-    shelf = _Shelf(folders)
-    packs: dict[str, list[PolicyPack]] = {}
-    for file in shelf.files:
-        pack = shelf.pack(file)
-        packs.setdefault(pack.id, []).append(pack)
+    shelf = Shelf(folders)
+    for error in shelf.broken.values():
+        raise error
+    packs = _by_id(shelf.pack(file) for file in shelf.files)
     if not packs:
         raise PolicyError(f"{', '.join(map(str, folders))}: there is no policy pack (*.toml) in this folder")
-    for versions in packs.values():
-        versions.sort(key=lambda pack: pack.effective_from)
-        for earlier, later in pairwise(versions):
-            if earlier.effective_until is None or later.effective_from <= earlier.effective_until:
-                raise PolicyError(
-                    f"policy pack {earlier.id}: versions {earlier.version} and {later.version} are both in force on "
-                    f"{later.effective_from}; set effective_until of {earlier.version} to the day before"
-                )
+    for overlap in _overlaps(packs):
+        raise overlap
     return packs
 
 
-def read_pack(path: Path) -> PolicyPack:
+def _by_id(packs: Iterable[PolicyPack]) -> Packs:
+    versions: dict[str, list[PolicyPack]] = {}
+    for pack in sorted(packs, key=lambda one: one.effective_from):
+        versions.setdefault(pack.id, []).append(pack)
+    return versions
+
+
+def _overlaps(packs: Packs) -> Iterator[PolicyError]:
+    for versions in packs.values():
+        for earlier, later in pairwise(versions):
+            if earlier.effective_until is None or later.effective_from <= earlier.effective_until:
+                yield PolicyError(
+                    f"policy pack {earlier.id}: versions {earlier.version} and {later.version} are both in force on "
+                    f"{later.effective_from}; set effective_until of {earlier.version} to the day before"
+                )
+
+
+class ReadPack(NamedTuple):
+    """A pack as it was read, and the packs that it extends, the nearest first."""
+
+    pack: PolicyPack
+    extends: tuple[PolicyPack, ...]
+
+
+def read_pack(path: Path) -> ReadPack:
     """The pack of one file, wherever it lies, beside the packs and calendars that are installed.
 
-    Calendars are looked for in the folder `calendars` beside it too. Raises :class:`PolicyError`.
+    Calendars are looked for in the folder `calendars` beside it too; what is wrong with other files makes no
+    difference, unless it extends them. Raises :class:`PolicyError`.
     """
-    shelf = _Shelf(policy_folders(), path)
-    return shelf.pack(next(file for file in shelf.files if file.path.resolve() == path.resolve()))
+    shelf = Shelf(policy_folders(), path)
+    if path in shelf.broken:
+        raise shelf.broken[path]
+    return _read(shelf, next(file for file in shelf.files if file.path.resolve() == path.resolve()))
+
+
+def survey(*folders: Path) -> tuple[list[ReadPack], dict[str, PolicyError]]:
+    """Every pack in *folders*, by default :func:`policy_folders`, that can be read; and what is wrong with the others.
+
+    By the names of their files. Versions that overlap are told under the id of their pack.
+    """
+    shelf = Shelf(folders or policy_folders())
+    read: list[ReadPack] = []
+    wrong = {path.name: error for path, error in shelf.broken.items()}
+    for file in shelf.files:
+        try:
+            read.append(_read(shelf, file))
+        except PolicyError as error:
+            wrong[file.path.name] = error
+    packs = _by_id(one.pack for one in read)
+    wrong |= {str(error).split(":")[0]: error for error in _overlaps(packs)}
+    return sorted(read, key=lambda one: (one.pack.id, one.pack.effective_from)), wrong
+
+
+def _read(shelf: Shelf, file: File) -> ReadPack:
+    return ReadPack(shelf.pack(file), shelf.extended_by(file))
 
 
 def find_pack(pack_id: str, at: date | datetime, packs: Packs | None = None) -> PolicyPack:
@@ -143,162 +163,3 @@ def calendars_in_use(packs: Packs | None = None) -> dict[str, Calendar]:
     )
     used = (pack.calendar_of(clock) for pack in newest_last for clock in pack.clocks)
     return {calendar.id: calendar for calendar in used if calendar.id is not None}
-
-
-class _File(NamedTuple):
-    path: Path
-    content: dict[str, Any]
-
-    @property
-    def id(self) -> object:
-        return self.content.get("id")
-
-    def since(self, otherwise: date) -> date:
-        since = self.content.get("effective_from")
-        # Whatever else is there is refused when the pack is checked.
-        return since if type(since) is date else otherwise
-
-    def problem(self, field: str, what: str) -> PolicyError:
-        return PolicyError(f"{self.path.name}: {field}: {what}")
-
-
-class _Shelf:
-    """The files of some folders, from which packs are put together."""
-
-    def __init__(self, folders: Iterable[Path], *more: Path) -> None:
-        folders = list(folders)
-        paths = {path.resolve(): path for folder in folders for path in sorted(folder.glob("*.toml"))}
-        paths |= {path.resolve(): path for path in more}
-        self.files = [_parse(path) for path in paths.values()]
-        self._calendars: dict[str, Calendar] = {}
-        # A later folder's calendar takes the place of an earlier one's: a firm may know a year's holidays before us.
-        for folder in dict.fromkeys([*folders, *(path.parent for path in more)]):
-            try:
-                self._calendars |= load_calendars(folder / "calendars")
-            except CalendarError as error:
-                raise PolicyError(f"calendars/{error}") from None
-        self._packs: dict[Path, PolicyPack] = {}
-
-    def pack(self, file: _File, *extending: _File) -> PolicyPack:
-        """The pack of *file*, checked. *extending* are the files on whose behalf it is read."""
-        if file.path not in self._packs:
-            self._packs[file.path] = _check(file, self._content(file, *extending))
-        return self._packs[file.path]
-
-    def _content(self, file: _File, *extending: _File) -> dict[str, Any]:
-        """What *file* says, laid over what the pack says that it extends."""
-        if any(other.path == file.path for other in extending):
-            names = " extends ".join(other.path.name for other in (*extending, file))
-            raise file.problem("extends", f"a pack cannot extend itself: {names}")
-        said = {key: value for key, value in file.content.items() if key not in {"extends", "without"}}
-        if isinstance(name := said.get("calendar"), str):
-            said["calendar"] = self._calendar(file, name)
-        if "extends" not in file.content:
-            if "without" in file.content:
-                raise file.problem("without", "there is nothing to leave out; it goes with extends")
-            return said
-        base = self._extended(file)
-        self.pack(base, *extending, file)  # an error of the base is told as such
-        inherited = {key: value for key, value in self._content(base).items() if key not in _OWN}
-        if isinstance(file.content.get("calendar"), str):
-            del inherited["calendar"]  # another calendar, not the other's with changes
-        merged = _lay(said, over=_leave_out(file, inherited))
-        if isinstance(changed := file.content.get("calendar"), dict) and isinstance(merged["calendar"], dict):
-            # Not the calendar of that name any more: it is known by the name of the pack.
-            merged["calendar"] = {**merged["calendar"], "id": changed.get("id", file.id)}
-        return merged
-
-    def _calendar(self, file: _File, name: str) -> dict[str, Any]:
-        if name not in self._calendars:
-            known = ", ".join(sorted(self._calendars)) or "none"
-            raise file.problem("calendar", f"there is no calendar {name!r}; there are {known}")
-        content = self._calendars[name].model_dump(exclude_none=True)
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in content.items()}
-
-    def _extended(self, file: _File) -> _File:
-        """The file that *file* extends: of several versions the newest that was in force when this one began."""
-        name = file.content["extends"]
-        versions = [other for other in self.files if other.id == name and other.path != file.path]
-        if not versions:
-            known = ", ".join(sorted({str(other.id) for other in self.files if other.path != file.path}))
-            raise file.problem("extends", f"there is no other pack {name!r}; there are {known}")
-        begun = [other for other in versions if other.since(date.min) <= file.since(date.max)]
-        if not begun:
-            first = min(other.since(date.min) for other in versions)
-            raise file.problem("extends", f"{name} begins on {first} only, after this pack (effective_from)")
-        return max(begun, key=lambda other: other.since(date.min))
-
-
-def _parse(path: Path) -> _File:
-    try:
-        return _File(path, read_toml(path))
-    except TomlFileError as error:
-        raise PolicyError(str(error)) from None
-    except OSError as error:
-        raise PolicyError(f"{path}: cannot be read: {error.strerror}") from None
-
-
-def _check(file: _File, content: dict[str, Any]) -> PolicyPack:
-    try:
-        pack = to_record(file.path, content, PolicyPack)
-    except TomlFileError as error:
-        raise PolicyError(str(error)) from None
-    if problem := place_problem(pack.calendar):
-        raise PolicyError(f"{file.path.name}: calendar.{problem}")
-    return pack
-
-
-# -- one pack laid over another ----------------------------------------------------------------------------------------
-
-
-def _lay(said: Mapping[str, Any], *, over: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables key by key, the lists of ``_ITEMS`` item by item; anything else takes the place of what was there."""
-    merged = {**over, **said}
-    for key in said.keys() & over.keys():
-        new, old = said[key], over[key]
-        if isinstance(new, dict) and isinstance(old, dict) and not (_is_value(new) and _is_value(old)):
-            merged[key] = _lay(new, over=old)
-        elif isinstance(new, list) and isinstance(old, list) and key in _ITEMS:
-            merged[key] = _lay_items(new, old, by=_ITEMS[key], first=key == "teams")
-    return merged
-
-
-def _is_value(table: Mapping[str, Any]) -> bool:
-    """Whether a table is one value: a length, a text in two languages, amounts by currency."""
-    keys = table.keys()
-    return (
-        keys <= Length.model_fields.keys() or keys <= {"en", "zh"} or all(re.fullmatch("[A-Z]{3}", key) for key in keys)
-    )
-
-
-def _lay_items(new: Sequence[Any], old: Sequence[Any], *, by: str, first: bool) -> list[Any]:
-    """The *old* items, each with what a *new* one of its name says; other new ones behind them, or *first*."""
-    rest = list(new)
-    merged = []
-    for item in old:
-        match = next((one for one in rest if isinstance(one, dict) and one.get(by) == item[by]), None)
-        if match is None:
-            merged.append(item)
-        else:
-            rest.remove(match)
-            merged.append(_lay(match, over=item))
-    # The last team takes what no other does, and stays the last.
-    return [*rest, *merged] if first else [*merged, *rest]
-
-
-def _leave_out(file: _File, inherited: dict[str, Any]) -> dict[str, Any]:
-    """*inherited* without what the file's ``without`` names."""
-    without = file.content.get("without", {})
-    if not isinstance(without, dict) or not all(isinstance(names, list) for names in without.values()):
-        raise file.problem("without", 'name what is left out by list, such as { clocks = ["progress"] }')
-    kept = dict(inherited)
-    for key, names in without.items():
-        if key not in _DROPPABLE:
-            raise file.problem(f"without.{key}", f"there are {', '.join(_DROPPABLE)}")
-        known = [item["name"] for item in kept.get(key, ())]
-        for name in names:
-            if name not in known:
-                has = f"there are {', '.join(known)}" if known else "there are none"
-                raise file.problem(f"without.{key}", f"there is no {name!r} in {file.content['extends']}; {has}")
-        kept[key] = [item for item in kept.get(key, ()) if item["name"] not in names]
-    return kept

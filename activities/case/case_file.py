@@ -47,7 +47,7 @@ class CaseFile:
 
     ``default_policy`` is the id of the pack, or of the packs, of a complaint that names none.
 
-    Raises :class:`runtime.policies.PolicyError` if a policy pack on disk does not fit.
+    Raises :class:`runtime.shelf.PolicyError` if a policy pack on disk does not fit.
     """
 
     def __init__(

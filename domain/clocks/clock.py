@@ -1,7 +1,7 @@
 """A clock: its length, what lengthens it lawfully, and its rungs."""
 
 from datetime import time
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -22,11 +22,17 @@ class Length(Record):
     weeks: Annotated[int, Field(ge=0)] | None = None
     months: Annotated[int, Field(ge=0)] | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _known_unit(cls, given: Any) -> Any:
+        if isinstance(given, dict) and (unknown := [str(unit) for unit in given if unit not in cls.model_fields]):
+            raise ValueError(f"unknown unit {', '.join(unknown)}; there are {', '.join(cls.model_fields)}")
+        return given
+
     @model_validator(mode="after")
     def _one_unit(self) -> Self:
-        given = self.model_dump(exclude_none=True)
-        if len(given) != 1:
-            raise ValueError("give exactly one of seconds, hours, days, business_days, weeks, months")
+        if len(self.model_dump(exclude_none=True)) != 1:
+            raise ValueError(f"give exactly one of {', '.join(type(self).model_fields)}")
         return self
 
     @property

@@ -37,8 +37,24 @@ def wrong_clocks(pack: PolicyPack, now: datetime) -> Iterator[Found]:
                     f"{where}.to",
                     f"{extension.to} from the start is no longer than the clock's {_either(lengths)}",
                 )
+        if why := _renews_itself(clock):
+            yield "error", f"{field}.satisfied_by", f"{clock.trigger.value} starts it: {why}"
         for rung in clock.rungs:
             yield from _rung(pack, clock, rung, now)
+
+
+def _renews_itself(clock: Clock) -> str | None:
+    """What is wrong with a clock that its own trigger satisfies, where something is.
+
+    An event that happens again and again, such as a letter, may end the wait that the one before began.
+    """
+    if clock.trigger not in clock.satisfied_by:
+        return None
+    if clock.trigger is CaseEvent.RECEIVED:
+        return "it happens once, so it can never keep the clock"
+    if clock.kind == "statutory":
+        return "when it happened again, a statutory clock would be set back"
+    return "nothing else ends it" if set(clock.satisfied_by) == {clock.trigger} else None
 
 
 def lacking_breaches(pack: PolicyPack) -> Iterator[Found]:
@@ -65,10 +81,10 @@ def _rung(pack: PolicyPack, clock: Clock, rung: Rung, now: datetime) -> Iterator
         ]
         for length in too_short:
             yield "error", f"{where}.before", f"{rung.before} before the end of {length} lies before the start"
-    if Action.HOLDING_LETTER in rung.actions:
+    if told := next((what for action, what in _IN_TIME.items() if action in rung.actions), None):
         for length in lengths:
             if any(due > end for _, due, end in _ran(pack, clock, rung, length, now)):
-                yield "error", f"{where}.after_start", f"the holding letter comes after the clock's end ({length})"
+                yield "error", f"{where}.after_start", f"{told} comes after the clock's end ({length})"
 
 
 def _lengths(clock: Clock) -> list[Length]:
@@ -112,6 +128,13 @@ def lacking_actions(pack: PolicyPack) -> Iterator[Found]:
         if not any(action in rung.actions for clock in pack.clocks for rung in clock.rungs):
             yield "warning", "clocks", f"no rung has the action {action.value}: {why}"
 
+
+# What is of use before the end of a clock only.
+_IN_TIME: Final = {
+    Action.HOLDING_LETTER: "the holding letter",
+    Action.REMINDER_LETTER: "the reminder",
+    Action.WARN: "the warning",
+}
 
 # What a case cannot do without is refused when a pack is loaded.
 _EXPECTED: Final = {

@@ -1,6 +1,6 @@
 """What is wrong with a policy pack that loads: what nobody has confirmed, what cannot be done, what runs out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import chain, pairwise
@@ -16,6 +16,7 @@ from domain.money.amounts import Money
 from domain.rules.clock_check import lacking_actions, lacking_breaches, wrong_clocks
 from domain.rules.deciding import Limits
 from domain.rules.duties import LetterRule, Route
+from domain.rules.laxer import laxer
 from domain.rules.policy import PolicyPack
 from domain.rules.problem import About, Found, PolicyProblem
 from domain.rules.routes import names
@@ -24,14 +25,19 @@ EXPIRES_SOON: Final = timedelta(days=60)
 """So long before its verified days end, a calendar is warned about."""
 
 
-def check_pack(pack: PolicyPack, now: datetime) -> list[PolicyProblem]:
-    """All that is wrong with *pack*, as it would be used from *now* (with a time zone) on; errors first."""
+def check_pack(pack: PolicyPack, now: datetime, extends: Sequence[PolicyPack] = ()) -> list[PolicyProblem]:
+    """All that is wrong with *pack*, as it would be used from *now* (with a time zone) on; errors first.
+
+    *extends* are the packs that it rests on, the nearest first: it may be no laxer than they are.
+    """
     checks: dict[About, Iterable[Found]] = {
         "unset": _unset(pack),
         "letters": _letters(pack),
         "rights": _routes(pack),
         "ladders": chain(_approval(pack), _escalation(pack)),
-        "clocks": chain(wrong_clocks(pack, now), lacking_breaches(pack), lacking_actions(pack)),
+        "clocks": chain(
+            wrong_clocks(pack, now), lacking_breaches(pack), lacking_actions(pack), laxer(pack, extends, now)
+        ),
         "calendar": _expiring(pack, now),
         "unconfirmed": _unconfirmed(pack),
     }

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from domain.ground.scope import Facts
     from domain.rules.policy import PolicyPack
     from domain.rules.problem import PolicyProblem
+    from runtime.policies import Packs, ReadPack
 
 policy = typer.Typer(help="Policy packs: the rules that cases are handled by.", no_args_is_help=True)
 app.add_typer(policy, name="policy", rich_help_panel="Look")
 
-Packs = Annotated[
+Named = Annotated[
     list[str],
     typer.Argument(metavar="PACK...", help="ID or ID@VERSION, or a pack's file; several apply to a case together."),
 ]
@@ -43,7 +44,7 @@ def list_() -> Answer:
 
 
 @command(policy, "show")
-def show(*, packs: Packs, language: Language = Tongue.EN) -> Answer:
+def show(*, packs: Named, language: Language = Tongue.EN) -> Answer:
     """A pack's rules, or those of several together, with the source of each number and whether it is confirmed."""
     pack = _combined(packs, datetime.now(UTC))
     return Answer(_document(pack), policy_pages.pack_page(pack, language))
@@ -65,15 +66,15 @@ def check(
 
     now = datetime.now(UTC)
     checked, found = _to_check(packs, now)
-    for pack in checked:
-        problems = check_pack(pack, now)
+    for pack, extends in checked:
+        problems = check_pack(pack, now, extends)
         if pack.demands and not packs:
             # No case can be opened with it: that is told, and is no fault of the packs that are in use.
             problems = [problem.model_copy(update={"severity": "warning"}) for problem in problems]
         found += problems
     errors = sum(one.severity == "error" for one in found)
     data = {
-        "packs": [{"id": pack.id, "version": pack.version, "hash": pack.hash} for pack in checked],
+        "packs": [{"id": pack.id, "version": pack.version, "hash": pack.hash} for pack, _ in checked],
         "problems": found,
         "errors": errors,
         "warnings": len(found) - errors,
@@ -82,32 +83,44 @@ def check(
     if errors or (strict and found):
         counted = f"{errors} error(s), {len(found) - errors} warning(s)"
         problem = Problem("check_failed", ExitCode.CHECK_FAILED, f"the policy packs have {counted}")
-    return Answer(data, policy_pages.problems(checked, found), problem)
+    return Answer(data, policy_pages.problems([pack for pack, _ in checked], found), problem)
 
 
-def _to_check(names: Sequence[str] | None, now: datetime) -> "tuple[list[PolicyPack], list[PolicyProblem]]":
-    """The packs of these names, and what is wrong with those that do not even load."""
+def _to_check(names: Sequence[str] | None, now: datetime) -> "tuple[list[ReadPack], list[PolicyProblem]]":
+    """The packs of these names, and what is wrong with those that cannot be read, and with the files of others."""
     from domain.rules.problem import PolicyProblem
-    from runtime.calendars import CalendarError
-    from runtime.policies import PolicyError, load_packs
+    from runtime.policies import UnknownPolicyPack, read_pack, survey
+    from runtime.shelf import PolicyError
 
     def broken(name: str, error: Exception) -> PolicyProblem:
         return PolicyProblem(severity="error", about="file", pack=name, field="file", message=str(error))
 
-    packs: list[PolicyPack] = []
-    problems: list[PolicyProblem] = []
+    known, wrong = survey()
     if not names:
-        try:
-            known = load_packs()
-        except (PolicyError, CalendarError) as error:
-            return [], [broken("all packs", error)]
-        return [pack for _, versions in sorted(known.items()) for pack in versions if not _is_over(pack, now)], []
+        current = [one for one in known if not _is_over(one.pack, now)]
+        return current, [broken(name, error) for name, error in wrong.items()]
+    checked: list[ReadPack] = []
+    problems: list[PolicyProblem] = []
     for name in names:
         try:
-            packs.append(_pack(name, now))
-        except (PolicyError, CalendarError) as error:
+            checked.append(read_pack(_file(name)) if _is_file(name) else _named(name, known, now))
+        except PolicyError as error:
             problems.append(broken(name, error))
-    return packs, problems
+        except UnknownPolicyPack:
+            # It may be in one of the files that cannot be read.
+            if not wrong:
+                raise
+            problems += [broken(file, error) for file, error in wrong.items()]
+    return checked, problems
+
+
+def _named(name: str, known: "Sequence[ReadPack]", now: datetime) -> "ReadPack":
+    """The pack of that id, and version, among those that can be read. Raises :class:`runtime.policies.UnknownPolicyPack`."""
+    packs: dict[str, list[PolicyPack]] = {}
+    for one in known:
+        packs.setdefault(one.pack.id, []).append(one.pack)
+    pack = _pack(name, now, packs)
+    return next(one for one in known if one.pack is pack)
 
 
 def _is_over(pack: "PolicyPack", now: datetime) -> bool:
@@ -120,7 +133,7 @@ def _is_over(pack: "PolicyPack", now: datetime) -> bool:
 @command(policy, "due")
 def due(
     *,
-    packs: Packs,
+    packs: Named,
     received: Annotated[
         str,
         typer.Option("--received", metavar="TIME", help="2026-12-23T16:00, with offset or local time of the pack."),
@@ -268,25 +281,30 @@ def _combined(names: Sequence[str], at: date | datetime) -> "PolicyPack":
         raise InvalidInput(str(error)) from None
 
 
-def _pack(name: str, at: date | datetime) -> "PolicyPack":
+def _pack(name: str, at: date | datetime, packs: "Packs | None" = None) -> "PolicyPack":
     """The pack that *name* says: a file, an id and a version, or an id, of which the version in force *at*."""
     from runtime.policies import UnknownPolicyPack, find_pack, load_packs, read_pack
 
     if _is_file(name):
-        if not Path(name).is_file():
-            invalid(name, "there is no such file")
-        return read_pack(Path(name))
+        return read_pack(_file(name)).pack
+    packs = load_packs() if packs is None else packs
     pack_id, at_sign, version = name.partition("@")
     if not at_sign:
-        return find_pack(pack_id, at)
-    versions = load_packs().get(pack_id, ())
+        return find_pack(pack_id, at, packs)
+    versions = packs.get(pack_id, ())
     if found := next((pack for pack in versions if pack.version == version), None):
         return found
     if not versions:
-        find_pack(pack_id, at)  # which names those there are
+        find_pack(pack_id, at, packs)  # which names those there are
     raise UnknownPolicyPack(
         f"policy: {pack_id} has no version {version!r}; it has {', '.join(p.version for p in versions)}"
     )
+
+
+def _file(name: str) -> Path:
+    if not Path(name).is_file():
+        invalid(name, "there is no such file")
+    return Path(name)
 
 
 def _is_file(name: str) -> bool:

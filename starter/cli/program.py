@@ -74,7 +74,7 @@ _ERRORS: Final[Mapping[str, tuple[str, ExitCode]]] = {
     "runtime.toml_files.TomlFileError": ("invalid_input", ExitCode.INVALID),
     "starter.importing.sources.ImportFailed": ("failed", ExitCode.FAILED),
     "runtime.settings.ConfigurationError": ("invalid_configuration", ExitCode.INVALID),
-    "runtime.policies.PolicyError": ("invalid_configuration", ExitCode.INVALID),
+    "runtime.shelf.PolicyError": ("invalid_configuration", ExitCode.INVALID),
     "runtime.policies.UnknownPolicyPack": ("invalid_input", ExitCode.INVALID),
     "runtime.policies.PolicyIncomplete": ("invalid_input", ExitCode.INVALID),
     "runtime.calendars.CalendarError": ("invalid_configuration", ExitCode.INVALID),

@@ -70,7 +70,7 @@ class Untold(Record):
 def known_calendars() -> dict[str, Calendar]:
     """The calendars there are now, by id: those in files, and those that packs have of their own under a name.
 
-    Raises :class:`runtime.policies.PolicyError` and :class:`runtime.calendars.CalendarError`.
+    Raises :class:`runtime.shelf.PolicyError` and :class:`runtime.calendars.CalendarError`.
     """
     files: dict[str, Calendar] = {}
     for folder in policy_folders():

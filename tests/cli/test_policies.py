@@ -148,14 +148,68 @@ async def test_a_file_is_checked_beside_the_packs_there_are(redress: CommandLine
     assert "own 2" in {one["pack"] for one in ran.data["problems"]}
 
 
-async def test_a_pack_of_the_firm_that_does_not_load_fails_the_check_of_all(
-    redress: CommandLine, tmp_path: Path
+BROKEN = {
+    "no toml": "id = [",
+    "no pack": "id = 1",
+    "an unknown unit": LATER.replace("hours", "hour"),
+    "the same day twice": LATER.replace('id = "own"', 'id = "platform-default"'),
+    "a pack that is not there": LATER.replace('"platform-default"', '"nowhere"'),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+async def test_a_broken_file_of_the_firm_fails_the_check_and_the_others_are_checked_all_the_same(
+    redress: CommandLine, tmp_path: Path, what: str
 ) -> None:
-    written(tmp_path / "own", "id = 1")
+    written(tmp_path / "own", BROKEN[what], "broken")
+    written(tmp_path / "own", LATER.replace('id = "own"', 'id = "sound"'), "sound")
     redress.set("REDRESS_POLICY_DIR", str(tmp_path / "own"))
     ran = await redress("policy", "check", "--json")
     assert ran.code == ExitCode.CHECK_FAILED
-    assert "own.toml" in ran.data["problems"][0]["message"]
+    assert {"sound", "uk-fca", "eu-mifid"} <= {pack["id"] for pack in ran.data["packs"]}
+    (error,) = [one for one in ran.data["problems"] if one["severity"] == "error"]
+    told = f"{error['pack']}: {error['message']}"
+    assert "broken.toml" in told or "policy pack platform-default: versions 2026.1 and 2 are both in force" in told
+    if what == "an unknown unit":
+        assert "unknown unit hour; there are seconds, hours, days, business_days, weeks, months" in told
+    # By name, nothing else is in the way; what is in a broken file is told as such.
+    assert (await redress("policy", "check", "sound", "uk-fca")).code == ExitCode.DONE
+    ran = await redress("policy", "check", "lost", "--json")
+    assert ran.code == ExitCode.CHECK_FAILED
+    assert [one["about"] for one in ran.data["problems"]] == ["file"]
+
+
+async def test_a_broken_calendar_fails_the_packs_that_are_counted_in_it_and_no_others(
+    redress: CommandLine, tmp_path: Path
+) -> None:
+    written(tmp_path / "own", LATER)
+    (tmp_path / "own" / "calendars").mkdir()
+    written(tmp_path / "own" / "calendars", 'id = "cn"\ntime_zone = "Mars/Base"\ncountry = "CN"', "cn")
+    redress.set("REDRESS_POLICY_DIR", str(tmp_path / "own"))
+    ran = await redress("policy", "check", "--json")
+    errors = {one["pack"] for one in ran.data["problems"] if one["severity"] == "error"}
+    assert errors == {"cn.toml", "cn-banking.toml"}
+    assert {"own", "uk-fca"} <= {pack["id"] for pack in ran.data["packs"]}
+
+
+async def test_a_firm_may_be_stricter_than_the_rule_and_never_laxer(redress: CommandLine, tmp_path: Path) -> None:
+    ours = """
+        id = "ours"
+        version = "1"
+        title = "Ours"
+        effective_from = 2026-01-01
+        extends = "cn-banking"
+        [[clocks]]
+        name = "response"
+        length = {{ days = {days} }}
+        source = "Our board"
+        confirmed = true
+    """
+    stricter = await redress("policy", "check", written(tmp_path / "own", ours.format(days=12)))
+    assert stricter.code == ExitCode.DONE
+    laxer = await redress("policy", "check", written(tmp_path / "own", ours.format(days=16)))
+    assert laxer.code == ExitCode.CHECK_FAILED
+    assert "error clocks[response].length: 16 days is laxer than the rule's 15 days" in squeezed(laxer)
 
 
 # -- due ---------------------------------------------------------------------------------------------------------------

@@ -227,6 +227,40 @@ def put(path: str, value: object) -> Callable[[Content], None]:
             "clocks[response].rungs[holding].after_start",
             "after the clock's end (15 business days)",
         ),
+        (
+            put("clocks.0.rungs.0", {"name": "warning", "after_start": {"days": 60}, "actions": ["warn"]}),
+            "error",
+            "clocks[response].rungs[warning].after_start",
+            "the warning comes after the clock's end (15 business days)",
+        ),
+        (
+            lambda pack: pack["clocks"][1]["rungs"].append(
+                {"name": "reminder", "after_start": {"days": 60}, "actions": ["reminder_letter"]}
+            ),
+            "error",
+            "clocks[stop-waiting].rungs[reminder].after_start",
+            "the reminder comes after the clock's end (10 days)",
+        ),
+        (
+            put("clocks.0.satisfied_by", ["received", "responded"]),
+            "error",
+            "clocks[response].satisfied_by",
+            "received starts it: it happens once",
+        ),
+        (
+            lambda pack: pack["clocks"].append(
+                {**RESPONSE, "name": "review", "trigger": "disputed", "satisfied_by": ["disputed", "responded"]}
+            ),
+            "error",
+            "clocks[review].satisfied_by",
+            "disputed starts it: when it happened again, a statutory clock would be set back",
+        ),
+        (
+            put("clocks.5.satisfied_by", ["contacted"]),
+            "error",
+            "clocks[progress-letter].satisfied_by",
+            "contacted starts it: nothing else ends it",
+        ),
         (put("clocks.4.rungs.0.actions", ["warn"]), "warning", "clocks", "ask_feedback"),
         # calendars
         (
