@@ -51,12 +51,9 @@ LONGER_FOR_NOW = {
     "domain/checks/charges.py": {"check_charges"},
     "domain/checks/execution.py": {"_check"},
     "domain/checks/execution_delay.py": {"check_execution_delay"},
-    "domain/checks/outage.py": {"check_outage"},
     "domain/checks/requote.py": {"_judge"},
-    "domain/checks/slippage.py": {"check_slippage", "_symmetry"},
-    "domain/checks/stop_out.py": {"_restore"},
+    "domain/checks/slippage.py": {"_symmetry"},
     "domain/checks/suitability.py": {"_product"},
-    "domain/checks/trigger.py": {"filled"},
     "domain/checks/withdrawal_delay.py": {"check_withdrawal_delay"},
     # two lives told from a backup to its repair
     "tests/recovery/test_older_case_file.py": {

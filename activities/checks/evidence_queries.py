@@ -6,9 +6,11 @@ from decimal import Decimal
 from typing import Final, TypeVar
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 from pydantic import ValidationError
 
 from activities.log.trade_log import Snapshot, UnreadableRow
+from domain.checks.moments import STALE
 from domain.ground.base import Record
 from domain.log.firm_records import (
     AccountTerms,
@@ -18,6 +20,7 @@ from domain.log.firm_records import (
     Cancellation,
     ChargeSchedule,
     Disclosure,
+    MarginRate,
     OrderEvent,
     Outage,
     RequoteShares,
@@ -44,6 +47,11 @@ class EvidenceSnapshot(Snapshot):
     Of other accounts only counts are returned, never a row. Every method may raise :class:`UnreadableRow`.
     """
 
+    def __init__(self, connection: "PoolConnectionProxy[asyncpg.Record]") -> None:
+        super().__init__(connection)
+        self._spreads: dict[tuple[str, datetime], Decimal | None] = {}
+        """The usual spreads asked for so far: all checks of an order ask for the same."""
+
     async def knows(self, account: str) -> bool:
         return await super().knows(account) or bool(await self._connection.fetchval(_KNOWS_MORE, account))
 
@@ -65,6 +73,17 @@ class EvidenceSnapshot(Snapshot):
     async def fills_between(self, account: str, symbol: str, side: Side, start: datetime, end: datetime) -> list[Fill]:
         """The first fill on *side* from *start* to *end*, or none."""
         return await self._rows("fills", Fill, _FIRST_FILL, account, symbol, side.value, start, end)
+
+    async def usual_spread(self, symbol: str, at: datetime) -> Decimal | None:
+        """The middle of the spreads that all sources showed at full minutes around *at*; ``None`` without quotes."""
+        minute = at.replace(second=0, microsecond=0)
+        if (symbol, minute) not in self._spreads:
+            self._spreads[symbol, minute] = await self._connection.fetchval(USUAL_SPREAD, symbol, minute)
+        return self._spreads[symbol, minute]
+
+    async def margin_rates(self, account: str, symbols: Iterable[str], at: datetime) -> list[MarginRate]:
+        """The margin rates of *symbols* in force at *at*: of the account, and of everybody."""
+        return await self._rows("margin_rates", MarginRate, _MARGIN_RATES, account, sorted(set(symbols)), at)
 
     async def instruments(self, symbols: Iterable[str]) -> list[Instrument]:
         return await self._rows("instruments", Instrument, _INSTRUMENTS, sorted(set(symbols)))
@@ -93,6 +112,10 @@ class EvidenceSnapshot(Snapshot):
     async def near(self, symbol: str, at: datetime) -> list[Quote]:
         """Of each source the :data:`TICKS_NEAR` quotes up to *at* and those after it, within a minute."""
         return await self._rows("quotes", Quote, NEAR, symbol, at, timedelta(seconds=60), TICKS_NEAR)
+
+    async def last_quotes(self, symbol: str, at: datetime) -> list[Quote]:
+        """Of each source the quote that stood at *at*, of the minute before, and the first after it."""
+        return await self._rows("quotes", Quote, NEAR, symbol, at, STALE, 1)
 
     async def last(self, symbol: str, at: datetime) -> list[Quote]:
         """Of each source the last quote at or before *at*, however old within a day."""
@@ -312,6 +335,22 @@ THROUGH: Final = {(side, worse): _through(side, worse=worse, nearest=True) for s
 FIRST_THROUGH: Final = {(side, worse): _through(side, worse=worse, nearest=False) for side, worse in _WAITING}
 """The same without the nearest."""
 
+# A few quotes of each feed are enough for a middle, and the same for whoever asks about the same minute.
+USUAL_SPREAD: Final = f"""
+    {_FEEDS}
+    select percentile_disc(0.5) within group (order by found.ask - found.bid)
+    from feed
+    cross join generate_series(
+        $2::timestamptz - interval '5 minutes', $2::timestamptz + interval '5 minutes', interval '1 minute'
+    ) as minute (at)
+    cross join lateral (
+        select bid, ask from tradelog.quotes
+        where symbol = $1 and source = feed.name and quotes.at between minute.at - interval '1 minute' and minute.at
+        order by quotes.at desc limit 1
+    ) as found
+    where feed.name is not null
+"""  # noqa: S608
+
 NEAR = f"""
     {_FEEDS}
     select distinct symbol, source, at, bid, ask
@@ -382,6 +421,17 @@ _POSITIONS_BETWEEN = """
 _TERMS = """
     select * from tradelog.account_terms where account = $1 and effective_from <= $2
     order by effective_from desc, terms desc limit 1
+"""
+
+_MARGIN_RATES = """
+    select * from tradelog.margin_rates as rate
+    where symbol = any($2) and (account is null or account = $1)
+        and effective_from = (
+            select max(effective_from) from tradelog.margin_rates as known
+            where known.symbol = rate.symbol and known.account is not distinct from rate.account
+                and known.effective_from <= $3
+        )
+    order by margin
 """
 
 _BALANCE = """

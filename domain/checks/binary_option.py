@@ -41,6 +41,8 @@ def check_binary_option(subject: str, facts: LogFacts, given: Given) -> Finding:
         if quote is None
     ]
     missing += ["what the option paid"] if option.paid is None else []
+    instrument = facts.instrument(option.symbol)
+    missing += [f"instrument {option.symbol}"] if instrument is None else []
     stake = Money.of(option.stake, option.currency)
     report.say(
         f"Option {subject} on {option.symbol} ({option.direction}, stake {stake}) was struck on "
@@ -48,17 +50,19 @@ def check_binary_option(subject: str, facts: LogFacts, given: Given) -> Finding:
         f"期权 {subject}（{option.symbol}，看{'涨' if option.direction == 'up' else '跌'}，投资额 {stake}）于 "
         f"{utc(option.struck_at)} 成立，于 {utc(option.expires_at)} 到期。",
     )
-    if missing or option.paid is None or expiry is None or opening is None:
+    if option.paid is None or expiry is None or opening is None or instrument is None:
         return report.lacking(
             *missing,
             en="It cannot be settled again from our records.",
             zh="依据我司记录无法重新结算。",
         )
-    return _settle(report, option, option.paid, opening, expiry)
+    tolerance = given.tolerances.price_of(instrument)
+    return _settle(report, option, option.paid, opening, expiry, tolerance=tolerance)
 
 
-def _settle(report: Report, option: BinaryOption, paid: Decimal, opening: Quote, expiry: Quote) -> Finding:
-    tolerance = Decimal(report.given.tolerances.price)
+def _settle(
+    report: Report, option: BinaryOption, paid: Decimal, opening: Quote, expiry: Quote, *, tolerance: Decimal
+) -> Finding:
     report.numbers = {
         "stake": plain(option.stake),
         "payout_percent": plain(option.payout_percent),

@@ -1,51 +1,36 @@
 """One execution held against the quotes: what went wrong with it, and what it cost."""
 
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
-from statistics import median
 from typing import Final, NamedTuple
 
+from domain.checks.facts import Text
 from domain.checks.findings import Confidence, Verdict
-from domain.checks.moments import FAR, SPARSE, STALE, Execution, FeedMedian, newest_last
+from domain.checks.market import TYPES, WAITS_FOR_BETTER, WAITS_FOR_WORSE, price_text, utc
+from domain.checks.moments import FAR, Execution, FeedMedian
+from domain.checks.prices import Price, Pricing
 from domain.checks.profit import ReferenceRule
+from domain.checks.reach import Reach, reach_before_fill
 from domain.checks.tolerances import Tolerances
 from domain.log.trade_log import Fill, Order, OrderType, Quote, Side
 from domain.money.amounts import Money
+from domain.money.parts import plain
 
-AT_THAT_INSTANT = ReferenceRule.AT_THAT_INSTANT.value
+AT_THAT_INSTANT: Final = ReferenceRule.AT_THAT_INSTANT.value
 """The declared reference: the median, over the valid sources, of the last quote at or before the fill."""
-AT_RECEIPT = ReferenceRule.AT_RECEIPT.value
+AT_RECEIPT: Final = ReferenceRule.AT_RECEIPT.value
 """The same at the instant the server received the order: what an execution without delay would have cost."""
-LIMIT_PRICE = ReferenceRule.LIMIT_PRICE.value
+LIMIT_PRICE: Final = ReferenceRule.LIMIT_PRICE.value
 """The order's own limit: a limit order is filled there or better."""
 
-_WAITS_FOR_WORSE = {OrderType.STOP, OrderType.STOP_LOSS}
-_WAITS_FOR_BETTER = {OrderType.LIMIT, OrderType.TAKE_PROFIT}
-BY_DECISIVENESS = (Verdict.INCONCLUSIVE, Verdict.FIRM_FAULT, Verdict.PROVIDER_FAULT, Verdict.MARKET)
+BY_DECISIVENESS: Final = (Verdict.INCONCLUSIVE, Verdict.FIRM_FAULT, Verdict.PROVIDER_FAULT, Verdict.MARKET)
 
-TYPES = {
-    OrderType.MARKET: ("market order", "市价单"),
-    OrderType.LIMIT: ("limit order", "限价单"),
-    OrderType.STOP: ("stop order", "突破挂单"),
-    OrderType.STOP_LOSS: ("stop-loss", "止损单"),
-    OrderType.TAKE_PROFIT: ("take-profit", "止盈单"),
-    OrderType.STOP_OUT: ("forced liquidation", "强制平仓单"),
-}
 # Chinese terminals call the bid the selling price and banks call it the buying price: whose side is meant is said.
 QUOTED: Final = {
     Side.BUY: ("buying prices (ask)", "客户买入价（Ask）"),
     Side.SELL: ("selling prices (bid)", "客户卖出价（Bid）"),
 }
-
-
-class Said(NamedTuple):
-    """A sentence in English and Chinese."""
-
-    en: str
-    zh: str
 
 
 class _Fault(NamedTuple):
@@ -54,25 +39,6 @@ class _Fault(NamedTuple):
     verdict: Verdict
     reference: Decimal
     rule: str
-
-
-@dataclass(frozen=True)
-class _View:
-    """What one source quoted around an instant."""
-
-    source: str
-    last: Quote | None
-    """The last quote at or before the instant, unless stale."""
-    around: tuple[Quote, ...]
-    """The quotes of the window and the one standing when the window began, in order of time. Never empty."""
-    inside: tuple[Quote, ...]
-    """The quotes of the window."""
-    dense: bool
-    """Whether the source quoted often enough around the instant to prove another price wrong."""
-
-    def within(self) -> "_View":
-        """The view without the quote that was standing when the window began."""
-        return replace(self, around=self.inside)
 
 
 @dataclass
@@ -84,27 +50,23 @@ class Examination:
     quotes: set[Quote]
     medians: tuple[FeedMedian, ...]
     tolerances: Tolerances
-    texts: list[Said] = field(default_factory=list)
+    texts: list[Text] = field(default_factory=list)
     numbers: dict[str, str] = field(default_factory=dict)
     faults: list[_Fault] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    reach: Reach | None = None
 
     def __post_init__(self) -> None:
-        self.cost = self._cost(self.fill.price)
-        self.tolerance = Decimal(self.tolerances.price)
-        views = self._views(self.fill.at)
-        source = self.fill.source or (next(iter(views)) if len(views) == 1 else None)
-        self.own = views.get(source) if source else None
-        """What the source that priced the fill quoted; ``None`` when that source is not known or silent."""
-        others = [view for view in views.values() if view is not self.own]
-        own = [self.own] if self.own else []
-        dense = [view for view in others if view.dense] or [view for view in own if view.dense]
-        self.judges = dense or others or own
-        """What the fill is judged by: the other sources, or the pricing source where no other quoted often enough."""
-        self.witnesses = [view.within() for view in others if view.inside and view not in self.judges]
-        """Other sources that quoted too seldom to prove a price wrong, but did quote in the window."""
-        self.valid = [*self.judges, *self.witnesses]
-        self.alone = self.own is not None and self.own in self.judges
+        instrument, order = self.execution.instrument, self.execution.order
+        self.tolerance = self.tolerances.price_of(instrument) if instrument else Decimal(0)
+        self.pricing = Pricing(
+            self.fill,
+            self.quotes,
+            tolerance=self.tolerance,
+            window_seconds=self.tolerances.quote_window_seconds,
+            kind=order.type if order else None,
+        )
+        self.cost, self.own, self.alone = self.pricing.cost, self.pricing.own, self.pricing.alone
 
     @property
     def verdict(self) -> Verdict:
@@ -115,10 +77,7 @@ class Examination:
     @property
     def confidence(self) -> Confidence:
         """Certain where the order's own limit decides; else by how many sources that did not price it vouch."""
-        if self.loss[1] == LIMIT_PRICE:
-            return Confidence.CERTAIN
-        independent = [view for view in self.valid if view is not self.own]
-        return Confidence.WELL_SUPPORTED if len(independent) > 1 else Confidence.DOUBTFUL
+        return Confidence.CERTAIN if self.loss[1] == LIMIT_PRICE else self.pricing.confidence
 
     @property
     def loss(self) -> tuple[Decimal, str]:
@@ -132,7 +91,7 @@ class Examination:
 
     def run(self) -> None:
         fill, order = self.fill, self.execution.order
-        self.numbers |= {"price": self._text(fill.price), "at": fill.at.isoformat(), "fill_lots": trimmed(fill.volume)}
+        self.numbers |= {"price": self._text(fill.price), "at": fill.at.isoformat(), "fill_lots": plain(fill.volume)}
         if fill.source is not None:
             self.numbers["source"] = fill.source
         if order is not None and (order.side, order.symbol) != (fill.side, fill.symbol):
@@ -142,7 +101,7 @@ class Examination:
                 "我司的委托记录与成交记录相互矛盾。",
             )
             return
-        if not self.valid:
+        if not self.pricing.valid:
             self._lack(
                 f"quotes of {fill.symbol} around {fill.at.isoformat()}",
                 f"Our records hold no quotes of {fill.symbol} around that time, so the price could not be compared.",
@@ -161,8 +120,8 @@ class Examination:
             return
         if order.price is not None:
             slippage = self.cost - self._cost(order.price)
-            self.numbers |= {"requested_price": self._text(order.price), "slippage": trimmed(slippage)}
-        if order.type in _WAITS_FOR_WORSE | _WAITS_FOR_BETTER:
+            self.numbers |= {"requested_price": self._text(order.price), "slippage": plain(slippage)}
+        if order.type in WAITS_FOR_WORSE | WAITS_FOR_BETTER:
             self._examine_trigger(order)
         elif order.type is OrderType.STOP_OUT:
             self._examine_margin()
@@ -171,85 +130,86 @@ class Examination:
         if not self.faults:
             self._explain_slippage(order)
 
-    def sum_up(self) -> Said:
+    def sum_up(self) -> Text:
         """The loss of this fill as a sum the customer can follow."""
         loss, rule = self.loss
         paid, instrument = self._text(self.fill.price), self.execution.instrument
         if not loss or instrument is None:
-            fair = self._text(self._reference(self.judges))
-            return Said(
+            fair = self._text(self.pricing.reference)
+            return Text(
                 f"Measured by the valid price at that moment, {fair}, it cost you nothing.",
                 f"以当时的有效价格 {fair} 衡量，您并未因此受到损失。",
             )
         fair = self._text(abs(self.cost - loss))
         dear, cheap = (paid, fair) if self.fill.side is Side.BUY else (fair, paid)
         money = Money.of(loss * self.fill.volume * instrument.contract_size, instrument.currency)
-        terms = f"({dear} − {cheap}) × {trimmed(instrument.contract_size)} × {trimmed(self.fill.volume)} = {money}"
+        terms = f"({dear} − {cheap}) × {plain(instrument.contract_size)} × {plain(self.fill.volume)} = {money}"
         en, zh = {
             AT_THAT_INSTANT: (f"The valid price at that moment was {fair}", f"当时的有效价格为 {fair}"),
             AT_RECEIPT: (f"The valid price when the order arrived was {fair}", f"委托到达时的有效价格为 {fair}"),
             LIMIT_PRICE: (f"It was to be filled at {fair} or better", f"该委托应以 {fair} 或更优价格成交"),
         }[rule]
-        return Said(f"{en}, so the loss is {terms}.", f"{zh}，损失为 {terms}。")
+        return Text(f"{en}, so the loss is {terms}.", f"{zh}，损失为 {terms}。")
 
     def _examine_price(self) -> None:
         """Does the fill lie inside what the valid sources quoted, or on the customer's good side of it?"""
-        costs = [self._cost_of(quote) for view in self.valid for quote in view.around]
-        best, worst = min(costs), max(costs)
-        low, high = sorted((abs(best), abs(worst)))
-        deviation = self.cost - worst
+        pricing = self.pricing
+        low, high = sorted((abs(pricing.best), abs(pricing.worst)))
         self.numbers |= {
-            "valid_sources": ", ".join(sorted(view.source for view in self.valid)),
+            "valid_sources": ", ".join(sorted(view.source for view in pricing.valid)),
             "valid_low": self._text(low),
             "valid_high": self._text(high),
-            "valid_price": self._text(self._reference(self.judges)),
-            "deviation": trimmed(max(deviation, Decimal(0))),
+            "valid_price": self._text(pricing.reference),
+            "deviation": plain(max(pricing.deviation, Decimal(0))),
         }
         self._say_range(low, high)
+        self._tell_distance()
+        match pricing.judge(self.medians):
+            case Price.UNKNOWN_SOURCE:
+                self._lack(
+                    f"source that priced fill {self.fill.fill}",
+                    "Some of them confirm the price of your order and some do not, and our records do not say which of "
+                    "them it was taken from.",
+                    "其中部分报价源支持该成交价，部分不支持，而我司记录未载明该成交价取自哪一报价源。",
+                )
+            case Price.SPARSE | Price.FIRMS | Price.PROVIDERS as price:
+                self._tell_deviation(price)
+            case Price.NO_FEED | Price.UNCONFIRMED as price:
+                self._tell_unconfirmed(price)
+            case Price.BETTER:
+                by = self._text(pricing.best - self.cost)
+                self._say(f"Your price was {by} better for you than these.", f"您的成交价较上述价格对您有利 {by}。")
+            case _ if pricing.deviation > 0:
+                by, limit = self._text(pricing.deviation), plain(self.tolerance)
+                self._say(
+                    f"Your price was {by} outside it, within the tolerance of {limit}.",
+                    f"您的成交价超出该区间 {by}，未超过容差 {limit}。",
+                )
+            case _:
+                self._say("Your price lies within that range.", "您的成交价位于该区间之内。")
 
-        if not self.alone and self.fill.source is None and len({self._beats(view) for view in self.valid}) > 1:
-            self._lack(
-                f"source that priced fill {self.fill.fill}",
-                "Some of them confirm the price of your order and some do not, and our records do not say which of "
-                "them it was taken from.",
-                "其中部分报价源支持该成交价，部分不支持，而我司记录未载明该成交价取自哪一报价源。",
-            )
-        elif deviation > self.tolerance:
-            self._examine_deviation(deviation, worst)
-        elif self.alone and self._is_far():
-            pass
-        elif deviation > 0:
-            self._say(
-                f"Your price was {self._text(deviation)} outside it, within the tolerance of {self.tolerances.price}.",
-                f"您的成交价超出该区间 {self._text(deviation)}，未超过容差 {self.tolerances.price}。",
-            )
-        elif self.cost < best:
-            self._say("Your price was better for you than these.", "您的成交价优于该区间内的全部价格。")
-        else:
-            self._say("Your price lies within that range.", "您的成交价位于该区间之内。")
-
-    def _examine_deviation(self, deviation: Decimal, worst: Decimal) -> None:
+    def _tell_deviation(self, price: Price) -> None:
         """Whose fault is a fill off the valid prices?"""
-        by = self._text(deviation)
-        off_en = f"Your price was {by} worse for you than the worst of these; the tolerance is {self.tolerances.price}."
-        off_zh = f"您的成交价比其中最不利的价格还差 {by}，超出容差 {self.tolerances.price}。"
-        if not any(view.dense for view in self.judges):
+        by, limit = self._text(self.pricing.deviation), plain(self.tolerance)
+        off_en = f"Your price was {by} worse for you than the worst of these; the tolerance is {limit}."
+        off_zh = f"您的成交价比其中最不利的价格还差 {by}，超出容差 {limit}。"
+        if price is Price.SPARSE:
             self._lack(
                 f"closer quotes of {self.fill.symbol} around {self.fill.at.isoformat()}",
                 f"{off_en} But these quotes are too far apart in time to prove it wrong.",
                 f"{off_zh}但这些报价的时间间隔过大，不足以证明该价格有误。",
+            )
+        elif price is Price.PROVIDERS:
+            self._blame(
+                Verdict.PROVIDER_FAULT,
+                f"{off_en} It came from a wrong quote of one of our price providers, for which we answer to you.",
+                f"{off_zh}该价格源于我司一家报价提供方的错误报价，由我司对您承担责任。",
             )
         elif self.alone:
             self._blame(
                 Verdict.FIRM_FAULT,
                 f"{off_en} The source it was taken from never quoted such a price then: the fault is ours.",
                 f"{off_zh}该价格所用报价源当时从未报出此价，责任在我司。",
-            )
-        elif self._matches_own_quote(worst):
-            self._blame(
-                Verdict.PROVIDER_FAULT,
-                f"{off_en} It came from a wrong quote of one of our price providers, for which we answer to you.",
-                f"{off_zh}该价格源于我司一家报价提供方的错误报价，由我司对您承担责任。",
             )
         else:
             self._blame(
@@ -258,49 +218,26 @@ class Examination:
                 f"{off_zh}该价格与其应取自的报价源的任何报价均不相符，责任在我司。",
             )
 
-    def _matches_own_quote(self, worst: Decimal) -> bool:
-        """Whether the pricing source quoted (about) the price of the fill, itself off the valid prices."""
-        if self.own is None:
-            return False
-        nearest = self._nearest(self.own)
-        apart = abs(self._cost_of(nearest) - self.cost)
-        return apart <= self.tolerance and self._cost_of(nearest) - worst > self.tolerance
-
-    def _is_far(self) -> bool:
-        """Whether the price, confirmed by its own source only, is too far from the middle of that feed to trust it.
-
-        An order set off by a price (a stop, a forced liquidation) is as doubtful as the worst quote that may have
-        set it off.
-        """
-        if self.own is None:
-            return False
-        order = self.execution.order
-        suspect = self.cost
-        if order is not None and order.type in _WAITS_FOR_WORSE | {OrderType.STOP_OUT}:
-            suspect = max(suspect, *(self._cost_of(quote) for quote in self.own.around))
-        if self.witnesses and suspect - self._worst(self.witnesses) <= self.tolerance:
-            return False
-        key = (self.fill.symbol, self.own.source, self.fill.at)
-        middle = next((m for m in self.medians if (m.symbol, m.source, m.at) == key), None)
-        missing = f"reference quotes of another source for {self.fill.symbol} around {self.fill.at.isoformat()}"
-        if middle is None:
-            self._lack(
-                missing,
-                "No other source can confirm them.",
-                "没有其他报价源可以印证。",
-            )
-            return True
+    def _tell_distance(self) -> None:
+        """How far the price lies from the middle of its own feed, where nobody else can confirm it."""
+        middle = self.pricing.middle(self.medians)
+        if middle is None or not self.alone or self.pricing.deviation > self.tolerance:
+            return
         centre = middle.ask if self.fill.side is Side.BUY else middle.bid
-        distance = suspect - self._cost(centre)
         self.numbers |= {
             "feed_median": self._text(centre),
             "feed_median_spread": self._text(middle.spread),
             "feed_quotes": str(middle.quotes),
-            "distance_from_median": trimmed(distance),
+            "distance_from_median": plain(self.pricing.distance(middle)),
         }
-        if distance <= max(FAR * middle.spread, self.tolerance):
-            return False
-        by = self._text(distance)
+
+    def _tell_unconfirmed(self, price: Price) -> None:
+        missing = f"reference quotes of another source for {self.fill.symbol} around {self.fill.at.isoformat()}"
+        middle = self.pricing.middle(self.medians)
+        if price is Price.NO_FEED or middle is None:
+            self._lack(missing, "No other source can confirm them.", "没有其他报价源可以印证。")
+            return
+        by = self._text(self.pricing.distance(middle))
         self._lack(
             missing,
             f"The price lies {by} from the middle of that source's prices over five minutes before and after, more "
@@ -308,7 +245,6 @@ class Examination:
             f"该价格偏离该报价源前后五分钟的中位价格 {by}，超过其通常点差的 {FAR} 倍，"
             "且没有其他报价源的记录可以印证或否定。",
         )
-        return True
 
     def _examine_trigger(self, order: Order) -> None:
         """Was the price the order waited for really reached, on the side it waits on?"""
@@ -321,27 +257,36 @@ class Examination:
             return
         price, name = self._text(order.price), TYPES[order.type]
         self.numbers["trigger"] = price
-        reached = self._reached(order, self.valid)
-        if reached:
+        self.reach = reach_before_fill(order, order.price, self.quotes, self.pricing)
+        reached = self.reach.reached(self.tolerance)
+        if self.reach.at is not None:
+            self.numbers["reached_at"] = self.reach.at.isoformat()
+            at = utc(self.reach.at)
             self._say(
-                f"The price of the {name[0]}, {price}, had been reached.", f"{name[1]}的触发价 {price} 已被触及。"
+                f"Valid prices reached the price of the {name.en}, {price}, on {at}.",
+                f"有效报价于 {at} 触及{name.zh}的触发价 {price}。",
             )
-        if order.type in _WAITS_FOR_BETTER and self.cost > self._cost(order.price):
+        elif reached:
+            self._say(
+                f"Valid prices around it came to the price of the {name.en}, {price}, within the tolerance.",
+                f"前后的有效报价在容差之内触及{name.zh}的触发价 {price}。",
+            )
+        if order.type in WAITS_FOR_BETTER and self.cost > self._cost(order.price):
             self._blame(
                 Verdict.FIRM_FAULT,
-                f"A {name[0]} is filled at its price or better; yours was filled worse: the fault is ours.",
-                f"{name[1]}应以其价格或更优价格成交，而您的成交价更差，责任在我司。",
+                f"A {name.en} is filled at its price or better; yours was filled worse: the fault is ours.",
+                f"{name.zh}应以其价格或更优价格成交，而您的成交价更差，责任在我司。",
                 reference=order.price,
                 rule=LIMIT_PRICE,
             )
-        if not reached and not any(view.dense for view in self.judges):
+        if not reached and not self.pricing.dense:
             self._lack(
                 f"closer quotes of {self.fill.symbol} around {self.fill.at.isoformat()}",
-                f"They do not reach the price of the {name[0]}, {price}, but are too far apart in time to exclude it.",
-                f"上述报价未触及{name[1]}的触发价 {price}，但时间间隔过大，不足以排除曾经触及。",
+                f"They do not reach the price of the {name.en}, {price}, but are too far apart in time to exclude it.",
+                f"上述报价未触及{name.zh}的触发价 {price}，但时间间隔过大，不足以排除曾经触及。",
             )
         elif not reached:
-            provider = not self.alone and self.own is not None and self._reached(order, [self.own])
+            provider = not self.alone and self.reach.by_own
             blame_en, blame_zh = (
                 (
                     "it was set off by a wrong quote of one of our price providers, for which we answer to you",
@@ -352,24 +297,16 @@ class Examination:
             )
             self._blame(
                 Verdict.PROVIDER_FAULT if provider else Verdict.FIRM_FAULT,
-                f"No valid price reached {price}, which the {name[0]} was waiting for, so it should not have been "
+                f"No valid price reached {price}, which the {name.en} was waiting for, so it should not have been "
                 f"executed: {blame_en}.",
-                f"没有任何有效报价触及{name[1]}的触发价 {price}，该委托不应被执行；{blame_zh}。",
+                f"没有任何有效报价触及{name.zh}的触发价 {price}，该委托不应被执行；{blame_zh}。",
             )
-
-    def _reached(self, order: Order, views: Iterable[_View]) -> bool:
-        if order.price is None:
-            return False
-        trigger = self._cost(order.price)
-        costs = [self._cost_of(quote) for view in views for quote in view.around]
-        if order.type in _WAITS_FOR_WORSE:
-            return max(costs) >= trigger - self.tolerance
-        return min(costs) <= trigger + self.tolerance
 
     def _examine_margin(self) -> None:
         """Was the forced liquidation due, as far as the log tells?"""
         self._examine_margin_level()
-        if self.own and not self.alone and self._worst([self.own]) - self._worst(self.valid) > self.tolerance:
+        pricing = self.pricing
+        if self.own and not self.alone and pricing.worst_of([self.own]) - pricing.worst > self.tolerance:
             self._lack(
                 f"margin of the account on valid quotes around {self.fill.at.isoformat()}",
                 "But the source of the price also gave wrong quotes at that time, and our records do not say whether "
@@ -386,7 +323,7 @@ class Examination:
                 "我司记录未载明当时的保证金水平，因此仅核查了价格。",
             )
             return
-        level, limit = trimmed(position.margin_level), trimmed(position.stop_out_level)
+        level, limit = plain(position.margin_level), plain(position.stop_out_level)
         self.numbers |= {"margin_level": level, "stop_out_level": limit}
         if position.margin_level <= position.stop_out_level:
             if not self.faults:  # a level that was computed from a wrong price excuses nothing
@@ -413,7 +350,7 @@ class Examination:
             )
             return
         latency = self.fill.at - order.received_at
-        ms, limit = trimmed(Decimal(latency // timedelta(microseconds=1)).scaleb(-3)), self.tolerances.latency_ms
+        ms, limit = plain(Decimal(latency // timedelta(microseconds=1)).scaleb(-3)), self.tolerances.latency_ms
         self.numbers |= {"received_at": order.received_at.isoformat(), "latency_ms": ms}
         if latency <= timedelta(milliseconds=limit):
             self._say(
@@ -421,25 +358,22 @@ class Examination:
                 f"委托到达后 {ms} 毫秒成交，{limit} 毫秒以内属正常。",
             )
             return
-        views = self._views(order.received_at)
-        names = {view.source for view in self.valid}
-        standing = [view for name, view in views.items() if name in names and view.last is not None and view.dense]
+        reference = self.pricing.reference_at(order.received_at)
         late_en = f"It was executed {ms} ms after it arrived, longer than {limit} ms"
         late_zh = f"委托到达后 {ms} 毫秒才成交，超过 {limit} 毫秒"
-        if not standing:
+        if reference is None:
             self._lack(
                 f"quotes of {self.fill.symbol} around {order.received_at.isoformat()}",
                 f"{late_en}, and our records hold no quotes from its arrival to compare with.",
                 f"{late_zh}，且我司记录中没有委托到达时的报价可供比较。",
             )
             return
-        reference = self._reference(standing)
         self.numbers["price_at_receipt"] = self._text(reference)
         if self.cost > self._cost(reference):
             self._blame(
                 Verdict.FIRM_FAULT,
-                f"{late_en}, and the price got worse for you meanwhile: this execution delay is our fault.",
-                f"{late_zh}，其间价格变得对您不利，该执行延迟责任在我司。",
+                f"{late_en}, and the price got worse for you meanwhile: we answer for this execution delay.",
+                f"{late_zh}，其间价格变得对您不利，该执行延迟由我司承担责任。",
                 reference=reference,
                 rule=AT_RECEIPT,
             )
@@ -470,9 +404,9 @@ class Examination:
             self._say(f"It is exactly the price you asked for, {asked}.", f"成交价与您的委托价格 {asked} 完全一致。")
 
     def _say_range(self, low: Decimal, high: Decimal) -> None:
-        seconds, count = self.tolerances.quote_window_seconds, len(self.valid)
+        seconds, count = self.tolerances.quote_window_seconds, len(self.pricing.valid)
         side_en, side_zh = QUOTED[self.fill.side]
-        if self.alone and not self.witnesses:
+        if self.alone and not self.pricing.witnesses:
             who_en, who_zh = "the source it was taken from", "该价格所用的报价源自身报出的"
             if self.fill.source is None:
                 who_en, who_zh = "the only source recorded", "唯一有记录的报价源报出的"
@@ -489,7 +423,7 @@ class Examination:
         )
 
     def _say(self, en: str, zh: str) -> None:
-        self.texts.append(Said(en, zh))
+        self.texts.append(Text(en, zh))
 
     def _lack(self, missing: str, en: str, zh: str) -> None:
         """Note that a fact is not in the log. An established fault is not undone by it."""
@@ -500,61 +434,11 @@ class Examination:
     def _blame(
         self, verdict: Verdict, en: str, zh: str, *, reference: Decimal | None = None, rule: str = AT_THAT_INSTANT
     ) -> None:
-        self.faults.append(_Fault(verdict, self._reference(self.judges) if reference is None else reference, rule))
+        self.faults.append(_Fault(verdict, self.pricing.reference if reference is None else reference, rule))
         self._say(en, zh)
-
-    def _nearest(self, view: _View) -> Quote:
-        """The quote of *view* nearest to the fill in price; of two, the one worse for the customer."""
-        return min(
-            view.around,
-            key=lambda quote: (abs(self._cost_of(quote) - self.cost), -self._cost_of(quote), newest_last(quote)),
-        )
-
-    def _worst(self, views: Iterable[_View]) -> Decimal:
-        return max(self._cost_of(quote) for view in views for quote in view.around)
-
-    def _beats(self, view: _View) -> bool:
-        """Whether the fill is worse for the customer than everything in *view*, beyond the tolerance."""
-        return self.cost - self._worst([view]) > self.tolerance
 
     def _cost(self, price: Decimal) -> Decimal:
         return self.fill.side.sign * price
 
-    def _cost_of(self, quote: Quote) -> Decimal:
-        return self._cost(quote.ask if self.fill.side is Side.BUY else quote.bid)
-
-    def _reference(self, views: Iterable[_View]) -> Decimal:
-        """The valid price: the median of what each source last quoted, or first in the window if nothing before."""
-        return abs(median(self._cost_of(view.last or view.around[0]) for view in views))
-
-    def _views(self, at: datetime) -> dict[str, _View]:
-        window = timedelta(seconds=self.tolerances.quote_window_seconds)
-        start, end = at - window, at + window
-        by_source = defaultdict(list)
-        for quote in self.quotes:
-            if quote.symbol == self.fill.symbol and quote.at >= start - STALE:
-                by_source[quote.source].append(quote)
-        views = {}
-        for source in sorted(by_source):
-            # of several quotes at one instant the best for the customer stands: a doubt of the log is the firm's
-            quotes = sorted(by_source[source], key=lambda quote: (quote.at, -self._cost_of(quote), newest_last(quote)))
-            last = next((quote for quote in reversed(quotes) if at - STALE <= quote.at <= at), None)
-            standing = next((quote for quote in reversed(quotes) if quote.at < start), None)
-            following = next((quote for quote in quotes if quote.at > at), None)
-            inside = tuple(quote for quote in quotes if start <= quote.at <= end)
-            around = (standing, *inside) if standing else inside
-            if around:
-                until = following.at if following else at
-                dense = last is not None and until - last.at <= SPARSE
-                views[source] = _View(source, last, around, inside, dense)
-        return views
-
     def _text(self, price: Decimal) -> str:
-        """*price* with the instrument's decimals, or with more where it has them."""
-        digits = self.execution.instrument.digits if self.execution.instrument else 0
-        return f"{price:.{digits}f}" if price == round(price, digits) else trimmed(price)
-
-
-def trimmed(value: Decimal) -> str:
-    """*value* without trailing zeros."""
-    return f"{value.normalize():f}" if value else "0"
+        return price_text(price, self.execution.instrument) if self.execution.instrument else plain(price)

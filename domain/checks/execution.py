@@ -7,23 +7,23 @@ exit, with s = +1 for a long position and -1 for a short one.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from decimal import Decimal, localcontext
 
-from domain.checks.examination import AT_THAT_INSTANT, BY_DECISIVENESS, TYPES, Examination, Said, trimmed
+from domain.checks.examination import AT_THAT_INSTANT, BY_DECISIVENESS, Examination
+from domain.checks.facts import Text
 from domain.checks.findings import Check, EvidenceRow, Finding, Verdict
+from domain.checks.market import SIDES, TYPES, utc
 from domain.checks.moments import Execution, Feed, FeedMedian, deciding_quotes, moments
 from domain.checks.profit import ReferenceRule
 from domain.checks.tolerances import Tolerances
 from domain.ground.bilingual import Bilingual
-from domain.log.trade_log import Fill, Order, Quote, Side
+from domain.log.trade_log import Fill, Order, Quote
 from domain.money.amounts import Money
-from domain.money.parts import Part, PartKind
+from domain.money.parts import Part, PartKind, plain
 
 VERSION = 1
 UNIDENTIFIED = f"bad-fill/{AT_THAT_INSTANT}@{VERSION}"
 """The formula where it is not known whether the order opened or closed a position."""
-_SIDES = {Side.BUY: ("buy", "买入"), Side.SELL: ("sell", "卖出")}
 
 
 def feeds_to_measure(execution: Execution, quotes: Iterable[Quote], *, tolerances: Tolerances) -> list[Feed]:
@@ -69,16 +69,16 @@ def _check(
 
     numbers = {
         "currency": instrument.currency,
-        "contract_size": trimmed(instrument.contract_size),
-        "lots": trimmed(lots),
-        "tolerance": tolerances.price,
+        "contract_size": plain(instrument.contract_size),
+        "lots": plain(lots),
+        "tolerance": plain(tolerances.price_of(instrument)),
         "quote_window_seconds": str(tolerances.quote_window_seconds),
         "latency_limit_ms": str(tolerances.latency_ms),
     }
     if harm is not None:
-        numbers["harm"] = trimmed(total)
+        numbers["harm"] = plain(total)
     for examination, loss in zip(examinations, losses, strict=True):
-        own = examination.numbers | ({} if harm is None else {"loss": trimmed(loss)})
+        own = examination.numbers | ({} if harm is None else {"loss": plain(loss)})
         prefix = f"{examination.fill.fill}." if len(fills) > 1 else ""
         numbers |= {prefix + name: value for name, value in own.items()}
 
@@ -87,6 +87,7 @@ def _check(
     rows += [EvidenceRow.of("positions", position.position, position)] if position else []
     rows += [EvidenceRow.of("instruments", instrument.symbol, instrument)]
     used = deciding_quotes(quotes, moments(execution), window_seconds=tolerances.quote_window_seconds)
+    used |= {quote for each in examinations if each.reach is not None for quote in each.reach.used}
     rows += [EvidenceRow.of("quotes", f"{q.symbol}/{q.source}/{q.at.isoformat()}", q) for q in used]
     wanted = {Feed(e.fill.symbol, e.own.source, e.fill.at) for e in examinations if e.alone and e.own is not None}
     rows += [
@@ -96,12 +97,14 @@ def _check(
     ]
 
     texts = [_opening(execution, decisive, fills, lots), *decisive.texts]
-    if verdict is Verdict.MARKET:
-        texts.append(Said("It was executed at the market's price.", "该笔成交属于市场价格。"))
+    if verdict is Verdict.MARKET and not any(each.pricing.gain for each in examinations):
+        texts.append(Text("It was executed at the market's price.", "该笔成交属于市场价格。"))
+    elif verdict is Verdict.MARKET:
+        texts.append(Text("Nothing was lost by it.", "您未因此受到损失。"))
     elif harm is not None:
         texts.append(decisive.sum_up())
         if len(fills) > 1:
-            texts.append(Said(f"Over all its parts the loss is {harm}.", f"各笔合计损失为 {harm}。"))
+            texts.append(Text(f"Over all its parts the loss is {harm}.", f"各笔合计损失为 {harm}。"))
     rules = sorted({e.loss[1] for e in examinations if e.loss[0]}) or [AT_THAT_INSTANT]
     return Finding(
         check=Check.EXECUTION,
@@ -139,13 +142,13 @@ def _unanswerable(execution: Execution, fills: Sequence[Fill], tolerances: Toler
     if fills:
         symbol = fills[0].symbol
         missing = f"instrument {symbol} (contract size, currency, digits)"
-        text = Said(
+        text = Text(
             f"Our records do not say what one lot of {symbol} is, so order {execution.id} could not be examined.",
             f"我司记录中缺少 {symbol} 的合约规格，无法核查订单 {execution.id}。",
         )
     else:
         missing = f"fills of order {execution.id}"
-        text = Said(
+        text = Text(
             f"Our records hold order {execution.id}, but no execution of it.",
             f"我司记录中有订单 {execution.id}，但没有其成交记录。",
         )
@@ -163,35 +166,30 @@ def _unanswerable(execution: Execution, fills: Sequence[Fill], tolerances: Toler
     )
 
 
-def _utc(instant: datetime) -> str:
-    milliseconds = f".{instant.microsecond // 1000:03d}" if instant.microsecond else ""
-    return f"{instant:%Y-%m-%d %H:%M:%S}{milliseconds} UTC"
-
-
 def _kind(order: Order | None) -> str:
     """Whether the order closed a position (an exit), opened one (an entry), or is not in the log (a fill)."""
     return "bad-fill" if order is None else "bad-exit" if order.position else "bad-entry"
 
 
-def _reason(texts: Iterable[Said]) -> Bilingual:
+def _reason(texts: Iterable[Text]) -> Bilingual:
     said = list(texts)
     return Bilingual(en=" ".join(text.en for text in said), zh="".join(text.zh for text in said))
 
 
-def _opening(execution: Execution, decisive: Examination, fills: Sequence[Fill], lots: Decimal) -> Said:
+def _opening(execution: Execution, decisive: Examination, fills: Sequence[Fill], lots: Decimal) -> Text:
     fill = decisive.fill
     type_en, type_zh = TYPES[execution.order.type] if execution.order else ("order", "委托")
-    side_en, side_zh = _SIDES[fill.side]
-    price, at = decisive.numbers["price"], _utc(fill.at)
+    side_en, side_zh = SIDES[fill.side]
+    price, at = decisive.numbers["price"], utc(fill.at)
     head_en = f"Order {execution.id} ({type_en}, {side_en} {_lots(lots)} {fill.symbol}) was filled"
-    head_zh = f"订单 {execution.id}（{type_zh}，{side_zh} {trimmed(lots)} 手 {fill.symbol}）"
+    head_zh = f"订单 {execution.id}（{type_zh}，{side_zh} {plain(lots)} 手 {fill.symbol}）"
     if len(fills) == 1:
-        return Said(f"{head_en} at {price} on {at}.", f"{head_zh}于 {at} 以 {price} 成交。")
-    return Said(
+        return Text(f"{head_en} at {price} on {at}.", f"{head_zh}于 {at} 以 {price} 成交。")
+    return Text(
         f"{head_en} in {len(fills)} parts; the decisive one, {_lots(fill.volume)}, at {price} on {at}.",
-        f"{head_zh}分 {len(fills)} 笔成交，其中起决定作用的一笔为 {trimmed(fill.volume)} 手，于 {at} 以 {price} 成交。",
+        f"{head_zh}分 {len(fills)} 笔成交，其中起决定作用的一笔为 {plain(fill.volume)} 手，于 {at} 以 {price} 成交。",
     )
 
 
 def _lots(lots: Decimal) -> str:
-    return f"{trimmed(lots)} lot{'' if lots == 1 else 's'}"
+    return f"{plain(lots)} lot{'' if lots == 1 else 's'}"

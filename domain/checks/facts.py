@@ -5,7 +5,7 @@ can be made again from itself; whoever gathers the facts keeps them few.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any, Final, NamedTuple, Self
 
 from pydantic import PrivateAttr
@@ -24,6 +24,7 @@ from domain.log.firm_records import (
     Cancellation,
     ChargeSchedule,
     Disclosure,
+    MarginRate,
     OrderEvent,
     Outage,
     RequoteShares,
@@ -31,7 +32,7 @@ from domain.log.firm_records import (
 )
 from domain.log.trade_log import AccountEntry, Fill, Instrument, Order, Position, Quote
 from domain.money.amounts import Money
-from domain.money.parts import MissingRate, Part, Rate, Sum, total
+from domain.money.parts import PRECISION, MissingRate, Part, Rate, Sum, plain, total
 
 
 class LogFacts(Record):
@@ -47,6 +48,7 @@ class LogFacts(Record):
     order_events: tuple[OrderEvent, ...] = ()
     account_terms: tuple[AccountTerms, ...] = ()
     balances: tuple[Balance, ...] = ()
+    margin_rates: tuple[MarginRate, ...] = ()
     charge_schedules: tuple[ChargeSchedule, ...] = ()
     outages: tuple[Outage, ...] = ()
     binary_options: tuple[BinaryOption, ...] = ()
@@ -139,6 +141,9 @@ class Text(NamedTuple):
     zh: str
 
 
+GAINED: Final = "gained."
+"""How the number begins that tells what a fill at a wrong price brought the customer."""
+
 CheckFunction = Callable[[str, LogFacts, Given], Finding]
 
 
@@ -152,6 +157,14 @@ class Report:
 
     def say(self, en: str, zh: str) -> None:
         self.texts.append(Text(en, zh))
+
+    def gained(self, fill: Fill, by: Decimal) -> None:
+        """Note what the customer gained on *fill*, by so much a unit. Nobody is charged for it."""
+        instrument = self.facts.instrument(fill.symbol)
+        if instrument is not None:
+            with localcontext(prec=PRECISION):
+                amount = by * instrument.contract_size * fill.volume
+            self.numbers[f"{GAINED}{fill.fill}"] = f"{instrument.currency} {plain(amount)}"
 
     def lacking(self, *missing: str, en: str, zh: str) -> Finding:
         """The records do not answer, for want of *missing*."""

@@ -6,22 +6,25 @@ from itertools import takewhile
 from statistics import median
 from typing import Final
 
+from domain.checks.equations import fill_equation
 from domain.checks.facts import Given, LogFacts, Report, cost
 from domain.checks.findings import Check, Confidence, Finding, Verdict
-from domain.checks.market import Traded, milliseconds, price_text, standing, traded, valid_price
+from domain.checks.market import Traded, milliseconds, price_text, standing, traded
+from domain.checks.prices import Price, Priced, priced
 from domain.checks.profit import ReferenceRule
-from domain.log.trade_log import Fill, Quote
-from domain.money.parts import plain
+from domain.log.trade_log import Fill, Instrument, Quote
+from domain.money.parts import Part, plain
 
-FORMULA: Final = "off-market/two-references@1"
+FORMULA: Final = "off-market/two-references@2"
 
 
 def check_off_market(subject: str, facts: LogFacts, given: Given) -> Finding:
     """Judge the quotes that the order *subject* was filled at, the fill with the largest deviation first.
 
-    Off the market is a price worse for the customer than each of at least two other sources by more than the tolerance.
-    With fewer the finding names the second source as missing: one against one proves nothing. Told beside it: the
-    spread against the source's usual one, how long the quote stood off, and whether it came back.
+    Off the market is a price worse for the customer than all valid ones around it by more than the tolerance, where at
+    least two other sources quoted then. With fewer the finding names the second source as missing: one against one
+    proves nothing. Told beside it: the spread against the source's usual one, how long the quote stood off, and whether
+    it came back.
     """
     report = Report(Check.OFF_MARKET, subject, facts, given, FORMULA)
     order = traded(facts, subject)
@@ -32,7 +35,9 @@ def check_off_market(subject: str, facts: LogFacts, given: Given) -> Finding:
             zh=f"我司记录中订单 {subject} 不完整，无法核对价格。",
         )
     report.texts.append(order.told())
-    fill = max(order.fills, key=lambda each: (each.side.sign * each.price, each.fill))
+    fills = priced(order, facts, given)
+    worst = max(fills, key=lambda each: (each.pricing.deviation, each.fill.fill))
+    fill = worst.fill
     references = {
         source: quote for source, quote in standing(facts.quotes, fill.symbol, fill.at).items() if source != fill.source
     }
@@ -46,44 +51,57 @@ def check_off_market(subject: str, facts: LogFacts, given: Given) -> Finding:
             "hold that.",
             zh="判定偏离市场需至少两个独立报价源佐证，我司记录不足。",
         )
-    return _judge(report, order, fill, references)
-
-
-def _judge(report: Report, order: Traded, fill: Fill, references: dict[str, Quote]) -> Finding:
-    facts, given, instrument = report.facts, report.given, order.instrument
-    tolerance = Decimal(given.tolerances.price)
     sign = fill.side.sign
-    deviations = {source: sign * fill.price - cost(sign, quote) for source, quote in references.items()}
-    least = min(deviations.values())
+    report.numbers |= {
+        f"deviation.{source}": plain(sign * fill.price - cost(sign, quote))
+        for source, quote in sorted(references.items())
+    }
+    report.numbers["tolerance"] = plain(worst.pricing.tolerance)
     own = sorted((q for q in facts.quotes if q.source == fill.source and q.symbol == fill.symbol), key=lambda q: q.at)
-    report.numbers |= {f"deviation.{source}": plain(by) for source, by in sorted(deviations.items())}
-    report.numbers["tolerance"] = given.tolerances.price
-    spreads = [quote.ask - quote.bid for quote in own]
-    now = next((quote for quote in reversed(own) if quote.at <= fill.at), None)
-    if now is not None and spreads:
-        usual = median(spreads)
-        report.numbers |= {"spread": plain(now.ask - now.bid), "usual_spread": plain(usual)}
-    if least <= tolerance:
-        report.say(
-            f"The price is not worse than each of {len(references)} other sources by more than "
-            f"{given.tolerances.price}: it is a price of the market.",
-            f"该价格并未比其他 {len(references)} 个报价源均差 {given.tolerances.price} 以上，属于市场价格。",
+    _tell_spread(report, fill, own, order.instrument)
+    wrong = [each for each in fills if each.price.wrong]
+    if wrong:
+        return _blame(report, order, worst, wrong, own)
+    if any(not each.price.proven for each in fills):
+        return report.lacking(
+            f"closer quotes of {fill.symbol} around {fill.at.isoformat()}",
+            en="The quotes around it are too far apart in time to prove it wrong.",
+            zh="前后报价的时间间隔过大，不足以证明该价格有误。",
         )
-        if now is not None and spreads and now.ask - now.bid > given.tolerances.spread_factor * median(spreads):
-            report.say(
-                f"The spread was {price_text(now.ask - now.bid, instrument)}, more than "
-                f"{given.tolerances.spread_factor} times the usual one.",
-                f"当时点差为 {price_text(now.ask - now.bid, instrument)}，超过通常点差的 "
-                f"{given.tolerances.spread_factor} 倍。",
-            )
-        return report.concluded(Verdict.MARKET, Confidence.WELL_SUPPORTED, currency=instrument.currency)
+    return _of_the_market(report, order, fills, len(references))
+
+
+def _of_the_market(report: Report, order: Traded, fills: list[Priced], references: int) -> Finding:
+    """The price was valid, or off to the customer's gain."""
+    instrument = order.instrument
+    gained = [each for each in fills if each.pricing.gain]
+    for each in gained:
+        report.gained(each.fill, each.pricing.gain)
+    if gained:
+        by = price_text(max(each.pricing.gain for each in gained), instrument)
+        report.say(
+            f"It was {by} better for you than the valid price: off the market in your favour, and nothing was lost.",
+            f"该价格较有效价格对您有利 {by}，系对您有利的偏离，您未因此受到损失。",
+        )
+    else:
+        limit = plain(fills[0].pricing.tolerance)
+        report.say(
+            f"It is not worse than what {references} other sources quoted around it by more than {limit}: it is a "
+            "price of the market.",
+            f"与其前后 {references} 个其他报价源的报价相比，该价格不利偏离未超过 {limit}，属于市场价格。",
+        )
+    return report.concluded(Verdict.MARKET, Confidence.WELL_SUPPORTED, currency=instrument.currency)
+
+
+def _blame(report: Report, order: Traded, worst: Priced, wrong: list[Priced], own: list[Quote]) -> Finding:
+    """The price was wrong: how far and how long, whose fault, and what it cost."""
+    instrument, parts = order.instrument, list[Part]()
     report.say(
-        f"It is {price_text(least, instrument)} or more worse than each of {len(references)} other sources.",
-        f"该价格比其他 {len(references)} 个报价源均差至少 {price_text(least, instrument)}。",
+        f"It is {price_text(worst.pricing.deviation, instrument)} worse for you than all other sources around it.",
+        f"该价格比前后其他报价源的全部报价还差 {price_text(worst.pricing.deviation, instrument)}。",
     )
-    _tell_duration(report, fill, own, tolerance)
-    quoted = now is not None and abs(cost(sign, now) - sign * fill.price) <= tolerance
-    verdict = Verdict.PROVIDER_FAULT if quoted else Verdict.FIRM_FAULT
+    _tell_duration(report, worst.fill, own, worst.pricing.tolerance)
+    quoted = all(each.price is Price.PROVIDERS for each in wrong)
     report.say(
         "It came from a wrong quote of one of our price providers, for which we answer to you."
         if quoted
@@ -92,20 +110,37 @@ def _judge(report: Report, order: Traded, fill: Fill, references: dict[str, Quot
         if quoted
         else "其报价源当时从未报出此价，责任在我司。",
     )
-    parts = []
-    for each in order.fills:
-        valid = valid_price(facts.quotes, each.symbol, each.side, each.at, suspect=each.source)
-        if valid is not None:
-            part = order.part(each, valid.price)
-            report.numbers[f"{each.fill}.valid_price"] = plain(valid.price)
-            parts += [part] if part.amount > 0 else []
+    for each in wrong:
+        reference = each.pricing.reference
+        report.numbers[f"{each.fill.fill}.valid_price"] = plain(reference)
+        parts.append(order.part(each.fill, reference))
+        sum_ = fill_equation(each.fill, reference, instrument)
+        report.say(
+            f"The valid price was {price_text(reference, instrument)}: {sum_}.",
+            f"当时的有效价格为 {price_text(reference, instrument)}：{sum_}。",
+        )
     return report.concluded(
-        verdict,
+        Verdict.PROVIDER_FAULT if quoted else Verdict.FIRM_FAULT,
         Confidence.WELL_SUPPORTED,
         parts=parts,
         currency=instrument.currency,
         rule=ReferenceRule.AT_THAT_INSTANT,
     )
+
+
+def _tell_spread(report: Report, fill: Fill, own: list[Quote], instrument: Instrument) -> None:
+    """The spread of the source that priced the fill, against its usual one."""
+    spreads = [quote.ask - quote.bid for quote in own]
+    now = next((quote for quote in reversed(own) if quote.at <= fill.at), None)
+    if now is None or not spreads:
+        return
+    spread, usual, factor = now.ask - now.bid, median(spreads), report.given.tolerances.spread_factor
+    report.numbers |= {"spread": plain(spread), "usual_spread": plain(usual)}
+    if spread > factor * usual:
+        report.say(
+            f"The spread was {price_text(spread, instrument)}, more than {factor} times the usual one.",
+            f"当时点差为 {price_text(spread, instrument)}，超过通常点差的 {factor} 倍。",
+        )
 
 
 def _tell_duration(report: Report, fill: Fill, own: list[Quote], tolerance: Decimal) -> None:

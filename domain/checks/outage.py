@@ -1,27 +1,34 @@
 """Was an order attempted while the firm's service was down, and what did it cost to wait?"""
 
 from datetime import timedelta
-from decimal import localcontext
-from typing import Final
+from decimal import Decimal
+from typing import Final, NamedTuple
 
+from domain.checks.equations import exit_equation
 from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.findings import Check, Confidence, Finding, Verdict
-from domain.checks.market import SIDES, price_part, price_text, utc, valid_price
+from domain.checks.late_closing import Closed, LateClosing, late_closing
+from domain.checks.market import SIDES, Valid, lots, price_text, utc, valid_price
 from domain.checks.profit import ReferenceRule
 from domain.log.firm_records import Happened, OrderEvent, Outage
-from domain.log.trade_log import Fill
-from domain.money.parts import PRECISION, plain
+from domain.log.replay import Unknown
+from domain.log.trade_log import Instrument, Position
+from domain.money.parts import plain
 
-FORMULA: Final = "outage/valid-price-at-the-attempt@1"
+FORMULA: Final = "outage/valid-price-at-the-attempt@2"
 ACCOUNT: Final = "account"
 """The subject where no order was attempted."""
+ATTEMPTS: Final = frozenset({Happened.FAILED, Happened.REJECTED})
+"""The events that count as attempts that did not get through."""
 
 
 def check_outage(subject: str, facts: LogFacts, given: Given) -> Finding:
     """Judge the attempt *subject* (an order event), or the outages alone where it is :data:`ACCOUNT`.
 
-    An attempt within a recorded outage is the firm's fault. The harm is what the first fill on the same side, until
-    ``act_minutes`` after the service came back, cost more than the valid price at the first attempt.
+    An attempt within a recorded outage is the firm's fault. The harm is that of the attempted volume of the position it
+    was to close, and of nothing else: what closed it later, until ``act_minutes`` after the service came back, against
+    the valid price at the first attempt. What was not closed by then is measured by the valid price when the service
+    was back, and leaves doubt. What a position that was never opened would have brought is for a person.
     """
     report = Report(Check.OUTAGE, subject, facts, given, FORMULA)
     attempt = next((row for row in facts.order_events if row.event == subject), None)
@@ -34,10 +41,11 @@ def check_outage(subject: str, facts: LogFacts, given: Given) -> Finding:
             en="Our records do not hold the instrument of this order.",
             zh="我司记录中缺少该委托所涉品种。",
         )
-    side = SIDES[attempt.side]
+    side, volume = SIDES[attempt.side], attempt.volume
+    much_en, much_zh = (f" {lots(volume)} of", f" {plain(volume)} 手") if volume is not None else ("", "")
     report.say(
-        f"You tried to {side.en} {attempt.symbol} on {utc(attempt.at)}, and the order did not get through.",
-        f"您于 {utc(attempt.at)} 尝试{side.zh} {attempt.symbol}，委托未能提交成功。",
+        f"You tried to {side.en}{much_en} {attempt.symbol} on {utc(attempt.at)}, and the order did not get through.",
+        f"您于 {utc(attempt.at)} 尝试{side.zh}{much_zh} {attempt.symbol}，委托未能提交成功。",
     )
     outage = next((row for row in facts.outages if _within(attempt, row)), None)
     report.numbers = {"attempted_at": attempt.at.isoformat()}
@@ -56,40 +64,132 @@ def check_outage(subject: str, facts: LogFacts, given: Given) -> Finding:
         "ours.",
         f"我司系统自 {utc(outage.since)} {f'至 {ended} ' if ended else '起'}中断，责任在我司。",
     )
-    valid = valid_price(facts.quotes, attempt.symbol, attempt.side, attempt.at, suspect=None)
+    return _measure(report, attempt, outage, instrument)
+
+
+def _measure(report: Report, attempt: OrderEvent, outage: Outage, instrument: Instrument) -> Finding:
+    """What waiting cost, on the position that was to be closed."""
+    facts = report.facts
+    position = _position(facts, attempt)
+    if position is None:
+        return report.lacking(
+            f"the position that the attempt {attempt.event} was to close",
+            en="Our records do not tell of a position that you tried to close, so what it cost cannot be told from "
+            "them; a person will look at it.",
+            zh="我司记录未载明您拟平仓的持仓，无法据以计算损失，将由人工处理。",
+        )
+    first = min((row for row in facts.order_events if _same(row, attempt, outage)), key=lambda row: (row.at, row.event))
+    valid = valid_price(facts.quotes, first.symbol, first.side, first.at, suspect=None)
     if valid is None:
         return report.lacking(
-            f"quotes of {attempt.symbol} around {attempt.at.isoformat()}",
+            f"quotes of {first.symbol} around {first.at.isoformat()}",
             en="Our records hold no quotes from that time to measure the loss by.",
             zh="我司记录中没有该时间的报价，无法计算损失。",
         )
-    later = _first_fill(facts, attempt, outage, given)
-    if later is None:
+    try:
+        late = late_closing(facts, position, first.at, attempt.volume)
+    except Unknown as error:
+        return report.lacking(str(error), en="Its closing price is not recorded.", zh="缺少平仓价格记录。")
+    if not late.lots:
         return report.lacking(
-            f"a fill on the same side within {given.tolerances.act_minutes} minutes after the outage",
-            en="You did not trade afterwards, so what it cost cannot be told from the log; a person will look at it.",
-            zh="其后您未再成交，无法据日志计算损失，将由人工处理。",
+            f"lots of position {position.position} that were open on {first.at.isoformat()}",
+            en="By our records nothing of that position was open then.",
+            zh="依据我司记录，该持仓当时已无未平仓手数。",
         )
-    with localcontext(prec=PRECISION):
-        loss = later.side.sign * (later.price - valid.price) * instrument.contract_size * later.volume
+    return _told(report, late, outage, _First(first, valid, instrument))
+
+
+class _First(NamedTuple):
+    """The first attempt, the valid price then, and what was traded."""
+
+    attempt: OrderEvent
+    valid: Valid
+    instrument: Instrument
+
+
+def _told(report: Report, late: LateClosing, outage: Outage, tried: _First) -> Finding:
+    first, valid, instrument = tried
+    within, beyond = _in_time(late, outage, report.given)
+    doubt = beyond > 0
+    there = price_text(valid.price, instrument)
     report.numbers |= {
+        "position": late.position.position,
+        "lots": plain(late.lots),
+        "measured_from": first.at.isoformat(),
         "valid_price": plain(valid.price),
         "valid_sources": ", ".join(valid.sources),
-        "price": plain(later.price),
-        "lots": plain(later.volume),
-        "filled_by": later.fill,
     }
-    there, got = price_text(valid.price, instrument), price_text(later.price, instrument)
     report.say(
-        f"The valid price then was {there}; you were filled at {got} on {utc(later.at)}.",
-        f"当时的有效价格为 {there}，您其后于 {utc(later.at)} 以 {got} 成交。",
+        f"The valid price on {utc(first.at)}, when you first tried, was {there}.",
+        f"您首次尝试时（{utc(first.at)}）的有效价格为 {there}。",
     )
+    if doubt:
+        back = _when_back(report, late, outage, beyond)
+        if back is None:
+            return report.lacking(
+                f"quotes of {first.symbol} when the service was back",
+                en="What of the position is still open cannot be measured yet; a person will look at it.",
+                zh="尚未平仓的部分目前无法计算损失，将由人工处理。",
+            )
+        within.append(back)
+    counted = late._replace(closed=tuple(within))
+    for each in within:
+        price, sum_ = (
+            price_text(each.price, instrument),
+            exit_equation(late.position.side, each.price, valid.price, each.lots, instrument),
+        )
+        report.numbers |= {f"{each.name}.price": plain(each.price), f"{each.name}.lots": plain(each.lots)}
+        if each.name == late.position.position and doubt:
+            report.say(
+                f"{lots(each.lots).capitalize()} of it were not closed; on {utc(each.at)}, when our service was back, "
+                f"the valid price was {price}: {sum_}.",
+                f"其中 {plain(each.lots)} 手其后未平仓；系统恢复时（{utc(each.at)}）的有效价格为 {price}：{sum_}。",
+            )
+        else:
+            report.say(
+                f"It was closed on {utc(each.at)} at {price} ({lots(each.lots)}): {sum_}.",
+                f"其后于 {utc(each.at)} 以 {price} 平仓（{plain(each.lots)} 手）：{sum_}。",
+            )
     return report.concluded(
         Verdict.FIRM_FAULT,
-        Confidence.WELL_SUPPORTED if len(valid.sources) > 1 else Confidence.DOUBTFUL,
-        parts=[price_part(later.fill, loss, instrument.currency)] if loss > 0 else [],
+        Confidence.WELL_SUPPORTED if len(valid.sources) > 1 and not doubt else Confidence.DOUBTFUL,
+        parts=counted.parts(valid.price, instrument),
         currency=instrument.currency,
         rule=ReferenceRule.AT_THAT_INSTANT,
+    )
+
+
+def _in_time(late: LateClosing, outage: Outage, given: Given) -> tuple[list[Closed], Decimal]:
+    """What was closed until the customer had had time to act, and the lots that were not."""
+    last = None if outage.until is None else outage.until + timedelta(minutes=given.tolerances.act_minutes)
+    within = [each for each in late.closed if last is None or each.at <= last]
+    return within, late.lots - sum((each.lots for each in within), Decimal(0))
+
+
+def _when_back(report: Report, late: LateClosing, outage: Outage, left: Decimal) -> Closed | None:
+    """The lots that nobody closed in time, at the valid price when the service was back."""
+    if outage.until is None:
+        return None
+    position = late.position
+    price = valid_price(report.facts.quotes, position.symbol, position.side.opposite, outage.until, suspect=None)
+    return None if price is None else Closed(position.position, outage.until, left, price.price)
+
+
+def _position(facts: LogFacts, attempt: OrderEvent) -> Position | None:
+    """The position that the attempt names, or the only one the facts have for it; on the other side of the attempt."""
+    known = [row for row in facts.positions if row.symbol == attempt.symbol and row.side is attempt.side.opposite]
+    if attempt.position is not None:
+        known = [row for row in known if row.position == attempt.position]
+    return known[0] if len(known) == 1 else None
+
+
+def _same(row: OrderEvent, attempt: OrderEvent, outage: Outage) -> bool:
+    """Whether *row* is an attempt at the same thing within the same outage."""
+    return (
+        row.kind in ATTEMPTS
+        and (row.symbol, row.side, row.position) == (attempt.symbol, attempt.side, attempt.position)
+        and row.at <= attempt.at
+        and _within(row, outage)
     )
 
 
@@ -117,19 +217,3 @@ def _within(attempt: OrderEvent, outage: Outage) -> bool:
         and (outage.until is None or attempt.at <= outage.until)
         and outage.symbol in {None, attempt.symbol}
     )
-
-
-def _first_fill(facts: LogFacts, attempt: OrderEvent, outage: Outage, given: Given) -> Fill | None:
-    last = None if outage.until is None else outage.until + timedelta(minutes=given.tolerances.act_minutes)
-    fills = [
-        fill
-        for fill in facts.fills
-        if (fill.account, fill.symbol, fill.side) == (attempt.account, attempt.symbol, attempt.side)
-        and fill.at >= attempt.at
-        and (last is None or fill.at <= last)
-    ]
-    return min(fills, key=lambda fill: (fill.at, fill.fill), default=None)
-
-
-ATTEMPTS: Final = frozenset({Happened.FAILED, Happened.REJECTED})
-"""The events that count as attempts that did not get through."""

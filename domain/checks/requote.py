@@ -80,10 +80,10 @@ def _judge(report: Report, refusal: OrderEvent, received: OrderEvent, instrument
         "price_at_receipt": plain(valid.price),
         "valid_sources": ", ".join(valid.sources),
         "moved_against": plain(beyond),
-        "tolerance": given.tolerances.price,
+        "tolerance": plain(given.tolerances.price_of(instrument)),
     }
     wanted, there = price_text(asked, instrument), price_text(valid.price, instrument)
-    if beyond > Decimal(given.tolerances.price):
+    if beyond > given.tolerances.price_of(instrument):
         report.say(
             f"It asked for {wanted}, but the valid price had moved to {there} when it arrived: the market's doing.",
             f"请求价格为 {wanted}，但委托到达时有效价格已变动至 {there}，系市场波动所致。",

@@ -3,14 +3,16 @@
 from decimal import Decimal, localcontext
 from typing import Final
 
+from domain.checks.equations import fill_equation
 from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.findings import ALL_CUSTOMERS, Check, Confidence, Finding, Verdict
-from domain.checks.market import CHANCE, TYPES, WAITS_FOR_WORSE, Traded, price_text, traded, valid_price, z_score
+from domain.checks.market import CHANCE, TYPES, WAITS_FOR_WORSE, Traded, price_text, traded, z_score
+from domain.checks.prices import Price, Priced, priced
 from domain.checks.profit import ReferenceRule
 from domain.log.trade_log import OrderType
 from domain.money.parts import PRECISION, Part, plain
 
-FORMULA: Final = "slippage/valid-price-at-that-instant@1"
+FORMULA: Final = "slippage/valid-price-at-that-instant@2"
 SYMMETRY: Final = "slippage-symmetry/price-asked-for@1"
 """Shares of orders filled better and worse than asked for; a difference is none while |z| < 3."""
 
@@ -40,12 +42,12 @@ def check_slippage(subject: str, facts: LogFacts, given: Given) -> Finding:
             zh="我司记录中缺少该委托的请求价格。",
         )
     slipped = _slippage(order, asked)
-    tolerance = Decimal(given.tolerances.price)
+    tolerance = given.tolerances.price_of(instrument)
     report.numbers = {
         "requested_price": plain(asked),
         "price": plain(order.price),
         "slippage": plain(slipped),
-        "tolerance": given.tolerances.price,
+        "tolerance": plain(tolerance),
         "lots": plain(order.lots),
         "contract_size": plain(instrument.contract_size),
     }
@@ -61,47 +63,61 @@ def check_slippage(subject: str, facts: LogFacts, given: Given) -> Finding:
         )
         return report.concluded(Verdict.NO_FAULT, Confidence.CERTAIN, currency=instrument.currency)
     report.say(f"You asked for {wanted}: it slipped {by} against you.", f"您的请求价格为 {wanted}，不利滑点为 {by}。")
-    parts: list[Part] = []
-    confidence = Confidence.WELL_SUPPORTED
-    for fill in order.fills:
-        valid = valid_price(facts.quotes, fill.symbol, fill.side, fill.at, suspect=fill.source)
-        if valid is None:
+    return _against_the_market(report, order, priced(order, facts, given))
+
+
+def _against_the_market(report: Report, order: Traded, fills: list[Priced]) -> Finding:
+    """How much of the slippage the market explains: none of a price that nobody valid quoted."""
+    instrument, parts, confidence = order.instrument, list[Part](), Confidence.WELL_SUPPORTED
+    for fill, pricing, price in fills:
+        if not pricing.valid:
             return report.lacking(
                 f"quotes of {fill.symbol} around {fill.at.isoformat()}",
                 en="Our records hold no quotes around that time, so we cannot tell whether the market explains it.",
                 zh="我司记录中没有该时间前后的报价，无法判断是否由市场波动造成。",
             )
-        confidence = max(confidence, valid.confidence, key=_DOUBT.index)
-        excess = fill.side.sign * (fill.price - valid.price)
+        if not price.proven:
+            return report.lacking(
+                f"closer quotes of another source for {fill.symbol} around {fill.at.isoformat()}",
+                en="Our records of the prices of that time do not tell whether the market explains it.",
+                zh="我司该时间前后的报价记录不足以判断是否由市场波动造成。",
+            )
+        if pricing.confidence is Confidence.DOUBTFUL:
+            confidence = Confidence.DOUBTFUL
         prefix = f"{fill.fill}." if len(order.fills) > 1 else ""
         report.numbers |= {
-            f"{prefix}valid_price": plain(valid.price),
-            f"{prefix}valid_sources": ", ".join(valid.sources),
-            f"{prefix}beyond_market": plain(max(excess, Decimal(0))),
+            f"{prefix}valid_price": plain(pricing.reference),
+            f"{prefix}valid_sources": ", ".join(sorted(view.source for view in pricing.valid)),
+            f"{prefix}beyond_market": plain(max(pricing.deviation, Decimal(0))),
         }
-        if excess > tolerance:
-            parts.append(order.part(fill, valid.price))
+        if price.wrong:
+            parts.append(order.part(fill, pricing.reference))
+            there, by = price_text(pricing.reference, instrument), price_text(pricing.deviation, instrument)
+            sum_, limit = fill_equation(fill, pricing.reference, instrument), plain(pricing.tolerance)
             report.say(
-                f"The valid price then was {price_text(valid.price, instrument)}; the fill is "
-                f"{price_text(excess, instrument)} worse than the market, more than the tolerance of "
-                f"{given.tolerances.price}.",
-                f"当时的有效价格为 {price_text(valid.price, instrument)}，成交价比市场差 "
-                f"{price_text(excess, instrument)}，超出容差 {given.tolerances.price}。",
+                f"It is {by} worse than all valid prices around it, more than the tolerance of {limit}. The valid "
+                f"price then was {there}: {sum_}.",
+                f"成交价比前后全部有效价格还差 {by}，超出容差 {limit}。当时的有效价格为 {there}：{sum_}。",
             )
-    if parts:
-        report.say("That part of it is our fault.", "该部分责任在我司。")
-        return report.concluded(
-            Verdict.FIRM_FAULT,
-            confidence,
-            parts=parts,
-            currency=instrument.currency,
-            rule=ReferenceRule.AT_THAT_INSTANT,
+    if not parts:
+        report.say("The market had moved there: it is ordinary slippage.", "市场价格已变动至该水平，属正常滑点。")
+        return report.concluded(Verdict.MARKET, confidence, currency=instrument.currency)
+    verdict = _whose(fills)
+    if verdict is Verdict.PROVIDER_FAULT:
+        report.say(
+            "That came from a wrong quote of one of our price providers, for which we answer.",
+            "该部分源于我司一家报价提供方的错误报价，由我司承担责任。",
         )
-    report.say("The market had moved there: it is ordinary slippage.", "市场价格已变动至该水平，属正常滑点。")
-    return report.concluded(Verdict.MARKET, confidence, currency=instrument.currency)
+    else:
+        report.say("That part of it is our fault.", "该部分责任在我司。")
+    return report.concluded(
+        verdict, confidence, parts=parts, currency=instrument.currency, rule=ReferenceRule.AT_THAT_INSTANT
+    )
 
 
-_DOUBT: Final = (Confidence.CERTAIN, Confidence.WELL_SUPPORTED, Confidence.DOUBTFUL)
+def _whose(fills: list[Priced]) -> Verdict:
+    firms = any(each.price is Price.FIRMS for each in fills)
+    return Verdict.FIRM_FAULT if firms else Verdict.PROVIDER_FAULT
 
 
 def _slippage(order: Traded, asked: Decimal) -> Decimal:

@@ -1,273 +1,380 @@
-"""Was a forced liquidation due on valid prices? The margin level, replayed tick by tick.
+"""Forced liquidations have two questions: was it due on valid prices, and was it executed at a valid price?
 
     equity = balance + credit + what was booked since + the open positions at the prices of the tick
-    used margin = sum of units * lots * opening price / leverage
+    used margin = sum of units * lots * opening price / leverage, or as the margin rates of the instrument say
     level = equity / used margin * 100
 
-Swap accrued on open positions is not in the log and not in the level. The harm is in the account's currency.
+The account is replayed (:mod:`domain.log.replay`), so that what was closed before is no volume any more and its result
+is money. Orders that came in at one instant are one decision; all orders of one position within the event are its
+liquidation, however many parts it was executed in. Swap accrued on open positions is not in the log and not in the
+level. The harm is in the account's currency.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Final, NamedTuple
 
 from domain.checks.counterfactual import held_on, missing_for, reference_for
+from domain.checks.equations import exit_equation
 from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.findings import Check, Confidence, Finding, Verdict
-from domain.checks.margin import Account, Level, Unknown
-from domain.checks.market import Board, price_part, price_text, utc, valid_price
+from domain.checks.liquidations import Decision, Liquidated, decisions, liquidated
+from domain.checks.margin import Account, Level
+from domain.checks.market import price_part, price_text, utc
+from domain.checks.prices import Price, Pricing
 from domain.checks.profit import ReferenceRule, exit_loss
-from domain.log.trade_log import Fill, Order, OrderType, Position
+from domain.log.replay import Unknown
+from domain.log.trade_log import OrderType
 from domain.money.parts import PRECISION, Part, PartKind, plain
 
-FORMULA: Final = "stop-out/margin-replay@1"
+FORMULA: Final = "stop-out/margin-replay@2"
 
 
-class _Closing(NamedTuple):
-    """A position that was liquidated, by which fill."""
-
-    order: Order
-    fill: Fill
-    position: Position
+class _Undue(NamedTuple):
+    closing: Liquidated
+    kind: PartKind
 
 
 def check_stop_out(subject: str, facts: LogFacts, given: Given) -> Finding:
     """Judge the forced liquidation that the order *subject* began: it and those that followed in the same minute.
 
-    The closings are taken in their order. Each is due if the level on valid prices, with the positions that should not
-    have been closed before it still open, was not above the level in force. One that only the loss of an earlier
-    undue closing brought about is its consequence, and restored with it.
+    Decisions are taken in their order. Each is due if the level on valid prices, with what should not have been closed
+    before it still open, was not above the level in force when its first order came in or was filled. One that only the
+    loss of an earlier undue closing brought about is its consequence, and restored with it. Of what was due each fill
+    is held against the valid prices of its moment, as any other fill is.
     """
     report = Report(Check.STOP_OUT, subject, facts, given, FORMULA)
-    closings, missing = _closings(facts)
-    terms = max(facts.account_terms, key=lambda row: (row.effective_from, row.terms), default=None)
-    balance = max(facts.balances, key=lambda row: (row.at, row.balance), default=None)
-    missing += ["margin terms of the account: leverage and liquidation level"] if terms is None else []
-    missing += ["balance of the account before it"] if balance is None else []
+    closings, missing = liquidated(facts)
     if not closings and not missing:
         report.say(f"Order {subject} was no forced liquidation.", f"订单 {subject} 不是强制平仓。")
         currency = facts.instruments[0].currency if facts.instruments else "USD"
         return report.concluded(Verdict.NO_FAULT, Confidence.CERTAIN, currency=currency)
-    if missing or terms is None or balance is None:
-        return report.lacking(
-            *missing,
-            en="Whether the forced liquidation was due cannot be computed from our records.",
-            zh="依据我司记录无法核算强制平仓是否应当发生。",
-        )
+    missing += [] if facts.account_terms else ["margin terms of the account: leverage and liquidation level"]
+    missing += [] if facts.balances else ["balance of the account before it"]
+    account = Account.of(facts, closings[0].fill.at) if closings and not missing else None
+    if account is None:
+        return _not_computable(report, *missing)
     try:
         with localcontext(prec=PRECISION):
-            return _replay(report, Account(facts, terms, balance, Board(facts.quotes), {}, {}), closings)
+            return _Event(report, account, closings).judge()
     except Unknown as error:
-        return report.lacking(
-            str(error),
-            en="Whether the forced liquidation was due cannot be computed from our records.",
-            zh="依据我司记录无法核算强制平仓是否应当发生。",
+        return _not_computable(report, str(error))
+
+
+def _not_computable(report: Report, *missing: str) -> Finding:
+    return report.lacking(
+        *missing,
+        en="Whether the forced liquidation was due cannot be computed from our records.",
+        zh="依据我司记录无法核算强制平仓是否应当发生。",
+    )
+
+
+class _Event:
+    """The liquidations of an account within a minute."""
+
+    def __init__(self, report: Report, account: Account, closings: Sequence[Liquidated]) -> None:
+        self.report, self.account, self.closings = report, account, closings
+        self.given, self.facts = report.given, report.facts
+        self.limit = account.terms.stop_out_level
+        self.suspect = closings[0].fill.source
+        self.first = closings[0].fill
+        self.undue: list[_Undue] = []
+        self.due: list[Liquidated] = []
+        self.provider = False
+        self.by_record = False
+        """Whether the firm's own record of the level is why it was not due."""
+
+    def judge(self) -> Finding:
+        self._tell_path()
+        self.report.numbers["stop_out_level"] = plain(self.limit)
+        for decision in decisions(self.closings):
+            self._decide(decision)
+        self._tell_level()
+        mispriced = self._mispriced()
+        if not self.undue:
+            self.report.say("It was due on valid prices.", "按有效价格强制平仓应当发生。")
+            self._tell_sequence()
+            return self._concluded([], mispriced)
+        return self._restore(mispriced)
+
+    # --- was it due ---------------------------------------------------------------------------------------------------
+
+    def _decide(self, decision: Decision) -> None:
+        """Sort the closings of *decision* into due and undue."""
+        earlier = self._liquidated_before(decision)
+        undone = frozenset(each.closing.fill.fill for each in self.undue)
+        valid = self._levels(decision, earlier | undone)
+        seen = self._levels(decision, earlier)
+        shown = valid[-1]
+        for each in decision.closings:
+            self.report.numbers |= {
+                f"{each.order.order}.level": _percent(shown),
+                f"{each.order.order}.equity": plain(round(shown.equity, 6)),
+                f"{each.order.order}.used_margin": plain(round(shown.used, 6)),
+            }
+        if decision.recorded_above:
+            self.by_record = True
+        elif any(level.due(self.limit) for level in valid):
+            self.due += decision.closings
+            return
+        consequence = bool(self.undue) and any(level.due(self.limit) for level in seen)
+        kind = PartKind.CONSEQUENCE if consequence else PartKind.PRICE
+        self.undue += [_Undue(each, kind) for each in decision.closings]
+
+    def _liquidated_before(self, decision: Decision) -> frozenset[str]:
+        """The parts in which the liquidation of the same positions had been executed before.
+
+        Whether the rest of a position was to be closed does not depend on how much of it had been closed already.
+        """
+        return frozenset(
+            each.fill.fill
+            for each in self.closings
+            if each.position.position in decision.positions and each not in decision.closings
         )
 
+    def _levels(self, decision: Decision, without: frozenset[str]) -> list[Level]:
+        """The level when the decision's first order came in, and when it was filled."""
+        received = [each.order.received_at for each in decision.closings if each.order.received_at is not None]
+        came = [at for at in received if at < decision.at]
+        found = []
+        if came:
+            with suppress(Unknown):  # the level at the fill decides alone
+                found.append(self.account.level(min(came), suspect=self.suspect, without=without))
+        return [*found, self.account.level(decision.at, suspect=self.suspect, without=without)]
 
-def _closings(facts: LogFacts) -> tuple[list[_Closing], list[str]]:
-    found, missing = [], list[str]()
-    positions = {row.position: row for row in facts.positions}
-    for order in facts.orders:
-        if order.type is not OrderType.STOP_OUT:
-            continue
-        for fill in facts.fills:
-            if fill.order != order.order:
+    def _tell_path(self) -> None:
+        """The level at every tick before the liquidation: the lowest, and when it was first not above the limit."""
+        numbers, until = self.report.numbers, self.first.at
+        symbols = {position.symbol for position in self.account.replay.positions.values()}
+        lowest: tuple[Decimal, Level] | None = None
+        ticks = 0
+        for at in sorted({quote.at for quote in self.facts.quotes if quote.symbol in symbols and quote.at <= until}):
+            try:
+                now = self.account.level(at, suspect=self.suspect)
+            except Unknown:
                 continue
-            position = positions.get(order.position or fill.position or "")
-            if position is None:
-                missing.append(f"position that order {order.order} closed")
-            else:
-                found.append(_Closing(order, fill, position))
-    return sorted(found, key=lambda each: (each.fill.at, each.fill.fill)), missing
+            ticks += 1
+            level = now.level
+            if level is None:
+                continue
+            if lowest is None or level < lowest[0]:
+                lowest = level, now
+            if level <= self.limit and "first_due_at" not in numbers:
+                numbers["first_due_at"] = at.isoformat()
+        numbers["ticks"] = str(ticks)
+        if lowest is not None:
+            numbers |= {"lowest_level": _percent(lowest[1]), "lowest_level_at": lowest[1].at.isoformat()}
 
-
-def _replay(report: Report, account: Account, closings: Sequence[_Closing]) -> Finding:
-    limit, given = account.terms.stop_out_level, report.given
-    first = closings[0].fill
-    suspect = first.source
-    everything = [row for row in account.facts.positions if row.closed_at is None or row.closed_at >= first.at]
-    _tell_path(report, account, everything, first.at, suspect=suspect)
-    report.numbers["stop_out_level"] = plain(limit)
-
-    before = account.realised_before(first.at)
-    kept, legal = list(everything), before
-    actual, realised = list(everything), before
-    undue: list[tuple[_Closing, PartKind]] = []
-    for closing in closings:
-        fill, order = closing.fill, closing.order.order
-        valid = account.level(fill.at, kept, suspect=suspect, realised=legal)
-        seen = account.level(fill.at, actual, suspect=suspect, realised=realised)
-        report.numbers |= {
-            f"{order}.level": _percent(valid),
-            f"{order}.equity": plain(round(valid.equity, 6)),
-            f"{order}.used_margin": plain(round(valid.used, 6)),
-        }
-        if valid.due(limit):
-            kept.remove(closing.position)
-            legal += account.profit(closing.position, fill.price, fill.volume)
-        else:
-            undue.append((closing, PartKind.CONSEQUENCE if undue and seen.due(limit) else PartKind.PRICE))
-        if closing.position in actual:
-            actual.remove(closing.position)
-        realised += account.profit(closing.position, fill.price, fill.volume)
-
-    lowest = _percent(account.level(first.at, everything, suspect=suspect, realised=before))
-    report.say(
-        f"On {utc(first.at)} {len(closings)} position{'' if len(closings) == 1 else 's'} of yours "
-        f"{'was' if len(closings) == 1 else 'were'} liquidated. On valid prices your margin level was {lowest}%; the "
-        f"liquidation level in force was {plain(limit)}%.",
-        f"您的 {len(closings)} 个持仓于 {utc(first.at)} 被强制平仓。按有效价格计算，当时保证金水平为 {lowest}%，"
-        f"强制平仓线为 {plain(limit)}%。",
-    )
-    currency = account.terms.currency
-    judged = valid_price(account.quotes, first.symbol, first.side, first.at, suspect=suspect)
-    confidence = judged.confidence if judged else Confidence.DOUBTFUL
-    if not undue:
-        report.say("It was due on valid prices.", "按有效价格强制平仓应当发生。")
-        _tell_sequence(report, account, everything, closings)
-        return report.concluded(Verdict.MARKET, confidence, currency=currency)
-    return _restore(report, account, undue, kept, realised=legal, given=given, confidence=confidence, currency=currency)
-
-
-def _restore(
-    report: Report,
-    account: Account,
-    undue: Sequence[tuple[_Closing, PartKind]],
-    positions: Sequence[Position],
-    *,
-    realised: Decimal,
-    given: Given,
-    confidence: Confidence,
-    currency: str,
-) -> Finding:
-    limit, first = account.terms.stop_out_level, undue[0][0].fill
-    own = _by_own_quotes(account, positions, first, realised)
-    report.numbers["level_on_own_quotes"] = _percent(own) if own else "not in the log"
-    provider = own is not None and own.due(limit)
-    consequences = [closing for closing, kind in undue if kind is PartKind.CONSEQUENCE]
-    report.say(
-        f"{len(undue)} of them should not have been closed"
-        + (
-            ": a wrong quote of one of our price providers brought it about, for which we answer."
-            if provider
-            else ": the fault is ours."
+    def _tell_level(self) -> None:
+        level = self.account.level(self.first.at, suspect=self.suspect)
+        count, at = len({each.position.position for each in self.closings}), utc(self.first.at)
+        self.report.say(
+            f"On {at} {count} position{'' if count == 1 else 's'} of yours {'was' if count == 1 else 'were'} "
+            f"liquidated. On valid prices your margin level was {_percent(level)}% "
+            f"({_money(level.equity)} / {_money(level.used)}); the liquidation level in force was "
+            f"{plain(self.limit)}%.",
+            f"您的 {count} 个持仓于 {at} 被强制平仓。按有效价格计算，当时保证金水平为 {_percent(level)}%"
+            f"（{_money(level.equity)} / {_money(level.used)}），强制平仓线为 {plain(self.limit)}%。",
         )
-        + (f" {len(consequences)} followed only from the loss of the others." if consequences else ""),
-        f"其中 {len(undue)} 个不应被平仓"
-        + ("，系由我司一家报价提供方的错误报价引发，由我司承担责任。" if provider else "，责任在我司。")
-        + (f"其中 {len(consequences)} 个仅因其他持仓的损失而被连带平仓。" if consequences else ""),
-    )
-    verdict = Verdict.PROVIDER_FAULT if provider else Verdict.FIRM_FAULT
-    rule = given.tolerances.reference
-    if rule is ReferenceRule.REINSTATE:
-        report.say("They are to be put back as they were.", "相关持仓应按原状恢复。")
-        return report.concluded(verdict, confidence, currency=currency)
-    parts: list[Part] = []
-    due_at = None
-    if rule is ReferenceRule.NEXT_STOP_OUT:
-        due_at = _next_due(account, positions, undue[-1][0].fill.at, suspect=first.source, realised=realised)
-    for closing, kind in undue:
+
+    def _tell_sequence(self) -> None:
+        """Whether the position with the largest loss was closed first, as platforms do."""
+        losses: dict[str, Decimal] = {}
+        for held in self.account.replay.held(self.first.at):
+            position = held.position
+            valid = self.account.price(position.symbol, position.side.opposite, self.first.at, None)
+            if valid is not None:
+                losses[position.position] = self.account.profit(position, held.price, valid.price, held.lots)
+        worst = min(losses, key=lambda name: (losses[name], name), default=None)
+        self.report.numbers["largest_loss_first"] = "yes" if worst == self.closings[0].position.position else "no"
+
+    # --- was it executed at a valid price -----------------------------------------------------------------------------
+
+    def _mispriced(self) -> list[tuple[Liquidated, Pricing, Price]]:
+        """Of what was due, the fills at a wrong price."""
+        found = []
+        for each in self.due:
+            pricing = self._pricing(each)
+            price = pricing.judge(self.facts.feed_medians)
+            self.report.numbers[f"{each.fill.fill}.price_was"] = price.value
+            if pricing.valid:
+                self.report.numbers[f"{each.fill.fill}.valid_price"] = plain(pricing.reference)
+            if pricing.gain:
+                self.report.gained(each.fill, pricing.gain)
+            if price.wrong:
+                found.append((each, pricing, price))
+        return found
+
+    def _pricing(self, closing: Liquidated) -> Pricing:
+        instrument = self.facts.instrument(closing.fill.symbol)
+        if instrument is None:
+            raise Unknown(f"instrument {closing.fill.symbol}")
+        return Pricing(
+            closing.fill,
+            self.facts.quotes,
+            tolerance=self.given.tolerances.price_of(instrument),
+            window_seconds=self.given.tolerances.quote_window_seconds,
+            kind=OrderType.STOP_OUT,
+        )
+
+    # --- what it cost -------------------------------------------------------------------------------------------------
+
+    def _restore(self, mispriced: Sequence[tuple[Liquidated, Pricing, Price]]) -> Finding:
+        """What should not have been closed, put back to the declared reference price."""
+        report, rule = self.report, self.given.tolerances.reference
+        self._tell_undue()
+        if rule is ReferenceRule.REINSTATE:
+            report.say("They are to be put back as they were.", "相关持仓应按原状恢复。")
+            return self._concluded([], mispriced)
+        parts: list[Part] = []
+        due_at = self._next_due() if rule is ReferenceRule.NEXT_STOP_OUT else None
+        for closing, kind in self.undue:
+            fill, position = closing.fill, closing.position
+            found = reference_for(fill, position, self.facts, self.given, stopped_out_at=due_at)
+            if found is None:
+                return report.lacking(
+                    missing_for(rule, fill.symbol, fill.at),
+                    en="Our records do not reach far enough to tell what would have become of the position.",
+                    zh="我司记录不足以判断该持仓其后的走势。",
+                )
+            name = f"{closing.order.order}" if self._only_fill(closing) else f"{closing.order.order}.{fill.fill}"
+            report.numbers |= {
+                f"{name}.price": plain(fill.price),
+                f"{name}.reference_price": plain(found.price),
+                f"{name}.reference_at": found.at.isoformat(),
+                f"{name}.lots": plain(fill.volume),
+            }
+            own = self._loss(closing, found.price, kind)
+            if own:
+                parts += [*own, *held_on(fill, position, found, report)]
+        return self._concluded(parts, mispriced)
+
+    def _only_fill(self, closing: Liquidated) -> bool:
+        return len([each for each in self.closings if each.order is closing.order]) == 1
+
+    def _loss(self, closing: Liquidated, reference: Decimal, kind: PartKind) -> list[Part]:
+        """What closing at its price instead of *reference* cost, told as a sum; nothing where it cost nothing."""
         fill, position = closing.fill, closing.position
-        instrument = account.instrument(position)
-        found = reference_for(fill, position, account.facts, given, stopped_out_at=due_at)
-        if found is None:
-            return report.lacking(
-                missing_for(rule, fill.symbol, fill.at),
-                en="Our records do not reach far enough to tell what would have become of the position.",
-                zh="我司记录不足以判断该持仓其后的走势。",
-            )
+        instrument = self.facts.instrument(fill.symbol)
+        if instrument is None:
+            raise Unknown(f"instrument {fill.symbol}")
         loss = exit_loss(
-            position.side,
-            close=fill.price,
-            reference=found.price,
-            units=instrument.contract_size,
-            lots=fill.volume,
+            position.side, close=fill.price, reference=reference, units=instrument.contract_size, lots=fill.volume
         )
-        name = closing.order.order
-        report.numbers |= {
-            f"{name}.price": plain(fill.price),
-            f"{name}.reference_price": plain(found.price),
-            f"{name}.reference_at": found.at.isoformat(),
-            f"{name}.lots": plain(fill.volume),
-        }
-        if loss > 0:
-            parts.append(price_part(fill.fill, loss, instrument.currency).model_copy(update={"kind": kind}))
-            parts += held_on(fill, position, found, report)
-        if len(undue) == 1:
-            dear, cheap = price_text(found.price, instrument), price_text(fill.price, instrument)
-            report.say(
-                f"It was closed at {cheap}; the price it is measured by is {dear}.",
-                f"平仓价为 {cheap}，衡量损失的参考价格为 {dear}。",
+        if loss <= 0:
+            return []
+        sum_ = exit_equation(position.side, fill.price, reference, fill.volume, instrument)
+        at = price_text(fill.price, instrument)
+        self.report.say(
+            f"Closed at {at} (fill {fill.fill}): {sum_}.",
+            f"平仓价 {at}（成交 {fill.fill}）：{sum_}。",
+        )
+        return [price_part(fill.fill, loss, instrument.currency).model_copy(update={"kind": kind})]
+
+    def _tell_undue(self) -> None:
+        own = self._by_own_quotes()
+        self.report.numbers["level_on_own_quotes"] = _percent(own) if own else "not in the log"
+        self.provider = not self.by_record and own is not None and own.due(self.limit)
+        closed = {each.closing.position.position for each in self.undue}
+        consequences = {each.closing.position.position for each in self.undue if each.kind is PartKind.CONSEQUENCE}
+        if self.by_record:
+            why_en, why_zh = (
+                ": the level that we recorded then was above it, and the fault is ours.",
+                ("：我司当时记录的保证金水平高于该水平，责任在我司。"),
             )
-    return report.concluded(verdict, confidence, parts=parts, currency=currency, rule=rule)
+        elif self.provider:
+            why_en = ": a wrong quote of one of our price providers brought it about, for which we answer."
+            why_zh = "，系由我司一家报价提供方的错误报价引发，由我司承担责任。"
+        else:
+            why_en, why_zh = ": the fault is ours.", "，责任在我司。"
+        self.report.say(
+            f"{len(closed)} of them should not have been closed{why_en}"
+            + (f" {len(consequences)} followed only from the loss of the others." if consequences else ""),
+            f"其中 {len(closed)} 个不应被平仓{why_zh}"
+            + (f"其中 {len(consequences)} 个仅因其他持仓的损失而被连带平仓。" if consequences else ""),
+        )
 
-
-def _by_own_quotes(account: Account, positions: Sequence[Position], fill: Fill, realised: Decimal) -> Level | None:
-    """The level as the source that priced *fill* made it, worst of its quotes at that instant and the fill itself."""
-    own = [quote for quote in account.facts.quotes if quote.source == fill.source or quote.symbol != fill.symbol]
-    if fill.source is None or not any(quote.source == fill.source for quote in own):
-        return None
-    try:
-        return account._replace(quotes=Board(own), prices={}).level(fill.at, positions, suspect=None, realised=realised)
-    except Unknown:
-        return None
-
-
-def _tell_path(
-    report: Report, account: Account, positions: Sequence[Position], until: datetime, *, suspect: str | None
-) -> None:
-    """The level at every tick before the liquidation: the lowest, and when it was first not above the limit."""
-    symbols = {position.symbol for position in positions}
-    lowest: tuple[Decimal, Level] | None = None
-    ticks = 0
-    for at in sorted({quote.at for quote in account.facts.quotes if quote.symbol in symbols and quote.at <= until}):
-        held = [row for row in account.facts.positions if row.closed_at is None or row.closed_at >= at]
+    def _by_own_quotes(self) -> Level | None:
+        """The level as the source that priced the first undue fill made it."""
+        fill = self.undue[0].closing.fill
+        own = [quote for quote in self.facts.quotes if quote.source == fill.source or quote.symbol != fill.symbol]
+        if fill.source is None or not any(quote.source == fill.source for quote in own):
+            return None
+        undone = frozenset(each.closing.fill.fill for each in self.undue)
         try:
-            now = account.level(at, held, suspect=suspect, realised=account.realised_before(at))
+            return self.account.on(own).level(fill.at, suspect=None, without=undone)
         except Unknown:
-            continue
-        ticks += 1
-        level = now.level
-        if level is None:
-            continue
-        if lowest is None or level < lowest[0]:
-            lowest = level, now
-        if level <= account.terms.stop_out_level and "first_due_at" not in report.numbers:
-            report.numbers["first_due_at"] = at.isoformat()
-    report.numbers["ticks"] = str(ticks)
-    if lowest is not None:
-        report.numbers |= {"lowest_level": _percent(lowest[1]), "lowest_level_at": lowest[1].at.isoformat()}
+            return None
 
+    def _next_due(self) -> datetime | None:
+        """When valid prices, after the closings, would have brought the level down to the limit."""
+        after = self.undue[-1].closing.fill.at
+        undone = frozenset(each.closing.fill.fill for each in self.undue)
+        symbols = {position.symbol for position in self.account.replay.positions.values()}
+        for at in sorted({quote.at for quote in self.facts.quotes if quote.symbol in symbols and quote.at > after}):
+            try:
+                if self.account.level(at, suspect=self.suspect, without=undone).due(self.limit):
+                    return at
+            except Unknown:
+                continue
+        return None
 
-def _next_due(
-    account: Account, positions: Sequence[Position], after: datetime, *, suspect: str | None, realised: Decimal
-) -> datetime | None:
-    """When valid prices, from *after* on, would have brought the level down to the limit."""
-    symbols = {position.symbol for position in positions}
-    for at in sorted({quote.at for quote in account.facts.quotes if quote.symbol in symbols and quote.at > after}):
-        try:
-            if account.level(at, positions, suspect=suspect, realised=realised).due(account.terms.stop_out_level):
-                return at
-        except Unknown:
-            continue
-    return None
+    def _concluded(self, parts: list[Part], mispriced: Sequence[tuple[Liquidated, Pricing, Price]]) -> Finding:
+        """The finding: whose fault it was, by whichever question failed."""
+        report, rule = self.report, self.given.tolerances.reference
+        prices = {price for _, _, price in mispriced}
+        for closing, pricing, _ in mispriced:
+            parts += self._loss(closing, pricing.reference, PartKind.PRICE)
+        if mispriced:
+            by_provider = prices == {Price.PROVIDERS}
+            report.say(
+                "But it was not executed at a valid price: "
+                + (
+                    "a wrong quote of one of our price providers was used, for which we answer."
+                    if by_provider
+                    else "the fault is ours."
+                ),
+                "但其成交价格并非有效价格："
+                + ("使用了我司一家报价提供方的错误报价，由我司承担责任。" if by_provider else "责任在我司。"),
+            )
+        verdict = Verdict.MARKET
+        if (self.undue and not self.provider) or Price.FIRMS in prices:
+            verdict = Verdict.FIRM_FAULT
+        elif self.undue or prices:
+            verdict = Verdict.PROVIDER_FAULT
+        if not self.undue:
+            unproven = self._unproven()
+            if unproven is not None and not mispriced:
+                return unproven
+            rule = ReferenceRule.AT_THAT_INSTANT
+        return report.concluded(
+            verdict, self._confidence(), parts=parts, currency=self.account.terms.currency, rule=rule
+        )
 
+    def _unproven(self) -> Finding | None:
+        """That the prices of what was due cannot be told from the quotes, if so."""
+        for each in self.due:
+            price = self.report.numbers.get(f"{each.fill.fill}.price_was")
+            if price in {Price.SPARSE.value, Price.UNKNOWN_SOURCE.value, Price.NO_QUOTES.value}:
+                return self.report.lacking(
+                    f"closer quotes of {each.fill.symbol} around {each.fill.at.isoformat()}",
+                    en="Whether it was executed at a valid price cannot be told from our records.",
+                    zh="依据我司记录无法判断其成交价格是否有效。",
+                )
+        return None
 
-def _tell_sequence(
-    report: Report, account: Account, positions: Sequence[Position], closings: Sequence[_Closing]
-) -> None:
-    """Whether the position with the largest loss was closed first, as platforms do."""
-    at = closings[0].fill.at
-    losses: dict[str, Decimal] = {}
-    for position in positions:
-        valid = valid_price(account.quotes, position.symbol, position.side.opposite, at, suspect=None)
-        if valid is not None:
-            losses[position.position] = account.profit(position, valid.price, position.volume)
-    worst = min(losses, key=lambda name: (losses[name], name), default=None)
-    report.numbers["largest_loss_first"] = "yes" if worst == closings[0].position.position else "no"
+    def _confidence(self) -> Confidence:
+        if self.by_record:
+            return Confidence.CERTAIN
+        judged = self.account.price(self.first.symbol, self.first.side, self.first.at, self.suspect)
+        return judged.confidence if judged else Confidence.DOUBTFUL
 
 
 def _percent(level: Level) -> str:
     return "none used" if level.level is None else f"{level.level:.2f}"
+
+
+def _money(amount: Decimal) -> str:
+    return f"{amount:,.2f}"

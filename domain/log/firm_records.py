@@ -61,8 +61,10 @@ class OrderEvent(Record):
 class AccountTerms(Record):
     """What holds for an account from ``effective_from`` on.
 
-    A position needs ``units * lots * opening price / leverage`` of margin. ``stop_out_level`` is equity / used margin
-    in percent: at or below it positions are liquidated.
+    A position needs ``units * lots * opening price / leverage`` of margin, unless a :class:`MarginRate` says otherwise.
+    ``stop_out_level`` is equity / used margin in percent: at or below it positions are liquidated. ``hedged`` tells
+    what long and short positions of one instrument need together: the margin of ``both``, of the ``larger`` side, or of
+    the ``net`` volume at the mean price of the larger side.
     """
 
     terms: Identifier
@@ -72,6 +74,32 @@ class AccountTerms(Record):
     leverage: Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
     stop_out_level: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
     client_class: Literal["retail", "professional", "eligible_counterparty"] | None = None
+    hedged: Literal["both", "larger", "net"] = "both"
+
+
+class MarginRate(Record):
+    """What a lot of an instrument needs of margin from ``effective_from`` on, for one account or for all.
+
+    It holds for the lots of one side above ``above_lots``, up to the next tier of the same date: either ``percent`` of
+    the opening value, or ``per_lot`` in ``currency``. The newest date counts, an account's own before everybody's.
+    """
+
+    margin: Identifier
+    symbol: Identifier
+    effective_from: Instant
+    account: Identifier | None = None
+    above_lots: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)] = Decimal(0)
+    percent: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)] | None = None
+    per_lot: Annotated[Amount, Field(ge=0)] | None = None
+    currency: Currency | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.percent is None) is (self.per_lot is None):
+            raise ValueError("percent, per_lot: give one of them")
+        if (self.per_lot is None) is not (self.currency is None):
+            raise ValueError("currency: of the fixed sum per_lot, and of nothing else")
+        return self
 
 
 class Balance(Record):

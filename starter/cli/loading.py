@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 KINDS: Final = (
     "instruments, quotes, bars, orders, fills, positions, account_entries, messages, order_events, account_terms,"
-    " balances, charge_schedules, outages, binary_options, cancellations, disclosures, appropriateness, rates,"
-    " base_rates, customers"
+    " balances, margin_rates, charge_schedules, outages, binary_options, cancellations, disclosures, appropriateness,"
+    " rates, base_rates, customers"
 )
 """The kinds of CSV rows, said without loading what they are."""
 

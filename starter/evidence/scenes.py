@@ -13,12 +13,12 @@ from pydantic import ValidationError
 
 from domain.checks.facts import LogFacts
 from domain.checks.findings import Check, Finding
-from domain.checks.margin import Account, Unknown
-from domain.checks.market import Board
+from domain.checks.margin import Account
 from domain.checks.moments import SPARSE
 from domain.checks.profit import ReferenceRule
 from domain.ground.base import Instant, Record
 from domain.log.firm_records import BinaryOption, OrderEvent
+from domain.log.replay import Unknown
 from domain.log.trade_log import Fill, Order, OrderType, Quote, Side
 from starter.evidence.formulas import number, priced
 from starter.evidence.words import as_instant
@@ -309,13 +309,12 @@ def _margin(finding: Finding, facts: LogFacts) -> MarginScene | None:
     if limit is None or terms is None or balance is None or not closings:
         return None
     suspect = next((row.source for row in facts.fills if row.at == closings[0] and row.order in forced), None)
-    account = Account(facts, terms, balance, Board(facts.quotes), {}, {})
+    account = Account(facts, terms, balance, closings[0])
     instants = _some(sorted({row.at for row in facts.quotes if row.at <= closings[0]} | {closings[0]}), _MOST_LEVELS)
     levels = []
     for at in instants:
-        held = [row for row in facts.positions if row.closed_at is None or row.closed_at >= at]
         try:
-            level = account.level(at, held, suspect=suspect, realised=account.realised_before(at)).level
+            level = account.level(at, suspect=suspect).level
         except Unknown:
             continue
         if level is not None:

@@ -18,6 +18,7 @@ from domain.log.firm_records import (
     ChargeSchedule,
     Disclosure,
     Happened,
+    MarginRate,
     OrderEvent,
     Outage,
 )
@@ -43,6 +44,7 @@ TABLES: dict[type[Record], str] = {
     BinaryOption: "binary_options",
     Cancellation: "cancellations",
     ChargeSchedule: "charge_schedules",
+    MarginRate: "margin_rates",
     Disclosure: "disclosures",
     OrderEvent: "order_events",
     Outage: "outages",

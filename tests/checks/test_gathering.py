@@ -250,12 +250,15 @@ async def test_an_attempt_in_an_outage_is_found_by_its_time(pool: Pool) -> None:
         pool,
         *QUOTES,
         Outage(outage="OUT-1", service="trade-server", since=after(-60), until=after(600)),
-        happened(Happened.FAILED, 0, event="E1", order=None),
+        position(),
+        position(position="P2"),
+        happened(Happened.FAILED, 0, event="E1", order=None, position="P1", volume=Decimal("0.4")),
         happened(Happened.FAILED, 1, event="X1", order=None, account=OTHER_ACCOUNT),
-        fill("1930.39", order="O9", at=after(700)),
+        fill("1935.39", fill="F2", order="O8", at=after(650), position="P2"),
+        fill("1930.39", order="O9", at=after(700), position="P1"),
     )
     finding = await one(pool, Check.OUTAGE, occurred_from=AT)
-    assert (finding.subject, finding.verdict, str(finding.harm)) == ("E1", Verdict.FIRM_FAULT, "USD 697.00")
+    assert (finding.subject, finding.verdict, str(finding.harm)) == ("E1", Verdict.FIRM_FAULT, "USD 278.80")
 
 
 async def test_options_cancellations_and_fees_are_found_by_their_numbers(pool: Pool) -> None:

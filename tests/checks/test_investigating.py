@@ -322,7 +322,8 @@ class TestTheFewQuotesFetched:
         await store(pool, *quotes, *(trade.order for trade in trades if trade.order))
         await store(pool, *(row for trade in trades for row in trade.fills))
         verdicts = set()
-        for tolerances in (Tolerances(), Tolerances(quote_window_seconds=30)):
+        prices = {"XAUUSD": "0.3"}
+        for tolerances in (Tolerances(prices=prices), Tolerances(prices=prices, quote_window_seconds=30)):
             found: dict[str, Finding] = {}
             for first in range(0, len(trades), 20):
                 some = [trade.id for trade in trades[first : first + 20]]

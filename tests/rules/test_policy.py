@@ -185,7 +185,7 @@ def test_a_category_of_no_team_goes_to_the_last_one() -> None:
         ('{ role = "executive" }', '{ role = "king" }', "decision.approval[3].role: "),
         ("[[escalation]]\nlevel = 1", "[[escalation]]\nlevel = 2", "escalation: levels must be 1, 2, 3"),
         ('execution = ["execution"]', 'execution = ["astrology"]', "checks.execution[0]: "),
-        ('price = "0.30"', 'price = "a lot"', "tolerances.price: String should match"),
+        ('price = "1 spread"', 'price = "a lot"', "tolerances.price: String should match"),
         ("[rights]", "[wrongs]", "rights: Field required"),
         ("effective_from = 2000-01-01", 'effective_from = "soon"', "effective_from: Input should be a valid date"),
         (

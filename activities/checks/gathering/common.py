@@ -10,7 +10,7 @@ from domain.checks.findings import InvestigationRequest
 from domain.checks.moments import Execution, Moment, deciding_quotes
 from domain.checks.profit import ReferenceRule
 from domain.log.firm_records import ChargeSchedule
-from domain.log.trade_log import Order, OrderType, Position, Quote
+from domain.log.trade_log import Instrument, Order, OrderType, Position, Quote
 
 MOST_FILLS: Final = 50
 """Fills examined at once: findings travel in the state of the case and in letters, and a payload holds 2 MB."""
@@ -35,6 +35,23 @@ class Gathering:
         self._request, self._log = request, log
         self._account, self._tolerances = request.account, request.tolerances
         self._given = Given(tolerances=request.tolerances, as_of=request.as_of)
+
+    async def _given_for(self, instruments: Iterable[Instrument], at: datetime) -> Given:
+        """What a check goes by, with the tolerance of each of *instruments* as it was around *at*."""
+        settled = {}
+        for instrument in instruments:
+            spread = None
+            if self._tolerances.needs_spread(instrument.symbol):
+                spread = await self._log.usual_spread(instrument.symbol, at)
+            settled[instrument.symbol] = self._tolerances.price_of(instrument, usual_spread=spread)
+        return Given(tolerances=self._tolerances.settled(settled), as_of=self._request.as_of)
+
+    async def _given_of(self, execution: Execution) -> Given:
+        """What the checks on *execution* go by: the same for all of them."""
+        at = execution.fills[0].at if execution.fills else None
+        if at is None or execution.instrument is None:
+            return self._given
+        return await self._given_for([execution.instrument], at)
 
     async def _quotes(self, wanted: Iterable[Moment]) -> list[Quote]:
         asked, seconds = set(wanted), self._tolerances.quote_window_seconds

@@ -1,14 +1,18 @@
 """What the replay of a margin level needs: the account around its forced liquidation."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from activities.checks.gathering.common import EVENT, MOST_FILLS, MOST_POSITIONS, facts_of
 from activities.checks.gathering.orders import Orders
 from activities.checks.gathering.unanswered import too_many, unanswered
 from domain.checks.findings import Check, Finding
-from domain.checks.moments import Execution
+from domain.checks.moments import Execution, Moment
 from domain.checks.recompute import run
+from domain.ground.base import Record
 from domain.log.trade_log import OrderType
+
+R = TypeVar("R", bound=Record)
 
 
 class Liquidations(Orders):
@@ -67,6 +71,12 @@ class Liquidations(Orders):
         for symbol in replayed:
             quotes += await log.near(symbol, last)
             quotes += await self._afterwards(symbol, last, event[0].position)
+        quotes += await self._quotes(
+            Moment(fill.symbol, fill.at, fill.side, fill.price) for each in event for fill in each.fills
+        )
+        ids = [row.position for row in positions]
+        given = await self._given_for(instruments, at)
+        medians = await self._medians(event, quotes, given)
         rates = await log.rates([row.currency for row in instruments], terms[0].currency, at) if terms else []
         facts = facts_of(
             *event,
@@ -75,8 +85,17 @@ class Liquidations(Orders):
             positions=tuple(positions),
             account_terms=tuple(terms),
             balances=tuple(balance),
+            margin_rates=tuple(await log.margin_rates(account, symbols, at)),
+            orders=tuple(_once(await log.orders(account, ids), [each.order for each in event if each.order])),
+            fills=tuple(_once(await log.fills_of(account, ids), [fill for each in event for fill in each.fills])),
+            feed_medians=tuple(medians),
             account_entries=tuple(entries),
             charge_schedules=tuple([row for symbol in symbols for row in await self._schedules(symbol, last)]),
             rates=tuple(rates),
         )
-        return run(Check.STOP_OUT, event[0].id, facts, self._given)
+        return run(Check.STOP_OUT, event[0].id, facts, given)
+
+
+def _once(*rows: Iterable[R]) -> list[R]:
+    """All *rows*, each once."""
+    return list(dict.fromkeys(row for some in rows for row in some))

@@ -1,9 +1,9 @@
 """What the checks on single orders need: how they were filled, delayed, refused and set off."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from activities.checks.gathering.common import (
     LOOK_BACK,
@@ -24,15 +24,23 @@ from activities.checks.gathering.unanswered import (
 )
 from domain.checks import requote
 from domain.checks.execution import check_execution, feeds_to_measure
-from domain.checks.facts import LogFacts
+from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import ALL_CUSTOMERS, Check, Finding
 from domain.checks.market import WAITS_FOR_BETTER, WAITS_FOR_WORSE
-from domain.checks.moments import Execution, Moment, moments
+from domain.checks.moments import Execution, FeedMedian, Moment, deciding_quotes, moments
 from domain.checks.recompute import run
 from domain.log.firm_records import Happened, OrderEvent
 from domain.log.trade_log import Order, OrderType, Position, Quote
 
-_WAITING: Final = WAITS_FOR_WORSE | WAITS_FOR_BETTER
+WAITING: Final = WAITS_FOR_WORSE | WAITS_FOR_BETTER
+
+
+class Seen(NamedTuple):
+    """What the checks on the price of one execution go by."""
+
+    quotes: tuple[Quote, ...]
+    medians: tuple[FeedMedian, ...]
+    given: Given
 
 
 class Orders(Gathering):
@@ -63,20 +71,39 @@ class Orders(Gathering):
 
     async def execution(self) -> list[Finding]:
         executions, findings = await self._executions(Check.EXECUTION)
-        tolerances = self._tolerances
-        quotes = await self._quotes(moment for execution in executions for moment in moments(execution))
+        for each, (quotes, medians, given) in zip(executions, await self._seen(executions), strict=True):
+            findings.append(check_execution(each, quotes, medians, tolerances=given.tolerances))
+        return findings
+
+    async def _seen(self, executions: Sequence[Execution]) -> list[Seen]:
+        """Of each execution what every check on its price goes by, so that all see the same."""
+        wanted = [moment for each in executions for moment in moments(each)]
+        around, seconds = await self._quotes(wanted), self._tolerances.quote_window_seconds
+        found = []
+        for each in executions:
+            quotes = list(deciding_quotes(around, moments(each), window_seconds=seconds))
+            order = each.order
+            if order is not None and each.fills and order.type in WAITING and order.price is not None:
+                quotes += await self._through(order, order.price, each, each.position)
+            given = await self._given_of(each)
+            found.append(Seen(tuple(dict.fromkeys(quotes)), await self._medians([each], quotes, given), given))
+        return found
+
+    async def _medians(
+        self, executions: Iterable[Execution], quotes: Sequence[Quote], given: Given
+    ) -> tuple[FeedMedian, ...]:
+        """The middles of feeds that nobody else can confirm."""
+        tolerances = given.tolerances
         feeds = [feed for each in executions for feed in feeds_to_measure(each, quotes, tolerances=tolerances)]
-        medians = await self._log.medians(feeds)
-        return findings + [check_execution(each, quotes, medians, tolerances=tolerances) for each in executions]
+        return tuple(await self._log.medians(feeds))
 
     async def slippage(self) -> list[Finding]:
         """One finding an order, and one on the symmetry of each kind of orders among them."""
         executions, findings = await self._executions(Check.SLIPPAGE)
         kinds: dict[tuple[str, OrderType], list[Execution]] = {}
-        for each in executions:
-            wanted = [Moment(fill.symbol, fill.at, fill.side, fill.price) for fill in each.fills]
-            facts = facts_of(each, quotes=await self._quotes(wanted))
-            findings.append(run(Check.SLIPPAGE, each.id, facts, self._given))
+        for each, (quotes, medians, given) in zip(executions, await self._seen(executions), strict=True):
+            facts = facts_of(each, quotes=quotes, feed_medians=medians)
+            findings.append(run(Check.SLIPPAGE, each.id, facts, given))
             if each.order is not None and each.fills:
                 kinds.setdefault((each.order.symbol, each.order.type), []).append(each)
         window = timedelta(minutes=self._tolerances.population_window_minutes)
@@ -102,7 +129,7 @@ class Orders(Gathering):
                 Moment(fill.symbol, at, fill.side, fill.price) for fill in each.fills for at in (fill.at, *received)
             ]
             facts = facts_of(each, quotes=await self._quotes(wanted), order_events=own)
-            findings.append(run(Check.EXECUTION_DELAY, each.id, facts, self._given))
+            findings.append(run(Check.EXECUTION_DELAY, each.id, facts, await self._given_of(each)))
         return findings
 
     async def requote(self) -> list[Finding]:
@@ -128,7 +155,8 @@ class Orders(Gathering):
             if own:
                 symbols.setdefault(own[0].symbol, own[0].at)
                 facts = await self._around_refusal(facts, own)
-            findings.append(run(Check.REQUOTE, each.id, facts, self._given))
+            given = await self._given_for(facts.instruments, own[0].at) if own else self._given
+            findings.append(run(Check.REQUOTE, each.id, facts, given))
         window = timedelta(minutes=self._tolerances.population_window_minutes)
         for symbol, at in symbols.items():
             facts = LogFacts(
@@ -156,9 +184,10 @@ class Orders(Gathering):
 
     async def off_market(self) -> list[Finding]:
         executions, findings = await self._executions(Check.OFF_MARKET)
-        for each in executions:
-            quotes = [quote for fill in each.fills for quote in await self._log.near(fill.symbol, fill.at)]
-            findings.append(run(Check.OFF_MARKET, each.id, facts_of(each, quotes=quotes), self._given))
+        for each, (seen, medians, given) in zip(executions, await self._seen(executions), strict=True):
+            near = [quote for fill in each.fills for quote in await self._log.near(fill.symbol, fill.at)]
+            facts = facts_of(each, quotes=[*seen, *near], feed_medians=medians)
+            findings.append(run(Check.OFF_MARKET, each.id, facts, given))
         return findings
 
     async def trigger(self) -> list[Finding]:
@@ -168,7 +197,7 @@ class Orders(Gathering):
         waiting = [
             row
             for row in await self._log.orders(self._account, sorted(positions))
-            if row.type in _WAITING and row.order not in known
+            if row.type in WAITING and row.order not in known
         ]
         instruments = await self._log.instruments(
             [row.symbol for row in waiting] + [each.order.symbol for each in executions if each.order]
@@ -176,34 +205,54 @@ class Orders(Gathering):
         every = [(each.order, each) for each in executions] + [
             (row, Execution(id=row.order, order=row, fills=(), instrument=None)) for row in waiting
         ]
+        seen = dict(zip([each.id for each in executions], await self._seen(executions), strict=True))
         for order, each in every:
             position = each.position or (positions.get(order.position) if order and order.position else None)
             facts = facts_of(each, instruments=tuple(instruments))
+            quotes, medians, given = seen.get(each.id) or Seen((), (), self._given)
             if position is not None:
                 facts = facts.model_copy(update={"positions": (position,)})
-                if not each.fills:
-                    closing = await self._log.fills_of(self._account, [position.position])
-                    facts = facts.model_copy(update={"fills": tuple(closing)})
-            if order is not None and order.type in _WAITING and order.price is not None:
-                quotes = await self._through(order, order.price, each, position)
-                schedules = await self._schedules(order.symbol, each.fills[0].at) if each.fills else []
-                facts = facts.model_copy(update={"quotes": tuple(quotes), "charge_schedules": tuple(schedules)})
-            findings.append(run(Check.TRIGGER, each.id, facts, self._given))
+            if order is not None and order.type in WAITING and order.price is not None:
+                if each.fills:
+                    after = await self._afterwards(order.symbol, each.fills[0].at, position) if position else []
+                    schedules = await self._schedules(order.symbol, each.fills[0].at)
+                    rows = {"quotes": (*quotes, *after), "charge_schedules": tuple(schedules), "feed_medians": medians}
+                    facts = facts.model_copy(update=rows)
+                else:
+                    instrument = facts.instrument(order.symbol)
+                    given = await self._given_for([instrument] if instrument else [], self._until(order, position))
+                    facts = await self._unfilled(order, order.price, position, facts, given)
+            findings.append(run(Check.TRIGGER, each.id, facts, given))
         return findings
+
+    def _until(self, order: Order, position: Position | None) -> datetime:
+        """Until when an order that was not filled waited."""
+        return order.ended_at or (position.closed_at if position else None) or self._request.as_of
+
+    async def _unfilled(
+        self, order: Order, price: Decimal, position: Position | None, facts: LogFacts, given: Given
+    ) -> LogFacts:
+        """What was quoted while *order* waited in vain, and what closed its position instead."""
+        nothing = Execution(id=order.order, order=order, fills=(), instrument=None)
+        quotes = await self._through(order, price, nothing, position)
+        if order.type in WAITS_FOR_BETTER:
+            instrument = facts.instrument(order.symbol)
+            limit = given.tolerances.price_of(instrument) if instrument else Decimal(0)
+            quotes += await self._through(order, price - order.side.sign * limit, nothing, position)
+        rows: dict[str, object] = {"quotes": tuple(quotes)}
+        if position is not None:
+            ids = [position.position]
+            orders = [order, *(row for row in await self._log.orders(self._account, ids) if row.order != order.order)]
+            rows |= {"fills": tuple(await self._log.fills_of(self._account, ids)), "orders": tuple(orders)}
+        return facts.model_copy(update=rows)
 
     async def _through(self, order: Order, price: Decimal, each: Execution, position: Position | None) -> list[Quote]:
         """Of each source its first quote through the trigger, its nearest, and those around these and the fill."""
-        ended = order.ended_at or (position.closed_at if position else None) or self._request.as_of
-        until = each.fills[0].at if each.fills else ended
+        until = each.fills[0].at if each.fills else self._until(order, position)
         since = order.received_at or (position.opened_at if position else None) or until - LOOK_BACK
-        worse = order.type in WAITS_FOR_WORSE
         start = max(since, until - LOOK_BACK)
-        quotes = await self._log.through(order, price, start, until, worse=worse)
-        if not each.fills and not worse:
-            beyond = price - order.side.sign * Decimal(self._tolerances.price)
-            quotes += await self._log.through(order, beyond, start, until, worse=worse)
-        instants = {quote.at for quote in quotes} | {fill.at for fill in each.fills}
+        end = until + timedelta(seconds=self._tolerances.quote_window_seconds) if each.fills else until
+        quotes = await self._log.through(order, price, start, end, worse=order.type in WAITS_FOR_WORSE)
+        instants = {quote.at for quote in quotes} | {fill.at for fill in each.fills} | {start}
         quotes += await self._quotes(Moment(order.symbol, at, order.side, price) for at in instants)
-        if each.fills and order.position is not None:
-            quotes += await self._afterwards(order.symbol, until, position)
         return quotes

@@ -1,6 +1,6 @@
 """What the checks on positions, entries and the firm's own records need."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from activities.checks.gathering.common import (
     MOST_ROWS,
@@ -23,6 +23,7 @@ from domain.checks.facts import LogFacts
 from domain.checks.findings import Check, Finding
 from domain.checks.recompute import run
 from domain.checks.withdrawal_delay import check_withdrawal_delay
+from domain.log.firm_records import OrderEvent
 from domain.log.trade_log import Position
 
 
@@ -116,21 +117,33 @@ class Records(Gathering):
                 return findings or [nothing_named(Check.OUTAGE)]
             facts = LogFacts(outages=tuple(await log.outages(*span, limit=MOST_ROWS)))
             return [*findings, run(Check.OUTAGE, outage.ACCOUNT, facts, self._given)]
-        wait = timedelta(minutes=self._tolerances.act_minutes)
         for attempt in attempts:
-            outages = await log.outages(attempt.at, attempt.at, limit=MOST_ROWS)
-            ends = [row.until for row in outages if row.until is not None]
-            until = max(ends, default=attempt.at) + wait
-            later = await log.fills_between(request.account, attempt.symbol, attempt.side, attempt.at, until)
-            facts = LogFacts(
-                order_events=(attempt,),
-                outages=tuple(outages),
-                fills=tuple(later),
-                quotes=tuple(await log.near(attempt.symbol, attempt.at)),
-                instruments=tuple(await log.instruments([attempt.symbol])),
-            )
-            findings.append(run(Check.OUTAGE, attempt.event, facts, self._given))
+            findings.append(run(Check.OUTAGE, attempt.event, await self._of_attempt(attempt), self._given))
         return findings
+
+    async def _of_attempt(self, attempt: OrderEvent) -> LogFacts:
+        """The position that *attempt* was to close, how it was closed, and the attempts at the same before it."""
+        log, account = self._log, self._account
+        outages = await log.outages(attempt.at, attempt.at, limit=MOST_ROWS)
+        since = min((row.since for row in outages), default=attempt.at)
+        tried = await log.refused_between(account, since, attempt.at, limit=MOST_ROWS)
+        alike = (attempt.symbol, attempt.side, attempt.position)
+        earlier = [row for row in tried if (row.symbol, row.side, row.position) == alike]
+        named = [attempt.position] if attempt.position else list(self._request.trades)
+        positions = await log.positions(account, named, limit=MOST_ROWS) if named else []
+        own = [row for row in positions if row.symbol == attempt.symbol and row.side is attempt.side.opposite]
+        ids = [row.position for row in own]
+        instants = {attempt.at, *(row.at for row in earlier), *(row.until for row in outages if row.until is not None)}
+        quotes = {quote: None for at in sorted(instants) for quote in await log.last_quotes(attempt.symbol, at)}
+        return LogFacts(
+            order_events=tuple(dict.fromkeys([*earlier, attempt])),
+            outages=tuple(outages),
+            positions=tuple(own),
+            orders=tuple(await log.orders(account, ids)),
+            fills=tuple(await log.fills_of(account, ids)),
+            quotes=tuple(quotes),
+            instruments=tuple(await log.instruments([attempt.symbol])),
+        )
 
     async def binary_option(self) -> list[Finding]:
         request, log = self._request, self._log
@@ -149,8 +162,10 @@ class Records(Gathering):
                 for at in (row.struck_at, row.expires_at)
                 for quote in (*await log.last(row.symbol, at), *await log.near(row.symbol, at))
             ]
-            facts = LogFacts(binary_options=(row,), quotes=tuple(quotes))
-            findings.append(run(Check.BINARY_OPTION, row.option, facts, self._given))
+            instruments = await log.instruments([row.symbol])
+            facts = LogFacts(binary_options=(row,), quotes=tuple(quotes), instruments=tuple(instruments))
+            given = await self._given_for(instruments, row.expires_at)
+            findings.append(run(Check.BINARY_OPTION, row.option, facts, given))
         return findings
 
     async def cancelled_trade(self) -> list[Finding]:

@@ -124,6 +124,13 @@ _EXAMPLES: Final[Mapping[Kind, Mapping[str, str]]] = {
         "currency": "USD",
         "credit": "0",
     },
+    Kind.MARGIN_RATES: {
+        "margin": "m-2023-1",
+        "symbol": "XAUUSD",
+        "effective_from": "2023-01-02T00:00:00Z",
+        "above_lots": "0",
+        "percent": "1",
+    },
     Kind.CHARGE_SCHEDULES: {
         "schedule": "c-2023-1",
         "symbol": "XAUUSD",

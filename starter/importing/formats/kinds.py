@@ -14,6 +14,7 @@ from domain.log.firm_records import (
     ChargeSchedule,
     Customer,
     Disclosure,
+    MarginRate,
     OrderEvent,
     Outage,
 )
@@ -36,6 +37,7 @@ class Kind(StrEnum):
     ORDER_EVENTS = "order_events"
     ACCOUNT_TERMS = "account_terms"
     BALANCES = "balances"
+    MARGIN_RATES = "margin_rates"
     CHARGE_SCHEDULES = "charge_schedules"
     OUTAGES = "outages"
     BINARY_OPTIONS = "binary_options"
@@ -139,6 +141,7 @@ _MODELS: Mapping[Kind, type[Record]] = {
     Kind.ORDER_EVENTS: OrderEvent,
     Kind.ACCOUNT_TERMS: AccountTerms,
     Kind.BALANCES: Balance,
+    Kind.MARGIN_RATES: MarginRate,
     Kind.CHARGE_SCHEDULES: ChargeSchedule,
     Kind.OUTAGES: Outage,
     Kind.BINARY_OPTIONS: BinaryOption,
