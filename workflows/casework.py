@@ -140,7 +140,7 @@ class Casework(ABC):
             return effects.send_letter(request)
 
         try:
-            what = spoken.LETTERS[letter.kind]
+            what = letter.sort.name
             accepted = await self._insist(
                 spoken.said(f"{what.en} (letter {letter.number})", f"{what.zh}（第 {letter.number} 号函件）"),
                 update,
@@ -155,15 +155,15 @@ class Casework(ABC):
         if letter.then and case.stage is stage:
             case.enter(letter.then, accepted.at)
         case.letters = [other for other in case.letters if other.purpose != letter.purpose]
-        if not letter.kind.to_staff:  # nobody waits for those, and there may be any number
+        if not letter.sort.to_staff:  # nobody waits for those, and there may be any number
             case.delivered.append(letter.purpose)
-        if not letter.kind.to_staff:
+        if not letter.sort.to_staff:
             case.last_message = f"{_spoken(letter.kind)} letter, accepted by {accepted.channel} {_at(accepted.at)}"
         self.recorder.put(update, accepted.recorded)
 
     def _tell_staff(self, role: Role, en: str, zh: str) -> None:
         """Send a notice to a role of the firm, unless so many are on their way that another tells nothing."""
-        if sum(letter.kind.to_staff for letter in self.case.letters) >= _MOST_NOTICES:
+        if sum(letter.sort.to_staff for letter in self.case.letters) >= _MOST_NOTICES:
             self.case.note(workflow.now(), "untold", f"{role.value}: too many notices wait already; {en}")
             return
         number = self.case.numbers + 1

@@ -4,8 +4,8 @@ Read :meth:`ComplaintWorkflow.run` and the stages below it first; what the clock
 :mod:`workflows.listening`, the machinery under both in :mod:`workflows.casework`.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Sequence
+from typing import Any, NoReturn, assert_never
 
 from pydantic import ValidationError
 from temporalio import workflow
@@ -303,7 +303,7 @@ class ComplaintWorkflow(Settling):
         await workflow.wait_condition(
             lambda: (
                 not self._inbox
-                and all(letter.kind.to_staff or (letter.failed and letter.kind.interim) for letter in case.letters)
+                and all(letter.sort.to_staff or (letter.failed and letter.sort.interim) for letter in case.letters)
                 and not case.has_unrecorded()
                 and workflow.all_handlers_finished()
             )
@@ -447,24 +447,38 @@ class ComplaintWorkflow(Settling):
     # -- what happens when a rung of a clock comes due --------------------------------------------------------------
 
     def _act(self, deadline: Deadline) -> None:
-        actions: dict[Action, Callable[[Deadline], None]] = {
-            Action.WARN: self._warn,
-            Action.BREACH: self._breach,
-            Action.ESCALATE: self._climb,
-            Action.PROGRESS_LETTER: self._write_progress,
-            Action.OVERDUE_LETTER: self._write_overdue,
-            Action.HOLDING_LETTER: self._write_holding,
-            Action.REMINDER_LETTER: self._remind,
-            Action.STOP_WAITING: self._stop_waiting,
-            Action.ACCEPT_SILENCE: self._accept_silence,
-            Action.ASK_FEEDBACK: self._ask_feedback,
-            Action.CLOSE: self._end_window,
-        }
         # What a closed case missed is learned late and stays in the record; nobody can do anything about it any more.
         due = {Action.BREACH} if self.case.stage is Stage.CLOSED else set(Action)
         for action in deadline.actions:
             if action in due and self.case.asks_for(deadline, action):
-                actions[action](deadline)
+                self._carry_out(action, deadline)
+
+    def _carry_out(self, action: Action, deadline: Deadline) -> None:
+        match action:
+            case Action.WARN:
+                self._warn(deadline)
+            case Action.BREACH:
+                self._breach(deadline)
+            case Action.ESCALATE:
+                self._climb(deadline)
+            case Action.PROGRESS_LETTER:
+                self._write_progress(deadline)
+            case Action.OVERDUE_LETTER:
+                self._write_overdue(deadline)
+            case Action.HOLDING_LETTER:
+                self._write_holding(deadline)
+            case Action.REMINDER_LETTER:
+                self._remind(deadline)
+            case Action.STOP_WAITING:
+                self._stop_waiting(deadline)
+            case Action.ACCEPT_SILENCE:
+                self._accept_silence(deadline)
+            case Action.ASK_FEEDBACK:
+                self._ask_feedback(deadline)
+            case Action.CLOSE:
+                self._end_window(deadline)
+            case _:
+                assert_never(action)
 
     def _warn(self, deadline: Deadline) -> None:
         due = f"{deadline.clock_due:%Y-%m-%d %H:%M} UTC"

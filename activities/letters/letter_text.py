@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any, Final
+from typing import Any
 
 from babel.dates import format_date
 from temporalio.exceptions import ApplicationError
@@ -14,53 +14,19 @@ from domain.case.complaint import Complaint
 from domain.case.requests import SendLetter
 from domain.clocks.clock import Extension
 from domain.clocks.deadlines import Deadline
-from domain.ground.words import Action, Category, Element, LetterKind, Outcome, Remedy, RouteKind
+from domain.ground.words import Category, Element, LetterKind, Outcome, Remedy, RouteKind
 from domain.incidents.requests import TellMember
+from domain.letters.kinds import LETTERS
 from domain.letters.letter import LetterFacts
 from domain.money.amounts import Money
 from domain.rules.duties import LetterRule
 from domain.rules.policy import PolicyPack
 
-NEEDED: Final[dict[LetterKind, tuple[str, ...]]] = {
-    LetterKind.ACKNOWLEDGEMENT: ("expected_by",),
-    LetterKind.INFORMATION_REQUEST: ("questions", "reply_by"),
-    LetterKind.REMINDER: ("questions", "reply_by"),
-    LetterKind.PROGRESS: ("stage", "expected_by"),
-    LetterKind.OVERDUE: ("expected_by",),
-    LetterKind.HOLDING: ("letter", "expected_by"),
-    LetterKind.EXTENSION: ("clock", "extension", "reasons"),
-    LetterKind.SUMMARY_RESOLUTION: ("outcome",),
-    LetterKind.FINAL_RESPONSE: ("outcome", "reply_by"),
-    LetterKind.WITHDRAWAL: (),
-    LetterKind.REFERRAL: (),
-    LetterKind.PAYMENT_DECLINED: ("unpaid",),
-    LetterKind.PAYMENT_PARTIAL: ("paid", "unpaid"),
-    LetterKind.PAYMENT_REVERSED: ("unpaid",),
-    LetterKind.FEEDBACK_REQUEST: (),
-    LetterKind.STAFF_NOTICE: ("notice", "audience"),
-}
-"""The facts without which a letter of this kind is not written; :func:`missing_facts` knows a few more."""
-
-STARTS_WAIT: Final = {
-    LetterKind.INFORMATION_REQUEST: Action.STOP_WAITING,
-    LetterKind.FINAL_RESPONSE: Action.ACCEPT_SILENCE,
-}
-"""Letters whose acceptance starts the wait for an answer, and what the end of that wait does."""
-
-_IS_RESPONSE: Final = {LetterKind.FINAL_RESPONSE, LetterKind.SUMMARY_RESOLUTION}
-"""With these the customer's times to go further begin."""
-
-_TELLS_ALL_ROUTES: Final = {*_IS_RESPONSE, LetterKind.HOLDING}
-"""Other letters tell only of the routes that a rule of the pack has them name."""
-
-_TELLS_MISSED_DATE: Final = {LetterKind.ACKNOWLEDGEMENT, LetterKind.PROGRESS, LetterKind.OVERDUE}
-"""These tell an expected date that has passed as missed, and promise a new one."""
-
 
 def missing_facts(kind: LetterKind, facts: LetterFacts) -> list[str]:
     """The names of the facts that a letter of this kind needs and *facts* does not have."""
-    missing = [name for name in NEEDED[kind] if getattr(facts, name) is None]
-    if kind in _IS_RESPONSE and not facts.reasons and not facts.findings:
+    missing = [name for name in LETTERS[kind].needs if getattr(facts, name) is None]
+    if LETTERS[kind].response and not facts.reasons and not facts.findings:
         missing.append("reasons or findings")
     unredressed = facts.outcome is Outcome.UPHELD and not facts.compensation and not facts.remedies
     if kind is LetterKind.FINAL_RESPONSE and unredressed:
@@ -89,7 +55,7 @@ def write_letter(
     Raises `ApplicationError` of type ``LetterIncomplete`` that names what is missing: no letter goes out with a gap or
     a guess in it, nor without what the rules of *pack* have it name.
     """
-    kind, language = request.kind, request.language
+    kind, sort, language = request.kind, LETTERS[request.kind], request.language
     facts = _with_times(request, foreseen)
     category = facts.category or request.update.summary.category
     rules = _rules(pack, kind, facts, category)
@@ -101,19 +67,19 @@ def write_letter(
         "facts": facts,
         "summary": request.update.summary,
         # "about another matter" tells a customer nothing
-        "category": category if kind.to_staff or category is not Category.OTHER else None,
+        "category": category if sort.to_staff or category is not Category.OTHER else None,
         "stage": facts.stage or request.update.summary.stage,
         "late": facts.expected_by is not None and facts.expected_by <= at,
         "paragraphs": [rule.text.in_language(language) for rule in rules if rule.text],
     }
     if facts.notice:
         known["notice"] = facts.notice.in_language(language)
-    if not kind.to_staff:
+    if not sort.to_staff:
         routes = routes_told(
             pack,
             complaint,
             category,
-            at if kind in _IS_RESPONSE else responded_at,
+            at if sort.response else responded_at,
             at=at,
             held=held or kind is LetterKind.HOLDING,
             language=language,
@@ -123,7 +89,7 @@ def write_letter(
         known |= {
             "name": name,
             "complaint": complaint,
-            "routes": [route for route in routes if kind in _TELLS_ALL_ROUTES or route.element in demanded],
+            "routes": [route for route in routes if sort.all_routes or route.element in demanded],
         }
     return stationery.write(kind, known, demanded)
 
@@ -193,7 +159,7 @@ def _with_times(request: SendLetter, foreseen: Sequence[Deadline]) -> LetterFact
 
     The clocks themselves go by the acceptance, so that whoever gets the letter late is still waited for long enough.
     """
-    facts, ends = request.facts, STARTS_WAIT.get(request.kind)
+    facts, ends = request.facts, LETTERS[request.kind].wait_ends_by
     if request.kind is LetterKind.EXTENSION:
         new = [deadline.clock_due for deadline in foreseen if deadline.clock == facts.clock]
         return facts.model_copy(update={"expected_by": max(new, default=None)})
@@ -208,7 +174,7 @@ def _rules(pack: PolicyPack, kind: LetterKind, facts: LetterFacts, category: Cat
     if kind is LetterKind.HOLDING:
         # It comes with the clock that asks for the letter, which runs on where the category is another by now.
         return pack.letter_rules(kind, facts.letter) if facts.letter else []
-    if kind.to_staff:
+    if LETTERS[kind].to_staff:
         return []
     return (pack.narrowed(category) if category else pack).letter_rules(kind)
 
@@ -302,7 +268,7 @@ class _Draft:
             case Element.TIMETABLE:
                 return None if self.pack.timetable.in_language(language).strip() else "timetable"
             case Element.EXPECTED_DATE:
-                known = facts.expected_by and (facts.expected_by > self.at or kind in _TELLS_MISSED_DATE)
+                known = facts.expected_by and (facts.expected_by > self.at or LETTERS[kind].owns_up)
                 return None if known else "facts.expected_by, ahead of now"
             case Element.REASONS:
                 # Why a holding letter is written is true without anybody's words: the examination is not finished.

@@ -13,13 +13,14 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.case.case_file import CaseFile
-from activities.letters.letter_text import STARTS_WAIT, one_line, write_letter
+from activities.letters.letter_text import one_line, write_letter
 from domain.case.complaint import Complaint
 from domain.case.requests import LetterAccepted, SendLetter
 from domain.clocks.deadlines import Deadline, Occurred
 from domain.ground.people import SYSTEM
 from domain.ground.timeline import Entry
 from domain.ground.words import CaseEvent, LetterKind
+from domain.letters.kinds import LETTERS
 from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compose, message_id
 from runtime.settings import Settings
 
@@ -169,7 +170,7 @@ class Letters:
         assert case is not None  # noqa: S101 (its update was recorded)
         pack = await self._case_file.pack(connection, case["policy_hash"])
         foreseen: list[Deadline] = []
-        if request.kind is LetterKind.EXTENSION or request.kind in STARTS_WAIT:
+        if request.kind is LetterKind.EXTENSION or LETTERS[request.kind].wait_ends_by:
             for occurred in _announced(request, at):
                 foreseen += await self._case_file.foresee(connection, reference, pack, occurred)
         return write_letter(
@@ -205,7 +206,7 @@ class Letters:
     async def _way(self, connection: "Connection", request: SendLetter) -> "_Way":
         """Where the letter goes, as the case file and the settings have it at this moment."""
         channel = self._mailer or self._outbox
-        if request.kind.to_staff:
+        if LETTERS[request.kind].to_staff:
             for whose in (request.facts.audience, request.update.summary.team):
                 if whose and (address := self._settings.staff_addresses.get(whose)):
                     return _Way(channel, address, f"address of {whose}")

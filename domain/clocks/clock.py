@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from domain.clocks.actions import ACTIONS
 from domain.clocks.calendar import Calendar
 from domain.ground.base import Identifier, Record
 from domain.ground.bilingual import Bilingual
@@ -74,14 +75,16 @@ class Rung(Record):
     def _fits(self) -> Self:
         if self.before and self.after_start:
             raise ValueError(f"rung {self.name}: give before or after_start, not both")
-        if Action.BREACH in self.actions and (self.before or self.after_start):
-            raise ValueError(f"rung {self.name}: a breach is at the end of its clock, not before it or after its start")
-        if self.at is not None and (Action.BREACH in self.actions or self.at.tzinfo is not None):
-            raise ValueError(f"rung {self.name}: at is a local time without offset, and not for a breach")
-        if (Action.HOLDING_LETTER in self.actions) != (self.letter is not None):
-            raise ValueError(f"rung {self.name}: holding_letter goes with a letter, and a letter with holding_letter")
-        if (Action.ESCALATE in self.actions) != (self.level is not None):
-            raise ValueError(f"rung {self.name}: escalate goes with a level, and a level with escalate")
+        if self.at is not None and self.at.tzinfo is not None:
+            raise ValueError(f"rung {self.name}: at is a local time without offset")
+        for action, row in ACTIONS.items():
+            does, field = action in self.actions, row.goes_with
+            if does and row.at_the_end and (self.before or self.after_start or self.at is not None):
+                raise ValueError(f"rung {self.name}: a {action.value} is at the end of its clock, and at no other time")
+            if field and does != (getattr(self, field) is not None):
+                raise ValueError(
+                    f"rung {self.name}: {action.value} goes with a {field}, and a {field} with {action.value}"
+                )
         return self
 
 

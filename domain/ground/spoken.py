@@ -12,7 +12,7 @@ from babel.lists import format_list
 from babel.units import format_unit
 
 from domain.ground.bilingual import Bilingual
-from domain.ground.words import CaseEvent, Category, IncidentStage, LetterKind, PaymentReason, Role
+from domain.ground.words import CaseEvent, Category, IncidentStage, PaymentReason, Role
 
 
 def said(en: str, zh: str) -> Bilingual:
@@ -52,25 +52,6 @@ DUTIES: Final[Mapping[CaseEvent, Bilingual]] = {
     CaseEvent.CLOSED: said("closing of the case", "办结"),
 }
 """What a clock that this event satisfies is a deadline for."""
-
-LETTERS: Final[Mapping[LetterKind, Bilingual]] = {
-    LetterKind.ACKNOWLEDGEMENT: said("acknowledgement", "受理告知"),
-    LetterKind.INFORMATION_REQUEST: said("request for information", "资料询问"),
-    LetterKind.REMINDER: said("reminder", "提醒"),
-    LetterKind.PROGRESS: said("progress letter", "进展告知"),
-    LetterKind.OVERDUE: said("apology for the delay", "逾期告知"),
-    LetterKind.HOLDING: said("holding letter", "延期说明"),
-    LetterKind.EXTENSION: said("notice of an extension", "延长告知"),
-    LetterKind.SUMMARY_RESOLUTION: said("summary of the resolution", "办结告知"),
-    LetterKind.FINAL_RESPONSE: said("final response", "处理决定"),
-    LetterKind.WITHDRAWAL: said("confirmation of the withdrawal", "撤回告知"),
-    LetterKind.REFERRAL: said("referral", "转介告知"),
-    LetterKind.PAYMENT_DECLINED: said("letter that a payment was declined", "付款未成功告知"),
-    LetterKind.PAYMENT_PARTIAL: said("letter that a part was paid", "部分付款告知"),
-    LetterKind.PAYMENT_REVERSED: said("letter that a payment came back", "款项退回告知"),
-    LetterKind.FEEDBACK_REQUEST: said("request for feedback", "满意度回访"),
-    LetterKind.STAFF_NOTICE: said("notice to staff", "内部通知"),
-}
 
 ROLES: Final[Mapping[Role, Bilingual]] = {
     Role.CUSTOMER: said("the customer", "客户"),

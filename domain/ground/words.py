@@ -207,21 +207,6 @@ class LetterKind(StrEnum):
     FEEDBACK_REQUEST = "feedback_request"
     STAFF_NOTICE = "staff_notice"
 
-    @property
-    def to_staff(self) -> bool:
-        return self is LetterKind.STAFF_NOTICE
-
-    @property
-    def interim(self) -> bool:
-        """Whether the letter is of no use any more once the case is closed."""
-        return self in {
-            LetterKind.REMINDER,
-            LetterKind.PROGRESS,
-            LetterKind.OVERDUE,
-            LetterKind.HOLDING,
-            LetterKind.EXTENSION,
-        }
-
 
 class PaymentState(StrEnum):
     """Where a payment stands."""

@@ -6,6 +6,7 @@ from domain.checks.findings import Finding
 from domain.ground.base import Identifier, Instant, Record, State
 from domain.ground.bilingual import Bilingual
 from domain.ground.words import CaseEvent, Category, LetterKind, Outcome, PaymentReason, Remedy, Role, Stage
+from domain.letters.kinds import LETTERS, LetterRow
 from domain.money.amounts import Money
 from domain.money.parts import Entered
 
@@ -13,12 +14,7 @@ from domain.money.parts import Entered
 class LetterFacts(Record):
     """What a letter may speak of. Who it is for is looked up in the case file when it is sent.
 
-    Which facts a kind needs: acknowledgement ``expected_by``; information request and reminder ``questions`` and
-    ``reply_by``; progress ``stage`` and ``expected_by``; overdue ``expected_by``; final response ``outcome``,
-    ``reasons`` or ``findings``, ``compensation``, ``remedies`` and ``reply_by``; summary resolution ``outcome`` and
-    ``reasons``; holding ``letter``, the name of the pack's rule, and ``expected_by``; extension ``clock``,
-    ``extension`` and ``reasons``; payment declined and reversed ``unpaid``; payment in part ``paid`` and ``unpaid``;
-    staff notice ``notice`` and ``audience``.
+    Which facts a kind needs, its row tells (:data:`domain.letters.kinds.LETTERS`).
     """
 
     category: Category | None = None
@@ -61,3 +57,8 @@ class Letter(State):
     then: Stage | None = None
     failed: bool = False
     """Whether an attempt failed for good: something must change before another can succeed."""
+
+    @property
+    def sort(self) -> LetterRow:
+        """What is true of every letter of its kind."""
+        return LETTERS[self.kind]

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Final
 
+from domain.clocks.actions import ACTIONS
 from domain.clocks.calendar import Calendar
 from domain.clocks.clock import Clock, Length, Rung
 from domain.clocks.deadlines import Occurred
@@ -81,7 +81,7 @@ def _rung(pack: PolicyPack, clock: Clock, rung: Rung, now: datetime) -> Iterator
         ]
         for length in too_short:
             yield "error", f"{where}.before", f"{rung.before} before the end of {length} lies before the start"
-    if told := next((what for action, what in _IN_TIME.items() if action in rung.actions), None):
+    if told := next((row.in_time for action, row in ACTIONS.items() if row.in_time and action in rung.actions), None):
         for length in lengths:
             if any(due > end for _, due, end in _ran(pack, clock, rung, length, now)):
                 yield "error", f"{where}.after_start", f"{told} comes after the clock's end ({length})"
@@ -124,20 +124,6 @@ def _ran(
 
 def lacking_actions(pack: PolicyPack) -> Iterator[Found]:
     """Actions that no rung has and that a case is the poorer without."""
-    for action, why in _EXPECTED.items():
-        if not any(action in rung.actions for clock in pack.clocks for rung in clock.rungs):
-            yield "warning", "clocks", f"no rung has the action {action.value}: {why}"
-
-
-# What is of use before the end of a clock only.
-_IN_TIME: Final = {
-    Action.HOLDING_LETTER: "the holding letter",
-    Action.REMINDER_LETTER: "the reminder",
-    Action.WARN: "the warning",
-}
-
-# What a case cannot do without is refused when a pack is loaded.
-_EXPECTED: Final = {
-    Action.ASK_FEEDBACK: "nobody will ask the customer how satisfied they are",
-    Action.PROGRESS_LETTER: "the customer will not be told of progress",
-}
+    for action, row in ACTIONS.items():
+        if row.lacking and not any(action in rung.actions for clock in pack.clocks for rung in clock.rungs):
+            yield "warning", "clocks", f"no rung has the action {action.value}: {row.lacking}"

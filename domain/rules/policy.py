@@ -7,12 +7,13 @@ from pydantic import Field, model_validator
 
 from domain.checks.findings import Check
 from domain.checks.tolerances import Tolerances
+from domain.clocks.actions import ACTIONS
 from domain.clocks.calendar import Calendar
 from domain.clocks.clock import Clock
 from domain.ground.base import Identifier, Line, Record, content_hash
 from domain.ground.bilingual import Bilingual
 from domain.ground.scope import Facts, Scope
-from domain.ground.words import Action, CaseEvent, Category, LetterKind
+from domain.ground.words import Action, Category, LetterKind
 from domain.rules.deciding import Decision, EscalationStep, Team
 from domain.rules.duties import (
     EarlyClosure,
@@ -92,8 +93,9 @@ class PolicyPack(Record):
             for rung in clock.rungs:
                 if rung.letter is not None and rung.letter not in holding:
                     raise ValueError(f"clock {clock.name}, rung {rung.name}: there is no holding letter {rung.letter}")
-        for action, needed in _NEEDED.items():
-            if not any(clock.trigger is needed and action in _actions(clock) for clock in self.clocks):
+        for action, row in ACTIONS.items():
+            needed = row.demanded_on
+            if needed and not any(clock.trigger is needed and action in _actions(clock) for clock in self.clocks):
                 raise ValueError(f"no clock started by {needed.value!r} has a rung with action {action.value!r}")
         return self
 
@@ -156,15 +158,6 @@ class PolicyPack(Record):
 
     def in_force(self, day: date) -> bool:
         return self.effective_from <= day and (self.effective_until is None or day <= self.effective_until)
-
-
-# Without these a case could wait for ever, or a duty would have nothing that keeps it.
-_NEEDED = {
-    Action.BREACH: CaseEvent.RECEIVED,
-    Action.STOP_WAITING: CaseEvent.INFORMATION_REQUESTED,
-    Action.ACCEPT_SILENCE: CaseEvent.RESPONDED,
-    Action.CLOSE: CaseEvent.SETTLED,
-}
 
 
 def _actions(clock: Clock) -> set[Action]:

@@ -115,7 +115,10 @@ def _to_check(names: Sequence[str] | None, now: datetime) -> "tuple[list[ReadPac
 
 
 def _named(name: str, known: "Sequence[ReadPack]", now: datetime) -> "ReadPack":
-    """The pack of that id, and version, among those that can be read. Raises :class:`runtime.policies.UnknownPolicyPack`."""
+    """The pack of that id, and version, among those that can be read.
+
+    Raises :class:`runtime.policies.UnknownPolicyPack`.
+    """
     packs: dict[str, list[PolicyPack]] = {}
     for one in known:
         packs.setdefault(one.pack.id, []).append(one.pack)

@@ -13,7 +13,8 @@ from domain.checks.facts import LogFacts
 from domain.checks.findings import EvidenceRow, Finding, Verdict
 from domain.checks.recompute import Difference
 from domain.ground.timeline import Entry
-from domain.ground.words import LetterKind, Role, Stage
+from domain.ground.words import Role, Stage
+from domain.letters.kinds import LETTERS
 from domain.money.amounts import Money, total
 from domain.money.parts import plain
 from starter.evidence.blocks import (
@@ -494,7 +495,7 @@ class _Maker:
 
     def letters(self) -> Iterator[Block]:
         words = self.words
-        sent = [one for one in self.facts.letters if self.reader is Reader.HANDLER or not one.kind.to_staff]
+        sent = [one for one in self.facts.letters if self.reader is Reader.HANDLER or not LETTERS[one.kind].to_staff]
         if not sent:
             yield Prose(text=words("decision", "no_letters"), tone="quiet")
             return
@@ -504,7 +505,7 @@ class _Maker:
             rows=tuple(
                 (
                     str(number),
-                    words("letter", one.kind) if one.kind in set(LetterKind) else one.kind,
+                    LETTERS[one.kind].name.in_language(self.words.language),
                     second(one.rendered_at),
                     second(one.accepted_at) if one.accepted_at else "–",
                     words("channel", one.channel) if one.channel else "–",

@@ -356,7 +356,7 @@ def test_people_are_written_to_in_working_hours_where_the_rung_says_so(rung: dic
 
 
 def test_a_breach_is_not_put_into_working_hours() -> None:
-    with pytest.raises(ValueError, match="at is a local time without offset, and not for a breach"):
+    with pytest.raises(ValueError, match="a breach is at the end of its clock, and at no other time"):
         pack({**RESPONSE, "rungs": [{"name": "due", "actions": ["breach"], "at": "09:30"}]})
 
 

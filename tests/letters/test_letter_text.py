@@ -7,11 +7,12 @@ import pytest
 from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
-from activities.letters.letter_text import NEEDED, write_letter
+from activities.letters.letter_text import write_letter
 from activities.letters.stationery import LANGUAGES
 from domain.case.complaint import Complainant
 from domain.checks.findings import Verdict
 from domain.ground.words import Category, LetterKind, Outcome, PaymentReason, Priority, Remedy, Role, Severity, Stage
+from domain.letters.kinds import LETTERS
 from domain.letters.letter import LetterFacts
 from domain.money.amounts import PositiveMoney
 from domain.money.parts import Entered, PartKind
@@ -32,7 +33,7 @@ from tests.letters.support import (
     written,
 )
 
-CUSTOMER_LETTERS = [kind for kind in LetterKind if not kind.to_staff]
+CUSTOMER_LETTERS = [kind for kind in LetterKind if not LETTERS[kind].to_staff]
 EXPECTED = {
     "en": "Friday, 17 July 2026, 23:59 (Hong Kong Standard Time)",
     "zh-CN": "2026年7月17日（星期五）23:59（香港标准时间）",
@@ -196,7 +197,7 @@ def test_every_word_of_the_domain_has_a_word_in_the_letters(language: str) -> No
 @pytest.mark.parametrize(
     ("kind", "fact"),
     [
-        *((kind, fact) for kind, facts in NEEDED.items() for fact in facts),
+        *((kind, fact) for kind, row in LETTERS.items() for fact in row.needs),
         (LetterKind.FINAL_RESPONSE, "findings"),
         (LetterKind.SUMMARY_RESOLUTION, "findings"),
     ],

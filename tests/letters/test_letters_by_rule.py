@@ -15,6 +15,7 @@ from domain.case.complaint import Complaint
 from domain.ground.bilingual import Bilingual
 from domain.ground.scope import Scope
 from domain.ground.words import Category, Element, LetterKind, RouteKind
+from domain.letters.kinds import LETTERS
 from domain.letters.letter import LetterFacts
 from domain.money.amounts import Money
 from domain.rules.combining import combine
@@ -77,7 +78,7 @@ def demanding(kind: LetterKind, *elements: Element, **fields: Any) -> PolicyPack
 
 # -- every element, in every letter ------------------------------------------------------------------------------------
 
-ANY_KIND = [kind for kind in LetterKind if not kind.to_staff and kind is not LetterKind.EXTENSION]
+ANY_KIND = [kind for kind in LetterKind if not LETTERS[kind].to_staff and kind is not LetterKind.EXTENSION]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

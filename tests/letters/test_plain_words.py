@@ -33,6 +33,7 @@ from domain.ground.words import (
     Severity,
     Stage,
 )
+from domain.letters.kinds import LETTERS
 from domain.log.firm_records import AccountTerms, Appropriateness, BinaryOption, Happened
 from domain.log.trade_log import EntryKind, OrderType, Side
 from domain.money.parts import Part, PartKind
@@ -74,7 +75,6 @@ IN_PACKS: dict[str, type[StrEnum]] = {
     "channel": Channel,
     "remedy": Remedy,
     "payment": PaymentState,
-    "letter": LetterKind,
     "reader": Reader,
     "mark": Happened,
 }
@@ -124,7 +124,7 @@ def test_every_value_that_a_row_has_by_choice_is_in_the_table_of_values(language
         (CHECKS, Check),
         (spoken.INCIDENT_STAGES, IncidentStage),
         (spoken.DUTIES, CaseEvent),
-        (spoken.LETTERS, LetterKind),
+        ({kind: row.name for kind, row in LETTERS.items()}, LetterKind),
         (spoken.ROLES, Role),
         (spoken.PAYMENT_REASONS, PaymentReason),
         (spoken.CATEGORIES, Category),
