@@ -149,7 +149,7 @@ class _Listening(Interceptor):
 
             async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:
                 running = workflow.instance()
-                heard.state = lambda: getattr(running, "_begun", None)
+                heard.state = lambda: getattr(running, "state", None)
                 return await super().execute_workflow(input)
 
         return Inbound

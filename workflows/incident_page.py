@@ -13,7 +13,7 @@ _NEXT = {
 }
 
 
-def page(incident: Incident) -> str:
+def page(incident: Incident, waiting_for: str | None) -> str:
     """The incident in a few lines of Markdown."""
     cohort = incident.cohort
     lines = [
@@ -38,6 +38,8 @@ def page(incident: Incident) -> str:
         lines.append(f"**Approved** by {incident.approved_by}")
     if incident.cases:
         lines.append(f"**Complaints** {', '.join(incident.cases)}")
+    if waiting_for:
+        lines.append(f"**Waiting for** {waiting_for}")
     lines.append(f"**What you can do** {_advice(incident)}")
     return "\n\n".join(lines)
 

@@ -1,12 +1,15 @@
-"""With what a workflow was started: by anybody, or by an earlier run of its own."""
+"""With what a workflow was started: by anybody, or by an earlier run of its own; and what becomes of what is none."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
-from workflows.raw import decoded
+from domain.case.requests import RefusedMessage, RefuseStart
+from workflows import effects
+from workflows.raw import decoded, kept
 
 _LONG_ENOUGH: Final = timedelta(days=3650)
 """A timeout of so many days is none: Temporal's test server gives it to all."""
@@ -44,7 +47,26 @@ def is_continued() -> bool:
     return workflow.info().continued_run_id is not None
 
 
-def refused_run(number: int) -> str:
-    """The run under which part *number* of a refusal is kept: the start once, however often it is repeated."""
-    info = workflow.info()
-    return info.run_id if number else info.first_execution_run_id
+async def refuse(
+    start: Sequence[Any], error: ApplicationError, more: Callable[[], list[RefusedMessage]] = list
+) -> NoReturn:
+    """There can be no case or incident: what was sent is written down where `redress show` finds it.
+
+    *more* gives what was sent beside the start, as much of it as one effect carries, until there is none.
+    """
+    number, messages, info = 0, [RefusedMessage(name="start", payload=kept(start))], workflow.info()
+    while messages:
+        await effects.refuse_start(
+            RefuseStart(
+                workflow_id=info.workflow_id,
+                # The start is kept once, however often it is repeated.
+                run=info.run_id if number else info.first_execution_run_id,
+                number=number,
+                at=workflow.now(),
+                reason=error.message,
+                messages=tuple(messages),
+            )
+        )
+        number += 1
+        messages = more()
+    raise error

@@ -18,7 +18,7 @@ from domain.checks.findings import Check, IncidentLink, Investigation
 from domain.clocks.clock import Clock
 from domain.clocks.deadlines import Deadline, Firing, Occurred
 from domain.ground.base import Instant, State, clean
-from domain.ground.messages import Message
+from domain.ground.messages import MOST_HEARD, MOST_RECEIPTS, Message, is_known, remember
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.sizes import CARRIED_BY_A_LETTER, MOST_CARRIED, first_of, size
 from domain.ground.timeline import Entry
@@ -29,8 +29,6 @@ from domain.money.payment import Payment, PaymentReport
 from domain.rules.policy import PolicyPack
 
 RECENT_ENTRIES = 30
-_HEARD = 1_000
-_RECEIPTS = 300
 # The clocks whose end is a promise about the final response; not those that only remind us to write.
 _RESPONSE = {
     CaseEvent.RECEIVED,
@@ -192,25 +190,23 @@ class Case(State):
 
     def knows(self, message: Message) -> bool:
         """Whether this very message was heard before. Raises ``ValueError`` if its id was used for another one."""
-        known = self.heard.get(message.id_digest)
-        if known not in {None, message.content_digest}:
-            raise ValueError(
-                f"message_id: {message.message_id} was used for a {message.name} that said something else; "
-                "give each message an id of its own"
-            )
-        return known is not None
+        return is_known(self.heard, message)
 
     def hear(self, message: Message) -> None:
         """Remember *message*, for as long as a sender may repeat it."""
-        self.heard[message.id_digest] = message.content_digest
-        while len(self.heard) > _HEARD:
-            del self.heard[next(iter(self.heard))]
+        remember(self.heard, message.id_digest, message.content_digest, MOST_HEARD)
 
     def answer_with(self, key: str, receipt: Receipt) -> None:
         """Remember what an update was answered."""
-        self.receipts[key] = receipt
-        while len(self.receipts) > _RECEIPTS:
-            del self.receipts[next(iter(self.receipts))]
+        remember(self.receipts, key, receipt, MOST_RECEIPTS)
+
+    def confirm(self, message: Message, noted: str, at: datetime, **more: Any) -> Receipt:
+        """Write down that an update did what is *noted*, with *more* data, and what it is answered."""
+        self.last_message = f"{message.name}, {at:%Y-%m-%d %H:%M:%S} UTC"
+        self.note(at, message.name, noted, message.actor, message.body | more)
+        receipt = Receipt(message_id=message.message_id, reference=self.reference, stage=self.stage, noted=noted, at=at)
+        self.answer_with(message.key, receipt)
+        return receipt
 
     def enter(self, stage: Stage, at: datetime) -> None:
         """Go on to *stage*."""

@@ -2,8 +2,8 @@
 
 from domain.case.case import Case
 from domain.case.messages import ReportPayment, RetryPayment
-from domain.case.resolution import NotAllowed
 from domain.ground.base import person_of
+from domain.ground.messages import NotAllowed
 from domain.ground.people import Actor
 from domain.ground.words import PaymentState, Role, Stage
 from domain.money.payment import Payment

@@ -11,14 +11,11 @@ from domain.checks.findings import Finding, IncidentLink
 from domain.checks.losses import losses
 from domain.clocks.deadlines import Deadline
 from domain.clocks.reckoning import end_of
+from domain.ground.messages import NotAllowed
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.words import Outcome, Remedy, Severity
 from domain.money.amounts import Money, total
 from domain.money.parts import Entered, Loss
-
-
-class NotAllowed(ValueError):
-    """The actor may not do this, or not now. The message says who may, or when."""
 
 
 def decisive(case: Case) -> tuple[Finding, ...]:

@@ -1,10 +1,20 @@
-"""What every message carries."""
+"""What every message carries, and how it counts once."""
 
 import hashlib
-from typing import ClassVar
+from collections.abc import Mapping, MutableMapping
+from typing import Any, ClassVar, Final, TypeVar
 
 from domain.ground.base import Identifier, Record
 from domain.ground.people import Actor
+
+T = TypeVar("T")
+
+MOST_HEARD: Final = 1_000
+MOST_RECEIPTS: Final = 300
+
+
+class NotAllowed(ValueError):
+    """The actor may not send this, or not now. The message says who may, and when."""
 
 
 class Message(Record):
@@ -15,14 +25,42 @@ class Message(Record):
     actor: Actor
 
     @property
+    def key(self) -> str:
+        """What its receipt is kept under."""
+        return f"{self.name}:{self.message_id}"
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What it says, as the timeline keeps it beside who said so."""
+        return self.model_dump(mode="json", exclude={"actor"}, exclude_none=True)
+
+    @property
     def id_digest(self) -> str:
         """Of what kind it is and which id it has; ids are counted by kind."""
-        return _digest(f"{self.name}:{self.message_id}")
+        return _digest(self.key)
 
     @property
     def content_digest(self) -> str:
         """Of all it says."""
         return _digest(self.model_dump_json(warnings=False))
+
+
+def is_known(heard: Mapping[str, str], message: Message) -> bool:
+    """Whether this very message was *heard*. Raises ``ValueError`` if its id was used for another one."""
+    known = heard.get(message.id_digest)
+    if known not in {None, message.content_digest}:
+        raise ValueError(
+            f"message_id: {message.message_id} was used for a {message.name} that said something else; "
+            "give each message an id of its own"
+        )
+    return known is not None
+
+
+def remember(memory: MutableMapping[str, T], key: str, value: T, most: int) -> None:
+    """Keep *value* in the *memory* of the last, *most* of them."""
+    memory[key] = value
+    while len(memory) > most:
+        del memory[next(iter(memory))]
 
 
 def _digest(text: str) -> str:

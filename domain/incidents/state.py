@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from domain.ground.base import Instant, State
+from domain.ground.messages import MOST_HEARD, MOST_RECEIPTS, Message, NotAllowed, is_known, remember
 from domain.ground.people import Actor
 from domain.ground.sizes import MOST_CARRIED, first_of
 from domain.ground.timeline import Entry
@@ -54,6 +55,26 @@ class Incident(State):
     revision: int = 0
     entries: list[Entry] = Field(default_factory=list)
     receipts: dict[str, IncidentReceipt] = Field(default_factory=dict)
+    """What the last updates were answered: a repeated send gets the same answer."""
+    heard: dict[str, str] = Field(default_factory=dict)
+    """Digests of the last messages' ids, with digests of what they said."""
+
+    def knows(self, message: Message) -> bool:
+        """Whether this very message was heard before. Raises ``ValueError`` if its id was used for another one."""
+        return is_known(self.heard, message)
+
+    def hear(self, message: Message) -> None:
+        """Remember *message*, for as long as a sender may repeat it."""
+        remember(self.heard, message.id_digest, message.content_digest, MOST_HEARD)
+
+    def confirm(self, message: Message, noted: str, at: datetime) -> IncidentReceipt:
+        """Write down that an update did what is *noted*, and what it is answered."""
+        self.note(at, message.name, noted, message.actor, message.body)
+        receipt = IncidentReceipt(
+            message_id=message.message_id, reference=self.reference, stage=self.stage, noted=noted, at=at
+        )
+        remember(self.receipts, message.key, receipt, MOST_RECEIPTS)
+        return receipt
 
     def note(self, at: datetime, kind: str, text: str, actor: Actor, data: dict[str, Any] | None = None) -> str:
         """Add a line to the incident's timeline. Returns its key."""
@@ -74,7 +95,7 @@ class Incident(State):
 
     def checked(self, update: IncidentUpdate) -> IncidentUpdate:
         """The *update* with all that another workflow would have to know, once the file has that update."""
-        kept = {"reference", "new", "opened_at", "policy_hash", "decision", "receipts"}
+        kept = {"reference", "new", "opened_at", "policy_hash", "decision", "heard", "receipts"}
         left = [entry for entry in self.entries if entry.key not in update.keys]
         part = self.model_copy(update={"entries": left})
         checkpoint = part.model_dump(mode="json", exclude=kept, exclude_defaults=True)
@@ -115,10 +136,6 @@ class Incident(State):
             approved_by=str(self.approved_by) if self.approved_by else None,
             revision=self.revision,
         )
-
-
-class NotAllowed(ValueError):
-    """The actor may not decide this, or not now. The message says who may."""
 
 
 def check_decision(incident: Incident, message: DecideIncident) -> None:

@@ -15,7 +15,6 @@ from domain.case.complaint import Complaint
 from domain.case.messages import ProposeResolution, ResolveEarly
 from domain.case.questions import ask_for
 from domain.case.resolution import (
-    NotAllowed,
     at_stake,
     behind,
     check_proposal,
@@ -27,6 +26,7 @@ from domain.case.resolution import (
 )
 from domain.checks.findings import ALL_CUSTOMERS, Check, Confidence, Finding, Investigation, Verdict
 from domain.ground.bilingual import Bilingual
+from domain.ground.messages import NotAllowed
 from domain.ground.words import Outcome, Remedy
 from domain.money.amounts import Money
 from domain.money.parts import PartKind

@@ -1,4 +1,4 @@
-"""Putting things right: the award posted once and, where a payment rail is to pay it, paid once.
+"""The till: the award posted once and, where a payment rail is to pay it, paid once.
 
 With the ledger alone the posting settles the case. With a rail it only makes the debt; the case is settled when nothing
 of it is unpaid. Whatever the rail does, each payment has one key and one outcome; another attempt is another payment.
@@ -6,57 +6,64 @@ of it is unpaid. Whatever the rail does, each payment has one key and one outcom
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
 from itertools import takewhile
-from typing import Any
+from typing import Final
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from domain.case.messages import Receipt, ReportPayment, RetryPayment
-from domain.case.paying import check_report, check_retry, reversible
-from domain.case.requests import BookPayment, CompensationRecorded, PayCompensation, PaymentRecorded, RecordCompensation
-from domain.case.resolution import NotAllowed, made_good
+from domain.case.case import Case
+from domain.case.file import CaseUpdate, Recorded
+from domain.case.requests import BookPayment, PayCompensation, RecordCompensation
+from domain.case.resolution import made_good
 from domain.ground import spoken
 from domain.ground.words import CaseEvent, LetterKind, PaymentReason, PaymentState, Role, Stage
 from domain.money.amounts import Money, PositiveMoney
-from domain.money.payment import HAND, Payment, PaymentOrder, PaymentOutcome, PaymentReport
+from domain.money.payment import Payment, PaymentOrder, PaymentOutcome, PaymentReport
 from workflows import effects
-from workflows.casework import GivenUp
-from workflows.listening import Listening, refused
+from workflows.parts.faults import Faults
+from workflows.parts.ladder import Ladder
+from workflows.parts.post import Post
+from workflows.parts.recorder import Recorder
+from workflows.parts.tasks import Tasks
+from workflows.parts.waiting import Waiting
 
-_MOST_PARTS = 3
+_MOST_PARTS: Final = 3
 """So many times in a row a rail may pay in parts before a person looks at it."""
 
 
-class Settling(Listening):
-    """A case that pays what it awarded."""
+class Till:
+    """Pays what a case awarded."""
 
-    async def _settle(self) -> None:
-        """Put things right: post the compensation once, and see it paid where a rail is to pay it."""
-        case = self.case
-        award = case.proposal.compensation if case.proposal and case.approved else None
-        if award and case.posted_round < case.rounds:
-            try:
-                await self._post_award(award)
-            except GivenUp:
-                case.awarding = None
-                case.note(
-                    workflow.now(), "given_up", "the award: the ledger refuses it, and the case is taken up again"
-                )
-                self._take_up_again()
-                self._enter(Stage.INVESTIGATING)
-                return
-            if case.stage is not Stage.SETTLING:
-                return  # the ledger alone, or all made good elsewhere: settled with that
-        await self._pay()
-        case.happened(CaseEvent.SETTLED, workflow.now())
-        self._enter(Stage.FOLLOWING_UP)
+    def __init__(
+        self,
+        case: Case,
+        tasks: Tasks,
+        recorder: Recorder[CaseUpdate, Recorded],
+        waiting: Waiting,
+        *,
+        post: Post,
+        ladder: Ladder,
+        faults: Faults,
+    ) -> None:
+        self._case, self._tasks, self._recorder, self._waiting = case, tasks, recorder, waiting
+        self._post, self._ladder, self._faults = post, ladder, faults
 
-    async def _post_award(self, award: Money) -> None:
-        case = self.case
+    def book(self, report: PaymentReport) -> None:
+        """Have what a person reports put into the ledger, and go on from there."""
+        self._case.reports.append(report)
+        self._tasks.start(self._book(report))
+
+    def resume(self) -> None:
+        """Go on with the reports that an earlier run was putting into the ledger."""
+        for report in self._case.reports:
+            self._tasks.start(self._book(report))
+
+    async def post_award(self, award: Money) -> None:
+        """Post the *award*, once. Raises :class:`GivenUp` where the ledger never will, and people lead the case out."""
+        case = self._case
         case.awarding = case.awarding or case.next_number()
-        update = self.recorder.take()
+        update = self._recorder.take()
         awarded: Money | None = award if case.awarded is None else case.awarded + award
         then = case.anticipating(Stage.FOLLOWING_UP, workflow.now(), compensation=awarded)
         request = RecordCompensation(
@@ -70,18 +77,17 @@ class Settling(Listening):
             losses=made_good(case, case.proposal) if case.proposal else (),
             deduct=bool(case.proposal and (case.proposal.reasons is None or case.proposal.as_found)),
         )
-
-        def record() -> Coroutine[Any, Any, CompensationRecorded]:
-            return effects.record_compensation(request)
-
-        posted = await self._insist(
-            spoken.said("compensation", "赔偿入账"), update, record, led_out=lambda: case.to_investigate
+        posted = await self._faults.insist(
+            spoken.said("compensation", "赔偿入账"),
+            update,
+            lambda: effects.record_compensation(request),
+            led_out=lambda: case.to_investigate,
         )
         case.awarding = None
         if posted.already:
             award = Money.of(award.amount - posted.already.amount, award.currency)
             case.note(posted.at, "award", f"{posted.already} of it had been made good under another case or incident")
-            self._tell_staff(
+            self._post.tell_staff(
                 Role.HANDLER,
                 f"{posted.already} of the award had been made good under another case or incident and is not paid "
                 "again. See that the customer knows.",
@@ -97,24 +103,16 @@ class Settling(Listening):
             payable = award.rounded()
             case.unpaid = payable if case.unpaid is None else case.unpaid + payable
             case.note(posted.at, "award", f"{payable} is owed, to be paid through {posted.rail}")
-        self.recorder.put(update, posted.recorded)
-
-    def _take_up_again(self) -> None:
-        """Another round: people decide, above the level that decided before."""
-        case = self.case
-        case.rounds += 1
-        case.stop_asking()
-        case.answer, case.approved, case.proposal, case.window_over = None, False, None, False
-        case.settled_early = False
+        self._recorder.put(update, posted.recorded)
 
     # -- payments through a rail --------------------------------------------------------------------------------------
 
-    async def _pay(self) -> None:
+    async def pay(self) -> None:
         """Return when nothing is unpaid. A payment in hand is never given up; what fails waits for a person."""
-        case = self.case
+        case = self._case
         while case.unpaid:
             if case.payment_held or case.reporting:
-                await self.waiting.until(
+                await self._waiting.until(
                     lambda: case.unpaid is None or not (case.payment_held or case.reporting),
                     f"a person: {case.payment_held}" if case.payment_held else "a report of a payment to be recorded",
                     diverts=False,
@@ -131,13 +129,13 @@ class Settling(Listening):
 
     async def _pay_through_the_rail(self, payment: Payment, payee: str) -> None:
         """Have the rail asked until it has its last word, or until a person says what became of the payment."""
-        case = self.case
-        update = self.recorder.take(self.case.by_the_way)
+        case = self._case
+        update = self._recorder.take(self._case.by_the_way)
         amount = PositiveMoney(amount=payment.amount.amount, currency=payment.amount.currency)
         order = PaymentOrder(key=payment.key, reference=case.reference, payee=payee, amount=amount)
         request = PayCompensation(number=payment.number, order=order, update=update)
         paying = asyncio.create_task(effects.pay_compensation(request))
-        await self.waiting.until(
+        await self._waiting.until(
             lambda: paying.done() or not payment.in_hand,
             f"{payment.rail} to pay {payment.amount} ({payment.key})",
             idle=False,
@@ -147,19 +145,19 @@ class Settling(Listening):
             paying.cancel()
             with contextlib.suppress(ActivityError, asyncio.CancelledError):
                 await paying
-            self.recorder.release(update)
+            self._recorder.release(update)
             return
         try:
             recorded = paying.result()
         except ActivityError as error:
-            self.recorder.release(update)
+            self._recorder.release(update)
             if payment.in_hand:
-                self._fault(spoken.said(f"payment {payment.key}", f"付款 {payment.key}"), error)
+                self._faults.note(spoken.said(f"payment {payment.key}", f"付款 {payment.key}"), error)
                 self._hold_payments(
                     "what became of the payment is not known; report_payment, or retry_payment to ask again"
                 )
             return
-        self.recorder.put(update, recorded.recorded)
+        self._recorder.put(update, recorded.recorded)
         self._conclude_payment(payment, recorded.outcome)
 
     def _conclude_payment(self, payment: Payment, outcome: PaymentOutcome) -> None:
@@ -176,7 +174,7 @@ class Settling(Listening):
         reported_by: str | None = None,
     ) -> None:
         """The payment has ended, and the customer and the handler are told, unless all is well."""
-        case = self.case
+        case = self._case
         payment.state, payment.paid, payment.reason, payment.reported_by = state, paid, reason, reported_by
         case.revision += 1
         if case.unpaid and paid.amount > 0:
@@ -202,7 +200,7 @@ class Settling(Listening):
 
     @property
     def _parts_in_a_row(self) -> int:
-        in_parts = (one.state is PaymentState.PARTIAL for one in reversed(self.case.payments))
+        in_parts = (one.state is PaymentState.PARTIAL for one in reversed(self._case.payments))
         return sum(1 for _ in takewhile(bool, in_parts))
 
     def _stop_paying(self, payment: Payment, what: str) -> None:
@@ -213,90 +211,34 @@ class Settling(Listening):
         self._alarm(f"payment of {payment.amount} {what}{why}", f"{payment.amount} 的{zh}{why_zh}")
 
     def _hold_payments(self, why: str) -> None:
-        self.case.payment_held = why
-        self.case.revision += 1
+        self._case.payment_held = why
+        self._case.revision += 1
 
     def _alarm(self, en: str, zh: str) -> None:
         """Tell the handler and raise the case."""
-        self._tell_staff(
+        self._post.tell_staff(
             Role.HANDLER,
             f"The {en}. Nothing more is paid before somebody has it tried again (redress pay retry) or reports what "
             "became of it (redress pay report).",
             f"{zh}。在有人要求重新付款（redress pay retry）或报告付款结果（redress pay report）之前，"
             "系统不会再次付款。",
         )
-        self._escalate(self.case.escalation_level + 1, spoken.said(en, zh))
+        self._ladder.climb(spoken.said(en, zh))
 
     def _tell_customer(self, kind: LetterKind, payment: Payment, paid: Money | None = None) -> None:
-        facts = self._facts(
+        facts = self._post.facts(
             paid=paid,
-            unpaid=self.case.unpaid,
+            unpaid=self._case.unpaid,
             payee=payment.payee[-3:] if payment.payee else None,
             payment_reason=payment.reason,
         )
-        self._post(kind, facts, f"{kind.value}:{payment.number}", CaseEvent.CONTACTED)
+        self._post.send(kind, facts, f"{kind.value}:{payment.number}", CaseEvent.CONTACTED)
 
-    # -- what people say of payments ----------------------------------------------------------------------------------
-
-    @workflow.update(name="retry_payment", description="Have a payment tried again, now that its details are right.")
-    async def retry_payment(self, *message: Any) -> Receipt:
-        def apply(request: RetryPayment) -> str:
-            case = self.case
-            case.payment_held = None
-            case.payee = request.payee or case.payee
-            return f"{case.unpaid} is paid again"
-
-        return await self._update(RetryPayment, message, self._retry_payment_fits, apply)
-
-    @retry_payment.validator
-    def _retry_payment_fits(self, *message: Any) -> None:
-        request = self._check(RetryPayment, message, staff=True, stages={Stage.SETTLING}, though_withdrawn=True)
-        if request:
-            try:
-                check_retry(self.case, request)
-            except NotAllowed as error:
-                raise refused(str(error)) from None
-
-    @workflow.update(name="report_payment", description="What became of a payment, by somebody who knows it.")
-    async def report_payment(self, *message: Any) -> Receipt:
-        def apply(request: ReportPayment) -> str:
-            case = self.case
-            if request.state is PaymentState.REVERSED:
-                payment, number = reversible(case, request.payment), case.next_number()
-            else:
-                last = case.payment
-                payment = last if last and last.in_hand else case.order_payment()
-                if payment is not last:
-                    payment.rail = HAND
-                number = payment.number
-            report = PaymentReport(
-                number=number,
-                key=payment.key,
-                state=request.state,
-                bank_reference=request.bank_reference,
-                cause=request.cause,
-                actor=request.actor,
-            )
-            case.reports.append(report)
-            self._tasks.start(self._book_report(report))
-            return f"{payment.amount} {request.state.value}, {payment.key}"
-
-        return await self._update(ReportPayment, message, self._report_payment_fits, apply)
-
-    @report_payment.validator
-    def _report_payment_fits(self, *message: Any) -> None:
-        request = self._check(ReportPayment, message, though_withdrawn=True)
-        if request:
-            try:
-                check_report(self.case, request)
-            except NotAllowed as error:
-                raise refused(str(error)) from None
-
-    async def _book_report(self, report: PaymentReport) -> None:
+    async def _book(self, report: PaymentReport) -> None:
         """Have what a person reports put into the ledger, and go on from there."""
-        case = self.case
+        case = self._case
         payment = next(one for one in case.payments if one.key == report.key)
-        update = self.recorder.take(self.case.by_the_way)
+        update = self._recorder.take(self._case.by_the_way)
         request = BookPayment(
             number=report.number,
             key=report.key,
@@ -308,12 +250,8 @@ class Settling(Listening):
             actor=report.actor,
             update=update,
         )
-
-        def book() -> Coroutine[Any, Any, PaymentRecorded]:
-            return effects.book_payment(request)
-
         what = spoken.said(f"report of payment {report.key}", f"付款 {report.key} 的报告入账")
-        booked = await self._insist(what, update, book)
+        booked = await self._faults.insist(what, update, lambda: effects.book_payment(request))
         case.reports = [other for other in case.reports if other is not report]
         if report.state is PaymentState.REVERSED:
             self._payment_reversed(payment, booked.outcome, report.actor.id)
@@ -322,11 +260,11 @@ class Settling(Listening):
         if booked.outcome.state is not report.state:
             told = f"not recorded as reported: {booked.outcome.spoken} was known before"
             case.note(workflow.now(), "payment", told, data={"payment": report.key})
-        self.recorder.put(update, booked.recorded)
+        self._recorder.put(update, booked.recorded)
 
     def _payment_reversed(self, payment: Payment, outcome: PaymentOutcome, reported_by: str) -> None:
         """What was paid is owed again."""
-        case = self.case
+        case = self._case
         payment.state, payment.reason, payment.reported_by = PaymentState.REVERSED, outcome.reason, reported_by
         case.unpaid = outcome.paid if case.unpaid is None else case.unpaid + outcome.paid
         case.happened(CaseEvent.PAYMENT_RETURNED, outcome.at)

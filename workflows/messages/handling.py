@@ -1,0 +1,212 @@
+"""What handlers, teams and tools do with a case."""
+
+from temporalio import workflow
+
+from domain.case.answers import Question
+from domain.case.assessment import reassess
+from domain.case.complaint import FUTURE_TOLERANCE
+from domain.case.looking_again import BEFORE_RESPONSE, add_trades, look_again
+from domain.case.messages import (
+    AddEvidence,
+    Assign,
+    CorrectContact,
+    ExtendDeadline,
+    Investigate,
+    Reclassify,
+    RecordFeedback,
+    RecordReferral,
+    Reopen,
+    ReplanDeadlines,
+    RequestInformation,
+    Withdraw,
+)
+from domain.case.requests import RecordContact
+from domain.case.resolution import check_extension, extension_key
+from domain.ground.messages import NotAllowed
+from domain.ground.words import CaseEvent, LetterKind, Stage
+from workflows import effects
+from workflows.parts.casework import Casework
+from workflows.parts.hearing import Gate
+
+
+def assign(work: Casework, request: Assign) -> str:
+    """Give the case to a handler."""
+    case = work.case
+    case.handler = request.handler
+    if request.team and case.assessment:
+        case.assessment = case.assessment.model_copy(update={"team": request.team})
+    return f"assigned to {request.handler}"
+
+
+def reclassify(work: Casework, request: Reclassify) -> str:
+    """Correct the assessment."""
+    case, before = work.case, work.case.assessment
+    if before is None:
+        raise LookupError("no assessment")
+    case.assessment = reassess(
+        before,
+        case.pack,
+        category=request.category,
+        severity=request.severity,
+        complexity=request.complexity,
+        in_scope=request.in_scope,
+        by=str(request.actor),
+    )
+    if case.assessment.category is not before.category:
+        look_again(case)
+    facts = case.assessment.facts(case.complaint)
+    if facts != before.facts(case.complaint):
+        case.happened(CaseEvent.RECLASSIFIED, workflow.now(), facts=facts)
+    return ", ".join(("now " + facts.category.value, case.assessment.severity.value, facts.complexity.value))
+
+
+def must_be_ours(work: Casework, request: Reclassify | Investigate) -> None:
+    """The complaint is not being sent elsewhere."""
+    if work.is_diverted():
+        raise NotAllowed(f"{request.name}: the customer is being told that the complaint is for somebody else")
+
+
+def add_evidence(work: Casework, request: AddEvidence) -> str:
+    """Look at other trades, or another account."""
+    case = work.case
+    add_trades(case, request.trades, workflow.now())
+    if request.account and request.account != case.account:
+        case.account = request.account
+        look_again(case)
+    return "evidence added"
+
+
+def must_leave_an_approved_account(work: Casework, request: AddEvidence) -> None:
+    """What is awarded is paid to it: it is no slip of the pen any more."""
+    case = work.case
+    if request.account in {None, case.account}:
+        return
+    if case.approved or case.stage not in BEFORE_RESPONSE or case.rounds > 1:
+        raise NotAllowed("account: a resolution was approved for the case's account; it stays")
+    if case.account is not None and not request.actor.role.is_staff:
+        raise NotAllowed(f"account: role {request.actor.role.value} may not change the case's account; staff may")
+
+
+def investigate(work: Casework, request: Investigate) -> str:
+    """Run further checks; a proposal was made without knowing what will now be found."""
+    case = work.case
+    case.asked_checks = tuple(dict.fromkeys((*case.asked_checks, *request.checks)))
+    add_trades(case, request.trades, workflow.now())
+    case.proposal = None
+    look_again(case)
+    return ", ".join(check.value for check in request.checks)
+
+
+def must_be_investigable(work: Casework, request: Investigate) -> None:
+    """There is something to look at, and time for it."""
+    must_be_ours(work, request)
+    if work.case.approved:
+        raise NotAllowed("investigate: a resolution is approved already; its final response is on its way")
+    if work.case.account is None:
+        raise NotAllowed("investigate: the case has no trading account to look at; add_evidence names it")
+
+
+def request_information(work: Casework, request: RequestInformation) -> str:
+    """Have the customer asked."""
+    case = work.case
+    case.question = Question(number=case.next_number(), questions=request.questions, by_rule=False)
+    case.proposal, case.to_investigate = None, True
+    return "the customer is asked"
+
+
+def must_not_be_asking(work: Casework, request: RequestInformation) -> None:
+    """One question at a time, and none once it is decided."""
+    if work.case.asking:
+        raise NotAllowed("questions: the customer has been asked and has not answered yet")
+    if work.case.approved:
+        raise NotAllowed("questions: the resolution is approved already")
+
+
+def extend_deadline(work: Casework, request: ExtendDeadline) -> str:
+    """Tell the customer of the extension; it counts with that."""
+    case, post = work.case, work.post
+    deadline = next(one for one in case.deadlines if one.clock == request.clock)
+    case.extended.append(extension_key(request, deadline))
+    facts = post.facts(clock=request.clock, extension=request.extension, reasons=request.reasons)
+    purpose = f"extension:{len(case.extended)}"
+    post.send(LetterKind.EXTENSION, facts, purpose, CaseEvent.CONTACTED, CaseEvent.EXTENDED)
+    return f"{request.clock}: {request.extension} approved; it counts once the customer has been told"
+
+
+def must_be_extendable(work: Casework, request: ExtendDeadline) -> None:
+    """The pack grants it, and the actor may."""
+    check_extension(work.case, request, workflow.now())
+
+
+def record_referral(work: Casework, request: RecordReferral) -> str:
+    """The customer went further. Interest may be owed from now on that was not before."""
+    case = work.case
+    case.happened(CaseEvent.REFERRED, request.referred_at)
+    investigation, rules = case.investigation, case.pack.interest
+    if investigation and investigation.version > 1 and any(r.trigger is CaseEvent.REFERRED for r in rules):
+        look_again(case)
+    return f"to {request.route}"
+
+
+def must_be_a_route(work: Casework, request: RecordReferral) -> None:
+    """The pack has the way, and it was gone since the complaint was received."""
+    case = work.case
+    routes = [route.name for route in case.pack.routes]
+    if request.route not in routes:
+        known = ", ".join(routes) or "none"
+        raise NotAllowed(f"route: the policy pack has no {request.route}; it has {known}")
+    if request.referred_at < case.complaint.received_at:
+        raise NotAllowed("referred_at: it lies before the complaint was received; give the time it happened")
+    if request.referred_at > workflow.now() + FUTURE_TOLERANCE:
+        raise NotAllowed("referred_at: it lies in the future; give the time it happened, with offset")
+
+
+def replan_deadlines(work: Casework, request: ReplanDeadlines) -> str:
+    """Have the case file count anew what was provisional."""
+    work.case.happened(CaseEvent.REPLANNED, workflow.now(), calendar=request.calendar)
+    return f"on calendar {request.calendar[:12]}"
+
+
+def record_feedback(work: Casework, request: RecordFeedback) -> str:
+    """The customer has said how satisfied they are."""
+    work.case.happened(CaseEvent.FEEDBACK_GIVEN, workflow.now())
+    return f"{request.score} of 5"
+
+
+def correct_contact(work: Casework, request: CorrectContact) -> str:
+    """Letters go to another address from now on."""
+    return "address corrected"
+
+
+async def write_contact(work: Casework, request: CorrectContact) -> None:
+    """The address is in the case file before its sender hears that it counts."""
+    reference = work.case.reference
+    await effects.record_contact(
+        RecordContact(
+            key=f"{reference}:contact:{request.message_id}",
+            reference=reference,
+            at=workflow.now(),
+            email=request.email,
+            phone=request.phone,
+            by_post=request.by_post,
+        )
+    )
+
+
+def withdraw(work: Casework, request: Withdraw) -> str:
+    """The customer takes the complaint back."""
+    work.case.withdrawn = True
+    return "withdrawn"
+
+
+def reopen(work: Casework, request: Reopen) -> str:
+    """Take the case up again."""
+    work.reopen(request.actor)
+    return "reopened"
+
+
+def reopening(work: Casework) -> Gate:
+    """An award that the ledger never takes has no other way out."""
+    if work.case.blocked is None:
+        return Gate(stages=frozenset({Stage.FOLLOWING_UP}))
+    return Gate(stages=frozenset({Stage.FOLLOWING_UP, Stage.SETTLING}), though_withdrawn=True)

@@ -1,0 +1,66 @@
+"""What customers, anybody and incidents tell a case."""
+
+from temporalio import workflow
+
+from domain.case.looking_again import add_trades, go_on, look_again
+from domain.case.messages import CustomerReply, Escalate
+from domain.checks.choice import pointed_to
+from domain.ground import spoken
+from domain.ground.messages import NotAllowed
+from domain.ground.words import CaseEvent, Role, Stage
+from domain.incidents.messages import IncidentChanged
+from workflows.parts.casework import Casework
+
+
+def hear_reply(work: Casework, reply: CustomerReply) -> None:
+    """The customer informs, accepts or disputes."""
+    case, now = work.case, workflow.now()
+    case.last_message = f"customer reply ({reply.intent}), {now:%Y-%m-%d %H:%M:%S} UTC"
+    case.note(now, reply.name, reply.intent, reply.actor, reply.body)
+    # They go with the next investigation and set off none: what is commanded here must not hang on lists of words.
+    case.pointed_later = tuple(dict.fromkeys((*case.pointed_later, *pointed_to(reply.text or ""))))
+    # Who accepts and disputes in one breath, before anything came of it, disputes.
+    changes_mind = case.answer == "accept" and reply.intent == "dispute"
+    if case.stage is Stage.RESPONDED and reply.intent != "information" and (case.answer is None or changes_mind):
+        case.answer = reply.intent
+        case.happened(CaseEvent.ANSWERED, now)
+        if reply.intent == "dispute":
+            case.happened(CaseEvent.DISPUTED, now)
+            reason = spoken.said("the customer disputes the final response", "客户对处理决定有异议")
+            work.ladder.climb(reason, reply.actor)
+    elif case.stage in {Stage.SETTLING, Stage.FOLLOWING_UP} and reply.intent == "dispute":
+        work.reopen(reply.actor)
+    elif case.stage is not Stage.CLOSED and reply.intent == "information":
+        add_trades(case, reply.trades, now)
+        if case.asking:
+            go_on(case)
+            case.happened(CaseEvent.CUSTOMER_REPLIED, now)
+
+
+def hear_escalation(work: Casework, request: Escalate) -> None:
+    """Somebody wants the case raised."""
+    case, now = work.case, workflow.now()
+    if case.stage is Stage.CLOSED:
+        raise NotAllowed("the case is closed")
+    case.last_message = f"escalate, {now:%Y-%m-%d %H:%M:%S} UTC"
+    case.note(now, request.name, "asked for", request.actor, request.body)
+    by = spoken.ROLES[request.actor.role]
+    work.ladder.climb(spoken.said(f"asked for by {by.en}", f"应{by.zh}要求"), request.actor, level=request.level)
+
+
+def hear_of_incident(work: Casework, request: IncidentChanged) -> None:
+    """An incident that the case is about stands elsewhere now."""
+    case = work.case
+    if case.stage is Stage.CLOSED:
+        raise NotAllowed("the case is closed")
+    told = f"{request.incident} is at stage {request.stage.value}"
+    case.note(workflow.now(), "incident", told, request.actor, request.body)
+    case.asked_checks = tuple(dict.fromkeys((*case.asked_checks, *request.checks)))
+    look_again(case)
+    if not case.to_investigate:
+        at = spoken.INCIDENT_STAGES[request.stage]
+        work.post.tell_staff(
+            Role.HANDLER,
+            f"The case is about incident {request.incident}: {at.en} now.",
+            f"该投诉涉及事件 {request.incident}，该事件现状：{at.zh}。",
+        )

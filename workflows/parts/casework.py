@@ -1,0 +1,117 @@
+"""A case and its parts, wired: what the life goes by, and what messages act on."""
+
+from temporalio import workflow
+
+from domain.case.approval import OF_A_ROUND
+from domain.case.case import Case
+from domain.case.file import CaseUpdate, Recorded
+from domain.case.messages import Receipt
+from domain.ground import spoken
+from domain.ground.messages import Message, NotAllowed
+from domain.ground.people import Actor
+from domain.ground.words import CaseEvent, Stage
+from workflows import effects
+from workflows.page import page
+from workflows.parts.clock_keeper import ClockKeeper
+from workflows.parts.display import Display
+from workflows.parts.faults import Faults
+from workflows.parts.hearing import Gate
+from workflows.parts.inquiry import Inquiry
+from workflows.parts.ladder import Ladder
+from workflows.parts.post import Post
+from workflows.parts.recorder import Recorder
+from workflows.parts.rungs import Rungs
+from workflows.parts.tasks import Tasks
+from workflows.parts.till import Till
+from workflows.parts.waiting import Waiting
+from workflows.search_attributes import attributes
+
+
+class Casework:
+    """One case and what keeps it going. ``case`` is all of its state; the rest can be lost at any time."""
+
+    def __init__(self, case: Case, tasks: Tasks) -> None:
+        self.case, self.tasks = case, tasks
+        self.recorder = Recorder(case, effects.record, self._known)
+        self.waiting = Waiting(self.is_diverted)
+        self.display = Display(
+            lambda: attributes(case),
+            lambda: page(case, self.waiting.what),
+            lambda: (case.revision, self.waiting.what),
+        )
+        # A letter that fails climbs the ladder, and whom that reaches is told by letter.
+        self.ladder = Ladder(case, lambda *notice: self.post.tell_staff(*notice))  # noqa: PLW0108, there is no post yet
+        self.faults = Faults(case, self.recorder, self.ladder)
+        self.post = Post(case, tasks, self.recorder, self.waiting, self.faults)
+        self.rungs = Rungs(case, tasks, self.post, self.ladder)
+        self.clocks = ClockKeeper(case, self.recorder, self.waiting, self.rungs)
+        self.inquiry = Inquiry(case, self.post, self.faults)
+        self.till = Till(
+            case, tasks, self.recorder, self.waiting, post=self.post, ladder=self.ladder, faults=self.faults
+        )
+
+    def start(self) -> None:
+        """Start what runs beside the life, and go on with what an earlier run left under way."""
+        self.tasks.start(self.recorder.keep())
+        self.tasks.start(self.display.keep())
+        self.post.resume()
+        self.rungs.resume()
+        self.till.resume()
+
+    def is_diverted(self) -> bool:
+        """Whether the ordinary life of the complaint is over: withdrawn, or not ours."""
+        case = self.case
+        if case.stage is Stage.CLOSED:
+            return False
+        return case.withdrawn or bool(case.assessment and not case.assessment.in_scope)
+
+    def enter(self, stage: Stage) -> None:
+        """Go on to *stage*."""
+        self.case.enter(stage, workflow.now())
+        workflow.logger.info("stage entered", extra={"stage": stage.value})
+
+    def reopen(self, by: Actor) -> None:
+        """Have the case taken up again."""
+        self.case.to_investigate = True
+        self.case.happened(CaseEvent.REOPENED, workflow.now())
+        self.ladder.climb(spoken.said("the case was reopened", "案件重新处理"), by)
+
+    def _known(self, update: CaseUpdate, recorded: Recorded) -> None:
+        self.clocks.let_act(self.case.recorded(update, recorded))
+
+    # -- what its messages ask ----------------------------------------------------------------------------------------
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the case file is open."""
+        return self.case.policy is not None
+
+    def admit(self, gate: Gate, message: Message) -> None:
+        """Raise :class:`NotAllowed` unless *message* may pass the *gate* now."""
+        case, stage = self.case, self.case.stage
+        ended = stage is Stage.CLOSED or (case.withdrawn and not gate.though_withdrawn)
+        if ended and not (gate.while_letters_wait and case.letters):
+            raise NotAllowed(f"{message.name}: the case is closed")
+        if gate.stages and stage not in gate.stages:
+            allowed = ", ".join(one.value for one in Stage if one in gate.stages)
+            raise NotAllowed(f"{message.name}: the case is at stage {stage.value}; this is possible at {allowed}")
+        if gate.staff and not message.actor.role.is_staff:
+            raise NotAllowed(f"actor: role {message.actor.role.value} may not send {message.name}; staff may")
+
+    def knows(self, message: Message) -> bool:
+        """Whether it was heard before. Raises ``ValueError`` if its id was used for another one."""
+        return self.case.knows(message)
+
+    def hear(self, message: Message) -> None:
+        """Remember it."""
+        self.case.hear(message)
+
+    def receipt(self, message: Message) -> Receipt | None:
+        """What it was answered."""
+        return self.case.receipts.get(message.key)
+
+    def confirm(self, message: Message, noted: str) -> Receipt:
+        """Write down what it did, and what it is answered."""
+        # Money rests on what is noted here: of which round it was must stand there.
+        of = {"round": self.case.rounds} if message.name in OF_A_ROUND else {}
+        return self.case.confirm(message, noted, workflow.now(), **of)

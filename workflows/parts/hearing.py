@@ -1,0 +1,182 @@
+"""The hearing: updates from internal tools, which learn whether their message counted.
+
+A row says of one kind of message who may send it, when, and what it does. The handlers that Temporal knows take any
+arguments and validate inside: what does not fit a typed handler, Temporal tries for ever.
+"""
+
+import inspect
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, Protocol, TypeVar
+
+from pydantic import ValidationError
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+from domain.case.complaint import explain
+from domain.case.requests import Turn
+from domain.ground.base import Record
+from domain.ground.messages import Message, NotAllowed
+from workflows import effects
+from workflows.parts.recorder import Recorder
+from workflows.raw import decoded
+
+M = TypeVar("M", bound=Message)
+C = TypeVar("C", bound=type)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Who may send a message, and when, in so far as every message of a workflow is asked that."""
+
+    staff: bool = False
+    stages: frozenset[StrEnum] | None = None
+    though_withdrawn: bool = False
+    while_letters_wait: bool = False
+    """Whether it may come after the end, as long as letters are on their way."""
+
+
+class Work(Protocol):
+    """A case or an incident with its parts, as messages find it."""
+
+    @property
+    def recorder(self) -> Recorder[Any, Any]: ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its file is open: what comes before that waits."""
+
+    def admit(self, gate: Gate, message: Message, /) -> None:
+        """Raise :class:`NotAllowed` unless the *message* may pass the *gate* now."""
+
+    def knows(self, message: Message, /) -> bool:
+        """Whether this very message was heard before. Raises ``ValueError`` if its id was used for another one."""
+
+    def hear(self, message: Message, /) -> None:
+        """Remember it, for as long as a sender may repeat it."""
+
+    def receipt(self, message: Message, /) -> Record | None:
+        """What it was answered, as far as that is at hand."""
+
+    def confirm(self, message: Message, noted: str, /) -> Record:
+        """Write down that the message did what is *noted*, and what it is answered."""
+
+
+W = TypeVar("W", bound=Work)
+
+
+@dataclass(frozen=True)
+class Update(Generic[W, M]):
+    """One row: a *kind* of message, what it *does* (returning what the record says of it), and who may send it when.
+
+    *gate* may depend on the work. *fits* raises :class:`NotAllowed` where more is asked of the message than to pass
+    the gate. *first* is what is done before it is recorded and answered.
+    """
+
+    kind: type[M]
+    does: Callable[[W, M], str]
+    gate: Gate | Callable[[W], Gate] = Gate()
+    fits: Callable[[W, M], None] = lambda work, message: None
+    first: Callable[[W, M], Coroutine[Any, Any, None]] | None = None
+
+
+class Hearing(Generic[W]):
+    """Lets a message count once, has it written down, and answers it; what does not fit is refused to its sender."""
+
+    def __init__(self, subject: str, work: Callable[[], W | None]) -> None:
+        """*subject* is what the workflow is about; there is no *work* where its start was refused."""
+        self._subject, self._work = subject, work
+
+    def check(self, row: Update[W, M], message: Sequence[Any]) -> M | None:
+        """Refuse a message that does not fit. ``None`` for one that was answered before."""
+        work = self._work()
+        if work is None:
+            raise refused(f"{row.kind.name}: there is no {self._subject}; what it was started with was refused")
+        try:
+            request = read(row.kind, message)
+            known = work.knows(request)
+        except ValueError as error:
+            raise refused(str(error)) from None
+        if work.receipt(request):
+            return None
+        if known:
+            raise refused(f"message_id: {request.message_id} was answered so long ago that the answer is not at hand")
+        try:
+            work.admit(row.gate if isinstance(row.gate, Gate) else row.gate(work), request)
+            row.fits(work, request)
+        except NotAllowed as error:
+            raise refused(str(error)) from None
+        return request
+
+    async def answer(self, row: Update[W, M], message: Sequence[Any]) -> Record:
+        """Do what the message asks for, once, and return its receipt when the file has it."""
+        work = await self._opened()
+        await effects.take_turn(Turn())
+        # Asked again, for what was true when the message came may not be when its turn has come.
+        self.check(row, message)
+        request = read(row.kind, message)
+        if receipt := work.receipt(request):
+            await work.recorder.written(request)
+            return receipt
+        work.hear(request)
+        receipt = work.confirm(request, row.does(work, request))
+        # Taken at once: a letter that follows from it, and may be on its way for days, would take it.
+        update = work.recorder.take()
+        if row.first:
+            await row.first(work, request)
+        await work.recorder.record(update)
+        await work.recorder.written(request)
+        return receipt
+
+    async def _opened(self) -> W:
+        """An update may come before the file is open; it waits, and is not lost."""
+        await workflow.wait_condition(lambda: (work := self._work()) is not None and work.is_open)
+        work = self._work()
+        if work is None:
+            raise LookupError(f"there is no {self._subject}")
+        return work
+
+
+def takes(*rows: Update[Any, Any]) -> Callable[[C], C]:
+    """Give a workflow, which has a :class:`Hearing` as ``hearing``, the handlers of these updates."""
+
+    def give(cls: C) -> C:
+        for row in rows:
+            setattr(cls, row.kind.name, _handler(row))
+        return cls
+
+    return give
+
+
+def _handler(row: Update[Any, Any]) -> Any:
+    async def answer(self: Any, *message: Any) -> Any:
+        return await self.hearing.answer(row, message)
+
+    def check(self: Any, *message: Any) -> None:
+        self.hearing.check(row, message)
+
+    handler = workflow.update(name=row.kind.name, description=described(row.kind))(answer)
+    handler.validator(check)
+    return handler
+
+
+def described(kind: type[Message]) -> str:
+    """What Temporal's UI says of such messages."""
+    text, *_ = (inspect.getdoc(kind) or "").split("\n\n")
+    return " ".join(text.replace("``", "`").split())
+
+
+def read(kind: type[M], message: Sequence[Any]) -> M:
+    """*message*, the arguments of a signal or update, as its model. Raises ``ValueError`` naming what does not fit."""
+    if len(message) != 1:
+        raise ValueError(f"{kind.name} takes one JSON object, not {len(message)} arguments")
+    try:
+        return kind.model_validate(decoded(message[0]))
+    except ValidationError as error:
+        raise ValueError(explain(error)) from None
+
+
+def refused(reason: str) -> ApplicationError:
+    """The answer to an update that is not taken."""
+    return ApplicationError(reason, type="Refused", non_retryable=True)

@@ -1,0 +1,106 @@
+"""The inquiry: what the firm's own log says, and what only the customer can tell."""
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from domain.case.answers import Question
+from domain.case.case import Case
+from domain.case.questions import ask_for
+from domain.checks.choice import checks_for
+from domain.checks.findings import Check, InvestigationRequest
+from domain.checks.spoken import CHECKS
+from domain.ground import spoken
+from domain.ground.words import CaseEvent, Role
+from domain.rules.interest import interest_for
+from workflows import effects
+from workflows.parts.faults import Faults
+from workflows.parts.post import Post
+
+
+class Inquiry:
+    """Finds out what happened."""
+
+    def __init__(self, case: Case, post: Post, faults: Faults) -> None:
+        self._case, self._post, self._faults = case, post, faults
+
+    async def query_the_trade_log(self) -> None:
+        """Run the pack's checks for the category, those the complaint's words point to, and those people asked for.
+
+        Whether there is anything to ask is decided by what was recorded, never by lists of words that may change.
+        """
+        case = self._case
+        category = case.assessment.category if case.assessment else None
+        if category is None or case.account is None:
+            return
+        checks = (*checks_for(category, case.pack.checks, case.pointed), *case.asked_checks)
+        if not checks:
+            return
+        later = checks_for(category, case.pack.checks, case.pointed_later)
+        request = InvestigationRequest(
+            checks=tuple(dict.fromkeys((*checks, *later))),
+            account=case.account,
+            trades=case.trades,
+            occurred_from=case.complaint.occurred_from,
+            occurred_until=case.complaint.occurred_until,
+            as_of=workflow.now(),
+            tolerances=case.pack.tolerances,
+            interest=interest_for(case.pack.interest, {CaseEvent.RECEIVED: case.complaint.received_at, **case.first}),
+            reference=case.reference,
+        )
+        before = case.incident
+        known = (
+            {finding.check for finding in case.investigation.findings if finding.failed}
+            if case.investigation
+            else set()
+        )
+        case.looking = True
+        try:
+            case.investigation = await effects.investigate(request)
+            self._set_aside_what_was_found_before()
+        except ActivityError as error:
+            # People decide without findings; a broken check must not hold up the customer.
+            self._faults.note(spoken.said("the investigation", "核查"), error)
+            return
+        finally:
+            case.looking = False
+        self._tell_of_failed_checks(known)
+        for finding in case.investigation.findings:
+            text = f"{finding.check.value}: {finding.verdict.value}"
+            data = {**finding.model_dump(mode="json"), "hash": finding.hash}
+            case.note(workflow.now(), "finding", text, data=data)
+        if case.incident and case.incident != before:
+            case.note(workflow.now(), "incident", f"it is about {case.incident.incident} ({case.incident.stage.value})")
+        elif before and not case.incident:
+            case.note(workflow.now(), "incident", f"it is not about {before.incident} any more")
+
+    def _tell_of_failed_checks(self, known: set[Check]) -> None:
+        """A check that broke off is told to staff once; the case goes on with what the others found."""
+        found = self._case.investigation.findings if self._case.investigation else ()
+        failed = sorted({finding.check for finding in found if finding.failed} - known)
+        if not failed:
+            return
+        names = ", ".join(CHECKS[check].en for check in failed)
+        names_zh = "、".join(CHECKS[check].zh for check in failed)
+        self._case.note(workflow.now(), "fault", f"checks that broke off, left to people: {names}")
+        self._post.tell_staff(
+            Role.HANDLER,
+            f"These checks broke off and found nothing: {names}. Look at the records yourself.",
+            f"以下核查未能完成：{names_zh}。请人工核查相关记录。",
+        )
+
+    def _set_aside_what_was_found_before(self) -> None:
+        """A sum proposed as it was found is not approved when other findings have taken the place of these."""
+        case = self._case
+        if case.proposal and case.proposal.as_found and not case.approved:
+            text = f"{case.proposal.spoken}: it was proposed as found, before this"
+            case.note(workflow.now(), "set_aside", text, data={"round": case.rounds})
+            case.proposal = None
+
+    def ask_by_rule(self) -> None:
+        """Ask for what only the customer can tell, once."""
+        case = self._case
+        if case.questions_by_rule or case.proposal or case.asking:
+            return
+        if questions := ask_for(case):
+            case.questions_by_rule += 1
+            case.question = Question(number=case.next_number(), questions=questions, by_rule=True)
