@@ -12,15 +12,14 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from domain.case.answers import Closed, Question, Status
+from domain.case.answers import Closed, Status
 from domain.case.case import Case
 from domain.case.complaint import Complaint, explain
 from domain.case.looking_again import take_up_again
-from domain.case.requests import EarlyWarning, OpenCase
-from domain.case.resolution import behind, follow_from_findings, needs_second_person, propose_by_rule
-from domain.ground import spoken
+from domain.case.requests import OpenCase
+from domain.case.resolution import behind, needs_second_person, propose_by_rule
 from domain.ground.timeline import Entry
-from domain.ground.words import WORKFLOW, CaseEvent, LetterKind, Outcome, Role, Stage
+from domain.ground.words import WORKFLOW, CaseEvent, LetterKind, Outcome, Stage
 from workflows import effects
 from workflows.messages.of_a_case import SIGNALS, UPDATES
 from workflows.page import page
@@ -168,7 +167,7 @@ class ComplaintWorkflow:
     async def _take_on(self) -> None:
         """A complaint that is not ours has been referred by now; any other is acknowledged."""
         if self.case.warning:
-            self._warn_of_an_incident(self.case.warning)
+            self.work.inquiry.warn_of_an_incident(self.case.warning)
             self.case.warning = None
         self.work.enter(Stage.ACKNOWLEDGED)
 
@@ -192,7 +191,7 @@ class ComplaintWorkflow:
                 await self.work.inquiry.query_the_trade_log()
                 self.work.inquiry.ask_by_rule()
             if case.question and case.asking and not case.proposal:
-                await self._ask(case.question)
+                await self.work.inquiry.ask(case.question)
             if not case.to_investigate:
                 break
         self.work.enter(Stage.DECIDING)
@@ -219,6 +218,12 @@ class ComplaintWorkflow:
                 return
         self.work.enter(Stage.RESPONDED)
 
+    def _may_go_on(self) -> bool:
+        case = self.case
+        if case.to_investigate or case.approved:
+            return True
+        return case.proposal is not None and not needs_second_person(case, case.proposal)
+
     async def _respond(self) -> None:
         """Tell the customer the decision, its reasons, and the right to go further; wait for the answer."""
         case = self.case
@@ -238,7 +243,7 @@ class ComplaintWorkflow:
         await self.work.post.deliver(kind, facts, purpose, CaseEvent.CONTACTED, CaseEvent.RESPONDED)
         await self.work.waiting.until(lambda: case.answer is not None, "the customer's answer to the final response")
         if case.answer == "dispute":
-            take_up_again(self.case)
+            take_up_again(case)
             self.work.enter(Stage.DECIDING)
         else:
             case.outcome = proposal.outcome
@@ -274,7 +279,7 @@ class ComplaintWorkflow:
         if case.unpaid:
             self.work.enter(Stage.SETTLING)  # what had been paid came back
         elif case.to_investigate:
-            take_up_again(self.case)
+            take_up_again(case)
             self.work.enter(Stage.INVESTIGATING)
         else:
             self._close()
@@ -319,59 +324,13 @@ class ComplaintWorkflow:
         self.work.display.show()
         return Closed(reference=case.reference, outcome=case.outcome, compensation=case.awarded, breached=case.breached)
 
-    # -- parts of the stages ----------------------------------------------------------------------------------------
-
-    def _warn_of_an_incident(self, warning: EarlyWarning) -> None:
-        """Several complaints point to the same thing: somebody is to look whether it is an incident."""
-        others, count = ", ".join(warning.complaints), len(warning.complaints)
-        self.case.note(workflow.now(), "early_warning", f"{warning.topic}: {count} complaints, {others}")
-        topic = spoken.topic(warning.topic)
-        self.work.post.tell_staff(
-            Role.TEAM_LEAD,
-            f"{count} complaints in a short time point to {topic.en}: {others}. Look whether one "
-            "fault is behind them; redress incident open lists every account it touched.",
-            f"短时间内有 {count} 件投诉指向{topic.zh}：{others}。请核查是否同一差错所致；"
-            "可用 redress incident open 列出所有受影响账户。",
-        )
-
-    async def _ask(self, question: Question) -> None:
-        case = self.case
-        facts = self.work.post.facts(questions=question.questions)
-        purpose = f"information_request:{question.number}"
-        await self.work.post.deliver(
-            LetterKind.INFORMATION_REQUEST,
-            facts,
-            purpose,
-            CaseEvent.CONTACTED,
-            CaseEvent.INFORMATION_REQUESTED,
-        )
-        await self.work.waiting.until(
-            lambda: case.proposal is not None or case.to_investigate, "the customer's answer to our questions"
-        )
-
-    def _may_go_on(self) -> bool:
-        case = self.case
-        if case.to_investigate or case.approved:
-            return True
-        return case.proposal is not None and not needs_second_person(case, case.proposal)
-
     # -- what it tells who asks ------------------------------------------------------------------------------------
 
     @workflow.query(name="status", description="Stage, next deadline, handler, what the case waits for.")
     def status(self) -> Status:
-        if self.state is None:
+        if self._work is None:
             raise ValueError("there is no case: what it was started with was refused")
-        case = self.state
-        draft = case.proposal or (follow_from_findings(case, case.stage_since) if case.policy else None)
-        return Status(
-            reference=case.reference,
-            policy=f"{case.policy.id}@{case.policy.version}" if case.policy else None,
-            summary=case.summary,
-            waiting_for=self.work.waiting.what,
-            letters_on_their_way=tuple(letter.kind.value for letter in case.letters),
-            proposal=draft.spoken if draft else None,
-            payment=case.payment_spoken,
-        )
+        return self._work.status
 
     @workflow.query(name="timeline", description="The last entries of the timeline; the case file has them all.")
     def timeline(self) -> list[Entry]:

@@ -2,10 +2,12 @@
 
 from temporalio import workflow
 
+from domain.case.answers import Status
 from domain.case.approval import OF_A_ROUND
 from domain.case.case import Case
 from domain.case.file import CaseUpdate, Recorded
 from domain.case.messages import Receipt
+from domain.case.resolution import follow_from_findings
 from domain.ground import spoken
 from domain.ground.messages import Message, NotAllowed
 from domain.ground.people import Actor
@@ -45,7 +47,7 @@ class Casework:
         self.post = Post(case, tasks, self.recorder, self.waiting, self.faults)
         self.rungs = Rungs(case, tasks, self.post, self.ladder)
         self.clocks = ClockKeeper(case, self.recorder, self.waiting, self.rungs)
-        self.inquiry = Inquiry(case, self.post, self.faults)
+        self.inquiry = Inquiry(case, self.waiting, self.post, self.faults)
         self.till = Till(
             case, tasks, self.recorder, self.waiting, post=self.post, ladder=self.ladder, faults=self.faults
         )
@@ -57,6 +59,21 @@ class Casework:
         self.post.resume()
         self.rungs.resume()
         self.till.resume()
+
+    @property
+    def status(self) -> Status:
+        """Where the case stands, for who asks."""
+        case = self.case
+        draft = case.proposal or (follow_from_findings(case, case.stage_since) if case.policy else None)
+        return Status(
+            reference=case.reference,
+            policy=f"{case.policy.id}@{case.policy.version}" if case.policy else None,
+            summary=case.summary,
+            waiting_for=self.waiting.what,
+            letters_on_their_way=tuple(letter.kind.value for letter in case.letters),
+            proposal=draft.spoken if draft else None,
+            payment=case.payment_spoken,
+        )
 
     def is_diverted(self) -> bool:
         """Whether the ordinary life of the complaint is over: withdrawn, or not ours."""

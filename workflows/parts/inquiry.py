@@ -6,22 +6,24 @@ from temporalio.exceptions import ActivityError
 from domain.case.answers import Question
 from domain.case.case import Case
 from domain.case.questions import ask_for
+from domain.case.requests import EarlyWarning
 from domain.checks.choice import checks_for
 from domain.checks.findings import Check, InvestigationRequest
 from domain.checks.spoken import CHECKS
 from domain.ground import spoken
-from domain.ground.words import CaseEvent, Role
+from domain.ground.words import CaseEvent, LetterKind, Role
 from domain.rules.interest import interest_for
 from workflows import effects
 from workflows.parts.faults import Faults
 from workflows.parts.post import Post
+from workflows.parts.waiting import Waiting
 
 
 class Inquiry:
     """Finds out what happened."""
 
-    def __init__(self, case: Case, post: Post, faults: Faults) -> None:
-        self._case, self._post, self._faults = case, post, faults
+    def __init__(self, case: Case, waiting: Waiting, post: Post, faults: Faults) -> None:
+        self._case, self._waiting, self._post, self._faults = case, waiting, post, faults
 
     async def query_the_trade_log(self) -> None:
         """Run the pack's checks for the category, those the complaint's words point to, and those people asked for.
@@ -73,6 +75,44 @@ class Inquiry:
         elif before and not case.incident:
             case.note(workflow.now(), "incident", f"it is not about {before.incident} any more")
 
+    def ask_by_rule(self) -> None:
+        """Ask for what only the customer can tell, once."""
+        case = self._case
+        if case.questions_by_rule or case.proposal or case.asking:
+            return
+        if questions := ask_for(case):
+            case.questions_by_rule += 1
+            case.question = Question(number=case.next_number(), questions=questions, by_rule=True)
+
+    async def ask(self, question: Question) -> None:
+        """Ask the customer by letter, and wait for the answer, or until people go on without."""
+        case = self._case
+        facts = self._post.facts(questions=question.questions)
+        purpose = f"information_request:{question.number}"
+        await self._post.deliver(
+            LetterKind.INFORMATION_REQUEST,
+            facts,
+            purpose,
+            CaseEvent.CONTACTED,
+            CaseEvent.INFORMATION_REQUESTED,
+        )
+        await self._waiting.until(
+            lambda: case.proposal is not None or case.to_investigate, "the customer's answer to our questions"
+        )
+
+    def warn_of_an_incident(self, warning: EarlyWarning) -> None:
+        """Several complaints point to the same thing: somebody is to look whether it is an incident."""
+        others, count = ", ".join(warning.complaints), len(warning.complaints)
+        self._case.note(workflow.now(), "early_warning", f"{warning.topic}: {count} complaints, {others}")
+        topic = spoken.topic(warning.topic)
+        self._post.tell_staff(
+            Role.TEAM_LEAD,
+            f"{count} complaints in a short time point to {topic.en}: {others}. Look whether one "
+            "fault is behind them; redress incident open lists every account it touched.",
+            f"短时间内有 {count} 件投诉指向{topic.zh}：{others}。请核查是否同一差错所致；"
+            "可用 redress incident open 列出所有受影响账户。",
+        )
+
     def _tell_of_failed_checks(self, known: set[Check]) -> None:
         """A check that broke off is told to staff once; the case goes on with what the others found."""
         found = self._case.investigation.findings if self._case.investigation else ()
@@ -95,12 +135,3 @@ class Inquiry:
             text = f"{case.proposal.spoken}: it was proposed as found, before this"
             case.note(workflow.now(), "set_aside", text, data={"round": case.rounds})
             case.proposal = None
-
-    def ask_by_rule(self) -> None:
-        """Ask for what only the customer can tell, once."""
-        case = self._case
-        if case.questions_by_rule or case.proposal or case.asking:
-            return
-        if questions := ask_for(case):
-            case.questions_by_rule += 1
-            case.question = Question(number=case.next_number(), questions=questions, by_rule=True)

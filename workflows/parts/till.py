@@ -60,7 +60,10 @@ class Till:
             self._tasks.start(self._book(report))
 
     async def post_award(self, award: Money) -> None:
-        """Post the *award*, once. Raises :class:`GivenUp` where the ledger never will, and people lead the case out."""
+        """Post the *award*, once.
+
+        Raises :class:`~workflows.parts.faults.GivenUp` where the ledger never will, and people lead the case out.
+        """
         case = self._case
         case.awarding = case.awarding or case.next_number()
         update = self._recorder.take()
