@@ -6,7 +6,7 @@ The words and tables are in :mod:`domain.case.assessment_rules`; the rules are t
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from enum import Enum, auto
 from functools import cache
@@ -19,6 +19,8 @@ from domain.ground.scope import Facts
 from domain.ground.words import Category, Complexity, Priority, Severity
 from domain.money.amounts import Money
 from domain.rules.policy import PolicyPack
+from domain.speech.signs import signs
+from domain.speech.topics import spoken
 
 FROM_THE_REGULATOR = "received through the regulator"
 """The rule of the ground that keeps a later reassessment as urgent as the first."""
@@ -178,14 +180,22 @@ def _category(headings: list[Pieces], description: Pieces, *, has_trades: bool) 
     points: Counter[Category] = Counter()
     words: dict[Category, list[tuple[int, str]]] = defaultdict(list)
     counted: set[str] = set()
-    for pieces, factor in (*((heading, _HEADING_FACTOR) for heading in headings), (description, 1)):
-        for phrase, written, weights in _category_book().find(pieces):
-            if phrase in counted:
-                continue
+
+    def count(factor: int, phrase: str, written: str, weights: Mapping[Category, int]) -> None:
+        if phrase not in counted:
             counted.add(phrase)
             for category, weight in weights.items():
                 points[category] += weight * factor
                 words[category].append((weight * factor, written))
+
+    texts = (*((heading, _HEADING_FACTOR) for heading in headings), (description, 1))
+    for pieces, factor in texts:
+        for found in _category_book().find(pieces):
+            count(factor, *found)
+    if sum(len(pieces.keys) for pieces, _ in texts) <= rules.EVERYDAY_LENGTH:
+        for pieces, factor in texts:
+            for heard in spoken(pieces, _category_book()):
+                count(factor, *heard)
     category = max(rules.TIE_ORDER, key=lambda one: points[one])  # max() keeps the first of equals
     if points[category] < rules.ENOUGH:
         if has_trades:
@@ -203,23 +213,27 @@ def _category(headings: list[Pieces], description: Pieces, *, has_trades: bool) 
 
 def _severity(texts: list[Pieces], claimed: Money | None) -> tuple[Severity, list[Ground]]:
     found: dict[tuple[Severity, str], list[str]] = defaultdict(list)
+    not_meant: dict[str, list[str]] = defaultdict(list)
     for pieces in texts:
-        for _, written, meaning in _severity_book().find(pieces):
-            if meaning:
-                found[meaning].append(written)
+        for heard in signs(pieces, _severity_book()):
+            if heard.not_meant:
+                not_meant[heard.not_meant].append(heard.words)
+            else:
+                found[heard.severity, heard.kind].append(heard.words)
     if claimed is not None:
         for severity, dollars in rules.CLAIMS:
             if claimed.amount >= dollars * rules.UNITS_PER_DOLLAR.get(claimed.currency, Decimal(1)):
                 found[severity, "amount claimed"].append("amount_claimed")
                 break
+    left_out = [Ground(rule=f"not counted: {why}", words=_shown(words)) for why, words in not_meant.items()]
     if not found:
-        return Severity.LOW, [Ground(rule="severity low: nothing raises it", words=())]
+        return Severity.LOW, [Ground(rule="severity low: nothing raises it", words=()), *left_out]
     severity = max((severity for severity, _ in found), key=_BY_HARM.index)
     return severity, [
         Ground(rule=f"severity {severity.value}: {kind}", words=_shown(words))
         for (level, kind), words in found.items()
         if level is severity
-    ]
+    ] + left_out
 
 
 def _scope(complaint: Complaint, pack: PolicyPack, texts: list[Pieces]) -> tuple[bool, list[Ground]]:

@@ -261,6 +261,9 @@ TIE_ORDER: tuple[Category, ...] = (
 ENOUGH = 2
 """Fewer points than this decide nothing."""
 
+EVERYDAY_LENGTH = 120
+"""Up to so many English words or Chinese characters everyday speech decides too; in more the word lists do better."""
+
 SEVERITY_WORDS: dict[Severity, dict[str, str]] = {
     Severity.CRITICAL: {
         "danger to life": """

@@ -98,12 +98,20 @@ class PhraseBook(Generic[T]):
             node.phrase = (phrase, meaning)
 
     def find(self, pieces: Pieces) -> Iterator[tuple[str, str, T]]:
-        """Yield each phrase that occurs in *pieces* once: as the book has it, as it is written, and what it means.
+        """Yield each phrase that occurs in *pieces* once: as the book has it, as it is written, and what it means."""
+        seen = set()
+        for phrase, first, end, meaning in self.occurrences(pieces):
+            if phrase not in seen:
+                seen.add(phrase)
+                yield phrase, pieces.as_written(first, end), meaning
+
+    def occurrences(self, pieces: Pieces) -> Iterator[tuple[str, int, int, T]]:
+        """Yield each occurrence of a phrase: as the book has it, its first piece and the one behind it, its meaning.
 
         From left to right the longest phrase at each place is taken, and what it covers is not read again.
         """
         keys, beginnings = pieces.keys, self._root.following
-        read_until, seen = 0, set()
+        read_until = 0
         for at in [at for at, key in enumerate(keys) if key in beginnings]:
             if at < read_until:
                 continue
@@ -116,9 +124,7 @@ class PhraseBook(Generic[T]):
             if longest:
                 read_until = end
                 phrase, meaning = longest
-                if phrase not in seen:
-                    seen.add(phrase)
-                    yield phrase, pieces.as_written(at, end), meaning
+                yield phrase, at, end, meaning
 
 
 def listed(text: str) -> list[str]:

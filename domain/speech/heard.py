@@ -1,0 +1,107 @@
+"""Whether what is said is meant: what is denied, only supposed, asked by us or quoted from us is no sign.
+
+It is looked for before the words, in the same clause. When in doubt it is meant: a sign too many costs a look.
+"""
+
+from bisect import bisect_right
+from functools import cache
+from typing import Final
+
+from domain.ground.phrases import Pieces, listed
+from domain.speech.patterns import PatternBook, clauses
+
+DENIED, SUPPOSED, ASKED = "denied", "supposed", "asked or quoted"
+
+_DENIES: Final = """
+    not, never, no, isn't, wasn't, aren't, weren't, neither, nor, without, nobody, hasn't, haven't, hadn't, didn't,
+    doesn't, don't, won't, wouldn't, no longer, no one, none, nothing like, far from, instead of, rather than,
+    ain't, am not, nobody is, can't be, couldn't be, not even, cannot be, no child, no debt, no illness, 没有, 没,
+    不是, 并非, 并没有, 不会, 从未, 从没, 不曾, 未曾, 没说, 没想, 没想过, 没说过, 不想, 不打算, 不至于, 不可能,
+    不老也没, 可不是, 我不, 绝不, 不再, 冇, 唔会, 唔系, 没打算"""
+"""Before the words of a sign they deny it."""
+
+_NOT_A_DENIAL: Final = """
+    can't stop, cannot stop, can't help, cannot help, couldn't stop, not only, never stop, not just, don't make me,
+    not joking, no choice but, not kidding, no other way than, no way but, nothing but, no way out,
+    not know whether, not know if, not lying, not bluffing, no joke, nothing left but, no option but,
+    not afraid to, won't stop, no use, not exaggerating, don't let, do not make me, do not let, don't push me,
+    don't drive me, don't think i won't, not getting over, nobody to, no one to, no one cares that,
+    nobody cares that, no one told, nobody told, nobody asked, no one asked, not long ago, never mind that,
+    no doubt, not because, didn't care that, don't care that, didn't ask, not told, didn't know, doesn't know,
+    don't know, not knowing, not aware, never got over, without work, no income, 没办法, 没法, 不得不, 不止, 不光,
+    不只, 不如, 忍不住, 没开玩笑, 不开玩笑, 不是开玩笑, 别逼, 不要逼, 没活路, 没别的, 没路, 没有别的, 没有办法,
+    没有路, 没人, 没地方, 没人管, 没钱, 无路, 无力, 没收入, 不管, 不顾, 没考虑, 没告诉, 没问, 不知道"""
+"""Where these stand nothing is denied."""
+
+_SAYS: Final = frozenset(
+    ["think", "say", "said", "mean", "meant", "claim", "thought", "want", "going", "about", "that", "to"]
+)
+_SUBJECTS: Final = frozenset(["i", "i'm", "i'll", "i'd", "he", "she", "they", "we", "he'", "you"])
+
+_SUPPOSES: Final = """
+    if i were, if i was, if i had, if we were, if he were, if she were, as if i were, as though i were,
+    whether i am, whether anyone, 要是我, 如果我是, 假如我, 假如我是, 我要是, 若我, 假使我, 倘若我, 当我是,
+    以为我是"""
+"""Before the words of a sign they only suppose it."""
+
+_ASKED: Final = """
+    (bot|form|agent|chat|support|robot|questionnaire|you|page|staff) (asked|ask|asks|keeps asking|kept asking) ~
+        (if|whether),
+    (was|were|been|am) asked (if|whether), (bot|form|robot|questionnaire) (said|say|says|suggested|wrote|writes|claims),
+    (you|your agent|your bot|your staff|your chat) (say|said|claim|claimed|think|believe|assume) (i|i'm|i am),
+    made that up, as (my|our) (nephew|friend|cousin) puts it,
+    (机器人|表上|表格|问卷|客服|你们|系统) (问我|说我|问家里|问有没有|问是不是|以为我), 问家里有没有, 问我想不想,
+    问我是不是, 问是否, 客服编的"""
+"""What we asked or put into somebody's mouth."""
+
+_LOOK_BACK_ENGLISH: Final = 5
+_LOOK_BACK_CHINESE: Final = 5
+
+
+@cache
+def _book() -> PatternBook[str]:
+    meanings = dict.fromkeys(listed(_DENIES), "denies")
+    meanings |= dict.fromkeys(listed(_NOT_A_DENIAL), "not")
+    meanings |= dict.fromkeys(listed(_SUPPOSES), "supposes")
+    return PatternBook(meanings | dict.fromkeys(listed(_ASKED), "asked"), {})
+
+
+class Ears:
+    """Tells of a place in a text whether what stands there is meant."""
+
+    def __init__(self, pieces: Pieces) -> None:
+        self._pieces = pieces
+        self._spans: dict[str, list[tuple[int, int]]] = {"denies": [], "not": [], "supposes": [], "asked": []}
+        self._begins = [begin for begin, _ in clauses(pieces.keys)]
+        for hit in _book().find(pieces):
+            self._spans[hit.meaning].append((hit.first, hit.end))
+
+    def why_not_meant(self, first: int, *, danger: bool) -> str | None:
+        """``DENIED``, ``SUPPOSED`` or ``ASKED`` if the words from piece *first* on are not meant; else ``None``.
+
+        Of *danger* to life a supposition is meant: who writes "if you do not pay I shall …" is in danger.
+        """
+        clause = self._clause(first)
+        before = self._pieces.keys[clause:first]
+        if self._stands("asked", clause, first):
+            return ASKED
+        if not danger and self._stands("supposes", clause, first):
+            return SUPPOSED
+        reach = _LOOK_BACK_CHINESE if before and not before[-1].isascii() else _LOOK_BACK_ENGLISH
+        for start, end in self._spans["denies"]:
+            if not (max(clause, first - reach - (end - start)) <= start and end <= first and first - end < reach):
+                continue
+            if any(low <= start < high or start <= low < first for low, high in self._spans["not"]):
+                continue
+            between = self._pieces.keys[end:first]
+            if any(key in _SUBJECTS for key in between) and not _SAYS & set(between):
+                continue
+            return DENIED
+        return None
+
+    def _clause(self, first: int) -> int:
+        """Where the clause of piece *first* begins."""
+        return self._begins[bisect_right(self._begins, first) - 1]
+
+    def _stands(self, kind: str, begin: int, first: int) -> bool:
+        return any(begin <= start and end <= first for start, end in self._spans[kind])

@@ -1,0 +1,221 @@
+"""What people say in their own words: heard for what it is, and not where it is denied, asked or quoted."""
+
+from collections import defaultdict
+
+import pytest
+
+from domain.ground.phrases import PhraseBook, Pieces, listed
+from domain.ground.words import Category, Severity
+from domain.speech import signs_en, signs_zh, topics_en, topics_zh
+from domain.speech.patterns import PatternBook, PatternError
+from domain.speech.signs import DANGER_TO_LIFE, Heard, signs
+from tests.case.corpus import Row, training
+from tests.case.test_assessment import assessed, grounds
+
+LOW, HIGH, CRITICAL = Severity.LOW, Severity.HIGH, Severity.CRITICAL
+NO_WORDS: PhraseBook[tuple[Severity, str] | None] = PhraseBook({})
+
+
+def heard(text: str) -> list[Heard]:
+    return list(signs(Pieces(text), NO_WORDS))
+
+
+# -- patterns ----------------------------------------------------------------------------------------------------------
+
+BOOK = PatternBook(
+    {
+        "take {money} out": "class",
+        "pressed ~ button": "gap",
+        "clicked (at|) # ~ got #": "numbers",
+        "扣 ~ 费": "中",
+        "(my|the) own money": "either",
+    },
+    {"money": "cash, my cash, funds"},
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning", "shown"),
+    [
+        ("I take my cash out", "class", "take my cash out"),
+        ("Take FUNDS out!", "class", "Take FUNDS out"),
+        ("pressed the button", "gap", "pressed … button"),
+        ("pressed button", "gap", "pressed button"),
+        ("pressed one two three four button", "gap", "pressed … button"),
+        ("I clicked 1,980 and got 1983.5", "numbers", "clicked 1,980 … got 1983.5"),
+        ("扣了我十二块的費", "中", "扣 … 費"),
+        ("the own money", "either", "the own money"),
+    ],
+)
+def test_a_pattern_is_found_and_shown_without_what_stands_in_its_gaps(text: str, meaning: str, shown: str) -> None:
+    (hit,) = BOOK.find(Pieces(text))
+    assert (hit.meaning, hit.shown) == (meaning, shown)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["pressed one two three four five button", "pressed it. The button", "扣，费", "take out", "clicked and got 3"],
+)
+def test_a_pattern_reaches_neither_across_punctuation_nor_further_than_its_gap(text: str) -> None:
+    assert not list(BOOK.find(Pieces(text)))
+
+
+def test_a_pattern_is_found_at_each_place_or_once() -> None:
+    text = Pieces("take cash out, then take funds out")
+    assert len(list(BOOK.find(text))) == 2
+    assert len(list(BOOK.find(text, once=True))) == 1
+
+
+@pytest.mark.parametrize("pattern", ["~ money", "# lots", "(my|) money", "", "{stones} out"])
+def test_a_pattern_that_cannot_be_read_is_refused(pattern: str) -> None:
+    with pytest.raises(PatternError):
+        PatternBook({pattern: 1}, {})
+
+
+def test_every_pattern_of_the_lists_can_be_read_and_no_weight_of_a_category_is_empty() -> None:
+    for module in (topics_en, topics_zh):
+        for category, by_weight in module.TOPICS.items():
+            assert category is not Category.OTHER
+            for weight, patterns in by_weight.items():
+                assert 1 <= weight <= 5
+                assert all(listed(patterns)), (category, weight)
+                PatternBook(dict.fromkeys(listed(patterns)), module.CLASSES)
+    for module in (signs_en, signs_zh):
+        for kinds in module.SIGNS.values():
+            for kind, patterns in kinds.items():
+                assert all(listed(patterns)), kind
+                PatternBook(dict.fromkeys(listed(patterns)), module.CLASSES)
+
+
+# -- categories --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("They keep asking for another copy of my passport and I'm kept out of my own account.", "account"),
+        ("Nine days and the money you promised still isn't in my bank.", "withdrawal"),
+        ("I paid in by card yesterday and nothing has arrived.", "deposit"),
+        ("I pressed 1.2010 and got 1.2034.", "execution"),
+        ("Nobody told me there is a charge every month.", "fee"),
+        ("The program closes itself whenever there is news.", "platform"),
+        ("The man on the phone swore that I could not lose.", "conduct"),
+        ("Nobody answers, and then they hung up.", "service"),
+        ("A stranger on the phone knew my balance.", "privacy"),
+        ("钱拿不出来，每次都给我退回", "withdrawal"),
+        ("早上转了三千过去，账上一分没多", "deposit"),
+        ("我按的2010，成交在2034", "execution"),
+        ("不交易也每个月扣我钱", "fee"),
+        ("行情一动软件就自己退出", "platform"),
+        ("业务员说稳赚不赔", "conduct"),
+        ("打了三次电话没人接", "service"),
+        ("陌生人打电话来，知道我有多少钱", "privacy"),
+    ],
+)
+def test_everyday_words_decide_the_category(text: str, category: str) -> None:
+    assert assessed(text).category == Category(category)
+
+
+def test_grounds_show_the_words_of_a_pattern_and_nothing_of_its_gaps() -> None:
+    told = grounds(assessed("I pressed my fat thumb on 1980 and Jane gave me 1983"))
+    assert "Jane" not in str(told)
+    assert "thumb" not in str(told)
+
+
+def test_everyday_words_decide_in_short_texts_only() -> None:
+    short = "The man on the phone swore that I could not lose."
+    assert assessed(short).category is Category.CONDUCT
+    assert assessed(short + " We talked about many a thing." * 30).category is Category.OTHER
+
+
+# -- signs -------------------------------------------------------------------------------------------------------------
+
+DENIED = [
+    ("I am not suicidal.", "denied"),
+    ("I have never thought of killing myself.", "denied"),
+    ("He never said that he wants to die.", "denied"),
+    ("I am not pregnant.", "denied"),
+    ("She is no longer homeless.", "denied"),
+    ("我没有自杀的念头", "denied"),
+    ("我从没想过自杀", "denied"),
+    ("我不是残疾人", "denied"),
+    ("If I were pregnant you would listen.", "supposed"),
+    ("要是我失业了你们才理我吗", "supposed"),
+    ("Your bot asked if I want to hurt myself.", "asked or quoted"),
+    ("The form asks whether anybody is disabled.", "asked or quoted"),
+    ("你们问我想不想自杀", "asked or quoted"),
+]
+MEANT = [
+    ("I will kill myself.", CRITICAL),
+    ("If you do not pay I shall kill myself.", CRITICAL),
+    ("I am not joking, I will kill myself.", CRITICAL),
+    ("I cannot stop thinking of suicide.", CRITICAL),
+    ("Don't make me kill myself.", CRITICAL),
+    ("I do not want to live any more.", CRITICAL),
+    ("No, I want to die.", CRITICAL),
+    ("My husband said he wants to die.", CRITICAL),
+    ("不给钱我就自杀", CRITICAL),
+    ("别逼我跳楼", CRITICAL),
+    ("我没办法了，只有死路一条", CRITICAL),
+    ("我不想活了", CRITICAL),
+    ("Nobody told me that my mother has dementia.", HIGH),
+    ("I told you that I am disabled.", HIGH),
+    ("你们不管我妈有老年痴呆", HIGH),
+]
+
+
+@pytest.mark.parametrize(("text", "why"), DENIED)
+def test_what_is_denied_supposed_or_asked_is_no_sign_and_is_told(text: str, why: str) -> None:
+    assessment = assessed(text)
+    assert assessment.severity is LOW, assessment.grounds
+    assert f"not counted: {why}" in grounds(assessment)
+
+
+@pytest.mark.parametrize(("text", "severity"), MEANT)
+def test_what_is_meant_is_a_sign_whatever_stands_around_it(text: str, severity: Severity) -> None:
+    assessment = assessed(text)
+    assert assessment.severity is severity, assessment.grounds
+
+
+def test_a_denial_in_one_sentence_denies_nothing_in_the_next() -> None:
+    assert assessed("I am not suicidal. My brother is suicidal.").severity is CRITICAL
+    assert assessed("我不是残疾人。我妈是残疾人。").severity is HIGH
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This spread is killing me.",
+        "My phone died.",
+        "A dead slow platform.",
+        "I'm dying to know who set that price.",
+        "这次亏死了",
+        "慢得要死",
+        "软件卡死",
+        "价格跳水",
+    ],
+)
+def test_a_manner_of_speaking_is_no_danger(text: str) -> None:
+    assert assessed(text).severity is not CRITICAL
+
+
+@pytest.mark.parametrize("row", [row for row in training() if row.sign == "danger"][::7], ids=lambda row: row.text[:30])
+def test_without_its_words_a_sign_is_gone(row: Row) -> None:
+    text = row.text
+    for _ in range(8):
+        found = [one for one in heard(text) if one.kind == DANGER_TO_LIFE and not one.not_meant]
+        if not found:
+            break
+        for part in found[0].words.split(" … "):
+            text = text.replace(part, " ", 1)
+    assert not [one for one in heard(text) if one.kind == DANGER_TO_LIFE and not one.not_meant]
+
+
+def test_signs_are_found_in_nearly_all_sentences_of_the_corpus_and_hardly_in_others() -> None:
+    severities: dict[str, list[Severity]] = defaultdict(list)
+    for row in training():
+        severities[row.sign].append(assessed(row.text).severity)
+    danger, none = severities["danger"], severities["none"]
+    assert sum(one is CRITICAL for one in danger) >= 0.98 * len(danger)
+    assert sum(one is CRITICAL for one in none) <= 0.05 * len(none)
+    assert sum(one in {HIGH, CRITICAL} for one in severities["vulnerable"]) >= 0.95 * len(severities["vulnerable"])
