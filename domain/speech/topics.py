@@ -9,11 +9,15 @@ from domain.speech import topics_en, topics_zh
 from domain.speech.patterns import Hit, PatternBook
 
 
+NAMES_IT = 3
+"""A word of this weight names the matter: everyday speech around it adds nothing."""
+
+
 def spoken(pieces: Pieces, words: PhraseBook[dict[Category, int]]) -> Iterator[tuple[str, str, Mapping[Category, int]]]:
     """Yield each pattern found once: the pattern, its words as they are written, and its weight by category.
 
     Of patterns that share words the heaviest counts for a category, so that one remark is not counted twice. What one
-    of these *words* has counted for counts for no more than the rest; what one covers that means none is not heard.
+    of these *words* says already is not counted again, and what one covers that means no category is not heard.
     """
     hits: dict[str, Hit[dict[Category, int]]] = {}
     elsewhere = bytearray(len(pieces.keys))
@@ -34,7 +38,8 @@ def spoken(pieces: Pieces, words: PhraseBook[dict[Category, int]]) -> Iterator[t
         key=lambda each: (-each[2], each[0].first, each[0].first - each[0].end, each[0].pattern),
     ):
         first, end = found.first, found.end
-        more = weight - max((by.get(category, 0) for low, high, by in counted if low < end and first < high), default=0)
+        said = max((by.get(category, 0) for low, high, by in counted if low < end and first < high), default=0)
+        more = 0 if said >= NAMES_IT else weight - said
         spans = taken.setdefault(category, [])
         if more > 0 and not any(low < end and first < high for low, high in spans):
             spans.append((first, end))
