@@ -8,7 +8,6 @@ from domain.ground.words import Category
 from domain.speech import topics_en, topics_zh
 from domain.speech.patterns import Hit, PatternBook
 
-
 NAMES_IT = 3
 """A word of this weight names the matter: everyday speech around it adds nothing."""
 
