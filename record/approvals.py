@@ -14,6 +14,7 @@ from domain.ground.timeline import Entry
 from domain.ground.words import PaymentState
 from domain.money.amounts import Money
 from domain.rules.policy import PolicyPack
+from record.hands import recusals_of, recusals_of_list, signs_of
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -49,6 +50,7 @@ async def case_records(connection: "Connection", references: Sequence[str]) -> d
             continue
         money = Money(amount=row["amount"], currency=row["currency"])
         awards.setdefault(row["reference"], {})[round_] = money
+    kept_out, signs = await recusals_of(connection, references), await signs_of(connection, references)
     packs: dict[str, PolicyPack] = {}
     records: dict[str, CaseRecord] = {}
     for row in cases:
@@ -58,7 +60,13 @@ async def case_records(connection: "Connection", references: Sequence[str]) -> d
         case = Case.received(reference, Complaint.model_validate(row["complaint"]), row["opened_at"])
         case.policy, case.policy_hash = packs[pinned], pinned
         noted = tuple(sorted(entries.get(reference, ()), key=_in_the_journal))
-        records[reference] = CaseRecord(case, noted, awards.get(reference, {}))
+        records[reference] = CaseRecord(
+            case,
+            noted,
+            awards.get(reference, {}),
+            tuple(kept_out.get(reference, ())),
+            tuple(signs.get(reference, ())),
+        )
     return records
 
 
@@ -83,6 +91,7 @@ async def list_approval(connection: "Connection", incident: str, number: int) ->
         row["hash"],
         [Money(amount=each["amount"], currency=each["currency"]) for each in harm],
         [Entry(**dict(entry)) for entry in entries],
+        recusals=await recusals_of_list(connection, incident, number),
     )
 
 
@@ -148,7 +157,7 @@ async def _approval_or_problem(connection: "Connection", incident: str, number: 
 
 
 def _check_award(row: asyncpg.Record, record: CaseRecord) -> None:
-    approved = approved_award(record, round_of(row["key"], row["reference"]))
+    approved = approved_award(record.known_by(row["posted_at"]), round_of(row["key"], row["reference"]))
     given = approved.compensation.rounded() if approved.compensation else None
     posted = Money(amount=row["amount"], currency=row["currency"])
     if given is None or given.currency != posted.currency or not posted <= given:
@@ -164,6 +173,7 @@ def _check_payment(row: asyncpg.Record, record: CaseRecord | None) -> None:
         raise NotApproved("no payment has this outcome")
     if record is None or row["said_by"].startswith("rail:"):
         return
+    record = record.known_by(row["posted_at"])
     state = PaymentState.REVERSED if row["kind"] == "reversal" else PaymentState.PAID
     try:
         actor = Actor.named(row["said_by"])
@@ -179,7 +189,8 @@ def _in_the_journal(entry: Entry) -> int:
 
 _AT_ONCE: Final = 500
 _POSTINGS: Final = """
-    select postings.key, postings.reference, incident, postings.number, kind, postings.amount, postings.currency,
+    select postings.key, postings.reference, incident, postings.number, kind, posted_at, postings.amount,
+        postings.currency,
         decision, members.amount as listed, members.currency as listed_in, outcomes.paid,
         case kind when 'reversal' then reversals.said_by else outcomes.said_by end as said_by,
         case kind when 'reversal' then reversals.bank_reference else outcomes.rail_reference end as bank_reference

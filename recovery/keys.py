@@ -59,7 +59,7 @@ async def in_the_file(connection: "Connection", references: Sequence[str]) -> di
     """The keys in the file, by case and incident; nothing of those that it does not have."""
     found: dict[str, set[str]] = {}
     for row in await connection.fetch(_IN_THE_FILE, list(references)):
-        if not row["key"].startswith(f"timeline:{KEPT}"):
+        if not row["key"].startswith(_BY_THE_FILE):
             found.setdefault(row["reference"], set()).add(row["key"])
     return found
 
@@ -124,6 +124,8 @@ def _of_payment(request: PayCompensation | BookPayment, paid: object) -> set[str
     return keys | {f"posting:{key}"} if paid else keys
 
 
+_BY_THE_FILE: Final = (f"timeline:{KEPT}", "timeline:assigned:", "timeline:kept_out:")
+"""What the file writes by itself into a timeline, and no workflow asks for."""
 _IN_THE_FILE: Final = """
     select reference, 'case' as key from casefile.cases where reference = any($1)
     union all

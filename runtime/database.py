@@ -71,13 +71,16 @@ class _Pool(asyncpg.Pool):
 
 
 async def open_pool(
-    url: str, *, min_size: int = 0, max_size: int = 10, patience: float = PATIENCE
+    url: str, *, min_size: int = 0, max_size: int = 10, patience: float = PATIENCE, viewer: str | None = None
 ) -> "asyncpg.Pool[asyncpg.Record]":
     """Open a pool of connections; the caller closes it.
 
     `json` and `jsonb` take what pydantic can write as JSON and give Python back. Money is safe in both directions:
     decimals are written as strings, and a JSON number with a fraction is read as `Decimal`, never as a float.
     Instants are read in UTC. Raises `DatabaseUnavailable` within seconds if there is no server to be had.
+
+    *viewer* is the person who looks through it: cases that they are kept out of are hidden from them. Without one
+    nothing is.
 
     A statement that takes longer than *patience* (seconds) raises `TimeoutError`, and its connection is not used again
     unless the server confirms that it was called off. A statement that may take longer says so (``timeout=``). Up to
@@ -99,7 +102,7 @@ async def open_pool(
         record_class=asyncpg.Record,
         timeout=CONNECT_TIMEOUT,
         command_timeout=patience,
-        server_settings=_server_settings(patience),
+        server_settings=_server_settings(patience) | ({"redress.viewer": viewer} if viewer else {}),
     )
     pool.acquire_within = 1.5 * patience
     try:

@@ -168,9 +168,11 @@ async def _decide(play: Play, amount: str, key: str) -> None:
     c, ref = play.complaints, play.reference
     proposal = {"outcome": "upheld", "compensation": {"amount": amount, "currency": "USD"}, "reasons": "Our fault."}
     before = await play.pool.fetchval(_FINALS, ref)
-    await play.send(lambda: c.propose_resolution(ref, by=HANDLER, message_id=f"{key}-propose", **proposal))
+    # Who has decided on the trade before, in whatever round or life, is kept out.
+    handler, approver = (Actor(id=f"{play.name}-{key}-{role}", role=role) for role in (Role.HANDLER, Role.APPROVER))
+    await play.send(lambda: c.propose_resolution(ref, by=handler, message_id=f"{key}-propose", **proposal))
     await play.at("deciding")
-    await play.send(lambda: c.approve(ref, by=APPROVER, message_id=f"{key}-approve"))
+    await play.send(lambda: c.approve(ref, by=approver, message_id=f"{key}-approve"))
     await play.until("another final response out", _ANOTHER, ref, before)
 
 

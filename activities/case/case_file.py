@@ -14,9 +14,11 @@ from activities.case.early_warning import note_topics, warning_of
 from activities.case.unopened import Unopened
 from activities.case.writing import follow_events, led_to, write_events, write_firings, write_summary
 from activities.case.written_once import write_contact, write_entries, write_rejected
+from activities.people.hands import hand_over, raise_signs, settle
 from domain.case.assessment import Assessment, assess
 from domain.case.complaint import Complaint
 from domain.case.file import CaseUpdate, Recorded
+from domain.case.hearing import signs_of
 from domain.case.requests import OpenCase, Opened, RecordContact
 from domain.checks.choice import pointed_to
 from domain.clocks.deadlines import Deadline, Occurred
@@ -25,6 +27,7 @@ from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import CaseEvent, Role, Stage
 from domain.rules.policy import PolicyPack
+from record.hands import read_hands
 from record.histories import events_of
 from runtime.policies import Packs, PolicyIncomplete, UnknownPolicyPack, find_policy, load_packs
 
@@ -95,11 +98,13 @@ class CaseFile:
             known = await checkpoints.find(connection, request.reference) if goes_on else None
             pack = await self.pack(connection, case["policy_hash"])
             receipt = Occurred(event=CaseEvent.RECEIVED, at=case["received_at"], number=RECEIPT)
+            hands = await read_hands(connection, request.reference, request.at)
+            recorded = await led_to(connection, request.reference, pack, [receipt])
             opened = Opened(
                 policy=pack,
                 policy_hash=case["policy_hash"],
                 assessment=Assessment.model_validate(case["assessment"]),
-                recorded=await led_to(connection, request.reference, pack, [receipt]),
+                recorded=recorded.model_copy(update={"hands": hands}),
                 early_until=pack.early_until(case["received_at"]),
                 warning=await warning_of(connection, request.reference),
                 pointed=pointed_to("\n\n".join(filter(None, map(case["complaint"].get, ("subject", "description"))))),
@@ -144,7 +149,9 @@ class CaseFile:
         await write_rejected(connection, reference, update.rejected)
         await write_summary(connection, update)
         await checkpoints.keep(connection, reference, update.checkpoint)
-        return await led_to(connection, reference, pack, events, update.asked)
+        hands = await settle(connection, reference, pack, update.entries)
+        recorded = await led_to(connection, reference, pack, events, update.asked)
+        return recorded.model_copy(update={"hands": hands}) if hands else recorded
 
     async def foresee(
         self, connection: "Connection", reference: str, pack: PolicyPack, occurred: Occurred
@@ -229,6 +236,8 @@ class CaseFile:
         )
         await write_entries(connection, reference, _first_entries(request, pack, assessment))
         await write_events(connection, reference, pack, [receipt])
+        await raise_signs(connection, reference, signs_of(complaint), "complaint", request.at)
+        await hand_over(connection, reference, pack, request.at)
         if assessment.in_scope:
             await note_topics(connection, reference, complaint, assessment.category, pack)
 

@@ -45,12 +45,13 @@ def write_letter(
     foreseen: Sequence[Deadline] = (),
     responded_at: datetime | None = None,
     held: bool = False,
+    to: str | None = None,
 ) -> tuple[str, str]:
     """Subject and text of a letter, in its language, with instants in the time zone of *pack*.
 
     *foreseen* are the deadlines that the case gets if the letter is accepted *at* the time of writing: by them are told
     the dates that the letter itself sets. *responded_at* is when the customer last had a final response, *held*
-    whether a holding letter was sent. A staff notice is told nothing of *complaint* and *name*.
+    whether a holding letter was sent. A staff notice is told nothing of *complaint* and *name*; it is for *to*, an id.
 
     Raises `ApplicationError` of type ``LetterIncomplete`` that names what is missing: no letter goes out with a gap or
     a guess in it, nor without what the rules of *pack* have it name.
@@ -65,6 +66,7 @@ def write_letter(
     stationery = stationery_in(language)
     known = _around(stationery, request.update.reference, firm_name, at, pack.calendar.zone) | {
         "facts": facts,
+        "to": to,
         "summary": request.update.summary,
         # "about another matter" tells a customer nothing
         "category": category if sort.to_staff or category is not Category.OTHER else None,

@@ -1,7 +1,7 @@
 """Letters: written once, handed to a channel until one takes them over, recorded every time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,12 +14,13 @@ from temporalio.exceptions import ApplicationError
 
 from activities.case.case_file import CaseFile
 from activities.letters.letter_text import one_line, write_letter
+from activities.people.notices import addressee, addresses, own_address
 from domain.case.complaint import Complaint
 from domain.case.requests import LetterAccepted, SendLetter
 from domain.clocks.deadlines import Deadline, Occurred
 from domain.ground.people import SYSTEM
 from domain.ground.timeline import Entry
-from domain.ground.words import CaseEvent, LetterKind
+from domain.ground.words import CaseEvent, LetterKind, Role
 from domain.letters.kinds import LETTERS
 from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compose, message_id
 from runtime.settings import Settings
@@ -81,7 +82,7 @@ class Letters:
             if accepted:
                 async with connection.transaction():
                     return await self._announce(connection, request, accepted["at"], accepted["channel"])
-            way = await self._way(connection, request)
+            way = await self._way(connection, request, letter["addressee"])
             if request.kind is LetterKind.EXTENSION:
                 await self._check_still_true(connection, request)
             await self._deliver(connection, request, letter, way)
@@ -126,16 +127,17 @@ class Letters:
         letter = await connection.fetchrow("select * from casefile.letters where key = $1", request.key)
         if letter is None:
             written_at = written_at or self._clock()
-            way = await self._way(connection, request)
             async with connection.transaction():
                 # Now, not with the acceptance: a letter that cannot be delivered must not hold back the case file. And
                 # before it is written: the letter tells of the case as it then stands.
                 await self._case_file.apply(connection, request.update)
-                subject, body = await self._write(connection, request, written_at)
+                to = await self._addressee(connection, request, written_at)
+                way = await self._way(connection, request, to)
+                subject, body = await self._write(connection, request, written_at, to)
                 letter = await connection.fetchrow(
                     "insert into casefile.letters"
-                    " (key, reference, number, kind, language, recipient, subject, body, message_id, rendered_at)"
-                    " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning *",
+                    " (key, reference, number, kind, language, recipient, subject, body, message_id, rendered_at,"
+                    " addressee) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning *",
                     request.key,
                     reference,
                     request.number,
@@ -146,6 +148,7 @@ class Letters:
                     body,
                     message_id(request.key, self._settings.mail_from),
                     written_at,
+                    to,
                 )
         assert letter is not None  # noqa: S101 (an insert returns its row)
         if (letter["reference"], letter["number"], letter["kind"]) != (reference, request.number, request.kind.value):
@@ -157,7 +160,20 @@ class Letters:
             )
         return letter
 
-    async def _write(self, connection: "Connection", request: SendLetter, at: datetime) -> tuple[str, str]:
+    async def _addressee(self, connection: "Connection", request: SendLetter, at: datetime) -> str | None:
+        """The id of the member of staff whom a notice is for; ``None`` where no directory names any, and of letters."""
+        if not LETTERS[request.kind].to_staff:
+            return None
+        reference = request.update.reference
+        policy_hash = await connection.fetchval(
+            "select policy_hash from casefile.cases where reference = $1", reference
+        )
+        pack = await self._case_file.pack(connection, policy_hash)
+        return await addressee(connection, reference, pack, request.facts.audience or Role.HANDLER, at)
+
+    async def _write(
+        self, connection: "Connection", request: SendLetter, at: datetime, to: str | None
+    ) -> tuple[str, str]:
         reference = request.update.reference
         case = await connection.fetchrow(
             "select complaint, policy_hash, name, (select max(at) from casefile.events e"
@@ -183,6 +199,7 @@ class Letters:
             foreseen=foreseen,
             responded_at=case["responded_at"],
             held=case["held"],
+            to=to,
         )
 
     async def _check_still_true(self, connection: "Connection", request: SendLetter) -> None:
@@ -203,13 +220,20 @@ class Letters:
             non_retryable=True,
         )
 
-    async def _way(self, connection: "Connection", request: SendLetter) -> "_Way":
-        """Where the letter goes, as the case file and the settings have it at this moment."""
+    async def _way(self, connection: "Connection", request: SendLetter, to: str | None) -> "_Way":
+        """Where the letter goes, as the case file and the settings have it at this moment; a notice is for *to*."""
         channel = self._mailer or self._outbox
         if LETTERS[request.kind].to_staff:
-            for whose in (request.facts.audience, request.update.summary.team):
-                if whose and (address := self._settings.staff_addresses.get(whose)):
-                    return _Way(channel, address, f"address of {whose}")
+            reference, role, team = request.update.reference, request.facts.audience, request.update.summary.team
+            whose: Iterable[str | None] = (role, team)
+            if to:
+                now = self._clock()
+                whose = await addresses(connection, reference, to, role=role or Role.HANDLER, team=team, at=now)
+                if address := await own_address(connection, to):
+                    return _Way(channel, address, f"address of {to}")
+            for name in whose:
+                if name and (address := self._settings.staff_addresses.get(name)):
+                    return _Way(channel, address, f"address of {name}")
             return _Way(None, None, "no address")
         contact = await connection.fetchrow(
             "select id, email from casefile.contacts where reference = $1 order by id desc limit 1",
@@ -260,12 +284,14 @@ class Letters:
         """
         notice = request.facts.notice
         told = f": {notice.en}" if notice and channel == CASE_FILE else ""
+        to = await connection.fetchval("select addressee from casefile.letters where key = $1", request.key)
+        whom = f" for {to}" if to else ""
         entry = Entry(
             key=f"{request.key}:accepted",
             at=at,
             kind="letter",
             actor=str(SYSTEM),
-            text=f"{request.kind.value} accepted by {channel}{told}",
+            text=f"{request.kind.value}{whom} accepted by {channel}{told}",
             data={"letter": request.key, "number": request.number, "kind": request.kind.value, "channel": channel},
         )
         update = request.update.model_copy(update={"entries": (*request.update.entries, entry)})

@@ -5,8 +5,9 @@ Nothing here believes what a workflow says of a decision. Whoever posts or pays 
 decided, and the rule is applied to the findings that were written down.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -21,11 +22,15 @@ from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import PaymentState, Role, Severity
 from domain.money.amounts import Money
+from domain.people.recusal import Recusal, kept_out
+from domain.people.signs import SignChange, care_for, standing
 from domain.rules.deciding import Decision
 
 PROPOSING: Final = ("propose_resolution", "resolve_early")
 UNDOING: Final = ("investigate", "request_information", "set_aside")
 """What puts a proposal aside that was not approved."""
+BY_PEOPLE: Final = (*PROPOSING, "decide_resolution")
+"""The entries by which people propose and decide."""
 OF_A_ROUND: Final = (*PROPOSING, *UNDOING, "proposed", "decide_resolution", "retry_payment", "report_payment")
 """The entries of a timeline that name the round they belong to."""
 DECISIVE: Final = (*OF_A_ROUND, "assessed", "reclassify", "add_evidence", "finding")
@@ -45,12 +50,14 @@ class CaseRecord:
     """What the record holds of a case that bears on money.
 
     ``entries`` are the :data:`DECISIVE` ones, in the order in which they were noted; ``awards`` what was posted, by
-    round.
+    round; ``recusals`` who is kept out, ``signs`` what became of the case's signs.
     """
 
     case: Case
     entries: tuple[Entry, ...]
     awards: Mapping[int, Money]
+    recusals: tuple[Recusal, ...] = ()
+    signs: tuple[SignChange, ...] = ()
 
     @property
     def account(self) -> str | None:
@@ -69,7 +76,13 @@ class CaseRecord:
         case.assessment = _assessment(before)
         case.proposers = [_actor(one).id for one in before if one.kind in PROPOSING]
         case.awarded = _sum(amount for number, amount in self.awards.items() if number < round_)
+        if entry:
+            case.care = care_for(standing(one for one in self.signs if one.at <= entry.at), entry.at)
         return case
+
+    def known_by(self, moment: datetime) -> "CaseRecord":
+        """The record without the recusals that were written down after *moment*."""
+        return replace(self, recusals=tuple(one for one in self.recusals if one.at is None or one.at <= moment))
 
 
 @dataclass(frozen=True)
@@ -104,7 +117,7 @@ def approved_award(record: CaseRecord, round_: int) -> Approved:
     try:
         if proposed.kind == "proposed":
             return _by_rule(case, proposed)
-        return _by_people(case, proposed, approval)
+        return _by_people(record, case, proposed, approval)
     except NotApproved:
         raise
     except (ValueError, LookupError) as error:
@@ -139,11 +152,27 @@ def _by_rule(case: Case, proposed: Entry) -> Approved:
     return Approved(case, proposed.key)
 
 
-def _by_people(case: Case, proposed: Entry, approval: Entry | None) -> Approved:
+def _check_not_kept_out(record: CaseRecord, entry: Entry) -> None:
+    """Raise :class:`NotApproved` if who *entry* is by was kept out then, or decided in an earlier round."""
+    actor, round_ = _actor(entry), entry.data.get("round", 1)
+    for one in record.entries:
+        if one.kind in BY_PEOPLE and one.data.get("round", 1) < round_ and _actor(one).person == actor.person:
+            raise NotApproved(f"{entry.key}: {actor} decided in an earlier round ({one.key}) and is kept out")
+    here = {one.key for one in record.entries}
+    elsewhere = [
+        one for one in record.recusals if one.about not in here and (one.since is None or one.since < entry.at)
+    ]
+    if recusal := kept_out(elsewhere, entry.at).get(actor.person):
+        raise NotApproved(f"{entry.key}: {actor} is kept out of the case ({recusal.why.value}: {recusal.about})")
+
+
+def _by_people(record: CaseRecord, case: Case, proposed: Entry, approval: Entry | None) -> Approved:
     kind = ResolveEarly if proposed.kind == "resolve_early" else ProposeResolution
     message = kind.model_validate(_said(proposed))
     if not message.actor.role.is_staff:
         raise NotApproved(f"{proposed.key}: role {message.actor.role.value} may not propose a resolution")
+    for entry in filter(None, (proposed, approval)):
+        _check_not_kept_out(record, entry)
     check_proposal(case, message)
     case.proposal = propose(case, message, proposed.at)
     if kind is ResolveEarly:
@@ -202,18 +231,26 @@ def _check_second_person(record: CaseRecord, entry: Entry, what: str) -> None:
         check_second_person(case, _actor(entry), what)
     except ValueError as error:
         raise NotApproved(f"{entry.key}: {error}") from None
+    _check_not_kept_out(record, entry)
 
 
 # -- incidents ---------------------------------------------------------------------------------------------------------
 
 
 def approved_list(
-    opened_by: str, decision: Decision, digest: str, harm: Iterable[Money], entries: Iterable[Entry]
+    opened_by: str,
+    decision: Decision,
+    digest: str,
+    harm: Iterable[Money],
+    entries: Iterable[Entry],
+    *,
+    recusals: Sequence[Recusal] = (),
 ) -> str:
     """The key of the entry by which the list with the hash *digest*, of *harm* in all, was approved.
 
     Raises :class:`NotYetRecorded` where nobody approved that list, :class:`NotApproved` where whoever did so opened the
-    incident (*opened_by*, as ``role:id``), or may not approve so much.
+    incident (*opened_by*, as ``role:id``), is kept out by *recusals* of an account on the list, or may not approve so
+    much.
     """
     for entry in entries:
         said = entry.data
@@ -224,6 +261,10 @@ def approved_list(
         actor = _actor(entry)
         if actor.person == person_of(opened_by.partition(":")[2]):
             raise NotApproved(f"{entry.key}: the list was approved by who opened the incident")
+        if recusal := kept_out([one for one in recusals if not one.at or one.at <= entry.at], entry.at).get(
+            actor.person
+        ):
+            raise NotApproved(f"{entry.key}: {actor} is kept out of {recusal.about} on the list ({recusal.why.value})")
         sums: list[Money | None] = [*harm]
         for sum_ in sums or [None]:
             if not decision.may_approve(actor.role, sum_):

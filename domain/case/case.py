@@ -26,6 +26,9 @@ from domain.ground.words import Action, CaseEvent, Outcome, PaymentState, Stage
 from domain.letters.letter import Letter, LetterFacts
 from domain.money.amounts import Money
 from domain.money.payment import Payment, PaymentReport
+from domain.people.hands import Hands
+from domain.people.recusal import Why
+from domain.people.signs import Care
 from domain.rules.policy import PolicyPack
 
 RECENT_ENTRIES = 30
@@ -55,7 +58,12 @@ class Case(State):
     stage_since: Instant
     assessment: Assessment | None = None
     handler: str | None = None
-    """Who has the case: a handler's id, or the role it was escalated to."""
+    """Who has the case: a person's id, or the role it was escalated to where nobody in a directory holds it."""
+    hands_version: int = 0
+    kept_out: dict[str, Why] = Field(default_factory=dict)
+    """Who must have no part in it, by person, and why."""
+    care: Care = Care()
+    """What the signs of the case ask for."""
     escalation_level: int = 0
     last_message: str | None = None
 
@@ -453,6 +461,8 @@ class Case(State):
         Returns the breaches of rounds that were satisfied too late, or not before the case closed, as far as they have
         not acted yet: they still do.
         """
+        if recorded.hands:
+            self._in_hands(recorded.hands)
         closed = self.stage is Stage.CLOSED
         ended = self.ended | {one.round: None if one.replaced else one.at for one in recorded.satisfied}
         # A round is planned as a whole. Told of it again, we may have seen some of its rungs act by now.
@@ -472,6 +482,18 @@ class Case(State):
             and (kept := ended.get(deadline.round, self.closed_at if closed else None))
             and deadline.due < kept
         ]
+
+    def _in_hands(self, hands: Hands) -> None:
+        if hands.version < self.hands_version:
+            return
+        self.hands_version, self.kept_out, self.care = hands.version, hands.kept_out, hands.care
+        if not any(
+            entry.kind in {"assign", "escalation"} for entry in self.entries
+        ):  # else the file knows less than we
+            self.handler = hands.handler or self.handler
+        if self.assessment:
+            priority = hands.care.of(self.assessment.priority)
+            self.assessment = self.assessment.model_copy(update={"priority": priority})
 
     def asks_for(self, deadline: Deadline, action: Action) -> bool:
         """Whether *deadline* has *action* done: not where a stricter clock of another pack had it done for the duty.

@@ -7,6 +7,7 @@ from domain.case.summary import CaseSummary
 from domain.clocks.deadlines import Deadline, Firing, Occurred, Satisfied
 from domain.ground.base import Identifier, Instant, Record
 from domain.ground.timeline import Entry
+from domain.people.hands import Hands
 
 
 class Rejected(Record):
@@ -59,7 +60,10 @@ class CaseUpdate(Record):
 
 
 class Recorded(Record):
-    """What the events of an update led to: rounds of clocks begun and ended."""
+    """What an update led to: rounds of clocks begun and ended, and whose ``hands`` the case is in where that may have
+    changed.
+    """
 
     planned: tuple[Deadline, ...] = ()
     satisfied: tuple[Satisfied, ...] = ()
+    hands: Hands | None = None

@@ -122,10 +122,10 @@ def found(case: Case) -> Money:
 def propose_by_rule(case: Case, at: datetime) -> Proposal | None:
     """The resolution decided by rule: clear findings, a sum within the pack's limit, and no reason for a person.
 
-    A person decides where life or livelihood is at stake, and whenever the customer has disputed or the case was
-    reopened. A complaint about an incident waits until that is decided, and is then answered from it.
+    A person decides where life or livelihood is at stake or a sign asks for one, and whenever the customer has disputed
+    or the case was reopened. A complaint about an incident waits until that is decided, and is then answered from it.
     """
-    if case.rounds > 1 or (case.assessment and case.assessment.severity is Severity.CRITICAL):
+    if case.rounds > 1 or (case.assessment and case.assessment.severity is Severity.CRITICAL) or case.care.by_people:
         return None
     if case.incident and not case.incident.stage.ended and not case.incident.stage.approved:
         return None
@@ -275,7 +275,11 @@ def extension_key(message: ExtendDeadline, deadline: Deadline) -> str:
 
 
 def needs_second_person(case: Case, proposal: Proposal) -> bool:
-    """Whether somebody else must approve *proposal*: whenever the case's sum exceeds what may be decided by rule."""
+    """Whether somebody else must approve *proposal*: whenever the case's sum exceeds what may be decided by rule, and
+    whatever a person proposes where the signs of the case ask for a second one.
+    """
+    if case.care.second_person and proposal.reasons is not None:
+        return True
     return not case.pack.decision.decided_by_rule(at_stake(case, proposal))
 
 

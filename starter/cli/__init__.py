@@ -9,6 +9,7 @@ from starter.cli import reading  # isort: skip
 from starter.cli import policies  # isort: skip
 from starter.cli import calendars  # isort: skip
 from starter.cli import directory  # isort: skip
+from starter.cli import routing  # isort: skip
 from starter.cli import acting  # isort: skip
 from starter.cli import evidence  # isort: skip
 from starter.cli import payments  # isort: skip
@@ -31,6 +32,7 @@ __all__ = [
     "policies",
     "reading",
     "restores",
+    "routing",
     "serving",
     "submitting",
 ]

@@ -1,9 +1,12 @@
 """How commands reach PostgreSQL and Temporal: those of the settings, or of the stack that runs in the state folder."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
+
+from starter.cli.options import ACTOR_VARIABLE, actor
 
 if TYPE_CHECKING:
     import asyncpg
@@ -19,15 +22,24 @@ T = TypeVar("T")
 
 @asynccontextmanager
 async def database() -> "AsyncIterator[Pool]":
-    """Connections to the database in use. Raises ``DatabaseUnavailable``."""
+    """Connections to the database in use, as whoever ``REDRESS_ACTOR`` names may see it.
+
+    Raises ``DatabaseUnavailable``.
+    """
     from runtime.database import LONG_PATIENCE, close_pool, find_database, open_pool
     from runtime.settings import load_settings
 
-    pool = await open_pool(find_database(load_settings()), max_size=3, patience=LONG_PATIENCE)
+    pool = await open_pool(find_database(load_settings()), max_size=3, patience=LONG_PATIENCE, viewer=_viewer())
     try:
         yield pool
     finally:
         await close_pool(pool)
+
+
+def _viewer() -> str | None:
+    """The person who looks: who acts by default, if somebody is named."""
+    named = os.environ.get(ACTOR_VARIABLE)
+    return actor(named).person if named else None
 
 
 def read(query: "Callable[[Pool], Awaitable[T]]") -> T:

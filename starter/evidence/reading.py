@@ -180,7 +180,8 @@ async def _case(connection: "Connection", reference: str) -> CaseFacts:
 
 _CASE: Final = """
     select c.*, p.id as policy, p.version as policy_version
-    from casefile.cases c join casefile.policy_packs p on p.hash = c.policy_hash where c.reference = $1
+    from casefile.cases c join casefile.policy_packs p on p.hash = c.policy_hash
+    where c.reference = $1 and not casefile.hidden(c.reference)
 """
 _TIMELINE: Final = """
     select key, at, kind, actor, text, data from casefile.timeline where reference = $1 order by at, journal, id

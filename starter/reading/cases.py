@@ -16,7 +16,7 @@ from domain.ground.timeline import Entry
 from domain.ground.words import Category, LetterKind, Stage
 from domain.money.amounts import Money
 from domain.rules.policy import PolicyPack
-from starter.reading.database import CaseNotFound, not_found, rows_of
+from starter.reading.database import CaseNotFound, must_see, not_found, rows_of
 
 if TYPE_CHECKING:
     from starter.reading.database import Connection, Pool
@@ -109,7 +109,7 @@ async def list_cases(
 ) -> list[ListedCase]:
     """The cases that fit every filter given, the last received first. Overdue is judged at *at*, by default now."""
     values: list[Any] = [at, limit, offset]
-    conditions = ["true"]
+    conditions = ["NOT casefile.hidden(c.reference)"]
     for column, value in (("stage", stage), ("category", category), ("handler", handler), ("team", team)):
         if value is not None:
             values.append(value)
@@ -126,6 +126,7 @@ async def list_cases(
 async def get_case(pool: "Pool", reference: str, *, at: datetime | None = None) -> CaseView:
     """The case with its complaint and counts. Raises :class:`CaseNotFound`."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        await must_see(connection, reference)
         case = await connection.fetchrow(f"{_CASES} WHERE c.reference = $2", at, reference)
         if case is None:
             raise await not_found(connection, reference)
@@ -195,6 +196,7 @@ async def get_rules(pool: "Pool", reference: str) -> tuple[PolicyPack, datetime 
 
     Raises :class:`CaseNotFound`.
     """
+    await must_see(pool, reference)
     row = await pool.fetchrow(
         """
         SELECT content, (SELECT max(at) FROM casefile.events e

@@ -40,10 +40,17 @@ class CaseNotFound(LookupError):
 
 async def rows_of(pool: "Pool", reference: str, query: str) -> list[asyncpg.Record]:
     """The rows that *query* has of a case. Raises :class:`CaseNotFound`."""
-    rows = await pool.fetch(query, reference)
-    if not rows and not await pool.fetchval("SELECT true FROM casefile.cases WHERE reference = $1", reference):
-        raise await not_found(pool, reference)
-    return rows
+    await must_see(pool, reference)
+    return await pool.fetch(query, reference)
+
+
+async def must_see(connection: "Pool | Connection", reference: str) -> None:
+    """Raise :class:`CaseNotFound` where there is no such case, or none for who looks: whoever is kept out of it.
+
+    Who looks is said when the pool is opened; of a pool that nobody looks through in particular, nothing is hidden.
+    """
+    if not await connection.fetchval(_SEEN, reference):
+        raise await not_found(connection, reference)
 
 
 async def list_unopened(pool: "Pool", limit: int = 50) -> list[UnopenedStart]:
@@ -57,6 +64,7 @@ async def not_found(connection: "Pool | Connection", reference: str) -> CaseNotF
     return CaseNotFound(reference, UnopenedStart(**row) if row else None)
 
 
+_SEEN: Final = "select true from casefile.cases where reference = $1 and not casefile.hidden(reference)"
 _UNOPENED_START: Final = """
     select workflow_id, state, at as since, reason, count(*) over () as messages
     from casefile.unopened where workflow_id = $1 order by at desc, state limit 1

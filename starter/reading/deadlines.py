@@ -131,7 +131,9 @@ COMING_DUE = f"""
     FROM (
         SELECT d.* FROM (SELECT * FROM casefile.deadlines WHERE due > $1 AND due <= $2 OFFSET 0) d WHERE {_UNDONE}
         UNION ALL
-        SELECT d.* FROM (SELECT reference FROM casefile.cases WHERE closed_at IS NULL) o, LATERAL (
+        SELECT d.* FROM (
+            SELECT reference FROM casefile.cases WHERE closed_at IS NULL AND NOT casefile.hidden(reference)
+        ) o, LATERAL (
             SELECT * FROM casefile.deadlines d WHERE d.reference = o.reference AND d.due <= $1 AND {_UNDONE} OFFSET 0) d
     ) d JOIN casefile.cases c ON c.reference = d.reference
     WHERE c.closed_at IS NULL

@@ -79,7 +79,9 @@ async def get_incident(pool: "Pool", reference: str) -> IncidentView:
     if row is None:
         raise IncidentNotFound(f"there is no incident {reference}")
     cases = await pool.fetch(
-        "select reference from casefile.incident_cases where incident = $1 order by at, reference", reference
+        "select reference from casefile.incident_cases where incident = $1 and not casefile.hidden(reference)"
+        " order by at, reference",
+        reference,
     )
     entries = await pool.fetch(
         "select key, at, kind, actor, text, data from casefile.incident_timeline"

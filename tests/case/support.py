@@ -26,6 +26,8 @@ T = TypeVar("T")
 RECEIVED_AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 RUN = "run-1"
 OPENED_AT = RECEIVED_AT + timedelta(seconds=3)
+AWARD = 7
+"""The round of the award of a test that has one."""
 TABLES = (
     "policy_packs",
     "cases",
@@ -121,10 +123,17 @@ def usd(amount: str) -> Money:
 
 
 def decided(round_: int, award: Money, **changes: Any) -> tuple[Entry, ...]:
-    """What the timeline has of an award that a handler proposed in that round and an executive approved."""
+    """What the timeline has of an award that a handler proposed in that round and an executive approved.
+
+    They are others where a test has a further round: who decided in one has no part in the next.
+    """
+    further = 0 if round_ in {1, AWARD} else round_
     said = {"round": round_, "outcome": "upheld", "compensation": award.rounded().model_dump(mode="json")}
     proposal = {"reasons": "So it is.", **said, **changes}
-    texts = (("propose_resolution", "handler:h-17", proposal), ("decide_resolution", "executive:e-1", None))
+    texts = (
+        ("propose_resolution", f"handler:h-{17 + further}", proposal),
+        ("decide_resolution", f"executive:e-{1 + further}", None),
+    )
     return tuple(
         Entry(
             key=f"{kind}:{2 * round_ + number}",
@@ -138,7 +147,7 @@ def decided(round_: int, award: Money, **changes: Any) -> tuple[Entry, ...]:
     )
 
 
-def awarding(reference: str, award: Money, number: int = 7, **changes: Any) -> RecordCompensation:
+def awarding(reference: str, award: Money, number: int = AWARD, **changes: Any) -> RecordCompensation:
     fields: dict[str, Any] = {
         "key": f"{reference}:compensation:{number}",
         "number": number,

@@ -101,7 +101,10 @@ async def test_what_was_received_is_never_changed(full: "Pool") -> None:
 async def test_a_summary_is_only_replaced_by_a_newer_one(full: "Pool") -> None:
     await full.execute("UPDATE casefile.cases SET revision = revision + 1, breached = true, handler = 'h-18'")
     with pytest.raises(asyncpg.RestrictViolationError, match="is not newer than"):
-        await full.execute("UPDATE casefile.cases SET handler = 'h-19'")
+        await full.execute("UPDATE casefile.cases SET stage = 'closed'")
+    with pytest.raises(asyncpg.RestrictViolationError, match="is not newer than"):
+        await full.execute("UPDATE casefile.cases SET stage = 'closed', handler = 'h-19'")
+    await full.execute("UPDATE casefile.cases SET handler = 'h-19'")  # the file itself gives a case to somebody
 
 
 async def test_a_breach_is_never_taken_back(full: "Pool") -> None:

@@ -193,7 +193,7 @@ async def test_limits_hold_for_the_case_and_not_for_each_round(pool: "Pool", com
     first = request(reference, usd("450"), *decided(1, usd("450")))
     await compensation.record_compensation(first)
     again = noted(
-        "propose_resolution:40", "handler:h-17", 2, outcome="upheld", compensation=money(usd("450")), reasons="."
+        "propose_resolution:40", "handler:h-18", 2, outcome="upheld", compensation=money(usd("450")), reasons="."
     )
     alone = awarding(reference, usd("450"), 2, update=update(reference, 3, entries=(again,)))
     await refused(compensation, alone, "no approval by a second person")

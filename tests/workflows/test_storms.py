@@ -13,9 +13,9 @@ from temporalio.worker import Worker
 
 from domain.case.file import Recorded
 from domain.case.messages import UPDATES, Assign, Receipt
-from domain.ground.people import SYSTEM
+from domain.ground.people import SYSTEM, Actor
 from domain.ground.sizes import size
-from domain.ground.words import IncidentStage, Outcome, Stage
+from domain.ground.words import IncidentStage, Outcome, Role, Stage
 from domain.incidents.messages import IncidentChanged
 from runtime.policies import load_packs
 from runtime.temporal import LONGEST_ACTIVATION
@@ -35,10 +35,10 @@ async def in_decision(house: House) -> str:
     return reference
 
 
-async def propose(house: House, reference: str) -> None:
+async def propose(house: House, reference: str, by: Actor = HANDLER) -> None:
     await house.complaints.propose_resolution(
         reference,
-        by=HANDLER,
+        by=by,
         outcome="upheld",
         compensation={"amount": 4_000, "currency": "USD"},
         reasons="It was late, and we are sorry.",
@@ -127,7 +127,7 @@ async def test_an_award_that_the_record_does_not_approve_is_posted_only_once_peo
     assert not await house.pool.fetchval("select exists (select from casefile.postings)")
     await house.complaints.reopen(reference, "The record does not bear it.", by=HANDLER)
     await house.at(reference, Stage.DECIDING)
-    await propose(house, reference)
+    await propose(house, reference, Actor(id="h-18", role=Role.HANDLER))
     await house.complaints.approve(reference, by=APPROVER)
     await house.responded(reference)
     await house.complaints.reply(reference, by=CUSTOMER, intent="accept")

@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 from temporalio.client import WorkflowUpdateFailedError
 
-from domain.ground.words import LetterKind, Outcome, Stage
+from domain.ground.people import Actor
+from domain.ground.words import LetterKind, Outcome, Role, Stage
 from starter.client.conversation import Refused
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
 
@@ -78,7 +79,10 @@ async def test_a_proposal_ends_the_wait_for_an_answer_and_a_later_round_can_ask_
     await house.responded(reference)
     await house.complaints.reply(reference, by=CUSTOMER, intent="dispute")
     await house.at(reference, Stage.DECIDING)
-    await house.complaints.request_information(reference, "Which withdrawal was it?", by=HANDLER)
+    with pytest.raises(Refused, match="handler:h-17 is kept out of this case"):
+        await house.complaints.request_information(reference, "Which withdrawal was it?", by=HANDLER)
+    another = Actor(id="h-18", role=Role.HANDLER)
+    await house.complaints.request_information(reference, "Which withdrawal was it?", by=another)
     await house.at(reference, Stage.INVESTIGATING)
 
 

@@ -22,6 +22,7 @@ from domain.case.messages import (
 )
 from domain.case.requests import RecordContact
 from domain.case.resolution import check_extension, extension_key
+from domain.ground.base import person_of
 from domain.ground.messages import NotAllowed
 from domain.ground.words import CaseEvent, LetterKind, Stage
 from workflows import effects
@@ -36,6 +37,12 @@ def assign(work: Casework, request: Assign) -> str:
     if request.team and case.assessment:
         case.assessment = case.assessment.model_copy(update={"team": request.team})
     return f"assigned to {request.handler}"
+
+
+def must_not_be_kept_out(work: Casework, request: Assign) -> None:
+    """Whoever is kept out gets nothing."""
+    if person_of(request.handler) in work.case.kept_out:
+        raise NotAllowed(f"handler: {request.handler} is kept out of this case; give it to somebody else")
 
 
 def reclassify(work: Casework, request: Reclassify) -> str:

@@ -47,7 +47,7 @@ SIGNALS: Final = (
 """From anybody, at any time."""
 
 UPDATES: Final = (
-    Update(Assign, handling.assign, _STAFF),
+    Update(Assign, handling.assign, _STAFF, handling.must_not_be_kept_out),
     Update(Reclassify, handling.reclassify, _BEFORE_RESPONSE, handling.must_be_ours),
     Update(AddEvidence, handling.add_evidence, fits=handling.must_leave_an_approved_account),
     Update(Investigate, handling.investigate, _BEFORE_RESPONSE, handling.must_be_investigable),

@@ -114,6 +114,8 @@ class Casework:
             raise NotAllowed(f"{message.name}: the case is at stage {stage.value}; this is possible at {allowed}")
         if gate.staff and not message.actor.role.is_staff:
             raise NotAllowed(f"actor: role {message.actor.role.value} may not send {message.name}; staff may")
+        if message.actor.person in case.kept_out:
+            raise NotAllowed(f"actor: {message.actor} is kept out of this case; somebody else has to do it")
 
     def knows(self, message: Message) -> bool:
         """Whether it was heard before. Raises ``ValueError`` if its id was used for another one."""

@@ -1,0 +1,269 @@
+"""Keeps a case in the right hands: whoever has an interest is kept out, and somebody named has it.
+
+Called within the transaction that records what calls for it, so that both stand in the record or neither does.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+import asyncpg
+
+from domain.case.hearing import signs_heard
+from domain.ground.base import person_of
+from domain.ground.people import SYSTEM
+from domain.ground.timeline import Entry
+from domain.ground.words import Role
+from domain.people.directory import Directory
+from domain.people.hands import Hands
+from domain.people.recusal import Recusal, Why, kept_out, recusals
+from domain.people.routing import Need, Routed, loads, route
+from domain.people.signs import Sign, care_for, standing
+from domain.rules.policy import PolicyPack
+from record.directory import read_directory
+from record.hands import concerned_by, read_hands, recorded_recusals, sign_changes
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
+
+CALLING: Final = frozenset(
+    {
+        "stage",
+        "escalation",
+        "assign",
+        "reclassify",
+        "add_evidence",
+        "investigate",
+        "customer_reply",
+        "reopen",
+        "propose_resolution",
+        "resolve_early",
+        "decide_resolution",
+    }
+)
+"""The entries of a timeline after which somebody else may have to have the case, or to be kept out of it."""
+
+
+async def settle(
+    connection: "Connection", reference: str, pack: PolicyPack, entries: Collection[Entry]
+) -> Hands | None:
+    """See that the case is in the right hands after *entries*; ``None`` where nothing of them bears on it.
+
+    The summary of the case must be written by then. Returns whose hands it is in. Again, it changes nothing.
+    """
+    kinds = {entry.kind for entry in entries}
+    if not kinds & CALLING:
+        await connection.execute(_STILL_HAS_IT, reference, list(Role))
+        return None
+    at = max(entry.at for entry in entries)
+    for entry in entries:
+        if entry.kind == "assign":
+            await _note_assignment(connection, reference, entry)
+        elif entry.kind == "customer_reply" and entry.data.get("text"):
+            await raise_signs(connection, reference, signs_heard(entry.data["text"]), entry.key, at)
+    return await hand_over(connection, reference, pack, at)
+
+
+async def hand_over(connection: "Connection", reference: str, pack: PolicyPack, at: datetime) -> Hands:
+    """Keep out whom the case has to do without, and give it to somebody where nobody has it who may."""
+    directory = await read_directory(connection)
+    out = await keep_out(connection, reference, directory, at)
+    if directory.people:
+        await _Handing(connection, reference, pack, directory, out, at).give_to_somebody()
+    hands = await read_hands(connection, reference, at)
+    if hands.handler:
+        await connection.execute(_HAS_IT, reference, hands.handler)
+    return hands
+
+
+async def keep_out(connection: "Connection", reference: str, directory: Directory, at: datetime) -> dict[str, Recusal]:
+    """Write down whom the case has to do without, and return who that is *at* that moment, by person."""
+    recorded = await recorded_recusals(connection, reference)
+    known = {one.model_copy(update={"at": None}) for one in recorded}
+    new = [one for one in recusals(directory, await concerned_by(connection, reference)) if one not in known]
+    rows = [(reference, one.person, one.why, one.about, one.since, one.first, one.last, at) for one in new]
+    await connection.executemany(_KEEP_OUT, rows)
+    for one in new:
+        if _ID.fullmatch(one.person):
+            key, said = f"kept_out:{one.person}:{one.why}:{one.about}", f"{one.person} is kept out: {_WHY[one.why]}"
+            await connection.execute(_NOTE, reference, key, at, "kept_out", str(SYSTEM), said, {"about": one.about})
+    return dict(kept_out([*recorded, *new], at))
+
+
+async def raise_signs(
+    connection: "Connection", reference: str, heard: Sequence[Sign], source: str, at: datetime
+) -> None:
+    """Write down the signs that the words of *source* (the complaint, or an entry) raise; again, it changes nothing."""
+    rows = [(reference, f"heard:{source}:{sign.key}", sign.model_dump(mode="json"), str(SYSTEM), at) for sign in heard]
+    await connection.executemany(_RAISE, rows)
+
+
+@dataclass(frozen=True)
+class _Handing:
+    """A case that is to be in somebody's hands: what is known of it, and who is kept out."""
+
+    connection: "Connection"
+    reference: str
+    pack: PolicyPack
+    directory: Directory
+    out: Mapping[str, Recusal]
+    at: datetime
+
+    async def give_to_somebody(self) -> None:
+        """Give the case to somebody, where nobody has it who may."""
+        case = await self.connection.fetchrow(_CASE, self.reference)
+        if case is None or case["closed_at"] is not None:
+            return
+        last = await self.connection.fetchrow(_LAST, self.reference)
+        level, ladder = case["escalation_level"], [step.role for step in self.pack.escalation]
+        role = ladder[level - 1] if level else Role.HANDLER
+        if (cause := _cause(case, last, role, self.directory, self.out)) is None:
+            return
+        out = {person: one.why.value for person, one in self.out.items()}
+        need = await need_of(self.connection, self.reference, self.pack, self.directory, out, role, self.at)
+        routed = route(need, self.directory)
+        if cause == "nobody" and routed.person is None:
+            return  # still nobody; it stands in the record already
+        await self._assign(cause, routed, need)
+
+    async def _assign(self, cause: str, routed: Routed, need: Need) -> None:
+        connection, reference = self.connection, self.reference
+        number = await connection.fetchval(_NEXT, reference)
+        got = (routed.person, routed.role.value, need.team, str(SYSTEM))
+        asked = (self.directory.version, need.model_dump(mode="json"))
+        await connection.execute(_ASSIGN, reference, number, self.at, cause, *got, *asked)
+        said = f"{routed.spoken} ({_CAUSES[cause]})"
+        values = (reference, f"assigned:{number}", self.at, "assigned", str(SYSTEM), said, {"number": number})
+        await connection.execute(_NOTE, *values)
+
+
+async def need_of(  # noqa: PLR0917 (all that a case needs somebody for)
+    connection: "Connection",
+    reference: str,
+    pack: PolicyPack,
+    directory: Directory,
+    out: Mapping[str, str],
+    role: Role,
+    at: datetime,
+) -> Need:
+    """What the case needs of somebody in *role*, or above; *out* are those it has to do without, with the reason."""
+    case = await connection.fetchrow(_CASE, reference)
+    if case is None:
+        raise LookupError(f"there is no case {reference}")
+    ladder = [step.role for step in pack.escalation]
+    above = ladder[ladder.index(role) + 1 :] if role in ladder else [step for step in ladder if step is not role]
+    open_cases = {row["handler"]: row["cases"] for row in await connection.fetch(_LOAD, reference)}
+    earlier = directory.find(await connection.fetchval(_EARLIER, reference) or "-")
+    return Need(
+        day=at.date(),
+        role=role,
+        ladder=tuple(above),
+        team=case["team"],
+        category=case["category"],
+        language=case["language"],
+        priority=case["priority"],
+        skilled=care_for(standing(await sign_changes(connection, reference)), at).skilled,
+        kept_out=dict(sorted(out.items())),
+        load=loads(open_cases, directory),
+        earlier=earlier.person if earlier else None,
+    )
+
+
+def _cause(
+    case: asyncpg.Record,
+    last: asyncpg.Record | None,
+    role: Role,
+    directory: Directory,
+    out: Mapping[str, Recusal],
+) -> str | None:
+    """Why somebody is to be looked for; ``None`` where who has the case can keep it."""
+    if last is None:
+        return "opened"
+    if last["person"] is None:
+        return "nobody"
+    if person_of(last["person"]) in out:
+        return "kept_out"
+    if last["level"] < case["escalation_level"]:
+        return "escalated"
+    if last["need"] is None:
+        return None  # somebody said who is to have it
+    holder = directory.find(last["person"])
+    if holder is None or Role(last["role"]) not in holder.roles:
+        return "left"
+    if role is Role.HANDLER and last["team"] != case["team"] and case["team"] not in holder.teams:
+        return "reclassified"
+    return None
+
+
+async def _note_assignment(connection: "Connection", reference: str, entry: Entry) -> None:
+    """Write down what somebody said of who is to have the case; again, it changes nothing."""
+    cause = f"assign:{entry.key}"
+    if await connection.fetchval(_KNOWN, reference, cause):
+        return
+    number = await connection.fetchval(_NEXT, reference)
+    got = (entry.data["handler"], Role.HANDLER.value, entry.data.get("team"))
+    await connection.execute(_ASSIGN, reference, number, entry.at, cause, *got, entry.actor, None, None)
+
+
+_CAUSES: Final = {
+    "opened": "the case was opened",
+    "nobody": "nobody had it",
+    "kept_out": "who had it is kept out",
+    "escalated": "it was escalated",
+    "left": "who had it does no longer",
+    "reclassified": "it belongs to another team",
+}
+_KEEP_OUT: Final = """
+    insert into casefile.recusals (reference, person, why, about, since, first, last, at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
+_RAISE: Final = """
+    insert into casefile.signs (reference, key, step, sign, by, at) values ($1, $2, 'raised', $3, $4, $5)
+    on conflict do nothing
+"""
+_CASE: Final = """
+    select category, priority, team, language, escalation_level, closed_at from casefile.cases where reference = $1
+"""
+_LAST: Final = """
+    select person, role, level, team, need from casefile.assignments
+    where reference = $1 order by number desc limit 1
+"""
+_LOAD: Final = """
+    select handler, count(*) as cases from casefile.cases
+    where closed_at is null and handler is not null and reference <> $1 group by handler
+"""
+_EARLIER: Final = """
+    select handler from casefile.cases
+    where reference <> $1 and handler is not null
+        and account = (select account from casefile.cases where reference = $1)
+    order by received_at desc limit 1
+"""
+_NEXT: Final = "select coalesce(max(number), 0) + 1 from casefile.assignments where reference = $1"
+_KNOWN: Final = "select true from casefile.assignments where (reference, cause) = ($1, $2)"
+_ASSIGN: Final = """
+    insert into casefile.assignments (reference, number, at, cause, person, role, team, by, directory, need, level)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+        (select escalation_level from casefile.cases where reference = $1))
+"""
+_HAS_IT: Final = "update casefile.cases set handler = $2 where reference = $1 and handler is distinct from $2"
+# A summary that was on its way while the case was given to somebody does not know it yet.
+_STILL_HAS_IT: Final = """
+    update casefile.cases set handler = latest.person from (
+        select person from casefile.assignments where reference = $1 order by number desc limit 1) as latest
+    where reference = $1 and (handler is null or handler = any($2)) and latest.person is not null
+"""
+_NOTE: Final = """
+    insert into casefile.timeline (reference, key, at, kind, actor, text, data)
+    values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing
+"""
+_ID: Final = re.compile(r"[a-z0-9][a-z0-9._:/#-]{0,99}")
+_WHY: Final = {
+    Why.NAMED: "the customer names them",
+    Why.ACTED: "they acted on the trade or the account",
+    Why.DECIDED: "they decided on the same before",
+    Why.DECLARED: "they declared a conflict of interest",
+}

@@ -1,0 +1,70 @@
+"""The signs that the words of a complaint or a reply raise, by the lists of words of the first assessment."""
+
+from collections import defaultdict
+from functools import cache
+from typing import Final
+
+from domain.case import assessment_rules as rules
+from domain.case.complaint import Channel, Complaint
+from domain.checks.findings import Confidence
+from domain.ground.base import SHORT_TEXT
+from domain.ground.phrases import PhraseBook, Pieces, listed
+from domain.people.signs import Driver, Sign, SignKind
+
+SIGNS: Final[dict[str, tuple[SignKind, Driver | None] | None]] = {
+    "danger to life": (SignKind.DANGER_TO_LIFE, None),
+    "illness or disability": (SignKind.VULNERABILITY, Driver.HEALTH),
+    "bereavement": (SignKind.VULNERABILITY, Driver.LIFE_EVENT),
+    "old age": (SignKind.VULNERABILITY, Driver.CAPABILITY),
+    "hardship": (SignKind.VULNERABILITY, Driver.RESILIENCE),
+    "whole savings": (SignKind.VULNERABILITY, Driver.RESILIENCE),
+    "difficulty": (SignKind.VULNERABILITY, Driver.RESILIENCE),
+    "violence or intimidation": (SignKind.VULNERABILITY, Driver.LIFE_EVENT),
+    "data leak": None,
+    "regulator": (SignKind.REGULATOR, None),
+    "media": (SignKind.MEDIA, None),
+    "lawyer or court": (SignKind.LEGAL, None),
+    "police": (SignKind.LEGAL, None),
+    "theft or fraud": (SignKind.FRAUD, None),
+}
+"""What each kind of harm that the first assessment knows words for is a sign of."""
+
+_MOST_WORDS = 5
+_ENOUGH = 2
+"""So many different phrases of one sign leave less room for another reading."""
+
+
+def signs_of(complaint: Complaint) -> tuple[Sign, ...]:
+    """The signs in *complaint*: in its words, and that it comes from the regulator."""
+    heard = signs_heard(*filter(None, (complaint.subject, complaint.description)))
+    if complaint.channel is not Channel.REGULATOR:
+        return heard
+    told = Sign(kind=SignKind.REGULATOR, rests_on=("channel",), confidence=Confidence.CERTAIN)
+    return (*(sign for sign in heard if sign.kind is not SignKind.REGULATOR), told)
+
+
+def signs_heard(*texts: str) -> tuple[Sign, ...]:
+    """The signs in *texts*, each once, with the words as they are written there."""
+    found: dict[tuple[SignKind, Driver | None], dict[str, str]] = defaultdict(dict)
+    for text in texts:
+        for phrase, written, meaning in _book().find(Pieces(text)):
+            if meaning:
+                found[meaning].setdefault(phrase, " ".join(written.split())[:SHORT_TEXT])
+    return tuple(
+        Sign(
+            kind=kind,
+            driver=driver,
+            rests_on=tuple(words.values())[:_MOST_WORDS],
+            confidence=Confidence.WELL_SUPPORTED if len(words) >= _ENOUGH else Confidence.DOUBTFUL,
+        )
+        for (kind, driver), words in sorted(found.items(), key=lambda each: list(SignKind).index(each[0][0]))
+    )
+
+
+@cache
+def _book() -> PhraseBook[tuple[SignKind, Driver | None] | None]:
+    meanings: dict[str, tuple[SignKind, Driver | None] | None] = dict.fromkeys(listed(rules.NOT_SEVERE))
+    for kinds in rules.SEVERITY_WORDS.values():
+        for kind, phrases in kinds.items():
+            meanings.update(dict.fromkeys(listed(phrases), SIGNS.get(kind)))
+    return PhraseBook(meanings)

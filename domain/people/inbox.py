@@ -1,0 +1,100 @@
+"""The inbox: what is on somebody's desk, and the one next thing to do about each case."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final, Literal, assert_never
+
+from domain.ground.base import Instant, Record
+from domain.ground.words import Category, Priority, Stage
+
+
+class Standing(Record):
+    """Where an open case stands, as far as it decides what is to be done next.
+
+    ``asked``: the customer has been asked and has not answered; ``proposed``: a proposal waits for a decision;
+    ``unpaid``: an award was posted that a payment rail has still to pay.
+    """
+
+    reference: str
+    stage: Stage
+    category: Category | None
+    priority: Priority | None
+    team: str | None
+    handler: str | None
+    next_duty: Instant | None
+    asked: bool = False
+    proposed: bool = False
+    unpaid: bool = False
+
+
+class NextStep(StrEnum):
+    """The one next thing to do about a case. What begins with *wait* is somebody else's turn."""
+
+    TAKE = "give it to somebody"
+    DECIDE = "approve or return the proposal"
+    INVESTIGATE = "look at the findings; ask, investigate further or propose"
+    PROPOSE = "propose a resolution"
+    SEE_PAID = "see that the award is paid"
+    WAIT_ACKNOWLEDGED = "wait for the acknowledgement to be accepted"
+    WAIT_CUSTOMER = "wait for the customer's answer to what was asked"
+    WAIT_DECISION = "wait for the decision on the proposal"
+    WAIT_RESPONSE = "wait for the customer's answer to the final response"
+    WAIT_FOLLOW_UP = "wait for the end of the follow-up"
+
+
+COMMANDS: Final[dict[NextStep, str]] = {
+    NextStep.TAKE: "assign {0} HANDLER",
+    NextStep.DECIDE: "approve {0}",
+    NextStep.INVESTIGATE: "show {0}",
+    NextStep.PROPOSE: "propose {0}",
+    NextStep.SEE_PAID: "pay show {0}",
+}
+"""The command by which each is done, with a place for the reference."""
+
+
+class Item(Record):
+    """A case in somebody's inbox: ``why`` it is there, and what is to be done next."""
+
+    why: Literal["mine", "waiting for me", "my team's"]
+    case: Standing
+    step: NextStep
+
+    @property
+    def command(self) -> str | None:
+        form = COMMANDS.get(self.step)
+        return form and form.format(self.case.reference)
+
+
+def next_step(case: Standing, *, decides: bool) -> NextStep:
+    """What is to be done next about *case*, by somebody who may, or may not, decide its proposal."""
+    if case.handler is None and not case.proposed:
+        return NextStep.TAKE
+    match case.stage:
+        case Stage.RECEIVED | Stage.ACKNOWLEDGED:
+            return NextStep.WAIT_ACKNOWLEDGED
+        case Stage.INVESTIGATING | Stage.DECIDING:
+            if case.proposed:
+                return NextStep.DECIDE if decides else NextStep.WAIT_DECISION
+            if case.asked:
+                return NextStep.WAIT_CUSTOMER
+            return NextStep.PROPOSE if case.stage is Stage.DECIDING else NextStep.INVESTIGATE
+        case Stage.RESPONDED:
+            return NextStep.WAIT_RESPONSE
+        case Stage.SETTLING:
+            return NextStep.SEE_PAID
+        case Stage.FOLLOWING_UP | Stage.CLOSED:
+            return NextStep.SEE_PAID if case.unpaid else NextStep.WAIT_FOLLOW_UP
+    assert_never(case.stage)
+
+
+def in_order(items: Iterable[Item]) -> list[Item]:
+    """By next duty, the earliest first; of those without one by priority."""
+    return sorted(
+        items,
+        key=lambda item: (
+            item.case.next_duty is None,
+            item.case.next_duty.timestamp() if item.case.next_duty else 0.0,
+            item.case.priority or "",
+            item.case.reference,
+        ),
+    )

@@ -1,0 +1,74 @@
+"""Whoever is kept out of a case neither reads nor finds nor counts it, by whatever command they look."""
+
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+
+from starter.client.directory import People
+from tests.case.support import OPENED_AT, keeping, opened
+from tests.cli.command_line import CommandLine
+from tests.people.support import LEAD, directory, person
+
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+
+LOOKS = [
+    ("show", "REF"),
+    ("timeline", "REF"),
+    ("letters", "REF"),
+    ("deadlines", "REF"),
+    ("rejected", "REF"),
+    ("route", "explain", "REF"),
+]
+
+
+@pytest.fixture
+async def reference(redress: CommandLine, database_url: str, pool: "Pool") -> str:
+    """A case that names h-1; h-2 has it."""
+    redress.set("DATABASE_URL", database_url)
+    people = directory(person("h-1", names=["Jane Doe"]), person("h-2"))
+    await People(pool).replace(people, by=LEAD, at=OPENED_AT)
+    return await opened(keeping(pool), description="Jane Doe gave me a wrong price.")
+
+
+@pytest.mark.parametrize("command", LOOKS)
+async def test_to_them_the_case_is_not_there(redress: CommandLine, reference: str, command: tuple[str, ...]) -> None:
+    asked = [reference if word == "REF" else word for word in command]
+    redress.set("REDRESS_ACTOR", "handler:H-1")
+    hidden = await redress(*asked, "--json")
+    assert hidden.code == 3
+    assert "h-2" not in hidden.out + hidden.err
+    redress.set("REDRESS_ACTOR", "handler:h-2")
+    assert (await redress(*asked)).code != 3
+
+
+async def test_lists_and_what_comes_due_are_without_it(redress: CommandLine, reference: str) -> None:
+    for who, seen in (("handler:h-1", False), ("handler:h-2", True)):
+        redress.set("REDRESS_ACTOR", who)
+        for command in (["list"], ["list", "--handler", "h-2"], ["deadlines", "--next", "3650d"]):
+            ran = await redress(*command, "--json")
+            assert ran.code == 0
+            assert (reference in ran.out) is seen, (who, command)
+
+
+async def test_the_record_says_who_was_kept_out_and_who_has_the_case_and_why(
+    redress: CommandLine, reference: str
+) -> None:
+    ran = await redress("route", "explain", reference, "--json")
+    assert ran.code == 0
+    (one,) = ran.data["assignments"]
+    assert (one["person"], one["reproduced"]) == ("h-2", True)
+    assert {each["id"]: each["why_not"] for each in one["candidates"]} == {"h-2": None, "h-1": "kept out: named"}
+    assert [(each["person"], each["why"]) for each in ran.data["recusals"]] == [("h-1", "named")]
+    shown = await redress("route", "explain", reference)
+    assert "Kept out: h-1 (named: complaint)" in shown.out
+
+
+async def test_a_route_that_the_record_does_not_lead_to_is_told_with_exit_code_5(
+    redress: CommandLine, reference: str, pool: "Pool"
+) -> None:
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("set local session_replication_role = replica")
+        await connection.execute("update casefile.assignments set person = 'h-3'")
+    assert (await redress("route", "explain", reference)).code == 5

@@ -1,0 +1,125 @@
+"""Nothing is posted that somebody proposed or approved who was kept out, whatever a workflow believes."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from activities.money.compensation import Compensation
+from domain.people.recusal import Why
+from starter.client.directory import People
+from starter.reading.ledger import check_ledger
+from tests.case.support import OPENED_AT, after, awarding, decided, keeping, opened, update, usd
+from tests.incidents.minute import STOPPED, bad_minute, new
+from tests.incidents.test_cohort import Desk
+from tests.people.support import LEAD, TODAY, directory, person
+
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+
+AWARD = usd("5000")
+
+
+@pytest.fixture
+def compensation(pool: "Pool") -> Compensation:
+    return Compensation(pool, keeping(pool), lambda: after(30))
+
+
+async def keep_out(pool: "Pool", reference: str, who: str, why: Why, *, minutes: float = 0, **days: object) -> None:
+    await pool.execute(
+        "insert into casefile.recusals (reference, person, why, about, first, last, at)"
+        " values ($1, $2, $3, 'T-1', $4, $5, $6)",
+        reference,
+        who,
+        why.value,
+        days.get("first"),
+        days.get("last"),
+        after(minutes),
+    )
+
+
+async def post(pool: "Pool", compensation: Compensation, reference: str) -> None:
+    entries = decided(1, AWARD)
+    await compensation.record_compensation(awarding(reference, AWARD, 1, update=update(reference, 1, entries=entries)))
+
+
+@pytest.mark.parametrize("why", list(Why))
+@pytest.mark.parametrize("who", ["h-17", "e-1"])
+async def test_neither_proposer_nor_approver_may_be_kept_out(
+    pool: "Pool", compensation: Compensation, who: str, why: Why
+) -> None:
+    reference = await opened(keeping(pool))
+    await keep_out(pool, reference, who, why)
+    with pytest.raises(ApplicationError, match=f":{who} is kept out of the case") as refusal:
+        await post(pool, compensation, reference)
+    assert refusal.value.type == "NotApproved"
+    assert not await pool.fetchval("select count(*) from casefile.postings")
+
+
+async def test_others_may_and_so_may_who_is_kept_out_on_other_days(pool: "Pool", compensation: Compensation) -> None:
+    reference = await opened(keeping(pool))
+    await keep_out(pool, reference, "h-99", Why.NAMED)
+    day = OPENED_AT.date()
+    await keep_out(pool, reference, "h-17", Why.DECLARED, first=day - timedelta(9), last=day - timedelta(1))
+    await post(pool, compensation, reference)
+    assert await pool.fetchval("select count(*) from casefile.postings") == 1
+
+
+async def test_what_comes_to_be_known_after_the_posting_makes_no_fault_of_the_ledger(
+    pool: "Pool", compensation: Compensation
+) -> None:
+    reference = await opened(keeping(pool))
+    await post(pool, compensation, reference)
+    await keep_out(pool, reference, "e-1", Why.ACTED, minutes=31)
+    assert not (await check_ledger(pool)).faults
+
+
+async def test_a_name_in_the_complaint_alone_keeps_its_proposal_from_being_posted(
+    pool: "Pool", compensation: Compensation
+) -> None:
+    await People(pool).replace(directory(person("h-17", names=["Jane Doe"])), by=LEAD, at=OPENED_AT)
+    reference = await opened(keeping(pool), description="Jane Doe gave me a wrong price.")
+    with pytest.raises(ApplicationError, match=r"h-17 is kept out of the case \(named: complaint\)"):
+        await post(pool, compensation, reference)
+
+
+async def test_who_has_a_conflict_with_an_account_on_the_list_of_an_incident_approves_nothing_of_it(
+    pool: "Pool",
+) -> None:
+    desk = Desk(pool)
+    await bad_minute(pool)
+    await desk.list(new())
+    conflict = {"first": TODAY, "why": "family"}
+    people = [
+        person("e-1", "executive", conflicts=[{"account": STOPPED, **conflict}]),
+        person("e-2", "executive", conflicts=[{"account": "another", **conflict}]),
+    ]
+    await People(pool).replace(directory(*people), by=LEAD)
+    with pytest.raises(ApplicationError, match=f"executive:e-1 is kept out of {STOPPED} on the list"):
+        await desk.compensate(new(), STOPPED)
+
+
+async def test_who_has_none_approves_the_list(pool: "Pool") -> None:
+    desk = Desk(pool)
+    await bad_minute(pool)
+    await desk.list(new())
+    conflict = {"account": "another", "first": TODAY, "why": "family"}
+    await People(pool).replace(directory(person("e-1", "executive", conflicts=[conflict])), by=LEAD)
+    assert await desk.compensate(new(), STOPPED)
+
+
+async def test_who_is_kept_out_of_a_complaint_approves_no_list_of_its_incident(pool: "Pool") -> None:
+    desk = Desk(pool)
+    await bad_minute(pool)
+    await desk.list(new())
+    reference = await opened(keeping(pool))
+    await pool.execute(
+        "insert into casefile.incident_cases (reference, incident, at) values ($1, $2, now())",
+        reference,
+        new().reference,
+    )
+    await keep_out(pool, reference, "e-1", Why.NAMED)
+    with pytest.raises(ApplicationError, match=r"executive:e-1 is kept out of T-1 on the list \(named\)"):
+        await desk.compensate(new(), STOPPED)
