@@ -21,6 +21,8 @@ TYPES: Final = {
     OrderType.STOP_LOSS: Text("stop-loss", "止损单"),
     OrderType.TAKE_PROFIT: Text("take-profit", "止盈单"),
     OrderType.STOP_OUT: Text("forced liquidation", "强制平仓单"),
+    OrderType.STOP_LIMIT: Text("stop-limit order", "突破限价挂单"),
+    OrderType.CLOSE_BY: Text("close-by order", "对冲平仓单"),
 }
 WAITS_FOR_WORSE: Final = frozenset({OrderType.STOP, OrderType.STOP_LOSS})
 WAITS_FOR_BETTER: Final = frozenset({OrderType.LIMIT, OrderType.TAKE_PROFIT})

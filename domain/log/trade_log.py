@@ -33,7 +33,11 @@ class Side(StrEnum):
 
 
 class OrderType(StrEnum):
-    """How the order asked to be filled; ``stop_out`` is the firm's forced liquidation."""
+    """How the order asked to be filled; ``stop_out`` is the firm's forced liquidation.
+
+    ``stop_limit`` becomes a limit order when its price is reached. ``close_by`` closes a position against an opposite
+    one of the customer's own: its fills have the prices at which the two were opened, which are no market's.
+    """
 
     MARKET = "market"
     LIMIT = "limit"
@@ -41,6 +45,8 @@ class OrderType(StrEnum):
     STOP_LOSS = "stop_loss"
     TAKE_PROFIT = "take_profit"
     STOP_OUT = "stop_out"
+    STOP_LIMIT = "stop_limit"
+    CLOSE_BY = "close_by"
 
 
 class Instrument(Record):

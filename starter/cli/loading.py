@@ -79,7 +79,13 @@ _Values = Annotated[
     typer.Option("--set", metavar="FIELD=VALUE", help="CSV: a value all rows have. May be repeated."),
 ]
 _Encoding = Annotated[
-    str | None, typer.Option("--encoding", help="Of a statement that is neither UTF-8 nor GBK, such as cp1251.")
+    str | None, typer.Option("--encoding", help="Of a file of text that is not UTF-8, such as gbk, big5 or cp1251.")
+]
+_Currency = Annotated[
+    str | None,
+    typer.Option(
+        "--currency", metavar="CODE", help="Currency of a statement's amounts, where it names none; USC: US cents."
+    ),
 ]
 _Kind = Annotated[
     str | None,
@@ -107,6 +113,7 @@ def import_(
     columns: _Columns = None,
     values: _Values = None,
     encoding: _Encoding = None,
+    currency: _Currency = None,
     kind: _Kind = None,
     strict: _Strict = False,
     rejects: _Rejects = None,
@@ -138,6 +145,7 @@ def import_(
         period=_period(period),
         columns=ColumnMap(_pairs(columns, "--map"), _pairs(values, "--set")),
         encoding=encoding,
+        currency=_currency(currency),
     )
     instruments = [_instrument(each) for each in instrument or ()]
     kind_of_rows = one_of(Kind, kind, "--kind") if kind else None
@@ -202,6 +210,16 @@ def _period(text: str | None) -> int | None:
     if text is not None and text.upper() not in PERIODS:
         raise InvalidInput(f"--period: {text!r} is none of {', '.join(PERIODS)}")
     return PERIODS[text.upper()] if text else None
+
+
+def _currency(code: str | None) -> str | None:
+    from domain.money.currencies import DIGITS
+    from starter.importing.formats.reckoning import CENTS
+
+    if code is not None and code.upper() not in {*DIGITS, *CENTS}:
+        cents = ", ".join(CENTS)
+        raise InvalidInput(f"--currency: {code!r} is neither a currency such as USD nor one kept in cents ({cents})")
+    return code.upper() if code else None
 
 
 def _pairs(given: list[str] | None, option: str) -> dict[str, str]:

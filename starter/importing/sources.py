@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final, NoReturn, Self, TextIO
+from typing import BinaryIO, Final, NamedTuple, NoReturn, Self, TextIO
 
 from domain.log.trade_log import Instrument
 from starter.importing.formats import Format, prices, sniff
-from starter.importing.formats.html_rows import html_rows
+from starter.importing.formats.code_pages import ChineseLikelihood, utf_16
+from starter.importing.formats.html_rows import HtmlRow, html_rows
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.mt4_statement import Mt4Statement
 from starter.importing.formats.mt5_report import Mt5Report, Row
@@ -38,7 +39,6 @@ _READINGS: Final = 3  # times that all of a file may be read: sheets may share o
 _COLUMNS: Final = 256  # a report has some 15
 _ROWS: Final = 1 << 20  # of all sheets, as many as Excel allows one
 _GAP: Final = 10_000  # rows that stand between two and are empty
-_ENCODINGS: Final = ("utf-8-sig", "gb18030")  # the second holds GBK and GB2312, which Chinese terminals write
 _METALS: Final = ("XAU", "XAG", "GOLD", "SILVER")
 _MALFORMED = "is not well-formed CSV: put a value with commas or quotes in double quotes, and write a quote in it twice"
 REPEAT: Final = "Repeat the import when it is mended: rows that are already loaded are recognised."
@@ -61,7 +61,7 @@ class Reading:
 
     ``source`` names who the prices come from, or the server whose tickets a statement has (they become
     ``source:account:ticket``). ``period`` is the length of a bar in seconds. ``columns`` is for CSV with names of its
-    own, ``encoding`` for statements that are neither UTF-8 nor GBK.
+    own, ``encoding`` for text that is not UTF-8. ``currency`` is that of a statement's amounts, or its cents (USC).
     """
 
     format: Format | None = None
@@ -72,6 +72,7 @@ class Reading:
     period: int | None = None
     columns: ColumnMap = field(default_factory=ColumnMap)
     encoding: str | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True)
@@ -140,8 +141,10 @@ def open_source(
             raise ImportFailed(f"{path.name}: --kind is for CSV; this is {format_}, whose rows are of known kinds.")
         if reading.columns:
             raise ImportFailed(f"{path.name}: --map and --set are for CSV, and this is {format_}.")
-        clock = format_.about.clock or reading.clock
-        return _foreign(path, format_, clock, reading, known)
+        options = Options(reading.source, reading.account, reading.symbol, reading.period, known, reading.currency)
+        if format_.about.has_lines:
+            return _prices(path, format_, reading, options)
+        return _report(path, format_, reading, options)
 
 
 def _sniffed(path: Path) -> Format:
@@ -149,7 +152,7 @@ def _sniffed(path: Path) -> Format:
         return sniff(file.read(64 << 10))
 
 
-# --- files of platforms and vendors -----------------------------------------------------------------------------------
+# --- prices of platforms and vendors ----------------------------------------------------------------------------------
 
 _LINES = {
     Format.MT5_BARS: prices.mt5_bars,
@@ -160,47 +163,91 @@ _LINES = {
 }
 
 
-def _foreign(
-    path: Path, format_: Format, clock: ServerClock | None, reading: Reading, known: Mapping[str, Instrument]
-) -> Source:
-    """Without a clock, what is left of the file's times is which clocks they might be of: `ImportFailed` says so."""
+def _prices(path: Path, format_: Format, reading: Reading, options: Options) -> Source:
     source = Source(path, format_, format_.about.kinds)
-    has_lines = format_.about.has_lines
-    times = WallTimes(clock or ServerClock.named("UTC"), ordered=has_lines)
-    options = Options(reading.source, reading.account, reading.symbol, reading.period, known)
+    clock = format_.about.clock or reading.clock
+    times = WallTimes(clock or ServerClock.named("UTC"), ordered=True)
     with contextlib.ExitStack() as stack:
-        if has_lines:
-            _check(path)
-            options = _told_by_name(options, path, format_)
-            stream = stack.enter_context(_open(path))
-            source.done = stream.buffer.tell
-            rows = _LINES[format_](_lines(stream), options, times)
-            symbols: set[str] = {options.symbol or ""}
-        else:
-            other_times = WallTimes(times.clock, ordered=False)
-            reader: Mt4Statement | Mt5Report
-            if format_ is Format.MT4_STATEMENT:
-                file = stack.enter_context(path.open("rb"))
-                source.done = file.tell
-                reader = Mt4Statement(options, times, other_times)
-                rows = reader.rows(html_rows(_pieces(file, _encoding(path, reading.encoding))))
-            else:
-                reader = Mt5Report(options, times, other_times)
-                rows = reader.rows(_sheet_rows(path, source, stack))
-            source.reckoned = reader.reckoning.summary
-            symbols = reader.symbols
-        source.rows = _readable(rows, path.name)
-        hours = times.counted
+        encoding = _text_encoding(path, reading.encoding)
+        _check(path, encoding)
+        options = _told_by_name(options, path, format_, encoding)
+        stream = stack.enter_context(_open(path, encoding))
+        source.done = stream.buffer.tell
+        source.rows = _readable(_LINES[format_](_lines(stream), options, times), path.name)
+        symbols = {options.symbol or ""}
         if clock is None:
-            _refuse_without_clock(source, hours, symbols)
-        chosen = clock
-        reckoning = None if has_lines else reader.reckoning
+            for _ in itertools.islice(source.rows, _SAMPLE):
+                pass
+            _refuse_without_clock(path.name, times.counted(), symbols)
+        source.warnings = lambda: _misfit(clock, times.counted(), symbols)
+        source.push(stack.pop_all())
+        return source
+
+
+# --- statements and reports -------------------------------------------------------------------------------------------
+
+
+def _report(path: Path, format_: Format, reading: Reading, options: Options) -> Source:
+    """A statement or report, read twice: once for what its rows tell of each other, and for what is wrong with it.
+
+    So one that cannot be read to its end, or whose profits are those of another size of a lot, loads nothing.
+    """
+    source = Source(path, format_, format_.about.kinds)
+    encoding = None if _is_workbook(path) else _encoding(path, reading.encoding)
+    if encoding is None and reading.encoding is not None:
+        raise ImportFailed(f"{path.name}: --encoding is for text, and this is a workbook.")
+
+    def once(clock: ServerClock, stack: contextlib.ExitStack, before: _Reader | None = None) -> _Reader:
+        times, other_times = (WallTimes(clock, ordered=False) for _ in range(2))
+        if format_ is Format.MT4_STATEMENT:
+            told = before.reader.told if before and isinstance(before.reader, Mt4Statement) else None
+            mt4 = Mt4Statement(options, times, other_times, told)
+            return _Reader(mt4, times, mt4.rows(_page_rows(path, encoding or "utf-8", source, stack)))
+        told_ = before.reader.told if before and isinstance(before.reader, Mt5Report) else None
+        mt5 = Mt5Report(options, times, other_times, told_)
+        if encoding is None:
+            return _Reader(mt5, times, mt5.rows(_sheet_rows(path, source, stack)))
+        page = _page_rows(path, encoding, source, stack)
+        return _Reader(mt5, times, mt5.rows((row.line, row.spread) for row in page))
+
+    with contextlib.ExitStack() as stack:
+        first = once(reading.clock or ServerClock.named("UTC"), stack)
+        for _ in _readable(first.rows, path.name):
+            pass
+    if (clock := reading.clock) is None:
+        _refuse_without_clock(path.name, first.times.counted(), first.reader.symbols)
+    if misfits := first.reader.reckoning.sizes.misfits():
+        raise ImportFailed(f"{path.name}: nothing was loaded: {'; '.join(misfits)}.")
+    with contextlib.ExitStack() as stack:
+        reader, times, rows = once(clock, stack, first)
+        source.rows = _readable(rows, path.name)
+        source.reckoned = reader.reckoning.summary
         source.warnings = lambda: [
-            *_misfit(chosen, hours(), symbols),
-            *(reckoning.differences if reckoning else ()),
+            *reader.notes,
+            *_misfit(clock, times.counted(), reader.symbols),
+            *reader.reckoning.differences,
         ]
         source.push(stack.pop_all())
         return source
+
+
+class _Reader(NamedTuple):
+    """A reader at work, with the times it counts and the rows it gives."""
+
+    reader: Mt4Statement | Mt5Report
+    times: WallTimes
+    rows: Iterator[SourceRow]
+
+
+def _is_workbook(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\x03\x04"
+
+
+def _page_rows(path: Path, encoding: str, source: Source, stack: contextlib.ExitStack) -> Iterator[HtmlRow]:
+    file = stack.enter_context(path.open("rb"))
+    source.done = file.tell
+    return html_rows(_pieces(file, encoding))
 
 
 def _readable(rows: Iterator[SourceRow], name: str) -> Iterator[SourceRow]:
@@ -212,14 +259,14 @@ def _readable(rows: Iterator[SourceRow], name: str) -> Iterator[SourceRow]:
         raise ImportFailed(f"{name}: cannot be read to its end ({error}). {REPEAT}") from error
 
 
-def _told_by_name(options: Options, path: Path, format_: Format) -> Options:
+def _told_by_name(options: Options, path: Path, format_: Format, encoding: str) -> Options:
     """The symbol, if it is a known one, and the period, as the file's name has them."""
     if options.symbol is None:
         symbol = prices.symbol_of(path.name)
         with contextlib.suppress(BadRow):
             options = replace(options, symbol=options.instrument(symbol).symbol)
     if options.period is None and format_ is Format.MT5_BARS:
-        with _open(path) as stream:
+        with _open(path, encoding) as stream:
             first = [line for _, line in itertools.islice(_lines(stream), 500)]
         options = replace(options, period=prices.period_of(path.name, first))
     return options
@@ -241,13 +288,11 @@ def _misfit(clock: ServerClock, hours: Mapping[datetime, int], symbols: set[str]
     return [said + "".join(f"; with {each.clock.name}, {each}" for each in better)]
 
 
-def _refuse_without_clock(source: Source, hours: Callable[[], Mapping[datetime, int]], symbols: set[str]) -> NoReturn:
-    for _ in itertools.islice(source.rows, _SAMPLE):
-        pass
-    fits = [each for each in candidates(hours(), daily_break=not _trades_at_night(symbols)) if each.times]
+def _refuse_without_clock(name: str, hours: Mapping[datetime, int], symbols: set[str]) -> NoReturn:
+    fits = [each for each in candidates(hours, daily_break=not _trades_at_night(symbols)) if each.times]
     fitting = ", ".join(f"{each.clock.name} ({each} outside the market's hours)" for each in fits)
     raise ImportFailed(
-        f"{source.name}: its times are those of the server's clock, and the file does not say which clock that is."
+        f"{name}: its times are those of the server's clock, and the file does not say which clock that is."
         " Name it with --server-clock: NY+7 is New York plus seven hours, changing on the US dates; EET changes on the"
         " European dates, UTC+2 never; any zone such as Asia/Hong_Kong will do. The broker knows."
         + (f" By its weekends and breaks the file may be in {fitting}." if fits else "")
@@ -257,8 +302,8 @@ def _refuse_without_clock(source: Source, hours: Callable[[], Mapping[datetime, 
 # --- text -------------------------------------------------------------------------------------------------------------
 
 
-def _open(path: Path) -> TextIO:
-    return path.open(encoding="utf-8-sig", newline="")
+def _open(path: Path, encoding: str) -> TextIO:
+    return path.open(encoding=encoding, newline="")
 
 
 def _lines(stream: TextIO) -> Iterator[tuple[int, str]]:
@@ -267,60 +312,82 @@ def _lines(stream: TextIO) -> Iterator[tuple[int, str]]:
             yield number, text
 
 
-def _check(path: Path) -> int:
+def _known_encoding(path: Path, name: str) -> str:
+    try:
+        known = codecs.lookup(name).name
+        "".encode(known)
+    except LookupError:
+        raise ImportFailed(f"{path.name}: {name!r} is no encoding known here; try gbk, cp1251 or latin-1.") from None
+    return "utf-8-sig" if known == "utf-8" else name
+
+
+def _text_encoding(path: Path, named: str | None) -> str:
+    """The encoding of a file of lines: as named, else as its mark says, else UTF-8. Nothing is guessed."""
+    if named is not None:
+        return _known_encoding(path, named)
+    with path.open("rb") as file:
+        return "utf-16" if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+
+
+def _check(path: Path, encoding: str) -> int:
     """Read the whole file once for what would break it off in the middle, so that a broken file loads nothing.
 
     Returns the number of quote marks in it. Raises `ImportFailed`.
     """
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    size = lines = quotes = 0
+    decoder = codecs.getincrementaldecoder(encoding)()
+    lines = quotes = 0
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
-            if size == 0 and chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                raise ImportFailed(f"{path.name}: the file is in UTF-16: save it as UTF-8.")
-            if b"\0" in chunk:
-                line = lines + chunk[: chunk.index(b"\0")].count(b"\n") + 1
+            try:
+                text = decoder.decode(chunk)
+            except UnicodeError as error:
+                before = error.object[: error.start] if isinstance(error, UnicodeDecodeError) else b""
+                raise _undecodable(path, lines + before.decode(encoding, "replace").count("\n") + 1, encoding) from None
+            if "\0" in text:
+                line = lines + text[: text.index("\0")].count("\n") + 1
                 raise ImportFailed(
                     f"{path.name}, line {line}: a NUL byte. The file is damaged, or no text: export it again."
                 )
-            try:
-                decoder.decode(chunk)
-            except UnicodeDecodeError as error:
-                line = lines + error.object[: error.start].count(b"\n") + 1
-                raise ImportFailed(f"{path.name}, line {line}: not UTF-8. Save the file as UTF-8.") from None
-            if len(chunk) == _CHUNK and b"\n" not in chunk and b"\r" not in chunk:
+            if len(chunk) == _CHUNK and "\n" not in text and "\r" not in text:
                 raise ImportFailed(f"{path.name}, line {lines + 1}: longer than a megabyte. This is no CSV of rows.")
-            size += len(chunk)
-            lines += chunk.count(b"\n")
-            quotes += chunk.count(b'"')
+            lines += text.count("\n")
+            quotes += text.count('"')
     try:
         decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
+    except UnicodeError:
         raise ImportFailed(f"{path.name}: ends in the middle of a character. Export it again.") from None
     return quotes
 
 
+def _undecodable(path: Path, line: int, encoding: str) -> ImportFailed:
+    if encoding == "utf-8-sig":
+        return ImportFailed(
+            f"{path.name}, line {line}: not UTF-8. Name its encoding with --encoding (a Chinese Excel saves gbk), or"
+            " save it as UTF-8."
+        )
+    return ImportFailed(f"{path.name}, line {line}: not in {encoding}: name its encoding with --encoding.")
+
+
 def _encoding(path: Path, named: str | None) -> str:
-    """The encoding of a page: as named, else UTF-16 by its mark, else the first of the usual ones that fits it all."""
-    if named is not None:
-        try:
-            codecs.lookup(named)
-        except LookupError:
-            raise ImportFailed(f"{path.name}: {named!r} is no encoding known here; try cp1251 or latin-1.") from None
-    else:
-        with path.open("rb") as file:
-            if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-                return "utf-16"
-    for encoding in (named,) if named else _ENCODINGS:
+    """The encoding of a page: as named, else UTF-16 by its mark or its shape, else UTF-8, else GBK if it reads so."""
+    with path.open("rb") as file:
+        head = file.read(1 << 10)
+    tried = [_known_encoding(path, named)] if named else [utf_16(head) or "utf-8-sig", "gb18030"]
+    for encoding in tried:
+        chinese = ChineseLikelihood()
         with path.open("rb") as file:
             try:
-                for _ in _pieces(file, encoding):
-                    pass
-            except UnicodeDecodeError:
+                for piece in _pieces(file, encoding):
+                    if encoding == "gb18030":
+                        chinese.see(piece)
+            except UnicodeError:
                 continue
+        if named or encoding != "gb18030" or chinese.likely:
             return encoding
-    tried = named or "UTF-8 nor in GBK"
-    raise ImportFailed(f"{path.name}: is not in {tried}: name its encoding with --encoding, such as cp1251.")
+    said = f"is not in {named}" if named else "is not in UTF-8, and does not read as the Chinese of GBK"
+    raise ImportFailed(
+        f"{path.name}: {said}: name its encoding with --encoding, such as gbk, big5, shift_jis, euc-kr or cp1251."
+    )
 
 
 def _pieces(file: BinaryIO, encoding: str) -> Iterator[str]:
@@ -425,11 +492,12 @@ _RawRow = tuple[int, str, list[str] | None]
 
 def _csv(path: Path, kind: Kind | None, reading: Reading, known: Mapping[str, Instrument], run: int) -> Source:
     with contextlib.ExitStack() as stack:
-        if _check(path) % 2:  # very likely a quote that is never closed: find it
-            with _open(path) as stream:
+        encoding = _text_encoding(path, reading.encoding)
+        if _check(path, encoding) % 2:  # very likely a quote that is never closed: find it
+            with _open(path, encoding) as stream:
                 for _ in _csv_rows(_Lines(stream), path.name):
                     pass
-        stream = stack.enter_context(_open(path))
+        stream = stack.enter_context(_open(path, encoding))
         lines = _Lines(stream)
         rows = _csv_rows(lines, path.name)
         header = next(rows, None)

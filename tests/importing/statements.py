@@ -153,6 +153,28 @@ def mt5_report(
             ["Deals"], DEALS, *deals]  # fmt: skip
 
 
+def mt5_page(rows: Iterable[Sequence[object]], *, comments: bool = True) -> str:
+    """The same as HTML, as the terminal writes it: positions have a cell that is not shown, their headings none."""
+    written = []
+    table = ""
+    for cells in rows:
+        filled = [cell for cell in cells if cell is not None]
+        if len(filled) == 1:
+            table = str(filled[0])
+            written.append(f'<tr align="center"><th colspan="14"><div><b>{table}</b></div></th></tr>')
+            continue
+        tags = [f"<td>{'' if cell is None else cell}</td>" for cell in cells]
+        if comments and table == "Positions" and str(cells[0])[:1].isdigit():
+            tags.insert(4, '<td class="hidden" colspan="8">by an expert</td>')
+        written.append(f'<tr bgcolor="#FFFFFF" align="right">{"".join(tags)}</tr>')
+    return (
+        '<!DOCTYPE html PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">\r\n<html><head>'
+        '<meta name="generator" content="client terminal"></head><body><div align="center"><table>'
+        + "\r\n".join(written)
+        + "</table></div></body></html>"
+    )
+
+
 def workbook(*sheets: tuple[str, Iterable[Sequence[object]]]) -> bytes:
     book = Workbook()
     book.remove(book.worksheets[0])

@@ -195,7 +195,7 @@ def test_a_header_is_held_against_the_kind_that_was_named() -> None:
             Kind.ORDERS,
             "type",
             "trailing",
-            "type: must be one of 'market', 'limit', 'stop', 'stop_loss', 'take_profit' or",
+            "type: must be one of 'market', 'limit', 'stop', 'stop_loss', 'take_profit', ",
         ),
         (Kind.ORDERS, "volume", "0.0000001", "volume: has more than 6 digits after the point"),
         (Kind.ORDERS, "symbol", "XAGUSD", "symbol: XAGUSD is not a known instrument"),

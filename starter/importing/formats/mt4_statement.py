@@ -10,10 +10,13 @@ an order, working or ended; rows of the balance are account entries.
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
+from typing import NamedTuple
 
-from domain.log.trade_log import EntryKind, OrderState, OrderType, Side
+from domain.log.trade_log import OrderState, OrderType, Side
+from starter.importing.formats.balance_rows import entry_kind, entry_note
 from starter.importing.formats.cells import Cells
 from starter.importing.formats.html_rows import HtmlRow
 from starter.importing.formats.kinds import Kind
@@ -40,7 +43,7 @@ _SECTIONS = {
     "details:": "summary",
 }
 _ACCOUNT = re.compile(r"Account:\s*(\S+)").fullmatch
-_CURRENCY = re.compile(r"Currency:\s*([A-Z]{3})").fullmatch
+_CURRENCY = re.compile(r"Currency:\s*([A-Z]{3,5})").fullmatch
 _TICKET = re.compile(r"\d{1,20}").fullmatch
 _MAGIC = re.compile(r"^#-?\d+\s*")
 _CLOSED_BY = re.compile(r"\[(sl|tp|so)\b|\b(so):|\bfilled (sl|tp|so)\b", re.IGNORECASE)
@@ -50,28 +53,77 @@ _CLOSINGS = {
     "tp": ("take_profit", OrderType.TAKE_PROFIT, "target"),
     "so": ("stop_out", OrderType.STOP_OUT, None),
 }
-_FEE = re.compile(r"\b(commission|fee|fees|charge|inactivity)\b", re.IGNORECASE)
-_SWAP = re.compile(r"\b(swap|swaps|rollover|overnight)\b", re.IGNORECASE)
 _MONEY = ("commission", "taxes", "swap", "profit")
+_LEFT_UNDER = re.compile(r"\bto #(\d{1,20})", re.IGNORECASE).search
+_LEFT_OF = re.compile(r"\bfrom #(\d{1,20})", re.IGNORECASE).search
+_CLOSED_AGAINST = re.compile(r"\bclose (?:hedge )?by #(\d{1,20})", re.IGNORECASE).search
 
 
-def entry_kind(stated: str, amount: Decimal, note: str) -> EntryKind:
-    """What a row of the balance was. The platforms only know its sign; the comment may tell more."""
-    if stated != "balance" or not amount:
-        return EntryKind.ADJUSTMENT
-    if _FEE.search(note):
-        return EntryKind.FEE
-    if _SWAP.search(note):
-        return EntryKind.SWAP
-    return EntryKind.DEPOSIT if amount > 0 else EntryKind.WITHDRAWAL
+@dataclass
+class Linked:
+    """What trades say of each other, by ticket.
+
+    A trade closed in part goes on under another ticket: ``left`` has the volume of the rest, and under which ticket the
+    rest of that goes on; ``rests`` are all such tickets. Of two trades closed against each other one has no volume:
+    ``against`` has that of the other.
+    """
+
+    left: dict[str, tuple[Decimal, str | None]] = field(default_factory=dict)
+    against: dict[str, Decimal] = field(default_factory=dict)
+    rests: set[str] = field(default_factory=set)
+
+    def see(self, ticket: str, volume: Decimal, comment: str) -> None:
+        """A trade and its comment."""
+        goes_on, was, closed = _LEFT_UNDER(comment), _LEFT_OF(comment), _CLOSED_AGAINST(comment)
+        if goes_on:
+            self.rests.add(goes_on[1])
+        if was:
+            self.rests.add(ticket)
+        if ticket in self.rests:
+            self.left[ticket] = (volume, goes_on[1] if goes_on else None)
+        if closed and volume:
+            self.against[closed[1]] = volume
+
+    def rest(self, ticket: str | None) -> Decimal | None:
+        """All that was left open under *ticket*, with the rests of it; ``None`` if not all of it is known."""
+        volume, seen = Decimal(0), set[str]()
+        while ticket is not None:
+            if ticket in seen or ticket not in self.left:
+                return None
+            seen.add(ticket)
+            more, ticket = self.left[ticket]
+            volume += more
+        return volume
+
+
+class _Closing(NamedTuple):
+    """How a trade was closed: ``at`` is the level that its closing order asked for, ``level`` the margin level in %."""
+
+    type: OrderType
+    reason: str | None = None
+    at: str | None = None
+    level: Decimal | None = None
+
+
+def _closing(comment: str) -> _Closing:
+    if _CLOSED_AGAINST(comment):
+        return _Closing(OrderType.CLOSE_BY)
+    if not (mark := _CLOSED_BY.search(comment)):
+        return _Closing(OrderType.MARKET)
+    reason, type_, at = _CLOSINGS[next(filter(None, mark.groups())).lower()]
+    level = _STOP_OUT.search(comment) if type_ is OrderType.STOP_OUT else None
+    return _Closing(type_, reason, at, Decimal(level[1]) if level else None)
 
 
 class Mt4Statement:
-    """Reads one statement."""
+    """Reads one statement. ``told`` is what its first reading found; rows of that reading may be incomplete."""
 
-    def __init__(self, options: Options, times: WallTimes, other_times: WallTimes) -> None:
-        self.reckoning = Reckoning()
+    def __init__(self, options: Options, times: WallTimes, other_times: WallTimes, told: Linked | None = None) -> None:
+        self.reckoning = Reckoning(options.currency)
         self.symbols: set[str] = set()
+        self.told = told or Linked()
+        self._complete = told is not None
+        self._without_opening = 0
         self._options = options
         self._times = times
         self._other_times = other_times
@@ -112,10 +164,10 @@ class Mt4Statement:
             return SourceRow(row.line, row.text, skipped="heading")
         if self._section == "head":
             for cell in row.cells:
-                if (account := _ACCOUNT(cell)) and self._account is None:
-                    self._account = account[1]
+                if account := _ACCOUNT(cell):
+                    self._account = self._account or account[1]
                 if currency := _CURRENCY(cell):
-                    self.reckoning.currency = currency[1]
+                    self.reckoning.booked_in(currency[1])
             return SourceRow(row.line, row.text, skipped="heading")
         if row.cells and row.cells[0] == "Ticket":
             names = [cell.lower() for cell in row.cells]
@@ -131,21 +183,38 @@ class Mt4Statement:
             return SourceRow(row.line, row.text, skipped="total")
         return SourceRow(row.line, row.text, reason="is neither a trade, an order nor a row of the balance")
 
+    @property
+    def notes(self) -> list[str]:
+        """What somebody should know who looks for what is not there."""
+        if not self._without_opening:
+            return []
+        return [
+            f"{self._without_opening:,} trades closed in part go on under a ticket that is not in this statement: their"
+            " opening fills are left out, for nobody says here of which volume they were"
+        ]
+
     def _totals(self, row: HtmlRow) -> None:
         for label, value in pairwise(filter(None, row.values)):
             if label.endswith(":") and not value.endswith(":"):
                 name = _TOTALS.get(label[:-1].lower())
                 try:
                     if name:
-                        self.reckoning.states(name, number(value, label))
+                        self._state(name, number(value, label))
                 except BadRow:
                     continue  # "8 832.00 (5.15%)": nothing to compare
         if self._section in ("closed", "open") and len(row.values) == len(_MONEY) + 1 and not row.values[0]:
             with suppress(BadRow):
                 for name, cell in zip(_MONEY, row.values[1:], strict=True):
-                    self.reckoning.states(f"{self._section}_{name}", number(cell, name))
+                    self._state(f"{self._section}_{name}", number(cell, name))
+
+    def _state(self, name: str, amount: Decimal) -> None:
+        self.reckoning.states(name, amount if name == "Total_Trades" else self.reckoning.amount(amount))
 
     def _reckon(self) -> None:
+        """Compare the totals. A statement of a period begins with a balance, which it states nowhere.
+
+        It is what is left of the balance at the end without what happened since: nothing else can be compared with it.
+        """
         net = {section: sum(self._sums[section, name] for name in _MONEY) for section in ("closed", "open")}
         sums = {f"{section}_{name}": amount for (section, name), amount in self._sums.items()}
         self.reckoning.follows(
@@ -154,11 +223,11 @@ class Mt4Statement:
             Floating_PL=Decimal(net["open"]),
             Deposit_and_Withdrawal=self._deposits,
             Credit_Facility=self._credit,
-            Balance=self._deposits + net["closed"],
             Gross_Profit=self._gains,
             Gross_Loss=-self._losses,
             Total_Trades=Decimal(self._trades),
         )
+        self.reckoning.begins(self._deposits + net["closed"])
 
     # --- rows with a ticket -------------------------------------------------------------------------------------------
 
@@ -190,21 +259,22 @@ class Mt4Statement:
         raise BadRow("type", f"{type_!r} is none of buy, sell, buy limit, sell stop …, balance, credit")
 
     def _entry(self, row: HtmlRow, id_: str, type_: str, comment: str) -> tuple[Kind, Cells]:
-        amount = number(row.cells[-1], "profit")
+        amount = self.reckoning.amount(number(row.cells[-1], "profit"))
         if type_ == "credit":
             self._credit += amount
         else:
             self._deposits += amount
         note = comment or row.cells[3]
+        kind = entry_kind(type_, amount, note)
         return record(
             Kind.ACCOUNT_ENTRIES,
             entry=id_,
             account=self._account,
-            kind=entry_kind(type_, amount, note),
+            kind=kind,
             amount=amount,
-            currency=self.reckoning.currency or None,
+            currency=self.reckoning.booked(),
             booked_at=moment(self._other_times, self._cell(row, "open time")),
-            note=note if type_ == "balance" else f"{type_}: {note}",
+            note=entry_note(type_, kind, note),
         )
 
     def _pending(self, row: HtmlRow, id_: str, side: Side, type_: OrderType, comment: str) -> tuple[Kind, Cells]:
@@ -225,45 +295,45 @@ class Mt4Statement:
     def _terms(self, row: HtmlRow) -> dict[str, object]:
         return {
             "symbol": self._options.instrument(self._cell(row, "item")).symbol,
-            "volume": number(self._cell(row, "size"), "size"),
+            "volume": number(self._cell(row, "volume" if "volume" in self._columns else "size"), "size"),
             "stop": price_or_none(self._cell(row, "s / l"), "S / L"),
             "target": price_or_none(self._cell(row, "t / p"), "T / P"),
         }
 
     def _trade(self, row: HtmlRow, id_: str, side: Side, comment: str) -> list[tuple[Kind, Cells]]:
         closed = self._section == "closed"
-        money = {name: number(self._cell(row, name), name) for name in _MONEY}
+        money = {name: self.reckoning.amount(number(self._cell(row, name), name)) for name in _MONEY}
         self._count(money)
         self.symbols.add(self._cell(row, "item"))
         opened_at = moment(self._times, self._cell(row, "open time"))
         terms = self._terms(row)
+        volume = terms["volume"] = self._volume(row.cells[0], Decimal(str(terms["volume"])), comment)
         open_price = number(self._cell(row, "price"), "price")
-        ids = {"account": self._account, "symbol": terms["symbol"], "volume": terms["volume"]}
-        opening = {"position": id_, "side": side, "price": open_price, "at": opened_at, "effect": "open"}
+        ids = {"account": self._account, "symbol": terms["symbol"]}
         position = {"position": id_, "side": side, "open_price": open_price, "opened_at": opened_at, **terms}
         if comment:
             position["comment"] = comment
-        rows = [record(Kind.FILLS, fill=f"{id_}:open", order=id_, **ids, **opening)]
+        opening = {"position": id_, "side": side, "price": open_price, "at": opened_at, "effect": "open"}
+        rows = [
+            record(Kind.FILLS, fill=f"{id_}:open", order=id_, volume=opened, **ids, **opening)
+            for opened in self._opened(row.cells[0], volume, comment)
+        ]
         if not closed:  # swap and profit of an open position are not final
             return [*rows, record(Kind.POSITIONS, account=self._account, **position)]
-        mark = _CLOSED_BY.search(comment)
-        reason, type_, at_price = _CLOSINGS.get(
-            next(filter(None, mark.groups())).lower() if mark else "", (None, OrderType.MARKET, None)
-        )
-        level = _STOP_OUT.search(comment) if reason == "stop_out" else None
+        closing = {"order": f"{id_}:close", "position": id_, "side": side.opposite, "volume": volume, **ids}
+        how = _closing(comment)
         close_price = number(self._cell(row, "close price"), "price")
         closed_at = moment(self._times, self._cell(row, "close time"))
-        closing = {"order": f"{id_}:close", "position": id_, "side": side.opposite, **ids}
         instrument = self._options.instrument(str(terms["symbol"]))
         if self.reckoning.checks(instrument):
-            made = profit(side, Decimal(str(terms["volume"])), open_price, close_price, instrument)
-            self.reckoning.trade(row.cells[0], money["profit"], made)
+            made = profit(side, volume, open_price, close_price, instrument)
+            self.reckoning.trade(row.cells[0], money["profit"], made, instrument)
         return [
             record(
                 Kind.ORDERS,
                 **closing,
-                type=type_,
-                price=terms[at_price] if at_price else None,
+                type=how.type,
+                price=terms[how.at] if how.at else None,
                 state=OrderState.FILLED,
                 ended_at=closed_at,
                 comment=comment or None,
@@ -277,10 +347,36 @@ class Mt4Statement:
                 **money,
                 close_price=close_price,
                 closed_at=closed_at,
-                close_reason=reason,
-                margin_level=Decimal(level[1]) if level else None,
+                close_reason=how.reason,
+                margin_level=how.level,
             ),
         ]
+
+    def _volume(self, ticket: str, stated: Decimal, comment: str) -> Decimal:
+        """The lots of a trade: of one that was closed by an opposite one and has none, those of the other."""
+        if self._complete and not stated and (other := _CLOSED_AGAINST(comment)):
+            if ticket not in self.told.against:
+                raise BadRow(
+                    "size", f"is 0.00, and the trade #{other[1]} that it was closed by is not in this statement"
+                )
+            return self.told.against[ticket]
+        self.told.see(ticket, stated, comment)
+        return stated
+
+    def _opened(self, ticket: str, volume: Decimal, comment: str) -> list[Decimal]:
+        """The volume of the opening fill of a trade, if it has one.
+
+        What is left of a trade closed in part goes on under another ticket, and was opened with that trade: one fill
+        has the volume of both, as it stood before anything was closed.
+        """
+        if ticket in self.told.rests:
+            return []
+        goes_on = _LEFT_UNDER(comment)
+        rest = self.told.rest(goes_on[1] if goes_on else None)
+        if rest is None:
+            self._without_opening += 1
+            return []
+        return [volume + rest]
 
     def _count(self, money: dict[str, Decimal]) -> None:
         for name, amount in money.items():

@@ -1,19 +1,37 @@
-"""The report that an MT5 terminal writes as a workbook: history of an account, or of the strategy tester.
+"""The report that an MT5 terminal writes, as a workbook or as HTML: history of an account, or of the strategy tester.
 
 Orders give orders, deals give fills and account entries, positions (which the tester does not list) give positions.
-Which position a deal of the tester closed is nowhere stated, and is not guessed.
+Which position a deal of the tester closed is nowhere stated, and is not guessed. The report is read twice: what tells
+of a row may stand below it (see :class:`Told`).
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
+from typing import NamedTuple
 
 from domain.log.trade_log import Instrument, OrderState, OrderType, Side
+from starter.importing.formats.balance_rows import entry_kind, entry_note
 from starter.importing.formats.cells import Cells
 from starter.importing.formats.kinds import Kind
-from starter.importing.formats.mt4_statement import entry_kind
+from starter.importing.formats.mt5_deals import Deal, Deals
+from starter.importing.formats.mt5_tables import (
+    DEALS,
+    DIRECTIONS,
+    OPEN_POSITIONS,
+    ORDERS,
+    POSITIONS,
+    WAY_OUT,
+    Table,
+    chosen,
+    missing,
+    tables,
+    text,
+)
+from starter.importing.formats.mt5_words import SECTIONS, meanings
 from starter.importing.formats.reckoning import Reckoning, profit
 from starter.importing.formats.source import (
     Options,
@@ -30,19 +48,8 @@ from starter.importing.formats.trade_log_csv import BadRow
 KINDS = (Kind.ORDERS, Kind.FILLS, Kind.POSITIONS, Kind.ACCOUNT_ENTRIES)
 
 Row = tuple[int, Sequence[object]]
-"""The number of a row in its sheet, and the values of its cells."""
+"""The number of a row in its sheet or page, and the values of its cells."""
 
-_SECTIONS = {
-    "orders": "orders",
-    "working orders": "orders",
-    "deals": "deals",
-    "positions": "positions",
-    "closed positions": "positions",
-    "open positions": "open positions",
-    "results": "results",
-    "summary": "results",
-    "settings": "settings",
-}
 _STATES = {
     "filled": OrderState.FILLED,
     "partial": OrderState.FILLED,
@@ -50,133 +57,196 @@ _STATES = {
     "cancelled": OrderState.CANCELLED,
     "expired": OrderState.EXPIRED,
     "rejected": OrderState.REJECTED,
-    "started": OrderState.WORKING,
-    "placed": OrderState.WORKING,
+    **dict.fromkeys(("started", "placed", "request_add", "request_modify", "request_cancel"), OrderState.WORKING),
 }
-_EFFECTS = {"in": "open", "out": "close", "out by": "close", "in/out": "reverse"}
-_MARK = re.compile(r"\[?(sl|tp|so)\b:?\s*([\d.]+)?(%)?", re.IGNORECASE).match
+_MARK = re.compile(r"(?:^|\[)(sl|tp|so)\b:?\s*([\d.]+)?(%)?", re.IGNORECASE).search
 _MARKS = {"sl": OrderType.STOP_LOSS, "tp": OrderType.TAKE_PROFIT, "so": OrderType.STOP_OUT}
-_ACCOUNT = re.compile(r"\s*(\d{1,20})\b(?:.*?\b([A-Z]{3})\b)?")
+_CLOSE_BY = re.compile(r"close #?(\d{1,20}) by #?(\d{1,20})", re.IGNORECASE).search
+_ACCOUNT = re.compile(r"\s*(\d{1,20})\b(?:\s*\(\s*([A-Z]{3,5})\b|.*?\b([A-Z]{3})\b)?").match
+_NAMES_ACCOUNT = re.compile(r"\s*\d{3,20}\s*\([A-Z]{3,5}\s*,.*\)\s*").fullmatch
+_TITLE = re.compile(r"(?!\d{4}[.\-/])(?![\d.,\s-]+$).+", re.DOTALL).fullmatch
+_HEADINGS = 8
+"""So many filled cells make a row of headings; labels with their values are fewer."""
 _TOTALS = {
-    "total net profit": "Total_Net_Profit",
-    "gross profit": "Gross_Profit",
-    "gross loss": "Gross_Loss",
-    "total deals": "Total_Deals",
+    **dict.fromkeys(("total net profit", "总净盈利", "lucro líquido total", "чистая прибыль"), "Total_Net_Profit"),
+    **dict.fromkeys(("gross profit", "毛利", "lucro bruto", "общая прибыль"), "Gross_Profit"),
+    **dict.fromkeys(("gross loss", "毛损", "perda bruta", "общий убыток"), "Gross_Loss"),
+    **dict.fromkeys(("total deals", "ofertas total"), "Total_Deals"),
 }
 _TRADING = ("buy", "sell")
 _IDENTIFYING = ("time", "order", "deal", "position", "symbol", "type")
 
 
-class Mt5Report:
-    """Reads one report."""
+class Mark(NamedTuple):
+    """What the server noted of why it closed: ``level`` is the margin level of a stop-out in percent."""
 
-    def __init__(self, options: Options, times: WallTimes, other_times: WallTimes) -> None:
-        self.reckoning = Reckoning()
+    type: OrderType
+    price: Decimal | None
+    level: Decimal | None
+
+
+Closing = tuple[str, Side, str, Decimal]
+"""What a closing deal and the position that it closed share: symbol, side of the position, time as written, price."""
+
+
+@dataclass
+class Told:
+    """What other rows of the report tell of a row: why positions were closed, and the side of close-by orders."""
+
+    marks: dict[Closing, set[Mark]] = field(default_factory=dict)
+    sides: dict[str, Side] = field(default_factory=dict)
+
+    def closed_by(self, closing: Closing) -> Mark | None:
+        """Why a position was closed, if all deals that may have closed it say the same."""
+        marks = self.marks.get(closing, set())
+        return next(iter(marks)) if len(marks) == 1 else None
+
+
+class Mt5Report:
+    """Reads one report. ``told`` is what its first reading found; rows of the first reading may be incomplete."""
+
+    def __init__(self, options: Options, times: WallTimes, other_times: WallTimes, told: Told | None = None) -> None:
+        self.reckoning = Reckoning(options.currency)
         self.symbols: set[str] = set()
+        self.told = told or Told()
+        self.notes: list[str] = []
         self._options = options
         self._times = times
         self._other_times = other_times
         self._account = options.account
-        self._section = "head"
-        self._columns: list[str] = []
-        self._balance: Decimal | None = None
-        self._gains = self._losses = Decimal(0)
-        self._deals = 0
-        self._sums = dict.fromkeys(("commission", "fee", "swap", "profit"), Decimal(0))
-        self._open: dict[tuple[str, Side], list[tuple[Decimal, Decimal]]] = {}
+        self._candidates: list[Table] = []
+        self._table: Table | None = None
+        self._titled = ""
+        self._found = False
+        self._deals = Deals(self.reckoning)
 
     def rows(self, rows: Iterable[Row]) -> Iterator[SourceRow]:
-        """What each row of the sheets is. Raises :class:`Unreadable` if the workbook is no report."""
-        found = False
+        """What each row of the sheets is. Raises :class:`Unreadable` if this is no report."""
         for line, cells in rows:
-            found = found or self._section in ("orders", "deals", "positions", "open positions")
             yield self._row(line, cells)
-        if not found:
-            raise Unreadable("it has no section 'Orders', 'Deals' or 'Positions'")
-        self.reckoning.follows(
-            Total_Net_Profit=self._gains + self._losses,
-            Gross_Profit=self._gains,
-            Gross_Loss=self._losses,
-            Total_Deals=Decimal(self._deals),
-        )
+        if not self._found:
+            raise Unreadable(
+                f"it has no section 'Orders', 'Deals' or 'Positions' in a language known here (if it has, {WAY_OUT})"
+            )
+        self._deals.ended()
 
     def _row(self, line: int, cells: Sequence[object]) -> SourceRow:
-        text = "\t".join("" if cell is None else str(cell) for cell in cells).rstrip("\t")
-        filled = [cell for cell in cells if cell is not None and str(cell).strip()]
+        said = "\t".join(text(cell) for cell in cells).rstrip("\t")
+        filled = [cell for cell in cells if text(cell)]
         if not filled:
-            return SourceRow(line, text, skipped="blank")
-        if len(filled) == 1 and (section := _SECTIONS.get(str(filled[0]).strip().rstrip(":").lower())):
-            self._section, self._columns = section, []
-            return SourceRow(line, text, skipped="heading")
-        if self._section in ("head", "results", "settings"):
+            return SourceRow(line, said, skipped="blank")
+        if len(filled) == 1 and _TITLE(text(filled[0])):
+            self._begin(text(filled[0]))
+            return SourceRow(line, said, skipped="heading")
+        if heading := self._heading(line, cells, filled):
+            return SourceRow(line, said, skipped=heading)
+        if self._table is None and not self._candidates:
             self._note(filled)
-            return SourceRow(line, text, skipped="total" if self._section == "results" else "heading")
-        if not self._columns:
-            self._columns = _columns(cells)
-            missing = {"time", "symbol", "type", "volume", "price"} - set(self._columns)
-            if missing:
-                raise Unreadable(f"row {line}: the heading of {self._section} lacks {', '.join(sorted(missing))}")
-            return SourceRow(line, text, skipped="heading")
-        row = {name: cell for name, cell in zip(self._columns, cells, strict=False) if name}
-        if not any(_text(row.get(name)) for name in _IDENTIFYING):
-            return self._total(line, text, row)
-        if _text(row.get("time")).endswith(":"):  # what follows the last table
-            self._section = "results"
+            return SourceRow(line, said, skipped="total" if "results" in self._titled else "heading")
+        row = self._data(line, cells)
+        if not any(text(row.get(name)) for name in _IDENTIFYING):
+            return self._total(line, said, row)
+        if text(row.get("time")).endswith((":", "：")):  # what follows the last table
+            self._begin("")
             self._note(filled)
-            return SourceRow(line, text, skipped="total")
+            return SourceRow(line, said, skipped="total")
         if self._account is None:
             raise Unreadable("it names no account, as reports of the strategy tester do not: say which with --account")
         try:
-            return SourceRow(line, text, tuple(_READ[self._section](self, row)))
+            return SourceRow(line, said, tuple(_READ[self._section](self, row)))
         except BadRow as bad:
-            return SourceRow(line, text, reason=str(bad))
+            return SourceRow(line, said, reason=str(bad))
+
+    @property
+    def _section(self) -> str:
+        return self._table.section if self._table else ""
+
+    def _begin(self, title: str) -> None:
+        """A title ends the table before it, whether or not it is known itself."""
+        known = SECTIONS & meanings(title)
+        self._table, self._candidates = None, []
+        self._titled = next(iter(known), "")
+        self._found = self._found or bool(known - {"results"})
+
+    def _heading(self, line: int, cells: Sequence[object], filled: Sequence[object]) -> str | None:
+        """What to say of the row if it is one of headings. Raises :class:`Unreadable`."""
+        titled = self._titled in (ORDERS, DEALS, POSITIONS) and not self._candidates and self._table is None
+        if not titled and len(filled) < _HEADINGS:
+            return None
+        found = tables(cells)
+        if self._table is not None or self._candidates:  # within a table only what is surely a heading is one
+            found = [table for table in found if not table.by_place]
+        if found:
+            self._table, self._candidates, self._found = None, found, True
+            return "heading"
+        if titled and len(filled) > 2:
+            lacking = ", ".join(missing(cells)) or "what tells which table it is"
+            raise Unreadable(f"row {line}: the heading of {self._titled} lacks {lacking}: {WAY_OUT}")
+        return None
+
+    def _data(self, line: int, cells: Sequence[object]) -> dict[str, object]:
+        if self._table is None:
+            self._table = chosen(self._candidates, cells, line)
+            if self._table.by_place:
+                self.notes.append(
+                    f"headings in no language known here were read by their place, in {self._section}: "
+                    + ", ".join(f"{heading!r}" for heading in self._table.by_place)
+                )
+        return self._table.row(cells)
 
     def _note(self, filled: Sequence[object]) -> None:
         """Labels with values: of the account, or totals that can be reckoned again."""
         for label, value in pairwise(filled):
-            name = str(label).strip().rstrip(":").lower()
-            if name == "account" and (shape := _ACCOUNT.match(str(value))):
-                self._account = self._account or shape[1]
-                self.reckoning.currency = shape[2] or self.reckoning.currency
-            elif name == "currency":
-                self.reckoning.currency = str(value).strip()
-            elif str(label).strip().endswith(":") and name in _TOTALS:
+            name = text(label).rstrip(":： ").lower()
+            means = meanings(text(label))
+            if _NAMES_ACCOUNT(text(value)) or ("account" in means and _ACCOUNT(text(value))):
+                self._of_account(text(value))
+            elif "currency" in means and text(label).endswith((":", "：")):
+                self.reckoning.booked_in(text(value))
+            elif text(label).endswith((":", "：")) and name in _TOTALS:
                 try:
-                    self.reckoning.states(_TOTALS[name], number(value, name))
+                    self._deals.stated(_TOTALS[name], number(value, name))
                 except BadRow:
                     continue
 
-    def _total(self, line: int, text: str, row: dict[str, object]) -> SourceRow:
-        """The last row of a table has the sums of its columns; below the deals of trades only: no deposit is profit."""
-        if self._section == "deals":
+    def _of_account(self, value: str) -> None:
+        if shape := _ACCOUNT(value):
+            self._account = self._account or shape[1]
+            if currency := shape[2] or shape[3]:
+                self.reckoning.booked_in(currency)
+
+    def _total(self, line: int, said: str, row: dict[str, object]) -> SourceRow:
+        """The last row of a table has the sums of its columns; below the deals, those of the trades alone."""
+        if self._section == DEALS:
             try:
-                stated = {name: number(row[name], name) for name in self._sums if _text(row.get(name))}
+                self._deals.totals({name: number(row[name], name) for name in self._deals.sums if text(row.get(name))})
             except BadRow as bad:
-                return SourceRow(line, text, reason=str(bad))
-            for name, amount in stated.items():
-                self.reckoning.total(f"sum of {name}", amount, self._sums[name])
-        return SourceRow(line, text, skipped="total")
+                return SourceRow(line, said, reason=str(bad))
+        return SourceRow(line, said, skipped="total")
 
     # --- the sections -------------------------------------------------------------------------------------------------
 
     def _id(self, row: dict[str, object], name: str) -> str:
-        ticket = row.get(name)
-        if ticket is None or not str(ticket).strip():
+        if not (ticket := _whole(row.get(name))):
             raise BadRow(name, "is missing")
-        return f"{self._options.source or 'MT5'}:{self._account}:{_whole(ticket)}"
+        return self._id_of(ticket)
+
+    def _id_of(self, ticket: str) -> str:
+        return f"{self._options.source or 'MT5'}:{self._account}:{ticket}"
 
     def _order(self, row: dict[str, object]) -> list[tuple[Kind, Cells]]:
-        side, type_ = _side_and_type(row)
-        comment = _text(row.get("comment"))
-        state = _STATES.get(_text(row.get("state")).lower())
+        comment = text(row.get("comment"))
+        side, type_ = self._order_type(row)
+        state = _STATES.get(text(row.get("state")).lower())
         if state is None:
-            raise BadRow("state", f"{_text(row.get('state'))!r} is none of {', '.join(_STATES)}")
-        price = price_or_none(row.get("price"), "price")
-        mark = _MARK(comment) if type_ is OrderType.MARKET else None
-        if mark:  # the server's own order: the comment has the price that set it off
-            type_ = _MARKS[mark[1].lower()]
-            stated = mark[2] if not mark[3] and type_ is not OrderType.STOP_OUT else None
-            price = number(stated.rstrip("."), "comment") if stated else price
+            raise BadRow("state", f"{text(row.get('state'))!r} is none of {', '.join(_STATES)}")
+        price, limit = _prices(row.get("price"))
+        if type_ is OrderType.CLOSE_BY:
+            price = None  # it is closed at what the other one was opened at
+        if type_ is OrderType.MARKET and (mark := _mark(comment)):
+            # the server's own order: the comment has the price that set it off
+            type_, price = mark.type, mark.price or price
+        closes = _CLOSE_BY(comment) if type_ is OrderType.CLOSE_BY else None
         ended = row.get("time 2")
         return [
             record(
@@ -186,34 +256,45 @@ class Mt5Report:
                 symbol=self._instrument(row).symbol,
                 side=side,
                 type=type_,
-                volume=number(_text(row.get("volume")).partition("/")[0], "volume"),
+                volume=number(text(row.get("volume")).partition("/")[0], "volume"),
                 price=price,
+                position=self._id_of(closes[1]) if closes else None,
                 received_at=_moment(self._other_times, row.get("time")),
                 stop=price_or_none(row.get("s / l"), "S / L"),
                 target=price_or_none(row.get("t / p"), "T / P"),
                 state=state,
-                ended_at=_moment(self._other_times, ended) if _text(ended) else None,
-                comment=comment or None,
+                ended_at=_moment(self._other_times, ended) if text(ended) else None,
+                comment=(f"{comment} (limit {limit:f})".strip() if limit else comment) or None,
             )
         ]
 
+    def _order_type(self, row: dict[str, object]) -> tuple[Side, OrderType]:
+        if text(row.get("type")).lower() != "close by":
+            return _side_and_type(row)
+        side = self.told.sides.get(_whole(row.get("order")))
+        if side is None:
+            raise BadRow("type", "'close by', and no deal of the report tells which side it closed")
+        return side, OrderType.CLOSE_BY
+
     def _deal(self, row: dict[str, object]) -> list[tuple[Kind, Cells]]:
-        money = {name: number(row.get(name) or 0, name) for name in ("commission", "fee", "swap", "profit")}
-        self._book(row, money)
-        stated = _text(row.get("type")).lower()
+        money = {name: self.reckoning.amount(number(row.get(name) or 0, name)) for name in self._deals.sums}
+        stated = text(row.get("type")).lower()
+        balance = self.reckoning.amount(number(row["balance"], "balance")) if text(row.get("balance")) else None
+        self._deals.book(_whole(row.get("deal")), money, balance, trades=stated in _TRADING)
         if stated not in _TRADING:
-            return [self._entry(row, stated, money["profit"])]
-        self.symbols.add(_text(row.get("symbol")))
+            return [self._entry(row, stated, sum(money.values(), Decimal(0)))]
+        self.symbols.add(text(row.get("symbol")))
         at = _moment(self._times, row.get("time"))
         side, instrument = Side(stated), self._instrument(row)
-        direction = _text(row.get("direction")).lower()
-        if direction not in _EFFECTS:
-            raise BadRow("direction", f"{direction!r} is none of {', '.join(_EFFECTS)}")
+        direction = text(row.get("direction")).lower()
+        if direction not in DIRECTIONS:
+            raise BadRow("direction", f"{direction!r} is none of {', '.join(DIRECTIONS)}")
         volume, price = number(row.get("volume"), "volume"), number(row.get("price"), "price")
-        terms = {"volume": volume, "price": price}
-        self._check(
-            _whole(row.get("deal")), instrument, side=side, opens=direction == "in", stated=money["profit"], **terms
-        )
+        comment = text(row.get("comment"))
+        self._tell(row, side, direction, price, comment)
+        deal, order = _whole(row.get("deal")), _whole(row.get("order"))
+        self._deals.trade(Deal(deal, order, instrument, side, direction, volume, price, money["profit"]))
+        closes = _CLOSE_BY(comment) if direction == "out by" else None
         return [
             record(
                 Kind.FILLS,
@@ -225,45 +306,45 @@ class Mt5Report:
                 volume=volume,
                 price=price,
                 at=at,
-                effect=_EFFECTS[direction],
+                position=self._id_of(closes[1]) if closes else None,
+                effect=DIRECTIONS[direction],
                 commission=money["commission"] + money["fee"],
                 swap=money["swap"],
                 profit=money["profit"],
-                comment=_text(row.get("comment")) or None,
+                comment=comment or None,
             )
         ]
 
+    def _tell(self, row: dict[str, object], side: Side, direction: str, price: Decimal, comment: str) -> None:
+        """Keep for the other rows what a closing deal says of them."""
+        if direction == "out by":
+            self.told.sides.setdefault(_whole(row.get("order")), side)
+        if direction == "out" and (mark := _mark(comment)):
+            closing = (text(row.get("symbol")), side.opposite, text(row.get("time")), price)
+            self.told.marks.setdefault(closing, set()).add(mark)
+
     def _entry(self, row: dict[str, object], stated: str, amount: Decimal) -> tuple[Kind, Cells]:
-        note = _text(row.get("comment"))
+        note = text(row.get("comment"))
+        kind = entry_kind(stated, amount, note)
         return record(
             Kind.ACCOUNT_ENTRIES,
             entry=self._id(row, "deal"),
             account=self._account,
-            kind=entry_kind(stated, amount, note),
+            kind=kind,
             amount=amount,
-            currency=self.reckoning.currency or None,
+            currency=self.reckoning.booked(),
             booked_at=_moment(self._other_times, row.get("time")),
-            note=(note if stated == "balance" else f"{stated}: {note}".rstrip(": ")) or None,
+            note=entry_note(stated, kind, note),
         )
 
     def _position(self, row: dict[str, object]) -> list[tuple[Kind, Cells]]:
         side, _ = _side_and_type(row)
         instrument = self._instrument(row)
-        volume, opened = number(row.get("volume"), "volume"), number(row.get("price"), "price")
+        volume = number(text(row.get("volume")).partition("/")[0], "volume")
+        opened = number(row.get("price"), "price")
         given: dict[str, object] = {}
-        if self._section == "positions":
-            closed, made = number(row.get("price 2"), "price"), number(row.get("profit") or 0, "profit")
-            given = {
-                "close_price": closed,
-                "closed_at": _moment(self._times, row.get("time 2")),
-                "commission": number(row.get("commission") or 0, "commission"),
-                "swap": number(row.get("swap") or 0, "swap"),
-                "profit": made,
-            }
-            if self.reckoning.checks(instrument):
-                self.reckoning.trade(
-                    _whole(row.get("position")), made, profit(side, volume, opened, closed, instrument)
-                )
+        if self._section == POSITIONS:
+            given = self._closed(row, side, instrument, volume, opened)
         return [
             record(
                 Kind.POSITIONS,
@@ -276,102 +357,77 @@ class Mt5Report:
                 opened_at=_moment(self._times, row.get("time")),
                 stop=price_or_none(row.get("s / l"), "S / L"),
                 target=price_or_none(row.get("t / p"), "T / P"),
-                comment=_text(row.get("comment")) or None,
+                comment=text(row.get("comment")) or None,
                 **given,
             )
         ]
 
+    def _closed(
+        self, row: dict[str, object], side: Side, instrument: Instrument, volume: Decimal, opened: Decimal
+    ) -> dict[str, object]:
+        closed = number(row.get("price 2"), "price")
+        names = ("commission", "fee", "swap", "profit")
+        money = {name: self.reckoning.amount(number(row.get(name) or 0, name)) for name in names}
+        mark = self.told.closed_by((text(row.get("symbol")), side, text(row.get("time 2")), closed))
+        if self.reckoning.checks(instrument):
+            made = profit(side, volume, opened, closed, instrument)
+            self.reckoning.trade(_whole(row.get("position")), money["profit"], made, instrument)
+        return {
+            "close_price": closed,
+            "closed_at": _moment(self._times, row.get("time 2")),
+            "close_reason": mark.type.value if mark else None,
+            "margin_level": mark.level if mark else None,
+            "commission": money["commission"] + money["fee"],
+            "swap": money["swap"],
+            "profit": money["profit"],
+        }
+
     def _instrument(self, row: dict[str, object]) -> Instrument:
-        return self._options.instrument(_text(row.get("symbol")))
-
-    # --- reckoning ----------------------------------------------------------------------------------------------------
-
-    def _book(self, row: dict[str, object], money: dict[str, Decimal]) -> None:
-        """Follow the balance: each deal states what it is after it."""
-        net = sum(money.values(), Decimal(0))
-        if _text(row.get("type")).lower() in _TRADING:
-            for name, amount in money.items():
-                self._sums[name] += amount
-            self._deals += 1
-            self._gains += max(net, Decimal(0))
-            self._losses += min(net, Decimal(0))
-        if row.get("balance") is not None:
-            stated = number(row["balance"], "balance")
-            if self._balance is not None:
-                self.reckoning.total(f"balance after deal {_text(row.get('deal'))}", stated, self._balance + net)
-            self._balance = stated
-
-    def _check(
-        self,
-        deal: str,
-        instrument: Instrument,
-        *,
-        side: Side,
-        opens: bool,
-        volume: Decimal,
-        price: Decimal,
-        stated: Decimal,
-    ) -> None:
-        """Whether the profit of a closing deal follows from one of the deals that opened a position.
-
-        The report does not name it, so the profit must be that of an open position of this volume or more; where the
-        account nets its positions, that of their average price.
-        """
-        if opens:
-            self._open.setdefault((instrument.symbol, side), []).append((volume, price))
-            return
-        held = self._open.get((instrument.symbol, side.opposite), [])
-        if not self.reckoning.checks(instrument):
-            return
-        for place, (lots, opened) in enumerate(held):
-            made = profit(side.opposite, volume, opened, price, instrument)
-            if lots >= volume and self.reckoning.rounded(made) == stated:
-                held[place : place + 1] = [(lots - volume, opened)] if lots > volume else []
-                self.reckoning.trade(f"deal {deal}", stated, made)
-                return
-        lots = sum((each for each, _ in held), Decimal(0))
-        if lots >= volume > 0:
-            average = sum((each * opened for each, opened in held), Decimal(0)) / lots
-            held[:] = [(lots - volume, average)] if lots > volume else []
-            self.reckoning.trade(f"deal {deal}", stated, profit(side.opposite, volume, average, price, instrument))
-        else:
-            self.reckoning.differs(f"deal {deal}: closes {volume} lots, of which {lots} were opened in this report")
+        return self._options.instrument(text(row.get("symbol")))
 
 
 _READ = {
-    "orders": Mt5Report._order,
-    "deals": Mt5Report._deal,
-    "positions": Mt5Report._position,
-    "open positions": Mt5Report._position,
+    ORDERS: Mt5Report._order,
+    DEALS: Mt5Report._deal,
+    POSITIONS: Mt5Report._position,
+    OPEN_POSITIONS: Mt5Report._position,
 }
 
 
-def _columns(cells: Sequence[object]) -> list[str]:
-    """The names of the columns; of two with the same name the second one has ``2`` added."""
-    names: list[str] = []
-    for cell in cells:
-        name = _text(cell).lower()
-        name = {"open time": "time", "market price": "price 2"}.get(name, name)
-        names.append(f"{name} 2" if name and name in names else name)
-    return names
-
-
 def _side_and_type(row: dict[str, object]) -> tuple[Side, OrderType]:
-    stated = _text(row.get("type")).lower()
+    stated = text(row.get("type")).lower()
     side, _, kind = stated.partition(" ")
     try:
-        return Side(side), OrderType(kind or "market")
+        return Side(side), OrderType(kind.replace(" ", "_") or "market")
     except ValueError:
-        raise BadRow("type", f"{stated!r} is none of buy, sell, buy limit, sell stop …") from None
+        raise BadRow("type", f"{stated!r} is none of buy, sell, buy limit, sell stop, buy stop limit …") from None
 
 
-def _text(cell: object) -> str:
-    return "" if cell is None else str(cell).strip()
+def _mark(comment: str) -> Mark | None:
+    """``[sl 4353.90]``, ``tp 4366.86``, ``[so 18.80%/0.94/5.00]``: why, at what price, at which margin level."""
+    if not (shape := _MARK(comment)):
+        return None
+    type_, stated = _MARKS[shape[1].lower()], (shape[2] or "").rstrip(".")
+    if not stated:
+        return Mark(type_, None, None)
+    value = number(stated, "comment")
+    if type_ is OrderType.STOP_OUT or shape[3]:
+        return Mark(type_, None, value if shape[3] else None)
+    return Mark(type_, value, None)
+
+
+def _prices(cell: object) -> tuple[Decimal | None, Decimal | None]:
+    """The price that an order asks for, ``None`` for one at market, and the limit of a stop-limit order beside it."""
+    if text(cell).lower() == "market":
+        return None, None
+    if pair := re.fullmatch(r"([\d., ]+?)\s*[/(]\s*([\d., ]+?)\s*\)?", text(cell)):
+        return price_or_none(pair[1], "price"), price_or_none(pair[2], "price")
+    return price_or_none(cell, "price"), None
 
 
 def _whole(cell: object) -> str:
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else _text(cell)
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else text(cell)
 
 
 def _moment(times: WallTimes, cell: object) -> str:
-    return moment(times, cell.strftime("%Y.%m.%d %H:%M:%S") if isinstance(cell, datetime) else _text(cell))
+    return moment(times, cell.strftime("%Y.%m.%d %H:%M:%S") if isinstance(cell, datetime) else text(cell))

@@ -35,13 +35,17 @@ class SourceRow(NamedTuple):
 
 @dataclass(frozen=True)
 class Options:
-    """What the file itself does not tell. ``period`` is the length of a bar in seconds."""
+    """What the file itself does not tell. ``period`` is the length of a bar in seconds.
+
+    ``currency`` is that of the amounts, or a code of its cents such as USC.
+    """
 
     source: str | None = None
     account: str | None = None
     symbol: str | None = None
     period: int | None = None
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
+    currency: str | None = None
 
     def instrument(self, symbol: str) -> Instrument:
         """The known instrument meant by *symbol*; case counts only between two that differ in nothing else.
