@@ -116,3 +116,18 @@ def _imports(name: str) -> bool:
         except ImportError:
             continue
     return False
+
+
+def test_what_a_how_to_page_names_is_there() -> None:
+    pages = sorted((ROOT / "docs" / "how-to").glob("*.md"))
+    assert pages
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py"))
+    wrong = []
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert "```diff\n" in text, f"{page.name} shows no diff"
+        paths = re.findall(r"`((?:\w[\w-]*/)+[\w.-]*)`", text)
+        wrong += [f"{page.name}: {path}" for path in paths if not (ROOT / path).exists()]
+        tests = re.findall(r"`(test_\w+)`", text)
+        wrong += [f"{page.name}: {test}" for test in tests if f"def {test}(" not in sources]
+    assert wrong == []

@@ -51,21 +51,14 @@ REASONS = "The records of the exchange have not reached us yet."
 REPLY_BY = datetime(2026, 7, 13, 15, 59, 59, tzinfo=UTC)
 
 ANNOUNCES: dict[LetterKind, tuple[CaseEvent, ...]] = {
+    **dict.fromkeys(LetterKind, (CaseEvent.CONTACTED,)),
     LetterKind.ACKNOWLEDGEMENT: (CaseEvent.ACKNOWLEDGED, CaseEvent.CONTACTED),
     LetterKind.INFORMATION_REQUEST: (CaseEvent.INFORMATION_REQUESTED, CaseEvent.CONTACTED),
-    LetterKind.REMINDER: (CaseEvent.CONTACTED,),
-    LetterKind.PROGRESS: (CaseEvent.CONTACTED,),
-    LetterKind.OVERDUE: (CaseEvent.CONTACTED,),
     LetterKind.HOLDING: (CaseEvent.HELD, CaseEvent.CONTACTED),
     LetterKind.EXTENSION: (CaseEvent.EXTENDED, CaseEvent.CONTACTED),
     LetterKind.SUMMARY_RESOLUTION: (CaseEvent.RESPONDED, CaseEvent.CONTACTED),
     LetterKind.FINAL_RESPONSE: (CaseEvent.RESPONDED, CaseEvent.CONTACTED),
-    LetterKind.WITHDRAWAL: (CaseEvent.CONTACTED,),
     LetterKind.REFERRAL: (CaseEvent.ACKNOWLEDGED, CaseEvent.RESPONDED, CaseEvent.CONTACTED),
-    LetterKind.PAYMENT_DECLINED: (CaseEvent.CONTACTED,),
-    LetterKind.PAYMENT_PARTIAL: (CaseEvent.CONTACTED,),
-    LetterKind.PAYMENT_REVERSED: (CaseEvent.CONTACTED,),
-    LetterKind.FEEDBACK_REQUEST: (CaseEvent.CONTACTED,),
     LetterKind.STAFF_NOTICE: (),
 }
 
