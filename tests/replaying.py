@@ -8,7 +8,7 @@ A server that a test ends before its own end is asked before it stops.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -124,6 +124,9 @@ class Lives:
                 if run not in self._replayed and run not in self._gathered:
                     self._waiting[run] = client.service_client
         await asyncio.gather(*(self._fetch(run) for run in list(self._waiting) if run.address == address))
+        # The same runs may have been started by another way, which is closed by now.
+        for run in [run for run in self._waiting if replace(run, address=address) in self._gathered]:
+            del self._waiting[run]
 
     async def _fetch(self, run: Run) -> None:
         service = self._waiting.pop(run)

@@ -32,7 +32,7 @@ from starter.demo.trade_log import DemoData
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
 
-PATIENCE: Final = 100.0  # seconds for one step
+PATIENCE: Final = 200.0  # seconds for one step
 _LOOK_EVERY: Final = 0.05  # seconds
 
 CUSTOMER: Final = Actor(id="customer", role=Role.CUSTOMER)

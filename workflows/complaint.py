@@ -100,7 +100,10 @@ class ComplaintWorkflow:
                 await self._live()
             return await self._conclude()
         except CarryOver:
-            await workflow.wait_condition(lambda: self.inbox.is_empty and workflow.all_handlers_finished())
+            # What is to be written down may be large: the file has most of it before another run is handed the rest.
+            await workflow.wait_condition(
+                lambda: self.inbox.is_empty and self.case.is_light and workflow.all_handlers_finished()
+            )
             workflow.continue_as_new(self.case)
 
     def _note_cancellation(self) -> None:
@@ -233,7 +236,7 @@ class ComplaintWorkflow:
         facts = self.work.post.facts(
             outcome=proposal.outcome,
             reasons=proposal.reasons,
-            findings=behind(case, proposal),
+            findings=tuple(finding.told for finding in behind(case, proposal)),
             compensation=proposal.compensation,
             awards=proposal.awards,
             remedies=proposal.remedies,

@@ -1,6 +1,6 @@
 """Investigates complaints on the trade log."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -16,6 +16,7 @@ from activities.log.trade_log import TradeLog, UnreadableRow
 from domain.checks.findings import Finding, IncidentLink, Investigation, InvestigationRequest
 from domain.checks.interest import with_interest
 from domain.checks.losses import once_only, without
+from domain.ground.sizes import size
 
 _NOTHING: Final[Mapping[str, Decimal]] = MappingProxyType({})
 
@@ -35,8 +36,10 @@ OUTAGES: Final = (
 
 logger = structlog.get_logger(__name__)
 
-MOST_BYTES: Final = 1_400_000
-"""What the findings of an investigation may come to; a check that would go beyond asks for fewer trades."""
+MOST_BYTES: Final = 500_000
+"""Bytes that the findings of an investigation come to at most; a check that would go beyond asks for fewer trades."""
+MOST_KEPT: Final = 110_000
+"""The same without their evidence, which the case carries from run to run and its letters tell of."""
 
 
 class Known(Protocol):
@@ -70,7 +73,7 @@ class Investigating:
     ) -> tuple[Finding, ...]:
         """The findings, without the losses whose keys are in *settled*: those were made good before."""
         findings: list[Finding] = []
-        room = MOST_BYTES
+        room, kept = MOST_BYTES, MOST_KEPT
         async with self._log.snapshot(EvidenceSnapshot) as log:
             known = await log.knows(request.account)
             for check in dict.fromkeys(request.checks):
@@ -90,14 +93,18 @@ class Investigating:
                         raise
                     logger.exception("a check broke off", check=check.value)
                     found = [failed(check, error)]
-                size = sum(len(finding.model_dump_json()) for finding in found)
-                if size > room:
+                whole, bare = _bytes(found), _bytes(finding.bare for finding in found)
+                if whole > room or bare > kept:
                     found = [too_many(check, "a payload's worth of rows", "单次可核查上限")]
                 else:
-                    room -= size
+                    room, kept = room - whole, kept - bare
                 findings += found
             bases = sorted({one.base for one in request.interest if one.base})
             base_rates = [rate for name in bases for rate in await log.base_rates(name)]
         until = request.as_of.date()
         owed = [without(finding, settled) for finding in once_only(findings)]
         return tuple(with_interest(finding, request.interest, base_rates, until) for finding in owed)
+
+
+def _bytes(findings: Iterable[Finding]) -> int:
+    return sum(map(size, findings))

@@ -340,6 +340,11 @@ class Case(State):
             for item in items
         )
 
+    @property
+    def is_light(self) -> bool:
+        """Whether little is to be written down beside what letters take along: they may be on their way for days."""
+        return sum(map(size, (*self.entries, *self.rejected))) <= CARRIED_BY_A_LETTER * (1 + len(self.letters))
+
     def unrecorded(self, in_flight: Collection[str] = ()) -> CaseUpdate:
         """What the case file does not know yet and is not on its way there, the earliest of it."""
         return self._unrecorded(in_flight, by_the_way=False)

@@ -177,6 +177,16 @@ class Finding(Record):
         return Money.of(Decimal(self.numbers["interest.principal"]), self.harm.currency)
 
     @property
+    def bare(self) -> "Finding":
+        """What is decided by, without the rows that it rests on: those are in the case file."""
+        return self.model_copy(update={"evidence": ()})
+
+    @property
+    def told(self) -> "Finding":
+        """What a letter tells of it."""
+        return self.bare.model_copy(update={"numbers": {}, "parts": (), "given": {}, "reference_rule": None})
+
+    @property
     def hash(self) -> str:
         """SHA-256 over the whole finding, with evidence in a fixed order: the same facts give the same hash."""
         content = self.model_dump(mode="json")
@@ -219,6 +229,11 @@ class Investigation(Record):
     version: Literal[1, 2] = 1
     incident: IncidentLink | None = None
     """The incident that the complaint is about, if one is known."""
+
+    @property
+    def bare(self) -> "Investigation":
+        """What the case goes by; the rows are in the case file, and as many as the log has."""
+        return self.model_copy(update={"findings": tuple(finding.bare for finding in self.findings)})
 
     @property
     def conclusive(self) -> bool:

@@ -7,12 +7,13 @@ from typing import Any, TypeAlias
 import asyncpg
 import pytest
 
-from activities.checks.investigating import MOST_BYTES, Investigating
+from activities.checks.investigating import MOST_BYTES, MOST_KEPT, Investigating
 from activities.log.trade_log import TradeLog
 from domain.checks.findings import Check, Finding, Investigation, InvestigationRequest, Verdict
 from domain.checks.profit import ReferenceRule
 from domain.checks.recompute import recompute
 from domain.checks.tolerances import Tolerances
+from domain.ground.sizes import size
 from domain.log.firm_records import (
     Appropriateness,
     BinaryOption,
@@ -312,17 +313,26 @@ async def test_a_position_in_a_product_nobody_asked_about_contains_the_loss_on_i
     assert executed.verdict is Verdict.PROVIDER_FAULT
 
 
+BESIDE = 20_000
+"""Bytes of an investigation that are there whatever was found."""
+
+
 async def test_everything_at_once_stays_within_a_payload(pool: Pool) -> None:
     orders = [order(order=f"O{n}", price=Decimal("1938")) for n in range(50)]
     fills = [fill("1937.40", fill=f"F{n}", order=f"O{n}") for n in range(50)]
     await store(pool, *QUOTES, *orders, *fills)
     everything = await found(pool, *Check, occurred_from=AT)
-    assert len(everything.model_dump_json()) < MOST_BYTES + 200_000
+    assert size(everything) < MOST_BYTES + BESIDE
+    assert size(everything.bare) < MOST_KEPT + BESIDE
+    assert any(finding.missing == ("a smaller choice of trades",) for finding in everything.findings)
     assert {finding.check for finding in everything.findings} == set(Check)
 
 
-async def test_a_check_that_would_not_fit_asks_for_fewer_trades(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("activities.checks.investigating.MOST_BYTES", 12_000)
+@pytest.mark.parametrize(("limit", "most"), [("MOST_BYTES", 12_000), ("MOST_KEPT", 3_000)])
+async def test_a_check_that_would_not_fit_asks_for_fewer_trades(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+) -> None:
+    monkeypatch.setattr(f"activities.checks.investigating.{limit}", most)
     await store(pool, *INCIDENT)
     small, large = (await found(pool, Check.EXECUTION, Check.OFF_MARKET, trades=("P1",))).findings
     assert small.missing == ()

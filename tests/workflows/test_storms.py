@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,19 +12,27 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
+from activities.checks.investigating import MOST_KEPT
 from domain.case.file import Recorded
 from domain.case.messages import UPDATES, Assign, Receipt
+from domain.checks.findings import Check, Finding, Investigation, Verdict
+from domain.ground.bilingual import Bilingual
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.sizes import size
-from domain.ground.words import IncidentStage, Outcome, Role, Stage
+from domain.ground.words import IncidentStage, LetterKind, Outcome, Role, Stage
 from domain.incidents.messages import IncidentChanged
+from domain.letters.letter import Letter, LetterFacts
 from runtime.policies import load_packs
 from runtime.temporal import LONGEST_ACTIVATION
 from starter.client.conversation import Refused
+from tests.checks.rows import ACCOUNT, AT, fill, order, store
+from tests.checks.test_investigating import QUOTES
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
 from tests.workflows.strange import JSON, LARGE, UNREADABLE, signal, sizes_of_activities
+from tests.workflows.test_findings_decide import found
 from tests.workflows.test_sizes import NOW, new_case
 from workflows.complaint import ComplaintWorkflow
+from workflows.parts.post import MOST_NOTICES
 
 MANY = 300
 
@@ -198,10 +207,56 @@ async def test_thirty_changes_of_an_incident_while_the_mail_is_down_are_all_note
     assert (await house.closed(reference)).outcome is Outcome.WITHDRAWN
 
 
+MOST = 1_000_000
+"""Bytes of anything that travels through Temporal, which takes twice as many."""
+
+
+async def test_fifty_trades_examined_in_every_way_and_told_of_stay_within_a_payload(house: House) -> None:
+    orders = [order(order=f"O{number}", price=Decimal("1938")) for number in range(50)]
+    fills = [fill("1937.40", fill=f"F{number}", order=f"O{number}") for number in range(50)]
+    await store(house.pool, *QUOTES, *orders, *fills)
+    reference = await house.submit(
+        account=ACCOUNT, trades=[], occurred_from=AT.isoformat(), description="My orders were executed at wrong prices."
+    )
+    await house.at(reference, Stage.DECIDING)
+    await house.complaints.investigate(reference, *Check, by=HANDLER)
+
+    async def every_check() -> bool:
+        return {one.partition(":")[0] for one in await found(house, reference)} == set(Check)
+
+    await house.eventually(every_check)
+    await house.at(reference, Stage.DECIDING)
+    await propose(house, reference)
+    await house.complaints.approve(reference, by=APPROVER)
+    await house.responded(reference)
+    history = await house.client.get_workflow_handle(reference).fetch_history()
+    assert max(event.ByteSize() for event in history.events) < MOST
+
+
+def examined(most: int) -> Investigation:
+    """Findings of *most* bytes at the utmost, as small as they come: there are most of them."""
+    finding = Finding(
+        check=Check.TRIGGER,
+        subject="O-1",
+        verdict=Verdict.FIRM_FAULT,
+        reason=Bilingual(en="It was executed late.", zh="成交延迟。"),
+        formula="trigger@1",
+    )
+    return Investigation(version=2, findings=(finding,) * (most // size(finding)))
+
+
 def test_the_state_that_a_next_run_is_handed_stays_small_after_a_heavy_life() -> None:
     case = new_case()
     packs = [pack for versions in load_packs().values() for pack in versions]
     case.policy = max(packs, key=size)
+    case.investigation = examined(MOST_KEPT)
+    letter = Letter(
+        purpose="final_response:1",
+        number=9,
+        kind=LetterKind.FINAL_RESPONSE,
+        facts=LetterFacts(findings=case.investigation.findings),
+    )
+    case.letters = [letter]
     for number in range(2_000):
         message = Assign(message_id=f"{number}-".ljust(100, "x"), actor=HANDLER, handler="h" * 100)
         case.hear(message)
@@ -211,4 +266,9 @@ def test_the_state_that_a_next_run_is_handed_stays_small_after_a_heavy_life() ->
         case.answer_with(f"assign:{message.message_id}", receipt)
         case.note(NOW, "assign", "钱" * 500, data={"text": "钱" * 20_000})
         case.recorded(case.unrecorded(), Recorded())
-    assert size(case) < 1_000_000
+    notice = Letter(purpose="staff_notice:1", number=10, kind=LetterKind.STAFF_NOTICE)
+    case.letters += [notice.model_copy(update={"purpose": f"staff_notice:{number}"}) for number in range(MOST_NOTICES)]
+    while case.is_light:
+        case.note(NOW, "customer_reply", "information", data={"text": "钱" * 1_000})
+    assert size(case) < MOST
+    assert size(case.checked(case.unrecorded())) + size(letter) < MOST

@@ -57,7 +57,8 @@ class Inquiry:
         )
         case.looking = True
         try:
-            case.investigation = await effects.investigate(request)
+            found = await effects.investigate(request)
+            case.investigation = found.bare
             self._set_aside_what_was_found_before()
         except ActivityError as error:
             # People decide without findings; a broken check must not hold up the customer.
@@ -66,7 +67,7 @@ class Inquiry:
         finally:
             case.looking = False
         self._tell_of_failed_checks(known)
-        for finding in case.investigation.findings:
+        for finding in found.findings:
             text = f"{finding.check.value}: {finding.verdict.value}"
             data = {**finding.model_dump(mode="json"), "hash": finding.hash}
             case.note(workflow.now(), "finding", text, data=data)

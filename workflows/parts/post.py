@@ -19,7 +19,7 @@ from workflows.parts.recorder import Recorder
 from workflows.parts.tasks import Tasks
 from workflows.parts.waiting import Waiting
 
-_MOST_NOTICES: Final = 20
+MOST_NOTICES: Final = 20
 """So many notices to staff wait for a channel at once."""
 
 
@@ -79,7 +79,7 @@ class Post:
     def tell_staff(self, role: Role, en: str, zh: str) -> None:
         """Send a notice to a role of the firm, unless so many are on their way that another tells nothing."""
         case = self._case
-        if sum(letter.sort.to_staff for letter in case.letters) >= _MOST_NOTICES:
+        if sum(letter.sort.to_staff for letter in case.letters) >= MOST_NOTICES:
             case.note(workflow.now(), "untold", f"{role.value}: too many notices wait already; {en}")
             return
         number = case.numbers + 1
