@@ -102,8 +102,10 @@ def _certain(step: Step) -> set[str]:
             return {f"payment:{key}"} | ({f"posting:{key}"} if paid else set())
         case "TellMember":
             return {f"letter:{request.reference}:letter:{request.account}"}
+        case "Investigate" | "NextMembers" | "FindCases" | "RefuseStart" | "TakeTurn":
+            return set()  # what they write, if anything, has no key of its own in the file
         case _:
-            return set()
+            raise LookupError(f"{step.name}: it is not known what this effect leaves in the file")
 
 
 def _of_update(update: CaseUpdate) -> set[str]:

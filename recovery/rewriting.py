@@ -146,8 +146,10 @@ class Rewriting:
             case "FindCases":
                 for reference in result.references:
                     await self._link(reference, request.reference, at)
+            case "NextMembers" | "RefuseStart" | "TakeTurn":
+                pass  # nothing that a file would have
             case _:
-                pass
+                raise LookupError(f"{step.name}: it is not known how this effect is written again")
 
     async def _open_case(self, request: OpenCase, opened: Opened) -> None:
         connection = self._connection

@@ -1,5 +1,6 @@
-"""What a new message, stage, action or effect needs: who forgets a part of it reads here what is missing."""
+"""What a new message or effect needs: who forgets a part of it is told here what is missing."""
 
+import ast
 import tomllib
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from domain.ground.messages import Message
 from domain.incidents.messages import INCIDENT_UPDATES, IncidentChanged
 from runtime.paths import ROOT
 from workflows.complaint import ComplaintWorkflow
+from workflows.effects import EFFECTS
 from workflows.incident import IncidentWorkflow
 from workflows.messages import of_a_case, of_an_incident
 from workflows.parts.hearing import Gate, Update
@@ -63,3 +65,24 @@ def test_every_message_of_a_case_has_a_word_in_the_evidence_pack_or_is_no_step_o
     words = tomllib.loads((ROOT / "templates" / language / "evidence.toml").read_text("utf-8"))["step"]
     kinds: tuple[type[Message], ...] = (*messages.SIGNALS, *messages.UPDATES)
     assert {kind.name for kind in kinds} - set(words) == NO_STEP, f"[step] in templates/{language}/evidence.toml"
+
+
+@pytest.mark.parametrize("place", ["client/redress_complaints/messages.py", "starter/client/complaints.py"])
+def test_every_message_of_a_case_can_be_sent_by_the_clients(place: str) -> None:
+    kinds: tuple[type[Message], ...] = (*messages.SIGNALS, *messages.UPDATES)
+    tree = ast.parse((ROOT / place).read_text("utf-8"))
+    named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    listed = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert {kind.__name__ for kind in kinds} <= named | listed, place
+
+
+@pytest.mark.parametrize("place", ["recovery/keys.py", "recovery/rewriting.py"])
+def test_recovery_knows_of_every_effect_what_it_leaves_in_the_file(place: str) -> None:
+    tree = ast.parse((ROOT / place).read_text("utf-8"))
+    cases = {
+        node.value.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.MatchValue)
+        if isinstance(node.value, ast.Constant)
+    }
+    assert cases == set(EFFECTS), f"{place}: name it in its match, if only among those that leave nothing"
