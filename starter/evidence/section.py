@@ -1,0 +1,70 @@
+"""What every section of a page has at hand: the facts, the reader, the words, and what is hidden from that reader."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from domain.checks.recompute import Difference
+from domain.ground.words import Stage
+from starter.evidence.blocks import Heading
+from starter.evidence.reading import CaseFacts
+from starter.evidence.redaction import Reader, Redaction
+from starter.evidence.words import Words
+
+MOST_QUOTES: Final = 40
+"""Rows of a finding's evidence that are listed."""
+TOLD: Final = frozenset({Stage.RESPONDED, Stage.SETTLING, Stage.FOLLOWING_UP, Stage.CLOSED})
+"""Stages in which the customer has been told the decision."""
+PROPOSALS: Final = frozenset({"proposed", "propose_resolution", "resolve_early"})
+FIELDS: Final[Mapping[str, Iterable[str]]] = {
+    "orders": (
+        *("order", "account", "symbol", "type", "side", "volume", "price", "position", "sent_at", "received_at"),
+        *("stop", "target", "state", "ended_at", "comment"),
+    ),
+    "fills": (
+        *("fill", "order", "at", "side", "volume", "price", "source", "position", "effect", "commission", "swap"),
+        *("profit", "comment"),
+    ),
+    "positions": (
+        *("position", "symbol", "side", "volume", "open_price", "opened_at", "close_price", "closed_at"),
+        *("close_reason", "margin_level", "stop_out_level", "stop", "target", "swap", "profit"),
+    ),
+    "account_entries": ("entry", "account", "kind", "amount", "currency", "requested_at", "booked_at", "note"),
+    "binary_options": ("option", "symbol", "direction", "stake", "strike", "struck_at", "expires_at", "paid"),
+    "cancellations": ("cancellation", "at", "amount", "currency", "clause", "evidence", "reason", "decided_by"),
+}
+
+
+class Given(NamedTuple):
+    """What a page is made of, for one reader in one language."""
+
+    facts: CaseFacts
+    reader: Reader
+    words: Words
+    differences: Sequence[Difference]
+    hide: Redaction
+
+
+class Section:
+    """A part of the page of one language."""
+
+    def __init__(self, given: Given) -> None:
+        self.facts, self.reader, self.words, self.differences, self.hide = given
+        self.for_customer = self.reader is Reader.CUSTOMER
+
+    def heading(self, name: str) -> Heading:
+        return Heading(level=2, text=self.words("page", name), anchor=f"{name}-{self.words.language}")
+
+    def columns(self, *names: str) -> tuple[str, ...]:
+        return tuple(self.words("column", name) for name in names)
+
+    def column(self, name: str) -> str:
+        return self.words("column_of_row", name)
+
+    def cell(self, text: str) -> str:
+        return self.words.value(text)
+
+    def outcome(self) -> str:
+        told = self.facts.stage in TOLD or not self.for_customer
+        if self.facts.outcome is None or not told:
+            return self.words("glance", "pending")
+        return self.words("outcome", self.facts.outcome)
