@@ -131,3 +131,8 @@ def test_what_a_how_to_page_names_is_there() -> None:
         tests = re.findall(r"`(test_\w+)`", text)
         wrong += [f"{page.name}: {test}" for test in tests if f"def {test}(" not in sources]
     assert wrong == []
+
+
+def test_a_decision_has_a_number_of_its_own() -> None:
+    numbers = [path.name[:4] for path in (ROOT / "docs" / "decisions").glob("*.md")]
+    assert sorted({number for number in numbers if numbers.count(number) > 1}) == []

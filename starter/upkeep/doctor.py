@@ -5,9 +5,10 @@ are asked only where something points to them, and not more than a few dozen.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import asyncpg
 from temporalio.api.enums.v1 import TaskQueueType
@@ -69,12 +70,8 @@ async def diagnose(settings: Settings) -> Diagnosis:
             checks["workers"] = lambda: _workers(client, settings.task_queue)
             checks["failing workflows"] = lambda: _failing(client, settings.task_queue)
         if pool:
-            checks["starts"] = lambda: _starts(pool, now)
-            checks["deadlines"] = lambda: _overdue(pool, now)
-            checks["letters"] = lambda: _letters(pool, now)
-            checks["payments"] = lambda: _payments(pool, now)
+            checks |= {name: partial(_ask, pool, question, now) for name, question in _QUESTIONS.items()}
             checks["ledger"] = lambda: _ledger(pool)
-            checks["messages"] = lambda: _rejected(pool, now)
             checks["directory"] = lambda: _directory(pool, now)
         if client and pool:
             checks["cases and workflows"] = lambda: _compare(client, pool, settings.task_queue, now)
@@ -260,58 +257,6 @@ _WITHOUT_CASE: Final = """
 _LATEST: Final = "select reference from casefile.cases where closed_at is null order by received_at desc limit $1"
 
 
-async def _starts(pool: "Pool", now: datetime) -> list[Trouble]:
-    rows = await pool.fetch(_UNOPENED, now - timedelta(days=30), BATCH)
-    return [
-        Trouble(
-            kind=Kind.START_NOT_OPENED,
-            subject=row["workflow_id"],
-            what=f"{row['state']}: {row['reason']}",
-            since=row["at"],
-        )
-        for row in rows
-    ]
-
-
-async def _overdue(pool: "Pool", now: datetime) -> list[Trouble]:
-    rows = await pool.fetch(_OVERDUE, now - timedelta(minutes=1), BATCH)
-    return [
-        Trouble(
-            kind=Kind.DEADLINE_OVERDUE,
-            subject=row["reference"],
-            what=f"{row['rungs']} rungs of its deadlines have not acted, the first of {row['clock']}",
-            since=row["due"],
-        )
-        for row in rows
-    ]
-
-
-async def _letters(pool: "Pool", now: datetime) -> list[Trouble]:
-    query = f"select * from ({LETTERS_WAITING}) l where rendered_at < $1 order by rendered_at limit $2"  # noqa: S608
-    return [
-        Trouble(
-            kind=Kind.LETTER_WAITING,
-            subject=row["reference"],
-            what=f"no channel has accepted the letter {row['kind'].replace('_', ' ')}",
-            since=row["rendered_at"],
-        )
-        for row in await pool.fetch(query, now - LETTER_LATE, BATCH)
-    ]
-
-
-async def _payments(pool: "Pool", now: datetime) -> list[Trouble]:
-    query = f"select * from ({PAYMENTS_IN_DOUBT}) p where ordered_at < $1 order by ordered_at limit $2"  # noqa: S608
-    return [
-        Trouble(
-            kind=Kind.PAYMENT_IN_DOUBT,
-            subject=row["reference"],
-            what="nobody has said how the payment ended",
-            since=row["ordered_at"],
-        )
-        for row in await pool.fetch(query, now - PAYMENT_LATE, BATCH)
-    ]
-
-
 async def _ledger(pool: "Pool") -> list[Trouble]:
     report = await check_ledger(pool)
     return [
@@ -319,25 +264,32 @@ async def _ledger(pool: "Pool") -> list[Trouble]:
     ]
 
 
-async def _rejected(pool: "Pool", now: datetime) -> list[Trouble]:
+class _Question(NamedTuple):
+    """What the record is asked: ``sql`` answers with a ``subject`` and ``since`` when; ``what`` is said of a row.
+
+    Its parameters are the instant that lies ``age`` back, and how many rows at most.
+    """
+
+    kind: Kind
+    age: timedelta
+    sql: str
+    what: Callable[[asyncpg.Record], str]
+
+
+async def _ask(pool: "Pool", question: _Question, now: datetime) -> list[Trouble]:
     return [
-        Trouble(
-            kind=Kind.MESSAGES_REJECTED,
-            subject=row["reference"],
-            what=f"{row['messages']} messages of the last day did not fit",
-            since=row["first"],
-        )
-        for row in await pool.fetch(_REJECTED, now - WINDOW, BATCH)
+        Trouble(kind=question.kind, subject=row["subject"], what=question.what(row), since=row["since"])
+        for row in await pool.fetch(question.sql, now - question.age, BATCH)
     ]
 
 
 _UNOPENED: Final = """
-    select distinct on (workflow_id) workflow_id, state, reason, at from casefile.unopened u
+    select distinct on (workflow_id) workflow_id as subject, state, reason, at as since from casefile.unopened u
     where at > $1 and not exists (select from casefile.cases c where c.reference = u.workflow_id)
     order by workflow_id, at desc limit $2
 """
 _OVERDUE: Final = """
-    select reference, count(*) as rungs, min(due) as due, (array_agg(clock order by due))[1] as clock
+    select reference as subject, count(*) as rungs, min(due) as since, (array_agg(clock order by due))[1] as clock
     from (select reference from casefile.cases where closed_at is null) c, lateral (
         select d.due, d.clock from casefile.deadlines d
         where d.reference = c.reference and d.due < $1
@@ -348,6 +300,38 @@ _OVERDUE: Final = """
     group by reference order by min(due) limit $2
 """
 _REJECTED: Final = """
-    select reference, count(*) as messages, min(at) as first from casefile.rejected_messages
+    select reference as subject, count(*) as messages, min(at) as since from casefile.rejected_messages
     where at > $1 group by reference order by count(*) desc limit $2
 """
+_LETTERS: Final = f"""
+    select reference as subject, rendered_at as since, kind from ({LETTERS_WAITING}) l
+    where rendered_at < $1 order by rendered_at limit $2
+"""  # noqa: S608
+_PAYMENTS: Final = f"""
+    select reference as subject, ordered_at as since from ({PAYMENTS_IN_DOUBT}) p
+    where ordered_at < $1 order by ordered_at limit $2
+"""  # noqa: S608
+
+_QUESTIONS: Final[Mapping[str, _Question]] = {
+    "starts": _Question(
+        Kind.START_NOT_OPENED, timedelta(days=30), _UNOPENED, lambda row: f"{row['state']}: {row['reason']}"
+    ),
+    "deadlines": _Question(
+        Kind.DEADLINE_OVERDUE,
+        timedelta(minutes=1),
+        _OVERDUE,
+        lambda row: f"{row['rungs']} rungs of its deadlines have not acted, the first of {row['clock']}",
+    ),
+    "letters": _Question(
+        Kind.LETTER_WAITING,
+        LETTER_LATE,
+        _LETTERS,
+        lambda row: f"no channel has accepted the letter {row['kind'].replace('_', ' ')}",
+    ),
+    "payments": _Question(
+        Kind.PAYMENT_IN_DOUBT, PAYMENT_LATE, _PAYMENTS, lambda _row: "nobody has said how the payment ended"
+    ),
+    "messages": _Question(
+        Kind.MESSAGES_REJECTED, WINDOW, _REJECTED, lambda row: f"{row['messages']} messages of the last day did not fit"
+    ),
+}
