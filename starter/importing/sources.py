@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, NoReturn, Self, TextIO
 
 from domain.log.trade_log import Instrument
-from starter.importing.formats import Format, prices, sniff
+from starter.importing.formats import Format, prices, sniff, ticks
 from starter.importing.formats.code_pages import ChineseLikelihood, utf_16
 from starter.importing.formats.html_rows import HtmlRow, html_rows
 from starter.importing.formats.kinds import Kind
@@ -135,6 +135,8 @@ def open_source(
     """
     with file_errors(path):
         format_ = reading.format or _sniffed(path)
+        if reading.format is None and format_ is Format.TICKS and (kind is not None or reading.columns):
+            format_ = Format.CSV  # which was said: a guess gives way
         if format_ is Format.CSV:
             return _csv(path, kind, reading, known, run)
         if kind is not None:
@@ -160,28 +162,74 @@ _LINES = {
     Format.DUKASCOPY_TICKS: prices.dukascopy_ticks,
     Format.HISTDATA_TICKS: prices.histdata_ticks,
     Format.HISTDATA_BARS: prices.histdata_bars,
+    Format.MT4_BARS: prices.mt4_bars,
+    Format.TRUEFX_TICKS: ticks.truefx_ticks,
+    Format.FXCM_TICKS: ticks.fxcm_ticks,
+    Format.TICKS: ticks.plain_ticks,
 }
+_BARS: Final = frozenset({Format.MT5_BARS, Format.MT4_BARS})
+_SAY_GMT: Final = frozenset({"UTC", "GMT", "UTC+0", "GMT+0", "UTC-0", "ETC/UTC"})
 
 
 def _prices(path: Path, format_: Format, reading: Reading, options: Options) -> Source:
     source = Source(path, format_, format_.about.kinds)
-    clock = format_.about.clock or reading.clock
-    times = WallTimes(clock or ServerClock.named("UTC"), ordered=True)
+    encoding = _text_encoding(path, reading.encoding)
+    _check(path, encoding)
+    options = _told_by_name(options, path, format_, encoding)
+    symbols = {options.symbol or ""}
+    clock = _clock_of(path, format_, reading, options, encoding)
+    times = WallTimes(clock, ordered=True)
     with contextlib.ExitStack() as stack:
-        encoding = _text_encoding(path, reading.encoding)
-        _check(path, encoding)
-        options = _told_by_name(options, path, format_, encoding)
         stream = stack.enter_context(_open(path, encoding))
         source.done = stream.buffer.tell
-        source.rows = _readable(_LINES[format_](_lines(stream), options, times), path.name)
-        symbols = {options.symbol or ""}
-        if clock is None:
-            for _ in itertools.islice(source.rows, _SAMPLE):
-                pass
-            _refuse_without_clock(path.name, times.counted(), symbols)
-        source.warnings = lambda: _misfit(clock, times.counted(), symbols)
+        rows = _LINES[format_](_lines(stream), options, times)
+        source.rows = _readable(rows if clock else _with_instants(rows, times), path.name)
+        source.warnings = lambda: _misfit(times.clock, times.counted(), symbols)
         source.push(stack.pop_all())
         return source
+
+
+def _clock_of(path: Path, format_: Format, reading: Reading, options: Options, encoding: str) -> ServerClock | None:
+    """The clock of a file's times, ``None`` where each says itself when it was.
+
+    What is stated counts before what a format is known for. A clock that concerns none of the times is refused, as are
+    times of a clock that nobody named. Raises `ImportFailed`.
+    """
+    stated = reading.clock
+    if format_ is Format.DUKASCOPY_TICKS:
+        if stated is not None and stated.name.upper() not in _SAY_GMT:
+            raise ImportFailed(
+                f"{path.name}: its header says that its times are in GMT, or have their offset: --server-clock"
+                f" {stated.name} does not concern them. Leave it out."
+            )
+        return format_.about.clock
+    clock = stated or format_.about.clock
+    if format_ is not Format.TICKS and clock is not None:
+        return clock
+    times = WallTimes(clock, ordered=True)
+    read = 0
+    with _open(path, encoding) as stream:
+        rows = _readable(_LINES[format_](_lines(stream), options, times), path.name)
+        for row in itertools.islice(rows, _SAMPLE if clock is None else 1_000):
+            read += bool(row.records)
+    if clock is None and times.hours:
+        _refuse_without_clock(path.name, times.counted(), {options.symbol or ""})
+    if clock is not None and read and not times.hours:
+        raise ImportFailed(
+            f"{path.name}: each of its times has its own offset: --server-clock {clock.name} does not concern them."
+            " Leave it out."
+        )
+    return clock
+
+
+def _with_instants(rows: Iterator[SourceRow], times: WallTimes) -> Iterator[SourceRow]:
+    """The *rows*, without those whose time is of a clock that nobody named: they come after many that are instants."""
+    for row in rows:
+        if times.hours:
+            times.hours.clear()
+            yield SourceRow(row.line, row.text, reason=f"time: {ticks.WITHOUT_CLOCK}")
+        else:
+            yield row
 
 
 # --- statements and reports -------------------------------------------------------------------------------------------
@@ -261,11 +309,14 @@ def _readable(rows: Iterator[SourceRow], name: str) -> Iterator[SourceRow]:
 
 def _told_by_name(options: Options, path: Path, format_: Format, encoding: str) -> Options:
     """The symbol, if it is a known one, and the period, as the file's name has them."""
-    if options.symbol is None:
-        symbol = prices.symbol_of(path.name)
-        with contextlib.suppress(BadRow):
-            options = replace(options, symbol=options.instrument(symbol).symbol)
-    if options.period is None and format_ is Format.MT5_BARS:
+    shorter, period = prices.mt4_name(path.name)
+    for symbol in (prices.symbol_of(path.name), shorter):
+        if options.symbol is None:
+            with contextlib.suppress(BadRow):
+                options = replace(options, symbol=options.instrument(symbol).symbol)
+    if options.period is None and format_ is Format.MT4_BARS and period and options.symbol == shorter:
+        options = replace(options, period=period)
+    if options.period is None and format_ in _BARS:
         with _open(path, encoding) as stream:
             first = [line for _, line in itertools.islice(_lines(stream), 500)]
         options = replace(options, period=prices.period_of(path.name, first))

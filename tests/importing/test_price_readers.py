@@ -207,9 +207,8 @@ def test_the_case_of_a_symbol_counts_only_between_two_known_ones() -> None:
         "Gmt time,Ask,Bid,AskVolume,BidVolume\n15.01.2024 10:00:00.123,2050.3,2050.1,1,1\n",
         "Local time,Ask,Bid,AskVolume,BidVolume\n15.01.2024 13:00:00.123 GMT+0300,2050.3,2050.1,1,1\n",
         "timestamp,askPrice,bidPrice,askVolume,bidVolume\n1705312800123,2050.3,2050.1,1,1\n",
-        "time,ask,bid,ask_volume,bid_volume\n2024-01-15 10:00:00.123,2050.3,2050.1,1,1\n",
     ],
-    ids=["GMT", "local time", "epoch", "ISO"],
+    ids=["GMT", "local time", "epoch"],
 )
 def test_ticks_of_dukascopy_are_in_gmt_or_tell_their_offset(text: str) -> None:
     assert sniff(text.encode()) is Format.DUKASCOPY_TICKS

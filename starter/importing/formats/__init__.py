@@ -8,8 +8,9 @@ from typing import NamedTuple
 from starter.importing.formats import mt4_statement, mt5_report
 from starter.importing.formats.code_pages import utf_16
 from starter.importing.formats.kinds import Kind
-from starter.importing.formats.prices import EST, GMT, HISTDATA_BAR, HISTDATA_TICK, dukascopy_columns
+from starter.importing.formats.prices import EST, GMT, HISTDATA_BAR, HISTDATA_TICK, MT4_BAR, is_dukascopy
 from starter.importing.formats.server_clock import ServerClock
+from starter.importing.formats.ticks import TRUEFX, is_fxcm, tick_columns
 
 
 class Format(StrEnum):
@@ -23,6 +24,10 @@ class Format(StrEnum):
     DUKASCOPY_TICKS = "dukascopy-ticks"
     HISTDATA_TICKS = "histdata-ticks"
     HISTDATA_BARS = "histdata-bars"
+    MT4_BARS = "mt4-bars"
+    TRUEFX_TICKS = "truefx-ticks"
+    FXCM_TICKS = "fxcm-ticks"
+    TICKS = "ticks"
 
     @property
     def about(self) -> "About":
@@ -56,6 +61,10 @@ _ABOUT: Mapping[Format, About] = {
     Format.DUKASCOPY_TICKS: About("ticks of Dukascopy: Gmt time,Ask,Bid,AskVolume,BidVolume", (Kind.QUOTES,), GMT),
     Format.HISTDATA_TICKS: About("ticks of HistData, generic ASCII: 20240102 000000123,bid,ask,0", (Kind.QUOTES,), EST),
     Format.HISTDATA_BARS: About("one-minute bars of HistData, generic ASCII", (Kind.BARS,), EST),
+    Format.MT4_BARS: About("bars of MT4's history centre: 2026.02.16,02:07,open,high,low,close", (Kind.BARS,), None),
+    Format.TRUEFX_TICKS: About("ticks of TrueFX: EUR/USD,20090501 00:00:00.263,bid,ask", (Kind.QUOTES,), None),
+    Format.FXCM_TICKS: About("ticks of FXCM: DateTime,Bid,Ask, month first", (Kind.QUOTES,), None),
+    Format.TICKS: About("ticks with a header that names time, bid and ask", (Kind.QUOTES,), None),
 }
 
 
@@ -69,13 +78,19 @@ def sniff(head: bytes) -> Format:
     first = text.lstrip("\r\n").split("\n", 1)[0].rstrip("\r")
     if first.upper().startswith("<DATE>\t"):
         return Format.MT5_TICKS if "<BID>" in first.upper() else Format.MT5_BARS
-    if dukascopy_columns(first):
+    if is_dukascopy(first):
         return Format.DUKASCOPY_TICKS
     if HISTDATA_TICK(first):
         return Format.HISTDATA_TICKS
     if HISTDATA_BAR(first):
         return Format.HISTDATA_BARS
-    return Format.CSV
+    if MT4_BAR(first):
+        return Format.MT4_BARS
+    if TRUEFX(first):
+        return Format.TRUEFX_TICKS
+    if is_fxcm([line.strip() for line in text.lstrip("\r\n").splitlines()[:2]]):
+        return Format.FXCM_TICKS
+    return Format.TICKS if tick_columns(first) else Format.CSV
 
 
 def _is_mt5(page: str) -> bool:

@@ -199,10 +199,11 @@ def period_of(name: str, lines: Sequence[str]) -> int | None:
         long = {"Daily": "D1", "Weekly": "W1", "Monthly": "MN1"}
         return PERIODS.get(long.get(shape[1], shape[1]))
     seen: list[datetime] = []
-    for line in lines[1:]:
-        cells = line.split("\t")
+    for line in lines:
+        day, time, *_ = [*re.split(r"[\t,]", line, maxsplit=2), ""]
         try:
-            seen.append(datetime.strptime(" ".join(cells[:2])[:19], "%Y.%m.%d %H:%M:%S").replace(tzinfo=UTC))
+            time = time if time.count(":") == 2 else f"{time}:00"
+            seen.append(datetime.strptime(f"{day} {time}"[:19], "%Y.%m.%d %H:%M:%S").replace(tzinfo=UTC))
         except ValueError:
             continue
     distances = [(later - earlier).total_seconds() for earlier, later in pairwise(seen)]
@@ -212,7 +213,38 @@ def period_of(name: str, lines: Sequence[str]) -> int | None:
 
 def symbol_of(name: str) -> str:
     """The symbol a terminal or vendor puts at the beginning of a file's *name* (HistData: after ``DAT_ASCII_``)."""
-    return re.split(r"[_\s]", re.sub(r"^DAT_ASCII_", "", name.rsplit(".", 1)[0]))[0]
+    return re.split(r"[_\s]", re.sub(r"^DAT_(?:ASCII|MT|NT|XLSX)_", "", name.rsplit(".", 1)[0]))[0]
+
+
+# --- MT4 --------------------------------------------------------------------------------------------------------------
+
+MT4_BAR = re.compile(
+    r"(\d{4})\.(\d\d)\.(\d\d),(\d\d):([0-5]\d(?::[0-5]\d)?),([\d.]+),([\d.]+),([\d.]+),([\d.]+)(?:,(\d+))?"
+).fullmatch
+_MT4_NAME = re.compile(r"(.+?)(10080|43200|1440|240|60|30|15|5|1)").fullmatch
+
+
+def mt4_bars(lines: Lines, options: Options, times: WallTimes) -> Iterator[SourceRow]:
+    """``2026.02.16,02:07,open,high,low,close,volume``: the export of the history centre, without a heading."""
+    known = {"symbol": options.the_instrument().symbol, "source": options.the_source(), "period": _period(options)}
+    for line, text in lines:
+        shape = MT4_BAR(text)
+        if shape is None:
+            yield SourceRow(line, text, reason="is no bar: 2026.02.16,02:07,open,high,low,close,volume")
+            continue
+        year, month, day, hour, rest, *prices, volume = shape.groups()
+        try:
+            at = times.utc(f"{year}-{month}-{day} {hour}", rest if ":" in rest else f"{rest}:00")
+            yield SourceRow(line, text, (_bar(at, prices, known, {"TICKVOL": volume} if volume else {}),))
+        except BadRow as bad:
+            yield SourceRow(line, text, reason=str(bad))
+
+
+def mt4_name(name: str) -> tuple[str, int | None]:
+    """The symbol and period that the history centre puts into a file's *name*: ``XAUUSD60.csv`` has bars of an hour."""
+    symbol = symbol_of(name)
+    shape = _MT4_NAME(symbol)
+    return (shape[1], int(shape[2]) * 60) if shape else (symbol, None)
 
 
 # --- Dukascopy --------------------------------------------------------------------------------------------------------
@@ -255,6 +287,13 @@ def dukascopy_columns(header: str) -> dict[str, int]:
     """Where time, bid and ask stand in a file with this *header*; empty if it is not Dukascopy's."""
     names = [_DUKASCOPY_NAMES.get(name.strip().strip('"').lower(), "") for name in header.split(",")]
     return {name: names.index(name) for name in ("time", "ask", "bid")} if {"time", "ask", "bid"} <= set(names) else {}
+
+
+def is_dukascopy(header: str) -> bool:
+    """Whether *header* is Dukascopy's: it says that its times are in GMT, or local with an offset in each row."""
+    names = {name.strip().strip('"').lower() for name in header.split(",")}
+    own = names & {"gmt time", "local time", "time (utc)"} or {"timestamp", "askprice", "bidprice"} <= names
+    return bool(own and dukascopy_columns(header))
 
 
 def _dukascopy_time(text: str, times: WallTimes, *, local: bool) -> str:

@@ -76,17 +76,23 @@ class Options:
         raise Unreadable("it does not say who the prices come from: name the broker or feed with --source NAME")
 
 
+_ANY = ServerClock.named("UTC")
+
+
 class WallTimes:
     """Reads wall-clock times of one clock, fast, and counts them by the hour.
+
+    Without a clock (``stated`` is false) what is left of them is the count, which tells of which clock they may be.
 
     *ordered*: the rows follow each other in time, so in the hour that a clock shows twice the order decides: a time is
     its earlier reading unless that lies before the row above. Otherwise such a time is a bad one, as is one in the hour
     that the clock skips.
     """
 
-    def __init__(self, clock: ServerClock, *, ordered: bool) -> None:
+    def __init__(self, clock: ServerClock | None, *, ordered: bool) -> None:
         self.hours: Counter[str] = Counter()
-        self.clock = clock
+        self.stated = clock is not None
+        self.clock = clock or _ANY
         self._ordered = ordered
         self._prefixes: dict[str, str | None] = {}
         self._last: datetime | None = None

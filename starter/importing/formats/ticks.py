@@ -1,0 +1,197 @@
+"""Ticks as bridges, liquidity providers and vendors write them: a line with time, bid and ask each.
+
+Their times say in different ways when something was: with an offset, in seconds or milliseconds since 1970, or as a
+wall clock shows it. That last is no instant until somebody says which clock it was: nothing is guessed. MetaTrader
+counts its seconds since 1970 on the server's clock, so a clock that is named counts for those too.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+
+from starter.importing.formats.prices import Lines, QuoteMaker
+from starter.importing.formats.source import Options, SourceRow, Unreadable, WallTimes
+from starter.importing.formats.trade_log_csv import BadRow
+
+_NAMES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        ("time", "timestamp", "datetime", "date time", "date/time", "date_time", "tick time", "ts"), "time"
+    ),
+    **dict.fromkeys(("time_msc", "timestamp_ms", "time (ms)", "epoch", "unix", "unixtime", "epoch_ms"), "time"),
+    **dict.fromkeys(("date", "day"), "date"),
+    **dict.fromkeys(("bid", "bidprice", "bid_price", "bid price"), "bid"),
+    **dict.fromkeys(("ask", "askprice", "ask_price", "ask price", "offer"), "ask"),
+    **dict.fromkeys(("symbol", "instrument", "pair", "ticker", "currency pair", "item"), "symbol"),
+}
+_OURS: Final = frozenset({"at", "source"})
+"""Columns of the trade log's own CSV, which is no file of a vendor."""
+
+_WALL = re.compile(
+    r"(\d{4})([-./]?)(\d\d)\2(\d\d)[ T](\d\d):?([0-5]\d):?([0-5]\d)(?:[.,:](\d{1,9}))? ?(Z|UTC|GMT|[+-]\d\d:?\d\d)?"
+).fullmatch
+_US = re.compile(r"(\d\d)/(\d\d)/(\d{4}) (\d\d):([0-5]\d:[0-5]\d)(?:\.(\d{1,9}))?").fullmatch
+_EPOCH = re.compile(r"(\d{10})(?:\.(\d{1,9}))?|(\d{13}|\d{16}|\d{19})(?:\.0+)?").fullmatch
+_1970: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (a wall clock's, or UTC's)
+
+_METATRADER: Final = frozenset({"time_msc", "flags", "volume_real"})
+"""Columns that only MetaTrader's ticks have."""
+TRUEFX: Final = re.compile(r"[A-Z]{3}/[A-Z]{3},\d{8} \d\d:[0-5]\d:[0-5]\d\.\d{3},\d+(?:\.\d+)?,\d+(?:\.\d+)?").fullmatch
+WITHOUT_CLOCK: Final = "is that of a wall clock, and the file does not say which: name it with --server-clock"
+
+
+class Columns(NamedTuple):
+    """Where the cells of a tick stand in a line; ``date`` and ``symbol`` where they are cells of their own."""
+
+    delimiter: str
+    width: int
+    time: int
+    bid: int
+    ask: int
+    date: int | None = None
+    symbol: int | None = None
+
+
+def tick_columns(header: str) -> Columns | None:
+    """The columns of a file with this *header*, ``None`` if it is not one of ticks."""
+    delimiter = max(",;\t", key=header.count)
+    names = [_name(name) for name in header.split(delimiter)]
+    meant = [_NAMES.get(name, "") for name in names]
+    if _OURS & set(names) or meant.count("bid") != 1 or meant.count("ask") != 1 or not {"time", "date"} & set(meant):
+        return None
+    time = names.index("time_msc") if "time_msc" in names else meant.index("time") if "time" in meant else None
+    date = meant.index("date") if "date" in meant else None
+    symbol = meant.index("symbol") if "symbol" in meant else None
+    if time is None:
+        time, date = date, None
+    if time is None:
+        return None
+    return Columns(delimiter, len(names), time, meant.index("bid"), meant.index("ask"), date, symbol)
+
+
+def _name(heading: str) -> str:
+    return heading.strip().strip('"<>').lower()
+
+
+def _names(header: str, delimiter: str) -> set[str]:
+    return {_name(heading) for heading in header.split(delimiter)}
+
+
+def is_fxcm(lines: Sequence[str]) -> bool:
+    """Whether a file that begins with *lines* is FXCM's, whose days come after their months."""
+    if len(lines) < 2 or [name.strip().lower() for name in lines[0].split(",")[:3]] != ["datetime", "bid", "ask"]:
+        return False
+    return bool(_US(lines[1].split(",")[0].strip()))
+
+
+def plain_ticks(lines: Lines, options: Options, times: WallTimes) -> Iterator[SourceRow]:
+    """A header that names time, bid and ask, in any order and beside others; a symbol, if each line has its own."""
+    rows = iter(lines)
+    _, header = next(rows, (0, ""))
+    if (columns := tick_columns(header)) is None:
+        raise Unreadable("its first line does not name a time, a bid and an ask")
+    instant = _instant_of_metatrader if _METATRADER & _names(header, columns.delimiter) else _instant
+    return _ticks(rows, columns, options, times, source=options.the_source(), instant=instant)
+
+
+def fxcm_ticks(lines: Lines, options: Options, times: WallTimes) -> Iterator[SourceRow]:
+    """``DateTime,Bid,Ask``: ``01/30/2015 22:00:00.001``, month first."""
+    rows = iter(lines)
+    next(rows, None)
+    return _ticks(
+        rows, Columns(",", 3, 0, 1, 2), options, times, source=options.the_source("fxcm"), instant=_us_instant
+    )
+
+
+def truefx_ticks(lines: Lines, options: Options, times: WallTimes) -> Iterator[SourceRow]:
+    """``EUR/USD,20090501 00:00:00.263,1.32287,1.3229``, without a heading."""
+    columns = Columns(",", 4, 1, 2, 3, symbol=0)
+    return _ticks(iter(lines), columns, options, times, source=options.the_source("truefx"), instant=_instant)
+
+
+def _ticks(
+    rows: Iterator[tuple[int, str]],
+    columns: Columns,
+    options: Options,
+    times: WallTimes,
+    *,
+    source: str,
+    instant: Callable[[str, WallTimes], str],
+) -> Iterator[SourceRow]:
+    makers: dict[str, QuoteMaker] = {}
+    if columns.symbol is None:
+        makers[""] = QuoteMaker(options.the_instrument().symbol, source)
+    for line, text in rows:
+        cells = [cell.strip().strip('"') for cell in text.split(columns.delimiter)]
+        try:
+            if len(cells) != columns.width:
+                raise BadRow(None, f"has {len(cells)} values where the header has {columns.width}")
+            symbol = "" if columns.symbol is None else cells[columns.symbol]
+            if (make := makers.get(symbol)) is None:
+                make = makers[symbol] = QuoteMaker(_symbol(symbol, options), source)
+            time = cells[columns.time] if columns.date is None else f"{cells[columns.date]} {cells[columns.time]}"
+            bid, ask = cells[columns.bid], cells[columns.ask]
+            if not bid or not ask:
+                yield SourceRow(line, text, skipped="tick with one side only")
+                continue
+            if columns.delimiter != ",":
+                bid, ask = bid.replace(",", "."), ask.replace(",", ".")
+            yield SourceRow(line, text, make.quote(instant(time, times), bid, ask))
+        except BadRow as bad:
+            yield SourceRow(line, text, reason=str(bad))
+
+
+def _symbol(written: str, options: Options) -> str:
+    """The instrument of a line: as written, or without its stroke. Raises :class:`BadRow`."""
+    try:
+        found = options.instrument(written).symbol
+    except BadRow:
+        found = options.instrument(written.replace("/", "")).symbol
+    if options.symbol is not None and options.instrument(options.symbol).symbol != found:
+        raise BadRow("symbol", f"is {found}, and --symbol says {options.symbol}")
+    return found
+
+
+def _instant(text: str, times: WallTimes) -> str:
+    """The instant of a time, in ISO 8601. Raises :class:`BadRow`."""
+    if shape := _WALL(text):
+        year, _, month, day, hour, minute, second, fraction, zone = shape.groups()
+        rest = f"{minute}:{second}" + (f".{fraction[:6]}" if fraction else "")
+        if zone is None:
+            return times.utc(f"{year}-{month}-{day} {hour}", rest)
+        offset = "+00:00" if zone in ("Z", "UTC", "GMT") else zone if ":" in zone else f"{zone[:3]}:{zone[3:]}"
+        try:
+            at = datetime.fromisoformat(f"{year}-{month}-{day}T{hour}:{minute}:{second}{offset}").astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise BadRow("time", "is not a moment of the calendar and clock") from None
+        return f"{at:%Y-%m-%dT%H:%M:%S}" + (f".{fraction[:6]}" if fraction else "") + "Z"
+    if shape := _EPOCH(text):
+        return _epoch(shape, times)
+    raise BadRow("time", f"{text[:40]!r} is no time such as 2026-03-03 10:00:00.250")
+
+
+def _epoch(shape: re.Match[str], times: WallTimes, *, of_server: bool = False) -> str:
+    """Seconds, milli-, micro- or nanoseconds since 1970: of UTC, unless they were counted on a clock that is named."""
+    seconds, fraction, long = shape.groups()
+    if long:
+        seconds, fraction = long[:10], long[10:]
+    at = _1970 + timedelta(seconds=int(seconds))
+    rest = f"{at:%M:%S}" + (f".{fraction[:6]}" if fraction else "")
+    if times.stated or of_server:
+        return times.utc(f"{at:%Y-%m-%d %H}", rest)
+    return f"{at:%Y-%m-%dT%H}:{rest}Z"
+
+
+def _instant_of_metatrader(text: str, times: WallTimes) -> str:
+    """The same, where seconds since 1970 are those of the server's clock."""
+    if shape := _EPOCH(text):
+        return _epoch(shape, times, of_server=True)
+    return _instant(text, times)
+
+
+def _us_instant(text: str, times: WallTimes) -> str:
+    shape = _US(text)
+    if shape is None:
+        raise BadRow("time", f"{text[:40]!r} is no time such as 01/30/2015 22:00:00.001, month first")
+    month, day, year, hour, rest, fraction = shape.groups()
+    return times.utc(f"{year}-{month}-{day} {hour}", rest + (f".{fraction[:6]}" if fraction else ""))
