@@ -44,9 +44,8 @@ from runtime.temporal import connect, run
 from starter.client.complaints import Complaints
 
 if TYPE_CHECKING:
-    import asyncpg
+    from runtime.database import Pool
 
-    Pool = asyncpg.Pool[asyncpg.Record]
     Say = Callable[[str], None]
 
 POLICIES: Final = Path(__file__).parent / "policies"

@@ -29,7 +29,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import asyncpg
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -55,7 +54,8 @@ from starter.importing.formats.kinds import Kind
 from starter.importing.loading import ImportFailed, import_file
 
 if TYPE_CHECKING:
-    Pool = asyncpg.Pool[asyncpg.Record]
+    from runtime.database import Pool
+
     Say = Callable[[str], None]
 
 AT_LEAST: Final = 0.5

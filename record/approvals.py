@@ -17,9 +17,7 @@ from domain.rules.policy import PolicyPack
 from record.hands import recusals_of, recusals_of_list, signs_of
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-    Connection = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
+    from record.connection import Connection
 
 
 def award_key(reference: str, round_: int) -> str:

@@ -7,9 +7,7 @@ import asyncpg
 from domain.people.directory import Directory, DirectoryTeam, Person
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-    Connection = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
+    from record.connection import Connection
 
 
 async def read_directory(connection: "Connection", version: int | None = None) -> Directory:

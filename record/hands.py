@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-import asyncpg
-
 from domain.case.approval import PROPOSING
 from domain.case.complaint import Complaint
 from domain.ground.people import Actor
@@ -15,9 +13,8 @@ from domain.people.signs import SignChange, care_for, standing
 from record.directory import read_directory
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
+    from record.connection import Connection
 
-    Connection = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
 
 DECIDING: Final = (*PROPOSING, "decide_resolution")
 """The entries of a timeline by which somebody decides, or proposes what is decided."""

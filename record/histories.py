@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 from domain.clocks.deadlines import Occurred, Round, Satisfied
 
 if TYPE_CHECKING:
-    import asyncpg
-    from asyncpg.pool import PoolConnectionProxy
-
-    Connection = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
+    from record.connection import Connection
 
 
 async def events_of(connection: "Connection", references: Sequence[str]) -> dict[str, list[Occurred]]:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-import asyncpg
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -20,7 +19,7 @@ from recovery.rewriting import Rewriting
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
-    Pool = asyncpg.Pool[asyncpg.Record]
+    from runtime.database import Pool
 
 BATCH: Final = 100
 """Cases that are looked at together: a few queries for all of them, and a history for each."""

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-import asyncpg
 from pydantic import ValidationError
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -22,7 +21,7 @@ from recovery.history import Signal, read_unheard
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
-    Pool = asyncpg.Pool[asyncpg.Record]
+    from runtime.database import Connection, Pool
 
 _OPENING: Final = ("case", "incident", "event:1:received", "timeline:received", "timeline:assessed", "contact:")
 
@@ -83,7 +82,7 @@ async def _beginning(pool: "Pool", reference: str) -> tuple[str, Any, str]:
     return incident.WORKFLOW, new, f"Incident: {new.fault.spoken}"
 
 
-async def _readable(connection: "checkpoints.Connection", reference: str) -> bool:
+async def _readable(connection: "Connection", reference: str) -> bool:
     """Whether the file keeps something to go on from that this version can read."""
     try:
         return bool(await checkpoints.find(connection, reference)) or bool(

@@ -27,10 +27,7 @@ from runtime.mail import Outbox
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-    Pool = asyncpg.Pool[asyncpg.Record]
-    Connection = PoolConnectionProxy[asyncpg.Record]
+    from runtime.database import Connection, Pool
 
 
 class CannotWrite(Exception):

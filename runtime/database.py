@@ -8,7 +8,7 @@ import re
 import socket
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
@@ -17,6 +17,9 @@ from pydantic_core import to_json
 from runtime.paths import MIGRATIONS
 from runtime.running import running_stack, why_not
 from runtime.settings import Settings
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
 
 CONNECT_TIMEOUT: Final = 5.0  # seconds
 PATIENCE: Final = 20.0
@@ -72,7 +75,7 @@ class _Pool(asyncpg.Pool):
 
 async def open_pool(
     url: str, *, min_size: int = 0, max_size: int = 10, patience: float = PATIENCE, viewer: str | None = None
-) -> "asyncpg.Pool[asyncpg.Record]":
+) -> Pool:
     """Open a pool of connections; the caller closes it.
 
     `json` and `jsonb` take what pydantic can write as JSON and give Python back. Money is safe in both directions:
@@ -111,7 +114,7 @@ async def open_pool(
         raise DatabaseUnavailable(_explain(url, error)) from None
 
 
-async def close_pool(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+async def close_pool(pool: Pool) -> None:
     """Close *pool*, within seconds: connections over which nothing comes any more are cut off."""
     with contextlib.suppress(TimeoutError):  # by then asyncpg has cut them off
         async with asyncio.timeout(_CLOSING):

@@ -16,7 +16,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import asyncpg
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowHistoryEventFilterType
 
 from trial import cohorts, persons
@@ -25,7 +24,7 @@ from trial.receivers import Letter
 from trial.script import UNKNOWN_PACK
 
 if TYPE_CHECKING:
-    Pool = asyncpg.Pool[asyncpg.Record]
+    from runtime.database import Pool
 
 LATE: Final = timedelta(seconds=30)
 """A rung that is due for so long must have fired."""

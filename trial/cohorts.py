@@ -4,12 +4,9 @@ from collections import Counter, defaultdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-import asyncpg
-
 if TYPE_CHECKING:
+    from runtime.database import Pool
     from trial.checker import Evidence, Report
-
-    Pool = asyncpg.Pool[asyncpg.Record]
 
 
 async def incidents(pool: "Pool", evidence: "Evidence", report: "Report") -> None:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-import asyncpg
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -30,7 +29,7 @@ from starter.client.incidents import Incidents
 from starter.demo.trade_log import DemoData
 
 if TYPE_CHECKING:
-    Pool = asyncpg.Pool[asyncpg.Record]
+    from runtime.database import Pool
 
 PATIENCE: Final = 200.0  # seconds for one step
 _LOOK_EVERY: Final = 0.05  # seconds

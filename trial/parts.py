@@ -33,7 +33,7 @@ from trial.worker import Birth
 from workflows.search_attributes import KEYS
 
 if TYPE_CHECKING:
-    Pool = asyncpg.Pool[asyncpg.Record]
+    pass
 
 POLICIES: Final = Path(__file__).parent / "policies"
 FIRM: Final = "Example Bullion"

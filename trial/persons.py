@@ -9,12 +9,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-import asyncpg
-
 if TYPE_CHECKING:
+    from runtime.database import Pool
     from trial.checker import Report
 
-    Pool = asyncpg.Pool[asyncpg.Record]
 
 KIND: Final = "not two persons"
 BEYOND: Final = "beyond the limit"

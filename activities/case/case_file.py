@@ -32,7 +32,7 @@ from record.histories import events_of
 from runtime.policies import Packs, PolicyIncomplete, UnknownPolicyPack, find_policy, load_packs
 
 if TYPE_CHECKING:
-    from activities.case.writing import Connection
+    from runtime.database import Connection
 
 _LOOK_AGAIN_FOR_A_PACK: Final = timedelta(seconds=30)
 RECEIPT: Final = 1

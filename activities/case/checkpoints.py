@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-import asyncpg
 from pydantic import ValidationError
 
 from domain.case.case import RECENT_ENTRIES, Case
@@ -17,9 +16,8 @@ from domain.incidents.messages import IncidentChanged
 from domain.rules.policy import PolicyPack
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
+    from runtime.database import Connection
 
-    Connection = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
 
 _KINDS: Final[Mapping[str, type[Message]]] = {
     **{kind.name: kind for kind in (*SIGNALS, *UPDATES)},

@@ -3,8 +3,6 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import asyncpg
-
 from domain.case.complaint import Complaint
 from domain.case.requests import EarlyWarning
 from domain.ground.words import Category
@@ -12,9 +10,7 @@ from domain.incidents.incident import topics_of
 from domain.rules.policy import PolicyPack
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-    Connection = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
+    from runtime.database import Connection
 
 
 async def note_topics(

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-import asyncpg
 import structlog
 from temporalio import activity
 
@@ -12,7 +11,7 @@ from domain.case.requests import OpenCase, RefuseStart, Turn
 from domain.ground.base import clean
 
 if TYPE_CHECKING:
-    Pool = asyncpg.Pool[asyncpg.Record]
+    from runtime.database import Pool
 
 log = structlog.get_logger(__name__)
 

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-import asyncpg
 from temporalio.exceptions import ApplicationError
 
 from activities.case.written_once import keep_contradictions, particulars
@@ -15,9 +14,7 @@ from domain.rules.policy import PolicyPack
 from record.histories import events_of, rounds_of
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-    Connection = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
+    from runtime.database import Connection
 
 
 async def write_events(

@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import asyncpg
 import structlog
 
 from domain.case.file import Rejected
@@ -18,9 +17,8 @@ from domain.ground.people import SYSTEM
 from domain.ground.timeline import Entry
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
+    from runtime.database import Connection
 
-    Connection = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
 
 T = TypeVar("T", Entry, Rejected)
 

@@ -19,9 +19,8 @@ from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compos
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
+    from runtime.database import Connection
 
-    Connection = PoolConnectionProxy[asyncpg.Record]
 
 log = structlog.get_logger(__name__)
 

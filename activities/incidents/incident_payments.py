@@ -19,9 +19,8 @@ from domain.money.amounts import Money, PositiveMoney
 from domain.money.payment import PaymentOrder, PaymentOutcome
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
+    from runtime.database import Connection
 
-    Connection = PoolConnectionProxy[asyncpg.Record]
 
 log = structlog.get_logger(__name__)
 

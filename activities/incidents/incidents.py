@@ -49,7 +49,7 @@ from runtime.policies import Packs, PolicyIncomplete, UnknownPolicyPack, find_po
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
-    from activities.incidents.touched import Connection
+    from runtime.database import Connection
 
 AT_ONCE: Final = 40
 """Orders of an account examined at once: an investigation takes 50 fills."""

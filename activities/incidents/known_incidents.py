@@ -18,9 +18,7 @@ from domain.money.amounts import Money
 from domain.rules.policy import PolicyPack
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-    Connection = PoolConnectionProxy[asyncpg.Record]
+    from runtime.database import Connection
 
 
 class KnownIncidents:

@@ -2,16 +2,12 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
-import asyncpg
-
 from domain.incidents.incident import Fault, FaultKind
 from domain.log.trade_log import OrderType
 from runtime.database import LONG_PATIENCE
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-    Connection = PoolConnectionProxy[asyncpg.Record]
+    from runtime.database import Connection
 
 
 async def touched_by(connection: "Connection", fault: Fault) -> dict[str, list[tuple[str | None, OrderType | None]]]:

@@ -26,9 +26,8 @@ from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compos
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
+    from runtime.database import Connection
 
-    Connection = PoolConnectionProxy[asyncpg.Record]
 
 REFUSED_RETRY: Final = timedelta(minutes=15)
 """How long a refused letter waits for its next attempt, so that the address can be corrected meanwhile."""

@@ -24,9 +24,8 @@ from domain.money.parts import Loss
 from record.approvals import case_record, round_of
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
+    from runtime.database import Connection
 
-    Connection = PoolConnectionProxy[asyncpg.Record]
 
 log = structlog.get_logger(__name__)
 

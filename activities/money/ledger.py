@@ -4,15 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-import asyncpg
 from temporalio.exceptions import ApplicationError
 
 from domain.money.amounts import Money
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-    Connection = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
+    from runtime.database import Connection
 
 
 def expense() -> str:

@@ -3,16 +3,13 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import asyncpg
 from temporalio.exceptions import ApplicationError
 
 from domain.money.amounts import Money
 from domain.money.payment import PaymentOrder, PaymentOutcome
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-    Connection = PoolConnectionProxy[asyncpg.Record]
+    from runtime.database import Connection
 
 
 async def known_payment(connection: "Connection", order: PaymentOrder) -> str | None:

@@ -31,7 +31,7 @@ from record.approvals import case_record, ended_unpaid, owed
 from runtime.payment_rail import PaymentRail, RailConflict, RailFailed
 
 if TYPE_CHECKING:
-    from activities.money.payment_rows import Connection
+    from runtime.database import Connection
 
 T = TypeVar("T")
 

@@ -9,9 +9,7 @@ import asyncpg
 from domain.money.parts import Loss
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-    Connection = PoolConnectionProxy[asyncpg.Record]
+    from runtime.database import Connection
 
 
 async def lock_account(connection: "Connection", account: str) -> None:

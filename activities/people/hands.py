@@ -26,9 +26,8 @@ from record.directory import read_directory
 from record.hands import concerned_by, read_hands, recorded_recusals, sign_changes
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
+    from runtime.database import Connection
 
-    Connection = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
 
 CALLING: Final = frozenset(
     {

@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-import asyncpg
-
 from activities.people.hands import need_of
 from domain.case.approval import PROPOSING
 from domain.ground.people import Actor
@@ -15,9 +13,7 @@ from record.directory import read_directory
 from record.hands import read_hands
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-    Connection = PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]
+    from runtime.database import Connection
 
 
 async def addressee(connection: "Connection", reference: str, pack: PolicyPack, role: Role, at: datetime) -> str | None:

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-import asyncpg
 from temporalio.client import Client
 
 from domain.ground.words import Stage
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
+    from runtime.database import Connection
 
-    Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
 
 WINDOW: Final = timedelta(hours=24)
 """What is counted over time is counted over the last day."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from runtime.watch.readings import WINDOW
 
 if TYPE_CHECKING:
-    from runtime.watch.readings import Connection
+    from runtime.database import Connection
 
 
 async def read_starts(connection: "Connection", now: datetime) -> tuple[int, int]:

@@ -26,7 +26,7 @@ from runtime.watch.readings import read_record, read_temporal
 from runtime.watch.starts import read_starts
 
 if TYPE_CHECKING:
-    Connection = asyncpg.Connection[asyncpg.Record]
+    from runtime.database import Connection
 
 BEAT_EVERY: Final = 1.0  # seconds
 PROBE_EVERY: Final = 5.0

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, TypeVar
 from starter.cli.options import ACTOR_VARIABLE, actor
 
 if TYPE_CHECKING:
-    import asyncpg
-
+    from runtime.database import Pool
     from starter.client.complaints import Complaints
     from starter.client.incidents import Incidents
     from starter.client.service import C
 
-    Pool = asyncpg.Pool[asyncpg.Record]
 
 T = TypeVar("T")
 

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import asyncpg
 from pydantic import BaseModel
 
 from domain.ground.base import Instant, Record, person_of
@@ -18,7 +17,7 @@ from runtime.policies import load_packs
 from runtime.toml_files import read_toml, to_record
 
 if TYPE_CHECKING:
-    Pool = asyncpg.Pool[asyncpg.Record]
+    from runtime.database import Pool
 
 DEMO: Final = POLICIES / "directories" / "demo.toml"
 """The directory of the embedded stack: roles rather than people."""

@@ -35,9 +35,8 @@ from starter.reading.layout import line
 from starter.reading.ledger import check_ledger
 
 if TYPE_CHECKING:
-    import asyncpg
+    from runtime.database import Pool
 
-    Pool = asyncpg.Pool[asyncpg.Record]
 
 FIRM: Final = "Example Bullion"  # one of the own names of the demo pack
 TIME_LIMIT: Final = 70.0

@@ -11,9 +11,7 @@ from starter.reading.database import CaseNotFound
 from starter.reading.deadlines import get_deadlines
 
 if TYPE_CHECKING:
-    import asyncpg
-
-    Pool = asyncpg.Pool[asyncpg.Record]
+    from runtime.database import Pool
 
 
 @dataclass(frozen=True)

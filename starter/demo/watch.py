@@ -13,7 +13,7 @@ from starter.reading.cases import ListedCase, get_timeline, list_cases
 from starter.reading.deadlines import LedgerRow, get_deadlines
 
 if TYPE_CHECKING:
-    Pool = asyncpg.Pool[asyncpg.Record]
+    from runtime.database import Pool
 
 _EVERY: Final = 0.25  # seconds
 

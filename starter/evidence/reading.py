@@ -20,10 +20,9 @@ from starter.reading.dossier import stored_findings
 
 if TYPE_CHECKING:
     import asyncpg
-    from asyncpg.pool import PoolConnectionProxy
 
-    Pool = asyncpg.Pool[asyncpg.Record]
-    Connection = PoolConnectionProxy[asyncpg.Record]
+    from runtime.database import Connection, Pool
+
 
 MOST_POINTS: Final = 1500
 """Quotes drawn of one source; where there are more, four of each stretch of time, see :data:`QUOTES_AROUND`."""

@@ -19,7 +19,7 @@ from domain.rules.policy import PolicyPack
 from starter.reading.database import CaseNotFound, must_see, not_found, rows_of
 
 if TYPE_CHECKING:
-    from starter.reading.database import Connection, Pool
+    from runtime.database import Connection, Pool
 
 
 class ListedCase(Record):

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
-import asyncpg
 from pydantic import computed_field
 
 from domain.clocks.calendar import Calendar
@@ -20,7 +19,7 @@ from starter.reading.cases import get_pack
 from starter.reading.deadlines import get_calendars, get_histories
 
 if TYPE_CHECKING:
-    Pool = asyncpg.Pool[asyncpg.Record]
+    from runtime.database import Pool
 
 
 class NothingPinned(LookupError):

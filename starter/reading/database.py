@@ -7,10 +7,7 @@ import asyncpg
 from domain.ground.base import Instant, Record
 
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-    Pool = asyncpg.Pool[asyncpg.Record]
-    Connection = PoolConnectionProxy[asyncpg.Record]
+    from runtime.database import Connection, Pool
 
 
 class UnopenedStart(Record):

@@ -14,7 +14,7 @@ from record.histories import events_of, rounds_of
 from starter.reading.database import rows_of
 
 if TYPE_CHECKING:
-    from starter.reading.database import Connection, Pool
+    from runtime.database import Connection, Pool
 
 
 class LedgerRow(Deadline):

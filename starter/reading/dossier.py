@@ -20,7 +20,7 @@ from starter.reading.payments import PaymentView, get_payments
 from starter.reading.restores import Repair, Restore, restores_of
 
 if TYPE_CHECKING:
-    from starter.reading.database import Pool
+    from runtime.database import Pool
 
 _ASK_FOR: Final = 5.0  # seconds
 

@@ -10,7 +10,7 @@ from record.hands import recorded_recusals
 from starter.reading.database import must_see
 
 if TYPE_CHECKING:
-    from starter.reading.database import Pool
+    from runtime.database import Pool
 
 
 class Assignment(Record):

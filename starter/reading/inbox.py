@@ -13,7 +13,7 @@ from record.directory import read_directory
 if TYPE_CHECKING:
     import asyncpg
 
-    from starter.reading.database import Connection, Pool
+    from runtime.database import Connection, Pool
 
 
 async def read_inbox(pool: "Pool", who: str, at: datetime, *, limit: int = 200) -> list[Item]:

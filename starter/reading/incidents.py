@@ -18,7 +18,7 @@ from starter.client.incidents import IncidentNotFound
 if TYPE_CHECKING:
     import asyncpg
 
-    Pool = asyncpg.Pool[asyncpg.Record]
+    from runtime.database import Pool
 
 
 class ListedIncident(Record):

@@ -9,7 +9,7 @@ from domain.ground.base import Record
 from record.approvals import unfounded_postings
 
 if TYPE_CHECKING:
-    from starter.reading.database import Pool
+    from runtime.database import Pool
 
 
 class CurrencyTotal(Record):

@@ -4,13 +4,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-import asyncpg
-
 from domain.ground.base import Instant, Record
 from domain.ground.words import PaymentReason, PaymentState, Stage
 
 if TYPE_CHECKING:
-    Pool = asyncpg.Pool[asyncpg.Record]
+    from runtime.database import Pool
 
 
 class PaymentView(Record):

@@ -2,13 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-import asyncpg
-
 from domain.ground.base import Instant, Record
 from domain.ground.words import Store
 
 if TYPE_CHECKING:
-    Pool = asyncpg.Pool[asyncpg.Record]
+    from runtime.database import Pool
 
 
 class Restore(Record):

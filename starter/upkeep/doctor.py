@@ -33,7 +33,7 @@ from starter.reading.ledger import check_ledger
 from starter.upkeep.diagnosis import Diagnosis, Kind, Trouble
 
 if TYPE_CHECKING:
-    Pool = asyncpg.Pool[asyncpg.Record]
+    from runtime.database import Pool
 
 SHOWN: Final = 20
 """How many of a kind are named; the others are counted."""

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-import asyncpg
 from temporalio.service import RPCError
 
 from domain.case.answers import Closed
@@ -13,7 +12,7 @@ from starter.client.complaints import Complaints
 from starter.reading.ledger import LedgerFault
 
 if TYPE_CHECKING:
-    Pool = asyncpg.Pool[asyncpg.Record]
+    from runtime.database import Pool
 
 _BATCH: Final = 1_000
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
-import asyncpg
 from pydantic import computed_field
 
 from domain.clocks.calendar import Calendar
@@ -21,9 +20,9 @@ from starter.reading.cases import get_pack
 from starter.reading.deadlines import History, get_calendars, get_histories
 
 if TYPE_CHECKING:
+    from runtime.database import Pool
     from starter.client.complaints import Complaints
 
-    Pool = asyncpg.Pool[asyncpg.Record]
 
 _AT_A_TIME: Final = 200  # cases read at a time
 _AT_ONCE: Final = 16  # cases told at the same time

@@ -8,7 +8,7 @@ from domain.ground.words import Store
 from starter.reading.restores import Restore, list_restores
 
 if TYPE_CHECKING:
-    from starter.reading.restores import Pool
+    from runtime.database import Pool
 
 
 async def declare(  # noqa: PLR0917 (what is declared)
