@@ -39,8 +39,14 @@ def decoded(value: Any) -> Any:
 
 
 def weight(values: Sequence[Any]) -> int:
-    """How many bytes were sent."""
-    return sum(len(value.payload.data) if isinstance(value, RawValue) else 100 for value in values)
+    """How many bytes were sent, near enough: what could be read is measured as it would be sent again."""
+    return sum(map(_bytes, values))
+
+
+def _bytes(value: Any) -> int:
+    if isinstance(value, RawValue):
+        return len(value.payload.data)
+    return len(_as_text(value).encode("utf-8", "surrogatepass"))
 
 
 def kept(values: Sequence[Any]) -> str:

@@ -2,7 +2,8 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -12,6 +13,7 @@ from typing import Any, cast
 import asyncpg
 import pytest
 from temporalio import activity
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
@@ -87,6 +89,8 @@ class House:
         self.lost_answers: list[timedelta] = []
         """How long the answers of the next letters are lost for, although the letters were accepted."""
         self.database = SometimesAway(pool)
+        self.effects: dict[str, Callable[[Any, Carry], Awaitable[Any]]] = {"SendLetter": self._send_letter}
+        """What runs in place of an effect."""
         self.interceptors: list[Interceptor] = []
         """What stands between the worker and what it runs."""
 
@@ -96,7 +100,7 @@ class House:
             self.client,
             cast("asyncpg.Pool[asyncpg.Record]", self.database),
             load_settings(outbox_dir=self._folder, task_queue=self.task_queue),
-            [*self.interceptors, Around({"SendLetter": self._send_letter})],
+            [*self.interceptors, Around(self.effects)],
             clock=_skipped_time,
             packs=self.packs,
             rail=self.rail,
@@ -109,6 +113,24 @@ class House:
         if self.lost_answers:
             raise ApplicationError("the answer was lost", next_retry_delay=self.lost_answers.pop())
         return accepted
+
+    @asynccontextmanager
+    async def holding(self, effect: str) -> AsyncIterator[None]:
+        """No *effect* is carried out meanwhile, and none is tried within a workflow's task."""
+        free = asyncio.Event()
+
+        async def wait(_request: Any, carry: Carry) -> Any:
+            if activity.info().is_local:
+                raise ApplicationError("not now")
+            await free.wait()
+            return await carry()
+
+        self.effects[effect] = wait
+        try:
+            yield
+        finally:
+            free.set()
+            del self.effects[effect]
 
     @property
     def today(self) -> date:
@@ -239,8 +261,10 @@ class House:
             message_from_bytes(path.read_bytes(), policy=policy.default) for path in sorted(self._folder.glob("*.eml"))
         ]
 
-    async def events(self, reference: str) -> int:
-        return len((await self.client.get_workflow_handle(reference).fetch_history()).events)
+    async def events(self, reference: str, kind: "EventType.ValueType | None" = None) -> int:
+        """How many events the history of a case has, of that *kind* if one is named."""
+        events = (await self.client.get_workflow_handle(reference).fetch_history()).events
+        return sum(kind is None or event.event_type == kind for event in events)
 
 
 def _skipped_time() -> datetime:

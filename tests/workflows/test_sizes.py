@@ -16,7 +16,7 @@ from domain.case.file import Recorded
 from domain.case.messages import CustomerReply
 from domain.ground.base import clean
 from domain.ground.sizes import CARRIED_BY_A_LETTER, LONGEST_KEPT, MOST_CARRIED, beginning, first_of, size
-from workflows.raw import kept
+from workflows.raw import kept, weight
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 BESIDE = 2_000
@@ -60,6 +60,11 @@ def test_what_is_kept_of_a_message_is_bounded(values: list[Any]) -> None:
     text = kept(values)
     assert size(text) <= LONGEST_KEPT
     assert text == clean(text)
+
+
+@given(texts, st.sampled_from(["json", "bytes", "decoded"]))
+def test_what_was_sent_weighs_what_it_has_in_bytes_whether_it_could_be_read_or_not(text: str, way: str) -> None:
+    assert weight([sent(text, way)]) >= len(text)
 
 
 @given(st.lists(st.one_of(st.lists(arguments, max_size=12), texts), max_size=12))

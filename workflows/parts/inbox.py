@@ -18,7 +18,7 @@ from workflows.raw import kept, weight
 C = TypeVar("C", bound=type)
 
 _MOST_AT_ONCE: Final = 25
-_MOST_BYTES_AT_ONCE: Final = 150_000
+MOST_BYTES_AT_ONCE: Final = 150_000
 """So much is heard before it is in the case file: neither a task nor an update grows with what strangers send."""
 
 
@@ -75,7 +75,7 @@ class Inbox:
     def _may_hear(self, work: Casework | None) -> bool:
         if work and not work.recorder.is_behind:
             self._heard, self._heard_bytes = 0, 0
-        return self._heard < _MOST_AT_ONCE and self._heard_bytes < _MOST_BYTES_AT_ONCE
+        return self._heard < _MOST_AT_ONCE and self._heard_bytes < MOST_BYTES_AT_ONCE
 
     def _let_count(self, work: Casework, name: str, message: Sequence[Any]) -> None:
         """Let it count if it fits and is new. What does not fit is kept in the case file."""
