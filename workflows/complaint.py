@@ -166,6 +166,7 @@ class ComplaintWorkflow:
         case.policy, case.policy_hash, case.assessment = opened.policy, opened.policy_hash, opened.assessment
         case.early_until, case.pointed, case.warning = opened.early_until, opened.pointed, opened.warning
         self.work.clocks.let_act(case.run_clocks(opened.recorded))
+        self.work.alarm()
 
     async def _take_on(self) -> None:
         """A complaint that is not ours has been referred by now; any other is acknowledged."""

@@ -14,7 +14,7 @@ from activities.case.early_warning import note_topics, warning_of
 from activities.case.unopened import Unopened
 from activities.case.writing import follow_events, led_to, write_events, write_firings, write_summary
 from activities.case.written_once import write_contact, write_entries, write_rejected
-from activities.people.hands import hand_over, raise_signs, settle
+from activities.people.hands import hand_over, raise_signs, settle, without_signs
 from domain.case.assessment import Assessment, assess
 from domain.case.complaint import Complaint
 from domain.case.file import CaseUpdate, Recorded
@@ -143,7 +143,7 @@ class CaseFile:
         reference = update.reference
         pack = await self.pack(connection, await _lock(connection, reference))
         events = [*update.events, *extra_events]
-        await write_entries(connection, reference, update.entries)
+        await write_entries(connection, reference, without_signs(update.entries))
         await write_events(connection, reference, pack, events)
         await write_firings(connection, update)
         await write_rejected(connection, reference, update.rejected)

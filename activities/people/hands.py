@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 
 from domain.case.hearing import signs_heard
+from domain.case.messages import NoteSign
 from domain.ground.base import person_of
 from domain.ground.people import SYSTEM
 from domain.ground.timeline import Entry
@@ -38,6 +39,7 @@ CALLING: Final = frozenset(
         "add_evidence",
         "investigate",
         "customer_reply",
+        "note_sign",
         "reopen",
         "propose_resolution",
         "resolve_early",
@@ -62,9 +64,21 @@ async def settle(
     for entry in entries:
         if entry.kind == "assign":
             await _note_assignment(connection, reference, entry)
+        elif entry.kind == NoteSign.name:
+            await _note_sign(connection, reference, entry)
         elif entry.kind == "customer_reply" and entry.data.get("text"):
             await raise_signs(connection, reference, signs_heard(entry.data["text"]), entry.key, at)
     return await hand_over(connection, reference, pack, at)
+
+
+def without_signs(entries: Collection[Entry]) -> list[Entry]:
+    """The *entries* as the timeline has them: of a sign it has only that somebody said something of one."""
+    return [
+        entry.model_copy(update={"data": {"message_id": entry.data.get("message_id")}})
+        if entry.kind == NoteSign.name
+        else entry
+        for entry in entries
+    ]
 
 
 async def hand_over(connection: "Connection", reference: str, pack: PolicyPack, at: datetime) -> Hands:
@@ -198,6 +212,14 @@ def _cause(
     return None
 
 
+async def _note_sign(connection: "Connection", reference: str, entry: Entry) -> None:
+    """Write down what somebody said of a sign; again, it changes nothing."""
+    said = entry.data
+    await connection.execute(
+        _SAY, reference, entry.key, said["step"], said["sign"], entry.actor, entry.at, said.get("reason")
+    )
+
+
 async def _note_assignment(connection: "Connection", reference: str, entry: Entry) -> None:
     """Write down what somebody said of who is to have the case; again, it changes nothing."""
     cause = f"assign:{entry.key}"
@@ -222,6 +244,10 @@ _KEEP_OUT: Final = """
 """
 _RAISE: Final = """
     insert into casefile.signs (reference, key, step, sign, by, at) values ($1, $2, 'raised', $3, $4, $5)
+    on conflict do nothing
+"""
+_SAY: Final = """
+    insert into casefile.signs (reference, key, step, sign, by, at, reason) values ($1, $2, $3, $4, $5, $6, $7)
     on conflict do nothing
 """
 _CASE: Final = """

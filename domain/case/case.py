@@ -64,6 +64,8 @@ class Case(State):
     """Who must have no part in it, by person, and why."""
     care: Care = Care()
     """What the signs of the case ask for."""
+    alarmed: bool = False
+    """Whether somebody was told of danger to life."""
     escalation_level: int = 0
     last_message: str | None = None
 

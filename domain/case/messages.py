@@ -15,6 +15,7 @@ from domain.ground.people import Phone
 from domain.ground.words import Category, Complexity, Outcome, PaymentReason, PaymentState, Remedy, Severity, Stage
 from domain.money.amounts import PositiveMoney
 from domain.money.parts import PartKind
+from domain.people.signs import Sign, SignStep
 
 
 class Attachment(Record):
@@ -228,6 +229,15 @@ class CorrectContact(Message):
         return self
 
 
+class NoteSign(Message):
+    """Raise, confirm or withdraw a sign of what handlers should know; see :mod:`domain.people.signs`."""
+
+    name = "note_sign"
+    step: SignStep
+    sign: Sign
+    reason: Text | None = None
+
+
 class Withdraw(Message):
     """The customer takes the complaint back. It ends today, with a letter."""
 
@@ -308,6 +318,7 @@ UPDATES: tuple[type[Message], ...] = (
     ReplanDeadlines,
     RecordFeedback,
     CorrectContact,
+    NoteSign,
     Withdraw,
     Reopen,
     RetryPayment,

@@ -11,6 +11,7 @@ from starter.cli import calendars  # isort: skip
 from starter.cli import directory  # isort: skip
 from starter.cli import routing  # isort: skip
 from starter.cli import acting  # isort: skip
+from starter.cli import signs  # isort: skip
 from starter.cli import evidence  # isort: skip
 from starter.cli import payments  # isort: skip
 from starter.cli import incidents  # isort: skip
@@ -34,5 +35,6 @@ __all__ = [
     "restores",
     "routing",
     "serving",
+    "signs",
     "submitting",
 ]

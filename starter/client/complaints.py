@@ -23,6 +23,7 @@ from domain.case.messages import (
     Escalate,
     ExtendDeadline,
     Investigate,
+    NoteSign,
     ProposeResolution,
     Receipt,
     Reclassify,
@@ -42,6 +43,7 @@ from domain.ground.people import Actor
 from domain.ground.reference import COMPLAINT
 from domain.ground.timeline import Entry
 from domain.ground.words import WORKFLOW, SearchAttribute
+from domain.people.signs import Sign, SignStep
 from starter.client.conversation import Conversation, made
 
 
@@ -208,6 +210,10 @@ class Complaints(Conversation):
     ) -> Receipt:
         """Replace what is given; with ``by_post`` the e-mail address is removed, and letters wait to be posted."""
         return await self._send(reference, CorrectContact, by, email=email, phone=phone, by_post=by_post, **more)
+
+    async def note_sign(self, reference: str, step: SignStep, sign: Sign, *, by: Actor, **more: Any) -> Receipt:
+        """Raise, confirm or withdraw a sign of what whoever handles the case should know (``reason=`` as well)."""
+        return await self._send(reference, NoteSign, by, step=step, sign=sign, **more)
 
     async def withdraw(self, reference: str, *, by: Actor, **more: Any) -> Receipt:
         """End the case today, at the customer's wish (``reason=`` as well)."""

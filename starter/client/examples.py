@@ -14,6 +14,7 @@ from domain.case.messages import (
     Escalate,
     ExtendDeadline,
     Investigate,
+    NoteSign,
     ProposeResolution,
     Receipt,
     Reclassify,
@@ -144,6 +145,17 @@ EXAMPLES: Final[Mapping[type, Any]] = {
     ReplanDeadlines: {"actor": {"id": "c-1", "role": "compliance_officer"}, "calendar": "0" * 64},
     RecordFeedback: {"actor": _CUSTOMER, "score": 4, "comment": "Fair, but slow."},
     CorrectContact: {"actor": _HANDLER, "email": "new-address@example.com"},
+    NoteSign: {
+        "actor": _HANDLER,
+        "step": "confirmed",
+        "sign": {
+            "kind": "vulnerability",
+            "driver": "health",
+            "rests_on": ["said on the telephone that he is in hospital until the 20th"],
+            "confidence": "certain",
+            "valid_until": "2026-04-20T00:00:00Z",
+        },
+    },
     Withdraw: {"actor": _CUSTOMER, "reason": "The matter was settled by telephone."},
     Reopen: {"actor": _CUSTOMER, "reason": "A second position was closed by the same quote."},
     RetryPayment: {

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any, Final
 from domain.ground.base import Instant, Record
 from domain.people.recusal import Recusal
 from domain.people.routing import Candidate, Need, route
+from domain.people.signs import StandingSign, standing
 from record.directory import read_directory
-from record.hands import recorded_recusals
+from record.hands import recorded_recusals, sign_changes
 from starter.reading.database import must_see
 
 if TYPE_CHECKING:
@@ -57,6 +58,13 @@ async def explain_route(pool: "Pool", reference: str) -> Hands:
             assignments.append(Assignment(**said))
         recusals = await recorded_recusals(connection, reference)
     return Hands(reference=reference, assignments=tuple(assignments), recusals=tuple(recusals))
+
+
+async def read_signs(pool: "Pool", reference: str) -> list[StandingSign]:
+    """The signs that stand in a case, as they were raised. Raises ``CaseNotFound``."""
+    async with pool.acquire() as connection:
+        await must_see(connection, reference)
+        return standing(await sign_changes(connection, reference))
 
 
 _ASSIGNMENTS: Final = """

@@ -1,5 +1,6 @@
 """``redress directory``, and what ``redress doctor`` tells of it."""
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from starter.client.directory import DEMO, People, read_directory_file
 from starter.upkeep.diagnosis import Kind
 from starter.upkeep.doctor import diagnose
 from tests.cli.command_line import CommandLine
+from tests.end_to_end.support import late_withdrawal_complaint
 from tests.people.support import FILE, LEAD, directory, person, written
 
 if TYPE_CHECKING:
@@ -57,3 +59,15 @@ async def test_the_doctor_tells_of_roles_that_nobody_holds_and_of_training_that_
     assert found[Kind.TRAINING_LAPSED] == {"h-1"}
     await People(pool).replace(read_directory_file(DEMO), by=LEAD)
     assert not {Kind.ROLE_UNHELD, Kind.TRAINING_LAPSED} & set(await told())
+
+
+async def test_a_sign_is_noted_and_listed_by_the_command_line(service: CommandLine, pool: "Pool") -> None:
+    complaint = late_withdrawal_complaint("a sign")
+    submitted = await service("submit", "-", "--json", stdin=json.dumps(complaint))
+    reference = submitted.data["submitted"][0]["reference"]
+    asked = ("sign", "note", reference, "raise", "vulnerability", "--rests-on", "is in hospital")
+    assert (await service(*asked, "--as", "handler:h-1")).code == 2  # the driver is not said
+    assert (await service(*asked, "--driver", "health", "--as", "customer:c")).code == 1
+    noted = await service(*asked, "--driver", "health", "--as", "handler:h-1")
+    assert (noted.code, "hospital" in noted.out) == (0, False)
+    assert "is in hospital" in (await service("sign", "list", reference)).out

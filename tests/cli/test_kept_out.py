@@ -1,5 +1,6 @@
 """Whoever is kept out of a case neither reads nor finds nor counts it, by whatever command they look."""
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -72,3 +73,15 @@ async def test_a_route_that_the_record_does_not_lead_to_is_told_with_exit_code_5
         await connection.execute("set local session_replication_role = replica")
         await connection.execute("update casefile.assignments set person = 'h-3'")
     assert (await redress("route", "explain", reference)).code == 5
+
+
+async def test_a_conflict_that_is_declared_while_the_case_runs_hides_it_at_once_and_in_its_days_only(
+    redress: CommandLine, reference: str, pool: "Pool"
+) -> None:
+    redress.set("REDRESS_ACTOR", "handler:h-2")
+    assert (await redress("show", reference)).code == 0
+    today = datetime.now(UTC).date()
+    for first, last, code in ((today, None, 3), (today - timedelta(9), today - timedelta(1), 0), (today, today, 3)):
+        conflict = {"account": "70012345", "first": first, "last": last, "why": "family"}
+        await People(pool).replace(directory(person("h-2", conflicts=[conflict])), by=LEAD)
+        assert (await redress("show", reference)).code == code

@@ -12,6 +12,7 @@ from domain.case.messages import (
     CorrectContact,
     ExtendDeadline,
     Investigate,
+    NoteSign,
     Reclassify,
     RecordFeedback,
     RecordReferral,
@@ -43,6 +44,11 @@ def must_not_be_kept_out(work: Casework, request: Assign) -> None:
     """Whoever is kept out gets nothing."""
     if person_of(request.handler) in work.case.kept_out:
         raise NotAllowed(f"handler: {request.handler} is kept out of this case; give it to somebody else")
+
+
+def note_sign(work: Casework, request: NoteSign) -> str:
+    """Say something of a sign. Which one it is stands in the case file only, where no list shows it."""
+    return f"a sign was {request.step.value}"
 
 
 def reclassify(work: Casework, request: Reclassify) -> str:

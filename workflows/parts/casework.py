@@ -11,7 +11,8 @@ from domain.case.resolution import follow_from_findings
 from domain.ground import spoken
 from domain.ground.messages import Message, NotAllowed
 from domain.ground.people import Actor
-from domain.ground.words import CaseEvent, Stage
+from domain.ground.words import CaseEvent, Role, Stage
+from domain.people.guidance import ALARM
 from workflows import effects
 from workflows.page import page
 from workflows.parts.clock_keeper import ClockKeeper
@@ -93,8 +94,17 @@ class Casework:
         self.case.happened(CaseEvent.REOPENED, workflow.now())
         self.ladder.climb(spoken.said("the case was reopened", "案件重新处理"), by)
 
+    def alarm(self) -> None:
+        """Tell somebody of danger to life, at once and once."""
+        case = self.case
+        if case.care.alarm and not case.alarmed:
+            case.alarmed = True
+            for role in dict.fromkeys((Role.HANDLER, case.pack.escalation[0].role)):
+                self.post.tell_staff(role, ALARM.en, ALARM.zh)
+
     def _known(self, update: CaseUpdate, recorded: Recorded) -> None:
         self.clocks.let_act(self.case.recorded(update, recorded))
+        self.alarm()
 
     # -- what its messages ask ----------------------------------------------------------------------------------------
 
