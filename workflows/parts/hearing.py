@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import ValidationError
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from domain.case.complaint import explain
 from domain.case.requests import Turn
@@ -20,6 +20,7 @@ from domain.ground.base import Record
 from domain.ground.messages import Message, NotAllowed
 from workflows import effects
 from workflows.parts.recorder import Recorder
+from workflows.parts.tasks import TaskDied
 from workflows.raw import decoded
 
 M = TypeVar("M", bound=Message)
@@ -111,6 +112,12 @@ class Hearing(Generic[W]):
 
     async def answer(self, row: Update[W, M], message: Sequence[Any]) -> Record:
         """Do what the message asks for, once, and return its receipt when the file has it."""
+        try:
+            return await self._answer(row, message)
+        except ActivityError as error:
+            raise TaskDied(error) from error
+
+    async def _answer(self, row: Update[W, M], message: Sequence[Any]) -> Record:
         work = await self._opened()
         await effects.take_turn(Turn())
         # Asked again, for what was true when the message came may not be when its turn has come.

@@ -5,12 +5,20 @@ from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn, TypeVar
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError
 
 T = TypeVar("T")
 
 
 class TaskDied(Exception):
-    """What a workflow does beside its life has ended in an error."""
+    """Something that a workflow does has ended in an error.
+
+    Not as it is: a failure of an effect would end the workflow, or be the answer to an update. So the workflow's task
+    fails, again and again and seen by the alerts, until a worker is there that does it right.
+    """
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(f"a task of the workflow broke: {error}")
 
 
 class Tasks:
@@ -18,7 +26,7 @@ class Tasks:
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
-        self._broken: BaseException | None = None
+        self._broken: TaskDied | None = None
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Have *coroutine* run beside the life."""
@@ -27,7 +35,7 @@ class Tasks:
         task.add_done_callback(self._ended)
 
     async def live(self, life: Coroutine[Any, Any, T], uncancelled: Callable[[], None]) -> T:
-        """Live *life* to its end, and return what it returns. Raises :class:`TaskDied` when one of them dies.
+        """Live *life* to its end, and return what it returns. Raises :class:`TaskDied` when it or one of them dies.
 
         A cancellation asked for in Temporal is not followed: neither a case nor an incident ends by the click of a
         button. *uncancelled* is called then, to note it.
@@ -42,15 +50,18 @@ class Tasks:
             await workflow.wait([living, watch], return_when=asyncio.FIRST_COMPLETED)
         if watch.done():
             await watch
-        return await living
+        try:
+            return await living
+        except ActivityError as error:
+            raise TaskDied(error) from error
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._running.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            self._broken = self._broken or error
+        if not task.cancelled() and (error := task.exception()) and self._broken is None:
+            self._broken = TaskDied(error)
+            self._broken.__cause__ = error
 
     async def _watch(self) -> NoReturn:
-        await workflow.wait_condition(lambda: self._broken is not None)
-        # Not as it is: a failure of an effect would end the workflow. So its task fails, again and again and seen by
-        # the alerts, until a worker is there that does it right.
-        raise TaskDied(f"a task of the workflow broke: {self._broken}") from self._broken
+        while self._broken is None:
+            await workflow.wait_condition(lambda: self._broken is not None)
+        raise self._broken
