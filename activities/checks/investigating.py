@@ -13,10 +13,11 @@ from activities.checks.evidence_queries import EvidenceSnapshot
 from activities.checks.gathering import gather
 from activities.checks.gathering.unanswered import failed, too_many, unknown_account, unreadable
 from activities.log.trade_log import TradeLog, UnreadableRow
-from domain.checks.findings import Finding, IncidentLink, Investigation, InvestigationRequest
+from domain.checks.findings import Check, Finding, IncidentLink, Investigation, InvestigationRequest
 from domain.checks.interest import with_interest
 from domain.checks.losses import once_only, without
 from domain.ground.sizes import size
+from domain.log.trade_log import OrderType
 
 _NOTHING: Final[Mapping[str, Decimal]] = MappingProxyType({})
 
@@ -76,7 +77,8 @@ class Investigating:
         room, kept = MOST_BYTES, MOST_KEPT
         async with self._log.snapshot(EvidenceSnapshot) as log:
             known = await log.knows(request.account)
-            for check in dict.fromkeys(request.checks):
+            checks = list(dict.fromkeys(request.checks))
+            for check in checks:
                 if not known:
                     findings.append(unknown_account(check))
                     continue
@@ -99,6 +101,9 @@ class Investigating:
                 else:
                     room, kept = room - whole, kept - bare
                 findings += found
+                # a liquidation has two questions, whoever asks about it: was its price valid, and was it due
+                if Check.STOP_OUT not in checks and any(_liquidation(finding) for finding in found):
+                    checks.append(Check.STOP_OUT)
             bases = sorted({one.base for one in request.interest if one.base})
             base_rates = [rate for name in bases for rate in await log.base_rates(name)]
         until = request.as_of.date()
@@ -108,3 +113,10 @@ class Investigating:
 
 def _bytes(findings: Iterable[Finding]) -> int:
     return sum(map(size, findings))
+
+
+def _liquidation(finding: Finding) -> bool:
+    """Whether it is about the execution of a forced liquidation."""
+    return finding.check is Check.EXECUTION and any(
+        row.table == "orders" and row.values.get("type") == OrderType.STOP_OUT for row in finding.evidence
+    )

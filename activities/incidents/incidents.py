@@ -12,20 +12,19 @@ from temporalio.exceptions import ApplicationError
 from activities.case import checkpoints
 from activities.case.case_file import utc_now
 from activities.case.written_once import write_incident_entries
-from activities.checks.investigating import OUTAGES, Investigating
+from activities.checks.investigating import Investigating
 from activities.incidents.known_incidents import link_case, pack_of
+from activities.incidents.listing import Listing
 from activities.incidents.touched import touched_by
 from activities.money.ledger import Posting, expense, liability, post
 from activities.money.redressed import lock_account, record_losses, settled_parts
 from activities.money.standing import resting_on_the_record
 from domain.case.approval import NotApproved
-from domain.checks.findings import Check, Finding, InvestigationRequest, Verdict
+from domain.checks.findings import Finding
 from domain.checks.losses import losses
-from domain.checks.tolerances import Tolerances
-from domain.ground.bilingual import Bilingual
 from domain.ground.words import CaseEvent, Category, IncidentStage, MemberState
-from domain.incidents.cohort import Member, judge, summarise
-from domain.incidents.incident import Fault, NewIncident, checks_of, concerns
+from domain.incidents.cohort import Member, judge
+from domain.incidents.incident import Fault, NewIncident, concerns
 from domain.incidents.progress import Cohort
 from domain.incidents.requests import (
     CasesFound,
@@ -39,9 +38,7 @@ from domain.incidents.requests import (
     NextMembers,
     OpenIncident,
 )
-from domain.log.trade_log import OrderType
 from domain.money.amounts import Money
-from domain.money.interest import Interest
 from domain.rules.interest import interest_for
 from domain.rules.policy import PolicyPack
 from record.approvals import list_approval
@@ -50,9 +47,6 @@ from runtime.settings import Settings
 
 if TYPE_CHECKING:
     from runtime.database import Connection
-
-AT_ONCE: Final = 40
-"""Orders of an account examined at once: an investigation takes 50 fills."""
 
 log = structlog.get_logger(__name__)
 
@@ -104,37 +98,7 @@ class Incidents:
             )
         pack = self._find_pack(new, request.at)
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(
-                "INSERT INTO casefile.policy_packs (hash, id, version, content, pinned_at) VALUES ($1, $2, $3, $4, $5)"
-                " ON CONFLICT DO NOTHING",
-                pack.hash,
-                pack.id,
-                pack.version,
-                pack.model_dump(mode="json"),
-                self._clock(),
-            )
-            if fault.symbol and not await connection.fetchval(
-                "SELECT EXISTS (SELECT FROM tradelog.instruments WHERE symbol = $1)", fault.symbol
-            ):
-                raise ApplicationError(
-                    f"symbol: the trade log knows no instrument {fault.symbol}; import it first",
-                    type="InvalidIncident",
-                    non_retryable=True,
-                )
-            await connection.execute(
-                "INSERT INTO casefile.incidents (reference, opened_at, opened_by, kind, symbol, since, until, opened,"
-                " policy_hash, stage) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
-                request.reference,
-                request.at,
-                str(new.opened_by),
-                fault.kind.value,
-                fault.symbol,
-                fault.since,
-                fault.until,
-                new.model_dump(mode="json"),
-                pack.hash,
-                IncidentStage.LISTING.value,
-            )
+            await self._write_down(connection, request, pack)
             pinned = await pack_of(connection, request.reference)
             known = await connection.fetchrow(_SO_FAR, request.reference)
             assert known is not None  # noqa: S101 (it was inserted, now or before)
@@ -148,6 +112,41 @@ class Incidents:
             journal=known["journal"],
             lists=known["lists"],
             checkpoint=checkpoint,
+        )
+
+    async def _write_down(self, connection: "Connection", request: OpenIncident, pack: PolicyPack) -> None:
+        """Pin *pack* and write the incident down, unless it is known."""
+        new, fault = request.new, request.new.fault
+        await connection.execute(
+            "INSERT INTO casefile.policy_packs (hash, id, version, content, pinned_at) VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT DO NOTHING",
+            pack.hash,
+            pack.id,
+            pack.version,
+            pack.model_dump(mode="json"),
+            self._clock(),
+        )
+        if fault.symbol and not await connection.fetchval(
+            "SELECT EXISTS (SELECT FROM tradelog.instruments WHERE symbol = $1)", fault.symbol
+        ):
+            raise ApplicationError(
+                f"symbol: the trade log knows no instrument {fault.symbol}; import it first",
+                type="InvalidIncident",
+                non_retryable=True,
+            )
+        await connection.execute(
+            "INSERT INTO casefile.incidents (reference, opened_at, opened_by, kind, symbol, since, until, opened,"
+            " policy_hash, stage) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+            request.reference,
+            request.at,
+            str(new.opened_by),
+            fault.kind.value,
+            fault.symbol,
+            fault.since,
+            fault.until,
+            new.model_dump(mode="json"),
+            pack.hash,
+            IncidentStage.LISTING.value,
         )
 
     def _find_pack(self, new: NewIncident, at: datetime) -> PolicyPack:
@@ -206,104 +205,9 @@ class Incidents:
         # Whoever did not complain is owed interest as if they had on the day the firm took it up.
         interest = interest_for(pack.interest, {CaseEvent.RECEIVED: opened_at})
         done = {row["account"] for row in listed}
-        for account, orders in touched.items():
-            if account in done:
-                continue
-            try:
-                member = await self._judge(request, account, orders, pack.tolerances, interest)
-            except OUTAGES:
-                raise
-            except Exception as error:
-                # One account whose records break a check must not hold up all others: a person looks at it.
-                log.exception("account of an incident not judged", incident=reference)
-                member = judge(account, [order for order, _ in orders if order], [_broken(request, error)])
-            await self._keep(request, member)
-            if activity.in_activity():
-                activity.heartbeat()
-        return await self._complete(request)
-
-    async def _judge(
-        self,
-        request: ListCohort,
-        account: str,
-        orders: Sequence[tuple[str | None, OrderType | None]],
-        tolerances: Tolerances,
-        interest: tuple[Interest, ...],
-    ) -> Member:
-        fault = request.fault
-        groups: dict[tuple[Check, ...], list[str]] = {}
-        unnamed = False
-        for order, kind in orders:
-            unnamed |= order is None
-            groups.setdefault(checks_of(fault, kind), []).extend([order] if order else [])
-        findings: list[Finding] = []
-        settled = await settled_parts(self._pool, account)
-        for checks, trades in groups.items():
-            # an attempt may have no order: then those of the window are looked at
-            batches = [()] if unnamed else [tuple(trades[at : at + AT_ONCE]) for at in range(0, len(trades), AT_ONCE)]
-            for batch in batches:
-                asked = InvestigationRequest(
-                    checks=checks,
-                    account=account,
-                    trades=batch,
-                    occurred_from=None if batch else fault.since,
-                    occurred_until=None if batch else fault.until,
-                    as_of=request.as_of,
-                    tolerances=tolerances,
-                    interest=interest,
-                )
-                found = await self._investigating.look(asked, settled)
-                findings += [each for each in found if batch or _in_window(each, fault)]
-        named = [order for order, _ in orders if order]
-        return judge(account, named, _each_once(findings))
-
-    async def _keep(self, request: ListCohort, member: Member) -> None:
-        harm = member.harm
-        await self._pool.execute(
-            "INSERT INTO casefile.cohort_members"
-            " (reference, number, account, state, amount, currency, doubtful, hash, trades, findings, settled)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
-            request.reference,
-            request.number,
-            member.account,
-            member.state.value,
-            harm.amount if harm else None,
-            harm.currency if harm else None,
-            any(finding.open for finding in member.findings if finding.verdict.for_the_customer),
-            member.hash,
-            list(member.trades),
-            [finding.model_dump(mode="json") for finding in member.findings],
-            list(member.settled),
-        )
-
-    async def _complete(self, request: ListCohort) -> Cohort:
-        async with self._pool.acquire() as connection, connection.transaction():
-            # Whoever is adding an account to the list is waited for; then nobody does any more.
-            await connection.execute(
-                "select from casefile.incidents where reference = $1 for update", request.reference
-            )
-            rows = await connection.fetch(
-                "SELECT hash, state, amount, currency, doubtful FROM casefile.cohort_members"
-                " WHERE (reference, number) = ($1, $2)",
-                request.reference,
-                request.number,
-            )
-            cohort = summarise(
-                request.number,
-                request.as_of,
-                ((row["hash"], MemberState(row["state"]), _money(row), row["doubtful"]) for row in rows),
-            )
-            await connection.execute(
-                "INSERT INTO casefile.cohorts (reference, number, hash, listed_at, summary) VALUES ($1, $2, $3, $4, $5)"
-                " ON CONFLICT DO NOTHING",
-                request.reference,
-                request.number,
-                cohort.hash,
-                self._clock(),
-                cohort.model_dump(mode="json"),
-            )
-        log.info("cohort listed", incident=request.reference, accounts=cohort.accounts, harmed=cohort.harmed)
-        return cohort
+        listing = Listing(self._pool, self._investigating, request, tolerances=pack.tolerances, interest=interest)
+        await listing.judge_all({account: orders for account, orders in touched.items() if account not in done})
+        return await listing.complete(self._clock)
 
     # -- compensation --------------------------------------------------------------------------------------------------
 
@@ -387,35 +291,6 @@ class Incidents:
                     await link_case(connection, row["reference"], request.reference, self._clock())
                     found.append(row["reference"])
         return CasesFound(references=tuple(found))
-
-
-def _in_window(finding: Finding, fault: Fault) -> bool:
-    """Whether the attempts it is about are those of the fault: the search around the window goes a little further."""
-    attempts = [row.values for row in finding.evidence if row.table == "order_events"]
-    return all(
-        fault.since <= datetime.fromisoformat(row["at"]) <= fault.until and fault.symbol in {None, row["symbol"]}
-        for row in attempts
-    )
-
-
-def _broken(request: ListCohort, error: Exception) -> Finding:
-    """That a check could not judge an account: its records are to be looked at."""
-    check = checks_of(request.fault, None)[0]
-    return Finding(
-        check=check,
-        subject="account",
-        verdict=Verdict.INCONCLUSIVE,
-        reason=Bilingual(
-            en="Our records of this account could not be examined; a person will look at them.",
-            zh="我司关于该账户的记录无法核查，将由人工处理。",
-        ),
-        missing=(f"records that the check can read ({type(error).__name__})",),
-        formula="none",
-    )
-
-
-def _each_once(findings: Sequence[Finding]) -> list[Finding]:
-    return list({finding.hash: finding for finding in findings}.values())
 
 
 def _money(row: asyncpg.Record) -> Money | None:

@@ -1,6 +1,6 @@
 """The orders and attempts that a fault touched, by account."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from domain.incidents.incident import Fault, FaultKind
 from domain.log.trade_log import OrderType
@@ -10,25 +10,31 @@ if TYPE_CHECKING:
     from runtime.database import Connection
 
 
-async def touched_by(connection: "Connection", fault: Fault) -> dict[str, list[tuple[str | None, OrderType | None]]]:
-    """The orders that *fault* may have touched, by account: of each its id and kind."""
+class Touched(NamedTuple):
+    """An order that a fault may have touched; ``order`` is ``None`` for an attempt that became none."""
+
+    order: str | None
+    kind: OrderType | None
+    filled: bool = True
+
+
+async def touched_by(connection: "Connection", fault: Fault) -> dict[str, list[Touched]]:
+    """The orders that *fault* may have touched, by account.
+
+    Of wrong quotes also those that waited for a price that somebody quoted then, and were not filled.
+    """
+    found: dict[str, list[Touched]] = {}
+    window = (fault.symbol, fault.since, fault.until)
     if fault.kind is FaultKind.OUTAGE:
-        rows = await connection.fetch(TOUCHED_BY_OUTAGE, fault.symbol, fault.since, fault.until, timeout=LONG_PATIENCE)
-    else:
-        rows = await connection.fetch(
-            TOUCHED_BY_QUOTES,
-            fault.symbol,
-            fault.since,
-            fault.until,
-            fault.source,
-            fault.price_from,
-            fault.price_to,
-            timeout=LONG_PATIENCE,
-        )
-    found: dict[str, list[tuple[str | None, OrderType | None]]] = {}
-    for row in rows:
+        for row in await connection.fetch(TOUCHED_BY_OUTAGE, *window, timeout=LONG_PATIENCE):
+            found.setdefault(row["account"], []).append(Touched(row["order"], None))
+        return found
+    prices = (fault.price_from, fault.price_to)
+    for row in await connection.fetch(TOUCHED_BY_QUOTES, *window, fault.source, *prices, timeout=LONG_PATIENCE):
         kind: Any = row["type"]
-        found.setdefault(row["account"], []).append((row["order"], OrderType(kind) if kind else None))
+        found.setdefault(row["account"], []).append(Touched(row["order"], OrderType(kind) if kind else None))
+    for row in await connection.fetch(WAITED_IN_VAIN, *window, *prices, timeout=LONG_PATIENCE):
+        found.setdefault(row["account"], []).append(Touched(row["order"], OrderType(row["type"]), filled=False))
     return found
 
 
@@ -75,4 +81,38 @@ TOUCHED_BY_OUTAGE: Final = """
     ) as tried
     where $1::text is null or instruments.symbol = $1
     order by 1, 2
+"""
+
+# The quotes of all sources in the window tell which levels somebody may have reached; whether valid prices did is what
+# the check finds. A waiting order ends with its position.
+WAITED_IN_VAIN: Final = """
+    with quoted as (
+        select min(bid) as low_bid, max(bid) as high_bid, min(ask) as low_ask, max(ask) as high_ask
+        from tradelog.quotes where symbol = $1 and at between $2 and $3
+    )
+    select placed.account, placed."order", placed.type
+    from quoted
+    cross join lateral (
+        select * from tradelog.orders
+        where symbol = $1 and type in ('limit', 'stop', 'stop_loss', 'take_profit')
+    ) as placed
+    cross join lateral (
+        select price, state, ended_at from tradelog.known_orders as known
+        where known."order" = placed."order" and known.account = placed.account limit 1
+    ) as known
+    left join tradelog.known_positions as held on held."position" = placed."position" and held.account = placed.account
+    where coalesce(known.state, 'working') not in ('filled', 'rejected')
+        and coalesce(placed.received_at, held.opened_at, '-infinity') <= $3
+        and coalesce(known.ended_at, held.closed_at, 'infinity') >= $2
+        and ($4::numeric is null or known.price >= $4) and ($5::numeric is null or known.price <= $5)
+        and not exists (
+            select from tradelog.fills where fills."order" = placed."order" and fills.account = placed.account
+        )
+        and case
+            when placed.side = 'buy' and placed.type in ('stop', 'stop_loss') then known.price <= quoted.high_ask
+            when placed.side = 'buy' then known.price >= quoted.low_ask
+            when placed.type in ('stop', 'stop_loss') then known.price >= quoted.low_bid
+            else known.price <= quoted.high_bid
+        end
+    order by placed.account collate "C", placed."order"
 """

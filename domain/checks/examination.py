@@ -124,7 +124,8 @@ class Examination:
         if order.type in WAITS_FOR_WORSE | WAITS_FOR_BETTER:
             self._examine_trigger(order)
         elif order.type is OrderType.STOP_OUT:
-            self._examine_margin()
+            self._examine_margin_level()
+            self._examine_latency(order)
         else:
             self._examine_latency(order)
         if not self.faults:
@@ -302,19 +303,8 @@ class Examination:
                 f"没有任何有效报价触及{name.zh}的触发价 {price}，该委托不应被执行；{blame_zh}。",
             )
 
-    def _examine_margin(self) -> None:
-        """Was the forced liquidation due, as far as the log tells?"""
-        self._examine_margin_level()
-        pricing = self.pricing
-        if self.own and not self.alone and pricing.worst_of([self.own]) - pricing.worst > self.tolerance:
-            self._lack(
-                f"margin of the account on valid quotes around {self.fill.at.isoformat()}",
-                "But the source of the price also gave wrong quotes at that time, and our records do not say whether "
-                "they brought the forced liquidation about.",
-                "但该价格的报价源在同一时段曾出现错误报价，我司记录无法说明强制平仓是否由此引发。",
-            )
-
     def _examine_margin_level(self) -> None:
+        """Was the forced liquidation due, as far as the firm's own record of the level tells?"""
         position = self.execution.position
         if position is None or position.margin_level is None or position.stop_out_level is None:
             self.numbers["margin_level"] = "not recorded"
@@ -340,7 +330,7 @@ class Examination:
             )
 
     def _examine_latency(self, order: Order) -> None:
-        """Did a market order wait too long, and was the price better when it arrived?"""
+        """Did an order that was to be filled at once wait too long, and was the price better when it arrived?"""
         if order.received_at is None or order.received_at > self.fill.at:
             self.numbers["latency_ms"] = "not recorded" if order.received_at is None else "recorded after the fill"
             self._say(

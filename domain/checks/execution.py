@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal, localcontext
 
 from domain.checks.examination import AT_THAT_INSTANT, BY_DECISIVENESS, Examination
-from domain.checks.facts import Text
+from domain.checks.facts import GAINED, Text
 from domain.checks.findings import Check, EvidenceRow, Finding, Verdict
 from domain.checks.market import SIDES, TYPES, utc
 from domain.checks.moments import Execution, Feed, FeedMedian, deciding_quotes, moments
@@ -78,6 +78,9 @@ def _check(
     if harm is not None:
         numbers["harm"] = plain(total)
     for examination, loss in zip(examinations, losses, strict=True):
+        if examination.pricing.gain and harm is not None:
+            gained = examination.pricing.gain * instrument.contract_size * examination.fill.volume
+            numbers[f"{GAINED}{examination.fill.fill}"] = f"{instrument.currency} {plain(gained)}"
         own = examination.numbers | ({} if harm is None else {"loss": plain(loss)})
         prefix = f"{examination.fill.fill}." if len(fills) > 1 else ""
         numbers |= {prefix + name: value for name, value in own.items()}

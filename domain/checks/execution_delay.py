@@ -5,7 +5,15 @@ from typing import Final
 
 from domain.checks.facts import Given, LogFacts, Report, Text
 from domain.checks.findings import Check, Confidence, Finding, Verdict
-from domain.checks.market import milliseconds, price_text, traded, valid_price
+from domain.checks.market import (
+    WAITS_FOR_BETTER,
+    WAITS_FOR_WORSE,
+    Traded,
+    milliseconds,
+    price_text,
+    traded,
+    valid_price,
+)
 from domain.checks.profit import ReferenceRule
 from domain.log.firm_records import Happened
 from domain.log.trade_log import Order
@@ -37,6 +45,18 @@ def check_execution_delay(subject: str, facts: LogFacts, given: Given) -> Findin
             zh=f"我司记录中订单 {subject} 不完整，无法追溯其执行过程。",
         )
     report.texts.append(order.told())
+    if order.order.type in WAITS_FOR_WORSE | WAITS_FOR_BETTER:
+        report.say(
+            "An order of this kind waits for its price: whether it was filled in time is a question of its trigger.",
+            "此类委托须等待其触发价；是否及时成交，以触发核查为准。",
+        )
+        return report.concluded(Verdict.NO_FAULT, Confidence.CERTAIN, currency=order.instrument.currency)
+    return _followed(report, order)
+
+
+def _followed(report: Report, order: Traded) -> Finding:
+    """The way of an order that was to be filled at once."""
+    facts, subject = report.facts, report.subject
     currency, filled = order.instrument.currency, order.fills[0].at
     times = _times(facts, order.order)
     report.numbers = {f"{name}_at": at.isoformat() for name, at in times.items()} | {"filled_at": filled.isoformat()}
@@ -48,9 +68,9 @@ def check_execution_delay(subject: str, facts: LogFacts, given: Given) -> Findin
             zh="我司记录未可靠载明服务器收到委托的时间，无法衡量延迟。",
         )
     legs = _legs(times, received, filled)
-    limit = timedelta(milliseconds=given.tolerances.latency_ms)
+    limit = timedelta(milliseconds=report.given.tolerances.latency_ms)
     report.numbers |= {f"{name}_ms": plain(milliseconds(lasted)) for name, lasted in legs.items()}
-    report.numbers["latency_limit_ms"] = str(given.tolerances.latency_ms)
+    report.numbers["latency_limit_ms"] = str(report.given.tolerances.latency_ms)
     slow = max((name for name in legs if name != "network"), key=lambda name: (legs[name], name))
     inside = milliseconds(filled - received)
     report.numbers["received_to_filled_ms"] = plain(inside)
@@ -64,24 +84,34 @@ def check_execution_delay(subject: str, facts: LogFacts, given: Given) -> Findin
             "委托自终端到达我司所用时间不详：终端时间未记录或其时钟有误。",
         )
     if filled - received <= limit:
-        network = legs.get("network", timedelta(0))
-        if network > limit:
-            report.say(
-                f"The time was lost {_LEGS['network'].en} ({plain(milliseconds(network))} ms), by the terminal's own "
-                "clock: outside our systems.",
-                f"延迟发生于{_LEGS['network'].zh}（{plain(milliseconds(network))} 毫秒，按终端时钟），"
-                "不在我司系统之内。",
-            )
-            report.numbers["cause"] = "network"
-            return report.concluded(Verdict.NO_FAULT, Confidence.DOUBTFUL, currency=currency)
-        report.say("There was no delay on our side.", "我司一侧不存在延迟。")
-        return report.concluded(Verdict.NO_FAULT, Confidence.CERTAIN, currency=currency)
-    cause, verdict = slow, Verdict.PROVIDER_FAULT if slow == "provider" else Verdict.FIRM_FAULT
-    report.numbers["cause"] = cause
+        return _in_time(report, legs, limit, currency)
+    report.numbers["cause"] = slow
+    return _late(report, order, received, legs, slow)
+
+
+def _in_time(report: Report, legs: dict[str, timedelta], limit: timedelta, currency: str) -> Finding:
+    """The firm lost no time; perhaps the way to it did."""
+    network = legs.get("network", timedelta(0))
+    if network > limit:
+        report.say(
+            f"The time was lost {_LEGS['network'].en} ({plain(milliseconds(network))} ms), by the terminal's own "
+            "clock: outside our systems.",
+            f"延迟发生于{_LEGS['network'].zh}（{plain(milliseconds(network))} 毫秒，按终端时钟），不在我司系统之内。",
+        )
+        report.numbers["cause"] = "network"
+        return report.concluded(Verdict.NO_FAULT, Confidence.DOUBTFUL, currency=currency)
+    report.say("There was no delay on our side.", "我司一侧不存在延迟。")
+    return report.concluded(Verdict.NO_FAULT, Confidence.CERTAIN, currency=currency)
+
+
+def _late(report: Report, order: Traded, received: datetime, legs: dict[str, timedelta], cause: str) -> Finding:
+    """The firm or its provider lost time: what it cost."""
+    facts, currency = report.facts, order.instrument.currency
+    verdict = Verdict.PROVIDER_FAULT if cause == "provider" else Verdict.FIRM_FAULT
     report.say(
-        f"That is longer than {given.tolerances.latency_ms} ms; most of it was lost {_LEGS[cause].en} "
+        f"That is longer than {report.given.tolerances.latency_ms} ms; most of it was lost {_LEGS[cause].en} "
         f"({plain(milliseconds(legs[cause]))} ms), for which we answer.",
-        f"超过 {given.tolerances.latency_ms} 毫秒；主要延迟发生于{_LEGS[cause].zh}"
+        f"超过 {report.given.tolerances.latency_ms} 毫秒；主要延迟发生于{_LEGS[cause].zh}"
         f"（{plain(milliseconds(legs[cause]))} 毫秒），由我司承担责任。",
     )
     fair = valid_price(facts.quotes, order.order.symbol, order.order.side, received, suspect=order.source)

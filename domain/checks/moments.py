@@ -63,10 +63,10 @@ class Feed(NamedTuple):
 
 def moments(execution: Execution) -> list[Moment]:
     """The instants whose quotes :func:`~domain.checks.execution.check_execution` asks for: each fill's, and the receipt
-    of a market order."""
+    of an order that was to be filled at once."""
     order = execution.order
     found = [Moment(fill.symbol, fill.at, fill.side, fill.price) for fill in execution.fills]
-    if order is not None and order.type is OrderType.MARKET and order.received_at is not None:
+    if order is not None and order.type in {OrderType.MARKET, OrderType.STOP_OUT} and order.received_at is not None:
         found += [Moment(fill.symbol, order.received_at, fill.side, fill.price) for fill in execution.fills]
     return sorted(set(found))
 

@@ -5,8 +5,9 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from domain.checks.facts import GAINED
 from domain.checks.findings import Finding, Verdict
 from domain.checks.losses import once_only, settled_before, without
 from domain.ground.base import Identifier, Record
@@ -31,6 +32,11 @@ class Member(Record):
     settled: tuple[str, ...] = ()
 
     @property
+    def gained(self) -> tuple[Money, ...]:
+        """What the account gained by the same fault, by currency. People decide what follows; nobody is charged."""
+        return gains(self.findings)
+
+    @property
     def hash(self) -> str:
         """SHA-256 over account, harm and the hashes of the findings."""
         return _digest(
@@ -42,6 +48,18 @@ class Member(Record):
                 list(self.settled),
             ]
         )
+
+
+def gains(findings: Iterable[Finding]) -> tuple[Money, ...]:
+    """What fills at prices better than all valid ones brought by *findings*, each fill once, by currency."""
+    fills: dict[str, str] = {}
+    for finding in findings:
+        fills |= {name: text for name, text in finding.numbers.items() if name.startswith(GAINED)}
+    sums: dict[str, Decimal] = {}
+    for text in fills.values():
+        currency, _, amount = text.partition(" ")
+        sums[currency] = sums.get(currency, Decimal(0)) + Decimal(amount)
+    return tuple(Money.of(sums[currency], currency) for currency in sorted(sums))
 
 
 _TRADES: Final = frozenset({"orders", "fills", "positions"})
@@ -76,18 +94,28 @@ def judge(
     )
 
 
-def summarise(number: int, as_of: datetime, members: Iterable[tuple[str, MemberState, Money | None, bool]]) -> Cohort:
-    """The cohort of *members*: of each its hash, state, harm, and whether it is doubtful, in any order."""
+class Counted(NamedTuple):
+    """What of a member is counted."""
+
+    hash: str
+    state: MemberState
+    harm: Money | None
+    doubtful: bool
+    gained: tuple[Money, ...] = ()
+
+
+def summarise(number: int, as_of: datetime, members: Iterable[Counted]) -> Cohort:
+    """The cohort of *members*, in any order."""
     hashes: list[str] = []
     counts = dict.fromkeys(MemberState, 0)
-    sums: dict[str, Money] = {}
+    harmed, gained = dict[str, Money](), dict[str, Money]()
     doubtful = 0
-    for digest, state, harm, doubt in members:
-        hashes.append(digest)
-        counts[state] += 1
-        if harm is not None:
-            sums[harm.currency] = sums.get(harm.currency, Money.zero(harm.currency)) + harm
-            doubtful += doubt
+    for member in members:
+        hashes.append(member.hash)
+        counts[member.state] += 1
+        doubtful += member.harm is not None and member.doubtful
+        _add(harmed, [member.harm] if member.harm else [])
+        _add(gained, member.gained)
     return Cohort(
         number=number,
         hash=_digest(sorted(hashes)),
@@ -97,8 +125,14 @@ def summarise(number: int, as_of: datetime, members: Iterable[tuple[str, MemberS
         unharmed=counts[MemberState.UNHARMED],
         unclear=counts[MemberState.UNCLEAR],
         doubtful=doubtful,
-        harm=tuple(sums[currency] for currency in sorted(sums)),
+        harm=tuple(harmed[currency] for currency in sorted(harmed)),
+        gained=tuple(gained[currency] for currency in sorted(gained)),
     )
+
+
+def _add(sums: dict[str, Money], amounts: Iterable[Money]) -> None:
+    for amount in amounts:
+        sums[amount.currency] = sums.get(amount.currency, Money.zero(amount.currency)) + amount
 
 
 def _digest(content: Any) -> str:

@@ -87,19 +87,24 @@ class Fault(Record):
         return f"{what}, {self.since:%Y-%m-%d %H:%M:%S} to {self.until:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def checks_of(fault: Fault, kind: OrderType | None) -> tuple[Check, ...]:
-    """The checks that tell what *fault* did to an order of this *kind* (``None``: an attempt that was not taken)."""
+def checks_of(fault: Fault, kind: OrderType | None, *, filled: bool = True) -> tuple[Check, ...]:
+    """The checks that tell what *fault* did to an order of this *kind* (``None``: an attempt that was not taken).
+
+    They are those of a complaint about such an order: what it would find is what is listed.
+    """
     if fault.checks:
         return fault.checks
     if fault.kind is FaultKind.OUTAGE:
         return (Check.OUTAGE,)
+    if not filled:
+        return (Check.TRIGGER,)
     match kind:
         case OrderType.STOP_OUT:
-            return (Check.STOP_OUT,)
+            return (Check.EXECUTION, Check.STOP_OUT)
         case OrderType.MARKET | None:
-            return (Check.OFF_MARKET,)
+            return (Check.EXECUTION,)
         case _:
-            return (Check.TRIGGER,)
+            return (Check.EXECUTION, Check.TRIGGER)
 
 
 def _short(title: Bilingual) -> Bilingual:

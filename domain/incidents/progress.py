@@ -10,6 +10,7 @@ class Cohort(Record):
     """The accounts that an incident touched, counted. ``hash`` is what is approved: it covers every member.
 
     ``harm`` has the total for each currency; ``doubtful`` counts harmed accounts with a finding that is doubtful.
+    ``gained`` is what accounts gained by the same fault: told, never charged.
     """
 
     number: int
@@ -21,6 +22,7 @@ class Cohort(Record):
     unclear: int
     doubtful: int
     harm: tuple[Money, ...]
+    gained: tuple[Money, ...] = ()
 
 
 class Progress(Record):

@@ -131,18 +131,28 @@ class _History:
         self.opening_charges = [(step.at, _charges(step.fill)) for step in opened if step.fill is not None]
 
     def _complete(self, opened: list[_Step], closed: list[_Step]) -> None:
-        """Add what the position's row tells beyond its fills.
+        """Make fills and the position's row agree.
 
-        The row of a closed position has all its lots; of an open one some platforms state what is left.
+        The row of a closed position has all its lots, though its opening fill may have been larger: some platforms give
+        what is left after a partial closing another number. Of an open one some platforms state what is left.
         """
         position = self.position
         by_fills, away = _lots(opened), _lots(closed)
-        whole = max(position.volume, by_fills, away)
-        if position.closed_at is None and by_fills < position.volume and away > position.volume:
-            whole = max(by_fills, position.volume + away)
+        whole = max(position.volume, away)
+        if position.closed_at is None and away:
+            if by_fills - away == position.volume:
+                whole = by_fills
+            elif by_fills < away > position.volume:
+                whole = position.volume + away
         if by_fills < whole:
             opened.insert(0, _Step(position.opened_at, whole - by_fills, position.open_price, None))
             opened.sort(key=lambda step: step.at)
+        while by_fills > whole:
+            last = opened.pop()
+            by_fills -= last.lots
+            if by_fills < whole:
+                opened.append(last._replace(lots=whole - by_fills))
+                break
         if position.closed_at is not None and away < whole:
             closed.append(_Step(position.closed_at, whole - away, position.close_price, None))
             closed.sort(key=lambda step: step.at)

@@ -127,6 +127,7 @@ def _counted(cohort: "Cohort") -> RenderableType:
             "Harmed": f"{cohort.harmed}, by {_sums(cohort.harm)}"
             + (f" ({cohort.doubtful} doubtful)" if cohort.doubtful else ""),
             "Unharmed": str(cohort.unharmed),
+            "Gained": f"{_sums(cohort.gained)}, by the same fault; nobody is charged" if cohort.gained else None,
             "Unclear": f"{cohort.unclear}, for a person to look at" if cohort.unclear else None,
             "Hash": cohort.hash[:12],
         }
@@ -137,13 +138,15 @@ def cohort(rows: "Sequence[CohortRow]", language: "Tongue | None") -> list[Rende
     """Accounts of a list; with what was found where a language is given."""
     if not rows:
         return [line("No account fits.")]
-    made = table("Account", "State", "Harm", "Trades", "Paid", "Told", right=("Harm", "Paid"), unbroken=("Account",))
+    names = ("Account", "State", "Harm", "Gained", "Trades", "Paid", "Told")
+    made = table(*names, right=("Harm", "Gained", "Paid"), unbroken=("Account",))
     shown: list[RenderableType] = [made]
     for row in rows:
         made.add_row(
             line(row.account, "bold"),
             row.state.value + (", doubtful" if row.doubtful else ""),
             str(row.harm) if row.harm else NONE,
+            _sums(row.gained) if row.gained else NONE,
             line(", ".join(dict.fromkeys(finding.subject for finding in row.findings))),
             str(row.paid) if row.paid else ("elsewhere" if row.ended_at else NONE),
             when(row.told_at) if row.told_at else NONE,

@@ -40,11 +40,13 @@ class IncidentView(ListedIncident):
 
 
 class CohortRow(Record):
-    """An account of the newest list. ``paid`` is what went to it under this incident, by ``ended_at``."""
+    """An account of the newest list. ``paid`` is what went to it under this incident, by ``ended_at``; ``gained`` what
+    it gained by the same fault."""
 
     account: str
     state: MemberState
     harm: Money | None
+    gained: tuple[Money, ...]
     doubtful: bool
     hash: str
     trades: tuple[str, ...]
@@ -107,6 +109,7 @@ async def get_cohort(
             account=row["account"],
             state=row["state"],
             harm=_money(row["amount"], row["currency"]),
+            gained=tuple(Money.model_validate(each) for each in row["gained"]),
             doubtful=row["doubtful"],
             hash=row["hash"],
             trades=tuple(row["trades"]),

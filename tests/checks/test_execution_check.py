@@ -409,10 +409,9 @@ class TestForcedLiquidation:
         assert finding.numbers["margin_level"] == "not recorded"
         assert "only the price was examined" in finding.reason.en
 
-    def test_a_wrong_quote_next_to_a_good_fill_leaves_open_what_set_it_off(self) -> None:
+    def test_what_set_it_off_beside_a_good_fill_is_left_to_the_check_on_liquidations(self) -> None:
         finding = self.liquidated([*VALID, *BAD], margin_level=Decimal(18), stop_out_level=Decimal(20))
-        assert finding.verdict is Verdict.INCONCLUSIVE
-        assert finding.missing == ("margin of the account on valid quotes around 2023-11-12T23:30:00+00:00",)
+        assert finding.verdict is Verdict.MARKET
 
 
 class TestDelay:

@@ -1,0 +1,207 @@
+"""The list of an incident: every account that the fault touched, judged by the checks of a complaint."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+import structlog
+from temporalio import activity
+
+from activities.checks.investigating import OUTAGES, Investigating
+from activities.incidents.touched import Touched
+from activities.money.redressed import settled_parts
+from domain.checks.findings import Check, Finding, InvestigationRequest, Verdict
+from domain.checks.tolerances import Tolerances
+from domain.ground.bilingual import Bilingual
+from domain.ground.words import MemberState
+from domain.incidents.cohort import Counted, Member, judge, summarise
+from domain.incidents.incident import Fault, checks_of
+from domain.incidents.progress import Cohort
+from domain.incidents.requests import ListCohort
+from domain.money.amounts import Money
+from domain.money.interest import Interest
+
+AT_ONCE: Final = 40
+"""Orders of an account examined at once: an investigation takes 50 fills."""
+SIDE_BY_SIDE: Final = 4
+"""Accounts judged at a time: each takes a connection, and others need some too."""
+
+log = structlog.get_logger(__name__)
+
+
+class Listing:
+    """Judges accounts for the list that *request* asks for, and keeps what was found."""
+
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        investigating: Investigating,
+        request: ListCohort,
+        *,
+        tolerances: Tolerances,
+        interest: tuple[Interest, ...],
+    ) -> None:
+        self._pool, self._investigating, self._request = pool, investigating, request
+        self._tolerances, self._interest = tolerances, interest
+
+    async def judge_all(self, touched: Mapping[str, Sequence[Touched]]) -> None:
+        """Judge the accounts of *touched*, several at a time. Raises only for an outage of the database."""
+        room = asyncio.Semaphore(SIDE_BY_SIDE)
+
+        async def judged(account: str, orders: Sequence[Touched]) -> None:
+            async with room:
+                await self._keep(await self._judge(account, orders))
+
+        tasks = [asyncio.create_task(judged(account, orders)) for account, orders in touched.items()]
+        try:
+            for done in asyncio.as_completed(tasks):
+                await done
+                if activity.in_activity():
+                    activity.heartbeat()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _judge(self, account: str, orders: Sequence[Touched]) -> Member:
+        named = [each.order for each in orders if each.order]
+        try:
+            findings = await self._findings(account, orders)
+            return judge(account, named, _each_once(findings))
+        except OUTAGES:
+            raise
+        except Exception as error:
+            # One account whose records break a check must not hold up all others: a person looks at it.
+            log.exception("account of an incident not judged", incident=self._request.reference)
+            return judge(account, named, [_broken(self._request, error)])
+
+    async def _findings(self, account: str, orders: Sequence[Touched]) -> list[Finding]:
+        request, fault = self._request, self._request.fault
+        groups: dict[tuple[tuple[Check, ...], bool], list[str]] = {}
+        unnamed = False
+        for each in orders:
+            unnamed |= each.order is None
+            checks = checks_of(fault, each.kind, filled=each.filled)
+            groups.setdefault((checks, each.filled), []).extend([each.order] if each.order else [])
+        findings: list[Finding] = []
+        settled = await settled_parts(self._pool, account)
+        for (checks, filled), trades in groups.items():
+            # an attempt may have no order: then those of the window are looked at
+            batches = [()] if unnamed else [tuple(trades[at : at + AT_ONCE]) for at in range(0, len(trades), AT_ONCE)]
+            for batch in batches:
+                asked = InvestigationRequest(
+                    checks=checks,
+                    account=account,
+                    trades=batch,
+                    occurred_from=None if batch else fault.since,
+                    occurred_until=None if batch else fault.until,
+                    as_of=request.as_of,
+                    tolerances=self._tolerances,
+                    interest=self._interest,
+                )
+                found = await self._investigating.look(asked, settled)
+                if not filled:
+                    found = tuple(each for each in found if each.subject in batch)
+                findings += [each for each in found if _in_window(each, fault, attempts=not batch, waiting=not filled)]
+        return findings
+
+    async def _keep(self, member: Member) -> None:
+        harm, request = member.harm, self._request
+        await self._pool.execute(
+            _KEEP,
+            request.reference,
+            request.number,
+            member.account,
+            member.state.value,
+            harm.amount if harm else None,
+            harm.currency if harm else None,
+            any(finding.open for finding in member.findings if finding.verdict.for_the_customer),
+            member.hash,
+            list(member.trades),
+            [finding.model_dump(mode="json") for finding in member.findings],
+            list(member.settled),
+            [amount.model_dump(mode="json") for amount in member.gained],
+        )
+
+    async def complete(self, now: Callable[[], datetime]) -> Cohort:
+        """Close the list: what it comes to is what is approved."""
+        request = self._request
+        async with self._pool.acquire() as connection, connection.transaction():
+            # Whoever is adding an account to the list is waited for; then nobody does any more.
+            await connection.execute(
+                "select from casefile.incidents where reference = $1 for update", request.reference
+            )
+            rows = await connection.fetch(_LISTED, request.reference, request.number)
+            cohort = summarise(request.number, request.as_of, (_counted(row) for row in rows))
+            await connection.execute(
+                _COMPLETE,
+                request.reference,
+                request.number,
+                cohort.hash,
+                now(),
+                cohort.model_dump(mode="json"),
+            )
+        log.info("cohort listed", incident=request.reference, accounts=cohort.accounts, harmed=cohort.harmed)
+        return cohort
+
+
+def _counted(row: asyncpg.Record) -> Counted:
+    return Counted(
+        hash=row["hash"],
+        state=MemberState(row["state"]),
+        harm=Money(amount=row["amount"], currency=row["currency"]) if row["amount"] is not None else None,
+        doubtful=row["doubtful"],
+        gained=tuple(Money.model_validate(each) for each in row["gained"]),
+    )
+
+
+def _in_window(finding: Finding, fault: Fault, *, attempts: bool, waiting: bool) -> bool:
+    """Whether what it is about is of the fault: the search around the window goes a little further."""
+    if attempts:
+        rows = [row.values for row in finding.evidence if row.table == "order_events"]
+        return all(
+            fault.since <= datetime.fromisoformat(row["at"]) <= fault.until and fault.symbol in {None, row["symbol"]}
+            for row in rows
+        )
+    if waiting and (reached := finding.numbers.get("reached_at")):
+        return fault.since <= datetime.fromisoformat(reached) <= fault.until
+    return True
+
+
+def _broken(request: ListCohort, error: Exception) -> Finding:
+    """That a check could not judge an account: its records are to be looked at."""
+    check = checks_of(request.fault, None)[0]
+    return Finding(
+        check=check,
+        subject="account",
+        verdict=Verdict.INCONCLUSIVE,
+        reason=Bilingual(
+            en="Our records of this account could not be examined; a person will look at them.",
+            zh="我司关于该账户的记录无法核查，将由人工处理。",
+        ),
+        missing=(f"records that the check can read ({type(error).__name__})",),
+        formula="none",
+    )
+
+
+def _each_once(findings: Sequence[Finding]) -> list[Finding]:
+    return list({finding.hash: finding for finding in findings}.values())
+
+
+_KEEP: Final = """
+    insert into casefile.cohort_members
+        (reference, number, account, state, amount, currency, doubtful, hash, trades, findings, settled, gained)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing
+"""
+
+_LISTED: Final = """
+    select hash, state, amount, currency, doubtful, gained from casefile.cohort_members
+    where (reference, number) = ($1, $2)
+"""
+
+_COMPLETE: Final = """
+    insert into casefile.cohorts (reference, number, hash, listed_at, summary) values ($1, $2, $3, $4, $5)
+    on conflict do nothing
+"""

@@ -1,0 +1,144 @@
+"""What a complaint about an order finds is what an incident lists, over random accounts; nothing of it contradicts."""
+
+import random
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+import pytest
+
+from activities.checks.investigating import Investigating
+from activities.log.trade_log import TradeLog
+from domain.checks.findings import Check, Finding, InvestigationRequest
+from domain.checks.losses import once_only
+from domain.ground.base import Record
+from domain.ground.words import MemberState
+from domain.incidents.cohort import judge
+from domain.incidents.incident import Fault
+from domain.log.trade_log import OrderState, OrderType, Quote, Side
+from tests.checks.contradictions import contradictions
+from tests.checks.rows import after, balance, fill, order, position, store, terms
+from tests.incidents.minute import Pool, new
+from tests.incidents.test_cohort import AS_OF, Desk
+
+FAULT: Final = Fault(symbol="XAUUSD", since=after(0), until=after(60))
+ABOUT_AN_ORDER: Final = (
+    Check.EXECUTION,
+    Check.SLIPPAGE,
+    Check.EXECUTION_DELAY,
+    Check.TRIGGER,
+    Check.OFF_MARKET,
+)
+ACCOUNTS: Final = 24
+
+
+def quotes(rng: random.Random) -> list[Quote]:
+    """Two minutes of gold that wanders; LP-A is wrong now and then for a few seconds, or all of them jump."""
+    rows, middle, wrong = [], Decimal("1940.00"), 0
+    for second in range(-30, 90):
+        middle += Decimal(rng.randrange(-30, 31)) / 100
+        if rng.random() < 0.02:
+            middle += rng.choice([-6, 6])
+        wrong = max(wrong - 1, 0) or (rng.randrange(1, 6) if rng.random() < 0.15 else 0)
+        for source in ("LP-A", "LP-B", "LP-C"):
+            if source == "LP-C" and rng.random() < 0.2:
+                continue
+            bid = middle + Decimal(rng.randrange(-4, 5)) / 100 - (12 if wrong and source == "LP-A" else 0)
+            rows.append(Quote(symbol="XAUUSD", source=source, at=after(second), bid=bid, ask=bid + Decimal("0.30")))
+    return rows
+
+
+def trader(rng: random.Random, number: int, seen: Sequence[Quote]) -> list[Record]:
+    """An account with one position and the order that closed it, or should have."""
+    account, name = f"71{number:06d}", f"{number}"
+    side = rng.choice(list(Side))
+    kind = rng.choice(list(OrderType))
+    lots = Decimal(rng.randrange(1, 300)) / 100
+    shown = rng.choice([row for row in seen if row.source == "LP-A" and after(5) <= row.at <= after(50)])
+    price = shown.ask if side.opposite is Side.BUY else shown.bid
+    asked = price + Decimal(rng.choice([0, 0, -20, 30, -300, 200])) / 100
+    at = shown.at + timedelta(milliseconds=rng.randrange(900))
+    received = at - timedelta(seconds=rng.choice([0.2, 0.4, 3, 20]))
+    common: dict[str, Any] = {"account": account}
+    rows: list[Record] = [
+        terms(terms=f"T{name}", stop_out_level=Decimal(50), **common),
+        balance(str(rng.randrange(300, 9000)), balance=f"B{name}", **common),
+        order(
+            kind,
+            side.opposite,
+            order=f"O{name}",
+            position=f"P{name}",
+            volume=lots,
+            price=None if kind is OrderType.STOP_OUT else asked,
+            received_at=received,
+            **common,
+        ),
+    ]
+    held: dict[str, Any] = {
+        "position": f"P{name}",
+        "side": side,
+        "volume": lots,
+        "open_price": Decimal("1945.00"),
+        **common,
+    }
+    if kind in {OrderType.STOP_LOSS, OrderType.TAKE_PROFIT} and rng.random() < 0.4:
+        # it should have closed the position, and another order did later
+        rows[-1] = rows[-1].model_copy(update={"state": OrderState.CANCELLED, "ended_at": after(80)})
+        later = next(row for row in reversed(seen) if row.source == "LP-B")
+        got = later.ask if side.opposite is Side.BUY else later.bid
+        rows += [
+            position(closed_at=after(80), close_price=got, **held),
+            order(side=side.opposite, order=f"M{name}", position=f"P{name}", volume=lots, **common),
+            _filled(f"M{name}", side.opposite, got, lots, at=after(80), source="LP-B", position=f"P{name}", **common),
+        ]
+        return rows
+    price += Decimal(rng.choice([0, 0, 0, -100, 100])) / 100
+    rows.append(position(closed_at=at, close_price=price, **held))
+    parts = [lots] if rng.random() < 0.6 or lots < Decimal("0.02") else [lots / 2, lots / 2]
+    rows += [
+        _filled(f"O{name}", side.opposite, price, part, at=at, position=f"P{name}", number=place, **common)
+        for place, part in enumerate(parts)
+    ]
+    return rows
+
+
+def _filled(of: str, side: Side, price: Decimal, lots: Decimal, *, number: int = 0, **more: Any) -> Record:
+    return fill(str(price), side, fill=f"F{of}-{number}", order=of, volume=lots, **more)
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_a_complaint_about_an_order_finds_what_the_incident_lists(pool: Pool, seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311 (any accounts will do)
+    seen = quotes(rng)
+    rows: list[Record] = [*seen]
+    for number in range(ACCOUNTS):
+        rows += trader(rng, number, seen)
+    await store(pool, *sorted(rows, key=lambda row: type(row).__name__))
+    desk, incident = Desk(pool), new(fault=FAULT)
+    await desk.list(incident)
+    listed = await desk.members(incident)
+    states = set()
+    for account, member in listed.items():
+        trades = (f"O{int(account[2:])}",)
+        found = await complaint(pool, account, trades)
+        assert contradictions(found) == []
+        told = judge(account, trades, found)
+        assert (told.state, told.harm) == (member.state, member.harm), [each.reason.en for each in found]
+        assert told.gained == member.gained
+        states.add(member.state)
+    assert states >= {MemberState.HARMED, MemberState.UNHARMED}
+
+
+async def complaint(pool: Pool, account: str, trades: tuple[str, ...]) -> tuple[Finding, ...]:
+    """What a complaint that names the order, and asks everything that can be asked of one, finds of it."""
+    asked = InvestigationRequest(checks=ABOUT_AN_ORDER, account=account, trades=trades, as_of=AS_OF)
+    found = (await Investigating(TradeLog(pool)).investigate(asked)).findings
+    # whether all customers slip alike says nothing of an order; what was not filled has no price
+    return once_only(each for each in found if each.subject in trades and not _unanswerable(each))
+
+
+def _unanswerable(finding: Finding) -> bool:
+    """Whether the check has nothing to ask of such an order: no price was asked for, no second source, never filled."""
+    nothing = ("price asked for of order", "fills of order", "quotes of a second reference", "order O", "time at which")
+    return bool(finding.missing) and finding.missing[0].startswith(nothing)
