@@ -1,10 +1,11 @@
 """What stands in the record of the decisions that money rests on, read as :mod:`domain.case.approval` reckons with
 it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
+from pydantic import ValidationError
 
 from domain.case.approval import DECISIVE, CaseRecord, NotApproved, approved_award, approved_list, check_reported
 from domain.case.case import Case
@@ -18,6 +19,10 @@ from record.hands import recusals_of, recusals_of_list, signs_of
 
 if TYPE_CHECKING:
     from record.connection import Connection
+
+
+DAMAGED: Final = (ValidationError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError)
+"""What is raised by rows that somebody changed to what no row may be."""
 
 
 def award_key(reference: str, round_: int) -> str:
@@ -122,29 +127,69 @@ async def unfounded_postings(connection: "Connection") -> AsyncIterator[tuple[st
 
 
 async def _unfounded(connection: "Connection", rows: Sequence[asyncpg.Record]) -> list[tuple[str, str]]:
-    records = await case_records(connection, sorted({row["reference"] for row in rows if row["reference"]}))
+    records, unreadable = await _readable_records(connection, {row["reference"] for row in rows if row["reference"]})
     lists: dict[tuple[str, int], tuple[str | None, str]] = {}
     found: list[tuple[str, str]] = []
     for row in rows:
+        whose = row["reference"] or row["incident"] or "no case"
         try:
+            if row["reference"] in unreadable:
+                raise NotApproved(unreadable[row["reference"]])
             if row["kind"] != "award":
                 _check_payment(row, records.get(row["reference"]))
             elif row["reference"]:
+                if row["reference"] not in records:
+                    raise NotApproved(f"there is no case {row['reference']}")
                 _check_award(row, records[row["reference"]])
             else:
-                which = (row["incident"], row["number"])
-                if which not in lists:
-                    lists[which] = await _approval_or_problem(connection, *which)
-                key, problem = lists[which]
-                if key is None:
-                    raise NotApproved(problem)
-                if row["decision"] != key:
-                    raise NotApproved(f"it names {row['decision'] or 'no decision'}, and the list rests on {key}")
-                if row["currency"] != row["listed_in"] or row["amount"] > row["listed"]:
-                    raise NotApproved("it is more than the approved list has of the account")
+                await _check_listed(connection, row, lists)
         except NotApproved as error:
-            found.append((row["reference"] or row["incident"], f"posting {row['key']} rests on nothing: {error}"))
+            found.append((whose, f"posting {row['key']} rests on nothing: {error}"))
+        except DAMAGED as error:
+            found.append((whose, f"posting {row['key']} cannot be read: {_damage(error)}"))
     return found
+
+
+async def _readable_records(
+    connection: "Connection", references: Collection[str]
+) -> tuple[dict[str, CaseRecord], dict[str, str]]:
+    """The records of *references*, and what keeps the others from being read: one that is damaged hides no other."""
+    asked = sorted(references)
+    try:
+        return await case_records(connection, asked), {}
+    except DAMAGED as error:
+        if len(asked) == 1:
+            return {}, {asked[0]: f"the record of the case cannot be read: {_damage(error)}"}
+    middle = len(asked) // 2
+    records, unreadable = await _readable_records(connection, asked[:middle])
+    more, others = await _readable_records(connection, asked[middle:])
+    return records | more, unreadable | others
+
+
+async def _check_listed(
+    connection: "Connection", row: asyncpg.Record, lists: dict[tuple[str, int], tuple[str | None, str]]
+) -> None:
+    """The award of an incident rests on the approval of its list."""
+    if row["incident"] is None or row["number"] is None:
+        raise NotApproved("it names no case, and no list of an incident")
+    which = (row["incident"], row["number"])
+    if which not in lists:
+        lists[which] = await _approval_or_problem(connection, *which)
+    key, problem = lists[which]
+    if key is None:
+        raise NotApproved(problem)
+    if row["decision"] != key:
+        raise NotApproved(f"it names {row['decision'] or 'no decision'}, and the list rests on {key}")
+    if row["listed"] is None or row["currency"] != row["listed_in"] or row["amount"] > row["listed"]:
+        raise NotApproved("it is more than the approved list has of the account")
+
+
+def _damage(error: Exception) -> str:
+    """What is damaged, by its fields, never its values: they may be personal."""
+    if isinstance(error, ValidationError):
+        fields = sorted({".".join(str(part) for part in each["loc"]) for each in error.errors()})
+        return f"{error.title}: {', '.join(fields)}"
+    return type(error).__name__
 
 
 async def _approval_or_problem(connection: "Connection", incident: str, number: int) -> tuple[str | None, str]:
@@ -152,6 +197,8 @@ async def _approval_or_problem(connection: "Connection", incident: str, number: 
         return await list_approval(connection, incident, number), ""
     except NotApproved as error:
         return None, str(error)
+    except DAMAGED as error:
+        return None, f"the record of its approval cannot be read: {_damage(error)}"
 
 
 def _check_award(row: asyncpg.Record, record: CaseRecord) -> None:

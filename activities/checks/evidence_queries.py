@@ -55,6 +55,10 @@ class EvidenceSnapshot(Snapshot):
     async def knows(self, account: str) -> bool:
         return await super().knows(account) or bool(await self._connection.fetchval(_KNOWS_MORE, account))
 
+    async def can_replay(self, account: str) -> bool:
+        """Whether the log has what the margin of *account* is reckoned from: terms and a balance."""
+        return bool(await self._connection.fetchval(_CAN_REPLAY, account))
+
     async def slippage_shares(self, symbol: str, kind: OrderType, start: datetime, end: datetime) -> SlippageShares:
         """How all customers' orders of *kind* were filled, counted."""
         return (await self._rows("fills", SlippageShares, SLIPPAGE_SHARES, symbol, kind.value, start, end))[0]
@@ -198,6 +202,11 @@ _KNOWS_MORE = """
     select exists (select from tradelog.order_events where account = $1)
         or exists (select from tradelog.binary_options where account = $1)
         or exists (select from tradelog.cancellations where account = $1)
+"""
+
+_CAN_REPLAY = """
+    select exists (select from tradelog.account_terms where account = $1)
+        and exists (select from tradelog.balances where account = $1)
 """
 
 # Of orders in several parts the mean price by volume counts. Found through fills (symbol, at); `limit 1` keeps the

@@ -102,8 +102,12 @@ class Investigating:
                     room, kept = room - whole, kept - bare
                 findings += found
                 # a liquidation has two questions, whoever asks about it: was its price valid, and was it due
-                if Check.STOP_OUT not in checks and any(_liquidation(finding) for finding in found):
-                    checks.append(Check.STOP_OUT)
+                liquidations = [finding for finding in found if _liquidation(finding)]
+                if liquidations and Check.STOP_OUT not in checks:
+                    doubtful = any(
+                        "set_off_by" in each.numbers and not each.verdict.for_the_customer for each in liquidations
+                    )
+                    checks += [Check.STOP_OUT] if doubtful or await log.can_replay(request.account) else []
             bases = sorted({one.base for one in request.interest if one.base})
             base_rates = [rate for name in bases for rate in await log.base_rates(name)]
         until = request.as_of.date()

@@ -305,6 +305,9 @@ class Examination:
 
     def _examine_margin_level(self) -> None:
         """Was the forced liquidation due, as far as the firm's own record of the level tells?"""
+        pricing = self.pricing
+        if self.own and not self.alone and pricing.worst_of([self.own]) - pricing.worst > self.tolerance:
+            self.numbers["set_off_by"] = "perhaps wrong quotes"
         position = self.execution.position
         if position is None or position.margin_level is None or position.stop_out_level is None:
             self.numbers["margin_level"] = "not recorded"

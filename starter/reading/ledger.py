@@ -62,11 +62,13 @@ async def check_ledger(pool: "Pool") -> LedgerReport:
 
 
 _TOTALS: Final = """
-    select currency, count(*) as postings, coalesce(sum(amount) filter (where kind = 'award'), 0) as awarded,
-           coalesce(sum(case kind when 'payment' then amount when 'reversal' then -amount end), 0) as paid,
+    select currency, count(*) as postings,
+           coalesce(sum(amount) filter (where kind = 'award' and amount < 'Infinity'), 0) as awarded,
+           coalesce(sum(case kind when 'payment' then amount when 'reversal' then -amount end)
+            filter (where amount < 'Infinity'), 0) as paid,
            coalesce(sum(debits), 0) as debits, coalesce(sum(credits), 0) as credits
     from casefile.postings p left join (
-        select posting_key, sum(amount) filter (where amount > 0) as debits,
+        select posting_key, sum(amount) filter (where amount > 0 and amount < 'Infinity') as debits,
                -sum(amount) filter (where amount < 0) as credits
         from casefile.ledger_entries group by posting_key) e on e.posting_key = p.key
     group by currency order by currency
@@ -74,7 +76,7 @@ _TOTALS: Final = """
 """What was awarded and paid in each currency, and the entries of it."""
 
 _UNBALANCED: Final = """
-    select coalesce(p.reference, p.incident) as reference,
+    select coalesce(p.reference, p.incident, 'no case') as reference,
            format('posting %s of %s does not balance: its entries are %s', p.key,
                              p.currency || ' ' || p.amount,
                              coalesce(string_agg(e.currency || ' ' || e.amount, ', '), 'missing')) as problem

@@ -412,6 +412,8 @@ class TestForcedLiquidation:
     def test_what_set_it_off_beside_a_good_fill_is_left_to_the_check_on_liquidations(self) -> None:
         finding = self.liquidated([*VALID, *BAD], margin_level=Decimal(18), stop_out_level=Decimal(20))
         assert finding.verdict is Verdict.MARKET
+        assert finding.numbers["set_off_by"] == "perhaps wrong quotes"
+        assert "set_off_by" not in self.liquidated(VALID).numbers
 
 
 class TestDelay:

@@ -66,7 +66,7 @@ def touched() -> list[Record]:
         *trade(BOUGHT, "1921.26", Side.BUY),
         order(order=f"O-{ELSEWHERE}", account=ELSEWHERE),
         fill("1937.36", fill=f"F-{ELSEWHERE}", order=f"O-{ELSEWHERE}", account=ELSEWHERE, source="LP-B"),
-        fill("1920.96", fill=f"F-{INCOMPLETE}", order=f"O-{INCOMPLETE}", account=INCOMPLETE),
+        fill("1937.36", fill=f"F-{INCOMPLETE}", order=f"O-{INCOMPLETE}", account=INCOMPLETE),  # its order is not there
         order(order=f"O-{LATER}", account=LATER),
         fill("1920.96", fill=f"F-{LATER}", order=f"O-{LATER}", account=LATER, at=after(3600)),
         terms(account=LIQUIDATED),

@@ -1,0 +1,78 @@
+"""The checks on one order tell one story: what one found is not denied by another."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from hypothesis import assume, event, given, settings
+
+from domain.checks.execution import check_execution
+from domain.checks.facts import Given, LogFacts
+from domain.checks.findings import Check, Finding, Verdict
+from domain.checks.moments import Execution
+from domain.checks.recompute import run
+from domain.checks.tolerances import Tolerances
+from domain.log.trade_log import OrderType, Quote
+from tests.checks.contradictions import contradictions
+from tests.checks.liquidated import METAL, closing, liquidation, second
+from tests.checks.rows import AT, GOLD
+from tests.checks.test_execution_properties import Scene, scenes
+
+BASIS = Given(tolerances=Tolerances(), as_of=AT + timedelta(days=1))
+CHECKS = (Check.SLIPPAGE, Check.OFF_MARKET, Check.TRIGGER)
+
+
+def findings(scene: Scene) -> list[Finding]:
+    """What all checks on the price and the trigger find of the same rows."""
+    order = scene.execution.order
+    assert order is not None
+    facts = LogFacts(
+        orders=(order,),
+        fills=scene.execution.fills,
+        instruments=(GOLD,),
+        quotes=tuple(scene.quotes),
+        feed_medians=tuple(scene.medians),
+    )
+    return [scene.check(), *(run(check, order.order, facts, BASIS) for check in CHECKS)]
+
+
+@settings(max_examples=200)
+@given(scenes())
+def test_no_check_of_an_order_denies_what_another_found(scene: Scene) -> None:
+    assume(scene.execution.order is not None)
+    found = findings(scene)
+    for finding in found:
+        event(f"{finding.check.value}: {finding.verdict.value}")
+    assert contradictions(found) == []
+
+
+class TestAStopThatWasFilledLateAtABetterPrice:
+    """All sources fell to 1989 at second 30 and were back at 1993 two seconds later; the stop at 1990 came at 36."""
+
+    def quotes(self) -> list[Quote]:
+        rows = []
+        for at in range(60):
+            price = "1995.00" if at < 30 else "1989.00" if at < 32 else "1993.00"
+            for source, apart in (("LP-A", "0"), ("LP-B", "0.02"), ("LP-C", "-0.02")):
+                bid = Decimal(price) + Decimal(apart)
+                ask = bid + Decimal("0.30")
+                rows.append(Quote(symbol=METAL.symbol, source=source, at=second(at), bid=bid, ask=ask))
+        return rows
+
+    def found(self) -> tuple[Finding, Finding]:
+        stop = liquidation("S", "P", "1", -600, type=OrderType.STOP_LOSS, price=Decimal("1990.00"))
+        filled = closing("F", "S", "1", "1993.00", 36)
+        facts = LogFacts(orders=(stop,), fills=(filled,), instruments=(METAL,), quotes=tuple(self.quotes()))
+        execution = Execution(id="S", order=stop, fills=(filled,), instrument=METAL)
+        return (
+            check_execution(execution, facts.quotes, tolerances=BASIS.tolerances),
+            run(Check.TRIGGER, "S", facts, BASIS),
+        )
+
+    def test_both_say_when_it_was_reached_and_that_nothing_was_lost(self) -> None:
+        execution, trigger = self.found()
+        for finding in (execution, trigger):
+            assert (finding.verdict, str(finding.harm)) == (Verdict.MARKET, "USD 0.00")
+            assert finding.numbers["reached_at"] == second(30).isoformat()
+        assert "6000 ms after that, at a price no worse for you" in trigger.reason.en
+        assert "No valid price" not in execution.reason.en
+        assert contradictions([execution, trigger]) == []
