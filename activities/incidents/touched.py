@@ -68,6 +68,7 @@ TOUCHED_BY_QUOTES: Final = """
         where orders."order" = touched."order" and orders.account = touched.account
         limit 1
     ) as placed on true
+    where placed.type is distinct from 'close_by'  -- at the opening prices of two positions, which nobody quoted
     order by touched.account collate "C", touched."order"
 """
 

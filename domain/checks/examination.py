@@ -126,7 +126,7 @@ class Examination:
         elif order.type is OrderType.STOP_OUT:
             self._examine_margin_level()
             self._examine_latency(order)
-        else:
+        elif order.type is OrderType.MARKET:
             self._examine_latency(order)
         if not self.faults:
             self._explain_slippage(order)

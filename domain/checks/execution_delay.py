@@ -6,8 +6,6 @@ from typing import Final
 from domain.checks.facts import Given, LogFacts, Report, Text
 from domain.checks.findings import Check, Confidence, Finding, Verdict
 from domain.checks.market import (
-    WAITS_FOR_BETTER,
-    WAITS_FOR_WORSE,
     Traded,
     milliseconds,
     price_text,
@@ -16,10 +14,12 @@ from domain.checks.market import (
 )
 from domain.checks.profit import ReferenceRule
 from domain.log.firm_records import Happened
-from domain.log.trade_log import Order
+from domain.log.trade_log import Order, OrderType
 from domain.money.parts import plain
 
 FORMULA: Final = "execution-delay/valid-price-at-receipt@1"
+AT_ONCE: Final = frozenset({OrderType.MARKET, OrderType.STOP_OUT})
+"""Orders that wait for no price."""
 _LEGS: Final = {
     "network": Text("between your terminal and our server", "您的终端与我司服务器之间"),
     "server": Text("on our server", "我司服务器"),
@@ -45,7 +45,7 @@ def check_execution_delay(subject: str, facts: LogFacts, given: Given) -> Findin
             zh=f"我司记录中订单 {subject} 不完整，无法追溯其执行过程。",
         )
     report.texts.append(order.told())
-    if order.order.type in WAITS_FOR_WORSE | WAITS_FOR_BETTER:
+    if order.order.type not in AT_ONCE:
         report.say(
             "An order of this kind waits for its price: whether it was filled in time is a question of its trigger.",
             "此类委托须等待其触发价；是否及时成交，以触发核查为准。",

@@ -26,7 +26,7 @@ from domain.checks.prices import Price, Priced, priced
 from domain.checks.profit import ReferenceRule
 from domain.checks.reach import Reach, reach_before_fill, reach_of_waiting
 from domain.log.replay import Unknown
-from domain.log.trade_log import Fill, Instrument, Order, Position, Side
+from domain.log.trade_log import Fill, Instrument, Order, OrderType, Position, Side
 from domain.money.parts import PRECISION, Part, plain
 
 FORMULA: Final = "trigger/first-valid-price-through@2"
@@ -47,6 +47,12 @@ def check_trigger(subject: str, facts: LogFacts, given: Given) -> Finding:
             f"order {subject}",
             en=f"Our records do not hold order {subject}, so its trigger is not known.",
             zh=f"我司记录中缺少订单 {subject}，其触发条件不详。",
+        )
+    if order.type is OrderType.STOP_LIMIT:
+        return report.lacking(
+            f"limit of order {subject}",
+            en=f"Order {subject} becomes a limit order at its price, and our records do not hold its limit.",
+            zh=f"订单 {subject} 触价后转为限价单，我司记录中缺少其限价。",
         )
     if order.type not in WAITS_FOR_WORSE | WAITS_FOR_BETTER:
         report.say(f"Order {subject} waited for no price.", f"订单 {subject} 并非等待触发的委托。")

@@ -101,7 +101,7 @@ def checks_of(fault: Fault, kind: OrderType | None, *, filled: bool = True) -> t
     match kind:
         case OrderType.STOP_OUT:
             return (Check.EXECUTION, Check.STOP_OUT)
-        case OrderType.MARKET | None:
+        case OrderType.MARKET | OrderType.STOP_LIMIT | OrderType.CLOSE_BY | None:
             return (Check.EXECUTION,)
         case _:
             return (Check.EXECUTION, Check.TRIGGER)

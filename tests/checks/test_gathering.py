@@ -373,3 +373,11 @@ async def test_a_short_is_stopped_out_on_the_ask(pool: Pool) -> None:
     finding = await one(pool, Check.STOP_OUT, "P1")
     # ask 1937.69: (1960.30 - 1937.69) * 100
     assert (finding.verdict, str(finding.harm)) == (Verdict.PROVIDER_FAULT, "USD 2,261.00")
+
+
+async def test_a_position_closed_against_the_customers_own_is_held_against_no_quote(pool: Pool) -> None:
+    closed = order(OrderType.CLOSE_BY, position="P1")
+    await store(pool, *QUOTES, closed, fill("1800.00", position="P1"))
+    for check in (Check.EXECUTION, Check.OFF_MARKET, Check.SLIPPAGE, Check.TRIGGER, Check.EXECUTION_DELAY):
+        finding = await one(pool, check, "O1")
+        assert (finding.verdict, str(finding.harm)) == (Verdict.NO_FAULT, "USD 0.00")

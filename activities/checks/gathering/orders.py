@@ -15,6 +15,7 @@ from activities.checks.gathering.common import (
     span_of,
 )
 from activities.checks.gathering.unanswered import (
+    closed_by_another,
     no_orders,
     no_trades_between,
     nothing_named,
@@ -67,7 +68,9 @@ class Orders(Gathering):
         executions = await log.executions(request.account, chosen)
         if sum(len(execution.fills) for execution in executions) > MOST_FILLS or len(executions) > 2 * MOST_FILLS:
             return [], [*findings, too_many(check, f"{MOST_FILLS} fills", f"{MOST_FILLS} 笔成交")]
-        return executions, findings
+        by_another = [each for each in executions if each.order is not None and each.order.type is OrderType.CLOSE_BY]
+        findings += [closed_by_another(check, each) for each in by_another]
+        return [each for each in executions if each not in by_another], findings
 
     async def execution(self) -> list[Finding]:
         executions, findings = await self._executions(Check.EXECUTION)

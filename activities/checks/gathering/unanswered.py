@@ -19,8 +19,10 @@ from domain.checks import (
     withdrawal_delay,
 )
 from domain.checks.execution import UNIDENTIFIED
-from domain.checks.findings import FAILED, Check, Finding, InvestigationRequest, Verdict
+from domain.checks.findings import FAILED, Check, Confidence, Finding, InvestigationRequest, Verdict
+from domain.checks.moments import Execution
 from domain.ground.bilingual import Bilingual
+from domain.money.amounts import Money
 
 _FORMULAS: Final = {
     Check.EXECUTION: UNIDENTIFIED,
@@ -170,4 +172,22 @@ def nothing_refused(start: datetime, end: datetime) -> Finding:
         "a requoted or rejected order, or the exact time of it",
         f"The log of your account has no requote or rejection from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC.",
         f"您的账户在 {start:%Y-%m-%d %H:%M} 至 {end:%Y-%m-%d %H:%M} UTC 期间没有重新报价或拒单记录。",
+    )
+
+
+def closed_by_another(check: Check, execution: Execution) -> Finding:
+    """That an order closed a position against an opposite one of the customer's own: no market price is in it."""
+    currency = execution.instrument.currency if execution.instrument else "USD"
+    return Finding(
+        check=check,
+        subject=execution.id,
+        verdict=Verdict.NO_FAULT,
+        confidence=Confidence.CERTAIN,
+        reason=Bilingual(
+            en=f"Order {execution.id} closed a position against an opposite one of your own, at the prices at which the "
+            "two were opened: no market price is in it.",
+            zh=f"订单 {execution.id} 以您自有的反向持仓对冲平仓，成交价为两笔持仓的开仓价，不涉及市场价格。",
+        ),
+        harm=Money.zero(currency),
+        formula=_FORMULAS[check],
     )
