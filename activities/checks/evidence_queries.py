@@ -89,8 +89,10 @@ class EvidenceSnapshot(Snapshot):
         """The margin rates of *symbols* in force at *at*: of the account, and of everybody."""
         return await self._rows("margin_rates", MarginRate, _MARGIN_RATES, account, sorted(set(symbols)), at)
 
-    async def instruments(self, symbols: Iterable[str]) -> list[Instrument]:
-        return await self._rows("instruments", Instrument, _INSTRUMENTS, sorted(set(symbols)))
+    async def instruments(self, symbols: Iterable[str], at: datetime) -> list[Instrument]:
+        """What a lot of each of *symbols* was at *at*, as it is known now."""
+        found = await self._specifications([(symbol, at) for symbol in sorted(set(symbols))])
+        return list(found.values())
 
     async def orders(self, account: str, positions: Collection[str]) -> list[Order]:
         """The orders that belong to *positions*, filled or not."""
@@ -269,8 +271,6 @@ _FIRST_FILL = """
     where account = $1 and symbol = $2 and side = $3 and at between $4 and $5
     order by at, fill limit 1
 """
-
-_INSTRUMENTS = """select * from tradelog.instruments where symbol = any($1)"""
 
 _ORDERS_OF_POSITIONS = """
     select * from tradelog.known_orders where account = $1 and "position" = any($2) order by "order"

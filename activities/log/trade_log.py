@@ -94,10 +94,8 @@ class Snapshot:
         fills: dict[str, list[Fill]] = {id_: [] for id_ in ids}
         for fill in _read("fills", Fill, await self._fetch(_FILLS, account, ids)):
             fills[fill.order].append(fill)
-        symbols = sorted({fill.symbol for each in fills.values() for fill in each})
-        instruments = {
-            row.symbol: row for row in _read("instruments", Instrument, await self._fetch(_INSTRUMENTS, symbols))
-        }
+        traded = sorted({(each[0].symbol, each[0].at) for each in fills.values() if each})
+        instruments = await self._specifications(traded)
         closed = sorted({row.position for row in order.values() if row.position})
         positions = {
             row.position: row for row in _read("positions", Position, await self._fetch(_POSITIONS, account, closed))
@@ -110,11 +108,17 @@ class Snapshot:
                     id=id_,
                     order=row,
                     fills=tuple(fills[id_]),
-                    instrument=instruments.get(fills[id_][0].symbol) if fills[id_] else None,
+                    instrument=instruments.get((fills[id_][0].symbol, fills[id_][0].at)) if fills[id_] else None,
                     position=positions.get(row.position) if row and row.position else None,
                 )
             )
         return sorted(executions, key=lambda each: (not each.fills, [fill.at for fill in each.fills[:1]], each.id))
+
+    async def _specifications(self, at: Sequence[tuple[str, datetime]]) -> dict[tuple[str, datetime], Instrument]:
+        """What a lot of each instrument was at each moment, as it is known now."""
+        rows = await self._fetch(_SPECIFICATIONS, [symbol for symbol, _ in at], [moment for _, moment in at])
+        found = _read("instruments", Instrument, rows)
+        return {(row["symbol"], row["moment"]): one for row, one in zip(rows, found, strict=True)}
 
     async def deciding_quotes(self, moments: Iterable[Moment], *, window_seconds: int) -> list[Quote]:
         """Of each source the few quotes that decide at each moment, at most six.
@@ -258,7 +262,11 @@ _FILLS = """select * from tradelog.fills where account = $1 and "order" = any($2
 
 _POSITIONS = """select * from tradelog.known_positions where account = $1 and "position" = any($2)"""
 
-_INSTRUMENTS = """select * from tradelog.instruments where symbol = any($1)"""
+_SPECIFICATIONS = """
+    select known.*, asked.moment
+    from unnest($1::text[], $2::timestamptz[]) as asked (symbol, moment)
+    cross join lateral tradelog.specification(asked.symbol, asked.moment) as known
+"""
 
 # Steps from source to source through the primary key (symbol, source, at), then looks up each source around each
 # moment: nothing but the window itself is read in full, however long the log is.

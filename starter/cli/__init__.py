@@ -4,6 +4,7 @@
 from starter.cli import serving  # isort: skip
 from starter.cli import submitting  # isort: skip
 from starter.cli import loading  # isort: skip
+from starter.cli import instruments  # isort: skip
 from starter.cli import investigating  # isort: skip
 from starter.cli import reading  # isort: skip
 from starter.cli import policies  # isort: skip
@@ -26,6 +27,7 @@ __all__ = [
     "evidence",
     "health",
     "incidents",
+    "instruments",
     "investigating",
     "loading",
     "main",

@@ -383,7 +383,7 @@ def _random_log(rng: random.Random) -> tuple[list[Quote], list[Execution]]:
             str(price), side, fill=f"F{number}", order=f"O{number}", at=at, source=rng.choice(["LP-A"] * 4 + [None])
         )
         placed = order(
-            rng.choice(list(OrderType)),
+            rng.choice([kind for kind in OrderType if kind is not OrderType.CLOSE_BY]),
             side,
             order=f"O{number}",
             price=price + Decimal(rng.randrange(-100, 100)) / 100,

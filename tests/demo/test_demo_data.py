@@ -182,7 +182,8 @@ async def test_the_checks_find_in_it_what_the_demo_tells(pool: Pool, demo: Demo)
         report = await import_file(pool, file, strict=True)
         assert report.loaded == report.read > 0
 
-    (stopped_out,) = await found(pool, data.stop_out.account, Check.EXECUTION, data.stop_out.position)
+    stopped_out, due = await found(pool, data.stop_out.account, Check.EXECUTION, data.stop_out.position)
+    assert (due.check, due.verdict) == (Check.STOP_OUT, Verdict.PROVIDER_FAULT)  # it is asked with the price
     assert stopped_out.verdict is Verdict.PROVIDER_FAULT
     assert stopped_out.harm is not None
     assert 2500 < stopped_out.harm.amount < 5500

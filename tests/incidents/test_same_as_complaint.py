@@ -31,6 +31,7 @@ ABOUT_AN_ORDER: Final = (
     Check.OFF_MARKET,
 )
 ACCOUNTS: Final = 24
+KINDS: Final = [kind for kind in OrderType if kind not in {OrderType.CLOSE_BY, OrderType.STOP_LIMIT}]
 
 
 def quotes(rng: random.Random) -> list[Quote]:
@@ -53,7 +54,7 @@ def trader(rng: random.Random, number: int, seen: Sequence[Quote]) -> list[Recor
     """An account with one position and the order that closed it, or should have."""
     account, name = f"71{number:06d}", f"{number}"
     side = rng.choice(list(Side))
-    kind = rng.choice(list(OrderType))
+    kind = rng.choice(KINDS)
     lots = Decimal(rng.randrange(1, 300)) / 100
     shown = rng.choice([row for row in seen if row.source == "LP-A" and after(5) <= row.at <= after(50)])
     price = shown.ask if side.opposite is Side.BUY else shown.bid

@@ -65,7 +65,7 @@ class Liquidations(Orders):
             )
         terms = await log.terms(account, at)
         symbols = sorted({row.symbol for row in positions} | {fill.symbol for each in event for fill in each.fills})
-        instruments = await log.instruments(symbols)
+        instruments = await log.instruments(symbols, at)
         replayed = symbols if terms and balance else []  # without them there is nothing to replay
         quotes = await log.ticks(replayed, at - EVENT, at)
         for symbol in replayed:

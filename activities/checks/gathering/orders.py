@@ -164,7 +164,7 @@ class Orders(Gathering):
         for symbol, at in symbols.items():
             facts = LogFacts(
                 requote_shares=tuple(await log.requote_shares(symbol, at - window, at + window)),
-                instruments=tuple(await log.instruments([symbol])),
+                instruments=tuple(await log.instruments([symbol], at)),
             )
             findings.append(run(Check.REQUOTE, f"{ALL_CUSTOMERS}{symbol}", facts, self._given))
         return findings
@@ -181,7 +181,7 @@ class Orders(Gathering):
             update={
                 "quotes": tuple(await self._quotes(wanted)),
                 "fills": (*facts.fills, *later),
-                "instruments": tuple(await self._log.instruments([first.symbol])),
+                "instruments": tuple(await self._log.instruments([first.symbol], first.at)),
             }
         )
 
@@ -202,16 +202,16 @@ class Orders(Gathering):
             for row in await self._log.orders(self._account, sorted(positions))
             if row.type in WAITING and row.order not in known
         ]
-        instruments = await self._log.instruments(
-            [row.symbol for row in waiting] + [each.order.symbol for each in executions if each.order]
-        )
         every = [(each.order, each) for each in executions] + [
             (row, Execution(id=row.order, order=row, fills=(), instrument=None)) for row in waiting
         ]
         seen = dict(zip([each.id for each in executions], await self._seen(executions), strict=True))
         for order, each in every:
             position = each.position or (positions.get(order.position) if order and order.position else None)
-            facts = facts_of(each, instruments=tuple(instruments))
+            facts = facts_of(each)
+            if each.instrument is None and order is not None:
+                traded = await self._log.instruments([order.symbol], self._until(order, position))
+                facts = facts.model_copy(update={"instruments": tuple(traded)})
             quotes, medians, given = seen.get(each.id) or Seen((), (), self._given)
             if position is not None:
                 facts = facts.model_copy(update={"positions": (position,)})

@@ -50,7 +50,7 @@ class Records(Gathering):
     async def _held(self, position: Position, *, terms_at: datetime) -> LogFacts:
         """*position* with its orders and fills, the account's terms at *terms_at*, and the rate at its end."""
         log, ids = self._log, [position.position]
-        instruments = await log.instruments([position.symbol])
+        instruments = await log.instruments([position.symbol], position.opened_at)
         terms = await log.terms(self._account, terms_at)
         bases, at = [row.currency for row in instruments], position.closed_at or self._request.as_of
         return LogFacts(
@@ -142,7 +142,7 @@ class Records(Gathering):
             orders=tuple(await log.orders(account, ids)),
             fills=tuple(await log.fills_of(account, ids)),
             quotes=tuple(quotes),
-            instruments=tuple(await log.instruments([attempt.symbol])),
+            instruments=tuple(await log.instruments([attempt.symbol], attempt.at)),
         )
 
     async def binary_option(self) -> list[Finding]:
@@ -162,7 +162,7 @@ class Records(Gathering):
                 for at in (row.struck_at, row.expires_at)
                 for quote in (*await log.last(row.symbol, at), *await log.near(row.symbol, at))
             ]
-            instruments = await log.instruments([row.symbol])
+            instruments = await log.instruments([row.symbol], row.expires_at)
             facts = LogFacts(binary_options=(row,), quotes=tuple(quotes), instruments=tuple(instruments))
             given = await self._given_for(instruments, row.expires_at)
             findings.append(run(Check.BINARY_OPTION, row.option, facts, given))

@@ -184,8 +184,8 @@ def closed_by_another(check: Check, execution: Execution) -> Finding:
         verdict=Verdict.NO_FAULT,
         confidence=Confidence.CERTAIN,
         reason=Bilingual(
-            en=f"Order {execution.id} closed a position against an opposite one of your own, at the prices at which the "
-            "two were opened: no market price is in it.",
+            en=f"Order {execution.id} closed a position against an opposite one of your own, at the prices at which "
+            "the two were opened: no market price is in it.",
             zh=f"订单 {execution.id} 以您自有的反向持仓对冲平仓，成交价为两笔持仓的开仓价，不涉及市场价格。",
         ),
         harm=Money.zero(currency),
