@@ -78,30 +78,113 @@ class Tables:
         self._tables = {kind: _Table(connection, kind) for kind in Kind if kind in kinds}
 
     async def load(self, batch: Batch, tally: Tally) -> dict[int, str]:
-        """Add the new rows of *batch* and count them. Returns which rows conflict with what is there, and how."""
+        """Add the new rows of *batch* and count them. Returns which rows conflict with what is there, and how.
+
+        A row of the file may give rows of several tables. All of them are added, or, where one is in conflict, none.
+        """
         if not batch.rows:
             return {}
-        new: set[int] = set()
-        conflicts: dict[int, str] = {}
         async with self._connection.transaction():
             for kind in self._tables:
                 # One import of a kind at a time writes: two with the same rows in another order would deadlock. Every
                 # import takes all its kinds in the order of their names in `Kind`.
                 await self._connection.execute(_LOCK, f"{kind.schema}.{kind}")
-            outcomes = {kind: await self._tables[kind].load(part) for kind, part in batch.parts.items()}
+            if len(batch.parts) == 1 and len(owners := next(iter(batch.parts.values())).rows) == len(set(owners)):
+                outcomes = {kind: await self._tables[kind].load(part) for kind, part in batch.parts.items()}
+            else:
+                outcomes = await self._load_whole(batch.parts)
+        conflicts: dict[int, str] = {}
+        for kind, outcome in outcomes.items():
+            owners, key = batch.parts[kind].rows, ", ".join(kind.key)
+            for n, differing in outcome.conflicts.items():
+                told = f"{key}: is in the trade log with other values of {', '.join(differing)}"
+                conflicts.setdefault(owners[n], told)
+        new: set[int] = set()
         for kind, outcome in outcomes.items():
             owners = batch.parts[kind].rows
+            added = {*outcome.loaded, *outcome.completed}
+            taken = sum(owner not in conflicts for owner in owners)
             counts = tally.log_rows.setdefault(kind, Counter())
-            given = {"loaded": outcome.loaded, "completed": outcome.completed, "conflicts": outcome.conflicts}
-            counts.update({name: len(rows) for name, rows in given.items()})
-            counts["duplicates"] += len(owners) - sum(map(len, given.values()))
-            new.update(map(owners.__getitem__, outcome.loaded))
-            new.update(map(owners.__getitem__, outcome.completed))
-            key = ", ".join(kind.key)
-            for n, differing in outcome.conflicts.items():
-                conflicts[owners[n]] = f"{key}: is in the trade log with other values of {', '.join(differing)}"
-        tally.loaded += len(new - conflicts.keys())
+            counts.update(
+                loaded=len(outcome.loaded),
+                completed=len(outcome.completed),
+                conflicts=len(outcome.conflicts),
+                duplicates=taken - len(added),
+            )
+            new.update(map(owners.__getitem__, added))
+        tally.loaded += len(new)
         return conflicts
+
+    async def _load_whole(self, parts: Mapping[Kind, Part]) -> "dict[Kind, _Outcome]":
+        """Add rows that belong together in several tables."""
+        if all(self._tables[kind].all_new for kind in parts):
+            with contextlib.suppress(asyncpg.UniqueViolationError):
+                async with self._connection.transaction():
+                    return {kind: await self._tables[kind].copy_new(part) for kind, part in parts.items()}
+        for kind, part in parts.items():
+            await self._tables[kind].bring(part)
+        outcomes = await self._sort_out(parts)
+        for kind in parts:
+            await self._tables[kind].drop()
+        return outcomes
+
+    async def _sort_out(self, parts: Mapping[Kind, Part]) -> "dict[Kind, _Outcome]":
+        """Add those of the rows brought that are in conflict with nothing, neither there nor among themselves.
+
+        What is in conflict with what is there is out for good. What is so with an earlier row of the batch is tried
+        again when the others are in: that earlier row may be out itself.
+        """
+        pending = {row for part in parts.values() for row in part.rows}
+        found: dict[Kind, list[_Outcome]] = {kind: [] for kind in parts}
+        while pending:
+            out: set[int] = set()
+            for kind, part in parts.items():
+                conflicts = await self._tables[kind].conflicts(_places(part, pending))
+                found[kind].append(_Outcome((), (), conflicts))
+                out.update(part.rows[n] for n in conflicts)
+            pending -= out
+            if not pending:
+                break
+            clashing: set[int] = set()
+            with contextlib.suppress(_ClashError):
+                async with self._connection.transaction():
+                    outcomes = await self._add(parts, pending)
+                    clashing = {parts[kind].rows[n] for kind, each in outcomes.items() for n in each.conflicts}
+                    if clashing:
+                        raise _ClashError
+            if clashing == pending:  # the first of them can only be in conflict with itself
+                first = min(pending)
+                for kind, outcome in outcomes.items():
+                    own = {n: differing for n, differing in outcome.conflicts.items() if parts[kind].rows[n] == first}
+                    found[kind].append(_Outcome((), (), own))
+                pending = clashing - {first}
+                continue
+            if clashing:
+                outcomes = await self._add(parts, pending - clashing)
+            for kind, outcome in outcomes.items():
+                found[kind].append(outcome)
+            pending = clashing
+        return {kind: _together(each) for kind, each in found.items()}
+
+    async def _add(self, parts: Mapping[Kind, Part], rows: set[int]) -> "dict[Kind, _Outcome]":
+        return {kind: await self._tables[kind].add(_places(part, rows)) for kind, part in parts.items()}
+
+
+class _ClashError(Exception):
+    """Rows of one batch are in conflict with each other: what was added is taken back."""
+
+
+def _places(part: Part, rows: set[int]) -> list[int]:
+    """The places of those rows of *part* that come of the *rows* of the batch."""
+    return [n for n, row in enumerate(part.rows) if row in rows]
+
+
+def _together(outcomes: "Sequence[_Outcome]") -> "_Outcome":
+    return _Outcome(
+        [n for each in outcomes for n in each.loaded],
+        [n for each in outcomes for n in each.completed],
+        {n: differing for each in outcomes for n, differing in each.conflicts.items()},
+    )
 
 
 _LOCK = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
@@ -126,20 +209,48 @@ class _Table:
         self._kind = kind
         self._connection = connection
         self._name = f"{kind.schema}.{kind}"
+        self._incoming = f"incoming_{kind}"
         self._columns = ", ".join(map(_quoted, kind.columns))
         self._key = ", ".join(map(_quoted, kind.key))
-        self._all_new = not kind.has_versions  # whose keys do not tell
+        self.all_new = not kind.has_versions  # whose keys do not tell
 
     async def load(self, part: Part) -> _Outcome:
         """Add the new rows of *part*."""
-        if self._all_new:
+        if self.all_new:
             with contextlib.suppress(asyncpg.UniqueViolationError):
                 async with self._connection.transaction():
-                    await self._copy(part, self._kind, schema=self._kind.schema)
-                return _Outcome(range(len(part.rows)))
+                    return await self.copy_new(part)
         outcome = await self._merge(part)
-        self._all_new = len(outcome.loaded) == len(part.rows) and not self._kind.has_versions
+        self.all_new = len(outcome.loaded) == len(part.rows) and not self._kind.has_versions
         return outcome
+
+    async def copy_new(self, part: Part) -> _Outcome:
+        """Add the rows of *part* straight. Raises `asyncpg.UniqueViolationError` if one of their keys is there."""
+        await self._copy(part, self._kind, schema=self._kind.schema)
+        return _Outcome(range(len(part.rows)))
+
+    async def bring(self, part: Part) -> None:
+        """Bring the rows of *part* beside the table, to be compared."""
+        await self._connection.execute(
+            f"create temporary table {self._incoming} as select {self._columns} from {self._name} with no data;"  # noqa: S608
+            f" alter table {self._incoming} add n integer generated always as identity (minvalue 0 start 0)"
+        )
+        await self._copy(part, self._incoming)
+        self.all_new = False
+
+    async def drop(self) -> None:
+        await self._connection.execute(f"drop table {self._incoming}")
+
+    async def conflicts(self, only: Sequence[int]) -> _Differing:
+        """Those of the rows brought, at the places *only*, that are in conflict with what is there."""
+        differing = await self._differing(only)
+        if differing and (completion := self._kind.completion):
+            return (await self._judge(list(differing), completion))[0]
+        return differing
+
+    async def add(self, only: Sequence[int]) -> _Outcome:
+        """Add those of the rows brought at the places *only*, which may be in conflict with each other."""
+        return await self._sort_out(only)
 
     async def _copy(self, part: Part, table: str, *, schema: str | None = None) -> None:
         with io.BytesIO(part.payload) as source:  # closed, because asyncpg holds on to it until garbage is collected
@@ -148,22 +259,18 @@ class _Table:
             )
 
     async def _merge(self, part: Part) -> _Outcome:
-        await self._connection.execute(
-            f"create temporary table incoming as select {self._columns} from {self._name} with no data;"  # noqa: S608
-            " alter table incoming add n integer generated always as identity (minvalue 0 start 0)"
-        )
-        await self._copy(part, "incoming")
+        await self.bring(part)
         if self._kind.has_versions:
             outcome = _Outcome(await self._insert_newer())
         else:
-            outcome = await self._sort_out(len(part.rows))
-        await self._connection.execute("drop table incoming")
+            outcome = await self._sort_out(range(len(part.rows)))
+        await self.drop()
         return outcome
 
-    async def _sort_out(self, rows: int) -> _Outcome:
-        """Tell the incoming *rows* apart: new, completing another, known, in conflict."""
-        loaded = await self._insert(self._name)
-        differing = await self._differing() if len(loaded) < rows else {}
+    async def _sort_out(self, only: Sequence[int]) -> _Outcome:
+        """Tell the incoming rows at the places *only* apart: new, completing another, known, in conflict."""
+        loaded = await self._insert(self._name, only)
+        differing = await self._differing(only) if len(loaded) < len(only) else {}
         completed: list[int] = []
         if differing and (completion := self._kind.completion):
             differing, completed = await self._complete(list(differing), completion)
@@ -181,7 +288,7 @@ class _Table:
             with given as (
                 select {self._key}, array_agg(told order by n) as told, array_agg(n order by n) as n
                 from (select {self._key}, n, told, lag(told) over (partition by {self._key} order by n) as before
-                      from (select {self._key}, n, {told} as told from incoming) as incoming) as incoming
+                      from (select {self._key}, n, {told} as told from {self._incoming}) as incoming) as incoming
                 where told is distinct from before group by {self._key}
             ), compared as (
                 select given.n, given.told, array(
@@ -197,28 +304,29 @@ class _Table:
         )
         await self._connection.execute(
             f"insert into {self._name} ({self._columns})"  # noqa: S608
-            f" select {self._columns} from incoming where n = any($1) order by n",
+            f" select {self._columns} from {self._incoming} where n = any($1) order by n",
             newer or [],
         )
         return newer or []
 
-    async def _insert(self, table: str, only: Sequence[int] | None = None) -> list[int]:
-        """Put those of the incoming rows whose keys are new into *table*; of several with one key, the first."""
+    async def _insert(self, table: str, only: Sequence[int]) -> list[int]:
+        """Put those of the rows *only* whose keys are new into *table*; of several with one key, the first."""
         rows = await self._connection.fetch(
-            f"with added as (insert into {table} ({self._columns}) select {self._columns} from incoming"  # noqa: S608
-            f" where $1::int[] is null or n = any($1) order by n on conflict do nothing returning {self._key})"
-            f" select min(n) as n from incoming join added using ({self._key})"
-            f" where $1::int[] is null or n = any($1) group by {self._key}",
-            only,
+            f"with added as (insert into {table} ({self._columns}) select {self._columns} from {self._incoming}"  # noqa: S608
+            f" where n = any($1) order by n on conflict do nothing returning {self._key})"
+            f" select min(n) as n from {self._incoming} as incoming join added using ({self._key})"
+            f" where n = any($1) group by {self._key}",
+            list(only),
         )
         return [row["n"] for row in rows]
 
-    async def _differing(self) -> _Differing:
+    async def _differing(self, only: Sequence[int]) -> _Differing:
         # `limit 1` keeps the planner to one index look-up a row, whatever it believes of the temporary table.
         rows = await self._connection.fetch(
-            f"select n, {self._other('kept')} as other from incoming cross join lateral"  # noqa: S608
+            f"select n, {self._other('kept')} as other from {self._incoming} as incoming cross join lateral"  # noqa: S608
             f" (select * from {self._name} as kept where {self._this('kept')} limit 1) as kept"
-            f" where {self._differ('kept')} order by n"
+            f" where n = any($1) and {self._differ('kept')} order by n",
+            list(only),
         )
         return {row["n"]: row["other"] for row in rows}
 
@@ -243,7 +351,7 @@ class _Table:
             f" incoming.{mark} is not distinct from $2 as unfinished, kept.{mark} is not distinct from $2 as open,"
             f" ended.recorded_at is not null as ended, not {self._differ('ended')} as known,"
             f" {self._other('kept')} as other, {self._other('ended')} as other_end"
-            f" from incoming"
+            f" from {self._incoming} as incoming"
             f" cross join lateral (select * from {self._name} as kept where {self._this('kept')} limit 1) as kept"
             f" left join lateral (select * from {ends} as ended where {self._this('ended')} limit 1) as ended on true"
             " where n = any($1) order by n",
