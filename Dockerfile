@@ -23,6 +23,7 @@ COPY pyproject.toml README.md LICENSE worker.py ./
 COPY migrations/ migrations/
 COPY policies/ policies/
 COPY templates/ templates/
+COPY corpus/ corpus/
 COPY deploy/worker_health.py deploy/
 COPY domain/ domain/
 COPY record/ record/

@@ -7,6 +7,7 @@
 #             (SEED=7 MINUTES=60, ARGS="--part points --only 'disputed, Record#3'")
 # make bench  how late deadlines are, beside a poller (ARGS="--cases 500")
 # make bench-investigation  import and investigation, beside bare PostgreSQL (ARGS="--quotes 500000 --orders 50000")
+# make bench-assessment     how well the first assessment hears, in both languages
 #
 # Each prepares its own environment in .venv first, which takes a minute once. Needs Python 3.11 or newer:
 # make PYTHON=/path/to/python3 demo
@@ -18,7 +19,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input install -
 UV := uv
 
 .DELETE_ON_ERROR:
-.PHONY: demo up test check trial bench bench-investigation lint lock clean
+.PHONY: demo up test check trial bench bench-investigation bench-assessment lint lock clean
 
 demo: $(READY)
 	@$(BIN)/redress demo
@@ -45,6 +46,9 @@ trial: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m bench.deadlines $(ARGS)
+
+bench-assessment: $(READY)
+	@$(BIN)/python -m bench.assessment $(ARGS)
 
 bench-investigation: $(READY)
 	@$(BIN)/python -m bench.investigation $(ARGS)

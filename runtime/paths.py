@@ -7,6 +7,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 """The folder that holds `worker.py`, the packages and the data folders."""
 
 POLICIES: Final = ROOT / "policies"
+CORPUS: Final = ROOT / "corpus"
+"""Everyday complaints with their categories, in tables."""
 """Policy packs, one `NAME.toml` each."""
 
 TEMPLATES: Final = ROOT / "templates"

@@ -45,9 +45,9 @@ _SUPPOSES: Final = """
 """Before the words of a sign they only suppose it."""
 
 _ASKED: Final = """
-    (bot|form|agent|chat|support|robot|questionnaire|you|page|staff) (asked|ask|asks|keeps asking|kept asking) ~
-        (if|whether),
-    (was|were|been|am) asked (if|whether), (bot|form|robot|questionnaire) (said|say|says|suggested|wrote|writes|claims),
+    (bot|form|agent|chat|support|robot|questionnaire|you|page|staff) (asked|ask|asks|keeps asking|
+        kept asking) ~ (if|whether), (was|were|been|am) asked (if|whether),
+    (bot|form|robot|questionnaire) (said|say|says|suggested|wrote|writes|claims),
     (you|your agent|your bot|your staff|your chat) (say|said|claim|claimed|think|believe|assume) (i|i'm|i am),
     made that up, as (my|our) (nephew|friend|cousin) puts it,
     (机器人|表上|表格|问卷|客服|你们|系统) (问我|说我|问家里|问有没有|问是不是|以为我), 问家里有没有, 问我想不想,

@@ -7,6 +7,7 @@ from starter.cli import loading  # isort: skip
 from starter.cli import instruments  # isort: skip
 from starter.cli import investigating  # isort: skip
 from starter.cli import reading  # isort: skip
+from starter.cli import assessing  # isort: skip
 from starter.cli import policies  # isort: skip
 from starter.cli import calendars  # isort: skip
 from starter.cli import directory  # isort: skip
@@ -22,6 +23,7 @@ from starter.cli.program import main
 
 __all__ = [
     "acting",
+    "assessing",
     "calendars",
     "directory",
     "evidence",

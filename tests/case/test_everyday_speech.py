@@ -9,7 +9,7 @@ from domain.ground.words import Category, Severity
 from domain.speech import signs_en, signs_zh, topics_en, topics_zh
 from domain.speech.patterns import PatternBook, PatternError
 from domain.speech.signs import DANGER_TO_LIFE, Heard, signs
-from tests.case.corpus import Row, training
+from runtime.corpus import Sentence, training
 from tests.case.test_assessment import assessed, grounds
 
 LOW, HIGH, CRITICAL = Severity.LOW, Severity.HIGH, Severity.CRITICAL
@@ -200,7 +200,7 @@ def test_a_manner_of_speaking_is_no_danger(text: str) -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in training() if row.sign == "danger"][::7], ids=lambda row: row.text[:30])
-def test_without_its_words_a_sign_is_gone(row: Row) -> None:
+def test_without_its_words_a_sign_is_gone(row: Sentence) -> None:
     text = row.text
     for _ in range(8):
         found = [one for one in heard(text) if one.kind == DANGER_TO_LIFE and not one.not_meant]

@@ -185,6 +185,15 @@ async def test_the_timeline_tells_what_happened_in_order(look: CommandLine, wait
     assert "handler:h-17" in shown
 
 
+async def test_why_a_case_was_assessed_so_is_told_from_its_file(look: CommandLine, waiting: str) -> None:
+    (told,) = (await look("assess", "explain", waiting, "--json")).data
+    assert told["kind"] == "assessed"
+    assert told["data"]["grounds"]
+    shown = " ".join((await look("assess", "explain", waiting)).out.split())
+    assert f"category {told['data']['category']}" in shown
+    assert "by system" in shown
+
+
 async def test_letters_are_listed_with_their_delivery_and_shown_whole_on_demand(
     look: CommandLine, waiting: str
 ) -> None:
