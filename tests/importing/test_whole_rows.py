@@ -14,6 +14,7 @@ from starter.importing import loading
 from starter.importing.formats.cells import to_cells
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.source import SourceRow
+from starter.importing.sources import PlainRun
 from starter.importing.tables import Batch, Part, Tables, Tally
 from tests.importing.statements import mt4_balance, mt4_statement, mt4_trade
 from tests.importing.support import Pool, rows_of, with_gold, write
@@ -43,7 +44,7 @@ def batch_of(rows: Sequence[Records]) -> Batch:
         payload = "".join(loading._csv_line(to_cells(record)) + "\n" for _, record in owned)
         if owned:
             parts[kind] = Part(payload.encode(), kind.columns, [n for n, _ in owned])
-    items = [SourceRow(n + 1, f"row {n}") for n in range(len(rows))]
+    items: list[SourceRow | PlainRun] = [SourceRow(n + 1, f"row {n}") for n in range(len(rows))]
     return Batch(items, parts, len(rows), list(range(len(rows))), items, [], Counter(), 0)
 
 
