@@ -11,6 +11,7 @@ from starter.cli import assessing  # isort: skip
 from starter.cli import policies  # isort: skip
 from starter.cli import calendars  # isort: skip
 from starter.cli import directory  # isort: skip
+from starter.cli import customers  # isort: skip
 from starter.cli import routing  # isort: skip
 from starter.cli import acting  # isort: skip
 from starter.cli import signs  # isort: skip
@@ -25,6 +26,7 @@ __all__ = [
     "acting",
     "assessing",
     "calendars",
+    "customers",
     "directory",
     "evidence",
     "health",
