@@ -65,6 +65,11 @@ def _unheld(directory: Directory, packs: list[PolicyPack], day: date) -> Iterato
             yield _warning(f"teams[{name}]", f"no handler is in it, and packs give it cases: {_listed(named_by)}")
     for pack in packs:
         yield from _no_second_person(directory, pack)
+        for rule in pack.training:
+            for role in rule.roles:
+                holders = directory.holders(role)
+                if holders and not any(one.trained(rule.course, day) for one in holders):
+                    yield _warning(f"roles[{role.value}]", f"nobody who holds it has passed {rule.course} ({pack.id})")
 
 
 def _no_second_person(directory: Directory, pack: PolicyPack) -> Iterator[DirectoryProblem]:

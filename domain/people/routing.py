@@ -31,7 +31,7 @@ class Need(Record):
     language: Language
     priority: Priority
     skilled: bool = False
-    courses: tuple[str, ...] = ()
+    courses: dict[Role, tuple[str, ...]] = Field(default_factory=dict)
     kept_out: dict[str, str] = Field(default_factory=dict)
     load: dict[str, int] = Field(default_factory=dict)
     earlier: str | None = None
@@ -93,7 +93,7 @@ def route(need: Need, directory: Directory) -> Routed:
 
 def _looked_at(one: Person, role: Role, need: Need) -> Candidate:
     load = need.load.get(one.person, 0)
-    lacking = [course for course in need.courses if not one.trained(course, need.day)]
+    lacking = [course for course in need.courses.get(role, ()) if not one.trained(course, need.day)]
     why_not = None
     if one.person in need.kept_out:
         why_not = f"kept out: {need.kept_out[one.person]}"

@@ -60,3 +60,10 @@ class Team(Record):
 
     name: Identifier
     categories: tuple[Category, ...] = ()
+
+
+class TrainingRule(Record):
+    """A course that whoever has a case, or is told of one, in one of these ``roles`` must have passed."""
+
+    course: Identifier
+    roles: tuple[Role, ...] = Field(min_length=1)

@@ -14,7 +14,7 @@ from domain.ground.base import Identifier, Line, Record, content_hash
 from domain.ground.bilingual import Bilingual
 from domain.ground.scope import Facts, Scope
 from domain.ground.words import Action, Category, LetterKind
-from domain.rules.deciding import Decision, EscalationStep, Team
+from domain.rules.deciding import Decision, EscalationStep, Team, TrainingRule
 from domain.rules.duties import (
     EarlyClosure,
     EarlyWarning,
@@ -70,6 +70,7 @@ class PolicyPack(Record):
     interest: tuple[InterestRule, ...] = ()
     retention: Retention | None = None
     early_warning: EarlyWarning | None = None
+    training: tuple[TrainingRule, ...] = ()
     parts: tuple[Part, ...] = ()
 
     @model_validator(mode="after")

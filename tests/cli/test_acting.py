@@ -128,11 +128,13 @@ async def test_a_reopened_case_is_taken_up_again_and_ends_with_its_withdrawal(
     page = await at(service, reference, "deciding")
     assert page["proposal"]["decision"] == "the case was taken up again"
     assert page["case"]["summary"]["escalation_level"] == 1
-    await service("propose", reference, "--outcome", "not_upheld", "--reasons", "Still no.", *HANDLER)
+    await service("propose", reference, "--outcome", "not_upheld", "--reasons", "Still no.", "--as", "handler:h-18")
     await at(service, reference, "responded")
     await service("reply", reference, "--intent", "accept")
     await at(service, reference, "following_up")
-    reopened = await service("reopen", reference, "--reason", "New facts.", "--as", "handler:h-17")
+    kept_out = await service("reopen", reference, "--reason", "New facts.", *HANDLER)
+    assert "handler:h-17 is kept out of this case" in kept_out.err
+    reopened = await service("reopen", reference, "--reason", "New facts.", "--as", "handler:h-18")
     assert reopened.code == 0
     await at(service, reference, "deciding")
 

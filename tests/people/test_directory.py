@@ -1,6 +1,6 @@
 """The directory: what a file may say, what stays in the history, and what packs need somebody for."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import pytest
 from domain.ground.words import Role
 from domain.people.directory import Directory
 from domain.people.directory_check import check_directory, roles_named, unheld
+from domain.rules.policy import PolicyPack
 from runtime.policies import find_pack
 from runtime.toml_files import TomlFileError
 from starter.client.directory import DEMO, DirectoryInvalid, People, load_demo, packs_in_force, read_directory_file
@@ -82,6 +83,16 @@ def test_a_role_that_is_held_by_who_is_away_or_by_who_proposes_is_missed_too() -
     assert {one.field for one in unheld(directory(*gone, teams=teams), [pack], TODAY)} == {
         f"roles[{role.value}]" for role in roles_named(pack)
     }
+
+
+def test_a_course_that_a_pack_requires_is_missed_when_nobody_in_that_role_has_passed_it() -> None:
+    rule = {"course": "complaints", "roles": ["handler"]}
+    pack = PolicyPack.model_validate(find_pack("platform-default", NOW).model_dump() | {"training": [rule]})
+    missing = "nobody who holds it has passed complaints (platform-default)"
+    for last, told in ((TODAY, False), (TODAY - timedelta(1), True)):
+        course = {"course": "complaints", "first": TODAY - timedelta(9), "last": last}
+        found = unheld(directory(person("h-1", training=[course])), [pack], TODAY)
+        assert (missing in {one.message for one in found}) is told
 
 
 def test_the_directory_of_the_embedded_stack_has_somebody_for_whatever_a_shipped_pack_names() -> None:

@@ -15,7 +15,9 @@ from domain.ground.words import CaseEvent, Role
 from domain.people.hands import Hands
 from domain.people.recusal import Why
 from domain.people.signs import SignKind, standing
+from domain.rules.policy import PolicyPack
 from record.hands import sign_changes
+from runtime.policies import find_pack
 from starter.client.directory import People
 from tests.case.support import OPENED_AT, RECEIVED_AT, after, keeping, occurred, opening, summary, update
 from tests.people.support import LEAD, directory, person
@@ -250,3 +252,13 @@ def test_an_answer_that_comes_late_takes_the_case_from_nobody() -> None:
     assert answered(4, "h-3") == "h-9"
     case.entries = []
     assert answered(5, "h-9") == "h-9"
+
+
+async def test_a_case_goes_to_nobody_who_lacks_the_course_that_its_pack_requires(pool: "Pool") -> None:
+    rule = {"course": "complaints", "roles": ["handler"]}
+    pack = PolicyPack.model_validate(find_pack("platform-default", OPENED_AT).model_dump() | {"training": [rule]})
+    case_file = keeping(pool, packs={pack.id: (pack,)})
+    trained = person("h-2", training=[{"course": "complaints", "first": OPENED_AT.date()}])
+    await People(pool).replace(directory(person("h-1"), trained, teams=TEAMS), by=LEAD, at=OPENED_AT)
+    _, hands = await opened_as(case_file)
+    assert hands.handler == "h-2"

@@ -59,7 +59,10 @@ def test_away_another_team_and_a_missing_course_rule_somebody_out() -> None:
     away = person("a", absences=[{"first": TODAY, "last": TODAY}])
     other = person("b", teams=["payments"])
     trained = person("c", training=[{"course": "complaints", "first": TODAY}])
-    routed = route(need(courses=("complaints",)), directory(away, other, ROOMY, trained, teams=("dealing", "payments")))
+    routed = route(
+        need(courses={"handler": ("complaints",), "executive": ("another",)}),
+        directory(away, other, ROOMY, trained, teams=("dealing", "payments")),
+    )
     assert routed.person == "c"
     assert {one.id: one.why_not for one in routed.candidates} == {
         "a": "away",

@@ -17,7 +17,8 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 from domain.case.messages import CustomerReply, DecideResolution, ProposeResolution, Withdraw
 from domain.ground.messages import Message
-from domain.ground.words import Stage
+from domain.ground.people import Actor
+from domain.ground.words import Role, Stage
 from recovery import keys
 from recovery.resuming import resume
 from runtime.payment_rail import HttpRail
@@ -31,7 +32,7 @@ from tests.patience import PATIENCE, eventually
 from tests.recovery.fingerprint import differences
 from tests.recovery.records import Pool
 from tests.recovery.test_older_case_file import PROPOSAL
-from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
+from tests.workflows.house import CUSTOMER, House
 from workflows.search_attributes import KEYS
 
 Point = tuple[str, int, bool]
@@ -120,8 +121,10 @@ async def live(house: House, reference: str) -> None:
     for number in (1, 2):
         key = f"{reference}-{number}"
         await house.row(reference, lambda case: case["stage"] == Stage.DECIDING)
-        await insist(ProposeResolution.model_validate({"message_id": f"p-{key}", "actor": HANDLER, **PROPOSAL}))
-        await insist(DecideResolution(message_id=f"a-{key}", actor=APPROVER, decision="approve"))
+        # Who decided on the trade before, in another round or life, is kept out.
+        handler, approver = Actor(id=f"h-{key}", role=Role.HANDLER), Actor(id=f"a-{key}", role=Role.APPROVER)
+        await insist(ProposeResolution.model_validate({"message_id": f"p-{key}", "actor": handler, **PROPOSAL}))
+        await insist(DecideResolution(message_id=f"a-{key}", actor=approver, decision="approve"))
         await house.row(reference, lambda case: case["stage"] == Stage.RESPONDED)
         await eventually(lambda number=number: responded(house, reference, number))  # type: ignore[misc]
         intent: Literal["accept", "dispute"] = "dispute" if number == 1 else "accept"
@@ -155,7 +158,8 @@ async def told(pool: Pool, reference: str) -> dict[str, list[str]]:
 
 
 _RECORD = {
-    "timeline": "select kind, actor, text from casefile.timeline where reference = $1 and kind <> 'restored'",
+    "timeline": "select kind, actor, text from casefile.timeline where reference = $1"
+    " and kind not in ('restored', 'kept_out')",
     "events": "select number, event from casefile.events where reference = $1",
     "deadlines": "select clock, number, rung from casefile.deadlines where reference = $1",
     "satisfactions": "select clock, number, by_event, by_number from casefile.satisfactions where reference = $1",
