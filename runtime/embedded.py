@@ -370,7 +370,8 @@ class _Signals:
         self._task = asyncio.current_task()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             before = signal.getsignal(number)
-            if before is not signal.SIG_IGN:  # by nohup, or by a shell for what it runs in the background
+            # A shell has what a script runs in the background ignore SIGINT; only nohup means what it says.
+            if number is not signal.SIGHUP or before is not signal.SIG_IGN:
                 self._before[number] = before
                 asyncio.get_running_loop().add_signal_handler(number, self._receive, number)
 

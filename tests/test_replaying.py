@@ -1,5 +1,6 @@
 """What `tests/replaying.py` finds wrong with a history, and that it misses none."""
 
+import pytest
 from temporalio.client import Client, WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
@@ -41,6 +42,33 @@ async def test_a_life_that_is_not_over_is_replayed_as_far_as_it_was_decided(
     for more in range(2):
         assert decided(history.events[: scheduled.event_id + more])[-1].event_id == scheduled.event_id
     assert decided(history.events[:3]) == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "wrong"),
+    [
+        (["it does not replay: [TMPRL1101] Potential deadlock"] * 2 + [None], False),
+        (["it does not replay: [TMPRL1101] Potential deadlock"] * 9, True),
+        (["it does not replay: [TMPRL1100] Nondeterminism", None], True),
+    ],
+    ids=["kept from the processor twice", "a deadlock every time", "something else, once"],
+)
+async def test_only_what_seems_to_be_a_deadlock_is_replayed_again_and_not_for_ever(
+    time_skipping_env: WorkflowEnvironment,
+    task_queue: str,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: list[str | None],
+    wrong: bool,
+) -> None:
+    history = await told(time_skipping_env.client, task_queue, task_queue, until_its_end=True)
+    left = iter(answers)
+
+    async def replayed(histories: list[WorkflowHistory]) -> list[tuple[WorkflowHistory, str]]:
+        answer = next(left)
+        return [(one, answer) for one in histories] if answer else []
+
+    monkeypatch.setattr("tests.replaying._unlike", replayed)
+    assert bool(await unlike([history])) is wrong
 
 
 async def test_a_workflow_whose_task_keeps_failing_is_found(

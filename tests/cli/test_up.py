@@ -20,7 +20,10 @@ from tests.patience import PATIENCE, eventually
 from tests.replaying import LIVES
 
 
-async def launch(*arguments: str, folder: Path, stdin: int | None = None) -> asyncio.subprocess.Process:
+async def launch(
+    *arguments: str, folder: Path, stdin: int | None = None, as_a_script_does: bool = False
+) -> asyncio.subprocess.Process:
+    """Run ``redress``; *as_a_script_does* in the background, SIGINT is ignored before it begins."""
     environment = {name: value for name, value in os.environ.items() if name != "TEMPORAL_ADDRESS"}
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "starter.cli", *arguments),
@@ -29,6 +32,7 @@ async def launch(*arguments: str, folder: Path, stdin: int | None = None) -> asy
         stdin=stdin,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        preexec_fn=(lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)) if as_a_script_does else None,
     )
 
 
@@ -90,7 +94,7 @@ async def test_it_serves_until_told_to_stop_and_carries_on_where_it_was(folder: 
         assert code == 4
         assert "redress up" in err
 
-        up = await launch("up", folder=folder)
+        up = await launch("up", folder=folder, as_a_script_does=True)
         assert up.stdout
         shown = b""
         while b"Ctrl-C stops it." not in shown:

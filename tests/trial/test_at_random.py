@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime import child
 from trial.faults import run_at_random
 from trial.parts import open_house
 
@@ -16,6 +17,7 @@ SECONDS = 4.0
 
 @pytest.mark.timeout(400)
 async def test_nothing_is_lost_or_doubled_while_workers_die_and_the_database_is_cut_off() -> None:
+    delays = child._DELAYS
     with tempfile.TemporaryDirectory(prefix="trial-") as place:
         async with open_house(Path(place)) as house:
             outcomes = [
@@ -30,6 +32,7 @@ async def test_nothing_is_lost_or_doubled_while_workers_die_and_the_database_is_
                 )
                 for seed in SEEDS
             ]
+    assert delays == child._DELAYS  # other tests of this process wait as the service does
     for outcome in outcomes:
         assert not outcome.report.violations, f"seed {outcome.seed}"
         assert outcome.report.counted["submissions"] >= CASES
