@@ -233,3 +233,25 @@ async def letter(house: House, case: str, kind: LetterKind) -> str:
 async def paid(house: House) -> dict[str, str]:
     rows = await house.pool.fetch("select coalesce(account, reference) as whose, amount from casefile.postings")
     return {row["whose"]: str(row["amount"]) for row in rows}
+
+
+async def test_several_complaints_about_one_instrument_have_a_team_lead_told_once(house: House) -> None:
+    await bad_minute(house.pool)
+    about = {"trades": [], "product": "XAUUSD", "description": "My order was filled badly."}
+    cases = [await house.submit(account=account, **about) for account in (STOPPED, SOLD)]
+    for case in cases:
+        await house.sent(case, LetterKind.ACKNOWLEDGEMENT)
+    last = await house.submit(account="70012345", **about)
+    await house.eventually(lambda: house.timeline(last, "early_warning"))
+    [warning] = await house.timeline(last, "early_warning")
+    assert warning == f"early_warning: symbol:XAUUSD: 3 complaints, {', '.join([*cases, last])}"
+
+    async def notices() -> list[str]:
+        told = await house.timeline(last, "letter")
+        return [line for line in told if "Look whether one fault is behind them" in line]
+
+    await house.eventually(notices)
+    await house.sent(last, LetterKind.ACKNOWLEDGEMENT)
+    [notice] = await notices()
+    assert all(case in notice for case in (*cases, last))
+    assert "XAUUSD" in notice
