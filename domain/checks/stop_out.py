@@ -290,9 +290,9 @@ class _Event:
         else:
             why_en, why_zh = ": the fault is ours.", "，责任在我司。"
         self.report.say(
-            f"{len(closed)} of them should not have been closed{why_en}"
+            f"{f'{len(closed)} of them' if len(self.closings) > 1 else 'It'} should not have been closed{why_en}"
             + (f" {len(consequences)} followed only from the loss of the others." if consequences else ""),
-            f"其中 {len(closed)} 个不应被平仓{why_zh}"
+            f"{f'其中 {len(closed)} 个' if len(self.closings) > 1 else '该持仓'}不应被平仓{why_zh}"
             + (f"其中 {len(consequences)} 个仅因其他持仓的损失而被连带平仓。" if consequences else ""),
         )
 
