@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from starter.reading.cases import ListedCase
     from starter.reading.database import UnopenedStart
     from starter.reading.deadlines import DueRung, LedgerRow
+    from starter.reading.evidence_rows import LogDifference
     from starter.reading.ledger import LedgerReport
 
 
@@ -157,6 +158,16 @@ def recomputed(findings: "Sequence[Finding]", differences: "Sequence[Difference]
     made = table("Finding", "Field", "Stored", "Computed now")
     for one in differences:
         made.add_row(f"{spoken(one.check)} {one.subject}", one.field, one.stored, one.computed)
+    return [made]
+
+
+def differing_rows(differences: "Sequence[LogDifference]") -> list[RenderableType]:
+    """Rows that findings rest on and the trade log has otherwise now."""
+    if not differences:
+        return []
+    made = table("Row of the log", "Field", "As the finding had it", "In the log now")
+    for one in differences:
+        made.add_row(line(f"{one.table} {one.key}"), one.field, line(one.stored), line(one.now))
     return [made]
 
 

@@ -151,22 +151,26 @@ def reference(
 
 @command(app, "recompute", panel=_PANEL)
 def recompute(*, reference: Reference) -> Answer:
-    """Make a case's last findings again from their stored evidence: the same hash and cents, or what is different."""
+    """Make a case's last findings again from their stored evidence: the same hash and cents, or what is different.
+
+    The evidence is compared with the trade log as it is now, too, row by row.
+    """
     from domain.checks.recompute import recompute as again
     from starter.reading.cases import get_timeline
     from starter.reading.dossier import stored_findings
+    from starter.reading.evidence_rows import compare_with_log
 
     reference = _parsed(reference)
     stored = stored_findings(read(lambda pool: get_timeline(pool, reference)))
     findings = [finding for finding, _ in stored]
     differences = again(findings, [digest for _, digest in stored])
+    logged = read(lambda pool: compare_with_log(pool, findings))
     problem = None
-    if differences:
-        problem = Problem(
-            "check_failed", ExitCode.CHECK_FAILED, f"{len(differences)} difference(s) in {len(findings)} finding(s)"
-        )
-    data = {"reference": reference, "findings": [digest for _, digest in stored], "differences": differences}
-    return Answer(data, pages.recomputed(findings, differences), problem)
+    if count := len(differences) + len(logged):
+        problem = Problem("check_failed", ExitCode.CHECK_FAILED, f"{count} difference(s) in {len(findings)} finding(s)")
+    digests = [digest for _, digest in stored]
+    data = {"reference": reference, "findings": digests, "differences": differences, "log": logged}
+    return Answer(data, [*pages.recomputed(findings, differences), *pages.differing_rows(logged)], problem)
 
 
 @command(ledger, "check")

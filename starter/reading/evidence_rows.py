@@ -1,0 +1,157 @@
+"""The rows that findings rest on, compared with the trade log as it is now."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pydantic import ValidationError
+
+from domain.checks.findings import EvidenceRow, Finding
+from domain.ground.base import Record
+from domain.log.firm_records import (
+    AccountTerms,
+    Appropriateness,
+    Balance,
+    BinaryOption,
+    Cancellation,
+    ChargeSchedule,
+    Disclosure,
+    MarginRate,
+    OrderEvent,
+    Outage,
+)
+from domain.log.trade_log import AccountEntry, Fill, Instrument, Order, Position, Quote
+from domain.money.interest import BaseRate
+from domain.money.parts import Rate
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    Pool = asyncpg.Pool[asyncpg.Record]
+
+NOT_THERE: Final = "not in the log"
+
+
+class LogDifference(Record):
+    """A value of a row that a finding rests on, as it was kept and as the log has it now."""
+
+    table: str
+    key: str
+    field: str
+    stored: str
+    now: str
+
+
+class _Kept(NamedTuple):
+    """Where rows of a kind stand, and by which fields they are known."""
+
+    model: type[Record]
+    query: str
+    key: tuple[str, ...]
+
+
+def _known(table: str, *key: str, of: str | None = None) -> str:
+    fields = ", ".join(f'"{name}"::text' for name in key)
+    return f"select * from tradelog.{of or table} where ({fields}) in (select * from unnest({_arrays(len(key))}))"  # noqa: S608
+
+
+def _arrays(count: int) -> str:
+    return ", ".join(f"${place}::text[]" for place in range(1, count + 1))
+
+
+_QUOTES: Final = """
+    select quotes.* from unnest($1::text[], $2::text[], $3::text[]) as asked (symbol, source, at)
+    join tradelog.quotes
+        on (quotes.symbol, quotes.source, quotes.at) = (asked.symbol, asked.source, asked.at::timestamptz)
+"""
+_RATES: Final = """
+    select rates.* from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as asked (base, quote, source, at)
+    join tradelog.rates
+        on (rates.base, rates.quote, rates.source) = (asked.base, asked.quote, asked.source)
+            and rates.at = asked.at::timestamptz
+"""
+_INSTRUMENTS: Final = """
+    select known.* from unnest($1::text[]) as asked (symbol)
+    cross join lateral tradelog.specification(asked.symbol, 'infinity') as known
+"""
+TABLES: Final[Mapping[str, _Kept]] = {
+    "orders": _Kept(Order, _known("orders", "order", of="known_orders"), ("order",)),
+    "fills": _Kept(Fill, _known("fills", "fill"), ("fill",)),
+    "positions": _Kept(Position, _known("positions", "position", of="known_positions"), ("position",)),
+    "instruments": _Kept(Instrument, _INSTRUMENTS, ("symbol",)),
+    "quotes": _Kept(Quote, _QUOTES, ("symbol", "source", "at")),
+    "account_entries": _Kept(AccountEntry, _known("account_entries", "entry", of="known_account_entries"), ("entry",)),
+    "order_events": _Kept(OrderEvent, _known("order_events", "event"), ("event",)),
+    "account_terms": _Kept(AccountTerms, _known("account_terms", "terms"), ("terms",)),
+    "balances": _Kept(Balance, _known("balances", "balance"), ("balance",)),
+    "margin_rates": _Kept(MarginRate, _known("margin_rates", "margin"), ("margin",)),
+    "charge_schedules": _Kept(ChargeSchedule, _known("charge_schedules", "schedule"), ("schedule",)),
+    "outages": _Kept(Outage, _known("outages", "outage", of="known_outages"), ("outage",)),
+    "binary_options": _Kept(BinaryOption, _known("binary_options", "option", of="known_binary_options"), ("option",)),
+    "cancellations": _Kept(Cancellation, _known("cancellations", "cancellation"), ("cancellation",)),
+    "disclosures": _Kept(Disclosure, _known("disclosures", "disclosure", of="known_disclosures"), ("disclosure",)),
+    "appropriateness": _Kept(Appropriateness, _known("appropriateness", "assessment"), ("assessment",)),
+    "rates": _Kept(Rate, _RATES, ("base", "quote", "source", "at")),
+    "base_rates": _Kept(BaseRate, _known("base_rates", "name", "effective_from"), ("name", "effective_from")),
+}
+"""Of what is counted from many rows (shares, middles of feeds) nothing is kept in the log."""
+
+
+async def compare_with_log(pool: "Pool", findings: Iterable[Finding]) -> list[LogDifference]:
+    """What is not in the log any more as the *findings* had it, value by value; nothing when all is the same."""
+    kept: dict[str, dict[tuple[str, ...], EvidenceRow]] = {}
+    for finding in findings:
+        for row in finding.evidence:
+            if row.table in TABLES:
+                name = tuple(row.values.get(field, "") for field in TABLES[row.table].key)
+                kept.setdefault(row.table, {})[name] = row
+    found: list[LogDifference] = []
+    for table in sorted(kept):
+        found += await _compare(pool, table, kept[table])
+    return found
+
+
+async def _compare(pool: "Pool", table: str, kept: Mapping[tuple[str, ...], EvidenceRow]) -> list[LogDifference]:
+    model, query, key = TABLES[table]
+    names = sorted(kept)
+    now: dict[tuple[str, ...], EvidenceRow | str] = {}
+    for row in await pool.fetch(query, *[[name[place] for name in names] for place in range(len(key))]):
+        name = tuple(_text(row[field]) for field in key)
+        try:
+            read = model.model_validate({field: row[field] for field in model.model_fields})
+            now[name] = EvidenceRow.of(table, key, read)
+        except ValidationError as error:
+            now[name] = "unreadable: " + ", ".join(
+                sorted({str(each["loc"][0]) for each in error.errors() if each["loc"]})
+            )
+    differences: list[LogDifference] = []
+    for name in names:
+        stored, current = kept[name], now.get(name, NOT_THERE)
+        if isinstance(current, str):
+            differences.append(LogDifference(table=table, key=stored.key, field="row", stored="kept", now=current))
+            continue
+        # what a version before did not know of the row cannot have changed
+        known = set(stored.values) | {
+            field for field, value in current.values.items() if value != _default(model, field)
+        }
+        differences += [
+            LogDifference(
+                table=table,
+                key=stored.key,
+                field=field,
+                stored=stored.values.get(field, "none"),
+                now=current.values.get(field, "none"),
+            )
+            for field in sorted(known)
+            if stored.values.get(field) != current.values.get(field)
+        ]
+    return differences
+
+
+def _default(model: type[Record], field: str) -> str | None:
+    value = model.model_fields[field].default
+    return None if value is None else str(value)
+
+
+def _text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
