@@ -26,6 +26,7 @@ _ITEMS: Final = {
     "routes": "name",
     "teams": "name",
     "interest": "name",
+    "returns": "name",
     "closures": "day",
     "openings": "day",
 }

@@ -44,14 +44,15 @@ def write_letter(
     at: datetime,
     foreseen: Sequence[Deadline] = (),
     responded_at: datetime | None = None,
-    held: bool = False,
+    extended: bool = False,
     to: str | None = None,
 ) -> tuple[str, str]:
     """Subject and text of a letter, in its language, with instants in the time zone of *pack*.
 
     *foreseen* are the deadlines that the case gets if the letter is accepted *at* the time of writing: by them are told
-    the dates that the letter itself sets. *responded_at* is when the customer last had a final response, *held*
-    whether a holding letter was sent. A staff notice is told nothing of *complaint* and *name*; it is for *to*, an id.
+    the dates that the letter itself sets. *responded_at* is when the customer last had a final response, *extended*
+    whether the customer was told of a lawful extension. A staff notice is told nothing of *complaint* and *name*; it is
+    for *to*, an id.
 
     Raises `ApplicationError` of type ``LetterIncomplete`` that names what is missing: no letter goes out with a gap or
     a guess in it, nor without what the rules of *pack* have it name.
@@ -83,7 +84,7 @@ def write_letter(
             category,
             at if sort.response else responded_at,
             at=at,
-            held=held or kind is LetterKind.HOLDING,
+            extended=extended or kind is LetterKind.EXTENSION,
             language=language,
             demanded=demanded,
         )

@@ -177,7 +177,7 @@ class Letters:
         case = await connection.fetchrow(
             "select complaint, policy_hash, name, (select max(at) from casefile.events e"
             " where e.reference = c.reference and event = 'responded') as responded_at,"
-            " exists (select from casefile.events e where e.reference = c.reference and event = 'held') as held"
+            " exists (select from casefile.events e where e.reference = c.reference and event = 'extended') as extended"
             " from casefile.cases c join casefile.contacts using (reference)"
             " where reference = $1 order by id desc limit 1",
             reference,
@@ -197,7 +197,7 @@ class Letters:
             at=at,
             foreseen=foreseen,
             responded_at=case["responded_at"],
-            held=case["held"],
+            extended=case["extended"],
             to=to,
         )
 

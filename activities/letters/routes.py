@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from domain.case.complaint import Complaint
+from domain.case.matters import matters_of
 from domain.ground.words import CaseEvent, Category, Element, RouteKind
 from domain.money.amounts import Money
 from domain.rules.duties import Route
@@ -31,7 +32,7 @@ def routes_told(
     responded_at: datetime | None,
     *,
     at: datetime,
-    held: bool,
+    extended: bool,
     language: str,
     demanded: Collection[Element],
 ) -> list[RouteTold]:
@@ -47,7 +48,8 @@ def routes_told(
         responded_at=responded_at,
         at=at,
         product=complaint.product,
-        held=held,
+        matters=matters_of(complaint),
+        extended=extended,
     ):
         route, element = routes[eligible.route], Element(eligible.kind.value)
         concerns = element in demanded or not route.categories or category in route.categories

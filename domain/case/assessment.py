@@ -13,6 +13,7 @@ from functools import cache
 
 from domain.case import assessment_rules as rules
 from domain.case.complaint import Channel, Complaint
+from domain.case.matters import matters_of
 from domain.ground.base import Record
 from domain.ground.phrases import PhraseBook, Pieces, listed
 from domain.ground.scope import Facts
@@ -99,7 +100,12 @@ class Assessment(Record):
 
     def facts(self, complaint: Complaint) -> Facts:
         """What the length of a clock may depend on."""
-        return Facts(category=self.category, complexity=self.complexity, product=complaint.product)
+        return Facts(
+            category=self.category,
+            complexity=self.complexity,
+            product=complaint.product,
+            matters=matters_of(complaint),
+        )
 
 
 def assess(complaint: Complaint, pack: PolicyPack, *, earlier_cases: int) -> Assessment:

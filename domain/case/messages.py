@@ -12,7 +12,17 @@ from domain.checks.findings import Check
 from domain.ground.base import Identifier, Instant, Line, Record, StaffId, Text
 from domain.ground.messages import Message
 from domain.ground.people import Phone
-from domain.ground.words import Category, Complexity, Outcome, PaymentReason, PaymentState, Remedy, Severity, Stage
+from domain.ground.words import (
+    Category,
+    Circumstance,
+    Complexity,
+    Outcome,
+    PaymentReason,
+    PaymentState,
+    Remedy,
+    Severity,
+    Stage,
+)
 from domain.money.amounts import PositiveMoney
 from domain.money.parts import PartKind
 from domain.people.signs import Sign, SignStep
@@ -173,12 +183,14 @@ class ResolveEarly(Resolution):
 class ExtendDeadline(Message):
     """Grant an extension that the pack names for a clock that runs; the actor approves it.
 
-    It counts once the customer has been told by letter; ``reasons`` go into that, in the customer's language.
+    It counts once the customer has been told by letter; ``reasons`` go into that, in the customer's language. Where the
+    rule grants it in exceptional circumstances only, ``circumstance`` says which of them the reasons are.
     """
 
     name = "extend_deadline"
     clock: Identifier
     extension: Identifier
+    circumstance: Circumstance | None = None
     reasons: Text
 
 

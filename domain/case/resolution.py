@@ -225,9 +225,9 @@ def check_early(case: Case, message: ResolveEarly, now: datetime) -> None:
     if case.early_until is None:
         raise NotAllowed(f"policy pack {case.pack.id} has no early closure; propose_resolution leads to a response")
     early = case.pack.early_closure
-    if early and case.assessment and case.assessment.category in early.not_for:
+    if early and case.assessment and early.bars(case.assessment.facts(case.complaint)):
         category = case.assessment.category.value
-        raise NotAllowed(f"complaints about {category} are owed a final response; propose_resolution leads to it")
+        raise NotAllowed(f"such complaints ({category}) are owed a final response; propose_resolution leads to it")
     if case.rounds > 1:
         raise NotAllowed("the final response was sent before; propose_resolution leads to another one")
     if now > case.early_until:
@@ -259,6 +259,12 @@ def check_extension(case: Case, message: ExtendDeadline, now: datetime) -> None:
         roles = _listed([role.value for role in extension.approval])
         raise NotAllowed(
             f"actor: role {message.actor.role.value} may not approve {extension.name}; roles that may: {roles}"
+        )
+    if extension.circumstances and message.circumstance not in extension.circumstances:
+        sorts = _listed([one.value for one in extension.circumstances])
+        raise NotAllowed(
+            f"circumstance: the rule grants {extension.name} in exceptional circumstances only; say which of them the "
+            f"reasons are: {sorts}"
         )
     if now >= deadline.clock_due:
         raise NotAllowed(f"clock: {clock.name} has passed; a breach is not undone by an extension")

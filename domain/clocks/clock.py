@@ -10,7 +10,7 @@ from domain.clocks.calendar import Calendar
 from domain.ground.base import Identifier, Record
 from domain.ground.bilingual import Bilingual
 from domain.ground.scope import Facts, Scope, Sourced
-from domain.ground.words import Action, CaseEvent, Role
+from domain.ground.words import Action, CaseEvent, Circumstance, Role
 
 
 class Length(Record):
@@ -96,8 +96,8 @@ class LengthRule(Sourced, Scope):
 
     @model_validator(mode="after")
     def _is_for_some(self) -> Self:
-        if not (self.categories or self.complexity or self.products):
-            raise ValueError("lengths: say for which categories, complexity or products this one is")
+        if not (self.categories or self.complexity or self.products or self.matters):
+            raise ValueError("lengths: say for which categories, complexity, products or matters this one is")
         return self
 
 
@@ -105,7 +105,8 @@ class Extension(Sourced):
     """A lawful lengthening of a clock: ``by`` a length after its end, or ``to`` a length from its start.
 
     It counts once it is approved by one of ``approval``, at most ``at_most`` times a round, and once the customer has
-    been told by letter; ``ground`` is what the letter says of the rule.
+    been told by letter; ``ground`` is what the letter says of the rule. Where the rule takes reasons of a certain sort
+    only, the person who approves it names one of ``circumstances``.
     """
 
     name: Identifier
@@ -113,6 +114,7 @@ class Extension(Sourced):
     to: Length | None = None
     approval: tuple[Role, ...] = Field(min_length=1)
     at_most: Annotated[int, Field(ge=1)] = 1
+    circumstances: tuple[Circumstance, ...] = ()
     ground: Bilingual
 
     @model_validator(mode="after")

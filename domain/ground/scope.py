@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from domain.ground.base import Line, Record
-from domain.ground.words import Category, Complexity
+from domain.ground.words import Category, Complexity, Matter
 
 
 class Sourced(Record):
@@ -19,24 +19,30 @@ class Sourced(Record):
 
 
 class Facts(Record):
-    """What the length of a clock may depend on: the assessment of the complaint, and its product."""
+    """What the length of a clock may depend on: how a complaint was assessed, its product, and what its words name."""
 
     category: Category
     complexity: Complexity = Complexity.SIMPLE
     product: Line | None = None
+    matters: tuple[Matter, ...] = ()
 
 
 class Scope(Record):
-    """Which complaints a rule is for: those that fit all that is given. ``products`` are words of its name."""
+    """Which complaints a rule is for: those that fit all that is given. ``products`` are words of its name.
+
+    Of ``matters`` the complaint names one at least.
+    """
 
     categories: tuple[Category, ...] = ()
     complexity: Complexity | None = None
     products: tuple[Line, ...] = ()
+    matters: tuple[Matter, ...] = ()
 
     def covers(self, facts: Facts) -> bool:
         return (
             (not self.categories or facts.category in self.categories)
             and (self.complexity is None or self.complexity is facts.complexity)
+            and (not self.matters or not set(self.matters).isdisjoint(facts.matters))
             and (
                 not self.products or any(word.casefold() in (facts.product or "").casefold() for word in self.products)
             )

@@ -90,6 +90,23 @@ class Complexity(StrEnum):
     COMPLEX = "complex"
 
 
+class Matter(StrEnum):
+    """A matter that some rules treat by itself, in complaints of any category."""
+
+    DEFAULT_NOTICE = "default_notice"
+    """A notice that the customer has failed to pay is disputed."""
+    ENFORCEMENT = "enforcement"
+    """The customer asks that the enforcement of a debt be postponed."""
+
+
+class Circumstance(StrEnum):
+    """Why a complaint takes longer than its rule gives: the sort of reason that a rule takes for an exception."""
+
+    BEYOND_CONTROL = "beyond_control"
+    """The reasons lie beyond the firm's control."""
+    ESPECIALLY_COMPLEX = "especially_complex"
+
+
 class RouteKind(StrEnum):
     """What sort of way to go further a route is."""
 

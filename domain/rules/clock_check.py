@@ -37,6 +37,12 @@ def wrong_clocks(pack: PolicyPack, now: datetime) -> Iterator[Found]:
                     f"{where}.to",
                     f"{extension.to} from the start is no longer than the clock's {_either(lengths)}",
                 )
+        if CaseEvent.HELD in clock.satisfied_by and any(one.circumstances for one in clock.extensions):
+            yield (
+                "error",
+                f"{field}.satisfied_by",
+                "a holding letter goes out by itself, and the rule asks for a person's reason: see extensions",
+            )
         if why := _renews_itself(clock):
             yield "error", f"{field}.satisfied_by", f"{clock.trigger.value} starts it: {why}"
         for rung in clock.rungs:

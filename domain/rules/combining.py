@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from domain.clocks.clock import Clock, Rung
-from domain.rules.duties import LetterRule, Route
+from domain.rules.duties import EarlyClosure, LetterRule, Route
 from domain.rules.policy import Part, PolicyPack
 
 N = TypeVar("N", LetterRule, Route)
@@ -24,9 +24,6 @@ def combine(packs: Sequence[PolicyPack]) -> PolicyPack:
     if len({pack.id for pack in packs}) < len(packs):
         raise ValueError("policy: a pack is named twice")
 
-    not_early = tuple(
-        dict.fromkeys(category for pack in packs if pack.early_closure for category in pack.early_closure.not_for)
-    )
     kept = [pack.retention for pack in packs if pack.retention]
     combined = first.model_copy(
         update={
@@ -45,12 +42,27 @@ def combine(packs: Sequence[PolicyPack]) -> PolicyPack:
                 *first.interest,
                 *(rule.model_copy(update={"name": _of(pack, rule.name)}) for pack in others for rule in pack.interest),
             ),
-            "early_closure": first.early_closure and first.early_closure.model_copy(update={"not_for": not_early}),
+            "early_closure": _early_closure(packs),
+            "returns": (
+                *first.returns,
+                *(one.model_copy(update={"name": _of(pack, one.name)}) for pack in others for one in pack.returns),
+            ),
             "retention": max(kept, key=lambda one: one.after_closing.at_least_days, default=None),
             "parts": tuple(Part(id=pack.id, version=pack.version, hash=pack.hash) for pack in packs),
         }
     )
     return PolicyPack.model_validate(combined.model_dump())
+
+
+def _early_closure(packs: Sequence[PolicyPack]) -> EarlyClosure | None:
+    """That of the first pack, but for what is owed a final response by any of them."""
+    closures = [pack.early_closure for pack in packs if pack.early_closure]
+    return packs[0].early_closure and packs[0].early_closure.model_copy(
+        update={
+            "not_for": tuple(dict.fromkeys(category for one in closures for category in one.not_for)),
+            "not_for_matters": tuple(dict.fromkeys(matter for one in closures for matter in one.not_for_matters)),
+        }
+    )
 
 
 def _clocks(first: PolicyPack, others: Sequence[PolicyPack]) -> Iterator[Clock]:

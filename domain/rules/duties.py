@@ -10,10 +10,10 @@ from domain.clocks.business_days import local_day
 from domain.clocks.calendar import Calendar
 from domain.clocks.clock import Length, LengthRule
 from domain.clocks.reckoning import reach
-from domain.ground.base import Identifier
+from domain.ground.base import Identifier, Line
 from domain.ground.bilingual import Bilingual
 from domain.ground.scope import Facts, Scope, Sourced
-from domain.ground.words import CaseEvent, Category, Element, LetterKind, RouteKind
+from domain.ground.words import CaseEvent, Category, Element, LetterKind, Matter, RouteKind
 from domain.money.amounts import Money
 
 
@@ -23,8 +23,8 @@ class Route(Sourced):
     ``contact`` is how to reach it; without one no letter can name it. ``members`` says which firms belong, and
     ``firm_belongs`` whether this one does; ``None``: the firm has yet to say. ``limit`` is the largest claim it takes.
     ``within`` is the customer's time after ``since``; ``after_silence`` the time after receipt from which the customer
-    may go there without a final response: of ``silences`` the first that covers the complaint, after a holding letter
-    ``after_holding`` if there is one, otherwise ``after_silence``. Without any a final response is needed.
+    may go there without a final response: of ``silences`` the first that covers the complaint, after a lawful extension
+    ``after_extension`` if there is one, otherwise ``after_silence``. Without any a final response is needed.
     """
 
     name: Identifier
@@ -37,15 +37,17 @@ class Route(Sourced):
     within: Length | None = None
     since: CaseEvent = CaseEvent.RESPONDED
     after_silence: Length | None = None
-    after_holding: Length | None = None
+    after_extension: Length | None = None
     silences: tuple[LengthRule, ...] = ()
+    left_to_firm: bool = False
+    """The rule has firms name one of their own: without a contact the pack cannot be used."""
     categories: tuple[Category, ...] = ()
     scope: Scope | None = None
 
-    def opens_after(self, facts: Facts, *, held: bool) -> Length | None:
-        """The silence after which it is open; *held* if a holding letter was sent."""
+    def opens_after(self, facts: Facts, *, extended: bool) -> Length | None:
+        """The silence after which it is open; *extended* if the customer was told of an extension."""
         special = next((rule.length for rule in self.silences if rule.covers(facts)), None)
-        return special or (self.after_holding if held and self.after_holding else self.after_silence)
+        return special or (self.after_extension if extended and self.after_extension else self.after_silence)
 
 
 class LetterRule(Sourced):
@@ -66,20 +68,25 @@ class EarlyClosure(Sourced):
     """Within this time after receipt a complaint that the customer regards as settled ends with a summary letter.
 
     Where the last day ends with business, ``close_of_business`` is the firm's local time of day for that; otherwise it
-    ends at midnight. Complaints of the categories in ``not_for`` are owed a final response however early they are
-    settled.
+    ends at midnight. Complaints of the categories in ``not_for``, and about ``not_for_matters``, are owed a final
+    response however early they are settled.
     """
 
     within: Length
     first_day_counts: bool = False
     close_of_business: time | None = None
     not_for: tuple[Category, ...] = ()
+    not_for_matters: tuple[Matter, ...] = ()
 
     @model_validator(mode="after")
     def _is_local_time(self) -> Self:
         if self.close_of_business is not None and self.close_of_business.tzinfo is not None:
             raise ValueError("close_of_business: give a local time without offset")
         return self
+
+    def bars(self, facts: Facts) -> bool:
+        """Whether a complaint with these *facts* is owed a final response however early it is settled."""
+        return facts.category in self.not_for or not set(self.not_for_matters).isdisjoint(facts.matters)
 
     def until(self, calendar: Calendar, received_at: datetime) -> datetime:
         """The last moment for a complaint received then, in UTC: counted on the law's days, not on the firm's own."""
@@ -127,6 +134,15 @@ class EarlyWarning(Sourced):
 
     complaints: Annotated[int, Field(ge=2)]
     hours: Annotated[int, Field(ge=1, le=720)]
+
+
+class Return(Sourced):
+    """What an authority is told of complaints: for every such period, ``within`` a length after its last day."""
+
+    name: Identifier
+    to: Line
+    every: Literal["month", "quarter", "half_year", "year"]
+    within: Length
 
 
 class Retention(Sourced):

@@ -10,7 +10,7 @@ from domain.clocks.calendar import Calendar
 from domain.clocks.clock import Clock, Extension, Length
 from domain.clocks.reckoning import end_of, reach
 from domain.ground.scope import Facts
-from domain.ground.words import Category, Complexity
+from domain.ground.words import Category, Complexity, Matter
 from domain.rules.duties import EarlyClosure
 from domain.rules.policy import PolicyPack
 from domain.rules.problem import Found
@@ -87,8 +87,9 @@ def _later(pack: PolicyPack, own: Clock, clock: Clock, now: datetime) -> str | N
 def _all_facts(*clocks: Clock) -> Iterable[Facts]:
     """Every sort of complaint that the lengths of these clocks tell apart, as far as they have one for it."""
     words = {word for clock in clocks for rule in clock.lengths for word in rule.products}
-    for category, complexity, named in product(Category, Complexity, [None, *sorted(words)]):
-        facts = Facts(category=category, complexity=complexity, product=named)
+    matters: list[tuple[Matter, ...]] = [(), *((matter,) for matter in Matter)]
+    for category, complexity, named, matter in product(Category, Complexity, [None, *sorted(words)], matters):
+        facts = Facts(category=category, complexity=complexity, product=named, matters=matter)
         if all(clock.length or any(rule.covers(facts) for rule in clock.lengths) for clock in clocks):
             yield facts
 

@@ -21,6 +21,7 @@ from domain.rules.duties import (
     InterestRule,
     LetterRule,
     Retention,
+    Return,
     Route,
     check_dates,
 )
@@ -68,6 +69,7 @@ class PolicyPack(Record):
     letters: tuple[LetterRule, ...] = ()
     early_closure: EarlyClosure | None = None
     interest: tuple[InterestRule, ...] = ()
+    returns: tuple[Return, ...] = ()
     retention: Retention | None = None
     early_warning: EarlyWarning | None = None
     training: tuple[TrainingRule, ...] = ()
@@ -108,7 +110,10 @@ class PolicyPack(Record):
     @property
     def demands(self) -> list[str]:
         """What the firm must set before the pack can be used: the fields, in the words of the file."""
-        return [f"clocks[{clock.name}].length" for clock in self.clocks if clock.length is None]
+        return [
+            *(f"clocks[{clock.name}].length" for clock in self.clocks if clock.length is None),
+            *(f"routes[{route.name}].contact" for route in self.routes if route.left_to_firm and not route.contact),
+        ]
 
     def narrowed(self, category: Category) -> "PolicyPack":
         """The pack as it reads for complaints of *category*.
@@ -141,10 +146,6 @@ class PolicyPack(Record):
     def early_until(self, received_at: datetime) -> datetime | None:
         """The last moment at which a complaint received then may end with a summary letter, in UTC; or never."""
         return self.early_closure.until(self.calendar, received_at) if self.early_closure else None
-
-    def early_closure_is_barred(self, category: Category) -> bool:
-        """Whether a complaint of *category* is owed a final response however early it is settled."""
-        return self.early_closure is None or category in self.early_closure.not_for
 
     def letter_rules(self, kind: LetterKind, name: str | None = None) -> list[LetterRule]:
         """The rules for letters of *kind*; of *name*, where the kind has several."""

@@ -237,6 +237,8 @@ def _numbers(pack: PolicyPack) -> Iterable[tuple[str, str, bool]]:
         yield "early_closure", str(pack.early_closure.within), pack.early_closure.confirmed
     for interest in pack.interest:
         yield f"interest[{interest.name}]", f"{interest.percent} %", interest.confirmed
+    for one in pack.returns:
+        yield f"returns[{one.name}]", f"{one.within} after each {_words(one.every)}", one.confirmed
     if pack.retention:
         yield "retention", str(pack.retention.after_closing), pack.retention.confirmed
 

@@ -12,7 +12,7 @@ from domain.ground.base import Identifier, Instant, Record
 from domain.ground.bilingual import Bilingual
 from domain.ground.scope import Facts
 from domain.ground.spoken import DUTIES, in_units
-from domain.ground.words import CaseEvent, Category, Element, RouteKind
+from domain.ground.words import CaseEvent, Category, Element, Matter, RouteKind
 from domain.money.amounts import Money
 from domain.rules.duties import Route
 from domain.rules.policy import PolicyPack
@@ -57,17 +57,18 @@ def eligibility(
     responded_at: datetime | None,
     at: datetime,
     product: str | None = None,
-    held: bool = False,
+    matters: tuple[Matter, ...] = (),
+    extended: bool = False,
 ) -> tuple[Eligibility, ...]:
     """Which ways to go further are open *at* that moment, one answer for each of the pack's routes, in its order.
 
     A claim in another currency than a route's limit is not held against it, nor is one without an amount: the answer
-    then names the limit. Whatever else a body asks of a customer is for the body to decide. *held* says that a holding
-    letter was sent.
+    then names the limit. Whatever else a body asks of a customer is for the body to decide. *extended* says that the
+    customer was told of a lawful extension.
     """
-    facts = Facts(category=category, product=product)
+    facts = Facts(category=category, product=product, matters=matters)
     # The law gives and takes days here, never the firm by closing.
-    case = _Case(pack.calendar.of_the_law, facts, held, claimed, received_at, responded_at, at)
+    case = _Case(pack.calendar.of_the_law, facts, extended, claimed, received_at, responded_at, at)
     return tuple(_eligibility(route, case) for route in pack.routes)
 
 
@@ -89,7 +90,7 @@ def _belongs(route: Route) -> bool | None:
 class _Case(NamedTuple):
     calendar: Calendar
     facts: Facts
-    held: bool
+    extended: bool
     claimed: Money | None
     received_at: datetime
     responded_at: datetime | None
@@ -138,7 +139,7 @@ def _barred(route: Route, case: _Case) -> Bilingual | None:
 
 def _window(route: Route, case: _Case) -> tuple[datetime | None, datetime | None]:
     """From when until when the route is open, as far as that is known by now."""
-    silent = case.after(case.received_at, route.opens_after(case.facts, held=case.held))
+    silent = case.after(case.received_at, route.opens_after(case.facts, extended=case.extended))
     opens = min((moment for moment in (silent, case.responded_at) if moment is not None), default=None)
     began = {CaseEvent.RECEIVED: case.received_at, CaseEvent.RESPONDED: case.responded_at}.get(route.since)
     return opens, case.after(began, route.within)

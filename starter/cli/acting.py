@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from domain.ground.words import Category, Complexity, Remedy, Severity
+from domain.ground.words import Category, Circumstance, Complexity, Remedy, Severity
 from starter.cli.access import talk
 from starter.cli.evidence import evidence as evidence_group
 from starter.cli.options import (
@@ -230,12 +230,16 @@ def extend(
     clock: Annotated[str, typer.Option("--clock", metavar="NAME", help="The clock, as in the policy pack.")],
     extension: Annotated[str, typer.Option("--extension", metavar="NAME", help="The clock's extension of that name.")],
     reasons: Annotated[str, typer.Option("--reasons", help=f"For the letter, in the customer's language{_STDIN}.")],
+    circumstance: Annotated[
+        Circumstance | None,
+        typer.Option("--circumstance", help="What sort of reasons these are, where the rule takes only some."),
+    ] = None,
     by: By = None,
     message_id: MessageId = None,
 ) -> Answer:
     """Approve an extension that the policy pack allows; it counts once the customer has been told by letter."""
-    text = words(reasons, "--reasons")
-    return send("extend_deadline", reference, by, message_id, clock=clock, extension=extension, reasons=text)
+    granted = {"clock": clock, "extension": extension, "circumstance": circumstance}
+    return send("extend_deadline", reference, by, message_id, **granted, reasons=words(reasons, "--reasons"))
 
 
 @command(app, "referral", panel=_PANEL)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from domain.ground.words import CaseEvent, Category, Complexity
+from domain.ground.words import CaseEvent, Category, Complexity, Matter
 from starter.cli import foretelling_pages, policy_pages
 from starter.cli.access import read
 from starter.cli.options import Language, Tongue, instant, moment, one_of
@@ -144,6 +144,7 @@ def due(
     category: Annotated[Category, typer.Option("--category")] = Category.OTHER,
     complexity: Annotated[Complexity, typer.Option("--complexity")] = Complexity.SIMPLE,
     product: Annotated[str | None, typer.Option("--product", metavar="TEXT")] = None,
+    matter: Annotated[list[Matter] | None, typer.Option("--matter", help="What it speaks of. May be repeated.")] = None,
     trigger: Annotated[
         list[str] | None,
         typer.Option(
@@ -169,13 +170,14 @@ def due(
         raise PolicyIncomplete(
             f"{pack.id}: the firm must set {', '.join(pack.demands)} first: see `redress policy check`"
         )
-    facts = Facts(category=category, complexity=complexity, product=product)
+    facts = Facts(category=category, complexity=complexity, product=product, matters=tuple(matter or ()))
     events = [_happening(text, pack, zone, facts) for text in trigger or ()]
     if early := next((event for event in events if event.at < received_at), None):
         invalid("--trigger", f"{early.event.value} lies before the receipt")
     receipt = Occurred(event=CaseEvent.RECEIVED, at=received_at, number=1, facts=facts)
     told = foretell(pack, [receipt, *events])
-    early_until = None if pack.early_closure_is_barred(category) else pack.early_until(received_at)
+    barred = pack.early_closure is not None and pack.early_closure.bars(facts)
+    early_until = None if barred else pack.early_until(received_at)
     data = {
         "pack": pack.id,
         "version": pack.version,

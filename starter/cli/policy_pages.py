@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from domain.ground.bilingual import Bilingual
     from domain.ground.scope import Scope, Sourced
     from domain.rules.deciding import ApprovalStep, Limits
-    from domain.rules.duties import InterestRule, Route
+    from domain.rules.duties import InterestRule, Return, Route
     from domain.rules.policy import PolicyPack
     from domain.rules.problem import PolicyProblem
 
@@ -66,6 +66,7 @@ def pack_page(pack: "PolicyPack", language: str) -> list[RenderableType]:
         *section(
             "Interest on redress", [facts({one.name: _interest(one) for one in pack.interest})] * bool(pack.interest)
         ),
+        *section("What authorities are told", [_return(one) for one in pack.returns]),
         *section("How long the file is kept", _retention(pack)),
     ]
     if any(not one.confirmed for one in _numbers(pack)):
@@ -76,7 +77,7 @@ def pack_page(pack: "PolicyPack", language: str) -> list[RenderableType]:
 def _numbers(pack: "PolicyPack") -> "Iterator[Sourced]":
     for clock in pack.clocks:
         yield from (clock, *clock.lengths, *clock.extensions, *filter(None, [clock.own_days]))
-    yield from (*pack.routes, *pack.letters, *pack.interest)
+    yield from (*pack.routes, *pack.letters, *pack.interest, *pack.returns)
     yield from (one for one in (pack.early_closure, pack.retention) if one)
 
 
@@ -109,7 +110,8 @@ def _clock(pack: "PolicyPack", clock: "Clock") -> list[RenderableType]:
     for extension in clock.extensions:
         often = "once" if extension.at_most == 1 else f"up to {extension.at_most} times"
         approvers = ", ".join(spoken(role) for role in extension.approval)
-        text = line(f"{extension}, {often}, approved by {approvers}. ")
+        only = " or ".join(spoken(one) for one in extension.circumstances)
+        text = line(f"{extension}, {often}{f', only if {only}' if only else ''}, approved by {approvers}. ")
         about[f"+ {extension.name}"] = text.append_text(_source(extension))
     about |= {
         "Business days": line(f"those of the firm. {clock.own_days.source}") if clock.own_days else None,
@@ -145,6 +147,7 @@ def _scope(scope: "Scope") -> str:
         ", ".join(spoken(category) for category in scope.categories),
         f"{scope.complexity} complaints" if scope.complexity else "",
         f"products named {' or '.join(map(repr, scope.products))}" if scope.products else "",
+        f"what speaks of {' or '.join(spoken(matter) for matter in scope.matters)}" if scope.matters else "",
     ]
     return "; ".join(part for part in parts if part) or "all complaints"
 
@@ -228,6 +231,11 @@ def _interest(rule: "InterestRule") -> Text:
         which = f"on the days{since}{until}, for cases {spoken(rule.trigger)}"
     text = line(f"{base}{rule.percent} % a year, simple, {which}{what}. ")
     return text.append_text(_source(rule))
+
+
+def _return(one: "Return") -> RenderableType:
+    text = line(f"{one.name}: {one.to}, within {one.within} of the end of each {one.every.replace('_', ' ')}. ")
+    return text.append_text(_source(one))
 
 
 def _retention(pack: "PolicyPack") -> list[RenderableType]:

@@ -192,7 +192,7 @@ async def get_pack(connection: "Connection | Pool", policy_hash: str) -> PolicyP
 
 
 async def get_rules(pool: "Pool", reference: str) -> tuple[PolicyPack, datetime | None, bool]:
-    """The rules of a case, when its last final response was given, and whether a holding letter was sent.
+    """The rules of a case, when its last final response was given, and whether an extension was told.
 
     Raises :class:`CaseNotFound`.
     """
@@ -201,14 +201,14 @@ async def get_rules(pool: "Pool", reference: str) -> tuple[PolicyPack, datetime 
         """
         SELECT content, (SELECT max(at) FROM casefile.events e
                          WHERE e.reference = c.reference AND event = 'responded') AS responded_at,
-               EXISTS (SELECT FROM casefile.events e WHERE e.reference = c.reference AND event = 'held') AS held
+               EXISTS (SELECT FROM casefile.events e WHERE e.reference = c.reference AND event = 'extended') AS extended
         FROM casefile.cases c JOIN casefile.policy_packs ON hash = policy_hash WHERE c.reference = $1
         """,
         reference,
     )
     if row is None:
         raise await not_found(pool, reference)
-    return PolicyPack.model_validate(row["content"]), row["responded_at"], row["held"]
+    return PolicyPack.model_validate(row["content"]), row["responded_at"], row["extended"]
 
 
 async def get_rejected(pool: "Pool", reference: str) -> list[Rejected]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from domain.case.answers import Status
+from domain.case.matters import matters_of
 from domain.case.messages import Award
 from domain.checks.findings import Finding
 from domain.clocks.reckoning import reach
@@ -70,7 +71,7 @@ async def gather(pool: "Pool", reference: str) -> Dossier:
     status, unasked = await _ask(reference) if is_open else (None, None)
     proposal = last_proposal(entries)
     payments = tuple(await get_payments(pool, reference))
-    pack, responded_at, held = await get_rules(pool, reference)
+    pack, responded_at, extended = await get_rules(pool, reference)
     now = datetime.now(UTC)
     category = case.summary.category or Category.OTHER
     restores, repairs = await restores_of(pool, reference)
@@ -82,7 +83,8 @@ async def gather(pool: "Pool", reference: str) -> Dossier:
         responded_at=responded_at,
         at=now,
         product=case.complaint.product,
-        held=held,
+        matters=matters_of(case.complaint),
+        extended=extended,
     )
     early_until = pack.early_until(case.received_at) if is_open and responded_at is None else None
     early_until = early_until if early_until and now <= early_until else None

@@ -51,7 +51,7 @@ def test_the_default_pack_and_the_demonstration_are_shipped() -> None:
 def test_every_rule_book_that_is_promised_is_shipped() -> None:
     assert set(load_packs()) == {
         *("platform-default", "cn-banking", "hk-hkma", "uk-fca", "uk-fca-payments", "au-asic", "eu-mifid", "us-cfpb"),
-        "demo",
+        *("cy-cysec", "uk-fca-mifid", "eu-psd2", "demo"),
     }
 
 

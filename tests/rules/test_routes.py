@@ -8,7 +8,7 @@ import pytest
 
 from domain.clocks.clock import Length
 from domain.ground.bilingual import Bilingual
-from domain.ground.words import CaseEvent, Category, Element, RouteKind
+from domain.ground.words import CaseEvent, Category, Element, Matter, RouteKind
 from domain.money.amounts import Money
 from domain.rules.duties import Route
 from domain.rules.policy import PolicyPack
@@ -74,9 +74,10 @@ def test_the_centre_opens_with_the_response_or_after_60_days_without_one(
     [
         ("au-asic", "afca", {"category": Category.FEE}, "2026-04-01"),
         ("au-asic", "afca", {"category": Category.HARDSHIP}, "2026-03-23"),
+        ("au-asic", "afca", {"category": Category.LENDING, "matters": (Matter.DEFAULT_NOTICE,)}, "2026-03-23"),
         ("au-asic", "afca", {"category": Category.ACCOUNT, "product": "Superannuation fund"}, "2026-04-16"),
         ("uk-fca-payments", "fos", {"category": Category.PAYMENT}, "2026-03-23"),
-        ("uk-fca-payments", "fos", {"category": Category.PAYMENT, "held": True}, "2026-04-22"),
+        ("uk-fca-payments", "fos", {"category": Category.PAYMENT, "extended": True}, "2026-04-22"),
     ],
 )
 def test_silence_lasts_as_long_as_the_rule_for_the_complaint_says(

@@ -58,6 +58,19 @@ async def test_an_extension_counts_once_it_is_approved_and_the_customer_has_been
     assert "The rules allow 30 days more." in letter.get_content()
 
 
+async def test_an_exceptional_extension_needs_a_reason_of_the_sort_that_the_rule_takes(house: House) -> None:
+    exceptional = {**SPECIAL, "circumstances": ["beyond_control"]}
+    reference = await undecided(house, own(house, statutory("response", 15, extensions=[exceptional])))
+    granted = (reference, "response", "special", "The exchange has not answered our three letters.")
+    for wrong in ({}, {"circumstance": "especially_complex"}):
+        with pytest.raises(Refused, match="circumstance: the rule grants special in exceptional circumstances only"):
+            await house.complaints.extend_deadline(*granted, by=EXECUTIVE, **wrong)
+    await house.complaints.extend_deadline(*granted, by=EXECUTIVE, circumstance="beyond_control")
+    await house.sent(reference, LetterKind.EXTENSION)
+    before, after = await ledger(house, reference, "response")
+    assert after["due"] - before["due"] == timedelta(days=30)
+
+
 async def test_an_extension_that_no_letter_could_tell_of_in_time_leaves_the_breach(house: House) -> None:
     reference = await undecided(house, own(house, statutory("response", 0, length={"hours": 2}, extensions=[SPECIAL])))
     house.outbox.closed = True
