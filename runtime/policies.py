@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from domain.clocks.calendar import Calendar
+from domain.rules.applying import RulesTable
 from domain.rules.combining import combine
 from domain.rules.policy import PolicyPack
 from runtime.paths import POLICIES
 from runtime.settings import load_settings
 from runtime.shelf import File, PolicyError, Shelf
+from runtime.toml_files import TomlFileError, read_toml, to_record
 
 Packs = Mapping[str, Sequence[PolicyPack]]
 """Policy packs by id, the versions of each in the order in which they come into force."""
@@ -114,6 +116,32 @@ def survey(*folders: Path) -> tuple[list[ReadPack], dict[str, PolicyError]]:
 
 def _read(shelf: Shelf, file: File) -> ReadPack:
     return ReadPack(shelf.pack(file), shelf.extended_by(file))
+
+
+def load_table(*folders: Path) -> RulesTable:
+    """The table by which rules are found: that of the last of *folders* which has one, by default the firm's own.
+
+    Read once per process. Raises :class:`runtime.shelf.PolicyError` if it does not fit or names a pack there is not.
+    """
+    return _load_table(folders or policy_folders())
+
+
+@lru_cache(maxsize=8)
+def _load_table(folders: tuple[Path, ...]) -> RulesTable:
+    paths = [path for folder in folders if (path := folder / "tables" / "which-rules.toml").is_file()]
+    if not paths:
+        return RulesTable(version="none")
+    try:
+        table = to_record(paths[-1], read_toml(paths[-1]), RulesTable)
+    except TomlFileError as error:
+        raise PolicyError(f"tables/{error}") from None
+    known = {str(file.id) for file in Shelf(folders).files}
+    for row in table.rows:
+        for name in row.policy:
+            if name not in known:
+                field = f"tables/{paths[-1].name}: rows[{row.name}].policy"
+                raise PolicyError(f"{field}: there is no pack {name!r}; there are {', '.join(sorted(known))}")
+    return table
 
 
 def find_pack(pack_id: str, at: date | datetime, packs: Packs | None = None) -> PolicyPack:

@@ -19,7 +19,7 @@ from domain.case.looking_again import take_up_again
 from domain.case.requests import OpenCase
 from domain.case.resolution import behind, needs_second_person, propose_by_rule
 from domain.ground.timeline import Entry
-from domain.ground.words import WORKFLOW, CaseEvent, LetterKind, Outcome, Stage
+from domain.ground.words import WORKFLOW, CaseEvent, LetterKind, Outcome, Role, Stage
 from workflows import effects
 from workflows.messages.of_a_case import SIGNALS, UPDATES
 from workflows.page import page
@@ -165,6 +165,7 @@ class ComplaintWorkflow:
             return
         case.policy, case.policy_hash, case.assessment = opened.policy, opened.policy_hash, opened.assessment
         case.early_until, case.pointed, case.warning = opened.early_until, opened.pointed, opened.warning
+        case.about_rules = opened.about_rules
         self.work.clocks.let_act(case.run_clocks(opened.recorded))
         self.work.alarm()
 
@@ -173,6 +174,9 @@ class ComplaintWorkflow:
         if self.case.warning:
             self.work.inquiry.warn_of_an_incident(self.case.warning)
             self.case.warning = None
+        if self.case.about_rules:
+            told, self.case.about_rules = self.case.about_rules, None
+            self.work.post.tell_staff(Role.COMPLIANCE_OFFICER, told.en, told.zh)
         self.work.enter(Stage.ACKNOWLEDGED)
 
     async def _acknowledge(self) -> None:

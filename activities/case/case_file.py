@@ -23,13 +23,15 @@ from domain.case.requests import OpenCase, Opened, RecordContact
 from domain.checks.choice import pointed_to
 from domain.clocks.deadlines import Deadline, Occurred
 from domain.clocks.planning import plan
+from domain.ground.bilingual import Bilingual
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import CaseEvent, Role, Stage
+from domain.rules.applying import Applicant, RulesFound, RulesTable, to_tell, which_rules
 from domain.rules.policy import PolicyPack
 from record.hands import read_hands
 from record.histories import events_of
-from runtime.policies import Packs, PolicyIncomplete, UnknownPolicyPack, find_policy, load_packs
+from runtime.policies import Packs, PolicyIncomplete, UnknownPolicyPack, find_policy, load_packs, load_table
 
 if TYPE_CHECKING:
     from runtime.database import Connection
@@ -48,7 +50,8 @@ def utc_now() -> datetime:
 class CaseFile:
     """Keeps the case file. ``clock`` gives the time as an aware datetime; ``packs`` are by default those on disk.
 
-    ``default_policy`` is the id of the pack, or of the packs, of a complaint that names none.
+    ``default_policy`` is the id of the pack, or of the packs, of a complaint that names none and for which ``table``
+    (by default the one on disk) finds none.
 
     Raises :class:`runtime.shelf.PolicyError` if a policy pack on disk does not fit.
     """
@@ -60,11 +63,13 @@ class CaseFile:
         default_policy: str | Sequence[str],
         clock: Callable[[], datetime] = utc_now,
         packs: Packs | None = None,
+        table: RulesTable | None = None,
     ) -> None:
         self._pool = pool
         self._default_policies = (default_policy,) if isinstance(default_policy, str) else tuple(default_policy)
         self._clock = clock
         self._packs = load_packs() if packs is None else packs
+        self._table = load_table() if table is None else table
         self._pinned: dict[str, PolicyPack] = {}
         self._unopened = Unopened(pool, clock)
 
@@ -107,6 +112,7 @@ class CaseFile:
                 recorded=recorded.model_copy(update={"hands": hands}),
                 early_until=pack.early_until(case["received_at"]),
                 warning=await warning_of(connection, request.reference),
+                about_rules=await _about_rules(connection, request, pack),
                 pointed=pointed_to("\n\n".join(filter(None, map(case["complaint"].get, ("subject", "description"))))),
                 checkpoint=known.model_dump(mode="json", exclude={"complaint", "policy"}, exclude_defaults=True)
                 if known
@@ -176,31 +182,34 @@ class CaseFile:
     async def _open(self, connection: "Connection", request: OpenCase) -> None:
         """Write everything a case begins with; nothing if somebody else does so at the same moment."""
         complaint = request.complaint
-        pack = self._find_pack(complaint)
+        found = which_rules(self._table, _applicant(complaint))
+        pack = self._find_pack(complaint, found)
         # The workflow's time may be ahead of this machine's: another host's, or that of a server that skips time.
         try:
             complaint.check_times(max(self._clock(), request.at))
         except ValueError as error:
             raise ApplicationError(str(error), type="InvalidComplaint", non_retryable=True) from None
         assessment = assess(complaint, pack, earlier_cases=await _count_earlier(connection, complaint))
-        await self.open_as(connection, request, pack, assessment)
+        await self.open_as(connection, request, pack, assessment, found)
 
     async def open_as(
-        self, connection: "Connection", request: OpenCase, pack: PolicyPack, assessment: Assessment
+        self,
+        connection: "Connection",
+        request: OpenCase,
+        pack: PolicyPack,
+        assessment: Assessment,
+        found: RulesFound | None = None,
     ) -> None:
-        """Open the case file under that *pack* and with that *assessment*; again, it changes nothing."""
+        """Open the case file under that *pack*, with that *assessment* and what the table of rules *found* for it.
+
+        Again, it changes nothing.
+        """
         complaint, reference = request.complaint, request.reference
         receipt = Occurred(
             event=CaseEvent.RECEIVED, at=complaint.received_at, number=RECEIPT, facts=assessment.facts(complaint)
         )
-        await connection.execute(
-            _PIN,
-            pack.hash,
-            pack.id,
-            pack.version,
-            pack.model_dump(mode="json"),
-            self._clock(),
-        )
+        content = pack.model_dump(mode="json")
+        await connection.execute(_PIN, pack.hash, pack.id, pack.version, content, self._clock())
         opened = await connection.fetchval(
             _OPEN,
             reference,
@@ -225,25 +234,20 @@ class CaseFile:
         )
         if not opened:
             return
-        await connection.execute(
-            _ADDRESS,
-            reference,
-            request.at,
-            f"{reference}:contact:received",
-            complaint.complainant.name,
-            complaint.complainant.email,
-            complaint.complainant.phone,
-        )
-        await write_entries(connection, reference, _first_entries(request, pack, assessment))
+        who = complaint.complainant
+        key = f"{reference}:contact:received"
+        await connection.execute(_ADDRESS, reference, request.at, key, who.name, who.email, who.phone)
+        await write_entries(connection, reference, _first_entries(request, pack, assessment, found))
         await write_events(connection, reference, pack, [receipt])
         await raise_signs(connection, reference, signs_of(complaint), "complaint", request.at)
         await hand_over(connection, reference, pack, request.at)
         if assessment.in_scope:
             await note_topics(connection, reference, complaint, assessment.category, pack)
 
-    def _find_pack(self, complaint: Complaint) -> PolicyPack:
+    def _find_pack(self, complaint: Complaint, found: RulesFound | None) -> PolicyPack:
+        names = complaint.policy or (found and found.policy) or self._default_policies
         try:
-            return find_policy(complaint.policy or self._default_policies, complaint.received_at, self._packs)
+            return find_policy(names, complaint.received_at, self._packs)
         except (UnknownPolicyPack, PolicyIncomplete):
             raise
         except ValueError as error:
@@ -263,9 +267,19 @@ _OPEN: Final = """
         $19)
     on conflict do nothing returning true
 """
+_RULES_FOUND: Final = "select data from casefile.timeline where reference = $1 and key = 'rules'"
 _ADDRESS: Final = """
     insert into casefile.contacts (reference, at, key, name, email, phone) values ($1, $2, $3, $4, $5, $6)
 """
+
+
+async def _about_rules(connection: "Connection", request: OpenCase, pack: PolicyPack) -> Bilingual | None:
+    """What people are told of the rules of the case, by what the table said when it was opened."""
+    said = await connection.fetchval(_RULES_FOUND, request.reference)
+    if said is None:
+        return None
+    used = tuple(part.id for part in pack.parts) or (pack.id,)
+    return to_tell(RulesFound.model_validate(said), used, named=bool(request.complaint.policy))
 
 
 async def _find(connection: "Connection", request: OpenCase) -> asyncpg.Record | None:
@@ -348,7 +362,9 @@ async def _count_earlier(connection: "Connection", complaint: Complaint) -> int:
     return int(count)
 
 
-def _first_entries(request: OpenCase, pack: PolicyPack, assessment: Assessment) -> list[Entry]:
+def _first_entries(
+    request: OpenCase, pack: PolicyPack, assessment: Assessment, found: RulesFound | None
+) -> list[Entry]:
     complaint = request.complaint
     scope = "" if assessment.in_scope else ", not ours"
     repeat = ", complained before" if assessment.repeat else ""
@@ -370,4 +386,30 @@ def _first_entries(request: OpenCase, pack: PolicyPack, assessment: Assessment) 
             f"priority {assessment.priority.value}, team {assessment.team}{scope}{repeat}",
             data=assessment.model_dump(mode="json"),
         ),
+        *([_rules_entry(request, found)] if found else []),
     ]
+
+
+def _applicant(complaint: Complaint) -> Applicant:
+    return Applicant(
+        received_on=complaint.received_at.date(),
+        entity=complaint.entity,
+        residence=complaint.residence,
+        product=complaint.product,
+        client_class=complaint.client_class,
+    )
+
+
+def _rules_entry(request: OpenCase, found: RulesFound) -> Entry:
+    """What the table of rules says of the complaint, beside what whoever sent it says."""
+    named = request.complaint.policy
+    said = f"{', '.join(found.policy)} by row {found.row}" if found.policy else "no answer"
+    beside = f"; the complaint names {', '.join(named)}" if named else ""
+    return Entry(
+        key="rules",
+        at=request.at,
+        kind="rules",
+        actor=str(SYSTEM),
+        text=f"table of rules {found.table}: {said} ({found.why}){beside}",
+        data=found.model_dump(mode="json"),
+    )

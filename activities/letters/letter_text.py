@@ -51,8 +51,7 @@ def write_letter(
 
     *foreseen* are the deadlines that the case gets if the letter is accepted *at* the time of writing: by them are told
     the dates that the letter itself sets. *responded_at* is when the customer last had a final response, *extended*
-    whether the customer was told of a lawful extension. A staff notice is told nothing of *complaint* and *name*; it is
-    for *to*, an id.
+    whether an extension was told. A staff notice is told nothing of *complaint* and *name*; it is for *to*, an id.
 
     Raises `ApplicationError` of type ``LetterIncomplete`` that names what is missing: no letter goes out with a gap or
     a guess in it, nor without what the rules of *pack* have it name.

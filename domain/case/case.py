@@ -18,6 +18,7 @@ from domain.checks.findings import Check, IncidentLink, Investigation
 from domain.clocks.clock import Clock
 from domain.clocks.deadlines import Deadline, Firing, Occurred
 from domain.ground.base import Instant, State, clean
+from domain.ground.bilingual import Bilingual
 from domain.ground.messages import MOST_HEARD, MOST_RECEIPTS, Message, is_known, remember
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.sizes import CARRIED_BY_A_LETTER, MOST_CARRIED, first_of, size
@@ -80,6 +81,8 @@ class Case(State):
     breached: bool = False
     acted: dict[str, str] = Field(default_factory=dict)
     """Where several packs set a time for one duty: what was done for it, and by which clock at last."""
+    about_rules: Bilingual | None = None
+    """What people are still to be told of the rules that the case has."""
     early_until: Instant | None = None
     extended: list[str] = Field(default_factory=list)
     """Extensions granted, as ``clock:extension:start of the clock``."""

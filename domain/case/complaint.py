@@ -9,9 +9,9 @@ from pydantic import EmailStr, Field, StringConstraints, ValidationError, model_
 
 from domain.ground.base import Identifier, Instant, Line, Record, Text
 from domain.ground.json_text import field_name
-from domain.ground.people import Language, Phone
+from domain.ground.people import Country, Language, Phone
 from domain.ground.reference import reference_for
-from domain.ground.words import Remedy
+from domain.ground.words import ClientClass, Remedy
 from domain.money.amounts import PositiveMoney
 from domain.rules.named import Policies
 
@@ -48,8 +48,9 @@ class Complaint(Record):
 
     ``source`` and ``idempotency_key`` name it: the same two give the same reference and the same case, however often
     they are sent. ``trades`` are ids of orders, fills, positions or account entries in the trade log. ``about`` names
-    the firm complained about where that may not be us. ``policy`` is the id of a policy pack, or those of several, the
-    case's own first; the service's default applies where it is absent.
+    the firm complained about where that may not be us. By ``entity`` (which of the firm's companies), ``residence``,
+    ``product`` and ``client_class`` the firm's table finds the rules; ``policy`` is the id of a policy pack, or those
+    of several, the case's own first, and goes before the table. The service's default applies where there is neither.
     """
 
     source: Identifier
@@ -68,6 +69,9 @@ class Complaint(Record):
     trades: Annotated[tuple[Identifier, ...], Field(max_length=100)] = ()
     remedy_sought: Remedy | None = None
     amount_claimed: PositiveMoney | None = None
+    entity: Identifier | None = None
+    residence: Country | None = None
+    client_class: ClientClass | None = None
     policy: Policies = ()
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ from domain.case.complaint import Complaint
 from domain.case.file import CaseUpdate, Recorded
 from domain.checks.findings import Check
 from domain.ground.base import Identifier, Instant, Record
+from domain.ground.bilingual import Bilingual
 from domain.ground.people import Actor
 from domain.ground.words import CaseEvent, LetterKind, PaymentReason, PaymentState
 from domain.letters.letter import LetterFacts
@@ -70,6 +71,8 @@ class Opened(Record):
     """That with this complaint there are so many about one thing that they point to an incident."""
     pointed: tuple[Check, ...] = ()
     """The checks that the words of the complaint point to."""
+    about_rules: Bilingual | None = None
+    """What people are told of the rules that the case has: that nobody found them, or that others were found."""
     checkpoint: dict[str, Any] | None = None
     """Where the case stood when its first workflow was lost, for the workflow that goes on with it."""
 

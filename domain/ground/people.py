@@ -18,6 +18,9 @@ def _language(value: Any) -> Any:
 Language = Annotated[Literal["zh-CN", "en"], BeforeValidator(_language)]
 """The language the customer writes: ``zh-CN`` or ``en`` (any ``zh-*`` or ``en-*`` is taken as one of them)."""
 
+Country = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z]{2}$")]
+"""An ISO 3166 country code, upper case."""
+
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9 ()-]{5,24}$")]
 
 

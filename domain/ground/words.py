@@ -90,6 +90,14 @@ class Complexity(StrEnum):
     COMPLEX = "complex"
 
 
+class ClientClass(StrEnum):
+    """What sort of client somebody is under MiFID."""
+
+    RETAIL = "retail"
+    PROFESSIONAL = "professional"
+    ELIGIBLE_COUNTERPARTY = "eligible_counterparty"
+
+
 class Matter(StrEnum):
     """A matter that some rules treat by itself, in complaints of any category."""
 

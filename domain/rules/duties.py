@@ -23,8 +23,8 @@ class Route(Sourced):
     ``contact`` is how to reach it; without one no letter can name it. ``members`` says which firms belong, and
     ``firm_belongs`` whether this one does; ``None``: the firm has yet to say. ``limit`` is the largest claim it takes.
     ``within`` is the customer's time after ``since``; ``after_silence`` the time after receipt from which the customer
-    may go there without a final response: of ``silences`` the first that covers the complaint, after a lawful extension
-    ``after_extension`` if there is one, otherwise ``after_silence``. Without any a final response is needed.
+    may go there without a final response: of ``silences`` the first that covers the complaint, after an extension told
+    ``after_holding`` if there is one, otherwise ``after_silence``. Without any a final response is needed.
     """
 
     name: Identifier
@@ -37,7 +37,7 @@ class Route(Sourced):
     within: Length | None = None
     since: CaseEvent = CaseEvent.RESPONDED
     after_silence: Length | None = None
-    after_extension: Length | None = None
+    after_holding: Length | None = None
     silences: tuple[LengthRule, ...] = ()
     left_to_firm: bool = False
     """The rule has firms name one of their own: without a contact the pack cannot be used."""
@@ -47,7 +47,7 @@ class Route(Sourced):
     def opens_after(self, facts: Facts, *, extended: bool) -> Length | None:
         """The silence after which it is open; *extended* if the customer was told of an extension."""
         special = next((rule.length for rule in self.silences if rule.covers(facts)), None)
-        return special or (self.after_extension if extended and self.after_extension else self.after_silence)
+        return special or (self.after_holding if extended and self.after_holding else self.after_silence)
 
 
 class LetterRule(Sourced):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from domain.ground.words import CaseEvent, Category, Complexity, Matter
+from domain.ground.words import CaseEvent, Category, ClientClass, Complexity, Matter
 from starter.cli import foretelling_pages, policy_pages
 from starter.cli.access import read
 from starter.cli.options import Language, Tongue, instant, moment, one_of
@@ -89,13 +89,17 @@ def check(
 def _to_check(names: Sequence[str] | None, now: datetime) -> "tuple[list[ReadPack], list[PolicyProblem]]":
     """The packs of these names, and what is wrong with those that cannot be read, and with the files of others."""
     from domain.rules.problem import PolicyProblem
-    from runtime.policies import UnknownPolicyPack, read_pack, survey
+    from runtime.policies import UnknownPolicyPack, load_table, read_pack, survey
     from runtime.shelf import PolicyError
 
     def broken(name: str, error: Exception) -> PolicyProblem:
         return PolicyProblem(severity="error", about="file", pack=name, field="file", message=str(error))
 
     known, wrong = survey()
+    try:
+        load_table()
+    except PolicyError as error:
+        wrong["tables/which-rules.toml"] = error
     if not names:
         current = [one for one in known if not _is_over(one.pack, now)]
         return current, [broken(name, error) for name, error in wrong.items()]
@@ -238,6 +242,30 @@ def _check_extension(pack: "PolicyPack", clock: str, extension: str) -> None:
         invalid("--trigger", f"the pack has no extension {clock}:{extension}; it has {known}")
 
 
+# -- which -------------------------------------------------------------------------------------------------------------
+
+
+@command(policy, "which")
+def which(
+    *,
+    entity: Annotated[str | None, typer.Option("--entity", metavar="NAME", help="The firm's company.")] = None,
+    residence: Annotated[str | None, typer.Option("--residence", metavar="CC", help="ISO 3166, such as GB.")] = None,
+    product: Annotated[str | None, typer.Option("--product", metavar="TEXT")] = None,
+    client_class: Annotated[ClientClass | None, typer.Option("--client-class")] = None,
+    received: Annotated[
+        str | None, typer.Option("--received", metavar="DATE", help="The day of receipt (UTC), by default today.")
+    ] = None,
+) -> Answer:
+    """Which rules the firm's table finds for such a complaint, and why. No case is needed."""
+    from domain.rules.applying import Applicant, which_rules
+    from runtime.policies import load_table
+
+    day = _day(received, "--received") if received else datetime.now(UTC).date()
+    country = residence and residence.strip().upper()
+    found = which_rules(load_table(), Applicant(day, entity, country, product, client_class))
+    return Answer(found, policy_pages.which(found))
+
+
 # -- compare -----------------------------------------------------------------------------------------------------------
 
 
@@ -260,17 +288,17 @@ def compare(
         from runtime.policies import PolicyIncomplete
 
         raise PolicyIncomplete(f"NEW: the firm must set {', '.join(other.demands)} first: see `redress policy check`")
-    day = None if since is None else _day(since)
+    day = None if since is None else _day(since, "--since")
     name, _, version = old.partition("@")
     comparison = read(lambda pool: replayed(pool, name, version or None, other, since=day, limit=limit))
     return Answer(comparison, foretelling_pages.comparison(comparison))
 
 
-def _day(text: str) -> date:
+def _day(text: str, option: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        invalid("--since", f"{text!r} is no date; write it as 2026-06-30")
+        invalid(option, f"{text!r} is no date; write it as 2026-06-30")
 
 
 # -- which pack --------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from domain.clocks.clock import Clock, Rung
     from domain.ground.bilingual import Bilingual
     from domain.ground.scope import Scope, Sourced
+    from domain.rules.applying import RulesFound
     from domain.rules.deciding import ApprovalStep, Limits
     from domain.rules.duties import InterestRule, Return, Route
     from domain.rules.policy import PolicyPack
@@ -242,6 +243,15 @@ def _retention(pack: "PolicyPack") -> list[RenderableType]:
     if pack.retention is None:
         return []
     return [line(f"{pack.retention.after_closing} after it was closed. ").append_text(_source(pack.retention))]
+
+
+def which(found: "RulesFound | None") -> list[RenderableType]:
+    """What the table of rules says of a complaint."""
+    if found is None:
+        return [line("There is no table of rules: tables/which-rules.toml has no rows.")]
+    if not found.policy:
+        return [line("No answer: that is for a person.", "yellow"), line(found.why, "dim")]
+    return [line(", ".join(found.policy), "bold"), line(f"row {found.row}: {found.why}", "dim")]
 
 
 def problems(checked: "Sequence[PolicyPack]", found: "Sequence[PolicyProblem]") -> list[RenderableType]:

@@ -14,6 +14,7 @@ from domain.case.file import CaseUpdate, Recorded, Rejected
 from domain.case.requests import RecordContact
 from domain.clocks.deadlines import Firing
 from domain.ground.words import Action, CaseEvent, Stage
+from domain.rules.applying import RulesTable
 from runtime.policies import find_pack, load_packs
 from tests.case.support import (
     OPENED_AT,
@@ -205,6 +206,65 @@ async def test_a_complaint_whose_pack_is_not_there_waits_where_it_is_found(
 
 async def test_a_complaint_that_names_a_pack_is_handled_by_it(case_file: CaseFile) -> None:
     assert (await case_file.open_case(opening(policy="demo"))).policy.id == "demo"
+
+
+TABLE = RulesTable.model_validate(
+    {
+        "version": "3",
+        "rows": [
+            {
+                "name": "hong-kong",
+                "effective_from": date(2020, 1, 1),
+                "entities": ["hk"],
+                "residences": ["HK"],
+                "policy": ["hk-hkma"],
+                "why": "Our bank",
+            }
+        ],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "pack", "said", "told"),
+    [
+        ({"entity": "hk", "residence": "hk"}, "hk-hkma", "hk-hkma by row hong-kong (entity hk, residence HK: Our", ""),
+        ({"entity": "hk", "residence": "HK", "policy": "hk-hkma"}, "hk-hkma", "names hk-hkma", ""),
+        (
+            {"entity": "hk", "residence": "HK", "policy": "uk-fca"},
+            "uk-fca",
+            "hk-hkma by row hong-kong (entity hk, residence HK: Our bank); the complaint names uk-fca",
+            "came with the rules uk-fca; by the table of rules they are hk-hkma",
+        ),
+        (
+            {"entity": "hk"},
+            "platform-default",
+            "no answer (not known: residence; without that it may be hong-kong)",
+            "no answer for this complaint",
+        ),
+        ({"entity": "uk"}, "platform-default", "no answer (no row fits on 2026-", "no answer for this complaint"),
+        ({"policy": "demo"}, "demo", "no answer (not known: entity, residence;", "no answer for this complaint"),
+    ],
+)
+async def test_the_rules_are_found_by_the_table_with_the_reasons_on_the_case(
+    pool: "Pool", changes: dict[str, Any], pack: str, said: str, told: str
+) -> None:
+    case_file = keeping(pool, table=TABLE)
+    request = opening(**changes)
+    for _ in range(2):  # again, it answers the same
+        answer = await case_file.open_case(request)
+        assert answer.policy.id == pack
+        assert bool(answer.about_rules) == bool(told)
+        assert answer.about_rules is None or told in answer.about_rules.en
+    [entry] = await pool.fetch("select text, data from casefile.timeline where key = 'rules'")
+    assert entry["text"].startswith("table of rules 3: ")
+    assert said in entry["text"]
+    assert entry["data"]["table"] == "3"
+
+
+async def test_without_a_table_nothing_is_said_of_the_rules(pool: "Pool", case_file: CaseFile) -> None:
+    assert (await case_file.open_case(opening())).about_rules is None
+    assert not await pool.fetchval("select exists (select from casefile.timeline where key = 'rules')")
 
 
 async def test_the_version_in_force_at_receipt_is_pinned_by_the_day_in_its_time_zone(pool: "Pool") -> None:

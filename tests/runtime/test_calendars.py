@@ -24,7 +24,7 @@ def write(folder: Path, name: str, text: str) -> Path:
 
 
 def test_these_calendars_are_shipped() -> None:
-    assert list(SHIPPED) == ["au-nsw", "au-vic", "cn", "gb-england", "gb-scotland", "hk", "ie", "us"]
+    assert list(SHIPPED) == ["au-nsw", "au-vic", "cn", "cy", "gb-england", "gb-scotland", "hk", "ie", "us"]
     assert [path.stem for path in sorted((POLICIES / "calendars").iterdir())] == list(SHIPPED)
 
 
