@@ -14,7 +14,9 @@ from temporalio.exceptions import ApplicationError
 from activities.case.case_file import utc_now
 from activities.incidents.known_incidents import pack_of
 from activities.letters.letter_text import one_line, write_incident_letter
+from domain.checks.findings import Finding
 from domain.incidents.requests import TellMember
+from domain.money.amounts import total
 from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compose, message_id
 from runtime.settings import Settings
 
@@ -88,6 +90,7 @@ class IncidentLetters:
             zone=pack.calendar.zone,
             firm_name=self._settings.firm_name,
             at=at,
+            findings=await _found(connection, request),
         )
         letter = await connection.fetchrow(
             "INSERT INTO casefile.incident_letters"
@@ -148,6 +151,15 @@ class IncidentLetters:
         )
 
 
+async def _found(connection: "Connection", request: TellMember) -> tuple[Finding, ...]:
+    """The findings that the amount is the sum of; none where part of it was made good otherwise before."""
+    rows = await connection.fetchval(_FOUND, request.reference, request.account)
+    known = tuple(Finding.model_validate(row) for row in rows or ())
+    harmful = [each for each in known if each.verdict.for_the_customer and each.harm and each.harm.amount > 0]
+    told = total(each.harm for each in harmful if each.harm)
+    return tuple(harmful) if told is not None and told.rounded() == request.amount else ()
+
+
 @dataclass(frozen=True)
 class _Customer:
     """What is known of a customer; nothing where nobody ever told."""
@@ -165,6 +177,14 @@ async def _customer(connection: "Connection", account: str) -> _Customer:
 
     return _Customer(name=first("name"), email=first("email"), language=first("language"))
 
+
+# Of the list by which the account was paid: its posting tells which.
+_FOUND: Final = """
+    select findings from casefile.cohort_members as member
+    join casefile.postings as award on award.incident = member.reference and award.account = member.account
+        and award.number = member.number and award.kind = 'award'
+    where member.reference = $1 and member.account = $2
+"""
 
 # The firm's register knows best; else what the customer gave with the latest complaint.
 _CUSTOMER: Final = """

@@ -12,6 +12,7 @@ from activities.letters.routes import may_be_named, routes_told
 from activities.letters.stationery import LANGUAGES, Stationery, stationery_in
 from domain.case.complaint import Complaint
 from domain.case.requests import SendLetter
+from domain.checks.findings import Finding
 from domain.clocks.clock import Extension
 from domain.clocks.deadlines import Deadline
 from domain.ground.words import Category, Element, LetterKind, Outcome, Remedy, RouteKind
@@ -121,9 +122,19 @@ def _told_to_customer(
 
 
 def write_incident_letter(
-    letter: TellMember, *, name: str | None, language: str, zone: tzinfo, firm_name: str, at: datetime
+    letter: TellMember,
+    *,
+    name: str | None,
+    language: str,
+    zone: tzinfo,
+    firm_name: str,
+    at: datetime,
+    findings: Sequence[Finding] = (),
 ) -> tuple[str, str]:
-    """Subject and text of the letter to a customer whose account an incident hurt, with instants in *zone*."""
+    """Subject and text of the letter to a customer whose account an incident hurt, with instants in *zone*.
+
+    *findings* are those that the amount is the sum of: the letter tells their trades and sums.
+    """
     stationery = stationery_in(language)
     return stationery.render(
         "incident.txt",
@@ -134,6 +145,7 @@ def write_incident_letter(
             "fault": letter.fault,
             "award": letter.amount,
             "paid_at": letter.at,
+            "reasons": [finding.reason.in_language(language) for finding in findings],
         },
     )
 

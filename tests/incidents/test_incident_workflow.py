@@ -185,6 +185,10 @@ async def test_every_harmed_account_is_paid_once_and_told(desk: Desk) -> None:
     assert "US$1,643.00" in chinese.get_content()
     assert "一家报价商的黄金报价有误" in chinese.get_content()
     assert "$1,314.40" in others[0].get_content()
+    # the trades and the sums
+    assert f"O-{SOLD}" in chinese.get_content()
+    assert "(1937.39−1920.96)×100×1=USD1,643.00" in "".join(chinese.get_content().split())
+    assert "(1937.39−1920.96)×100×0.8=USD1,314.40" in "".join(others[0].get_content().split())
     assert {mail["X-Redress-Reference"] for mail in desk.mail()} == {reference}
     view = await get_incident(desk.pool, reference)
     assert (view.stage, view.progress) == (IncidentStage.CLOSED, end)
