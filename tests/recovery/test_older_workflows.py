@@ -11,7 +11,8 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from domain.case.complaint import Complaint
-from domain.ground.words import IncidentStage, LetterKind, Stage, Store
+from domain.ground.people import Actor
+from domain.ground.words import IncidentStage, LetterKind, Role, Stage, Store
 from recovery.reconcile import Why
 from runtime.database import open_pool
 from runtime.embedded_postgres import EmbeddedPostgres
@@ -37,7 +38,7 @@ from tests.recovery.test_older_case_file import (
     withdrawn,
 )
 from tests.replaying import LIVES
-from tests.workflows.house import APPROVER, CUSTOMER, HANDLER
+from tests.workflows.house import CUSTOMER, HANDLER
 from workflows.search_attributes import KEYS
 
 
@@ -158,8 +159,9 @@ async def test_cases_of_which_temporal_lost_a_part_or_all_go_on_from_their_files
             assert receipt.noted == "assigned to h-17"
             for reference in (waiting, late, again):
                 await responded_to_a_proposal(house, reference)
-            await house.complaints.propose_resolution(disputed, by=HANDLER, **PROPOSAL)
-            await house.complaints.approve(disputed, by=APPROVER)
+            another, second = Actor(id="h-18", role=Role.HANDLER), Actor(id="a-4", role=Role.APPROVER)
+            await house.complaints.propose_resolution(disputed, by=another, **PROPOSAL)
+            await house.complaints.approve(disputed, by=second)
             await house.row(disputed, lambda case: case["stage"] == Stage.RESPONDED)
             await awarded(house, late)
             assert len(await house.timeline(disputed, "customer_reply")) == 1
