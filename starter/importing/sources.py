@@ -137,6 +137,7 @@ def open_source(
         format_ = reading.format or _sniffed(path)
         if reading.format is None and format_ is Format.TICKS and (kind is not None or reading.columns):
             format_ = Format.CSV  # which was said: a guess gives way
+        _refuse_what_concerns_nothing(path, format_, reading)
         if format_ is Format.CSV:
             return _csv(path, kind, reading, known, run)
         if kind is not None:
@@ -147,6 +148,15 @@ def open_source(
         if format_.about.has_lines:
             return _prices(path, format_, reading, options)
         return _report(path, format_, reading, options)
+
+
+def _refuse_what_concerns_nothing(path: Path, format_: Format, reading: Reading) -> None:
+    """Raise `ImportFailed` if something was said that nothing in a file of this format is read by."""
+    bars = format_ is not Format.CSV and Kind.BARS in format_.about.kinds
+    said = (("--period", reading.period, bars), ("--currency", reading.currency, not format_.about.has_lines))
+    for option, given, concerns in said:
+        if given is not None and not concerns:
+            raise ImportFailed(f"{path.name}: {option} does not concern {format_}: leave it out.")
 
 
 def _sniffed(path: Path) -> Format:

@@ -49,6 +49,7 @@ def one_of_each() -> dict[Kind, Record]:
         Kind.FILLS: {"source": "LP-2"},
         Kind.POSITIONS: {"close_price": "1909.66", "closed_at": "2023-11-12T23:30:01Z", "margin_level": "15.01"},
         Kind.ACCOUNT_ENTRIES: {"requested_at": "2023-11-01T00:00:00Z", "note": 'C:\\new "and" \\N, 备注'},
+        Kind.MARGIN_RATES: {"percent": "1"},
         Kind.MESSAGES: {"text": 'Zeile 1\n\\.\n\\N\tTab, "Zitat" \\t 😀\n，最后一行'},
     }
     return {kind: kind.model.model_validate({**GOOD[kind], **more.get(kind, {})}) for kind in Kind}

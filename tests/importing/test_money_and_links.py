@@ -160,7 +160,11 @@ def test_amounts_of_a_cent_account_are_booked_as_hundredths_in_the_currency() ->
     )
     found, reader = read(cents)
     (entry,), (closed,) = records(found, Kind.ACCOUNT_ENTRIES), records(found, Kind.POSITIONS)
-    assert (Decimal(entry["amount"]), entry["currency"], Decimal(closed["profit"])) == (Decimal(50), "USD", Decimal(-800))
+    assert (Decimal(entry["amount"]), entry["currency"], Decimal(closed["profit"])) == (
+        Decimal(50),
+        "USD",
+        Decimal(-800),
+    )
     assert (reader.reckoning.differences, reader.reckoning.sizes.misfits()) == ([], [])
     assert "a cent account" in reader.reckoning.summary()[1]
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -124,6 +125,15 @@ async def test_what_is_said_of_a_file_counts_before_what_it_looks_like(pool: Poo
     report = await load(pool, path, replace(SHANGHAI, columns=columns))
     assert (report.format, report.loaded) == (Format.CSV, 1)
     assert await the_quote(pool) == THEN
+
+
+@pytest.mark.parametrize(("said", "option"), [({"period": 60}, "--period"), ({"currency": "USC"}, "--currency")])
+async def test_what_concerns_nothing_in_a_file_is_refused(
+    pool: Pool, tmp_path: Path, said: dict[str, Any], option: str
+) -> None:
+    path = file_of(tmp_path, WALL["iso"])
+    with pytest.raises(ImportFailed, match=f"{option} does not concern ticks: leave it out"):
+        await load(pool, path, replace(SHANGHAI, **said))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le"])
