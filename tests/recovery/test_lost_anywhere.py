@@ -49,11 +49,17 @@ class Losing(Interceptor):
         self.under_way = Counter[str]()
         self.lost: dict[str, str] = {}
         """Of the cases that were lost the run that Temporal has forgotten: nothing is done for it any more."""
+        self.losing: dict[str, asyncio.Task[None]] = {}
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         return _Losing(next, self)
 
     async def lose(self, reference: str, run: str) -> None:
+        """Lose it wholly, though the activity that does so runs out of time."""
+        self.losing[reference] = losing = asyncio.create_task(self._lose(reference, run))
+        await asyncio.shield(losing)
+
+    async def _lose(self, reference: str, run: str) -> None:
         self.lost[reference] = run
         await eventually(lambda: self._idle(reference))
         settings = load_settings(task_queue=self.house.task_queue)
