@@ -25,6 +25,7 @@ NO_STEP: Final = {
     "record_referral",
     "replan_deadlines",
     "correct_contact",
+    "note_sign",
     "retry_payment",
     "report_payment",
 }
