@@ -22,7 +22,7 @@ from runtime.policies import find_pack
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 Z = 1.96
 SETS = {
-    "unseen": "written after the rules in words that these do not have; no category rule was changed for it since",
+    "unseen": "written after the rules, by the same author; nothing was changed for it since",
     "test": "written before the rules, by the same author: what it shows is better than what is to be expected",
     "training": "the rules were written with these in view: no measure of what is to be expected",
 }

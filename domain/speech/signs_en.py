@@ -79,7 +79,11 @@ SIGNS: Final[Mapping[Severity, Mapping[str, str]]] = {
             on the (bridge|roof|ledge) (right now|now), on the (rail|railway|train) track, sitting on the rail,
             drive into a (wall|tree|bridge), drive off a (cliff|bridge), crash my car into, floating in the river,
             pull me out of the river, find my body, collect my body, identify my body, my funeral, my corpse,
-            plan ~ to do it tonight, not (planning|going|intending|meaning) to wake up, (end|ending) things,
+            plan ~ to do it tonight, (don't|do not|won't) intend to be (around|here|alive), not be around when,
+            won't be around when, decided to die, going to be dead, i won't exist, won't exist tomorrow,
+            (shoot|stab|kill|beat|burn) me (on|in|at|if|when), (cut|stabbed|shot) myself, doesn't stop bleeding,
+            bleeding to death, isn't worth it any more, my life is (nothing|worthless|finished),
+            not (planning|going|intending|meaning) to wake up, (end|ending) things,
             (with|has|took|got|fetched) (the|a|his|her|my) (shotgun|rifle|gun|revolver|pistol|knife|axe),
             edge of the (cliff|roof|bridge|platform), (at|on|from) the (cliff|edge of), can't do this any longer,
             cannot do this any longer, (wasn't|isn't|not) (her|his|their|your) fault ~ (mum|mother|wife|children),
@@ -192,6 +196,8 @@ SIGNS: Final[Mapping[Severity, Mapping[str, str]]] = {
         "retired and cautious": """
             (i am|i'm|am) (retired|78|cautious), retired and cautious, told ~ can't afford to lose""",
         "data leak": """
+            (rang|called|phoned) and knew (my|who), knew my (name|account|balance|address),
+            ended up with a (perfect|complete|total|) stranger, texted everyone in my phone,
             (stranger|scammer|fraudster|criminal|swindler|somebody|someone|unknown people|unknown ppl|cold caller|
                 caller) ~~ (knows|know|knew|quotes|quote|has|had|read) ~~ (balance|deposit|account number|passport|
                 address|phone number|how much|id|account), know my balance, knows my balance, knows how much i,
@@ -204,6 +210,7 @@ SIGNS: Final[Mapping[Severity, Mapping[str, str]]] = {
             (my|the) (statement|data|details|balance) ~ to my (neighbour|neighbor|ex|employer|boss|colleague|
                 cousin), another customer's, another client's, read my exact, someone else's name""",
         "account taken over": """
+            alert about a login, login at # am, logged in ~ i was asleep, a login i (didn't|did not) make,
             (login|sign in|signin|logged in|log in) from (a|another|an) (country|device|place|city|unknown device|
                 foreign country|device in),
             (somebody|someone|stranger|hacker|thief|person|people) ~~ (logged into|got into|broke into|got hold of|

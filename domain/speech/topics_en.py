@@ -96,6 +96,11 @@ CLASSES: Final[Mapping[str, str]] = {
 TOPICS: Final[Mapping[Category, Mapping[int, str]]] = {
     Category.ACCOUNT: {
         5: """
+            put a hold on, hold on everything i own, contact support ~ button, each button says,
+            (orders|trades) on my account ~ nobody, not permitted to see it, too many attempts,
+            (document|paper|file) ~ in review, personal page, the account of my late,
+            kept out of my (own|) account, stuck outside, outside my own account, security question,
+            (isn't|not) a client any more, get rid of this account, under observation, close it ~ account,
             account (is|was|has been|) (under review|restricted|limited|blocked|disabled|locked|suspended|frozen|
                 closed),
             (account|acct|acc|profile|login|user) ~ (under review|restricted|blocked|disabled|suspended|frozen),
@@ -135,6 +140,12 @@ TOPICS: Final[Mapping[Category, Mapping[int, str]]] = {
     },
     Category.WITHDRAWAL: {
         5: """
+            finance (department|team), no incoming transfer, never landed, says otherwise, swift copy,
+            minimum is #, form to get my cash, refund of my balance, sent back by your bank,
+            payment to my (skrill|bank|wallet|card|neteller), paid my withdrawal, my wallet address,
+            nowhere to be seen, should have been with me, still asking, take my money at any time,
+            pressed cash out, savings are trapped, trapped with you, belongs to me, only let me have the money,
+            had a thing from you, never leaves your side, went back into the trading account,
             {cannot} (get|take|pull|have|withdraw|touch|move|transfer|cash) ~ {money} ~ out, {cannot} get ~ out,
             (get|take|taking|pull|pulling|took|getting|cash|moving|move) {my} {money} out,
             (get|taking|take|pulling|getting|took) (it|money|anything|cash|what's mine) out, take out ~ money,
@@ -168,7 +179,11 @@ TOPICS: Final[Mapping[Category, Mapping[int, str]]] = {
     },
     Category.DEPOSIT: {
         5: """
-            {paid_in} ~~ {not} ~ {arrive}, {paid_in} ~~ nothing,
+            made a deposit, left (barclays|my bank|hsbc|chase|lloyds|the bank) ~~ (not|isn't|never),
+            put in # ~ only see, only see ~ hundred, you act as if i hadn't, (figure|balance) hasn't changed,
+            anything but instant, you won't book, somewhere between my bank and, between my bank and your,
+            debited my ~ (visa|card|account|mastercard), none the richer, my top up, top up is nowhere,
+            added money, {paid_in} ~~ {not} ~ {arrive}, {paid_in} ~~ nothing,
             {paid_in} ~~ (balance|account) ~ (empty|zero|same|unchanged|didn't move|still),
             (money|payment|transfer|amount|cash|fund) (has|have|) (left|gone|taken) ~~ {not} ~ {arrive},
             (money|payment|transfer|amount) (has|have|) (left|gone|taken) ~~ (my|the) (bank|card|account) ~~ (not|
@@ -196,6 +211,12 @@ TOPICS: Final[Mapping[Category, Mapping[int, str]]] = {
     },
     Category.EXECUTION: {
         5: """
+            you deleted it, (closed|chose) the wrong one, moved the market against me, the moment i entered,
+            not triggered, expired in the money, price flew past, flew past it, under the cash market,
+            turned into a loss, closed my gold, worst second, (hit|pressed|tapped) (sell|buy|close), needle,
+            in breach of the (terms|rules), traded at #, never got done, thrown out of the market, equity ~ fine,
+            (fill|fills) ~ worse, you gave me #, the button said #, a price that was never, my trade disappeared,
+            was poorer,
             (stop|stopped|closed|kicked|threw|thrown|swept|knocked|wiped|took) (me|us|it|my trade|my position) out,
             (stopped|wiped|knocked|swept|kicked|taken|thrown) out, {gain} ~~ {cancel}, {cancel} ~~ {gain},
             {clicked} ~ # ~~ (got|gave|given|filled|received|delivered|executed),
@@ -232,6 +253,11 @@ TOPICS: Final[Mapping[Category, Mapping[int, str]]] = {
     },
     Category.FEE: {
         5: """
+            admin adjustment, adjustment of, billed me, still pay for, paying interest, closed ~ interest,
+            charged for a (platform|licence|license|wire), premium for, (taking|took) # from me,
+            sending my own money, nibbling, (each|every) night ~ (vanish|disappear|gone|less|missing), bled by,
+            charges that nobody, (says|said|promised) (two|three|five|four) dollars ~ (pay|paid|charged),
+            still paid for, paid for (june|july|may|nothing),
             (monthly|weekly|yearly|overnight|closing|hidden|undisclosed|extra|inactivity|admin|conversion|
                 annual) (charge|cost|fee|financing|deduction),
             {charge} ~~ (every|each|per|a|once a) (month|week|night|year|day|lot|trade),
@@ -257,7 +283,9 @@ TOPICS: Final[Mapping[Category, Mapping[int, str]]] = {
     },
     Category.PLATFORM: {
         5: """
-            {app} ~~ {breaks}, {breaks} ~~ {app},
+            it lags, order window, switch it back, resets to, too many buttons, the calculator, thrown back to,
+            hidden behind, (can't|cannot) read a thing, new version, the whole thing (stalls|freezes|hangs),
+            (asks|asked) me to update, mobile version, throws me out, stalls, {app} ~~ {breaks}, {breaks} ~~ {app},
             (find|found|makes) ~ (new|) (screen|layout|menu|design|version) ~ (confusing|awful|hard),
             pressed the wrong (thing|button|key), tapped ~ instead of,
             (kicked off|logged out|thrown out|disconnected) (every|all the time|the whole),
@@ -280,6 +308,13 @@ TOPICS: Final[Mapping[Category, Mapping[int, str]]] = {
     },
     Category.CONDUCT: {
         5: """
+            talked into, told to lie, churned, never had a losing month, (loss|losses) would be refunded,
+            (used|using) my login to, claimed to be from, recruited on campus, just sign, lose protection,
+            not to tell my bank, sold me (option|options|a|an|this), get off the phone until, watch my trades,
+            i was told it was insured, rich customers, your (ads|adverts|advert|advertising) make,
+            (pushed|pressured|lured|tricked) (into|me), (earns|earn|earning) on every trade, till she signed,
+            until she signed, until he signed, kept on at me, as good as cash, free money, didn't want any risk,
+            did not want any risk, no risk at all, put in more and more,
             {person} ~~ {promise} ~~ (lose|profit|win|double|safe|guaranteed|return|percent|risk|loss|back|insured|
                 never lose|works|wins|money),
             {promise} ~~ (could not lose|couldn't lose|can't lose|no risk|risk free|double|guaranteed|safe|wins|
@@ -318,6 +353,10 @@ TOPICS: Final[Mapping[Category, Mapping[int, str]]] = {
     },
     Category.SERVICE: {
         5: """
+            chat closes on me, asked for a (supervisor|manager|person), doesn't know its own, was lost says,
+            support told me, nothing he can do, branch was closed, promised an e mail, told to send an e mail,
+            noted noted, told my story ~ times, (canned|template|standard|stock) (reply|replies|answers),
+            can't be bothered, write back, knows nothing, passes me on, pass me on, sends me on,
             (no one|nobody|no body|noone) ~ (replies|reply|answers|answer|follows up|picks up|responds|calls back|
                 cares|helps|responsible|takes ownership|at home), {not} ~ (a single|) (reply|answer|response),
             (different|three|four|contradictory) (answer|story|stories|version), hang up on me, hung up on me,
@@ -345,6 +384,9 @@ TOPICS: Final[Mapping[Category, Mapping[int, str]]] = {
     },
     Category.PRIVACY: {
         5: """
+            received an e mail from you with, permission to share, pass my number on, passed my number on,
+            knew my name, (rang|called|phoned) and knew, ended up with a (perfect|complete|total|) stranger,
+            statement ended up,
             {stranger} ~~ (know|knows|knew|has|have|had|quotes|quote|got|read|phoned|called) ~~ {data},
             {data} ~~ (to|from|by|with|at) (a|) {stranger},
             {data} ~~ (leaked|sold online|being sold|on telegram|turned up|published|public|on a list|exposed),

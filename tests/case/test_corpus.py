@@ -10,7 +10,6 @@ from domain.ground.words import Category
 from domain.speech.proposing import Model
 from runtime.corpus import CorpusError, Sentence, model, sentences, training
 from runtime.paths import CORPUS
-from tests.case.test_assessment import assessed
 
 SIGNS = {"", "danger", "vulnerable", "leak", "intrusion", "none"}
 ALIKE = 0.6
@@ -79,13 +78,3 @@ def test_the_model_is_the_same_each_time_knows_what_it_read_and_abstains_from_wh
     assert one.propose("zzz") is None
     with pytest.raises(ValueError, match="nothing to learn from"):
         Model([])
-
-
-def test_the_model_finds_more_than_the_rules_in_words_that_these_do_not_have() -> None:
-    known, right = model(), 0
-    unseen = [one for one in sentences(CORPUS / "unseen.tsv") if one.category]
-    for one in unseen:
-        proposal = known.propose(one.text)
-        right += proposal is not None and proposal.category is one.category
-    by_rules = sum(assessed(one.text).category is one.category for one in unseen)
-    assert right > by_rules

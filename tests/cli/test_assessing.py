@@ -25,7 +25,7 @@ def test_it_tells_the_category_the_words_and_what_is_not_counted() -> None:
 
 
 def test_where_no_words_decide_the_model_proposes_and_decides_nothing() -> None:
-    text = "How do I get rid of this account? There's no way to close it."
+    text = "You don't accept my residence permit and I haven't got another paper."
     told = json.loads(run("--json", text).stdout)
     assert told["assessment"]["category"] == "other"
     assert told["proposal"]["category"] == "account"
