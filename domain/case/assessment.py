@@ -199,9 +199,9 @@ def _category(headings: list[Pieces], description: Pieces, *, has_trades: bool) 
         for found in _category_book().find(pieces):
             count(factor, *found)
     if sum(len(pieces.keys) for pieces, _ in texts) <= rules.EVERYDAY_LENGTH:
-        for pieces, factor in texts:
+        for pieces, _ in texts:  # a heading in everyday words says no more than the text
             for heard in spoken(pieces, _category_book()):
-                count(factor, *heard)
+                count(1, *heard)
     category = max(rules.TIE_ORDER, key=lambda one: points[one])  # max() keeps the first of equals
     if points[category] < rules.ENOUGH:
         if has_trades:

@@ -253,6 +253,7 @@ TOPICS: Final[Mapping[Category, Mapping[int, str]]] = {
     },
     Category.FEE: {
         5: """
+            (took|takes|taken|taking|deducted|booked) (the|a|this|your|) (fee|commission|charge), fee ~~ (twice|again),
             admin adjustment, adjustment of, billed me, still pay for, paying interest, closed ~ interest,
             charged for a (platform|licence|license|wire), premium for, (taking|took) # from me,
             sending my own money, nibbling, (each|every) night ~ (vanish|disappear|gone|less|missing), bled by,
