@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.prose import pages, unwrapped
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -134,3 +136,8 @@ def test_what_a_how_to_page_names_is_there() -> None:
 def test_a_decision_has_a_number_of_its_own() -> None:
     numbers = [path.name[:4] for path in (ROOT / "docs" / "decisions").glob("*.md")]
     assert sorted({number for number in numbers if numbers.count(number) > 1}) == []
+
+
+def test_the_documentation_has_no_hard_wraps() -> None:
+    wrapped = [str(page.relative_to(ROOT)) for page in pages() if unwrapped(text := page.read_text("utf-8")) != text]
+    assert wrapped == [], "put each paragraph on one line: python -m tests.prose"
