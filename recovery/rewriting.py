@@ -198,4 +198,5 @@ class Rewriting:
 
     def _incidents(self, at: datetime) -> Incidents:
         investigating = Investigating(self._log, KnownIncidents(self._pool))
-        return Incidents(self._pool, investigating, self._settings, clock=lambda: at, rail=self._rail)
+        # All is written again in one transaction, so over one connection: one account at a time.
+        return Incidents(self._pool, investigating, self._settings, clock=lambda: at, rail=self._rail, side_by_side=1)

@@ -118,7 +118,7 @@ async def test_the_market_is_imported_whole_and_every_sort_of_dispute_is_answere
             assert len(each.seconds) == len(each.bare) == len(each.evidence) == 2
             assert min(each.lookups) > 3
             assert min(each.evidence) > 3
-        listed = await bench.list_cohort(one, market, 3)
+    listed = await bench.list_cohort(pool, market, 3)
     assert 0 < listed.harmed <= listed.accounts <= listed.orders
     assert len(listed.found) == 3
 

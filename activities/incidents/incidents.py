@@ -14,7 +14,7 @@ from activities.case.case_file import utc_now
 from activities.case.written_once import write_incident_entries
 from activities.checks.investigating import Investigating
 from activities.incidents.known_incidents import link_case, pack_of
-from activities.incidents.listing import Listing
+from activities.incidents.listing import SIDE_BY_SIDE, Listing
 from activities.incidents.touched import touched_by
 from activities.money.ledger import Posting, expense, liability, post
 from activities.money.redressed import lock_account, record_losses, settled_parts
@@ -66,8 +66,10 @@ class Incidents:
         clock: Callable[[], datetime] = utc_now,
         packs: Packs | None = None,
         rail: str | None = None,
+        side_by_side: int = SIDE_BY_SIDE,
     ) -> None:
         self._pool = pool
+        self._side_by_side = side_by_side
         self._rail = rail
         self._investigating = investigating
         self._default_policies = settings.default_policies
@@ -205,7 +207,14 @@ class Incidents:
         # Whoever did not complain is owed interest as if they had on the day the firm took it up.
         interest = interest_for(pack.interest, {CaseEvent.RECEIVED: opened_at})
         done = {row["account"] for row in listed}
-        listing = Listing(self._pool, self._investigating, request, tolerances=pack.tolerances, interest=interest)
+        listing = Listing(
+            self._pool,
+            self._investigating,
+            request,
+            tolerances=pack.tolerances,
+            interest=interest,
+            side_by_side=self._side_by_side,
+        )
         await listing.judge_all({account: orders for account, orders in touched.items() if account not in done})
         return await listing.complete(self._clock)
 

@@ -42,13 +42,15 @@ class Listing:
         *,
         tolerances: Tolerances,
         interest: tuple[Interest, ...],
+        side_by_side: int,
     ) -> None:
         self._pool, self._investigating, self._request = pool, investigating, request
         self._tolerances, self._interest = tolerances, interest
+        self._side_by_side = side_by_side
 
     async def judge_all(self, touched: Mapping[str, Sequence[Touched]]) -> None:
         """Judge the accounts of *touched*, several at a time. Raises only for an outage of the database."""
-        room = asyncio.Semaphore(SIDE_BY_SIDE)
+        room = asyncio.Semaphore(self._side_by_side)
 
         async def judged(account: str, orders: Sequence[Touched]) -> None:
             async with room:

@@ -6,10 +6,10 @@ from typing import Final
 
 from domain.case import assessment_rules as rules
 from domain.case.complaint import Channel, Complaint
-from domain.checks.findings import Confidence
 from domain.ground.base import SHORT_TEXT
 from domain.ground.phrases import PhraseBook, Pieces, listed
-from domain.people.signs import Driver, Sign, SignKind
+from domain.ground.words import Confidence, Driver, SignKind
+from domain.people.signs import Sign
 
 SIGNS: Final[dict[str, tuple[SignKind, Driver | None] | None]] = {
     "danger to life": (SignKind.DANGER_TO_LIFE, None),

@@ -21,11 +21,12 @@ from domain.ground.words import (
     PaymentState,
     Remedy,
     Severity,
+    SignStep,
     Stage,
 )
 from domain.money.amounts import PositiveMoney
 from domain.money.parts import PartKind
-from domain.people.signs import Sign, SignStep
+from domain.people.signs import Sign
 
 
 class Attachment(Record):

@@ -6,9 +6,10 @@ from statistics import median
 from typing import Final
 
 from domain.checks.facts import Given, LogFacts, Report
-from domain.checks.findings import Check, Confidence, Finding, Verdict
+from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.market import utc
 from domain.checks.moments import SPARSE
+from domain.ground.words import Confidence
 from domain.log.firm_records import BinaryOption
 from domain.log.trade_log import Quote
 from domain.money.amounts import Money

@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Final
 
 from domain.checks.facts import Given, LogFacts, Report
-from domain.checks.findings import Check, Confidence, Finding, Verdict
+from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.market import utc
 from domain.ground.bilingual import Bilingual
 from domain.ground.spoken import listed
+from domain.ground.words import Confidence
 from domain.money.amounts import Money
 from domain.money.parts import Part, PartKind, plain
 

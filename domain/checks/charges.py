@@ -7,10 +7,11 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from domain.checks.facts import Given, LogFacts, Report
-from domain.checks.findings import Check, Confidence, Finding, Verdict
+from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.market import utc
 from domain.ground.bilingual import Bilingual
 from domain.ground.spoken import listed
+from domain.ground.words import Confidence
 from domain.log.firm_records import ChargeSchedule
 from domain.log.trade_log import Instrument, Position, Side
 from domain.money.amounts import Money, minor_digits

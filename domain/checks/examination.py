@@ -6,13 +6,14 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from domain.checks.facts import Text
-from domain.checks.findings import Confidence, Verdict
+from domain.checks.findings import Verdict
 from domain.checks.market import TYPES, WAITS_FOR_BETTER, WAITS_FOR_WORSE, price_text, utc
 from domain.checks.moments import FAR, Execution, FeedMedian
 from domain.checks.prices import Price, Pricing
 from domain.checks.profit import ReferenceRule
 from domain.checks.reach import Reach, reach_before_fill
 from domain.checks.tolerances import Tolerances
+from domain.ground.words import Confidence
 from domain.log.trade_log import Fill, Order, OrderType, Quote, Side
 from domain.money.amounts import Money
 from domain.money.parts import plain

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from domain.checks.facts import Given, LogFacts, Report, Text
-from domain.checks.findings import Check, Confidence, Finding, Verdict
+from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.market import (
     Traded,
     milliseconds,
@@ -13,6 +13,7 @@ from domain.checks.market import (
     valid_price,
 )
 from domain.checks.profit import ReferenceRule
+from domain.ground.words import Confidence
 from domain.log.firm_records import Happened
 from domain.log.trade_log import Order, OrderType
 from domain.money.parts import plain

@@ -10,12 +10,13 @@ from typing import Any, Final, NamedTuple, Self
 
 from pydantic import PrivateAttr
 
-from domain.checks.findings import Check, Confidence, EvidenceRow, Finding, Verdict
+from domain.checks.findings import Check, EvidenceRow, Finding, Verdict
 from domain.checks.moments import FeedMedian
 from domain.checks.profit import ReferenceRule
 from domain.checks.tolerances import Tolerances
 from domain.ground.base import Instant, Record
 from domain.ground.bilingual import Bilingual
+from domain.ground.words import Confidence
 from domain.log.firm_records import (
     AccountTerms,
     Appropriateness,

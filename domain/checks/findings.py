@@ -14,7 +14,7 @@ from domain.checks.profit import ReferenceRule
 from domain.checks.tolerances import Tolerances
 from domain.ground.base import Identifier, Instant, Record
 from domain.ground.bilingual import Bilingual
-from domain.ground.words import IncidentStage, MemberState
+from domain.ground.words import Confidence, IncidentStage, MemberState
 from domain.money.amounts import Money
 from domain.money.interest import Interest
 from domain.money.parts import Part
@@ -58,17 +58,6 @@ class Verdict(StrEnum):
     def for_the_customer(self) -> bool:
         """Whether the firm owes redress."""
         return self in {Verdict.FIRM_FAULT, Verdict.PROVIDER_FAULT}
-
-
-class Confidence(StrEnum):
-    """How far the evidence carries the verdict."""
-
-    CERTAIN = "certain"
-    """The firm's own records state it."""
-    WELL_SUPPORTED = "well_supported"
-    """At least two independent sources, or a number of cases that chance does not explain."""
-    DOUBTFUL = "doubtful"
-    """One source, few cases, or records that leave room for another reading."""
 
 
 ALL_CUSTOMERS: Final = "all customers: "

@@ -8,8 +8,8 @@ from statistics import median
 from typing import Final, NamedTuple
 
 from domain.checks.facts import LogFacts, Text, cost
-from domain.checks.findings import Confidence
 from domain.checks.moments import STALE
+from domain.ground.words import Confidence
 from domain.log.trade_log import Fill, Instrument, Order, OrderType, Quote, Side
 from domain.money.parts import PRECISION, Part, PartKind, plain
 

@@ -8,10 +8,11 @@ from typing import Final
 
 from domain.checks.equations import fill_equation
 from domain.checks.facts import Given, LogFacts, Report, cost
-from domain.checks.findings import Check, Confidence, Finding, Verdict
+from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.market import Traded, milliseconds, price_text, standing, traded
 from domain.checks.prices import Price, Priced, priced
 from domain.checks.profit import ReferenceRule
+from domain.ground.words import Confidence
 from domain.log.trade_log import Fill, Instrument, Quote
 from domain.money.parts import Part, plain
 

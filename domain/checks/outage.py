@@ -6,10 +6,11 @@ from typing import Final, NamedTuple
 
 from domain.checks.equations import exit_equation
 from domain.checks.facts import Given, LogFacts, Report
-from domain.checks.findings import Check, Confidence, Finding, Verdict
+from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.late_closing import Closed, LateClosing, late_closing
 from domain.checks.market import SIDES, Valid, lots, price_text, utc, valid_price
 from domain.checks.profit import ReferenceRule
+from domain.ground.words import Confidence
 from domain.log.firm_records import Happened, OrderEvent, Outage
 from domain.log.replay import Unknown
 from domain.log.trade_log import Instrument, Position

@@ -13,9 +13,10 @@ from statistics import median
 from typing import NamedTuple
 
 from domain.checks.facts import Given, LogFacts
-from domain.checks.findings import Confidence, Verdict
+from domain.checks.findings import Verdict
 from domain.checks.market import Traded
 from domain.checks.moments import FAR, SPARSE, STALE, FeedMedian, newest_last
+from domain.ground.words import Confidence
 from domain.log.trade_log import Fill, OrderType, Quote, Side
 
 SET_OFF_BY_A_PRICE = frozenset({OrderType.STOP, OrderType.STOP_LOSS, OrderType.STOP_OUT})

@@ -5,9 +5,10 @@ from decimal import Decimal, localcontext
 from typing import Final
 
 from domain.checks.facts import Given, LogFacts, Report
-from domain.checks.findings import ALL_CUSTOMERS, Check, Confidence, Finding, Verdict
+from domain.checks.findings import ALL_CUSTOMERS, Check, Finding, Verdict
 from domain.checks.market import CHANCE, SIDES, price_part, price_text, utc, valid_price, z_score
 from domain.checks.profit import ReferenceRule
+from domain.ground.words import Confidence
 from domain.log.firm_records import Happened, OrderEvent
 from domain.log.trade_log import Fill, Instrument
 from domain.money.parts import PRECISION, plain

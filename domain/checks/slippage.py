@@ -5,10 +5,11 @@ from typing import Final
 
 from domain.checks.equations import fill_equation
 from domain.checks.facts import Given, LogFacts, Report
-from domain.checks.findings import ALL_CUSTOMERS, Check, Confidence, Finding, Verdict
+from domain.checks.findings import ALL_CUSTOMERS, Check, Finding, Verdict
 from domain.checks.market import CHANCE, TYPES, WAITS_FOR_WORSE, Traded, price_text, traded, z_score
 from domain.checks.prices import Price, Priced, priced
 from domain.checks.profit import ReferenceRule
+from domain.ground.words import Confidence
 from domain.log.trade_log import OrderType
 from domain.money.parts import PRECISION, Part, plain
 

@@ -4,9 +4,10 @@ from decimal import Decimal, localcontext
 from typing import Final
 
 from domain.checks.facts import Given, LogFacts, Report, Text
-from domain.checks.findings import Check, Confidence, Finding, Verdict
+from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.market import utc
 from domain.checks.profit import profit
+from domain.ground.words import Confidence
 from domain.log.trade_log import AccountEntry, EntryKind, Position
 from domain.money.amounts import Money
 from domain.money.parts import PRECISION, Part, PartKind, plain

@@ -9,7 +9,7 @@ from domain.checks.counterfactual import held_on, missing_for, reference_for
 from domain.checks.equations import exit_equation, fill_equation
 from domain.checks.examination import QUOTED
 from domain.checks.facts import Given, LogFacts, Report
-from domain.checks.findings import Check, Confidence, Finding, Verdict
+from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.late_closing import late_closing
 from domain.checks.market import (
     TYPES,
@@ -25,6 +25,7 @@ from domain.checks.market import (
 from domain.checks.prices import Price, Priced, priced
 from domain.checks.profit import ReferenceRule
 from domain.checks.reach import Reach, reach_before_fill, reach_of_waiting
+from domain.ground.words import Confidence
 from domain.log.replay import Unknown
 from domain.log.trade_log import Fill, Instrument, Order, OrderType, Position, Side
 from domain.money.parts import PRECISION, Part, plain

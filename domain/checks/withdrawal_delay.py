@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Final, NamedTuple
 
-from domain.checks.findings import Check, Confidence, EvidenceRow, Finding, Verdict
+from domain.checks.findings import Check, EvidenceRow, Finding, Verdict
 from domain.checks.tolerances import Tolerances
 from domain.ground.bilingual import Bilingual
 from domain.ground.spoken import lasting
+from domain.ground.words import Confidence
 from domain.log.firm_records import AccountTerms
 from domain.log.trade_log import AccountEntry
 from domain.money.amounts import Money

@@ -318,3 +318,49 @@ class Store(StrEnum):
 
     POSTGRESQL = "postgresql"
     TEMPORAL = "temporal"
+
+
+class Confidence(StrEnum):
+    """How far the evidence carries the verdict."""
+
+    CERTAIN = "certain"
+    """The firm's own records state it."""
+    WELL_SUPPORTED = "well_supported"
+    """At least two independent sources, or a number of cases that chance does not explain."""
+    DOUBTFUL = "doubtful"
+    """One source, few cases, or records that leave room for another reading."""
+
+
+class SignKind(StrEnum):
+    """What somebody should know."""
+
+    DANGER_TO_LIFE = "danger_to_life"
+    VULNERABILITY = "vulnerability"
+    HIGH_EMOTION = "high_emotion"
+    FRAUD = "fraud"
+    """The customer was defrauded, or something in the complaint is not what it seems."""
+    IMPERSONATION = "impersonation"
+    """Who complains may not be who they say."""
+    MALICE = "malice"
+    MEDIA = "media"
+    LEGAL = "legal"
+    REGULATOR = "regulator"
+
+
+class Driver(StrEnum):
+    """What makes a customer vulnerable (FCA FG21/1)."""
+
+    HEALTH = "health"
+    LIFE_EVENT = "life_event"
+    RESILIENCE = "resilience"
+    """Little means to withstand a loss."""
+    CAPABILITY = "capability"
+    """Little knowledge of money, or language, or of the medium."""
+
+
+class SignStep(StrEnum):
+    """What becomes of a sign."""
+
+    RAISED = "raised"
+    CONFIRMED = "confirmed"
+    WITHDRAWN = "withdrawn"

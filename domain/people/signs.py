@@ -5,42 +5,13 @@ They change order and care, never the outcome, and never stand in search attribu
 
 from collections.abc import Iterable
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from domain.checks.findings import Confidence
 from domain.ground.base import Identifier, Instant, Line, Record, Text
 from domain.ground.people import SYSTEM, Actor
-from domain.ground.words import Priority
-
-
-class SignKind(StrEnum):
-    """What somebody should know."""
-
-    DANGER_TO_LIFE = "danger_to_life"
-    VULNERABILITY = "vulnerability"
-    HIGH_EMOTION = "high_emotion"
-    FRAUD = "fraud"
-    """The customer was defrauded, or something in the complaint is not what it seems."""
-    IMPERSONATION = "impersonation"
-    """Who complains may not be who they say."""
-    MALICE = "malice"
-    MEDIA = "media"
-    LEGAL = "legal"
-    REGULATOR = "regulator"
-
-
-class Driver(StrEnum):
-    """What makes a customer vulnerable (FCA FG21/1)."""
-
-    HEALTH = "health"
-    LIFE_EVENT = "life_event"
-    RESILIENCE = "resilience"
-    """Little means to withstand a loss."""
-    CAPABILITY = "capability"
-    """Little knowledge of money, or language, or of the medium."""
+from domain.ground.words import Confidence, Driver, Priority, SignKind, SignStep
 
 
 class Sign(Record):
@@ -65,14 +36,6 @@ class Sign(Record):
     def key(self) -> str:
         """Names the sign within a case: there is one of a kind, and of vulnerability one of a driver."""
         return f"{self.kind.value}:{self.driver.value}" if self.driver else self.kind.value
-
-
-class SignStep(StrEnum):
-    """What becomes of a sign."""
-
-    RAISED = "raised"
-    CONFIRMED = "confirmed"
-    WITHDRAWN = "withdrawn"
 
 
 class SignChange(Record):

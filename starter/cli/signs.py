@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from domain.checks.findings import Confidence
-from domain.people.signs import Driver, SignKind, SignStep
+from domain.ground.words import Confidence, Driver, SignKind, SignStep
 from starter.cli.access import read
 from starter.cli.acting import send
 from starter.cli.options import By, MessageId, Reference, moment, words

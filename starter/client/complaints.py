@@ -42,8 +42,8 @@ from domain.ground.messages import Message
 from domain.ground.people import Actor
 from domain.ground.reference import COMPLAINT
 from domain.ground.timeline import Entry
-from domain.ground.words import WORKFLOW, SearchAttribute
-from domain.people.signs import Sign, SignStep
+from domain.ground.words import WORKFLOW, SearchAttribute, SignStep
+from domain.people.signs import Sign
 from starter.client.conversation import Conversation, made
 
 

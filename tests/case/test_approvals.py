@@ -7,9 +7,10 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.money.compensation import Compensation
-from domain.checks.findings import Check, Confidence, Finding, Verdict
+from domain.checks.findings import Check, Finding, Verdict
 from domain.ground.bilingual import Bilingual
 from domain.ground.timeline import Entry
+from domain.ground.words import Confidence
 from domain.money.amounts import Money
 from domain.money.parts import Part, PartKind
 from starter.reading.ledger import check_ledger

@@ -294,6 +294,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "extend_deadline": {"clock": "response", "extension": "special", "reasons": "The exchange has not answered."},
     "record_referral": {"route": "fos", "referred_at": "2026-03-02T10:00:00Z", "outside_reference": "F-1"},
     "replan_deadlines": {"calendar": "0" * 64},
+    "note_sign": {"step": "raised", "sign": {"kind": "malice", "rests_on": ["Three invented trades."]}},
     "investigate": {"checks": ["stop_out"], "trades": ["P-1"]},
     "retry_payment": {"reason": "Another account in the same name.", "payee": "70054321"},
     "report_payment": {"state": "reversed", "bank_reference": "B-1", "cause": "account_closed"},

@@ -24,10 +24,10 @@ from domain.case.resolution import (
     propose,
     propose_by_rule,
 )
-from domain.checks.findings import ALL_CUSTOMERS, Check, Confidence, Finding, Investigation, Verdict
+from domain.checks.findings import ALL_CUSTOMERS, Check, Finding, Investigation, Verdict
 from domain.ground.bilingual import Bilingual
 from domain.ground.messages import NotAllowed
-from domain.ground.words import Outcome, Remedy
+from domain.ground.words import Confidence, Outcome, Remedy
 from domain.money.amounts import Money
 from domain.money.parts import PartKind
 from runtime.policies import find_pack

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from domain.checks.charges import nights_held
 from domain.checks.facts import Given, LogFacts
-from domain.checks.findings import ALL_CUSTOMERS, Check, Confidence, Finding, Verdict
+from domain.checks.findings import ALL_CUSTOMERS, Check, Finding, Verdict
 from domain.checks.profit import ReferenceRule
 from domain.checks.recompute import recompute, run
 from domain.checks.tolerances import Tolerances
+from domain.ground.words import Confidence
 from domain.log.firm_records import (
     AccountTerms,
     Appropriateness,

@@ -16,13 +16,13 @@ from rich.console import Console
 from activities.checks.investigating import Investigating
 from activities.log.trade_log import TradeLog
 from domain.checks.facts import Given, LogFacts
-from domain.checks.findings import Check, Confidence, Finding, Investigation, InvestigationRequest, Verdict
+from domain.checks.findings import Check, Finding, Investigation, InvestigationRequest, Verdict
 from domain.checks.interest import FORMULA, with_interest
 from domain.checks.recompute import recompute, run
 from domain.checks.tolerances import Tolerances
 from domain.checks.withdrawal_delay import check_withdrawal_delay
 from domain.ground.bilingual import Bilingual
-from domain.ground.words import CaseEvent
+from domain.ground.words import CaseEvent, Confidence
 from domain.log.trade_log import AccountEntry, EntryKind, Fill, Side
 from domain.money.amounts import Money
 from domain.money.interest import BaseRate, Interest, interest_spans

@@ -12,7 +12,7 @@ from activities.letters.letters import CASE_FILE
 from activities.letters.stationery import LANGUAGES
 from domain.case.complaint import Channel
 from domain.checks.examination import QUOTED
-from domain.checks.findings import Check, Confidence, Finding, Verdict
+from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.interest import _BASES
 from domain.checks.losses import once_only
 from domain.checks.profit import ReferenceRule
@@ -22,6 +22,7 @@ from domain.ground.bilingual import Bilingual
 from domain.ground.words import (
     CaseEvent,
     Category,
+    Confidence,
     IncidentStage,
     LetterKind,
     Outcome,

@@ -11,10 +11,10 @@ from domain.case.case import Case
 from domain.case.file import CaseUpdate, Recorded
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
-from domain.ground.words import CaseEvent, Role
+from domain.ground.words import CaseEvent, Role, SignKind
 from domain.people.hands import Hands
 from domain.people.recusal import Why
-from domain.people.signs import SignKind, standing
+from domain.people.signs import standing
 from domain.rules.policy import PolicyPack
 from record.hands import sign_changes
 from runtime.policies import find_pack

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from domain.case import assessment_rules as rules
 from domain.case.hearing import SIGNS, signs_heard, signs_of
-from domain.checks.findings import Confidence
 from domain.ground.people import SYSTEM, Actor
-from domain.ground.words import Priority, Role
-from domain.people.signs import Care, Driver, Sign, SignChange, SignKind, SignStep, StandingSign, care_for, standing
+from domain.ground.words import Confidence, Driver, Priority, Role, SignKind, SignStep
+from domain.people.signs import Care, Sign, SignChange, StandingSign, care_for, standing
 from tests.case.support import complaint
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from domain.ground.people import Actor
-from domain.ground.words import Priority, Role, Stage
+from domain.ground.words import Priority, Role, SignKind, SignStep, Stage
 from domain.people.guidance import ALARM
-from domain.people.signs import Sign, SignKind, SignStep
+from domain.people.signs import Sign
 from starter.client.directory import People
 from starter.reading.hands import read_signs
 from tests.people.support import LEAD, directory, person

@@ -19,9 +19,10 @@ from domain.checks import (
     withdrawal_delay,
 )
 from domain.checks.execution import UNIDENTIFIED
-from domain.checks.findings import FAILED, Check, Confidence, Finding, InvestigationRequest, Verdict
+from domain.checks.findings import FAILED, Check, Finding, InvestigationRequest, Verdict
 from domain.checks.moments import Execution
 from domain.ground.bilingual import Bilingual
+from domain.ground.words import Confidence
 from domain.money.amounts import Money
 
 _FORMULAS: Final = {
