@@ -240,7 +240,8 @@ async def fingerprint(pool: "Pool", reference: str) -> dict[str, list[str]]:
 
 
 def _plain(line: str, reference: str) -> str:
-    return _HASHED.sub(r"REF:payment:ACCOUNT", _TIMES.sub("TIME", line.replace(reference, "REF")))
+    line = _OF_ONE_LIFE.sub("", line.replace(reference, "REF"))
+    return _HASHED.sub(r"REF:payment:ACCOUNT", _TIMES.sub("TIME", line))
 
 
 def differences(undisturbed: dict[str, list[str]], other: dict[str, list[str]]) -> list[str]:
@@ -258,6 +259,8 @@ def differences(undisturbed: dict[str, list[str]], other: dict[str, list[str]]) 
 
 
 _TIMES: Final = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?)?( UTC|Z|[+]00:00)?")
+_OF_ONE_LIFE: Final = re.compile(r"\b[a-z]+-\d+-(?=p-\d-)")
+"""The life's own name, in the ids of who decides in it."""
 _HASHED: Final = re.compile(r"REF:payment:[0-9a-f]{16}")
 """Payments of an incident are keyed by a hash of its reference and the account."""
 _PARTS: Final = {
