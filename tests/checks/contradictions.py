@@ -10,6 +10,8 @@ from domain.checks.findings import Check, Finding, Verdict
 ON_THE_PRICE: Final = frozenset({Check.EXECUTION, Check.SLIPPAGE, Check.OFF_MARKET})
 ON_THE_LEVEL: Final = frozenset({Check.EXECUTION, Check.TRIGGER})
 _NEVER: Final = re.compile(r"No valid price (reached|came nearer)")
+_PROVIDERS_PRICE: Final = re.compile(r"came from a wrong quote of one of our price providers")
+"""Said of the price alone: what set an order off may be a provider's fault where its price was the firm's."""
 _REACHED: Final = re.compile(r"Valid prices (first )?reached")
 
 
@@ -26,7 +28,7 @@ def contradictions(findings: Iterable[Finding]) -> list[str]:
             if len({value.rstrip("0").rstrip(".") if "." in value else value for value in values}) > 1:
                 wrong.append(f"{where}: {name} is {' and '.join(sorted(values))}")
         if {one.check, other.check} <= ON_THE_PRICE:
-            blamed = [each for each in (one, other) if "price provider" in each.reason.en]
+            blamed = [each for each in (one, other) if _PROVIDERS_PRICE.search(each.reason.en)]
             if len(blamed) == 1 and one.verdict.for_the_customer and other.verdict.for_the_customer:
                 wrong.append(f"{where}: whose fault the price was")
             fault = [each for each in (one, other) if _off(each)]
