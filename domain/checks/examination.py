@@ -68,6 +68,8 @@ class Examination:
             kind=order.type if order else None,
         )
         self.cost, self.own, self.alone = self.pricing.cost, self.pricing.own, self.pricing.alone
+        self.set_off = self.pricing
+        """The prices around the order's first fill, however many follow: an order is set off once."""
 
     @property
     def verdict(self) -> Verdict:
@@ -259,7 +261,7 @@ class Examination:
             return
         price, name = self._text(order.price), TYPES[order.type]
         self.numbers["trigger"] = price
-        self.reach = reach_before_fill(order, order.price, self.quotes, self.pricing)
+        self.reach = reach_before_fill(order, order.price, self.quotes, self.set_off)
         reached = self.reach.reached(self.tolerance)
         if self.reach.at is not None:
             self.numbers["reached_at"] = self.reach.at.isoformat()
@@ -281,14 +283,14 @@ class Examination:
                 reference=order.price,
                 rule=LIMIT_PRICE,
             )
-        if not reached and not self.pricing.dense:
+        if not reached and not self.set_off.dense:
             self._lack(
-                f"closer quotes of {self.fill.symbol} around {self.fill.at.isoformat()}",
+                f"closer quotes of {self.fill.symbol} around {self.set_off.fill.at.isoformat()}",
                 f"They do not reach the price of the {name.en}, {price}, but are too far apart in time to exclude it.",
                 f"上述报价未触及{name.zh}的触发价 {price}，但时间间隔过大，不足以排除曾经触及。",
             )
         elif not reached:
-            provider = not self.alone and self.reach.by_own
+            provider = not self.set_off.alone and self.reach.by_own
             blame_en, blame_zh = (
                 (
                     "it was set off by a wrong quote of one of our price providers, for which we answer to you",

@@ -59,6 +59,7 @@ def _check(
 
     examinations = [Examination(execution, fill, quotes, medians, tolerances) for fill in fills]
     for examination in examinations:
+        examination.set_off = examinations[0].pricing
         examination.run()
     verdict = min((e.verdict for e in examinations), key=BY_DECISIVENESS.index)
     decisive = min(examinations, key=lambda e: (BY_DECISIVENESS.index(e.verdict), -e.loss[0], -e.cost, e.fill.fill))
