@@ -8,7 +8,7 @@ from functools import cache
 from typing import Final
 
 from domain.ground.phrases import Pieces, listed
-from domain.speech.patterns import PatternBook, clauses
+from domain.speech.patterns import PatternBook, Spans, clauses
 
 DENIED, SUPPOSED, ASKED = "denied", "supposed", "asked or quoted"
 
@@ -54,8 +54,8 @@ _ASKED: Final = """
     问我是不是, 问是否, 客服编的"""
 """What we asked or put into somebody's mouth."""
 
-_LOOK_BACK_ENGLISH: Final = 5
-_LOOK_BACK_CHINESE: Final = 5
+_LOOK_BACK: Final = 5
+"""So many pieces, words of English or characters of Chinese, may stand between a denial and what it denies."""
 
 
 @cache
@@ -71,10 +71,15 @@ class Ears:
 
     def __init__(self, pieces: Pieces) -> None:
         self._pieces = pieces
-        self._spans: dict[str, list[tuple[int, int]]] = {"denies": [], "not": [], "supposes": [], "asked": []}
         self._begins = [begin for begin, _ in clauses(pieces.keys)]
+        self._ends: dict[tuple[str, int], int] = {}
+        """Where the first of each kind ends, by the clause it stands in."""
+        found: dict[str, list[tuple[int, int]]] = {"denies": [], "not": [], "supposes": [], "asked": []}
         for hit in _book().find(pieces):
-            self._spans[hit.meaning].append((hit.first, hit.end))
+            found[hit.meaning].append((hit.first, hit.end))
+            place = (hit.meaning, self._clause(hit.first))
+            self._ends[place] = min(hit.end, self._ends.get(place, hit.end))
+        self._denies, self._not = Spans(found["denies"]), Spans(found["not"])
 
     def why_not_meant(self, first: int, *, danger: bool) -> str | None:
         """``DENIED``, ``SUPPOSED`` or ``ASKED`` if the words from piece *first* on are not meant; else ``None``.
@@ -82,16 +87,14 @@ class Ears:
         Of *danger* to life a supposition is meant: who writes "if you do not pay I shall …" is in danger.
         """
         clause = self._clause(first)
-        before = self._pieces.keys[clause:first]
         if self._stands("asked", clause, first):
             return ASKED
         if not danger and self._stands("supposes", clause, first):
             return SUPPOSED
-        reach = _LOOK_BACK_CHINESE if before and not before[-1].isascii() else _LOOK_BACK_ENGLISH
-        for start, end in self._spans["denies"]:
-            if not (max(clause, first - reach - (end - start)) <= start and end <= first and first - end < reach):
+        for start, end in self._denies.around(first - _LOOK_BACK, first):
+            if start < clause or end > first or first - end >= _LOOK_BACK:
                 continue
-            if any(low <= start < high or start <= low < first for low, high in self._spans["not"]):
+            if any(high > start for _, high in self._not.around(start, first)):
                 continue
             between = self._pieces.keys[end:first]
             if any(key in _SUBJECTS for key in between) and not _SAYS & set(between):
@@ -104,4 +107,5 @@ class Ears:
         return self._begins[bisect_right(self._begins, first) - 1]
 
     def _stands(self, kind: str, begin: int, first: int) -> bool:
-        return any(begin <= start and end <= first for start, end in self._spans[kind])
+        """Whether one of that *kind* stands in the clause that begins there, before piece *first*."""
+        return self._ends.get((kind, begin), first + 1) <= first

@@ -11,6 +11,7 @@ No pattern reaches across punctuation.
 """
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -50,6 +51,19 @@ class Hit(Generic[T]):
     first: int
     end: int
     shown: str
+
+
+class Spans:
+    """Places in a text, of which those near a place are found without looking at all of them."""
+
+    def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
+        self._spans = sorted(spans)
+        self._longest = max((end - first for first, end in self._spans), default=0)
+
+    def around(self, begin: int, end: int) -> list[tuple[int, int]]:
+        """Those that have a piece from *begin* on and start before *end*, and perhaps some that end before *begin*."""
+        first = bisect_left(self._spans, (begin - self._longest, 0))
+        return self._spans[first : bisect_left(self._spans, (end, 0))]
 
 
 class PatternBook(Generic[T]):

@@ -8,7 +8,7 @@ from domain.ground.phrases import PhraseBook, Pieces, listed
 from domain.ground.words import Severity
 from domain.speech import signs_en, signs_zh
 from domain.speech.heard import Ears
-from domain.speech.patterns import PatternBook
+from domain.speech.patterns import PatternBook, Spans
 
 DANGER_TO_LIFE = "danger to life"
 
@@ -26,13 +26,14 @@ class Heard:
 def signs(pieces: Pieces, words: PhraseBook[tuple[Severity, str] | None]) -> Iterator[Heard]:
     """Yield what *pieces* tell of, in everyday speech or in these *words*, from left to right."""
     listed_words = [(first, end, meaning) for _, first, end, meaning in words.occurrences(pieces)]
+    spans = Spans((first, end) for first, end, _ in listed_words)
     hits = [
         (hit.first, hit.end, hit.shown, hit.meaning)
         for book in _books()
         for hit in book.find(pieces)
         # A longer phrase of the lists says what is meant: life savings, not a life.
         if not any(
-            low <= hit.first and hit.end <= high and hit.end - hit.first < high - low for low, high, _ in listed_words
+            hit.end <= high and hit.end - hit.first < high - low for low, high in spans.around(hit.first, hit.first + 1)
         )
     ]
     hits += [(first, end, pieces.as_written(first, end), meaning) for first, end, meaning in listed_words if meaning]

@@ -1,6 +1,8 @@
 """What people say in their own words: heard for what it is, and not where it is denied, asked or quoted."""
 
+import sys
 from collections import defaultdict
+from types import FrameType
 
 import pytest
 
@@ -219,3 +221,23 @@ def test_signs_are_found_in_nearly_all_sentences_of_the_corpus_and_hardly_in_oth
     assert sum(one is CRITICAL for one in danger) >= 0.98 * len(danger)
     assert sum(one is CRITICAL for one in none) <= 0.05 * len(none)
     assert sum(one in {HIGH, CRITICAL} for one in severities["vulnerable"]) >= 0.95 * len(severities["vulnerable"])
+
+
+def test_a_text_of_one_clause_full_of_signs_and_denials_takes_work_in_proportion_to_its_length() -> None:
+    def calls(text: str) -> int:
+        counted = 0
+
+        def count(frame: FrameType, event: str, argument: object) -> None:
+            nonlocal counted
+            counted += event == "call"
+
+        sys.setprofile(count)
+        try:
+            heard(text)
+        finally:
+            sys.setprofile(None)
+        return counted
+
+    for unit in ("我想死", "不想死没办法", "not kill myself no ", "savings life savings "):
+        heard(unit)
+        assert calls(unit * 800) < 5 * calls(unit * 200), unit
