@@ -10,7 +10,7 @@ from domain.checks.equations import fill_equation
 from domain.checks.facts import Given, LogFacts, Report, cost
 from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.market import Traded, milliseconds, price_text, standing, traded
-from domain.checks.prices import Price, Priced, priced
+from domain.checks.prices import Priced, priced, whose
 from domain.checks.profit import ReferenceRule
 from domain.ground.words import Confidence
 from domain.log.trade_log import Fill, Instrument, Quote
@@ -102,15 +102,8 @@ def _blame(report: Report, order: Traded, worst: Priced, wrong: list[Priced], ow
         f"该价格比前后其他报价源的全部报价还差 {price_text(worst.pricing.deviation, instrument)}。",
     )
     _tell_duration(report, worst.fill, own, worst.pricing.tolerance)
-    quoted = all(each.price is Price.PROVIDERS for each in wrong)
-    report.say(
-        "It came from a wrong quote of one of our price providers, for which we answer to you."
-        if quoted
-        else "Its own source never quoted it: the fault is ours.",
-        "该价格源于我司一家报价提供方的错误报价，由我司承担责任。"
-        if quoted
-        else "其报价源当时从未报出此价，责任在我司。",
-    )
+    verdict, said = whose(wrong)
+    report.say(*said)
     for each in wrong:
         reference = each.pricing.reference
         report.numbers[f"{each.fill.fill}.valid_price"] = plain(reference)
@@ -121,7 +114,7 @@ def _blame(report: Report, order: Traded, worst: Priced, wrong: list[Priced], ow
             f"当时的有效价格为 {price_text(reference, instrument)}：{sum_}。",
         )
     return report.concluded(
-        Verdict.PROVIDER_FAULT if quoted else Verdict.FIRM_FAULT,
+        verdict,
         Confidence.WELL_SUPPORTED,
         parts=parts,
         currency=instrument.currency,

@@ -12,7 +12,7 @@ from enum import StrEnum
 from statistics import median
 from typing import NamedTuple
 
-from domain.checks.facts import Given, LogFacts
+from domain.checks.facts import Given, LogFacts, Text
 from domain.checks.findings import Verdict
 from domain.checks.market import Traded
 from domain.checks.moments import FAR, SPARSE, STALE, FeedMedian, newest_last
@@ -253,3 +253,20 @@ def priced(order: Traded, facts: LogFacts, given: Given) -> list[Priced]:
         )
         found.append(Priced(fill, pricing, pricing.judge(facts.feed_medians)))
     return found
+
+
+def whose(fills: Iterable[Priced]) -> tuple[Verdict, Text]:
+    """Who answers for the wrong prices among *fills*, and how that is said: of an order in parts it may be both."""
+    wrong = {each.price for each in fills if each.price.wrong}
+    if wrong == {Price.PROVIDERS}:
+        return Verdict.PROVIDER_FAULT, Text(
+            "It came from a wrong quote of one of our price providers, for which we answer to you.",
+            "该价格源于我司一家报价提供方的错误报价，由我司承担责任。",
+        )
+    if Price.PROVIDERS in wrong:
+        return Verdict.FIRM_FAULT, Text(
+            "Part of it came from a wrong quote of one of our price providers, for which we answer to you; the rest no "
+            "source quoted: the fault is ours.",
+            "其中一部分源于我司一家报价提供方的错误报价，由我司承担责任；其余部分无任何报价源报出，责任在我司。",
+        )
+    return Verdict.FIRM_FAULT, Text("No source quoted it: the fault is ours.", "没有任何报价源报出此价，责任在我司。")

@@ -7,7 +7,7 @@ from domain.checks.equations import fill_equation
 from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.findings import ALL_CUSTOMERS, Check, Finding, Verdict
 from domain.checks.market import CHANCE, TYPES, WAITS_FOR_WORSE, Traded, price_text, traded, z_score
-from domain.checks.prices import Price, Priced, priced
+from domain.checks.prices import Priced, priced, whose
 from domain.checks.profit import ReferenceRule
 from domain.ground.words import Confidence
 from domain.log.trade_log import OrderType
@@ -103,22 +103,11 @@ def _against_the_market(report: Report, order: Traded, fills: list[Priced]) -> F
     if not parts:
         report.say("The market had moved there: it is ordinary slippage.", "市场价格已变动至该水平，属正常滑点。")
         return report.concluded(Verdict.MARKET, confidence, currency=instrument.currency)
-    verdict = _whose(fills)
-    if verdict is Verdict.PROVIDER_FAULT:
-        report.say(
-            "That came from a wrong quote of one of our price providers, for which we answer.",
-            "该部分源于我司一家报价提供方的错误报价，由我司承担责任。",
-        )
-    else:
-        report.say("That part of it is our fault.", "该部分责任在我司。")
+    verdict, said = whose(fills)
+    report.say(*said)
     return report.concluded(
         verdict, confidence, parts=parts, currency=instrument.currency, rule=ReferenceRule.AT_THAT_INSTANT
     )
-
-
-def _whose(fills: list[Priced]) -> Verdict:
-    firms = any(each.price is Price.FIRMS for each in fills)
-    return Verdict.FIRM_FAULT if firms else Verdict.PROVIDER_FAULT
 
 
 def _slippage(order: Traded, asked: Decimal) -> Decimal:

@@ -22,7 +22,7 @@ from domain.checks.market import (
     traded,
     utc,
 )
-from domain.checks.prices import Price, Priced, priced
+from domain.checks.prices import Priced, priced, whose
 from domain.checks.profit import ReferenceRule
 from domain.checks.reach import Reach, reach_before_fill, reach_of_waiting
 from domain.ground.words import Confidence
@@ -196,16 +196,14 @@ class _Trigger:
 
     def _mispriced(self, order: Traded, wrong: Sequence[Priced]) -> Finding:
         """Due and in time, but at a price that no valid source quoted."""
-        by_provider = all(each.price is Price.PROVIDERS for each in wrong)
+        verdict, said = whose(wrong)
         sums = "; ".join(fill_equation(each.fill, each.pricing.reference, self.instrument) for each in wrong)
-        who_en = "a wrong quote of one of our price providers, for which we answer" if by_provider else "our fault"
-        who_zh = "系我司一家报价提供方的错误报价，由我司承担责任" if by_provider else "责任在我司"
         self.report.say(
-            f"It was due, but not filled at a valid price: {who_en}: {sums}.",
-            f"该委托应当成交，但成交价并非有效价格，{who_zh}：{sums}。",
+            f"It was due, but not filled at a valid price: {sums}. {said.en}",
+            f"该委托应当成交，但成交价并非有效价格：{sums}。{said.zh}",
         )
         return self._concluded(
-            Verdict.PROVIDER_FAULT if by_provider else Verdict.FIRM_FAULT,
+            verdict,
             wrong[0].pricing.confidence,
             parts=[order.part(each.fill, each.pricing.reference) for each in wrong],
             rule=ReferenceRule.AT_THAT_INSTANT,

@@ -28,8 +28,9 @@ def contradictions(findings: Iterable[Finding]) -> list[str]:
             if len({value.rstrip("0").rstrip(".") if "." in value else value for value in values}) > 1:
                 wrong.append(f"{where}: {name} is {' and '.join(sorted(values))}")
         if {one.check, other.check} <= ON_THE_PRICE:
+            mixed = any("Part of it came" in each.reason.en for each in (one, other))
             blamed = [each for each in (one, other) if _PROVIDERS_PRICE.search(each.reason.en)]
-            if len(blamed) == 1 and one.verdict.for_the_customer and other.verdict.for_the_customer:
+            if len(blamed) == 1 and not mixed and one.verdict.for_the_customer and other.verdict.for_the_customer:
                 wrong.append(f"{where}: whose fault the price was")
             fault = [each for each in (one, other) if _off(each)]
             market = [each for each in (one, other) if each.verdict is Verdict.MARKET]

@@ -107,3 +107,22 @@ def test_an_order_that_was_filled_in_parts_is_set_off_once_by_the_first() -> Non
     for check in (Check.EXECUTION, Check.TRIGGER):
         assert (found[check].verdict, str(found[check].harm)) == (Verdict.MARKET, "USD 0.00")
     assert contradictions(found.values()) == []
+
+
+def test_of_an_order_in_parts_one_part_can_be_the_providers_and_another_the_firms() -> None:
+    sold = Order(order="S", account="A", symbol=GOLD.symbol, side=Side.SELL, type=OrderType.MARKET, volume=Decimal(2))
+    parts = tuple(
+        Fill(fill=name, order="S", account="A", symbol=GOLD.symbol, side=Side.SELL, volume=Decimal(1),
+             price=Decimal(price), at=AT, source="LP-C")
+        for name, price in (("F1", "1980.00"), ("F2", "1990.00"))
+    )  # fmt: skip
+    quotes = [
+        Quote(symbol=GOLD.symbol, source=source, at=AT - timedelta(seconds=1), bid=Decimal(bid), ask=Decimal(bid))
+        for source, bid in (("LP-A", "1999.60"), ("LP-B", "1999.60"), ("LP-C", "1980.00"))
+    ]
+    execution = Execution(id="S", order=sold, fills=parts, instrument=GOLD)
+    found = {each.check: each for each in findings(Scene(execution=execution, quotes=quotes, medians=[]))}
+    for check in (Check.EXECUTION, Check.OFF_MARKET):
+        assert (found[check].verdict, str(found[check].harm)) == (Verdict.FIRM_FAULT, "USD 2,920.00")
+    assert "Part of it came from a wrong quote of one of our price providers" in found[Check.OFF_MARKET].reason.en
+    assert contradictions(found.values()) == []
