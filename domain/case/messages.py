@@ -243,7 +243,10 @@ class CorrectContact(Message):
 
 
 class NoteSign(Message):
-    """Raise, confirm or withdraw a sign of what handlers should know; see :mod:`domain.people.signs`."""
+    """Raise, confirm or withdraw a sign of what handlers should know.
+
+    See :mod:`domain.people.signs`.
+    """
 
     name = "note_sign"
     step: SignStep
