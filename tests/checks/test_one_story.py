@@ -35,7 +35,7 @@ def findings(scene: Scene) -> list[Finding]:
     return [scene.check(), *(run(check, order.order, facts, BASIS) for check in CHECKS)]
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(scenes())
 def test_no_check_of_an_order_denies_what_another_found(scene: Scene) -> None:
     assume(scene.execution.order is not None)

@@ -9,7 +9,7 @@ from runtime import child
 from trial.faults import run_at_random
 from trial.parts import open_house
 
-SEEDS = (3, 101)
+SEEDS = (101,)
 """101 found, among hundreds of complaints, that an incident which was paused before it was open lost count."""
 CASES = 3
 SECONDS = 4.0
