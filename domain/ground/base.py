@@ -64,6 +64,9 @@ def person_of(identifier: str) -> str:
 StaffId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/#-]{0,99}$")]
 """A technical identifier of somebody or some team: no e-mail address, for it is shown in Temporal's lists."""
 
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+"""A country, as two letters of ISO 3166-1."""
+
 Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 """A moment with a time zone, kept in UTC. Input without an offset is refused."""
 

@@ -44,6 +44,11 @@ class Message(Record):
         """Of all it says."""
         return _digest(self.model_dump_json(warnings=False))
 
+    @property
+    def digest(self) -> str:
+        """Names what it says, short enough to be typed: who decides on it has seen just that."""
+        return self.content_digest[:12]
+
 
 def is_known(heard: Mapping[str, str], message: Message) -> bool:
     """Whether this very message was *heard*. Raises ``ValueError`` if its id was used for another one."""

@@ -12,7 +12,7 @@ from babel.lists import format_list
 from babel.units import format_unit
 
 from domain.ground.bilingual import Bilingual
-from domain.ground.words import CaseEvent, Category, IncidentStage, PaymentReason, Role
+from domain.ground.words import CaseEvent, Category, IncidentStage, Outcome, PaymentReason, Remedy, Role
 
 
 def said(en: str, zh: str) -> Bilingual:
@@ -43,6 +43,13 @@ DUTIES: Final[Mapping[CaseEvent, Bilingual]] = {
     CaseEvent.REFERRED: said("customer's turn to an outside body", "客户转向外部机构"),
     CaseEvent.PAYMENT_DUE: said("order to pay", "付款指令"),
     CaseEvent.PAYMENT_RETURNED: said("return of a payment", "款项退回"),
+    CaseEvent.REMEDY_OWED: said("start of a remedy", "补救措施开始落实"),
+    CaseEvent.REMEDY_CONFIRMED: said("remedy that we owe", "应落实的补救措施"),
+    CaseEvent.RELIEF_GRANTED: said("start of temporary relief", "临时措施开始"),
+    CaseEvent.RELIEF_ENDED: said("end of temporary relief", "临时措施结束"),
+    CaseEvent.TASK_GIVEN: said("giving of a task", "交办任务"),
+    CaseEvent.TASK_OVERDUE: said("overdue task", "逾期任务"),
+    CaseEvent.TASK_ENDED: said("task", "任务"),
     CaseEvent.SETTLED: said("settlement", "落实补救"),
     CaseEvent.FEEDBACK_GIVEN: said("customer's feedback", "客户满意度反馈"),
     CaseEvent.REOPENED: said("reopening of the case", "重新处理"),
@@ -64,6 +71,14 @@ ROLES: Final[Mapping[Role, Bilingual]] = {
     Role.SYSTEM: said("Redress itself", "系统"),
 }
 
+OUTCOMES: Final[Mapping[Outcome, Bilingual]] = {
+    Outcome.UPHELD: said("upheld", "支持"),
+    Outcome.PARTLY_UPHELD: said("partly upheld", "部分支持"),
+    Outcome.NOT_UPHELD: said("not upheld", "不予支持"),
+    Outcome.WITHDRAWN: said("withdrawn", "客户撤回"),
+    Outcome.REFERRED: said("referred elsewhere", "转其他渠道"),
+}
+
 PAYMENT_REASONS: Final[Mapping[PaymentReason, Bilingual]] = {
     PaymentReason.NO_PAYEE: said("no account to pay to", "没有收款账户"),
     PaymentReason.ACCOUNT_UNKNOWN: said("account unknown", "收款账号不存在"),
@@ -72,6 +87,19 @@ PAYMENT_REASONS: Final[Mapping[PaymentReason, Bilingual]] = {
     PaymentReason.NOT_POSSIBLE: said("not possible on this account", "该账户不能接收此类款项"),
     PaymentReason.INVALID: said("order not understood", "付款指令无效"),
     PaymentReason.OTHER: said("other reason", "其他原因"),
+}
+
+REMEDIES: Final[Mapping[Remedy, Bilingual]] = {
+    Remedy.REFUND: said("refund", "退款"),
+    Remedy.COMPENSATION: said("compensation", "赔偿"),
+    Remedy.RELEASE: said("release of a withdrawal", "出金放款"),
+    Remedy.UNFREEZE: said("unfreezing of the account", "解除账户限制"),
+    Remedy.CORRECTION: said("correction of account data", "更正账户资料"),
+    Remedy.EARLY_REDEMPTION: said("early redemption", "提前赎回"),
+    Remedy.APOLOGY: said("apology", "致歉"),
+    Remedy.EXPLANATION: said("explanation", "说明"),
+    Remedy.SERVICE: said("service", "服务补救"),
+    Remedy.OTHER: said("another remedy", "其他补救"),
 }
 
 CATEGORIES: Final[Mapping[Category, Bilingual]] = {

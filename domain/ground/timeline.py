@@ -11,6 +11,7 @@ class Entry(Record):
     """One line of the timeline. ``key`` is unique within the case; ``actor`` is ``role:id``.
 
     ``journal`` orders the lines of one instant as the workflow wrote them, in whatever order they reach the file.
+    ``token`` is the signed token of whoever said what the line notes.
     """
 
     key: str
@@ -20,3 +21,4 @@ class Entry(Record):
     text: str
     data: dict[str, Any] = Field(default_factory=dict)
     journal: int | None = None
+    token: str | None = None

@@ -43,6 +43,15 @@ class Role(StrEnum):
         return self in {Role.HANDLER, Role.TEAM_LEAD, Role.APPROVER, Role.COMPLIANCE_OFFICER, Role.EXECUTIVE}
 
 
+class Scope(StrEnum):
+    """What somebody may do for a customer."""
+
+    COMPLAIN = "complain"
+    """Complain, be written to about it, and answer."""
+    SETTLE = "settle"
+    """Accept or dispute a decision."""
+
+
 class Category(StrEnum):
     """What a complaint is about."""
 
@@ -145,11 +154,42 @@ class Remedy(StrEnum):
 
     REFUND = "refund"
     COMPENSATION = "compensation"
+    RELEASE = "release"
+    """A withdrawal is released."""
+    UNFREEZE = "unfreeze"
+    """An account, or a part of what is on it, can be used again."""
     CORRECTION = "correction"
+    """What the firm has recorded of the account or the customer is put right."""
+    EARLY_REDEMPTION = "early_redemption"
+    """A product is paid back before its term."""
     APOLOGY = "apology"
     EXPLANATION = "explanation"
     SERVICE = "service"
     OTHER = "other"
+
+
+class ContactForm(StrEnum):
+    """What a restriction limits contact to."""
+
+    IN_WRITING = "in_writing"
+    """Nobody calls, nor is called: but where a life is in danger."""
+    BY_POST = "by_post"
+    """Letters go by post."""
+    ONE_PERSON = "one_person"
+    """One named person deals with the customer."""
+
+
+class TaskKind(StrEnum):
+    """What somebody may have to do beside handling the case."""
+
+    VERIFY = "verify_complainant"
+    CONSULT = "consult"
+    """Have an expert or the legal department say something."""
+    CALL_BACK = "call_back"
+    CONFIRM_REMEDY = "confirm_remedy"
+    REVIEW = "review"
+    DECIDE = "decide"
+    """Look at what no rule could decide."""
 
 
 class CaseEvent(StrEnum):
@@ -178,6 +218,19 @@ class CaseEvent(StrEnum):
     """A payment rail is to pay what was awarded, or to pay again what came back."""
     PAYMENT_RETURNED = "payment_returned"
     """What had been paid came back. Ends the clocks that the settlement started."""
+    REMEDY_OWED = "remedy_owed"
+    """A remedy that is no award of money is owed from now on."""
+    REMEDY_CONFIRMED = "remedy_confirmed"
+    """It was carried out, or is owed no longer."""
+    RELIEF_GRANTED = "relief_granted"
+    """Temporary relief was granted while the case is looked into, until a set time."""
+    RELIEF_ENDED = "relief_ended"
+    TASK_GIVEN = "task_given"
+    """Somebody has something to do beside handling the case."""
+    TASK_OVERDUE = "task_overdue"
+    """It was not done when it should have been."""
+    TASK_ENDED = "task_ended"
+    """It is done, or of no use any more."""
     SETTLED = "settled"
     FEEDBACK_GIVEN = "feedback_given"
     REOPENED = "reopened"
@@ -205,6 +258,14 @@ class Action(StrEnum):
     REMINDER_LETTER = "reminder_letter"
     STOP_WAITING = "stop_waiting"
     """Go on without what the customer was asked for."""
+    END_RELIEF = "end_relief"
+    """End temporary relief, and have it lifted or granted again."""
+    REMIND_OWNER = "remind_owner"
+    """Remind whoever has the task."""
+    TASK_OVERDUE = "task_overdue"
+    """Say that the task is overdue."""
+    RAISE_TASK = "raise_task"
+    """Give the task to somebody one level up."""
     ACCEPT_SILENCE = "accept_silence"
     """Take the customer's silence as no objection to the final response."""
     ASK_FEEDBACK = "ask_feedback"
