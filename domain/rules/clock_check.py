@@ -16,7 +16,7 @@ from domain.rules.problem import Found
 
 def wrong_clocks(pack: PolicyPack, now: datetime) -> Iterator[Found]:
     """Extensions and rungs that cannot do what they say."""
-    ladders = {step.role for step in pack.decision.approval} | {step.role for step in pack.escalation}
+    ladders = {step.role for step in pack.decision.every_step} | {step.role for step in pack.escalation}
     for clock in pack.clocks:
         field = f"clocks[{clock.name}]"
         for extension in clock.extensions:

@@ -1,12 +1,14 @@
 """Who may decide what, up to which sums, and who handles what."""
 
+from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Final, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from domain.ground.base import Identifier, Record
-from domain.ground.words import Category, Role
+from domain.ground.base import Identifier, Line, Record
+from domain.ground.words import Category, Priority, Role
 from domain.money.amounts import Currency, Money
 
 Limits = dict[Currency, Annotated[Decimal, Field(ge=0)]]
@@ -26,14 +28,116 @@ class EscalationStep(Record):
     role: Role
 
 
+class ByRule(StrEnum):
+    """What may be decided without a person."""
+
+    IN_FAVOUR = "in_favour"
+    """What is wholly in the customer's favour."""
+    NEVER = "never"
+    ALWAYS = "always"
+    """Whatever the findings are clear on, a no included: for a firm that answers for it by name."""
+
+
+class Occasion(StrEnum):
+    """What has a second person decide on what somebody proposes."""
+
+    REJECTION = "rejection"
+    PARTLY_UPHELD = "partly_upheld"
+    REFERRAL = "referral"
+    P1 = "p1"
+    VULNERABILITY = "vulnerability"
+    """The case has a sign that the customer is vulnerable, or of danger to life."""
+    SIGN = "sign"
+    """Another sign of the case asks for one."""
+    ABOVE_LIMIT = "above_limit"
+    """The case comes to more than ``rule_limits``."""
+
+
+EVERYWHERE: Final = (Occasion.SIGN, Occasion.ABOVE_LIMIT)
+"""What no pack can have one person do alone."""
+BY_DEFAULT: Final = (
+    Occasion.REJECTION,
+    Occasion.PARTLY_UPHELD,
+    Occasion.P1,
+    Occasion.VULNERABILITY,
+    *EVERYWHERE,
+)
+
+
+class Signature(Record):
+    """Who answers by name for what the pack lets a machine do, and since which day."""
+
+    by: Line
+    on: date
+
+
+class SpecialLimits(Record):
+    """Other limits for the cases of these ``categories`` and ``priorities``; of what is not given, all.
+
+    ``rule_limits`` and ``approval`` take the place of the decision's own, where they are given.
+    """
+
+    categories: tuple[Category, ...] = ()
+    priorities: tuple[Priority, ...] = ()
+    rule_limits: Limits | None = None
+    approval: tuple[ApprovalStep, ...] = ()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.categories or self.priorities):
+            raise ValueError("special: say for which categories or priorities these limits are")
+        if self.rule_limits is None and not self.approval:
+            raise ValueError("special: give rule_limits or approval")
+        return self
+
+    def covers(self, category: Category, priority: Priority) -> bool:
+        return (not self.categories or category in self.categories) and (
+            not self.priorities or priority in self.priorities
+        )
+
+
 class Decision(Record):
-    """Who may decide what. Awards up to ``rule_limits`` with clear findings are decided by rule."""
+    """Who may decide what, and what needs a second person beside whoever proposes it.
+
+    By rule nothing beyond ``rule_limits`` is given, nor by one person alone. ``by_rule`` that lets a machine say no is
+    ``signed``. Of ``special`` limits the first that cover a case hold for it.
+    """
 
     rule_limits: Limits
     approval: tuple[ApprovalStep, ...] = Field(min_length=1)
+    by_rule: ByRule = ByRule.IN_FAVOUR
+    signed: Signature | None = None
+    second_person: tuple[Occasion, ...] = BY_DEFAULT
+    special: tuple[SpecialLimits, ...] = ()
 
-    def decided_by_rule(self, award: Money | None) -> bool:
-        """Whether a clear finding that leads to *award* needs nobody's approval."""
+    @model_validator(mode="after")
+    def _somebody_answers_for_a_no(self) -> Self:
+        if self.by_rule is ByRule.ALWAYS and self.signed is None:
+            raise ValueError(
+                'signed: by_rule = "always" lets a machine say no; name who answers for it and since when, '
+                'signed = { by = "NAME, OFFICE", on = YYYY-MM-DD }, or leave by_rule at "in_favour"'
+            )
+        return self
+
+    def of(self, category: Category, priority: Priority) -> "Decision":
+        """The decision with the limits that hold for a case of that *category* and *priority*."""
+        own = next((one for one in self.special if one.covers(category, priority)), None)
+        if own is None:
+            return self
+        limits = self.rule_limits if own.rule_limits is None else own.rule_limits
+        return self.model_copy(update={"rule_limits": limits, "approval": own.approval or self.approval})
+
+    @property
+    def every_step(self) -> tuple[ApprovalStep, ...]:
+        """The steps of all ladders."""
+        return (*self.approval, *(step for one in self.special for step in one.approval))
+
+    def needs_second(self, occasion: Occasion) -> bool:
+        """Whether *occasion* has a second person decide."""
+        return occasion in EVERYWHERE or occasion in self.second_person
+
+    def within_limit(self, award: Money | None) -> bool:
+        """Whether *award* may be given by rule, or by one person alone."""
         if award is None or award.amount == 0:
             return True
         limit = self.rule_limits.get(award.currency)

@@ -13,7 +13,7 @@ from domain.clocks.reckoning import reach
 from domain.ground.base import Identifier, Line
 from domain.ground.bilingual import Bilingual
 from domain.ground.scope import Facts, Scope, Sourced
-from domain.ground.words import CaseEvent, Category, Element, LetterKind, Matter, RouteKind
+from domain.ground.words import CaseEvent, Category, Element, LetterKind, Matter, Role, RouteKind
 from domain.money.amounts import Money
 
 
@@ -149,3 +149,11 @@ class Retention(Sourced):
     """How long the file is kept after the case was closed."""
 
     after_closing: Length
+
+
+class ContactRestrictions(Sourced):
+    """How long contact with a customer may be restricted, who approves that, and when it is to be reviewed."""
+
+    approval: tuple[Role, ...] = Field(min_length=1)
+    longest: Length
+    review: Length

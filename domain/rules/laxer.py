@@ -88,8 +88,13 @@ def _all_facts(*clocks: Clock) -> Iterable[Facts]:
     """Every sort of complaint that the lengths of these clocks tell apart, as far as they have one for it."""
     words = {word for clock in clocks for rule in clock.lengths for word in rule.products}
     matters: list[tuple[Matter, ...]] = [(), *((matter,) for matter in Matter)]
-    for category, complexity, named, matter in product(Category, Complexity, [None, *sorted(words)], matters):
-        facts = Facts(category=category, complexity=complexity, product=named, matters=matter)
+    urgencies = [None, *sorted({one for clock in clocks for rule in clock.lengths for one in rule.priorities})]
+    tasks = [None, *sorted({one for clock in clocks for rule in clock.lengths for one in rule.tasks})]
+    sorts = product(Category, Complexity, [None, *sorted(words)], matters, urgencies, tasks)
+    for category, complexity, named, matter, priority, task in sorts:
+        facts = Facts(
+            category=category, complexity=complexity, product=named, matters=matter, priority=priority, task=task
+        )
         if all(clock.length or any(rule.covers(facts) for rule in clock.lengths) for clock in clocks):
             yield facts
 

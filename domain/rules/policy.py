@@ -1,7 +1,7 @@
 """Policy packs: the rules a case is handled by, read from a file, pinned to the case when it is received."""
 
 from datetime import date, datetime
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -14,8 +14,10 @@ from domain.ground.base import Identifier, Line, Record, content_hash
 from domain.ground.bilingual import Bilingual
 from domain.ground.scope import Facts, Scope
 from domain.ground.words import Action, Category, LetterKind
+from domain.rules.causes import CauseRule
 from domain.rules.deciding import Decision, EscalationStep, Team, TrainingRule
 from domain.rules.duties import (
+    ContactRestrictions,
     EarlyClosure,
     EarlyWarning,
     InterestRule,
@@ -73,6 +75,15 @@ class PolicyPack(Record):
     retention: Retention | None = None
     early_warning: EarlyWarning | None = None
     training: tuple[TrainingRule, ...] = ()
+    new_dates: Annotated[int, Field(ge=0, le=10)] = 1
+    """How often a rule tells the customer a new date when the one they were told is missed; then people have to."""
+    recurs_within_days: Annotated[int, Field(ge=0, le=3660)] = 365
+    """So many days after a complaint another one about the same matter is a recurrence, and more urgent for it."""
+    spokespersons: Annotated[int, Field(ge=1, le=100)] = 5
+    """So many of those who complain as a group may speak for it."""
+    causes: CauseRule | None = None
+    contact_restrictions: ContactRestrictions | None = None
+    """Without it nobody's contact is restricted."""
     parts: tuple[Part, ...] = ()
 
     @model_validator(mode="after")

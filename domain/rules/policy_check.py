@@ -14,7 +14,7 @@ from domain.ground.scope import Facts
 from domain.ground.words import CaseEvent, Category, Complexity, Element, LetterKind, RouteKind
 from domain.money.amounts import Money
 from domain.rules.clock_check import lacking_actions, lacking_breaches, wrong_clocks
-from domain.rules.deciding import Limits
+from domain.rules.deciding import BY_DEFAULT, ByRule, Decision, Limits
 from domain.rules.duties import LetterRule, Route
 from domain.rules.laxer import laxer
 from domain.rules.policy import PolicyPack
@@ -34,7 +34,7 @@ def check_pack(pack: PolicyPack, now: datetime, extends: Sequence[PolicyPack] = 
         "unset": _unset(pack),
         "letters": _letters(pack),
         "rights": _routes(pack),
-        "ladders": chain(_approval(pack), _escalation(pack)),
+        "ladders": chain(_approval(pack), _alone(pack), _escalation(pack)),
         "clocks": chain(
             wrong_clocks(pack, now), lacking_breaches(pack), lacking_actions(pack), laxer(pack, extends, now)
         ),
@@ -126,9 +126,18 @@ def _said(text: Bilingual) -> bool:
 
 
 def _approval(pack: PolicyPack) -> Iterator[Found]:
-    first, *_ = steps = pack.decision.approval
+    decision = pack.decision
+    yield from _ladder(decision, "decision")
+    for number, one in enumerate(decision.special, start=1):
+        limits = decision.rule_limits if one.rule_limits is None else one.rule_limits
+        own = decision.model_copy(update={"rule_limits": limits, "approval": one.approval or decision.approval})
+        yield from _ladder(own, f"decision.special[{number}]")
+
+
+def _ladder(decision: Decision, where: str) -> Iterator[Found]:
+    first, *_ = steps = decision.approval
     last = steps[-1]
-    for currency, limit in sorted(pack.decision.rule_limits.items()):
+    for currency, limit in sorted(decision.rule_limits.items()):
         approved = _limit(first.limits, currency)
         if approved is not None and limit > approved:
             least = (
@@ -136,11 +145,11 @@ def _approval(pack: PolicyPack) -> Iterator[Found]:
             )
             yield (
                 "error",
-                f"decision.rule_limits.{currency}",
+                f"{where}.rule_limits.{currency}",
                 f"{Money(amount=limit, currency=currency)} is decided by rule, but {least}",
             )
     for position, (lower, higher) in enumerate(pairwise(steps), start=2):
-        field = f"decision.approval[{position}]"
+        field = f"{where}.approval[{position}]"
         if lower.limits is None:
             yield "error", field, f"{lower.role.value} before it may approve any amount: nothing is left for it"
             continue
@@ -155,13 +164,23 @@ def _approval(pack: PolicyPack) -> Iterator[Found]:
                 )
     roles = [step.role for step in steps]
     for role in sorted({role for role in roles if roles.count(role) > 1}):
-        yield "error", "decision.approval", f"{role.value} is there twice, and only the first of them counts"
+        yield "error", f"{where}.approval", f"{role.value} is there twice, and only the first of them counts"
     if last.limits is not None:
         yield (
             "warning",
-            f"decision.approval[{len(steps)}].limits",
+            f"{where}.approval[{len(steps)}].limits",
             f"nobody may approve more than {last.role.value} may; leave limits out for any amount",
         )
+
+
+def _alone(pack: PolicyPack) -> Iterator[Found]:
+    """What a machine, or one person alone, may tell a customer that others leave to two."""
+    decision = pack.decision
+    if decision.by_rule is ByRule.ALWAYS and (signed := decision.signed):
+        yield "warning", "decision.by_rule", f"a machine may say no; {signed.by} answers for it since {signed.on}"
+    for occasion in BY_DEFAULT:
+        if not decision.needs_second(occasion):
+            yield "warning", "decision.second_person", f"without {occasion.value}, one person alone decides it"
 
 
 def _limit(limits: Limits | None, currency: str) -> Decimal | None:
@@ -239,6 +258,8 @@ def _numbers(pack: PolicyPack) -> Iterable[tuple[str, str, bool]]:
         yield f"interest[{interest.name}]", f"{interest.percent} %", interest.confirmed
     for one in pack.returns:
         yield f"returns[{one.name}]", f"{one.within} after each {_words(one.every)}", one.confirmed
+    if restrictions := pack.contact_restrictions:
+        yield "contact_restrictions", f"at most {restrictions.longest}", restrictions.confirmed
     if pack.retention:
         yield "retention", str(pack.retention.after_closing), pack.retention.confirmed
 
