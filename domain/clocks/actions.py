@@ -54,6 +54,16 @@ ACTIONS: Final[Mapping[Action, ActionRow]] = {
         does="goes on without what the customer was asked for",
         demanded_on=CaseEvent.INFORMATION_REQUESTED,
     ),
+    Action.END_RELIEF: ActionRow(
+        does="ends temporary relief, and has its owner lift it or people grant it again",
+        at_the_end=True,
+    ),
+    Action.REMIND_OWNER: ActionRow(does="reminds whoever has the task that this clock keeps"),
+    Action.TASK_OVERDUE: ActionRow(
+        does="says that the task is overdue, tells its owner, and starts the clocks with the trigger `task_overdue`",
+        at_the_end=True,
+    ),
+    Action.RAISE_TASK: ActionRow(does="gives the task to a named person one level up the ladder, and tells them"),
     Action.ACCEPT_SILENCE: ActionRow(
         does="takes the customer's silence as no objection to the final response",
         demanded_on=CaseEvent.RESPONDED,

@@ -4,9 +4,9 @@ from datetime import date, time
 from typing import Annotated, Final, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, model_validator
 
-from domain.ground.base import Identifier, Line, Record, content_hash
+from domain.ground.base import Country, Identifier, Line, Record, content_hash
 
 # Read from the system's files now: a workflow, which carries its pack, may open none.
 _ZONES: Final = frozenset(available_timezones())
@@ -61,7 +61,7 @@ class Calendar(Record):
 
     id: Identifier | None = None
     time_zone: Annotated[str, AfterValidator(_zone)]
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    country: Country
     subdivision: str | None = None
     cut_off: time | None = None
     verified_until: date | None = None

@@ -96,8 +96,9 @@ class LengthRule(Sourced, Scope):
 
     @model_validator(mode="after")
     def _is_for_some(self) -> Self:
-        if not (self.categories or self.complexity or self.products or self.matters):
-            raise ValueError("lengths: say for which categories, complexity, products or matters this one is")
+        if not (self.categories or self.complexity or self.products or self.matters or self.priorities or self.tasks):
+            known = "categories, complexity, products, matters, priorities or tasks"
+            raise ValueError(f"lengths: say for which {known} this one is")
         return self
 
 

@@ -13,14 +13,16 @@ from pydantic import Field
 
 from domain.ground.base import Instant, Record
 from domain.ground.scope import Facts
-from domain.ground.words import Action, CaseEvent
+from domain.ground.words import Action, CaseEvent, TaskKind
 
 
 class Occurred(Record):
     """An event of a case. ``number`` orders its events; events that happened by the same cause share it.
 
     EXTENDED names the ``clock`` and the ``extension``, HELD the rule of the ``letter``, RECEIVED and RECLASSIFIED carry
-    the ``facts`` as assessed, REPLANNED the hash of the ``calendar``.
+    the ``facts`` as assessed, REPLANNED the hash of the ``calendar``. What ends just one of several rounds of a clock,
+    such as REMEDY_CONFIRMED, says in ``of`` which event began it; what begins one with a given end, such as
+    RELIEF_GRANTED, says in ``until`` when that is. TASK_GIVEN says which ``task`` it is.
     """
 
     event: CaseEvent
@@ -31,6 +33,9 @@ class Occurred(Record):
     facts: Facts | None = None
     calendar: str | None = None
     letter: str | None = None
+    of: int | None = None
+    until: Instant | None = None
+    task: TaskKind | None = None
 
     @property
     def key(self) -> str:

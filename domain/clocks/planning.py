@@ -107,6 +107,14 @@ def as_rounds(deadlines: Iterable[Deadline]) -> list[Round]:
     return list(rounds.values())
 
 
+_EACH_BY_ITSELF = {
+    CaseEvent.REMEDY_OWED,
+    CaseEvent.RELIEF_GRANTED,
+    CaseEvent.TASK_GIVEN,
+    CaseEvent.TASK_OVERDUE,
+}
+
+
 def satisfies(clock: Clock, started_by_number: int, occurred: Occurred, *, started_at: datetime | None = None) -> bool:
     """Whether *occurred* satisfies *clock*, running since the event with number *started_by_number* at *started_at*.
 
@@ -115,7 +123,8 @@ def satisfies(clock: Clock, started_by_number: int, occurred: Occurred, *, start
 
     An event may start a clock and satisfy its earlier round (each letter starts the wait for the next one); it never
     satisfies the round that it starts itself. The closing of the case ends every clock; a payment that came back, those
-    that the settlement started. A holding letter satisfies only the clocks that send it, and those that send none.
+    that the settlement started. A holding letter satisfies only the clocks that send it, and those that send none. An
+    event that names the one it is an answer to (``of``) ends the round of that one alone.
     """
     if occurred.event is CaseEvent.CLOSED:
         return True
@@ -123,6 +132,8 @@ def satisfies(clock: Clock, started_by_number: int, occurred: Occurred, *, start
         return started_by_number < occurred.number
     if occurred.event not in clock.satisfied_by:
         return False
+    if occurred.of is not None:
+        return occurred.of == started_by_number
     holding = {rung.letter for rung in clock.rungs if rung.letter}
     if occurred.event is CaseEvent.HELD and holding and occurred.letter and occurred.letter not in holding:
         return False
@@ -132,7 +143,12 @@ def satisfies(clock: Clock, started_by_number: int, occurred: Occurred, *, start
 
 
 def shifts(clock: Clock, occurred: Occurred) -> bool:
-    """Whether *occurred* may end a round of *clock* and begin another."""
+    """Whether *occurred* may end a round of *clock* and begin another.
+
+    Not of a clock that runs once for each remedy or task: what ends it names the event that began it.
+    """
+    if clock.trigger in _EACH_BY_ITSELF:
+        return False
     match occurred.event:
         case CaseEvent.EXTENDED:
             return occurred.clock == clock.name

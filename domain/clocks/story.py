@@ -63,7 +63,7 @@ class Story(NamedTuple):
     def trigger(self, clock: Clock, one: Round) -> Occurred:
         """The event that a round of *clock* counts from."""
         started = [event for event in self.history if event.event is clock.trigger]
-        return max(started, key=lambda event: (event.at == one.started_at, event.number))
+        return max(started, key=lambda event: (event.number == one.number, event.at == one.started_at, event.number))
 
     def facts(self, clock: Clock, trigger: Occurred) -> list[Facts]:
         """The assessments by which the clock's length is chosen."""
@@ -78,7 +78,10 @@ class Story(NamedTuple):
     def end(self, clock: Clock, trigger: Occurred) -> End | None:
         """When the clock started by *trigger* ends, after all that moved its end; ``None`` if it does not run."""
         calendar = clock.counted_in(self.calendar(clock, trigger))
-        lengths = [clock.length_for(facts) for facts in self.facts(clock, trigger)]
+        if trigger.until is not None:
+            return End(trigger.until, False, f"as set: {_spoken(calendar, trigger.until)}")
+        facts = [one.model_copy(update={"task": trigger.task}) for one in self.facts(clock, trigger)]
+        lengths = [clock.length_for(one) for one in facts]
         if not lengths:
             return None
         # Of the assessments a statutory clock has known, the strictest holds; an internal one goes by the last.
