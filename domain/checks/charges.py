@@ -15,7 +15,7 @@ from domain.ground.words import Confidence
 from domain.log.firm_records import ChargeSchedule
 from domain.log.trade_log import Instrument, Position, Side
 from domain.money.amounts import Money, minor_digits
-from domain.money.parts import PRECISION, Part, PartKind, plain
+from domain.money.parts import PRECISION, Part, PartKind, last_rate, plain
 
 FORMULA: Final = "charges/published-schedule@1"
 """Swap: ``P_open * U * rate * L * nights / 360``, or points or money a lot and night; commission: a lot and fill."""
@@ -170,8 +170,8 @@ def _night(position: Position, instrument: Instrument, schedule: ChargeSchedule)
 def _rate(facts: LogFacts, of_schedule: str, instrument: Instrument, currency: str) -> Decimal | None:
     if instrument.currency == currency and of_schedule == currency:
         return Decimal(1)
-    rates = [row for row in facts.rates if (row.base, row.quote) == (instrument.currency, currency)]
-    return max(rates, key=lambda row: (row.at, row.source)).rate if rates else None
+    found = last_rate(facts.rates, instrument.currency, currency)
+    return found.rate if found else None
 
 
 def _orders(facts: LogFacts, position: str) -> set[str]:

@@ -18,6 +18,7 @@ from domain.ground.base import Instant, Record
 from domain.ground.bilingual import Bilingual
 from domain.ground.words import Confidence
 from domain.log.firm_records import (
+    AccountEvent,
     AccountTerms,
     Appropriateness,
     Balance,
@@ -31,7 +32,7 @@ from domain.log.firm_records import (
     RequoteShares,
     SlippageShares,
 )
-from domain.log.trade_log import AccountEntry, Fill, Instrument, Order, Position, Quote
+from domain.log.trade_log import AccountEntry, AccountMessage, Fill, Instrument, Order, Position, Quote
 from domain.money.amounts import Money
 from domain.money.parts import PRECISION, MissingRate, Part, Rate, Sum, plain, total
 
@@ -56,6 +57,8 @@ class LogFacts(Record):
     cancellations: tuple[Cancellation, ...] = ()
     disclosures: tuple[Disclosure, ...] = ()
     appropriateness: tuple[Appropriateness, ...] = ()
+    account_log: tuple[AccountEvent, ...] = ()
+    messages: tuple[AccountMessage, ...] = ()
     rates: tuple[Rate, ...] = ()
     slippage_shares: tuple[SlippageShares, ...] = ()
     requote_shares: tuple[RequoteShares, ...] = ()

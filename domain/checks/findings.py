@@ -14,7 +14,7 @@ from domain.checks.profit import ReferenceRule
 from domain.checks.tolerances import Tolerances
 from domain.ground.base import Identifier, Instant, Record
 from domain.ground.bilingual import Bilingual
-from domain.ground.words import Confidence, IncidentStage, MemberState
+from domain.ground.words import Confidence, IncidentStage, MemberState, Remedy
 from domain.money.amounts import Money
 from domain.money.interest import Interest
 from domain.money.parts import Part
@@ -39,6 +39,11 @@ class Check(StrEnum):
     CANCELLED_TRADE = "cancelled_trade"
     SUITABILITY = "suitability"
     """Products the customer should not have been sold, and fees nobody told of."""
+    FROZEN_ACCOUNT = "frozen_account"
+    LOG_INS = "log_ins"
+    """Log-ins that may not have been the customer's."""
+    PROMISE = "promise"
+    """What the firm's people promised in conversations."""
 
 
 class Verdict(StrEnum):
@@ -87,6 +92,22 @@ class IncidentLink(Record):
     ended: bool = False
 
 
+class Elsewhere(Record):
+    """Where else a loss is made good: the case or incident, since when, and whether it was ``paid`` or is promised.
+
+    ``reference`` is ``None`` where somebody is kept out of that case who works on this one.
+    """
+
+    reference: Identifier | None
+    at: Instant
+    paid: bool
+
+    @property
+    def named(self) -> str:
+        """What it is called where staff read of it."""
+        return self.reference or "another complaint about the account"
+
+
 def _as_text(value: object) -> str:
     if type(value) is str:
         return value
@@ -114,6 +135,14 @@ class EvidenceRow(Record):
         return cls.model_construct(table=table, key=name, values=values)
 
 
+class InKind(Record):
+    """What the firm owes the customer beside any sum: the kind, the row of its records that it is about, how much."""
+
+    kind: Remedy
+    subject: Identifier | None = None
+    amount: Money | None = None
+
+
 class Finding(Record):
     """The result of one check on one subject (an order, a fill, an account entry).
 
@@ -121,7 +150,8 @@ class Finding(Record):
     ``numbers`` are the figures of the formula as text, by name. ``missing`` names the data that was not in the log.
     ``formula`` names the rule and its version, so that the sum can be computed again years later. ``reference_rule`` is
     what a price was measured by. ``parts`` are what the harm is the sum of, not rounded; the keys are shared by all
-    checks, see :func:`domain.checks.losses.once_only`. ``given`` is what the check went by beside the rows.
+    checks, see :func:`domain.checks.losses.once_only`. ``given`` is what the check went by beside the rows. ``owes`` is
+    what is owed in kind, whatever the verdict: a withdrawal that was not released when the check looked.
     """
 
     check: Check
@@ -137,6 +167,7 @@ class Finding(Record):
     reference_rule: ReferenceRule | None = None
     parts: tuple[Part, ...] = ()
     given: dict[str, str] = Field(default_factory=dict)
+    owes: tuple[InKind, ...] = ()
 
     @property
     def concerns_the_customer(self) -> bool:
@@ -186,7 +217,7 @@ class Finding(Record):
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-_ADDED = ("confidence", "reference_rule", "parts", "given")
+_ADDED = ("confidence", "reference_rule", "parts", "given", "owes")
 
 
 class InvestigationRequest(Record):
@@ -205,6 +236,8 @@ class InvestigationRequest(Record):
     interest: Annotated[tuple[Interest, ...], Field(max_length=100)] = ()
     reference: Identifier | None = None
     """The case it is for: what other cases and incidents made good is then not counted again."""
+    mentioned: Annotated[tuple[Identifier, ...], Field(max_length=20)] = ()
+    """Numbers in the customer's own words that may be ids: those that the log knows of the account are looked at."""
 
 
 class Investigation(Record):
@@ -218,6 +251,8 @@ class Investigation(Record):
     version: Literal[1, 2] = 1
     incident: IncidentLink | None = None
     """The incident that the complaint is about, if one is known."""
+    elsewhere: tuple[Elsewhere, ...] = ()
+    """Where that is made good which the findings leave out."""
 
     @property
     def bare(self) -> "Investigation":

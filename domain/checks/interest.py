@@ -62,7 +62,7 @@ def with_interest(
         )
     if not any(borne.values()):
         return finding
-    return _added(_told(finding, interest, until, borne), whole, {name: losses[name] for name in borne}, borne)
+    return _added(_told(finding, interest, until, borne), whole, {name: losses[name] for name in borne}, borne, until)
 
 
 def again(finding: Finding, stored: Finding) -> Finding:
@@ -90,7 +90,13 @@ def _told(finding: Finding, interest: Sequence[Interest], until: date, borne: Ma
     )
 
 
-def _added(finding: Finding, whole: Sum, losses: Mapping[str, Decimal], borne: Mapping[str, Sequence[Span]]) -> Finding:
+def _added(
+    finding: Finding,
+    whole: Sum,
+    losses: Mapping[str, Decimal],
+    borne: Mapping[str, Sequence[Span]],
+    day_until: date,
+) -> Finding:
     currency = whole.harm.currency
     numbers = finding.numbers | {"interest.formula": FORMULA, "interest.principal": plain(whole.exact)}
     parts, en, zh = [], [], []
@@ -117,6 +123,8 @@ def _added(finding: Finding, whole: Sum, losses: Mapping[str, Decimal], borne: M
                 f"interest.{subject}.spans": "; ".join(map(_span, spans)),
                 f"interest.{subject}.factor": plain(factor),
             }
+            if spans[-1].until == day_until:  # the rule still holds: it runs on from day to day
+                numbers[f"interest.{subject}.daily"] = plain(losses[subject] * spans[-1].percent / (100 * 365))
             loss = Money.of(losses[subject], currency)
             product = " + ".join(f"{_rate(span, _EN)} × {span.days}" for span in spans)
             product_zh = " + ".join(f"{_rate(span, _ZH)} × {span.days}" for span in spans)

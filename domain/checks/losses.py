@@ -1,14 +1,23 @@
 """Each loss once: of several findings in one of them only, and not again once it was made good."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from typing import Final
 
-from domain.checks.findings import Finding
+from domain.checks.findings import Elsewhere, Finding
 from domain.checks.spoken import CHECKS
 from domain.ground.bilingual import Bilingual
 from domain.ground.spoken import listed
 from domain.money.parts import PRECISION, Loss, Part, Rate, plain, total
+
+
+@dataclass(frozen=True)
+class Covered:
+    """That a loss was made good or is promised: by how much, not rounded, and where; ``None`` for the case itself."""
+
+    amount: Decimal
+    under: Elsewhere | None
 
 
 def once_only(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -65,11 +74,11 @@ def _without_others(finding: Finding, number: int, known: Sequence[Finding], own
 
 
 def without(finding: Finding, settled: Mapping[str, Decimal]) -> Finding:
-    """*finding* without the losses whose keys are in *settled*, nor interest on them: they were made good before.
+    """*finding* without the losses whose keys are in *settled*, nor interest on them: others make them good.
 
     Of a loss that contains others, which were made good by so much, that much is left out.
     """
-    of = {f"interest/{part.subject}" for part in finding.parts if part.key in settled}
+    of = {f"{_INTEREST}{part.subject}" for part in finding.parts if part.key in settled}
     before: dict[str, Decimal] = {}
     kept: list[Part] = []
     for part in finding.parts:
@@ -93,14 +102,15 @@ def without(finding: Finding, settled: Mapping[str, Decimal]) -> Finding:
             | {"harm": plain(counted.exact)}
             | {f"{_SETTLED}{key}": plain(amount) for key, amount in before.items()},
             "reason": Bilingual(
-                en=f"{finding.reason.en} What this cost was made good before; it is not counted again.",
-                zh=f"{finding.reason.zh}相关损失此前已获赔付，此处不重复计算。",
+                en=f"{finding.reason.en} What this cost was promised or made good before; it is not counted again.",
+                zh=f"{finding.reason.zh}相关损失此前已承诺赔付或已获赔付，此处不重复计算。",
             ),
         }
     )
 
 
 _SETTLED: Final = "settled_before."
+_INTEREST: Final = "interest/"
 
 
 def settled_before(finding: Finding) -> dict[str, Decimal]:
@@ -110,6 +120,12 @@ def settled_before(finding: Finding) -> dict[str, Decimal]:
         for name, amount in finding.numbers.items()
         if name.startswith(_SETTLED)
     }
+
+
+def left_out(findings: Iterable[Finding]) -> tuple[str, ...]:
+    """The keys of the losses that *findings* leave out, but for interest on them: that goes with what it is on."""
+    keys = {key for finding in findings for key in settled_before(finding) if not key.startswith(_INTEREST)}
+    return tuple(sorted(keys))
 
 
 def losses(findings: Iterable[Finding]) -> tuple[Loss, ...]:

@@ -11,7 +11,7 @@ from domain.checks.profit import profit
 from domain.log.firm_records import AccountTerms, Balance, MarginRate
 from domain.log.replay import NOTHING, Closing, Held, Replay, Unknown, instrument_of
 from domain.log.trade_log import Instrument, Position, Quote, Side
-from domain.money.parts import PRECISION
+from domain.money.parts import PRECISION, last_rate
 
 NO_CLOSINGS: frozenset[str] = frozenset()
 
@@ -168,7 +168,7 @@ class Account:
         """*amount* in the account's currency, at the recorded rate. Raises :class:`Unknown`."""
         if currency == self.terms.currency:
             return amount
-        rates = [rate for rate in self.facts.rates if (rate.base, rate.quote) == (currency, self.terms.currency)]
-        if not rates:
+        rate = last_rate(self.facts.rates, currency, self.terms.currency)
+        if rate is None:
             raise Unknown(f"rate of {currency} in {self.terms.currency}")
-        return amount * max(rates, key=lambda rate: (rate.at, rate.source)).rate
+        return amount * rate.rate

@@ -13,10 +13,13 @@ from domain.checks.execution import check_execution
 from domain.checks.execution_delay import check_execution_delay
 from domain.checks.facts import CheckFunction, Given, LogFacts
 from domain.checks.findings import Check, Finding
+from domain.checks.frozen_account import check_frozen_account
+from domain.checks.log_ins import check_log_ins
 from domain.checks.losses import once_only, settled_before, without
 from domain.checks.moments import Execution
 from domain.checks.off_market import check_off_market
 from domain.checks.outage import check_outage
+from domain.checks.promise import check_promise
 from domain.checks.requote import check_requote
 from domain.checks.slippage import check_slippage
 from domain.checks.stop_out import check_stop_out
@@ -38,6 +41,9 @@ CHECKS: Final[Mapping[Check, CheckFunction]] = {
     Check.BINARY_OPTION: check_binary_option,
     Check.CANCELLED_TRADE: check_cancelled_trade,
     Check.SUITABILITY: check_suitability,
+    Check.FROZEN_ACCOUNT: check_frozen_account,
+    Check.LOG_INS: check_log_ins,
+    Check.PROMISE: check_promise,
 }
 """The checks that are one function from facts; the two older ones have shapes of their own."""
 

@@ -21,4 +21,7 @@ CHECKS: Final[Mapping[Check, Bilingual]] = {
     Check.BINARY_OPTION: said("settlement of the option", "期权结算"),
     Check.CANCELLED_TRADE: said("cancelled trade", "被取消的交易"),
     Check.SUITABILITY: said("suitability and disclosure", "产品适当性与费用披露"),
+    Check.FROZEN_ACCOUNT: said("frozen account", "账户冻结"),
+    Check.LOG_INS: said("log-ins to the account", "账户登录"),
+    Check.PROMISE: said("what was promised", "客户被告知的承诺"),
 }

@@ -1,5 +1,6 @@
 """Should the customer have been let into the product, and was a fee told of before it was charged?"""
 
+from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from typing import Final
 
@@ -8,12 +9,15 @@ from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.market import utc
 from domain.checks.profit import profit
 from domain.ground.words import Confidence
+from domain.log.firm_records import Disclosure
 from domain.log.trade_log import AccountEntry, EntryKind, Position
 from domain.money.amounts import Money
-from domain.money.parts import PRECISION, Part, PartKind, plain
+from domain.money.parts import PRECISION, Part, PartKind, last_rate, plain
 
 FORMULA: Final = "suitability/net-loss-of-the-position@1"
-FEE: Final = "undisclosed-fee/amount@1"
+FEE: Final = "undisclosed-fee/beyond-what-was-told@2"
+_EACH: Final = {"charge", "month"}
+"""The units of which an entry of the account is one: how many lots, or per cent of what, no entry tells."""
 _NOT_ASKED: Final = {
     "professional": Text("a professional client", "专业客户"),
     "eligible_counterparty": Text("an eligible counterparty", "合格对手方"),
@@ -26,7 +30,8 @@ def check_suitability(subject: str, facts: LogFacts, given: Given) -> Finding:
 
     A retail customer has to be asked whether the product is right for them before the position is opened, and warned
     where it is not. Where that was not done the harm is the position's net loss. A fee has to be disclosed before it
-    is booked, under the words that its entry's note begins with; else it is given back.
+    is booked, under the words that its entry's note begins with; else it is given back. What was charged beyond the sum
+    that was told is given back as well; where no sum was told nothing can be said.
     """
     entry = next((row for row in facts.account_entries if row.entry == subject), None)
     if entry is not None:
@@ -102,14 +107,14 @@ def _product(report: Report, position: Position) -> Finding:
                 lots=position.volume,
             )
             if instrument.currency != currency:
-                rates = [row for row in facts.rates if (row.base, row.quote) == (instrument.currency, currency)]
-                if not rates:
+                rate = last_rate(facts.rates, instrument.currency, currency)
+                if rate is None:
                     return report.lacking(
                         f"rate of {instrument.currency} in {currency}",
                         en="The rate of the day is not in our records.",
                         zh="我司记录中缺少当日汇率。",
                     )
-                made *= max(rates, key=lambda row: (row.at, row.source)).rate
+                made *= rate.rate
         net = made + position.swap + (position.commission or Decimal(0)) + (position.taxes or Decimal(0))
     report.numbers["net"] = plain(net)
     name = position.position
@@ -148,16 +153,10 @@ def _fee(report: Report, entry: AccountEntry) -> Finding:
     told = [
         row
         for row in report.facts.disclosures
-        if row.kind == "fee" and note.startswith(row.about.lower()) and row.at <= entry.booked_at
+        if row.kind == "fee" and row.at <= entry.booked_at and _is_named(note, row)
     ]
     if told:
-        first = min(told, key=lambda row: (row.at, row.disclosure))
-        report.numbers["disclosed_at"] = first.at.isoformat()
-        report.say(
-            f"The fee of {amount} was told of on {utc(first.at)}, before it was charged.",
-            f"费用 {amount} 已于 {utc(first.at)} 在收取之前告知。",
-        )
-        return report.concluded(Verdict.NO_FAULT, Confidence.CERTAIN, currency=entry.currency)
+        return _as_told(report, entry, amount, told)
     report.say(
         f"The fee of {amount} ({entry.note}) was charged without having been told of before: the fault is ours.",
         f"费用 {amount}（{entry.note}）在收取之前未予披露，责任在我司。",
@@ -168,5 +167,43 @@ def _fee(report: Report, entry: AccountEntry) -> Finding:
         kind=PartKind.FEE,
         amount=-entry.amount,
         currency=entry.currency,
+    )
+    return report.concluded(Verdict.FIRM_FAULT, Confidence.CERTAIN, parts=[part], currency=entry.currency)
+
+
+def _is_named(note: str, told: Disclosure) -> bool:
+    return any(note.startswith(words.lower()) for words in (told.about, told.fee) if words)
+
+
+def _as_told(report: Report, entry: AccountEntry, amount: Money, told: Sequence[Disclosure]) -> Finding:
+    """What was charged against what was told last before: more of it is the firm's fault, by the difference."""
+    priced = [row for row in told if row.sum is not None]
+    last = max(priced or told, key=lambda row: (row.at, row.disclosure))
+    report.numbers["disclosed_at"] = last.at.isoformat()
+    if last.sum is None or last.unit not in _EACH or last.currency != entry.currency:
+        wanted = "amount" if last.sum is None else f"amount in {entry.currency} for this one charge"
+        return report.lacking(
+            f"{wanted} of the fee {entry.entry} as the customer was told ({last.disclosure})",
+            en=f"You were told of the fee on {utc(last.at)}, but our records do not say that it would be {amount}.",
+            zh=f"我司曾于 {utc(last.at)} 告知该项费用，但记录未载明告知的金额，无法核对 {amount} 是否多收。",
+        )
+    price = Money.of(last.sum, entry.currency)
+    report.numbers |= {"told": plain(last.sum), "unit": last.unit}
+    beyond = -entry.amount - last.sum
+    if beyond <= 0:
+        report.say(
+            f"The fee of {amount} was told of on {utc(last.at)}, as {price}, before it was charged.",
+            f"费用 {amount} 已于 {utc(last.at)} 在收取之前告知（{price}）。",
+        )
+        return report.concluded(Verdict.NO_FAULT, Confidence.CERTAIN, currency=entry.currency)
+    more = Money.of(beyond, entry.currency)
+    report.say(
+        f"You were told on {utc(last.at)} that the fee would be {price}; {amount} was charged ({entry.note}). The "
+        f"difference of {more} is our fault, and is given back.",
+        f"我司于 {utc(last.at)} 告知该费用为 {price}，实际收取 {amount}（{entry.note}），"
+        f"多收 {more}，责任在我司，予以退还。",
+    )
+    part = Part(
+        key=f"entry/{entry.entry}", subject=entry.entry, kind=PartKind.FEE, amount=beyond, currency=entry.currency
     )
     return report.concluded(Verdict.FIRM_FAULT, Confidence.CERTAIN, parts=[part], currency=entry.currency)

@@ -5,15 +5,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Final, NamedTuple
 
-from domain.checks.findings import Check, EvidenceRow, Finding, Verdict
+from domain.checks.findings import Check, EvidenceRow, Finding, InKind, Verdict
 from domain.checks.tolerances import Tolerances
 from domain.ground.bilingual import Bilingual
 from domain.ground.spoken import lasting
-from domain.ground.words import Confidence
+from domain.ground.words import Confidence, Remedy
 from domain.log.firm_records import AccountTerms
 from domain.log.trade_log import AccountEntry
 from domain.money.amounts import Money
-from domain.money.parts import Part, PartKind, Rate, currency_loss, plain
+from domain.money.parts import Part, PartKind, Rate, currency_loss, in_direction, plain
 
 FORMULA = "late-withdrawal/simple-interest-actual-365@1"
 """A * rate * days / 365: A the amount withheld, days from due to released as the exact fraction of 86,400 seconds."""
@@ -52,6 +52,8 @@ def check_withdrawal_delay(
         "withdrawal_hours": str(tolerances.withdrawal_hours),
         "as_of": as_of.isoformat(),
     }
+    ended = entry.booked_at if entry.booked_at is not None and entry.booked_at <= as_of else None
+    cancelled = (entry.note or "").lower().startswith(CANCELLED_BY_CUSTOMER)
 
     def finding(
         verdict: Verdict,
@@ -76,6 +78,7 @@ def check_withdrawal_delay(
             confidence=None if verdict is Verdict.INCONCLUSIVE else Confidence.CERTAIN,
             parts=parts,
             given={"as_of": as_of.isoformat()} | tolerances.told(),
+            owes=() if ended or cancelled else (_release(entry),),
         )
 
     zero = Money.of(Decimal(0), entry.currency)
@@ -90,7 +93,6 @@ def check_withdrawal_delay(
             harm=None,
             missing=(f"time of request of withdrawal {entry.entry}",),
         )
-    ended = entry.booked_at if entry.booked_at is not None and entry.booked_at <= as_of else None
     if ended is not None and ended < requested:
         return finding(
             Verdict.INCONCLUSIVE,
@@ -108,7 +110,6 @@ def check_withdrawal_delay(
     asked_zh = f"您于 {_utc(requested)} 申请出金 {amount}（记录编号 {entry.entry}）。"
     promise_en = f"We promise to release a withdrawal within {tolerances.withdrawal_hours} hours, here by {_utc(due)}."
     promise_zh = f"我司承诺在 {tolerances.withdrawal_hours} 小时内办理出金，即应于 {_utc(due)} 前完成。"
-    cancelled = (entry.note or "").lower().startswith(CANCELLED_BY_CUSTOMER)
 
     if cancelled and ended is None and as_of > due:
         return finding(
@@ -204,6 +205,11 @@ def check_withdrawal_delay(
     return finding(Verdict.FIRM_FAULT, en, zh, harm=whole, parts=(owed, fallen), more=rows)
 
 
+def _release(entry: AccountEntry) -> InKind:
+    amount = Money.of(abs(entry.amount), entry.currency)
+    return InKind(kind=Remedy.RELEASE, subject=entry.entry, amount=amount)
+
+
 def due_at(entry: AccountEntry, tolerances: Tolerances) -> datetime | None:
     """By when the withdrawal was promised; ``None`` where the time of the request is not recorded."""
     return entry.requested_at + timedelta(hours=tolerances.withdrawal_hours) if entry.requested_at else None
@@ -224,15 +230,13 @@ def _exchange(
     entry: AccountEntry, own: AccountTerms, rates: Iterable[Rate], *, due: datetime, ended: datetime
 ) -> _Exchange:
     """What the rate in the currency of *own* lost between *due* and *ended*; nothing where it gained."""
-    pair = sorted(
-        (rate for rate in rates if (rate.base, rate.quote) == (entry.currency, own.currency)),
-        key=lambda rate: (rate.at, rate.source, rate.rate),
-    )
+    known = in_direction(rates, entry.currency, own.currency)
+    pair = sorted(known, key=lambda rate: (rate.at, rate == known[rate], rate.source, rate.rate))
     then, at_end = _recorded(pair, due), _recorded(pair, ended)
     if then == at_end and ended - due > timedelta(days=1):
         at_end = None  # one recorded rate does not tell what it was days later
     rows = [EvidenceRow.of("account_terms", own.terms, own)]
-    rows += [_rate_row(rate) for rate in dict.fromkeys((then, at_end)) if rate is not None]
+    rows += [_rate_row(known[rate]) for rate in dict.fromkeys((then, at_end)) if rate is not None]
     numbers = {"account_currency": own.currency}
     kept_en, kept_zh = f"Your account is kept in {own.currency}", f"您的账户币种为 {own.currency}"
     if then is None or at_end is None:

@@ -9,14 +9,14 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import EmailStr, Field, model_validator
+from pydantic import EmailStr, Field, StringConstraints, model_validator
 
-from domain.ground.base import Identifier, Instant, Line, Record
+from domain.ground.base import Country, Identifier, Instant, Line, Record
 from domain.ground.people import Language, Phone
 from domain.log.trade_log import Lots, OrderType, Price, Side
 from domain.money.amounts import Amount, Currency
 
-Zone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$", max_length=60)]
+Zone = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$", max_length=60)]
 Percent = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=14, decimal_places=8)]
 
 
@@ -198,7 +198,11 @@ class Cancellation(Record):
 
 
 class Disclosure(Record):
-    """That the customer was told of something: a fee (``about`` as the entry's note begins) or a document."""
+    """That the customer was told of something: a fee (``about`` as the entry's note begins) or a document.
+
+    Of a fee, ``sum`` in ``currency`` is what was told for each ``unit``: a charge, a month, a lot, or per cent of what
+    is traded or moved. ``fee`` is its name in the price list, which the entry's note may begin with as well.
+    """
 
     disclosure: Identifier
     account: Identifier
@@ -207,6 +211,20 @@ class Disclosure(Record):
     at: Instant
     document: Line | None = None
     acknowledged_at: Instant | None = None
+    fee: Line | None = None
+    unit: Literal["charge", "month", "lot", "percent"] | None = None
+    sum: Annotated[Amount, Field(ge=0)] | None = None
+    currency: Currency | None = None
+
+    @model_validator(mode="after")
+    def _tells_a_whole_price(self) -> Self:
+        if (self.sum is None) is not (self.unit is None):
+            raise ValueError("unit: give the sum and what it is for (charge, month, lot, percent), or neither")
+        if (self.currency is not None) is not (self.sum is not None and self.unit != "percent"):
+            raise ValueError("currency: of a sum in money, and of nothing else")
+        if self.sum is not None and self.kind != "fee":
+            raise ValueError("sum: of a fee, and of nothing else")
+        return self
 
 
 class Appropriateness(Record):
@@ -218,6 +236,34 @@ class Appropriateness(Record):
     at: Instant
     result: Literal["appropriate", "not_appropriate", "not_answered"]
     warned_at: Instant | None = None
+
+
+class AccountHappened(StrEnum):
+    """What befell an account."""
+
+    FROZEN = "frozen"
+    UNFROZEN = "unfrozen"
+    LOGGED_IN = "logged_in"
+    LOG_IN_FAILED = "log_in_failed"
+    VERIFICATION_ASKED = "verification_asked"
+    VERIFIED = "verified"
+    VERIFICATION_REFUSED = "verification_refused"
+
+
+class AccountEvent(Record):
+    """A line of the account log.
+
+    ``reason`` is the firm's own, and not told to the customer by rule; ``told_at`` is when the customer was told of the
+    event. ``country`` is where a log-in came from.
+    """
+
+    event: Identifier
+    account: Identifier
+    at: Instant
+    kind: AccountHappened
+    reason: Line | None = None
+    told_at: Instant | None = None
+    country: Country | None = None
 
 
 class Customer(Record):
