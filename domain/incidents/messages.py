@@ -8,6 +8,7 @@ from domain.checks.findings import Check
 from domain.ground.base import Identifier, Instant, Record, Text
 from domain.ground.messages import Message
 from domain.ground.words import IncidentStage
+from domain.keys.public import Readable
 
 
 class DecideIncident(Message):
@@ -58,7 +59,7 @@ class RetryMember(Message):
 INCIDENT_UPDATES: Final[tuple[type[Message], ...]] = (DecideIncident, PauseIncident, ResumeIncident, RetryMember)
 
 
-class IncidentReceipt(Record):
+class IncidentReceipt(Record, Readable):
     """The answer to an update: the message counted, and where the incident stands now."""
 
     message_id: Identifier

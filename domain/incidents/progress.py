@@ -3,6 +3,7 @@
 from domain.ground.base import Instant, Record
 from domain.ground.words import IncidentStage
 from domain.incidents.incident import Fault
+from domain.keys.public import Readable
 from domain.money.amounts import Money
 
 
@@ -25,7 +26,7 @@ class Cohort(Record):
     gained: tuple[Money, ...] = ()
 
 
-class Progress(Record):
+class Progress(Record, Readable):
     """How far an incident is: the answer to the query ``progress``.
 
     ``done`` of ``cohort.harmed`` accounts are finished: ``paid`` is what went to them under it, ``elsewhere`` counts

@@ -1,6 +1,6 @@
 """What the workflow of an incident asks its activities for, and what they answer."""
 
-from typing import Any
+from typing import Any, Final
 
 from domain.ground.base import Identifier, Instant, Record
 from domain.ground.bilingual import Bilingual
@@ -108,12 +108,18 @@ class Members(Record):
     accounts: tuple[str, ...]
 
 
+LIST_NOT_APPROVED: Final = "ListNotApproved"
+"""The type of failure of whatever rests on a list that nobody approved who may."""
+
+
 class CompensateMember(Record):
     """Make good what the list says of one account, once. Answered with :class:`MemberCompensated`."""
 
     reference: Identifier
     number: int
     account: Identifier
+    approved_by: str | None = None
+    """Whose approval of the list it rests on, as ``role:id``: the record may not have it yet."""
 
 
 class TellMember(Record):

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from domain.ground.base import Instant, State
 from domain.ground.messages import MOST_HEARD, MOST_RECEIPTS, Message, NotAllowed, is_known, remember
-from domain.ground.people import Actor
+from domain.ground.people import SYSTEM, Actor
 from domain.ground.sizes import MOST_CARRIED, first_of
 from domain.ground.timeline import Entry
 from domain.ground.words import IncidentStage
@@ -67,22 +67,41 @@ class Incident(State):
         """Remember *message*, for as long as a sender may repeat it."""
         remember(self.heard, message.id_digest, message.content_digest, MOST_HEARD)
 
-    def confirm(self, message: Message, noted: str, at: datetime) -> IncidentReceipt:
-        """Write down that an update did what is *noted*, and what it is answered."""
-        self.note(at, message.name, noted, message.actor, message.body)
+    def confirm(self, message: Message, noted: str, at: datetime, *, token: str | None = None) -> IncidentReceipt:
+        """Write down that an update did what is *noted*, with its *token*, and what it is answered."""
+        self.note(at, message.name, noted, message.actor, message.body, token=token)
         receipt = IncidentReceipt(
             message_id=message.message_id, reference=self.reference, stage=self.stage, noted=noted, at=at
         )
         remember(self.receipts, message.key, receipt, MOST_RECEIPTS)
         return receipt
 
-    def note(self, at: datetime, kind: str, text: str, actor: Actor, data: dict[str, Any] | None = None) -> str:
+    def note(
+        self,
+        at: datetime,
+        kind: str,
+        text: str,
+        actor: Actor,
+        data: dict[str, Any] | None = None,
+        *,
+        token: str | None = None,
+    ) -> str:
         """Add a line to the incident's timeline. Returns its key."""
         self.journal += 1
         self.revision += 1
         key = f"{kind}:{self.journal}"
-        self.entries.append(Entry(key=key, at=at, kind=kind, actor=str(actor), text=text, data=data or {}))
+        self.entries.append(Entry(key=key, at=at, kind=kind, actor=str(actor), text=text, data=data or {}, token=token))
         return key
+
+    def give_back_for_approval(self, at: datetime, why: str) -> bool:
+        """Have the list approved by somebody else, if nothing of it was paid yet. Returns whether that is so."""
+        if self.done or self.left:
+            return False
+        if self.stage is IncidentStage.COMPENSATING:
+            self.stage, self.approved_by = IncidentStage.APPROVAL, None
+            self.after, self.all_taken, self.failed = None, False, []
+            self.note(at, "void", why, SYSTEM)
+        return True
 
     def has_unrecorded(self, in_flight: Collection[str] = ()) -> bool:
         """Whether there is something that the file does not know and that is not on its way there."""
@@ -148,6 +167,8 @@ def check_decision(incident: Incident, message: DecideIncident) -> None:
         return
     if incident.stage is not IncidentStage.APPROVAL or cohort is None or decision is None:
         raise NotAllowed(f"decision: the incident is at stage {incident.stage.value}; only a finished list is decided")
+    if incident.under_way:
+        raise NotAllowed("decision: accounts are on their way under the approval before; decide again in a moment")
     if message.decision != "approve":
         return
     if not message.cohort or not cohort.hash.startswith(message.cohort):

@@ -118,14 +118,14 @@ def total(parts: Iterable[Part], currency: str, *, rates: Iterable[Rate] = ()) -
     counts, for they are the same loss measured twice. A subject that gained on balance counts as nothing: nobody is
     charged for having complained. Raises :class:`MissingRate` for an amount in a currency without a rate.
     """
-    known = _by_pair(rates)
+    recorded = tuple(rates)
     with localcontext(prec=PRECISION):
         counted: dict[str, tuple[Decimal, Part]] = {}
         numbers: dict[str, str] = {}
         for part in parts:
             amount = part.amount
             if part.currency != currency:
-                rate = known.get((part.currency, currency))
+                rate = last_rate(recorded, part.currency, currency)
                 if rate is None:
                     raise MissingRate(f"rate of {part.currency} in {currency}")
                 amount *= rate.rate
@@ -166,9 +166,27 @@ def plain(value: Decimal) -> str:
     return f"{value.normalize():f}" if value else "0"
 
 
-def _by_pair(rates: Iterable[Rate]) -> dict[tuple[str, str], Rate]:
-    """The latest rate of each pair; of several at one instant the last source by name."""
-    return {(rate.base, rate.quote): rate for rate in sorted(rates, key=lambda rate: (rate.at, rate.source, rate.rate))}
+def in_direction(rates: Iterable[Rate], base: str, quote: str) -> dict[Rate, Rate]:
+    """Of *rates* those by which *base* becomes *quote*, each with the row that was recorded.
+
+    A pair recorded the other way round is turned: EUR in USD tells USD in EUR, to 12 digits.
+    """
+    found: dict[Rate, Rate] = {}
+    for row in rates:
+        if (row.base, row.quote) == (base, quote):
+            found[row] = row
+        elif (row.base, row.quote) == (quote, base):
+            with localcontext(prec=12):
+                turned = Rate(base=base, quote=quote, source=row.source, at=row.at, rate=1 / row.rate)
+            found.setdefault(turned, row)
+    return found
+
+
+def last_rate(rates: Iterable[Rate], base: str, quote: str) -> Rate | None:
+    """The latest rate by which *base* becomes *quote*; of several at one instant one that was recorded so, then the
+    last source by name."""
+    known = in_direction(rates, base, quote)
+    return max(known, key=lambda rate: (rate.at, rate == known[rate], rate.source, rate.rate), default=None)
 
 
 def _told(rate: Rate) -> dict[str, str]:
