@@ -74,7 +74,7 @@ def _unheld(directory: Directory, packs: list[PolicyPack], day: date) -> Iterato
 
 def _no_second_person(directory: Directory, pack: PolicyPack) -> Iterator[DirectoryProblem]:
     handlers = {one.person for one in directory.holders(Role.HANDLER)}
-    for step in pack.decision.approval:
+    for step in pack.decision.every_step:
         holders = {one.person for one in directory.holders(step.role)}
         if len(holders) == 1 and handlers == holders:
             yield _warning(
@@ -87,7 +87,7 @@ def roles_named(pack: PolicyPack) -> list[Role]:
     """The roles of the firm that *pack* has something done by."""
     named = {
         Role.HANDLER,
-        *(step.role for step in pack.decision.approval),
+        *(step.role for step in pack.decision.every_step),
         *(step.role for step in pack.escalation),
         *(role for clock in pack.clocks for extension in clock.extensions for role in extension.approval),
     }

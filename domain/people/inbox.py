@@ -12,7 +12,7 @@ class Standing(Record):
     """Where an open case stands, as far as it decides what is to be done next.
 
     ``asked``: the customer has been asked and has not answered; ``proposed``: a proposal waits for a decision;
-    ``unpaid``: an award was posted that a payment rail has still to pay.
+    ``unpaid``: an award was posted that a payment rail has still to pay; ``breached``: a duty was missed before.
     """
 
     reference: str
@@ -25,6 +25,7 @@ class Standing(Record):
     asked: bool = False
     proposed: bool = False
     unpaid: bool = False
+    breached: bool = False
 
 
 class NextStep(StrEnum):
@@ -53,9 +54,9 @@ COMMANDS: Final[dict[NextStep, str]] = {
 
 
 class Item(Record):
-    """A case in somebody's inbox: ``why`` it is there, and what is to be done next."""
+    """A case in a list of somebody: ``why`` it is there, and what is to be done next."""
 
-    why: Literal["mine", "waiting for me", "my team's"]
+    why: Literal["mine", "waiting for me", "my team's", "another's"]
     case: Standing
     step: NextStep
 
