@@ -7,7 +7,6 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,16 +14,16 @@ from bench.common import forget_configuration
 from domain.case.assessment import Assessment, assess
 from domain.case.complaint import Complaint
 from domain.ground.words import Category, Severity
-from runtime.corpus import Sentence, model, sentences, training
+from domain.speech.proposing import Opinion
+from runtime.corpus import Sentence, authored, model
 from runtime.paths import CORPUS
 from runtime.policies import find_pack
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 Z = 1.96
 SETS = {
-    "unseen": "written after the rules, by the same author; nothing was changed for it since",
-    "test": "written before the rules, by the same author: what it shows is better than what is to be expected",
-    "training": "the rules were written with these in view: no measure of what is to be expected",
+    "test": "whole complaints by an author who saw neither rules nor corpus; the rules' authors never read them",
+    "first": "by the same author, but read while the model was made, and learned from since: no measure",
 }
 
 
@@ -38,7 +37,7 @@ def interval(right: int, of: int) -> str:
     return f"{right}/{of} = {share:.0%} ({max(0, middle - half):.0%} to {min(1, middle + half):.0%})"
 
 
-def assessed(one: Sentence) -> Assessment:
+def assessed(one: Sentence, opinion: Opinion | None = None) -> Assessment:
     complaint = Complaint.model_validate(
         {
             "source": "bench",
@@ -50,44 +49,35 @@ def assessed(one: Sentence) -> Assessment:
             "description": one.text,
         }
     )
-    return assess(complaint, find_pack("platform-default", NOW), earlier_cases=0)
+    return assess(complaint, find_pack("platform-default", NOW), earlier_cases=0, opinion=opinion)
 
 
-def measure(rows: list[Sentence], propose: Callable[[str], Category | None]) -> dict[str, str]:
+def measure(rows: list[Sentence]) -> dict[str, str]:
     """What is right in these *rows*."""
-    heard = [(one, assessed(one)) for one in rows]
-    with_category = [
-        (one, result.category) for one, result in heard if one.category and one.category is not Category.OTHER
-    ]
-    decided = [(one, category) for one, category in with_category if category is not Category.OTHER]
-    silent = [(one, propose(one.text)) for one, category in with_category if category is Category.OTHER]
-    proposed = [(one, category) for one, category in silent if category]
-
-    alone = [(one, propose(one.text)) for one, _ in with_category]
-
-    def right(pairs: Iterable[tuple[Sentence, Category | None]]) -> int:
-        return sum(one.category is category for one, category in pairs)
-
+    fitted = model()
+    heard = [(one, fitted.listen(one.text)) for one in rows]
+    read = [(one, assessed(one), assessed(one, opinion), opinion) for one, opinion in heard]
+    named = [each for each in read if each[0].category not in {None, Category.OTHER}]
+    decided = [one.category is both.category for one, _, both, _ in named if both.category is not Category.OTHER]
+    proposed = [one.category is both.proposal.category for one, _, both, _ in named if both.proposal]
+    by_rules = [one.category is rules.category for one, rules, _, _ in named if rules.category is not Category.OTHER]
     figures = {
-        "category by rules, recall": interval(right(decided), len(with_category)),
-        "category by rules, precision": interval(right(decided), len(decided)),
-        "proposals where rules are silent, precision": interval(right(proposed), len(proposed)),
-        "rules or proposal, recall": interval(right(decided) + right(proposed), len(with_category)),
-        "model alone, recall": interval(right(alone), len(with_category)),
+        "category by rules alone, recall": interval(sum(by_rules), len(named)),
+        "category by rules alone, precision": interval(sum(by_rules), len(by_rules)),
+        "category decided, precision": interval(sum(decided), len(decided)),
+        "category proposed, precision": interval(sum(proposed), len(proposed)),
+        "category decided or proposed, recall": interval(sum(decided) + sum(proposed), len(named)),
     }
-    critical = [(one.sign, result.severity is Severity.CRITICAL) for one, result in heard]
-    severe = [(one.sign, result.severity in {Severity.CRITICAL, Severity.HIGH}) for one, result in heard]
-    for name, sign, found in (
-        ("danger to life, recall", "danger", critical),
-        ("only sounds like danger, raised", "none", critical),
-        ("vulnerability, recall", "vulnerable", severe),
-        ("only sounds like it, raised to high", "none", severe),
-        ("data leak, recall", "leak", severe),
-        ("account taken over, recall", "intrusion", severe),
-    ):
-        of = [hit for its, hit in found if its == sign]
-        if of:
-            figures[name] = interval(sum(of), len(of))
+    for name, sign in (("danger to life, found", True), ("no danger to life, raised", False)):
+        of = [each for each in read if (each[0].sign == "danger") is sign]
+        for ear, found in (
+            ("by rules", [rules.severity is Severity.CRITICAL for _, rules, _, _ in of]),
+            ("by the model", [opinion.alarm for *_, opinion in of]),
+            ("by either", [both.severity is Severity.CRITICAL for _, _, both, _ in of]),
+        ):
+            figures[f"{name} {ear}"] = interval(sum(found), len(found))
+    harmless = [(one.severity, both.severity) for one, _, both, _ in read if one.severity and one.sign != "danger"]
+    figures["other severity, exact"] = interval(sum(told is its for told, its in harmless), len(harmless))
     return figures
 
 
@@ -96,23 +86,17 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     as_json = parser.parse_args().json
     forget_configuration()
-    fitted = model()
-
-    def propose(text: str) -> Category | None:
-        proposal = fitted.propose(text)
-        return proposal.category if proposal else None
-
     results: dict[str, dict[str, Any]] = {}
     for name, what in SETS.items():
-        rows = training() if name == "training" else sentences(CORPUS / f"{name}.tsv")
-        results[name] = {"what": what, "sentences": len(rows)}
+        rows = authored(CORPUS / "authored" / f"{name}.jsonl")
+        results[name] = {"what": what, "model": model().version, "sentences": len(rows)}
         for language in ("en", "zh"):
-            results[name][language] = measure([one for one in rows if one.language == language], propose)
+            results[name][language] = measure([one for one in rows if one.language == language])
     if as_json:
         sys.stdout.write(json.dumps(results, ensure_ascii=False, indent=2) + "\n")
         return
     for name, result in results.items():
-        sys.stdout.write(f"\n{name}: {result['sentences']} sentences, {result['what']}\n")
+        sys.stdout.write(f"\n{name}: {result['sentences']} complaints, {result['what']}\n")
         for language in ("en", "zh"):
             for figure, value in result[language].items():
                 sys.stdout.write(f"  {language}  {figure:45} {value}\n")

@@ -1,24 +1,32 @@
-"""The corpus of everyday complaints: sentences with their categories, for the model and for measurements."""
+"""The corpus of everyday complaints, and the model that was learned from it."""
 
+import json
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from domain.ground.words import Category
-from domain.speech.proposing import Model
+from domain.ground.words import Category, Severity
+from domain.speech.proposing import Model, ModelError, Weights
 from runtime.paths import CORPUS
+
+SHIPPED = CORPUS / "model.json.gz"
+"""The model that comes with Redress."""
 
 
 class CorpusError(ValueError):
-    """A table of the corpus cannot be read; the message names file and line."""
+    """A table of the corpus, or a model, cannot be read; the message names the file and, in a table, the line."""
 
 
 class Sentence(NamedTuple):
-    """A sentence, its language (``en`` or ``zh``), its category where it has one, and what it is a sign of."""
+    """A sentence, its language (``en`` or ``zh``), its category where it has one, what it is a sign of, and, where its
+    author gave one, its severity.
+    """
 
     language: str
     category: Category | None
     sign: str
     text: str
+    severity: Severity | None = None
 
 
 def sentences(path: Path) -> list[Sentence]:
@@ -33,11 +41,37 @@ def sentences(path: Path) -> list[Sentence]:
     return read
 
 
+def authored(path: Path) -> list[Sentence]:
+    """The sentences of a file of JSON lines. Raises :class:`CorpusError`."""
+    read = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            row = json.loads(line)
+            category, severity = row["category"], row["severity"]
+            read.append(
+                Sentence(
+                    row["lang"],
+                    Category(category) if category else None,
+                    "danger" if row["danger_to_life"] else "none",
+                    " ".join(row["text"].split()),
+                    Severity(severity) if severity else None,
+                )
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise CorpusError(f"{path.name}, line {number}: {error}") from None
+    return read
+
+
 def training(folder: Path = CORPUS) -> list[Sentence]:
     """All sentences that rules and model may be fitted to."""
-    return [one for path in sorted((folder / "training").glob("*.tsv")) for one in sentences(path)]
+    tables = [one for path in sorted((folder / "training").glob("*.tsv")) for one in sentences(path)]
+    return [*tables, *authored(folder / "authored" / "first.jsonl")]
 
 
-def model() -> Model:
-    """The model, counted from the training part of the corpus."""
-    return Model((one.category, one.text) for one in training() if one.category)
+@cache
+def model(path: Path = SHIPPED) -> Model:
+    """The model in that file; by default the one that is shipped. Raises :class:`CorpusError`."""
+    try:
+        return Model(Weights.unpacked(path.read_bytes()))
+    except (OSError, ModelError) as error:
+        raise CorpusError(f"{path}: {error}") from None

@@ -1,90 +1,211 @@
-"""A model that proposes a category where the rules are silent: naive Bayes over character n-grams.
+"""A linear model over n-grams: it proposes a category where the rules are silent, and hears danger to life.
 
-It is counted from labelled sentences, so it is the same for the same sentences. It proposes only, and decides nothing;
-where it is not sure enough it abstains.
+It decides nothing. Where it is not sure enough it abstains; where it hears danger to life, a person looks. A model is a
+table of weights by hash of n-gram (so that it holds no words), learned elsewhere; reading a text with it needs nothing
+but this module.
 """
 
+import gzip
+import json
 import math
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from domain.ground.base import Record
 from domain.ground.phrases import Pieces
 from domain.ground.words import Category
 
-SMOOTHING: Final = 0.3
-EVIDENCE_ENGLISH: Final = 0.5
-EVIDENCE_CHINESE: Final = 1.0
-"""N-grams overlap, so that they tell less together than each alone. Found by leaving out a fifth of the training
-sentences in turn, so that the confidence in those is on average the share of them that is right."""
-SURE_ENOUGH: Final = 0.4
-"""A proposal of less confidence is not made."""
+FORMAT: Final = "redress-ngrams-1"
+WINDOW: Final = 45
+"""Danger to life is listened for in so many words of English or characters of Chinese at once: a cry for help must not
+be drowned by a long story."""
+
+_ENGLISH: Final = (3, 4, 5, 6)
+_CHINESE: Final = 4
+_WORDS: Final = 2
+THOUSANDTHS: Final = 1000
+"""What is learned of features is kept in thousandths."""
+_STOPS: Final = frozenset(".!?。！？;；…\n")
+
+
+class ModelError(ValueError):
+    """A model cannot be read; the message says why."""
 
 
 class Proposal(Record):
-    """The category proposed for a text and how sure that is, from 0 to 1."""
+    """The category that a model proposes for a text, how sure it is, from 0 to 1, and which model it is."""
 
     category: Category
     confidence: float
+    model: str
+
+
+class Opinion(Record):
+    """What a model makes of a text. ``danger`` is how likely it tells of danger to life; ``alarm`` calls a person."""
+
+    model: str
+    proposal: Proposal | None = None
+    danger: float = 0.0
+    alarm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What was learned: of each feature its rarity, its weights by category and its weight for danger to life, in
+    thousandths.
+
+    ``bias`` is the same without any feature, in whole; ``heat`` divides the scores, so that a confidence is the share
+    of the like that is right. Confidences below ``sure_enough`` propose nothing; from ``alarm`` on danger is heard.
+    """
+
+    version: str
+    categories: tuple[Category, ...]
+    bias: tuple[float, ...]
+    features: Mapping[int, Sequence[int]]
+    heat: float = 1.0
+    sure_enough: float = 0.4
+    alarm: float = 0.5
+
+    def packed(self) -> bytes:
+        """As a file: JSON, compressed; the same for the same weights."""
+        content = {
+            "format": FORMAT,
+            "version": self.version,
+            "categories": list(self.categories),
+            "bias": [round(one, 4) for one in self.bias],
+            "heat": self.heat,
+            "sure_enough": self.sure_enough,
+            "alarm": self.alarm,
+            "features": {f"{key:x}": list(self.features[key]) for key in sorted(self.features)},
+        }
+        return gzip.compress(json.dumps(content, separators=(",", ":")).encode(), mtime=0)
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> "Weights":
+        """Weights from a file. Raises :class:`ModelError`."""
+        try:
+            content = json.loads(gzip.decompress(packed))
+            if content["format"] != FORMAT:
+                raise ModelError(f"its format is {content['format']}, not {FORMAT}: train it again")
+            categories = tuple(Category(one) for one in content["categories"])
+            features = {int(key, 16): each for key, each in content["features"].items()}
+            width = len(categories) + 1
+            if len(content["bias"]) != width or any(len(each) != width + 1 for each in features.values()):
+                raise ModelError("its weights do not fit its categories: train it again")
+            return cls(
+                content["version"],
+                categories,
+                tuple(content["bias"]),
+                features,
+                content["heat"],
+                content["sure_enough"],
+                content["alarm"],
+            )
+        except ModelError:
+            raise
+        except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelError(f"it is no model made by redress assess train ({type(error).__name__})") from None
 
 
 class Model:
-    """Counts of n-grams by category. Raises ``ValueError`` if there are no sentences."""
+    """Reads texts with what was learned."""
 
-    def __init__(self, sentences: Iterable[tuple[Category, str]]) -> None:
-        counts: dict[Category, Counter[str]] = defaultdict(Counter)
-        for category, text in sentences:
-            counts[category].update(_features(text))
-        if not counts:
-            raise ValueError("there is nothing to learn from: no sentence has a category")
-        known = len({feature for each in counts.values() for feature in each})
-        self._nothing: dict[Category, float] = {}
-        self._weights: dict[str, dict[Category, float]] = defaultdict(dict)
-        for category, each in counts.items():
-            total = each.total() + SMOOTHING * known
-            self._nothing[category] = math.log(SMOOTHING / total)
-            for feature, count in each.items():
-                self._weights[feature][category] = math.log((count + SMOOTHING) / SMOOTHING)
+    def __init__(self, weights: Weights) -> None:
+        self.weights = weights
 
-    def confidences(self, text: str) -> dict[Category, float]:
-        """How likely each category is, the likeliest first."""
-        features = _features(text) & self._weights.keys()
-        scores = {category: len(features) * nothing for category, nothing in self._nothing.items()}
-        for feature in features:
-            for category, weight in self._weights[feature].items():
-                scores[category] += weight
-        highest = max(scores.values())
-        weight = (EVIDENCE_ENGLISH if text.isascii() else EVIDENCE_CHINESE) / math.sqrt(max(1, len(features)))
-        shares = {category: math.exp(weight * (score - highest)) for category, score in scores.items()}
-        whole = sum(shares.values())
-        return {
-            category: share / whole for category, share in sorted(shares.items(), key=lambda one: (-one[1], one[0]))
-        }
+    @property
+    def version(self) -> str:
+        return self.weights.version
+
+    def listen(self, text: str) -> Opinion:
+        """What it makes of *text*."""
+        danger = self.danger(text)
+        return Opinion(
+            model=self.version,
+            proposal=self.propose(text),
+            danger=round(danger, 3),
+            alarm=danger >= self.weights.alarm,
+        )
 
     def propose(self, text: str) -> Proposal | None:
         """The likeliest category if it is sure enough, else nothing."""
         category, confidence = next(iter(self.confidences(text).items()))
-        if confidence < SURE_ENOUGH or category is Category.OTHER:
+        if confidence < self.weights.sure_enough or category is Category.OTHER:
             return None
-        return Proposal(category=category, confidence=round(confidence, 3))
+        return Proposal(category=category, confidence=round(confidence, 3), model=self.version)
+
+    def confidences(self, text: str) -> dict[Category, float]:
+        """How likely each category is, the likeliest first."""
+        scores = [one / self.weights.heat for one in self._scores(Pieces(text).keys)[:-1]]
+        highest = max(scores)
+        shares = [math.exp(score - highest) for score in scores]
+        whole = sum(shares)
+        ranked = sorted(zip(self.weights.categories, shares, strict=True), key=lambda one: (-one[1], one[0]))
+        return {category: share / whole for category, share in ranked}
+
+    def danger(self, text: str) -> float:
+        """How likely *text* tells of danger to life, from 0 to 1: the most of any part of it."""
+        return max(1 / (1 + math.exp(-self._scores(part)[-1])) for part in windows(Pieces(text).keys))
+
+    def _scores(self, keys: Sequence[str]) -> list[float]:
+        scores = list(self.weights.bias)
+        length, found = 0.0, []
+        for feature, count in features(keys).items():
+            learned = self.weights.features.get(feature)
+            if learned:
+                value = (1 + math.log(count)) * learned[0] / THOUSANDTHS
+                length += value * value
+                found.append((value, learned))
+        if found:
+            norm = math.sqrt(length)
+            for value, learned in found:
+                share = value / norm / THOUSANDTHS
+                for at in range(len(scores)):
+                    scores[at] += share * learned[at + 1]
+        return scores
 
 
-def _features(text: str) -> frozenset[str]:
-    """Words and their neighbours; of Chinese one to three characters, of English words two to five letters."""
-    found: set[str] = set()
+def features(keys: Sequence[str]) -> Counter[int]:
+    """The n-grams of a text in pieces, by hash: parts of English words, one to four characters of Chinese, pairs of
+    words."""
+    found: Counter[str] = Counter()
     run: list[str] = []
-    for key in [*Pieces(text).keys, "\n"]:
+    for key in [*keys, "\n"]:
         if not key[0].isalnum():
+            if key[0] in "?？":
+                found["?"] += 1
             run = []
             continue
         word = "#" if key.isdigit() else key
         if word.isascii():
             padded = f" {word} "
-            found.update(padded[at : at + size] for size in (3, 4, 5) for at in range(len(padded) - size + 1))
-            found.add(padded)
+            found.update(padded[at : at + size] for size in _ENGLISH for at in range(len(padded) - size + 1))
+            if len(padded) > _ENGLISH[-1]:
+                found[padded] += 1
         run.append(word)
-        for size in (1, 2, 3):
+        for size in range(1, _WORDS + 1 if word.isascii() else _CHINESE + 1):
             if len(run) >= size and (size > 1 or not word.isascii()):
-                found.add("_".join(run[-size:]))
-    return frozenset(found)
+                found["_".join(run[-size:])] += 1
+    return Counter({zlib.crc32(gram.encode()): count for gram, count in found.items()})
+
+
+def windows(keys: Sequence[str]) -> Iterator[list[str]]:
+    """The sentences of a text, as many at once as fit; each but the first begins where half of the last one began."""
+    sentences: list[list[str]] = [[]]
+    for key in keys:
+        sentences[-1].append(key)
+        if key[0] in _STOPS or len(sentences[-1]) >= WINDOW:
+            sentences.append([])
+    at = 0
+    while at < len(sentences):
+        end, size = at, 0
+        while end < len(sentences) and (end == at or size + len(sentences[end]) <= WINDOW):
+            size += len(sentences[end])
+            end += 1
+        yield [key for one in sentences[at:end] for key in one]
+        if end == len(sentences):
+            return
+        at = max(at + 1, (at + end) // 2)
