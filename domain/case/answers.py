@@ -4,6 +4,7 @@ from domain.case.summary import CaseSummary
 from domain.ground.base import Instant, Record
 from domain.ground.people import Actor
 from domain.ground.words import Outcome, Remedy
+from domain.keys.public import Readable
 from domain.money.amounts import Money
 from domain.money.parts import Entered
 
@@ -25,6 +26,8 @@ class Proposal(Record):
     as_found: bool = False
     incident: str | None = None
     """The incident under which the loss is made good; the case then pays nothing of it."""
+    digest: str = ""
+    """Names the message that proposed it, for whoever decides on it; empty where it was decided by rule."""
 
     @property
     def spoken(self) -> str:
@@ -45,7 +48,7 @@ class Question(Record):
     answered: bool = False
 
 
-class Closed(Record):
+class Closed(Record, Readable):
     """How the case ended: the result of the workflow."""
 
     reference: str
@@ -54,8 +57,8 @@ class Closed(Record):
     breached: bool
 
 
-class Status(Record):
-    """The answer to the query ``status``. ``proposal`` is the one made, or else what the findings would lead to."""
+class Status(Record, Readable):
+    """The answer to the query ``status``. ``proposal`` is the one made, or else the ``draft``, each with its digest."""
 
     reference: str
     policy: str | None
@@ -63,5 +66,7 @@ class Status(Record):
     waiting_for: str | None
     letters_on_their_way: tuple[str, ...]
     proposal: str | None
+    proposal_digest: str | None = None
+    draft: str | None = None
     payment: str | None = None
     """What a payment rail has paid and has still to pay, where there is one."""

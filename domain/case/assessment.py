@@ -20,6 +20,7 @@ from domain.ground.scope import Facts
 from domain.ground.words import Category, Complexity, Priority, Severity
 from domain.money.amounts import Money
 from domain.rules.policy import PolicyPack
+from domain.speech.proposing import Opinion, Proposal
 from domain.speech.signs import signs
 from domain.speech.topics import spoken
 
@@ -97,6 +98,8 @@ class Assessment(Record):
     team: str
     grounds: tuple[Ground, ...]
     complexity: Complexity = Complexity.SIMPLE
+    proposal: Proposal | None = None
+    """What a model proposes where no words decide the category; nothing follows from it."""
 
     def facts(self, complaint: Complaint) -> Facts:
         """What the length of a clock may depend on."""
@@ -105,17 +108,26 @@ class Assessment(Record):
             complexity=self.complexity,
             product=complaint.product,
             matters=matters_of(complaint),
+            priority=self.priority,
         )
 
 
-def assess(complaint: Complaint, pack: PolicyPack, *, earlier_cases: int) -> Assessment:
-    """Assess *complaint*; *earlier_cases* is how many cases the same account or address had before."""
+def assess(complaint: Complaint, pack: PolicyPack, *, earlier_cases: int, opinion: Opinion | None = None) -> Assessment:
+    """Assess *complaint*; *earlier_cases* is how many cases the same account or address had before.
+
+    The *opinion* of a model proposes a category where no words decide one, and a few words that it contradicts decide
+    nothing. Where it hears danger to life the complaint is critical, so that a person looks at once.
+    """
     headings = [Pieces(text) for text in (complaint.subject, complaint.product) if text]
     description = Pieces(complaint.description)
     texts = [*headings, description]
 
-    category, why_category = _category(headings, description, has_trades=bool(complaint.trades))
+    proposed = opinion.proposal.category if opinion and opinion.proposal else None
+    category, why_category = _category(headings, description, proposed, has_trades=bool(complaint.trades))
     severity, why_severity = _severity(texts, complaint.amount_claimed)
+    if opinion and opinion.alarm and severity is not Severity.CRITICAL:
+        heard = f"severity critical: danger to life, as the model {opinion.model} hears it"
+        severity, why_severity = Severity.CRITICAL, [Ground(rule=heard, words=()), *why_severity]
     in_scope, why_scope = _scope(complaint, pack, texts)
     complex_ = len(complaint.trades) >= rules.MANY_TRADES
     why_complex = [Ground(rule=f"complex: {rules.MANY_TRADES} trades or more", words=("trades",))] if complex_ else []
@@ -134,6 +146,7 @@ def assess(complaint: Complaint, pack: PolicyPack, *, earlier_cases: int) -> Ass
         team=pack.team_for(category),
         grounds=(*why_category, *why_severity, *why_scope, *why_complex, *hurries),
         complexity=Complexity.COMPLEX if complex_ else Complexity.SIMPLE,
+        proposal=opinion.proposal if opinion and category is Category.OTHER else None,
     )
 
 
@@ -179,10 +192,13 @@ def reassess(
         team=assessment.team if category is assessment.category else pack.team_for(category),
         grounds=(*assessment.grounds, Ground(rule="reclassified by handler", words=(*changes, f"by {by}"))),
         complexity=complexity,
+        proposal=assessment.proposal,
     )
 
 
-def _category(headings: list[Pieces], description: Pieces, *, has_trades: bool) -> tuple[Category, list[Ground]]:
+def _category(
+    headings: list[Pieces], description: Pieces, proposed: Category | None, *, has_trades: bool
+) -> tuple[Category, list[Ground]]:
     points: Counter[Category] = Counter()
     words: dict[Category, list[tuple[int, str]]] = defaultdict(list)
     counted: set[str] = set()
@@ -210,6 +226,9 @@ def _category(headings: list[Pieces], description: Pieces, *, has_trades: bool) 
             ]
         return Category.OTHER, [Ground(rule="category other: no words decide", words=())]
     heaviest = [written for _, written in sorted(words[category], key=lambda one: -one[0])]
+    if points[category] < rules.BEYOND_DOUBT and proposed not in {None, category} and not has_trades:
+        doubted = f"category other: few words for {category.value}, which a model doubts"
+        return Category.OTHER, [Ground(rule=doubted, words=_shown(heaviest))]
     grounds = [Ground(rule=f"category {category.value}", words=_shown(heaviest))]
     level = [one.value for one in rules.TIE_ORDER if one is not category and points[one] == points[category]]
     if level:

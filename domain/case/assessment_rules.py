@@ -261,6 +261,9 @@ TIE_ORDER: tuple[Category, ...] = (
 ENOUGH = 2
 """Fewer points than this decide nothing."""
 
+BEYOND_DOUBT = 6
+"""Fewer points than this decide nothing where a model proposes another category: then a person decides."""
+
 EVERYDAY_LENGTH = 120
 """Up to so many English words or Chinese characters everyday speech decides too; in more the word lists do better."""
 

@@ -10,11 +10,15 @@ from pydantic import Field
 from domain.case.answers import Proposal, Question
 from domain.case.assessment import Assessment
 from domain.case.complaint import Complaint
+from domain.case.drafts import Draft
 from domain.case.file import CaseUpdate, Recorded, Rejected
-from domain.case.messages import Receipt
+from domain.case.messages import ProposeDraft, ProposeResolution, Receipt
+from domain.case.remedies import Obligation
 from domain.case.requests import EarlyWarning
 from domain.case.summary import CaseSummary
-from domain.checks.findings import Check, IncidentLink, Investigation
+from domain.case.tasks import Task, owned_by
+from domain.case.told import Told
+from domain.checks.findings import Check, Elsewhere, IncidentLink, Investigation
 from domain.clocks.clock import Clock
 from domain.clocks.deadlines import Deadline, Firing, Occurred
 from domain.ground.base import Instant, State, clean
@@ -23,13 +27,15 @@ from domain.ground.messages import MOST_HEARD, MOST_RECEIPTS, Message, is_known,
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.sizes import CARRIED_BY_A_LETTER, MOST_CARRIED, first_of, size
 from domain.ground.timeline import Entry
-from domain.ground.words import Action, CaseEvent, Outcome, PaymentState, Stage
+from domain.ground.words import Action, CaseEvent, ContactForm, Outcome, PaymentState, Priority, Role, Stage
 from domain.letters.letter import Letter, LetterFacts
 from domain.money.amounts import Money
 from domain.money.payment import Payment, PaymentReport
 from domain.people.hands import Hands
+from domain.people.matching import Identity
 from domain.people.recusal import Why
 from domain.people.signs import Care
+from domain.rules.deciding import Decision
 from domain.rules.policy import PolicyPack
 
 RECENT_ENTRIES = 30
@@ -58,13 +64,19 @@ class Case(State):
     stage: Stage = Stage.RECEIVED
     stage_since: Instant
     assessment: Assessment | None = None
+    counted_as: Priority | None = None
+    """The urgency by which the clocks are counted."""
     handler: str | None = None
     """Who has the case: a person's id, or the role it was escalated to where nobody in a directory holds it."""
     hands_version: int = 0
     kept_out: dict[str, Why] = Field(default_factory=dict)
     """Who must have no part in it, by person, and why."""
+    identity: Identity = Identity()
+    """Who complains, as far as that is known; see :mod:`domain.case.identity`."""
     care: Care = Care()
     """What the signs of the case ask for."""
+    restricted: tuple[ContactForm, ...] = ()
+    """To which forms contact with the customer is limited."""
     alarmed: bool = False
     """Whether somebody was told of danger to life."""
     escalation_level: int = 0
@@ -83,6 +95,8 @@ class Case(State):
     """Where several packs set a time for one duty: what was done for it, and by which clock at last."""
     about_rules: Bilingual | None = None
     """What people are still to be told of the rules that the case has."""
+    new_dates: int = 0
+    """How often a rule gave the customer a new date after one was missed."""
     early_until: Instant | None = None
     extended: list[str] = Field(default_factory=list)
     """Extensions granted, as ``clock:extension:start of the clock``."""
@@ -93,6 +107,8 @@ class Case(State):
     trades: tuple[str, ...] = ()
     pointed: tuple[Check, ...] = ()
     """The checks that the words of the complaint point to, beside those of the pack."""
+    told: tuple[Told, ...] = ()
+    """What the words of the complaint tell, so that nobody is asked for it again."""
     pointed_later: tuple[Check, ...] = ()
     """Those that the words of the customer's replies point to: they go with the next investigation."""
     asked_checks: tuple[Check, ...] = ()
@@ -100,13 +116,21 @@ class Case(State):
     first: dict[CaseEvent, Instant] = Field(default_factory=dict)
     """When each kind of event happened first, but for those that letters mean."""
     investigation: Investigation | None = None
+    elsewhere: tuple[Elsewhere, ...] = ()
+    """Where that is promised or paid which the case has found as well, until it was looked at anew."""
     to_investigate: bool = True
     looking: bool = False
     """Whether the trade log is being queried."""
     question: Question | None = None
     questions_by_rule: int = 0
     proposal: Proposal | None = None
+    draft: Draft | None = None
+    """What the rule leads to while people decide, and why it is left to them."""
+    referred: bool = False
+    """Whether people have said that the complaint is for somebody else."""
     approved: bool = False
+    approved_by: dict[int, Role] = Field(default_factory=dict)
+    """The role of the second person who approved, by round."""
     settled_early: bool = False
     """The customer regards the complaint as settled: a summary letter takes the place of the final response."""
     answer: Literal["accept", "dispute", "silence"] | None = None
@@ -138,7 +162,19 @@ class Case(State):
     """The account to pay to, where a person named another than the case's."""
     reports: list[PaymentReport] = Field(default_factory=list)
     """What people report of payments, and is not in the ledger yet."""
+    remedies: list[Obligation] = Field(default_factory=list)
+    """What was or is owed beside money, and temporary relief."""
+    relief_ended: tuple[int, ...] = ()
+    """The numbers of the relief that has ended."""
+    tasks: list[Task] = Field(default_factory=list)
+    """What somebody has to do beside handling the case, until it is done."""
+    tasks_done: list[str] = Field(default_factory=list)
+    """The conditions, still there, for which a task was given and has ended."""
     closed_at: Instant | None = None
+    cause: str | None = None
+    """The root cause, as a person recorded it."""
+    cause_asked: bool = False
+    """Whether somebody was told that it is missing."""
 
     letters: list[Letter] = Field(default_factory=list)
     """Letters on their way."""
@@ -181,9 +217,25 @@ class Case(State):
         return self.policy
 
     @property
+    def decision(self) -> Decision:
+        """Who may decide what in this case: by its category and urgency."""
+        assessment, decision = self.assessment, self.pack.decision
+        if assessment is None:
+            return decision
+        return decision.of(assessment.category, self.care.of(assessment.priority))
+
+    @property
     def incident(self) -> IncidentLink | None:
         """The incident that the complaint is about, as far as it was known when it was investigated."""
         return self.investigation.incident if self.investigation else None
+
+    @property
+    def lacks_cause(self) -> bool:
+        """Whether a person upheld the complaint, and nobody has said yet what the cause was."""
+        rule, proposal = self.pack.causes, self.proposal
+        if not (rule and rule.required) or self.cause or proposal is None or proposal.proposed_by == SYSTEM:
+            return False
+        return self.outcome in {Outcome.UPHELD, Outcome.PARTLY_UPHELD}
 
     # -- what happened --------------------------------------------------------------------------------------------
 
@@ -192,13 +244,29 @@ class Case(State):
         return self.numbers
 
     def note(
-        self, at: datetime, kind: str, text: str, actor: Actor = SYSTEM, data: dict[str, Any] | None = None
+        self,
+        at: datetime,
+        kind: str,
+        text: str,
+        actor: Actor = SYSTEM,
+        data: dict[str, Any] | None = None,
+        *,
+        token: str | None = None,
     ) -> None:
         """Add a line to the timeline."""
         self.journal += 1
         key = f"{kind}:{self.journal}"
         self._write(
-            Entry(key=key, at=at, kind=kind, actor=str(actor), text=text, data=data or {}, journal=self.revision)
+            Entry(
+                key=key,
+                at=at,
+                kind=kind,
+                actor=str(actor),
+                text=text,
+                data=data or {},
+                journal=self.revision,
+                token=token,
+            )
         )
 
     def knows(self, message: Message) -> bool:
@@ -213,10 +281,12 @@ class Case(State):
         """Remember what an update was answered."""
         remember(self.receipts, key, receipt, MOST_RECEIPTS)
 
-    def confirm(self, message: Message, noted: str, at: datetime, **more: Any) -> Receipt:
-        """Write down that an update did what is *noted*, with *more* data, and what it is answered."""
+    def confirm(self, message: Message, noted: str, at: datetime, *, token: str | None = None, **more: Any) -> Receipt:
+        """Write down that an update did what is *noted*, with *more* data and its *token*, and what it is answered."""
         self.last_message = f"{message.name}, {at:%Y-%m-%d %H:%M:%S} UTC"
-        self.note(at, message.name, noted, message.actor, message.body | more)
+        # A draft that somebody proposes is a proposal: the record has one kind of them.
+        kind = ProposeResolution.name if isinstance(message, ProposeDraft) else message.name
+        self.note(at, kind, noted, message.actor, message.body | more, token=token)
         receipt = Receipt(message_id=message.message_id, reference=self.reference, stage=self.stage, noted=noted, at=at)
         self.answer_with(message.key, receipt)
         return receipt
@@ -272,9 +342,12 @@ class Case(State):
         if granted:
             self.extended.remove(granted[-1])
 
-    def happened(self, event: CaseEvent, at: datetime, **particulars: Any) -> int:
-        """Note that *event* happened, for the clocks, with what :class:`Occurred` says of it. Returns its number."""
-        number = self.next_number()
+    def happened(self, event: CaseEvent, at: datetime, *, number: int | None = None, **particulars: Any) -> int:
+        """Note that *event* happened, for the clocks, with what :class:`Occurred` says of it. Returns its number.
+
+        That is the next one, or that of another event by the same cause.
+        """
+        number = number or self.next_number()
         self.first.setdefault(event, at)
         self.events.append(Occurred(event=event, at=at, number=number, **particulars))
         self.revision += 1
@@ -497,6 +570,8 @@ class Case(State):
         if hands.version < self.hands_version:
             return
         self.hands_version, self.kept_out, self.care = hands.version, hands.kept_out, hands.care
+        self.restricted = hands.restricted
+        owned_by(self, hands.tasks)
         if not any(
             entry.kind in {"assign", "escalation"} for entry in self.entries
         ):  # else the file knows less than we
@@ -504,6 +579,14 @@ class Case(State):
         if self.assessment:
             priority = hands.care.of(self.assessment.priority)
             self.assessment = self.assessment.model_copy(update={"priority": priority})
+
+    def count_as_urgent(self, at: datetime) -> None:
+        """Have clocks whose lengths depend on the urgency counted by that which the case has now."""
+        if self.assessment is None or self.assessment.priority is self.counted_as:
+            return
+        self.counted_as = self.assessment.priority
+        if self.stage is not Stage.CLOSED and any(rule.priorities for one in self.pack.clocks for rule in one.lengths):
+            self.happened(CaseEvent.RECLASSIFIED, at, facts=self.assessment.facts(self.complaint))
 
     def asks_for(self, deadline: Deadline, action: Action) -> bool:
         """Whether *deadline* has *action* done: not where a stricter clock of another pack had it done for the duty.

@@ -5,15 +5,19 @@ from typing import Any, Literal
 from domain.case.assessment import Assessment
 from domain.case.complaint import Complaint
 from domain.case.file import CaseUpdate, Recorded
-from domain.checks.findings import Check
+from domain.case.remedies import Obligation, Proof
+from domain.case.told import Told
+from domain.checks.findings import Check, Elsewhere
 from domain.ground.base import Identifier, Instant, Record
 from domain.ground.bilingual import Bilingual
 from domain.ground.people import Actor
+from domain.ground.timeline import Entry
 from domain.ground.words import CaseEvent, LetterKind, PaymentReason, PaymentState
 from domain.letters.letter import LetterFacts
 from domain.money.amounts import Money
 from domain.money.parts import Loss
 from domain.money.payment import PaymentOrder, PaymentOutcome
+from domain.people.matching import Identity
 from domain.rules.policy import PolicyPack
 
 
@@ -71,8 +75,12 @@ class Opened(Record):
     """That with this complaint there are so many about one thing that they point to an incident."""
     pointed: tuple[Check, ...] = ()
     """The checks that the words of the complaint point to."""
+    told: tuple[Told, ...] = ()
+    """What the words of the complaint tell of the facts that lead into the log."""
     about_rules: Bilingual | None = None
     """What people are told of the rules that the case has: that nobody found them, or that others were found."""
+    identity: Identity = Identity()
+    """Who complains, compared with the customer on file."""
     checkpoint: dict[str, Any] | None = None
     """Where the case stood when its first workflow was lost, for the workflow that goes on with it."""
 
@@ -95,6 +103,14 @@ class SendLetter(Record):
     update: CaseUpdate
 
 
+class LetterPreview(Record):
+    """A letter as it would be written now; ``missing`` says what it cannot be written without."""
+
+    subject: str | None = None
+    body: str | None = None
+    missing: str | None = None
+
+
 class LetterAccepted(Record):
     """A channel took the letter over: when, which channel, and the clocks that started or ended with it."""
 
@@ -106,7 +122,8 @@ class LetterAccepted(Record):
 class RecordCompensation(Record):
     """Post one award to the compensation ledger once.
 
-    ``announces`` are the events the posting means; ``update`` and ``then`` are recorded with it. ``losses`` of
+    ``announces`` are the events the posting means; ``update`` and ``then`` are recorded with it, where the posting
+    settles the case. ``losses`` of
     ``account`` are what the workflow takes it to make good, with ``deduct`` what others made good of them to be taken
     off: what is posted follows from the record.
     """
@@ -116,7 +133,7 @@ class RecordCompensation(Record):
     award: Money
     announces: tuple[CaseEvent, ...]
     update: CaseUpdate
-    then: CaseUpdate
+    then: CaseUpdate | None
     account: Identifier | None = None
     losses: tuple[Loss, ...] = ()
     deduct: bool = False
@@ -125,13 +142,60 @@ class RecordCompensation(Record):
 class CompensationRecorded(Record):
     """The award is in the ledger. ``rail`` is to pay it; ``None`` where the ledger alone is kept.
 
-    ``already`` is what others had made good of it by then, and was not posted.
+    ``already`` is what others had made good of it by then, and was not posted; ``further`` the interest that had run on
+    since the findings, and was posted with it.
     """
 
     at: Instant
     recorded: Recorded
     rail: str | None = None
     already: Money | None = None
+    further: Money | None = None
+
+
+class LookElsewhere(Record):
+    """Look whether others promise or have paid these ``losses`` of ``account``, which the case has found."""
+
+    reference: Identifier
+    account: Identifier
+    losses: tuple[Loss, ...]
+
+
+class FoundElsewhere(Record):
+    """Who promises or has paid them; empty where nobody does."""
+
+    elsewhere: tuple[Elsewhere, ...]
+
+
+class PromiseAward(Record):
+    """Promise the ``losses`` of ``account`` in the final response of ``round``, unless others promise or paid one.
+
+    ``left_out`` are those that the response leaves to others. ``award`` is what it gives in all, which must rest on the
+    record as it does when it is posted. ``update`` is recorded in any case, ``then`` with the promise.
+    """
+
+    reference: Identifier
+    round: int
+    account: Identifier | None
+    award: Money | None = None
+    losses: tuple[Loss, ...]
+    left_out: tuple[str, ...]
+    update: CaseUpdate
+    then: CaseUpdate
+
+
+class AwardPromised(Record):
+    """What became of it. Where it is ``promised``, ``elsewhere`` is who makes good what the response leaves out.
+
+    Else it is who promises or has paid what it was to give; empty where what was left to others nobody gives any more,
+    or where the award was ``refused``: why it does not rest on the record.
+    """
+
+    at: Instant
+    recorded: Recorded
+    promised: bool
+    elsewhere: tuple[Elsewhere, ...] = ()
+    refused: str | None = None
 
 
 class PayCompensation(Record):
@@ -169,6 +233,28 @@ class PaymentRecorded(Record):
     recorded: Recorded
 
 
+class LookForRemedies(Record):
+    """Look in the firm's own records whether these remedies of a case were carried out."""
+
+    reference: Identifier
+    account: Identifier | None
+    remedies: tuple[Obligation, ...]
+
+
+class RemedySeen(Record):
+    """What the records say of one remedy, by its number."""
+
+    number: int
+    proof: Proof
+    lapsed: bool = False
+
+
+class RemediesSeen(Record):
+    """Those that are owed no longer."""
+
+    seen: tuple[RemedySeen, ...]
+
+
 class RecordContact(Record):
     """Replace the address letters go to."""
 
@@ -178,3 +264,5 @@ class RecordContact(Record):
     email: str | None
     phone: str | None
     by_post: bool = False
+    entries: tuple[Entry, ...] = ()
+    """What of the timeline is to stand in the case file with it."""

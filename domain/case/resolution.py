@@ -1,4 +1,4 @@
-"""Resolutions: what follows from clear findings by rule, and who may propose and approve the rest."""
+"""Resolutions: what follows from findings, and what people propose."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,14 +6,17 @@ from decimal import Decimal
 
 from domain.case.answers import Proposal
 from domain.case.case import Case
-from domain.case.messages import DecideResolution, ExtendDeadline, Resolution, ResolveEarly
+from domain.case.drafts import Draft, because
+from domain.case.elsewhere import PromisedElsewhere, check_not_elsewhere, spoken
+from domain.case.messages import ExtendDeadline, ProposeDraft, Resolution, ResolveEarly
+from domain.case.two_persons import second_person_because
+from domain.checks.accrual import Accrual, accruals
 from domain.checks.findings import Finding, IncidentLink
 from domain.checks.losses import losses
 from domain.clocks.deadlines import Deadline
 from domain.clocks.reckoning import end_of
 from domain.ground.messages import NotAllowed
-from domain.ground.people import SYSTEM, Actor
-from domain.ground.words import Outcome, Remedy, Severity
+from domain.ground.words import Outcome, Remedy
 from domain.money.amounts import Money, total
 from domain.money.parts import Entered, Loss
 
@@ -42,14 +45,24 @@ def decisive(case: Case) -> tuple[Finding, ...]:
     return sure if case.complaint.amount_claimed and _reached(case, sure) else ()
 
 
-def follow_from_findings(case: Case, at: datetime) -> Proposal | None:
-    """The resolution that the findings lead to, whatever its amount; ``None`` where they are not clear.
+def leading(case: Case) -> tuple[Finding, ...]:
+    """The findings that a draft rests on: :func:`decisive`, or where something is open all that is for the customer.
 
-    Clear means: something that :func:`decisive` names, all harm in one currency, and that of the claim. The harm found
-    is the compensation. Upheld when the loss without the interest of the pack reaches the claim (or nothing was
-    claimed), else partly upheld.
+    What is doubtful against the customer leads to nothing: a machine never guesses a no.
     """
-    findings = decisive(case)
+    if (sure := decisive(case)) or case.investigation is None:
+        return sure
+    findings = case.investigation.findings
+    return tuple(finding for finding in findings if finding.concerns_the_customer and finding.verdict.for_the_customer)
+
+
+def follow_from_findings(case: Case) -> Draft | None:
+    """What the findings lead to, whatever its amount; ``None`` where they are of no one currency or lead to nothing.
+
+    The harm found is the compensation. Upheld when the loss without the interest of the pack reaches the claim (or
+    nothing was claimed), else partly upheld.
+    """
+    findings = leading(case)
     if not findings:
         return None
     harms = [finding.harm for finding in findings if finding.verdict.for_the_customer and finding.harm]
@@ -58,14 +71,12 @@ def follow_from_findings(case: Case, at: datetime) -> Proposal | None:
         return None
     harm = total(harms)
     compensation = harm if harm and harm.amount > 0 else None
-    at_fault = any(finding.verdict.for_the_customer for finding in findings)
-    if not at_fault:
-        outcome, remedies = Outcome.NOT_UPHELD, (Remedy.EXPLANATION,)
-    else:
-        outcome = Outcome.UPHELD if claimed is None or _reached(case, findings) else Outcome.PARTLY_UPHELD
-        remedies = (Remedy.COMPENSATION,) if compensation else (Remedy.APOLOGY,)
-    return Proposal(
-        outcome=outcome, compensation=compensation, remedies=remedies, reasons=None, proposed_by=SYSTEM, at=at
+    if not any(finding.verdict.for_the_customer for finding in findings):
+        return Draft(outcome=Outcome.NOT_UPHELD, remedies=(Remedy.EXPLANATION,))
+    return Draft(
+        outcome=Outcome.UPHELD if claimed is None or _reached(case, findings) else Outcome.PARTLY_UPHELD,
+        compensation=compensation,
+        remedies=(Remedy.COMPENSATION,) if compensation else (Remedy.APOLOGY,),
     )
 
 
@@ -82,7 +93,7 @@ def _reached(case: Case, findings: Iterable[Finding]) -> bool:
 def behind(case: Case, proposal: Proposal) -> tuple[Finding, ...]:
     """The findings that the customer is told of with *proposal*: those it follows from."""
     if proposal.reasons is None:
-        return decisive(case)
+        return leading(case)
     findings = case.investigation.findings if case.investigation and proposal.as_found else ()
     return tuple(finding for finding in findings if finding.verdict.for_the_customer)
 
@@ -107,6 +118,13 @@ def made_good(case: Case, proposal: Proposal) -> tuple[Loss, ...]:
     return losses(findings) if harm and harm <= given else ()
 
 
+def running(case: Case, proposal: Proposal) -> tuple[Accrual, ...]:
+    """The interest that runs on, on top of the compensation of *proposal*, until what it is owed on is made good."""
+    findings = case.investigation.findings if case.investigation else ()
+    keys = {loss.key for loss in made_good(case, proposal)}
+    return tuple(one for one in accruals(findings) if one.key in keys)
+
+
 def found(case: Case) -> Money:
     """What all findings for the customer come to, clear or not. Raises :class:`NotAllowed` where it is no one sum."""
     findings = case.investigation.findings if case.investigation else ()
@@ -119,23 +137,7 @@ def found(case: Case) -> Money:
     return harm
 
 
-def propose_by_rule(case: Case, at: datetime) -> Proposal | None:
-    """The resolution decided by rule: clear findings, a sum within the pack's limit, and no reason for a person.
-
-    A person decides where life or livelihood is at stake or a sign asks for one, and whenever the customer has disputed
-    or the case was reopened. A complaint about an incident waits until that is decided, and is then answered from it.
-    """
-    if case.rounds > 1 or (case.assessment and case.assessment.severity is Severity.CRITICAL) or case.care.by_people:
-        return None
-    if case.incident and not case.incident.stage.ended and not case.incident.stage.approved:
-        return None
-    if case.incident and (answer := answer_from(case.incident, case, at)):
-        return answer
-    proposal = follow_from_findings(case, at)
-    return proposal if proposal and case.pack.decision.decided_by_rule(proposal.compensation) else None
-
-
-def answer_from(link: IncidentLink, case: Case, at: datetime) -> Proposal | None:
+def answer_from(link: IncidentLink, case: Case) -> Draft | None:
     """What the approved list of an incident says of the complaint; ``None`` where that is not all there is to say.
 
     The loss is made good under the incident, whether the customer accepts the decision or not, so the case awards
@@ -170,13 +172,10 @@ def answer_from(link: IncidentLink, case: Case, at: datetime) -> Proposal | None
             f"({link.incident}): {link.title.en}. The loss on your orders comes to {harm}, which {paid} under that "
             "incident. You need do nothing for it, and it does not depend on whether you accept this decision."
         )
-    return Proposal(
+    return Draft(
         outcome=Outcome.UPHELD if claimed is None or claimed <= harm else Outcome.PARTLY_UPHELD,
-        compensation=None,
         remedies=(Remedy.APOLOGY,),
         reasons=reasons,
-        proposed_by=SYSTEM,
-        at=at,
         incident=link.incident,
     )
 
@@ -186,11 +185,26 @@ def check_proposal(case: Case, message: Resolution) -> None:
     loss = found(case) if message.as_found else message.compensation
     sums = [("compensation", loss), *((f"awards: {award.kind.value}", award.amount) for award in message.awards)]
     given = [(field, sum_) for field, sum_ in sums if sum_ is not None]
+    check_not_elsewhere(case, loss)
     for field, sum_ in given:
         if case.awarded and sum_.currency != case.awarded.currency:
             raise NotAllowed(f"{field}: {case.awarded} was awarded before; use the same currency")
         if sum_.currency != given[0][1].currency:
             raise NotAllowed(f"{field}: the other sums are in {given[0][1].currency}; use the same currency")
+
+
+def check_draft(case: Case, message: ProposeDraft) -> None:
+    """Raise :class:`NotAllowed` unless *message* names the draft that the case has, and it can be paid as it stands."""
+    draft = case.draft
+    if draft is None or draft.outcome is None:
+        raise NotAllowed("draft: the case has none; propose_resolution says what you propose")
+    if draft.digest != message.draft:
+        raise NotAllowed(f"draft: another one ({draft.digest}) has taken its place; look at that first")
+    if draft.compensation and case.elsewhere:
+        where = spoken(case.elsewhere)
+        raise PromisedElsewhere(f"draft: {where} promises or has paid it; another draft follows without that")
+    if draft.compensation and case.awarded and draft.compensation.currency != case.awarded.currency:
+        raise NotAllowed(f"draft: {case.awarded} was awarded before; propose_resolution with the same currency")
 
 
 def propose(case: Case, message: Resolution, at: datetime) -> Proposal:
@@ -217,6 +231,7 @@ def propose(case: Case, message: Resolution, at: datetime) -> Proposal:
         at=at,
         awards=awards,
         as_found=message.as_found,
+        digest=message.digest,
     )
 
 
@@ -234,11 +249,8 @@ def check_early(case: Case, message: ResolveEarly, now: datetime) -> None:
         ended = f"{case.early_until:%Y-%m-%d %H:%M:%S} UTC"
         raise NotAllowed(f"the time for an early closure ended at {ended}; propose_resolution leads to a response")
     check_proposal(case, message)
-    proposal = propose(case, message, now)
-    if needs_second_person(case, proposal):
-        raise NotAllowed(
-            f"compensation: {proposal.compensation} needs a second person's approval; use propose_resolution"
-        )
+    if why := second_person_because(case, propose(case, message, now)):
+        raise NotAllowed(f"{because(why).en}, which needs a second person's approval; use propose_resolution")
 
 
 def check_extension(case: Case, message: ExtendDeadline, now: datetime) -> None:
@@ -278,40 +290,6 @@ def check_extension(case: Case, message: ExtendDeadline, now: datetime) -> None:
 def extension_key(message: ExtendDeadline, deadline: Deadline) -> str:
     """Names an extension of one run of a clock, whatever its rounds."""
     return f"{message.clock}:{message.extension}:{deadline.started_at.isoformat()}"
-
-
-def needs_second_person(case: Case, proposal: Proposal) -> bool:
-    """Whether somebody else must approve *proposal*: whenever the case's sum exceeds what may be decided by rule, and
-    whatever a person proposes where the signs of the case ask for a second one.
-    """
-    if case.care.second_person and proposal.reasons is not None:
-        return True
-    return not case.pack.decision.decided_by_rule(at_stake(case, proposal))
-
-
-def at_stake(case: Case, proposal: Proposal) -> Money | None:
-    """What the case costs with *proposal*, earlier awards included: limits hold for a case, not for each round."""
-    if proposal.compensation is None or case.awarded is None:
-        return proposal.compensation
-    return case.awarded + proposal.compensation
-
-
-def check_decision(case: Case, message: DecideResolution) -> None:
-    """Raise :class:`NotAllowed` unless *message*'s actor may decide the case's proposal."""
-    proposal = case.proposal
-    if proposal is None or case.approved:
-        raise NotAllowed("decision: no proposal waits for approval; propose_resolution comes first")
-    if message.actor.person == proposal.proposed_by.person:
-        raise NotAllowed("actor: a proposal is decided by a second person, never by its proposer")
-    _check_limit(case, message.actor, at_stake(case, proposal))
-
-
-def _check_limit(case: Case, actor: Actor, award: Money | None) -> None:
-    decision = case.pack.decision
-    if decision.may_approve(actor.role, award):
-        return
-    able = ", ".join(role.value for role in decision.approvers(award)) or "nobody in this pack"
-    raise NotAllowed(f"actor: role {actor.role.value} may not approve {award or 'this'}; roles that may: {able}")
 
 
 def _listed(names: Iterable[str]) -> str:
