@@ -5,36 +5,59 @@ Nothing here believes what a workflow says of a decision. Whoever posts or pays 
 decided, and the rule is applied to the findings that were written down.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final, TypeVar
 
-from domain.case.assessment import Assessment
+from domain.case.answers import Proposal
+from domain.case.assessment import Assessment, reassess
+from domain.case.by_rule import drafted, propose_by_rule
 from domain.case.case import Case
-from domain.case.messages import DecideResolution, ProposeResolution, ResolveEarly
+from domain.case.identity import IDENTIFYING, identity_of
+from domain.case.messages import (
+    UPDATES,
+    DecideResolution,
+    ProposeDraft,
+    ProposeResolution,
+    Reclassify,
+    ResolveEarly,
+    VerifyComplainant,
+)
 from domain.case.paying import check_second_person
-from domain.case.resolution import check_decision, check_proposal, needs_second_person, propose, propose_by_rule
+from domain.case.resolution import check_draft, check_proposal, propose
+from domain.case.two_persons import check_decision, needs_second_person
 from domain.checks.findings import Finding, Investigation
 from domain.ground.base import person_of
+from domain.ground.messages import Message
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
-from domain.ground.words import PaymentState, Role, Severity
+from domain.ground.words import PaymentState, Role
 from domain.money.amounts import Money
+from domain.people.actors import LEEWAY, NotProven, Proofs, Vouched
 from domain.people.recusal import Recusal, kept_out
 from domain.people.signs import SignChange, care_for, standing
 from domain.rules.deciding import Decision
+from domain.rules.policy import PolicyPack
+
+M = TypeVar("M", bound=Message)
 
 PROPOSING: Final = ("propose_resolution", "resolve_early")
 UNDOING: Final = ("investigate", "request_information", "set_aside")
-"""What puts a proposal aside that was not approved."""
+"""What puts a proposal aside that was not approved; ``set_aside`` with ``approved`` one that was."""
 BY_PEOPLE: Final = (*PROPOSING, "decide_resolution")
 """The entries by which people propose and decide."""
 OF_A_ROUND: Final = (*PROPOSING, *UNDOING, "proposed", "decide_resolution", "retry_payment", "report_payment")
 """The entries of a timeline that name the round they belong to."""
-DECISIVE: Final = (*OF_A_ROUND, "assessed", "reclassify", "add_evidence", "finding")
+DECISIVE: Final = (*OF_A_ROUND, *IDENTIFYING, "assessed", "reclassify", "add_evidence", "finding")
 """The entries of a timeline that bear on money."""
+
+
+BY_STAFF: Final = (VerifyComplainant.name, "reclassify")
+"""What people say of a case that bears on what a rule gives by itself, or on who may approve it."""
+
+_KINDS: Final = {kind.name: kind for kind in UPDATES}
 
 
 class NotApproved(ValueError):
@@ -50,7 +73,9 @@ class CaseRecord:
     """What the record holds of a case that bears on money.
 
     ``entries`` are the :data:`DECISIVE` ones, in the order in which they were noted; ``awards`` what was posted, by
-    round; ``recusals`` who is kept out, ``signs`` what became of the case's signs.
+    round; ``recusals`` who is kept out, ``signs`` what became of the case's signs. ``proofs`` know whose signatures
+    count; without them it is believed who said what is noted. Of a case that was ``erased`` nobody reads any more who
+    decided and why: what it was is proved by the chain alone.
     """
 
     case: Case
@@ -58,12 +83,30 @@ class CaseRecord:
     awards: Mapping[int, Money]
     recusals: tuple[Recusal, ...] = ()
     signs: tuple[SignChange, ...] = ()
+    proofs: Proofs | None = None
+    erased: bool = False
 
     @property
     def account(self) -> str | None:
         """The case's account: that of the complaint, or the last that somebody corrected it to."""
-        corrected = [entry.data["account"] for entry in self.entries if _says(entry, "add_evidence", "account")]
-        return corrected[-1] if corrected else self.case.complaint.account
+        corrected = [entry for entry in self.entries if _says(entry, "add_evidence", "account")]
+        for entry in corrected:
+            self.check_proven(entry)
+        return corrected[-1].data["account"] if corrected else self.case.complaint.account
+
+    def check_proven(self, entry: Entry) -> Vouched | None:
+        """What the token of *entry* says. Raises :class:`NotApproved` unless it proves that its actor said just that.
+
+        What was said in one round is not said in another. ``None`` where it is believed.
+        """
+        if self.proofs is None:
+            return None
+        vouched = proven(self.proofs, self.case.reference, entry)
+        for one in self.entries:
+            same = (one.kind, one.data.get("message_id")) == (entry.kind, vouched.jti)
+            if same and one.data.get("round") != entry.data.get("round"):
+                raise NotApproved(f"{entry.key}: it was said once, in another round ({one.key})")
+        return vouched
 
     def as_of(self, round_: int, entry: Entry | None = None) -> Case:
         """The case as it stood in *round_*, just before *entry* was noted: findings, severity, what was awarded."""
@@ -73,8 +116,17 @@ class CaseRecord:
         case = self.case.model_copy()
         case.rounds, case.account = round_, self.account
         case.investigation = Investigation(findings=last, version=2) if last else None
-        case.assessment = _assessment(before)
+        case.assessment = _assessment(before, case.pack)
+        for one in before:
+            if one.kind in BY_STAFF:
+                self.check_proven(one)
+        case.identity = identity_of(before)
         case.proposers = [_actor(one).id for one in before if one.kind in PROPOSING]
+        case.approved_by = {
+            one.data["round"]: _actor(one).role
+            for one in before
+            if one.kind == DecideResolution.name and one.data.get("decision") == "approve" and "round" in one.data
+        }
         case.awarded = _sum(amount for number, amount in self.awards.items() if number < round_)
         if entry:
             case.care = care_for(standing(one for one in self.signs if one.at <= entry.at), entry.at)
@@ -124,12 +176,24 @@ def approved_award(record: CaseRecord, round_: int) -> Approved:
         raise NotApproved(f"{proposed.key}: {error}") from None
 
 
+def award_of(record: CaseRecord, round_: int, award: Money) -> Approved:
+    """As :func:`approved_award`, where that comes to *award*; else raises :class:`NotApproved`."""
+    approved = approved_award(record, round_)
+    if approved.compensation is None or approved.compensation.rounded() != award.rounded():
+        raise NotApproved(f"{approved.key}: {approved.compensation or 'nothing'} was approved, not {award.rounded()}")
+    return approved
+
+
 def _decided(entries: Iterable[Entry], round_: int) -> tuple[Entry | None, Entry | None]:
     """The proposal of *round_* that was not returned or put aside, and its approval."""
     proposed: Entry | None = None
     approval: Entry | None = None
     for entry in entries:
-        if entry.data.get("round") != round_ or approval is not None:
+        if entry.data.get("round") != round_:
+            continue
+        if entry.kind == "set_aside" and entry.data.get("approved"):
+            proposed = approval = None
+        if approval is not None:
             continue
         match entry.kind:
             case "proposed" | "propose_resolution":
@@ -167,22 +231,49 @@ def _check_not_kept_out(record: CaseRecord, entry: Entry) -> None:
 
 
 def _by_people(record: CaseRecord, case: Case, proposed: Entry, approval: Entry | None) -> Approved:
-    kind = ResolveEarly if proposed.kind == "resolve_early" else ProposeResolution
-    message = kind.model_validate(_said(proposed))
-    if not message.actor.role.is_staff:
-        raise NotApproved(f"{proposed.key}: role {message.actor.role.value} may not propose a resolution")
     for entry in filter(None, (proposed, approval)):
         _check_not_kept_out(record, entry)
-    check_proposal(case, message)
-    case.proposal = propose(case, message, proposed.at)
-    if kind is ResolveEarly:
-        if case.rounds > 1 or case.pack.early_closure is None or needs_second_person(case, case.proposal):
-            raise NotApproved(f"{proposed.key}: {case.proposal.compensation} cannot be given by an early closure")
-    elif needs_second_person(case, case.proposal):
+    _check_said_in_order(record, proposed, approval)
+    case.proposal = proposal = _proposal(case, proposed)
+    if not proposal.proposed_by.role.is_staff:
+        role = proposal.proposed_by.role.value
+        raise NotApproved(f"{proposed.key}: role {role} may not propose a resolution")
+    if proposed.kind == ResolveEarly.name:
+        if case.rounds > 1 or case.pack.early_closure is None or needs_second_person(case, proposal):
+            raise NotApproved(f"{proposed.key}: {proposal.compensation} cannot be given by an early closure")
+    elif needs_second_person(case, proposal):
         if approval is None:
             raise NotYetRecorded(f"{proposed.key}: no approval by a second person stands in the case file")
-        check_decision(case, DecideResolution.model_validate(_said(approval)))
+        check_decision(case, _said(approval, DecideResolution))
     return Approved(case, (approval or proposed).key)
+
+
+def proposal_digest(proposed: Entry) -> str | None:
+    """Names what the entry *proposed* puts forward; ``None`` where that cannot be read any more."""
+    try:
+        return _said(proposed, _kind_of(proposed)).digest
+    except ValueError:
+        return None
+
+
+def _check_said_in_order(record: CaseRecord, proposed: Entry, approval: Entry | None) -> None:
+    """Raise :class:`NotApproved` unless both are proven, and the approval was signed after what it approves."""
+    offered = record.check_proven(proposed)
+    approved = record.check_proven(approval) if approval else None
+    if offered and approved and approved.iat < offered.iat - LEEWAY:
+        raise NotApproved(f"{approved.jti}: the approval was signed before the proposal that it is to approve")
+
+
+def _proposal(case: Case, proposed: Entry) -> Proposal:
+    """What the entry *proposed* puts before whoever may approve it, made again from the record."""
+    if "draft" in proposed.data:
+        case.draft = drafted(case)
+        check_draft(case, _said(proposed, ProposeDraft))
+        return case.draft.proposed(_actor(proposed), proposed.at, proposal_digest(proposed) or "")
+    kind = ResolveEarly if proposed.kind == ResolveEarly.name else ProposeResolution
+    message = _said(proposed, kind)
+    check_proposal(case, message)
+    return propose(case, message, proposed.at)
 
 
 # -- payments ----------------------------------------------------------------------------------------------------------
@@ -193,6 +284,7 @@ def payee_of(record: CaseRecord) -> str | None:
     payee = record.account
     for entry in record.entries:
         if _says(entry, "retry_payment", "payee") and entry.data["payee"] != payee:
+            record.check_proven(entry)
             _check_second_person(record, entry, "choose another account")
             payee = entry.data["payee"]
     return payee
@@ -201,13 +293,17 @@ def payee_of(record: CaseRecord) -> str | None:
 def check_paid_again(record: CaseRecord, said_by: str) -> None:
     """Raise :class:`NotApproved` unless a payment may follow one that ended without paying, as *said_by* said.
 
-    Somebody must have had it tried again, and nobody who told by hand that it did not happen or came back.
+    Since then somebody must have had it tried again, and nobody who told by hand that it did not happen or came back.
+    Whoever had an earlier payment tried again is nobody here: :class:`NotYetRecorded`, as long as nobody else has.
     """
-    retries = [entry for entry in record.entries if entry.kind == "retry_payment"]
+    told = [at for at, entry in enumerate(record.entries) if (entry.kind, entry.actor) == ("report_payment", said_by)]
+    since = record.entries[told[-1] + 1 :] if told else record.entries
+    retries = [entry for entry in since if entry.kind == "retry_payment"]
     if not retries:
         raise NotYetRecorded("the last payment did not happen or came back, and nobody has had it paid again")
-    told, again = said_by.partition(":")[2], _actor(retries[-1])
-    if not said_by.startswith("rail:") and person_of(told) == again.person:
+    record.check_proven(retries[-1])
+    person, again = said_by.partition(":")[2], _actor(retries[-1])
+    if not said_by.startswith("rail:") and person_of(person) == again.person:
         raise NotApproved(f"{retries[-1].key}: who reported what became of the payment had it paid again")
 
 
@@ -219,6 +315,7 @@ def check_reported(record: CaseRecord, actor: Actor, state: PaymentState, bank_r
             continue
         if said.get("bank_reference") != bank_reference:
             continue
+        record.check_proven(entry)
         if state is not PaymentState.REVERSED or actor.role is not Role.SERVICE:
             _check_second_person(record, entry, f"report a payment as {state.value}")
         return
@@ -244,33 +341,51 @@ def approved_list(
     harm: Iterable[Money],
     entries: Iterable[Entry],
     *,
+    by: str | None = None,
     recusals: Sequence[Recusal] = (),
+    check_proven: Callable[[Entry], object] = lambda entry: None,
 ) -> str:
     """The key of the entry by which the list with the hash *digest*, of *harm* in all, was approved.
 
-    Raises :class:`NotYetRecorded` where nobody approved that list, :class:`NotApproved` where whoever did so opened the
-    incident (*opened_by*, as ``role:id``), is kept out by *recusals* of an account on the list, or may not approve so
-    much.
+    Of several the first that counts. Raises :class:`NotYetRecorded` where nobody approved that list, or not yet who is
+    said to have done so (*by*, as ``role:id``),
+    :class:`NotApproved` where whoever did so opened the incident (*opened_by*, as ``role:id``), is kept out by
+    *recusals* of an account on the list, or may not approve so much, and what *check_proven* raises.
     """
+    refused: NotApproved | None = None
+    approvers: set[str] = set()
+    sums: list[Money | None] = [*harm]
     for entry in entries:
         said = entry.data
         if entry.kind != "decide_incident" or said.get("decision") != "approve":
             continue
         if not (seen := said.get("cohort")) or not digest.startswith(seen):
             continue
-        actor = _actor(entry)
-        if actor.person == person_of(opened_by.partition(":")[2]):
-            raise NotApproved(f"{entry.key}: the list was approved by who opened the incident")
-        if recusal := kept_out([one for one in recusals if not one.at or one.at <= entry.at], entry.at).get(
-            actor.person
-        ):
-            raise NotApproved(f"{entry.key}: {actor} is kept out of {recusal.about} on the list ({recusal.why.value})")
-        sums: list[Money | None] = [*harm]
-        for sum_ in sums or [None]:
-            if not decision.may_approve(actor.role, sum_):
-                raise NotApproved(f"{entry.key}: role {actor.role.value} may not approve {sum_ or 'this'}")
-        return entry.key
+        approvers.add(entry.actor)
+        try:
+            check_proven(entry)
+            _check_approver(entry, opened_by, decision, sums, recusals)
+        except NotApproved as error:
+            refused = refused or error
+        else:
+            return entry.key
+    if refused and (by is None or by in approvers):
+        raise refused
     raise NotYetRecorded(f"no approval of the list {digest[:12]}… stands in the record of the incident")
+
+
+def _check_approver(
+    entry: Entry, opened_by: str, decision: Decision, sums: Sequence[Money | None], recusals: Sequence[Recusal]
+) -> None:
+    actor = _actor(entry)
+    if actor.person == person_of(opened_by.partition(":")[2]):
+        raise NotApproved(f"{entry.key}: the list was approved by who opened the incident")
+    known = [one for one in recusals if not one.at or one.at <= entry.at]
+    if recusal := kept_out(known, entry.at).get(actor.person):
+        raise NotApproved(f"{entry.key}: {actor} is kept out of {recusal.about} on the list ({recusal.why.value})")
+    for sum_ in sums or [None]:
+        if not decision.may_approve(actor.role, sum_):
+            raise NotApproved(f"{entry.key}: role {actor.role.value} may not approve {sum_ or 'this'}")
 
 
 # -- the record --------------------------------------------------------------------------------------------------------
@@ -287,23 +402,47 @@ def _actor(entry: Entry) -> Actor:
         raise NotApproved(f"{entry.key}: {entry.actor} names no role and id") from None
 
 
-def _said(entry: Entry) -> dict[str, Any]:
-    """The message that *entry* notes."""
-    said = {name: value for name, value in entry.data.items() if name != "round"}
-    return {**said, "message_id": "recorded", "actor": _actor(entry).model_dump()}
+def _said(entry: Entry, kind: type[M]) -> M:
+    """The message of that *kind* which *entry* notes, without what is noted beside it."""
+    said = {name: value for name, value in entry.data.items() if name in kind.model_fields}
+    return kind.model_validate({"message_id": "recorded", **said, "actor": _actor(entry).model_dump()})
+
+
+def _kind_of(entry: Entry) -> type[Message]:
+    """What was sent: a draft that somebody proposed is noted as a proposal."""
+    return ProposeDraft if entry.kind == ProposeResolution.name and "draft" in entry.data else _KINDS[entry.kind]
+
+
+def proven(proofs: Proofs, reference: str, entry: Entry, kind: type[Message] | None = None) -> Vouched:
+    """What the token of *entry* says, a message of this *kind*. Raises :class:`NotApproved` where it proves nothing."""
+    try:
+        return proofs.check_recorded(entry.token, reference, _said(entry, kind or _kind_of(entry)))
+    except NotProven as error:
+        raise NotApproved(f"{entry.key}: {error}") from None
+    except (ValueError, LookupError):
+        raise NotApproved(f"{entry.key}: it is no message that somebody can have signed") from None
 
 
 def _finding(entry: Entry) -> Finding:
     return Finding.model_validate({name: value for name, value in entry.data.items() if name != "hash"})
 
 
-def _assessment(entries: Iterable[Entry]) -> Assessment | None:
+def _assessment(entries: Iterable[Entry], pack: PolicyPack) -> Assessment | None:
     assessment: Assessment | None = None
     for entry in entries:
         if entry.kind == "assessed":
             assessment = Assessment.model_validate(entry.data)
-        elif assessment and _says(entry, "reclassify", "severity"):
-            assessment = assessment.model_copy(update={"severity": Severity(entry.data["severity"])})
+        elif assessment and entry.kind == Reclassify.name:
+            said = _said(entry, Reclassify)
+            assessment = reassess(
+                assessment,
+                pack,
+                category=said.category,
+                severity=said.severity,
+                complexity=said.complexity,
+                in_scope=said.in_scope,
+                by=entry.actor,
+            )
     return assessment
 
 

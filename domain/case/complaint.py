@@ -1,9 +1,10 @@
 """The input of a case: one complaint as it was received."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import EmailStr, Field, StringConstraints, ValidationError, model_validator
 
@@ -12,6 +13,7 @@ from domain.ground.json_text import field_name
 from domain.ground.people import Country, Language, Phone
 from domain.ground.reference import reference_for
 from domain.ground.words import ClientClass, Remedy
+from domain.keys.personal import ERASED
 from domain.money.amounts import PositiveMoney
 from domain.rules.named import Policies
 
@@ -51,6 +53,7 @@ class Complaint(Record):
     the firm complained about where that may not be us. By ``entity`` (which of the firm's companies), ``residence``,
     ``product`` and ``client_class`` the firm's table finds the rules; ``policy`` is the id of a policy pack, or those
     of several, the case's own first, and goes before the table. The service's default applies where there is neither.
+    ``continues`` is the reference of a closed case of the same customer, whose matter this takes up again.
     """
 
     source: Identifier
@@ -73,12 +76,22 @@ class Complaint(Record):
     residence: Country | None = None
     client_class: ClientClass | None = None
     policy: Policies = ()
+    continues: Identifier | None = None
 
     @model_validator(mode="after")
     def _times_in_order(self) -> Self:
         if self.occurred_from and self.occurred_until and self.occurred_until < self.occurred_from:
             raise ValueError("occurred_until lies before occurred_from")
         return self
+
+    @classmethod
+    def recorded(cls, content: Mapping[str, Any]) -> Self:
+        """The complaint as the record has it; of one that was erased what is left, with words that say so."""
+        if ERASED not in content:
+            return cls.model_validate(content)
+        left = {key: value for key, value in content.items() if key != ERASED}
+        gone = content[ERASED]
+        return cls.model_validate(left | {"complainant": {"name": gone}, "description": gone})
 
     @property
     def reference(self) -> str:
@@ -99,11 +112,17 @@ class Complaint(Record):
 
 def explain(error: ValidationError) -> str:
     """*error* as one line that names each field, without quoting what was sent."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    problems = [f"{field_name(problem['loc'])}: {_what(problem['msg'])}" for problem in found[:_PROBLEMS_TOLD]]
+    found = problems_in(error)
+    problems = [f"{field}: {what}" for field, what in found[:_PROBLEMS_TOLD]]
     if len(found) > _PROBLEMS_TOLD:
         problems.append(f"and {len(found) - _PROBLEMS_TOLD} more")
     return "; ".join(problems)
+
+
+def problems_in(error: ValidationError) -> list[tuple[str, str]]:
+    """Each field of *error*, as ``compensation.amount``, with what is wrong there, without quoting what was sent."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return [(field_name(problem["loc"]), _what(problem["msg"])) for problem in found]
 
 
 def _what(message: str) -> str:

@@ -8,8 +8,10 @@ from domain.case import assessment_rules as rules
 from domain.case.complaint import Channel, Complaint
 from domain.ground.base import SHORT_TEXT
 from domain.ground.phrases import PhraseBook, Pieces, listed
-from domain.ground.words import Confidence, Driver, SignKind
+from domain.ground.words import Confidence, Driver, Severity, SignKind
 from domain.people.signs import Sign
+from domain.speech.proposing import Opinion
+from domain.speech.signs import signs
 
 SIGNS: Final[dict[str, tuple[SignKind, Driver | None] | None]] = {
     "danger to life": (SignKind.DANGER_TO_LIFE, None),
@@ -20,6 +22,10 @@ SIGNS: Final[dict[str, tuple[SignKind, Driver | None] | None]] = {
     "whole savings": (SignKind.VULNERABILITY, Driver.RESILIENCE),
     "difficulty": (SignKind.VULNERABILITY, Driver.RESILIENCE),
     "violence or intimidation": (SignKind.VULNERABILITY, Driver.LIFE_EVENT),
+    "violence or control at home": (SignKind.VULNERABILITY, Driver.LIFE_EVENT),
+    "little grasp of language or means": (SignKind.VULNERABILITY, Driver.CAPABILITY),
+    "retired and cautious": (SignKind.VULNERABILITY, Driver.CAPABILITY),
+    "account taken over": (SignKind.FRAUD, None),
     "data leak": None,
     "regulator": (SignKind.REGULATOR, None),
     "media": (SignKind.MEDIA, None),
@@ -34,22 +40,29 @@ _ENOUGH = 2
 """So many different phrases of one sign leave less room for another reading."""
 
 
-def signs_of(complaint: Complaint) -> tuple[Sign, ...]:
-    """The signs in *complaint*: in its words, and that it comes from the regulator."""
-    heard = signs_heard(*filter(None, (complaint.subject, complaint.description)))
+def signs_of(complaint: Complaint, opinion: Opinion | None = None) -> tuple[Sign, ...]:
+    """The signs in *complaint*: in its words, in a model's *opinion* of it, and that it comes from the regulator."""
+    heard = signs_heard(*filter(None, (complaint.subject, complaint.description)), opinion=opinion)
     if complaint.channel is not Channel.REGULATOR:
         return heard
     told = Sign(kind=SignKind.REGULATOR, rests_on=("channel",), confidence=Confidence.CERTAIN)
     return (*(sign for sign in heard if sign.kind is not SignKind.REGULATOR), told)
 
 
-def signs_heard(*texts: str) -> tuple[Sign, ...]:
-    """The signs in *texts*, each once, with the words as they are written there."""
+def signs_heard(*texts: str, opinion: Opinion | None = None) -> tuple[Sign, ...]:
+    """The signs in *texts*, each once, with the words as they are written there.
+
+    Danger to life that only a model hears is a sign as well, a doubtful one: a person looks, and withdraws it.
+    """
     found: dict[tuple[SignKind, Driver | None], dict[str, str]] = defaultdict(dict)
     for text in texts:
-        for phrase, written, meaning in _book().find(Pieces(text)):
-            if meaning:
-                found[meaning].setdefault(phrase, " ".join(written.split())[:SHORT_TEXT])
+        for heard in signs(Pieces(text), _book()):
+            meaning = SIGNS.get(heard.kind)
+            if meaning and not heard.not_meant:
+                found[meaning].setdefault(heard.words.casefold(), " ".join(heard.words.split())[:SHORT_TEXT])
+    danger = (SignKind.DANGER_TO_LIFE, None)
+    if opinion and opinion.alarm and danger not in found:
+        found[danger][""] = f"the model {opinion.model}"
     return tuple(
         Sign(
             kind=kind,
@@ -62,9 +75,9 @@ def signs_heard(*texts: str) -> tuple[Sign, ...]:
 
 
 @cache
-def _book() -> PhraseBook[tuple[SignKind, Driver | None] | None]:
-    meanings: dict[str, tuple[SignKind, Driver | None] | None] = dict.fromkeys(listed(rules.NOT_SEVERE))
-    for kinds in rules.SEVERITY_WORDS.values():
+def _book() -> PhraseBook[tuple[Severity, str] | None]:
+    meanings: dict[str, tuple[Severity, str] | None] = dict.fromkeys(listed(rules.NOT_SEVERE))
+    for severity, kinds in rules.SEVERITY_WORDS.items():
         for kind, phrases in kinds.items():
-            meanings.update(dict.fromkeys(listed(phrases), SIGNS.get(kind)))
+            meanings.update(dict.fromkeys(listed(phrases), (severity, kind)))
     return PhraseBook(meanings)

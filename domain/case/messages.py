@@ -4,10 +4,12 @@ Signals are for anybody and never break a case: what does not fit is kept as a r
 internal tools that must know whether it worked: what does not fit is refused to the sender.
 """
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import EmailStr, Field, StringConstraints, model_validator
 
+from domain.case.reasons import check_said, check_whole
 from domain.checks.findings import Check
 from domain.ground.base import Identifier, Instant, Line, Record, StaffId, Text
 from domain.ground.messages import Message
@@ -23,10 +25,15 @@ from domain.ground.words import (
     Severity,
     SignStep,
     Stage,
+    TaskKind,
 )
+from domain.keys.public import Readable
 from domain.money.amounts import PositiveMoney
 from domain.money.parts import PartKind
+from domain.people.directory import StaffRole
+from domain.people.matching import IdentityState
 from domain.people.signs import Sign
+from domain.rules.causes import CauseId
 
 
 class Attachment(Record):
@@ -59,6 +66,18 @@ class Escalate(Message):
     name = "escalate"
     reason: Text
     level: Annotated[int, Field(ge=1, le=10)] | None = None
+
+
+class Arrived(Message):
+    """Something came in that the case does not hear, and its handler is told: nothing of what it says is passed on.
+
+    What is ``unproven`` may not be the customer's own: it waits in the intake until somebody vouches for it. What is
+    ``returned`` is a ``letter`` that a mail server sent back, so that the address is in doubt.
+    """
+
+    name = "arrived"
+    what: Literal["unproven", "returned"]
+    letter: Annotated[int, Field(ge=1)] | None = None
 
 
 class Assign(Message):
@@ -126,7 +145,8 @@ class Resolution(Message):
     """What a resolution consists of.
 
     ``compensation`` makes good the loss; with ``as_found`` it is the sum that the findings come to, interest and all.
-    ``awards``, one of a kind at most, come on top of it, and are told apart wherever the sum is.
+    ``awards``, one of a kind at most, come on top of it, and are told apart wherever the sum is. ``reasons`` are more
+    than a word; of a no they say what was claimed, looked at and found (:mod:`domain.case.reasons`).
     """
 
     outcome: Literal[Outcome.UPHELD, Outcome.PARTLY_UPHELD, Outcome.NOT_UPHELD]
@@ -142,6 +162,10 @@ class Resolution(Message):
             raise ValueError("compensation: give a sum or as_found, not both")
         if len({award.kind for award in self.awards}) < len(self.awards):
             raise ValueError("awards: give one award of a kind, with all that it is for")
+        if self.outcome is Outcome.UPHELD:
+            check_said(self.reasons)
+        else:
+            check_whole(self.reasons)
         return self
 
 
@@ -158,12 +182,33 @@ class ProposeResolution(Resolution):
         return self
 
 
+class ProposeDraft(Message):
+    """Propose the case's draft as it stands. ``draft`` is its digest: another draft has taken its place otherwise."""
+
+    name = "propose_draft"
+    draft: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
+
+
 class DecideResolution(Message):
-    """Approve the proposal, or return it with reasons. Never by its proposer; role and limit are checked."""
+    """Approve a proposal, or return it with reasons. Never by its proposer; role and limit are checked.
+
+    ``proposal`` is its digest: where another has taken its place meanwhile, nobody has decided on that.
+    """
 
     name = "decide_resolution"
     decision: Literal["approve", "return"]
+    proposal: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
     reasons: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_the_proposal(cls, said: Any) -> Any:
+        if isinstance(said, Mapping) and said.get("proposal") is None:
+            raise ValueError(
+                "proposal: name the proposal that is decided by its digest; redress show has it, and the query status "
+                "as proposal_digest"
+            )
+        return said
 
     @model_validator(mode="after")
     def _return_has_reasons(self) -> Self:
@@ -222,6 +267,25 @@ class RecordFeedback(Message):
     comment: Text | None = None
 
 
+class RecordCause(Message):
+    """Say what the root cause was, and whether it also touched customers who did not complain.
+
+    ``cause`` and ``contributing`` are of the tree of causes, such as ``pricing/provider_quote``. The last one counts.
+    """
+
+    name = "record_cause"
+    cause: CauseId
+    contributing: Annotated[tuple[CauseId, ...], Field(max_length=5)] = ()
+    others_touched: Literal["yes", "no", "not_known"] | None = None
+    note: Text | None = None
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({self.cause, *self.contributing}) <= len(self.contributing):
+            raise ValueError("contributing: name each cause once, and not the root cause again")
+        return self
+
+
 class CorrectContact(Message):
     """Replace the customer's address; letters not yet delivered go to the new one.
 
@@ -254,6 +318,17 @@ class NoteSign(Message):
     reason: Text | None = None
 
 
+class VerifyComplainant(Message):
+    """Say who complains, after looking at the proof: the customer or who may speak for them, or somebody else.
+
+    ``how`` it was proven stays in the case file.
+    """
+
+    name = "verify_complainant"
+    result: Literal[IdentityState.VERIFIED, IdentityState.MISMATCH]
+    how: Line
+
+
 class Withdraw(Message):
     """The customer takes the complaint back. It ends today, with a letter."""
 
@@ -266,6 +341,69 @@ class Reopen(Message):
 
     name = "reopen"
     reason: Text
+
+
+class GrantRelief(Message):
+    """Grant temporary relief while the case is looked into: what is held or lifted, by whom, and until when.
+
+    It is to be put in place (``confirm_remedy``) and ends at ``until``, or when the case is settled.
+    """
+
+    name = "grant_relief"
+    kind: Literal[Remedy.UNFREEZE, Remedy.SERVICE, Remedy.OTHER] = Remedy.OTHER
+    what: Line
+    until: Instant
+    owner: StaffId | None = None
+
+
+class ConfirmRemedy(Message):
+    """Say that a remedy was carried out, and what shows it; or, ``lapsed``, why it is owed no longer.
+
+    ``remedy`` is its number. The last needs a team lead or a higher role.
+    """
+
+    name = "confirm_remedy"
+    remedy: Annotated[int, Field(ge=1)]
+    proof: Line
+    lapsed: bool = False
+
+
+class GiveTask(Message):
+    """Give somebody a task beside the case: an expert to be consulted, a call, a review.
+
+    ``owner`` is who has it; without one the directory is asked for somebody in ``role``. It is due at ``until``, or
+    when the policy pack says. ``what`` says more of it.
+    """
+
+    name = "give_task"
+    kind: TaskKind
+    what: Line | None = None
+    owner: StaffId | None = None
+    role: StaffRole | None = None
+    until: Instant | None = None
+
+    @model_validator(mode="after")
+    def _to_one(self) -> Self:
+        if self.owner and self.role:
+            raise ValueError("role: give an owner or a role, not both")
+        return self
+
+
+class FinishTask(Message):
+    """Say that a task is done, and what came of it. ``task`` is its number."""
+
+    name = "finish_task"
+    task: Annotated[int, Field(ge=1)]
+    result: Text
+
+
+class ReassignTask(Message):
+    """Give a task to somebody else. ``task`` is its number."""
+
+    name = "reassign_task"
+    task: Annotated[int, Field(ge=1)]
+    owner: StaffId
+    reason: Text | None = None
 
 
 class RetryPayment(Message):
@@ -309,7 +447,7 @@ class ReportPayment(Message):
         return self
 
 
-class Receipt(Record):
+class Receipt(Record, Readable):
     """The answer to an update: the message counted, and where the case stands now."""
 
     message_id: Identifier
@@ -319,7 +457,7 @@ class Receipt(Record):
     at: Instant
 
 
-SIGNALS: tuple[type[Message], ...] = (CustomerReply, Escalate)
+SIGNALS: tuple[type[Message], ...] = (CustomerReply, Escalate, Arrived)
 UPDATES: tuple[type[Message], ...] = (
     Assign,
     Reclassify,
@@ -327,16 +465,24 @@ UPDATES: tuple[type[Message], ...] = (
     Investigate,
     RequestInformation,
     ProposeResolution,
+    ProposeDraft,
     DecideResolution,
     ResolveEarly,
     ExtendDeadline,
     RecordReferral,
     ReplanDeadlines,
     RecordFeedback,
+    RecordCause,
     CorrectContact,
     NoteSign,
+    VerifyComplainant,
     Withdraw,
     Reopen,
+    GrantRelief,
+    ConfirmRemedy,
+    GiveTask,
+    FinishTask,
+    ReassignTask,
     RetryPayment,
     ReportPayment,
 )

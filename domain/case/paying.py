@@ -73,7 +73,7 @@ def _check_waits(case: Case) -> None:
 
 def check_second_person(case: Case, actor: Actor, what: str) -> None:
     """Raise :class:`NotAllowed` unless *actor* proposed nothing and may approve all that was awarded."""
-    decision = case.pack.decision
+    decision = case.decision
     if not decision.may_approve(actor.role, case.awarded):
         able = ", ".join(role.value for role in decision.approvers(case.awarded)) or "nobody in this pack"
         raise NotAllowed(

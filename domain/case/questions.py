@@ -1,6 +1,7 @@
 """Questions by rule: what only the customer can tell, asked once, in the customer's language."""
 
 from domain.case.case import Case
+from domain.case.told import Told
 from domain.checks.choice import checks_for
 from domain.ground.bilingual import Bilingual
 from domain.ground.words import Category
@@ -24,7 +25,8 @@ def ask_for(case: Case) -> str | None:
 
     Only complaints that the trade log can settle need facts that lead into it: what the pack's checks for the category
     miss is asked for, and only where it has none what those miss that the complaint's words point to. A late withdrawal
-    is not held up because the customer mentioned an outage in passing. What the firm holds itself is never asked.
+    is not held up because the customer mentioned an outage in passing. What the firm holds itself is never asked, nor
+    what the complaint says in its own words.
     """
     complaint, investigation = case.complaint, case.investigation
     if case.assessment is None:
@@ -33,17 +35,20 @@ def ask_for(case: Case) -> str | None:
     asking = checks.get(category) or checks_for(category, checks, case.pointed)
     if not asking:
         return None
+    # What the log has, or lacks, is told to nobody who may be a stranger.
     missing = [
         name
-        for finding in (investigation.findings if investigation else ())
+        for finding in (investigation.findings if investigation and case.identity.verified else ())
         if finding.check in asking or (investigation and investigation.version == 1)
         for name in finding.missing
     ]
     asked: list[Bilingual] = []
-    if case.account is None or any(name.startswith("account") for name in missing):
+    if (case.account is None and Told.ACCOUNT not in case.told) or any(name.startswith("account") for name in missing):
         asked.append(_ACCOUNT)
-    if case.assessment.category is Category.EXECUTION and not case.trades and complaint.occurred_from is None:
-        asked += [_TRADE, _TIME]
+    if Told.TRADE in case.told and not case.trades:
+        pass  # what the log does not know by that number is for people to find
+    elif case.assessment.category is Category.EXECUTION and not case.trades and complaint.occurred_from is None:
+        asked += [_TRADE] if Told.TIME in case.told else [_TRADE, _TIME]
     elif any(name.startswith(("trade ", "number of the order", "a smaller choice of trades")) for name in missing):
         asked.append(_TRADE)
     if not asked:
