@@ -1,0 +1,40 @@
+"""Recurrence: whether a customer complains of the same matter again, and what takes up a closed case."""
+
+from typing import Final
+
+from domain.case.complaint import Complainant, Complaint
+from domain.case.messages import CustomerReply
+from domain.ground.base import Instant
+
+CONTINUES: Final = "continues"
+"""The entry that links a case to the closed one that it goes on from."""
+
+
+def same_matter(one: Complaint, other: Complaint) -> bool:
+    """Whether two complaints of one customer in one category are about the same: a trade in common, or one product.
+
+    Where one names no trade, or no product, nothing tells them apart.
+    """
+    if one.trades and other.trades:
+        return not set(one.trades).isdisjoint(other.trades)
+    return not (one.product and other.product) or one.product.casefold() == other.product.casefold()
+
+
+def takes_up(closed: Complaint, who: Complainant, reply: CustomerReply, received_at: Instant) -> Complaint | None:
+    """What *reply* to a case that is closed comes to: a complaint that goes on from it.
+
+    ``None`` where it says nothing that a complaint could be: an acceptance, or no words.
+    """
+    if reply.intent == "accept" or not reply.text:
+        return None
+    return closed.model_copy(
+        update={
+            "source": "reply",
+            "idempotency_key": f"{closed.reference}/{reply.message_id}",
+            "received_at": received_at,
+            "complainant": who,
+            "description": reply.text,
+            "trades": reply.trades or closed.trades,
+            "continues": closed.reference,
+        }
+    )
