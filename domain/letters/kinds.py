@@ -31,6 +31,8 @@ class LetterRow:
     """It lists every route of the pack; others only those that a rule of the pack has them name."""
     owns_up: bool = False
     """It tells an expected date that has passed as missed, and promises a new one."""
+    discloses: bool = False
+    """It tells what the firm knows of the customer's account: only to who is known to be the customer."""
     wait_ends_by: Action | None = None
     """Its acceptance starts the wait for an answer, whose end does this."""
 
@@ -53,7 +55,7 @@ LETTERS: Final[Mapping[LetterKind, LetterRow]] = {
     ),
     LetterKind.PROGRESS: LetterRow(
         name=said("progress letter", "进展告知"),
-        needs=("stage", "expected_by"),
+        needs=("stage",),
         interim=True,
         owns_up=True,
     ),
@@ -77,12 +79,14 @@ LETTERS: Final[Mapping[LetterKind, LetterRow]] = {
     LetterKind.SUMMARY_RESOLUTION: LetterRow(
         name=said("summary of the resolution", "办结告知"),
         needs=("outcome",),
+        discloses=True,
         response=True,
         all_routes=True,
     ),
     LetterKind.FINAL_RESPONSE: LetterRow(
         name=said("final response", "处理决定"),
         needs=("outcome", "reply_by"),
+        discloses=True,
         response=True,
         all_routes=True,
         wait_ends_by=Action.ACCEPT_SILENCE,
@@ -92,14 +96,17 @@ LETTERS: Final[Mapping[LetterKind, LetterRow]] = {
     LetterKind.PAYMENT_DECLINED: LetterRow(
         name=said("letter that a payment was declined", "付款未成功告知"),
         needs=("unpaid",),
+        discloses=True,
     ),
     LetterKind.PAYMENT_PARTIAL: LetterRow(
         name=said("letter that a part was paid", "部分付款告知"),
         needs=("paid", "unpaid"),
+        discloses=True,
     ),
     LetterKind.PAYMENT_REVERSED: LetterRow(
         name=said("letter that a payment came back", "款项退回告知"),
         needs=("unpaid",),
+        discloses=True,
     ),
     LetterKind.FEEDBACK_REQUEST: LetterRow(name=said("request for feedback", "满意度回访")),
     LetterKind.STAFF_NOTICE: LetterRow(

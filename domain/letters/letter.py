@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from domain.checks.findings import Finding
+from domain.checks.accrual import Accrual
+from domain.checks.findings import Elsewhere, Finding
 from domain.ground.base import Identifier, Instant, Record, State
 from domain.ground.bilingual import Bilingual
 from domain.ground.words import CaseEvent, Category, LetterKind, Outcome, PaymentReason, Remedy, Role, Stage
@@ -29,9 +30,15 @@ class LetterFacts(Record):
     compensation: Money | None = None
     awards: tuple[Entered, ...] = ()
     """What of the compensation people awarded for what no formula measures."""
+    elsewhere: tuple[Elsewhere, ...] = ()
+    """Where that is made good which is not given again."""
+    running: tuple[Accrual, ...] = ()
+    """The interest that comes on top of the compensation for each further day."""
     remedies: tuple[Remedy, ...] = ()
     notice: Bilingual | None = None
     audience: Role | None = None
+    task: int | None = None
+    """Of a notice: the task whose owner it is for."""
     letter: Identifier | None = None
     clock: Identifier | None = None
     extension: Identifier | None = None
@@ -41,6 +48,17 @@ class LetterFacts(Record):
     payee: str | None = None
     """The last characters of the account it was to be paid to."""
     payment_reason: PaymentReason | None = None
+
+
+def may_be_told(kind: LetterKind, facts: LetterFacts, *, verified: bool) -> bool:
+    """Whether a letter of *kind* may go to a complainant who is, or is not, known to be the customer.
+
+    Where that is not known, a person may still refuse in words of their own, and nothing found or awarded goes along.
+    """
+    if verified or not LETTERS[kind].discloses:
+        return True
+    bare = not (facts.findings or facts.compensation or facts.awards or facts.remedies or facts.elsewhere)
+    return kind is LetterKind.FINAL_RESPONSE and facts.outcome is Outcome.NOT_UPHELD and bool(facts.reasons) and bare
 
 
 class Letter(State):
