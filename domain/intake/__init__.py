@@ -1,0 +1,1 @@
+"""What comes in from outside before it belongs to a case: received first, then dealt with."""
