@@ -1,0 +1,1 @@
+"""Personal data, and whose key it is sealed under."""

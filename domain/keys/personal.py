@@ -1,0 +1,90 @@
+"""What is personal is marked as such where it is written, and with whose key it is sealed."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+
+@dataclass(frozen=True)
+class Personal:
+    """A value for a column that holds personal data: text, bytes, or what JSON can say. ``None`` stays null.
+
+    *scope* names the key. Of a JSON object the keys in *readable* stay in the clear, for statements that look at them.
+    """
+
+    scope: str
+    value: Any = field(repr=False)
+    readable: Collection[str] = ()
+
+
+ERASED: Final = "erased"
+"""The key of a JSON object whose sealed part was erased: it says when."""
+
+
+class Gone(str):
+    """What stands where text of a person was erased: it says when."""
+
+    __slots__ = ()
+
+
+def is_erased(content: Mapping[str, Any]) -> bool:
+    """Whether what was sealed of this JSON is gone with its key. Nobody who can write a row can write that."""
+    return isinstance(content.get(ERASED), Gone)
+
+
+COMPLAINT_READABLE: Final = frozenset(
+    {
+        "source",
+        "idempotency_key",
+        "received_at",
+        "channel",
+        "language",
+        "account",
+        "product",
+        "occurred_from",
+        "occurred_until",
+        "trades",
+        "remedy_sought",
+        "amount_claimed",
+        "entity",
+        "client_class",
+        "policy",
+    }
+)
+"""Of a complaint: business keys, categories, amounts and times."""
+
+ENVELOPE_READABLE: Final = frozenset({"service", "language"})
+"""Of how something came in: what statements look at."""
+
+_READABLE: Final = frozenset(
+    {
+        "account",
+        "trades",
+        "round",
+        "category",
+        "severity",
+        "priority",
+        "team",
+        "decision",
+        "compensation",
+        "clock",
+        "number",
+        "cohort",
+        "message_id",
+        "stage",
+        "policy",
+        "version",
+        "hash",
+        "outcome",
+    }
+)
+"""Of an entry of a timeline: what statements look at, and what figures are counted from."""
+_OURS: Final = frozenset({"received", "rules", "stage", "finding"})
+"""Kinds of entries whose words are ours alone: they tell what was found in the trade log, and nothing of a person."""
+
+
+def in_timeline(scope: str, kind: str, text: str, data: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Text and data of an entry, as they are written: what a person may have said in it is personal."""
+    if kind in _OURS:
+        return text, data
+    return Personal(scope, text), Personal(scope, dict(data), _READABLE)

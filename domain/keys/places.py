@@ -1,0 +1,147 @@
+"""Where personal data is, column by column: what is sealed, and under whose key. Whatever else holds text is named too.
+
+Erasure and what a customer is given of themselves go by this map; a column without a place in it fails the tests.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+SEALED: Final[Mapping[str, str]] = {
+    "casefile.accesses": "purpose",
+    "casefile.cases": "complaint",
+    "casefile.checkpoints": "state",
+    "casefile.contacts": "name email phone",
+    "casefile.customer_files": "record",
+    "casefile.customers": "name email phone",
+    "casefile.erasures": "reason",
+    "casefile.holds": "reason",
+    "casefile.incident_letter_attempts": "detail",
+    "casefile.incident_letters": "recipient subject body",
+    "casefile.incident_timeline": "text data",
+    "casefile.letter_attempts": "detail",
+    "casefile.letters": "recipient subject body",
+    "casefile.rejected_messages": "reason payload",
+    "casefile.restrictions": "reasons",
+    "casefile.signs": "sign reason",
+    "casefile.timeline": "text data",
+    "casefile.unopened": "reason payload",
+    "intake.decisions": "reason",
+    "intake.endings": "reason",
+    "intake.files": "title content",
+    "intake.received": "envelope raw",
+    "web.codes": "address",
+    "web.drafts": "content",
+    "web.held_files": "title content",
+    "web.sessions": "person",
+}
+"""Columns by table that are sealed: under the key of the case or incident; of what is on file of a customer, and of
+letters to accounts, the customer's; of what came in, the message's; of what visitors type, that of the month."""
+
+KEYED: Final[Mapping[str, str]] = {
+    "casefile.customers": "fingerprint",
+    "casefile.lookups": "token",
+    "casefile.search_terms": "terms",
+    "intake.mails": "sender",
+    "intake.received": "sender",
+    "web.attempts": "bucket",
+    "web.codes": "id visitor code",
+    "web.drafts": "visitor",
+    "web.held_files": "visitor",
+    "web.sessions": "id",
+}
+"""Columns by table that are hashes, keyed with a secret or of something random: nobody reads back what they are of."""
+
+READABLE: Final[Mapping[str, str]] = {
+    "casefile.accesses": "who means what reference",
+    "casefile.assignments": "reference cause person role team by need",
+    "casefile.calendars": "hash id content added_by",
+    "casefile.case_topics": "reference topic",
+    "casefile.cases": "reference source idempotency_key language channel account policy_hash stage "
+    "category severity priority team handler outcome compensation_currency run",
+    "casefile.chain": "reference place key content previous digest",
+    "casefile.chain_checkpoints": "previous token",
+    "casefile.checkpoints": "reference run",
+    "casefile.cohort_members": "reference account state currency hash trades findings settled gained",
+    "casefile.cohorts": "reference hash summary",
+    "casefile.contacts": "reference key",
+    "casefile.customer_files": "kind subject accounts recorded_by",
+    "casefile.customers": "account language",
+    "casefile.deadlines": "reference clock rung actions how",
+    "casefile.directory": "kind id record recorded_by",
+    "casefile.erasures": "erasure step by token data",
+    "casefile.events": "reference event particulars",
+    "casefile.firings": "reference clock rung",
+    "casefile.holds": "subject by",
+    "casefile.incident_cases": "reference incident",
+    "casefile.incident_letter_attempts": "key channel outcome",
+    "casefile.incident_letters": "key reference account language message_id",
+    "casefile.incident_results": "reference account posting_key",
+    "casefile.incident_timeline": "reference key kind actor token",
+    "casefile.incident_warnings": "topic complaints last",
+    "casefile.incidents": "reference opened_by kind symbol opened policy_hash stage progress",
+    "casefile.ledger_entries": "posting_key account currency",
+    "casefile.letter_attempts": "key channel outcome",
+    "casefile.letters": "key reference kind language message_id addressee",
+    "casefile.lookups": "purpose scope",
+    "casefile.policy_packs": "hash id version content",
+    "casefile.postings": "key reference currency kind rail incident account decision",
+    "casefile.promises": "reference account losses",
+    "casefile.recusals": "reference person why about",
+    "casefile.redressed": "account part posting_key currency",
+    "casefile.rejected_messages": "reference key name",
+    "casefile.repairs": "reference by written",
+    "casefile.restrictions": "account step by form contact reference message_id token",
+    "casefile.restores": "store reason declared_by",
+    "casefile.satisfactions": "reference clock by_event",
+    "casefile.signs": "reference key step by",
+    "casefile.search_terms": "reference",
+    "casefile.tasks": "reference kind role owner given_by ended_by how",
+    "casefile.timeline": "reference key kind actor token",
+    "casefile.unopened": "key workflow_id run_id state name",
+    "casefile.worklist": "reference policy_hash stage category priority team handler proposer",
+    "intake.decisions": "key actor reference message_id token",
+    "intake.endings": "key ending reference",
+    "intake.files": "name key reference media_type sha256",
+    "intake.mails": "key kind why reference",
+    "intake.received": "key door kind reference",
+    "intake.waiting": "key",
+    "payments.exchanges": "key asked answer detail",
+    "payments.orders": "key reference payee currency rail",
+    "payments.outcomes": "key outcome rail_reference reason said_by",
+    "payments.reversals": "key bank_reference reason said_by",
+    "reporting.actions": "action step by data",
+    "reporting.facts": "reference kind key data",
+    "reporting.issued": "report period scope hash by",
+    "web.api_keys": "id service scopes digest made_by revoked_by",
+    "web.drafts": "place",
+    "web.held_files": "place name media_type sha256",
+}
+"""Columns by table that hold no personal data, for a reason that `WHY_READABLE` names."""
+
+TRADE_LOG: Final = "tradelog"
+"""The schema of the platform's own log, imported as it is. It names accounts, and has what was said on the platform
+(``messages.text``) and noted there (``orders.comment``, ``positions.comment``): the one plain place in PostgreSQL."""
+
+WHY_READABLE: Final[Mapping[str, str]] = {
+    "it names a case, an account, a trade, a row or a version": (
+        "account accounts about cohort erasure id idempotency_key incident key message_id name number payee "
+        "policy_hash posting_key rail_reference bank_reference reference run run_id scope subject trades version "
+        "workflow_id"
+    ),
+    "it names somebody who works here, a role or a service": (
+        "actor added_by assigned by contact declared_by ended_by given_by handler made_by opened_by owner person "
+        "proposer recorded_by revoked_by role said_by service team who token record"
+    ),
+    "it is a word of ours, from a list or of a rule": (
+        "action actions addressee answer asked category cause channel clock compensation_currency currency door "
+        "ending event form how kind language means media_type need outcome part period place priority purpose rail "
+        "report rung scopes severity source stage state step store symbol topic what why"
+    ),
+    "it is counted, computed or found in the trade log": (
+        "by_event complaints data decision detail findings gained last losses opened particulars progress reason "
+        "settled summary written"
+    ),
+    "it is a hash of what is sealed, of a file or of rows": "digest hash previous sha256",
+    "it is what the firm publishes or rules by, or the record as written, sealed where it is personal": "content",
+}
+"""Why a column is readable: the names of columns by reason."""
