@@ -1,0 +1,1 @@
+"""What all cases say together: facts, definitions, causes, reports, returns, actions."""
