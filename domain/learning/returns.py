@@ -1,0 +1,321 @@
+"""Returns: what authorities are told of complaints. Each cell says what it means, where that is said, and by whom read.
+
+A form is data (``policies/learning/returns``): its cells name a measure of this module, or none where Redress does not
+know what is asked. What is not known is left empty and listed, and while anything is, the return is not complete.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Final, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, model_validator
+
+from domain.clocks.business_days import business_days_between, local_day
+from domain.clocks.calendar import Calendar
+from domain.ground.base import Identifier, Line, Record
+from domain.ground.bilingual import Bilingual
+from domain.ground.scope import Sourced
+from domain.learning.definitions import Closed, is_open, is_rejected, is_upheld, turns
+from domain.learning.facts import CaseFact
+from domain.learning.periods import Length, Period
+
+FEWEST: Final = 5
+"""Counts below this are not given where a return is published: they may tell of a person."""
+
+Measure = Callable[["View"], "Decimal | str | bool | None"]
+
+
+class Cell(Sourced):
+    """A cell of a form, or a column of a list. ``measure`` names what Redress knows; without one it is left empty.
+
+    ``only`` narrows what is counted: cases whose fields have one of these values.
+    """
+
+    name: Identifier
+    title: Bilingual
+    means: Line
+    measure: Identifier | None = None
+    only: dict[Literal["category", "product", "outcome", "channel", "entity"], tuple[str, ...]] = Field(
+        default_factory=dict
+    )
+    needed: bool = True
+    """Whether the return is incomplete without it."""
+    codes: dict[str, str] = Field(default_factory=dict)
+    """What the authority calls our values; where there are codes, a value without one is not known."""
+
+    @model_validator(mode="after")
+    def _measures_something(self) -> Self:
+        if self.measure and self.measure not in {*COUNTS, *COLUMNS}:
+            raise ValueError(f"measure: {self.measure!r} is none of {', '.join(sorted({*COUNTS, *COLUMNS}))}")
+        return self
+
+
+class Form(Sourced):
+    """A return. A *list* has a row a case, all others a value a cell, for each of ``by`` or once."""
+
+    id: Identifier
+    title: Bilingual
+    to: Line
+    every: Length
+    version: Line
+    kind: Literal["cells", "list"]
+    by: Literal["category", "product"] | None = None
+    rows: Literal["opened_or_open", "opened", "closed"] = "opened_or_open"
+    """Which cases a list has."""
+    published: bool = False
+    """Whether small counts are suppressed."""
+    first: Identifier | None = None
+    """The first period there is a return for."""
+    last: Identifier | None = None
+    closed: Closed = Closed.ANSWERED
+    calendar: Identifier | None = None
+    cells: Annotated[tuple[Cell, ...], Field(min_length=1)]
+
+
+class Filled(Record):
+    """A cell with its value as the authority reads it; ``None`` is not known, ``suppressed`` below the fewest."""
+
+    cell: str
+    row: str
+    value: str | None
+    suppressed: bool = False
+
+
+class ReturnMade(Record):
+    """A return on a period, of the facts up to ``cut_off``. ``missing`` are cells that are empty but needed.
+
+    ``unconfirmed`` are cells whose definition nobody has read in its source.
+    """
+
+    form: str
+    version: str
+    period: Period
+    cut_off: int
+    entity: str | None
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Filled, ...]], ...]
+    missing: tuple[str, ...]
+    unconfirmed: tuple[str, ...]
+    nil: bool
+    """Nothing to report: no case was opened, closed or open."""
+
+    @property
+    def complete(self) -> bool:
+        return not self.missing and not self.unconfirmed
+
+
+class View:
+    """A case, or several, as one form looks at it over its period."""
+
+    def __init__(self, cases: Iterable[CaseFact], form: Form, period: Period, calendar: Calendar | None) -> None:
+        self.cases = list(cases)
+        self.form, self.period, self.calendar = form, period, calendar
+
+    def closings(self, case: CaseFact) -> list[datetime]:
+        """When it was closed."""
+        return [at for at, opens in turns(case, self.form.closed) if not opens]
+
+    def is_open(self, case: CaseFact, at: datetime) -> bool:
+        """Whether it is open just before *at*, by what the form calls closed."""
+        return is_open(case, at, self.form.closed)
+
+    def closed(self) -> list[CaseFact]:
+        """Those that were closed in the period."""
+        return [case for case in self.cases if any(at in self.period for at in self.closings(case))]
+
+    def within(self, days: int) -> list[CaseFact]:
+        """Those closed in the period within so many days of receipt."""
+        return [
+            case
+            for case in self.closed()
+            if (self.closings(case)[-1] - case.received_at).total_seconds() <= days * 86_400
+        ]
+
+    def within_business_days(self, days: int) -> list[CaseFact] | None:
+        """Those closed in the period within so many business days; ``None`` without a calendar."""
+        if (calendar := self.calendar) is None:
+            return None
+        return [
+            case
+            for case in self.closed()
+            if business_days_between(
+                calendar, local_day(calendar, case.received_at), local_day(calendar, self.closings(case)[-1])
+            )
+            <= days
+        ]
+
+
+def _count(cases: list[CaseFact] | None) -> Decimal | None:
+    return None if cases is None else Decimal(len(cases))
+
+
+def _redress(view: View) -> str:
+    sums: dict[str, Decimal] = {}
+    for case in view.cases:
+        for award in case.awards:
+            if award.at in view.period:
+                sums[award.currency] = sums.get(award.currency, Decimal(0)) + award.amount
+    return "; ".join(f"{currency} {amount}" for currency, amount in sorted(sums.items())) or "0"
+
+
+def _early(view: View) -> Decimal | None:
+    return _count(view.within_business_days(3))
+
+
+def _later(view: View, earlier: Decimal | None, days: int) -> Decimal | None:
+    return None if earlier is None else Decimal(len(view.within(days))) - earlier
+
+
+COUNTS: Final[Mapping[str, Measure]] = {
+    "outstanding_before": lambda view: _count([c for c in view.cases if view.is_open(c, view.period.start)]),
+    "outstanding_after": lambda view: _count([c for c in view.cases if view.is_open(c, view.period.end)]),
+    "opened": lambda view: _count([c for c in view.cases if c.received_at in view.period]),
+    "closed": lambda view: _count(view.closed()),
+    "closed_3_business_days": _early,
+    "closed_8_weeks": lambda view: _later(view, _early(view), 56),
+    "closed_later": lambda view: Decimal(len(view.closed()) - len(view.within(56))),
+    "closed_15_days": lambda view: _count(view.within(15)),
+    "closed_30_days": lambda view: _count(view.within(30)),
+    "closed_60_days": lambda view: _count(view.within(60)),
+    "upheld": lambda view: _count([c for c in view.closed() if is_upheld(c)]),
+    "rejected": lambda view: _count([c for c in view.closed() if is_rejected(c)]),
+    "redress": _redress,
+    "vulnerable_closed": lambda view: _count([c for c in view.closed() if c.vulnerable]),
+    "caused_by_vulnerability_missed": lambda view: _count(
+        [c for c in view.closed() if "people/vulnerability_missed" in (c.cause, *c.contributing)]
+    ),
+    "referred_outside": lambda view: _count(
+        [c for c in view.cases if any(name == "referred" and at in view.period for name, at in c.turns)]
+    ),
+    "nil": lambda view: "yes" if not view.cases else "no",
+}
+"""What a cell may count."""
+
+
+def _one(view: View) -> CaseFact:
+    return view.cases[0]
+
+
+def _last_closing(view: View) -> datetime | None:
+    known = [at for at in view.closings(_one(view)) if at < view.period.end]
+    return known[-1] if known and not view.is_open(_one(view), view.period.end) else None
+
+
+def _day(instant: datetime | None, view: View) -> str | None:
+    return None if instant is None else f"{instant.astimezone(ZoneInfo(view.period.zone)):%Y-%m-%d}"
+
+
+def _days(view: View) -> Decimal:
+    end = _last_closing(view) or view.period.end
+    return Decimal(int((end - _one(view).received_at).total_seconds() // 86_400))
+
+
+def _timely(view: View, days: int) -> str:
+    answered = _one(view).first("responded") or _last_closing(view)
+    if answered is None:
+        return "no" if (view.period.end - _one(view).received_at).days > days else ""
+    return "yes" if (answered - _one(view).received_at).total_seconds() <= days * 86_400 else "no"
+
+
+COLUMNS: Final[Mapping[str, Measure]] = {
+    "id": lambda view: _one(view).reference,
+    "entity": lambda view: _one(view).entity,
+    "received": lambda view: _day(_one(view).received_at, view),
+    "closed_on": lambda view: _day(_last_closing(view), view),
+    "status": lambda view: "closed" if _last_closing(view) else "open",
+    "days": _days,
+    "channel": lambda view: _one(view).channel,
+    "product": lambda view: _one(view).product,
+    "category": lambda view: _one(view).category,
+    "outcome": lambda view: _one(view).outcome if _last_closing(view) else None,
+    "cause": lambda view: _one(view).cause,
+    "redress_paid": _redress,
+    "responded_on": lambda view: _day(_one(view).first("responded"), view),
+    "timely_15": lambda view: _timely(view, 15),
+    "timely_30": lambda view: _timely(view, 30),
+    "disputed": lambda view: "yes" if _one(view).first("disputed") else "no",
+    "handler": lambda view: _one(view).handler,
+    "acknowledged_on": lambda view: _day(_one(view).first("acknowledged"), view),
+}
+"""What a column of a list may tell of a case."""
+
+
+def make_return(
+    form: Form,
+    cases: Iterable[CaseFact],
+    period: Period,
+    cut_off: int,
+    *,
+    calendar: Calendar | None = None,
+    entity: str | None = None,
+) -> ReturnMade:
+    """The return of that *form* on *period*, of the firm or of one *entity* of it.
+
+    Raises ``ValueError`` where there is no such return for the period.
+    """
+    _must_be_due(form, period)
+    ours = [case for case in cases if entity is None or case.entity == entity]
+    concerned = [case for case in ours if _concerns(form, case, period)]
+    rows: list[tuple[str, tuple[Filled, ...]]] = []
+    if form.kind == "list":
+        for case in sorted(concerned, key=lambda one: (one.received_at, one.reference)):
+            rows.append((case.reference, _filled(form, case.reference, [case], period, calendar)))
+    else:
+        groups: dict[str, list[CaseFact]] = {}
+        for case in concerned:
+            groups.setdefault((getattr(case, form.by) or "-") if form.by else "", []).append(case)
+        rows = [(name, _filled(form, name, groups[name], period, calendar)) for name in sorted(groups)]
+    empty = {filled.cell for _, row in rows for filled in row if filled.value is None and not filled.suppressed}
+    missing = [cell.name for cell in form.cells if cell.needed and (cell.measure is None or cell.name in empty)]
+    return ReturnMade(
+        form=form.id,
+        version=form.version,
+        period=period,
+        cut_off=cut_off,
+        entity=entity,
+        columns=tuple(cell.name for cell in form.cells),
+        rows=tuple(rows),
+        missing=tuple(missing),
+        unconfirmed=tuple(cell.name for cell in form.cells if not cell.confirmed),
+        nil=not concerned,
+    )
+
+
+def _must_be_due(form: Form, period: Period) -> None:
+    if period.length != form.every:
+        raise ValueError(f"period: {form.id} is made for each {form.every.replace('_', '-')}, not for {period.name}")
+    if (form.first and period.name < form.first) or (form.last and period.name > form.last):
+        since = f"from {form.first}" if form.first else f"until {form.last}"
+        raise ValueError(f"period: {form.id} is made {since}, not for {period.name}")
+
+
+def _concerns(form: Form, case: CaseFact, period: Period) -> bool:
+    """Whether the case was opened, closed or open in the period."""
+    if case.received_at >= period.end:
+        return False
+    view = View([case], form, period, None)
+    opened, closed = case.received_at in period, bool(view.closed())
+    if form.kind == "list" and form.rows != "opened_or_open":
+        return opened if form.rows == "opened" else closed
+    return opened or closed or view.is_open(case, period.end) or view.is_open(case, period.start)
+
+
+def _filled(
+    form: Form, row: str, cases: list[CaseFact], period: Period, calendar: Calendar | None
+) -> tuple[Filled, ...]:
+    filled = []
+    for cell in form.cells:
+        measure = (COLUMNS if form.kind == "list" else COUNTS).get(cell.measure or "")
+        if measure is None:
+            filled.append(Filled(cell=cell.name, row=row, value=None))
+            continue
+        narrowed = [case for case in cases if all(getattr(case, name) in some for name, some in cell.only.items())]
+        found = measure(View(narrowed or ([] if form.kind == "cells" else cases), form, period, calendar))
+        small = form.published and isinstance(found, Decimal) and 0 < found < FEWEST
+        text = None if found is None or found == "" else str(found)
+        if text is not None and cell.codes:
+            text = cell.codes.get(text)
+        filled.append(Filled(cell=cell.name, row=row, value=None if small else text, suppressed=small))
+    return tuple(filled)
