@@ -2,18 +2,33 @@
 it."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
 from pydantic import ValidationError
 
-from domain.case.approval import DECISIVE, CaseRecord, NotApproved, approved_award, approved_list, check_reported
+from domain.case.approval import (
+    DECISIVE,
+    Approved,
+    CaseRecord,
+    NotApproved,
+    approved_award,
+    approved_list,
+    check_reported,
+    proven,
+)
 from domain.case.case import Case
 from domain.case.complaint import Complaint
+from domain.case.resolution import made_good, running
+from domain.checks.accrual import growth, run_on
 from domain.ground.people import Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import PaymentState
+from domain.incidents.messages import DecideIncident
+from domain.keys.personal import is_erased
 from domain.money.amounts import Money
+from domain.people.actors import Proofs
 from domain.rules.policy import PolicyPack
 from record.hands import recusals_of, recusals_of_list, signs_of
 
@@ -38,8 +53,10 @@ def round_of(key: str, reference: str) -> int:
     return int(number)
 
 
-async def case_records(connection: "Connection", references: Sequence[str]) -> dict[str, CaseRecord]:
-    """What the record holds of these cases that bears on money, by reference."""
+async def case_records(
+    connection: "Connection", references: Sequence[str], proofs: Proofs | None = None
+) -> dict[str, CaseRecord]:
+    """What the record holds of these cases that bears on money, by reference; *proofs* know whose signatures count."""
     cases = await connection.fetch(_CASES, references)
     entries: dict[str, list[Entry]] = {}
     for row in await connection.fetch(_ENTRIES, references, list(DECISIVE)):
@@ -60,7 +77,7 @@ async def case_records(connection: "Connection", references: Sequence[str]) -> d
         reference, pinned = row["reference"], row["policy_hash"]
         if pinned not in packs:
             packs[pinned] = PolicyPack.model_validate(await connection.fetchval(_PACK, pinned))
-        case = Case.received(reference, Complaint.model_validate(row["complaint"]), row["opened_at"])
+        case = Case.received(reference, Complaint.recorded(row["complaint"]), row["opened_at"])
         case.policy, case.policy_hash = packs[pinned], pinned
         noted = tuple(sorted(entries.get(reference, ()), key=_in_the_journal))
         records[reference] = CaseRecord(
@@ -69,20 +86,27 @@ async def case_records(connection: "Connection", references: Sequence[str]) -> d
             awards.get(reference, {}),
             tuple(kept_out.get(reference, ())),
             tuple(signs.get(reference, ())),
+            proofs,
+            is_erased(row["complaint"]),
         )
     return records
 
 
-async def case_record(connection: "Connection", reference: str) -> CaseRecord:
+async def case_record(connection: "Connection", reference: str, proofs: Proofs | None = None) -> CaseRecord:
     """What the record holds of one case. Raises :class:`NotApproved` where there is no such case."""
-    records = await case_records(connection, [reference])
+    records = await case_records(connection, [reference], proofs)
     if reference not in records:
         raise NotApproved(f"there is no case {reference}")
     return records[reference]
 
 
-async def list_approval(connection: "Connection", incident: str, number: int) -> str:
-    """The key of the entry by which list *number* of *incident* was approved. Raises :class:`NotApproved`."""
+async def list_approval(
+    connection: "Connection", incident: str, number: int, proofs: Proofs | None = None, by: str | None = None
+) -> str:
+    """The key of the entry by which list *number* of *incident* was approved, *by* whom it is said.
+
+    Raises :class:`NotApproved`.
+    """
     row = await connection.fetchrow(_LIST, incident, number)
     if row is None:
         raise NotApproved(f"list {number} of incident {incident} is not complete")
@@ -94,7 +118,9 @@ async def list_approval(connection: "Connection", incident: str, number: int) ->
         row["hash"],
         [Money(amount=each["amount"], currency=each["currency"]) for each in harm],
         [Entry(**dict(entry)) for entry in entries],
+        by=by,
         recusals=await recusals_of_list(connection, incident, number),
+        check_proven=lambda entry: proofs and proven(proofs, incident, entry, DecideIncident),
     )
 
 
@@ -109,7 +135,7 @@ async def ended_unpaid(connection: "Connection", reference: str, *, besides: str
     return str(row["said_by"]) if row and row["state"] in {"declined", "reversed"} else None
 
 
-async def unfounded_postings(connection: "Connection") -> AsyncIterator[tuple[str, str]]:
+async def unfounded_postings(connection: "Connection", proofs: Proofs | None = None) -> AsyncIterator[tuple[str, str]]:
     """The postings that do not rest on the record: of which case or incident, and why. Within a transaction.
 
     An award rests on its approval or on the rule, a payment on an order and its outcome, and what a person reported on
@@ -119,15 +145,18 @@ async def unfounded_postings(connection: "Connection") -> AsyncIterator[tuple[st
     async for row in connection.cursor(_POSTINGS):
         rows.append(row)
         if len(rows) >= _AT_ONCE:
-            for found in await _unfounded(connection, rows):
+            for found in await _unfounded(connection, rows, proofs):
                 yield found
             rows = []
-    for found in await _unfounded(connection, rows):
+    for found in await _unfounded(connection, rows, proofs):
         yield found
 
 
-async def _unfounded(connection: "Connection", rows: Sequence[asyncpg.Record]) -> list[tuple[str, str]]:
-    records, unreadable = await _readable_records(connection, {row["reference"] for row in rows if row["reference"]})
+async def _unfounded(
+    connection: "Connection", rows: Sequence[asyncpg.Record], proofs: Proofs | None
+) -> list[tuple[str, str]]:
+    named = {row["reference"] for row in rows if row["reference"]}
+    records, unreadable = await _readable_records(connection, named, proofs)
     lists: dict[tuple[str, int], tuple[str | None, str]] = {}
     found: list[tuple[str, str]] = []
     for row in rows:
@@ -135,6 +164,8 @@ async def _unfounded(connection: "Connection", rows: Sequence[asyncpg.Record]) -
         try:
             if row["reference"] in unreadable:
                 raise NotApproved(unreadable[row["reference"]])
+            if row["reference"] in records and records[row["reference"]].erased:
+                continue
             if row["kind"] != "award":
                 _check_payment(row, records.get(row["reference"]))
             elif row["reference"]:
@@ -142,7 +173,7 @@ async def _unfounded(connection: "Connection", rows: Sequence[asyncpg.Record]) -
                     raise NotApproved(f"there is no case {row['reference']}")
                 _check_award(row, records[row["reference"]])
             else:
-                await _check_listed(connection, row, lists)
+                await _check_listed(connection, row, lists, proofs)
         except NotApproved as error:
             found.append((whose, f"posting {row['key']} rests on nothing: {error}"))
         except DAMAGED as error:
@@ -151,30 +182,33 @@ async def _unfounded(connection: "Connection", rows: Sequence[asyncpg.Record]) -
 
 
 async def _readable_records(
-    connection: "Connection", references: Collection[str]
+    connection: "Connection", references: Collection[str], proofs: Proofs | None
 ) -> tuple[dict[str, CaseRecord], dict[str, str]]:
     """The records of *references*, and what keeps the others from being read: one that is damaged hides no other."""
     asked = sorted(references)
     try:
-        return await case_records(connection, asked), {}
+        return await case_records(connection, asked, proofs), {}
     except DAMAGED as error:
         if len(asked) == 1:
             return {}, {asked[0]: f"the record of the case cannot be read: {_damage(error)}"}
     middle = len(asked) // 2
-    records, unreadable = await _readable_records(connection, asked[:middle])
-    more, others = await _readable_records(connection, asked[middle:])
+    records, unreadable = await _readable_records(connection, asked[:middle], proofs)
+    more, others = await _readable_records(connection, asked[middle:], proofs)
     return records | more, unreadable | others
 
 
 async def _check_listed(
-    connection: "Connection", row: asyncpg.Record, lists: dict[tuple[str, int], tuple[str | None, str]]
+    connection: "Connection",
+    row: asyncpg.Record,
+    lists: dict[tuple[str, int], tuple[str | None, str]],
+    proofs: Proofs | None,
 ) -> None:
     """The award of an incident rests on the approval of its list."""
     if row["incident"] is None or row["number"] is None:
         raise NotApproved("it names no case, and no list of an incident")
     which = (row["incident"], row["number"])
     if which not in lists:
-        lists[which] = await _approval_or_problem(connection, *which)
+        lists[which] = await _approval_or_problem(connection, *which, proofs)
     key, problem = lists[which]
     if key is None:
         raise NotApproved(problem)
@@ -192,9 +226,11 @@ def _damage(error: Exception) -> str:
     return type(error).__name__
 
 
-async def _approval_or_problem(connection: "Connection", incident: str, number: int) -> tuple[str | None, str]:
+async def _approval_or_problem(
+    connection: "Connection", incident: str, number: int, proofs: Proofs | None
+) -> tuple[str | None, str]:
     try:
-        return await list_approval(connection, incident, number), ""
+        return await list_approval(connection, incident, number, proofs), ""
     except NotApproved as error:
         return None, str(error)
     except DAMAGED as error:
@@ -205,12 +241,24 @@ def _check_award(row: asyncpg.Record, record: CaseRecord) -> None:
     approved = approved_award(record.known_by(row["posted_at"]), round_of(row["key"], row["reference"]))
     given = approved.compensation.rounded() if approved.compensation else None
     posted = Money(amount=row["amount"], currency=row["currency"])
-    if given is None or given.currency != posted.currency or not posted <= given:
+    most = given
+    if given is not None and given.currency == posted.currency and given < posted:
+        most = given + _run_on(approved, row["posted_at"], given.currency)
+    if given is None or most is None or given.currency != posted.currency or not posted <= most:
         raise NotApproved(f"{posted} was posted, and {given or 'nothing'} was approved ({approved.key})")
-    if posted != given and not approved.deducts:
+    if posted < given and not approved.deducts:
         raise NotApproved(f"{posted} was posted of {given} that was approved ({approved.key})")
     if row["decision"] != approved.key:
         raise NotApproved(f"it names {row['decision'] or 'no decision'}, and the award rests on {approved.key}")
+
+
+def _run_on(approved: Approved, at: datetime, currency: str) -> Money:
+    """The most that interest can have run on by then, on what the award makes good."""
+    case, proposal = approved.case, approved.case.proposal
+    if proposal is None:
+        return Money.zero(currency)
+    lost, running_on = made_good(case, proposal), running(case, proposal)
+    return growth(lost, run_on(running_on, lost, {one.key: at for one in running_on}), currency)
 
 
 def _check_payment(row: asyncpg.Record, record: CaseRecord | None) -> None:
@@ -251,7 +299,7 @@ _CASES: Final = """
     select reference, complaint, policy_hash, opened_at from casefile.cases where reference = any($1)
 """
 _ENTRIES: Final = """
-    select reference, key, at, kind, actor, text, data, journal from casefile.timeline
+    select reference, key, at, kind, actor, text, data, journal, token from casefile.timeline
     where reference = any($1) and kind = any($2) order by id
 """
 _AWARDS: Final = """
@@ -269,7 +317,7 @@ _HARM: Final = """
     where (reference, number) = ($1, $2) and state = 'harmed' group by currency order by currency
 """
 _INCIDENT_ENTRIES: Final = """
-    select key, at, kind, actor, text, data from casefile.incident_timeline
+    select key, at, kind, actor, text, data, token from casefile.incident_timeline
     where reference = $1 and kind = 'decide_incident' order by id
 """
 _OWED: Final = """

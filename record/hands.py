@@ -11,6 +11,7 @@ from domain.people.hands import Hands
 from domain.people.recusal import Acted, Concerned, Recusal, Why, kept_out
 from domain.people.signs import SignChange, care_for, standing
 from record.directory import read_directory
+from record.restrictions import restrictions_in_case
 
 if TYPE_CHECKING:
     from record.connection import Connection
@@ -64,11 +65,16 @@ async def read_hands(connection: "Connection", reference: str, at: datetime) -> 
     """Whose hands the case is in *at* that moment."""
     assigned = await connection.fetchrow(_ASSIGNED, reference)
     recorded, changes = await recorded_recusals(connection, reference), await sign_changes(connection, reference)
+    tasks = await connection.fetch(_TASKS, reference)
+    turns = sum(row["turns"] for row in tasks)
+    restricted = await restrictions_in_case(connection, reference, at)
     return Hands(
-        version=(assigned["number"] if assigned else 0) + len(recorded) + len(changes),
+        version=(assigned["number"] if assigned else 0) + len(recorded) + len(changes) + turns,
         handler=assigned["person"] if assigned else None,
         kept_out={person: one.why for person, one in sorted(kept_out(recorded, at).items())},
         care=care_for(standing(changes), at),
+        tasks={row["number"]: row["owner"] for row in tasks if row["owner"] and row["ended_at"] is None},
+        restricted=tuple(sorted({one.form for one in restricted})),
     )
 
 
@@ -77,10 +83,14 @@ async def concerned_by(connection: "Connection", reference: str) -> Concerned:
     case = await connection.fetchrow(_CASE, reference)
     if case is None:
         raise LookupError(f"there is no case {reference}")
-    complaint = Complaint.model_validate(case["complaint"])
+    complaint = Complaint.recorded(case["complaint"])
     account = case["account"] or complaint.account
     trades = [*complaint.trades, *case["trades"]]
-    told = [text for text in (complaint.subject, complaint.description, *case["replies"]) if text]
+    told = [
+        text
+        for text in (complaint.subject, complaint.description, *(one.get("text") for one in case["replies"]))
+        if text
+    ]
     decided = [
         *await connection.fetch(_DECIDED_HERE, reference, list(DECIDING)),
         *await connection.fetch(_DECIDED_ELSEWHERE, reference, account, trades, list(DECIDING)),
@@ -113,6 +123,7 @@ _SIGN_CHANGES: Final = """
 _ASSIGNED: Final = """
     select number, person from casefile.assignments where reference = $1 order by number desc limit 1
 """
+_TASKS: Final = "select number, owner, turns, ended_at from casefile.tasks where reference = $1"
 _CASE: Final = """
     select complaint,
         (select data ->> 'account' from casefile.timeline t
@@ -121,8 +132,8 @@ _CASE: Final = """
         array(select jsonb_array_elements_text(data -> 'trades') from casefile.timeline t
               where t.reference = c.reference and kind in ('add_evidence', 'customer_reply', 'investigate')
                 and data ? 'trades') as trades,
-        array(select data ->> 'text' from casefile.timeline t
-              where t.reference = c.reference and kind = 'customer_reply' and data ? 'text' order by id) as replies
+        array(select data from casefile.timeline t
+              where t.reference = c.reference and kind = 'customer_reply' order by id) as replies
     from casefile.cases c where reference = $1
 """
 # Who decided in a round that has had its final response: once the case is taken up again, that is before.

@@ -1,0 +1,314 @@
+"""What the record has of a person, what stands against erasing it, and what an erasure leaves of it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+from domain.clocks.reckoning import reach
+from domain.keys.erasure import REMAINS, Against, Certificate, Obstacle, person_scopes
+from domain.keys.personal import Personal
+from domain.keys.scopes import ACCESSES
+from domain.rules.policy import PolicyPack
+
+if TYPE_CHECKING:
+    from record.connection import Connection
+
+
+class Destroys(Protocol):
+    """The keys of this process."""
+
+    async def destroy(self, scopes: Collection[str], erasure: str | None = None) -> datetime:
+        """Destroy all keys of these scopes, for good, and say when."""
+
+
+class Held(NamedTuple):
+    """What is kept of a person: their account, cases and messages that came in, and the keys of their letters."""
+
+    account: str | None
+    cases: tuple[str, ...]
+    messages: tuple[str, ...]
+    letters: tuple[str, ...]
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Whose keys it is sealed under."""
+        return person_scopes(self.account, self.cases, self.messages)
+
+
+class NobodyHeld(LookupError):
+    """Nothing is kept under that name. The message says what to give."""
+
+
+async def held_of(connection: "Connection", subject: str, cases: Sequence[str] = ()) -> Held:
+    """What is kept of who has the account *subject*, or of who complained in the case *subject*, with other *cases*.
+
+    Raises `NobodyHeld`.
+    """
+    row = await connection.fetchrow(_SUBJECT, subject)
+    assert row  # noqa: S101 (it is an aggregate)
+    if not (row["is_account"] or row["is_case"]):
+        raise NobodyHeld(f"subject: nothing is kept of {subject}; give an account, or the reference of a case")
+    if row["is_case"] and row["account"]:
+        raise NobodyHeld(f"subject: {subject} is a case of account {row['account']}; give the account")
+    account = subject if row["is_account"] else None
+    mine = [one["reference"] for one in await connection.fetch(_CASES, account, [subject, *cases])]
+    if missing := set(cases) - set(mine):
+        raise NobodyHeld(f"cases: there is no case {min(missing)}")
+    others = [
+        one["account"] for one in await connection.fetch(_ACCOUNTS, mine) if one["account"] not in {None, account}
+    ]
+    if others:
+        raise NobodyHeld(f"cases: one is of account {others[0]}, whose holder is erased by themselves")
+    messages = [one["key"] for one in await connection.fetch(_MESSAGES, mine)]
+    letters = [one["key"] for one in await connection.fetch(_LETTERS, mine, account)]
+    return Held(account, tuple(mine), tuple(messages), tuple(letters))
+
+
+async def obstacles(connection: "Connection", held: Held, now: datetime) -> list[Obstacle]:
+    """What stands against erasing it *now* (aware)."""
+    found = [
+        Obstacle(why=Against(row["why"]), of=row["of"])
+        for row in await connection.fetch(_AGAINST, list(held.cases), held.account)
+    ]
+    for row in await connection.fetch(_KEPT, list(held.cases)):
+        until = kept_until(PolicyPack.model_validate(row["content"]), row["closed_at"])
+        if until and until > now:
+            found.append(Obstacle(why=Against.RETENTION, of=row["reference"], until=until))
+    return found
+
+
+def kept_until(pack: PolicyPack, closed_at: datetime) -> datetime | None:
+    """Until when the *pack* has the file of a case kept; ``None`` if it says nothing."""
+    return reach(pack.calendar, closed_at, pack.retention.after_closing) if pack.retention else None
+
+
+async def run_out(connection: "Connection", now: datetime, most: int) -> list[str]:
+    """Cases whose time is over and that are not erased, at most so many; those that must wait are left out."""
+    due: list[str] = []
+    packs: dict[str, PolicyPack] = {}
+    async with connection.transaction():
+        async for row in connection.cursor(_CLOSED):
+            pack = packs.get(row["policy_hash"])
+            if pack is None:
+                content = await connection.fetchval(_PACK, row["policy_hash"])
+                pack = packs[row["policy_hash"]] = PolicyPack.model_validate(content)
+            until = kept_until(pack, row["closed_at"])
+            if until and until <= now:
+                due.append(row["reference"])
+            if len(due) == most:
+                break
+    return due
+
+
+async def write_step(  # noqa: PLR0917 (one row)
+    connection: "Connection",
+    erasure: str,
+    step: str,
+    at: datetime,
+    by: str,
+    data: Mapping[str, Any],
+    reason: str | None = None,
+    token: str | None = None,
+) -> bool:
+    """Write down a step, unless it is there."""
+    row = (erasure, step, at, by, Personal(ACCESSES, reason), token, dict(data))
+    return bool(await connection.fetchval(_STEP, *row))
+
+
+async def forget(connection: "Connection", scopes: Sequence[str]) -> int:
+    """Remove what these are found by. Returns how many rows that were."""
+    removed = await connection.fetchval(_FORGET, list(scopes))
+    return int(removed)
+
+
+async def carry_out(  # noqa: PLR0917 (what is certified)
+    connection: "Connection",
+    keys: Destroys,
+    held: Held,
+    erasure: str,
+    subject: str,
+    requested_by: str,
+    approved_by: str,
+    *,
+    backup_days: int,
+    files: int,
+) -> Certificate:
+    """Destroy the keys, remove what they were found by, and write it down. Repeated, it ends what was broken off.
+
+    *backup_days* is how long backups of the keys are kept; *files* of theirs were removed before.
+    """
+    at = await keys.destroy(held.scopes, erasure)
+    async with connection.transaction():
+        certificate = Certificate(
+            erasure=erasure,
+            subject=subject,
+            cases=held.cases,
+            scopes=held.scopes,
+            erased_at=at,
+            requested_by=requested_by,
+            approved_by=approved_by,
+            backups_until=(at + timedelta(days=backup_days)).date(),
+            index_rows=await forget(connection, held.scopes),
+            files=files,
+            remains=REMAINS,
+        )
+        await write_erased(connection, certificate)
+    return certificate
+
+
+async def steps_of(connection: "Connection", erasure: str) -> dict[str, Mapping[str, Any]]:
+    """The steps of an erasure, in order."""
+    return {row["step"]: dict(row) for row in await connection.fetch(_STEPS, erasure)}
+
+
+async def list_erasures(connection: "Connection") -> list[Mapping[str, Any]]:
+    """The last step of every erasure, the newest first."""
+    return [dict(row) for row in await connection.fetch(_NEWEST)]
+
+
+async def write_erased(connection: "Connection", certificate: Certificate) -> None:
+    """Write down that it is done, and into the timeline of each case."""
+    data = certificate.model_dump(mode="json")
+    if await write_step(
+        connection, certificate.erasure, "erased", certificate.erased_at, certificate.approved_by, data
+    ):
+        lines = (list(certificate.cases), f"erased:{certificate.erasure}", certificate.erased_at)
+        await connection.execute(_LINES, *lines, certificate.approved_by, _TOLD)
+
+
+async def held_of_case(connection: "Connection", reference: str) -> Held:
+    """What is kept of a case alone."""
+    messages = [one["key"] for one in await connection.fetch(_MESSAGES, [reference])]
+    letters = [one["key"] for one in await connection.fetch(_LETTERS, [reference], None)]
+    return Held(None, (reference,), tuple(messages), tuple(letters))
+
+
+async def apply_again(
+    connection: "Connection", keys: Destroys, logged: Mapping[str, tuple[datetime, Sequence[str]]]
+) -> list[str]:
+    """Have every erasure that the record or the log beside the keys knows be one in both; returns those that were not.
+
+    For after a restore: of the record, in whose backup rows are that were removed; of the keys, in whose backup keys
+    are that were destroyed.
+    """
+    again = []
+    done = {row["erasure"]: row for row in await connection.fetch(_ERASED)}
+    for erasure, row in done.items():
+        if erasure not in logged:
+            await keys.destroy(row["data"]["scopes"], erasure)
+            again.append(erasure)
+    for erasure, (at, scopes) in logged.items():
+        async with connection.transaction():
+            removed = await forget(connection, scopes)
+            if erasure not in done:
+                await write_erased(connection, await _anew(connection, erasure, at, scopes, removed))
+            if erasure not in done or removed:
+                again.append(erasure)
+    return again
+
+
+async def _anew(
+    connection: "Connection", erasure: str, at: datetime, scopes: Sequence[str], removed: int
+) -> Certificate:
+    """The certificate of an erasure whose last step the record has lost."""
+    steps = {row["step"]: row for row in await connection.fetch(_STEPS, erasure)}
+    cases = [row["reference"] for row in await connection.fetch(_CASES, None, list(scopes))]
+    asked, approved = steps.get("requested"), steps.get("approved")
+    return Certificate(
+        erasure=erasure,
+        subject=asked["data"]["subject"] if asked else (cases or [erasure])[0],
+        cases=tuple(cases),
+        scopes=tuple(scopes),
+        erased_at=at,
+        requested_by=asked["by"] if asked else "system:redress",
+        approved_by=approved["by"] if approved else "system:redress",
+        backups_until=at.date(),
+        index_rows=removed,
+        files=0,
+        remains=("applied again after a restore",),
+    )
+
+
+_TOLD: Final = "What was personal in this case is erased"
+_SUBJECT: Final = """
+    select exists (select from casefile.customers where account = $1)
+            or exists (select from casefile.cases where account = $1)
+            or exists (select from casefile.incident_letters where account = $1) as is_account,
+        exists (select from casefile.cases where reference = $1) as is_case,
+        (select account from casefile.cases where reference = $1) as account
+"""
+_CASES: Final = """
+    select reference from casefile.cases where account = $1 or reference = any($2::text[]) order by reference
+"""
+_ACCOUNTS: Final = "select distinct account from casefile.cases where reference = any($1::text[])"
+_MESSAGES: Final = """
+    select key from intake.received where reference = any($1::text[])
+    union
+    select key from intake.endings where reference = any($1::text[])
+    union
+    select key from intake.decisions where reference = any($1::text[])
+    order by key
+"""
+_LETTERS: Final = """
+    select key from casefile.letters where reference = any($1::text[])
+    union all
+    select key from casefile.incident_letters where account = $2
+"""
+_AGAINST: Final = """
+    select 'open_case' as why, reference as of from casefile.cases
+    where reference = any($1::text[]) and closed_at is null
+    union all
+    select distinct 'open_incident', reference
+    from casefile.incidents i join casefile.cohort_members m using (reference)
+    where m.account = $2 and i.stage not in ('closed', 'dismissed')
+    union all
+    select 'open_payment', coalesce(reference, key) from payments.standing
+    where ended_at is null and (reference = any($1::text[]) or payee = $2)
+    union all
+    select distinct 'waiting', r.reference from intake.received r join intake.waiting using (key)
+    where r.reference = any($1::text[])
+    union all
+    select 'hold', subject from (
+        select distinct on (subject) subject, placed from casefile.holds
+        where subject = any($1::text[] || $2::text) order by subject, id desc
+    ) as newest where placed
+"""
+_KEPT: Final = """
+    select c.reference, c.closed_at, p.content
+    from casefile.cases c join casefile.policy_packs p on p.hash = c.policy_hash
+    where c.reference = any($1::text[]) and c.closed_at is not null
+"""
+_CLOSED: Final = """
+    select c.reference, c.closed_at, c.policy_hash from casefile.cases c
+    where c.closed_at is not null
+        and not exists (select from casefile.timeline t where t.reference = c.reference and t.kind = 'erased')
+        and not exists (
+            select from casefile.holds h where h.subject in (c.reference, c.account) and h.placed
+                and not exists (select from casefile.holds l where l.subject = h.subject and l.id > h.id)
+        )
+        and not exists (select from payments.standing s where s.reference = c.reference and s.ended_at is null)
+        and not exists (select from intake.received r join intake.waiting w using (key) where r.reference = c.reference)
+    order by c.closed_at, c.reference
+"""
+_PACK: Final = "select content from casefile.policy_packs where hash = $1"
+_STEP: Final = """
+    insert into casefile.erasures (erasure, step, at, by, reason, token, data) values ($1, $2, $3, $4, $5, $6, $7)
+    on conflict do nothing returning true
+"""
+_STEPS: Final = "select step, at, by, reason, token, data from casefile.erasures where erasure = $1 order by id"
+_NEWEST: Final = """
+    select * from (
+        select distinct on (erasure) id, erasure, step, at, by, data from casefile.erasures order by erasure, id desc
+    ) as newest order by id desc
+"""
+_ERASED: Final = "select erasure, data from casefile.erasures where step = 'erased'"
+_FORGET: Final = """
+    with tokens as (delete from casefile.lookups where scope = any($1::text[]) returning true),
+        terms as (delete from casefile.search_terms where reference = any($1::text[]) returning true)
+    select (select count(*) from tokens) + (select count(*) from terms)
+"""
+_LINES: Final = """
+    insert into casefile.timeline (reference, key, at, kind, actor, text, data)
+    select reference, $2, $3, 'erased', $4, $5, '{}' from unnest($1::text[]) as reference order by reference
+    on conflict do nothing
+"""

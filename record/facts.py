@@ -1,0 +1,44 @@
+"""Facts of all cases up to a cut-off, one case after the other: what reports are made from."""
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from domain.learning.facts import CaseFact, case_of
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+_AT_ONCE: Final = 500
+
+
+class NoSuchCutOff(LookupError):
+    """The record has no facts up to that number yet."""
+
+
+async def cut_off(pool: "Pool", wanted: int | None = None) -> int:
+    """The number up to which no fact will be added any more; or *wanted*, if that is settled.
+
+    Raises :class:`NoSuchCutOff`.
+    """
+    settled = int(await pool.fetchval(_SETTLED))
+    if wanted is not None and wanted > settled:
+        raise NoSuchCutOff(f"--cut-off: the record ends with fact {settled}; give that number or a smaller one")
+    return settled if wanted is None else wanted
+
+
+async def cases_up_to(pool: "Pool", number: int) -> AsyncIterator[CaseFact]:
+    """Every case as the facts up to *number* tell of it."""
+    async with pool.acquire() as connection, connection.transaction(readonly=True):
+        await connection.execute("set local work_mem = '64MB'")
+        async for row in connection.cursor(_CASES, number, prefetch=_AT_ONCE):
+            yield case_of(dict(row))
+
+
+_SETTLED: Final = "select reporting.settled()"
+_CASES: Final = """
+    select reference, received_at, opened, described, state, turns, clocks, awards, findings, cause, feedback, signs,
+        incident
+    from reporting.cases_at($1)
+"""
