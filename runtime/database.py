@@ -6,15 +6,20 @@ import hashlib
 import json
 import re
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 from pydantic_core import to_json
 
+from runtime.keys.columns import opened, sealed
+from runtime.keys.here import keys_here
 from runtime.paths import MIGRATIONS
+from runtime.roles import grant
 from runtime.running import running_stack, why_not
 from runtime.settings import Settings
 
@@ -33,6 +38,22 @@ _WAY_OUT: Final = "Start it, or set DATABASE_URL; without a server of your own, 
 
 class DatabaseUnavailable(Exception):
     """PostgreSQL cannot be used. The message names host and database, never the password, and what to do."""
+
+
+UNFIT: Final = (asyncpg.DataError, asyncpg.exceptions._base.DataError)
+"""What PostgreSQL cannot be asked for: a zero byte in a text, a number that is too large."""
+OUTAGES: Final = (
+    OSError,  # keys that are away are one as well
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # so it calls a connection that breaks between two of its own statements
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.TransactionRollbackError,
+)
+"""What a statement raises that passes by itself, however long it takes: no fault of whoever asked, or of what."""
 
 
 class MigrationError(Exception):
@@ -63,6 +84,29 @@ def without_password(url: str) -> str:
     return parts._replace(netloc=f"{user.partition(':')[0]}@{host}" if user else host).geturl()
 
 
+class _Opening(asyncpg.Connection):
+    """A connection that seals what is marked as personal and opens what it finds sealed, with this process's keys."""
+
+    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> Any:  # noqa: ASYNC109 (asyncpg's)
+        return await super().execute(query, *await sealed(keys_here(), args), timeout=timeout)
+
+    async def executemany(self, command: str, args: Any, *, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        rows = await sealed(keys_here(), [tuple(row) for row in args])
+        await super().executemany(command, rows, timeout=timeout)
+
+    async def fetch(self, query: str, *args: Any, **options: Any) -> Any:
+        rows = await super().fetch(query, *await sealed(keys_here(), args), **options)
+        return await opened(keys_here(), rows)
+
+    async def fetchrow(self, query: str, *args: Any, **options: Any) -> Any:
+        row = await super().fetchrow(query, *await sealed(keys_here(), args), **options)
+        return None if row is None else (await opened(keys_here(), [row]))[0]
+
+    async def fetchval(self, query: str, *args: Any, column: int = 0, timeout: float | None = None) -> Any:  # noqa: ASYNC109
+        row = await self.fetchrow(query, *args, timeout=timeout)
+        return None if row is None else row[column]
+
+
 class _Pool(asyncpg.Pool):
     """A pool whose connections are waited for, and given back, within a limit."""
 
@@ -81,6 +125,9 @@ async def open_pool(
     `json` and `jsonb` take what pydantic can write as JSON and give Python back. Money is safe in both directions:
     decimals are written as strings, and a JSON number with a fraction is read as `Decimal`, never as a float.
     Instants are read in UTC. Raises `DatabaseUnavailable` within seconds if there is no server to be had.
+
+    What is marked as `domain.keys.personal.Personal` is sealed with the keys of this process, and what is found sealed
+    is opened; where the keys are away, `runtime.keys.keyring.KeysUnavailable` is raised.
 
     *viewer* is the person who looks through it: cases that they are kept out of are hidden from them. Without one
     nothing is.
@@ -101,7 +148,7 @@ async def open_pool(
         init=_prepare,
         reset=None,
         loop=None,
-        connection_class=asyncpg.Connection,
+        connection_class=_Opening,
         record_class=asyncpg.Record,
         timeout=CONNECT_TIMEOUT,
         command_timeout=patience,
@@ -112,6 +159,43 @@ async def open_pool(
         return await pool
     except _CONNECT_ERRORS as error:
         raise DatabaseUnavailable(_explain(url, error)) from None
+
+
+class _Seen:
+    """A pool as one person may see through it; each connection forgets them when it is given back."""
+
+    def __init__(self, pool: Pool, viewer: str) -> None:
+        self._pool = pool
+        self._viewer = viewer
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Connection]:
+        async with self._pool.acquire() as connection:
+            await connection.execute("select set_config('redress.viewer', $1, false)", self._viewer)
+            yield connection
+
+    async def fetch(self, query: str, *values: Any, **options: Any) -> list[asyncpg.Record]:
+        async with self.acquire() as connection:
+            return await connection.fetch(query, *values, **options)
+
+    async def fetchrow(self, query: str, *values: Any, **options: Any) -> asyncpg.Record | None:
+        async with self.acquire() as connection:
+            row: asyncpg.Record | None = await connection.fetchrow(query, *values, **options)
+            return row
+
+    async def fetchval(self, query: str, *values: Any, **options: Any) -> Any:
+        async with self.acquire() as connection:
+            return await connection.fetchval(query, *values, **options)
+
+
+def seen_by(pool: Pool, viewer: str) -> Pool:
+    """*pool* for reading as the person *viewer* may see through it: what they are kept out of is hidden.
+
+    It has ``acquire``, ``fetch``, ``fetchrow`` and ``fetchval``, over the connections of *pool*.
+    """
+    if not viewer:
+        raise ValueError("viewer: nobody is named, and to nobody all is shown")
+    return cast(Pool, _Seen(pool, viewer))
 
 
 async def close_pool(pool: Pool) -> None:
@@ -159,7 +243,8 @@ async def migrate(url: str, *, folder: Path = MIGRATIONS) -> list[str]:
     """Bring the schema up to date and return the names of the files applied now.
 
     Applies `NNNN_name.sql` in the order of their numbers, each in a transaction of its own, and records them with their
-    SHA-256 in the table `redress_migrations`. Several processes may do this at once: each file is applied by one.
+    SHA-256 in the table `redress_migrations`; then each database role that is there is given what it may do
+    (`runtime.roles`). Several processes may do this at once: each file is applied by one.
     Raises `DatabaseUnavailable`, or `MigrationError` when a file fails or is not the one that was applied.
     """
     migrations = _read_migrations(folder)
@@ -171,9 +256,14 @@ async def migrate(url: str, *, folder: Path = MIGRATIONS) -> list[str]:
         raise DatabaseUnavailable(_explain(url, error)) from None
     try:
         _keep_alive(connection)
-        return [name for name, script in migrations if await _apply(connection, name, script)]
-    except (TimeoutError, OSError, asyncpg.InterfaceError) as error:
+        applied = [name for name, script in migrations if await _apply(connection, name, script)]
+        async with connection.transaction():
+            await connection.execute("select pg_advisory_xact_lock($1)", _MIGRATION_LOCK, timeout=LONG_PATIENCE)
+            await grant(connection, anew=bool(applied))
+    except (TimeoutError, OSError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise DatabaseUnavailable(_explain(url, error)) from None
+    else:
+        return applied
     finally:
         await _close(connection)
 
@@ -240,7 +330,7 @@ def _from_json(text: str) -> Any:
     return json.loads(text, parse_float=Decimal)
 
 
-_CONNECT_ERRORS: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError)
+_CONNECT_ERRORS: Final = (*OUTAGES, asyncpg.PostgresError, ValueError)
 
 
 def _explain(url: str, error: Exception) -> str:

@@ -1,11 +1,12 @@
-"""The whole service on one machine: PostgreSQL, Temporal and a worker, started, watched and stopped together.
+"""The whole service on one machine: PostgreSQL, Temporal, a worker and the pages, started, watched, stopped together.
 
 Behind `redress up` and `redress demo`. A database named by `DATABASE_URL`, or a Temporal server named by Temporal's own
 configuration, is used as it is; what is not named is brought along. Everything is kept in the state folder:
 
 - `postgres/` and `temporal.db`: the data; `logs/`: what the processes say;
 - `stack.json`: what runs and where, for other commands; gone after a clean stop;
-- `ports.json`: the ports of Temporal, which are taken again if they are free;
+- `ports.json`, `web.json`: the ports of Temporal and of the pages, which are taken again if they are free;
+- `web.secret`: by which the pages sign cookies;
 - `lock`: held by the process that owns the folder, for as long as it lives.
 
 A stack that was killed leaves its processes behind. The next start in the same folder finds them by id and creation
@@ -39,9 +40,15 @@ from runtime import embedded_postgres, embedded_temporal
 from runtime.child import Child, StackError, end
 from runtime.connection import configured_server
 from runtime.database import migrate, without_password
+from runtime.embedded_channels import channels_process
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.embedded_temporal import EmbeddedTemporal
+from runtime.embedded_web import codec_endpoint, pages_process, with_pages
+from runtime.identity.keys import CHECKPOINT_FOLDER, FOLDER, own_keys
+from runtime.keys.here import KEYRING, hold_keys, keys_table
+from runtime.keys.keyring import FileKeyring
 from runtime.paths import ROOT
+from runtime.roles import WRITER
 from runtime.running import LOCK_NAME, RunningProcess, StackRecord
 from runtime.settings import Settings
 from runtime.temporal import connect_to, register_search_attributes
@@ -56,6 +63,8 @@ MISCONFIGURED: Final = 2
 
 # The processes by their names in the record, in the order in which they are stopped; and how they are.
 _STOPPING: Final[Mapping[str, tuple[Sequence[signal.Signals], float]]] = {
+    "channels": ((signal.SIGTERM,), 20.0),
+    "web": ((signal.SIGTERM,), 20.0),
     "worker": ((signal.SIGTERM,), 40.0),  # longer than it gives its activities itself
     "temporal": (embedded_temporal.STOP_SIGNALS, embedded_temporal.STOP_GRACE),
     "postgres": (embedded_postgres.STOP_SIGNALS, embedded_postgres.STOP_GRACE),
@@ -75,6 +84,8 @@ class Addresses:
     ui: str | None
     """The Web UI; None if the Temporal server is not ours."""
     database: str
+    web: str | None
+    """The pages; None if they are not served."""
     metrics: str | None
     """The worker's /metrics, /healthz and /readyz; None without a worker."""
     state_dir: Path
@@ -108,23 +119,30 @@ class Stack:
         *,
         worker_command: Sequence[str] = WORKER,
         search_attributes: Sequence[SearchAttributeKey[Any]] = (),
+        pages: bool = False,
         say: Callable[[str], None] | None = None,
         handle_signals: bool = True,
         fresh: bool = False,
     ) -> None:
         """Start nothing yet.
 
-        `worker_command` is the worker; empty for none. `say` is told what happens to the processes while the stack
+        `worker_command` is the worker; empty for none. `pages`: whether they are served too. `say`
+        is told what happens to the processes while the stack
         runs, a sentence each time; by default that is logged. `fresh`: what an earlier stack kept in the folder is
         removed at the start.
         """
         self._folder = settings.state_dir.absolute()
         self._logs = self._folder / "logs"
         self.settings = settings.model_copy(
-            update={"state_dir": self._folder, "outbox_dir": settings.outbox_dir.absolute()}
+            update={
+                "state_dir": self._folder,
+                "outbox_dir": settings.outbox_dir.absolute(),
+                "checkpoint_dir": settings.checkpoint_dir.absolute(),
+            }
         )
         self._worker_command = worker_command
         self._search_attributes = search_attributes
+        self._pages = pages
         self._tell = say or structlog.get_logger("redress.stack").info
         self._signals = _Signals(self._hasten) if handle_signals else None
         self._fresh = fresh
@@ -165,11 +183,15 @@ class Stack:
         self._record = StackRecord(owner=RunningProcess.of(os.getpid()))
         self._record.write(self._folder)
 
+        self._own_identity()
         if self._worker_command and self.settings.metrics_address is None:
             self.settings = self.settings.model_copy(update={"metrics_address": f"127.0.0.1:{any_free_port()}"})
-        self.settings = self.settings.model_copy(update={"database_url": await self._database()})
-        assert self.settings.database_url  # noqa: S101
-        await migrate(self.settings.database_url)
+        if self._pages:
+            self.settings = with_pages(self.settings, self._folder)
+        owner, writer = await self._database()
+        await migrate(owner)
+        self.settings = self.settings.model_copy(update={"database_url": writer})
+        await self._keys(owner)
         client, ui_url = await self._temporal()
         await register_search_attributes(client, self._search_attributes)
 
@@ -195,17 +217,64 @@ class Stack:
             temporal=client.service_client.config.target_host,
             namespace=client.namespace,
             ui=ui_url,
-            database=without_password(self.settings.database_url),
+            database=without_password(writer),
+            web=self.settings.web_url if self._pages else None,
             metrics=f"http://{self.settings.metrics_address}/metrics" if self._worker_command else None,
             state_dir=self._folder,
             logs=self._logs,
         )
         if self._worker_command:
             await self._worker(client)
+        if self._pages:
+            await self._serve()
+        if self._pages and self.settings.lmtp_address:
+            await self._take_mail(self.settings.lmtp_address)
 
-    async def _database(self) -> str:
+    async def _take_mail(self, address: str) -> None:
+        channels = channels_process(
+            address,
+            self.environment,
+            log=self._logs / "channels.log",
+            on_start=lambda process: self._note("channels", process),
+            say=self._say,
+        )
+        self._parts.append(channels)
+        await channels.start()
+
+    async def _serve(self) -> None:
+        pages = pages_process(
+            self.settings,
+            self.environment,
+            log=self._logs / "web.log",
+            on_start=lambda process: self._note("web", process),
+            say=self._say,
+        )
+        self._parts.append(pages)
+        await pages.start()
+
+    def _own_identity(self) -> None:
+        """Have keys of the folder's own, unless the settings say whose signatures count, or that nobody's do."""
+        news: dict[str, Path] = {}
+        if not (self.settings.issuers or self.settings.unsigned):
+            signing_key, news["issuers"] = own_keys(self._folder / FOLDER, "this-machine")
+            news["signing_key"] = self.settings.signing_key or signing_key
+        if self.settings.checkpoint_key is None:
+            news["checkpoint_key"], _ = own_keys(self._folder / CHECKPOINT_FOLDER, "this-machine's checkpoints")
+        self.settings = self.settings.model_copy(update=news)
+
+    async def _keys(self, owner: str) -> None:
+        """Have keys that stay with the data: made with the first stack, unless the firm names a keyring of its own."""
+        keyring = self.settings.keyring or self._folder / KEYRING
+        if self.settings.keyring is None:
+            await asyncio.to_thread(FileKeyring.create, keyring)
+        self.settings = self.settings.model_copy(update={"keyring": keyring.absolute()})
+        await keys_table(self.settings.model_copy(update={"database_url": owner}))
+        hold_keys(self.settings)
+
+    async def _database(self) -> tuple[str, str]:
+        """The URLs of who owns the database and of who works with it."""
         if self.settings.database_url:
-            return self.settings.database_url
+            return self.settings.database_url, self.settings.database_url
         server = EmbeddedPostgres(
             self._folder / "postgres",
             log=self._logs / "postgres.log",
@@ -215,9 +284,9 @@ class Stack:
         self._parts.append(server)
         await server.start()
         await server.create_database(DATABASE)
-        url = server.url(DATABASE)
+        url = server.url(DATABASE, WRITER)
         self._write(database_url=url)
-        return url
+        return server.url(DATABASE), url
 
     async def _temporal(self) -> tuple[Client, str | None]:
         """A client, and the Web UI if the server is ours."""
@@ -230,9 +299,12 @@ class Stack:
             log=self._logs / "temporal.log",
             on_start=lambda process: self._note("temporal", process),
             say=self._say,
+            codec=codec_endpoint(self.settings) if self._pages else None,
         )
         self._parts.append(server)
         client = await server.start()
+        if "temporal_ui_url" not in self.settings.model_fields_set:
+            self.settings = self.settings.model_copy(update={"temporal_ui_url": server.ui_url})
         self._write(temporal_address=server.address, temporal_namespace=client.namespace, ui_url=server.ui_url)
         return client, server.ui_url
 

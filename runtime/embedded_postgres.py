@@ -21,6 +21,7 @@ from urllib.parse import quote
 import asyncpg
 
 from runtime.child import Child, Identity, StackError, as_user
+from runtime.roles import make_roles
 from runtime.running import RunningProcess
 
 STOP_GRACE: Final = 30.0  # seconds
@@ -86,9 +87,9 @@ class EmbeddedPostgres:
         if self._child:
             self._child.hasten()
 
-    def url(self, database: str = "postgres") -> str:
-        """The URL of one of its databases."""
-        return f"postgresql://postgres@/{quote(database)}?host={quote(str(self._socket_dir))}&port=5432"
+    def url(self, database: str = "postgres", role: str = "postgres") -> str:
+        """The URL of one of its databases, for that role; by default for the superuser."""
+        return f"postgresql://{role}@/{quote(database)}?host={quote(str(self._socket_dir))}&port=5432"
 
     async def start(self) -> None:
         """Start the server, on a new data folder if there is none, and wait until it answers. Raises `StackError`."""
@@ -123,11 +124,12 @@ class EmbeddedPostgres:
             await asyncio.to_thread(shutil.rmtree, self.own_socket_dir, ignore_errors=True)
 
     async def create_database(self, name: str) -> None:
-        """Create a database unless it exists. `name` is an identifier of ours, never a user's input."""
+        """Create a database, and the roles, unless they are there. `name` is one of ours, never a user's input."""
         connection = await asyncpg.connect(self.url())
         try:
             if not await connection.fetchval("select true from pg_database where datname = $1", name):
                 await connection.execute(f'create database "{name}"')
+            await make_roles(connection)
         finally:
             await connection.close()
 

@@ -46,8 +46,10 @@ class EmbeddedTemporal:
         log: Path,
         on_start: Callable[[RunningProcess], None] = lambda _: None,
         say: Callable[[str], None] = lambda _: None,
+        codec: str | None = None,
     ) -> None:
-        """`folder` must exist; it gets `temporal.db` and `ports.json`."""
+        """`folder` must exist; it gets `temporal.db` and `ports.json`. The UI has payloads opened at *codec*."""
+        self._codec = codec
         self._folder = folder
         self._namespace = namespace
         self._log = log
@@ -85,7 +87,7 @@ class EmbeddedTemporal:
                 break
             except StackError as error:
                 # Somebody took a port in between, and may have let it go since, as connections to others do.
-                taken = _TAKEN in str(error) or not all(_is_free(port) for port in self._ports)
+                taken = _TAKEN in str(error) or not all(is_free(port) for port in self._ports)
                 if attempt == _ATTEMPTS or not taken:
                     raise
         remembered.write_text(json.dumps(self._ports))
@@ -120,6 +122,7 @@ class EmbeddedTemporal:
                 "--db-filename", str(self._folder / "temporal.db"),
                 "--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=normal",
                 "--namespace", self._namespace, "--ui-disable-news-fetch",
+                *(("--ui-codec-endpoint", self._codec) if self._codec else ()),
             ],
             log=self._log,
             # Its own flags only: a profile meant for clients is no business of the server.
@@ -159,12 +162,13 @@ def _read_ports(file: Path) -> tuple[int, int]:
 def _choose_ports(remembered: tuple[int, int]) -> tuple[int, int]:
     chosen: list[int] = []
     for last, usual in zip(remembered, _USUAL_PORTS, strict=True):
-        wanted = [port for port in (last, usual) if port not in chosen and _is_free(port)]
+        wanted = [port for port in (last, usual) if port not in chosen and is_free(port)]
         chosen.append(wanted[0] if wanted else _any_free(chosen))
     return chosen[0], chosen[1]
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether a server may take *port* of this machine now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server itself does
         try:

@@ -17,6 +17,7 @@ from typing import Final, Protocol
 import aiosmtplib
 from email_validator import EmailNotValidError, validate_email
 
+from runtime.keys.here import lookup_here
 from runtime.settings import Settings
 
 _POLICY: Final = SMTP_POLICY.clone(cte_type="7bit")  # base64 or quoted-printable, whatever servers lie on the way
@@ -129,9 +130,17 @@ class Outbox:
 
 
 def message_id(key: str, sender: str) -> str:
-    """The Message-ID of whatever *key* names: opaque, always the same, in the domain of the address *sender*."""
+    """A Message-ID made of *key*: opaque, always the same, in the domain of the address *sender*."""
     digest = hashlib.sha256(f"redress:{key}".encode()).hexdigest()[:40]
     return f"<{digest}@{_ascii(sender).rpartition('@')[2]}>"
+
+
+async def secret_message_id(key: str, sender: str) -> str:
+    """The Message-ID of what *key* names, which nobody can compute who has not seen it: who answers it has the letter.
+
+    Raises `NoKeys`, `KeysUnavailable`.
+    """
+    return message_id((await lookup_here("message-id", key)).hex(), sender)
 
 
 def compose(

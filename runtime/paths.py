@@ -16,3 +16,6 @@ TEMPLATES: Final = ROOT / "templates"
 
 MIGRATIONS: Final = ROOT / "migrations"
 """The database schema, `NNNN_name.sql` in order."""
+
+KEY_MIGRATIONS: Final = MIGRATIONS / "keys"
+"""The table of keys, likewise; it may live in another database."""

@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from runtime.secret_files import SUFFIX, read_secret_files
+
 PREFIX: Final = "REDRESS_"
 
 
@@ -79,7 +81,31 @@ class Settings(BaseSettings):
     database_timeout: float = Field(
         20, gt=0, le=20, description="seconds that a worker waits for PostgreSQL to carry out a statement, up to 20"
     )
+    keyring: Path | None = Field(
+        None, description="file with the keys that wrap the keys of cases (default: keyring.json in the state folder)"
+    )
+    keys_database_url: Annotated[str, AfterValidator(_postgresql)] | None = Field(
+        None, repr=False, description="PostgreSQL that has the table of keys, if that is not the database of the record"
+    )
+    unsealed: Literal["yes-in-plain-text"] | None = Field(
+        None, description="yes-in-plain-text lets a worker start without a keyring: nothing is sealed or can be erased"
+    )
+    plain_json: Literal["taken", "refused"] = Field(
+        "taken",
+        description="whether starts in plain JSON are taken, which stay readable in Temporal, or refused",
+    )
+    backup_days: int = Field(
+        35,
+        ge=0,
+        le=3650,
+        description="days that backups of the keys are kept: certificates of erasure say when they end",
+    )
     task_queue: str = Field("redress", min_length=1, description="Temporal task queue that the workers poll")
+    cached_cases: int | None = Field(
+        None,
+        ge=10,
+        description="open cases that a worker keeps ready, about 200 kB each; by default a quarter of its memory",
+    )
     deployment: str | None = Field(
         None,
         pattern=r"^[\w-]+$",
@@ -97,6 +123,15 @@ class Settings(BaseSettings):
     policy_dir: Path | None = Field(
         None, description="folder with policy packs and calendars of the firm's own, beside those that are shipped"
     )
+    assessment_model: Path | None = Field(
+        None,
+        description="file of a model for the first assessment, made by redress assess train (default: the shipped one)",
+    )
+    assessment_endpoint: Annotated[str, AfterValidator(_https)] | None = Field(
+        None,
+        description="address that is asked in place of that model, such as https://models.example.com/complaints; it "
+        "is sent what customers write",
+    )
     log_format: Literal["console", "json"] = Field(
         default_factory=lambda: "console" if sys.stderr.isatty() else "json", description="console or json"
     )
@@ -110,6 +145,9 @@ class Settings(BaseSettings):
         "en", description="en or zh-CN: the language of letters to customers who never told theirs"
     )
     firm_name: str = Field("the firm", min_length=1, description="the firm's name, as its letters give it")
+    report_to: str | None = Field(
+        None, description="e-mail addresses, with commas between, to which reports and overdue actions are mailed"
+    )
     smtp_host: str | None = Field(
         None, description="mail server; without one, letters are put as .eml files into the outbox folder"
     )
@@ -123,6 +161,15 @@ class Settings(BaseSettings):
     mail_from: EmailAddress = Field(
         "complaints@example.com", description="sender of the letters, such as complaints@example.com"
     )
+    mail_servers: str | None = Field(
+        None,
+        description="names, with commas between, under which our receiving servers write Authentication-Results; "
+        "without one no address of a sender is believed",
+    )
+    lmtp_address: Annotated[str, AfterValidator(_host_and_port)] | None = Field(
+        None,
+        description="host and port where our own mail server hands mail over by LMTP, such as 127.0.0.1:2424",
+    )
     outbox_dir: Path = Field(
         default_factory=lambda data: data["state_dir"] / "outbox",
         description="folder for letters when there is no mail server (default: outbox in the state folder)",
@@ -130,6 +177,77 @@ class Settings(BaseSettings):
     staff_addresses: Annotated[dict[str, EmailAddress], NoDecode] = Field(
         default_factory=dict,
         description='e-mail address of each team or role, as JSON: {"complaints-team": "complaints@example.com"}',
+    )
+
+    web_address: Annotated[str, AfterValidator(_host_and_port)] = Field(
+        "127.0.0.1:8000", description="host and port where the pages are served, such as 127.0.0.1:8000"
+    )
+    web_url: Annotated[str, AfterValidator(_https)] | None = Field(
+        None,
+        description="address under which customers reach the pages, such as https://complaints.example.com; links in "
+        "mail begin with it (default: the address where they are served)",
+    )
+    temporal_ui_url: str | None = Field(
+        None,
+        pattern=r"^https?://",
+        description="address of Temporal's Web UI, whose page may have payloads opened by the codec server (/codec)",
+    )
+    web_secret: SecretStr | None = Field(
+        None,
+        description=f"secret by which the pages sign cookies, {_SHORTEST_SECRET} characters or more; the same for "
+        "every process that serves them",
+    )
+    issuers: Path | None = Field(
+        None, description="file with the public keys of those who sign for the people that act on cases"
+    )
+    unsigned: Literal["yes-anybody-may-act"] | None = Field(
+        None, description="yes-anybody-may-act: whoever reaches Temporal acts as anybody; for trying out only"
+    )
+    signing_key: Path | None = Field(
+        None, description="file with the private key by which the command line and the pages sign"
+    )
+    checkpoint_key: Path | None = Field(
+        None, description="file with the private key by which a worker signs checkpoints of the record"
+    )
+    checkpoint_dir: Path = Field(
+        default_factory=lambda data: data["state_dir"] / "checkpoints",
+        description="folder where checkpoints leave the firm (default: checkpoints in the state folder)",
+    )
+    auditor: EmailAddress | None = Field(
+        None, description="e-mail address that is sent a checkpoint a day, such as audit@example.com"
+    )
+    audience: str = Field("redress", min_length=1, description="what tokens of this installation are made for")
+
+    desk_sign_on: Literal["provider", "directory"] = Field(
+        "provider",
+        description="how those who work here sign on: provider (OpenID Connect, REDRESS_OIDC_*), or directory: anybody "
+        "at this machine as anybody in the directory, which needs a REDRESS_WEB_ADDRESS of this machine only",
+    )
+    oidc_issuer: Annotated[str, AfterValidator(_https)] | None = Field(
+        None, description="the OpenID provider by which those who work here sign on, such as https://login.example.com"
+    )
+    oidc_client_id: str | None = Field(None, description="the name by which that provider knows the pages")
+    oidc_client_secret: SecretStr | None = Field(None, description="the secret that it shares with the pages")
+    oidc_person_claim: str = Field("sub", description="the claim that holds somebody's id in the directory")
+    oidc_roles_claim: str = Field("roles", description="the claim that holds somebody's roles or groups")
+    oidc_roles: Annotated[dict[str, str], NoDecode] = Field(
+        {},
+        description='what the values of that claim mean, as JSON, such as {"complaints-leads": "team_lead"} '
+        "(default: they are the roles' own names)",
+    )
+
+    api_audience: str | None = Field(
+        None,
+        min_length=1,
+        description="what access tokens of that provider are made for that the API takes (default: it takes none, only "
+        "keys of services)",
+    )
+
+    webhooks: Annotated[dict[str, list[str]], NoDecode] = Field(
+        default_factory=dict,
+        repr=False,
+        description='secrets by source that may send webhooks, as JSON: {"chat": ["whsec_…"]}; several while one takes'
+        " the place of another",
     )
 
     payment_url: Annotated[str, AfterValidator(_https)] | None = Field(
@@ -145,6 +263,16 @@ class Settings(BaseSettings):
     payment_timeout: float = Field(
         10, gt=0, le=25, description="seconds to wait for each answer of the payment rail, up to 25"
     )
+
+    @property
+    def report_recipients(self) -> tuple[str, ...]:
+        """To whom reports are mailed."""
+        return _listed(self.report_to)
+
+    @property
+    def receiving_servers(self) -> tuple[str, ...]:
+        """Whose word on who wrote a message is believed."""
+        return _listed(self.mail_servers)
 
     @property
     def default_policies(self) -> tuple[str, ...]:
@@ -167,6 +295,13 @@ class Settings(BaseSettings):
             raise ValueError("it is too short")
         return value
 
+    @field_validator("web_secret")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < _SHORTEST_SECRET:
+            raise ValueError("it is too short")
+        return value
+
     @field_validator("policy_dir")
     @classmethod
     def _is_a_folder(cls, value: Path | None) -> Path | None:
@@ -179,7 +314,17 @@ class Settings(BaseSettings):
     def _upper_case(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("staff_addresses", mode="before")
+    @field_validator("webhooks")
+    @classmethod
+    def _are_secrets(cls, value: dict[str, list[str]]) -> dict[str, list[str]]:
+        for source, secrets in value.items():
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", source):
+                raise ValueError("the name of a source has letters, digits and . _ - alone, up to 64")
+            if not secrets or not all(re.fullmatch(r"whsec_[A-Za-z0-9+/]{32,}={0,2}", one) for one in secrets):
+                raise ValueError("a secret is whsec_ and at least 24 random bytes in base64, and each source has one")
+        return value
+
+    @field_validator("staff_addresses", "oidc_roles", "webhooks", mode="before")
     @classmethod
     def _read_json(cls, value: Any) -> Any:
         if not isinstance(value, str):
@@ -198,6 +343,12 @@ class Settings(BaseSettings):
         }
 
 
+SECRETS: Final = tuple(
+    name for name, field in Settings.model_fields.items() if not field.repr or "SecretStr" in str(field.annotation)
+)
+"""The fields that may be given as a file."""
+
+
 def _as_text(value: Any) -> str:
     match value:
         case SecretStr():
@@ -206,6 +357,10 @@ def _as_text(value: Any) -> str:
             return json.dumps(value)
         case _:
             return str(value)
+
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    return tuple(filter(None, (one.strip() for one in (text or "").split(","))))
 
 
 def variable_of(field: str) -> str:
@@ -218,10 +373,13 @@ def load_settings(**overrides: Any) -> Settings:
 
     Raises `ConfigurationError` with a line for each bad setting. A `REDRESS_` variable that looks like a misspelt
     setting is refused as well: a wrong name for the mail server would otherwise only show when letters do not arrive.
+    What is secret may stand in a file: see `runtime.secret_files`.
     """
-    lines = _misspelt(os.environ)
+    given, wrong = read_secret_files(map(variable_of, SECRETS), os.environ)
+    lines = _misspelt(os.environ) + wrong
+    from_files = {field: given[variable_of(field)] for field in SECRETS if variable_of(field) in given}
     try:
-        settings = Settings(**overrides)
+        settings = Settings(**from_files | overrides)
     except ValidationError as error:
         raise ConfigurationError("\n".join([*lines, *_explain(error)])) from None
     if lines:
@@ -231,6 +389,7 @@ def load_settings(**overrides: Any) -> Settings:
 
 def _misspelt(environment: Mapping[str, str]) -> list[str]:
     known = [variable_of(name).removeprefix(PREFIX) for name in Settings.model_fields]
+    known += [f"{variable_of(name)}{SUFFIX}".removeprefix(PREFIX) for name in SECRETS]
     lines = []
     for variable in sorted(environment):
         name = variable.upper().removeprefix(PREFIX)

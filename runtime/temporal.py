@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import functools
 import logging
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
@@ -16,10 +16,12 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client
+from temporalio.client import Interceptor as ClientInterceptor
 from temporalio.common import RawValue, SearchAttributeIndexedValueType, SearchAttributeKey
 from temporalio.contrib.pydantic import PydanticPayloadConverter, pydantic_data_converter
-from temporalio.converter import DefaultFailureConverter, PayloadConverter
+from temporalio.converter import DataConverter, DefaultFailureConverter, PayloadConverter
 from temporalio.envconfig import ClientConnectConfig
 from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.plugin import SimplePlugin
@@ -29,10 +31,17 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from domain.ground.json_text import read_json
+from domain.keys.public import REFUSALS, Public, Readable
 from runtime.connection import TemporalUnavailable, configured_server, reach
+from runtime.identity.hearing import Hearing
+from runtime.identity.issuing import TokenIssuer
+from runtime.identity.speaking import Speaking
+from runtime.keys.codec import READABLE, Sealing
+from runtime.keys.here import keys_here
 from runtime.redaction import told
 from runtime.running import running_stack, why_not
 from runtime.settings import Settings
+from runtime.turns import InOrder
 
 PASSED_THROUGH: Final = (
     "domain",
@@ -56,8 +65,16 @@ T = TypeVar("T")
 class _RawUnlessTyped(PydanticPayloadConverter):
     """What reaches a workflow without a type that it must have stays raw: a start, a signal or an update of anybody.
 
-    The SDK drops a signal that it cannot decode, and tries a start that it cannot decode for ever.
+    The SDK drops a signal that it cannot decode, and tries a start that it cannot decode for ever. What holds nothing
+    personal says so, and is not sealed.
     """
+
+    def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
+        payloads = super().to_payloads(values)
+        for value, payload in zip(values, payloads, strict=True):
+            if isinstance(value, _READABLE):
+                payload.metadata[READABLE] = b"readable"
+        return payloads
 
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type[Any]] | None = None) -> list[Any]:
         if type_hints is not None:
@@ -75,6 +92,10 @@ class _RawUnlessTyped(PydanticPayloadConverter):
         return value
 
 
+# The page of a case is asked for as a message of Temporal's.
+_READABLE: Final = (Public, Readable, WorkflowMetadata)
+
+
 class _WithoutValues(DefaultFailureConverter):
     """What fails tells Temporal no more than a log may tell: its lists and its UI show every failure."""
 
@@ -87,6 +108,21 @@ class _WithoutValues(DefaultFailureConverter):
         super().to_failure(exception, payload_converter, failure)
 
 
+_ENCODED: Final = "Encoded failure"  # as the SDK says it
+
+
+class _SealedFailures(_WithoutValues):
+    """Words and stack traces of failures are sealed as well, but for refusals, which tell a sender what to mend."""
+
+    def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
+        super().to_failure(exception, payload_converter, failure)
+        if failure.message == _ENCODED or (isinstance(exception, ApplicationError) and exception.type in REFUSALS):
+            return
+        words = {"message": failure.message, "stack_trace": failure.stack_trace}
+        failure.encoded_attributes.CopyFrom(payload_converter.to_payload(words))
+        failure.message, failure.stack_trace = _ENCODED, ""
+
+
 _CONVERTER: Final = dataclasses.replace(
     pydantic_data_converter, payload_converter_class=_RawUnlessTyped, failure_converter_class=_WithoutValues
 )
@@ -96,15 +132,23 @@ def temporal_plugin() -> SimplePlugin:
     """What client, worker and replayer must have in common: give it to `Client.connect` or `Replayer`.
 
     A worker has the plugin of its client by itself; do not give it twice. Payloads are JSON, written and read by
-    pydantic; input that does not fit its model fails the workflow at once instead of retrying for ever.
+    pydantic, and sealed with the keys of this process if it has any; input that does not fit its model fails the
+    workflow at once instead of retrying for ever.
     """
     return SimplePlugin(
         "redress",
-        data_converter=_CONVERTER,
-        interceptors=[_BindComplaint()],
+        data_converter=_converter(),
+        interceptors=[_BindComplaint(), Hearing()],
         workflow_runner=_pass_modules_through,
         workflow_failure_exception_types=[ValidationError],
     )
+
+
+def _converter() -> DataConverter:
+    vault = keys_here()
+    if vault is None:
+        return _CONVERTER
+    return dataclasses.replace(_CONVERTER, payload_codec=Sealing(vault), failure_converter_class=_SealedFailures)
 
 
 LONGEST_ACTIVATION: Final = 8  # seconds; a workflow task has ten
@@ -125,7 +169,7 @@ def _pass_modules_through(runner: WorkflowRunner | None) -> WorkflowRunner:
     match runner:
         case SandboxedWorkflowRunner():
             restrictions = runner.restrictions.with_passthrough_modules(*PASSED_THROUGH)
-            return dataclasses.replace(runner, restrictions=restrictions)
+            return dataclasses.replace(runner, restrictions=restrictions, runner_class=InOrder)
         case None:
             return _pass_modules_through(SandboxedWorkflowRunner())
         case _:  # a debugger's unsandboxed runner
@@ -192,7 +236,8 @@ async def connect(settings: Settings, runtime: Runtime | None = None) -> Client:
 
     The server is the one of `TEMPORAL_ADDRESS` or a Temporal profile, else that of the stack running in the state
     folder, else localhost:7233; but if a state folder is named, or the default one is there, no other server than its
-    stack's is ever taken. Raises `TemporalUnavailable` within seconds.
+    stack's is ever taken. What is sent is signed for whoever a message names, if there is a key to sign with
+    (`TokenIssuer.of`). Raises `TemporalUnavailable` within seconds, and `ConfigurationError`.
     """
     config = configured_server()
     stack = None if "target_host" in config else running_stack(settings.state_dir)
@@ -201,12 +246,17 @@ async def connect(settings: Settings, runtime: Runtime | None = None) -> Client:
         config.setdefault("namespace", stack.temporal_namespace or "default")
     elif "target_host" not in config and (reason := why_not(settings, "Temporal server", "TEMPORAL_ADDRESS")):
         raise TemporalUnavailable(reason)
-    return await connect_to(config, runtime)
+    issuer = TokenIssuer.of(settings)
+    return await connect_to(config, runtime, [Speaking(issuer.speaks_for_its_user)] if issuer else [])
 
 
-async def connect_to(config: ClientConnectConfig, runtime: Runtime | None = None) -> Client:
-    """Connect to this very server; otherwise like `connect`."""
-    return await reach(config, plugins=[temporal_plugin()], runtime=runtime or core_runtime())
+async def connect_to(
+    config: ClientConnectConfig, runtime: Runtime | None = None, interceptors: Sequence[ClientInterceptor] = ()
+) -> Client:
+    """Connect to this very server, with *interceptors*; otherwise like `connect`."""
+    return await reach(
+        config, plugins=[temporal_plugin()], interceptors=interceptors, runtime=runtime or core_runtime()
+    )
 
 
 async def register_search_attributes(client: Client, keys: Sequence[SearchAttributeKey[Any]]) -> None:
@@ -260,8 +310,8 @@ async def _custom_attributes(client: Client) -> Mapping[str, int]:
 _INDEXED: Final = {kind: IndexedValueType.ValueType(kind) for kind in SearchAttributeIndexedValueType}
 
 
-def run(main: Coroutine[Any, Any, T]) -> T:
-    """`asyncio.run` for a program with a Temporal client.
+def run(main: Coroutine[Any, Any, T], loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None) -> T:
+    """`asyncio.run` for a program with a Temporal client, on a loop of *loop_factory* or on asyncio's own.
 
     The SDK's native threads let go of Python objects a moment after a call has returned. An interpreter that ends
     within that moment crashes (temporalio/sdk-python#300), in place of the program's own exit code.
@@ -273,4 +323,5 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         finally:
             await asyncio.sleep(0.05)
 
-    return asyncio.run(and_settle())
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        return runner.run(and_settle())
