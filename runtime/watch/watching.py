@@ -163,7 +163,13 @@ class _Probe:
                 if self._connection is None:
                     self._connection = await asyncpg.connect(self._watched.database_url, timeout=PATIENCE)
                 await self._connection.fetchval("select 1")
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (
+            OSError,
+            TimeoutError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+        ) as error:
             if self._connection is not None:
                 self._connection.terminate()
                 self._connection = None

@@ -1,0 +1,123 @@
+"""Files from outside, made harmless: known by their content, drawn or written anew, refused in clear words."""
+
+import asyncio
+import hashlib
+import io
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePath
+from typing import Final
+
+import puremagic
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from domain.ground.base import SHORT_TEXT, clean
+from domain.intake.received import File
+from runtime.documents import DocumentBroken, DocumentLocked, silenced
+
+LARGEST: Final = 10_000_000
+"""Bytes of one file."""
+MOST: Final = 10
+"""Files of one complaint or message."""
+_LARGEST_PICTURE: Final = 50_000_000  # pixels
+_LONGEST_SIDE: Final = 6_000  # pixels
+
+
+class FileRefused(Exception):
+    """The file is not taken. *key* is that of the words that say why and what to do."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+_TURNS: Final = ThreadPoolExecutor(2, "files")  # a picture of 50 megapixels takes most of a gigabyte while it is drawn
+
+
+async def harmless_in_turn(title: str, content: bytes, name: Callable[[str], str]) -> File:
+    """As `harmless`, a few at a time: what strangers send takes a part of the machine and no more."""
+    return await asyncio.get_running_loop().run_in_executor(_TURNS, harmless, title, content, name)
+
+
+def harmless(title: str, content: bytes, name: Callable[[str], str]) -> File:
+    """The file, made harmless. *name* makes its name of its SHA-256. Raises `FileRefused`."""
+    if not content:
+        raise FileRefused("file.empty")
+    if len(content) > LARGEST:
+        raise FileRefused("file.too_large")
+    media_type, ending, made = _made_anew(content)
+    digest = hashlib.sha256(made).hexdigest()
+    return File(name(digest), _title(title, ending), media_type, digest, made)
+
+
+def _made_anew(content: bytes) -> tuple[str, str, bytes]:
+    kind = _kind_of(content)
+    if kind == "pdf":
+        return "application/pdf", ".pdf", _pdf(content)
+    if kind == "picture":
+        return _picture(content)
+    if kind is None and _is_text(content):
+        return "text/plain", ".txt", content
+    raise FileRefused("file.kind")
+
+
+def _kind_of(content: bytes) -> str | None:
+    if content[:1024].lstrip().startswith(b"%PDF-"):
+        return "pdf"
+    try:
+        found = [(each.extension.lstrip(".").lower(), each.confidence) for each in puremagic.magic_string(content)]
+    except (puremagic.PureError, ValueError):
+        return None
+    if any(name in _PICTURES for name, _ in found):
+        return "picture"
+    return "other" if any(name not in _TEXTS and sure >= _SURE for name, sure in found) else None
+
+
+_PICTURES: Final = {"png", "jpg", "jpeg", "jfif", "gif", "webp"}
+_SURE: Final = 0.6
+_TEXTS: Final = {"txt", "csv", "eml", "log", "md", ""}
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return False
+    head = text.lstrip()[:200].lower()
+    return "\0" not in text and not head.startswith(("<", "#!", "{\\rtf", "%!"))
+
+
+def _picture(content: bytes) -> tuple[str, str, bytes]:
+    """Drawn anew from its pixels: nothing else of the file is kept, neither scripts nor where it was taken."""
+    try:
+        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "GIF", "WEBP")) as opened:
+            if opened.width * opened.height > _LARGEST_PICTURE:
+                raise FileRefused("file.picture_too_large")
+            as_photo = opened.format == "JPEG"
+            drawn = ImageOps.exif_transpose(opened).convert("RGB" if as_photo else "RGBA")
+    except Image.DecompressionBombError:
+        raise FileRefused("file.picture_too_large") from None
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+        raise FileRefused("file.broken") from None
+    drawn.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
+    plain = Image.new(drawn.mode, drawn.size)
+    plain.paste(drawn)
+    out = io.BytesIO()
+    plain.save(out, "JPEG" if as_photo else "PNG", **({"quality": 90} if as_photo else {"optimize": False}))
+    return ("image/jpeg", ".jpg", out.getvalue()) if as_photo else ("image/png", ".png", out.getvalue())
+
+
+def _pdf(content: bytes) -> bytes:
+    try:
+        return silenced(content)
+    except DocumentLocked:
+        raise FileRefused("file.locked") from None
+    except DocumentBroken:
+        raise FileRefused("file.broken") from None
+
+
+def _title(given: str, ending: str) -> str:
+    """What the sender called it, without folders, and ending as what it is."""
+    name = clean(PurePath(given.replace("\\", "/")).name).replace("\n", " ").replace("\t", " ").strip() or "file"
+    stem = name.rsplit(".", 1)[0] or "file"
+    return stem[: SHORT_TEXT - len(ending)].strip() + ending
