@@ -1,0 +1,1 @@
+"""Who speaks: tokens made, carried and verified."""
