@@ -1,0 +1,93 @@
+"""What is sealed on its way into Temporal and opened on its way out: payloads, each under the key of its case."""
+
+from collections.abc import Sequence
+from typing import Final, Self
+
+from temporalio.api.common.v1 import Payload
+from temporalio.converter import (
+    ActivitySerializationContext,
+    PayloadCodec,
+    SerializationContext,
+    WithSerializationContext,
+    WorkflowSerializationContext,
+)
+
+from domain.keys.scopes import scope_of_workflow
+from runtime.keys.envelope import Key, NotOurs, Place, is_marked, seal, unseal
+from runtime.keys.vault import Vault
+
+ENCODING: Final = b"binary/redress"
+_KEY: Final = "key"
+"""Metadata of a sealed payload: ``VERSION:SCOPE``."""
+READABLE: Final = "redress"
+"""Metadata of a payload that the converter knows to hold nothing personal: it is told in the clear."""
+
+
+class Sealing(PayloadCodec, WithSerializationContext):
+    """Seals payloads under the key of the case that their workflow is about.
+
+    What is not sealed is taken as it comes: programs in other languages send plain JSON. What is sealed and cannot be
+    authenticated, or belongs to another case, is left as it is: a workflow keeps it among the rejected messages. Where
+    we sealed it and the key is not to be had, `KeysUnavailable` is raised, and whoever asked tries again.
+    """
+
+    def __init__(self, vault: Vault, namespace: str = "", scope: str | None = None) -> None:
+        self._vault, self._namespace, self._scope = vault, namespace, scope
+
+    def with_context(self, context: SerializationContext) -> Self:
+        match context:
+            case WorkflowSerializationContext() | ActivitySerializationContext() if context.workflow_id:
+                return type(self)(self._vault, context.namespace, scope_of_workflow(context.workflow_id))
+            case _:
+                return self
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        if all(READABLE in payload.metadata for payload in payloads):
+            return [_without_mark(payload) for payload in payloads]
+        if self._scope is None:
+            raise RuntimeError("what belongs to no workflow has no key, and is not told to Temporal")
+        key = await self._vault.for_writing(self._scope)
+        marking = await self._vault.marking()
+        return [_without_mark(one) if READABLE in one.metadata else self._sealed(one, key, marking) for one in payloads]
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return [await self._opened(one) if one.metadata.get("encoding") == ENCODING else one for one in payloads]
+
+    def _sealed(self, payload: Payload, key: Key, marking: bytes) -> Payload:
+        content = payload.SerializeToString()
+        return Payload(
+            metadata={"encoding": ENCODING, _KEY: f"{key.version}:{key.scope}".encode()},
+            data=seal(key, marking, self._namespace, ENCODING.decode(), content),
+        )
+
+    async def _opened(self, payload: Payload) -> Payload:
+        version, scope = sealed_under(payload)
+        if version is None or scope != self._scope:
+            return payload
+        place = Place(self._namespace, scope, version, ENCODING.decode())
+        if not is_marked(await self._vault.marking(), place, payload.data):
+            return payload
+        key = (await self._vault.for_reading([(scope, version)]))[scope, version]
+        if not isinstance(key, Key):
+            return Payload(metadata={"encoding": b"json/plain"}, data=f'"{key}"'.encode())
+        try:
+            return Payload.FromString(unseal(key, self._namespace, ENCODING.decode(), payload.data))
+        except NotOurs:
+            return payload
+
+
+def _without_mark(payload: Payload) -> Payload:
+    """Programs in other languages, and Temporal's own command, take as plain JSON what says nothing beside."""
+    plain = Payload()
+    plain.CopyFrom(payload)
+    del plain.metadata[READABLE]
+    return plain
+
+
+def sealed_under(payload: Payload) -> tuple[int | None, str]:
+    """Version and scope of the key that a sealed payload names; no version if it names none that could be ours."""
+    try:
+        version, _, scope = payload.metadata[_KEY].decode().partition(":")
+        return (int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None), scope
+    except (KeyError, UnicodeDecodeError):
+        return None, ""

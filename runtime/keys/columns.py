@@ -1,0 +1,227 @@
+"""Columns with personal data: sealed as a statement is sent, and opened as its rows come back.
+
+Sealed text is ``sealed:1:VERSION:ENVELOPE:SCOPE``, the envelope in base64 for URLs. A JSON object has its sealed part
+under ``sealed`` beside what stays readable; other JSON is a string. What was opened is not looked at again: nobody can
+write something that is taken for an envelope of ours.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from pydantic_core import to_json
+
+from domain.keys.personal import ERASED, Gone, Personal
+from runtime.keys.envelope import Key, NotOurs, Place, is_marked, seal, unseal
+from runtime.keys.here import keys_needed, may_be_plain
+from runtime.keys.vault import Erased, Vault
+
+SEALED: Final = "sealed"
+"""The key of a JSON object under which its sealed part is."""
+_BEGINNING: Final = "sealed:1:"
+_SPACE: Final = "record"
+_TEXT: Final = "text"
+_JSON: Final = "json"
+
+
+async def sealed(vault: Vault | None, arguments: Sequence[Any]) -> list[Any]:
+    """The *arguments* of a statement with what is personal sealed, in lists as well.
+
+    Raises `NoKeys` if there is no vault, `KeyDestroyed` for what was erased, `KeysUnavailable`.
+    """
+    scopes = {one.scope for one in _marked(arguments) if one.value is not None}
+    if not scopes:
+        return [_plain(one) for one in arguments]
+    if vault is None and may_be_plain():
+        return [_plain(one) for one in arguments]
+    vault = vault or keys_needed()
+    keys = await vault.all_for_writing(scopes)
+    marking = await vault.marking()
+
+    def one(argument: Any) -> Any:
+        match argument:
+            case Personal():
+                return _sealed(argument, keys, marking)
+            case list() | tuple():
+                return [one(each) for each in argument]
+            case _:
+                return argument
+
+    return [one(argument) for argument in arguments]
+
+
+async def opened(vault: Vault | None, rows: Sequence[Any]) -> list[Any]:
+    """The *rows* with what was sealed opened. What was erased is ``[erased 2026-11-28]``, in JSON the key ``erased``.
+
+    Without a vault they are as they came. Raises `KeysUnavailable`.
+    """
+    envelopes = {text for row in rows for value in row.values() for text in _envelopes(value)} if vault else set()
+    if not envelopes or vault is None:
+        return list(rows)
+    contents = await _contents(vault, envelopes)
+    return [
+        OpenedRow({name: _replaced(value, contents) for name, value in row.items()})
+        if any(True for value in row.values() for _ in _envelopes(value))
+        else row
+        for row in rows
+    ]
+
+
+class OpenedRow(Mapping[str, Any]):
+    """A row as asyncpg gives it: its values by name and by place, and in order when it is unpacked."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self._values = values
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._values[key] if isinstance(key, str) else list(self._values.values())[key]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._values.values())
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def keys(self) -> Any:
+        return self._values.keys()
+
+    def values(self) -> Any:
+        return self._values.values()
+
+    def items(self) -> Any:
+        return self._values.items()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self._values.get(key, default)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._values
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == tuple(other) if isinstance(other, Iterable) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _marked(arguments: Iterable[Any]) -> Iterator[Personal]:
+    for argument in arguments:
+        if isinstance(argument, Personal):
+            yield argument
+        elif isinstance(argument, list | tuple):
+            yield from _marked(argument)
+
+
+def _plain(argument: Any) -> Any:
+    if isinstance(argument, Personal):
+        return argument.value
+    if isinstance(argument, list | tuple) and any(isinstance(one, Personal) for one in argument):
+        return [_plain(one) for one in argument]
+    return argument
+
+
+def _sealed(one: Personal, keys: Mapping[str, Key], marking: bytes) -> Any:
+    match one.value:
+        case None:
+            return None
+        case str():
+            return _text(keys[one.scope], marking, _TEXT, one.value.encode())
+        case bytes():
+            return _text(keys[one.scope], marking, _TEXT, one.value).encode()
+        case dict():
+            plain = {key: value for key, value in one.value.items() if key in one.readable}
+            hidden = {key: value for key, value in one.value.items() if key not in one.readable}
+            if hidden:
+                plain[SEALED] = _text(keys[one.scope], marking, _JSON, to_json(hidden))
+            return plain
+        case value:
+            return _text(keys[one.scope], marking, _JSON, to_json(value))
+
+
+def _text(key: Key, marking: bytes, encoding: str, content: bytes) -> str:
+    envelope = base64.urlsafe_b64encode(seal(key, marking, _SPACE, encoding, content)).decode()
+    return f"{_BEGINNING}{encoding[0]}{key.version}:{envelope}:{key.scope}"
+
+
+def _envelopes(value: Any) -> Iterator[str]:
+    """What looks like an envelope in a value of a row, however deep in its JSON."""
+    match value:
+        case str():
+            if value.startswith(_BEGINNING):
+                yield value
+        case bytes():
+            if value.startswith(_BEGINNING.encode()):
+                yield value.decode("ascii", "replace")
+        case dict():
+            for one in value.values():
+                yield from _envelopes(one)
+        case list() | tuple():
+            for one in value:
+                yield from _envelopes(one)
+
+
+async def _contents(vault: Vault, envelopes: Iterable[str]) -> dict[str, Any]:
+    """What is in those of the *envelopes* that are ours."""
+    marking = await vault.marking()
+    ours: dict[str, tuple[Place, bytes]] = {}
+    for text in envelopes:
+        if (read := _read(text)) and is_marked(marking, *read):
+            ours[text] = read
+    keys = await vault.for_reading({(place.scope, place.version) for place, _ in ours.values()}) if ours else {}
+    found: dict[str, Any] = {}
+    for text, (place, envelope) in ours.items():
+        key = keys[place.scope, place.version]
+        if isinstance(key, Erased):
+            found[text] = key
+            continue
+        try:
+            content = unseal(key, place.space, place.encoding, envelope)
+        except NotOurs:
+            continue
+        found[text] = content if place.encoding == _TEXT else json.loads(content, parse_float=Decimal)
+    return found
+
+
+def _read(text: str) -> tuple[Place, bytes] | None:
+    try:
+        version, envelope, scope = text.removeprefix(_BEGINNING).split(":", 2)
+        encoding = {"t": _TEXT, "j": _JSON}[version[:1]]
+        return Place(_SPACE, scope, int(version[1:]), encoding), base64.b64decode(envelope, b"-_", validate=True)
+    except (ValueError, KeyError, binascii.Error):
+        return None
+
+
+def _replaced(value: Any, contents: Mapping[str, Any]) -> Any:
+    match value:
+        case str() if value in contents:
+            content = contents[value]
+            if isinstance(content, Erased):
+                return Gone(content)
+            return content.decode() if isinstance(content, bytes) else content
+        case bytes() if (text := value.decode("ascii", "replace")) in contents:
+            content = contents[text]
+            return str(content).encode() if isinstance(content, Erased) else content
+        case dict():
+            return _merged(value, contents)
+        case list() | tuple():
+            return [_replaced(one, contents) for one in value]
+        case _:
+            return value
+
+
+def _merged(value: dict[str, Any], contents: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON object with its sealed part beside what was readable of it."""
+    whole: dict[str, Any] = {}
+    for name, one in value.items():
+        hidden = contents.get(one) if name == SEALED and isinstance(one, str) else None
+        if isinstance(hidden, dict):
+            whole |= hidden
+        elif isinstance(hidden, Erased):
+            whole[ERASED] = Gone(hidden)
+        else:
+            whole[name] = _replaced(one, contents)
+    return whole

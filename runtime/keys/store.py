@@ -1,0 +1,218 @@
+"""The table of keys in PostgreSQL: made, read, wrapped anew, destroyed. Nothing here is kept in memory."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, TypeAlias
+from weakref import WeakKeyDictionary
+
+import asyncpg
+
+from runtime.keys.keyring import KeysUnavailable, Wrapped
+
+_PATIENCE: Final = 5.0  # seconds
+_IDLE: Final = 15.0  # seconds that a connection is kept open without use
+_SETTINGS: Final = {"timezone": "UTC", "application_name": "redress keys"}
+
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A key as it is stored; without *wrapped* it was destroyed."""
+
+    scope: str
+    version: int
+    wrapped: Wrapped | None
+    destroyed_at: datetime | None
+
+
+class KeyStore:
+    """The table ``keys.keys`` at the address that *url* gives, each time it is connected to.
+
+    Each method raises `KeysUnavailable` if the table cannot be reached.
+    """
+
+    def __init__(self, url: Callable[[], str]) -> None:
+        self._url = url
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncpg.Pool[asyncpg.Record]] = WeakKeyDictionary()
+
+    async def keep_open(self) -> None:
+        """Keep connections of this event loop open from now on, until it is closed; without this each use has its own.
+
+        For processes that serve; a command would leave its connection behind.
+        """
+        self._pools[asyncio.get_running_loop()] = await asyncpg.create_pool(
+            await asyncio.to_thread(self._url),
+            min_size=0,
+            max_size=3,
+            max_inactive_connection_lifetime=_IDLE,
+            command_timeout=_PATIENCE,
+            timeout=_PATIENCE,
+            server_settings=_SETTINGS,
+        )
+
+    async def newest(self, scope: str) -> Row | None:
+        """The key for new writes of a scope."""
+        async with self._connection() as connection:
+            found = await connection.fetchrow(_NEWEST, scope)
+        return _row(found) if found else None
+
+    async def newest_of(self, scopes: Collection[str]) -> list[Row]:
+        """The keys for new writes of these scopes, as many as there are."""
+        async with self._connection() as connection:
+            return [_row(found) for found in await connection.fetch(_NEWEST_OF, list(scopes))]
+
+    async def add_all(self, first: Sequence[tuple[str, Wrapped]]) -> list[Row]:
+        """Add the first key of each of these scopes, unless it has one, and say which there are."""
+        scopes = [scope for scope, _ in first]
+        async with self._connection() as connection, connection.transaction():
+            wrapped = [one.by for _, one in first], [one.data for _, one in first]
+            await connection.execute(_ADD_ALL, scopes, *wrapped)
+            return [_row(found) for found in await connection.fetch(_NEWEST_OF, scopes)]
+
+    async def find(self, wanted: Collection[tuple[str, int]]) -> list[Row]:
+        """The keys of these scopes and versions, as many as there are."""
+        scopes, versions = [scope for scope, _ in wanted], [version for _, version in wanted]
+        async with self._connection() as connection:
+            return [_row(found) for found in await connection.fetch(_FIND, scopes, versions)]
+
+    async def add(self, scope: str, version: int, wrapped: Wrapped) -> Row:
+        """Add a key, unless there is one of this version, and say which there is."""
+        async with self._connection() as connection:
+            await connection.execute(_ADD, scope, version, wrapped.by, wrapped.data)
+            found = await connection.fetchrow(_FIND, [scope], [version])
+        assert found  # noqa: S101 (no row ever goes)
+        return _row(found)
+
+    async def wrapped_by_others(self, kek: str, after: tuple[str, int], limit: int) -> list[Row]:
+        """Keys that another key-encryption key than *kek* wraps, in order, after that scope and version."""
+        async with self._connection() as connection:
+            return [_row(found) for found in await connection.fetch(_BY_OTHERS, kek, *after, limit)]
+
+    async def wrap_anew(self, row: Row, wrapped: Wrapped) -> None:
+        """Store a key wrapped anew, unless it was destroyed or wrapped by somebody else meanwhile."""
+        assert row.wrapped  # noqa: S101
+        async with self._connection() as connection:
+            await connection.execute(
+                _WRAP_ANEW, row.scope, row.version, wrapped.by, wrapped.data, row.wrapped.by, row.wrapped.data
+            )
+
+    async def destroy(self, scopes: Collection[str], erasure: str | None = None) -> datetime:
+        """Destroy all keys of these scopes, for good, and say when. Those that were destroyed before stay as they are.
+
+        A scope that never had a key has a destroyed one afterwards, so that none is made for it. The *erasure* that
+        does it is written down with its scopes, in the same transaction.
+        """
+        async with self._connection() as connection, connection.transaction():
+            at: datetime = await connection.fetchval(_DESTROY, list(scopes))
+            if erasure:
+                await connection.execute(_LOG, erasure, sorted(scopes), at)
+        return at
+
+    async def erasures(self) -> dict[str, tuple[datetime, list[str]]]:
+        """The erasures that were written down here: when, and of which scopes."""
+        async with self._connection() as connection:
+            rows = await connection.fetch(_ERASURES)
+        return {row["erasure"]: (row["erased_at"], row["scopes"]) for row in rows}
+
+    async def in_use(self, prefix: str) -> list[str]:
+        """The scopes that begin so and have a key that was not destroyed."""
+        async with self._connection() as connection:
+            return [row["scope"] for row in await connection.fetch(_IN_USE, prefix)]
+
+    async def by_kek(self) -> dict[str, int]:
+        """How many keys each key-encryption key wraps."""
+        async with self._connection() as connection:
+            return {found["kek"]: found["keys"] for found in await connection.fetch(_BY_KEK)}
+
+    async def destroyed(self) -> int:
+        """How many scopes were erased."""
+        async with self._connection() as connection:
+            return int(await connection.fetchval(_DESTROYED))
+
+    async def close(self) -> None:
+        """Close the connections of this event loop."""
+        if pool := self._pools.pop(asyncio.get_running_loop(), None):
+            pool.terminate()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator["Connection"]:
+        try:
+            if pool := self._pools.get(asyncio.get_running_loop()):
+                async with pool.acquire(timeout=2 * _PATIENCE) as connection:
+                    yield connection
+                return
+            url = await asyncio.to_thread(self._url)
+            alone = await asyncpg.connect(url, timeout=_PATIENCE, command_timeout=_PATIENCE, server_settings=_SETTINGS)
+            try:
+                yield alone
+            finally:
+                await alone.close(timeout=_PATIENCE)
+        except asyncpg.UndefinedTableError:
+            raise KeysUnavailable("the database has no table of keys; `redress migrate` makes it") from None
+        except (
+            OSError,
+            TimeoutError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            asyncpg.PostgresError,
+        ) as error:
+            state = getattr(error, "sqlstate", None)
+            raise KeysUnavailable(f"the table of keys cannot be used ({type(error).__name__} {state or ''})") from error
+
+
+def _row(found: asyncpg.Record) -> Row:
+    wrapped = Wrapped(found["kek"], found["wrapped"]) if found["wrapped"] is not None else None
+    return Row(found["scope"], found["version"], wrapped, found["destroyed_at"])
+
+
+_NEWEST: Final = """
+    select scope, version, kek, wrapped, destroyed_at from keys.keys where scope = $1 order by version desc limit 1
+"""
+_NEWEST_OF: Final = """
+    select distinct on (scope) scope, version, kek, wrapped, destroyed_at
+    from keys.keys where scope = any($1::text[]) order by scope, version desc
+"""
+_ADD_ALL: Final = """
+    insert into keys.keys (scope, version, kek, wrapped)
+    select scope, 1, kek, wrapped from unnest($1::text[], $2::text[], $3::bytea[]) as first (scope, kek, wrapped)
+    order by scope on conflict do nothing
+"""
+_FIND: Final = """
+    select scope, version, kek, wrapped, destroyed_at
+    from unnest($1::text[], $2::integer[]) as wanted (scope, version) join keys.keys using (scope, version)
+"""
+_ADD: Final = """
+    insert into keys.keys (scope, version, kek, wrapped) values ($1, $2, $3, $4) on conflict do nothing
+"""
+_BY_OTHERS: Final = """
+    select scope, version, kek, wrapped, destroyed_at from keys.keys
+    where wrapped is not null and kek <> $1 and (scope, version) > ($2, $3) order by scope, version limit $4
+"""
+_WRAP_ANEW: Final = """
+    update keys.keys set kek = $3, wrapped = $4 where scope = $1 and version = $2 and kek = $5 and wrapped = $6
+"""
+_DESTROY: Final = """
+    with destroyed as (
+        update keys.keys set kek = null, wrapped = null, destroyed_at = now()
+        where scope = any ($1::text[]) and wrapped is not null returning true
+    ), never_made as (
+        insert into keys.keys (scope, version, destroyed_at) select scope, 1, now() from unnest($1::text[]) as scope
+        on conflict do nothing
+    )
+    select now()
+"""
+_LOG: Final = """
+    insert into keys.erasures (erasure, scopes, erased_at) values ($1, $2, $3) on conflict do nothing
+"""
+_ERASURES: Final = "select erasure, scopes, erased_at from keys.erasures order by erased_at, erasure"
+_IN_USE: Final = """
+    select distinct scope from keys.keys where starts_with(scope, $1) and wrapped is not null order by scope
+"""
+_BY_KEK: Final = """
+    select kek, count(*) as keys from keys.keys where wrapped is not null group by kek order by kek
+"""
+_DESTROYED: Final = "select count(distinct scope) from keys.keys where destroyed_at is not null"
