@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, Final
 
 from babel.dates import format_date
 from temporalio.exceptions import ApplicationError
@@ -15,13 +15,34 @@ from domain.case.requests import SendLetter
 from domain.checks.findings import Finding
 from domain.clocks.clock import Extension
 from domain.clocks.deadlines import Deadline
-from domain.ground.words import Category, Element, LetterKind, Outcome, Remedy, RouteKind
+from domain.ground.base import Record
+from domain.ground.words import Action, Category, Element, LetterKind, Outcome, Remedy, Role, RouteKind, Stage
 from domain.incidents.requests import TellMember
 from domain.letters.kinds import LETTERS
-from domain.letters.letter import LetterFacts
+from domain.letters.letter import LetterFacts, may_be_told
+from domain.letters.truths import Told, progress
 from domain.money.amounts import Money
+from domain.people.restrictions import Restriction
 from domain.rules.duties import LetterRule
 from domain.rules.policy import PolicyPack
+
+ELAPSED: Final = "{elapsed}"
+"""In the text of a pack's letter: how long it is since the complaint was received, counted when it is written."""
+TO_VERIFY: Final = "redress customer verify"
+
+
+class Standing(Record):
+    """What the case file says when a letter is written: whether findings were made (``looked``), a proposal waits for a
+    second person, the customer is ``asked`` something, how often a rule gave a new date, whether it ``continues`` a
+    closed case, and which restrictions of contact are in force.
+    """
+
+    looked: bool = False
+    proposed: bool = False
+    asked: bool = False
+    new_dates: int = 0
+    continues: bool = False
+    restrictions: tuple[Restriction, ...] = ()
 
 
 def missing_facts(kind: LetterKind, facts: LetterFacts) -> list[str]:
@@ -43,19 +64,23 @@ def write_letter(
     pack: PolicyPack,
     firm_name: str,
     at: datetime,
+    verified: bool,
+    zone: tzinfo | None = None,
+    standing: Standing | None = None,
     foreseen: Sequence[Deadline] = (),
     responded_at: datetime | None = None,
     extended: bool = False,
     to: str | None = None,
 ) -> tuple[str, str]:
-    """Subject and text of a letter, in its language, with instants in the time zone of *pack*.
+    """Subject and text of a letter, in its language, with instants in the *zone* of the customer, or of *pack*.
 
     *foreseen* are the deadlines that the case gets if the letter is accepted *at* the time of writing: by them are told
     the dates that the letter itself sets. *responded_at* is when the customer last had a final response, *extended*
-    whether an extension was told. A staff notice is told nothing of *complaint* and *name*; it is for *to*, an id.
+    whether an extension was told. Who is not *verified* as the customer is told nothing that the complaint did not say.
+    A staff notice is told nothing of *complaint* and *name*; it is for *to*, an id.
 
-    Raises `ApplicationError` of type ``LetterIncomplete`` that names what is missing: no letter goes out with a gap or
-    a guess in it, nor without what the rules of *pack* have it name.
+    Raises `ApplicationError` of type ``LetterIncomplete`` that names what is missing, and of ``LetterOvertaken`` where
+    an interim letter would tell nothing that is so any more.
     """
     kind, sort, language = request.kind, LETTERS[request.kind], request.language
     facts = _with_times(request, foreseen)
@@ -63,42 +88,100 @@ def write_letter(
     rules = _rules(pack, kind, facts, category)
     pack = pack.narrowed(category) if category else pack
     demanded = {element for rule in rules for element in rule.must_name}
-    _Draft(request, facts, pack, rules, at).check()
+    _Draft(request, facts, pack, rules, at, verified).check()
     stationery = stationery_in(language)
-    known = _around(stationery, request.update.reference, firm_name, at, pack.calendar.zone) | {
+    facts = _with_instants(facts, stationery, zone or pack.calendar.zone)
+    told = _told(request, facts, pack, standing or Standing(), at=at, verified=verified, responded_at=responded_at)
+    known = _around(stationery, request.update.reference, firm_name, at, zone or pack.calendar.zone) | {
+        "told": told,
+        "responded_at": responded_at,
+        "progress": stationery.run_on(stationery.words["progress"][name] for name in progress(told)),
         "facts": facts,
         "to": to,
         "summary": request.update.summary,
         # "about another matter" tells a customer nothing
         "category": category if sort.to_staff or category is not Category.OTHER else None,
         "stage": facts.stage or request.update.summary.stage,
-        "late": facts.expected_by is not None and facts.expected_by <= at,
-        "paragraphs": [rule.text.in_language(language) for rule in rules if rule.text],
+        "paragraphs": _paragraphs(rules, stationery, complaint.received_at, at),
+        "notice": facts.notice and facts.notice.in_language(language),
     }
-    if facts.notice:
-        known["notice"] = facts.notice.in_language(language)
     if not sort.to_staff:
+        known |= _told_to_customer(request, facts, pack, stationery, known["zone"])
+        since = at if sort.response else responded_at
+        extended = extended or kind is LetterKind.EXTENSION
         routes = routes_told(
-            pack,
-            complaint,
-            category,
-            at if sort.response else responded_at,
-            at=at,
-            extended=extended or kind is LetterKind.EXTENSION,
-            language=language,
-            demanded=demanded,
+            pack, complaint, category, since, at=at, extended=extended, language=language, demanded=demanded
         )
-        known |= _told_to_customer(request, facts, pack, stationery)
-        known |= {
-            "name": name,
-            "complaint": complaint,
-            "routes": [route for route in routes if sort.all_routes or route.element in demanded],
-        }
-    return stationery.write(kind, known, demanded)
+        known["routes"] = [route for route in routes if sort.all_routes or route.element in demanded]
+        known |= {"name": name, "complaint": complaint, "verified": verified}
+    return _true(request, told, stationery.write(kind, known, demanded))
+
+
+def _with_instants(facts: LetterFacts, stationery: Stationery, zone: tzinfo) -> LetterFacts:
+    """*facts* with the instants that people's words quote from findings told as those of findings."""
+    quoting = {name: text for name in ("reasons", "questions") if (text := getattr(facts, name))}
+    return facts.model_copy(update={name: stationery.spelt(text, zone) for name, text in quoting.items()})
+
+
+def _true(request: SendLetter, told: Told, letter: tuple[str, str]) -> tuple[str, str]:
+    """The *letter*, if what it is about is so. Raises ``LetterOvertaken``, or ``LetterIncomplete`` if it must be told.
+
+    A letter on the way that came too late is of no use; one that must be told is a fault where nothing of it is true.
+    """
+    if letter[0]:
+        return letter
+    raise ApplicationError(
+        f"{request.kind.value} (letter {request.number}) would not be true any more: the case is at {told.stage.value}",
+        type="LetterOvertaken" if LETTERS[request.kind].interim else "LetterIncomplete",
+        non_retryable=True,
+    )
+
+
+def _paragraphs(rules: Iterable[LetterRule], stationery: Stationery, received_at: datetime, at: datetime) -> list[str]:
+    """The texts of *rules*, with how long it is since receipt counted."""
+    texts = [rule.text.in_language(stationery.language) for rule in rules if rule.text]
+    return [text.replace(ELAPSED, stationery.elapsed(received_at, at)) for text in texts]
+
+
+def _told(
+    request: SendLetter,
+    facts: LetterFacts,
+    pack: PolicyPack,
+    standing: Standing,
+    *,
+    at: datetime,
+    verified: bool,
+    responded_at: datetime | None,
+) -> Told:
+    """What the record says, as far as the letter speaks of it."""
+    summary = request.update.summary
+    return Told(
+        kind=request.kind,
+        at=at,
+        facts=facts,
+        stage=facts.stage or summary.stage,
+        verified=verified,
+        handler=None if summary.handler in list(Role) else summary.handler,
+        level=summary.escalation_level,
+        breached=summary.breached,
+        looked=standing.looked,
+        proposed=standing.proposed,
+        asked=standing.asked,
+        responded_at=responded_at,
+        continues=standing.continues,
+        new_date_follows=standing.new_dates < pack.new_dates and _gives_dates(pack),
+        restricted=tuple(sorted({one.form for one in standing.restrictions})),
+        restricted_until=max((one.ends for one in standing.restrictions), default=None),
+    )
+
+
+def _gives_dates(pack: PolicyPack) -> bool:
+    """Whether a rung of the pack has a new date told when one is missed."""
+    return any(Action.OVERDUE_LETTER in rung.actions for clock in pack.clocks for rung in clock.rungs)
 
 
 def _told_to_customer(
-    request: SendLetter, facts: LetterFacts, pack: PolicyPack, stationery: Stationery
+    request: SendLetter, facts: LetterFacts, pack: PolicyPack, stationery: Stationery, zone: tzinfo
 ) -> dict[str, Any]:
     """What a notice to staff does not say: the pack's words, and what was found and is given."""
     language = stationery.language
@@ -112,11 +195,17 @@ def _told_to_customer(
         "ground": extension.ground.in_language(language) if extension else None,
         # What was found is told with the decision, not before.
         "reasons": [
-            finding.reason.in_language(language) for finding in facts.findings if request.kind is not LetterKind.HOLDING
+            stationery.spelt(finding.reason.in_language(language), zone)
+            for finding in facts.findings
+            if request.kind is not LetterKind.HOLDING
         ],
         "award": award,
         "loss": _loss(facts, award),
         "losses": _losses(facts, award),
+        "running": [
+            {"daily": f"{one.currency} {one.daily:.4f}", "since": one.since, "release": one.release}
+            for one in facts.running
+        ],
         "remedies": [remedies[item] for item in facts.remedies if item is not Remedy.COMPENSATION or not award],
     }
 
@@ -145,7 +234,8 @@ def write_incident_letter(
             "fault": letter.fault,
             "award": letter.amount,
             "paid_at": letter.at,
-            "reasons": [finding.reason.in_language(language) for finding in findings],
+            "reasons": [stationery.spelt(finding.reason.in_language(language), zone) for finding in findings],
+            "told": Told(kind=None, at=at, facts=LetterFacts(), stage=Stage.CLOSED),
         },
     )
 
@@ -234,11 +324,15 @@ class _Draft:
     pack: PolicyPack
     rules: Sequence[LetterRule]
     at: datetime
+    verified: bool
 
     def check(self) -> None:
         """Raise ``LetterIncomplete`` with all that is missing, and what is to be set."""
         kind, language = self.request.kind, self.request.language
         missing = missing_facts(kind, self.facts)
+        if not may_be_told(kind, self.facts, verified=self.verified):
+            reference = self.request.update.reference
+            missing.append(f"a complainant who is known to be the customer ({TO_VERIFY} {reference})")
         if language in LANGUAGES:
             missing += [*self._missing_in_pack(), *self._missing_by_rules()]
         else:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import structlog
@@ -13,16 +14,22 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.case.case_file import CaseFile
-from activities.letters.letter_text import one_line, write_letter
-from activities.people.notices import addressee, addresses, own_address
+from activities.letters.letter_text import TO_VERIFY, Standing, one_line, write_letter
+from activities.people.notices import addressee, addresses, own_address, owner_of
 from domain.case.complaint import Complaint
-from domain.case.requests import LetterAccepted, SendLetter
+from domain.case.requests import LetterAccepted, LetterPreview, SendLetter
 from domain.clocks.deadlines import Deadline, Occurred
 from domain.ground.people import SYSTEM
 from domain.ground.timeline import Entry
-from domain.ground.words import CaseEvent, LetterKind, Role
+from domain.ground.words import CaseEvent, ContactForm, LetterKind, Role
+from domain.keys.personal import Personal
+from domain.keys.scopes import scope_of_workflow
 from domain.letters.kinds import LETTERS
-from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compose, message_id
+from domain.letters.letter import may_be_told
+from domain.people.customers import Preferences
+from record.customers import read_customer_file, read_identity
+from record.restrictions import restrictions_in_case
+from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compose, secret_message_id
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -82,6 +89,7 @@ class Letters:
                 async with connection.transaction():
                     return await self._announce(connection, request, accepted["at"], accepted["channel"])
             way = await self._way(connection, request, letter["addressee"])
+            await self._check_complainant(connection, request)
             if request.kind is LetterKind.EXTENSION:
                 await self._check_still_true(connection, request)
             await self._deliver(connection, request, letter, way)
@@ -91,6 +99,16 @@ class Letters:
                 answer = await self._announce(connection, request, accepted_at, way.name)
             log.info("letter accepted", channel=way.name, **_named(request))
             return answer
+
+    @activity.defn(name="PreviewLetter")
+    async def preview_letter(self, request: SendLetter) -> LetterPreview:
+        """The letter as it would be written now. Nothing is sent or recorded."""
+        async with self._connections, self._pool.acquire() as connection:
+            try:
+                subject, body = await self._write(connection, request, self._clock(), None)
+            except ApplicationError as error:
+                return LetterPreview(missing=error.message)
+        return LetterPreview(subject=subject, body=body)
 
     async def restore(self, request: SendLetter, accepted: LetterAccepted, written_at: datetime) -> None:
         """Write again what a lost case file knew of a letter that a channel has accepted. Nothing is sent.
@@ -142,10 +160,10 @@ class Letters:
                     request.number,
                     request.kind.value,
                     request.language,
-                    way.recipient,
-                    subject,
-                    body,
-                    message_id(request.key, self._settings.mail_from),
+                    Personal(reference, way.recipient),
+                    Personal(reference, subject),
+                    Personal(reference, body),
+                    await secret_message_id(request.key, self._settings.mail_from),
                     written_at,
                     to,
                 )
@@ -168,6 +186,8 @@ class Letters:
             "select policy_hash from casefile.cases where reference = $1", reference
         )
         pack = await self._case_file.pack(connection, policy_hash)
+        if (task := request.facts.task) and (owner := await owner_of(connection, reference, task, at)):
+            return owner
         return await addressee(connection, reference, pack, request.facts.audience or Role.HANDLER, at)
 
     async def _write(
@@ -188,9 +208,13 @@ class Letters:
         if request.kind is LetterKind.EXTENSION or LETTERS[request.kind].wait_ends_by:
             for occurred in _announced(request, at):
                 foreseen += await self._case_file.foresee(connection, reference, pack, occurred)
+        standing = await connection.fetchrow(_STANDING, reference)
+        verified = (await read_identity(connection, reference)).verified
+        restrictions = await restrictions_in_case(connection, reference, at) if verified else []
+        wishes = await self._wishes(connection, reference)
         return write_letter(
             request,
-            complaint=Complaint.model_validate(case["complaint"]),
+            complaint=Complaint.recorded(case["complaint"]),
             name=case["name"],
             pack=pack,
             firm_name=self._settings.firm_name,
@@ -199,7 +223,37 @@ class Letters:
             responded_at=case["responded_at"],
             extended=case["extended"],
             to=to,
+            verified=verified,
+            zone=ZoneInfo(wishes.zone) if wishes.zone else None,
+            standing=Standing.model_validate({**(standing or {}), "restrictions": restrictions}),
         )
+
+    async def _wishes(self, connection: "Connection", reference: str) -> Preferences:
+        """How the customer wants to be written to; of no interest before it is known that they are the customer."""
+        account = await connection.fetchval("select account from casefile.cases where reference = $1", reference)
+        if account is None or not (await read_identity(connection, reference)).verified:
+            return Preferences()
+        return (await read_customer_file(connection, account)).preferences
+
+    async def _by_post(self, connection: "Connection", reference: str) -> bool:
+        """Whether letters go by post: by the wish of the customer, or by a restriction of theirs that is in force."""
+        if not (await read_identity(connection, reference)).verified:
+            return False
+        if (await self._wishes(connection, reference)).by_post:
+            return True
+        restricted = await restrictions_in_case(connection, reference, self._clock())
+        return any(one.form is ContactForm.BY_POST for one in restricted)
+
+    async def _check_complainant(self, connection: "Connection", request: SendLetter) -> None:
+        """Raise where who complains is not known any more: the address may have been changed since it was written."""
+        identity = await read_identity(connection, request.update.reference)
+        if not may_be_told(request.kind, request.facts, verified=identity.verified):
+            raise ApplicationError(
+                f"{request.kind.value} (letter {request.number}) waits: {identity.spoken.en}"
+                f" ({TO_VERIFY} {request.update.reference})",
+                type="LetterIncomplete",
+                non_retryable=True,
+            )
 
     async def _check_still_true(self, connection: "Connection", request: SendLetter) -> None:
         """Raise rather than promise, long after it was written, an extension that would come too late by now."""
@@ -235,10 +289,13 @@ class Letters:
                     return _Way(channel, address, f"address of {name}")
             return _Way(None, None, "no address")
         contact = await connection.fetchrow(
-            "select id, email from casefile.contacts where reference = $1 order by id desc limit 1",
+            _CONTACT,
             request.update.reference,
         )
-        if contact and contact["email"]:
+        if contact and contact["in_doubt"]:
+            return _Way(self._outbox, None, f"contact {contact['id']}, in doubt: a letter came back")
+        by_post = await self._by_post(connection, request.update.reference)
+        if contact and contact["email"] and not by_post:
             return _Way(channel, contact["email"], f"contact {contact['id']}")
         return _Way(self._outbox, None, "no address")
 
@@ -253,7 +310,7 @@ class Letters:
         try:
             message = compose(
                 identity=letter["message_id"],
-                thread=message_id(f"case:{reference}", sender),
+                thread=await secret_message_id(f"case:{reference}", sender),
                 sender_name=one_line(self._settings.firm_name),
                 sender=sender,
                 recipient=way.recipient,
@@ -310,6 +367,29 @@ def _announced(request: SendLetter, at: datetime) -> list[Occurred]:
     ]
 
 
+_CONTACT: Final = """
+    select id, email, exists (
+        select from intake.mails m where m.reference = c.reference and m.why = 'returned' and m.at > c.at
+    ) as in_doubt
+    from casefile.contacts c where reference = $1 order by id desc limit 1
+"""
+_STANDING: Final = """
+    select
+        exists (select from casefile.timeline where reference = $1 and kind = 'finding') as looked,
+        coalesce((
+            select kind in ('propose_resolution', 'proposed') from casefile.timeline
+            where reference = $1 and kind in ('propose_resolution', 'proposed', 'decide_resolution', 'investigate',
+                'request_information', 'set_aside')
+            order by at desc, journal desc nulls last, id desc limit 1), false) as proposed,
+        coalesce((
+            select event = 'information_requested' from casefile.events
+            where reference = $1 and event in ('information_requested', 'customer_replied', 'wait_ended')
+            order by number desc limit 1), false) as asked,
+        (select count(*) from casefile.events where reference = $1 and event = 'overdue_noted')::integer as new_dates,
+        exists (select from casefile.timeline where reference = $1 and kind = 'continues') as continues
+"""
+
+
 @dataclass(frozen=True)
 class _Way:
     """A channel (``None``: the case file itself), the address, and in words without personal data whose it is."""
@@ -332,7 +412,7 @@ async def _record_attempt(
         at,
         way.name,
         outcome,
-        f"{way.whose}: {detail}" if detail else way.whose,
+        Personal(scope_of_workflow(key), f"{way.whose}: {detail}" if detail else way.whose),
     )
 
 

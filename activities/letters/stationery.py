@@ -4,20 +4,22 @@ import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 from typing import Any, Final
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from temporalio.exceptions import ApplicationError
 
+from activities.letters.sentences import Says
 from domain.ground import spoken
 from domain.ground.base import clean
 from domain.ground.words import Element, LetterKind
 from domain.letters.letter import LetterFacts
+from domain.letters.truths import elapsed
 from domain.money.amounts import Money
 from domain.money.spoken import localised
 from runtime.paths import TEMPLATES
@@ -34,6 +36,25 @@ class Stationery:
 
     def moment(self, at: datetime, zone: tzinfo) -> str:
         return format_datetime(at, self.words["moment"], tzinfo=zone, locale=self.locale)
+
+    def spelt(self, text: str, zone: tzinfo) -> str:
+        """*text* of a finding as a letter says it: its instants in *zone*, to the second."""
+        return _INSTANT.sub(lambda found: self._moment_of(found.group(1), zone), text)
+
+    def _moment_of(self, utc: str, zone: tzinfo) -> str:
+        at = datetime.fromisoformat(utc).replace(tzinfo=UTC)
+        return format_datetime(at, self.words["instant"], tzinfo=zone, locale=self.locale)
+
+    def elapsed(self, since: datetime, at: datetime) -> str:
+        """How long it is from *since* to *at*, counted in weeks and days."""
+        weeks, days = elapsed(since, at)
+        counted = [(weeks, "week")] * bool(weeks) + [(days, "day")] * bool(days or not weeks)
+        said = [spoken.in_units(count, unit).in_language(self.language) for count, unit in counted]
+        return ("" if self.language.startswith("zh") else " and ").join(said)
+
+    def run_on(self, sentences: Iterable[str]) -> str:
+        """*sentences* one after the other, as the language sets them."""
+        return ("" if self.language.startswith("zh") else " ").join(sentences)
 
     def write(self, kind: LetterKind, known: Mapping[str, Any], demanded: Collection[Element]) -> tuple[str, str]:
         """Subject and text of a letter of *kind*, with all that is *demanded* really in it.
@@ -88,6 +109,9 @@ def _holds(body: str, text: str) -> bool:
     return " ".join(clean(text).split()) in " ".join(body.split())
 
 
+_INSTANT: Final = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.\d+)? UTC")
+
+
 @cache
 def stationery_in(language: str) -> Stationery:
     """The templates of a language."""
@@ -100,6 +124,7 @@ def stationery_in(language: str) -> Stationery:
         autoescape=False,  # noqa: S701 (plain text, never HTML)
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=[Says],
     )
     stationery = Stationery(language, templates, words, locale)
 
@@ -107,13 +132,17 @@ def stationery_in(language: str) -> Stationery:
     def moment(context: Context, at: datetime) -> str:
         return stationery.moment(at, context["zone"])
 
+    @pass_context
+    def day(context: Context, at: datetime) -> str:
+        return format_date(at.astimezone(context["zone"]), words["day"], locale=locale)
+
     def money(amount: Money) -> str:
         return localised(amount, language)
 
     def listed(names: Iterable[str]) -> str:
         return spoken.listed(spoken.said(name, name) for name in names).in_language(language)
 
-    templates.filters |= {"moment": moment, "money": money, "listed": listed}
+    templates.filters |= {"moment": moment, "day": day, "money": money, "listed": listed}
     templates.globals["words"] = words
     return stationery
 
