@@ -9,10 +9,12 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from pydantic import ValidationError
 
+from activities.checks.shared_spans import SharedSpans, Through
 from activities.log.trade_log import Snapshot, UnreadableRow
 from domain.checks.moments import STALE
 from domain.ground.base import Record
 from domain.log.firm_records import (
+    AccountEvent,
     AccountTerms,
     Appropriateness,
     Balance,
@@ -26,7 +28,7 @@ from domain.log.firm_records import (
     RequoteShares,
     SlippageShares,
 )
-from domain.log.trade_log import AccountEntry, Fill, Instrument, Order, OrderType, Position, Quote, Side
+from domain.log.trade_log import AccountEntry, AccountMessage, Fill, Instrument, Order, OrderType, Position, Quote, Side
 from domain.money.interest import BaseRate
 from domain.money.parts import Rate
 
@@ -51,6 +53,8 @@ class EvidenceSnapshot(Snapshot):
         super().__init__(connection)
         self._spreads: dict[tuple[str, datetime], Decimal | None] = {}
         """The usual spreads asked for so far: all checks of an order ask for the same."""
+        self.shared: SharedSpans | None = None
+        """What was read of whole spans of time for other accounts."""
 
     async def knows(self, account: str) -> bool:
         return await super().knows(account) or bool(await self._connection.fetchval(_KNOWS_MORE, account))
@@ -106,7 +110,17 @@ class EvidenceSnapshot(Snapshot):
         self, order: Order, price: Decimal, start: datetime, end: datetime, *, worse: bool
     ) -> list[Quote]:
         """Of each source the first quote from *start* to *end* at which *order* was due at *price*, and its nearest."""
-        return await self._rows("quotes", Quote, THROUGH[order.side, worse], order.symbol, start, end, price)
+
+        async def look(since: datetime, until: datetime) -> list[Quote]:
+            return await self._rows("quotes", Quote, THROUGH[order.side, worse], order.symbol, since, until, price)
+
+        async def read(spans: Sequence[datetime], span: timedelta) -> list[Quote]:
+            return await self._rows("quotes", Quote, EXTREMES, order.symbol, spans, span)
+
+        if self.shared is None:
+            return await look(start, end)
+        wanted = Through(order.side, price, worse)
+        return await self.shared.search(wanted, order.symbol, start, end, read=read, look=look)
 
     async def first_through(
         self, order: Order, price: Decimal, start: datetime, end: datetime, *, worse: bool
@@ -164,7 +178,7 @@ class EvidenceSnapshot(Snapshot):
         return await self._rows("charge_schedules", ChargeSchedule, _SCHEDULES, symbol, start, end)
 
     async def rates(self, bases: Collection[str], quote: str, at: datetime) -> list[Rate]:
-        """The last rate of each of *bases* in *quote* recorded at or before *at*."""
+        """The last rate of each of *bases* in *quote* recorded at or before *at*, and the last the other way round."""
         return await self._rows("rates", Rate, _RATES, sorted(set(bases) - {quote}), quote, at)
 
     async def base_rates(self, name: str) -> list[BaseRate]:
@@ -192,6 +206,24 @@ class EvidenceSnapshot(Snapshot):
     async def appropriateness(self, account: str, symbols: Collection[str]) -> list[Appropriateness]:
         return await self._rows("appropriateness", Appropriateness, _APPROPRIATENESS, account, sorted(set(symbols)))
 
+    async def freezes(
+        self, account: str, start: datetime | None, end: datetime | None, as_of: datetime, *, limit: int
+    ) -> list[AccountEvent]:
+        """When the account was frozen at any time from *start* to *end*, the latest *limit* of them, up to *as_of*."""
+        return await self._rows("account_log", AccountEvent, _FREEZES, account, start, end, as_of, limit)
+
+    async def lifted(self, account: str, after: datetime, as_of: datetime) -> list[AccountEvent]:
+        """The first lifting of a freeze after *after*, up to *as_of*, or none."""
+        return await self._rows("account_log", AccountEvent, _LIFTED, account, after, as_of)
+
+    async def log_ins(self, account: str, until: datetime, *, limit: int) -> list[AccountEvent]:
+        """The latest *limit* log-ins up to *until*, failed ones too."""
+        return await self._rows("account_log", AccountEvent, _LOG_INS, account, until, limit)
+
+    async def messages_to(self, account: str, until: datetime, *, limit: int) -> list[AccountMessage]:
+        """The latest *limit* messages to the customer up to *until*, the earliest first."""
+        return await self._rows("messages", AccountMessage, _MESSAGES_TO, account, until, limit)
+
     async def _rows(self, table: str, model: type[R], query: str, *values: object) -> list[R]:
         found: Sequence[asyncpg.Record] = await self._fetch(query, *values)
         try:
@@ -204,6 +236,7 @@ _KNOWS_MORE = """
     select exists (select from tradelog.order_events where account = $1)
         or exists (select from tradelog.binary_options where account = $1)
         or exists (select from tradelog.cancellations where account = $1)
+        or exists (select from tradelog.account_log where account = $1)
 """
 
 _CAN_REPLAY = """
@@ -360,6 +393,25 @@ USUAL_SPREAD: Final = f"""
     where feed.name is not null
 """  # noqa: S608
 
+# Of each feed and span that begins then the earliest of the lowest and highest bids and asks.
+_EXTREME: Final = """
+            (
+                select symbol, source, at, bid, ask from tradelog.quotes
+                where symbol = $1 and source = feed.name and at >= span.since and at < span.since + $3::interval
+                order by {}, at limit 1
+            )
+"""
+EXTREMES: Final = f"""
+    {_FEEDS}
+    select found.*
+    from feed
+    cross join unnest($2::timestamptz[]) as span (since)
+    cross join lateral (
+        {" union ".join(_EXTREME.format(price) for price in ("bid", "bid desc", "ask", "ask desc"))}
+    ) as found
+    where feed.name is not null
+"""  # noqa: S608
+
 NEAR = f"""
     {_FEEDS}
     select distinct symbol, source, at, bid, ask
@@ -470,7 +522,7 @@ _SCHEDULES = """
 
 _RATES = """
     select distinct on (base, quote) * from tradelog.rates
-    where base = any($1) and quote = $2 and at <= $3
+    where ((base = any($1) and quote = $2) or (base = $2 and quote = any($1))) and at <= $3
     order by base, quote, at desc, source desc
 """
 
@@ -502,4 +554,33 @@ _DISCLOSURES = """select * from tradelog.known_disclosures where account = $1 or
 
 _APPROPRIATENESS = """
     select * from tradelog.appropriateness where account = $1 and symbol = any($2) order by at, assessment limit 200
+"""
+
+_FREEZES = """
+    select * from tradelog.account_log as began
+    where account = $1 and kind = 'frozen' and at <= least($4, coalesce($3, 'infinity'::timestamptz))
+        and not exists (
+            select from tradelog.account_log as lifted
+            where lifted.account = $1 and lifted.kind = 'unfrozen' and lifted.at > began.at and lifted.at < $2
+        )
+    order by at desc, event limit $5
+"""
+
+_LIFTED = """
+    select * from tradelog.account_log where account = $1 and kind = 'unfrozen' and at > $2 and at <= $3
+    order by at, event limit 1
+"""
+
+_LOG_INS = """
+    select * from tradelog.account_log
+    where account = $1 and kind in ('logged_in', 'log_in_failed') and at <= $2
+    order by at desc, event limit $3
+"""
+
+_MESSAGES_TO = """
+    select * from (
+        select * from tradelog.messages where account = $1 and direction = 'to_customer' and at <= $2
+        order by at desc, message limit $3
+    ) as latest
+    order by at, message
 """

@@ -5,35 +5,27 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, Protocol
 
-import asyncpg
 import structlog
 from temporalio import activity
 
 from activities.checks.evidence_queries import EvidenceSnapshot
 from activities.checks.gathering import gather
 from activities.checks.gathering.unanswered import failed, too_many, unknown_account, unreadable
+from activities.checks.shared_spans import SharedSpans
 from activities.log.trade_log import TradeLog, UnreadableRow
-from domain.checks.findings import Check, Finding, IncidentLink, Investigation, InvestigationRequest
+from domain.checks.findings import Check, Elsewhere, Finding, IncidentLink, Investigation, InvestigationRequest
 from domain.checks.interest import with_interest
-from domain.checks.losses import once_only, without
+from domain.checks.losses import Covered, left_out, once_only, without
 from domain.ground.sizes import size
 from domain.log.trade_log import OrderType
+from runtime.database import OUTAGES
 
 _NOTHING: Final[Mapping[str, Decimal]] = MappingProxyType({})
 
 TRIES: Final = 3
 """Attempts of an investigation until a check that breaks off each time is left to people."""
-OUTAGES: Final = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.PostgresSystemError,
-    asyncpg.TransactionRollbackError,
-)
-"""What passes by itself, however long it takes: no fault of a check."""
+_OF_OPTIONS: Final = frozenset({Check.BINARY_OPTION})
+_MOST_OPTIONS: Final = 50
 
 logger = structlog.get_logger(__name__)
 
@@ -46,8 +38,8 @@ MOST_KEPT: Final = 110_000
 class Known(Protocol):
     """Whoever knows of an account what others have found of it."""
 
-    async def of(self, request: InvestigationRequest) -> tuple[Mapping[str, Decimal], IncidentLink | None]:
-        """The losses that were made good so far, by key, and the incident that the case is about."""
+    async def of(self, request: InvestigationRequest) -> tuple[Mapping[str, Covered], IncidentLink | None]:
+        """The losses that were made good or are promised, by key, and the incident that the case is about."""
 
 
 class Investigating:
@@ -64,19 +56,32 @@ class Investigating:
         Reads one snapshot of the log and changes nothing in it: the same log and request give the same findings. What
         the log does not answer is a finding too (``INCONCLUSIVE``), so that only an outage of the database raises. A
         check that breaks off is tried again with the whole, and then ends as a finding too (:attr:`Finding.failed`).
-        Of a case, what others made good is not counted again, and it is linked to the incident it is about.
+        Of a case, what others made good or promise is not counted again, and it is linked to the incident it is about.
         """
-        settled, incident = await self._known.of(request) if self._known else (_NOTHING, None)
-        return Investigation(findings=await self.look(request, settled), version=2, incident=incident)
+        covered: Mapping[str, Covered] = {}
+        incident: IncidentLink | None = None
+        if self._known:
+            covered, incident = await self._known.of(request)
+        findings = await self.look(request, {key: one.amount for key, one in covered.items()})
+        return Investigation(findings=findings, version=2, incident=incident, elsewhere=_where(findings, covered))
 
     async def look(
-        self, request: InvestigationRequest, settled: Mapping[str, Decimal] = _NOTHING
+        self,
+        request: InvestigationRequest,
+        settled: Mapping[str, Decimal] = _NOTHING,
+        *,
+        shared: SharedSpans | None = None,
     ) -> tuple[Finding, ...]:
-        """The findings, without the losses whose keys are in *settled*: those were made good before."""
+        """The findings, without the losses whose keys are in *settled*: those were promised or made good before.
+
+        *shared* is what was read of the quotes for other accounts, and is added to.
+        """
         findings: list[Finding] = []
         room, kept = MOST_BYTES, MOST_KEPT
         async with self._log.snapshot(EvidenceSnapshot) as log:
+            log.shared = shared
             known = await log.knows(request.account)
+            request, options = await _named(request, log)
             checks = list(dict.fromkeys(request.checks))
             for check in checks:
                 if not known:
@@ -84,7 +89,8 @@ class Investigating:
                     continue
                 try:
                     async with log.apart():
-                        found = await gather(check, request, log)
+                        asked = request.model_copy(update={"trades": options}) if check in _OF_OPTIONS else request
+                        found = await gather(check, asked if options else request, log)
                         once_only(found)  # what cannot be summed up is this check's fault
                 except UnreadableRow as error:
                     found = [unreadable(check, error)]
@@ -113,6 +119,34 @@ class Investigating:
         until = request.as_of.date()
         owed = [without(finding, settled) for finding in once_only(findings)]
         return tuple(with_interest(finding, request.interest, base_rates, until) for finding in owed)
+
+
+async def _named(request: InvestigationRequest, log: EvidenceSnapshot) -> tuple[InvestigationRequest, tuple[str, ...]]:
+    """*request* as the log understands its numbers, and the options among them.
+
+    An option that is named is looked at, whatever words the complaint has for it, and no other check asks what trade
+    it is. Where no trade was given, those are meant that the customer mentions and the log knows.
+    """
+    account, trades = request.account, request.trades
+    if not (trades or request.mentioned):
+        return request, ()
+    rows = await log.options(account, (*trades, *request.mentioned), None, None, limit=_MOST_OPTIONS)
+    options = tuple(row.option for row in rows)
+    if not trades:
+        known = await log.tables_of(account, request.mentioned)
+        trades = tuple(one for one in request.mentioned if one in known)
+    trades = tuple(one for one in trades if one not in options)
+    checks = request.checks
+    if options:
+        own = (check for check in checks if trades or request.occurred_from or check is not Check.EXECUTION)
+        checks = tuple(dict.fromkeys((*own, Check.BINARY_OPTION)))
+    return request.model_copy(update={"trades": trades, "checks": checks}), options
+
+
+def _where(findings: Iterable[Finding], covered: Mapping[str, Covered]) -> tuple[Elsewhere, ...]:
+    """Where else that is made good which *findings* leave out."""
+    where = (covered[key].under for key in left_out(findings) if key in covered)
+    return tuple(dict.fromkeys(one for one in where if one))
 
 
 def _bytes(findings: Iterable[Finding]) -> int:

@@ -16,8 +16,10 @@ from activities.incidents.known_incidents import pack_of
 from activities.letters.letter_text import one_line, write_incident_letter
 from domain.checks.findings import Finding
 from domain.incidents.requests import TellMember
+from domain.keys.personal import Personal
+from domain.keys.scopes import scope_of_customer, scope_of_workflow
 from domain.money.amounts import total
-from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compose, message_id
+from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compose, secret_message_id
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -92,6 +94,7 @@ class IncidentLetters:
             at=at,
             findings=await _found(connection, request),
         )
+        scope = scope_of_customer(request.account)
         letter = await connection.fetchrow(
             "INSERT INTO casefile.incident_letters"
             " (key, reference, account, language, recipient, subject, body, message_id, rendered_at)"
@@ -100,10 +103,10 @@ class IncidentLetters:
             request.reference,
             request.account,
             language,
-            customer.email,
-            subject,
-            body,
-            message_id(key, self._settings.mail_from),
+            Personal(scope, customer.email),
+            Personal(scope, subject),
+            Personal(scope, body),
+            await secret_message_id(key, self._settings.mail_from),
             at,
         )
         assert letter is not None  # noqa: S101 (an insert returns its row)
@@ -118,7 +121,7 @@ class IncidentLetters:
             try:
                 message = compose(
                     identity=letter["message_id"],
-                    thread=message_id(f"incident:{key}", sender),
+                    thread=await secret_message_id(f"incident:{key}", sender),
                     sender_name=one_line(self._settings.firm_name),
                     sender=sender,
                     recipient=recipient,
@@ -147,7 +150,7 @@ class IncidentLetters:
             self._clock(),
             channel.name,
             outcome,
-            detail,
+            Personal(scope_of_workflow(key), detail),
         )
 
 

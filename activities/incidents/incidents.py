@@ -27,6 +27,7 @@ from domain.incidents.cohort import Member, judge
 from domain.incidents.incident import Fault, NewIncident, concerns
 from domain.incidents.progress import Cohort
 from domain.incidents.requests import (
+    LIST_NOT_APPROVED,
     CasesFound,
     CompensateMember,
     FindCases,
@@ -39,6 +40,7 @@ from domain.incidents.requests import (
     OpenIncident,
 )
 from domain.money.amounts import Money
+from domain.people.actors import Proofs
 from domain.rules.interest import interest_for
 from domain.rules.policy import PolicyPack
 from record.approvals import list_approval
@@ -54,7 +56,8 @@ log = structlog.get_logger(__name__)
 class Incidents:
     """Keeps incidents. ``clock`` gives the time as an aware datetime; ``packs`` are by default those on disk.
 
-    ``rail`` is the payment rail that is to pay; ``None`` where the ledger alone is kept.
+    ``rail`` is the payment rail that is to pay; ``None`` where the ledger alone is kept. ``proofs`` know whose
+    signatures count.
     """
 
     def __init__(
@@ -67,8 +70,10 @@ class Incidents:
         packs: Packs | None = None,
         rail: str | None = None,
         side_by_side: int = SIDE_BY_SIDE,
+        proofs: Proofs | None = None,
     ) -> None:
         self._pool = pool
+        self._proofs = proofs
         self._side_by_side = side_by_side
         self._rail = rail
         self._investigating = investigating
@@ -240,8 +245,8 @@ class Incidents:
         Debit ``expense:redress``, credit ``liability:customer:<incident>:<account>``. The answer names the rail that is
         to pay it.
 
-        Raises `ApplicationError`, never retried, of type ``NotApproved`` unless the record has the approval of that
-        very list by a second person who may approve all of it.
+        Raises `ApplicationError`, never retried, of type ``ListNotApproved`` unless the record has the approval of that
+        very list by a second person who may approve all of it, and ``NotApproved`` for more than the list has.
         """
         reference, account = request.reference, request.account
         async with self._pool.acquire() as connection, connection.transaction():
@@ -257,8 +262,9 @@ class Incidents:
                 return MemberCompensated(at=known["at"], amount=_money(known), rail=known["rail"])
             member = await _member(connection, reference, request.number, account)
             left = judge(account, member.trades, member.findings, await settled_parts(connection, account))
+            with resting_on_the_record(reference, LIST_NOT_APPROVED):
+                decision = await self._list_approval(connection, request)
             with resting_on_the_record(reference):
-                decision = await self._list_approval(connection, reference, request.number)
                 if left.harm and not (member.harm and left.harm <= member.harm):
                     raise NotApproved(f"{left.harm} is more than the approved list has of the account")
             rail = self._rail if left.harm is not None else None
@@ -276,13 +282,14 @@ class Incidents:
                 return
             member = await _member(connection, request.reference, request.number, request.account)
             with resting_on_the_record(request.reference):
-                decision = await self._list_approval(connection, request.reference, request.number)
+                decision = await self._list_approval(connection, request)
             await _write_result(connection, request, done, member.findings, decision)
 
-    async def _list_approval(self, connection: "Connection", reference: str, number: int) -> str:
-        if (reference, number) not in self._approved:
-            self._approved[reference, number] = await list_approval(connection, reference, number)
-        return self._approved[reference, number]
+    async def _list_approval(self, connection: "Connection", request: CompensateMember) -> str:
+        of = (request.reference, request.number)
+        if of not in self._approved:
+            self._approved[of] = await list_approval(connection, *of, self._proofs, request.approved_by)
+        return self._approved[of]
 
     # -- complaints ----------------------------------------------------------------------------------------------------
 

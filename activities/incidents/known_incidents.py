@@ -1,17 +1,16 @@
 """What the case file knows of incidents when a complaint is investigated."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
 from temporalio.exceptions import ApplicationError
 
 from activities.case.case_file import utc_now
-from activities.money.redressed import settled_parts
+from activities.money.redressed import covered_parts
 from domain.checks.findings import Finding, IncidentLink, InvestigationRequest
-from domain.checks.losses import losses
+from domain.checks.losses import Covered, losses
 from domain.ground.words import Category, IncidentStage, MemberState
 from domain.incidents.incident import NewIncident, concerns
 from domain.money.amounts import Money
@@ -28,15 +27,18 @@ class KnownIncidents:
         self._pool = pool
         self._clock = clock
 
-    async def of(self, request: InvestigationRequest) -> tuple[dict[str, Decimal], IncidentLink | None]:
-        """The losses that were made good so far, and the incident that the case is about; nothing without a case."""
+    async def of(self, request: InvestigationRequest) -> tuple[Mapping[str, Covered], IncidentLink | None]:
+        """The losses that were made good or are promised by others, and the incident that the case is about.
+
+        Nothing without a case.
+        """
         reference = request.reference
         if reference is None:
             return {}, None
         async with self._pool.acquire() as connection, connection.transaction():
-            settled = await settled_parts(connection, request.account)
+            covered = await covered_parts(connection, request.account, reference, self._clock())
             category = await connection.fetchval("SELECT category FROM casefile.cases WHERE reference = $1", reference)
-            return settled, await self._link(connection, reference, Category(category or "other"), request)
+            return covered, await self._link(connection, reference, Category(category or "other"), request)
 
     async def _link(
         self, connection: "Connection", reference: str, category: Category, request: InvestigationRequest

@@ -9,7 +9,8 @@ import asyncpg
 import structlog
 from temporalio import activity
 
-from activities.checks.investigating import OUTAGES, Investigating
+from activities.checks.investigating import Investigating
+from activities.checks.shared_spans import SharedSpans
 from activities.incidents.touched import Touched
 from activities.money.redressed import settled_parts
 from domain.checks.findings import Check, Finding, InvestigationRequest, Verdict
@@ -22,6 +23,7 @@ from domain.incidents.progress import Cohort
 from domain.incidents.requests import ListCohort
 from domain.money.amounts import Money
 from domain.money.interest import Interest
+from runtime.database import OUTAGES
 
 AT_ONCE: Final = 40
 """Orders of an account examined at once: an investigation takes 50 fills."""
@@ -47,6 +49,7 @@ class Listing:
         self._pool, self._investigating, self._request = pool, investigating, request
         self._tolerances, self._interest = tolerances, interest
         self._side_by_side = side_by_side
+        self._shared = SharedSpans()
 
     async def judge_all(self, touched: Mapping[str, Sequence[Touched]]) -> None:
         """Judge the accounts of *touched*, several at a time. Raises only for an outage of the database."""
@@ -103,7 +106,7 @@ class Listing:
                     tolerances=self._tolerances,
                     interest=self._interest,
                 )
-                found = await self._investigating.look(asked, settled)
+                found = await self._investigating.look(asked, settled, shared=self._shared)
                 if not filled:
                     found = tuple(each for each in found if each.subject in batch)
                 findings += [each for each in found if _in_window(each, fault, attempts=not batch, waiting=not filled)]

@@ -9,8 +9,11 @@ from domain.checks import (
     cancelled_trade,
     charges,
     execution_delay,
+    frozen_account,
+    log_ins,
     off_market,
     outage,
+    promise,
     requote,
     slippage,
     stop_out,
@@ -39,6 +42,9 @@ _FORMULAS: Final = {
     Check.BINARY_OPTION: binary_option.FORMULA,
     Check.CANCELLED_TRADE: cancelled_trade.FORMULA,
     Check.SUITABILITY: suitability.FORMULA,
+    Check.FROZEN_ACCOUNT: frozen_account.FORMULA,
+    Check.LOG_INS: log_ins.FORMULA,
+    Check.PROMISE: promise.FORMULA,
 }
 
 
