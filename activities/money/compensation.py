@@ -14,13 +14,15 @@ from activities.case.case_file import CaseFile, utc_now
 from activities.money.ledger import Posting, expense, liability, post
 from activities.money.redressed import lock_account, record_losses
 from activities.money.standing import resting_on_the_record
-from domain.case.approval import Approved, NotApproved, NotYetRecorded, approved_award
+from domain.case.approval import Approved, NotYetRecorded, award_of
 from domain.case.requests import CompensationRecorded, RecordCompensation
-from domain.case.resolution import made_good
+from domain.case.resolution import made_good, running
+from domain.checks.accrual import Accrual, growth, run_on
 from domain.clocks.deadlines import Occurred
 from domain.ground.words import CaseEvent
 from domain.money.amounts import Money
 from domain.money.parts import Loss
+from domain.people.actors import Proofs
 from record.approvals import case_record, round_of
 
 if TYPE_CHECKING:
@@ -31,7 +33,10 @@ log = structlog.get_logger(__name__)
 
 
 class Compensation:
-    """Posts awards. ``clock`` gives the time as an aware datetime; ``rail`` is the payment rail that is to pay them."""
+    """Posts awards. ``clock`` gives the time as an aware datetime; ``rail`` is the payment rail that is to pay them.
+
+    ``proofs`` know whose signatures count; without them who decided is believed.
+    """
 
     def __init__(
         self,
@@ -40,20 +45,24 @@ class Compensation:
         clock: Callable[[], datetime] = utc_now,
         *,
         rail: str | None = None,
+        proofs: Proofs | None = None,
     ) -> None:
         self._pool = pool
         self._case_file = case_file
         self._clock = clock
         self._rail = rail
+        self._proofs = proofs
 
     @activity.defn(name="RecordCompensation")
     async def record_compensation(self, request: RecordCompensation) -> CompensationRecorded:
         """Post the award, rounded to the currency's smallest unit, under its key. Again, it answers as the first time.
 
+        Where the case owes something beside money, the posting does not settle it either: ``announces`` is empty then.
         Debit ``expense:redress``, what redress costs the firm; credit ``liability:customer:<reference>``, what it owes
         the customer of that case. Where a rail is to pay it, the case is not settled yet: in place of what the request
         announces the payment is due, and ``then`` is not recorded. What others have made good of its losses meanwhile
-        is taken off where it was awarded as found; where nothing is left nothing is posted, and the case is settled.
+        is taken off where it was awarded as found, and interest that has run on since the findings is added, to the
+        release of a withdrawal or to this day; where nothing is left nothing is posted, and the case is settled.
 
         No workflow is believed: the sum, the two persons and their limits, or the rule by which it was decided, must
         stand in the record, and which losses it makes good follows from that.
@@ -88,12 +97,18 @@ class Compensation:
             already = known.already if known else await self._made_good(connection, request, award, deducted)
             if already and not already < award:
                 return await self._settled_elsewhere(connection, request, already)
+            further = Money.zero(award.currency)
+            if approved.case.proposal and request.account and not already:  # else others have reckoned the interest
+                at = known.at if known else await connection.fetchval(_POSTED_AT, request.key) or self._clock()
+                running_on = running(approved.case, approved.case.proposal)
+                grown = run_on(running_on, losses, await self._ends(connection, request.account, running_on, at))
+                further, losses = growth(losses, grown, award.currency), grown
             posting = Posting(
                 key=request.key,
                 kind="award",
                 reference=reference,
                 number=request.number,
-                amount=Money.of(award.amount - already.amount, award.currency) if already else award,
+                amount=Money.of(award.amount - already.amount, award.currency) if already else award + further,
                 debit=expense(),
                 credit=liability(reference),
                 rail=self._rail,
@@ -105,10 +120,20 @@ class Compensation:
             announces = request.announces if posted.rail is None else (CaseEvent.PAYMENT_DUE,)
             events = [Occurred(event=event, at=posted.at, number=request.number) for event in announces]
             recorded = await self._case_file.apply(connection, request.update, events)
-            if posted.rail is None:
+            if posted.rail is None and request.then:
                 await self._case_file.apply(connection, request.then.dated(posted.at))
         log.info("compensation recorded", reference=reference, number=request.number)
-        return CompensationRecorded(at=posted.at, recorded=recorded, rail=posted.rail, already=already)
+        grew = further if further.amount > 0 else None
+        return CompensationRecorded(at=posted.at, recorded=recorded, rail=posted.rail, already=already, further=grew)
+
+    async def _ends(
+        self, connection: "Connection", account: str, running_on: Sequence[Accrual], at: datetime
+    ) -> dict[str, datetime]:
+        """Until when each runs, as of *at*: to the release of its withdrawal, or until then."""
+        entries = [one.release for one in running_on if one.release]
+        rows = await connection.fetch(_RELEASED, account, entries, at)
+        released = {row["entry"]: row["booked_at"] for row in rows}
+        return {one.key: released.get(one.release, at) if one.release else at for one in running_on}
 
     async def _approved(
         self, connection: "Connection", request: RecordCompensation, award: Money
@@ -116,11 +141,9 @@ class Compensation:
         """What the record says of the award, and the losses that it makes good by that."""
         reference = request.update.reference
         with resting_on_the_record(reference):
-            record = await case_record(connection, reference)
+            record = await case_record(connection, reference, self._proofs)
             round_ = round_of(request.key, reference)
-            approved = approved_award(record, round_)
-            if approved.compensation is None or approved.compensation.rounded() != award:
-                raise NotApproved(f"{approved.key}: {approved.compensation or 'nothing'} was approved, not {award}")
+            approved = award_of(record, round_, award)
             if request.account != record.account:
                 raise NotYetRecorded("the account that is compensated is not the one in the case file")
         case = record.as_of(round_)
@@ -151,11 +174,17 @@ class Compensation:
         at = self._clock()
         events = [Occurred(event=event, at=at, number=request.number) for event in request.announces]
         recorded = await self._case_file.apply(connection, request.update, events)
-        await self._case_file.apply(connection, request.then.dated(at))
+        if request.then:
+            await self._case_file.apply(connection, request.then.dated(at))
         log.info("compensation made good elsewhere", reference=request.update.reference, number=request.number)
         return CompensationRecorded(at=at, recorded=recorded, already=already)
 
 
+_POSTED_AT: Final = "select posted_at from casefile.postings where key = $1"
+_RELEASED: Final = """
+    select entry, booked_at from tradelog.known_account_entries
+    where account = $1 and entry = any($2) and booked_at <= $3
+"""
 _BY_OTHERS: Final = """
     select part, amount, currency from casefile.redressed
     where account = $1 and part = any($2) and posting_key <> $3

@@ -27,6 +27,7 @@ from domain.ground.timeline import Entry
 from domain.ground.words import PaymentReason, PaymentState
 from domain.money.amounts import Money
 from domain.money.payment import HAND, PaymentOrder, PaymentOutcome, RailAnswer, RailState
+from domain.people.actors import Proofs
 from record.approvals import case_record, ended_unpaid, owed
 from runtime.payment_rail import PaymentRail, RailConflict, RailFailed
 
@@ -51,12 +52,15 @@ class Payments:
         case_file: CaseFile,
         rail: PaymentRail | None,
         clock: Callable[[], datetime] = utc_now,
+        *,
+        proofs: Proofs | None = None,
     ) -> None:
-        """*clock* gives the time as an aware datetime."""
+        """*clock* gives the time as an aware datetime; *proofs* know whose signatures count."""
         self._pool = pool
         self._case_file = case_file
         self._rail = rail
         self._clock = clock
+        self._proofs = proofs
         # A payment keeps its connection while it talks to the rail; a slow one must not take them all.
         self._connections = asyncio.Semaphore(max(1, pool.get_max_size() // 2))
 
@@ -92,9 +96,9 @@ class Payments:
                 rail = self._usable(known)
                 if known is None:
                     async with connection.transaction():
-                        await write_intent(connection, order, rail.name, self._clock())
                         if intend:
                             await intend(connection)
+                        await write_intent(connection, order, rail.name, self._clock())
                 answer = await self._converse(connection, rail, order, ask_first=known is not None)
                 outcome = self._outcome_of(order, rail, answer)
             async with connection.transaction():
@@ -238,7 +242,7 @@ class Payments:
         async def intend(connection: "Connection") -> None:
             # Now, not with the outcome: a payment that is under way for days must not hold back the case file.
             await self._case_file.apply(connection, request.update)
-            await _check_order(connection, request)
+            await _check_order(connection, request, self._proofs)
 
         async def book(connection: "Connection", outcome: PaymentOutcome) -> PaymentRecorded:
             return await self._book(connection, request, outcome)
@@ -287,7 +291,7 @@ class Payments:
         """
         async with self._alone(request.key) as connection, connection.transaction():
             await self._case_file.apply(connection, request.update)
-            await _check_report(connection, request)
+            await _check_report(connection, request, self._proofs)
             if request.state is PaymentState.REVERSED:
                 return await self._reverse(connection, request)
             outcome = await outcome_of(connection, request.key)
@@ -396,7 +400,7 @@ class Payments:
         return PaymentRecorded(outcome=outcome, recorded=await self._case_file.apply(connection, update))
 
 
-async def _check_order(connection: "Connection", request: PayCompensation) -> None:
+async def _check_order(connection: "Connection", request: PayCompensation, proofs: Proofs | None) -> None:
     """Raise unless the record bears the order of a case's payment, whose case is locked."""
     order, reference = request.order, request.update.reference
     with resting_on_the_record(reference):
@@ -405,18 +409,18 @@ async def _check_order(connection: "Connection", request: PayCompensation) -> No
         left = await owed(connection, reference, order.amount.currency, besides=order.key)
         if left < order.amount:
             raise NotApproved(f"{order.key}: {order.amount} is more than is owed and not ordered yet, {left}")
-        record = await case_record(connection, reference)
+        record = await case_record(connection, reference, proofs)
         if order.payee != payee_of(record):
             raise NotYetRecorded(f"{order.key}: the case file names another account to pay to")
         if said_by := await ended_unpaid(connection, reference, besides=order.key):
             check_paid_again(record, said_by)
 
 
-async def _check_report(connection: "Connection", request: BookPayment) -> None:
+async def _check_report(connection: "Connection", request: BookPayment, proofs: Proofs | None) -> None:
     """Raise unless the record bears what somebody reports of a payment of a case, which is locked."""
     reference, key = request.update.reference, request.key
     with resting_on_the_record(reference):
-        record = await case_record(connection, reference)
+        record = await case_record(connection, reference, proofs)
         check_reported(record, request.actor, request.state, request.bank_reference)
         order = await connection.fetchrow("select reference, amount, currency from payments.orders where key = $1", key)
         if order is None:

@@ -1,19 +1,24 @@
-"""The losses that were made good, by case or by incident: each once, whoever finds it again."""
+"""The losses that were made good or are promised, by case or by incident: each once, whoever finds it again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
+from domain.checks.findings import Elsewhere
+from domain.checks.losses import Covered
 from domain.money.parts import Loss
+from domain.people.recusal import Why, kept_out
+from record.hands import recusals_of
 
 if TYPE_CHECKING:
     from runtime.database import Connection
 
 
 async def lock_account(connection: "Connection", account: str) -> None:
-    """Have awards to one account take turns, whichever case or incident they belong to."""
+    """Have awards to one account, and promises of them, take turns, whichever case or incident they belong to."""
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('account:' || $1, 0))", account)
 
 
@@ -27,8 +32,45 @@ async def record_losses(connection: "Connection", account: str, key: str, losses
 
 
 async def settled_parts(connection: "Connection | asyncpg.Pool[asyncpg.Record]", account: str) -> dict[str, Decimal]:
-    """The losses of *account* that were made good so far, by whichever case or incident, and by how much."""
-    rows = await connection.fetch(
-        "SELECT part, amount FROM casefile.redressed WHERE account = $1 ORDER BY part", account
-    )
-    return {row["part"]: row["amount"] for row in rows}
+    """The losses of *account* that were made good or are promised, by whichever case or incident, and how much."""
+    return {row["part"]: row["amount"] for row in await connection.fetch(_COVERED, account, None)}
+
+
+async def covered_parts(connection: "Connection", account: str, reference: str, now: datetime) -> Mapping[str, Covered]:
+    """The losses of *account* that others than the case *reference* promise, or that were made good.
+
+    A case that somebody is kept out of, but not of *reference*, is not named: they would read of it there.
+    """
+    rows = await connection.fetch(_COVERED, account, reference)
+    others = sorted({row["reference"] for row in rows} - {reference})
+    recusals = await recusals_of(connection, [*others, reference]) if others else {}
+
+    def kept_from(case: str) -> set[str]:
+        # Who only decided on the same elsewhere may know that there is the other case.
+        secret = [one for one in recusals.get(case, ()) if one.why is not Why.DECIDED]
+        return set(kept_out(secret, now))
+
+    hidden = {other for other in others if kept_from(other) - kept_from(reference)}
+    return {
+        row["part"]: Covered(
+            row["amount"],
+            None
+            if row["reference"] == reference
+            else Elsewhere(
+                reference=None if row["reference"] in hidden else row["reference"], at=row["at"], paid=row["paid"]
+            ),
+        )
+        for row in rows
+    }
+
+
+_COVERED: Final = """
+    select distinct on (part) part, amount, reference, at, paid from (
+        select part, redressed.amount, coalesce(reference, incident) as reference, posted_at as at, true as paid
+        from casefile.redressed join casefile.postings on key = posting_key where redressed.account = $1
+        union all
+        select part, amount, reference, at, false from casefile.standing_promises
+        where account = $1 and reference is distinct from $2
+    ) as covered
+    order by part, paid desc, at, reference
+"""

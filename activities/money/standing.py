@@ -17,8 +17,8 @@ log = structlog.get_logger(__name__)
 
 
 @contextmanager
-def resting_on_the_record(reference: str) -> Iterator[None]:
-    """Turn :class:`NotApproved` into an `ApplicationError`, never retried, of type ``NotApproved``.
+def resting_on_the_record(reference: str, refusal: str = "NotApproved") -> Iterator[None]:
+    """Turn :class:`NotApproved` into an `ApplicationError`, never retried, of the type *refusal*.
 
     What the record only lacks is waited for first (``NotYetRecorded``): it may still be written.
     """
@@ -27,5 +27,5 @@ def resting_on_the_record(reference: str) -> Iterator[None]:
     except NotApproved as error:
         waits = isinstance(error, NotYetRecorded) and activity.in_activity() and activity.info().attempt < TRIES
         log.error("not approved", reference=reference, why=str(error), final=not waits)  # noqa: TRY400
-        kind = "NotYetRecorded" if waits else "NotApproved"
+        kind = "NotYetRecorded" if waits else refusal
         raise ApplicationError(f"{reference}: {error}", type=kind, non_retryable=not waits) from None
