@@ -1,0 +1,1 @@
+"""What was received becomes a case, comes to a case, or waits for a person."""
