@@ -11,26 +11,41 @@ from temporalio.exceptions import ApplicationError
 
 from activities.case import checkpoints
 from activities.case.early_warning import note_topics, warning_of
+from activities.case.facts import described, write_facts
+from activities.case.findable import make_findable
 from activities.case.unopened import Unopened
 from activities.case.writing import follow_events, led_to, write_events, write_firings, write_summary
-from activities.case.written_once import write_contact, write_entries, write_rejected
+from activities.case.written_once import have_found, write_contact, write_entries, write_rejected
+from activities.people.complainants import identify_complainant
 from activities.people.hands import hand_over, raise_signs, settle, without_signs
 from domain.case.assessment import Assessment, assess
 from domain.case.complaint import Complaint
 from domain.case.file import CaseUpdate, Recorded
 from domain.case.hearing import signs_of
+from domain.case.identity import IDENTIFIED, entry_data
+from domain.case.messages import CustomerReply
+from domain.case.recurrence import CONTINUES, same_matter
 from domain.case.requests import OpenCase, Opened, RecordContact
+from domain.case.told import told_in
 from domain.checks.choice import pointed_to
 from domain.clocks.deadlines import Deadline, Occurred
 from domain.clocks.planning import plan
 from domain.ground.bilingual import Bilingual
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
-from domain.ground.words import CaseEvent, Role, Stage
+from domain.ground.words import CaseEvent, Category, Role, Stage
+from domain.keys.finding import EMAIL
+from domain.keys.personal import COMPLAINT_READABLE, Personal
+from domain.learning.facts import facts_of
+from domain.people.matching import Identity, signs_of_identity
 from domain.rules.applying import Applicant, RulesFound, RulesTable, to_tell, which_rules
 from domain.rules.policy import PolicyPack
+from domain.speech.proposing import Opinion
+from record.customers import read_identity
 from record.hands import read_hands
 from record.histories import events_of
+from runtime.keys.here import lookup_here
+from runtime.listening import Listen, listen
 from runtime.policies import Packs, PolicyIncomplete, UnknownPolicyPack, find_policy, load_packs, load_table
 
 if TYPE_CHECKING:
@@ -51,7 +66,7 @@ class CaseFile:
     """Keeps the case file. ``clock`` gives the time as an aware datetime; ``packs`` are by default those on disk.
 
     ``default_policy`` is the id of the pack, or of the packs, of a complaint that names none and for which ``table``
-    (by default the one on disk) finds none.
+    (by default the one on disk) finds none. ``listen`` gives a model's opinion on what a customer wrote.
 
     Raises :class:`runtime.shelf.PolicyError` if a policy pack on disk does not fit.
     """
@@ -64,8 +79,10 @@ class CaseFile:
         clock: Callable[[], datetime] = utc_now,
         packs: Packs | None = None,
         table: RulesTable | None = None,
+        listen: Listen = listen,
     ) -> None:
         self._pool = pool
+        self._listen = listen
         self._default_policies = (default_policy,) if isinstance(default_policy, str) else tuple(default_policy)
         self._clock = clock
         self._packs = load_packs() if packs is None else packs
@@ -105,6 +122,7 @@ class CaseFile:
             receipt = Occurred(event=CaseEvent.RECEIVED, at=case["received_at"], number=RECEIPT)
             hands = await read_hands(connection, request.reference, request.at)
             recorded = await led_to(connection, request.reference, pack, [receipt])
+            words = "\n\n".join(filter(None, map(case["complaint"].get, ("subject", "description"))))
             opened = Opened(
                 policy=pack,
                 policy_hash=case["policy_hash"],
@@ -113,7 +131,9 @@ class CaseFile:
                 early_until=pack.early_until(case["received_at"]),
                 warning=await warning_of(connection, request.reference),
                 about_rules=await _about_rules(connection, request, pack),
-                pointed=pointed_to("\n\n".join(filter(None, map(case["complaint"].get, ("subject", "description"))))),
+                identity=await read_identity(connection, request.reference),
+                pointed=pointed_to(words),
+                told=told_in(words),
                 checkpoint=known.model_dump(mode="json", exclude={"complaint", "policy"}, exclude_defaults=True)
                 if known
                 else None,
@@ -132,7 +152,9 @@ class CaseFile:
         """Letters not yet written go to the new address. What is ``None`` stays as it was."""
         async with self._pool.acquire() as connection, connection.transaction():
             await _lock(connection, request.reference)
+            await write_entries(connection, request.reference, request.entries)
             await write_contact(connection, request)
+            await make_findable(connection, request.reference, whole=(request.email, request.phone))
 
     async def apply(
         self, connection: "Connection", update: CaseUpdate, extra_events: Iterable[Occurred] = ()
@@ -150,6 +172,9 @@ class CaseFile:
         pack = await self.pack(connection, await _lock(connection, reference))
         events = [*update.events, *extra_events]
         await write_entries(connection, reference, without_signs(update.entries))
+        await write_facts(connection, reference, facts_of(update.entries))
+        if said := [entry.data.get("text") for entry in update.entries if entry.kind == CustomerReply.name]:
+            await make_findable(connection, reference, *said)
         await write_events(connection, reference, pack, events)
         await write_firings(connection, update)
         await write_rejected(connection, reference, update.rejected)
@@ -189,18 +214,26 @@ class CaseFile:
             complaint.check_times(max(self._clock(), request.at))
         except ValueError as error:
             raise ApplicationError(str(error), type="InvalidComplaint", non_retryable=True) from None
-        assessment = assess(complaint, pack, earlier_cases=await _count_earlier(connection, complaint))
-        await self.open_as(connection, request, pack, assessment, found)
+        # No row is locked yet: whoever gives the opinion may take its time.
+        opinion = await self._listen("\n\n".join(filter(None, (complaint.subject, complaint.description))))
+        assessment = assess(complaint, pack, earlier_cases=0, opinion=opinion)
+        if earlier := await _count_earlier(connection, complaint, assessment.category, pack.recurs_within_days):
+            assessment = assess(complaint, pack, earlier_cases=earlier, opinion=opinion)
+        identity = await identify_complainant(connection, request, pack)
+        await self.open_as(connection, request, pack, assessment, identity, found, opinion)
 
-    async def open_as(
+    async def open_as(  # noqa: PLR0917 (all that a case begins with)
         self,
         connection: "Connection",
         request: OpenCase,
         pack: PolicyPack,
         assessment: Assessment,
+        identity: Identity,
         found: RulesFound | None = None,
+        opinion: Opinion | None = None,
     ) -> None:
-        """Open the case file under that *pack*, with that *assessment* and what the table of rules *found* for it.
+        """Open the case file under that *pack*, with that *assessment*, who complains, what the table of rules
+        *found* for it and a model's *opinion*.
 
         Again, it changes nothing.
         """
@@ -220,7 +253,7 @@ class CaseFile:
             complaint.language,
             complaint.channel,
             complaint.account,
-            complaint.model_dump(mode="json"),
+            Personal(reference, complaint.model_dump(mode="json"), COMPLAINT_READABLE),
             pack.hash,
             Stage.RECEIVED,
             assessment.category,
@@ -234,12 +267,13 @@ class CaseFile:
         )
         if not opened:
             return
-        who = complaint.complainant
-        key = f"{reference}:contact:received"
-        await connection.execute(_ADDRESS, reference, request.at, key, who.name, who.email, who.phone)
-        await write_entries(connection, reference, _first_entries(request, pack, assessment, found))
+        await _write_who(connection, request)
+        entries = _first_entries(request, pack, assessment, identity, found)
+        await write_entries(connection, reference, [*entries, *await _continuing(connection, request)])
+        await write_facts(connection, reference, [described(complaint, request.at)])
         await write_events(connection, reference, pack, [receipt])
-        await raise_signs(connection, reference, signs_of(complaint), "complaint", request.at)
+        await raise_signs(connection, reference, signs_of(complaint, opinion), "complaint", request.at)
+        await raise_signs(connection, reference, signs_of_identity(identity), IDENTIFIED, request.at)
         await hand_over(connection, reference, pack, request.at)
         if assessment.in_scope:
             await note_topics(connection, reference, complaint, assessment.category, pack)
@@ -268,6 +302,17 @@ _OPEN: Final = """
     on conflict do nothing returning true
 """
 _RULES_FOUND: Final = "select data from casefile.timeline where reference = $1 and key = 'rules'"
+_EARLIER: Final = """
+    select complaint from casefile.cases where category = $5 and reference in (
+        select reference from casefile.cases where account = $1 and received_at between $4 and $3
+        union
+        select reference from casefile.lookups join casefile.cases on reference = scope
+        where (purpose, token) = ('email', $2) and received_at between $4 and $3)
+    order by received_at desc limit 100
+"""
+_OF_THE_SAME: Final = """
+    select true from casefile.cases where reference = $1 and account = $2 and closed_at is not null
+"""
 _ADDRESS: Final = """
     insert into casefile.contacts (reference, at, key, name, email, phone) values ($1, $2, $3, $4, $5, $6)
 """
@@ -334,6 +379,10 @@ async def _find(connection: "Connection", request: OpenCase) -> asyncpg.Record |
 async def _lock(connection: "Connection", reference: str) -> str:
     """Have whoever else changes the case wait for this transaction's end. Returns the hash of the pinned pack.
 
+    Locks are taken in one order: a letter or a payment by its key, an account, the case or the incident, what follows
+    from its rows. A transaction that writes to a case begins with this, or with those before it; the triggers of its
+    tables take it too before they touch another row. Of several cases, by reference.
+
     Not FOR UPDATE: that would wait for transactions which have added a row of the case, and they in turn for this one.
     """
     policy_hash = await connection.fetchval(
@@ -345,29 +394,57 @@ async def _lock(connection: "Connection", reference: str) -> str:
     return str(policy_hash)
 
 
-async def _count_earlier(connection: "Connection", complaint: Complaint) -> int:
-    """How many cases the same account or e-mail address had by the time this complaint was received."""
-    count = await connection.fetchval(
-        """
-        SELECT count(*) FROM (
-            SELECT reference FROM casefile.cases WHERE account = $1 AND received_at <= $3
-            UNION
-            SELECT reference FROM casefile.contacts JOIN casefile.cases USING (reference)
-            WHERE lower(email) = lower($2) AND received_at <= $3) AS earlier
-        """,
+async def _count_earlier(connection: "Connection", complaint: Complaint, category: Category, within_days: int) -> int:
+    """How many cases about the same matter the same account or e-mail address had in the time before this complaint."""
+    email = complaint.complainant.email
+    rows = await connection.fetch(
+        _EARLIER,
         complaint.account,
-        complaint.complainant.email,
+        await lookup_here(EMAIL, email.casefold()) if email else None,
         complaint.received_at,
+        complaint.received_at - timedelta(days=within_days),
+        category,
     )
-    return int(count)
+    earlier = [Complaint.recorded(row["complaint"]) for row in rows]
+    return sum(one.reference == complaint.continues or same_matter(one, complaint) for one in earlier)
+
+
+async def _write_who(connection: "Connection", request: OpenCase) -> None:
+    """Who complains and how to reach them, and by what the case is found."""
+    complaint, reference = request.complaint, request.reference
+    who = complaint.complainant
+    reach = (Personal(reference, one) for one in (who.name, who.email, who.phone))
+    await connection.execute(_ADDRESS, reference, request.at, f"{reference}:contact:received", *reach)
+    await have_found(connection, reference, name=who.name, email=who.email, phone=who.phone)
+    whole = (complaint.account, who.email, who.phone)
+    await make_findable(connection, reference, who.name, complaint.subject, complaint.description, whole=whole)
+
+
+async def _continuing(connection: "Connection", request: OpenCase) -> list[Entry]:
+    """That the complaint goes on from a closed case: of its own customer only, whatever it says itself."""
+    closed = request.complaint.continues
+    if closed is None:
+        return []
+    theirs = await connection.fetchval(_OF_THE_SAME, closed, request.complaint.account)
+    entry = Entry(
+        key=CONTINUES,
+        at=request.at,
+        kind=CONTINUES if theirs else "not_linked",
+        actor=str(SYSTEM),
+        text=f"goes on from {closed}" if theirs else "names an earlier case that is not of this account",
+        data={"continues": closed} if theirs else {},
+    )
+    return [entry]
 
 
 def _first_entries(
-    request: OpenCase, pack: PolicyPack, assessment: Assessment, found: RulesFound | None
+    request: OpenCase, pack: PolicyPack, assessment: Assessment, identity: Identity, found: RulesFound | None
 ) -> list[Entry]:
     complaint = request.complaint
     scope = "" if assessment.in_scope else ", not ours"
     repeat = ", complained before" if assessment.repeat else ""
+    proposal = assessment.proposal
+    proposed = f"; proposed by a model: {proposal.category.value} ({proposal.confidence:.0%})" if proposal else ""
     return [
         Entry(
             key="received",
@@ -383,8 +460,16 @@ def _first_entries(
             kind="assessed",
             actor=str(SYSTEM),
             text=f"{assessment.category.value}, severity {assessment.severity.value}, "
-            f"priority {assessment.priority.value}, team {assessment.team}{scope}{repeat}",
+            f"priority {assessment.priority.value}, team {assessment.team}{scope}{repeat}{proposed}",
             data=assessment.model_dump(mode="json"),
+        ),
+        Entry(
+            key=IDENTIFIED,
+            at=request.at,
+            kind=IDENTIFIED,
+            actor=str(SYSTEM),
+            text=identity.spoken.en,
+            data=entry_data(identity),
         ),
         *([_rules_entry(request, found)] if found else []),
     ]

@@ -13,6 +13,7 @@ from domain.ground.people import Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import Stage
 from domain.incidents.messages import IncidentChanged
+from domain.keys.personal import Personal
 from domain.rules.policy import PolicyPack
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _KINDS: Final[Mapping[str, type[Message]]] = {
 async def keep(connection: "Connection", reference: str, state: Mapping[str, Any] | None) -> None:
     """Keep what a workflow knows, unless the file has something newer."""
     if state is not None:
-        await connection.execute(_KEEP, reference, state.get("revision", 0), state)
+        await connection.execute(_KEEP, reference, state.get("revision", 0), Personal(reference, state))
 
 
 async def await_workflow(connection: "Connection", reference: str) -> None:
@@ -60,7 +61,7 @@ async def find(connection: "Connection", reference: str) -> Case | None:
     state = {
         **kept["state"],
         "reference": reference,
-        "complaint": Complaint.model_validate(kept["complaint"]),
+        "complaint": Complaint.recorded(kept["complaint"]),
         "policy": PolicyPack.model_validate(kept["content"]),
         "policy_hash": kept["policy_hash"],
         "recent": [entry.model_copy(update={"data": {}}) for entry in timeline[-RECENT_ENTRIES:]],
@@ -122,6 +123,6 @@ _FIND: Final = """
     where reference = $1 and state is not null
 """
 _TIMELINE: Final = """
-    select key, at, kind, actor, text, data, journal from casefile.timeline
+    select key, at, kind, actor, text, data, journal, token from casefile.timeline
     where reference = $1 order by at, journal, id
 """

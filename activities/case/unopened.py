@@ -9,6 +9,8 @@ from temporalio import activity
 
 from domain.case.requests import OpenCase, RefuseStart, Turn
 from domain.ground.base import clean
+from domain.keys.personal import Personal
+from domain.keys.scopes import scope_of_workflow
 
 if TYPE_CHECKING:
     from runtime.database import Pool
@@ -26,6 +28,7 @@ class Unopened:
     @activity.defn(name="RefuseStart")
     async def refuse_start(self, request: RefuseStart) -> None:
         """Keep what was sent to a workflow that can be no case, with the reason."""
+        scope = scope_of_workflow(request.workflow_id)
         rows = [
             (
                 f"{request.run}:refused:{request.number}:{place}",
@@ -34,8 +37,8 @@ class Unopened:
                 request.at,
                 "refused",
                 clean(message.name)[:100],
-                clean(request.reason),
-                clean(message.payload),
+                Personal(scope, clean(request.reason)),
+                Personal(scope, clean(message.payload)),
             )
             for place, message in enumerate(request.messages)
         ]
@@ -45,8 +48,8 @@ class Unopened:
     async def note_waiting(self, request: OpenCase, reason: str) -> None:
         """Keep a complaint that cannot become a case before this worker, or another, has what *reason* names."""
         key = f"{request.run}:waiting"
-        payload = clean(request.complaint.model_dump_json())
-        row = (key, request.reference, request.run, self._clock(), "waiting", "start", reason, payload)
+        told = (Personal(request.reference, one) for one in (reason, clean(request.complaint.model_dump_json())))
+        row = (key, request.reference, request.run, self._clock(), "waiting", "start", *told)
         if await self._pool.execute(_KEEP, *row) != _KEPT_BEFORE:
             log.error("complaint waits to become a case", reference=request.reference, reason=reason)
 

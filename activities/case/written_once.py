@@ -4,10 +4,13 @@ A workflow that was reset in Temporal lives a part of its life again and gives t
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Collection, Iterable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
+from pydantic_core import to_json
 
 from domain.case.file import Rejected
 from domain.case.requests import RecordContact
@@ -15,6 +18,9 @@ from domain.clocks.deadlines import Firing, Occurred
 from domain.ground.base import clean
 from domain.ground.people import SYSTEM
 from domain.ground.timeline import Entry
+from domain.keys.finding import found_by
+from domain.keys.personal import Personal, in_timeline
+from runtime.keys.here import lookup_here
 
 if TYPE_CHECKING:
     from runtime.database import Connection
@@ -27,28 +33,41 @@ log = structlog.get_logger(__name__)
 
 async def write_entries(connection: "Connection", reference: str, entries: Collection[Entry]) -> None:
     """Write lines of a case's timeline, under the lock of the case."""
-    await _write(connection, reference, entries, _row_of_entry, (_ADD_ENTRIES, _OTHER_ENTRIES))
+    await _write(connection, reference, entries, _row_of_entry, (_ADD_ENTRIES, _TOLD_ENTRIES))
 
 
 async def write_incident_entries(connection: "Connection", reference: str, entries: Collection[Entry]) -> None:
     """Write lines of an incident's timeline, under the lock of the incident."""
-    await _write(connection, reference, entries, _row_of_entry, (_ADD_INCIDENT_ENTRIES, _OTHER_INCIDENT_ENTRIES))
+    await _write(connection, reference, entries, _row_of_entry, (_ADD_INCIDENT_ENTRIES, _TOLD_INCIDENT_ENTRIES))
 
 
 async def write_rejected(connection: "Connection", reference: str, messages: Collection[Rejected]) -> None:
     """Write messages that did not fit, under the lock of the case."""
-    await _write(connection, reference, messages, _row_of_rejected, (_ADD_REJECTED, _OTHER_REJECTED))
+    await _write(connection, reference, messages, _row_of_rejected, (_ADD_REJECTED, _TOLD_REJECTED))
 
 
 async def write_contact(connection: "Connection", request: RecordContact) -> None:
     """Write a customer's new address, under the lock of the case. What is ``None`` stays as it was."""
-    values = (request.reference, request.at, request.email, request.phone, request.by_post)
-    if await connection.fetchval(_ADD_CONTACT, request.key, *values):
-        return
-    if await connection.fetchval(_IS_THAT_CONTACT, request.key, request.email, request.phone, request.by_post):
-        return
-    key = _beside(request.reference, request.key, values)
-    await connection.fetchval(_ADD_CONTACT, key, *values)
+    reference = request.reference
+    values = (reference, request.at, request.email, request.phone, request.by_post)
+    new = (reference, request.at, Personal(reference, request.email), Personal(reference, request.phone))
+    key = request.key
+    if not await connection.fetchval(_ADD_CONTACT, key, *new, request.by_post):
+        known = await connection.fetchrow(_KNOWN_CONTACT, key)
+        assert known  # noqa: S101 (no row ever goes)
+        same = known["email"] is None if request.by_post else request.email in {None, known["email"]}
+        if same and request.phone in {None, known["phone"]}:
+            return
+        await connection.fetchval(_ADD_CONTACT, _beside(reference, key, values), *new, request.by_post)
+    await have_found(connection, reference, email=request.email, phone=request.phone)
+
+
+async def have_found(
+    connection: "Connection", scope: str, *, name: str | None = None, email: str | None = None, phone: str | None = None
+) -> None:
+    """Have a case found by who complains in it: each value by a keyed token, which tells nothing of it."""
+    told = [(purpose, await lookup_here(purpose, value), scope) for purpose, value in found_by(name, email, phone)]
+    await connection.executemany(_HAVE_FOUND, told)
 
 
 async def keep_contradictions(
@@ -87,21 +106,25 @@ async def _write(
     connection: "Connection",
     reference: str,
     items: Collection[T],
-    row: Callable[[T], tuple[Any, ...]],
+    as_row: Callable[[str, T], tuple[Any, ...]],
     statements: tuple[str, str],
 ) -> None:
     if not items:
         return
-    add, other = statements
-    columns = [list(column) for column in zip(*map(row, items), strict=True)]
-    written = await connection.fetch(add, reference, *columns)
+    add, told = statements
+    rows = [as_row(reference, item) for item in items]
+    written = await connection.fetch(add, reference, *(list(column) for column in zip(*rows, strict=True)))
     if len(written) == len(items):
         return
-    taken = {found["key"] for found in await connection.fetch(other, reference, *columns)}
+    found = await connection.fetch(told, reference, [key for key, *_ in rows])
+    known = {key: (key, *rest) for key, *rest in found}
+    taken = {
+        row[0] for row in map(_in_the_clear, rows) if row[0] in known and known[row[0]] != row[: len(known[row[0]])]
+    }
     beside = [
         item.model_copy(update={"key": _beside(reference, item.key, item)}) for item in items if item.key in taken
     ]
-    await _write(connection, reference, beside, row, statements)
+    await _write(connection, reference, beside, as_row, statements)
 
 
 def _beside(reference: str, key: str, content: object) -> str:
@@ -114,13 +137,24 @@ def _beside(reference: str, key: str, content: object) -> str:
     return beside
 
 
-def _row_of_entry(entry: Entry) -> tuple[Any, ...]:
-    text, data = clean(entry.text), _storable(entry.data)
-    return entry.key, entry.at, entry.kind, entry.actor, text, data, entry.journal
+def _row_of_entry(reference: str, entry: Entry) -> tuple[Any, ...]:
+    text, data = in_timeline(reference, entry.kind, clean(entry.text), _storable(entry.data))
+    return entry.key, entry.at, entry.kind, entry.actor, text, data, entry.journal, entry.token
 
 
-def _row_of_rejected(message: Rejected) -> tuple[Any, ...]:
-    return message.key, message.at, clean(message.name), clean(message.reason), clean(message.payload)
+def _row_of_rejected(reference: str, message: Rejected) -> tuple[Any, ...]:
+    reason, payload = (Personal(reference, clean(one)) for one in (message.reason, message.payload))
+    return message.key, message.at, clean(message.name), reason, payload
+
+
+def _in_the_clear(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The row as it will be read."""
+    return tuple(_as_read(one.value if isinstance(one, Personal) else one) for one in row)
+
+
+def _as_read(value: Any) -> Any:
+    """A value as JSON brings it back."""
+    return json.loads(to_json(value), parse_float=Decimal) if isinstance(value, dict | list) else value
 
 
 def _storable(value: Any) -> Any:
@@ -137,46 +171,31 @@ def _storable(value: Any) -> Any:
 
 
 _ADD_ENTRIES: Final = """
-    insert into casefile.timeline (reference, key, at, kind, actor, text, data, journal)
-    select $1, new.* from unnest(
-        $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::integer[]) as new
+    insert into casefile.timeline (reference, key, at, kind, actor, text, data, journal, token)
+    select $1, new.* from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
+        $8::integer[], $9::text[]) as new
     on conflict (reference, key) do nothing returning key
 """
-_OTHER_ENTRIES: Final = """
-    select new.key
-    from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::integer[])
-        as new (key, at, kind, actor, text, data, journal)
-    join casefile.timeline known on known.reference = $1 and known.key = new.key
-    where (known.at, known.kind, known.actor, known.text, known.data)
-        is distinct from (new.at, new.kind, new.actor, new.text, new.data)
+_TOLD_ENTRIES: Final = """
+    select key, at, kind, actor, text, data from casefile.timeline where reference = $1 and key = any($2)
 """
 _ADD_INCIDENT_ENTRIES: Final = """
-    insert into casefile.incident_timeline (reference, key, at, kind, actor, text, data)
-    select $1, new.key, new.at, new.kind, new.actor, new.text, new.data
-    from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::integer[])
-        as new (key, at, kind, actor, text, data, journal)
+    insert into casefile.incident_timeline (reference, key, at, kind, actor, text, data, token)
+    select $1, new.key, new.at, new.kind, new.actor, new.text, new.data, new.token
+    from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::integer[],
+        $9::text[]) as new (key, at, kind, actor, text, data, journal, token)
     on conflict (reference, key) do nothing returning key
 """
-_OTHER_INCIDENT_ENTRIES: Final = """
-    select new.key
-    from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::integer[])
-        as new (key, at, kind, actor, text, data, journal)
-    join casefile.incident_timeline known on known.reference = $1 and known.key = new.key
-    where (known.at, known.kind, known.actor, known.text, known.data)
-        is distinct from (new.at, new.kind, new.actor, new.text, new.data)
+_TOLD_INCIDENT_ENTRIES: Final = """
+    select key, at, kind, actor, text, data from casefile.incident_timeline where reference = $1 and key = any($2)
 """
 _ADD_REJECTED: Final = """
     insert into casefile.rejected_messages (reference, key, at, name, reason, payload)
     select $1, new.* from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[]) as new
     on conflict (reference, key) do nothing returning key
 """
-_OTHER_REJECTED: Final = """
-    select new.key
-    from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[])
-        as new (key, at, name, reason, payload)
-    join casefile.rejected_messages known on known.reference = $1 and known.key = new.key
-    where (known.at, known.name, known.reason, known.payload)
-        is distinct from (new.at, new.name, new.reason, new.payload)
+_TOLD_REJECTED: Final = """
+    select key, at, name, reason, payload from casefile.rejected_messages where reference = $1 and key = any($2)
 """
 _ADD_CONTACT: Final = """
     insert into casefile.contacts (reference, at, key, name, email, phone)
@@ -184,10 +203,9 @@ _ADD_CONTACT: Final = """
     from casefile.contacts where reference = $2 order by id desc limit 1
     on conflict (key) do nothing returning true
 """
-_IS_THAT_CONTACT: Final = """
-    select case when $4 then email is null else $2::text is null or email = $2 end
-        and ($3::text is null or phone = $3)
-    from casefile.contacts where key = $1
+_KNOWN_CONTACT: Final = "select email, phone from casefile.contacts where key = $1"
+_HAVE_FOUND: Final = """
+    insert into casefile.lookups (purpose, token, scope) values ($1, $2, $3) on conflict do nothing
 """
 _KNOWN_EVENT: Final = """
     select at, particulars from casefile.events where reference = $1 and number = $2 and event = $3
