@@ -7,16 +7,18 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 
+from activities.people.tasks import BEARING, Giving, write_tasks
 from domain.case.hearing import signs_heard
 from domain.case.messages import NoteSign
 from domain.ground.base import person_of
 from domain.ground.people import SYSTEM
 from domain.ground.timeline import Entry
 from domain.ground.words import Role
+from domain.keys.personal import Personal
 from domain.people.directory import Directory
 from domain.people.hands import Hands
 from domain.people.recusal import Recusal, Why, kept_out, recusals
@@ -25,6 +27,8 @@ from domain.people.signs import Sign, care_for, standing
 from domain.rules.policy import PolicyPack
 from record.directory import read_directory
 from record.hands import concerned_by, read_hands, recorded_recusals, sign_changes
+from record.restrictions import restrictions_in_case
+from runtime.corpus import model
 
 if TYPE_CHECKING:
     from runtime.database import Connection
@@ -45,6 +49,7 @@ CALLING: Final = frozenset(
         "resolve_early",
         "decide_resolution",
     }
+    | BEARING
 )
 """The entries of a timeline after which somebody else may have to have the case, or to be kept out of it."""
 
@@ -67,8 +72,11 @@ async def settle(
         elif entry.kind == NoteSign.name:
             await _note_sign(connection, reference, entry)
         elif entry.kind == "customer_reply" and entry.data.get("text"):
-            await raise_signs(connection, reference, signs_heard(entry.data["text"]), entry.key, at)
-    return await hand_over(connection, reference, pack, at)
+            said = entry.data["text"]
+            await raise_signs(connection, reference, signs_heard(said, opinion=model().listen(said)), entry.key, at)
+    await write_tasks(connection, reference, entries)
+    due = {entry.data["number"] for entry in entries if entry.kind in {"task_reminded", "task_overdue"}}
+    return await hand_over(connection, reference, pack, at, due)
 
 
 def without_signs(entries: Collection[Entry]) -> list[Entry]:
@@ -81,16 +89,41 @@ def without_signs(entries: Collection[Entry]) -> list[Entry]:
     ]
 
 
-async def hand_over(connection: "Connection", reference: str, pack: PolicyPack, at: datetime) -> Hands:
-    """Keep out whom the case has to do without, and give it to somebody where nobody has it who may."""
+async def hand_over(
+    connection: "Connection", reference: str, pack: PolicyPack, at: datetime, due: Collection[int] = ()
+) -> Hands:
+    """Keep out whom the case has to do without, and give it and its tasks to somebody where nobody has them who may.
+
+    Of the tasks that are *due* an owner who is away is none.
+    """
     directory = await read_directory(connection)
     out = await keep_out(connection, reference, directory, at)
     if directory.people:
         await _Handing(connection, reference, pack, directory, out, at).give_to_somebody()
+        await _give_tasks(connection, reference, pack, directory, out, at, due)
     hands = await read_hands(connection, reference, at)
     if hands.handler:
         await connection.execute(_HAS_IT, reference, hands.handler)
     return hands
+
+
+async def _give_tasks(  # noqa: PLR0917 (all that tasks need somebody for)
+    connection: "Connection",
+    reference: str,
+    pack: PolicyPack,
+    directory: Directory,
+    out: Mapping[str, Recusal],
+    at: datetime,
+    due: Collection[int],
+) -> None:
+    """See that every task is with somebody who may have it."""
+    barred = {person: one.why.value for person, one in out.items()}
+    handler = (await read_hands(connection, reference, at)).handler
+
+    async def need(role: Role) -> Need:
+        return await need_of(connection, reference, pack, directory, barred, role, at)
+
+    await Giving(connection, reference, directory, barred, handler, at, need).see_to_owners(due)
 
 
 async def keep_out(connection: "Connection", reference: str, directory: Directory, at: datetime) -> dict[str, Recusal]:
@@ -111,7 +144,8 @@ async def raise_signs(
     connection: "Connection", reference: str, heard: Sequence[Sign], source: str, at: datetime
 ) -> None:
     """Write down the signs that the words of *source* (the complaint, or an entry) raise; again, it changes nothing."""
-    rows = [(reference, f"heard:{source}:{sign.key}", sign.model_dump(mode="json"), str(SYSTEM), at) for sign in heard]
+    told = [(f"heard:{source}:{sign.key}", _of_a_person(reference, sign.model_dump(mode="json"))) for sign in heard]
+    rows = [(reference, key, sign, str(SYSTEM), at) for key, sign in told]
     await connection.executemany(_RAISE, rows)
 
 
@@ -170,7 +204,9 @@ async def need_of(  # noqa: PLR0917 (all that a case needs somebody for)
     ladder = [step.role for step in pack.escalation]
     above = ladder[ladder.index(role) + 1 :] if role in ladder else [step for step in ladder if step is not role]
     open_cases = {row["handler"]: row["cases"] for row in await connection.fetch(_LOAD, reference)}
-    earlier = directory.find(await connection.fetchval(_EARLIER, reference) or "-")
+    restricted = await restrictions_in_case(connection, reference, at)
+    only = next((one.contact for one in restricted if one.contact), None)
+    earlier = directory.find(only or await connection.fetchval(_EARLIER, reference) or "-")
     return Need(
         day=at.date(),
         role=role,
@@ -220,9 +256,13 @@ def _cause(
 async def _note_sign(connection: "Connection", reference: str, entry: Entry) -> None:
     """Write down what somebody said of a sign; again, it changes nothing."""
     said = entry.data
-    await connection.execute(
-        _SAY, reference, entry.key, said["step"], said["sign"], entry.actor, entry.at, said.get("reason")
-    )
+    sign, reason = _of_a_person(reference, said["sign"]), Personal(reference, said.get("reason"))
+    await connection.execute(_SAY, reference, entry.key, said["step"], sign, entry.actor, entry.at, reason)
+
+
+def _of_a_person(reference: str, sign: Mapping[str, Any]) -> Personal:
+    """A sign as it is kept: statements look at its kind and its time, and at nothing of the person."""
+    return Personal(reference, dict(sign), {"kind", "confidence", "valid_until"})
 
 
 async def _note_assignment(connection: "Connection", reference: str, entry: Entry) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from activities.people.hands import need_of
 from domain.case.approval import PROPOSING
+from domain.ground.base import person_of
 from domain.ground.people import Actor
 from domain.ground.words import Role
 from domain.people.routing import route
@@ -38,6 +39,15 @@ async def addressee(connection: "Connection", reference: str, pack: PolicyPack, 
     return route(await need_of(connection, reference, pack, directory, out, role, at), directory).person
 
 
+async def owner_of(connection: "Connection", reference: str, task: int, at: datetime) -> str | None:
+    """The id of who has that task and may be told of it; ``None`` where nobody named has."""
+    owner = await connection.fetchval(_OWNER, reference, task)
+    if owner is None or person_of(owner) in (await read_hands(connection, reference, at)).kept_out:
+        return None
+    one = (await read_directory(connection)).find(owner)
+    return one.id if one else None
+
+
 async def own_address(connection: "Connection", person: str) -> str | None:
     """The address of that member of staff, as the directory has it."""
     one = (await read_directory(connection)).find(person)
@@ -60,6 +70,7 @@ async def addresses(
     return [person, *(name for name, persons in sharing.items() if name and not persons & out)]
 
 
+_OWNER: Final = "select owner from casefile.tasks where (reference, number) = ($1, $2)"
 _PROPOSERS: Final = """
     select actor from casefile.timeline t where reference = $1 and kind = any($2)
         and not exists (select from casefile.timeline later where later.reference = t.reference

@@ -1,0 +1,1 @@
+"""What all cases say together: actions about causes, and reports that are mailed."""

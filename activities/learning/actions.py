@@ -1,0 +1,56 @@
+"""Corrective actions: their steps are written down once, and their effect is counted."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from temporalio import activity
+
+from activities.learning.mailing import ReportMail
+from domain.learning.actions import ActionStep, Judged, MeasureEffect, caused, effect
+from record.facts import cases_up_to, cut_off
+from runtime.causes import load_causes
+
+if TYPE_CHECKING:
+    from runtime.database import Pool
+
+
+class Actions:
+    """Keeps the record of corrective actions."""
+
+    def __init__(self, pool: "Pool", mail: ReportMail) -> None:
+        self._pool = pool
+        self._mail = mail
+
+    @activity.defn(name="NoteAction")
+    async def note(self, step: ActionStep) -> None:
+        """Write *step* down, once; and tell of it, where it is to be told."""
+        values = (step.action, step.number, step.at, step.step, step.by, step.data)
+        await self._pool.execute(_NOTE, *values)
+        if step.tell:
+            subject = f"Corrective action {step.action}: {step.step} · 整改措施 {step.action}：{_STEPS[step.step]}"
+            told = f"{subject}\n\nredress action show {step.action}\n"
+            await self._mail.send(f"{step.action}:{step.number}", subject, told, step.at)
+
+    @activity.defn(name="MeasureEffect")
+    async def measure(self, request: MeasureEffect) -> Judged:
+        """Count the cause in the days before the action was opened, and in as many before now."""
+        number, tree = await cut_off(self._pool), load_causes()
+        cases = [case async for case in cases_up_to(self._pool, number)]
+        span = timedelta(days=request.measure.days)
+        before = caused(cases, tree, request.cause, request.opened_at - span, request.opened_at)
+        after = caused(cases, tree, request.cause, request.until - span, request.until)
+        return effect(request.measure, before, after)
+
+
+_STEPS: Final = {
+    "opened": "已开始",
+    "overdue": "已逾期",
+    "done": "已完成",
+    "effective": "有效",
+    "reopened": "无效，重新启动",
+    "dropped": "已放弃",
+}
+_NOTE: Final = """
+    insert into reporting.actions (action, number, at, step, by, data) values ($1, $2, $3, $4, $5, $6)
+    on conflict do nothing
+"""
