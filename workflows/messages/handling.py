@@ -5,6 +5,7 @@ from temporalio import workflow
 from domain.case.answers import Question
 from domain.case.assessment import reassess
 from domain.case.complaint import FUTURE_TOLERANCE
+from domain.case.identity import decided_by_person
 from domain.case.looking_again import BEFORE_RESPONSE, add_trades, look_again
 from domain.case.messages import (
     AddEvidence,
@@ -14,13 +15,16 @@ from domain.case.messages import (
     Investigate,
     NoteSign,
     Reclassify,
+    RecordCause,
     RecordFeedback,
     RecordReferral,
     Reopen,
     ReplanDeadlines,
     RequestInformation,
+    VerifyComplainant,
     Withdraw,
 )
+from domain.case.remedies import outstanding
 from domain.case.requests import RecordContact
 from domain.case.resolution import check_extension, extension_key
 from domain.ground.base import person_of
@@ -65,9 +69,14 @@ def reclassify(work: Casework, request: Reclassify) -> str:
         in_scope=request.in_scope,
         by=str(request.actor),
     )
-    if case.assessment.category is not before.category:
+    urgency = case.care.of(case.assessment.priority)
+    case.assessment = case.assessment.model_copy(update={"priority": urgency})
+    if request.in_scope is False:
+        case.referred = True
+    if (case.assessment.category, case.assessment.in_scope) != (before.category, before.in_scope):
         look_again(case)
     facts = case.assessment.facts(case.complaint)
+    case.counted_as = urgency
     if facts != before.facts(case.complaint):
         case.happened(CaseEvent.RECLASSIFIED, workflow.now(), facts=facts)
     return ", ".join(("now " + facts.category.value, case.assessment.severity.value, facts.complexity.value))
@@ -186,14 +195,32 @@ def record_feedback(work: Casework, request: RecordFeedback) -> str:
     return f"{request.score} of 5"
 
 
+def record_cause(work: Casework, request: RecordCause) -> str:
+    """Whoever decided says what the root cause was."""
+    work.case.cause = request.cause
+    return request.cause
+
+
+def must_be_known_causes(work: Casework, request: RecordCause) -> None:
+    """The causes are of the tree that the case's rules have."""
+    rule = work.case.pack.causes
+    unknown = [one for one in (request.cause, *request.contributing) if rule and rule.known and one not in rule.known]
+    if unknown:
+        raise NotAllowed(f"cause: {unknown[0]} is not in the tree of causes; `redress cause list` shows it")
+
+
 def correct_contact(work: Casework, request: CorrectContact) -> str:
     """Letters go to another address from now on."""
     return "address corrected"
 
 
 async def write_contact(work: Casework, request: CorrectContact) -> None:
-    """The address is in the case file before its sender hears that it counts."""
+    """The address is in the case file before its sender hears that it counts.
+
+    Where nobody of the staff vouches for it, so is that it proves nothing: letters with more in them wait for that.
+    """
     reference = work.case.reference
+    doubted = work.doubt_address() if request.email and not request.actor.role.is_staff else ()
     await effects.record_contact(
         RecordContact(
             key=f"{reference}:contact:{request.message_id}",
@@ -202,8 +229,18 @@ async def write_contact(work: Casework, request: CorrectContact) -> None:
             email=request.email,
             phone=request.phone,
             by_post=request.by_post,
+            entries=doubted,
         )
     )
+
+
+def verify_complainant(work: Casework, request: VerifyComplainant) -> str:
+    """Whoever has looked at the proof says who complains. What a rule may decide only then, is looked at again."""
+    case, before = work.case, work.case.identity
+    case.identity = decided_by_person(request).model_copy(update={"at": workflow.now()})
+    if case.identity.verified and not before.verified and case.stage is Stage.DECIDING and case.proposal is None:
+        look_again(case)
+    return "verified" if case.identity.verified else "not who is on file"
 
 
 def withdraw(work: Casework, request: Withdraw) -> str:
@@ -219,7 +256,9 @@ def reopen(work: Casework, request: Reopen) -> str:
 
 
 def reopening(work: Casework) -> Gate:
-    """An award that the ledger never takes has no other way out."""
+    """An award that the ledger never takes has no other way out; and while a remedy is waited for, facts may be new."""
+    if outstanding(work.case) and work.case.blocked is None:
+        return Gate(stages=frozenset({Stage.FOLLOWING_UP, Stage.SETTLING}))
     if work.case.blocked is None:
         return Gate(stages=frozenset({Stage.FOLLOWING_UP}))
     return Gate(stages=frozenset({Stage.FOLLOWING_UP, Stage.SETTLING}), though_withdrawn=True)

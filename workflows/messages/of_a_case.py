@@ -5,16 +5,24 @@ from typing import Final
 from domain.case.looking_again import BEFORE_RESPONSE, UNDER_INVESTIGATION
 from domain.case.messages import (
     AddEvidence,
+    Arrived,
     Assign,
+    ConfirmRemedy,
     CorrectContact,
     CustomerReply,
     DecideResolution,
     Escalate,
     ExtendDeadline,
+    FinishTask,
+    GiveTask,
+    GrantRelief,
     Investigate,
     NoteSign,
+    ProposeDraft,
     ProposeResolution,
+    ReassignTask,
     Reclassify,
+    RecordCause,
     RecordFeedback,
     RecordReferral,
     Reopen,
@@ -23,26 +31,31 @@ from domain.case.messages import (
     RequestInformation,
     ResolveEarly,
     RetryPayment,
+    VerifyComplainant,
     Withdraw,
 )
 from domain.ground.words import Stage
 from domain.incidents.messages import IncidentChanged
-from workflows.messages import deciding, handling, paying, signals
+from workflows.messages import deciding, giving, handling, paying, putting_right, signals
 from workflows.parts.hearing import Gate, Update
 from workflows.parts.inbox import Signal
 
 _STAFF: Final = Gate(staff=True)
 _BEFORE_RESPONSE: Final = Gate(staff=True, stages=BEFORE_RESPONSE)
 _UNDER_INVESTIGATION: Final = Gate(staff=True, stages=UNDER_INVESTIGATION)
+_BEFORE_SETTLING: Final = Gate(staff=True, stages=BEFORE_RESPONSE | {Stage.RESPONDED})
 _DECIDING: Final = Gate(staff=True, stages=frozenset({Stage.DECIDING}))
 _FOLLOWING_UP: Final = Gate(stages=frozenset({Stage.FOLLOWING_UP}))
 _RETRYING: Final = Gate(staff=True, stages=frozenset({Stage.SETTLING}), though_withdrawn=True)
 _REPORTING: Final = Gate(though_withdrawn=True)
+_AT_WORK: Final = Gate(staff=True, though_withdrawn=True)
 _TO_THE_LAST_LETTER: Final = Gate(while_letters_wait=True)
+_LOOK: Final = deciding.look_elsewhere
 
 SIGNALS: Final = (
     Signal(CustomerReply, signals.hear_reply),
     Signal(Escalate, signals.hear_escalation),
+    Signal(Arrived, signals.hear_arrival),
     Signal(IncidentChanged, signals.hear_of_incident),
 )
 """From anybody, at any time."""
@@ -53,17 +66,37 @@ UPDATES: Final = (
     Update(AddEvidence, handling.add_evidence, fits=handling.must_leave_an_approved_account),
     Update(Investigate, handling.investigate, _BEFORE_RESPONSE, handling.must_be_investigable),
     Update(RequestInformation, handling.request_information, _UNDER_INVESTIGATION, handling.must_not_be_asking),
-    Update(ProposeResolution, deciding.propose_resolution, _UNDER_INVESTIGATION, deciding.must_be_proposable),
+    Update(
+        ProposeResolution,
+        deciding.propose_resolution,
+        _UNDER_INVESTIGATION,
+        deciding.must_be_proposable,
+        before=deciding.look_elsewhere,
+    ),
+    Update(ProposeDraft, deciding.propose_draft, _DECIDING, deciding.must_be_the_draft, before=_LOOK),
     Update(DecideResolution, deciding.decide_resolution, _DECIDING, deciding.must_be_decidable),
-    Update(ResolveEarly, deciding.resolve_early, _UNDER_INVESTIGATION, deciding.must_be_early),
+    Update(
+        ResolveEarly,
+        deciding.resolve_early,
+        _UNDER_INVESTIGATION,
+        deciding.must_be_early,
+        before=deciding.look_elsewhere,
+    ),
     Update(ExtendDeadline, handling.extend_deadline, _STAFF, handling.must_be_extendable),
     Update(RecordReferral, handling.record_referral, _STAFF, handling.must_be_a_route),
     Update(ReplanDeadlines, handling.replan_deadlines, _STAFF),
     Update(RecordFeedback, handling.record_feedback, _FOLLOWING_UP),
+    Update(RecordCause, handling.record_cause, _STAFF, handling.must_be_known_causes),
     Update(CorrectContact, handling.correct_contact, _TO_THE_LAST_LETTER, first=handling.write_contact),
     Update(NoteSign, handling.note_sign, _STAFF),
+    Update(VerifyComplainant, handling.verify_complainant, _STAFF),
     Update(Withdraw, handling.withdraw),
     Update(Reopen, handling.reopen, handling.reopening),
+    Update(GrantRelief, putting_right.grant, _BEFORE_SETTLING, putting_right.must_end),
+    Update(ConfirmRemedy, putting_right.confirm_remedy, _REPORTING, putting_right.must_be_owed),
+    Update(GiveTask, giving.give, _AT_WORK, giving.must_be_kept),
+    Update(FinishTask, giving.finish, _AT_WORK, giving.must_be_open),
+    Update(ReassignTask, giving.reassign, _AT_WORK, giving.must_be_allowed_to_have_it),
     Update(RetryPayment, paying.retry_payment, _RETRYING, paying.must_be_payable),
     Update(ReportPayment, paying.report_payment, _REPORTING, paying.must_be_reportable),
 )

@@ -1,9 +1,11 @@
 """What customers, anybody and incidents tell a case."""
 
+from typing import Final
+
 from temporalio import workflow
 
 from domain.case.looking_again import add_trades, go_on, look_again
-from domain.case.messages import CustomerReply, Escalate
+from domain.case.messages import Arrived, CustomerReply, Escalate
 from domain.checks.choice import pointed_to
 from domain.ground import spoken
 from domain.ground.messages import NotAllowed
@@ -21,7 +23,9 @@ def hear_reply(work: Casework, reply: CustomerReply) -> None:
     case.pointed_later = tuple(dict.fromkeys((*case.pointed_later, *pointed_to(reply.text or ""))))
     # Who accepts and disputes in one breath, before anything came of it, disputes.
     changes_mind = case.answer == "accept" and reply.intent == "dispute"
-    if case.stage is Stage.RESPONDED and reply.intent != "information" and (case.answer is None or changes_mind):
+    # The case file has the response before the workflow hears that it has: who read it there answers it.
+    responded = case.stage is Stage.RESPONDED or work.promising.under_way
+    if responded and reply.intent != "information" and (case.answer is None or changes_mind):
         case.answer = reply.intent
         case.happened(CaseEvent.ANSWERED, now)
         if reply.intent == "dispute":
@@ -35,6 +39,22 @@ def hear_reply(work: Casework, reply: CustomerReply) -> None:
         if case.asking:
             go_on(case)
             case.happened(CaseEvent.CUSTOMER_REPLIED, now)
+        elif case.stage in _DECIDED and (reply.text or reply.attachments):
+            _have_it_read(work)
+
+
+_DECIDED: Final = frozenset({Stage.RESPONDED, Stage.SETTLING, Stage.FOLLOWING_UP})
+
+
+def _have_it_read(work: Casework) -> None:
+    """The customer wrote after the decision, and nothing follows by itself: somebody reads it."""
+    work.post.tell_staff(
+        Role.HANDLER,
+        f"The customer wrote after the final response and neither accepts nor disputes it. Read it and answer; if they "
+        f"want the case taken up again: redress reopen {work.case.reference} (once it is being followed up).",
+        "客户在处理决定发出后来信，既未表示接受也未提出异议。请阅看并答复；如客户要求重新处理，"
+        f"回访阶段可执行 redress reopen {work.case.reference}。",
+    )
 
 
 def hear_escalation(work: Casework, request: Escalate) -> None:
@@ -46,6 +66,30 @@ def hear_escalation(work: Casework, request: Escalate) -> None:
     case.note(now, request.name, "asked for", request.actor, request.body)
     by = spoken.ROLES[request.actor.role]
     work.ladder.climb(spoken.said(f"asked for by {by.en}", f"应{by.zh}要求"), request.actor, level=request.level)
+
+
+def hear_arrival(work: Casework, news: Arrived) -> None:
+    """Something came in that a person has to look at; no clock is touched."""
+    case = work.case
+    if case.stage is Stage.CLOSED:
+        raise NotAllowed("the case is closed")
+    told = _ARRIVED[news.what]
+    case.note(workflow.now(), news.name, news.what, news.actor, news.body)
+    number = "" if news.letter is None else f" ({news.letter})"
+    work.post.tell_staff(Role.HANDLER, told.en.format(letter=number), told.zh.format(letter=number))
+
+
+_ARRIVED: Final = {
+    "unproven": spoken.said(
+        "Somebody wrote to this case, and it is not proven that it was the customer. It waits in the intake.",
+        "有人就本投诉来信，但尚未证实来信人为客户本人。来信已存于收件处，等待处理。",
+    ),
+    "returned": spoken.said(
+        "A mail server sent a letter of this case{letter} back: the address is in doubt, and letters are posted until"
+        " it is corrected.",
+        "本投诉的一封信件{letter}被邮件服务器退回：客户的电子邮箱地址存疑，更正之前信件改为邮寄。",
+    ),
+}
 
 
 def hear_of_incident(work: Casework, request: IncidentChanged) -> None:
