@@ -1,28 +1,38 @@
 """A case and its parts, wired: what the life goes by, and what messages act on."""
 
+from typing import Any
+
 from temporalio import workflow
 
-from domain.case.answers import Status
+from domain.case.answers import Proposal, Status
 from domain.case.approval import OF_A_ROUND
 from domain.case.case import Case
 from domain.case.file import CaseUpdate, Recorded
-from domain.case.messages import Receipt
-from domain.case.resolution import follow_from_findings
+from domain.case.identity import IDENTIFIED, entry_data
+from domain.case.messages import ProposeDraft, ProposeResolution, Receipt
+from domain.case.two_persons import approvers, second_person_because
 from domain.ground import spoken
 from domain.ground.messages import Message, NotAllowed
-from domain.ground.people import Actor
+from domain.ground.people import SYSTEM, Actor
+from domain.ground.timeline import Entry
 from domain.ground.words import CaseEvent, Role, Stage
+from domain.people.actors import SPOKEN_WITH
 from domain.people.guidance import ALARM
+from domain.people.matching import Ground, Identity, IdentityState
 from workflows import effects
 from workflows.page import page
+from workflows.parts.beside import Beside
 from workflows.parts.clock_keeper import ClockKeeper
 from workflows.parts.display import Display
+from workflows.parts.drafting import Drafting
 from workflows.parts.faults import Faults
 from workflows.parts.hearing import Gate
 from workflows.parts.inquiry import Inquiry
 from workflows.parts.ladder import Ladder
 from workflows.parts.post import Post
+from workflows.parts.promising import Promising
 from workflows.parts.recorder import Recorder
+from workflows.parts.remedying import Remedies
 from workflows.parts.rungs import Rungs
 from workflows.parts.tasks import Tasks
 from workflows.parts.till import Till
@@ -33,8 +43,8 @@ from workflows.search_attributes import attributes
 class Casework:
     """One case and what keeps it going. ``case`` is all of its state; the rest can be lost at any time."""
 
-    def __init__(self, case: Case, tasks: Tasks) -> None:
-        self.case, self.tasks = case, tasks
+    def __init__(self, case: Case, beside: Beside) -> None:
+        self.case, self.beside = case, beside
         self.recorder = Recorder(case, effects.record, self._known)
         self.waiting = Waiting(self.is_diverted)
         self.display = Display(
@@ -45,18 +55,24 @@ class Casework:
         # A letter that fails climbs the ladder, and whom that reaches is told by letter.
         self.ladder = Ladder(case, lambda *notice: self.post.tell_staff(*notice))  # noqa: PLW0108, there is no post yet
         self.faults = Faults(case, self.recorder, self.ladder)
-        self.post = Post(case, tasks, self.recorder, self.waiting, self.faults)
-        self.rungs = Rungs(case, tasks, self.post, self.ladder)
+        self.post = Post(case, beside, self.recorder, self.waiting, self.faults)
+        self.remedies = Remedies(case, self.waiting, self.post)
+        self.tasks = Tasks(case, self.post)
+        self.rungs = Rungs(case, beside, self.post, self.ladder, self.remedies, self.tasks)
         self.clocks = ClockKeeper(case, self.recorder, self.waiting, self.rungs)
+        self.drafting = Drafting(case, self.post)
+        self.promising = Promising(case, self.recorder, self.post, self.faults)
         self.inquiry = Inquiry(case, self.waiting, self.post, self.faults)
         self.till = Till(
-            case, tasks, self.recorder, self.waiting, post=self.post, ladder=self.ladder, faults=self.faults
+            case, beside, self.recorder, self.waiting, post=self.post, ladder=self.ladder, faults=self.faults
         )
 
     def start(self) -> None:
         """Start what runs beside the life, and go on with what an earlier run left under way."""
-        self.tasks.start(self.recorder.keep())
-        self.tasks.start(self.display.keep())
+        self.beside.start(self.recorder.keep())
+        self.beside.start(self.display.keep())
+        self.beside.start(self.remedies.keep())
+        self.beside.start(self.tasks.keep())
         self.post.resume()
         self.rungs.resume()
         self.till.resume()
@@ -65,14 +81,17 @@ class Casework:
     def status(self) -> Status:
         """Where the case stands, for who asks."""
         case = self.case
-        draft = case.proposal or (follow_from_findings(case, case.stage_since) if case.policy else None)
+        draft = case.draft if case.draft and case.draft.outcome else None
+        proposal = case.proposal or (draft.proposed(SYSTEM, case.stage_since) if draft else None)
         return Status(
             reference=case.reference,
             policy=f"{case.policy.id}@{case.policy.version}" if case.policy else None,
             summary=case.summary,
             waiting_for=self.waiting.what,
             letters_on_their_way=tuple(letter.kind.value for letter in case.letters),
-            proposal=draft.spoken if draft else None,
+            proposal=proposal.spoken if proposal else None,
+            proposal_digest=case.proposal.digest or None if case.proposal else None,
+            draft=draft.digest if draft and case.proposal is None else None,
             payment=case.payment_spoken,
         )
 
@@ -81,7 +100,7 @@ class Casework:
         case = self.case
         if case.stage is Stage.CLOSED:
             return False
-        return case.withdrawn or bool(case.assessment and not case.assessment.in_scope)
+        return case.withdrawn or case.referred
 
     def enter(self, stage: Stage) -> None:
         """Go on to *stage*."""
@@ -102,8 +121,28 @@ class Casework:
             for role in dict.fromkeys((Role.HANDLER, case.pack.escalation[0].role)):
                 self.post.tell_staff(role, ALARM.en, ALARM.zh)
 
+    def doubt_address(self) -> tuple[Entry, ...]:
+        """Letters go to another address from now on, which proves nothing. Returns the entries that say so."""
+        case = self.case
+        if not case.identity.verified:
+            return ()
+        because = (Ground.ADDRESS_CHANGED,)
+        case.identity = Identity(state=IdentityState.OPEN, because=because, at=workflow.now())
+        case.note(workflow.now(), IDENTIFIED, case.identity.spoken.en, data=entry_data(case.identity))
+        self.ask_who_complains()
+        return (case.entries[-1],)
+
+    def ask_who_complains(self) -> None:
+        """Tell whoever has the case that it is to be found out who complains."""
+        if not self.case.identity.verified:
+            told = self.case.identity.spoken
+            en = f"Find out who complains ({told.en}): redress customer verify {self.case.reference}"
+            zh = f"请核实投诉人身份（{told.zh}）：redress customer verify {self.case.reference}"
+            self.post.tell_staff(Role.HANDLER, en, zh)
+
     def _known(self, update: CaseUpdate, recorded: Recorded) -> None:
         self.clocks.let_act(self.case.recorded(update, recorded))
+        self.case.count_as_urgent(workflow.now())
         self.alarm()
 
     # -- what its messages ask ----------------------------------------------------------------------------------------
@@ -142,5 +181,18 @@ class Casework:
     def confirm(self, message: Message, noted: str) -> Receipt:
         """Write down what it did, and what it is answered."""
         # Money rests on what is noted here: of which round it was must stand there.
-        of = {"round": self.case.rounds} if message.name in OF_A_ROUND else {}
-        return self.case.confirm(message, noted, workflow.now(), **of)
+        proposes = isinstance(message, (ProposeDraft, ProposeResolution))
+        of: dict[str, Any] = {"round": self.case.rounds} if proposes or message.name in OF_A_ROUND else {}
+        if self.case.proposal and proposes:
+            of |= _approval_needed(self.case, self.case.proposal)
+        if self.case.proposal and isinstance(message, ProposeDraft):
+            of |= self.case.proposal.model_dump(mode="json", include={"outcome", "compensation", "remedies"})
+        return self.case.confirm(message, noted, workflow.now(), token=SPOKEN_WITH.get(), **of)
+
+
+def _approval_needed(case: Case, proposal: Proposal) -> dict[str, Any]:
+    """What is noted of *proposal* beside the message, where it needs a second person: who may be it, and why."""
+    if not (second := second_person_because(case, proposal)):
+        return {}
+    roles = [role.value for role in approvers(case, proposal)]
+    return {"second_person": list(second), "approvers": roles}

@@ -11,6 +11,7 @@ from domain.case.file import CaseUpdate, Recorded
 from domain.clocks.deadlines import Deadline
 from domain.clocks.planning import shifts
 from domain.ground.words import Action, CaseEvent
+from domain.keys.public import Public
 from workflows.parts.recorder import Recorder
 from workflows.parts.rungs import Rungs
 from workflows.parts.waiting import Waiting
@@ -39,7 +40,7 @@ class ClockKeeper:
                     await workflow.wait_condition(
                         lambda armed=armed: self._should_rearm(armed),  # type: ignore[misc]
                         timeout=wait + _TIMER_GRAIN,
-                        timeout_summary=f"{deadline.clock}: {deadline.rung} ({deadline.spoken})",
+                        timeout_summary=Public(f"{deadline.clock}: {deadline.rung} ({deadline.spoken})"),
                     )
                 except TimeoutError:
                     pass

@@ -12,6 +12,7 @@ from domain.case.case import Case
 from domain.case.file import CaseUpdate, Recorded
 from domain.ground import spoken
 from domain.ground.bilingual import Bilingual
+from domain.keys.public import Public
 from workflows.parts.ladder import Ladder
 from workflows.parts.recorder import Recorder
 
@@ -21,6 +22,9 @@ _PAUSE: Final = timedelta(hours=1)
 _LONGEST_PAUSE: Final = timedelta(days=1)
 _FOR_GOOD: Final = {"CompensationConflict", "InvalidCompensation", "NotApproved"}
 """Refusals of the ledger after which nothing was posted, and nothing ever will be under that key."""
+
+_OVERTAKEN: Final = "LetterOvertaken"
+"""The case has gone on meanwhile: no fault, and nothing is left to be told."""
 
 
 class GivenUp(Exception):
@@ -45,27 +49,39 @@ class Faults:
         what: Bilingual,
         update: CaseUpdate,
         effect: Callable[[], Coroutine[Any, Any, R]],
+        *,
         failed: Callable[[], None] = lambda: None,
         led_out: Callable[[], bool] | None = None,
+        rests_on: Callable[[], object] = lambda: None,
     ) -> R:
         """Have *effect*, however often it fails for good: each failure is loud, and it is tried again hours later.
 
         *update*, which was to be recorded with it, is recorded on its own meanwhile. *failed* is told of each failure,
-        and may raise :class:`GivenUp`; so does this when the ledger refuses for good and people have *led_out*.
+        and may raise :class:`GivenUp`; so does this when the ledger refuses for good and people have *led_out*, and,
+        without a word, of a letter that the case has overtaken. What it *rests_on* may be mended by people: once that
+        is another than it was, it is tried again at once (None: not yet).
         """
         pause = _PAUSE
         while True:
+            before = rests_on()
             try:
                 return await effect()
             except ActivityError as error:
                 self._recorder.release(update)
+                if isinstance(error.cause, ApplicationError) and error.cause.type == _OVERTAKEN:
+                    raise GivenUp from None
                 self.note(what, error)
                 failed()
-                summary = f"Try again after a fault: {what.en}"
+                summary = Public(f"Try again after a fault: {what.en}")
                 if led_out and isinstance(error.cause, ApplicationError) and error.cause.type in _FOR_GOOD:
                     await self._be_led_out(str(error.cause), led_out, pause, summary)
                 else:
-                    await workflow.sleep(pause, summary=summary)
+                    with contextlib.suppress(TimeoutError):
+                        await workflow.wait_condition(
+                            lambda before=before: rests_on() not in (None, before),  # type: ignore[misc]
+                            timeout=pause,
+                            timeout_summary=summary,
+                        )
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _be_led_out(self, why: str, led_out: Callable[[], bool], pause: timedelta, summary: str) -> None:

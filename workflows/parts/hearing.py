@@ -19,8 +19,8 @@ from domain.case.requests import Turn
 from domain.ground.base import Record
 from domain.ground.messages import Message, NotAllowed
 from workflows import effects
+from workflows.parts.beside import TaskDied
 from workflows.parts.recorder import Recorder
-from workflows.parts.tasks import TaskDied
 from workflows.raw import decoded
 
 M = TypeVar("M", bound=Message)
@@ -72,13 +72,15 @@ class Update(Generic[W, M]):
     """One row: a *kind* of message, what it *does* (returning what the record says of it), and who may send it when.
 
     *gate* may depend on the work. *fits* raises :class:`NotAllowed` where more is asked of the message than to pass
-    the gate. *first* is what is done before it is recorded and answered.
+    the gate. *before* asks the world what the message is then judged by. *first* is what is done before it is recorded
+    and answered.
     """
 
     kind: type[M]
     does: Callable[[W, M], str]
     gate: Gate | Callable[[W], Gate] = Gate()
     fits: Callable[[W, M], None] = lambda work, message: None
+    before: Callable[[W], Coroutine[Any, Any, None]] | None = None
     first: Callable[[W, M], Coroutine[Any, Any, None]] | None = None
 
 
@@ -119,7 +121,7 @@ class Hearing(Generic[W]):
 
     async def _answer(self, row: Update[W, M], message: Sequence[Any]) -> Record:
         work = await self._opened()
-        await effects.take_turn(Turn())
+        await (row.before(work) if row.before else effects.take_turn(Turn()))
         # Asked again, for what was true when the message came may not be when its turn has come.
         self.check(row, message)
         request = read(row.kind, message)

@@ -93,6 +93,8 @@ class Inbox:
             return
         work.hear(request)
         try:
+            if request.actor.person in work.case.kept_out:
+                raise NotAllowed(f"actor: {request.actor} is kept out of this case; somebody else has to send it")
             row.does(work, request)
         except NotAllowed as error:
             work.case.reject(name, kept(message), str(error), workflow.now())

@@ -8,14 +8,15 @@ from domain.ground.messages import Message, NotAllowed
 from domain.ground.people import SYSTEM
 from domain.incidents.messages import IncidentReceipt
 from domain.incidents.state import Incident
+from domain.people.actors import SPOKEN_WITH
 from workflows import effects
 from workflows.incident_page import page
+from workflows.parts.beside import Beside
 from workflows.parts.display import Display
 from workflows.parts.hearing import Gate
 from workflows.parts.member_post import MemberPost
 from workflows.parts.member_till import MemberTill
 from workflows.parts.recorder import Recorder
-from workflows.parts.tasks import Tasks
 from workflows.parts.waiting import Waiting
 from workflows.search_attributes import INCIDENT
 
@@ -23,8 +24,8 @@ from workflows.search_attributes import INCIDENT
 class IncidentWork:
     """One incident and what keeps it going. ``incident`` is all of its state; the rest can be lost at any time."""
 
-    def __init__(self, incident: Incident, tasks: Tasks) -> None:
-        self.incident, self.tasks = incident, tasks
+    def __init__(self, incident: Incident, beside: Beside) -> None:
+        self.incident, self.beside = incident, beside
         self.recorder = Recorder(incident, effects.record_incident, lambda update, _: incident.recorded(update))
         self.waiting = Waiting()
         self.display = Display(
@@ -32,16 +33,16 @@ class IncidentWork:
             lambda: page(incident, self.waiting.what),
             lambda: (incident.revision, self.waiting.what),
         )
-        self.till = MemberTill(incident, tasks)
-        self.post = MemberPost(incident, tasks)
+        self.till = MemberTill(incident, beside)
+        self.post = MemberPost(incident, beside)
 
     def start(self) -> None:
         """Start what runs beside the life, and go on with what an earlier run left under way."""
         self.display.show()
-        self.tasks.start(self.recorder.keep())
-        self.tasks.start(self.display.keep())
+        self.beside.start(self.recorder.keep())
+        self.beside.start(self.display.keep())
         self.till.resume()
-        self.tasks.start(self.post.keep())
+        self.beside.start(self.post.keep())
 
     def note(self, kind: str, text: str, data: dict[str, Any] | None = None) -> None:
         """Add a line to the timeline, of what happened by itself or, at the opening, by who opened it."""
@@ -80,4 +81,4 @@ class IncidentWork:
 
     def confirm(self, message: Message, noted: str) -> IncidentReceipt:
         """Write down what it did, and what it is answered."""
-        return self.incident.confirm(message, noted, workflow.now())
+        return self.incident.confirm(message, noted, workflow.now(), token=SPOKEN_WITH.get())

@@ -7,7 +7,7 @@ from domain.case.answers import Question
 from domain.case.case import Case
 from domain.case.questions import ask_for
 from domain.case.requests import EarlyWarning
-from domain.checks.choice import checks_for
+from domain.checks.choice import checks_for, numbers_in
 from domain.checks.findings import Check, InvestigationRequest
 from domain.checks.spoken import CHECKS
 from domain.ground import spoken
@@ -32,7 +32,7 @@ class Inquiry:
         """
         case = self._case
         category = case.assessment.category if case.assessment else None
-        if category is None or case.account is None:
+        if category is None or case.account is None or not _is_ours(case):
             return
         checks = (*checks_for(category, case.pack.checks, case.pointed), *case.asked_checks)
         if not checks:
@@ -48,6 +48,7 @@ class Inquiry:
             tolerances=case.pack.tolerances,
             interest=interest_for(case.pack.interest, {CaseEvent.RECEIVED: case.complaint.received_at, **case.first}),
             reference=case.reference,
+            mentioned=numbers_in(case.complaint.description),
         )
         before = case.incident
         known = (
@@ -58,7 +59,7 @@ class Inquiry:
         case.looking = True
         try:
             found = await effects.investigate(request)
-            case.investigation = found.bare
+            case.investigation, case.elsewhere = found.bare, ()
             self._set_aside_what_was_found_before()
         except ActivityError as error:
             # People decide without findings; a broken check must not hold up the customer.
@@ -79,7 +80,7 @@ class Inquiry:
     def ask_by_rule(self) -> None:
         """Ask for what only the customer can tell, once."""
         case = self._case
-        if case.questions_by_rule or case.proposal or case.asking:
+        if case.questions_by_rule or case.proposal or case.asking or not _is_ours(case):
             return
         if questions := ask_for(case):
             case.questions_by_rule += 1
@@ -136,3 +137,8 @@ class Inquiry:
             text = f"{case.proposal.spoken}: it was proposed as found, before this"
             case.note(workflow.now(), "set_aside", text, data={"round": case.rounds})
             case.proposal = None
+
+
+def _is_ours(case: Case) -> bool:
+    """Whether it is not, as far as is known, another firm's: of that we neither look nor ask."""
+    return case.assessment is None or case.assessment.in_scope

@@ -7,7 +7,7 @@ from temporalio import workflow
 from domain.incidents.requests import TellMember
 from domain.incidents.state import Incident
 from workflows import effects
-from workflows.parts.tasks import Tasks
+from workflows.parts.beside import Beside
 
 _MOST_AT_ONCE: Final = 50
 """So many letters are on their way at once."""
@@ -16,8 +16,8 @@ _MOST_AT_ONCE: Final = 50
 class MemberPost:
     """Writes to those who were compensated. Whom a letter has not reached yet is in the incident."""
 
-    def __init__(self, incident: Incident, tasks: Tasks) -> None:
-        self._incident, self._tasks = incident, tasks
+    def __init__(self, incident: Incident, beside: Beside) -> None:
+        self._incident, self._beside = incident, beside
 
     async def keep(self) -> None:
         """Write to those who were compensated, so many at once; money does not wait for the mail."""
@@ -33,7 +33,7 @@ class MemberPost:
             )
             account = next(account for account in incident.untold if account not in telling)
             telling.add(account)
-            self._tasks.start(tell(account))
+            self._beside.start(tell(account))
 
     async def _tell(self, account: str) -> None:
         incident = self._incident

@@ -3,13 +3,13 @@
 from typing import Final
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from domain.ground.people import SYSTEM
-from domain.incidents.requests import CompensateMember, PayMember
+from domain.incidents.requests import LIST_NOT_APPROVED, CompensateMember, PayMember
 from domain.incidents.state import Incident
 from workflows import effects
-from workflows.parts.tasks import Tasks
+from workflows.parts.beside import Beside
 
 _MOST_UNDER_WAY: Final = 200
 """Accounts whose payment may be waiting for an answer at once."""
@@ -20,18 +20,18 @@ _MOST_WAITING: Final = 2_000
 class MemberTill:
     """Makes accounts good, many at once. Those in hand are in the incident, and go on in a next run."""
 
-    def __init__(self, incident: Incident, tasks: Tasks) -> None:
-        self._incident, self._tasks = incident, tasks
+    def __init__(self, incident: Incident, beside: Beside) -> None:
+        self._incident, self._beside = incident, beside
 
     def take(self, account: str) -> None:
         """Take one account in hand."""
         self._incident.under_way.append(account)
-        self._tasks.start(self._make_good(account))
+        self._beside.start(self._make_good(account))
 
     def resume(self) -> None:
         """Go on with the accounts that an earlier run had in hand."""
         for account in list(self._incident.under_way):
-            self._tasks.start(self._make_good(account))
+            self._beside.start(self._make_good(account))
 
     def may_take_more(self) -> bool:
         """All that a next run would have to be handed stays small: payments, letters and failures that wait."""
@@ -43,15 +43,23 @@ class MemberTill:
         """Compensate one account, once. The number of an account goes into no text: the UI is seen by many."""
         incident = self._incident
         request = CompensateMember(
-            reference=incident.reference, number=incident.cohort.number if incident.cohort else 0, account=account
+            reference=incident.reference,
+            number=incident.cohort.number if incident.cohort else 0,
+            account=account,
+            approved_by=str(incident.approved_by) if incident.approved_by else None,
         )
         try:
             done = await effects.compensate_member(request)
             problem = await self._pay(account) if done.rail else None
         except ActivityError as error:
             done, problem = None, str(error.cause or error)
+            void = isinstance(error.cause, ApplicationError) and error.cause.type == LIST_NOT_APPROVED
+        else:
+            void = False
         incident.under_way.remove(account)
         incident.revision += 1
+        if void and incident.give_back_for_approval(workflow.now(), f"the approval does not count: {problem}"):
+            return
         if done is None or problem:
             workflow.logger.error("account not compensated", extra={"reason": problem})
             incident.failed.append(account)

@@ -1,26 +1,34 @@
 """The post: letters to the customer and notices to staff, each under way until a channel has accepted it."""
 
 from collections.abc import Coroutine
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from temporalio import workflow
 
+from domain.case.answers import Proposal
 from domain.case.case import Case
 from domain.case.file import CaseUpdate, Recorded
+from domain.case.identity import IDENTIFYING
 from domain.case.requests import LetterAccepted, SendLetter
+from domain.case.resolution import behind, running
+from domain.checks.findings import Elsewhere
 from domain.ground import spoken
 from domain.ground.bilingual import Bilingual
 from domain.ground.words import CaseEvent, LetterKind, Role, Stage
 from domain.letters.letter import Letter, LetterFacts
+from domain.people.matching import Identity
 from workflows import effects
+from workflows.parts.beside import Beside
 from workflows.parts.faults import Faults, GivenUp
 from workflows.parts.recorder import Recorder
-from workflows.parts.tasks import Tasks
 from workflows.parts.waiting import Waiting
 
 MOST_NOTICES: Final = 20
 """So many notices to staff wait for a channel at once."""
+NOTICES_WAIT: Final = timedelta(days=3)
+"""So long a closed case waits for a channel to take what staff are still to be told."""
 
 
 class Post:
@@ -29,13 +37,15 @@ class Post:
     def __init__(
         self,
         case: Case,
-        tasks: Tasks,
+        beside: Beside,
         recorder: Recorder[CaseUpdate, Recorded],
         waiting: Waiting,
         faults: Faults,
     ) -> None:
-        self._case, self._tasks, self._recorder = case, tasks, recorder
+        self._case, self._beside, self._recorder = case, beside, recorder
         self._waiting, self._faults = waiting, faults
+        self._takes_along: dict[str, CaseUpdate] = {}
+        """What each letter on its way takes along to the case file, by purpose."""
 
     def facts(self, **more: Any) -> LetterFacts:
         """What letters of this case commonly speak of, and *more*."""
@@ -47,6 +57,24 @@ class Post:
             expected_by=case.expected_by,
             **more,
         )
+
+    def response(self, proposal: Proposal) -> LetterFacts:
+        """What the final response tells of *proposal*: the same in a draft and in the letter that is sent."""
+        return self.facts(
+            outcome=proposal.outcome,
+            reasons=proposal.reasons,
+            findings=tuple(finding.told for finding in behind(self._case, proposal)),
+            compensation=proposal.compensation,
+            awards=proposal.awards,
+            elsewhere=self._elsewhere(proposal),
+            running=running(self._case, proposal),
+            remedies=proposal.remedies,
+        )
+
+    def _elsewhere(self, proposal: Proposal) -> tuple[Elsewhere, ...]:
+        """Where that is made good which the findings leave out; that of an incident its own words tell."""
+        found = self._case.investigation.elsewhere if self._case.investigation else ()
+        return tuple(one for one in found if proposal.incident is None or one.reference != proposal.incident)
 
     def send(
         self, kind: LetterKind, facts: LetterFacts, purpose: str, *announces: CaseEvent, then: Stage | None = None
@@ -76,15 +104,43 @@ class Post:
         """Whether a letter for that *purpose* is on its way."""
         return any(letter.purpose == purpose for letter in self._case.letters)
 
-    def tell_staff(self, role: Role, en: str, zh: str) -> None:
-        """Send a notice to a role of the firm, unless so many are on their way that another tells nothing."""
+    def tell_staff(self, role: Role, en: str, zh: str, *, task: int | None = None) -> None:
+        """Send a notice to a role of the firm, unless so many are on their way that another tells nothing.
+
+        One about a *task* is for whoever has that.
+        """
         case = self._case
         if sum(letter.sort.to_staff for letter in case.letters) >= MOST_NOTICES:
             case.note(workflow.now(), "untold", f"{role.value}: too many notices wait already; {en}")
             return
         number = case.numbers + 1
-        facts = self.facts(notice=Bilingual(en=en, zh=zh), audience=role)
+        facts = self.facts(notice=Bilingual(en=en, zh=zh), audience=role, task=task)
         self.send(LetterKind.STAFF_NOTICE, facts, f"staff_notice:{number}")
+
+    async def see_notices_out(self) -> None:
+        """Wait for the notices to staff on their way, though not for ever; whom nothing reached stands in the file.
+
+        What such a notice takes along to the case file is written by the recorder then.
+        """
+        case = self._case
+
+        def waiting() -> list[Letter]:
+            return [letter for letter in case.letters if letter.sort.to_staff]
+
+        if not waiting():
+            return
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: not waiting(),
+                timeout=NOTICES_WAIT,
+                timeout_summary="The case is closed; a notice to staff is on its way",
+            )
+        for letter in waiting():
+            self._recorder.release(self._takes_along.pop(letter.purpose))
+            self._forget(letter)
+            role, notice = letter.facts.audience or Role.HANDLER, letter.facts.notice
+            said = f": {notice.en}" if notice else ""
+            case.note(workflow.now(), "untold", f"{role.value}: no channel took the notice before the case ended{said}")
 
     def resume(self) -> None:
         """Go on with the letters that an earlier run left on their way."""
@@ -93,7 +149,8 @@ class Post:
 
     def _start(self, letter: Letter) -> None:
         # A letter may be on its way for days; the clocks that events start must not wait for it.
-        self._tasks.start(self._carry(letter, self._recorder.take(self._case.by_the_way)))
+        update = self._takes_along[letter.purpose] = self._recorder.take(self._case.by_the_way)
+        self._beside.start(self._carry(letter, update))
 
     async def _carry(self, letter: Letter, update: CaseUpdate) -> None:
         case = self._case
@@ -104,12 +161,15 @@ class Post:
                 update,
                 lambda: self._attempt(letter, update),
                 failed=lambda: _failed(letter),
+                rests_on=self._who_complains,
             )
         except GivenUp:
+            self._takes_along.pop(letter.purpose, None)
             self._forget(letter)
             case.give_back(letter.facts)
             case.note(workflow.now(), "given_up", f"letter {letter.purpose}: it is of no use any more")
             return
+        self._takes_along.pop(letter.purpose, None)
         if letter.then and case.stage is stage:
             case.enter(letter.then, accepted.at)
         self._forget(letter)
@@ -117,6 +177,11 @@ class Post:
             case.delivered.append(letter.purpose)
             case.last_message = f"{_spoken(letter.kind)} letter, accepted by {accepted.channel} {_at(accepted.at)}"
         self._recorder.put(update, accepted.recorded)
+
+    def _who_complains(self) -> Identity | None:
+        """Who complains by the case file, from which letters are written; None while it is to hear of another."""
+        case = self._case
+        return None if any(entry.kind in IDENTIFYING for entry in case.entries) else case.identity
 
     def _attempt(self, letter: Letter, update: CaseUpdate) -> Coroutine[Any, Any, LetterAccepted]:
         case = self._case

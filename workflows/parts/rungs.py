@@ -10,16 +10,22 @@ from domain.clocks.deadlines import Deadline
 from domain.ground import spoken
 from domain.ground.bilingual import Bilingual
 from domain.ground.words import Action, CaseEvent, LetterKind, Role, Stage
+from domain.people.signs import Care
+from workflows.parts.beside import Beside
 from workflows.parts.ladder import Ladder
 from workflows.parts.post import Post
+from workflows.parts.remedying import Remedies
 from workflows.parts.tasks import Tasks
 
 
 class Rungs:
     """Lets the rungs of a case's clocks act."""
 
-    def __init__(self, case: Case, tasks: Tasks, post: Post, ladder: Ladder) -> None:
-        self._case, self._tasks, self._post, self._ladder = case, tasks, post, ladder
+    def __init__(  # noqa: PLR0917 (what rungs act on)
+        self, case: Case, beside: Beside, post: Post, ladder: Ladder, remedies: Remedies, tasks: Tasks
+    ) -> None:
+        self._case, self._beside, self._post, self._ladder = case, beside, post, ladder
+        self._remedies, self._tasks = remedies, tasks
 
     def act(self, deadline: Deadline) -> None:
         """Do what the rung *deadline* demands."""
@@ -33,7 +39,7 @@ class Rungs:
         """Go on with the letters that wait for a new date, as an earlier run left them."""
         for event in self._case.events:
             if event.event is CaseEvent.OVERDUE_NOTED:
-                self._tasks.start(self._tell_new_date(event.number))
+                self._beside.start(self._tell_new_date(event.number))
 
     def _carry_out(self, action: Action, deadline: Deadline) -> None:
         match action:
@@ -53,6 +59,14 @@ class Rungs:
                 self._remind(deadline)
             case Action.STOP_WAITING:
                 self._stop_waiting()
+            case Action.END_RELIEF:
+                self._remedies.end_relief(deadline.number, "its time is over")
+            case Action.REMIND_OWNER:
+                self._tasks.remind(deadline.number)
+            case Action.TASK_OVERDUE:
+                self._tasks.overdue(deadline.number)
+            case Action.RAISE_TASK:
+                self._tasks.climb(deadline.number)
             case Action.ACCEPT_SILENCE:
                 self._accept_silence()
             case Action.ASK_FEEDBACK:
@@ -90,20 +104,39 @@ class Rungs:
 
     def _write_progress(self, deadline: Deadline) -> None:
         # Without a date to give, an overdue letter that brings one is on its way.
-        if self._case.stage in UNDER_INVESTIGATION and self._case.expected_by:
+        spent = self._case.new_dates >= self._case.pack.new_dates
+        if self._case.stage in UNDER_INVESTIGATION and (self._case.expected_by or spent):
             purpose = f"progress:{deadline.number}"
             self._post.send(LetterKind.PROGRESS, self._post.facts(), purpose, CaseEvent.CONTACTED)
 
     def _write_overdue(self) -> None:
         if self._case.stage in {Stage.SETTLING, Stage.FOLLOWING_UP}:
             return  # the customer has the response
-        self._tasks.start(self._tell_new_date(self._case.happened(CaseEvent.OVERDUE_NOTED, workflow.now())))
+        if self._case.new_dates >= self._case.pack.new_dates:
+            self._have_people_give_a_date()
+            return
+        self._case.new_dates += 1
+        self._beside.start(self._tell_new_date(self._case.happened(CaseEvent.OVERDUE_NOTED, workflow.now())))
+
+    def _have_people_give_a_date(self) -> None:
+        """No rule gives the customer another date: the same letter again would promise what nobody stands for."""
+        case, top = self._case, self._case.pack.escalation[-1]
+        times = case.new_dates
+        case.note(workflow.now(), "no_more_dates", f"a new date was given {times} times by rule; now people have to")
+        self._ladder.climb(
+            spoken.said("the date that the customer was told has passed again", "告知客户的日期再次逾期"),
+            level=top.level,
+            noted="the last date by rule has passed",
+        )
+        en = "The date that the customer was told has passed again. No rule gives another: answer, or write to them."
+        zh = "告知客户的预计日期再次逾期，规则不再给出新日期：请尽快作出处理决定，或亲自告知客户。"
+        self._post.tell_staff(Role.HANDLER, en, zh)
 
     def _write_holding(self, deadline: Deadline) -> None:
         if self._case.stage in {Stage.SETTLING, Stage.FOLLOWING_UP} or self._responding:
             return  # the customer has the response, or it is on its way
         if any(event.event is CaseEvent.OVERDUE_NOTED for event in self._case.events):
-            self._tasks.start(self._hold_with_new_date(deadline))
+            self._beside.start(self._hold_with_new_date(deadline))
         else:
             self._hold(deadline)
 
@@ -143,7 +176,17 @@ class Rungs:
             self._case.note(workflow.now(), "no_answer", "the customer did not answer in time; going on without")
 
     def _accept_silence(self) -> None:
-        if self._case.stage is Stage.RESPONDED and self._case.answer is None:
+        if self._case.stage is not Stage.RESPONDED or self._case.answer is not None:
+            return
+        if self._case.care != Care():
+            self._case.note(workflow.now(), "no_answer", "no answer to the final response; a sign of the case is open")
+            self._post.tell_staff(
+                Role.HANDLER,
+                "The customer has not answered the final response, and a sign of the case is open: the case does not "
+                "close by silence. Get in touch, and pass on what they say.",
+                "客户未答复处理决定，且本案有待处理的提示，不得以沉默视为无异议。请联系客户并转达其答复。",
+            )
+        else:
             self._case.answer = "silence"
             self._case.note(workflow.now(), "silence", "no answer to the final response; taken as no objection")
 

@@ -1,67 +1,99 @@
-"""What a workflow does beside its life: its clocks, its recorder, its letters under way."""
-
-import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, NoReturn, TypeVar
+"""What people have to do beside handling the case: given, reminded of, raised, ended with what called for it."""
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
 
-T = TypeVar("T")
-
-
-class TaskDied(Exception):
-    """Something that a workflow does has ended in an error.
-
-    Not as it is: a failure of an effect would end the workflow, or be the answer to an update. So the workflow's task
-    fails, again and again and seen by the alerts, until a worker is there that does it right.
-    """
-
-    def __init__(self, error: BaseException) -> None:
-        super().__init__(f"a task of the workflow broke: {error}")
+from domain.case import tasks
+from domain.case.case import Case
+from domain.case.messages import FinishTask, GiveTask, ReassignTask
+from domain.case.tasks import TASKS, Task
+from workflows.parts.post import Post
 
 
 class Tasks:
-    """The tasks of one workflow. One that dies is noticed at any moment: nothing goes on as if all were well."""
+    """The tasks of a case."""
 
-    def __init__(self) -> None:
-        self._running: set[asyncio.Task[None]] = set()
-        self._broken: TaskDied | None = None
+    def __init__(self, case: Case, post: Post) -> None:
+        self._case, self._post = case, post
 
-    def start(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Have *coroutine* run beside the life."""
-        task = asyncio.create_task(coroutine)
-        self._running.add(task)
-        task.add_done_callback(self._ended)
+    async def keep(self) -> None:
+        """Have a task be open for as long as the case calls for it, and no longer."""
+        while True:
+            await workflow.wait_condition(lambda: self._is_behind)
+            self._catch_up()
 
-    async def live(self, life: Coroutine[Any, Any, T], uncancelled: Callable[[], None]) -> T:
-        """Live *life* to its end, and return what it returns. Raises :class:`TaskDied` when it or one of them dies.
+    def give(self, message: GiveTask) -> Task:
+        """Somebody gives a task; whoever has it is told."""
+        task = tasks.give(
+            self._case,
+            message.kind,
+            workflow.now(),
+            message.actor,
+            role=message.role,
+            owner=message.owner,
+            what=message.what,
+            until=message.until,
+        )
+        self._tell(task, "A task was given to you", "交办给您一项任务")
+        return task
 
-        A cancellation asked for in Temporal is not followed: neither a case nor an incident ends by the click of a
-        button. *uncancelled* is called then, to note it.
-        """
-        living, watch = asyncio.create_task(life), asyncio.create_task(self._watch())
-        try:
-            await workflow.wait([living, watch], return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            if workflow.cancellation_reason() is None:
-                raise  # the run only leaves the worker's cache
-            uncancelled()
-            await workflow.wait([living, watch], return_when=asyncio.FIRST_COMPLETED)
-        if watch.done():
-            await watch
-        try:
-            return await living
-        except ActivityError as error:
-            raise TaskDied(error) from error
+    def finish(self, message: FinishTask) -> Task:
+        """Somebody says that it is done."""
+        task = tasks.open_task(self._case, message.task)
+        tasks.end(self._case, task, "done", workflow.now(), message.actor, message.result)
+        return task
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._running.discard(task)
-        if not task.cancelled() and (error := task.exception()) and self._broken is None:
-            self._broken = TaskDied(error)
-            self._broken.__cause__ = error
+    def reassign(self, message: ReassignTask) -> Task:
+        """Somebody says who has it now."""
+        task = tasks.open_task(self._case, message.task)
+        task = tasks.reassign(self._case, task, message.owner, workflow.now(), message.actor)
+        self._tell(task, "A task was given to you", "交办给您一项任务")
+        return task
 
-    async def _watch(self) -> NoReturn:
-        while self._broken is None:
-            await workflow.wait_condition(lambda: self._broken is not None)
-        raise self._broken
+    def remind(self, number: int) -> None:
+        """Its time is nearly over."""
+        if task := tasks.find(self._case, number):
+            tasks.remind(self._case, task, workflow.now())
+            self._tell(task, "A task of yours is due soon", "您的一项任务即将到期")
+
+    def overdue(self, number: int) -> None:
+        """Its time is over."""
+        if task := tasks.find(self._case, number):
+            tasks.note_overdue(self._case, task, workflow.now())
+            self._tell(task, "A task of yours is overdue", "您的一项任务已逾期")
+
+    def climb(self, number: int) -> None:
+        """Somebody one level up has it from now on."""
+        if task := tasks.find(self._case, number):
+            task = tasks.raise_level(self._case, task, workflow.now())
+            self._tell(task, "An overdue task was raised to you", "一项逾期任务已上报至您处")
+
+    def close(self) -> None:
+        """The case is closed: what is still open ends by name."""
+        for task in self._case.tasks:
+            tasks.end(self._case, task, "the case was closed", workflow.now())
+
+    @property
+    def _is_behind(self) -> bool:
+        case = self._case
+        wanted = {because for because, _ in tasks.called_for(case)}
+        given = {task.because for task in case.tasks if task.because}
+        done = set(case.tasks_done)
+        return bool(wanted - given - done or (given | done) - wanted)
+
+    def _catch_up(self) -> None:
+        case, at = self._case, workflow.now()
+        wanted = dict(tasks.called_for(case))
+        for task in case.tasks:
+            if task.because and task.because not in wanted:
+                tasks.end(case, task, f"done with {TASKS[task.kind].ends_by or 'what called for it'}", at)
+        case.tasks_done = [because for because in case.tasks_done if because in wanted]
+        known = {task.because for task in case.tasks} | set(case.tasks_done)
+        for because, kind in wanted.items():
+            if because not in known:
+                tasks.give(case, kind, at, because=because)
+
+    def _tell(self, task: Task, en: str, zh: str) -> None:
+        does = TASKS[task.kind].does
+        en = f"{en}: {does.en} (task {task.number}). redress task list {self._case.reference} says by when."
+        zh = f"{zh}：{does.zh}（任务 {task.number}）。期限见 redress task list {self._case.reference}。"
+        self._post.tell_staff(task.role, en, zh, task=task.number)

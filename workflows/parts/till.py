@@ -14,6 +14,7 @@ from temporalio.exceptions import ActivityError
 
 from domain.case.case import Case
 from domain.case.file import CaseUpdate, Recorded
+from domain.case.remedies import outstanding
 from domain.case.requests import BookPayment, PayCompensation, RecordCompensation
 from domain.case.resolution import made_good
 from domain.ground import spoken
@@ -21,11 +22,11 @@ from domain.ground.words import CaseEvent, LetterKind, PaymentReason, PaymentSta
 from domain.money.amounts import Money, PositiveMoney
 from domain.money.payment import Payment, PaymentOrder, PaymentOutcome, PaymentReport
 from workflows import effects
+from workflows.parts.beside import Beside
 from workflows.parts.faults import Faults
 from workflows.parts.ladder import Ladder
 from workflows.parts.post import Post
 from workflows.parts.recorder import Recorder
-from workflows.parts.tasks import Tasks
 from workflows.parts.waiting import Waiting
 
 _MOST_PARTS: Final = 3
@@ -38,7 +39,7 @@ class Till:
     def __init__(
         self,
         case: Case,
-        tasks: Tasks,
+        beside: Beside,
         recorder: Recorder[CaseUpdate, Recorded],
         waiting: Waiting,
         *,
@@ -46,18 +47,18 @@ class Till:
         ladder: Ladder,
         faults: Faults,
     ) -> None:
-        self._case, self._tasks, self._recorder, self._waiting = case, tasks, recorder, waiting
+        self._case, self._beside, self._recorder, self._waiting = case, beside, recorder, waiting
         self._post, self._ladder, self._faults = post, ladder, faults
 
     def book(self, report: PaymentReport) -> None:
         """Have what a person reports put into the ledger, and go on from there."""
         self._case.reports.append(report)
-        self._tasks.start(self._book(report))
+        self._beside.start(self._book(report))
 
     def resume(self) -> None:
         """Go on with the reports that an earlier run was putting into the ledger."""
         for report in self._case.reports:
-            self._tasks.start(self._book(report))
+            self._beside.start(self._book(report))
 
     async def post_award(self, award: Money) -> None:
         """Post the *award*, once.
@@ -68,12 +69,14 @@ class Till:
         case.awarding = case.awarding or case.next_number()
         update = self._recorder.take()
         awarded: Money | None = award if case.awarded is None else case.awarded + award
-        then = case.anticipating(Stage.FOLLOWING_UP, workflow.now(), compensation=awarded)
+        # With something else still owed, the posting alone settles nothing.
+        owed = bool(outstanding(case))
+        then = None if owed else case.anticipating(Stage.FOLLOWING_UP, workflow.now(), compensation=awarded)
         request = RecordCompensation(
             key=f"{case.reference}:compensation:{case.rounds}",
             number=case.awarding,
             award=award,
-            announces=(CaseEvent.SETTLED,),
+            announces=() if owed else (CaseEvent.SETTLED,),
             update=update,
             then=then,
             account=case.account,
@@ -87,6 +90,10 @@ class Till:
             led_out=lambda: case.to_investigate,
         )
         case.awarding = None
+        if posted.further:
+            award = award.rounded() + posted.further
+            case.note(posted.at, "award", f"{posted.further} of it is interest that ran on since the findings")
+            awarded = award if case.awarded is None else case.awarded + award
         if posted.already:
             award = Money.of(award.amount - posted.already.amount, award.currency)
             case.note(posted.at, "award", f"{posted.already} of it had been made good under another case or incident")
@@ -98,14 +105,16 @@ class Till:
             )
             awarded = case.awarded if award.amount <= 0 else award if case.awarded is None else case.awarded + award
         case.awarded, case.posted_round = awarded, case.rounds
-        if posted.rail is None:
+        if posted.rail is None and then:
             case.entered(Stage.FOLLOWING_UP, posted.at, then)
-        else:
+        elif posted.rail:
             # Where it goes is settled now; afterwards only a second person changes it.
             case.rail, case.payee = posted.rail, case.payee or case.account
             payable = award.rounded()
             case.unpaid = payable if case.unpaid is None else case.unpaid + payable
             case.note(posted.at, "award", f"{payable} is owed, to be paid through {posted.rail}")
+        else:
+            case.note(posted.at, "award", f"{award.rounded()} is in the ledger; remedies are still owed")
         self._recorder.put(update, posted.recorded)
 
     # -- payments through a rail --------------------------------------------------------------------------------------
