@@ -16,18 +16,21 @@ from domain.case.answers import Closed, Status
 from domain.case.case import Case
 from domain.case.complaint import Complaint, explain
 from domain.case.looking_again import take_up_again
+from domain.case.remedies import outstanding
 from domain.case.requests import OpenCase
-from domain.case.resolution import behind, needs_second_person, propose_by_rule
+from domain.case.resolution import running
+from domain.case.two_persons import needs_second_person
 from domain.ground.timeline import Entry
 from domain.ground.words import WORKFLOW, CaseEvent, LetterKind, Outcome, Role, Stage
+from domain.people.matching import IdentityState
 from workflows import effects
 from workflows.messages.of_a_case import SIGNALS, UPDATES
 from workflows.page import page
+from workflows.parts.beside import RESET, Beside
 from workflows.parts.casework import Casework
 from workflows.parts.faults import GivenUp
 from workflows.parts.hearing import Hearing, takes
 from workflows.parts.inbox import Inbox, hears
-from workflows.parts.tasks import Tasks
 from workflows.parts.waiting import CarryOver, Diverted
 from workflows.starts import given, is_continued, refuse
 
@@ -54,13 +57,13 @@ class ComplaintWorkflow:
 
     @workflow.init
     def __init__(self, *start: Any) -> None:
-        self._tasks = Tasks()
+        self._beside = Beside()
         self._work: Casework | None = None
         self._misfit: str | None = None
         self.inbox = Inbox(SIGNALS, lambda: self._work)
         self.hearing: Hearing[Casework] = Hearing("case", lambda: self._work)
         try:
-            self._work = Casework(begin(start), self._tasks)
+            self._work = Casework(begin(start), self._beside)
         except ValueError as error:
             self._misfit = str(error)
 
@@ -82,7 +85,9 @@ class ComplaintWorkflow:
 
     @workflow.run
     async def run(self, *start: Any) -> Closed:
-        return await self._tasks.live(self._from_receipt_to_closed_file(start), self._note_cancellation)
+        return await self._beside.live(
+            self._from_receipt_to_closed_file(start), self._note_cancellation, self._note_reset
+        )
 
     async def _from_receipt_to_closed_file(self, start: Sequence[Any]) -> Closed:
         try:
@@ -92,8 +97,8 @@ class ComplaintWorkflow:
                 await self._receive()
         except ApplicationError as error:
             await refuse(start, error, self.inbox.take_refused)
-        self._tasks.start(self.work.clocks.keep())
-        self._tasks.start(self.inbox.keep())
+        self._beside.start(self.work.clocks.keep())
+        self._beside.start(self.inbox.keep())
         self.work.start()
         try:
             while self.case.stage is not Stage.CLOSED:
@@ -110,6 +115,10 @@ class ComplaintWorkflow:
         """The customer withdraws a case, or people decide it."""
         if self.state:
             self.state.note(workflow.now(), "cancellation", "asked for in Temporal and not followed; use withdraw")
+
+    def _note_reset(self) -> None:
+        if self.state:
+            self.state.note(workflow.now(), "reset", RESET)
 
     async def _live(self) -> None:
         try:
@@ -160,17 +169,21 @@ class ComplaintWorkflow:
         if opened.checkpoint:
             known = {"complaint": case.complaint, "policy": opened.policy}
             case = Case.model_validate(opened.checkpoint | known)
-            self._work = Casework(case, self._tasks)
+            self._work = Casework(case, self._beside)
             case.note(workflow.now(), "restored", "Temporal had lost its workflow; it goes on from what the file has")
             return
         case.policy, case.policy_hash, case.assessment = opened.policy, opened.policy_hash, opened.assessment
         case.early_until, case.pointed, case.warning = opened.early_until, opened.pointed, opened.warning
-        case.about_rules = opened.about_rules
+        case.about_rules, case.identity, case.told = opened.about_rules, opened.identity, opened.told
+        case.counted_as = opened.assessment.priority
         self.work.clocks.let_act(case.run_clocks(opened.recorded))
+        case.count_as_urgent(workflow.now())
         self.work.alarm()
 
     async def _take_on(self) -> None:
-        """A complaint that is not ours has been referred by now; any other is acknowledged."""
+        """Tell people what they should know at once; then every complaint is acknowledged."""
+        if self.case.identity.state is IdentityState.MISMATCH:
+            self.work.ask_who_complains()
         if self.case.warning:
             self.work.inquiry.warn_of_an_incident(self.case.warning)
             self.case.warning = None
@@ -205,26 +218,30 @@ class ComplaintWorkflow:
         self.work.enter(Stage.DECIDING)
 
     async def _decide(self) -> None:
-        """Propose a resolution, by rule where that is clear and small; have a second person approve what is not."""
+        """Decide by rule what is wholly in the customer's favour; have people decide the rest, two of them a no."""
         case = self.case
-        if case.proposal is None and (proposal := propose_by_rule(case, workflow.now())):
-            case.proposal = proposal
-            given = proposal.compensation.model_dump(mode="json") if proposal.compensation else None
-            data = {"round": case.rounds, "compensation": given}
-            case.note(proposal.at, "proposed", proposal.spoken, proposal.proposed_by, data)
         while not case.approved:
+            await self.work.drafting.draft()
             if case.proposal and not needs_second_person(case, case.proposal):
                 case.approved = True
                 break
             proposal = case.proposal
             await self.work.waiting.until(
-                lambda seen=proposal: self._may_go_on() or case.proposal is not seen,  # type: ignore[misc]
+                lambda seen=proposal: (  # type: ignore[misc]
+                    self._may_go_on() or case.proposal is not seen or self.work.drafting.is_stale
+                ),
                 "a second person to decide the proposal" if proposal else "a proposal",
             )
             if case.to_investigate:
+                case.draft = None
                 self.work.enter(Stage.INVESTIGATING)
                 return
-        self.work.enter(Stage.RESPONDED)
+        case.draft = None
+        if case.proposal and case.proposal.outcome is Outcome.REFERRED:
+            case.referred = True
+            return
+        if not await self.work.promising.promise():
+            self.work.enter(Stage.INVESTIGATING)
 
     def _may_go_on(self) -> bool:
         case = self.case
@@ -238,17 +255,11 @@ class ComplaintWorkflow:
         proposal = case.proposal
         if proposal is None:
             raise LookupError("a final response needs an approved proposal")
-        facts = self.work.post.facts(
-            outcome=proposal.outcome,
-            reasons=proposal.reasons,
-            findings=tuple(finding.told for finding in behind(case, proposal)),
-            compensation=proposal.compensation,
-            awards=proposal.awards,
-            remedies=proposal.remedies,
-        )
+        facts = self.work.post.response(proposal)
         purpose = f"final_response:{case.rounds}"
         kind = LetterKind.SUMMARY_RESOLUTION if case.settled_early else LetterKind.FINAL_RESPONSE
         await self.work.post.deliver(kind, facts, purpose, CaseEvent.CONTACTED, CaseEvent.RESPONDED)
+        self.work.remedies.owe_what_is_due()
         await self.work.waiting.until(lambda: case.answer is not None, "the customer's answer to the final response")
         if case.answer == "dispute":
             take_up_again(case)
@@ -258,10 +269,19 @@ class ComplaintWorkflow:
             self.work.enter(Stage.SETTLING)
 
     async def _settle(self) -> None:
-        """Put things right: post the compensation once, and see it paid where a rail is to pay it."""
+        """Put things right: post the compensation once, see it paid where a rail is to pay it, and everything done."""
         case = self.case
-        award = case.proposal.compensation if case.proposal and case.approved else None
-        if award and case.posted_round < case.rounds:
+        self.work.remedies.owe_what_was_promised()
+        accepted = case.answer in {"accept", "silence"}
+        award = case.proposal.compensation if case.proposal and case.approved and accepted else None
+        if award and case.proposal and case.posted_round < case.rounds:
+            # Interest runs until the release: what is posted is known with that.
+            releases = {one.release for one in running(case, case.proposal) if one.release}
+            await self.work.remedies.confirmed(releases)
+            if case.to_investigate:
+                take_up_again(case)
+                self.work.enter(Stage.INVESTIGATING)
+                return
             try:
                 await self.work.till.post_award(award)
             except GivenUp:
@@ -274,6 +294,11 @@ class ComplaintWorkflow:
             if case.stage is not Stage.SETTLING:
                 return  # the ledger alone, or all made good elsewhere: settled with that
         await self.work.till.pay()
+        await self.work.remedies.confirmed()
+        if case.to_investigate:
+            take_up_again(case)
+            self.work.enter(Stage.INVESTIGATING)
+            return
         case.happened(CaseEvent.SETTLED, workflow.now())
         self.work.enter(Stage.FOLLOWING_UP)
 
@@ -289,8 +314,24 @@ class ComplaintWorkflow:
         elif case.to_investigate:
             take_up_again(case)
             self.work.enter(Stage.INVESTIGATING)
+        elif case.lacks_cause:
+            await self._learn()
         else:
             self._close()
+
+    async def _learn(self) -> None:
+        """Have the root cause recorded, without which the pack lets no upheld complaint be closed."""
+        case = self.case
+        if not case.cause_asked:
+            case.cause_asked = True
+            self.work.post.tell_staff(
+                Role.HANDLER,
+                "The case can be closed once its root cause is recorded: redress cause record.",
+                "请记录根本原因（redress cause record），记录后案件方可办结。",
+            )
+        await self.work.waiting.until(
+            lambda: case.cause is not None or case.to_investigate or case.unpaid is not None, "the root cause"
+        )
 
     async def _end_early(self) -> None:
         """Withdrawn by the customer, or not ours: a letter says so, and the file is closed today."""
@@ -300,6 +341,10 @@ class ComplaintWorkflow:
             if case.unpaid:
                 self.work.enter(Stage.SETTLING)
                 return
+        self.work.remedies.owe_what_is_due()
+        if outstanding(case):  # the customer takes the complaint back, not what is theirs
+            self.work.enter(Stage.SETTLING)
+            return
         if not case.withdrawn:
             announces = (CaseEvent.CONTACTED, CaseEvent.ACKNOWLEDGED, CaseEvent.RESPONDED)
             self.work.post.send(LetterKind.REFERRAL, self.work.post.facts(), "referral", *announces)
@@ -314,20 +359,24 @@ class ComplaintWorkflow:
     def _close(self) -> None:
         case = self.case
         self.work.clocks.stop()
+        self.work.tasks.close()
         case.closed_at = workflow.now()
         case.happened(CaseEvent.CLOSED, case.closed_at)
         self.work.enter(Stage.CLOSED)
 
     async def _conclude(self) -> Closed:
-        """See every letter to the customer out, everything written down and every sender answered."""
+        """See every letter out, everything written down and every sender answered."""
         case = self.case
-        await workflow.wait_condition(
-            lambda: (
-                self.inbox.is_empty
-                and all(letter.sort.to_staff or (letter.failed and letter.sort.interim) for letter in case.letters)
-                and not case.has_unrecorded()
-                and workflow.all_handlers_finished()
+
+        def are_letters_out() -> bool:
+            return self.inbox.is_empty and all(
+                letter.sort.to_staff or (letter.failed and letter.sort.interim) for letter in case.letters
             )
+
+        await workflow.wait_condition(are_letters_out)
+        await self.work.post.see_notices_out()
+        await workflow.wait_condition(
+            lambda: are_letters_out() and not case.has_unrecorded() and workflow.all_handlers_finished()
         )
         self.work.display.show()
         return Closed(reference=case.reference, outcome=case.outcome, compensation=case.awarded, breached=case.breached)

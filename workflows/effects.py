@@ -12,16 +12,23 @@ from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 from domain.case.file import CaseUpdate, Recorded
 from domain.case.requests import (
+    AwardPromised,
     BookPayment,
     CompensationRecorded,
+    FoundElsewhere,
     LetterAccepted,
+    LetterPreview,
+    LookElsewhere,
+    LookForRemedies,
     OpenCase,
     Opened,
     PayCompensation,
     PaymentRecorded,
+    PromiseAward,
     RecordCompensation,
     RecordContact,
     RefuseStart,
+    RemediesSeen,
     SendLetter,
     Turn,
 )
@@ -43,6 +50,10 @@ from domain.incidents.requests import (
     PayMember,
     TellMember,
 )
+from domain.intake.received import Dealt, DealWith
+from domain.keys.erasure import RanOut, RunOut
+from domain.keys.public import Public
+from domain.learning.actions import ActionStep, Judged, MailReport, MeasureEffect, ReportMailed
 
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A")
@@ -100,6 +111,8 @@ send_letter = Effect(
     "SendLetter", SendLetter, LetterAccepted, lambda request: f"Letter: {request.kind.value.replace('_', ' ')}"
 )
 """Have a channel accept a letter, for as long as that takes."""
+preview_letter = Effect("PreviewLetter", SendLetter, LetterPreview, "Write the letter of a draft, for people to see")
+"""Write a letter as it would be sent now. Nothing is sent or recorded."""
 record_compensation = Effect(
     "RecordCompensation",
     RecordCompensation,
@@ -107,6 +120,12 @@ record_compensation = Effect(
     lambda request: f"Record compensation {request.award}",
 )
 """Post an award to the compensation ledger."""
+look_elsewhere = Effect(
+    "LookElsewhere", LookElsewhere, FoundElsewhere, "Look whether it is promised or paid elsewhere already"
+)
+"""Look whether others promise or have paid what a case has found. Nothing is changed."""
+promise_award = Effect("PromiseAward", PromiseAward, AwardPromised, "Promise what the final response gives, once")
+"""Promise what a final response gives, unless it is promised or paid elsewhere."""
 pay_compensation = Effect(
     "PayCompensation", PayCompensation, PaymentRecorded, lambda request: f"Pay {request.order.amount}"
 )
@@ -115,6 +134,20 @@ book_payment = Effect(
     "BookPayment", BookPayment, PaymentRecorded, lambda request: f"Payment reported as {request.state.value}"
 )
 """Put into the ledger what somebody reports of a payment."""
+
+look_for_remedies = Effect(
+    "LookForRemedies", LookForRemedies, RemediesSeen, "Look whether the remedies that are owed were carried out"
+)
+
+# -- of what is received -------------------------------------------------------------------------------------------
+
+deal_with = Effect("DealWith", DealWith, Dealt, "Open its case, or put it on the one it belongs to")
+"""Deal with what was received, for as long as that takes. Repeated, it answers as the first time."""
+
+# -- of what is kept ----------------------------------------------------------------------------------------------
+
+run_out = Effect("RunOut", RunOut, RanOut, "Erase what is kept no longer", within=timedelta(minutes=10))
+"""Erase the cases whose pack has them kept no longer, so many at once."""
 
 # -- of an incident ------------------------------------------------------------------------------------------------
 
@@ -137,6 +170,13 @@ pay_member = Effect("PayMember", PayMember, MemberPaid, "Pay an account of the l
 tell_member = Effect("TellMember", TellMember, NoneType, "Letter: what went wrong, and what was paid")
 """Have a channel accept the letter to one customer, for as long as that takes."""
 find_cases = Effect("FindCases", FindCases, CasesFound, "Find the complaints about it")
+
+# -- of what follows from complaints -------------------------------------------------------------------------------
+
+note_action = Effect("NoteAction", ActionStep, NoneType, lambda request: f"Action {request.step}")
+measure_effect = Effect("MeasureEffect", MeasureEffect, Judged, "Count the cause before and after")
+mail_report = Effect("MailReport", MailReport, ReportMailed, "Make and mail the report", within=timedelta(minutes=30))
+"""Make the report of the period before, and have a channel accept it."""
 
 # -- of both -------------------------------------------------------------------------------------------------------
 
@@ -164,7 +204,7 @@ async def _at_once(name: str, request: Record, answer: type[A], summary: str, wi
             result_type=answer,
             schedule_to_close_timeout=timedelta(seconds=4),
             retry_policy=RetryPolicy(maximum_attempts=1),
-            summary=summary,
+            summary=Public(summary),
         )
         return cast(A, done)
     except FailureError as error:  # when replayed, a timeout comes without the ActivityError around it
@@ -187,6 +227,6 @@ async def _durably(name: str, request: Record, answer: type[A], summary: str, wi
         start_to_close_timeout=within,
         heartbeat_timeout=_DEAD_AFTER,
         retry_policy=_PATIENT,
-        summary=summary,
+        summary=Public(summary),
     )
     return cast(A, done)

@@ -21,11 +21,12 @@ from domain.incidents.messages import IncidentChanged
 from domain.incidents.progress import Progress
 from domain.incidents.requests import FindCases, ListCohort, NextMembers, OpenIncident, Standing
 from domain.incidents.state import Incident
+from domain.keys.public import Public
 from workflows import effects
 from workflows.messages.of_an_incident import UPDATES
+from workflows.parts.beside import RESET, Beside
 from workflows.parts.hearing import Hearing, takes
 from workflows.parts.incident_work import IncidentWork
-from workflows.parts.tasks import Tasks
 from workflows.parts.waiting import CarryOver
 from workflows.starts import given, is_continued, refuse
 
@@ -56,12 +57,12 @@ class IncidentWorkflow:
 
     @workflow.init
     def __init__(self, *start: Any) -> None:
-        self._tasks = Tasks()
+        self._beside = Beside()
         self._work: IncidentWork | None = None
         self._misfit: str | None = None
         self.hearing: Hearing[IncidentWork] = Hearing("incident", lambda: self._work)
         try:
-            self._work = IncidentWork(begin(start), self._tasks)
+            self._work = IncidentWork(begin(start), self._beside)
         except ValueError as error:
             self._misfit = str(error)
 
@@ -83,7 +84,9 @@ class IncidentWorkflow:
 
     @workflow.run
     async def run(self, *start: Any) -> Progress:
-        return await self._tasks.live(self._from_opening_to_last_letter(start), self._note_cancellation)
+        return await self._beside.live(
+            self._from_opening_to_last_letter(start), self._note_cancellation, self._note_reset
+        )
 
     async def _from_opening_to_last_letter(self, start: Sequence[Any]) -> Progress:
         try:
@@ -105,6 +108,10 @@ class IncidentWorkflow:
     def _note_cancellation(self) -> None:
         if self._work and self._work.is_open:
             self.work.note("cancellation", "asked for in Temporal and not followed; use pause or dismiss")
+
+    def _note_reset(self) -> None:
+        if self._work:
+            self.work.note("reset", RESET)
 
     async def _live(self) -> None:
         incident = self.incident
@@ -145,7 +152,7 @@ class IncidentWorkflow:
             known = {"reference": incident.reference, "new": incident.new, "opened_at": incident.opened_at}
             pinned = {"policy_hash": opened.policy_hash, "decision": opened.decision}
             incident = Incident.model_validate(opened.checkpoint | known | pinned)
-            self._work = IncidentWork(incident, self._tasks)
+            self._work = IncidentWork(incident, self._beside)
             if incident.stage is IncidentStage.LISTING:
                 incident.lists = max(incident.lists, opened.lists)  # one that was begun is not gone on with
             self.work.note("restored", "Temporal had lost its workflow; it goes on from what the file has")
@@ -183,19 +190,35 @@ class IncidentWorkflow:
         self.work.note("listed", text, data={"hash": cohort.hash})
 
     async def _compensate(self) -> None:
-        """Take the harmed accounts in hand, so many a minute, until all are made good and told."""
+        """Take the harmed accounts in hand, so many a minute, until all are made good and told.
+
+        It breaks off when it turns out that whoever approved the list may not: the next approval begins anew.
+        """
         incident = self.incident
+
+        def broken_off() -> bool:
+            return incident.stage is not IncidentStage.COMPENSATING
+
         while not incident.all_taken:
             await self.work.waiting.until(
-                self.work.till.may_take_more, "accounts on their way to be made good", idle=False
+                lambda: broken_off() or self.work.till.may_take_more(),
+                "accounts on their way to be made good",
+                idle=False,
             )
+            if broken_off():
+                return
             if workflow.info().is_continue_as_new_suggested():
                 raise CarryOver
             limit = max(1, min(_MOST_AT_ONCE, incident.per_minute // _TICKS_A_MINUTE))
             number = incident.cohort.number if incident.cohort else 0
+            after = incident.after
             page_of_members = await effects.next_members(
-                NextMembers(reference=incident.reference, number=number, after=incident.after, limit=limit)
+                NextMembers(reference=incident.reference, number=number, after=after, limit=limit)
             )
+            if broken_off():
+                return
+            if incident.after != after:  # it has broken off and begun anew meanwhile
+                continue
             accounts = page_of_members.accounts
             for account in accounts:
                 self.work.till.take(account)
@@ -204,14 +227,16 @@ class IncidentWorkflow:
             else:
                 incident.after = accounts[-1]
                 incident.revision += 1
-                self._tasks.start(self.work.recorder.record())
+                self._beside.start(self.work.recorder.record())
                 wait = timedelta(minutes=1) * len(accounts) / incident.per_minute
-                await workflow.sleep(wait, summary=f"{incident.per_minute} accounts a minute")
+                await workflow.sleep(wait, summary=Public(f"{incident.per_minute} accounts a minute"))
         await self.work.waiting.until(
-            lambda: not incident.under_way and not incident.failed and not incident.untold,
+            lambda: broken_off() or not (incident.under_way or incident.failed or incident.untold),
             "the last accounts to be made good and told",
             idle=False,
         )
+        if broken_off():
+            return
         incident.stage = IncidentStage.CLOSED
         paid = ", ".join(str(each) for each in incident.paid) or "nothing"
         self.work.note("closed", f"{incident.done} accounts, {paid}; {incident.elsewhere} made good elsewhere")

@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from domain.case.complaint import explain
 from domain.checks.findings import Investigation, InvestigationRequest
+from domain.keys.public import Public
 from workflows.raw import decoded
 
 
@@ -34,7 +35,7 @@ class InvestigationWorkflow:
             start_to_close_timeout=timedelta(seconds=60),
             schedule_to_close_timeout=timedelta(minutes=5),
             retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
-            summary=f"Query the trade log: {checks}",
+            summary=Public(f"Query the trade log: {checks}"),
         )
         return found
 

@@ -3,7 +3,10 @@
 from datetime import datetime
 
 from domain.case.case import Case
-from domain.case.resolution import at_stake
+from domain.case.drafts import because
+from domain.case.identity import verified
+from domain.case.remedies import outstanding
+from domain.case.two_persons import approvers, second_person_because
 from domain.ground.words import Stage
 
 _NEXT = {
@@ -14,7 +17,7 @@ _NEXT = {
     "answers on with `customer_reply`.",
     Stage.DECIDING: "Send `propose_resolution`, or `investigate` to run further checks first.",
     Stage.RESPONDED: "Wait for the customer; pass on the answer with `customer_reply` (accept or dispute).",
-    Stage.SETTLING: "Nothing: the compensation is being recorded.",
+    Stage.SETTLING: "See that what is owed is carried out; `confirm_remedy` says that it was.",
     Stage.FOLLOWING_UP: "Send `record_feedback`; `reopen` takes the case up again.",
     Stage.CLOSED: "Nothing: the case is closed.",
 }
@@ -49,6 +52,10 @@ def page(case: Case, waiting_for: str | None) -> str:
         lines.append(f"**Outcome** {case.outcome.value.replace('_', ' ')}")
     if case.letters:
         lines.append(f"**On its way** {', '.join(letter.kind.value.replace('_', ' ') for letter in case.letters)}")
+    if owed := outstanding(case):
+        lines.append(f"**Owed** {'; '.join(f'{one.spoken}, by {one.owner}' for one in owed)}")
+    if case.tasks:
+        lines.append(f"**Tasks** {'; '.join(f'{one.spoken}, {one.owner or one.role.value}' for one in case.tasks)}")
     if case.rail:
         lines.append(f"**Payment** {case.payment_spoken}")
     lines.append(f"**Last message** {case.last_message or 'none'}")
@@ -60,17 +67,28 @@ def page(case: Case, waiting_for: str | None) -> str:
 
 def _advice(case: Case) -> str:
     if case.stage is Stage.DECIDING and case.proposal and not case.approved:
-        roles = ", ".join(role.value for role in case.pack.decision.approvers(at_stake(case, case.proposal)))
-        return f"Send `decide_resolution` (by {roles}, not by {case.proposal.proposed_by.id})."
+        roles = ", ".join(role.value for role in approvers(case, case.proposal))
+        why = because(second_person_because(case, case.proposal)).en
+        by = f"by {roles}, not by {case.proposal.proposed_by.id}"
+        return f"Send `decide_resolution` on {case.proposal.digest} ({by}): {why}."
+    if case.stage is Stage.DECIDING and not verified(case) and not case.approved:
+        return (
+            "Send `verify_complainant`: until it is known who complains no decision may tell of the account. "
+            "Then `propose_resolution`."
+        )
+    if case.stage is Stage.DECIDING and case.draft and case.draft.outcome and not case.approved:
+        return f"Send `propose_draft` ({case.draft.digest}), or `propose_resolution`; {because(case.draft.why).en}."
+    if case.stage is Stage.FOLLOWING_UP and case.lacks_cause:
+        return "Send `record_cause`, without which the case is not closed; `record_feedback`; or `reopen`."
     if case.stage is Stage.SETTLING and case.blocked:
         return f"Send `reopen`, and propose another resolution: the ledger refuses the award ({case.blocked})."
-    if case.stage is Stage.SETTLING and case.rail:
+    if case.stage is Stage.SETTLING and case.rail and case.unpaid:
         return _while_paying(case)
     return _NEXT[case.stage]
 
 
 def _while_paying(case: Case) -> str:
-    roles = ", ".join(role.value for role in case.pack.decision.approvers(case.awarded))
+    roles = ", ".join(role.value for role in case.decision.approvers(case.awarded))
     report = f"`report_payment` (by {roles}) if you know from the bank what became of it"
     if case.payment_held:
         return f"Send `retry_payment` once the details are right, or {report}."

@@ -1,0 +1,131 @@
+"""What follows from complaints: corrective actions that are followed up, and the report that is mailed each month."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+from domain.case.complaint import explain
+from domain.ground.base import Record
+from domain.learning.actions import ActionStep, CorrectiveAction, MailReport, MeasureEffect, ReportOrder
+from domain.learning.messages import EndAction
+from workflows import effects
+from workflows.raw import decoded
+
+R = TypeVar("R", bound=Record)
+
+
+def _asked(start: Sequence[Any], model: type[R]) -> R:
+    """The one value that *start* brings. Fails the workflow, never its task, where it is none."""
+    try:
+        if len(start) != 1:
+            raise ValueError(f"start: it begins with one JSON object, not with {len(start)} arguments")
+        return model.model_validate(decoded(start[0]))
+    except ValidationError as error:
+        reason = explain(error)
+    except ValueError as error:
+        reason = str(error)
+    raise ApplicationError(reason, type="InvalidStart", non_retryable=True)
+
+
+@workflow.defn(name="MonthlyReport")
+class ReportWorkflow:
+    """Mails the report on the month before. A Temporal Schedule runs it."""
+
+    @workflow.run
+    async def run(self, *start: Any) -> str:
+        """Returns the name of the period that was reported."""
+        order = _asked(start, ReportOrder)
+        now = workflow.now()
+        done = await effects.mail_report(MailReport(order=order, at=now, key=f"report:{workflow.info().workflow_id}"))
+        return done.period
+
+
+@workflow.defn(name="CorrectiveAction")
+class ActionWorkflow:
+    """An action against a cause: due, done, judged by the measure that was fixed, and begun again without effect."""
+
+    def __init__(self) -> None:
+        self._ends: list[EndAction] = []
+        self._heard: set[str] = set()
+        self._steps = 0
+        self._over = False
+
+    @workflow.run
+    async def run(self, *start: Any) -> str:
+        """Returns the last step: effective, or dropped."""
+        action = _asked(start, CorrectiveAction)
+        await self._note(action, "opened", str(action.opened_by), action.model_dump(mode="json"))
+        due, given = action.due, action.due - action.opened_at.date()
+        while True:
+            end = await self._ended(action, due)
+            await self._note(action, end.end, str(end.actor), {"reason": end.reason})
+            if end.end == "dropped":
+                return await self._last("dropped")
+            await workflow.sleep(timedelta(days=action.measure.days), summary="Until the effect can be measured")
+            judged = await effects.measure_effect(
+                MeasureEffect(
+                    cause=action.cause, measure=action.measure, opened_at=action.opened_at, until=workflow.now()
+                )
+            )
+            told = judged.model_dump(mode="json")
+            if judged.effective:
+                await self._note(action, "effective", "system:redress", told)
+                return await self._last("effective")
+            due = (workflow.now() + max(given, timedelta(days=7))).date()
+            await self._note(action, "reopened", "system:redress", told | {"due": due.isoformat()}, tell=True)
+
+    async def _last(self, step: str) -> str:
+        self._over = True
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return step
+
+    async def _ended(self, action: CorrectiveAction, due: date) -> EndAction:
+        """Wait until somebody says that it is done or dropped; say once that it is overdue."""
+        end = datetime.combine(due, time(23, 59, 59), UTC)
+        try:
+            await workflow.wait_condition(
+                lambda: bool(self._ends), timeout=max(end - workflow.now(), timedelta(0)), timeout_summary="Due"
+            )
+        except TimeoutError:
+            await self._note(action, "overdue", "system:redress", {}, tell=True)
+            await workflow.wait_condition(lambda: bool(self._ends))
+        return self._ends.pop(0)
+
+    async def _note(
+        self, action: CorrectiveAction, step: Any, by: str, data: dict[str, Any], *, tell: bool = False
+    ) -> None:
+        self._steps += 1
+        await effects.note_action(
+            ActionStep(
+                action=action.action, number=self._steps, at=workflow.now(), step=step, by=by, data=data, tell=tell
+            )
+        )
+
+    @workflow.update(name="end_action", description="Say that the action is done, or drop it, with the reason.")
+    async def end_action(self, *message: RawValue) -> str:
+        """Say that the action is done, or drop it, with the reason."""
+        end = EndAction.model_validate(decoded(message[0]))
+        if end.message_id not in self._heard:
+            self._heard.add(end.message_id)
+            self._ends.append(end)
+        return end.end
+
+    @end_action.validator
+    def _check(self, *message: RawValue) -> None:
+        try:
+            if len(message) != 1:
+                raise ValueError(f"end_action: give one JSON object, not {len(message)}")
+            end = EndAction.model_validate(decoded(message[0]))
+            if not end.actor.role.is_staff:
+                raise ValueError(f"actor: role {end.actor.role.value} may not; this is for staff")
+            if self._over:
+                raise ValueError("end_action: the action has ended")
+        except ValidationError as error:
+            raise ApplicationError(explain(error), type="Refused", non_retryable=True) from None
+        except ValueError as error:
+            raise ApplicationError(str(error), type="Refused", non_retryable=True) from None
