@@ -17,16 +17,23 @@ from domain.case.messages import (
     SIGNALS,
     AddEvidence,
     Assign,
+    ConfirmRemedy,
     CorrectContact,
     CustomerReply,
     DecideResolution,
     Escalate,
     ExtendDeadline,
+    FinishTask,
+    GiveTask,
+    GrantRelief,
     Investigate,
     NoteSign,
+    ProposeDraft,
     ProposeResolution,
+    ReassignTask,
     Receipt,
     Reclassify,
+    RecordCause,
     RecordFeedback,
     RecordReferral,
     Reopen,
@@ -35,16 +42,18 @@ from domain.case.messages import (
     RequestInformation,
     ResolveEarly,
     RetryPayment,
+    VerifyComplainant,
     Withdraw,
 )
 from domain.checks.findings import Check
-from domain.ground.messages import Message
+from domain.ground.messages import Message, NotAllowed
 from domain.ground.people import Actor
 from domain.ground.reference import COMPLAINT
 from domain.ground.timeline import Entry
-from domain.ground.words import WORKFLOW, SearchAttribute, SignStep
+from domain.ground.words import WORKFLOW, SearchAttribute, SignStep, TaskKind
+from domain.people.matching import IdentityState
 from domain.people.signs import Sign
-from starter.client.conversation import Conversation, made
+from starter.client.conversation import Conversation, Refused, made
 
 
 class InvalidComplaint(ValueError):
@@ -164,13 +173,29 @@ class Complaints(Conversation):
         """Propose ``outcome=``, ``compensation=`` (or ``as_found=``), ``awards=``, ``remedies=`` and ``reasons=``."""
         return await self._send(reference, ProposeResolution, by, **proposal)
 
-    async def approve(self, reference: str, *, by: Actor, **more: Any) -> Receipt:
-        """Approve the proposal, as a second person."""
-        return await self._send(reference, DecideResolution, by, decision="approve", **more)
+    async def propose_draft(self, reference: str, draft: str | None = None, *, by: Actor, **more: Any) -> Receipt:
+        """Propose the draft as it stands: the one with the digest *draft*, or the one that the case has now."""
+        if draft is None and (draft := (await self.status(reference)).draft) is None:
+            raise NotAllowed("draft: the case has none; propose_resolution says what you propose")
+        return await self._send(reference, ProposeDraft, by, draft=draft, **more)
 
-    async def return_proposal(self, reference: str, reasons: str, *, by: Actor, **more: Any) -> Receipt:
-        """Return the proposal with reasons."""
-        return await self._send(reference, DecideResolution, by, decision="return", reasons=reasons, **more)
+    async def approve(self, reference: str, proposal: str | None = None, *, by: Actor, **more: Any) -> Receipt:
+        """Approve the proposal with that digest, as a second person; by default the one that waits now."""
+        seen = proposal or await self._waiting(reference)
+        return await self._send(reference, DecideResolution, by, decision="approve", proposal=seen, **more)
+
+    async def return_proposal(
+        self, reference: str, reasons: str, proposal: str | None = None, *, by: Actor, **more: Any
+    ) -> Receipt:
+        """Return the proposal with that digest, by default the one that waits now, with reasons."""
+        said = {"proposal": proposal or await self._waiting(reference), "reasons": reasons}
+        return await self._send(reference, DecideResolution, by, decision="return", **said, **more)
+
+    async def _waiting(self, reference: str) -> str:
+        """The digest of the case's proposal. Raises :class:`Refused` where it has none."""
+        if (digest := (await self.status(reference)).proposal_digest) is None:
+            raise Refused("proposal: no proposal waits for approval; propose_resolution comes first")
+        return digest
 
     async def resolve_early(self, reference: str, *, by: Actor, **resolution: Any) -> Receipt:
         """End the case with a summary letter: as :meth:`propose_resolution`."""
@@ -198,6 +223,10 @@ class Complaints(Conversation):
         """Record how satisfied the customer is, 1 to 5 (``comment=`` as well)."""
         return await self._send(reference, RecordFeedback, by, score=score, **more)
 
+    async def record_cause(self, reference: str, cause: str, *, by: Actor, **more: Any) -> Receipt:
+        """Record the root cause, such as ``pricing/provider_quote`` (``contributing=``, ``others_touched=``)."""
+        return await self._send(reference, RecordCause, by, cause=cause, **more)
+
     async def correct_contact(
         self,
         reference: str,
@@ -211,6 +240,12 @@ class Complaints(Conversation):
         """Replace what is given; with ``by_post`` the e-mail address is removed, and letters wait to be posted."""
         return await self._send(reference, CorrectContact, by, email=email, phone=phone, by_post=by_post, **more)
 
+    async def verify_complainant(
+        self, reference: str, result: IdentityState, how: str, *, by: Actor, **more: Any
+    ) -> Receipt:
+        """Say who complains, after looking at the proof: ``verified`` or ``mismatch``, and how that is known."""
+        return await self._send(reference, VerifyComplainant, by, result=result, how=how, **more)
+
     async def note_sign(self, reference: str, step: SignStep, sign: Sign, *, by: Actor, **more: Any) -> Receipt:
         """Raise, confirm or withdraw a sign of what whoever handles the case should know (``reason=`` as well)."""
         return await self._send(reference, NoteSign, by, step=step, sign=sign, **more)
@@ -222,6 +257,26 @@ class Complaints(Conversation):
     async def reopen(self, reference: str, reason: str, *, by: Actor, **more: Any) -> Receipt:
         """Take the case up again within its follow-up window."""
         return await self._send(reference, Reopen, by, reason=reason, **more)
+
+    async def grant_relief(self, reference: str, what: str, until: datetime, *, by: Actor, **more: Any) -> Receipt:
+        """Grant temporary relief until then (``kind=``, ``owner=`` as well)."""
+        return await self._send(reference, GrantRelief, by, what=what, until=until, **more)
+
+    async def confirm_remedy(self, reference: str, remedy: int, proof: str, *, by: Actor, **more: Any) -> Receipt:
+        """Say that a remedy was carried out and what shows it; with ``lapsed=True``, why it is owed no longer."""
+        return await self._send(reference, ConfirmRemedy, by, remedy=remedy, proof=proof, **more)
+
+    async def give_task(self, reference: str, kind: TaskKind, *, by: Actor, **more: Any) -> Receipt:
+        """Give somebody a task: ``owner=`` or ``role=``, ``until=`` and ``what=`` as well."""
+        return await self._send(reference, GiveTask, by, kind=kind, **more)
+
+    async def finish_task(self, reference: str, task: int, result: str, *, by: Actor, **more: Any) -> Receipt:
+        """Say that a task is done, and what came of it."""
+        return await self._send(reference, FinishTask, by, task=task, result=result, **more)
+
+    async def reassign_task(self, reference: str, task: int, owner: str, *, by: Actor, **more: Any) -> Receipt:
+        """Give a task to somebody else (``reason=`` as well)."""
+        return await self._send(reference, ReassignTask, by, task=task, owner=owner, **more)
 
     async def retry_payment(self, reference: str, reason: str, *, by: Actor, **more: Any) -> Receipt:
         """Have a payment tried again, now that its details are right (``payee=`` for another account)."""
@@ -248,7 +303,7 @@ class Complaints(Conversation):
         return CaseClosed(f"{reference} is closed and takes no more messages")
 
     async def _send(
-        self, reference: str, kind: type[Message], by: Actor, *, message_id: str | None = None, **fields: Any
+        self, reference: str, kind: type[Message], by: Actor, /, *, message_id: str | None = None, **fields: Any
     ) -> Receipt:
         return await self._update(reference, made(kind, by, message_id, fields), Receipt)
 

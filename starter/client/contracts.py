@@ -82,15 +82,17 @@ class Contract:
     def schema(self) -> dict[str, Any]:
         """The JSON Schema (draft 2020-12), with title, description and an example."""
         schema = self.adapter.json_schema(
-            mode="serialization" if self.ours else "validation", schema_generator=_Generator
+            mode="serialization" if self.ours else "validation", schema_generator=SchemaOfContracts
         )
         head = {"$schema": DIALECT, "title": self.title, "description": self.description}
-        tidied: dict[str, Any] = _tidy(head | schema | {"title": self.title}, open_ended=self.ours)
-        definitions = tidied.pop("$defs", None)
-        return tidied | ({"$defs": definitions} if definitions else {}) | {"examples": [self.example]}
+        tidy: dict[str, Any] = tidied(head | schema | {"title": self.title}, open_ended=self.ours)
+        definitions = tidy.pop("$defs", None)
+        return tidy | ({"$defs": definitions} if definitions else {}) | {"examples": [self.example]}
 
 
-class _Generator(GenerateJsonSchema):
+class SchemaOfContracts(GenerateJsonSchema):
+    """How the models are told of: money as text, and no titles that say nothing."""
+
     def field_title_should_be_set(self, schema: Any) -> bool:
         """A title that only repeats the field's name says nothing."""
         return False
@@ -134,21 +136,21 @@ def _texts() -> dict[str, bytes]:
     }
 
 
-def _tidy(node: Any, *, open_ended: bool) -> Any:
+def tidied(node: Any, *, open_ended: bool) -> Any:
     """Without Sphinx's marks; and for what we answer, without the promise that there will never be another field."""
     match node:
         case dict():
-            tidied = {
+            tidy = {
                 key: _plain(value)
                 if key == "description" and isinstance(value, str)
-                else _tidy(value, open_ended=open_ended)
+                else tidied(value, open_ended=open_ended)
                 for key, value in node.items()
             }
-            if open_ended and tidied.get("additionalProperties") is False:
-                del tidied["additionalProperties"]
-            return tidied
+            if open_ended and tidy.get("additionalProperties") is False:
+                del tidy["additionalProperties"]
+            return tidy
         case list():
-            return [_tidy(item, open_ended=open_ended) for item in node]
+            return [tidied(item, open_ended=open_ended) for item in node]
         case _:
             return node
 

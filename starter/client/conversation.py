@@ -18,10 +18,15 @@ from domain.ground.base import Record
 from domain.ground.messages import Message
 from domain.ground.people import Actor
 from domain.ground.reference import parse_reference
+from domain.keys.public import Public
 from runtime.connection import TemporalUnavailable, configured_server, reach
+from runtime.identity.speaking import TokenFor, speaking
 
 TASK_QUEUE: Final = "redress"
 ANSWER_WITHIN: Final = timedelta(seconds=20)
+
+_UNPROCESSED: Final = "UnprocessedUpdate"
+"""So the server refuses an update that a worker, busy finding its way back into the workflow, passed over."""
 
 R = TypeVar("R", bound=Record)
 
@@ -45,8 +50,9 @@ class Conversation(ABC):
     prefix: ClassVar[str]
     """How their references begin."""
 
-    def __init__(self, client: Client, *, task_queue: str = TASK_QUEUE) -> None:
-        self.client = client
+    def __init__(self, client: Client, *, task_queue: str = TASK_QUEUE, token_for: TokenFor | None = None) -> None:
+        """*token_for* makes the token of each message; without one, *client* must see to that where it is asked for."""
+        self.client = speaking(client, token_for) if token_for else client
         self._task_queue = task_queue
 
     @property
@@ -55,13 +61,15 @@ class Conversation(ABC):
         return self._task_queue
 
     @classmethod
-    async def connect(cls, *, task_queue: str | None = None) -> Self:
+    async def connect(cls, *, task_queue: str | None = None, token_for: TokenFor | None = None) -> Self:
         """Connect as Temporal's own environment (``TEMPORAL_*``) and profiles say, else to localhost:7233.
 
-        Without *task_queue* it is that of ``REDRESS_TASK_QUEUE``, else ``redress``. Raises ``TemporalUnavailable``.
+        Without *task_queue* it is that of ``REDRESS_TASK_QUEUE``, else ``redress``. *token_for* is called with the
+        reference and each message, and returns the signed token that says who sends it. Raises ``TemporalUnavailable``.
         """
         client = await reach(configured_server(), data_converter=pydantic_data_converter)
-        return cls(client, task_queue=task_queue or os.environ.get("REDRESS_TASK_QUEUE") or TASK_QUEUE)
+        queue = task_queue or os.environ.get("REDRESS_TASK_QUEUE") or TASK_QUEUE
+        return cls(client, task_queue=queue, token_for=token_for)
 
     @abstractmethod
     def _missing(self, reference: str) -> Exception:
@@ -82,7 +90,7 @@ class Conversation(ABC):
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 # What could not be taken on may be sent again, mended.
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-                static_summary=summary,
+                static_summary=Public(summary),
             )
         except WorkflowAlreadyStartedError:
             return False
@@ -109,6 +117,8 @@ class Conversation(ABC):
             )
         except WorkflowUpdateFailedError as error:
             cause = error.cause
+            if isinstance(cause, ApplicationError) and cause.type == _UNPROCESSED:
+                raise _not_answered(handle.id) from None
             raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
         except UpdateTimedOut:
             raise _not_answered(handle.id) from None
@@ -137,11 +147,16 @@ class Conversation(ABC):
 
 
 async def _is_over(handle: WorkflowHandle[Any, Any]) -> bool:
-    """Whether what was not found is there and has ended: servers say so in words of their own, or not at all."""
+    """Whether what was not found is there and has ended: servers say so in words of their own, or not at all.
+
+    Raises ``TemporalUnavailable`` where that cannot be known now.
+    """
     try:
         return (await handle.describe()).status is not WorkflowExecutionStatus.RUNNING
-    except RPCError:
-        return False
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise TemporalUnavailable(f"Temporal: {error.message}") from None
 
 
 def made(kind: type[Message], by: Actor, message_id: str | None, fields: dict[str, Any]) -> Any:

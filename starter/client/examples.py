@@ -7,17 +7,25 @@ from domain.case.answers import Closed, Status
 from domain.case.complaint import Complaint
 from domain.case.messages import (
     AddEvidence,
+    Arrived,
     Assign,
+    ConfirmRemedy,
     CorrectContact,
     CustomerReply,
     DecideResolution,
     Escalate,
     ExtendDeadline,
+    FinishTask,
+    GiveTask,
+    GrantRelief,
     Investigate,
     NoteSign,
+    ProposeDraft,
     ProposeResolution,
+    ReassignTask,
     Receipt,
     Reclassify,
+    RecordCause,
     RecordFeedback,
     RecordReferral,
     Reopen,
@@ -26,6 +34,7 @@ from domain.case.messages import (
     RequestInformation,
     ResolveEarly,
     RetryPayment,
+    VerifyComplainant,
     Withdraw,
 )
 from domain.checks.findings import Investigation, InvestigationRequest
@@ -94,6 +103,7 @@ EXAMPLES: Final[Mapping[type, Any]] = {
         "trades": ["P-100234"],
     },
     Escalate: {"actor": _CUSTOMER, "reason": "I have waited for two weeks."},
+    Arrived: {"actor": {"id": "redress", "role": "system"}, "what": "returned", "letter": 2},
     Assign: {"actor": _TEAM_LEAD, "handler": "h-17", "team": "dealing"},
     Reclassify: {
         "actor": _HANDLER,
@@ -123,7 +133,8 @@ EXAMPLES: Final[Mapping[type, Any]] = {
         "remedies": ["compensation", "apology"],
         "reasons": "The stop-out was triggered by a quote that no other source confirms.",
     },
-    DecideResolution: {"actor": _APPROVER, "decision": "approve"},
+    ProposeDraft: {"actor": _HANDLER, "draft": "5b1f0c3a9d7e"},
+    DecideResolution: {"actor": _APPROVER, "decision": "approve", "proposal": "8c1e5b7f2a90"},
     ResolveEarly: {
         "actor": _HANDLER,
         "outcome": "upheld",
@@ -144,7 +155,9 @@ EXAMPLES: Final[Mapping[type, Any]] = {
     },
     ReplanDeadlines: {"actor": {"id": "c-1", "role": "compliance_officer"}, "calendar": "0" * 64},
     RecordFeedback: {"actor": _CUSTOMER, "score": 4, "comment": "Fair, but slow."},
+    RecordCause: {"actor": _HANDLER, "cause": "pricing/provider_quote", "others_touched": "not_known"},
     CorrectContact: {"actor": _HANDLER, "email": "new-address@example.com"},
+    VerifyComplainant: {"actor": _HANDLER, "result": "verified", "how": "Called back on the number on file."},
     NoteSign: {
         "actor": _HANDLER,
         "step": "confirmed",
@@ -158,6 +171,25 @@ EXAMPLES: Final[Mapping[type, Any]] = {
     },
     Withdraw: {"actor": _CUSTOMER, "reason": "The matter was settled by telephone."},
     Reopen: {"actor": _CUSTOMER, "reason": "A second position was closed by the same quote."},
+    GrantRelief: {
+        "actor": {"id": "t-2", "role": "team_lead"},
+        "kind": "unfreeze",
+        "what": "The account may be used while the blocked transfer is looked into.",
+        "until": "2026-06-30T00:00:00Z",
+    },
+    ConfirmRemedy: {
+        "actor": _HANDLER,
+        "remedy": 14,
+        "proof": "The address was corrected, change 4711.",
+    },
+    GiveTask: {
+        "actor": _HANDLER,
+        "kind": "consult",
+        "what": "Was the notice of the new margin rates in time?",
+        "role": "compliance_officer",
+    },
+    FinishTask: {"actor": {"id": "c-1", "role": "compliance_officer"}, "task": 9, "result": "It was, by two days."},
+    ReassignTask: {"actor": {"id": "t-2", "role": "team_lead"}, "task": 9, "owner": "c-2", "reason": "c-1 is away."},
     RetryPayment: {
         "actor": _APPROVER,
         "reason": "The customer has given us another account in the same name.",
