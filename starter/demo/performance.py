@@ -25,6 +25,7 @@ from runtime.temporal import connect, run
 from starter.client.complaints import Complaints
 from starter.client.directory import load_demo
 from starter.demo import screen
+from starter.demo.customers import write_customers
 from starter.demo.mail import HOST, MailServer, open_mail_server
 from starter.demo.stories import Scene, Story, tell
 from starter.demo.trade_log import write_demo_data
@@ -81,15 +82,16 @@ async def _perform(console: Console, state: Path, *, keep: bool) -> int:
     def say(what: str) -> None:
         console.print(line(what, "dim"))
 
-    say("Starting PostgreSQL, Temporal and a worker of the demo's own ...")
+    say("Starting PostgreSQL, Temporal, a worker and the pages of the demo's own ...")
     async with (
         open_mail_server() as mail,
-        Stack(_settings(state, mail), fresh=True, say=say) as stack,
+        Stack(_settings(state, mail), pages=True, fresh=True, say=say) as stack,
         await open_pool(stack.settings.database_url or "", max_size=4) as pool,
     ):
         try:
             await load_demo(pool)
-            say(f"Ready after {time.monotonic() - began:.0f} s. Temporal's own pages: {stack.addresses.ui}")
+            say(f"Ready after {time.monotonic() - began:.0f} s. Pages for customers: {stack.addresses.web}")
+            say(f"Temporal's own pages: {stack.addresses.ui}")
             stories = await _prepare(pool, state / "trade-log", say)
             complaints = Complaints(await connect(stack.settings), task_queue=stack.settings.task_queue)
             console.print(screen.told(stories))
@@ -134,11 +136,12 @@ async def _prepare(pool: "Pool", folder: Path, say: Callable[[str], None]) -> Se
     began = time.monotonic()
     yesterday = datetime.combine(datetime.now(UTC) - timedelta(days=1), time_of_day(23), UTC)
     data = await asyncio.to_thread(write_demo_data, folder, yesterday)
+    stories = tell(data)
     loaded = 0
-    for file in data.files:
+    for file in (*data.files, write_customers(folder, [story.complaint for story in stories])):
         loaded += (await import_file(pool, file)).loaded
-    say(f"Trade log: {loaded:,} rows imported in {time.monotonic() - began:.1f} s, from {folder}\n")
-    return tell(data)
+    say(f"Trade log and customers: {loaded:,} rows imported in {time.monotonic() - began:.1f} s, from {folder}\n")
+    return stories
 
 
 async def _play(

@@ -28,6 +28,7 @@ _COLOURS: Final[Mapping[str, str]] = {
     "escalation": "red",
     "rejected": "yellow",
     "fault": "bold red",
+    "draft": "cyan",
     "propose_resolution": "magenta",
     "decide_resolution": "magenta",
     "proposed": "cyan",

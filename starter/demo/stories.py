@@ -74,6 +74,20 @@ class Scene:
         )
         await self.think()
         await self.complaints.approve(self.reference, by=APPROVER)
+        await self.complaints.record_cause(self.reference, "pricing/provider_quote", by=HANDLER, others_touched="yes")
+
+    async def take_the_draft(self) -> None:
+        """A handler looks at what was drafted and proposes it as it stands; a second person approves it, if it is a no.
+
+        What the machine leaves to people, it leaves to these two.
+        """
+        await self.shows("draft")
+        await self.complaints.assign(self.reference, HANDLER.id, by=TEAM_LEAD)
+        await self.think()
+        await self.complaints.propose_draft(self.reference, by=HANDLER)
+        if self.complaint.about is None:
+            await self.think()
+            await self.complaints.approve(self.reference, by=APPROVER)
 
 
 @dataclass(frozen=True)
@@ -100,10 +114,6 @@ class Story:
     """Whether the customer's mailbox is not available at first."""
 
 
-async def _nothing(_scene: Scene) -> None:
-    """Nobody needs to do anything."""
-
-
 async def _stopped_out(scene: Scene) -> None:
     await scene.decide(
         "I have looked at the prices of that hour myself: the fault lasted for one minute, at that provider alone."
@@ -123,11 +133,16 @@ async def _slippage(scene: Scene) -> None:
     case = scene.complaints.client.get_workflow_handle(scene.reference)
     # By a program with a mistake in it.
     await case.signal("customer_reply", {"message_id": "m-1", "actor": CUSTOMER.model_dump(), "intent": "perhaps"})
+    await scene.take_the_draft()
     await scene.accept("All right, now I understand it.")
 
 
 async def _late_withdrawal(scene: Scene) -> None:
-    await scene.accept("I had hoped for more, but I accept.")
+    await scene.accept("Thank you, that was quick.")
+
+
+async def _about_another_firm(scene: Scene) -> None:
+    await scene.take_the_draft()
 
 
 async def _mailbox_away(scene: Scene) -> None:
@@ -135,6 +150,7 @@ async def _mailbox_away(scene: Scene) -> None:
     await asyncio.sleep(max(0.0, scene.began + _MAILBOX_AWAY - time.monotonic()))
     assert scene.complaint.complainant.email  # noqa: S101
     scene.mail.accept(scene.complaint.complainant.email)
+    await scene.take_the_draft()
 
 
 async def _withdraws(scene: Scene) -> None:
@@ -181,7 +197,7 @@ def _bad_price(stop_out: DemoTrade) -> Story:
 def _ordinary_slippage(slippage: DemoTrade) -> Story:
     return Story(
         title="slippage",
-        told="ordinary slippage: not upheld by rule, and explained",
+        told="ordinary slippage: drafted, and two people say no",
         acts=_slippage,
         complaint=_complaint(
             "slippage",
@@ -195,7 +211,7 @@ def _ordinary_slippage(slippage: DemoTrade) -> Story:
         category=Category.EXECUTION,
         outcome=Outcome.NOT_UPHELD,
         met=_ANSWERED,
-        shows=(("proposed", "not upheld"), ("rejected", ""), ("customer_reply", "accept")),
+        shows=(("draft", "not upheld"), ("decide_resolution", "approved"), ("rejected", "")),
         rejected=1,
     )
 
@@ -203,7 +219,7 @@ def _ordinary_slippage(slippage: DemoTrade) -> Story:
 def _paid_late(withdrawal: DemoWithdrawal) -> Story:
     return Story(
         title="late withdrawal",
-        told="paid out seven days late: partly upheld by rule",
+        told="paid out seven days late: made good by rule at once",
         acts=_late_withdrawal,
         complaint=_complaint(
             "late-withdrawal",
@@ -211,26 +227,25 @@ def _paid_late(withdrawal: DemoWithdrawal) -> Story:
             channel="phone",
             subject="Waited nine days for my withdrawal",
             description=f"I asked for my withdrawal of {withdrawal.amount} ({withdrawal.entry}) and it took you"
-            " nine days. I want interest for the delay, and something for the trouble.",
+            " nine days. I want the interest for the delay.",
             trades=(withdrawal.entry,),
             occurred_from=withdrawal.requested_at,
             occurred_until=withdrawal.booked_at,
             remedy_sought=Remedy.COMPENSATION,
-            amount_claimed={"amount": "250.00", "currency": "USD"},
         ),
         category=Category.WITHDRAWAL,
-        outcome=Outcome.PARTLY_UPHELD,
+        outcome=Outcome.UPHELD,
         compensation="USD 18.41",
         met=_ANSWERED,
-        shows=(("proposed", "partly upheld"),),
+        shows=(("proposed", "upheld"),),
     )
 
 
 def _another_firm() -> Story:
     return Story(
         title="another firm's",
-        told="about another firm: referred, and told where to go",
-        acts=_nothing,
+        told="about another firm: a person refers it where it belongs",
+        acts=_about_another_firm,
         complaint=_complaint(
             "another-firm",
             account=None,
@@ -240,8 +255,9 @@ def _another_firm() -> Story:
             description="Example Futures Ltd has taken the fee for a gold futures account twice and does not answer"
             " my letters.",
         ),
-        category=Category.FEE,
+        category=Category.OTHER,  # of a fee and of no answer as much is said: rules and model differ, a person decides
         outcome=Outcome.REFERRED,
+        shows=(("draft", "referred"), ("propose_resolution", "referred")),
     )
 
 

@@ -55,7 +55,7 @@ class Watch:
         """Read them again and again, and *show* them each time."""
         while True:
             # PostgreSQL may be killed meanwhile: it comes back.
-            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
                 await self.look()
             show()
             await asyncio.sleep(_EVERY)

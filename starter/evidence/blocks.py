@@ -106,15 +106,17 @@ class Page(Record):
     blocks: tuple[Block, ...]
 
 
-class Pack(Record):
-    """A pack for one reader, in one or several languages. ``title`` is the document's, ``content_hash`` the data's.
+class Document(Record):
+    """Pages in one or several languages. ``title`` is the document's, ``content_hash`` that of the data."""
 
-    ``differences`` are what was not the same when the findings were made again.
-    """
-
-    reference: str
-    reader: Reader
     title: str
     content_hash: str
     pages: tuple[Page, ...]
+
+
+class Pack(Document):
+    """A pack for one reader. ``differences`` are what was not the same when the findings were made again."""
+
+    reference: str
+    reader: Reader
     differences: tuple[Difference, ...]

@@ -80,7 +80,7 @@ class Found(Section):
     def rows_as_facts(self, rows: Iterable[EvidenceRow]) -> Iterator[Block]:
         """The orders, fills, positions, entries and steps that it is about, one table a row."""
         words = self.words
-        for table in ("orders", "fills", "positions", "account_entries", "binary_options", "cancellations"):
+        for table in FIELDS:
             found = [row for row in rows if row.table == table]
             if not found:
                 continue

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from runtime.paths import TEMPLATES
-from starter.evidence.blocks import Pack
+from starter.evidence.blocks import Document
 from starter.evidence.drawing import Label, Picture, Polygon, Polyline, width_of
 
 LIGHT: Final[Mapping[str, str]] = {
@@ -51,8 +51,8 @@ _DARK: Final[Mapping[str, str]] = {
 }
 
 
-def to_html(pack: Pack) -> str:
-    """*pack* as a document."""
+def to_html(pack: Document) -> str:
+    """*pack* as one page of HTML."""
     return _template().render(pack=pack, light=LIGHT, dark=_DARK, drawn=_drawn)
 
 

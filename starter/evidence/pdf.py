@@ -34,7 +34,7 @@ from reportlab.platypus import (
     TableStyle,
 )
 
-from starter.evidence.blocks import Badge, Block, Cards, Figure, Grid, Heading, Pack, Page, Pairs, Prose, Working
+from starter.evidence.blocks import Badge, Block, Cards, Document, Figure, Grid, Heading, Page, Pairs, Prose, Working
 from starter.evidence.drawing import Label, Picture, Polygon, Polyline, rectangle
 from starter.evidence.html import LIGHT
 
@@ -53,7 +53,7 @@ _SYMBOLS: Final = frozenset("−×÷±≈≤≥→Σ")
 """Signs that reportlab takes from the Symbol font by itself."""
 
 
-def to_pdf(pack: Pack, *, compress: bool = True) -> bytes:
+def to_pdf(pack: Document, *, compress: bool = True) -> bytes:
     """*pack* as a document. Not *compress*: with its text to be found in the bytes."""
     _fonts()
     target = BytesIO()
@@ -76,7 +76,7 @@ def _fonts() -> None:
 class _Document(BaseDocTemplate):
     """A4, with a line at the foot of each page: which case, which page, and the hash of the data."""
 
-    def __init__(self, target: BytesIO, pack: Pack, *, compress: bool) -> None:
+    def __init__(self, target: BytesIO, pack: Document, *, compress: bool) -> None:
         super().__init__(
             target,
             pagesize=A4,

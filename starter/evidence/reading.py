@@ -152,7 +152,7 @@ async def _case(connection: "Connection", reference: str) -> CaseFacts:
         **{name: case[name] for name in _COPIED},
         as_of=_latest(case, entries, letters, [*postings, *payments]),
         compensation=_money(case["compensation_amount"], case["compensation_currency"]),
-        complaint=Complaint.model_validate(case["complaint"]),
+        complaint=Complaint.recorded(case["complaint"]),
         investigations=len({entry.at for entry in entries if entry.kind == "finding"}),
         findings=tuple(StoredFinding(finding=finding, hash=digest) for finding, digest in found),
         entries=tuple(entry for entry in entries if entry.kind != "finding"),

@@ -10,7 +10,9 @@ from domain.checks.findings import EvidenceRow
 
 INTERNAL: Final = frozenset({"comment", "note", "reason", "decided_by"})
 """Columns of the trade log that only the firm and an ombudsman see: what was freely written, who used a discretion."""
-IDS: Final = frozenset({"order", "fill", "position", "entry", "event", "option", "cancellation", "terms", "balance"})
+IDS: Final = frozenset(
+    {"order", "fill", "position", "entry", "event", "option", "cancellation", "terms", "balance", "message"}
+)
 """Columns with ids of the trade log. Imported ones are ``server:account:ticket``; a server is named as its provider."""
 _HIDDEN: Final = "••••"
 

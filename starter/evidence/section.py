@@ -31,6 +31,8 @@ FIELDS: Final[Mapping[str, Iterable[str]]] = {
     "account_entries": ("entry", "account", "kind", "amount", "currency", "requested_at", "booked_at", "note"),
     "binary_options": ("option", "symbol", "direction", "stake", "strike", "struck_at", "expires_at", "paid"),
     "cancellations": ("cancellation", "at", "amount", "currency", "clause", "evidence", "reason", "decided_by"),
+    "account_log": ("event", "at", "kind", "reason", "told_at", "country"),
+    "messages": ("message", "at", "direction", "text"),
 }
 
 

@@ -11,8 +11,10 @@ from typing import NamedTuple
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+from starter.client.holders import FINDABLE, Token
 from starter.importing.formats.kinds import Completion, Kind
 from starter.importing.formats.source import SourceRow
+from starter.importing.sealing import FINGERPRINT, sealed_rows
 from starter.importing.sources import PlainRun
 
 
@@ -84,6 +86,10 @@ class Tables:
         """
         if not batch.rows:
             return {}
+        erased: dict[int, str] = {}
+        tokens: list[list[Token]] = []
+        if Kind.CUSTOMERS in batch.parts:
+            batch, erased, tokens = await _sealed(batch)
         async with self._connection.transaction():
             for kind in self._tables:
                 # One import of a kind at a time writes: two with the same rows in another order would deadlock. Every
@@ -93,7 +99,10 @@ class Tables:
                 outcomes = {kind: await self._tables[kind].load(part) for kind, part in batch.parts.items()}
             else:
                 outcomes = await self._load_whole(batch.parts)
-        conflicts: dict[int, str] = {}
+            if tokens:
+                found_by = [token for n in outcomes[Kind.CUSTOMERS].loaded for token in tokens[n]]
+                await self._connection.executemany(FINDABLE, found_by)
+        conflicts = erased
         for kind, outcome in outcomes.items():
             owners, key = batch.parts[kind].rows, ", ".join(kind.key)
             for n, differing in outcome.conflicts.items():
@@ -170,6 +179,15 @@ class Tables:
         return {kind: await self._tables[kind].add(_places(part, rows)) for kind, part in parts.items()}
 
 
+async def _sealed(batch: Batch) -> tuple[Batch, dict[int, str], list[list[Token]]]:
+    """The *batch* with its customers sealed; which rows are refused and why; by what each of the others is found."""
+    part = batch.parts[Kind.CUSTOMERS]
+    found = await sealed_rows(part.payload, part.columns, part.rows)
+    refused = {row: f"account: was erased on {day}; nothing more is kept of them" for row, day in found.erased.items()}
+    parts = {**batch.parts, Kind.CUSTOMERS: Part(found.payload, found.columns, found.rows)}
+    return batch._replace(parts=parts), refused, found.tokens
+
+
 class _ClashError(Exception):
     """Rows of one batch are in conflict with each other: what was added is taken back."""
 
@@ -210,7 +228,7 @@ class _Table:
         self._connection = connection
         self._name = f"{kind.schema}.{kind}"
         self._incoming = f"incoming_{kind}"
-        self._columns = ", ".join(map(_quoted, kind.columns))
+        self._columns = ", ".join(map(_quoted, (*kind.columns, FINGERPRINT) if kind.has_versions else kind.columns))
         self._key = ", ".join(map(_quoted, kind.key))
         self.all_new = not kind.has_versions  # whose keys do not tell
 
@@ -282,7 +300,7 @@ class _Table:
         As many of the first incoming rows of a key as repeat the last ones there, in their order, say nothing new. So
         what tells several versions may come again, and one that goes back to an earlier version is another version.
         """
-        told = f"jsonb_build_array({self._columns})"
+        told = _quoted(FINGERPRINT)
         newer = await self._connection.fetchval(
             f"""
             with given as (

@@ -25,14 +25,19 @@ _WORDS: Final[Sequence[tuple[re.Pattern[str], EntryKind]]] = tuple(
         (  # what the firm gives, or takes that is no charge
             EntryKind.ADJUSTMENT,
             r"\bnegative balance|\brefund|\breimburse|\bcompensation\b|\brebates?\b|\bcash ?back\b",
+            r"\bwithdrawals?\b.*\b(?:cancel|reject|return|fail|declin)",
+            r"\b(?:cancel|reject|return|fail|declin)\w* withdrawal",
+            "(?:出金|提款|取款|提现|提現).*(?:退回|取消|撤销|撤銷|拒绝|拒絕|失败|失敗|驳回|駁回)",
+            "(?:退回|取消|撤销|撤銷|拒绝|拒絕|驳回|駁回)(?:出金|提款|取款|提现|提現)",
             r"\bdividends?\b|\btax(?:es)?\b|\bbonus(?:es)?\b|\bcredit\b(?! card)",
             "负余额|負餘額|负结余|負結餘|清零|补偿|補償|赔偿|賠償|退还|退還|返还|返還|返佣|返点|返點",
             "股息|股利|分红|分紅|红利|紅利|税|稅|赠金|贈金|奖金|獎金|体验金|體驗金|信用额|信用額",
         ),
         (
             EntryKind.SWAP,
-            r"\bswaps?\b|\brollover\b|\bovernight\b|\binterest\b|\bstorage\b",
-            "利息|隔夜|过夜费|過夜費|库存费|庫存費|仓储费|倉儲費|递延费|遞延費",
+            r"\bswaps?\b(?![ -]?free)|\brollover\b|\bovernight\b|\binterest\b|\bstorage\b",
+            "(?<!免)(?<!免隔夜)(?<!免过夜)(?<!免過夜)利息|(?<!免)隔夜",
+            "(?<!免)(?:过夜费|過夜費|库存费|庫存費|仓储费|倉儲費|递延费|遞延費)",
         ),
         (
             EntryKind.FEE,

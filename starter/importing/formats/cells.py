@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AwareDatetime, StringConstraints, ValidationError
 
-from domain.ground.base import Line, Record
+from domain.ground.base import Country, Identifier, Line, Record
 from domain.ground.people import Phone
+from domain.log.firm_records import Zone
 from domain.money.amounts import Currency
 from starter.importing.formats.server_clock import ServerClock
 
@@ -138,13 +139,16 @@ def _pattern(text: Any) -> str | re.Pattern[str] | None:
     return next(each.pattern for each in text.__metadata__ if isinstance(each, StringConstraints))
 
 
-_PATTERN_REASONS: Final = {
+PATTERN_REASONS: Final = {
     _pattern(Currency): "must be an ISO 4217 code of three letters such as USD",
     _pattern(Line): "must be one line without tabs",
     _pattern(Phone): "must be 5 to 24 digits, spaces, hyphens and brackets, with or without a + before them",
+    _pattern(Country): "must be two capital letters of ISO 3166-1 such as DE",
+    _pattern(Zone): "must be a time zone of the IANA list such as Europe/Berlin",
+    _pattern(Identifier): "must be 1 to 100 letters, digits and . _ : @ / # -, and begin with a letter or digit",
 }
+"""By each pattern that a field of some kind has; a test goes through them."""
 _EMAIL_REASON = "must be an e-mail address such as name@example.com"
-_IDENTIFIER_REASON = "must be 1 to 100 letters, digits and . _ : @ / # -, and begin with a letter or digit"
 
 
 def reason_of(error: ValidationError) -> tuple[str | None, str]:
@@ -153,7 +157,7 @@ def reason_of(error: ValidationError) -> tuple[str | None, str]:
     field = str(first["loc"][0]) if first["loc"] else None
     about = first.get("ctx", {})
     if first["type"] == "string_pattern_mismatch":
-        return field, _PATTERN_REASONS.get(about["pattern"], _IDENTIFIER_REASON)
+        return field, PATTERN_REASONS[about["pattern"]]
     if first["type"] == "value_error" and "error" not in about:
         return field, _EMAIL_REASON  # what the library says of an address may repeat parts of it
     template = _REASONS.get(first["type"])

@@ -189,6 +189,9 @@ _EXAMPLES: Final[Mapping[Kind, Mapping[str, str]]] = {
         "about": "inactivity fee",
         "at": "2023-01-02T10:00:00Z",
         "document": "schedule of charges 2023",
+        "unit": "month",
+        "sum": "30.00",
+        "currency": "USD",
         "acknowledged_at": "2023-01-02T10:03:00Z",
     },
     Kind.APPROPRIATENESS: {
@@ -198,6 +201,14 @@ _EXAMPLES: Final[Mapping[Kind, Mapping[str, str]]] = {
         "at": "2023-01-02T09:50:00Z",
         "result": "not_appropriate",
         "warned_at": "2023-01-02T09:51:00Z",
+    },
+    Kind.ACCOUNT_LOG: {
+        "event": "a-51",
+        "account": "70012345",
+        "at": "2023-11-14T02:10:00Z",
+        "kind": "frozen",
+        "reason": "documents of the last deposit outstanding",
+        "told_at": "2023-11-14T02:15:00Z",
     },
     Kind.RATES: {
         "base": "EUR",

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from domain.ground.base import Record
 from domain.log.firm_records import (
+    AccountEvent,
     AccountTerms,
     Appropriateness,
     Balance,
@@ -44,6 +45,7 @@ class Kind(StrEnum):
     CANCELLATIONS = "cancellations"
     DISCLOSURES = "disclosures"
     APPROPRIATENESS = "appropriateness"
+    ACCOUNT_LOG = "account_log"
     RATES = "rates"
     BASE_RATES = "base_rates"
     CUSTOMERS = "customers"
@@ -148,6 +150,7 @@ _MODELS: Mapping[Kind, type[Record]] = {
     Kind.CANCELLATIONS: Cancellation,
     Kind.DISCLOSURES: Disclosure,
     Kind.APPROPRIATENESS: Appropriateness,
+    Kind.ACCOUNT_LOG: AccountEvent,
     Kind.RATES: Rate,
     Kind.BASE_RATES: BaseRate,
     Kind.CUSTOMERS: Customer,

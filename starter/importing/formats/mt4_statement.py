@@ -46,8 +46,12 @@ _ACCOUNT = re.compile(r"Account:\s*(\S+)").fullmatch
 _CURRENCY = re.compile(r"Currency:\s*([A-Z]{3,5})").fullmatch
 _TICKET = re.compile(r"\d{1,20}").fullmatch
 _MAGIC = re.compile(r"^#-?\d+\s*")
-_CLOSED_BY = re.compile(r"\[(sl|tp|so)\b|\b(so):|\bfilled (sl|tp|so)\b", re.IGNORECASE)
-_STOP_OUT = re.compile(r"so:?\s*([\d.]+)%", re.IGNORECASE)
+_CLOSED_BY = re.compile(
+    r"\[(sl|tp|so)\b|\b(so)(?::|\s+[\d.]+%)|\bfilled (sl|tp|so)\b"
+    r"|(\bstop[ -]?out\b|强制平仓|強制平倉|强平|強平|爆仓|爆倉)",
+    re.IGNORECASE,
+)
+_STOP_OUT = re.compile(r"(?:so|stop[ -]?out):?\s*([\d.]+)%", re.IGNORECASE)
 _CLOSINGS = {
     "sl": ("stop_loss", OrderType.STOP_LOSS, "stop"),
     "tp": ("take_profit", OrderType.TAKE_PROFIT, "target"),
@@ -110,7 +114,7 @@ def _closing(comment: str) -> _Closing:
         return _Closing(OrderType.CLOSE_BY)
     if not (mark := _CLOSED_BY.search(comment)):
         return _Closing(OrderType.MARKET)
-    reason, type_, at = _CLOSINGS[next(filter(None, mark.groups())).lower()]
+    reason, type_, at = _CLOSINGS["so" if mark[4] else next(filter(None, mark.groups())).lower()]
     level = _STOP_OUT.search(comment) if type_ is OrderType.STOP_OUT else None
     return _Closing(type_, reason, at, Decimal(level[1]) if level else None)
 
