@@ -1,0 +1,87 @@
+"""Receive: what came in is committed, and only then is it accepted."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from domain.case.complaint import Complaint
+from domain.ground.messages import Message
+from domain.intake.received import Door, File, Kind, Said, key_of
+from domain.keys.personal import ENVELOPE_READABLE, Personal
+from domain.keys.scopes import scope_of_message
+
+if TYPE_CHECKING:
+    from runtime.database import Pool
+
+
+class Received(NamedTuple):
+    """The receipt: what it is kept under, and whether it was there before."""
+
+    key: str
+    already_known: bool
+
+
+_RECEIVE: Final = """
+    insert into intake.received (key, door, kind, received_at, reference, sender, envelope, raw)
+    values ($1, $2, $3, $4, $5, $6, $7, $8)
+    on conflict (key) do nothing returning key
+"""
+_WAIT: Final = "insert into intake.waiting (key, next_at) values ($1, $2)"
+_FILE: Final = """
+    insert into intake.files (name, key, reference, number, title, media_type, size, sha256, added_at, content)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
+
+
+async def receive(
+    pool: "Pool",
+    door: Door,
+    kind: Kind,
+    content: bytes,
+    *,
+    at: datetime,
+    reference: str | None,
+    sender: str | None = None,
+    envelope: Mapping[str, Any] | None = None,
+    files: Sequence[File] = (),
+    essence: bytes | None = None,
+) -> Received:
+    """Commit *content* with its *files*. The same content by the same way counts once, and answers as the first time.
+
+    *essence* is what of it is the same whenever it is sent again, where that is not all of it. *sender* is a keyed hash
+    of the address of who sent it; *envelope* says how it came. What is personal is sealed under a key of its own.
+    """
+    key = key_of(door, content if essence is None else essence)
+    scope = scope_of_message(key)
+    async with pool.acquire() as connection, connection.transaction():
+        came = Personal(scope, dict(envelope or {}), ENVELOPE_READABLE), Personal(scope, content)
+        new = await connection.fetchval(_RECEIVE, key, door, kind, at, reference, sender, *came)
+        if new is None:
+            return Received(key, already_known=True)
+        for number, file in enumerate(files, start=1):
+            row = (Personal(scope, file.title), file.media_type, len(file.content), file.sha256, at)
+            await connection.execute(_FILE, file.name, key, reference, number, *row, Personal(scope, file.content))
+        await connection.execute(_WAIT, key, at)
+    return Received(key, already_known=False)
+
+
+async def receive_complaint(pool: "Pool", door: Door, complaint: Complaint, **more: Any) -> Received:
+    """Commit a complaint. When it was received is not part of the content: sent again, it is the same."""
+    content = content_of(complaint)
+    return await receive(
+        pool, door, Kind.COMPLAINT, content, at=complaint.received_at, reference=complaint.reference, **more
+    )
+
+
+def content_of(complaint: Complaint) -> bytes:
+    """What is committed of *complaint*: all but when it was received."""
+    return complaint.model_dump_json(exclude={"received_at"}, exclude_none=True).encode()
+
+
+async def receive_message(
+    pool: "Pool", door: Door, reference: str, message: Message, *, at: datetime, proven: bool = True, **more: Any
+) -> Received:
+    """Commit a message for the case *reference*; *proven*, whether it is the customer's."""
+    said = Said.of(reference, message)
+    content = said.model_copy(update={"proven": proven}).model_dump_json(exclude_defaults=True).encode()
+    return await receive(pool, door, Kind.MESSAGE, content, at=at, reference=reference, **more)
