@@ -4,7 +4,7 @@ Every answer is a model, so that ``model_dump(mode="json")`` is what ``--json`` 
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import asyncpg
 
@@ -79,19 +79,11 @@ class WrittenLetter(Record):
     attempts: tuple[Attempt, ...]
 
 
-# An aggregate, so that PostgreSQL asks it of one case after another and not of every deadline there ever was.
-_OVERDUE = """
-    (c.closed_at IS NULL AND (
-        SELECT bool_or(s.at IS NULL)
-        FROM casefile.deadlines d LEFT JOIN casefile.satisfactions s USING (reference, clock, number)
-        WHERE d.reference = c.reference AND 'breach' = ANY (d.actions) AND d.clock_due < coalesce($1, now()))) IS TRUE
-"""
-_CASES = f"""
-    SELECT c.*, (
-        SELECT min(due) FROM casefile.deadline_ledger l
-        WHERE l.reference = c.reference AND c.closed_at IS NULL AND fired_at IS NULL AND satisfied_at IS NULL
-    ) AS next_due, p.id AS policy, p.version AS policy_version, {_OVERDUE} AS overdue
-    FROM casefile.cases c JOIN casefile.policy_packs p ON p.hash = c.policy_hash
+_OVERDUE: Final = "coalesce(w.next_duty < coalesce($1, now()), false)"
+CASES: Final = f"""
+    select c.*, w.next_rung as next_due, p.id as policy, p.version as policy_version, {_OVERDUE} as overdue
+    from casefile.cases c join casefile.policy_packs p on p.hash = c.policy_hash
+        left join casefile.worklist w using (reference)
 """  # noqa: S608 (nothing from outside)
 
 
@@ -109,25 +101,25 @@ async def list_cases(
 ) -> list[ListedCase]:
     """The cases that fit every filter given, the last received first. Overdue is judged at *at*, by default now."""
     values: list[Any] = [at, limit, offset]
-    conditions = ["NOT casefile.hidden(c.reference)"]
+    conditions = ["c.reference not in (select casefile.hidden_cases())"]
     for column, value in (("stage", stage), ("category", category), ("handler", handler), ("team", team)):
         if value is not None:
             values.append(value)
             conditions.append(f"c.{column} = ${len(values)}")
     if overdue is not None:
-        conditions.append(f"c.closed_at IS NULL AND {_OVERDUE}" if overdue else f"NOT ({_OVERDUE})")
+        conditions.append("w.next_duty < coalesce($1, now())" if overdue else f"not {_OVERDUE}")
     rows = await pool.fetch(
-        f"{_CASES} WHERE {' AND '.join(conditions)} ORDER BY c.received_at DESC, c.reference LIMIT $2 OFFSET $3",
+        f"{CASES} where {' and '.join(conditions)} order by c.received_at desc, c.reference limit $2 offset $3",
         *values,
     )
-    return [ListedCase(**_listed(row)) for row in rows]
+    return [ListedCase(**listed_in(row)) for row in rows]
 
 
 async def get_case(pool: "Pool", reference: str, *, at: datetime | None = None) -> CaseView:
     """The case with its complaint and counts. Raises :class:`CaseNotFound`."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         await must_see(connection, reference)
-        case = await connection.fetchrow(f"{_CASES} WHERE c.reference = $2", at, reference)
+        case = await connection.fetchrow(f"{CASES} WHERE c.reference = $2", at, reference)
         if case is None:
             raise await not_found(connection, reference)
         contact = await connection.fetchrow(
@@ -146,9 +138,9 @@ async def get_case(pool: "Pool", reference: str, *, at: datetime | None = None) 
     if contact is None or counts is None:
         raise CaseNotFound(reference)
     return CaseView(
-        **_listed(case),
+        **listed_in(case),
         opened_at=case["opened_at"],
-        complaint=Complaint.model_validate(case["complaint"]),
+        complaint=Complaint.recorded(case["complaint"]),
         contact=Contact(**contact),
         **counts,
     )
@@ -221,7 +213,7 @@ async def get_rejected(pool: "Pool", reference: str) -> list[Rejected]:
     return [Rejected(**row) for row in rows]
 
 
-def _listed(row: asyncpg.Record) -> dict[str, Any]:
+def listed_in(row: asyncpg.Record) -> dict[str, Any]:
     """The fields of :class:`ListedCase` in a row of cases."""
     case = dict(row)
     amount, currency = case["compensation_amount"], case["compensation_currency"]

@@ -1,12 +1,19 @@
 """Customers, found by account, name or address: who holds the account, and every case of theirs."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from domain.ground.base import Instant, Record
 from domain.ground.words import Category, Outcome, Stage
+from domain.keys.finding import EMAIL, NAME, PHONE, digits_of, found_by, words_of
+from domain.keys.personal import Gone
+from domain.keys.scopes import CUSTOMER
+from runtime.keys.here import lookup_here
 
 if TYPE_CHECKING:
-    from runtime.database import Pool
+    import asyncpg
+
+    from runtime.database import Connection, Pool
 
 
 class Holder(Record):
@@ -45,22 +52,20 @@ class FoundCustomer(Record):
 
 
 async def find_customers(pool: "Pool", wanted: str, *, limit: int = 20) -> list[FoundCustomer]:
-    """The customers whom *wanted* names: an account, an e-mail address, a telephone number, or a part of a name.
+    """The customers whom *wanted* names: an account, an e-mail address, a telephone number, or words of a name.
 
     Letter case makes no difference, nor what stands between the digits of a number. Of an account that has no case a
     customer is found by the firm's records.
     """
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         text = " ".join(wanted.split())
-        like = "%" + text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
-        digits = "".join(letter for letter in text if letter.isdigit())
-        phone = digits if len(digits) > 4 and not any(letter.isalpha() for letter in text) else None
-        asked = (text, like, phone)
-        accounts = [row["account"] for row in await connection.fetch(_HELD, *asked, limit)]
-        rows = await connection.fetch(_CASES, *asked, accounts)
+        scopes = await _found_by(connection, text)
+        accounts = await _held(connection, text, scopes)
+        rows = await connection.fetch(_CASES, scopes, [*accounts, text])
         accounts = sorted({*accounts, *(row["account"] for row in rows if row["account"])})
         rows = await connection.fetch(_ALL_CASES, accounts, [row["reference"] for row in rows])
-        holders = {row["account"]: row for row in await connection.fetch(_HOLDERS, accounts)}
+        told = await connection.fetch(_HOLDERS, accounts)
+    holders = {row["account"]: row for row in told if not isinstance(row["name"], Gone)}
     cases: dict[tuple[str | None, str | None], list[CustomerCase]] = {(account, None): [] for account in accounts}
     for row in rows:
         address = (row["email"] or row["name"]).casefold()
@@ -79,16 +84,35 @@ async def find_customers(pool: "Pool", wanted: str, *, limit: int = 20) -> list[
     return [one for one in found if one.holder or one.cases][:limit]
 
 
+async def _held(connection: "Connection", text: str, scopes: Sequence[str]) -> list[str]:
+    """The accounts whose holders *text* names now: who had another name before is not found by it."""
+    of_customers = [scope.removeprefix(CUSTOMER) for scope in scopes if scope.startswith(CUSTOMER)]
+    rows = await connection.fetch(_HOLDERS, [*of_customers, text])
+    return [row["account"] for row in rows if row["account"] == text or _names(text, row)]
+
+
+def _names(text: str, holder: "asyncpg.Record") -> bool:
+    known = set(found_by(holder["name"], holder["email"], holder["phone"]))
+    words = {(NAME, word) for word in words_of(text)}
+    return bool({(EMAIL, text.casefold()), (PHONE, digits_of(text))} & known or (words and words <= known))
+
+
+async def _found_by(connection: "Connection", text: str) -> list[str]:
+    """The cases and customers whom *text* names by address, by number, or by words of a name, all of them."""
+    words = [await lookup_here(NAME, word) for word in words_of(text)]
+    address, number = await lookup_here(EMAIL, text.casefold()), await lookup_here(PHONE, digits_of(text))
+    return [row["scope"] for row in await connection.fetch(_FOUND_BY, address, number, words)]
+
+
+_FOUND_BY: Final = """
+    select scope from casefile.lookups where (purpose, token) in (('email', $1), ('phone', $2))
+    union
+    select scope from casefile.lookups where purpose = 'name' and token = any ($3::bytea[])
+    group by scope having count(*) = cardinality($3::bytea[])
+"""
 _NEWEST: Final = """
     select distinct on (account) account, name, email, phone, language, recorded_at from casefile.customers
 """
-_MATCHES: Final = """
-    (account = $1 or lower(email) = lower($1) or name ilike $2
-        or ($3::text is not null and regexp_replace(phone, '[^0-9]', '', 'g') like '%' || $3))
-"""
-_HELD: Final = f"""
-    select account from ({_NEWEST} order by account, id desc) newest where {_MATCHES} order by account limit $4
-"""  # noqa: S608 (nothing from outside)
 _THEIRS: Final = """
     select c.reference, c.account, c.received_at, c.stage, c.category, c.outcome, c.handler, n.name, n.email, n.phone
     from casefile.cases c join lateral (
@@ -97,7 +121,7 @@ _THEIRS: Final = """
     where not casefile.hidden(c.reference)
 """
 _CASES: Final = f"""
-    select * from ({_THEIRS}) theirs where {_MATCHES} or account = any($4) order by received_at desc, reference
+    select * from ({_THEIRS}) theirs where reference = any($1) or account = any($2) order by received_at desc, reference
 """  # noqa: S608 (nothing from outside)
 _ALL_CASES: Final = f"""
     select * from ({_THEIRS}) theirs where account = any($1) or reference = any($2)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pydantic import computed_field
 
@@ -116,37 +116,35 @@ def strictest(deadlines: Iterable[Deadline], duties: Mapping[str, str]) -> set[s
     }
 
 
-# What comes due is read by its due date; what should have acted, of which there is hardly any, from the open cases'
-# own rows. Neither reads the deadlines there have ever been. OFFSET keeps PostgreSQL from joining in another order.
-_UNDONE = """
-    NOT EXISTS (SELECT FROM casefile.firings f
-                WHERE (f.reference, f.clock, f.number, f.rung) = (d.reference, d.clock, d.number, d.rung))
-    AND NOT EXISTS (SELECT FROM casefile.satisfactions s
-                    WHERE (s.reference, s.clock, s.number) = (d.reference, d.clock, d.number))
-    AND (d.statutory OR NOT $3)
+# The first rungs of all are rungs of the first cases.
+COMING_DUE: Final = """
+    select d.reference, d.clock, d.number, d.rung, d.statutory, d.due, d.clock_due, d.actions, d.level, d.provisional,
+           d.due - $1 as left, c.stage, c.priority, c.team, c.handler
+    from (
+        select reference from casefile.worklist
+        where {next} <= $2 and reference not in (select casefile.hidden_cases())
+        order by {next}, reference limit $4
+    ) as w
+    join casefile.cases c using (reference)
+    cross join lateral (
+        select * from casefile.deadlines d where d.reference = w.reference and d.due <= $2 and (d.statutory or not $3)
+            and not exists (select from casefile.firings f
+                            where (f.reference, f.clock, f.number, f.rung) = (d.reference, d.clock, d.number, d.rung))
+            and not exists (select from casefile.satisfactions s
+                            where (s.reference, s.clock, s.number) = (d.reference, d.clock, d.number))
+        offset 0
+    ) as d
+    order by d.due, d.reference, d.clock, d.number, d.rung
+    limit $4
 """
-COMING_DUE = f"""
-    SELECT d.reference, d.clock, d.number, d.rung, d.statutory, d.due, d.clock_due, d.actions, d.level, d.provisional,
-           d.due - $1 AS left, c.stage, c.priority, c.team, c.handler
-    FROM (
-        SELECT d.* FROM (SELECT * FROM casefile.deadlines WHERE due > $1 AND due <= $2 OFFSET 0) d WHERE {_UNDONE}
-        UNION ALL
-        SELECT d.* FROM (
-            SELECT reference FROM casefile.cases WHERE closed_at IS NULL AND NOT casefile.hidden(reference)
-        ) o, LATERAL (
-            SELECT * FROM casefile.deadlines d WHERE d.reference = o.reference AND d.due <= $1 AND {_UNDONE} OFFSET 0) d
-    ) d JOIN casefile.cases c ON c.reference = d.reference
-    WHERE c.closed_at IS NULL
-    ORDER BY d.due, d.reference, d.clock, d.number, d.rung
-    LIMIT $4
-"""  # noqa: S608 (nothing from outside)
 
 
 async def get_coming_due(
     pool: "Pool", now: datetime, within: timedelta, *, statutory: bool = False, limit: int = 50
 ) -> list[DueRung]:
     """The rungs that act until *within* after *now*, in all open cases; first those that should have acted already."""
-    rows = await pool.fetch(COMING_DUE, now, now + within, statutory, limit)
+    query = COMING_DUE.format(next="next_statutory" if statutory else "next_rung")
+    rows = await pool.fetch(query, now, now + within, statutory, limit)
     return [DueRung(**row) for row in rows]
 
 

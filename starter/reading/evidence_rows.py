@@ -1,6 +1,6 @@
 """The rows that findings rest on, compared with the trade log as it is now."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from domain.checks.findings import EvidenceRow, Finding
 from domain.ground.base import Record
 from domain.log.firm_records import (
+    AccountEvent,
     AccountTerms,
     Appropriateness,
     Balance,
@@ -20,7 +21,7 @@ from domain.log.firm_records import (
     OrderEvent,
     Outage,
 )
-from domain.log.trade_log import AccountEntry, Fill, Instrument, Order, Position, Quote
+from domain.log.trade_log import AccountEntry, AccountMessage, Fill, Instrument, Order, Position, Quote
 from domain.money.interest import BaseRate
 from domain.money.parts import Rate
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
 
 NOT_THERE: Final = "not in the log"
+_AT_ONCE: Final = 5_000
+"""Rows of a table looked up in a statement: a list of an incident rests on the rows of thousands of accounts."""
 
 
 class LogDifference(Record):
@@ -91,6 +94,8 @@ TABLES: Final[Mapping[str, _Kept]] = {
     "cancellations": _Kept(Cancellation, _known("cancellations", "cancellation"), ("cancellation",)),
     "disclosures": _Kept(Disclosure, _known("disclosures", "disclosure", of="known_disclosures"), ("disclosure",)),
     "appropriateness": _Kept(Appropriateness, _known("appropriateness", "assessment"), ("assessment",)),
+    "account_log": _Kept(AccountEvent, _known("account_log", "event"), ("event",)),
+    "messages": _Kept(AccountMessage, _known("messages", "message"), ("message",)),
     "rates": _Kept(Rate, _RATES, ("base", "quote", "source", "at")),
     "base_rates": _Kept(BaseRate, _known("base_rates", "name", "effective_from"), ("name", "effective_from")),
 }
@@ -98,20 +103,28 @@ TABLES: Final[Mapping[str, _Kept]] = {
 
 
 async def compare_with_log(pool: "Pool", findings: Iterable[Finding]) -> list[LogDifference]:
-    """What is not in the log any more as the *findings* had it, value by value; nothing when all is the same."""
-    kept: dict[str, dict[tuple[str, ...], EvidenceRow]] = {}
+    """What is not in the log any more as the *findings* had it, value by value; nothing when all is the same.
+
+    Where findings had a row differently (a list is made account by account), each of its versions is compared.
+    """
+    kept: dict[str, dict[tuple[str, ...], list[EvidenceRow]]] = {}
     for finding in findings:
         for row in finding.evidence:
             if row.table in TABLES:
                 name = tuple(row.values.get(field, "") for field in TABLES[row.table].key)
-                kept.setdefault(row.table, {})[name] = row
+                versions = kept.setdefault(row.table, {}).setdefault(name, [])
+                versions += [] if row in versions else [row]
     found: list[LogDifference] = []
-    for table in sorted(kept):
-        found += await _compare(pool, table, kept[table])
+    for table, rows in sorted(kept.items()):
+        names = sorted(rows)
+        for at in range(0, len(names), _AT_ONCE):
+            found += await _compare(pool, table, {name: rows[name] for name in names[at : at + _AT_ONCE]})
     return found
 
 
-async def _compare(pool: "Pool", table: str, kept: Mapping[tuple[str, ...], EvidenceRow]) -> list[LogDifference]:
+async def _compare(
+    pool: "Pool", table: str, kept: Mapping[tuple[str, ...], Sequence[EvidenceRow]]
+) -> list[LogDifference]:
     model, query, key = TABLES[table]
     names = sorted(kept)
     now: dict[tuple[str, ...], EvidenceRow | str] = {}
@@ -124,28 +137,31 @@ async def _compare(pool: "Pool", table: str, kept: Mapping[tuple[str, ...], Evid
             now[name] = "unreadable: " + ", ".join(
                 sorted({str(each["loc"][0]) for each in error.errors() if each["loc"]})
             )
-    differences: list[LogDifference] = []
-    for name in names:
-        stored, current = kept[name], now.get(name, NOT_THERE)
-        if isinstance(current, str):
-            differences.append(LogDifference(table=table, key=stored.key, field="row", stored="kept", now=current))
-            continue
-        # what a version before did not know of the row cannot have changed
-        known = set(stored.values) | {
-            field for field, value in current.values.items() if value != _default(model, field)
-        }
-        differences += [
-            LogDifference(
-                table=table,
-                key=stored.key,
-                field=field,
-                stored=stored.values.get(field, "none"),
-                now=current.values.get(field, "none"),
-            )
-            for field in sorted(known)
-            if stored.values.get(field) != current.values.get(field)
-        ]
-    return differences
+    return [
+        difference
+        for name in names
+        for stored in kept[name]
+        for difference in _different(model, stored, now.get(name, NOT_THERE))
+    ]
+
+
+def _different(model: type[Record], stored: EvidenceRow, current: EvidenceRow | str) -> list[LogDifference]:
+    """In which values the row *stored* is another than *current*, or why there is none to compare with."""
+    if isinstance(current, str):
+        return [LogDifference(table=stored.table, key=stored.key, field="row", stored="kept", now=current)]
+    # what a version before did not know of the row cannot have changed
+    known = set(stored.values) | {field for field, value in current.values.items() if value != _default(model, field)}
+    return [
+        LogDifference(
+            table=stored.table,
+            key=stored.key,
+            field=field,
+            stored=stored.values.get(field, "none"),
+            now=current.values.get(field, "none"),
+        )
+        for field in sorted(known)
+        if stored.values.get(field) != current.values.get(field)
+    ]
 
 
 def _default(model: type[Record], field: str) -> str | None:

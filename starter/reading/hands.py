@@ -1,13 +1,15 @@
 """Whose hands a case is in and was in, and why: what was asked of the directory, asked again."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from domain.ground.base import Instant, Record
-from domain.people.recusal import Recusal
+from domain.people.recusal import Recusal, kept_out
 from domain.people.routing import Candidate, Need, route
 from domain.people.signs import StandingSign, standing
 from record.directory import read_directory
-from record.hands import recorded_recusals, sign_changes
+from record.hands import recorded_recusals, recusals_of, sign_changes
 from starter.reading.database import must_see
 
 if TYPE_CHECKING:
@@ -60,6 +62,16 @@ async def explain_route(pool: "Pool", reference: str) -> Hands:
     return Hands(reference=reference, assignments=tuple(assignments), recusals=tuple(recusals))
 
 
+async def who_is_kept_out(
+    pool: "Pool", references: Sequence[str], at: datetime
+) -> tuple[dict[str, set[str]], set[str]]:
+    """Who is kept out of each of these cases *at* that moment; and which cases are hidden from who looks."""
+    async with pool.acquire() as connection:
+        recorded = await recusals_of(connection, references)
+        hidden = {row["reference"] for row in await connection.fetch(_HIDDEN)}
+    return {reference: set(kept_out(each, at)) for reference, each in recorded.items()}, hidden
+
+
 async def read_signs(pool: "Pool", reference: str) -> list[StandingSign]:
     """The signs that stand in a case, as they were raised. Raises ``CaseNotFound``."""
     async with pool.acquire() as connection:
@@ -67,6 +79,7 @@ async def read_signs(pool: "Pool", reference: str) -> list[StandingSign]:
         return standing(await sign_changes(connection, reference))
 
 
+_HIDDEN: Final = "select casefile.hidden_cases() as reference"
 _ASSIGNMENTS: Final = """
     select number, at, cause, person, role, team, by, directory, need from casefile.assignments
     where reference = $1 order by number

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from domain.checks.findings import Finding
 from domain.checks.recompute import recompute
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 
 class ListedIncident(Record):
-    """An incident in a list; ``progress`` is ``None`` until its workflow first told how far it is."""
+    """An incident in a list; ``progress`` is ``None`` until its workflow first told how far it is.
+
+    Whoever is kept out of one of its complaints or accounts is told no ``progress``: from totals and a list without
+    some accounts it follows what those lost.
+    """
 
     reference: str
     opened_at: Instant
@@ -67,8 +71,7 @@ class Warned(Record):
 async def list_incidents(pool: "Pool", *, stage: IncidentStage | None = None, limit: int = 50) -> list[ListedIncident]:
     """Incidents, the last opened first."""
     rows = await pool.fetch(
-        "select * from casefile.incidents where $1::text is null or stage = $1 order by opened_at desc, reference"
-        " limit $2",
+        f"{_INCIDENTS} where $1::text is null or stage = $1 order by opened_at desc, reference limit $2",
         stage and stage.value,
         limit,
     )
@@ -77,7 +80,7 @@ async def list_incidents(pool: "Pool", *, stage: IncidentStage | None = None, li
 
 async def get_incident(pool: "Pool", reference: str) -> IncidentView:
     """One incident. Raises :class:`IncidentNotFound`."""
-    row = await pool.fetchrow("select * from casefile.incidents where reference = $1", reference)
+    row = await pool.fetchrow(f"{_INCIDENTS} where reference = $1", reference)
     if row is None:
         raise IncidentNotFound(f"there is no incident {reference}")
     cases = await pool.fetch(
@@ -87,8 +90,11 @@ async def get_incident(pool: "Pool", reference: str) -> IncidentView:
     )
     entries = await pool.fetch(
         "select key, at, kind, actor, text, data from casefile.incident_timeline"
-        " where reference = $1 order by at, split_part(key, ':', 2)::integer, id",
+        " where reference = $1 and not ($2 and kind = any($3))"
+        " order by at, substring(key from ':([0-9]+)')::integer, id",
         reference,
+        row["in_part"],
+        _OF_ACCOUNTS,
     )
     return IncidentView(
         **_listed(row),
@@ -100,7 +106,10 @@ async def get_incident(pool: "Pool", reference: str) -> IncidentView:
 async def get_cohort(
     pool: "Pool", reference: str, *, state: MemberState | None = None, limit: int = 10_000
 ) -> list[CohortRow]:
-    """The accounts of the incident's newest complete list, by number. Raises :class:`IncidentNotFound`."""
+    """The accounts of the incident's newest complete list, by number. Raises :class:`IncidentNotFound`.
+
+    An account is left out whose case is hidden from who looks, or with which they declared a conflict.
+    """
     if not await pool.fetchval("select exists (select from casefile.incidents where reference = $1)", reference):
         raise IncidentNotFound(f"there is no incident {reference}")
     rows = await pool.fetch(_COHORT, reference, state and state.value, limit)
@@ -148,12 +157,8 @@ def recomputed(rows: "Sequence[CohortRow]") -> list[Changed]:
 
 
 async def get_warnings(pool: "Pool", since: datetime) -> list[Warned]:
-    """The early warnings given *since*, the last first."""
-    rows = await pool.fetch(
-        "select topic, warned_at, complaints from casefile.incident_warnings where warned_at >= $1"
-        " order by warned_at desc, id desc",
-        since,
-    )
+    """The early warnings given *since*, the last first; none with a complaint that is hidden from who looks."""
+    rows = await pool.fetch(_WARNINGS, since)
     return [Warned(topic=row["topic"], warned_at=row["warned_at"], complaints=tuple(row["complaints"])) for row in rows]
 
 
@@ -164,7 +169,7 @@ def _listed(row: "asyncpg.Record") -> dict[str, Any]:
         "opened_by": row["opened_by"],
         "stage": row["stage"],
         "new": NewIncident.model_validate(row["opened"]),
-        "progress": Progress.model_validate(row["progress"]) if row["progress"] else None,
+        "progress": Progress.model_validate(row["progress"]) if row["progress"] and not row["in_part"] else None,
     }
 
 
@@ -172,6 +177,26 @@ def _money(amount: Any, currency: str | None) -> Money | None:
     return None if amount is None or currency is None else Money(amount=amount, currency=currency)
 
 
+_WARNINGS = """
+    select topic, warned_at, complaints from casefile.incident_warnings
+    where warned_at >= $1 and not complaints && array(select casefile.hidden_cases())
+    order by warned_at desc, id desc
+"""
+_OF_ACCOUNTS: Final = ["listed", "failed", "closed", "decide_incident"]
+"""The entries of a timeline that speak of single accounts, or of all together."""
+_INCIDENTS: Final = """
+    select i.*,
+        exists (
+            select from casefile.incident_cases c
+            where c.incident = i.reference and c.reference in (select casefile.hidden_cases())
+        ) or exists (
+            select from casefile.hidden_accounts() as hidden (account)
+            join casefile.cohort_members using (account)
+            where reference = i.reference
+                and number = (select max(number) from casefile.cohorts where cohorts.reference = i.reference)
+        ) as in_part
+    from casefile.incidents i
+"""
 _COHORT = """
     select members.*, results.at as ended_at, postings.amount as paid, postings.currency as paid_in,
         (
@@ -183,6 +208,7 @@ _COHORT = """
         on results.reference = members.reference and results.account = members.account
     left join casefile.postings on postings.key = results.posting_key
     where members.reference = $1 and ($2::text is null or members.state = $2)
+        and members.account not in (select casefile.hidden_accounts())
         and members.number = (select max(number) from casefile.cohorts where cohorts.reference = $1)
     order by members.account collate "C"
     limit $3

@@ -48,7 +48,8 @@ class LedgerReport(Record):
 async def check_ledger(pool: "Pool") -> LedgerReport:
     """Prove that every posting balances and rests on the record: on an approval, a payment that was made, a report.
 
-    And that the ledger has what cases were awarded and payments were made.
+    And that the ledger has what cases were awarded and payments were made. Faults of cases that are hidden from who
+    looks are told without the case.
     """
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         totals = await connection.fetch(_TOTALS)
@@ -57,10 +58,14 @@ async def check_ledger(pool: "Pool") -> LedgerReport:
         unpaid = await connection.fetch(_UNPAID)
         unposted = await connection.fetch(_UNPOSTED)
         unfounded = [LedgerFault(reference=of, problem=why) async for of, why in unfounded_postings(connection)]
-    faults = [LedgerFault(**row) for row in [*unbalanced, *differing, *unpaid, *unposted]]
-    return LedgerReport(totals=tuple(CurrencyTotal(**row) for row in totals), faults=(*faults, *unfounded))
+        hidden = {row["reference"] for row in await connection.fetch(_HIDDEN)}
+    found = [*(LedgerFault(**row) for row in [*unbalanced, *differing, *unpaid, *unposted]), *unfounded]
+    faults = tuple(_OF_A_HIDDEN_CASE if fault.reference in hidden else fault for fault in found)
+    return LedgerReport(totals=tuple(CurrencyTotal(**row) for row in totals), faults=faults)
 
 
+_OF_A_HIDDEN_CASE: Final = LedgerFault(reference="hidden", problem="a case that is hidden from you has a fault")
+_HIDDEN: Final = "select casefile.hidden_cases() as reference"
 _TOTALS: Final = """
     select currency, count(*) as postings,
            coalesce(sum(amount) filter (where kind = 'award' and amount < 'Infinity'), 0) as awarded,

@@ -55,11 +55,15 @@ _LIST = f"{_COLUMNS} order by id desc"
 # A case that was open at some time of the lost range may have lost something, and so may one that was opened in it.
 _OF_CASE = f"""
     {_COLUMNS}
-    where exists (select from casefile.repairs where restore = restores.id and reference = $1)
+    where not casefile.hidden($1) and (
+        exists (select from casefile.repairs where restore = restores.id and reference = $1)
         or exists (
             select from casefile.cases
             where reference = $1 and opened_at <= until and coalesce(closed_at, 'infinity') >= since
         )
+    )
     order by id
 """  # noqa: S608 (nothing from outside)
-_REPAIRS = "select restore, at, by, written from casefile.repairs where reference = $1 order by id"
+_REPAIRS = (
+    "select restore, at, by, written from casefile.repairs where reference = $1 and not casefile.hidden($1) order by id"
+)
