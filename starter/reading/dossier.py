@@ -1,27 +1,36 @@
 """All that ``redress show`` tells of a case: its file in PostgreSQL and, while it is open, its workflow's own word."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from domain.case.answers import Status
+from domain.case.approval import proposal_digest
+from domain.case.drafts import WhyPeople, because
 from domain.case.matters import matters_of
 from domain.case.messages import Award
+from domain.case.requests import LetterPreview
+from domain.case.tasks import TASKS
 from domain.checks.findings import Finding
 from domain.clocks.reckoning import reach
 from domain.ground.base import Instant, Record
 from domain.ground.timeline import Entry
-from domain.ground.words import Category, PaymentState, RouteKind, Stage
+from domain.ground.words import Category, Outcome, PaymentState, Remedy, RouteKind, Stage
+from domain.money.amounts import Money
+from domain.rules.deciding import Occasion
 from domain.rules.policy import PolicyPack
 from domain.rules.routes import Access, Eligibility, eligibility
 from starter.reading.cases import CaseView, WrittenLetter, get_case, get_letters, get_rules, get_timeline
 from starter.reading.deadlines import LedgerRow, get_deadlines
 from starter.reading.payments import PaymentView, get_payments
+from starter.reading.remedies import RemedyView, get_remedies
 from starter.reading.restores import Repair, Restore, restores_of
+from starter.reading.tasks import TaskView, get_tasks
 
 if TYPE_CHECKING:
     from runtime.database import Pool
+    from starter.client.complaints import Complaints
 
 _ASK_FOR: Final = 5.0  # seconds
 
@@ -35,6 +44,28 @@ class ProposalView(Record):
     by: str
     at: Instant
     decision: str
+    second_person: str | None = None
+    """Who has to approve it, and why; ``None`` where nobody has to."""
+    digest: str | None = None
+    """Names it, for who decides on it; ``None`` where that was by rule."""
+
+
+class DraftView(Record):
+    """What the rule leads to where people decide, with the letter as it would be.
+
+    ``outcome`` is ``None`` where it leads to nothing. ``second_person`` is who would have to approve it, and why.
+    """
+
+    at: Instant
+    text: str
+    digest: str
+    outcome: Outcome | None
+    compensation: Money | None
+    remedies: tuple[Remedy, ...]
+    reasons: str | None
+    why: tuple[WhyPeople, ...]
+    second_person: str | None
+    letter: LetterPreview | None
 
 
 class Dossier(Record):
@@ -50,8 +81,11 @@ class Dossier(Record):
     next_deadline: LedgerRow | None
     findings: tuple[Finding, ...]
     proposal: ProposalView | None
+    draft: DraftView | None
     letters: tuple[WrittenLetter, ...]
     payments: tuple[PaymentView, ...]
+    remedies: tuple[RemedyView, ...]
+    tasks: tuple[TaskView, ...]
     routes: tuple[Eligibility, ...]
     early_until: Instant | None
     kept_until: Instant | None
@@ -62,20 +96,66 @@ class Dossier(Record):
     """What was put right after them."""
 
 
-async def gather(pool: "Pool", reference: str) -> Dossier:
-    """The dossier of a case. Raises :class:`~starter.reading.database.CaseNotFound`."""
+async def gather(
+    pool: "Pool", reference: str, *, cases: "Callable[[], Awaitable[Complaints]] | None" = None
+) -> Dossier:
+    """The dossier of a case; its workflow is asked over what *cases* gives, else as the settings say.
+
+    Raises :class:`~starter.reading.database.CaseNotFound`.
+    """
     case = await get_case(pool, reference)
     entries = await get_timeline(pool, reference)
     rows = await get_deadlines(pool, reference)
     is_open = case.summary.closed_at is None
-    status, unasked = await _ask(reference) if is_open else (None, None)
+    status, unasked = await _ask(reference, cases) if is_open else (None, None)
     proposal = last_proposal(entries)
+    draft = last_draft(entries) if is_open and not (proposal and proposal.decision == _UNDECIDED) else None
     payments = tuple(await get_payments(pool, reference))
     pack, responded_at, extended = await get_rules(pool, reference)
     now = datetime.now(UTC)
-    category = case.summary.category or Category.OTHER
+    remedies = tuple(await get_remedies(pool, now, reference=reference))
+    tasks = tuple(await get_tasks(pool, now, reference=reference))
     restores, repairs = await restores_of(pool, reference)
-    routes = eligibility(
+    routes = _routes(case, pack, responded_at, now, extended=extended)
+    early_until = pack.early_until(case.received_at) if is_open and responded_at is None else None
+    early_until = early_until if early_until and now <= early_until else None
+    return Dossier(
+        case=case,
+        status=status,
+        unasked=unasked,
+        next_deadline=_next_deadline(rows) if is_open else None,
+        findings=last_findings(entries),
+        proposal=proposal,
+        draft=draft,
+        letters=tuple(await get_letters(pool, reference)),
+        payments=payments,
+        remedies=remedies,
+        tasks=tasks,
+        routes=routes,
+        early_until=early_until,
+        kept_until=_kept_until(pack, case),
+        possible=(
+            *_possible(case, proposal, draft, may_end_early=early_until is not None),
+            *_about_payments(case, payments, status),
+            *(
+                f"remedy confirm {reference} {one.remedy.number} --proof TEXT"
+                for one in remedies
+                if one.state in {"owed", "overdue"}
+            ),
+            *(one.command for one in tasks if one.state != "ended" and TASKS[one.kind].ends_by is None),
+            *_by_rule(case, pack, rows, routes, now),
+        ),
+        restores=tuple(restores),
+        repairs=tuple(repairs),
+    )
+
+
+def _routes(
+    case: CaseView, pack: PolicyPack, responded_at: datetime | None, now: datetime, *, extended: bool
+) -> tuple[Eligibility, ...]:
+    """The ways to go further, and which are open to the customer."""
+    category = case.summary.category or Category.OTHER
+    return eligibility(
         pack.narrowed(category),
         category=category,
         claimed=case.complaint.amount_claimed,
@@ -86,30 +166,10 @@ async def gather(pool: "Pool", reference: str) -> Dossier:
         matters=matters_of(case.complaint),
         extended=extended,
     )
-    early_until = pack.early_until(case.received_at) if is_open and responded_at is None else None
-    early_until = early_until if early_until and now <= early_until else None
-    return Dossier(
-        case=case,
-        status=status,
-        unasked=unasked,
-        next_deadline=next((row for row in rows if row.fired_at is None and row.satisfied_at is None), None)
-        if is_open
-        else None,
-        findings=last_findings(entries),
-        proposal=proposal,
-        letters=tuple(await get_letters(pool, reference)),
-        payments=payments,
-        routes=routes,
-        early_until=early_until,
-        kept_until=_kept_until(pack, case),
-        possible=(
-            *_possible(case, proposal, may_end_early=early_until is not None),
-            *_about_payments(case, payments, status),
-            *_by_rule(case, pack, rows, routes, now),
-        ),
-        restores=tuple(restores),
-        repairs=tuple(repairs),
-    )
+
+
+def _next_deadline(rows: Iterable[LedgerRow]) -> LedgerRow | None:
+    return next((row for row in rows if row.fired_at is None and row.satisfied_at is None), None)
 
 
 def _kept_until(pack: PolicyPack, case: CaseView) -> datetime | None:
@@ -153,8 +213,10 @@ def last_proposal(entries: Iterable[Entry]) -> ProposalView | None:
                 decision = "set aside, the customer was asked"
             case "investigate" if decision == _UNDECIDED:
                 decision = "set aside, more was investigated"
+            case "set_aside":
+                decision = f"set aside {entry.text}"
             case "stage" if entry.text == Stage.RESPONDED:
-                decision, responded = ("within the rule's limit" if decision == _UNDECIDED else decision), True
+                decision, responded = ("by one person, within the limit" if decision == _UNDECIDED else decision), True
             case "stage" if responded and entry.text in {Stage.DECIDING, Stage.INVESTIGATING}:
                 decision, responded = "the case was taken up again", False
     if proposal is None:
@@ -166,13 +228,37 @@ def last_proposal(entries: Iterable[Entry]) -> ProposalView | None:
         by=proposal.actor,
         at=proposal.at,
         decision=decision,
+        second_person=_second_person(proposal.data) if decision == _UNDECIDED else None,
+        digest=proposal_digest(proposal) if proposal.kind == "propose_resolution" else None,
     )
+
+
+def last_draft(entries: Iterable[Entry]) -> DraftView | None:
+    """The draft that the case has at its stage."""
+    draft: Entry | None = None
+    for entry in entries:
+        if entry.kind in {"draft", "stage"}:
+            draft = entry if entry.kind == "draft" else None
+    if draft is None:
+        return None
+    said = {name: draft.data.get(name) for name in DraftView.model_fields}
+    told = {"at": draft.at, "text": draft.text, "second_person": _second_person(draft.data)}
+    return DraftView.model_validate(said | told)
+
+
+def _second_person(data: Mapping[str, Any]) -> str | None:
+    """Who has to approve what an entry with that *data* proposes, and why."""
+    occasions = tuple(Occasion(one) for one in data.get("second_person") or ())
+    if not occasions:
+        return None
+    able = " or ".join(role.replace("_", " ") for role in data.get("approvers") or ()) or "nobody in this pack"
+    return f"{able}, because {because(occasions).en}"
 
 
 _UNDECIDED: Final = "waits for a second person"
 
 
-async def _ask(reference: str) -> tuple[Status | None, str | None]:
+async def _ask(reference: str, cases: "Callable[[], Awaitable[Complaints]] | None") -> tuple[Status | None, str | None]:
     """What the case's workflow says of itself, or why it does not."""
     from runtime.connection import TemporalUnavailable
     from starter.client.complaints import CaseNotFound, Complaints
@@ -181,7 +267,8 @@ async def _ask(reference: str) -> tuple[Status | None, str | None]:
 
     try:
         async with asyncio.timeout(_ASK_FOR):
-            return await (await connected(Complaints)).status(reference), None
+            asked = await (cases() if cases else connected(Complaints))
+            return await asked.status(reference), None
     except (TimeoutError, NotAnswered):
         return None, "no worker answers: is one running?"
     except TemporalUnavailable as error:
@@ -218,7 +305,9 @@ def _about_payments(case: CaseView, payments: Sequence[PaymentView], status: Sta
         yield f"pay report {case.reference} --state reversed --bank-reference ID"
 
 
-def _possible(case: CaseView, proposal: ProposalView | None, *, may_end_early: bool) -> Iterable[str]:
+def _possible(
+    case: CaseView, proposal: ProposalView | None, draft: DraftView | None, *, may_end_early: bool
+) -> Iterable[str]:
     """The commands that make sense now."""
     stage, reference = case.summary.stage, case.reference
     if stage is Stage.CLOSED:
@@ -227,9 +316,12 @@ def _possible(case: CaseView, proposal: ProposalView | None, *, may_end_early: b
         yield f"contact {reference} --email ADDRESS"
     if stage in {Stage.INVESTIGATING, Stage.DECIDING}:
         if proposal and proposal.decision == _UNDECIDED:
-            yield f"approve {reference}"
-            yield f"return {reference} --reasons TEXT"
+            seen = proposal.digest or "DIGEST"
+            yield f"approve {reference} --proposal {seen}"
+            yield f"return {reference} --proposal {seen} --reasons TEXT"
         else:
+            if draft and draft.outcome:
+                yield f"propose {reference} --draft"
             yield f'propose {reference} --outcome upheld --amount "USD 100.00" --reasons TEXT'
             yield f"request-info {reference} --questions TEXT"
         if may_end_early:

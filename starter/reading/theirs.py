@@ -1,0 +1,230 @@
+"""What a customer sees of their own complaints: those whose letters go to the address they proved to receive at."""
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Final
+
+from domain.case.complaint import Complaint
+from domain.ground.base import Instant, Record
+from domain.ground.words import CaseEvent, LetterKind, Outcome, Stage
+from domain.keys.finding import EMAIL
+from domain.money.amounts import Money
+from domain.rules.policy import PolicyPack
+from record.customers import read_identity
+from runtime.keys.here import lookup_here
+
+if TYPE_CHECKING:
+    from runtime.database import Pool
+
+
+class Theirs(Record):
+    """A complaint in the customer's list. ``stage`` is None while its case is still to be opened."""
+
+    reference: str
+    received_at: Instant
+    stage: Stage | None
+    outcome: Outcome | None = None
+    waits_for_them: bool = False
+
+
+class SentLetter(Record):
+    """A letter to the customer."""
+
+    kind: LetterKind
+    subject: str
+    body: str
+    language: str
+    at: Instant
+
+
+class Remark(Record):
+    """Something that the customer said, and the files that came with it as (name, title)."""
+
+    at: Instant
+    intent: str
+    text: str | None
+    files: tuple[tuple[str, str], ...] = ()
+
+
+class TheirCase(Theirs):
+    """One complaint as its customer sees it. ``answer_by`` is when the final response is due by the deadline ledger."""
+
+    complaint: Complaint
+    verified: bool
+    answer_by: Instant | None
+    reply_by: Instant | None
+    zone: str
+    closed_at: Instant | None
+    compensation: Money | None
+    payment: str | None
+    letters: tuple[SentLetter, ...]
+    remarks: tuple[Remark, ...]
+    on_their_way: int
+    """Messages of theirs that were received and are not dealt with yet."""
+    not_taken: tuple[str, ...]
+    """Why messages of theirs could not be taken, the last first."""
+
+
+async def is_theirs(pool: "Pool", reference: str, address: str, sender: str) -> bool:
+    """Whether letters of the case *reference* go to *address*; before it is open, whether *sender* sent it."""
+    if await pool.fetchval(_NOT_OPENED, reference, sender):
+        return True
+    return bool(await _going_to(pool, address, [reference]))
+
+
+async def is_on_file(pool: "Pool", address: str, sender: str) -> bool:
+    """Whether any complaint is *address*'s, or was sent by *sender*."""
+    if await pool.fetchval(_SENT, sender):
+        return True
+    return bool(await _having_had(pool, address))
+
+
+async def list_theirs(pool: "Pool", address: str, sender: str) -> list[Theirs]:
+    """Their complaints, the last first."""
+    references = await _going_to(pool, address, await _having_had(pool, address))
+    return [Theirs(**row) for row in await pool.fetch(_LIST, references, sender)]
+
+
+async def _having_had(pool: "Pool", address: str) -> list[str]:
+    """The cases whose letters go, or went before a correction, to *address*."""
+    token = await lookup_here(EMAIL, address.casefold())
+    return [row["scope"] for row in await pool.fetch(_HAVING_HAD, token)]
+
+
+async def _going_to(pool: "Pool", address: str, references: Collection[str]) -> list[str]:
+    """Those of *references* whose letters go to *address*: who had a case before a correction no longer sees it."""
+    newest = await pool.fetch(_NEWEST, list(references))
+    return [row["reference"] for row in newest if (row["email"] or "").casefold() == address.casefold()]
+
+
+async def revisions(pool: "Pool", references: Collection[str]) -> Mapping[str, str]:
+    """Something that changes with each of these cases."""
+    return {row["reference"]: row["mark"] for row in await pool.fetch(_REVISIONS, list(references))}
+
+
+async def read_theirs(pool: "Pool", reference: str) -> TheirCase | None:
+    """The complaint *reference* as its customer sees it; None before its case is open."""
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        case = await connection.fetchrow(_CASE, reference)
+        if case is None:
+            return None
+        pack = PolicyPack.model_validate(case["content"])
+        open_clocks = await connection.fetch(_RUNNING, reference)
+        letters = await connection.fetch(_LETTERS, reference)
+        remarks = await connection.fetch(_REMARKS, reference)
+        refused = await connection.fetch(_REFUSED, reference)
+        waiting = await connection.fetchval(_ON_THEIR_WAY, reference)
+        identity = await read_identity(connection, reference)
+        payment = await connection.fetchval(_PAYMENT, reference)
+    amount = case["compensation_amount"]
+    clocks = {clock.name: clock for clock in pack.clocks}
+
+    def ends(event: CaseEvent) -> Instant | None:
+        due = [row["due"] for row in open_clocks if event in _satisfying(clocks, row["clock"])]
+        return min(due, default=None)
+
+    return TheirCase(
+        reference=reference,
+        received_at=case["received_at"],
+        stage=case["stage"],
+        outcome=case["outcome"],
+        waits_for_them=case["waits_for_them"],
+        complaint=Complaint.recorded(case["complaint"]),
+        verified=identity.verified,
+        answer_by=ends(CaseEvent.RESPONDED),
+        reply_by=ends(CaseEvent.CUSTOMER_REPLIED if case["waits_for_them"] else CaseEvent.ANSWERED),
+        zone=pack.calendar.time_zone,
+        closed_at=case["closed_at"],
+        compensation=Money(amount=amount, currency=case["compensation_currency"]) if amount else None,
+        payment=payment,
+        letters=tuple(SentLetter(**row) for row in letters),
+        remarks=tuple(_remark(row["at"], row["data"]) for row in remarks),
+        on_their_way=waiting,
+        not_taken=tuple(row["ending"] for row in refused),
+    )
+
+
+def _satisfying(clocks: "Mapping[str, object]", name: str) -> tuple[CaseEvent, ...]:
+    return getattr(clocks.get(name), "satisfied_by", ())
+
+
+def _remark(at: Instant, data: "Mapping[str, object]") -> Remark:
+    attachments = data.get("attachments") or ()
+    files = [
+        (str(each["location"]).removeprefix("redress-file:"), str(each["title"]))
+        for each in attachments  # type: ignore[attr-defined]
+        if str(each["location"]).startswith("redress-file:")
+    ]
+    text = data.get("text")
+    return Remark(at=at, intent=str(data.get("intent") or ""), text=str(text) if text else None, files=tuple(files))
+
+
+_WAITS: Final = """
+    c.stage in ('investigating', 'deciding') and coalesce((
+        select event = 'information_requested' from casefile.events e
+        where e.reference = c.reference
+            and event in ('information_requested', 'customer_replied', 'wait_ended', 'responded', 'disputed')
+        order by number desc limit 1
+    ), false) as waits_for_them
+"""
+_NOT_OPENED: Final = """
+    select not exists (select from casefile.cases where reference = $1)
+        and exists (select from intake.received where reference = $1 and sender = $2 and kind = 'complaint')
+"""
+_SENT: Final = """
+    select exists (select from intake.received where sender = $1)
+"""
+_HAVING_HAD: Final = """
+    select scope from casefile.lookups where (purpose, token) = ('email', $1)
+"""
+_NEWEST: Final = """
+    select distinct on (reference) reference, email from casefile.contacts where reference = any($1)
+    order by reference, id desc
+"""
+_LIST: Final = f"""
+    select c.reference, c.received_at, c.stage, c.outcome, {_WAITS}
+    from casefile.cases c where c.reference = any($1)
+    union all
+    select distinct on (r.reference) r.reference, r.received_at, null, null, false
+    from intake.received r
+    where r.sender = $2 and r.kind = 'complaint'
+        and not exists (select from casefile.cases c where c.reference = r.reference)
+    order by received_at desc
+"""  # noqa: S608 (constants)
+_CASE: Final = f"""
+    select c.received_at, c.stage, c.outcome, c.complaint, c.closed_at, c.compensation_amount, c.compensation_currency,
+        p.content, {_WAITS}
+    from casefile.cases c join casefile.policy_packs p on p.hash = c.policy_hash where c.reference = $1
+"""  # noqa: S608 (constants)
+_RUNNING: Final = """
+    select clock, clock_due as due from casefile.deadline_ledger
+    where reference = $1 and satisfied_at is null and not replaced group by clock, clock_due
+"""
+_LETTERS: Final = """
+    select kind, subject, body, language, rendered_at as at from casefile.letters
+    where reference = $1 and kind <> 'staff_notice' order by rendered_at, number
+"""
+_REMARKS: Final = """
+    select at, data from casefile.timeline where reference = $1 and kind = 'customer_reply' order by at, id
+"""
+_REFUSED: Final = """
+    select e.ending from intake.received r join lateral (
+        select ending, at from intake.endings where endings.key = r.key order by id desc limit 1
+    ) e on true
+    where r.reference = $1 and r.kind = 'message' and e.ending in ('refused', 'case_closed')
+    order by e.at desc limit 1
+"""
+_ON_THEIR_WAY: Final = """
+    select count(*) from intake.received r join intake.waiting using (key) where r.reference = $1 and r.kind = 'message'
+"""
+_PAYMENT: Final = """
+    select coalesce(case when v.key is not null then 'reversed' end, o.outcome, 'ordered')
+    from payments.orders p left join payments.outcomes o using (key) left join payments.reversals v using (key)
+    where p.reference = $1 order by p.ordered_at desc limit 1
+"""
+_REVISIONS: Final = """
+    select c.reference, concat_ws('/', c.revision, c.updated_at,
+        (select count(*) from casefile.letters l where l.reference = c.reference),
+        (select count(*) from intake.received r join intake.waiting using (key) where r.reference = c.reference)
+    ) as mark
+    from casefile.cases c where c.reference = any($1)
+"""

@@ -1,0 +1,248 @@
+"""Lists of open cases in the order of their duties, read by index, however many there are."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from domain.ground.base import Instant, Record, person_of
+from domain.ground.words import Category, Priority, SignKind, Stage
+from domain.money.amounts import Money
+from domain.people.directory import Person
+from domain.people.inbox import Item, Standing, next_step
+from domain.rules.policy import PolicyPack
+from record.directory import read_directory
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from runtime.database import Connection, Pool
+
+
+class View(StrEnum):
+    """Which open cases somebody looks at."""
+
+    MINE = "mine"
+    APPROVAL = "approval"
+    """Proposals that wait for their decision: by role and limit, and never their own."""
+    TEAM = "team"
+    """Those of their teams, in whosever hands."""
+    UNASSIGNED = "unassigned"
+    ALL = "all"
+
+
+class Filters(Record):
+    """What the cases must fit; nothing given fits all. ``overdue``: a duty has passed; ``breached``: one was missed."""
+
+    priority: Priority | None = None
+    stage: Stage | None = None
+    category: Category | None = None
+    sign: SignKind | None = None
+    breached: bool | None = None
+    overdue: bool | None = None
+
+
+class Place(NamedTuple):
+    """Where a page of a list ends. ``duty`` is None among the cases that have no duty."""
+
+    duty: datetime | None
+    priority: str
+    reference: str
+
+
+class Page(Record):
+    """A page of a list; ``more``: others follow the last."""
+
+    items: tuple[Item, ...]
+    more: bool
+
+    @property
+    def end(self) -> Place | None:
+        """What to go on after."""
+        if not (self.more and self.items):
+            return None
+        last = self.items[-1].case
+        return Place(last.next_duty, last.priority or "", last.reference)
+
+
+class Counts(Record):
+    """How many open cases somebody has in each view; of those to approve it counts up to :data:`COUNTED`."""
+
+    mine: int
+    approval: int
+    team: int
+    unassigned: int
+    all: int
+    at: Instant
+
+
+COUNTED: Final = 100
+"""Proposals are counted one by one, because role and limit decide: no more than these."""
+
+
+async def read_worklist(
+    pool: "Pool",
+    who: str,
+    view: View,
+    at: datetime,
+    *,
+    filters: Filters | None = None,
+    after: Place | None = None,
+    limit: int = 50,
+) -> Page:
+    """The open cases of that *view* of *who* (an id), by next duty, then priority; *after* the end of another page.
+
+    A case that they are kept out of *at* that moment is in no list of theirs.
+    """
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        desk = _Desk(connection, person_of(who), (await read_directory(connection)).find(who), at)
+        items: list[Item] = []
+        async for item in desk.items(view, filters or Filters(), after, limit + 1):
+            items.append(item)
+            if len(items) > limit:
+                break
+    return Page(items=tuple(items[:limit]), more=len(items) > limit)
+
+
+async def count_worklist(pool: "Pool", who: str, at: datetime) -> Counts:
+    """How many open cases *who* has in each view."""
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        one = (await read_directory(connection)).find(who)
+        person = person_of(who)
+        row = await connection.fetchrow(_COUNTS, person, list(one.teams) if one else [], at)
+        approval = 0
+        async for _ in _Desk(connection, person, one, at).items(View.APPROVAL, Filters(), None, COUNTED):
+            approval += 1
+            if approval == COUNTED:
+                break
+    return Counts(**dict(row or {}), approval=approval, at=at)
+
+
+class _Desk:
+    """The lists of one person at one moment."""
+
+    def __init__(self, connection: "Connection", person: str, one: Person | None, at: datetime) -> None:
+        self._connection = connection
+        self._person = person
+        self._one = one
+        self._at = at
+        self._packs: dict[str, PolicyPack] = {}
+
+    async def items(self, view: View, filters: Filters, after: Place | None, batch: int) -> AsyncIterator[Item]:
+        """What is in the *view*, in order; *batch* are fetched first, then more at once."""
+        while rows := await self._fetch(view, filters, after, batch):
+            for row in rows:
+                decides = await self._decides(row)
+                if decides or view is not View.APPROVAL:
+                    yield self._item(row, decides=decides)
+            if len(rows) < batch:
+                return
+            last, batch = rows[-1], min(2 * batch, _MOST)
+            after = Place(last["next_duty"], last["priority"] or "", last["reference"])
+
+    async def _fetch(self, view: View, filters: Filters, after: Place | None, limit: int) -> "Sequence[asyncpg.Record]":
+        one = self._one
+        values: list[Any] = [
+            self._person,
+            self._at,
+            limit,
+            list(one.teams) if one else [],
+            list(one.roles) if one else [],
+        ]
+
+        def value(of: Any) -> str:
+            values.append(of)
+            return f"${len(values)}"
+
+        conditions = [_OF_VIEWS[view]]
+        for name, wanted in filters:
+            if wanted is not None:
+                conditions.append(_OF_FILTERS[name].format(value(wanted)))
+        if after:
+            place = [value(after.duty), value(after.priority), value(after.reference)]
+            conditions.append(_FURTHER.format(*place))
+        return await self._connection.fetch(_PAGE.format(" and ".join(conditions)), *values)
+
+    def _item(self, row: "asyncpg.Record", *, decides: bool) -> Item:
+        case = Standing(**{name: row[name] for name in Standing.model_fields})
+        mine = row["handler"] is not None and person_of(row["handler"]) == self._person
+        why = "mine" if mine else "waiting for me" if decides else "my team's" if row["of_my_team"] else "another's"
+        return Item.model_validate({"why": why, "case": case, "step": next_step(case, decides=decides)})
+
+    async def _decides(self, row: "asyncpg.Record") -> bool:
+        """Whether they may decide the proposal that waits: by role and limit, and proposed by somebody else."""
+        if self._one is None or not row["proposed"]:
+            return False
+        if person_of(row["proposer"].partition(":")[2]) == self._one.person:
+            return False
+        sums = [Money.model_validate(row["compensation"])] if row["compensation"] else []
+        if row["awarded"] is not None:
+            sums.append(Money(amount=row["awarded"], currency=row["awarded_in"]))
+        if len({each.currency for each in sums}) > 1:
+            return False
+        stake = sums[0] + sums[1] if len(sums) > 1 else sums[0] if sums else None
+        decision = (await self._pack(row["policy_hash"])).decision
+        if row["category"] and row["priority"]:
+            decision = decision.of(Category(row["category"]), Priority(row["priority"]))
+        return any(decision.may_approve(role, stake) for role in self._one.roles)
+
+    async def _pack(self, policy_hash: str) -> PolicyPack:
+        if policy_hash not in self._packs:
+            content = await self._connection.fetchval(_PACK, policy_hash)
+            self._packs[policy_hash] = PolicyPack.model_validate(content)
+        return self._packs[policy_hash]
+
+
+_MOST: Final = 1_000
+_OF_VIEWS: Final[Mapping[View, str]] = {
+    View.MINE: "handler = $1",
+    View.APPROVAL: """proposer is not null and stage in ('investigating', 'deciding') and policy_hash in (
+        select hash from casefile.policy_packs, jsonb_path_query(content, '$.decision.**.role') as role
+        where role #>> '{}' = any($5))""",
+    View.TEAM: "team = any($4)",
+    View.UNASSIGNED: "handler is null",
+    View.ALL: "true",
+}
+_OF_FILTERS: Final[Mapping[str, str]] = {
+    "priority": "priority = {}",
+    "stage": "stage = {}",
+    "category": "category = {}",
+    "breached": "breached = {}",
+    "overdue": "(next_duty < $2) = {}",
+    # What a person said of a sign counts before what the words said.
+    "sign": """reference in (select reference from casefile.signs where sign ->> 'kind' = {0}) and 'withdrawn' <> (
+        select step from casefile.signs s where s.reference = worklist.reference and s.sign ->> 'kind' = {0}
+            and coalesce((s.sign ->> 'valid_until')::timestamptz, 'infinity') > $2
+        order by s.by <> 'system:redress' desc, s.id desc limit 1)""",
+}
+_FURTHER: Final = "(next_duty, priority, reference) > (coalesce({}, 'infinity'::timestamptz), {}, {})"
+_PAGE: Final = """
+    select w.reference, w.stage, w.category, nullif(w.priority, '') as priority, w.team, w.breached, w.received_at,
+        nullif(w.next_duty, 'infinity') as next_duty, w.next_duty < $2 as overdue, c.policy_hash, c.handler,
+        w.team = any($4::text[]) as of_my_team, cardinality($5::text[]) as roles,
+        coalesce((select event = 'information_requested' from casefile.events e where e.reference = w.reference
+            and event in ('information_requested', 'customer_replied', 'wait_ended') order by number desc limit 1),
+            false) as asked,
+        w.proposer is not null and w.stage in ('investigating', 'deciding') as proposed, w.proposer,
+        said.data -> 'compensation' as compensation,
+        c.compensation_amount as awarded, c.compensation_currency as awarded_in,
+        exists (select from payments.standing p where p.reference = w.reference and p.ended_at is null) as unpaid
+    from (
+        select * from casefile.worklist
+        where reference not in (select casefile.kept_out_of($1, $2)) and {}
+        order by next_duty, priority, reference limit $3
+    ) as w
+    join casefile.cases c using (reference)
+    left join lateral (
+        select data from casefile.timeline t where t.reference = w.reference and kind = 'propose_resolution'
+            and w.proposer is not null
+        order by at desc, journal desc, id desc limit 1) as said on true
+    order by w.next_duty, w.priority, w.reference
+"""
+_COUNTS: Final = """
+    select count(*) filter (where handler = $1) as mine, count(*) filter (where team = any($2)) as team,
+        count(*) filter (where handler is null) as unassigned, count(*) as all
+    from casefile.worklist
+    where reference not in (select casefile.kept_out_of($1, $3))
+"""
+_PACK: Final = "select content from casefile.policy_packs where hash = $1"
