@@ -1,0 +1,144 @@
+"""Reports made from the record: for the command line, for pages, for the mail of the month."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from domain.ground.base import Record
+from domain.ground.messages import NotAllowed
+from domain.learning.actions import ActionStanding, ActionState, ReportOrder
+from domain.learning.monthly import report_of
+from domain.learning.periods import Period
+from domain.learning.report import Report
+from domain.learning.tally import Tally
+from domain.rules.causes import CauseTree
+from record.facts import cases_up_to, cut_off
+from runtime.causes import load_causes
+from starter.evidence.html import to_html
+from starter.evidence.pdf import to_pdf
+from starter.reports.pages import laid_out, period_name
+from starter.reports.sheets import to_csv, to_json, to_workbook
+from starter.reports.words import report_words
+
+if TYPE_CHECKING:
+    from runtime.database import Pool
+
+FORMATS: Final = ("html", "pdf", "xlsx", "csv", "json")
+
+
+class Opened(Record):
+    """The cases behind a figure, by reference, and the figure's key."""
+
+    key: str
+    references: tuple[str, ...]
+
+
+async def make_report(pool: "Pool", period: Period, *, at: int | None = None, tree: CauseTree | None = None) -> Report:
+    """The report on *period* of the facts up to number *at*, by default of all there are now.
+
+    Where the period was reported before and figures have changed since, they are shown as restated. Raises
+    :class:`~domain.learning.balance.DoesNotBalance` and :class:`~record.facts.NoSuchCutOff`.
+    """
+    tree = tree or load_causes()
+    number = await cut_off(pool, at)
+    report = await _made(pool, period, number, tree)
+    first = await pool.fetchval(_FIRST, report.name, period.name, {"zone": period.zone}, number)
+    if first is None or first == number:
+        return report
+    return report.restated(await _made(pool, period, first, tree))
+
+
+async def _made(pool: "Pool", period: Period, number: int, tree: CauseTree) -> Report:
+    tally = Tally(period, tree)
+    async for case in cases_up_to(pool, number):
+        tally.count(case)
+    return report_of(tally, number, await standing_actions(pool, period.end))
+
+
+async def open_figure(pool: "Pool", report: Report, key: str, tree: CauseTree | None = None) -> Opened:
+    """The cases behind the figure of that *key*. Raises ``LookupError`` where the report has no such figure.
+
+    Figures are of the firm as a whole; whoever is kept out of a case opens none (:class:`NotAllowed`), for what is
+    missing behind one would tell of it.
+    """
+    report.figure(key)
+    if await pool.fetchval(_KEPT_OUT, report.cut_off):
+        raise NotAllowed("figure: you are kept out of a case of the reports; ask somebody who is not to open it")
+    tally = Tally(report.period, tree or load_causes(), watching=key)
+    async for case in cases_up_to(pool, report.cut_off):
+        tally.count(case)
+    return Opened(key=key, references=tuple(sorted(tally.seen)))
+
+
+async def issue(pool: "Pool", report: Report, by: str) -> None:
+    """Write down that *report* was issued by whom: later ones on its period show what has changed since the first."""
+    scope = {"zone": report.period.zone}
+    values = (report.name, report.period.name, scope, report.cut_off, report.hash, datetime.now(UTC), by)
+    await pool.execute(_ISSUE, *values)
+
+
+def rendered(report: Report, form: str, languages: tuple[str, ...], *, firm: str) -> bytes:
+    """*report* in one of :data:`FORMATS`; of a workbook and CSV the first language."""
+    tree = load_causes()
+    match form:
+        case "html":
+            return to_html(laid_out(report, languages, tree, firm=firm)).encode()
+        case "pdf":
+            return to_pdf(laid_out(report, languages, tree, firm=firm))
+        case "xlsx":
+            return to_workbook(report, tree, languages[0], firm=firm)
+        case "csv":
+            return to_csv(report, tree, languages[0]).encode()
+        case "json":
+            return to_json(report).encode()
+    raise ValueError(f"format: {form!r} is not one of {', '.join(FORMATS)}")
+
+
+def files_to_mail(firm: str) -> "Callable[[Pool, Period, ReportOrder], Awaitable[tuple[str, dict[str, bytes]]]]":
+    """How the report of a month is made for the mail: its name in the first language, and its files by name."""
+
+    async def make(pool: "Pool", period: Period, order: ReportOrder) -> tuple[str, dict[str, bytes]]:
+        report = await make_report(pool, period)
+        await issue(pool, report, "system:redress")
+        words = report_words(order.languages[0])
+        title = words("page", "title", period=period_name(period, words))
+        forms = ("html", "pdf", "xlsx")
+        made = {form: rendered(report, form, order.languages, firm=firm) for form in forms}
+        return title, {f"complaints-{period.name}.{form}": content for form, content in made.items()}
+
+    return make
+
+
+async def standing_actions(pool: "Pool", at: datetime) -> list[ActionStanding]:
+    """The corrective actions as they stood at that moment; past its day an open one is overdue."""
+    rows = await pool.fetch(_ACTIONS, at)
+    return [
+        ActionStanding(
+            action=row["action"],
+            cause=row["cause"],
+            owner=row["owner"],
+            due=row["due"],
+            state=ActionState.OPEN if row["step"] == "opened" else ActionState(row["step"]),
+            reopened=row["reopened"],
+        )
+        for row in rows
+    ]
+
+
+_ACTIONS: Final = """
+    select action, cause, owner, due, step, reopened from reporting.actions_at($1)
+    where cause is not null order by action
+"""
+_KEPT_OUT: Final = """
+    select exists (
+        select from casefile.hidden_cases() as hidden (reference) join reporting.facts using (reference)
+        where number <= $1
+    )
+"""
+_FIRST: Final = """
+    select cut_off from reporting.issued
+    where report = $1 and period = $2 and scope = $3 and cut_off <= $4 order by id limit 1
+"""
+_ISSUE: Final = """
+    insert into reporting.issued (report, period, scope, cut_off, hash, at, by) values ($1, $2, $3, $4, $5, $6, $7)
+"""

@@ -1,0 +1,73 @@
+"""Returns to authorities: which there are, made from the record, and written as CSV and JSON."""
+
+import csv
+import json
+from functools import cache
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from domain.learning.periods import Period
+from domain.learning.returns import Form, ReturnMade, make_return
+from record.facts import cases_up_to, cut_off
+from runtime.calendars import read_calendars
+from runtime.paths import POLICIES
+from runtime.toml_files import read_toml, to_record
+
+if TYPE_CHECKING:
+    from domain.clocks.calendar import Calendar
+    from runtime.database import Pool
+
+SUPPRESSED: Final = "<5"
+"""What stands for a count that is too small to be given."""
+
+
+@cache
+def load_forms(folder: Path = POLICIES / "learning" / "returns") -> dict[str, Form]:
+    """The forms by id. Raises :class:`~runtime.toml_files.TomlFileError`."""
+    forms = [to_record(path, read_toml(path), Form) for path in sorted(folder.glob("*.toml"))]
+    return {form.id: form for form in forms}
+
+
+def form_of(name: str) -> Form:
+    """The form of that id. Raises ``LookupError`` naming those there are."""
+    forms = load_forms()
+    if name not in forms:
+        raise LookupError(f"return: there is no {name!r}; there are {', '.join(forms)}")
+    return forms[name]
+
+
+async def make(
+    pool: "Pool", form: Form, period: Period, *, at: int | None = None, entity: str | None = None
+) -> ReturnMade:
+    """The return of *form* on *period*, of the facts up to number *at*. Raises ``ValueError`` and ``LookupError``."""
+    number = await cut_off(pool, at)
+    cases = [case async for case in cases_up_to(pool, number)]
+    return make_return(form, cases, period, number, calendar=_calendar(form), entity=entity)
+
+
+def _calendar(form: Form) -> "Calendar | None":
+    if form.calendar is None:
+        return None
+    found = read_calendars(POLICIES / "calendars").get(POLICIES / "calendars" / f"{form.calendar}.toml")
+    if found is None or isinstance(found, Exception):
+        raise LookupError(f"calendar: {form.id} counts days of {form.calendar}, which is not there")
+    return found
+
+
+def to_csv(made: ReturnMade) -> str:
+    """A row a line, a column a cell. What is not known is empty; small counts read ``<5``."""
+    target = StringIO()
+    writer = csv.writer(target, lineterminator="\n")
+    by_row = form_of(made.form).kind == "cells"
+    writer.writerow([*(["row"] if by_row else []), *made.columns])
+    for name, row in made.rows:
+        cells = [SUPPRESSED if one.suppressed else one.value or "" for one in row]
+        writer.writerow([*([name] if by_row else []), *cells])
+    return target.getvalue()
+
+
+def to_json(made: ReturnMade) -> str:
+    """The return as a JSON document, with what it lacks."""
+    data: dict[str, Any] = {**made.model_dump(mode="json"), "complete": made.complete}
+    return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
