@@ -23,6 +23,7 @@ from domain.people.directory_check import unheld
 from domain.rules.policy_check import EXPIRES_SOON
 from runtime.connection import TemporalUnavailable
 from runtime.database import DatabaseUnavailable, find_database, open_pool
+from runtime.keys.here import hold_keys
 from runtime.policies import calendars_in_use, load_packs
 from runtime.settings import Settings
 from runtime.temporal import connect
@@ -49,15 +50,19 @@ PAYMENT_LATE: Final = timedelta(hours=24)
 _PATIENCE: Final = timedelta(seconds=10)
 
 
-async def diagnose(settings: Settings) -> Diagnosis:
-    """Look at everything that can be reached."""
+async def diagnose(settings: Settings, viewer: str | None = None) -> Diagnosis:
+    """Look at everything that can be reached, as the person *viewer* may see it: cases hidden from them count nowhere.
+
+    Nobody named sees all.
+    """
+    hold_keys(settings)
     now = datetime.now(UTC)
     found = list(_rules(now))
     unchecked: list[str] = []
     pool: Pool | None = None
     client: Client | None = None
     try:
-        pool = await open_pool(find_database(settings), max_size=2)
+        pool = await open_pool(find_database(settings), max_size=2, viewer=viewer)
     except DatabaseUnavailable as error:
         found.append(Trouble(kind=Kind.POSTGRESQL, subject="PostgreSQL", what=str(error)))
     try:
@@ -80,8 +85,17 @@ async def diagnose(settings: Settings) -> Diagnosis:
             try:
                 async with asyncio.timeout(120):
                     found += await check()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, RPCError, OSError, TimeoutError) as error:
+            except (
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                asyncpg.InternalClientError,
+                RPCError,
+                OSError,
+                TimeoutError,
+            ) as error:
                 unchecked.append(f"{name}: {type(error).__name__}")
+        hidden = {row[0] for row in await pool.fetch(_HIDDEN)} if pool and viewer else set()
+        found = [one for one in found if one.subject not in hidden]
     finally:
         if pool:
             pool.terminate()
@@ -236,6 +250,7 @@ async def _activities(client: Client, pool: "Pool", now: datetime, found: Sequen
     return troubles
 
 
+_HIDDEN: Final = "select casefile.hidden_cases()"
 _POINT: Final = {
     Kind.WORKFLOW_WITHOUT_CASE,
     Kind.LETTER_WAITING,

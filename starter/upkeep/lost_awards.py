@@ -56,6 +56,6 @@ _NOT_CLOSED: Final = """
     left join casefile.postings using (reference)
     where not exists (
         select from casefile.cases where cases.reference = reference.reference and closed_at is not null
-    ) and (kind is null or kind = 'award')
+    ) and (kind is null or kind = 'award') and not casefile.hidden(reference)
     group by reference order by reference
 """
