@@ -1,0 +1,105 @@
+"""What was received from outside: what waits, what needs a person, and having it dealt with again."""
+
+from typing import TYPE_CHECKING, Annotated, Final
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import RenderableType
+
+from starter.cli.access import read, signs
+from starter.cli.options import BRING_IN, By, Reference, actor, words
+from starter.cli.program import Answer, app, command
+from starter.reading.layout import line, table, when
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runtime.database import Pool
+    from starter.reading.intake import Incoming
+
+_UTC: Final = ZoneInfo("UTC")
+_Key = Annotated[str, typer.Argument(metavar="KEY", help="What it is kept under; the beginning is enough.")]
+_Why = Annotated[str, typer.Option("--reason", help="Why; it stands in the record (- reads standard input).")]
+
+intake = typer.Typer(help="What was received from outside.", no_args_is_help=True)
+app.add_typer(intake, name="intake", rich_help_panel=BRING_IN)
+
+
+@command(intake, "list")
+def list_(
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Also what was dealt with, the newest first.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many at most.")] = 50,
+) -> Answer:
+    """What waits to be dealt with, and what needs a person."""
+    from starter.reading.intake import list_incoming
+
+    found = read(lambda pool: list_incoming(pool, everything=everything, limit=limit))
+    return Answer(found, _table(found) if found else [line("Nothing waits, and nothing needs a person.", "green")])
+
+
+@command(intake, "show")
+def show(
+    *,
+    key: _Key,
+    content: Annotated[bool, typer.Option("--content", help="Also what was sent, which is personal.")] = False,
+) -> Answer:
+    """One thing that was received, and what became of it."""
+    from starter.reading.intake import content_of, show_incoming
+
+    async def look(pool: "Pool") -> tuple["Incoming", str | None]:
+        one = await show_incoming(pool, key)
+        return one, (await content_of(pool, one.key)).decode(errors="replace") if content else None
+
+    one, sent = read(look)
+    shown = [*_table([one]), line(f"key {one.key}", "dim")]
+    if one.reason:
+        shown.append(line(one.reason))
+    if sent is not None:
+        shown.append(line(sent))
+    return Answer(one.model_dump(mode="json") | ({"content": sent} if sent is not None else {}), shown)
+
+
+@command(intake, "replay")
+def replay(*, key: _Key, reason: _Why, by: By = None) -> Answer:
+    """Have it dealt with again. What a case has heard it hears only once."""
+    return _again(key, reason, by)
+
+
+@command(intake, "vouch")
+def vouch(*, key: _Key, reason: _Why, by: By = None) -> Answer:
+    """Say that the customer wrote it, or somebody who may speak for them: then its case hears it, or is opened."""
+    return _again(key, reason, by, vouched=True)
+
+
+@command(intake, "assign")
+def assign(
+    *,
+    key: _Key,
+    reference: Reference,
+    reason: _Why,
+    by: By = None,
+    vouched: Annotated[bool, typer.Option("--vouch", help="Say as well that the customer wrote it.")] = False,
+) -> Answer:
+    """Put it on a case, which then hears it; mail only if the customer is known to have written it."""
+    return _again(key, reason, by, reference, vouched=vouched)
+
+
+def _again(key: str, reason: str, by: str | None, reference: str | None = None, *, vouched: bool = False) -> Answer:
+    from starter.reading.intake import replay as have_it_dealt_with
+
+    who, why = actor(by), words(reason, "--reason") or ""
+    one = read(
+        lambda pool: have_it_dealt_with(pool, key, signs(), by=who, reason=why, reference=reference, vouched=vouched)
+    )
+    return Answer(one, [line(f"{one.key} is dealt with again."), *_table([one])])
+
+
+def _table(found: "Sequence[Incoming]") -> list[RenderableType]:
+    made = table("Key", "Received (UTC)", "By", "What", "Case", "What became of it", right=[])
+    for one in found:
+        ended = one.ending.value.replace("_", " ") if one.ending else ""
+        state = f"waits, offered {one.tries} times" if one.waits else ended
+        case = one.ended_on or one.reference or ""
+        made.add_row(one.key[:12], when(one.received_at), one.door, one.kind, case, state)
+    return [made]
