@@ -12,35 +12,61 @@ from starter.cli import policies  # isort: skip
 from starter.cli import calendars  # isort: skip
 from starter.cli import directory  # isort: skip
 from starter.cli import customers  # isort: skip
+from starter.cli import restrictions  # isort: skip
 from starter.cli import routing  # isort: skip
 from starter.cli import acting  # isort: skip
 from starter.cli import signs  # isort: skip
+from starter.cli import actors  # isort: skip
 from starter.cli import evidence  # isort: skip
 from starter.cli import payments  # isort: skip
+from starter.cli import remedies  # isort: skip
+from starter.cli import tasks  # isort: skip
 from starter.cli import incidents  # isort: skip
+from starter.cli import intake  # isort: skip
+from starter.cli import reports  # isort: skip
+from starter.cli import causes  # isort: skip
+from starter.cli import actions  # isort: skip
+from starter.cli import returns  # isort: skip
 from starter.cli import restores  # isort: skip
+from starter.cli import keys  # isort: skip
+from starter.cli import privacy  # isort: skip
+from starter.cli import api  # isort: skip
+from starter.cli import audit  # isort: skip
 from starter.cli import health  # isort: skip
 from starter.cli.program import main
 
 __all__ = [
     "acting",
+    "actions",
+    "actors",
+    "api",
     "assessing",
+    "audit",
     "calendars",
+    "causes",
     "customers",
     "directory",
     "evidence",
     "health",
     "incidents",
     "instruments",
+    "intake",
     "investigating",
+    "keys",
     "loading",
     "main",
     "payments",
     "policies",
+    "privacy",
     "reading",
+    "remedies",
+    "reports",
     "restores",
+    "restrictions",
+    "returns",
     "routing",
     "serving",
     "signs",
     "submitting",
+    "tasks",
 ]

@@ -1,19 +1,24 @@
 """How commands reach PostgreSQL and Temporal: those of the settings, or of the stack that runs in the state folder."""
 
 import asyncio
+import getpass
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from starter.cli.options import ACTOR_VARIABLE, actor
 
 if TYPE_CHECKING:
     from runtime.database import Pool
+    from runtime.identity.speaking import TokenFor
     from starter.client.complaints import Complaints
     from starter.client.incidents import Incidents
     from starter.client.service import C
 
+
+PURPOSE_VARIABLE: Final = "REDRESS_PURPOSE"
+"""What personal data is looked at for, as the access log keeps it."""
 
 T = TypeVar("T")
 
@@ -25,29 +30,61 @@ async def database() -> "AsyncIterator[Pool]":
     Raises ``DatabaseUnavailable``.
     """
     from runtime.database import LONG_PATIENCE, close_pool, find_database, open_pool
+    from runtime.keys.here import hold_keys
     from runtime.settings import load_settings
 
-    pool = await open_pool(find_database(load_settings()), max_size=3, patience=LONG_PATIENCE, viewer=_viewer())
+    settings = load_settings()
+    hold_keys(settings)
+    pool = await open_pool(find_database(settings), max_size=3, patience=LONG_PATIENCE, viewer=viewer())
     try:
         yield pool
     finally:
         await close_pool(pool)
 
 
-def _viewer() -> str | None:
+def viewer() -> str | None:
     """The person who looks: who acts by default, if somebody is named."""
     named = os.environ.get(ACTOR_VARIABLE)
     return actor(named).person if named else None
 
 
-def read(query: "Callable[[Pool], Awaitable[T]]") -> T:
-    """What *query* finds in the database."""
+class Seen(NamedTuple):
+    """What of personal data a command shows: its name, and of which cases."""
+
+    what: str
+    references: "Sequence[str]" = ()
+
+
+async def note(pool: "Pool", seen: Seen) -> None:
+    """Write into the access log that whoever gave the command sees that."""
+    from starter.reading.accesses import Access, Means, note_access
+
+    named = os.environ.get(ACTOR_VARIABLE)
+    who = str(actor(named)) if named else f"os:{getpass.getuser()}"
+    purpose = os.environ.get(PURPOSE_VARIABLE) or None
+    await note_access(pool, Access(who, Means.COMMAND_LINE, seen.what, seen.references, purpose))
+
+
+def read(query: "Callable[[Pool], Awaitable[T]]", seen: Callable[[T], Seen] | None = None) -> T:
+    """What *query* finds in the database; where that is personal, *seen* says what is written into the access log."""
 
     async def connected() -> T:
         async with database() as pool:
-            return await query(pool)
+            found = await query(pool)
+            if seen:
+                await note(pool, seen(found))
+            return found
 
     return asyncio.run(connected())
+
+
+def signs() -> "TokenFor | None":
+    """What signs for whoever a message names; ``None`` where there is no key."""
+    from runtime.identity.issuing import TokenIssuer
+    from runtime.settings import load_settings
+
+    issuer = TokenIssuer.of(load_settings())
+    return issuer.speaks_for_its_user if issuer else None
 
 
 def talk(action: "Callable[[Complaints], Awaitable[T]]") -> T:

@@ -36,6 +36,9 @@ Attach = Annotated[
         help="Something kept elsewhere: its title, and its path or URL. A file found there is hashed. May be repeated.",
     ),
 ]
+_Proposed = Annotated[
+    str | None, typer.Option("--proposal", metavar="DIGEST", help="The proposal that is decided, as show names it.")
+]
 Why = Annotated[str, typer.Option("--reason", help=f"Why{_STDIN}.")]
 Outcome = Annotated[str, typer.Option("--outcome", metavar="OUTCOME", help="upheld, partly_upheld or not_upheld.")]
 Amount = Annotated[
@@ -185,10 +188,16 @@ def request_info(
 def propose(
     *,
     reference: Reference,
-    outcome: Outcome,
+    draft: Annotated[bool, typer.Option("--draft", help="Propose the case's draft as it stands; see show.")] = False,
+    outcome: Annotated[
+        str | None, typer.Option("--outcome", metavar="OUTCOME", help="upheld, partly_upheld or not_upheld.")
+    ] = None,
     reasons: Annotated[
-        str, typer.Option("--reasons", help=f"For the final response, in the customer's language{_STDIN}.")
-    ],
+        str | None, typer.Option("--reasons", help=f"For the final response, in the customer's language{_STDIN}.")
+    ] = None,
+    claimed: Annotated[str | None, typer.Option("--claimed", help="In place of --reasons: what was claimed;")] = None,
+    looked_at: Annotated[str | None, typer.Option("--looked-at", help="what was looked at;")] = None,
+    found: Annotated[str | None, typer.Option("--found", help="and what was found. A no needs all three.")] = None,
     amount: Amount = None,
     as_found: AsFound = False,
     distress: Distress = None,
@@ -197,8 +206,18 @@ def propose(
     by: By = None,
     message_id: MessageId = None,
 ) -> Answer:
-    """Propose a resolution."""
+    """Propose a resolution: the draft, or another one. It says who has to approve it."""
+    from domain.case.reasons import reasons_of
+
     awards = _awards(distress=distress, goodwill=goodwill)
+    if draft:
+        if outcome or reasons or amount or as_found or awards or remedy:
+            invalid("--draft", "it is proposed as it stands; leave out what else you give, or --draft")
+        return _propose_draft(reference, by, message_id)
+    if reasons is None and (claimed or looked_at or found):
+        reasons = reasons_of(claimed or "", looked_at or "", found or "")
+    if outcome is None or reasons is None:
+        invalid("--outcome" if outcome is None else "--reasons", "give it, or --draft for the case's draft")
     resolution = _resolution(outcome, reasons, amount, remedy, as_found=as_found, awards=awards)
     return send("propose_resolution", reference, by, message_id, **resolution)
 
@@ -266,12 +285,13 @@ def referral(
 def approve(
     *,
     reference: Reference,
+    proposal: _Proposed = None,
     reasons: Annotated[str | None, typer.Option("--reasons", help=f"For the file{_STDIN}.")] = None,
     by: By = None,
     message_id: MessageId = None,
 ) -> Answer:
     """Approve the proposal, as a second person."""
-    return _decide("approve", reference, reasons, by, message_id)
+    return _decide("approve", reference, reasons, proposal=proposal, by=by, message_id=message_id)
 
 
 @command(app, "return", panel=_PANEL)
@@ -279,11 +299,12 @@ def return_(
     *,
     reference: Reference,
     reasons: Annotated[str, typer.Option("--reasons", help=f"What is to be changed{_STDIN}.")],
+    proposal: _Proposed = None,
     by: By = None,
     message_id: MessageId = None,
 ) -> Answer:
     """Return the proposal with reasons, as a second person."""
-    return _decide("return", reference, reasons, by, message_id)
+    return _decide("return", reference, reasons, proposal=proposal, by=by, message_id=message_id)
 
 
 @command(app, "feedback", panel=_PANEL)
@@ -361,9 +382,21 @@ def send(name: str, reference: str, by: str | None, message_id: str | None, **fi
     return Answer(receipt, [line(f"{reference}: {receipt.noted} (stage {receipt.stage.value})")])
 
 
-def _decide(decision: str, reference: str, reasons: str | None, by: str | None, message_id: str | None) -> Answer:
+def _propose_draft(reference: str, by: str | None, message_id: str | None) -> Answer:
+    from domain.ground.messages import NotAllowed
+    from domain.ground.reference import parse_reference
+
+    known = parse_reference(reference)
+    actor(by)
+    draft = talk(lambda complaints: complaints.status(known)).draft
+    if draft is None:
+        raise NotAllowed(f"--draft: {known} has no draft that waits; redress show {known} says how it stands")
+    return send("propose_draft", known, by, message_id, draft=draft)
+
+
+def _decide(decision: str, reference: str, reasons: str | None, **said: str | None) -> Answer:
     text = words(reasons, "--reasons")
-    return send("decide_resolution", reference, by, message_id, decision=decision, reasons=text)
+    return send("decide_resolution", reference, decision=decision, reasons=text, **said)
 
 
 def _resolution(

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from domain.checks.findings import Finding
     from domain.rules.routes import Eligibility
     from starter.reading.cases import CaseView, WrittenLetter
-    from starter.reading.dossier import Dossier, ProposalView
+    from starter.reading.dossier import Dossier, DraftView, ProposalView
     from starter.reading.payments import PaymentView
+    from starter.reading.remedies import RemedyView
+    from starter.reading.tasks import TaskView
 
 
 def case_page(dossier: "Dossier", now: datetime, language: str) -> list[RenderableType]:
@@ -30,8 +32,11 @@ def case_page(dossier: "Dossier", now: datetime, language: str) -> list[Renderab
         *_section("Complaint", [facts(_complaint(case))]),
         *_section("Findings", findings(dossier.findings, language)),
         *_section("Proposal", _proposal(dossier.proposal)),
+        *_section("Draft", _draft(dossier.draft)),
         *_section("Letters", [_letters(dossier.letters)] if dossier.letters else []),
         *_section("Payments", payments(dossier.payments)),
+        *_section("Tasks", [tasks(dossier.tasks, now)] if dossier.tasks else []),
+        *_section("Remedies", [remedies(dossier.remedies)] if dossier.remedies else []),
         *_section("Ways to go further", _routes(dossier.routes, language)),
         *_section("After a restore", _restored(dossier)),
         *_section("What you can do", [line(f"redress {possible}") for possible in dossier.possible]),
@@ -182,8 +187,25 @@ def _proposal(proposal: "ProposalView | None") -> list[RenderableType]:
     shown += [
         Padding(line(f"{award.amount} {spoken(award.kind)}: {award.reason}"), (0, 0, 0, 2)) for award in proposal.awards
     ]
+    if proposal.second_person:
+        shown.append(Padding(line(f"second person: {proposal.second_person}", "yellow"), (0, 0, 0, 2)))
     if proposal.reasons:
         shown.append(Padding(line(shortened(proposal.reasons)), (0, 0, 0, 2)))
+    return shown
+
+
+def _draft(draft: "DraftView | None") -> list[RenderableType]:
+    """What the rule leads to, why it is left to people, who has to approve it, and the letter."""
+    if draft is None:
+        return []
+    shown: list[RenderableType] = [line(draft.text, "bold")]
+    if draft.outcome is None:
+        return shown
+    shown.append(line(f"second person: {draft.second_person or 'none; whoever proposes it decides'}"))
+    if draft.letter and draft.letter.missing:
+        shown.append(line(draft.letter.missing, "red"))
+    elif draft.letter and draft.letter.body:
+        shown.append(Padding(line(f"{draft.letter.subject}\n\n{draft.letter.body.rstrip()}", "dim"), (0, 0, 0, 2)))
     return shown
 
 
@@ -239,6 +261,49 @@ def letters(written: "Sequence[WrittenLetter]", *, texts: bool) -> list[Renderab
             line(f"\n{letter.body}\n"),
         ]
     return shown
+
+
+def remedies(found: "Sequence[RemedyView]") -> Table:
+    """Remedies, one a row."""
+    made = table("Case", "No.", "What", "Owner", "Due (UTC)", "State", "Proof", right=["No."], unbroken=["Due (UTC)"])
+    for view in found:
+        one = view.remedy
+        about = " ".join(str(part) for part in (one.subject, one.amount, one.what) if part)
+        proof = f"{one.proof.how} ({one.proof.by}, {when(one.proof.at)})" if one.proof else NONE
+        made.add_row(
+            view.reference,
+            str(one.number),
+            f"{spoken(one.kind)}{f': {about}' if about else ''}",
+            one.owner,
+            when(view.due) if view.due else NONE,
+            line(view.state, _OF_REMEDIES.get(view.state, "")),
+            line(proof),
+        )
+    return made
+
+
+_OF_REMEDIES = {"overdue": "bold red", "done": "green", "owed": "yellow"}
+
+
+def tasks(found: "Sequence[TaskView]", now: datetime) -> Table:
+    """Tasks, one a row."""
+    made = table("Case", "No.", "Task", "Owner", "Due", "State", "Next step", right=["No."], unbroken=["Case", "Due"])
+    for one in found:
+        due = line(from_now(one.due, now, 1) if one.due else NONE, "bold red" if one.state == "overdue" else "")
+        ended = f"{one.how}, {one.ended_by}{f': {one.result}' if one.result else ''}" if one.ended_at else ""
+        made.add_row(
+            line(one.reference, "bold"),
+            str(one.number),
+            line(f"{spoken(one.kind)}{f': {one.what}' if one.what else ''}"),
+            line(one.owner or f"nobody ({spoken(one.role)})"),
+            due if not one.ended_at else NONE,
+            line(one.state, _OF_TASKS[one.state]),
+            line(ended or f"redress {one.command}"),
+        )
+    return made
+
+
+_OF_TASKS = {"open": "yellow", "overdue": "bold red", "ended": "green"}
 
 
 def payments(found: "Sequence[PaymentView]") -> list[RenderableType]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
-from starter.cli.access import read
+from starter.cli.access import Seen, read
 from starter.cli.options import Reference, one_of
 from starter.cli.program import Answer, ExitCode, Failed, InvalidInput, Problem, app, command
 from starter.reading.layout import line, whole
@@ -77,7 +77,9 @@ def pack(
     who = one_of(Reader, reader, "--for")
     formats = _formats(format_, output)
     chosen = _language(language)
-    facts = read(lambda pool: read_facts(pool, reference))
+    facts = read(
+        lambda pool: read_facts(pool, reference), lambda _: Seen(f"evidence pack for {who.value}", [reference])
+    )
     languages = _in_order(facts.complaint.language, chosen)
     made = make_pack(facts, who, languages, firm=load_settings().firm_name)
     contents = {name: to_html(made).encode() if name == "html" else to_pdf(made) for name in formats}

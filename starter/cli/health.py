@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
+from starter.cli.access import viewer
 from starter.cli.program import Answer, ExitCode, Problem, app, command
 from starter.reading.layout import line, span
 
@@ -19,7 +20,7 @@ def doctor() -> Answer:
     from runtime.temporal import run
     from starter.upkeep.doctor import diagnose
 
-    found = run(diagnose(load_settings()))
+    found = run(diagnose(load_settings(), viewer()))
     problem = None
     if found.troubles or found.unchecked:
         count = len(found.troubles) + sum(found.more.values())

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from domain.ground.words import IncidentStage, MemberState
-from starter.cli import incident_pages
+from starter.cli import incident_pages, pages
 from starter.cli.access import read, talk_of_incidents
 from starter.cli.options import By, Language, MessageId, Tongue, actor, instant, one_of, span, words
 from starter.cli.program import Answer, ExitCode, InvalidInput, Problem, app, command, invalid
@@ -252,16 +252,23 @@ def progress(*, reference: _Incident) -> Answer:
 
 @command(incident, "recompute")
 def recompute(*, reference: _Incident) -> Answer:
-    """Make every finding of the newest list again from its evidence: the same sums and hashes, or what differs."""
+    """Make every finding of the newest list again from its evidence: the same sums and hashes, or what differs.
+
+    The evidence is compared with the trade log as it is now, too, row by row.
+    """
+    from starter.reading.evidence_rows import compare_with_log
     from starter.reading.incidents import get_cohort, recomputed
 
     parsed = _parsed(reference)
-    differences = recomputed(read(lambda pool: get_cohort(pool, parsed, limit=1_000_000)))
+    rows = read(lambda pool: get_cohort(pool, parsed, limit=1_000_000))
+    differences = recomputed(rows)
+    logged = read(lambda pool: compare_with_log(pool, (finding for row in rows for finding in row.findings)))
     problem = None
-    if differences:
-        message = f"{len(differences)} difference(s): the list cannot be computed again as it was"
+    if count := len(differences) + len(logged):
+        message = f"{count} difference(s): the list cannot be computed again as it was, or rests on rows that changed"
         problem = Problem("changed", ExitCode.CHECK_FAILED, message)
-    return Answer(differences, incident_pages.recomputed(differences), problem)
+    data = {"reference": parsed, "accounts": len(rows), "differences": differences, "log": logged}
+    return Answer(data, [*incident_pages.recomputed(differences), *pages.differing_rows(logged)], problem)
 
 
 @command(incident, "warnings")

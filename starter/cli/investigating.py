@@ -85,6 +85,7 @@ async def _investigate(complaints: "Complaints", request: "InvestigationRequest"
     from temporalio.service import RPCError
 
     from domain.checks.findings import Investigation
+    from domain.keys.public import Public
     from runtime.connection import TemporalUnavailable
     from starter.client.contracts import INVESTIGATION
     from starter.client.conversation import NotAnswered
@@ -97,7 +98,7 @@ async def _investigate(complaints: "Complaints", request: "InvestigationRequest"
             task_queue=task_queue,
             result_type=Investigation,
             execution_timeout=_WAIT,
-            static_summary="Investigation without a case",
+            static_summary=Public("Investigation without a case"),
         )
     except WorkflowFailureError as error:
         cause: BaseException = error.cause

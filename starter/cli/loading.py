@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 KINDS: Final = (
     "instruments, quotes, bars, orders, fills, positions, account_entries, messages, order_events, account_terms,"
     " balances, margin_rates, charge_schedules, outages, binary_options, cancellations, disclosures, appropriateness,"
-    " rates, base_rates, customers"
+    " account_log, rates, base_rates, customers"
 )
 """The kinds of CSV rows, said without loading what they are."""
 

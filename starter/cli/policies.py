@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from domain.ground.words import CaseEvent, Category, ClientClass, Complexity, Matter
+from domain.ground.words import CaseEvent, Category, ClientClass, Complexity, Matter, Priority
 from starter.cli import foretelling_pages, policy_pages
 from starter.cli.access import read
 from starter.cli.options import Language, Tongue, instant, moment, one_of
@@ -147,6 +147,7 @@ def due(
     ],
     category: Annotated[Category, typer.Option("--category")] = Category.OTHER,
     complexity: Annotated[Complexity, typer.Option("--complexity")] = Complexity.SIMPLE,
+    priority: Annotated[Priority | None, typer.Option("--priority")] = None,
     product: Annotated[str | None, typer.Option("--product", metavar="TEXT")] = None,
     matter: Annotated[list[Matter] | None, typer.Option("--matter", help="What it speaks of. May be repeated.")] = None,
     trigger: Annotated[
@@ -168,13 +169,10 @@ def due(
     zone = _combined(packs, named if named.tzinfo else named.date()).calendar.zone
     received_at = instant(received, zone, "--received")
     pack = _combined(packs, received_at)
-    if pack.demands:
-        from runtime.policies import PolicyIncomplete
-
-        raise PolicyIncomplete(
-            f"{pack.id}: the firm must set {', '.join(pack.demands)} first: see `redress policy check`"
-        )
-    facts = Facts(category=category, complexity=complexity, product=product, matters=tuple(matter or ()))
+    _must_be_whole(pack)
+    facts = Facts(
+        category=category, complexity=complexity, product=product, matters=tuple(matter or ()), priority=priority
+    )
     events = [_happening(text, pack, zone, facts) for text in trigger or ()]
     if early := next((event for event in events if event.at < received_at), None):
         invalid("--trigger", f"{early.event.value} lies before the receipt")
@@ -196,6 +194,15 @@ def due(
     times = [received, *(text.partition("=")[2] for text in trigger or ())]
     local = any(moment(text, "--trigger").tzinfo is None for text in times)
     return Answer(data, foretelling_pages.due(pack, receipt, told, early_until, local=local))
+
+
+def _must_be_whole(pack: "PolicyPack") -> None:
+    if pack.demands:
+        from runtime.policies import PolicyIncomplete
+
+        raise PolicyIncomplete(
+            f"{pack.id}: the firm must set {', '.join(pack.demands)} first: see `redress policy check`"
+        )
 
 
 def _happening(text: str, pack: "PolicyPack", zone: "ZoneInfo", facts: "Facts") -> "Occurred":
@@ -227,11 +234,14 @@ def _happening(text: str, pack: "PolicyPack", zone: "ZoneInfo", facts: "Facts") 
     return Occurred(event=event, at=at, number=1, **more)
 
 
-def _assessed(word: str) -> tuple[str, Category | Complexity]:
+def _assessed(word: str) -> tuple[str, Category | Complexity | Priority]:
     if word in set(Complexity):
         return "complexity", Complexity(word)
+    if word in set(Priority):
+        return "priority", Priority(word)
     if word not in set(Category):
-        invalid("--trigger", f"{word!r} is neither a complexity ({', '.join(Complexity)}) nor a category")
+        known = f"a complexity ({', '.join(Complexity)}) nor a priority ({', '.join(Priority)})"
+        invalid("--trigger", f"{word!r} is neither {known} nor a category")
     return "category", Category(word)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from domain.ground.bilingual import Bilingual
     from domain.ground.scope import Scope, Sourced
     from domain.rules.applying import RulesFound
-    from domain.rules.deciding import ApprovalStep, Limits
+    from domain.rules.deciding import ApprovalStep, Limits, SpecialLimits
     from domain.rules.duties import InterestRule, Return, Route
     from domain.rules.policy import PolicyPack
     from domain.rules.problem import PolicyProblem
@@ -148,6 +148,8 @@ def _scope(scope: "Scope") -> str:
         ", ".join(spoken(category) for category in scope.categories),
         f"{scope.complexity} complaints" if scope.complexity else "",
         f"products named {' or '.join(map(repr, scope.products))}" if scope.products else "",
+        f"of urgency {' or '.join(scope.priorities)}" if scope.priorities else "",
+        f"tasks to {' or '.join(spoken(task) for task in scope.tasks)}" if scope.tasks else "",
         f"what speaks of {' or '.join(spoken(matter) for matter in scope.matters)}" if scope.matters else "",
     ]
     return "; ".join(part for part in parts if part) or "all complaints"
@@ -203,8 +205,31 @@ def _letters(pack: "PolicyPack", language: str) -> list[RenderableType]:
 
 
 def _decision(pack: "PolicyPack") -> dict[str, RenderableType | None]:
-    by_rule: dict[str, RenderableType | None] = {"By rule": _limits(pack.decision.rule_limits)}
-    return by_rule | {spoken(step.role): _approves(step) for step in pack.decision.approval}
+    from domain.rules.deciding import ByRule, Occasion
+
+    decision = pack.decision
+    told = {
+        ByRule.IN_FAVOUR: "what is wholly in the customer's favour",
+        ByRule.NEVER: "nothing",
+        ByRule.ALWAYS: "what the findings are clear on, a no included",
+    }
+    by_rule: dict[str, RenderableType | None] = {
+        "By rule": told[decision.by_rule],
+        "Signed by": f"{decision.signed.by}, {decision.signed.on}" if decision.signed else None,
+        "By rule or alone": f"up to {_limits(decision.rule_limits)}",
+        "Two persons": ", ".join(spoken(one) for one in Occasion if decision.needs_second(one)),
+    }
+    special = {f"For {_covered(one)}": _special(one) for one in decision.special}
+    return by_rule | {spoken(step.role): _approves(step) for step in decision.approval} | special
+
+
+def _covered(one: "SpecialLimits") -> str:
+    return " of ".join(filter(None, [", ".join(one.priorities), ", ".join(spoken(each) for each in one.categories)]))
+
+
+def _special(one: "SpecialLimits") -> str:
+    alone = [] if one.rule_limits is None else [f"by rule or alone up to {_limits(one.rule_limits)}"]
+    return "; ".join([*alone, *(f"{spoken(step.role)} {_approves(step)}" for step in one.approval)])
 
 
 def _approves(step: "ApprovalStep") -> str:

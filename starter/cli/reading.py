@@ -7,7 +7,7 @@ import typer
 
 from domain.ground.words import Category, Stage
 from starter.cli import case_pages, pages
-from starter.cli.access import database, read
+from starter.cli.access import Seen, database, note, read
 from starter.cli.case_pages import case_page
 from starter.cli.options import Language, Reference, Tongue, span
 from starter.cli.program import Answer, ExitCode, InvalidInput, Problem, app, command
@@ -63,7 +63,9 @@ def show(*, reference: Reference, language: Language = Tongue.EN) -> Answer:
 
     async def look() -> Dossier:
         async with database() as pool:
-            return await gather(pool, reference)
+            found = await gather(pool, reference)
+            await note(pool, Seen("show", [reference]))
+            return found
 
     try:
         dossier = run(look())
@@ -80,7 +82,7 @@ def timeline(*, reference: Reference) -> Answer:
     from starter.reading.cases import get_timeline
 
     reference = _parsed(reference)
-    entries = read(lambda pool: get_timeline(pool, reference))
+    entries = read(lambda pool: get_timeline(pool, reference), lambda _: Seen("timeline", [reference]))
     return Answer(entries, pages.timeline(entries))
 
 
@@ -94,7 +96,7 @@ def letters(
     from starter.reading.cases import get_letters
 
     reference = _parsed(reference)
-    written = read(lambda pool: get_letters(pool, reference))
+    written = read(lambda pool: get_letters(pool, reference), lambda _: Seen("letters", [reference]))
     return Answer(written, case_pages.letters(written, texts=text))
 
 
@@ -132,7 +134,7 @@ def rejected(*, reference: Reference) -> Answer:
     from starter.reading.cases import get_rejected
 
     reference = _parsed(reference)
-    messages = read(lambda pool: get_rejected(pool, reference))
+    messages = read(lambda pool: get_rejected(pool, reference), lambda _: Seen("rejected", [reference]))
     return Answer(messages, pages.rejected(messages))
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from starter.cli.access import read
+from starter.cli.case_pages import tasks
 from starter.cli.options import By, Reference, actor
 from starter.cli.program import Answer, ExitCode, Problem, app, command
 from starter.reading.layout import NONE, exactly, from_now, line, spoken, table
@@ -13,6 +14,7 @@ from starter.reading.layout import NONE, exactly, from_now, line, spoken, table
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from domain.people.inbox import Item
     from domain.people.recusal import Recusal
     from domain.people.routing import Candidate
     from starter.reading.hands import Assignment
@@ -74,13 +76,24 @@ def inbox(
     by: By = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many at most.")] = 50,
 ) -> Answer:
-    """What is on your desk, by next duty: your cases, what waits for your decision, your team's; one next step each."""
+    """What is on your desk, by next duty: tasks, cases, what waits for your decision, your team's; one next step."""
     from starter.reading.inbox import read_inbox
+    from starter.reading.tasks import get_tasks
 
     who, now = actor(by), datetime.now(UTC)
+    given = read(lambda pool: get_tasks(pool, now, owner=who.id, limit=limit))
     items = read(lambda pool: read_inbox(pool, who.id, now, limit=limit))
-    if not items:
-        return Answer([], [line("Nothing is on your desk.", "green")])
+    data = {
+        "tasks": [{**one.model_dump(mode="json"), "command": one.command} for one in given],
+        "cases": [{**item.model_dump(mode="json"), "command": item.command} for item in items],
+    }
+    shown: list[RenderableType] = [tasks(given, now)] if given else []
+    if items:
+        shown += _cases(items, now)
+    return Answer(data, shown or [line("Nothing is on your desk.", "green")])
+
+
+def _cases(items: "list[Item]", now: datetime) -> "list[RenderableType]":
     made = table("Case", "Why", "Pri", "Next duty", "Next step", unbroken=["Case", "Why", "Next duty"])
     for item in items:
         case = item.case
@@ -88,5 +101,4 @@ def inbox(
         due = line(from_now(case.next_duty, now, 1) if case.next_duty else NONE, "bold red" if late else "")
         made.add_row(line(case.reference, "bold"), item.why, case.priority or NONE, due, line(item.step.value))
     commands = [line(f"redress {item.command}", "dim") for item in items[:1] if item.command]
-    data = [{**item.model_dump(mode="json"), "command": item.command} for item in items]
-    return Answer(data, [made, *commands])
+    return [made, *commands]

@@ -26,7 +26,7 @@ def up(
         Path | None, typer.Option("--state", metavar="DIR", help="Folder for everything it keeps (default: .redress).")
     ] = None,
 ) -> ExitCode:
-    """Run everything on this machine, PostgreSQL, Temporal with its UI and a worker, until Ctrl-C."""
+    """Run everything on this machine, PostgreSQL, Temporal with its UI, a worker and the pages, until Ctrl-C."""
     from runtime.settings import load_settings
 
     settings = load_settings(**({"state_dir": state} if state else {}))
@@ -49,9 +49,9 @@ def _serve(settings: "Settings", *, as_json: bool) -> None:
             console.print(line(what, style))
 
     async def serve() -> None:
-        say("Starting PostgreSQL, Temporal and a worker ...", "dim")
+        say("Starting PostgreSQL, Temporal, a worker and the pages ...", "dim")
         async with (
-            Stack(settings, say=None if as_json else say) as stack,
+            Stack(settings, pages=True, say=None if as_json else say) as stack,
             await open_pool(stack.settings.database_url or "", max_size=1) as pool,
         ):
             await load_demo(pool)
@@ -65,8 +65,11 @@ def _serve(settings: "Settings", *, as_json: bool) -> None:
 
 def _where(stack: "Stack", settings: "Settings") -> Answer:
     where = stack.addresses
+    desk = where.web and f"{where.web}/desk"
     letters = settings.smtp_host or f"{stack.settings.outbox_dir} (.eml files)"
     data = {
+        "web": where.web,
+        "desk": desk,
         "temporal": where.temporal,
         "namespace": where.namespace,
         "ui": where.ui,
@@ -74,16 +77,20 @@ def _where(stack: "Stack", settings: "Settings") -> Answer:
         "state_dir": str(where.state_dir),
         "logs": str(where.logs),
         "letters": letters,
+        "mail": settings.lmtp_address,
         "metrics": where.metrics,
     }
     next_steps = ["redress submit complaint.json", "redress list", "redress show REF"]
     if where.state_dir != Path(".redress").absolute():
         next_steps.insert(0, f"export REDRESS_STATE_DIR={shlex.quote(str(where.state_dir))}")
     places = {
+        "Pages": where.web,
+        "Desk": desk,
         "Temporal UI": where.ui,
         "Temporal": f"{where.temporal}, namespace {where.namespace}",
         "Database": where.database,
         "Letters": letters,
+        "Mail in": settings.lmtp_address and f"{settings.lmtp_address} (LMTP)",
         "Metrics": where.metrics,
         "State": where.state_dir,
         "Logs": where.logs,
@@ -120,9 +127,15 @@ def migrate() -> Answer:
     """Bring the database's schema up to date."""
     from runtime.database import find_database
     from runtime.database import migrate as bring_up_to_date
+    from runtime.keys.here import keyring_of, keys_table
     from runtime.settings import load_settings
 
-    applied = asyncio.run(bring_up_to_date(find_database(load_settings())))
+    async def apply() -> list[str]:
+        settings = load_settings()
+        applied = await bring_up_to_date(find_database(settings))
+        return applied + (await keys_table(settings) if keyring_of(settings) else [])
+
+    applied = asyncio.run(apply())
     shown = [line(f"applied {name}") for name in applied] or [line("The schema is up to date.")]
     return Answer({"applied": applied}, shown)
 
