@@ -1,0 +1,176 @@
+"""How a page is registered, and what stands before it: who may use it, and that a form is the visitor's own."""
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+from urllib.parse import quote
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from domain.ground.people import Actor
+from runtime.database import OUTAGES, UNFIT, DatabaseUnavailable
+from starter.reading.accesses import Access, Means, note_access
+from starter.reading.theirs import is_theirs
+from web import drafts
+from web.doors import Doors
+from web.permissions import Kind, Permission, declare
+from web.security import TooLarge
+from web.visit import Visit, language_of, local
+from web.visits import Customer, Session, Staff, is_form_token, session_of, set_cookie
+
+Handler = Callable[[Visit], Awaitable[Response]]
+H = TypeVar("H", bound=Handler)
+
+FORM_TOKEN: Final = "form_token"  # noqa: S105 (the name of a field)
+BACK: Final = "back"
+"""Field of a form that names the page it is on; there a visitor returns who had to sign in first."""
+
+_FILES_AT_ONCE: Final = 10
+_FIELDS_AT_ONCE: Final = 200
+_LONGEST_FIELD: Final = 200_000  # bytes
+
+_SIGN_IN: Final = {Kind.CUSTOMER: "/sign-in", Kind.STAFF: "/desk/sign-on"}
+_AWAY: Final = (DatabaseUnavailable, *OUTAGES)
+
+
+class NotFound(Exception):
+    """There is no such page for this visitor, whether it is there for others or not."""
+
+
+class Pages:
+    """The routes of one area of the site.
+
+        pages = Pages("/desk")
+
+        @pages.get("/inbox", staff())
+        async def inbox(visit: Visit) -> Response:
+            return visit.page("desk/inbox.html", rows=...)
+
+    A route that changes something takes POST: no link does anything.
+    """
+
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
+        self.routes: list[BaseRoute] = []
+
+    def get(self, path: str, who: Permission) -> Callable[[H], H]:
+        """Register a page that is looked at."""
+        return self._register(path, who, "GET")
+
+    def post(self, path: str, who: Permission) -> Callable[[H], H]:
+        """Register what a form is sent to. The form carries ``form_token`` (the macro ``token()`` writes it)."""
+        return self._register(path, who, "POST")
+
+    def _register(self, path: str, who: Permission, method: str) -> Callable[[H], H]:
+        def register(handler: H) -> H:
+            endpoint = declare(functools.partial(_answer, handler, who, self._prefix + path), who)
+            self.routes.append(Route(self._prefix + path, endpoint, methods=[method], name=handler.__name__))
+            return handler
+
+        return register
+
+
+async def _answer(handler: Handler, who: Permission, route: str, request: Request) -> Response:
+    doors: Doors = request.app.state.doors
+    request.state.route = route
+    visit = visit_of(request)
+    try:
+        visit.session = await session_of(request, doors)
+        response = await _before(visit, who)
+        if response is None:
+            response = await handler(visit)
+            await _note(visit, who, response)
+    except (NotFound, *UNFIT):  # what the database cannot be asked for is not there
+        response = visit.error(404)
+    except TooLarge:
+        response = visit.error(413)
+    except _AWAY as error:
+        structlog.get_logger("web").warning("database away", error=type(error).__name__)
+        response = visit.error(503)
+    finally:
+        await visit.form.close()
+    if visit.session.unsaved:
+        set_cookie(response, visit.session, doors)
+    return response
+
+
+async def _note(visit: Visit, who: Permission, response: Response) -> None:
+    """Write into the access log what of which cases somebody who works here is about to see."""
+    shows = response.status_code in _SHOWN and response.media_type != _EVENTS
+    if who.kind is Kind.STAFF and visit.seen and shows:
+        actor = Actor(id=visit.staff.id, role=visit.staff.roles[0])
+        what = f"{visit.request.method} {visit.request.state.route}"
+        await note_access(visit.doors.pool, Access(str(actor), Means.PAGES, what, visit.seen))
+
+
+_SHOWN: Final = frozenset({200, 422})
+_EVENTS: Final = "text/event-stream"  # they say that something changed, not what
+
+
+async def error_page(request: Request, status: int) -> Response:
+    """The page for what went wrong where no page was found, for whoever asks: its forms are theirs."""
+    doors: Doors = request.app.state.doors
+    visit = visit_of(request)
+    try:
+        visit.session = await session_of(request, doors)
+    except _AWAY:
+        return visit.error(status)
+    response = visit.error(status)
+    if visit.session.unsaved:
+        set_cookie(response, visit.session, doors)
+    return response
+
+
+def visit_of(request: Request) -> Visit:
+    """A visit of nobody in particular, for pages that are shown before it is known who asks."""
+    doors: Doors = request.app.state.doors
+    return Visit(request, doors, Session(""), language_of(request, doors.settings.default_language))
+
+
+async def _before(visit: Visit, who: Permission) -> Response | None:
+    """What is answered in place of the page; None if nothing stands against it."""
+    if visit.request.method == "POST":
+        try:
+            visit.form = await visit.request.form(
+                max_files=_FILES_AT_ONCE, max_fields=_FIELDS_AT_ONCE, max_part_size=_LONGEST_FIELD
+            )
+        except HTTPException:
+            return visit.error(413)
+        token = visit.text(FORM_TOKEN) or visit.request.headers.get("x-form-token", "")
+        if not is_form_token(token, visit.session, visit.doors):
+            return visit.error(403)
+    if who.kind in _SIGN_IN and not _signed_in(visit, who):
+        return await _to_sign_in(visit, who)
+    await _admit(visit, who)
+    return None
+
+
+def _signed_in(visit: Visit, who: Permission) -> bool:
+    return isinstance(visit.person, Customer if who.kind is Kind.CUSTOMER else Staff)
+
+
+async def _to_sign_in(visit: Visit, who: Permission) -> Response:
+    back = visit.request.url.path
+    if visit.request.method == "POST":
+        typed = {
+            name: value
+            for name, value in visit.form.multi_items()
+            if isinstance(value, str) and name not in {FORM_TOKEN, BACK}
+        }
+        await drafts.keep(visit.doors, visit.session, back, typed)
+        back = local(visit.text(BACK))
+    return visit.redirect(f"{_SIGN_IN[who.kind]}?next={quote(back)}")
+
+
+async def _admit(visit: Visit, who: Permission) -> None:
+    """Raise `NotFound` for what is not this person's: whoever guesses addresses learns nothing."""
+    if who.kind is Kind.STAFF and who.roles and who.roles.isdisjoint(visit.staff.roles):
+        raise NotFound
+    if who.kind is Kind.CUSTOMER and "reference" in visit.path:
+        pool, reference, address = visit.doors.pool, visit.path["reference"], visit.customer.address
+        if not await is_theirs(pool, reference, address, visit.doors.keyed("sender", address)):
+            raise NotFound

@@ -1,0 +1,73 @@
+"""Jinja's environment for pages: everything is escaped, a name that is missing is an error."""
+
+import hashlib
+from datetime import date, datetime, tzinfo
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from babel.dates import format_date, format_datetime
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+
+from domain.money.amounts import Money
+from domain.money.spoken import localised
+
+HERE: Final = Path(__file__).parent
+STATIC: Final = HERE / "static"
+_LOCALES: Final = {"en": "en_GB", "zh-CN": "zh_Hans_CN"}
+
+
+@cache
+def environment() -> Environment:
+    """The one environment; templates are in ``web/templates``."""
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"day": _day, "moment": _moment, "paragraphs": _paragraphs, "money": _money}
+    made.globals["static"] = static
+    return made
+
+
+@cache
+def static(name: str) -> str:
+    """The address of a file in ``web/static``, which changes with its content."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+def _locale(context: Context) -> str:
+    return _LOCALES[context["language"]]
+
+
+@pass_context
+def _day(context: Context, at: date | datetime, zone: tzinfo | None = None) -> str:
+    if isinstance(at, datetime) and zone is not None:
+        at = at.astimezone(zone)
+    return format_date(at, format="long", locale=_locale(context))
+
+
+@pass_context
+def _moment(context: Context, at: datetime, zone: tzinfo | None = None) -> str:
+    """To the minute, with the zone in which it is told."""
+    if zone is not None:
+        at = at.astimezone(zone)
+    pattern = "yyyy年M月d日 HH:mm" if context["language"] == "zh-CN" else "d MMMM yyyy, HH:mm"
+    return f"{format_datetime(at, pattern, locale=_locale(context))} ({at.tzname() or 'UTC'})"
+
+
+@pass_context
+def _money(context: Context, amount: Money) -> str:
+    return localised(amount, context["language"])
+
+
+def _paragraphs(text: str) -> Markup:
+    """What people wrote, with their line ends; nothing in it is markup."""
+    parts = [part for part in text.replace("\r\n", "\n").split("\n\n") if part.strip()]
+    lines: list[Any] = [Markup("<br>").join(escape(line) for line in part.strip("\n").split("\n")) for part in parts]
+    return Markup("").join(Markup("<p>{}</p>").format(line) for line in lines)

@@ -1,0 +1,72 @@
+"""What is true of every answer: headers that keep the page to itself, and a limit on what may be sent."""
+
+from typing import Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LARGEST_REQUEST: Final = 50_000_000
+"""Bytes: a form with as many and as large files as may be added at once."""
+
+_POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "form-action {forms}",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+_HEADERS: Final = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
+}
+
+
+class TooLarge(Exception):
+    """More was sent than may be sent at once."""
+
+
+class Guard:
+    """ASGI middleware: adds the headers, and ends a request that sends too much.
+
+    *forms* are other origins that a form may lead to, such as the provider of a sign-on.
+    """
+
+    def __init__(self, app: ASGIApp, *, secure: bool, forms: tuple[str, ...] = ()) -> None:
+        self._app = app
+        self._headers = {**_HEADERS, "content-security-policy": _POLICY.format(forms=" ".join(("'self'", *forms)))}
+        if secure:
+            self._headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        taken = 0
+
+        async def limited() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > LARGEST_REQUEST:
+                raise TooLarge
+            return message
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        await self._app(scope, limited, guarded)

@@ -1,0 +1,138 @@
+"""One request as a page sees it: who asks, in which language, what was sent, and how to answer."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from markupsafe import Markup, escape
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from web.doors import Doors
+from web.rendering import environment
+from web.visits import Customer, Person, Session, Staff, form_token
+from web.words import LANGUAGES, all_words, words
+
+LANGUAGE_COOKIE: Final = "language"
+
+
+class FieldError(NamedTuple):
+    """What is wrong with a field: its name in the form, and the key of the words that say what to do."""
+
+    field: str
+    key: str
+    facts: Mapping[str, Any] = {}
+
+
+@dataclass
+class Visit:
+    """What a page is given, and what it answers with."""
+
+    request: Request
+    doors: Doors
+    session: Session
+    language: str
+    form: FormData = field(default_factory=FormData)
+    seen: list[str] = field(default_factory=list)
+    """The cases and incidents whose data the answer shows to somebody who works here."""
+
+    @property
+    def person(self) -> Person | None:
+        """Who signed in."""
+        return self.session.person
+
+    @property
+    def customer(self) -> Customer:
+        """The customer; for routes that are for customers only."""
+        assert isinstance(self.person, Customer)  # noqa: S101 (the permission of the route)
+        return self.person
+
+    @property
+    def staff(self) -> Staff:
+        """Who works here; for routes that are for staff only."""
+        assert isinstance(self.person, Staff)  # noqa: S101 (the permission of the route)
+        return self.person
+
+    @property
+    def path(self) -> Mapping[str, str]:
+        """The parts of the path that vary."""
+        return self.request.path_params
+
+    @property
+    def now(self) -> datetime:
+        """This moment, in UTC."""
+        return self.doors.clock()
+
+    def text(self, name: str) -> str:
+        """What was typed into the field *name*, without spaces around it; nothing if it is not there."""
+        value = self.form.get(name, "")
+        return value.strip() if isinstance(value, str) else ""
+
+    def files(self, name: str) -> list[UploadFile]:
+        """The files chosen in the field *name*."""
+        return [each for each in self.form.getlist(name) if isinstance(each, UploadFile) and each.filename]
+
+    def t(self, key: str, /, **facts: Any) -> str:
+        """The words under *key* in the visitor's language."""
+        return words(key, self.language, **facts)
+
+    def html(self, key: str, /, **facts: Any) -> Markup:
+        """As `t`, where the words themselves hold markup; facts are escaped."""
+        return Markup(words(key, self.language)).format(  # noqa: S704 (ours, from the tables)
+            **{name: escape(value) for name, value in facts.items()}
+        )
+
+    def has(self, key: str) -> bool:
+        """Whether there are words under *key*."""
+        return key in all_words()
+
+    def page(
+        self, template: str, /, *, status: int = 200, errors: Sequence[FieldError] = (), **context: Any
+    ) -> HTMLResponse:
+        """The page that *template* makes of *context*; with *errors* it answers 422: the form has to be mended."""
+        text = (
+            environment()
+            .get_template(template)
+            .render(
+                visit=self,
+                t=self.t,
+                html=self.html,
+                language=self.language,
+                other_language=next(each for each in LANGUAGES if each != self.language),
+                csrf=form_token(self.session, self.doors),
+                errors={each.field: self.t(each.key, **each.facts) for each in errors},
+                **context,
+            )
+        )
+        return HTMLResponse(text, status_code=422 if errors and status == 200 else status)
+
+    def redirect(self, path: str) -> Response:
+        """Send the browser on to *path* of ours, with a GET. Other sites are never gone to."""
+        return RedirectResponse(local(path), status_code=303)
+
+    def error(self, status: int) -> HTMLResponse:
+        """The page for what went wrong, in plain words."""
+        known = f"error.{status}.title" in all_words()
+        return self.page("error.html", status=status, kind=str(status) if known else "500")
+
+
+def local(path: str, otherwise: str = "/") -> str:
+    """*path* if it is one of this site, else *otherwise*."""
+    return path if re.fullmatch(r"/([^/\\].*)?", path) and path.isprintable() else otherwise
+
+
+def language_of(request: Request, default: str) -> str:
+    """What the visitor chose, else the first of ours that their browser asks for, else *default*."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    if chosen in LANGUAGES:
+        return chosen
+    for part in request.headers.get("accept-language", "").split(","):
+        tag = part.partition(";")[0].strip().lower()
+        if tag.startswith("zh"):
+            return "zh-CN"
+        if tag.startswith("en"):
+            return "en"
+    return default

@@ -1,0 +1,147 @@
+"""Who looks at a page: a signed cookie with a random id, and behind it, once somebody signs in, a row.
+
+The cookie alone is enough for forms (their tokens are derived from it); so whoever is not signed in costs no row, and
+what was typed outlives a session. Signing in and out changes the id.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Literal
+
+from itsdangerous import BadSignature, URLSafeSerializer
+from pydantic import TypeAdapter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from domain.ground.base import Record
+from domain.ground.words import Role
+from domain.keys.personal import Personal
+from domain.keys.scopes import scope_of_visits
+from web.doors import Doors
+
+COOKIE_LIFE: Final = timedelta(days=90)
+IDLE: Final[dict[str, timedelta]] = {"customer": timedelta(hours=1), "staff": timedelta(hours=4)}
+"""Somebody of whom nothing was heard for as long is signed out."""
+LONGEST: Final[dict[str, timedelta]] = {"customer": timedelta(hours=12), "staff": timedelta(hours=12)}
+_SEEN_AGAIN: Final = timedelta(minutes=1)  # how exactly it is known when somebody was last seen
+
+
+class Customer(Record):
+    """A customer who proved to receive what is sent to *address*."""
+
+    kind: Literal["customer"] = "customer"
+    address: str
+
+
+class Staff(Record):
+    """Somebody who works here: *id* as in actors, *name* to greet them, and what they may be."""
+
+    kind: Literal["staff"] = "staff"
+    id: str
+    name: str = ""
+    roles: tuple[Role, ...]
+
+
+Person = Customer | Staff
+_PERSON: Final[TypeAdapter[Person]] = TypeAdapter(Person)
+
+
+@dataclass
+class Session:
+    """A visitor: the id in their cookie, and who they are if they signed in."""
+
+    id: str
+    person: Person | None = None
+    unsaved: bool = False
+    """Whether the cookie has to be sent."""
+
+    @property
+    def row(self) -> bytes:
+        """The key under which rows know this visitor: from it nobody makes a cookie."""
+        return row_of(self.id)
+
+
+def row_of(session_id: str) -> bytes:
+    """The key of the rows of this visitor."""
+    return hashlib.sha256(session_id.encode()).digest()
+
+
+def cookie_name(doors: Doors) -> str:
+    """Of the visitor's cookie: with TLS no other host can set it."""
+    return "__Host-visit" if doors.secure else "visit"
+
+
+def _serializer(doors: Doors) -> URLSafeSerializer:
+    return URLSafeSerializer(doors.secret, salt="visit")
+
+
+_KNOWN: Final = """
+    select person, seen_at from web.sessions where id = $1 and expires_at > $2 and seen_at + idle > $2
+"""
+_SEEN: Final = "update web.sessions set seen_at = $2 where id = $1"
+
+
+async def session_of(request: Request, doors: Doors) -> Session:
+    """The visitor of *request*; a new one where the cookie is missing or not ours."""
+    try:
+        known = str(_serializer(doors).loads(request.cookies.get(cookie_name(doors), "")))
+    except BadSignature:
+        return Session(secrets.token_urlsafe(32), unsaved=True)
+    session, now = Session(known), doors.clock()
+    if row := await doors.pool.fetchrow(_KNOWN, session.row, now):
+        session.person = _PERSON.validate_json(row["person"])
+        if now - row["seen_at"] > _SEEN_AGAIN:
+            await doors.pool.execute(_SEEN, session.row, now)
+    return session
+
+
+def set_cookie(response: Response, session: Session, doors: Doors) -> None:
+    """Have the visitor's browser keep the id."""
+    response.set_cookie(
+        cookie_name(doors),
+        str(_serializer(doors).dumps(session.id)),
+        max_age=int(COOKIE_LIFE.total_seconds()),
+        secure=doors.secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+_SIGN_IN: Final = """
+    insert into web.sessions (id, person, created_at, seen_at, idle, expires_at) values ($1, $2, $3, $3, $4, $5)
+"""
+_SIGN_OUT: Final = "delete from web.sessions where id = $1"
+_CLEAR: Final = "delete from web.sessions where expires_at < $1"
+_MOVE_DRAFTS: Final = "update web.drafts set visitor = $2 where visitor = $1"
+_MOVE_FILES: Final = "update web.held_files set visitor = $2 where visitor = $1"
+
+
+async def sign_in(session: Session, person: Person, doors: Doors) -> None:
+    """Make the visitor *person*, under a new id; what they had typed and chosen goes with them."""
+    old, now = session.row, doors.clock()
+    session.id, session.person, session.unsaved = secrets.token_urlsafe(32), person, True
+    ends = now + LONGEST[person.kind]
+    await doors.pool.execute(_CLEAR, now)
+    await doors.pool.execute(_SIGN_OUT, old)
+    for move in (_MOVE_DRAFTS, _MOVE_FILES):
+        await doors.pool.execute(move, old, session.row)
+    content = Personal(scope_of_visits(now), person.model_dump_json().encode())
+    await doors.pool.execute(_SIGN_IN, session.row, content, now, IDLE[person.kind], ends)
+
+
+async def sign_out(session: Session, doors: Doors) -> None:
+    """Forget who the visitor is, and give them a new id."""
+    await doors.pool.execute(_SIGN_OUT, session.row)
+    session.id, session.person, session.unsaved = secrets.token_urlsafe(32), None, True
+
+
+def form_token(session: Session, doors: Doors) -> str:
+    """What every form of this visitor carries, so that no other site can send one in their name."""
+    return doors.keyed("form", session.id)
+
+
+def is_form_token(token: str, session: Session, doors: Doors) -> bool:
+    """Whether *token* was given to this visitor."""
+    return secrets.compare_digest(token.encode(), form_token(session, doors).encode())
