@@ -1,0 +1,31 @@
+"""Files that a visitor adds to what they are writing."""
+
+from domain.intake.received import File
+from runtime.files import MOST, FileRefused, harmless_in_turn
+from web.doors import Doors
+from web.portal import held
+from web.visit import FieldError, Visit
+
+
+async def add_files(visit: Visit, place: str) -> list[FieldError]:
+    """Hold the files that were chosen, made harmless; what is wrong with those that are not taken."""
+    errors: list[FieldError] = []
+    count = len(await held.files(visit.doors, visit.session, place))
+    for upload in visit.files("files"):
+        count += 1
+        title = (upload.filename or "")[:100]
+        if count > MOST:
+            return [*errors, FieldError("files", "file.too_many", {"most": MOST})]
+        try:
+            file = await harmless_in_turn(title, await upload.read(), lambda digest: digest[:40])
+        except FileRefused as error:
+            errors.append(FieldError("files", error.key, {"title": title}))
+            count -= 1
+            continue
+        await held.hold(visit.doors, visit.session, place, file)
+    return errors
+
+
+def sent_with(doors: Doors, files: list[File], sent: str) -> list[File]:
+    """The files, named as files of what is *sent* (its id): the same file goes with another message as another."""
+    return [each._replace(name=doors.keyed("file", f"{sent}\0{each.sha256}")[:40]) for each in files]

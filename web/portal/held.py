@@ -1,0 +1,62 @@
+"""Files that were chosen and are not sent yet, and what is known of what was sent."""
+
+from datetime import datetime
+from typing import Final
+
+from domain.intake.received import File
+from domain.keys.personal import Personal
+from domain.keys.scopes import scope_of_visits
+from runtime.database import Pool
+from web.doors import Doors
+from web.visits import Session
+
+_FILES: Final = """
+    select name, title, media_type, sha256, content from web.held_files
+    where visitor = $1 and place = $2 order by held_at, name
+"""
+_HOLD: Final = """
+    insert into web.held_files (visitor, place, name, title, media_type, sha256, content, held_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing
+"""
+_REMOVE: Final = "delete from web.held_files where visitor = $1 and place = $2 and name = $3"
+_DROP: Final = "delete from web.held_files where visitor = $1 and place = $2"
+_FORGOTTEN: Final = "delete from web.held_files where held_at < $1::timestamptz - interval '30 days'"
+_RECEIVED_AT: Final = """
+    select received_at from intake.received where reference = $1 and kind = 'complaint' order by received_at limit 1
+"""
+
+
+async def files(doors: Doors, session: Session, place: str) -> list[File]:
+    """The files that this visitor chose at *place*, in that order."""
+    rows = [] if session.unsaved else await doors.pool.fetch(_FILES, session.row, place)
+    return [File(**row) for row in rows]
+
+
+async def hold(doors: Doors, session: Session, place: str, file: File) -> None:
+    """Hold *file* until what it belongs to is sent."""
+    now = doors.clock()
+    await doors.pool.execute(_FORGOTTEN, now)
+    title, content = (Personal(scope_of_visits(now), one) for one in (file.title, file.content))
+    row = (file.name, title, file.media_type, file.sha256, content)
+    await doors.pool.execute(_HOLD, session.row, place, *row, now)
+
+
+async def remove(doors: Doors, session: Session, place: str, name: str) -> None:
+    """Let go of one file."""
+    await doors.pool.execute(_REMOVE, session.row, place, name)
+
+
+async def drop(doors: Doors, session: Session, place: str) -> None:
+    """Let go of all files at *place*."""
+    await doors.pool.execute(_DROP, session.row, place)
+
+
+async def received_at(pool: Pool, reference: str) -> datetime | None:
+    """When the complaint *reference* was received here, if it was."""
+    found: datetime | None = await pool.fetchval(_RECEIVED_AT, reference)
+    return found
+
+
+async def is_received(pool: Pool, reference: str) -> bool:
+    """Whether the complaint *reference* was received here."""
+    return await received_at(pool, reference) is not None

@@ -1,0 +1,242 @@
+"""My complaints: where each stands, what happens next, every letter, and what a customer can say."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from pydantic import TypeAdapter, ValidationError
+from starlette.responses import Response, StreamingResponse
+
+from domain.case.messages import CustomerReply, RecordFeedback, Withdraw
+from domain.ground.base import Text
+from domain.ground.messages import Message
+from domain.ground.people import Actor
+from domain.ground.words import Role, Stage
+from domain.intake.received import Door
+from starter.intake.receiving import receive_message
+from starter.reading.theirs import TheirCase, list_theirs, read_theirs
+from web import drafts
+from web.pages import NotFound, Pages
+from web.permissions import CUSTOMER
+from web.portal import held
+from web.portal.adding import add_files, sent_with
+from web.portal.promises import promise
+from web.visit import FieldError, Visit
+
+MINE: Final = Pages("/mine")
+_SPEAKER: Final = Actor(id="customer", role=Role.CUSTOMER)
+_MAY_WITHDRAW: Final = frozenset(
+    {Stage.RECEIVED, Stage.ACKNOWLEDGED, Stage.INVESTIGATING, Stage.DECIDING, Stage.RESPONDED}
+)
+_IN_ORDER: Final = tuple(Stage)
+_FILE: Final = "select title, media_type, content from intake.files where reference = $1 and name = $2"
+
+
+@MINE.get("", CUSTOMER)
+async def list_mine(visit: Visit) -> Response:
+    """All complaints of the address, the last first."""
+    address = visit.customer.address
+    found = await list_theirs(visit.doors.pool, address, visit.doors.keyed("sender", address))
+    zone = promise(visit.doors.settings, visit.now).zone
+    return visit.page("portal/mine.html", found=found, zone=zone)
+
+
+@MINE.get("/{reference}", CUSTOMER)
+async def show(visit: Visit) -> Response:
+    """One complaint."""
+    return await _case_page(visit)
+
+
+@MINE.get("/{reference}/now", CUSTOMER)
+async def show_now(visit: Visit) -> Response:
+    """What changes by itself on the page of a complaint."""
+    return await _case_page(visit, template="portal/case_now.html")
+
+
+@MINE.get("/{reference}/events", CUSTOMER)
+async def events(visit: Visit) -> Response:
+    """Server-sent events when the complaint changes."""
+    changes = visit.doors.live.changes(visit.path["reference"])
+    return StreamingResponse(changes, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+
+
+@MINE.get("/{reference}/files/{name}", CUSTOMER)
+async def file(visit: Visit) -> Response:
+    """A file that the customer sent, to be saved and never shown on this site."""
+    row = await visit.doors.pool.fetchrow(_FILE, visit.path["reference"], visit.path["name"])
+    if row is None:
+        raise NotFound
+    return attachment(row["title"], row["media_type"], row["content"])
+
+
+@MINE.get("/{reference}/evidence.{form}", CUSTOMER)
+async def evidence(visit: Visit) -> Response:
+    """What the decision rests on, as the customer may see it, once it is known that they are the customer."""
+    reference, form = visit.path["reference"], visit.path["form"]
+    case = await read_theirs(visit.doors.pool, reference)
+    if case is None or form not in {"pdf", "html"} or not has_evidence(case):
+        raise NotFound
+    from starter.evidence.html import to_html
+    from starter.evidence.model import make_pack
+    from starter.evidence.pdf import to_pdf
+    from starter.evidence.reading import read_facts
+    from starter.evidence.redaction import Reader
+
+    facts = await read_facts(visit.doors.pool, reference)
+    firm, language = visit.doors.settings.firm_name, visit.language
+
+    def written() -> bytes:
+        made = make_pack(facts, Reader.CUSTOMER, [language], firm=firm)
+        return to_pdf(made) if form == "pdf" else to_html(made).encode()
+
+    media_type = "application/pdf" if form == "pdf" else "text/html"
+    return attachment(f"{reference}-evidence.{form}", media_type, await asyncio.to_thread(written))
+
+
+def has_evidence(case: TheirCase) -> bool:
+    """Whether the customer may have the evidence pack: it says what the account did."""
+    return case.verified and case.outcome is not None and is_answered(case)
+
+
+def is_answered(case: TheirCase) -> bool:
+    """Whether the customer was told the decision: before, it may still change."""
+    return case.stage is not None and _IN_ORDER.index(case.stage) >= _IN_ORDER.index(Stage.RESPONDED)
+
+
+def attachment(title: str, media_type: str, content: bytes) -> Response:
+    """A file that a browser saves: it cannot act on this site even if it is opened here."""
+    return Response(
+        content,
+        media_type=media_type,
+        headers={
+            "content-disposition": f"attachment; filename*=UTF-8''{quote(title)}",
+            "content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+        },
+    )
+
+
+def _said(kind: str, typed: dict[str, Any], message_id: str) -> Message:
+    """The message of this *kind*. Raises `ValidationError`."""
+    common: dict[str, Any] = {"message_id": message_id, "actor": _SPEAKER}
+    text = typed.get("text") or None
+    match kind:
+        case "reply" | "accept" | "dispute":
+            intent = "information" if kind == "reply" else kind
+            return CustomerReply(**common, intent=intent, text=text, attachments=typed.get("attachments", ()))
+        case "rate":
+            return RecordFeedback(**common, score=typed.get("score"), comment=text)
+        case _:
+            return Withdraw(**common, reason=text)
+
+
+def possible(case: TheirCase) -> tuple[str, ...]:
+    """What the customer can do now, the likeliest first."""
+    if case.stage is None or case.stage is Stage.CLOSED:
+        return ()
+    ways = [("reply", True)]
+    ways.insert(0, ("accept", case.stage is Stage.RESPONDED))
+    ways.insert(1, ("dispute", case.stage is Stage.RESPONDED))
+    ways += [("rate", case.stage is Stage.FOLLOWING_UP), ("withdraw", case.stage in _MAY_WITHDRAW)]
+    return tuple(name for name, fits in ways if fits)
+
+
+@MINE.post("/{reference}/{said}", CUSTOMER)
+async def say(visit: Visit) -> Response:
+    """Take in what the customer says: committed now, heard by the case as soon as it can be."""
+    doors, reference, kind = visit.doors, visit.path["reference"], visit.path["said"]
+    case = await read_theirs(doors.pool, reference)
+    if case is None or kind not in possible(case):
+        raise NotFound
+    place = f"/mine/{reference}/{kind}"
+    typed: dict[str, Any] = {"text": visit.text("text"), "score": visit.text("score")}
+    await drafts.keep(doors, visit.session, place, {**typed, "kind": kind})
+    errors = await add_files(visit, place) if kind == "reply" else []
+    files = await held.files(doors, visit.session, place)
+    errors += _wrong(kind, typed, bool(files))
+    if errors:
+        return await _case_page(visit, errors=errors, typed=typed, said=kind)
+    message_id = _id_of(visit, kind, typed, [each.sha256 for each in files])
+    files = sent_with(doors, files, message_id)
+    typed["attachments"] = tuple(each.attachment for each in files)
+    try:
+        message = _said(kind, typed, message_id)
+    except ValidationError:
+        return visit.error(403)
+    sender = doors.keyed("sender", visit.customer.address)
+    await receive_message(doors.pool, Door.PAGES, reference, message, at=visit.now, sender=sender, files=files)
+    doors.came_in()
+    await drafts.drop(doors, visit.session, place)
+    await held.drop(doors, visit.session, place)
+    return visit.redirect(f"/mine/{reference}?sent={kind}")
+
+
+def _id_of(visit: Visit, kind: str, typed: dict[str, Any], files: list[str]) -> str:
+    """The id of a message: the same form with the same content is the same message; changed after going back, another.
+
+    Nobody chooses it, so that it cannot stand in the way of a message of somebody else.
+    """
+    once = visit.text("once")[:60] or secrets.token_hex(16)
+    content = json.dumps([visit.customer.address, visit.path["reference"], kind, once, typed, sorted(files)])
+    return visit.doors.keyed("message", content)[:32]
+
+
+def _wrong(kind: str, typed: dict[str, Any], with_files: bool) -> list[FieldError]:
+    text = typed["text"]
+    if kind in {"reply", "dispute"} and not text and not with_files:
+        return [FieldError("text", f"case.{kind}.missing")]
+    if text and not _fits(Text, text):
+        return [FieldError("text", "complain.what.too_long", {"most": 20_000})]
+    if kind == "rate" and typed["score"] not in {"1", "2", "3", "4", "5"}:
+        return [FieldError("score", "case.rate.missing")]
+    return []
+
+
+def _fits(kind: Any, value: Any) -> bool:
+    check: Callable[[Any], Any] = TypeAdapter(kind).validate_python
+    try:
+        check(value)
+    except ValidationError:
+        return False
+    return True
+
+
+async def _case_page(
+    visit: Visit,
+    *,
+    template: str = "portal/case.html",
+    errors: list[FieldError] | None = None,
+    typed: dict[str, Any] | None = None,
+    said: str = "",
+) -> Response:
+    doors, reference = visit.doors, visit.path["reference"]
+    case = await read_theirs(doors.pool, reference)
+    if case is None:
+        received_at = await held.received_at(doors.pool, reference)
+        told = promise(doors.settings, received_at or visit.now)
+        return visit.page("portal/waiting.html", reference=reference, received_at=received_at, told=told)
+    ways = possible(case)
+    said = said or visit.request.query_params.get("do", "")
+    if said not in ways:
+        said = "reply" if "reply" in ways else ""
+    if typed is None:
+        typed = await drafts.draft(doors, visit.session, f"/mine/{reference}/{said}")
+    return visit.page(
+        template,
+        errors=errors or [],
+        case=case,
+        zone=ZoneInfo(case.zone),
+        stages=[(stage, _IN_ORDER.index(stage) - _IN_ORDER.index(case.stage or Stage.RECEIVED)) for stage in _IN_ORDER],
+        possible=ways,
+        said=said,
+        typed={"text": "", "score": ""} | typed,
+        files=await held.files(doors, visit.session, f"/mine/{reference}/{said}"),
+        once=secrets.token_hex(16),
+        sent=visit.request.query_params.get("sent", ""),
+        evidence=has_evidence(case),
+        answered=is_answered(case),
+        most_files=10,
+    )
