@@ -1,0 +1,251 @@
+"""Acting on a case: each message of a case is a form; what it will cause is shown before it is sent."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from domain.case.approval import proposal_digest
+from domain.case.drafts import because
+from domain.case.messages import (
+    SIGNALS,
+    UPDATES,
+    Arrived,
+    DecideResolution,
+    ProposeDraft,
+    ProposeResolution,
+    ReplanDeadlines,
+    ReportPayment,
+    Resolution,
+)
+from domain.case.resolution import check_proposal, propose
+from domain.case.two_persons import approvers, needs_second_person, second_person_because
+from domain.ground.messages import Message, NotAllowed
+from domain.ground.timeline import Entry
+from domain.ground.words import Outcome, Role
+from domain.money.amounts import Money
+from domain.people.actors import NotProven
+from domain.people.signs import care_for
+from record.approvals import case_record
+from record.directory import read_directory
+from runtime.causes import load_causes
+from runtime.connection import TemporalUnavailable
+from starter.client.complaints import CaseClosed
+from starter.client.conversation import NotAnswered, Refused
+from starter.reading.cases import CaseView, get_case, get_rules, get_timeline
+from starter.reading.database import CaseNotFound
+from starter.reading.dossier import last_draft
+from starter.reading.hands import read_signs
+from starter.reading.related import mark_of
+from starter.reading.remedies import get_remedies
+from starter.reading.tasks import get_tasks
+from web import drafts
+from web.desk.case import TOLD
+from web.desk.frame import DESK, actor, eyes, reference, shown, speaking, spoken
+from web.desk.widgets import Unfit, Widget, kind_of, made, widgets
+from web.pages import NotFound
+from web.permissions import staff
+from web.visit import FieldError, Visit
+
+FORMS: Final[Mapping[str, type[Message]]] = {
+    kind.name: kind for kind in (*SIGNALS, *UPDATES) if kind not in {ReplanDeadlines, Arrived}
+}
+"""What can be done about one case. Deadlines are planned anew for all cases at once; what arrives tells of itself."""
+
+_OF_THE_CUSTOMER: Final = frozenset({"customer_reply", "record_feedback", "withdraw"})
+"""What customers say; whoever passes it on is named in the record as the one who acts."""
+
+
+@DESK.get("/cases/{reference}/do/{form}", staff())
+async def form(visit: Visit) -> Response:
+    """The form of a message, empty or with what was typed before somebody had to sign on."""
+    kind, case = await _asked(visit)
+    typed = await drafts.draft(visit.doors, visit.session, visit.request.url.path)
+    given = typed or dict(visit.request.query_params)
+    if kind is ProposeDraft and not given and (known := last_draft(await get_timeline(eyes(visit), case.reference))):
+        given = {"draft": known.digest}
+    return await _form(visit, kind, case, given, message_id=str(uuid.uuid4()))
+
+
+@DESK.post("/cases/{reference}/do/{form}", staff())
+async def do(visit: Visit) -> Response:
+    """Show what the message will cause; once that was seen, send it."""
+    kind, case = await _asked(visit)
+    asked = widgets(kind)
+    message_id = visit.text("message_id") or str(uuid.uuid4())
+    try:
+        about = await _proposal(visit, case, kind)
+        named = {"proposal": proposal_digest(about)} if about else {}
+        message = made(kind, asked, visit.form, message_id=message_id, actor=actor(visit), **named)
+        if visit.text("step") != "send" or visit.text("about") != named.get("proposal", ""):
+            return await _check(visit, kind, case, message, about)
+        return await _send(visit, case.reference, message)
+    except Unfit as error:
+        wrong = error.errors
+    except (Refused, NotAllowed, NotProven) as error:
+        wrong = [FieldError(asked[0].name, "desk.wrong.refused", {"why": str(error)})]
+    except (NotAnswered, TemporalUnavailable):
+        wrong = [FieldError(asked[0].name, "desk.wrong.away")]
+    except CaseClosed:
+        wrong = [FieldError(asked[0].name, "desk.wrong.closed")]
+    return await _form(visit, kind, case, _typed(visit), errors=wrong, message_id=message_id)
+
+
+async def _asked(visit: Visit) -> tuple[type[Message], CaseView]:
+    """The kind of message and the case that the address names. Raises `NotFound`."""
+    kind = FORMS.get(visit.path["form"])
+    if kind is None:
+        raise NotFound
+    try:
+        return kind, await get_case(eyes(visit), reference(visit))
+    except CaseNotFound:
+        raise NotFound from None
+
+
+async def _form(
+    visit: Visit,
+    kind: type[Message],
+    case: CaseView,
+    given: Mapping[str, Any],
+    *,
+    message_id: str,
+    errors: Sequence[FieldError] = (),
+) -> Response:
+    return shown(
+        visit,
+        "form.html",
+        case=case,
+        kind=kind,
+        asked=widgets(kind),
+        given=given,
+        choices=await _choices(visit, case, kind),
+        message_id=message_id,
+        mark=visit.text("mark") or await mark_of(eyes(visit), case.reference),
+        errors=errors,
+    )
+
+
+async def _proposal(visit: Visit, case: CaseView, kind: type[Message]) -> Entry | None:
+    """What such a message decides about: the last proposal. Nobody decides about one that they were not shown."""
+    if kind is not DecideResolution:
+        return None
+    entries = await get_timeline(eyes(visit), case.reference)
+    return next((one for one in reversed(entries) if one.kind == ProposeResolution.name), None)
+
+
+async def _check(visit: Visit, kind: type[Message], case: CaseView, message: Message, about: Entry | None) -> Response:
+    """The page that shows what will be sent and what it will cause."""
+    mark = await mark_of(eyes(visit), case.reference)
+    return shown(
+        visit,
+        "check.html",
+        case=case,
+        kind=kind,
+        asked=[one for one in widgets(kind) if _said(visit, one)],
+        said=lambda one: _said(visit, one),
+        causes=await _causes(visit, case, message) + _proposed(visit, about),
+        about=proposal_digest(about) if about else "",
+        by=message.actor,
+        message_id=message.message_id,
+        mark=mark,
+        changed=bool(visit.text("mark")) and visit.text("mark") != mark,
+        typed=[
+            (name, value) for name, value in visit.form.multi_items() if name not in _OURS and isinstance(value, str)
+        ],
+    )
+
+
+def _proposed(visit: Visit, about: Entry | None) -> list[str]:
+    """The outcome and the sum of the proposal that is decided about."""
+    if about is None:
+        return []
+    told = [visit.t("desk.causes.outcome", what=spoken(visit, Outcome(about.data["outcome"])))]
+    if about.data.get("compensation"):
+        told.append(visit.t("desk.causes.sum", sum=str(Money.model_validate(about.data["compensation"]))))
+    return told
+
+
+_OURS: Final = frozenset({"form_token", "back", "step", "mark", "message_id", "about"})
+
+
+def _typed(visit: Visit) -> dict[str, Any]:
+    return {name: visit.form.getlist(name) for name in visit.form if name not in _OURS}
+
+
+def _said(visit: Visit, widget: Widget) -> str:
+    """What was typed into a field, as people read it."""
+    values = [str(one).strip() for one in visit.form.getlist(widget.name) if str(one).strip()]
+    if widget.control == "yes":
+        return ", ".join(visit.t(f"desk.{value}") for value in values)
+    if not widget.choices:
+        return "\n".join(values)
+    words = {getattr(one, "value", one): one for one in widget.choices}
+    return ", ".join(spoken(visit, words.get(value, value), kind_of(widget)) for value in values)
+
+
+async def _choices(visit: Visit, case: CaseView, kind: type[Message]) -> dict[str, list[str]]:
+    """What fields that name something of this firm or its rules can be."""
+    async with visit.doors.pool.acquire() as connection:
+        people = (await read_directory(connection)).people
+    pack, _, _ = await get_rules(eyes(visit), case.reference)
+    remedies = await get_remedies(eyes(visit), visit.now, reference=case.reference)
+    named: dict[str, list[str]] = {
+        "handler": [one.id for one in people],
+        "team": [team.name for team in pack.teams],
+        "clock": [clock.name for clock in pack.clocks if clock.extensions],
+        "extension": [extension.name for clock in pack.clocks for extension in clock.extensions],
+        "route": [route.name for route in pack.routes],
+        "cause": list(load_causes().ids),
+        "remedy": [str(one.remedy.number) for one in remedies],
+        "owner": [one.id for one in people],
+        "task": [str(one.number) for one in await get_tasks(eyes(visit), visit.now, reference=case.reference)],
+    }
+    if kind is ReportPayment:
+        del named["cause"]  # why a payment failed is another thing
+    return named
+
+
+async def _causes(visit: Visit, case: CaseView, message: Message) -> list[str]:
+    """What the message will cause, in sentences. Raises `NotAllowed` for what could not be paid as it stands."""
+    told = [visit.t(f"desk.causes.{message.name}")] if visit.has(f"desk.causes.{message.name}") else []
+    if isinstance(message, Resolution):
+        told += await _of_resolution(visit, case, message)
+    if isinstance(message, DecideResolution):
+        told = [visit.t(f"desk.causes.{message.decision}")]
+    if message.name in _OF_THE_CUSTOMER:
+        told.append(visit.t("desk.causes.passed_on"))
+    return told
+
+
+async def _of_resolution(visit: Visit, case: CaseView, message: Resolution) -> list[str]:
+    """Who has to approve a proposal, by the rules that will be applied when it comes."""
+    async with eyes(visit).acquire() as connection:
+        record = await case_record(connection, case.reference)
+    rounds = max((int(entry.data.get("round", 0)) for entry in record.entries), default=0) or 1
+    as_it_is = record.as_of(rounds)
+    as_it_is.care = care_for(await read_signs(eyes(visit), case.reference), visit.now)
+    check_proposal(as_it_is, message)
+    proposal = propose(as_it_is, message, visit.now)
+    told = [visit.t("desk.causes.outcome", what=spoken(visit, message.outcome))]
+    if proposal.compensation:
+        told.append(visit.t("desk.causes.sum", sum=str(proposal.compensation)))
+    if not isinstance(message, ProposeResolution):
+        return told
+    if needs_second_person(as_it_is, proposal):
+        roles: list[Role] = approvers(as_it_is, proposal)
+        why = because(second_person_because(as_it_is, proposal)).in_language(visit.language)
+        named = ", ".join(spoken(visit, role) for role in roles)
+        told.append(visit.t("desk.causes.second", roles=named, why=why))
+    else:
+        told.append(visit.t("desk.causes.at_once"))
+    return told
+
+
+async def _send(visit: Visit, known: str, message: Message) -> Response:
+    complaints = await speaking(visit)
+    receipt = await complaints.send(known, message)
+    told = receipt.noted if receipt else visit.t("desk.told.sent")
+    await drafts.drop(visit.doors, visit.session, visit.request.url.path)
+    await drafts.keep(visit.doors, visit.session, TOLD, {known: told})
+    return visit.redirect(f"/desk/cases/{known}")
