@@ -1,0 +1,108 @@
+"""Everything that can be said to a case: one route for each message of the client.
+
+What a service passes on for a customer goes through the intake, so it is accepted while Temporal is away. All else is
+answered by the case itself.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+from starlette.responses import Response
+
+from domain.case.messages import (
+    SIGNALS,
+    UPDATES,
+    AddEvidence,
+    Assign,
+    ConfirmRemedy,
+    Escalate,
+    NoteSign,
+    Receipt,
+    RecordReferral,
+    ReportPayment,
+    RetryPayment,
+)
+from domain.ground.base import Record
+from domain.ground.messages import Message
+from domain.ground.words import Role
+from domain.intake.received import BY_CUSTOMERS, Door
+from starter.client.complaints import CaseNotFound
+from starter.intake.receiving import receive_message
+from starter.upkeep.api_keys import Scope
+from web.api.callers import THE_CUSTOMER
+from web.api.complaints import Accepted, accepted, of_the_caller
+from web.api.frame import API, Call, Operation
+from web.api.problems import Problem
+from web.permissions import Permission, program, staff
+
+FILLED: Final = ("message_id", "actor")
+_BY_SERVICES: Final[tuple[type[Message], ...]] = (
+    AddEvidence,
+    Assign,
+    ConfirmRemedy,
+    NoteSign,
+    RecordReferral,
+    ReportPayment,
+    RetryPayment,
+)
+"""What the firm's systems tell a case. What is decided about a complaint, people decide."""
+
+
+class As(Record):
+    """In which role somebody acts who has several; without it in the first of them."""
+
+    role: Annotated[Role | None, Field(alias="as")] = None
+
+
+def who_may(kind: type[Message]) -> Permission:
+    """Who may send a message of this *kind*."""
+    if kind in BY_CUSTOMERS or kind is Escalate:
+        return program(Scope.CUSTOMER)
+    return program(Scope.ACT) if kind in _BY_SERVICES else staff()
+
+
+def _saying(kind: type[Message]) -> Callable[[Call], Awaitable[Any]]:
+    async def say(call: Call) -> Receipt | Response:
+        known, doors = await of_the_caller(call), call.doors
+        asked: As = call.query
+        for_customer = not call.caller.staff and who_may(kind).scopes == {Scope.CUSTOMER}
+        actor = THE_CUSTOMER if for_customer else call.caller.actor(asked.role)
+        message: Message = await call.body({"message_id": call.message_id, "actor": actor})
+        if for_customer and kind in BY_CUSTOMERS:
+            received = await receive_message(
+                doors.pool, Door.API, known, message, at=doors.clock(), envelope={"service": call.caller.id}
+            )
+            doors.came_in()
+            return accepted(Accepted(reference=known, already_known=received.already_known))
+        complaints = await doors.spoken_for(call.caller.person)
+        try:
+            receipt = await complaints.send(known, message)
+        except CaseNotFound:
+            raise Problem("away", f"the case of {known} is not open yet") from None
+        return receipt or accepted(Accepted(reference=known, already_known=False))
+
+    return say
+
+
+def _operation(kind: type[Message]) -> Operation:
+    is_signal, by_intake = kind in SIGNALS, kind in BY_CUSTOMERS
+    return Operation(
+        "POST",
+        f"/complaints/{{reference}}/messages/{kind.name}",
+        _saying(kind),
+        who_may(kind),
+        query=As,
+        body=kind,
+        filled=FILLED,
+        answer=Accepted if is_signal else Receipt,
+        status=202 if is_signal else 200,
+        also={202: Accepted} if by_intake and not is_signal else {},
+        summary=(kind.__doc__ or kind.name).strip().split("\n")[0],
+        name=kind.name,
+        once=True,
+    )
+
+
+for _kind in (*SIGNALS, *UPDATES):
+    API.add(_operation(_kind))
