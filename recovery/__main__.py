@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import RenderableType
 
+from activities.keys.retention import erased_again
 from recovery.reconcile import Repairing, Report, Why, reconcile
 from runtime.database import LONG_PATIENCE, close_pool, find_database, open_pool
+from runtime.keys.here import hold_keys, keys_here
 from runtime.settings import load_settings
 from runtime.temporal import connect, run
 from starter.cli import program
@@ -52,8 +54,11 @@ def reconcile_(
 
 async def _reconcile(since: "datetime | None", number: int | None, by: str | None) -> Report:
     settings = load_settings()
+    hold_keys(settings)
     pool = await open_pool(find_database(settings), max_size=4, patience=LONG_PATIENCE)
     try:
+        if vault := keys_here():
+            await erased_again(pool, vault)
         client = await connect(settings)
         restore = _restore(await list_restores(pool), number)
         if by and restore is None:

@@ -24,7 +24,6 @@ from temporalio.worker import (
     Replayer,
     StartActivityInput,
     StartLocalActivityInput,
-    UnsandboxedWorkflowRunner,
     WorkflowInboundInterceptor,
     WorkflowInterceptorClassInput,
     WorkflowOutboundInterceptor,
@@ -32,7 +31,9 @@ from temporalio.worker import (
 
 from domain.case import case
 from domain.incidents.state import Incident
+from runtime.keys.histories import open_history
 from runtime.temporal import temporal_plugin
+from runtime.turns import InOrder
 from workflows.complaint import ComplaintWorkflow
 from workflows.effects import EFFECTS
 from workflows.incident import IncidentWorkflow
@@ -81,7 +82,7 @@ async def read_life(client: Client, workflow_id: str, run_id: str) -> Life:
     before, whole = run_id, True
     while before and whole:
         try:
-            history = await client.get_workflow_handle(workflow_id, run_id=before).fetch_history()
+            history = await _fetch(client, workflow_id, before)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND or not histories:
                 raise
@@ -93,6 +94,12 @@ async def read_life(client: Client, workflow_id: str, run_id: str) -> Life:
     return dataclasses.replace(await replay(client, histories), whole=whole, run=first)
 
 
+async def _fetch(client: Client, workflow_id: str, run_id: str) -> WorkflowHistory:
+    """What happened in a run, with what was sealed opened."""
+    history = await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()
+    return await open_history(history, client.namespace)
+
+
 async def replay(client: Client, histories: Sequence[WorkflowHistory]) -> Life:
     """The life that these *histories*, one a run in their order, tell of."""
     steps: list[Step] = []
@@ -101,9 +108,10 @@ async def replay(client: Client, histories: Sequence[WorkflowHistory]) -> Life:
         heard = _Heard()
         replayer = Replayer(
             workflows=[ComplaintWorkflow, IncidentWorkflow],
+            namespace=client.namespace,
             plugins=[temporal_plugin()],
             interceptors=[_Listening(heard)],
-            workflow_runner=UnsandboxedWorkflowRunner(),
+            workflow_runner=InOrder(),
         )
         result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
         if result.replay_failure is not None:
@@ -193,7 +201,7 @@ async def _steps(client: Client, events: Sequence[HistoryEvent], heard: _Heard) 
 
 async def read_unheard(client: Client, workflow_id: str, run_id: str) -> list[Signal]:
     """The signals that came to a run after the last task that a worker did for it."""
-    history = await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()
+    history = await _fetch(client, workflow_id, run_id)
     signals: list[Signal] = []
     for event in history.events:
         match event.event_type:

@@ -34,7 +34,7 @@ def perhaps_by(steps: Iterable[Step]) -> set[str]:
         keys |= certain | {key.replace("payment:", "order:", 1) for key in certain if key.startswith("payment:")}
         match step.request:
             case RecordCompensation() as award:
-                keys |= _of_update(award.then)
+                keys |= _of_update(award.then) if award.then else set()
                 keys |= {f"event:{award.number}:{event}" for event in (*award.announces, "payment_due")}
             case _:
                 pass
@@ -69,7 +69,7 @@ def _certain(step: Step) -> set[str]:
     match step.name:
         case "OpenCase":
             reference = request.reference
-            return {"case", "event:1:received", "timeline:received", "timeline:assessed"} | {
+            return {"case", "event:1:received", "timeline:received", "timeline:assessed", "timeline:identified"} | {
                 f"contact:{reference}:contact:received"
             }
         case "Record":
@@ -102,8 +102,23 @@ def _certain(step: Step) -> set[str]:
             return {f"payment:{key}"} | ({f"posting:{key}"} if paid else set())
         case "TellMember":
             return {f"letter:{request.reference}:letter:{request.account}"}
-        case "Investigate" | "NextMembers" | "FindCases" | "RefuseStart" | "TakeTurn":
+        case "PromiseAward":
+            if result and not result.promised:
+                return _of_update(request.update)
+            return _of_update(request.update) | _of_update(request.then) | {f"promise:{request.round}"}
+        case (
+            "Investigate"
+            | "LookElsewhere"
+            | "LookForRemedies"
+            | "PreviewLetter"
+            | "NextMembers"
+            | "FindCases"
+            | "RefuseStart"
+            | "TakeTurn"
+        ):
             return set()  # what they write, if anything, has no key of its own in the file
+        case "DealWith" | "NoteAction" | "MeasureEffect" | "MailReport" | "RunOut":
+            return set()  # they are of no case
         case _:
             raise LookupError(f"{step.name}: it is not known what this effect leaves in the file")
 
@@ -126,7 +141,13 @@ def _of_payment(request: PayCompensation | BookPayment, paid: object) -> set[str
     return keys | {f"posting:{key}"} if paid else keys
 
 
-_BY_THE_FILE: Final = (f"timeline:{KEPT}", "timeline:assigned:", "timeline:kept_out:")
+_BY_THE_FILE: Final = (
+    f"timeline:{KEPT}",
+    "timeline:assigned:",
+    "timeline:kept_out:",
+    "timeline:rules",
+    "timeline:erased:",
+)
 """What the file writes by itself into a timeline, and no workflow asks for."""
 _IN_THE_FILE: Final = """
     select reference, 'case' as key from casefile.cases where reference = any($1)
@@ -154,6 +175,8 @@ _IN_THE_FILE: Final = """
     union all
     select coalesce(reference, incident), 'posting:' || key from casefile.postings
     where reference = any($1) or incident = any($1)
+    union all
+    select reference, 'promise:' || round from casefile.promises where reference = any($1)
     union all
     select reference, 'order:' || key from payments.orders where reference = any($1)
     union all

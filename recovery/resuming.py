@@ -23,7 +23,15 @@ from runtime.settings import Settings
 if TYPE_CHECKING:
     from runtime.database import Connection, Pool
 
-_OPENING: Final = ("case", "incident", "event:1:received", "timeline:received", "timeline:assessed", "contact:")
+_OPENING: Final = (
+    "case",
+    "incident",
+    "event:1:received",
+    "timeline:received",
+    "timeline:assessed",
+    "timeline:identified",
+    "contact:",
+)
 
 
 class CannotResume(Exception):
@@ -74,7 +82,7 @@ async def _beginning(pool: "Pool", reference: str) -> tuple[str, Any, str]:
         raise CannotResume("its file does not tell what it began with")
     try:
         if row["complaint"] is not None:
-            complaint = Complaint.model_validate(row["complaint"])
+            complaint = Complaint.recorded(row["complaint"])
             return WORKFLOW, complaint, f"Complaint by {complaint.channel.value}, {complaint.language}"
         new = NewIncident.model_validate(row["opened"])
     except ValidationError:

@@ -3,10 +3,10 @@
 Nothing here sends a letter or tells a rail to pay: what became of those stands in the history.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import asyncpg
 from temporalio.exceptions import ApplicationError
@@ -14,13 +14,14 @@ from temporalio.exceptions import ApplicationError
 from activities.case.case_file import CaseFile
 from activities.checks.investigating import Investigating
 from activities.incidents.incident_letters import IncidentLetters
-from activities.incidents.incident_payments import IncidentPayments
+from activities.incidents.incident_payments import IncidentPayments, payment_key
 from activities.incidents.incidents import Incidents
 from activities.incidents.known_incidents import KnownIncidents, link_case
 from activities.letters.letters import Letters
 from activities.log.trade_log import TradeLog
 from activities.money.compensation import Compensation
 from activities.money.payments import Payments
+from activities.money.promises import Promises
 from domain.case.requests import OpenCase, Opened, RecordCompensation
 from recovery.history import Step
 from runtime.mail import Outbox
@@ -66,6 +67,9 @@ class Rewriting:
     async def write(self, steps: Iterable[Step]) -> list[str]:
         """Write what *steps* had written, in their order; what is there stays. Returns what could not be written."""
         problems = []
+        steps = list(steps)
+        for name in sorted({name for step in steps for name in _locks(step)}):
+            await self._connection.execute(_LOCK, name)  # before the first row, as the effects do
         for step in steps:
             try:
                 async with self._connection.transaction():
@@ -104,6 +108,8 @@ class Rewriting:
             case "RecordCompensation":
                 self._rail = result.rail or self._rail
                 await self._compensate(request, result)
+            case "PromiseAward":
+                await Promises(self._pool, self._case_file, lambda: result.at).restore(request, result)
             case "PayCompensation":
                 await self._payments(at).restore_paid(request, step.asked, result.outcome, result.outcome.rail)
             case "BookPayment":
@@ -143,7 +149,9 @@ class Rewriting:
             case "FindCases":
                 for reference in result.references:
                     await self._link(reference, request.reference, at)
-            case "NextMembers" | "RefuseStart" | "TakeTurn":
+            case "DealWith" | "NoteAction" | "MeasureEffect" | "MailReport" | "RunOut":
+                pass  # they are of no case
+            case "LookElsewhere" | "LookForRemedies" | "PreviewLetter" | "NextMembers" | "RefuseStart" | "TakeTurn":
                 pass  # nothing that a file would have
             case _:
                 raise LookupError(f"{step.name}: it is not known how this effect is written again")
@@ -163,7 +171,7 @@ class Rewriting:
             "select source, idempotency_key from casefile.cases where reference = $1", request.reference
         )
         if known is None:
-            await self._case_file.open_as(connection, request, opened.policy, opened.assessment)
+            await self._case_file.open_as(connection, request, opened.policy, opened.assessment, opened.identity)
         if warning := opened.warning:
             await connection.execute(
                 "insert into casefile.incident_warnings (topic, warned_at, complaints, last) values ($1, $2, $3, $4)"
@@ -200,3 +208,23 @@ class Rewriting:
         investigating = Investigating(self._log, KnownIncidents(self._pool))
         # All is written again in one transaction, so over one connection: one account at a time.
         return Incidents(self._pool, investigating, self._settings, clock=lambda: at, rail=self._rail, side_by_side=1)
+
+
+def _locks(step: Step) -> Iterator[str]:
+    """What an effect locks before the case, and so is locked here before it: an effect may be under way meanwhile."""
+    request = step.request
+    match step.name:
+        case "SendLetter":
+            yield f"letter:{request.key}"
+        case "PayCompensation":
+            yield f"payment:{request.order.key}"
+        case "PayMember":
+            yield f"account:{request.account}"
+            yield f"payment:{payment_key(request.reference, request.account, request.attempt)}"
+        case "BookPayment":
+            yield f"payment:{request.key}"
+        case "RecordCompensation" | "CompensateMember" | "PromiseAward" if request.account:
+            yield f"account:{request.account}"
+
+
+_LOCK: Final = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
