@@ -7,6 +7,7 @@ Message-ID; such repeats are counted apart.
 """
 
 import base64
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowHistoryEventFilterType
 
-from trial import cohorts, persons
+from trial import cohorts, entrance, persons, tampering
 from trial.driver import Receipt
 from trial.receivers import Letter
 from trial.script import UNKNOWN_PACK
@@ -70,6 +71,8 @@ class Evidence:
     outbox: Path | None = None
     all_ours: bool = True
     """Whether every case in the database was submitted under a receipt."""
+    database_url: str | None = None
+    """Of the record as it is stored, sealed as it is; without one the chains of the record are not looked at."""
     rail: bool = False
     clock_wrong_by: timedelta = timedelta(0)
     """How far a worker's clock may have been behind: what it did late may bear an instant before the time ended."""
@@ -137,11 +140,14 @@ async def check(pool: "Pool", evidence: Evidence, *, now: datetime | None = None
     await _letters(pool, evidence, report)
     await _money(pool, evidence, report)
     await persons.decisions(pool, report)
+    await persons.refusals(pool, report)
     await persons.lists(pool, report)
     await cohorts.incidents(pool, evidence, report)
     await _workflows(pool, evidence, report)
     await _timelines(pool, report)
     await _events(pool, report)
+    if evidence.database_url:
+        await tampering.chains(evidence.database_url, report)
     return report
 
 
@@ -167,7 +173,14 @@ async def _submissions(pool: "Pool", evidence: Evidence, report: Report) -> None
                 "submission lost", reference, f"an accepted {receipt.what} is no case, and no refusal that can be found"
             )
     if evidence.all_ours:
-        for reference in sorted(known - set(wanted)):
+        # A reply to a closed case goes on as a case of its own, which names the one before.
+        going_on = {
+            row["reference"]
+            for row in cases
+            if row["source"] == "reply" and row["idempotency_key"].partition("/")[0] in known
+        }
+        report.counted["cases that go on from a closed one"] = len(going_on)
+        for reference in sorted(known - set(wanted) - going_on):
             report.add("case of nobody", reference, "there is a case that nobody submitted")
     named: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for row in cases:
@@ -189,11 +202,24 @@ async def _unopened(pool: "Pool") -> dict[str, str]:
 
 
 async def _messages(pool: "Pool", evidence: Evidence, report: Report) -> None:
-    wanted = {one.token: one for one in evidence.receipts if one.what in {"signal", "update"} and one.name != "resume"}
+    wanted = {
+        one.token: one
+        for one in evidence.receipts
+        if one.what in {"signal", "update", "received"} and one.name != "resume"
+    }
     report.counted["messages"] = len(wanted)
+    ended = {
+        token: ending
+        for said, ending in (await entrance.endings(pool, report)).items()
+        for token in set(_TOKEN.findall(said))
+    }
     found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for row in await pool.fetch(_SAID):
-        for token in set(_TOKEN.findall(_legible(row["said"]))):
+        for token in set(
+            _TOKEN.findall(
+                _legible(row["said"] if isinstance(row["said"], str) else json.dumps(row["said"], default=str))
+            )
+        ):
             found[token].append((row["reference"], row["place"]))
     bare: Counter[str] = Counter()
     for token, receipt in wanted.items():
@@ -201,7 +227,13 @@ async def _messages(pool: "Pool", evidence: Evidence, report: Report) -> None:
             bare[receipt.reference] += 1  # it has nothing to know it by
             continue
         places = found.get(token, [])
-        if not places:
+        if receipt.what == "received" and ended.get(token) != entrance.HEARD:
+            # Nobody heard it, and a person is told why.
+            if token not in ended:
+                report.add("message lost", receipt.reference, f"{receipt.name} {token} was not received")
+            elif places:
+                report.add("heard and refused", receipt.reference, f"{receipt.name} {token} ended as {ended[token]}")
+        elif not places:
             report.add("message lost", receipt.reference, f"{receipt.what} {receipt.name} {token} is in no file")
         elif len(places) > 1:
             report.add("message doubled", receipt.reference, f"{receipt.name} {token} is {len(places)} times in files")
@@ -209,7 +241,8 @@ async def _messages(pool: "Pool", evidence: Evidence, report: Report) -> None:
             report.add("message misfiled", receipt.reference, f"{receipt.name} {token} is with {places[0][0]}")
     rejected = Counter(
         row["reference"]
-        for row in await pool.fetch("select reference from casefile.rejected_messages where payload in ('[]', '')")
+        for row in await pool.fetch("select reference, payload from casefile.rejected_messages")
+        if row["payload"] in {"[]", ""}
     )
     for reference, count in bare.items():
         if rejected[reference] != count:
@@ -233,16 +266,17 @@ def _read(kept: str) -> str:
 _TOKEN: Final = re.compile(r"t\d+x\d+x\d+e(?:\d+e)?")
 _KEPT: Final = re.compile(r"base64:([A-Za-z0-9+/]+=*)")
 _SAID: Final = """
-    select reference, 'timeline' as place, data::text as said from casefile.timeline
+    select reference, 'timeline' as place, data as said from casefile.timeline
     where kind in ('customer_reply', 'escalate', 'assign', 'reclassify', 'add_evidence', 'investigate',
         'request_information', 'propose_resolution', 'decide_resolution', 'resolve_early', 'extend_deadline',
-        'record_referral', 'record_feedback', 'correct_contact', 'withdraw', 'reopen', 'retry_payment',
-        'report_payment')
+        'record_referral', 'record_feedback', 'record_cause', 'correct_contact', 'verify_complainant', 'withdraw',
+        'reopen', 'retry_payment', 'report_payment', 'grant_relief', 'confirm_remedy', 'give_task', 'finish_task',
+        'reassign_task')
     union all
-    select reference, 'incident timeline', data::text from casefile.incident_timeline
+    select reference, 'incident timeline', data from casefile.incident_timeline
     where kind in ('decide_incident', 'pause_incident')
     union all
-    select reference, 'rejected', payload from casefile.rejected_messages
+    select reference, 'rejected', to_jsonb(payload) from casefile.rejected_messages
 """
 
 
@@ -496,10 +530,10 @@ def _numbered(report: Report, reference: str, what: str, found: Sequence[int]) -
 
 
 async def _events(pool: "Pool", report: Report) -> None:
-    """Every number is given once: to one event, or to one letter or posting and the events that it means."""
+    """Every number is given once: to one event, to one task, or to one letter or posting and the events it means."""
     for row in await pool.fetch(_NUMBERS):
         events, carriers = row["events"], row["letters"] + row["postings"]
-        own = [event for event in events if event not in _MEANT]
+        own = {"task" if event.startswith("task_") else event for event in events if event not in _MEANT}
         if carriers > 1 or (carriers and own) or len(own) > 1:
             report.add(
                 "number doubled",

@@ -7,14 +7,16 @@ so that it is accepted in the end, or refused; what might count without anybody 
 
 import asyncio
 import base64
+import contextlib
 import json
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import asyncpg
 from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution, WorkflowType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest, StartWorkflowExecutionRequest
@@ -23,24 +25,35 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.case.case import Case
 from domain.case.complaint import Complaint
-from domain.case.messages import SIGNALS, UPDATES
+from domain.case.messages import SIGNALS, UPDATES, DecideResolution
 from domain.ground.base import Record
-from domain.ground.messages import Message
+from domain.ground.messages import Message, NotAllowed
+from domain.ground.people import Actor
 from domain.ground.reference import reference_for
-from domain.ground.words import WORKFLOW
+from domain.ground.words import WORKFLOW, Role, Stage
+from domain.people.matching import IdentityState
 from runtime.connection import TemporalUnavailable
+from runtime.database import OUTAGES, DatabaseUnavailable
 from starter.client.complaints import CaseClosed, CaseNotFound, Complaints
 from starter.client.conversation import NotAnswered, Refused
 from starter.client.incidents import IncidentNotFound
 from starter.demo.trade_log import DemoData
+from trial.entrance import Entrance
 from trial.incidents import Desk
 from trial.script import Customer, Script, Step
 
 SOURCE: Final = "trial"
-_AGAIN: Final = 3.0  # seconds until what was refused or not answered is tried again
 _PATIENCE: Final = 180.0  # seconds
 _KINDS: Final[dict[str, type[Message]]] = {kind.name: kind for kind in (*SIGNALS, *UPDATES)}
 _JSON: Final = {"encoding": b"json/plain"}
+_NOT_NOW: Final = (Refused, NotAnswered, CaseClosed, CaseNotFound, TemporalUnavailable, RPCError)
+_WITHOUT_A_DATABASE: Final = (DatabaseUnavailable, *OUTAGES, asyncpg.PostgresError)
+_HELPERS: Final = tuple(Actor(id=one, role=Role.HANDLER) for one in ("h-18", "h-28", "h-38"))
+_DECIDERS: Final = tuple(Actor(id=one, role=Role.EXECUTIVE) for one in ("e-1", "e-2", "e-3"))
+"""Who helps a case along, in turn: whoever decided one case is kept out of those that are linked with it."""
+_MADE_GOOD: Final = "Others make good what was lost; this is for the wait."
+_STUCK: Final = 60.0  # seconds after which a case that settles is taken up again, if it may be
+_NONE: Final = "0" * 12
 _MINTED: Final = {
     "outcome": "upheld",
     "compensation": {"amount": "1000000", "currency": "USD"},
@@ -53,7 +66,7 @@ _MINTED: Final = {
 class Receipt(Record):
     """Something that was accepted. *reference* is the workflow's id; *token* is what to look for in its file."""
 
-    what: Literal["submission", "start", "signal", "update", "incident"]
+    what: Literal["submission", "start", "signal", "update", "received", "incident"]
     name: str
     reference: str
     token: str
@@ -63,17 +76,24 @@ class Receipt(Record):
 class Driver:
     """Plays *script* against a service."""
 
-    def __init__(self, client: Client, task_queue: str, script: Script, receipts: Path, data: DemoData) -> None:
+    def __init__(
+        self, client: Client, task_queue: str, script: Script, receipts: Path, *, data: DemoData, entrance: Entrance
+    ) -> None:
         self._client = client
         self._task_queue = task_queue
         self._complaints = Complaints(client, task_queue=task_queue)
         self._desk = Desk(client, task_queue, script.seed, data)
         self._data = data
+        self._entrance = entrance
         self._script = script
         self._customers = {customer.case: customer for customer in script.customers}
         self._receipts = receipts.open("a", encoding="utf-8")
         self._received = datetime.now(UTC)
         self.refused: Counter[str] = Counter()
+        self._decided: dict[str, str] = {}
+        self._seen_to = defaultdict[str, set[str]](set)
+        self.refusals = defaultdict[str, Counter[str]](Counter)
+        self._since: dict[str, tuple[Stage, float]] = {}
 
     def close(self) -> None:
         """Close the journal of receipts."""
@@ -104,6 +124,7 @@ class Driver:
     async def _do(self, step: Step) -> None:
         acts: dict[str, Callable[[Step], Awaitable[None]]] = {
             "submit": self._submit,
+            "receive": self._receive,
             "start": self._start,
             "signal": self._signal,
             "raw": self._raw,
@@ -116,11 +137,23 @@ class Driver:
     # -- what is done --------------------------------------------------------------------------------------------------
 
     async def _submit(self, step: Step) -> None:
-        complaint = complaint_of(
-            self._customers[step.case], f"{self._script.seed}-{step.case}", self._received, self._data
-        )
+        complaint = self._complaint(step)
         if await self._insist(step, lambda: self._complaints.submit(complaint)):
             self.accepted("submission", step)
+
+    async def _receive(self, step: Step) -> None:
+        if step.name in {"first", "again"}:
+            complaint = self._complaint(step)
+            if await self._insist(step, lambda: self._entrance.submit(complaint)):
+                self.accepted("submission", step)
+            return
+        message = message_of(step)
+        if await self._insist(step, lambda: self._entrance.send(self.reference(step.case), message)):
+            self.accepted("received", step)
+
+    def _complaint(self, step: Step) -> Complaint:
+        key = f"{self._script.seed}-{step.case}"
+        return complaint_of(self._customers[step.case], key, self._received, self._data)
 
     async def _start(self, step: Step) -> None:
         reference = self.reference(step.case)
@@ -177,9 +210,23 @@ class Driver:
         return await self._insist(step, lambda: self._client.workflow_service.signal_workflow_execution(request))
 
     async def _update(self, step: Step) -> None:
-        message = message_of(step)
-        if await self._insist(step, lambda: self._complaints.send(self.reference(step.case), message)):
+        if await self._insist(step, lambda: self._say(step)):
             self.accepted("update", step)
+
+    async def _say(self, step: Step) -> None:
+        """Say what *step* has to say; of a proposal that waits, and of the same one until that was refused."""
+        reference = self.reference(step.case)
+        if step.name == DecideResolution.name:
+            seen = self._decided.get(step.token) or (await self._complaints.status(reference)).proposal_digest
+            if seen is None:
+                raise Refused("no proposal waits")
+            self._decided[step.token] = seen
+            step = step.model_copy(update={"body": {**step.body, "proposal": seen}})
+        try:
+            await self._complaints.send(reference, message_of(step))
+        except Refused:
+            self._decided.pop(step.token, None)
+            raise
 
     async def _incident(self, step: Step) -> None:
         if await self._insist(step, lambda: self._desk.act(step)):
@@ -200,7 +247,7 @@ class Driver:
             except CaseClosed:
                 self.refused["CaseClosed"] += 1
                 return False
-            except (NotAnswered, TemporalUnavailable):
+            except (NotAnswered, TemporalUnavailable, *_WITHOUT_A_DATABASE):
                 pass
             except RPCError as error:
                 if error.status is RPCStatusCode.ALREADY_EXISTS:
@@ -213,21 +260,66 @@ class Driver:
             if time.monotonic() > until:
                 self.refused["no answer"] += 1
                 return False
-            await asyncio.sleep(_AGAIN)
+            await asyncio.sleep(self._script.again)
 
     async def help_incident(self, reference: str, number: int) -> None:
         """Bring an incident forward that waits for people."""
         await self._desk.help_out(reference, number)
 
+    async def see_to(self, reference: str, stage: Stage, number: int) -> None:
+        """Say once who complains, and what else keeps a case from its end that only people can say.
+
+        That is the cause, in each round, and that an award which the ledger refuses for good is decided anew.
+        """
+        helper, verified, help_with = _HELPERS[number % len(_HELPERS)], IdentityState.VERIFIED, self._complaints
+        said: dict[str, Callable[[], Awaitable[Any]]] = {
+            "who": lambda: help_with.verify_complainant(
+                reference, verified, "Called back.", by=helper, message_id=f"help-who-{number}-{reference}"
+            )
+        }
+        if reference not in self._since or self._since[reference][0] is not stage:
+            self._since[reference] = stage, time.monotonic()
+            self._seen_to[reference] &= {"who"}
+        if stage is Stage.FOLLOWING_UP:
+            said["why"] = lambda: help_with.record_cause(
+                reference, "payments/own_delay", by=helper, message_id=f"help-why-{number}-{reference}"
+            )
+        if stage is Stage.SETTLING and time.monotonic() - self._since[reference][1] > _STUCK:
+            said["again"] = lambda: help_with.reopen(
+                reference, "It does not end.", by=helper, message_id=f"help-again-{number}-{reference}"
+            )
+        for what in said.keys() - self._seen_to[reference]:
+            with contextlib.suppress(*_NOT_NOW):
+                await said[what]()
+                self._seen_to[reference].add(what)
+
     async def help_out(self, reference: str, number: int) -> None:
         """Decide a case that nobody has decided, so that it comes to an end."""
-        for name, actor in (("propose_resolution", "handler:h-18"), ("decide_resolution", "executive:e-1")):
-            token = f"help{number}{name[0]}"
-            step = Step(at=0, case=-1, act="update", name=name, token=token, actor=actor, body={"amount": "10.00"})
-            try:
-                await self._complaints.send(reference, message_of(step))
-            except (Refused, NotAnswered, CaseClosed, CaseNotFound, TemporalUnavailable, RPCError):
-                continue
+        at = number // 1000 % len(_HELPERS)
+        helper = _HELPERS[at]
+        with self._noting(reference):
+            await self._complaints.assign(reference, helper.id, by=helper, message_id=f"help{number}a")
+            await self._complaints.propose_draft(reference, by=helper, message_id=f"help{number}d")
+        token, body = f"help{number}p", {"amount": "10.00"}
+        step = Step(at=0, case=-1, act="update", name="propose_resolution", token=token, actor=str(helper), body=body)
+        with self._noting(reference):
+            await self._complaints.send(reference, message_of(step))
+        award = {"kind": "goodwill", "amount": {"amount": "10.00", "currency": "USD"}, "reason": "For the wait."}
+        with self._noting(reference):  # where the loss is made good by another case or an incident
+            await self._complaints.propose_resolution(
+                reference, by=helper, outcome="upheld", awards=[award], reasons=_MADE_GOOD, message_id=f"help{number}g"
+            )
+        token = f"help{number}d"
+        with self._noting(reference):
+            await self._complaints.approve(reference, by=_DECIDERS[at], message_id=token, reasons=token)
+
+    @contextlib.contextmanager
+    def _noting(self, reference: str) -> Iterator[None]:
+        """What is refused is kept, for whoever wonders why a case does not end."""
+        try:
+            yield
+        except (NotAllowed, *_NOT_NOW) as error:
+            self.refusals[reference][str(error)[:200]] += 1
 
 
 def complaint_of(customer: Customer, key: str, received: datetime, data: DemoData) -> Complaint:
@@ -242,8 +334,8 @@ def complaint_of(customer: Customer, key: str, received: datetime, data: DemoDat
             "received_at": received,
             "channel": "web",
             "language": customer.language,
-            "complainant": {"name": "A Customer", "email": customer.email},
-            "account": trade.account if trade else customer.account,
+            "complainant": {"name": "A Customer", "email": customer.email, "phone": _PHONE},
+            "account": _account(customer, data),
             "description": wrong if trade else late,
             "trades": (trade.position if trade else customer.entry,),
             "about": customer.about,
@@ -263,9 +355,14 @@ def message_of(step: Step) -> Message:
         "propose_resolution": {
             "outcome": "upheld",
             "compensation": {"amount": step.body.get("amount"), "currency": "USD"},
+            "reasons": f"{step.token}: it was our fault.",
+        },
+        "decide_resolution": {
+            "decision": "approve",
+            "proposal": step.body.get("proposal", _NONE),
             "reasons": step.token,
         },
-        "decide_resolution": {"decision": "approve", "reasons": step.token},
+        "record_cause": {"cause": "payments/own_delay", "note": step.token},
         "reopen": {"reason": step.token},
         "record_feedback": {"score": 3, "comment": step.token},
         "correct_contact": {"email": f"{step.token}@example.org"},
@@ -337,6 +434,24 @@ def _payloads(kind: str, token: str) -> list[Payload]:
             return plain(json.dumps(token))
         case _:
             return [good]
+
+
+def _account(customer: Customer, data: DemoData) -> str:
+    trade = {"stop_out": data.stop_out, "stop_loss": data.stop_loss}.get(customer.hurt or "")
+    return trade.account if trade else customer.account
+
+
+def customers_of(script: Script, data: DemoData) -> list[tuple[str, list[str], dict[str, Any]]]:
+    """Rows for ``casefile.customer_files``: under which addresses the customers are known who complain."""
+    reached: dict[str, list[dict[str, str]]] = {}
+    for customer in script.customers:
+        known = {"how": "the firm's records", "at": "2026-01-01T00:00:00Z"}
+        addresses = reached.setdefault(_account(customer, data), [{"phone": _PHONE, **known}])
+        addresses += [{"email": customer.email, **known}] if customer.email else []
+    return [(account, [account], {"account": account, "addresses": each}) for account, each in reached.items()]
+
+
+_PHONE: Final = "+852 5555 0100"
 
 
 def log_of(script: Script, received: datetime) -> list[tuple[Any, ...]]:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import re
 import resource
 import signal
 import time
@@ -16,13 +17,17 @@ from typing import Final
 
 import asyncpg
 import psutil
-from temporalio.client import Client
+from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.client import Client, WorkflowQueryFailedError
+from temporalio.service import RPCError
 
-from runtime.database import open_pool
+from domain.ground.words import Stage
+from runtime.database import close_pool, open_pool
 from runtime.temporal import connect_to
 from trial import receivers
 from trial.checker import Evidence, Report, Workflow, check, look_at_workflows, read_receipts
-from trial.driver import Driver, log_of
+from trial.driver import Driver, customers_of, log_of
+from trial.entrance import Entrance
 from trial.parts import House, WorkerHandle
 from trial.proxy import HOST, Proxy, through
 from trial.script import write_script
@@ -30,10 +35,10 @@ from trial.script import write_script
 _WORKERS: Final = 2
 _HANDS: Final = 2
 """How many things are broken at a time."""
-_STILL: Final = 70.0  # seconds without any end, after which those left are taken to be stuck
+_STILL: Final = 140.0  # seconds without any end; what fails is tried again after two minutes at most
 _CLOCKS: Final = (-15, -3, 3, 15)
 """By how many seconds a worker's clock is wrong."""
-_CALM: Final = 240.0  # seconds until every case must have come to its end when nothing is broken any more
+_CALM: Final = 330.0  # seconds until every case must have come to its end when nothing is broken any more
 
 
 @dataclass
@@ -315,9 +320,15 @@ async def run_at_random(
         environment = _through_the_lines(house, url, name, lines, policy)
         pool = await open_pool(url, max_size=4)
         stack.push_async_callback(pool.close)
-        driver = Driver(await _client(lines["client – Temporal"]), name, script, receipts, house.data)
+        pages = await open_pool(environment["DATABASE_URL"], max_size=4)
+        stack.push_async_callback(close_pool, pages)
+        client = house.trust.speaking(await _client(lines["client – Temporal"]))
+        driver = Driver(client, name, script, receipts, data=house.data, entrance=Entrance(pages))
         stack.callback(driver.close)
         await pool.executemany(_WITHDRAWAL, log_of(script, datetime.now(UTC)))
+        for account, accounts, filed in customers_of(script, house.data):
+            await pool.execute(_CUSTOMER, account)
+            await pool.execute(_CUSTOMER_FILE, account, accounts, filed)
         staff = await stack.enter_async_context(Staff(house, environment, clock).at_work())
         await asyncio.sleep(1)
         breaker = Breaker(house, staff, lines, clock, rng)
@@ -328,20 +339,30 @@ async def run_at_random(
             await breaker.break_things(seconds, say, only=only)
         say("  everything is whole again")
         await playing
-        await _come_to_an_end(house, pool, driver, name, say)
-        evidence = Evidence(
-            receipts=read_receipts(receipts),
-            letters=house.mail.taken,
-            payments=house.rail.payments,
-            workflows=await look_at_workflows(house.client, name),
-            outbox=house.folder / "outbox",
-            rail=True,
-            clock_wrong_by=timedelta(seconds=max(_CLOCKS)) if breaker.done["clock: behind"] else timedelta(0),
+        left = await _come_to_an_end(house, pool, driver, name, say)
+        report = await check(
+            pool, await _evidence(house, name, receipts, url, behind=bool(breaker.done["clock: behind"]))
         )
-        await _keep_histories(house, evidence.workflows)
-        report = await check(pool, evidence)
-        counted = Counter(f"{one.what}: {one.name}" for one in evidence.receipts)
+        for workflow in left:
+            report.add("not at its end", workflow, await _how_far(house, pool, workflow, driver))
+        counted = Counter(f"{one.what}: {one.name}" for one in read_receipts(receipts))
         return Outcome(seed, report, breaker.done, counted, driver.refused)
+
+
+async def _evidence(house: House, name: str, receipts: Path, url: str, *, behind: bool) -> Evidence:
+    """What is known of the run *name*, of which the clock may have been *behind*; odd histories are kept."""
+    evidence = Evidence(
+        receipts=read_receipts(receipts),
+        letters=house.mail.taken,
+        payments=house.rail.payments,
+        workflows=await look_at_workflows(house.client, name),
+        outbox=house.folder / "outbox",
+        database_url=url,
+        rail=True,
+        clock_wrong_by=timedelta(seconds=max(_CLOCKS)) if behind else timedelta(0),
+    )
+    await _keep_histories(house, evidence.workflows)
+    return evidence
 
 
 async def _keep_histories(house: House, workflows: Sequence[Workflow]) -> None:
@@ -390,6 +411,13 @@ async def _client(proxy: Proxy) -> Client:
     return await connect_to({"target_host": f"{HOST}:{proxy.port}", "namespace": "default"})
 
 
+_CUSTOMER: Final = """
+    insert into casefile.customers (account, name, language) values ($1, 'A Customer', 'en')
+"""
+_CUSTOMER_FILE: Final = """
+    insert into casefile.customer_files (kind, subject, accounts, record, recorded_by)
+    values ('customer', $1, $2, $3, 'system:redress')
+"""
 _WITHDRAWAL: Final = (
     "insert into tradelog.account_entries (entry, account, kind, amount, currency, requested_at, booked_at)"
     " values ($1, $2, $3, $4, $5, $6, $7)"
@@ -402,10 +430,48 @@ _UNOPENED: Final = """
 """
 
 
+async def _how_far(house: House, pool: "asyncpg.Pool[asyncpg.Record]", workflow: str, driver: Driver) -> str:
+    """Where a workflow stays though people did all that was theirs to do, and what it waits for."""
+    seen = (await house.client.get_workflow_handle(workflow).describe()).raw_description
+    waits = [f"{one.activity_type.name}, attempt {one.attempt}" for one in seen.pending_activities]
+    stage, stands = await pool.fetchval(_STAGE, workflow), await _where_it_waits(house, workflow)
+    refused = dict(driver.refusals.get(workflow, Counter()).most_common(3))
+    page = await _its_page(house, workflow)
+    return f"it stays at {stage}; under way: {waits}; {page}; it waits in {stands}; refused: {refused}"
+
+
+async def _its_page(house: House, workflow: str) -> str:
+    """What its page in Temporal's UI says that it waits for."""
+    handle = house.client.get_workflow_handle(workflow)
+    try:
+        seen = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata, rpc_timeout=_ANSWER)
+    except (RPCError, WorkflowQueryFailedError) as error:
+        return f"no page: {type(error).__name__}"
+    lines = [line for line in seen.current_details.splitlines() if re.match(r"\*\*(On its way|Owed|Waiting)", line)]
+    return "; ".join(lines) or "its page says nothing of it"
+
+
+async def _where_it_waits(house: House, workflow: str) -> list[str]:
+    """The lines of our own at which the coroutines of a workflow wait."""
+    try:
+        trace: str = await house.client.get_workflow_handle(workflow).query("__stack_trace", rpc_timeout=_ANSWER)
+    except (RPCError, WorkflowQueryFailedError) as error:
+        return [f"nobody answers: {type(error).__name__}"]
+    return [" ".join(frame) for frame in _FRAME.findall(trace)]
+
+
+_FRAME: Final = re.compile(r"(workflows/[\w/]+)\.py\", line (\d+), in (\w+)")
+_ANSWER: Final = timedelta(seconds=10)
+_STAGE: Final = """
+    select stage from casefile.cases where reference = $1
+    union select stage from casefile.incidents where reference = $1
+"""
+
+
 async def _come_to_an_end(
     house: House, pool: "asyncpg.Pool[asyncpg.Record]", driver: Driver, name: str, say: Callable[[str], None]
-) -> None:
-    """Wait until every case is closed; people help those along that wait for people."""
+) -> Collection[str]:
+    """Wait until every case is closed, helping those along that wait for people. Returns the workflows that are not."""
     until, number = time.monotonic() + _CALM, 0
     before, unchanged_since = set[str](), time.monotonic()
     while time.monotonic() < until:
@@ -415,13 +481,13 @@ async def _come_to_an_end(
             async for one in house.client.list_workflows(f"TaskQueue = '{name}' and ExecutionStatus = 'Running'")
             if one.id not in waiting_for_a_pack
         ]
-        if not left:
-            return
+        if not left and not await pool.fetchval("select exists (select from intake.waiting)"):
+            return ()
         number += 1
         if {one.id for one in left} != before:
             before, unchanged_since = {one.id for one in left}, time.monotonic()
         elif time.monotonic() - unchanged_since > _STILL:
-            return
+            break
         open_cases = await pool.fetch("select reference, stage from casefile.cases where closed_at is null")
         waiting = [row["reference"] for row in open_cases if row["stage"] in {"deciding", "investigating"}]
         if number % 5 == 0:
@@ -430,6 +496,9 @@ async def _come_to_an_end(
         async with asyncio.TaskGroup() as group:
             for at, reference in enumerate(incidents):
                 group.create_task(driver.help_incident(reference, 1000 * number + at))
+            for row in open_cases:
+                group.create_task(driver.see_to(row["reference"], Stage(row["stage"]), number))
             for at, reference in enumerate(waiting):
                 group.create_task(driver.help_out(reference, 1000 * number + at))
         await asyncio.sleep(2)
+    return before

@@ -18,6 +18,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from domain.case.complaint import Complaint
+from domain.case.messages import ProposeResolution
 from domain.ground.bilingual import Bilingual
 from domain.ground.people import Actor
 from domain.ground.words import Role
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from runtime.database import Pool
 
 PATIENCE: Final = 200.0  # seconds for one step
+_CUSTOMER: Final = """
+    insert into casefile.customers (account, name, email, language) select $1, $2, $3, 'en' where $1::text is not null
+"""
 _LOOK_EVERY: Final = 0.05  # seconds
 
 CUSTOMER: Final = Actor(id="customer", role=Role.CUSTOMER)
@@ -112,6 +116,8 @@ class Play:
                 **changes,
             }
         )
+        who = complaint.complainant
+        await self.pool.execute(_CUSTOMER, complaint.account, who.name, who.email)
         self.begin(complaint.reference)
         # Not through the typed client, whose process has not the packs of the trial.
         await self.send(
@@ -139,8 +145,8 @@ async def disputed(play: Play) -> None:
     """Junk and evidence; disputed, decided by two people, paid by a rail; reopened, paid again; ended."""
     c = play.complaints
     await play.open("trial-slow")
-    await play.at("responded")
     ref = play.reference
+    await play.until("a final response out", _ANOTHER, ref, 0)  # the file says so before its letter is written
     case = play.client.get_workflow_handle(ref)
     await play.send(lambda: case.signal("customer_reply", {"message_id": "junk", "intent": "perhaps"}))
     await play.told("rejected")
@@ -149,12 +155,12 @@ async def disputed(play: Play) -> None:
     await play.send(lambda: c.reply(ref, by=CUSTOMER, intent="dispute", text="That is too little.", message_id="m-2"))
     await play.at("deciding")
     await play.told("customer_reply")
-    await _decide(play, "1400.00", "p-1")
+    await _decide(play, "1400.00", "p-1", Role.APPROVER)
     await play.send(lambda: c.reply(ref, by=CUSTOMER, intent="accept", message_id="m-3"))
     await play.at("following_up")
     await play.send(lambda: c.reopen(ref, "There was another fee.", by=HANDLER, message_id="m-4"))
     await play.at("deciding")
-    await _decide(play, "1150.00", "p-2")
+    await _decide(play, "1150.00", "p-2", Role.COMPLIANCE_OFFICER)  # a superior of who decided before
     await play.send(lambda: c.reply(ref, by=CUSTOMER, intent="accept", message_id="m-5"))
     await play.at("following_up")
     await play.send(lambda: c.record_feedback(ref, 4, by=CUSTOMER, message_id="m-6"))
@@ -163,15 +169,16 @@ async def disputed(play: Play) -> None:
     await play.result()
 
 
-async def _decide(play: Play, amount: str, key: str) -> None:
+async def _decide(play: Play, amount: str, key: str, by: Role) -> None:
     c, ref = play.complaints, play.reference
     proposal = {"outcome": "upheld", "compensation": {"amount": amount, "currency": "USD"}, "reasons": "Our fault."}
     before = await play.pool.fetchval(_FINALS, ref)
     # Who has decided on the trade before, in whatever round or life, is kept out.
-    handler, approver = (Actor(id=f"{play.name}-{key}-{role}", role=role) for role in (Role.HANDLER, Role.APPROVER))
-    await play.send(lambda: c.propose_resolution(ref, by=handler, message_id=f"{key}-propose", **proposal))
+    handler, approver = (Actor(id=f"{play.name}-{key}-{role}", role=role) for role in (Role.HANDLER, by))
+    proposes = ProposeResolution.model_validate({"message_id": f"{key}-propose", "actor": handler, **proposal})
+    await play.send(lambda: c.send(ref, proposes))
     await play.at("deciding")
-    await play.send(lambda: c.approve(ref, by=approver, message_id=f"{key}-approve"))
+    await play.send(lambda: c.approve(ref, proposes.digest, by=approver, message_id=f"{key}-approve"))
     await play.until("another final response out", _ANOTHER, ref, before)
 
 

@@ -21,9 +21,15 @@ from runtime import child
 from runtime.database import migrate, open_pool
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.embedded_temporal import EmbeddedTemporal
+from runtime.identity.issuing import TokenIssuer
+from runtime.identity.keys import own_keys, read_signing_key
+from runtime.identity.speaking import speaking
+from runtime.keys.here import hold_keys, keys_table
+from runtime.keys.keyring import FileKeyring
 from runtime.paths import ROOT
 from runtime.policies import find_pack
 from runtime.running import RunningProcess
+from runtime.settings import load_settings
 from runtime.temporal import register_search_attributes
 from starter.demo.trade_log import DemoData, write_demo_data
 from starter.importing.loading import import_file
@@ -138,6 +144,19 @@ class Nursery:
                 handle.ended.set()
 
 
+@dataclass(frozen=True)
+class Trust:
+    """The keys of a house, the same for all its lives: one server has the workflows of them all."""
+
+    of_workers: dict[str, str]
+    """What a worker is told: the keyring, whose signatures count, and by what it signs for customers."""
+    issuer: TokenIssuer
+
+    def speaking(self, client: Client) -> Client:
+        """*client*, with what it sends signed for whoever the message names."""
+        return speaking(client, self.issuer.speaks_for_its_user)
+
+
 @dataclass
 class House:
     """Everything that the trial runs on."""
@@ -152,6 +171,7 @@ class House:
     data: DemoData
     processes: dict[str, RunningProcess]
     """PostgreSQL and Temporal as they were last started."""
+    trust: "Trust"
 
     def environment(
         self, database_url: str, task_queue: str, *, rail: bool, policy: str, **more: str
@@ -175,6 +195,7 @@ class House:
             "REDRESS_SMTP_TIMEOUT": "3",
             "REDRESS_STAFF_ADDRESSES": json.dumps(staff),
             "REDRESS_LOG_LEVEL": "WARNING",
+            **self.trust.of_workers,
             **(
                 {
                     "REDRESS_PAYMENT_URL": self.rail.url,
@@ -234,12 +255,39 @@ async def open_house(folder: Path, say: Callable[[str], None] = lambda _: None) 
             say=say,
         )
         stack.push_async_callback(temporal.stop)
-        client = await temporal.start()
+        trust = await _trust(postgres, folder)
+        client = trust.speaking(await temporal.start())
         await register_search_attributes(client, KEYS)
         await stack.enter_async_context(nursery.open(folder))
         await postgres.create_database(TEMPLATE)
         data = await _fill(postgres.url(TEMPLATE), folder / "trade-log")
-        yield House(folder, postgres, temporal, client, mail, rail, nursery, data, processes)
+        yield House(folder, postgres, temporal, client, mail, rail, nursery, data, processes, trust)
+
+
+async def _trust(postgres: EmbeddedPostgres, folder: Path) -> Trust:
+    """The keys that this process has already, or new ones that it holds from now on."""
+    settings = load_settings()
+    if not settings.keyring:
+        await postgres.create_database("keys")
+        keyring = folder / "keyring.json"
+        FileKeyring.create(keyring)
+        os.environ.update(REDRESS_KEYRING=str(keyring), REDRESS_KEYS_DATABASE_URL=postgres.url("keys"))
+        settings = load_settings()
+        await keys_table(settings)
+        hold_keys(settings)
+    signing_key, issuers = own_keys(folder / "identity", "trial")
+    # What customers say by pages is signed for by the workers, who vouch for nobody else.
+    customers = own_keys(folder / "customers", "pages")
+    known = [each for path in (issuers, customers[1]) for each in json.loads(path.read_text())["issuers"]]
+    known[1]["roles"] = [Role.CUSTOMER]
+    issuers.write_text(json.dumps({"issuers": known}))
+    of_workers = {
+        "REDRESS_KEYRING": str(settings.keyring),
+        "REDRESS_KEYS_DATABASE_URL": settings.keys_database_url or "",
+        "REDRESS_ISSUERS": str(issuers),
+        "REDRESS_SIGNING_KEY": str(customers[0]),
+    }
+    return Trust(of_workers, TokenIssuer(read_signing_key(signing_key)))
 
 
 async def _fill(url: str, folder: Path) -> DemoData:

@@ -30,6 +30,10 @@ async def decisions(pool: "Pool", report: "Report") -> None:
             continue
         said, sum_ = row["data"], (row["currency"], row["total"])
         if row["kind"] in {"proposed", "propose_resolution", "resolve_early"}:
+            if said.get("outcome") != "upheld":
+                report.add(
+                    KIND, row["reference"], f"{key}: {decision} gives less than was asked, and nobody approved it"
+                )
             if not _within(row["rules"]["rule_limits"], *sum_):
                 report.add(BEYOND, row["reference"], f"{key}: {sum_} was not approved, and no rule gives so much")
             continue
@@ -48,6 +52,16 @@ async def decisions(pool: "Pool", report: "Report") -> None:
             report.add(KIND, row["reference"], f"{key}: {proposer} proposed it and {row['actor']} approved it")
         if not _may_approve(row["rules"], row["actor"], *sum_):
             report.add(BEYOND, row["reference"], f"{key}: {row['actor']} approved {sum_}")
+
+
+async def refusals(pool: "Pool", report: "Report") -> None:
+    """Nobody is told no, or less than was asked, by a machine or by one person alone."""
+    for row in await pool.fetch(_REFUSALS):
+        report.counted["refusals"] += 1
+        if _person(row["proposer"]) == _person(row["approver"] or row["proposer"]):
+            report.add(
+                KIND, row["reference"], f"{row['outcome']}: proposed by {row['proposer']}, by nobody else approved"
+            )
 
 
 async def lists(pool: "Pool", report: "Report") -> None:
@@ -103,6 +117,21 @@ _AWARDS: Final = """
 _PROPOSALS: Final = """
     select reference, key, actor, (data ->> 'round')::integer as round from casefile.timeline
     where kind in ('proposed', 'propose_resolution')
+"""
+_REFUSALS: Final = """
+    select reference, outcome, proposal.actor as proposer, approval.actor as approver
+    from casefile.cases
+    join lateral (
+        select actor, journal, id from casefile.timeline as said where said.reference = cases.reference
+            and kind in ('proposed', 'propose_resolution', 'resolve_early')
+        order by (data ->> 'round')::integer desc, journal desc, id desc limit 1
+    ) as proposal on true
+    left join lateral (
+        select actor from casefile.timeline as said where said.reference = cases.reference
+            and kind = 'decide_resolution' and data ->> 'decision' = 'approve'
+        order by (data ->> 'round')::integer desc, journal desc, id desc limit 1
+    ) as approval on true
+    where outcome in ('not_upheld', 'partly_upheld')
 """
 _LISTED_AWARDS: Final = """
     select posting.incident, posting.key, posting.amount, said.actor, said.data, incidents.opened_by, list.number,

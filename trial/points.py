@@ -260,7 +260,7 @@ class Enumeration:
                         wrong.append(f"{type(error).__name__}: {error}")
                     wrong += await self._replays(play)
                     left = await fingerprint(pool, play.reference)
-                    wrong += await self._checked(pool, play, life)
+                    wrong += await self._checked(pool, play, life, url)
             finally:
                 await pool.close()
         journal = _read(place / "places").splitlines()
@@ -278,7 +278,7 @@ class Enumeration:
         places += [f"{kind} {number + 1}" for kind in ("letter", "payment") for number in range(seen[kind])]
         return Played(life, point, struck, tuple(wrong), tuple(places), left, time.monotonic() - began, repeated)
 
-    async def _checked(self, pool: "asyncpg.Pool[asyncpg.Record]", play: Play, life: str) -> list[str]:
+    async def _checked(self, pool: "asyncpg.Pool[asyncpg.Record]", play: Play, life: str, url: str) -> list[str]:
         """What the checker has to say."""
         reference, now = play.reference, datetime.now(UTC)
         what: Literal["incident", "submission"] = "incident" if life == "incident" else "submission"
@@ -290,6 +290,7 @@ class Enumeration:
             letters=[letter for letter in self._house.mail.taken if letter.reference == reference],
             payments={key: paid for key, paid in self._house.rail.payments.items() if reference in key},
             workflows=[await look_at_workflow(self._house.client, reference)],
+            database_url=url,
             rail=life in WITH_RAIL,
         )
         return [str(violation) for violation in (await check(pool, evidence)).violations]

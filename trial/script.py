@@ -10,10 +10,11 @@ from pydantic import Field
 
 from domain.ground.base import Record
 
-Act = Literal["submit", "start", "signal", "raw", "update", "flood", "incident"]
+Act = Literal["submit", "receive", "start", "signal", "raw", "update", "flood", "incident"]
 
 FIRST_ACCOUNT: Final = 80_000_000
 UNKNOWN_PACK: Final = "unknown-pack"
+_AGAIN: Final = 3.0  # seconds
 _REPLIES: Final = ("information", "accept", "dispute")
 _STARTS: Final = (
     "no-argument",
@@ -77,6 +78,8 @@ class Script(Record):
     seed: int
     customers: tuple[Customer, ...]
     steps: tuple[Step, ...]
+    again: float
+    """Seconds until what was refused or not answered is tried again."""
 
 
 def write_script(seed: int, *, cases: int, seconds: float) -> Script:
@@ -94,7 +97,8 @@ def write_script(seed: int, *, cases: int, seconds: float) -> Script:
     for number in range(max(2, cases // 50)):
         steps += _Writer(rng, seed, beyond + number).incident(rng.uniform(0, seconds * 0.6))
     steps = [step.model_copy(update={"at": round(step.at * pace, 3)}) for step in steps]
-    return Script(seed=seed, customers=customers, steps=tuple(sorted(steps, key=lambda step: (step.at, step.token))))
+    steps.sort(key=lambda step: (step.at, step.token))
+    return Script(seed=seed, customers=customers, steps=tuple(steps), again=max(1.0, _AGAIN * pace))
 
 
 def _customer(rng: random.Random, seed: int, case: int) -> Customer:
@@ -109,6 +113,10 @@ def _customer(rng: random.Random, seed: int, case: int) -> Customer:
         about="Example Futures Ltd" if rng.random() < 0.05 else None,
         hurt=rng.choice(("stop_out", "stop_loss")) if rng.random() < 0.06 else None,
     )
+
+
+def _is_on_pages(step: Step) -> bool:
+    return step.act in {"signal", "update"} and step.name in {"customer_reply", "record_feedback", "withdraw"}
 
 
 class _Writer:
@@ -128,6 +136,16 @@ class _Writer:
         )
 
     def life(self, at: float) -> list[Step]:
+        """What happens to one complaint. Of every third customer all that they say comes in by the pages."""
+        steps = self._life(at)
+        if self._case % 3 != 1:
+            return steps
+        return [
+            step.model_copy(update={"act": "receive"}) if step.act == "submit" or _is_on_pages(step) else step
+            for step in steps
+        ]
+
+    def _life(self, at: float) -> list[Step]:
         rng = self._rng
         steps = [self.step(at, "submit", "first")]
         steps += [self.step(at + rng.uniform(0, 20), "submit", "again") for _ in range(rng.choice((0, 0, 1, 3)))]
@@ -156,6 +174,7 @@ class _Writer:
             start = at + rng.uniform(3, 20)
             steps.append(self.step(start, "update", "propose_resolution", "handler:h-17", tries=6, amount=amount))
             steps.append(self.step(start + 3, "update", "decide_resolution", "approver:a-3", tries=6))
+            steps.append(self.step(start + 4, "update", "record_cause", "handler:h-17", tries=10))
         if rng.random() < 0.15:
             steps.append(self.step(at + rng.uniform(20, 50), "update", "reopen", "handler:h-17", tries=6))
         if rng.random() < 0.2:

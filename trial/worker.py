@@ -16,6 +16,7 @@ import select
 import signal
 import sys
 import traceback
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -27,9 +28,11 @@ from temporalio.client import Client
 from activities.case.case_file import utc_now
 from domain.ground.base import Record
 from runtime.database import open_pool
+from runtime.keys.here import hold_keys
 from runtime.logging import configure_logging
 from runtime.settings import Settings, load_settings
 from runtime.temporal import connect, run
+from starter.intake.dealer import Dealer
 from trial.failpoints import AtActivities, Failpoints, Point, StrikingPool, strike_at_completions
 from worker import build_worker
 
@@ -54,6 +57,8 @@ async def work(settings: Settings, birth: Birth) -> None:
     """As `worker.work`, on a schema that is there, until SIGTERM."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    if vault := hold_keys(settings):
+        await vault.keep_open()
     pool = await open_pool(settings.database_url or "")
     try:
         client = await connect(settings)
@@ -73,11 +78,18 @@ async def work(settings: Settings, birth: Birth) -> None:
         )
         if at:
             strike_at_completions(worker, at)
-        async with worker:
+        async with worker, Dealer(pool, _this(client), task_queue=settings.task_queue).running():
             structlog.get_logger("worker").info("worker ready", task_queue=settings.task_queue)
             await stop.wait()
     finally:
         await pool.close()
+
+
+def _this(client: Client) -> Callable[[], Awaitable[Client]]:
+    async def reach() -> Client:
+        return client
+
+    return reach
 
 
 def wrong_by(file: Path) -> Any:
