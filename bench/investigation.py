@@ -6,7 +6,8 @@ Runs PostgreSQL of its own in a temporary folder, imports a generated market (``
 away at the end. See README.md beside this file for what is measured and against what.
 
 Progress is told on stderr, the result on stdout. Exit codes: 0 measured; 1 the import was slower than half a bare COPY,
-or investigations slower than five times the bare look-ups; 2 nothing was measured, stderr says why.
+or investigations slower than five times the bare look-ups, or the list of an incident not three times as fast as one
+account after another; 2 nothing was measured, stderr says why.
 """
 
 import argparse
@@ -26,7 +27,9 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from rich import box
@@ -34,16 +37,19 @@ from rich.console import Console
 from rich.table import Table
 
 from activities.checks.investigating import Investigating
+from activities.checks.shared_spans import SharedSpans
 from activities.incidents.incidents import Incidents
+from activities.incidents.listing import SIDE_BY_SIDE
 from activities.incidents.touched import TOUCHED_BY_QUOTES
 from activities.log.trade_log import TradeLog
 from bench.common import NotMeasured, at_least, forget_configuration, percentile
 from bench.market import SYMBOL, Market, write_market
-from domain.checks.findings import Check, InvestigationRequest, Verdict
+from domain.checks.findings import Check, Finding, InvestigationRequest, Verdict
 from domain.ground.bilingual import Bilingual
 from domain.ground.people import Actor
 from domain.ground.words import Role
 from domain.incidents.incident import Fault, NewIncident
+from domain.incidents.progress import Cohort
 from domain.incidents.requests import ListCohort, OpenIncident
 from runtime.child import StackError
 from runtime.database import DatabaseUnavailable, migrate, open_pool
@@ -63,8 +69,12 @@ AT_LEAST: Final = 0.5
 AT_MOST: Final = 5.0
 """Times the bare look-ups, what an investigation may take."""
 
+FASTER: Final = 3.0
+"""Times as fast as one account after another, what the list of an incident must be."""
+
 PARTS: Final = 4  # of each file, imported and copied in turns
 MEASURED: Final = (Kind.QUOTES, Kind.ORDERS, Kind.FILLS, Kind.POSITIONS)
+CONNECTIONS: Final = 2 * SIDE_BY_SIDE  # of the list, as a worker has some to spare
 DISPUTES: Final = 100  # investigated for each line
 
 T = TypeVar("T")
@@ -138,13 +148,26 @@ class Investigated:
 
 @dataclass(frozen=True)
 class Listed:
-    """The cohort of the bad minute: seconds to find the orders (often), and to list every account with its harm."""
+    """The cohort of the bad minute: seconds to find the orders (often), and to list every account with its harm.
+
+    ``alone`` are the seconds of the same list made one account after another, with nothing shared among them.
+    """
 
     orders: int
     accounts: int
     harmed: int
     found: Sequence[float]
     seconds: float
+    alone: float
+
+    @property
+    def times(self) -> float:
+        """How many times as fast as one after another."""
+        return self.alone / self.seconds
+
+    @property
+    def faultless(self) -> bool:
+        return self.times >= FASTER
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -154,6 +177,8 @@ class Listed:
             "find_p50_seconds": round(percentile(self.found, 50), 5),
             "find_p95_seconds": round(percentile(self.found, 95), 5),
             "list_seconds": round(self.seconds, 3),
+            "list_one_by_one_seconds": round(self.alone, 3),
+            "times_as_fast": round(self.times, 1),
         }
 
 
@@ -168,7 +193,8 @@ class Measured:
 
     @property
     def faultless(self) -> bool:
-        return all(each.faultless for each in self.imported) and all(each.faultless for each in self.investigated)
+        parts = [each.faultless for each in self.imported] + [each.faultless for each in self.investigated]
+        return all(parts) and self.listed.faultless
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -201,7 +227,8 @@ def show(measured: Measured) -> Sequence[Table | str]:
         loading,
         looking,
         f"The bad minute touched {listed.orders:,} orders of {listed.accounts:,} accounts, found in {found}."
-        f" Listing every account with its harm ({listed.harmed:,} harmed) took {_spoken(listed.seconds)}.",
+        f" Listing every account with its harm ({listed.harmed:,} harmed) took {_spoken(listed.seconds)}; one after"
+        f" another, with nothing shared, {_spoken(listed.alone)}: {listed.times:.1f} times as long.",
         "Most memory: " + ", ".join(f"{what} {size / 2**20:,.0f} MB" for what, size in measured.memory.items()) + ".",
     ]
 
@@ -386,16 +413,37 @@ async def list_cohort(pool: "Pool", market: Market, repeat: int) -> Listed:
         began = time.perf_counter()
         rows = await pool.fetch(TOUCHED_BY_QUOTES, SYMBOL, fault.since, fault.until, None, None, None)
         found.append(time.perf_counter() - began)
-    incidents = Incidents(pool, Investigating(TradeLog(pool)), load_settings())
     title = Bilingual(en="Wrong prices of gold for a minute", zh="黄金报价异常一分钟")
     new = NewIncident(fault=fault, title=title, opened_by=Actor(id="h-1", role=Role.HANDLER))
     at = market.ends + timedelta(days=1)
-    opened = await incidents.open_incident(OpenIncident(reference=new.reference, new=new, at=at))
-    began = time.perf_counter()
-    cohort = await incidents.list_cohort(
-        ListCohort(reference=new.reference, number=1, fault=fault, policy_hash=opened.policy_hash, as_of=at)
-    )
-    return Listed(len(rows), cohort.accounts, cohort.harmed, found, time.perf_counter() - began)
+    now = Incidents(pool, Investigating(TradeLog(pool)), load_settings())
+    alone = Incidents(pool, Alone(TradeLog(pool)), load_settings(), side_by_side=1)
+    opened = await now.open_incident(OpenIncident(reference=new.reference, new=new, at=at))
+    took: list[float] = []
+    lists: list[Cohort] = []
+    for number, ours in enumerate((now, alone), 1):  # the second finds everything warm
+        began = time.perf_counter()
+        asked = ListCohort(
+            reference=new.reference, number=number, fault=fault, policy_hash=opened.policy_hash, as_of=at
+        )
+        lists.append(await ours.list_cohort(asked))
+        took.append(time.perf_counter() - began)
+    if lists[0].hash != lists[1].hash:
+        raise NotMeasured("the lists made in both ways differ: a fault of Redress")
+    return Listed(len(rows), lists[0].accounts, lists[0].harmed, found, *took)
+
+
+class Alone(Investigating):
+    """Investigates each account as if it were the only one."""
+
+    async def look(
+        self,
+        request: InvestigationRequest,
+        settled: Mapping[str, Decimal] = MappingProxyType({}),
+        *,
+        shared: SharedSpans | None = None,
+    ) -> tuple[Finding, ...]:
+        return await super().look(request, settled)
 
 
 # -- the run -----------------------------------------------------------------------------------------------------------
@@ -404,12 +452,14 @@ async def list_cohort(pool: "Pool", market: Market, repeat: int) -> Listed:
 class Work:
     """A process of its own, so that its memory can be told from that of the benchmark."""
 
-    def __init__(self, url: str, executor: ProcessPoolExecutor) -> None:
-        self._url, self._executor = url, executor
+    def __init__(self, url: str, executor: ProcessPoolExecutor, connections: int) -> None:
+        self._url, self._executor, self._connections = url, executor, connections
 
     async def do(self, work: "Callable[..., Awaitable[T]]", *arguments: object) -> T:
         """What ``work(pool, *arguments)`` returns."""
-        return await asyncio.get_running_loop().run_in_executor(self._executor, _in_pool, work, self._url, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._executor, _in_pool, work, self._url, self._connections, *arguments
+        )
 
     async def memory(self) -> int:
         """The most that the process held at any time, in bytes."""
@@ -417,18 +467,18 @@ class Work:
 
 
 @contextmanager
-def a_process(url: str) -> Iterator[Work]:
+def a_process(url: str, connections: int = 1) -> Iterator[Work]:
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _quietly) as executor:
-        yield Work(url, executor)
+        yield Work(url, executor, connections)
 
 
 def _quietly() -> None:
     configure_logging("console", "ERROR")
 
 
-def _in_pool(work: "Callable[..., Awaitable[T]]", url: str, *arguments: object) -> T:
+def _in_pool(work: "Callable[..., Awaitable[T]]", url: str, connections: int, *arguments: object) -> T:
     async def run() -> T:
-        async with await open_pool(url, max_size=1) as pool:
+        async with await open_pool(url, max_size=connections) as pool:
             return await work(pool, *arguments)
 
     return asyncio.run(run())
@@ -464,7 +514,7 @@ async def measure(*, quotes: int, orders: int, seed: int, disputes: int, say: "S
                     say(f"Investigating; load of the machine {os.getloadavg()[0]:.1f} ...")
                     investigated = await work.do(investigate, market, disputes, seed)
                     memory["investigations"] = await work.memory()
-                with a_process(url) as work:
+                with a_process(url, CONNECTIONS) as work:
                     say("Listing the accounts of the bad minute ...")
                     listed = await work.do(list_cohort, market, 20)
                     memory["cohort"] = await work.memory()
