@@ -7,6 +7,7 @@
 #             (SEED=7 MINUTES=60, ARGS="--part points --only 'disputed, Record#3'")
 # make bench  how late deadlines are, beside a poller (ARGS="--cases 500")
 # make bench-investigation  import and investigation, beside bare PostgreSQL (ARGS="--quotes 500000 --orders 50000")
+# make bench-reporting      the report on a month of 100,000 cases, its time and memory
 # make bench-assessment     how well the first assessment hears, in both languages
 #
 # Each prepares its own environment in .venv first, which takes a minute once. Needs Python 3.11 or newer:
@@ -19,7 +20,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input install -
 UV := uv
 
 .DELETE_ON_ERROR:
-.PHONY: demo up test check trial bench bench-investigation bench-assessment lint lock clean
+.PHONY: demo up test check trial sbom bench bench-investigation bench-assessment bench-reporting lint lock clean
 
 demo: $(READY)
 	@$(BIN)/redress demo
@@ -28,7 +29,7 @@ up: $(READY)
 	@$(BIN)/redress up
 
 test: $(READY)
-	@$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n 5 --dist worksteal $(ARGS)
 
 # What most changes break first: style, types and rooms; all rules and sums; every check on the trade log; letters; whole
 # lives of cases; old histories. Not here: the other servers, processes that die, the command line, imports into the log.
@@ -53,6 +54,9 @@ bench-assessment: $(READY)
 bench-investigation: $(READY)
 	@$(BIN)/python -m bench.investigation $(ARGS)
 
+bench-reporting: $(READY)
+	@$(BIN)/python -m bench.reporting $(ARGS)
+
 lint: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -66,6 +70,12 @@ lock:
 	    pyproject.toml -o requirements/runtime.txt
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --extra embedded --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+
+# What an installation is made of: a CycloneDX document, and the licences.
+sbom: $(READY)
+	@.venv/bin/python deploy/sbom.py > redress.cdx.json
+	@.venv/bin/python deploy/sbom.py --licences > licences.tsv
+	@echo "redress.cdx.json licences.tsv"
 
 # The environment and what the tools leave; not .redress, which holds complaints.
 clean:
