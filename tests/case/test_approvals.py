@@ -7,6 +7,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.money.compensation import Compensation
+from domain.case.approval import proposal_digest
 from domain.checks.findings import Check, Finding, Verdict
 from domain.ground.bilingual import Bilingual
 from domain.ground.timeline import Entry
@@ -15,6 +16,7 @@ from domain.money.amounts import Money
 from domain.money.parts import Part, PartKind
 from starter.reading.ledger import check_ledger
 from tests.case.support import after, awarding, count, decided, keeping, opened, update, usd
+from tests.reasons import a_no
 
 if TYPE_CHECKING:
     import asyncpg
@@ -50,19 +52,23 @@ def proposal(actor: str = "handler:h-17", amount: Money = BIG, number: int = 10,
     return noted(f"propose_resolution:{number}", actor, **{name: value for name, value in given.items() if value})
 
 
-def approval(actor: str = "executive:e-1", number: int = 20, **said: Any) -> Entry:
-    return noted(f"decide_resolution:{number}", actor, **{"decision": "approve", **said})
+def approval(actor: str = "executive:e-1", number: int = 20, of: Entry | None = None, **said: Any) -> Entry:
+    seen = proposal_digest(of or proposal())
+    return noted(f"decide_resolution:{number}", actor, **{"decision": "approve", "proposal": seen, **said})
 
 
 def finding(number: int = 5, of: Finding = FINDING) -> Entry:
     return noted(f"finding:{number}", "system:redress", None, **of.model_dump(mode="json"), hash=of.hash)
 
 
+VERIFIED = noted("identified:2", "system:redress", None, state="verified", because=["holder"])
+
+
 def by_rule(amount: Money = SMALL, actor: str = "system:redress") -> Entry:
     return noted("proposed:15", actor, compensation=money(amount))
 
 
-EARLY = noted("resolve_early:10", "handler:h-17", outcome="upheld", compensation=money(SMALL), reasons="Settled.")
+EARLY = noted("resolve_early:10", "handler:h-17", outcome="upheld", compensation=money(SMALL), reasons="It is settled.")
 
 STAND: dict[str, tuple[Money, tuple[Entry, ...]]] = {
     "approved by a second person": (BIG, (proposal(), approval())),
@@ -70,14 +76,24 @@ STAND: dict[str, tuple[Money, tuple[Entry, ...]]] = {
         BIG,
         (proposal(amount=usd("9")), approval(number=12, decision="return"), proposal(number=14), approval()),
     ),
+    "decided anew after an approved one was put aside": (
+        BIG,
+        (
+            proposal(amount=usd("5001")),
+            approval(),
+            noted("set_aside:21", "system:redress", approved=True),
+            proposal(number=24),
+            approval(number=26),
+        ),
+    ),
     "small enough for one person": (SMALL, (proposal(amount=SMALL),)),
-    "decided by rule": (SMALL, (finding(), by_rule())),
+    "decided by rule": (SMALL, (VERIFIED, finding(), by_rule())),
     "proposed as found": (SMALL, (finding(), proposal(amount=None, as_found=True))),  # type: ignore[arg-type]
     "in several parts": (
         usd("5100"),
         (
-            proposal(awards=[{"kind": "distress", "amount": money(usd("100")), "reason": "A hard week."}]),
-            approval(),
+            several := proposal(awards=[{"kind": "distress", "amount": money(usd("100")), "reason": "A hard week."}]),
+            approval(of=several),
         ),
     ),
     "approved in another spelling": (BIG, (proposal(), approval("executive:E-1"))),
@@ -85,6 +101,16 @@ STAND: dict[str, tuple[Money, tuple[Entry, ...]]] = {
 FORGED: dict[str, tuple[Money, tuple[Entry, ...], str]] = {
     "nothing proposed": (BIG, (), "no proposal of round 1"),
     "nothing approved": (BIG, (proposal(),), "no approval by a second person"),
+    "approved before it was replaced": (
+        BIG,
+        (
+            first := proposal(amount=usd("9000")),
+            approval(number=12, decision="return"),
+            proposal(number=14),
+            approval(of=first),
+        ),
+        "does not wait any more, another has taken its place",
+    ),
     "only an approval": (BIG, (approval(),), "no proposal of round 1"),
     "the same person": (BIG, (proposal(), approval("executive:h-17")), "never by its proposer"),
     "the same person in another spelling": (BIG, (proposal(), approval("executive:H-17")), "never by its proposer"),
@@ -95,6 +121,11 @@ FORGED: dict[str, tuple[Money, tuple[Entry, ...], str]] = {
     "another currency": (Money(amount=BIG.amount, currency="EUR"), (proposal(), approval()), "was approved, not"),
     "returned": (BIG, (proposal(), approval(decision="return")), "no proposal of round 1"),
     "put aside": (BIG, (proposal(), noted("investigate:15", "handler:h-17"), approval()), "no proposal of round 1"),
+    "put aside though it was approved": (
+        BIG,
+        (proposal(), approval(), noted("set_aside:21", "system:redress", approved=True)),
+        "no proposal of round 1",
+    ),
     "of another round": (
         BIG,
         (
@@ -104,19 +135,40 @@ FORGED: dict[str, tuple[Money, tuple[Entry, ...], str]] = {
         "no proposal of round 1",
     ),
     "of no round": (BIG, (noted("propose_resolution:10", "handler:h-17", None),), "no proposal of round 1"),
-    "by rule without findings": (SMALL, (by_rule(),), "the rule does not lead"),
-    "by rule with another sum": (usd("41"), (finding(), by_rule(usd("41"))), "the rule does not lead"),
+    "by rule without findings": (SMALL, (VERIFIED, by_rule()), "the rule does not lead"),
+    "by rule though nobody knows who complains": (SMALL, (finding(), by_rule()), "the rule does not lead"),
+    "by rule though it is doubtful": (
+        SMALL,
+        (VERIFIED, finding(of=FINDING.model_copy(update={"confidence": Confidence.DOUBTFUL})), by_rule()),
+        "the rule does not lead",
+    ),
+    "a partial upholding by one person": (
+        SMALL,
+        (proposal(amount=SMALL, outcome="partly_upheld", reasons=a_no()),),
+        "no approval by a second person",
+    ),
+    "a draft that the findings do not come to": (
+        SMALL,
+        (VERIFIED, finding(), noted("propose_resolution:15", "handler:h-17", draft="0" * 12, outcome="upheld")),
+        "another one",
+    ),
+    "by rule with another sum": (usd("41"), (VERIFIED, finding(), by_rule(usd("41"))), "the rule does not lead"),
     "by rule beyond its limit": (
         BIG,
-        (finding(of=FINDING.model_copy(update={"harm": BIG})), by_rule(BIG)),
+        (VERIFIED, finding(of=FINDING.model_copy(update={"harm": BIG})), by_rule(BIG)),
         "the rule does not lead",
     ),
     "by rule though it was critical": (
         SMALL,
-        (finding(), noted("reclassify:6", "handler:h-17", None, severity="critical"), by_rule()),
+        (
+            VERIFIED,
+            finding(),
+            noted("reclassify:6", "handler:h-17", None, severity="critical", reason="Ill."),
+            by_rule(),
+        ),
         "the rule does not lead",
     ),
-    "by rule as a person says": (SMALL, (finding(), by_rule(actor="handler:h-17")), "the rule does not lead"),
+    "by rule as a person says": (SMALL, (VERIFIED, finding(), by_rule(actor="handler:h-17")), "the rule does not lead"),
     "early where the pack has none": (SMALL, (EARLY,), "cannot be given by an early closure"),
     "as found where nothing was": (SMALL, (proposal(amount=None, as_found=True),), "no sum"),  # type: ignore[arg-type]
 }
@@ -194,7 +246,12 @@ async def test_limits_hold_for_the_case_and_not_for_each_round(pool: "Pool", com
     first = request(reference, usd("450"), *decided(1, usd("450")))
     await compensation.record_compensation(first)
     again = noted(
-        "propose_resolution:40", "handler:h-18", 2, outcome="upheld", compensation=money(usd("450")), reasons="."
+        "propose_resolution:40",
+        "handler:h-18",
+        2,
+        outcome="upheld",
+        compensation=money(usd("450")),
+        reasons="So it is.",
     )
     alone = awarding(reference, usd("450"), 2, update=update(reference, 3, entries=(again,)))
     await refused(compensation, alone, "no approval by a second person")
@@ -213,10 +270,10 @@ async def test_which_losses_are_made_good_and_taken_off_follows_from_the_record(
     pool: "Pool", compensation: Compensation
 ) -> None:
     first, second = await opened(keeping(pool), "1"), await opened(keeping(pool), "2")
-    await compensation.record_compensation(request(first, SMALL, finding(), by_rule()))
+    await compensation.record_compensation(request(first, SMALL, VERIFIED, finding(), by_rule()))
     made_good = [tuple(row) for row in await pool.fetch("SELECT account, part, amount FROM casefile.redressed")]
     assert made_good == [("70012345", "price/F1", Decimal(40))]
     # whatever the workflow says: the loss was made good, and an award by rule is just the loss
-    forged = request(second, SMALL, finding(), by_rule(), losses=(), deduct=False)
+    forged = request(second, SMALL, VERIFIED, finding(), by_rule(), losses=(), deduct=False)
     assert (await compensation.record_compensation(forged)).already == SMALL
     assert await count(pool, "postings") == 1

@@ -18,6 +18,7 @@ from domain.ground.phrases import PhraseBook, Pieces, listed
 from domain.ground.words import Category, Priority, Severity
 from domain.rules.deciding import Team
 from domain.rules.policy import PolicyPack
+from domain.speech.proposing import Opinion, Proposal
 from runtime.policies import find_pack
 
 C = Category
@@ -50,12 +51,69 @@ def complaint(description: str, **more: Any) -> Complaint:
     )
 
 
-def assessed(description: str, *, earlier_cases: int = 0, pack: PolicyPack = PACK, **more: Any) -> Assessment:
-    return assess(complaint(description, **more), pack, earlier_cases=earlier_cases)
+def assessed(
+    description: str,
+    *,
+    earlier_cases: int = 0,
+    pack: PolicyPack = PACK,
+    opinion: Opinion | None = None,
+    **more: Any,
+) -> Assessment:
+    return assess(complaint(description, **more), pack, earlier_cases=earlier_cases, opinion=opinion)
+
+
+def proposing(category: Category | None, **more: Any) -> Opinion:
+    proposal = Proposal(category=category, confidence=0.8, model="m-1") if category else None
+    return Opinion(model="m-1", proposal=proposal, **more)
 
 
 def grounds(assessment: Assessment) -> dict[str, tuple[str, ...]]:
     return {ground.rule: ground.words for ground in assessment.grounds}
+
+
+# -- what a model says -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "proposed", "category", "stands"),
+    [
+        ("Something happened.", C.CARD, C.OTHER, True),
+        ("I was charged a fee.", C.CARD, C.OTHER, True),
+        ("I was charged a fee.", C.FEE, C.FEE, False),
+        ("I was charged a fee.", None, C.FEE, False),
+        ("Slippage, a requote and a bad tick.", C.CARD, C.EXECUTION, False),
+        ("A fee and a commission.", C.CARD, C.OTHER, True),  # five points
+        ("An inactivity fee and a commission.", C.CARD, C.FEE, False),  # six, which is beyond doubt
+    ],
+)
+def test_a_model_proposes_where_words_are_few_and_decides_nothing(
+    text: str, proposed: Category | None, category: Category, stands: bool
+) -> None:
+    assessment = assessed(text, opinion=proposing(proposed))
+    assert (assessment.category, assessment.team) == (category, PACK.team_for(category))
+    assert (assessment.proposal is not None) is stands
+    assert reassess(assessment, PACK, severity=HIGH, by="handler:h-1").proposal == assessment.proposal
+
+
+def test_words_that_a_model_doubts_are_told() -> None:
+    doubted = assessed("I was charged a fee.", opinion=proposing(C.CARD))
+    assert "fee" in " ".join(grounds(doubted)["category other: few words for fee, which a model doubts"])
+
+
+def test_trades_that_are_named_are_doubted_by_no_model() -> None:
+    assert assessed("It went wrong.", trades=("T-1",), opinion=proposing(C.CARD)).category is C.EXECUTION
+    assert assessed("I was charged a fee.", trades=("T-1",), opinion=proposing(C.CARD)).category is C.FEE
+
+
+def test_danger_to_life_that_a_model_hears_makes_critical_and_is_told() -> None:
+    alarmed = assessed("The cat is with a friend now.", opinion=proposing(None, danger=0.9, alarm=True))
+    assert (alarmed.severity, alarmed.priority) == (CRITICAL, Priority.P1)
+    heard = "severity critical: danger to life, as the model m-1 hears it"
+    assert heard in grounds(alarmed)
+    much = {"amount": "900000", "currency": "USD"}
+    both = assessed("It went wrong.", amount_claimed=much, opinion=proposing(None, danger=0.9, alarm=True))
+    assert {heard, "severity high: amount claimed"} <= set(grounds(both)), "what else was heard is told too"
+    assert assessed("The cat is with a friend now.", opinion=proposing(None, danger=0.4)).severity is LOW
 
 
 # -- category ----------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from domain.ground.messages import Message
 from domain.ground.words import Remedy
 from domain.money.amounts import PositiveMoney, minor_digits
 from domain.money.currencies import DIGITS
+from tests.reasons import a_no
 
 SECRET = "Geheimnis"
 """Stands for what a customer sends and no error message may repeat."""
@@ -280,6 +281,7 @@ def test_a_complaint_from_the_future_is_refused_with_its_field(field: str) -> No
 ACTOR = {"id": "h-17", "role": "handler"}
 ENVELOPE: dict[str, Any] = {"message_id": "m-1", "actor": ACTOR}
 BODIES: dict[str, dict[str, Any]] = {
+    "arrived": {"what": "unproven"},
     "customer_reply": {"text": "Here it is."},
     "escalate": {"reason": "Too slow."},
     "assign": {"handler": "h-18"},
@@ -287,15 +289,23 @@ BODIES: dict[str, dict[str, Any]] = {
     "add_evidence": {"note": "Screenshot."},
     "request_information": {"questions": "Which order?"},
     "propose_resolution": {"outcome": "upheld", "remedies": ["apology"], "reasons": "Our fault."},
-    "decide_resolution": {"decision": "approve"},
+    "decide_resolution": {"decision": "approve", "proposal": "5b1f0c3a9d7e"},
     "record_feedback": {"score": 5},
+    "record_cause": {"cause": "pricing/provider_quote"},
     "correct_contact": {"email": "new@example.com"},
-    "resolve_early": {"outcome": "not_upheld", "reasons": "Explained on the telephone."},
+    "propose_draft": {"draft": "5b1f0c3a9d7e"},
+    "resolve_early": {"outcome": "not_upheld", "reasons": a_no("Explained on the telephone.")},
     "extend_deadline": {"clock": "response", "extension": "special", "reasons": "The exchange has not answered."},
     "record_referral": {"route": "fos", "referred_at": "2026-03-02T10:00:00Z", "outside_reference": "F-1"},
     "replan_deadlines": {"calendar": "0" * 64},
+    "verify_complainant": {"result": "verified", "how": "Called back on the number on file."},
     "note_sign": {"step": "raised", "sign": {"kind": "malice", "rests_on": ["Three invented trades."]}},
     "investigate": {"checks": ["stop_out"], "trades": ["P-1"]},
+    "grant_relief": {"what": "No interest is charged meanwhile.", "until": "2026-06-01T00:00:00Z"},
+    "confirm_remedy": {"remedy": 4, "proof": "Seen in the customer file."},
+    "give_task": {"kind": "consult", "what": "Was the notice in time?", "role": "compliance_officer"},
+    "finish_task": {"task": 4, "result": "It was."},
+    "reassign_task": {"task": 4, "owner": "h-2", "reason": "h-1 is away."},
     "retry_payment": {"reason": "Another account in the same name.", "payee": "70054321"},
     "report_payment": {"state": "reversed", "bank_reference": "B-1", "cause": "account_closed"},
     "withdraw": {},
@@ -350,9 +360,13 @@ def test_a_message_without_id_or_actor_or_with_more_than_it_knows_is_refused(nam
             "compensation.amount: Input should be greater than 0",
         ),
         ("decide_resolution", {"decision": "return"}, "reasons: a proposal is returned with reasons"),
+        ("decide_resolution", {"proposal": None}, "proposal: name the proposal that is decided by its digest; redress"),
+        ("decide_resolution", {"proposal": SECRET}, "proposal: String should match pattern"),
         ("decide_resolution", {"decision": SECRET}, "decision: Input should be 'approve' or 'return'"),
         ("record_feedback", {"score": 6}, "score: Input should be less than or equal to 5"),
         ("record_feedback", {"score": "very good"}, "score: Input should be a valid integer"),
+        ("record_cause", {"cause": "bad luck"}, "cause: String should match pattern"),
+        ("record_cause", {"contributing": ["pricing/provider_quote"]}, "contributing: name each cause once"),
         ("correct_contact", {"email": None}, "give at least one of email, phone"),
         ("correct_contact", {"email": f"{SECRET}@"}, "email: value is not a valid email address"),
         ("reopen", {"reason": " "}, "reason: String should have at least 1 character"),

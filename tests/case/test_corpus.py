@@ -1,14 +1,17 @@
 """The corpus: as large as promised, in both languages, with known labels, and nothing in it twice."""
 
-from collections import Counter
+import gzip
+from collections import Counter, defaultdict
 from itertools import pairwise
+from math import ceil
 from pathlib import Path
 
 import pytest
 
 from domain.ground.words import Category
-from domain.speech.proposing import Model
-from runtime.corpus import CorpusError, Sentence, model, sentences, training
+from domain.speech.proposing import WINDOW, Model, ModelError, Weights, windows
+from runtime.corpus import CorpusError, Sentence, authored, model, sentences, training
+from runtime.learning import NothingToLearn, learn
 from runtime.paths import CORPUS
 
 SIGNS = {"", "danger", "vulnerable", "leak", "intrusion", "none"}
@@ -23,7 +26,7 @@ def grams(text: str) -> frozenset[str]:
 
 
 def kept_apart() -> list[Sentence]:
-    return [*sentences(CORPUS / "test.tsv"), *sentences(CORPUS / "unseen.tsv")]
+    return authored(CORPUS / "authored" / "test.jsonl")
 
 
 def test_every_sentence_has_a_known_language_category_and_sign() -> None:
@@ -36,27 +39,31 @@ def test_every_sentence_has_a_known_language_category_and_sign() -> None:
 
 def test_there_are_enough_sentences_of_each_kind_in_both_languages() -> None:
     count = Counter(row.language for row in training())
-    assert sum(count.values()) >= 1500
-    assert min(count.values()) >= 700
+    assert sum(count.values()) >= 2500
+    assert min(count.values()) >= 1200
     apart = Counter((row.language, row.sign) for row in kept_apart())
     for language in ("en", "zh"):
-        assert apart[language, "danger"] >= 30
-        assert apart[language, "none"] >= 30
+        assert apart[language, "danger"] >= 15
+        assert apart[language, "none"] >= 100
         assert sum(row.language == language and bool(row.category) for row in kept_apart()) >= 100
 
 
 def test_no_sentence_is_nearly_another_neither_within_the_corpus_nor_across_its_parts() -> None:
-    every = sorted((len(grams(row.text)), row.text, grams(row.text)) for row in (*training(), *kept_apart()))
+    texts = [row.text for row in (*training(), *kept_apart())]
+    assert len(set(texts)) == len(texts)
+    every = [grams(text) for text in texts]
+    common = Counter(gram for known in every for gram in known)
     alike = []
-    for number, (size, text, known) in enumerate(every):
-        for larger, other, its in every[number + 1 :]:
-            if size < ALIKE * larger:
-                break
-            shared = len(known & its)
-            if shared >= ALIKE * (size + larger - shared):
-                alike.append((text, other))
+    by_gram: dict[str, list[int]] = defaultdict(list)
+    for number, known in enumerate(every):
+        # Whatever is so much alike shares one of the rarest grams of each.
+        rarest = sorted(known, key=lambda gram: (common[gram], gram))[: len(known) - ceil(ALIKE * len(known)) + 1]
+        for other in {other for gram in rarest for other in by_gram[gram]}:
+            if len(known & every[other]) >= ALIKE * len(known | every[other]):
+                alike.append((texts[number], texts[other]))
+        for gram in rarest:
+            by_gram[gram].append(number)
     assert alike == []
-    assert all(one[1] != another[1] for one, another in pairwise(every))
 
 
 def test_a_table_that_cannot_be_read_names_file_and_line(tmp_path: Path) -> None:
@@ -67,14 +74,84 @@ def test_a_table_that_cannot_be_read_names_file_and_line(tmp_path: Path) -> None
             sentences(broken)
 
 
-def test_the_model_is_the_same_each_time_knows_what_it_read_and_abstains_from_what_it_cannot_know() -> None:
-    one, another = model(), model()
-    text = "The withdrawal I asked for was cancelled without a reason."
-    assert one.confidences(text) == another.confidences(text)
-    proposal = one.propose("I've been trying to withdraw 800 dollars since the beginning of the month.")
-    assert proposal is not None
-    assert proposal.category is Category.WITHDRAWAL
-    assert sum(one.confidences(text).values()) == pytest.approx(1)
-    assert one.propose("zzz") is None
-    with pytest.raises(ValueError, match="nothing to learn from"):
-        Model([])
+def test_the_model_knows_what_it_read_and_abstains_from_what_it_cannot_know() -> None:
+    shipped = model()
+    text = "I've been trying to withdraw 800 dollars since the beginning of the month."
+    opinion = shipped.listen(text)
+    assert opinion.proposal is not None
+    assert (opinion.proposal.category, opinion.proposal.model) == (Category.WITHDRAWAL, shipped.version)
+    assert not opinion.alarm
+    assert sum(shipped.confidences(text).values()) == pytest.approx(1)
+    assert shipped.propose("zzz") is None
+
+
+@pytest.mark.parametrize(
+    "cry",
+    [
+        "The tablets are counted and the letters to my daughters are on the table, I won't see the morning.",
+        "药已经数好了，给女儿的信放在桌上，明天早上我就不在了。",
+    ],
+)
+def test_a_cry_for_help_is_heard_alone_and_in_a_long_story(cry: str) -> None:
+    dull = "My order of Monday was filled at another price than the one I saw. " * 60
+    for text in (cry, dull + cry + dull):
+        assert model().listen(text).alarm
+    assert not model().listen(dull).alarm
+
+
+def test_parts_of_a_text_leave_nothing_out_and_are_no_longer_than_they_may_be() -> None:
+    keys = [str(number) if number % 37 else "." for number in range(1, 1000)]
+    parts = list(windows(keys))
+    assert max(map(len, parts)) <= WINDOW
+    assert {key for part in parts for key in part} == set(keys)
+    assert list(windows([])) == [[]]
+    short = [str(number) if number % 7 else "." for number in range(1, 300)]
+    assert all(set(one) & set(other) - {"."} for one, other in pairwise(windows(short)))
+
+
+def test_a_complaint_that_is_like_none_is_no_proposal_however_sure_the_model_is() -> None:
+    kinds = (Category.FEE, Category.OTHER, Category.CARD)
+    fee, other = (Model(Weights("v-1", kinds, bias, {})) for bias in ((9, 0, 0, 0), (0, 9, 0, 0)))
+    assert (proposal := fee.propose("Something.")) is not None
+    assert proposal.category is Category.FEE
+    assert other.propose("Something.") is None
+
+
+def test_what_is_learned_is_the_same_each_time_and_survives_its_file() -> None:
+    few = {Category.FEE, Category.CARD, Category.PRIVACY}
+    rows = [one for one in training() if one.category in few or (one.sign == "danger" and not one.category)][::14]
+    learned, again = learn(rows), learn(rows)
+    assert learned.weights.packed() == again.weights.packed()
+    assert learned.weights.packed()[4:8] == bytes(4), "the file says when it was made"
+    read = Weights.unpacked(learned.weights.packed())
+    assert read.packed() == learned.weights.packed()
+    assert set(read.categories) == few
+    assert learned.right > 0.5
+
+
+def test_from_too_little_nothing_is_learned_and_the_error_says_of_what() -> None:
+    rows = [Sentence("en", Category.FEE, "danger", f"too dear {number}") for number in range(9)]
+    with pytest.raises(NothingToLearn, match="three categories"):
+        learn(rows)
+    with pytest.raises(NothingToLearn, match="card"):
+        learn([*rows, Sentence("en", Category.CARD, "", "plastic")])
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"",
+        b"no model",
+        gzip.compress(b"{}"),
+        gzip.compress(b'{"format":"other"}'),
+        Weights("v-1", (Category.FEE, Category.CARD), (0, 0), {}).packed(),
+        Weights("v-1", (Category.FEE, Category.CARD), (0, 0, 0), {7: (1, 2, 3)}).packed(),
+    ],
+    ids=["empty", "no archive", "without a format", "of another format", "without a bias", "without a weight"],
+)
+def test_a_file_that_is_no_model_is_refused_with_the_way_out(broken: bytes, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="train"):
+        Weights.unpacked(broken)
+    (tmp_path / "own.gz").write_bytes(broken)
+    with pytest.raises(CorpusError, match=r"own\.gz"):
+        model(tmp_path / "own.gz")

@@ -11,7 +11,8 @@ from domain.ground.words import Category, Severity
 from domain.speech import signs_en, signs_zh, topics_en, topics_zh
 from domain.speech.patterns import PatternBook, PatternError
 from domain.speech.signs import DANGER_TO_LIFE, Heard, signs
-from runtime.corpus import Sentence, training
+from runtime.corpus import Sentence, sentences
+from runtime.paths import CORPUS
 from tests.case.test_assessment import assessed, grounds
 
 LOW, HIGH, CRITICAL = Severity.LOW, Severity.HIGH, Severity.CRITICAL
@@ -201,7 +202,11 @@ def test_a_manner_of_speaking_is_no_danger(text: str) -> None:
     assert assessed(text).severity is not CRITICAL
 
 
-@pytest.mark.parametrize("row", [row for row in training() if row.sign == "danger"][::7], ids=lambda row: row.text[:30])
+@pytest.mark.parametrize(
+    "row",
+    [row for row in sentences(CORPUS / "training" / "signs.tsv") if row.sign == "danger"][::7],
+    ids=lambda row: row.text[:30],
+)
 def test_without_its_words_a_sign_is_gone(row: Sentence) -> None:
     text = row.text
     for _ in range(8):
@@ -215,7 +220,7 @@ def test_without_its_words_a_sign_is_gone(row: Sentence) -> None:
 
 def test_signs_are_found_in_nearly_all_sentences_of_the_corpus_and_hardly_in_others() -> None:
     severities: dict[str, list[Severity]] = defaultdict(list)
-    for row in training():
+    for row in sentences(CORPUS / "training" / "signs.tsv"):
         severities[row.sign].append(assessed(row.text).severity)
     danger, none = severities["danger"], severities["none"]
     assert sum(one is CRITICAL for one in danger) >= 0.98 * len(danger)

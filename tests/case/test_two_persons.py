@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.case import resolution
+from domain.case import two_persons
 from domain.case.case import Case
 from domain.case.complaint import Complaint
 from domain.case.messages import DecideResolution, ProposeResolution, ReportPayment, RetryPayment
@@ -95,8 +95,11 @@ def owing(proposer: str, reporter: str | None = None, state: PaymentState = Paym
 
 def _approves_the_proposal(one: str, other: str) -> None:
     approver = Actor(id=other, role=Role.EXECUTIVE)
-    decision = DecideResolution(message_id="m-2", actor=approver, decision="approve")
-    resolution.check_decision(case(one), decision)
+    held = case(one)
+    assert held.proposal
+    seen = held.proposal.digest
+    decision = DecideResolution(message_id="m-2", actor=approver, decision="approve", proposal=seen)
+    two_persons.check_decision(held, decision)
 
 
 def _approves_the_list(one: str, other: str) -> None:
@@ -174,3 +177,31 @@ def test_what_was_typed_is_kept_for_the_record() -> None:
     actor = Actor(id="H-17", role=Role.HANDLER)
     assert (str(actor), actor.person) == ("handler:H-17", "h-17")
     assert Actor.named(str(actor)) == actor
+
+
+def test_who_proposes_has_the_case_where_somebody_named_has_it() -> None:
+    one, other = Actor(id="H-17", role=Role.HANDLER), Actor(id="h-18", role=Role.TEAM_LEAD)
+    for handler in (None, "team_lead", "h-17"):
+        held = case("h-17", handler=handler)
+        two_persons.check_has_the_case(held, one)
+        if handler != "h-17":
+            two_persons.check_has_the_case(held, other)
+    with pytest.raises(NotAllowed, match="h-17 has the case, and who proposes must have it; assign gives it to h-18"):
+        two_persons.check_has_the_case(held, other)
+
+
+def test_what_was_decided_before_is_reviewed_by_a_superior_or_by_the_last_of_the_ladder() -> None:
+    ladder = [step.role for step in find_pack("platform-default", AT.date()).decision.approval]
+    for before in ladder:
+        again = case("h-1", rounds=2, approved_by={1: before})
+        assert again.proposal
+        above = ladder[ladder.index(before) + 1 :] or ladder[-1:]
+        assert two_persons.approvers(again, again.proposal) == above
+        for role in ladder:
+            by, seen = Actor(id="z-9", role=role), again.proposal.digest
+            decided = DecideResolution(message_id="d", actor=by, decision="approve", proposal=seen)
+            if role in above:
+                two_persons.check_decision(again, decided)
+            else:
+                with pytest.raises(NotAllowed, match="a superior of who decided before reviews it"):
+                    two_persons.check_decision(again, decided)
