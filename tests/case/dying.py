@@ -14,6 +14,8 @@ from activities.money.compensation import Compensation
 from domain.case.file import CaseUpdate
 from domain.case.requests import OpenCase, RecordCompensation, RecordContact
 from runtime.database import open_pool
+from runtime.keys.here import hold_keys
+from runtime.settings import load_settings
 from tests.case.support import OPENED_AT
 
 KILLED = 9
@@ -31,6 +33,7 @@ def die(*_: object) -> None:
 
 async def main(activity: str, moment: str, url: str) -> None:
     request: Any = MODELS[activity].model_validate_json(sys.stdin.read())
+    hold_keys(load_settings())
     pool = await open_pool(url)
     if moment == "before":
         # Everything is written by then, and nothing committed.

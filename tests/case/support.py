@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from activities.case.case_file import CaseFile
+from domain.case.approval import proposal_digest
 from domain.case.complaint import Complaint
 from domain.case.file import CaseUpdate
 from domain.case.requests import OpenCase, RecordCompensation
@@ -134,7 +135,7 @@ def decided(round_: int, award: Money, **changes: Any) -> tuple[Entry, ...]:
         ("propose_resolution", f"handler:h-{17 + further}", proposal),
         ("decide_resolution", f"executive:e-{1 + further}", None),
     )
-    return tuple(
+    proposed, approved = (
         Entry(
             key=f"{kind}:{2 * round_ + number}",
             at=after(1),
@@ -145,6 +146,12 @@ def decided(round_: int, award: Money, **changes: Any) -> tuple[Entry, ...]:
         )
         for number, (kind, actor, data) in enumerate(texts)
     )
+    return (proposed, naming(approved, proposed))
+
+
+def naming(approved: Entry, proposed: Entry) -> Entry:
+    """The decision *approved*, about what was *proposed*."""
+    return approved.model_copy(update={"data": {"proposal": proposal_digest(proposed), **approved.data}})
 
 
 def awarding(reference: str, award: Money, number: int = AWARD, **changes: Any) -> RecordCompensation:

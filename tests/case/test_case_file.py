@@ -12,6 +12,8 @@ from activities.case.case_file import CaseFile
 from domain.case.complaint import Complaint
 from domain.case.file import CaseUpdate, Recorded, Rejected
 from domain.case.requests import RecordContact
+from domain.case.told import Told
+from domain.checks.findings import Check
 from domain.clocks.deadlines import Firing
 from domain.ground.words import Action, CaseEvent, Stage
 from domain.rules.applying import RulesTable
@@ -72,16 +74,23 @@ async def test_opening_pins_the_pack_assesses_and_starts_the_clocks_of_receipt(
     assert case["next_deadline"] == answer.recorded.planned[0].due == RECEIVED_AT + timedelta(hours=20)
 
 
-async def test_the_timeline_begins_with_receipt_and_an_assessment_that_gives_its_grounds(
+async def test_the_timeline_begins_with_receipt_an_assessment_that_gives_its_grounds_and_who_complains(
     pool: "Pool", case_file: CaseFile
 ) -> None:
     answer = await case_file.open_case(opening())
-    received, assessed = await pool.fetch("SELECT * FROM casefile.timeline ORDER BY id")
+    received, assessed, identified = await pool.fetch("SELECT * FROM casefile.timeline ORDER BY id")
     assert (received["key"], received["at"], received["actor"]) == ("received", RECEIVED_AT, "service:tests")
     assert received["text"] == "received by email; policy pack platform-default 2026.1"
     assert (assessed["key"], assessed["at"], assessed["actor"]) == ("assessed", OPENED_AT, "system:redress")
     assert assessed["data"] == answer.assessment.model_dump(mode="json")
     assert assessed["data"]["grounds"]
+    assert identified["data"] == {"state": "open", "because": ["not_on_file"]}
+    assert answer.identity.at == OPENED_AT
+
+
+async def test_a_case_opens_with_what_its_words_tell_and_the_checks_they_point_to(case_file: CaseFile) -> None:
+    answer = await case_file.open_case(opening(subject="订单 12345678", description="冻结了。"))
+    assert (answer.told, answer.pointed) == ((Told.TRADE,), (Check.FROZEN_ACCOUNT,))
 
 
 async def test_the_timeline_of_an_opened_case_holds_no_personal_data(pool: "Pool", case_file: CaseFile) -> None:
@@ -102,7 +111,7 @@ async def test_opening_again_answers_the_same_and_adds_nothing(pool: "Pool", cas
 async def test_eight_at_once_open_one_case_and_get_one_answer(pool: "Pool", case_file: CaseFile) -> None:
     answers = await at_once(pool, (case_file.open_case(opening()) for _ in range(8)))
     assert answers == [answers[0]] * 8
-    assert (await count(pool, "cases"), await count(pool, "contacts"), await count(pool, "timeline")) == (1, 1, 2)
+    assert (await count(pool, "cases"), await count(pool, "contacts"), await count(pool, "timeline")) == (1, 1, 3)
     assert (await count(pool, "events"), await count(pool, "deadlines"), await count(pool, "policy_packs")) == (1, 4, 1)
 
 
@@ -299,14 +308,34 @@ async def test_cases_under_the_same_rules_share_one_pinned_pack(pool: "Pool", ca
         ({"account": "70099999", "complainant": {"name": "A Customer", "email": "else@example.com"}}, False),
         ({"account": None, "complainant": {"name": "A Customer"}}, False),
         ({"received_at": RECEIVED_AT - timedelta(seconds=1)}, False),
+        ({"description": "My withdrawal has not arrived for two weeks."}, False),
+        ({"trades": ["T-2"]}, False),
+        ({"trades": ["T-1", "T-2"]}, True),
+        ({"trades": [], "product": "EURUSD"}, False),
+        ({"received_at": RECEIVED_AT + timedelta(days=366)}, False),
     ],
-    ids=["account", "address", "address in capitals", "name only", "nothing to know them by", "received before"],
+    ids=[
+        "account",
+        "address",
+        "address in capitals",
+        "name only",
+        "nothing to know them by",
+        "received before",
+        "another category",
+        "another trade",
+        "a trade in common",
+        "another product",
+        "too long ago",
+    ],
 )
-async def test_who_complained_before_is_known_by_account_or_address(
+async def test_who_complained_of_the_same_before_is_known_by_account_or_address(
     case_file: CaseFile, changes: dict[str, Any], repeat: bool
 ) -> None:
-    assert not (await case_file.open_case(opening("1"))).assessment.repeat
-    assert (await case_file.open_case(opening("2", **changes))).assessment.repeat is repeat
+    first = opening("1", trades=["T-1"], product="XAUUSD")
+    assert not (await case_file.open_case(first)).assessment.repeat
+    second = opening("2", **{"trades": ["T-1"], **changes})
+    second = second.model_copy(update={"at": max(second.at, second.complaint.received_at)})
+    assert (await case_file.open_case(second)).assessment.repeat is repeat
 
 
 # -- recording what happened -------------------------------------------------------------------------------------------
@@ -371,7 +400,7 @@ async def test_an_update_recorded_eight_times_at_once_is_there_once(pool: "Pool"
     answers = await at_once(pool, (case_file.record(request) for _ in range(8)))
     assert answers == [answers[0]] * 8
     assert len(answers[0].planned) == 1
-    assert (await count(pool, "timeline"), await count(pool, "events"), await count(pool, "satisfactions")) == (4, 3, 1)
+    assert (await count(pool, "timeline"), await count(pool, "events"), await count(pool, "satisfactions")) == (5, 3, 1)
     assert (await count(pool, "firings"), await count(pool, "rejected_messages")) == (1, 1)
 
 
@@ -386,7 +415,7 @@ async def test_a_crash_around_the_commit_leaves_one_update_after_the_repetition(
     assert (after_the_crash == opened_only) is (moment == "before")
     answer = await case_file.record(request)
     assert (len(answer.planned), len(answer.satisfied)) == (1, 1)
-    assert (await count(pool, "timeline"), await count(pool, "events"), await count(pool, "satisfactions")) == (4, 3, 1)
+    assert (await count(pool, "timeline"), await count(pool, "events"), await count(pool, "satisfactions")) == (5, 3, 1)
     assert moment == "before" or await all_rows(pool) == after_the_crash
 
 
