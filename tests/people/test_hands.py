@@ -233,7 +233,7 @@ async def test_words_raise_signs_once_and_danger_to_life_goes_before_all(case_fi
     ]
     assert {one.by for one in changes} == {SYSTEM}
     assert Actor.named("system:redress") == SYSTEM
-    timeline = await pool.fetch("select text, data::text from casefile.timeline where kind in ('assigned', 'kept_out')")
+    timeline = await pool.fetch("select text, data from casefile.timeline where kind in ('assigned', 'kept_out')")
     assert "hospital" not in str(timeline)
 
 

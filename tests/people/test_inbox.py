@@ -27,7 +27,9 @@ BIG = {"amount": "5000.00", "currency": "USD"}
 
 def standing(**changes: Any) -> Standing:
     fields = dict.fromkeys(Standing.model_fields) | {"reference": "RD-1", "stage": "deciding", "handler": "h-1"}
-    return Standing.model_validate({**fields, "asked": False, "proposed": False, "unpaid": False, **changes})
+    return Standing.model_validate(
+        {**fields, "asked": False, "proposed": False, "unpaid": False, "breached": False, **changes}
+    )
 
 
 def test_every_standing_has_one_next_step_and_what_is_ones_own_turn_has_a_command() -> None:
@@ -80,7 +82,9 @@ async def desk(pool: "Pool", who: str) -> dict[str, tuple[str, NextStep]]:
 async def test_a_proposal_waits_for_whoever_may_decide_it_and_for_nobody_else(office: "Pool") -> None:
     case_file = keeping(office)
     reference, _ = await opened_as(case_file)
-    proposed = noted("propose_resolution", 1, "handler:a-2", round=1, outcome="upheld", compensation=BIG, reasons="x")
+    proposed = noted(
+        "propose_resolution", 1, "handler:a-2", round=1, outcome="upheld", compensation=BIG, reasons="So it is."
+    )
     now = summary(1, handler="h-1", stage="deciding")
     await case_file.record(update(reference, 1, entries=(proposed,), summary=now))
     assert await desk(office, "H-1") == {reference: ("mine", NextStep.WAIT_DECISION)}
@@ -120,7 +124,7 @@ async def test_the_command_line_shows_the_desk_of_who_asks(
     redress.set("DATABASE_URL", database_url)
     assert (await redress("inbox")).code == 2
     ran = await redress("inbox", "--as", "handler:h-1", "--json")
-    assert [(one["why"], one["case"]["reference"]) for one in ran.data] == [("mine", reference)]
-    assert ran.data[0]["case"]["next_duty"]
+    assert [(one["why"], one["case"]["reference"]) for one in ran.data["cases"]] == [("mine", reference)]
+    assert ran.data["cases"][0]["case"]["next_duty"]
     assert reference in (await redress("inbox", "--as", "handler:h-1")).out
     assert "Nothing is on your desk." in (await redress("inbox", "--as", "handler:h-2")).out

@@ -8,8 +8,12 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.money.compensation import Compensation
+from domain.incidents.progress import Progress
 from domain.people.recusal import Why
+from runtime.database import seen_by
 from starter.client.directory import People
+from starter.client.examples import EXAMPLES
+from starter.reading.incidents import get_cohort, get_incident, list_incidents
 from starter.reading.ledger import check_ledger
 from tests.case.support import OPENED_AT, after, awarding, decided, keeping, opened, update, usd
 from tests.incidents.minute import STOPPED, bad_minute, new
@@ -99,6 +103,26 @@ async def test_who_has_a_conflict_with_an_account_on_the_list_of_an_incident_app
     await People(pool).replace(directory(*people), by=LEAD)
     with pytest.raises(ApplicationError, match=f"executive:e-1 is kept out of {STOPPED} on the list"):
         await desk.compensate(new(), STOPPED)
+    await sums_tell_nothing_of_one(pool)
+
+
+async def sums_tell_nothing_of_one(pool: "Pool") -> None:
+    """Who sees the list without an account sees no totals with it, from which it would follow."""
+    progress = {**EXAMPLES[Progress], "done": 1}
+    await pool.execute("update casefile.incidents set progress = $1, revision = revision + 1", progress)
+    incident = await pool.fetchval("select reference from casefile.incidents")
+    for kind in ("opened", "listed", "failed", "decide_incident", "closed"):
+        await pool.execute(
+            "insert into casefile.incident_timeline (reference, key, at, kind, actor, text, data)"
+            " values ($1, $2, now(), $3, 'system:redress', $4, $5)",
+            *(incident, f"{kind}:99", kind, f"{STOPPED} lost 5 USD", {}),
+        )
+    for who, sees in (("e-1", False), ("e-2", True)):
+        eyes = seen_by(pool, who)
+        view, [listed] = await get_incident(eyes, incident), await list_incidents(eyes)
+        assert [one.progress is not None for one in (view, listed)] == [sees, sees]
+        assert any(one.kind == "listed" for one in view.timeline) == sees
+        assert any(one.account == STOPPED for one in await get_cohort(eyes, incident)) == sees
 
 
 async def test_who_has_none_approves_the_list(pool: "Pool") -> None:

@@ -12,6 +12,8 @@ from domain.case.hearing import SIGNS, signs_heard, signs_of
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.words import Confidence, Driver, Priority, Role, SignKind, SignStep
 from domain.people.signs import Care, Sign, SignChange, StandingSign, care_for, standing
+from domain.speech import signs_en, signs_zh
+from domain.speech.proposing import Opinion
 from tests.case.support import complaint
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -28,7 +30,8 @@ def change(step: SignStep, by: Actor = SYSTEM, kind: SignKind = SignKind.FRAUD, 
 
 
 def test_every_kind_of_harm_that_the_first_assessment_knows_is_a_sign_or_said_to_be_none() -> None:
-    assert set(SIGNS) == {kind for kinds in rules.SEVERITY_WORDS.values() for kind in kinds}
+    known = (rules.SEVERITY_WORDS, signs_en.SIGNS, signs_zh.SIGNS)
+    assert set(SIGNS) == {kind for one in known for kinds in one.values() for kind in kinds}
 
 
 @pytest.mark.parametrize(
@@ -43,6 +46,7 @@ def test_every_kind_of_harm_that_the_first_assessment_knows_is_a_sign_or_said_to
         ("My lawyer will write to you.", SignKind.LEGAL, None),
         ("我要向证监会投诉", SignKind.REGULATOR, None),
         ("My account was hacked.", SignKind.FRAUD, None),
+        ("There won't be a next month for me.", SignKind.DANGER_TO_LIFE, None),
     ],
 )
 def test_words_raise_signs_and_are_kept_with_them(text: str, kind: SignKind, driver: Driver | None) -> None:
@@ -53,6 +57,23 @@ def test_words_raise_signs_and_are_kept_with_them(text: str, kind: SignKind, dri
 
 def test_what_only_sounds_like_a_sign_is_none() -> None:
     assert signs_heard("I am sick of the depression in the market, a financial suicide.", "跳楼价, 提现困难") == ()
+
+
+def test_what_is_denied_or_only_supposed_is_no_sign() -> None:
+    assert signs_heard("I am not suicidal.", "If I were pregnant you would listen.", "我没有自杀的念头") == ()
+
+
+def test_danger_to_life_that_only_a_model_hears_is_a_doubtful_sign() -> None:
+    alarmed = Opinion(model="m-1", danger=0.9, alarm=True)
+    (heard,) = signs_of(complaint(subject=None, description="The cat is with a friend now."), alarmed)
+    assert (heard.kind, heard.confidence, heard.rests_on) == (
+        SignKind.DANGER_TO_LIFE,
+        Confidence.DOUBTFUL,
+        ("the model m-1",),
+    )
+    (named,) = signs_heard("I want to die.", opinion=alarmed)
+    assert named.rests_on == ("want to die",)
+    assert signs_heard("The cat is with a friend now.", opinion=Opinion(model="m-1", danger=0.3)) == ()
 
 
 def test_two_different_phrases_leave_less_doubt_than_one_said_twice() -> None:

@@ -1,0 +1,69 @@
+"""Whether something personal stands anywhere in the clear, in whatever way it may have been written down."""
+
+import base64
+import json
+import mmap
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from domain.keys.places import SEALED
+
+if TYPE_CHECKING:
+    from runtime.database import Pool
+
+
+_TELLING: Final = 12
+
+
+def forms(secret: str) -> set[bytes]:
+    """How a text may be written down: in UTF-8 and UTF-16, escaped in JSON, and in base64 at any of three places.
+
+    In base64 a few characters are too few to tell: their middle stands in much that is something else.
+    """
+    plain = secret.encode()
+    shifted = {base64.b64encode(b"x" * n + plain)[4:-4] for n in range(3)}
+    telling = {one for one in shifted if len(one) >= _TELLING}
+    return {plain, secret.encode("utf-16-le"), json.dumps(secret)[1:-1].encode(), *telling}
+
+
+def leaks(folder: Path, secrets: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The files under *folder* with a secret in their content or their name, by their path in it."""
+    looked_for = [(secret, form) for secret in secrets for form in sorted(forms(secret))]
+    for path in sorted(folder.rglob("*")):
+        name = str(path.relative_to(folder))
+        yield from ((name, secret) for secret, form in looked_for if form in name.encode())
+        if not path.is_file() or path.stat().st_size == 0:
+            continue
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            yield from ((name, secret) for secret, form in looked_for if content.find(form) >= 0)
+
+
+async def unsealed(pool: "Pool") -> list[str]:
+    """The columns that the map says are sealed and of which some row is not.
+
+    Left out is what may be readable throughout: a timeline has lines that are ours alone, an envelope words of ours.
+    """
+    found = []
+    for table, columns in SEALED.items():
+        if table == "casefile.timeline":
+            continue
+        types = {row["name"]: row["type"] for row in await pool.fetch(_TYPES, *table.split("."))}
+        for column in columns.split():
+            if column == "envelope":
+                continue
+            plain = _PLAIN[types[column]].format(column=column)
+            if await pool.fetchval(f"select exists (select from {table} where {plain})"):  # noqa: S608 (our own names)
+                found.append(f"{table}.{column}")
+    return found
+
+
+_TYPES = """
+    select column_name as name, data_type as type from information_schema.columns
+    where table_schema = $1 and table_name = $2
+"""
+_PLAIN = {
+    "text": "{column} not like 'sealed:1:%'",
+    "jsonb": "{column}::text not like '%sealed:1:%' and {column} <> '{{}}'",
+    "bytea": "substring({column} for 9) <> 'sealed:1:'::bytea",
+}
