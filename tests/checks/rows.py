@@ -10,6 +10,7 @@ import asyncpg
 from domain.checks.moments import Execution, FeedMedian
 from domain.ground.base import Record
 from domain.log.firm_records import (
+    AccountEvent,
     AccountTerms,
     Appropriateness,
     Balance,
@@ -22,7 +23,7 @@ from domain.log.firm_records import (
     OrderEvent,
     Outage,
 )
-from domain.log.trade_log import AccountEntry, Fill, Instrument, Order, OrderType, Position, Quote, Side
+from domain.log.trade_log import AccountEntry, AccountMessage, Fill, Instrument, Order, OrderType, Position, Quote, Side
 from domain.money.interest import BaseRate
 from domain.money.parts import Rate
 
@@ -32,6 +33,8 @@ GOLD = Instrument(symbol="XAUUSD", contract_size=Decimal(100), currency="USD", d
 
 TABLES: dict[type[Record], str] = {
     AccountEntry: "account_entries",
+    AccountEvent: "account_log",
+    AccountMessage: "messages",
     Fill: "fills",
     Instrument: "instruments",
     Order: "orders",

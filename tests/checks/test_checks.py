@@ -879,9 +879,45 @@ class TestSuitability:
     def test_a_fee_nobody_told_of_is_given_back(self) -> None:
         told = Disclosure(disclosure="D1", account=ACCOUNT, kind="fee", about="inactivity fee", at=after(-60))
         assert (self.fee().verdict, str(self.fee().harm)) == (Verdict.FIRM_FAULT, "USD 25.00")
-        assert self.fee(told).verdict is Verdict.NO_FAULT
+        assert self.fee(told).verdict is Verdict.INCONCLUSIVE, "told of, but not how much"
+        assert self.fee(told).missing == ("amount of the fee E1 as the customer was told (D1)",)
         assert self.fee(told.model_copy(update={"at": after(60)})).verdict is Verdict.FIRM_FAULT
         assert self.fee(note=None).missing == ("what the fee E1 was for, and when it was booked",)
+
+    @pytest.mark.parametrize(
+        ("price", "verdict", "harm"),
+        [
+            ({"unit": "month", "sum": 25, "currency": "USD"}, Verdict.NO_FAULT, "USD 0.00"),
+            ({"unit": "charge", "sum": 30, "currency": "USD"}, Verdict.NO_FAULT, "USD 0.00"),
+            ({"unit": "month", "sum": 10, "currency": "USD"}, Verdict.FIRM_FAULT, "USD 15.00"),
+            ({"unit": "charge", "sum": 0, "currency": "USD"}, Verdict.FIRM_FAULT, "USD 25.00"),
+            ({"unit": "month", "sum": 10, "currency": "EUR"}, Verdict.INCONCLUSIVE, "None"),
+            ({"unit": "lot", "sum": 10, "currency": "USD"}, Verdict.INCONCLUSIVE, "None"),
+            ({"unit": "percent", "sum": 1}, Verdict.INCONCLUSIVE, "None"),
+        ],
+    )
+    def test_what_was_charged_beyond_what_was_told_is_given_back(
+        self, price: dict[str, Any], verdict: Verdict, harm: str
+    ) -> None:
+        body = {"disclosure": "D1", "account": ACCOUNT, "kind": "fee", "about": "price list", "fee": "inactivity fee"}
+        told = Disclosure.model_validate(body | {"at": after(-60)} | price)
+        found = self.fee(told)
+        assert (found.verdict, str(found.harm)) == (verdict, harm)
+        # the last price told before the charge counts, and one without a sum takes none away
+        dearer = told.model_copy(update={"disclosure": "D0", "at": after(-90), "sum": Decimal(99)})
+        silent = told.model_copy(
+            update={"disclosure": "D2", "at": after(-30), "sum": None, "unit": None, "currency": None}
+        )
+        assert self.fee(dearer, told, silent).harm == found.harm
+
+    @pytest.mark.parametrize(
+        "price",
+        [{"sum": 5}, {"unit": "month"}, {"unit": "lot", "sum": 5}, {"unit": "percent", "sum": 5, "currency": "USD"}],
+    )
+    def test_half_a_price_is_no_disclosure(self, price: dict[str, Any]) -> None:
+        body = {"disclosure": "D1", "account": ACCOUNT, "kind": "fee", "about": "inactivity fee", "at": AT}
+        with pytest.raises(ValueError, match=r"unit: give|currency: of a sum"):
+            Disclosure.model_validate(body | price)
 
 
 class TestLongAndShort:

@@ -9,12 +9,15 @@ import pytest
 
 from activities.checks.investigating import MOST_BYTES, MOST_KEPT, Investigating
 from activities.log.trade_log import TradeLog
+from domain.checks.choice import numbers_in
 from domain.checks.findings import Check, Finding, Investigation, InvestigationRequest, Verdict
 from domain.checks.profit import ReferenceRule
 from domain.checks.recompute import recompute
 from domain.checks.tolerances import Tolerances
 from domain.ground.sizes import size
 from domain.log.firm_records import (
+    AccountEvent,
+    AccountHappened,
     Appropriateness,
     BinaryOption,
     Cancellation,
@@ -23,7 +26,7 @@ from domain.log.firm_records import (
     Happened,
     Outage,
 )
-from domain.log.trade_log import AccountEntry, EntryKind, OrderState, OrderType, Side
+from domain.log.trade_log import AccountEntry, AccountMessage, EntryKind, OrderState, OrderType, Side
 from domain.money.parts import Rate
 from tests.checks.rows import ACCOUNT, AT, after, balance, fill, happened, order, position, quote, steady, store, terms
 from tests.checks.test_investigating import INCIDENT, OTHER_ACCOUNT, QUOTES
@@ -288,15 +291,22 @@ async def test_options_cancellations_and_fees_are_found_by_their_numbers(pool: P
         note="Inactivity fee",
     )
     told = Disclosure(disclosure="D1", account=OTHER_ACCOUNT, kind="fee", about="inactivity fee", at=after(-60))
+    cheaper = {"disclosure": "D2", "account": ACCOUNT, "unit": "month", "sum": Decimal(10), "currency": "USD"}
     theirs = option.model_copy(update={"option": "XBO1", "account": OTHER_ACCOUNT})
     # the feed's last tick is a day old, and another source ticked since
     await store(pool, quote("LP-A", -3600, "1937.40"), quote("LP-B", -5, "1938.40"))
-    await store(pool, option, theirs, undone, fee, told, position())
+    await store(pool, option, theirs, undone, fee, told, told.model_copy(update=cheaper), position())
     settled = await one(pool, Check.BINARY_OPTION, "BO1")
     assert (settled.verdict, str(settled.harm)) == (Verdict.PROVIDER_FAULT, "USD 100.00")
+    # named by its number it is looked at, whatever check was asked for, and nobody is asked for a trade
+    for words in ("My BO1 expired at a wrong price.", "我的BO1到期价不对。"):
+        asked = (await found(pool, Check.EXECUTION, mentioned=numbers_in(words))).findings
+        assert [(each.check, each.verdict) for each in asked] == [(Check.BINARY_OPTION, settled.verdict)], words
+    asked = (await found(pool, Check.EXECUTION, trades=("BO1",))).findings
+    assert [each.check for each in asked] == [Check.BINARY_OPTION]
     assert (await one(pool, Check.BINARY_OPTION, "XBO1")).missing == ("trade XBO1",)
     assert str((await one(pool, Check.CANCELLED_TRADE, "P1")).harm) == "USD 50.00"
-    assert str((await one(pool, Check.SUITABILITY, "E1")).harm) == "USD 25.00"
+    assert str((await one(pool, Check.SUITABILITY, "E1")).harm) == "USD 15.00"
 
 
 async def test_a_position_in_a_product_nobody_asked_about_contains_the_loss_on_its_price(pool: Pool) -> None:
@@ -311,6 +321,73 @@ async def test_a_position_in_a_product_nobody_asked_about_contains_the_loss_on_i
     assert str(sold.harm) == "USD 1,523.20"  # (1940 - 1920.96) * 80, the bad price of 1,314.40 within it
     assert str(executed.harm) == "USD 0.00"
     assert executed.verdict is Verdict.PROVIDER_FAULT
+
+
+async def test_a_freeze_log_ins_and_a_promise_are_told_and_left_to_a_person(pool: Pool) -> None:
+    def event(number: str, seconds: float, kind: AccountHappened, account: str = ACCOUNT, **more: Any) -> AccountEvent:
+        return AccountEvent(event=number, account=account, at=after(seconds), kind=kind, **more)
+
+    def message(number: str, text: str, account: str = ACCOUNT, direction: Any = "to_customer") -> AccountMessage:
+        return AccountMessage(message=number, account=account, at=AT, direction=direction, text=text)
+
+    secret = "suspected of layering"
+    await store(
+        pool,
+        event("A1", 0, AccountHappened.FROZEN, reason=secret),
+        event("A2", 2 * 86_400, AccountHappened.UNFROZEN),
+        event("A3", 3 * 86_400, AccountHappened.FROZEN, told_at=after(3 * 86_400 + 60)),
+        event("A9", 0, AccountHappened.FROZEN, OTHER_ACCOUNT),
+        *(event(f"L{n}", n, AccountHappened.LOGGED_IN, country="HK") for n in range(3)),
+        event("L7", 86_400, AccountHappened.LOGGED_IN, country="RO"),
+        event("L8", 86_390, AccountHappened.LOG_IN_FAILED, country="RO"),
+        event("L9", 0, AccountHappened.LOGGED_IN, OTHER_ACCOUNT, country="BR"),
+        message("M1", "This robot is risk-free,\nI guarantee 20 % a month."),
+        message("M2", "您好，我們承諾免手續費。"),
+        message("M3", "Good morning."),
+        message("M4", "I want what you promised.", direction="from_customer"),
+        message("M9", "We promise a bonus.", OTHER_ACCOUNT),
+        AccountEntry(
+            entry="W1",
+            account=ACCOUNT,
+            kind=EntryKind.WITHDRAWAL,
+            amount=Decimal(-100),
+            currency="USD",
+            requested_at=after(86_400),
+            booked_at=after(5 * 86_400),
+        ),
+        happened(Happened.REJECTED, 3_600, event="R1", account=ACCOUNT),
+    )
+    first, second = (await found(pool, Check.FROZEN_ACCOUNT)).findings
+    told = first.numbers
+    assert (told["frozen_seconds"], told["reason_recorded"]) == ("172800", "yes")
+    assert (told["refused_orders"], told["pending_withdrawals"]) == ("1", "1")
+    assert "2 days later" in first.reason.en
+    assert "历时 2天" in first.reason.zh
+    assert "do not say that you were told" in first.reason.en
+    assert secret not in first.reason.en + str(first.numbers)
+    assert secret in str(first.evidence)
+    assert "lifted_at" not in second.numbers
+    assert "hold no reason" in second.reason.en
+    within = {"occurred_from": after(86_400), "occurred_until": after(86_400)}
+    assert (await one(pool, Check.FROZEN_ACCOUNT, **within)).subject == "A1"
+    entered = await one(pool, Check.LOG_INS)
+    assert (entered.numbers["usual_country"], entered.numbers["elsewhere"]) == ("HK", "1")
+    assert entered.numbers["failed_log_ins"] == "1"
+    promised = await one(pool, Check.PROMISE)
+    assert [row.key for row in promised.evidence] == ["M1", "M2"]
+    assert "“This robot is risk-free, I guarantee 20 % a month.”" in promised.reason.en
+    assert "承諾免手續費" in promised.reason.zh
+    for finding in (first, second, entered, promised):
+        assert (finding.verdict, finding.harm) == (Verdict.INCONCLUSIVE, None)
+        assert not any(name.startswith(("account", "trade ", "number of the order")) for name in finding.missing)
+
+
+@pytest.mark.parametrize("check", [Check.FROZEN_ACCOUNT, Check.LOG_INS, Check.PROMISE])
+async def test_an_account_log_that_has_nothing_of_it_is_no_answer(pool: Pool, check: Check) -> None:
+    await store(pool, position())
+    finding = await one(pool, check)
+    assert finding.verdict is Verdict.INCONCLUSIVE
+    assert finding.missing
 
 
 BESIDE = 20_000

@@ -166,7 +166,7 @@ class TestWhatIsDifferent:
         content = {
             name: value
             for name, value in before.model_dump(mode="json").items()
-            if name not in {"given", "confidence", "parts", "reference_rule"}
+            if name not in {"given", "confidence", "parts", "reference_rule", "owes"}
         }
         assert Finding.model_validate(content).hash == before.hash
         text = json.dumps(content, sort_keys=True, ensure_ascii=False)  # its evidence is in order already
@@ -266,6 +266,13 @@ class TestTheChoice:
             (Category.ACCOUNT, "They cancelled my profit for arbitrage.", (Check.CANCELLED_TRADE,)),
             (Category.CONDUCT, "I was never told of this hidden fee.", (Check.SUITABILITY,)),
             (Category.WITHDRAWAL, "My withdrawal is late.", ()),
+            (Category.WITHDRAWAL, "You froze my account and I cannot withdraw.", (Check.FROZEN_ACCOUNT,)),
+            (Category.ACCOUNT, "我的帳戶被凍結了，無法登錄", (Check.OUTAGE, Check.FROZEN_ACCOUNT)),
+            (Category.PRIVACY, "I was hacked: somebody logged in. The price was a spike.", (Check.LOG_INS,)),
+            (Category.OTHER, "我的账号被盗，有异地登录记录", (Check.LOG_INS,)),
+            (Category.CONDUCT, "Your advertisement promised a bonus.", (Check.PROMISE,)),
+            (Category.SERVICE, "廣告說零風險，客服答應退款", (Check.PROMISE,)),
+            (Category.DEBT_COLLECTION, "They promised to stop calling.", ()),
             (Category.CARD, "My card was stopped out of nowhere, a margin call on my nerves.", ()),
         ],
     )

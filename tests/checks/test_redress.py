@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.checks.profit import ReferenceRule, Standing, exit_loss, profit, reference_of_exit
 from domain.log.trade_log import Side
-from domain.money.amounts import PositiveMoney
+from domain.money.amounts import Money, PositiveMoney
 from domain.money.interest import BaseRate, interest_factor
 from domain.money.parts import PRECISION, Entered, MissingRate, Part, PartKind, Rate, currency_loss, total
 
@@ -94,6 +94,14 @@ class TestByHand:
         assert currency_loss(d("1000"), due=due, paid=paid) == d("150")
         with pytest.raises(ValueError, match="different currencies"):
             currency_loss(d("1000"), due=due, paid=paid.model_copy(update={"quote": "EUR"}))
+
+    def test_a_pair_recorded_the_other_way_round_tells_the_rate_and_the_latest_counts(self) -> None:
+        loss = part("price/F1", d("1000"), "USD")
+        rate = Rate(base="EUR", quote="USD", source="ECB", at=AT, rate=d("1.25"))
+        turned = rate.model_copy(update={"base": "USD", "quote": "EUR", "rate": d("0.79"), "source": "AAA"})
+        older = turned.model_copy(update={"at": AT - DAY})
+        for rates, harm in (([rate], "800.00"), ([older, rate], "800.00"), ([rate, turned], "790.00")):
+            assert total([loss], "EUR", rates=rates).harm == Money(amount=d(harm), currency="EUR")
 
     def test_an_amount_without_a_rate_is_named_not_guessed(self) -> None:
         with pytest.raises(MissingRate, match="rate of HKD in USD"):

@@ -1,6 +1,8 @@
 """What waiting orders may have missed: the quotes through a trigger, and the nearest, found in a day of quotes."""
 
 import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from activities.checks.evidence_queries import (
     THROUGH,
     EvidenceSnapshot,
 )
+from activities.checks.shared_spans import MOST, SharedSpans, Through
 from activities.log.trade_log import TradeLog
 from domain.checks.market import Board, standing
 from domain.log.trade_log import Order, OrderType, Quote, Side
@@ -66,7 +69,7 @@ async def test_the_first_quote_through_and_the_nearest_are_found_on_either_side(
     order = Order(
         order="O1", account=ACCOUNT, symbol="XAUUSD", side=side, type=OrderType.STOP, volume=Decimal(1), sent_at=AT
     )
-    reached = 0
+    reached, spans = 0, SharedSpans(timedelta(seconds=8))
     async with TradeLog(pool).snapshot(EvidenceSnapshot) as log:
         for _ in range(40):
             start = rng.randint(-20, 150)
@@ -76,6 +79,10 @@ async def test_the_first_quote_through_and_the_nearest_are_found_on_either_side(
             found = await log.through(order, price, after(start), after(end), worse=worse)
             assert set(found) == expected
             assert len(found) == len(expected)
+            log.shared = spans
+            together = await log.through(order, price, after(start), after(end), worse=worse)
+            assert (set(together), len(together)) == (expected, len(expected))
+            log.shared = None
             first = await log.first_through(order, price, after(start), after(end), worse=worse)
             assert set(first) == {
                 each for each in first_of_each(expected) if is_through(each, side, price, worse=worse)
@@ -138,3 +145,18 @@ def test_a_board_tells_what_stood_as_a_search_does() -> None:
     for second in range(-30, 300):
         assert board.standing("XAUUSD", after(second)) == standing(quotes, "XAUUSD", after(second))
     assert board.standing("XAGUSD", AT) == {}
+
+
+async def test_what_waited_longer_than_spans_are_kept_is_read_at_once_and_none_are_read() -> None:
+    spans, looked = SharedSpans(timedelta(seconds=8)), []
+
+    async def look(start: datetime, end: datetime) -> list[Quote]:
+        looked.append((start, end))
+        return []
+
+    async def read(_spans: Sequence[datetime], _span: timedelta) -> list[Quote]:
+        raise AssertionError("spans were read")
+
+    wanted = Through(Side.BUY, Decimal(2000), worse=True)
+    await spans.search(wanted, "XAUUSD", AT, after(8 * MOST), read=read, look=look)
+    assert looked == [(AT, after(8 * MOST))]

@@ -221,8 +221,15 @@ class TestAnAccountInAnotherCurrency:
         old = self.check(self.rate(DUE - 5 * DAY, "0.92"), self.rate(self.RELEASED, "0.90"))
         assert old.missing == ("rate of USD in EUR on 2026-03-04",)
         assert (old.verdict, str(old.harm), old.open) == (Verdict.FIRM_FAULT, "USD 10.96", True)
-        wrong = self.check(self.rate(DUE, "0.92", base="EUR", quote="USD"))
+        wrong = self.check(self.rate(DUE, "0.92", base="EUR", quote="CHF"))
         assert wrong.missing == ("rate of USD in EUR on 2026-03-04", "rate of USD in EUR on 2026-03-09")
+
+    def test_rates_recorded_the_other_way_round_count_and_are_kept_as_they_were_recorded(self) -> None:
+        other: dict[str, Any] = {"base": "EUR", "quote": "USD"}
+        straight = self.check(self.rate(DUE, "0.8"), self.rate(self.RELEASED, "0.5"))
+        turned = self.check(self.rate(DUE, "1.25", **other), self.rate(self.RELEASED, "2", **other))
+        assert (turned.harm, turned.reason, turned.open) == (straight.harm, straight.reason, False)
+        assert {row.values["rate"] for row in turned.evidence if row.table == "rates"} == {"1.25", "2"}
 
     def test_an_account_in_the_withdrawals_own_currency_needs_no_rate(self) -> None:
         own = self.TERMS.model_copy(update={"currency": "USD"})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from domain.case.approval import proposal_digest
 from domain.ground.words import CaseEvent, LetterKind, Stage
 from domain.log.trade_log import Quote
 from starter.cli.program import ExitCode
@@ -42,8 +43,9 @@ async def case_in(pool: "Pool", folder: Path, **changed: Any) -> str:
     assert finding.harm is not None
     resolution = {"outcome": "upheld", "reasons": "The quote was wrong.", "compensation": finding.harm}
     told = resolution | {"compensation": finding.harm.model_dump(mode="json"), "round": 1}
-    await story.tell("propose_resolution", "upheld", by="handler:h-17", data=told)
-    await story.tell("decide_resolution", "approved", by="approver:a-3", data={"round": 1, "decision": "approve"})
+    proposed = await story.tell("propose_resolution", "upheld", by="handler:h-17", data=told)
+    approved = {"round": 1, "decision": "approve", "proposal": proposal_digest(proposed)}
+    await story.tell("decide_resolution", "approved", by="approver:a-3", data=approved)
     await story.letter(LetterKind.FINAL_RESPONSE, CaseEvent.RESPONDED, **resolution)
     await story.post(finding.harm)
     await story.tell("stage", "closed", stage=Stage.CLOSED, outcome="upheld", closed_at=story.at)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from starter.importing.formats.html_rows import html_rows
@@ -135,6 +135,7 @@ def in_language(language: str, choose: "st.DataObject | None" = None) -> Rows:
 
 
 @pytest.mark.parametrize("language", WORDS)
+@settings(max_examples=10)  # in each of the languages
 @given(data=st.data())
 def test_a_report_gives_the_same_in_every_language_and_whichever_of_its_words_the_terminal_has(
     language: str, data: st.DataObject

@@ -5,18 +5,23 @@ import io
 import itertools
 import logging
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.keys.scopes import scope_of_customer
+from runtime.keys.here import keys_needed
 from starter.importing import loading
+from starter.importing.formats.cells import PATTERN_REASONS
 from starter.importing.formats.csv_templates import template
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.server_clock import ServerClock
 from starter.importing.formats.trade_log_csv import Layout, RowError
 from starter.importing.loading import ImportFailed, ImportReport, LogRows, Reading, import_file
+from starter.reading.customers import find_customers
 from tests.importing.support import Pool, rows_of, with_gold, write
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "trade-log-csv.md").read_text(encoding="utf-8")
@@ -236,6 +241,15 @@ async def test_the_same_customer_again_is_a_duplicate_and_another_row_a_newer_ve
         assert report.log_rows[Kind.CUSTOMERS] == LogRows(loaded=expected[1], duplicates=expected[2])
     assert await emails(pool) == ["a@example.org", "a.new@example.org", "a@example.org"]
     assert await emails(pool, "70012346") == [None]
+    assert [one.account for one in await find_customers(pool, "a.new@example.org")] == []
+    assert [one.account for one in await find_customers(pool, "a@example.org")] == ["70012345"]
+    there = await pool.fetchval("select string_agg(customers::text, '') from casefile.customers")
+    assert "example.org" not in there
+    gone = ANN.replace("70012345", "erased-in-a-test")
+    await keys_needed().destroy([scope_of_customer("erased-in-a-test")])
+    report = await import_file(pool, write(file, CUSTOMERS + gone + BEN))
+    assert counts(report) == (2, 0, 1, 1)
+    assert "erased" in reasons(report)[0][1]
 
 
 async def test_a_file_with_two_versions_of_an_account_can_be_repeated(pool: Pool, tmp_path: Path) -> None:
@@ -317,3 +331,17 @@ async def test_a_language_that_the_file_does_not_tell_is_set_for_all_rows(pool: 
     report = await import_file(pool, file, reading=Reading(columns=mapping))
     assert (report.kind, counts(report)) == (Kind.CUSTOMERS, (1, 1, 0, 0))
     assert await pool.fetchval("select language from casefile.customers") == "en"
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_cell_of_another_shape_is_told_in_words_of_its_own_field(kind: Kind) -> None:
+    assert set(shapes(kind.model.model_json_schema())) <= set(PATTERN_REASONS)
+
+
+def shapes(schema: object) -> Iterator[str]:
+    """The patterns in a JSON schema."""
+    if isinstance(schema, dict):
+        yield from (value for name, value in schema.items() if name == "pattern" and isinstance(value, str))
+    parts = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    for part in parts:
+        yield from shapes(part)

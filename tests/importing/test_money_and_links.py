@@ -52,6 +52,8 @@ def test_the_types_of_mt5_tell_the_kind_whatever_the_comment_says(type_: str, ki
         *((each, SWAP) for each in ("Interest", "隔夜利息", "Swap", "Rollover 3 days", "库存费", "過夜費")),
         *((each, ADJUSTMENT) for each in ("Negative balance correction", "Dividend XAU", "股息", "负余额清零", "赠金")),
         *((each, ADJUSTMENT) for each in ("Correction", "Welcome bonus", "Tax", "返佣", "手续费返还", "冲正")),
+        *((each, ADJUSTMENT) for each in ("Withdrawal #12 cancelled", "Rejected withdrawal", "出金退回", "提现失败")),
+        *((each, EntryKind.WITHDRAWAL) for each in ("To a swap-free account", "免隔夜利息账户出金")),
         *((each, EntryKind.WITHDRAWAL) for each in ("Withdrawal", "出金", "", "Payment, no fee", "Credit card")),
     ],
 )

@@ -18,9 +18,12 @@ from domain.incidents.progress import Cohort
 from domain.incidents.requests import CompensateMember, IncidentOpened, ListCohort, NextMembers, OpenIncident
 from domain.log.firm_records import Happened
 from domain.money.amounts import Money
+from runtime.database import seen_by
 from runtime.settings import load_settings
-from starter.reading.incidents import CohortRow, get_cohort, recomputed
+from starter.client.directory import People
+from starter.reading.incidents import CohortRow, get_cohort, get_incident, recomputed
 from starter.reading.ledger import check_ledger
+from tests.case.support import OPENED_AT, keeping, opened
 from tests.checks.rows import AT, after, happened
 from tests.incidents.minute import (
     BOUGHT,
@@ -36,8 +39,10 @@ from tests.incidents.minute import (
     new,
     trade,
 )
+from tests.people.support import LEAD, directory, person
 
 AS_OF = after(86_400)
+TEAMS = ("dealing", "payments", "accounts", "conduct", "customer-care")
 
 
 class Desk:
@@ -110,6 +115,41 @@ async def test_everybody_whose_orders_the_fault_touched_is_listed_with_the_harm(
     assert (cohort.accounts, cohort.harmed, cohort.unharmed, cohort.unclear) == (6, 3, 2, 1)
     assert [str(each) for each in cohort.harm] == ["USD 4,271.80"]
     assert [str(each) for each in cohort.gained] == ["USD 1,643.00"]
+
+
+async def test_who_is_kept_out_of_a_case_or_has_a_conflict_with_an_account_finds_it_in_no_list(desk: Desk) -> None:
+    await bad_minute(desk.pool)
+    conflicts = [
+        {"account": STOPPED, "first": "2026-01-01", "why": "family"},
+        {"account": LIQUIDATED, "first": "2000-01-01", "last": "2000-01-02", "why": "family"},
+        {"account": BOUGHT, "first": "2999-01-01", "why": "family"},
+    ]
+    people = [person("h-1", names=["Jane Doe"], conflicts=conflicts), person("h-2")]
+    await People(desk.pool).replace(directory(*people, teams=TEAMS), by=LEAD, at=OPENED_AT)
+    await opened(keeping(desk.pool), account=SOLD, description="Jane Doe gave me a wrong price.")
+    await desk.list(new())
+    every = set(await desk.members(new()))
+    for who, kept_out in (("h-1", {STOPPED, SOLD}), ("h-2", set[str]())):
+        rows = await get_cohort(seen_by(desk.pool, who), new().reference)
+        assert {row.account for row in rows} == every - kept_out
+
+
+async def test_lines_of_an_incident_whose_key_another_line_had_are_shown_in_their_order(desk: Desk) -> None:
+    incident = new()
+    await bad_minute(desk.pool)
+    await desk.open(incident)
+    keys = ["pause:2", "pause:2~0123456789ab", "kept:pause:3", "pause:10"]
+    for key in reversed(keys):
+        await desk.pool.execute(
+            "insert into casefile.incident_timeline (reference, key, at, kind, actor, text, data)"
+            " values ($1, $2, $3, 'pause', 'handler:h-1', 'x', '{}')",
+            incident.reference,
+            key,
+            AS_OF,
+        )
+    told = [one.key for one in (await get_incident(desk.pool, incident.reference)).timeline]
+    assert sorted(told[:2]) == keys[:2]
+    assert told[2:] == keys[2:]
 
 
 async def test_a_complainant_and_a_customer_who_said_nothing_get_the_same_sum(desk: Desk) -> None:
@@ -217,7 +257,7 @@ async def test_what_another_incident_made_good_is_not_made_good_again(desk: Desk
     cohort = await desk.list(later)  # after it: the harm is not listed any more
     listed = (await desk.members(later))[SOLD]
     assert (listed.harm, listed.state) == (None, MemberState.UNHARMED)
-    assert "made good before" in listed.findings[0].reason.en
+    assert "promised or made good before" in listed.findings[0].reason.en
     assert cohort.harmed == 2
     assert recomputed(list((await desk.members(later)).values())) == []
     assert await desk.pool.fetchval("select sum(amount) from casefile.postings") == Decimal("1643.00")
@@ -278,7 +318,7 @@ async def test_no_account_is_made_good_by_a_list_that_nobody_may_have_approved(
     request = CompensateMember(reference=new().reference, number=1, account=SOLD)
     with pytest.raises(ApplicationError, match=match) as refused:
         await desk.activities.compensate_member(request)
-    assert (refused.value.type, refused.value.non_retryable) == ("NotApproved", True)
+    assert (refused.value.type, refused.value.non_retryable) == ("ListNotApproved", True)
     assert await desk.pool.fetchval("select count(*) from casefile.postings") == 0
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import WorkflowHistory
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from domain.incidents.incident import NewIncident
 from tests.workflows.fingerprints import is_released, what_to_do
@@ -28,7 +29,8 @@ async def test_a_recorded_history_replays(name: str) -> None:
     started = history.events[0].workflow_execution_started_event_attributes
     incident = NewIncident.model_validate_json(started.input.payloads[0].data)
     history = WorkflowHistory(incident.reference, history.events)
-    replayed = await build_replayer(IncidentWorkflow).replay_workflow(history, raise_on_replay_failure=False)
+    replayer = build_replayer(IncidentWorkflow, workflow_runner=SandboxedWorkflowRunner())
+    replayed = await replayer.replay_workflow(history, raise_on_replay_failure=False)
     assert replayed.replay_failure is None, what_to_do(released=is_released())
 
 

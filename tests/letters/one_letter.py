@@ -10,8 +10,9 @@ from activities.case.case_file import CaseFile
 from activities.letters.letters import Letters
 from domain.case.requests import SendLetter
 from runtime.database import open_pool
+from runtime.keys.here import hold_keys
 from runtime.mail import Mailer, Outbox
-from runtime.settings import Settings
+from runtime.settings import Settings, load_settings
 
 
 async def main() -> None:
@@ -23,6 +24,7 @@ async def main() -> None:
         mail_from="complaints@example.com",
     )
     request = SendLetter.model_validate_json(sys.stdin.read())
+    hold_keys(load_settings())
     pool = await open_pool(os.environ["DATABASE_URL"])
     letters = Letters(
         pool,

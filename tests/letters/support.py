@@ -13,7 +13,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
-from activities.letters.letter_text import write_letter
+from activities.letters.letter_text import Standing, write_letter
 from domain.case.complaint import Complaint
 from domain.case.file import CaseUpdate
 from domain.case.requests import SendLetter
@@ -261,6 +261,13 @@ def replanned(pack: PolicyPack) -> list[Deadline]:
     return list(follow(pack, rounds, [received, extended], [extended]).planned)
 
 
+def standing_for(kind: LetterKind) -> dict[str, Any]:
+    """What the record says where a letter of *kind* is due."""
+    asked = kind is LetterKind.REMINDER
+    responded = NOW - timedelta(days=20) if kind is LetterKind.FEEDBACK_REQUEST else None
+    return {"standing": Standing(asked=asked), "responded_at": responded}
+
+
 def written(
     request: SendLetter,
     *,
@@ -269,7 +276,13 @@ def written(
     pack: PolicyPack = FULL_PACK,
     **more: Any,
 ) -> tuple[str, str]:
-    known = {"foreseen": foreseen(request, pack), "firm_name": "Example Bullion", "at": NOW, **more}
+    known: dict[str, Any] = {
+        "foreseen": foreseen(request, pack),
+        "firm_name": "Example Bullion",
+        "at": NOW,
+        "verified": True,
+    }
+    known |= standing_for(request.kind) | more
     return write_letter(request, complaint=of or complaint(), name=name, pack=pack, **known)
 
 

@@ -7,7 +7,6 @@ import pytest
 from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
-from activities.letters.letter_text import write_letter
 from activities.letters.stationery import LANGUAGES
 from domain.case.complaint import Complainant
 from domain.checks.findings import Verdict
@@ -68,8 +67,8 @@ ESSENTIALS: dict[LetterKind, dict[str, list[str]]] = {
         "zh-CN": [REPLY["zh-CN"], "2. Do you have a screenshot?", "尚未收到您的答复"],
     },
     LetterKind.PROGRESS: {
-        "en": [EXPECTED["en"], "We have not reached a decision yet."],
-        "zh-CN": [EXPECTED["zh-CN"], "目前尚未作出处理决定"],
+        "en": [EXPECTED["en"], "we have not reached a decision."],
+        "zh-CN": [EXPECTED["zh-CN"], "我们尚未作出处理决定"],
     },
     LetterKind.OVERDUE: {"en": [EXPECTED["en"], "We apologise"], "zh-CN": [EXPECTED["zh-CN"], "诚恳致歉"]},
     LetterKind.HOLDING: {
@@ -77,9 +76,9 @@ ESSENTIALS: dict[LetterKind, dict[str, list[str]]] = {
             HOLDING_TEXT.en,
             EXPECTED["en"],
             "examination of your complaint is not finished",
-            "gathering the evidence",
+            "Nobody has taken your complaint up yet to examine it",
         ],
-        "zh-CN": [HOLDING_TEXT.zh, EXPECTED["zh-CN"], "核实处理工作尚未完成", "正在收集并核查证据"],
+        "zh-CN": [HOLDING_TEXT.zh, EXPECTED["zh-CN"], "核实处理工作尚未完成", "目前尚无人接手核查"],
     },
     LetterKind.EXTENSION: {
         "en": [REASONS, extension().ground.en, EXTENDED["en"]],
@@ -159,7 +158,7 @@ def test_a_letter_of_every_kind_says_in_both_languages_what_it_must(kind: Letter
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize("kind", CUSTOMER_LETTERS)
-def test_a_letter_to_the_customer_greets_by_name_dates_itself_and_says_how_to_answer(
+def test_a_letter_to_the_customer_greets_by_name_dates_itself_and_invites_an_answer_while_the_case_is_open(
     kind: LetterKind, language: str
 ) -> None:
     _, body = written(letter(kind, language=language), name="王小明")
@@ -170,7 +169,7 @@ def test_a_letter_to_the_customer_greets_by_name_dates_itself_and_says_how_to_an
     }[language]
     assert body.startswith(greeting)
     assert body.endswith(day)
-    assert answer in body
+    assert (answer in body) is (kind not in {LetterKind.REFERRAL, LetterKind.WITHDRAWAL})  # with them it is closed
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
@@ -269,9 +268,10 @@ def test_an_overdue_letter_never_promises_a_date_that_has_passed(language: str) 
     assert {"en": "We now expect", "zh-CN": "我们现预计"}[language] not in body
 
 
-def test_escalation_is_told_only_when_it_happened() -> None:
-    assert "escalated" not in written(letter(LetterKind.OVERDUE))[1]
-    assert "escalated" in written(letter(LetterKind.OVERDUE, escalation_level=2))[1]
+def test_escalation_is_told_only_when_it_happened_and_somebody_has_the_case() -> None:
+    assert "escalated" not in written(letter(LetterKind.OVERDUE, handler="h-17"))[1]
+    assert "escalated" not in written(letter(LetterKind.OVERDUE, escalation_level=2))[1]
+    assert "escalated" in written(letter(LetterKind.OVERDUE, escalation_level=2, handler="h-17"))[1]
 
 
 def test_the_reasons_of_a_handler_stand_in_place_of_the_findings() -> None:
@@ -370,16 +370,14 @@ def test_a_name_with_a_line_break_is_refused_by_the_models() -> None:
 
 
 def test_a_subject_is_one_line_whatever_the_firm_is_called() -> None:
-    subject, body = write_letter(
-        letter(), complaint=complaint(), name="x", pack=PACK, firm_name="Example\r\nBcc: a@example.org", at=NOW
-    )
+    subject, body = written(letter(), pack=PACK, firm_name="Example\r\nBcc: a@example.org")
     assert subject.splitlines() == [subject]
     assert "Example Bcc: a@example.org" in body
 
 
 def test_instants_are_told_in_the_time_zone_of_the_pack() -> None:
     london = PACK.model_copy(update={"calendar": PACK.calendar.model_copy(update={"time_zone": "Europe/London"})})
-    _, body = write_letter(letter(), complaint=complaint(), name="x", pack=london, firm_name="Firm", at=NOW)
+    _, body = written(letter(), pack=london)
     assert f"{EXPECTED_BY:%H}" == "15"
     assert "Friday, 17 July 2026, 16:59 (British Summer Time)" in body
 

@@ -22,14 +22,16 @@ from activities.case.case_file import CaseFile
 from activities.letters.letters import REFUSED_RETRY, Letters
 from domain.case.complaint import Complaint
 from domain.case.file import CaseUpdate
+from domain.case.messages import VerifyComplainant
 from domain.case.requests import OpenCase, RecordContact
 from domain.clocks.clock import Length, LengthRule
 from domain.clocks.deadlines import Occurred
+from domain.ground.people import Actor
 from domain.ground.timeline import Entry
-from domain.ground.words import Action, CaseEvent, Category, Element, LetterKind, RouteKind
+from domain.ground.words import Action, CaseEvent, Category, Element, LetterKind, Role, RouteKind
 from domain.rules.policy import PolicyPack
 from runtime.database import open_pool
-from runtime.mail import Mailer, Outbox, message_id
+from runtime.mail import Mailer, Outbox, secret_message_id
 from runtime.paths import ROOT
 from runtime.settings import Settings
 from tests.letters.support import (
@@ -48,6 +50,7 @@ from tests.letters.support import (
     text_of,
     with_rules,
 )
+from tests.on_file import put_on_file
 from tests.patience import PATIENCE
 
 FOLDER = Path(__file__).parent
@@ -100,6 +103,7 @@ class Office:
         return Letters(pool or self.pool, self.case_file, mailer, outbox, configured, self.clock)
 
     async def open(self, of: Complaint) -> None:
+        await put_on_file(self.pool, of)
         await self.case_file.open_case(OpenCase(reference=of.reference, complaint=of, at=NOW, run="run-1"))
 
     async def attempts(self) -> list[tuple[str, str, str]]:
@@ -148,8 +152,10 @@ async def test_an_accepted_acknowledgement_is_on_record_and_moves_the_clocks(off
     assert (stored["key"], stored["reference"], stored["number"]) == (request.key, reference, 2)
     assert (stored["kind"], stored["language"], stored["rendered_at"]) == ("acknowledgement", "en", NOW)
     assert (received["Subject"], text_of(received)) == (stored["subject"], stored["body"])
-    assert received["Message-ID"] == stored["message_id"] == message_id(request.key, "complaints@example.com")
-    assert received["References"] == message_id(f"case:{reference}", "complaints@example.com")
+    assert (
+        received["Message-ID"] == stored["message_id"] == await secret_message_id(request.key, "complaints@example.com")
+    )
+    assert received["References"] == await secret_message_id(f"case:{reference}", "complaints@example.com")
     assert received["X-Redress-Reference"] == reference
     assert received["Date"].datetime == NOW
     contact = await office.pool.fetchval("select id from casefile.contacts")
@@ -161,10 +167,19 @@ async def test_an_accepted_acknowledgement_is_on_record_and_moves_the_clocks(off
     assert [row["event"] for row in events] == ["acknowledged", "contacted"]
 
 
+BEFORE = {LetterKind.REMINDER: CaseEvent.INFORMATION_REQUESTED, LetterKind.FEEDBACK_REQUEST: CaseEvent.RESPONDED}
+"""What must have happened for a letter of that kind to be true."""
+
+
 @pytest.mark.parametrize("kind", LetterKind)
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 async def test_a_letter_of_every_kind_arrives(office: Office, kind: LetterKind, language: str) -> None:
     letters = office.sender(staff_addresses={"compliance_officer": "compliance@example.com"})
+    if before := BEFORE.get(kind):
+        reference = complaint().reference
+        happened = Occurred(event=before, at=NOW - timedelta(hours=1), number=9)
+        update = CaseUpdate(reference=reference, policy_hash="", summary=summary(revision=1), events=(happened,))
+        await office.case_file.record(update)
     accepted = await letters.send_letter(letter(kind, language=language))
     assert accepted.channel == "email"
     [received] = office.receiver.messages
@@ -367,7 +382,7 @@ async def test_without_a_mail_server_letters_wait_in_the_outbox(office: Office) 
     assert await letters.send_letter(letter()) == accepted
     [put] = office.put_out()
     assert put["To"] == "customer@example.com"
-    assert put["Message-ID"] == message_id(letter().key, "complaints@example.com")
+    assert put["Message-ID"] == await secret_message_id(letter().key, "complaints@example.com")
     assert text_of(put) == await office.pool.fetchval("select body from casefile.letters")
     assert office.receiver.messages == []
 
@@ -568,3 +583,27 @@ async def test_a_holding_letter_holds_the_clocks_that_it_satisfies(office: Offic
     other = await by_rule(office, with_rules(FULL_PACK, clocks=clocks))
     accepted = await other.letters.send_letter(letter(LetterKind.HOLDING, of=OTHER))
     assert [(done.clock, done.by) for done in accepted.recorded.satisfied] == [("response", CaseEvent.HELD)]
+
+
+async def test_a_response_waits_while_who_complains_is_open_and_goes_out_once_somebody_has_looked(
+    office: Office,
+) -> None:
+    other = complaint(account="70099999", idempotency_key="form-2")
+    await office.pool.execute(
+        "insert into casefile.customers (account, name, email, language) values ($1, 'Another', 'a@example.org', 'en')",
+        other.account,
+    )
+    await office.open(other)
+    response = letter(LetterKind.FINAL_RESPONSE, of=other, number=3)
+    with pytest.raises(ApplicationError, match="redress customer verify RD-"):
+        await office.letters.send_letter(response)
+    assert office.receiver.messages == []
+    said = VerifyComplainant(
+        message_id="m-1", actor=Actor(id="h-17", role=Role.HANDLER), result="verified", how="An identity card."
+    )
+    entry = Entry(
+        key="verify_complainant:9", at=office.clock.now, kind=said.name, actor=str(said.actor), text="", data=said.body
+    )
+    update = response.update.model_copy(update={"entries": (entry,)})
+    await office.letters.send_letter(response.model_copy(update={"update": update}))
+    assert len(office.receiver.messages) == 1

@@ -137,7 +137,8 @@ async def test_another_award_under_the_same_key_is_refused(
     reference = await opened(keeping(pool))
     await compensation.record_compensation(awarding(reference, usd("812.50")))
     rows = await all_rows(pool)
-    assert await refusal(compensation, awarding(reference, other), match="was approved, not") == "NotApproved"
+    refused = await refusal(compensation, awarding(reference, other), match="the ledger has USD 812.50")
+    assert refused == "CompensationConflict"
     assert await all_rows(pool) == rows
 
 

@@ -11,14 +11,18 @@ from domain.case.file import Rejected
 from domain.clocks.deadlines import Firing
 from domain.ground.base import Record
 from domain.ground.words import CaseEvent, Category, Stage
+from domain.speech.proposing import Opinion, Proposal
 from starter.reading.cases import get_case, get_letters, get_rejected, get_timeline, list_cases
 from starter.reading.database import CaseNotFound
 from starter.reading.deadlines import get_deadlines
+from starter.reading.dossier import last_proposal
+from starter.reading.labelled import closed_complaints
 from tests.case.support import (
     OPENED_AT,
     RECEIVED_AT,
     after,
     complaint,
+    decided,
     entry,
     keeping,
     occurred,
@@ -139,8 +143,40 @@ async def test_the_timeline_is_in_the_order_of_what_happened(pool: "Pool", case_
     await case_file.record(update(reference, 1, entries=(late,)))
     await case_file.record(update(reference, 2, entries=(entry("early", finding={"harm": "12.50"}),)))
     timeline = await get_timeline(pool, reference)
-    assert [line.key for line in timeline] == ["received", "assessed", "early", "late"]
-    assert timeline[2] == entry("early", finding={"harm": "12.50"})
+    assert [line.key for line in timeline] == ["received", "assessed", "identified", "early", "late"]
+    assert timeline[3] == entry("early", finding={"harm": "12.50"})
+
+
+def test_of_a_decision_that_was_put_aside_before_its_letter_nobody_reads_that_it_stands() -> None:
+    told = decided(1, usd("300"))
+    aside = entry("set_aside:9", "before the response: others pay it").model_copy(update={"kind": "set_aside"})
+    decisions = [proposal.decision for proposal in map(last_proposal, (told, [*told, aside])) if proposal]
+    assert decisions == ["decide_resolution by executive:e-1", "set aside before the response: others pay it"]
+
+
+async def test_what_a_model_says_stands_in_the_record_and_closed_cases_can_be_learned_from(pool: "Pool") -> None:
+    said = Opinion(
+        model="m-1", proposal=Proposal(category=Category.CARD, confidence=0.8, model="m-1"), danger=0.9, alarm=True
+    )
+
+    async def listen(text: str) -> Opinion:
+        assert text == "A word\n\nThe plastic is somewhere else."
+        return said
+
+    case_file = keeping(pool, listen=listen)
+    reference = await opened(
+        case_file, subject="A word", description="The plastic is somewhere else.", trades=(), product=None
+    )
+    (assessed,) = [line for line in await get_timeline(pool, reference) if line.kind == "assessed"]
+    assert "proposed by a model: card (80%)" in assessed.text
+    assert assessed.data["severity"] == "critical"
+    heard = await pool.fetchval("select sign from casefile.signs where reference = $1", reference)
+    assert heard["kind"] == "danger_to_life"
+    assert await closed_complaints(pool) == []
+    await case_file.record(update(reference, summary=summary(1, stage="closed", closed_at=after(5), category="card")))
+    (learned,) = await closed_complaints(pool)
+    assert (learned.reference, learned.category) == (reference, Category.CARD)
+    assert learned.text == "A word\n\nThe plastic is somewhere else."
 
 
 async def test_letters_come_with_every_attempt(pool: "Pool", case_file: CaseFile) -> None:

@@ -127,13 +127,13 @@ def test_feedback_is_asked_before_the_follow_up_window_closes(name: str) -> None
 )
 def test_the_larger_the_award_the_higher_who_approves_it(amount: str, by_rule: bool, approvers: str) -> None:
     decision, award = default().decision, Money(amount=Decimal(amount), currency="USD")
-    assert decision.decided_by_rule(award) is by_rule
+    assert decision.within_limit(award) is by_rule
     assert [role.value for role in decision.approvers(award)] == approvers.split()
 
 
 def test_an_award_in_a_currency_without_a_limit_is_for_the_executive() -> None:
     decision, award = default().decision, Money(amount=Decimal(1), currency="JPY")
-    assert not decision.decided_by_rule(award)
+    assert not decision.within_limit(award)
     assert decision.approvers(award) == [Role.EXECUTIVE]
 
 
@@ -407,7 +407,7 @@ LOWER = "".join(
 name = "{name}"
 rungs = [{{ name = "due", actions = ["breach", "escalate"], level = 1 }}]
 """
-    for name in ("response", "overdue", "reconsideration", "reopened", "payment")
+    for name in ("response", "overdue", "reconsideration", "reopened", "payment", "remedy")
 )
 
 
