@@ -177,7 +177,7 @@ async def test_a_port_that_somebody_had_for_a_moment_only_keeps_temporal_from_no
         return (other.getsockname()[1] if len(chosen) == 1 else port), ui_port
 
     monkeypatch.setattr(embedded_temporal, "_choose_ports", unlucky)
-    monkeypatch.setattr(embedded_temporal, "_is_free", lambda _: True)  # as when it was let go since
+    monkeypatch.setattr(embedded_temporal, "is_free", lambda _: True)  # as when it was let go since
     with socket.create_server(("127.0.0.1", 0)) as other:
         monkeypatch.setattr(embedded_temporal, "_USUAL_PORTS", tuple(free_ports(2)))
         temporal = EmbeddedTemporal(place, namespace="complaints", log=place / "log")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runtime.paths import MIGRATIONS, POLICIES, ROOT, TEMPLATES
-from runtime.settings import ConfigurationError, Settings, load_settings
+from runtime.settings import SECRETS, ConfigurationError, Settings, load_settings, variable_of
 
 
 def test_without_any_variable_the_defaults_hold() -> None:
@@ -153,3 +153,56 @@ def test_every_setting_says_what_it_is() -> None:
 def test_the_data_folders_are_beside_the_code() -> None:
     assert {POLICIES.parent, TEMPLATES.parent, MIGRATIONS.parent} == {ROOT}
     assert (ROOT / "runtime" / "paths.py").is_file()
+
+
+_SECRETS = {
+    "database_url": "postgresql://redress:a/b@db.example.com/redress",
+    "keys_database_url": "postgresql://keys@db.example.com/keys",
+    "webhooks": '{"chat": ["whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="]}',
+}
+
+
+@pytest.mark.parametrize("field", SECRETS)
+def test_each_secret_is_read_from_a_file_as_from_its_variable(
+    field: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret, variable = _SECRETS.get(field, "0123456789" * 4), variable_of(field)
+    if field == "payment_secret":
+        monkeypatch.setenv("REDRESS_PAYMENT_URL", "https://pay.example.com/redress")
+    monkeypatch.delenv(variable, raising=False)
+    file = tmp_path / "secret"
+    file.write_text(f"{secret}\n")
+    monkeypatch.setenv(f"{variable}_FILE", str(file))
+    from_file = load_settings()
+    assert from_file.environment()[variable] == secret
+    assert secret not in repr(from_file)
+
+    monkeypatch.setenv(variable, secret)  # as a process has it that was started with what this one read
+    assert getattr(load_settings(), field) == getattr(from_file, field)
+    monkeypatch.delenv(f"{variable}_FILE")
+    assert getattr(load_settings(), field) == getattr(from_file, field)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(None, "No such file"), (b"", "it is empty"), (b"\n", "it is empty"), (b"\xff\xfe", "it is not UTF-8")],
+)
+def test_a_file_that_holds_no_secret_is_refused_by_its_variable(
+    content: bytes | None, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if content is not None:
+        (tmp_path / "secret").write_bytes(content)
+    monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "secret"))
+    with pytest.raises(ConfigurationError, match=rf"DATABASE_URL_FILE: .*{reason}.*what DATABASE_URL would hold"):
+        load_settings()
+
+
+def test_a_secret_and_a_file_that_say_different_things_are_refused_and_neither_is_quoted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secret").write_text("one-of-two")
+    monkeypatch.setenv("REDRESS_SMTP_PASSWORD_FILE", str(tmp_path / "secret"))
+    monkeypatch.setenv("REDRESS_SMTP_PASSWORD", "two-of-two")
+    with pytest.raises(ConfigurationError, match="REDRESS_SMTP_PASSWORD is set as well") as refused:
+        load_settings()
+    assert "of-two" not in str(refused.value)

@@ -162,7 +162,7 @@ async def test_a_replayer_with_the_plugin_reads_what_a_worker_wrote(
         handle = await client.start_workflow(Add.run, Sum(a=1, b=2), id=str(uuid4()), task_queue=task_queue)
         await handle.result()
     history = await handle.fetch_history()
-    await Replayer(workflows=[Add], plugins=[temporal_plugin()]).replay_workflow(history)
+    await Replayer(workflows=[Add], namespace="default", plugins=[temporal_plugin()]).replay_workflow(history)
 
 
 def test_modules_that_are_passed_through_exist() -> None:

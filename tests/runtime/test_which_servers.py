@@ -77,7 +77,7 @@ async def test_a_program_talks_to_the_servers_that_are_meant_or_to_none(
         monkeypatch.setenv("DATABASE_URL", OUR_DATABASE)
     settings = load_settings(**({"state_dir": folder} if how == "option" else {}))
 
-    async def note(config: ClientConnectConfig, _runtime: object = None) -> Client:
+    async def note(config: ClientConnectConfig, *_: object) -> Client:
         taken.append(config.get("target_host", "localhost:7233"))
         raise TemporalUnavailable("noted")
 

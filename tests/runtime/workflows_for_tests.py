@@ -3,9 +3,11 @@
 import logging
 import sys
 from datetime import timedelta
+from typing import Any
 
 from pydantic import BaseModel
 from temporalio import activity, workflow
+from temporalio.common import RetryPolicy
 
 import domain.ground.base
 
@@ -67,3 +69,39 @@ class Talk:
 async def talk() -> None:
     activity.logger.info("activity logger")
     structlog.get_logger("redress.structured").info("structured logger in an activity")
+
+
+@workflow.defn(name="Thief")
+class Thief:
+    """Asks the workers for effects, as a complaint's workflow does."""
+
+    @workflow.run
+    async def run(self, queue: str, effects: list[tuple[str, dict[str, Any]]]) -> None:
+        for name, request in effects:
+            await workflow.execute_activity(
+                name,
+                request,
+                task_queue=queue,
+                start_to_close_timeout=timedelta(seconds=20),
+                retry_policy=RetryPolicy(maximum_attempts=1),
+            )
+
+
+@workflow.defn
+class EndsWhenIdle:
+    """Ends with the answer of its activity, unless something is in hand."""
+
+    @workflow.run
+    async def run(self, queue: str) -> None:
+        await workflow.execute_activity("hold", task_queue=queue, start_to_close_timeout=timedelta(seconds=60))
+        await workflow.wait_condition(workflow.all_handlers_finished)
+
+    @workflow.update
+    async def ask(self, what: str) -> str:
+        await workflow.sleep(0.01)
+        return f"{what} was heard"
+
+    @ask.validator
+    def check(self, what: str) -> None:
+        if what == "nonsense":
+            raise ValueError("it makes no sense")

@@ -1,0 +1,96 @@
+"""Updates come after whatever else reached a workflow, whether both come together or apart."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from temporalio import activity, workflow
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowHistory, WorkflowUpdateFailedError
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker, WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+from temporalio.workflow import NondeterminismError
+
+from runtime.turns import InOrder
+from tests.patience import PATIENCE, eventually
+from tests.runtime.workflows_for_tests import EndsWhenIdle
+
+APART = Path(__file__).parent / "an_update_that_came_apart_after_a_query.json"
+"""A worker that knew nothing of the workflow was asked a query, then got the answer of A and the update."""
+
+
+@workflow.defn(name="W")
+class Answers:
+    def __init__(self) -> None:
+        self.done = False
+
+    @workflow.run
+    async def run(self) -> None:
+        beside = asyncio.create_task(_do("R"))
+        await _do("A")
+        await _do("B")
+        await workflow.wait_condition(lambda: self.done)
+        await beside
+
+    @workflow.update
+    async def up(self) -> str:
+        await _do("T")
+        self.done = True
+        return "ok"
+
+
+async def _do(name: str) -> None:
+    await workflow.execute_activity(name, task_queue="act", start_to_close_timeout=timedelta(seconds=60))
+
+
+def history() -> WorkflowHistory:
+    return WorkflowHistory.from_json("w", APART.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("runner", [InOrder(), SandboxedWorkflowRunner(runner_class=InOrder)])
+async def test_an_update_that_came_apart_after_a_query_replays(runner: WorkflowRunner) -> None:
+    await Replayer(workflows=[Answers], workflow_runner=runner).replay_workflow(history())
+
+
+async def test_it_does_not_as_the_sdk_has_it() -> None:
+    """Once this fails the SDK is mended, and the runner can go."""
+    with pytest.raises(NondeterminismError):
+        await Replayer(workflows=[Answers], workflow_runner=UnsandboxedWorkflowRunner()).replay_workflow(history())
+
+
+@pytest.mark.parametrize("what", ["something", "nonsense"])
+async def test_a_workflow_ends_with_its_last_answer_once_the_update_that_comes_with_it_is_heard_or_rejected(
+    dev_server_env: WorkflowEnvironment, task_queue: str, what: str
+) -> None:
+    client = dev_server_env.client
+    may_end = asyncio.Event()
+
+    @activity.defn
+    async def hold() -> None:
+        await may_end.wait()
+
+    def worker() -> Worker:
+        return Worker(client, task_queue=task_queue, workflows=[EndsWhenIdle], workflow_runner=InOrder())
+
+    async def has(kind: EventType.ValueType) -> bool:
+        return any(event.event_type == kind for event in (await handle.fetch_history()).events)
+
+    async with Worker(client, task_queue=f"{task_queue}-hold", activities=[hold]):
+        async with worker():
+            handle = await client.start_workflow(
+                EndsWhenIdle.run, f"{task_queue}-hold", id=str(uuid4()), task_queue=task_queue
+            )
+            await eventually(lambda: has(EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED))
+        asked = asyncio.create_task(handle.execute_update(EndsWhenIdle.ask, what))
+        may_end.set()
+        await eventually(lambda: has(EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED))
+        async with worker(), asyncio.timeout(PATIENCE):
+            if what == "nonsense":
+                with pytest.raises(WorkflowUpdateFailedError):
+                    await asked
+            else:
+                assert await asked == "something was heard"
+            await handle.result()
