@@ -1,0 +1,121 @@
+"""New complaints, each put together in another way."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from domain.mail.understanding import MailKind, Why
+from tests.channels.messages.making import Part, Row, Voice, Want, as_parameter, file, mail, multipart, text, word
+
+PDF: Final = b"%PDF-1.4\n% a statement\n"
+PICTURE: Final = b"\x89PNG\r\n\x1a\n" + bytes(2_000)
+
+
+_INNER: Final = "From: shop@example.com\nSubject: Receipt\n\nPaid."
+_FORWARD: Final = (
+    "{}\n\n---------- Forwarded message ---------\nFrom: A <a@b.example>\nDate: 1\nSubject: 2\nTo: 3\n\n"
+    "Your order was filled."
+)
+
+
+def complaint(said: str, *files: str) -> Want:
+    """A new complaint that says *said*."""
+    return Want(MailKind.COMPLAINT, Why.NAMES_NO_CASE, text=said, files=files)
+
+
+def complaints(v: Voice) -> Iterator[Row]:
+    """New complaints, each of other parts."""
+    t, c = v.text, v.charset
+    html = "<p>" + t.replace("\n", "</p><p>") + "</p>"
+    read = t.replace("\n", "\n\n")
+    yield Row("plain text, 8bit", mail(v), complaint(t))
+    yield Row("plain text, base64", mail(v, text(t, c, how="base64")), complaint(t))
+    yield Row("plain text, quoted-printable", mail(v, text(t, c, how="quoted-printable")), complaint(t))
+    yield Row("no MIME headers at all", _bare(v), complaint(t))
+    yield Row("charset that does not exist", mail(v, _named(v, "x-none-such")), complaint(t))
+    yield Row("charset said to be us-ascii", mail(v, _named(v, "us-ascii")), complaint(t))
+    yield Row("charset in quotes and capitals", mail(v, _named(v, f'"{c.upper()}"')), complaint(t))
+    yield Row("HTML alone", mail(v, text(f"<html><body>{html}</body></html>", c, kind="html")), complaint(read))
+    both = multipart("alternative", text(t, c), text(html, c, kind="html"))
+    yield Row("plain and HTML", mail(v, both), complaint(t))
+    empty = multipart("alternative", text(" \n", c), text(html, c, kind="html"))
+    yield Row("plain left empty beside HTML", mail(v, empty), complaint(read))
+    scripted = f"<style>p{{}}</style><script>alert(1)</script>{html}<img src='https://track.example/x'>"
+    yield Row("HTML with script and style", mail(v, text(scripted, c, kind="html")), complaint(read))
+    table = "<table><tr><td>" + t.replace("\n", "</td></tr><tr><td>") + "</td></tr></table>"
+    yield Row("HTML as a table", mail(v, text(table, c, kind="html")), complaint(read.replace("\n\n", "\n")))
+    mixed = multipart("mixed", text(t, c), file("statement.pdf", PDF, "application/pdf"))
+    yield Row("text with a PDF", mail(v, mixed), complaint(t, "statement.pdf"))
+    chinese = multipart("mixed", text(t, c), file("x", PDF, "application/pdf", as_parameter("对账单.pdf")))
+    yield Row("file name as RFC 2231 has it", mail(v, chinese), complaint(t, "对账单.pdf"))
+    encoded = f'Content-Disposition: attachment; filename="{word("对账单.pdf", "gb2312")}"'
+    yield Row(
+        "file name as an encoded word",
+        mail(v, multipart("mixed", text(t, c), file("x", PDF, "a/b", encoded))),
+        complaint(t, "对账单.pdf"),
+    )
+    inline = file("x", PICTURE, "image/png", "Content-ID: <p1>", 'Content-Disposition: inline; filename="screen.png"')
+    related = multipart("related", text(html + '<img src="cid:p1">', c, kind="html"), inline)
+    yield Row("HTML with a picture within", mail(v, related), complaint(read, "screen.png"))
+    dot = file("x", PICTURE[:80], "image/gif", "Content-ID: <p2>")
+    yield Row(
+        "HTML with a dot of its design", mail(v, multipart("related", text(html, c, kind="html"), dot)), complaint(read)
+    )
+    apple = multipart("mixed", text(t, c), file("photo.png", PICTURE, "image/png"), text("", c))
+    yield Row("text, picture, text", mail(v, apple), complaint(t, "photo.png"))
+    deep = multipart("mixed", multipart("related", both, inline, boundary="=_b2"), mixed, boundary="=_b3")
+    yield Row("nested parts", mail(v, deep), complaint(f"{t}\n\n{t}", "screen.png", "statement.pdf"))
+    unclosed = multipart("mixed", text(t, c), file("statement.pdf", PDF), end=False)
+    yield Row("broken off before its end", mail(v, unclosed), complaint(t, "statement.pdf"))
+    note = file("note.txt", t.encode(), "text/plain")
+    yield Row("a text as a file", mail(v, multipart("mixed", text(t, c), note)), complaint(t, "note.txt"))
+    yield Row(
+        "only a file",
+        mail(v, file("letter.pdf", PDF)),
+        Want(MailKind.COMPLAINT, Why.NAMES_NO_CASE, text="", files=("letter.pdf",)),
+    )
+    yield Row("a message within", mail(v, multipart("mixed", text(t, c), _within(v))), complaint(f"{t}\n\n{_INNER}"))
+
+
+def texts(v: Voice) -> Iterator[Row]:
+    """New complaints whose text, or whose header, is written in unusual ways."""
+    t, c = v.text, v.charset
+    signed = multipart("signed", text(t, c), file("signature.asc", b"x", "application/pgp-signature"))
+    yield Row("signed", mail(v, signed), complaint(t))
+    yield Row("signature below", mail(v, f"{t}\n\n-- \n{v.name}\n+86 10"), complaint(t))
+    yield Row("the device's own line", mail(v, f"{t}\n\n{v.sent}"), complaint(t))
+    flowed = text("One line that \ngoes on.\n", "utf-8", more="; format=flowed")
+    yield Row("format flowed", mail(v, flowed), complaint("One line that goes on."))
+    yield Row("line ends of Unix", mail(v).replace(b"\r\n", b"\n"), complaint(t))
+    yield Row("a mailbox's line before it", b"From x@y Mon Nov 23 10:00:00 2026\r\n" + mail(v), complaint(t))
+    yield Row("subject of raw bytes", _raw_subject(v), complaint(t))
+    yield Row("a colon missing in the header", mail(v, None, "this is no header field"), complaint(t))
+    yield Row(
+        "forwarded by a person",
+        mail(
+            v,
+            f"{t}\n\n---------- Forwarded message ---------\nFrom: A <a@b.example>\n"
+            "Date: 1\nSubject: 2\nTo: 3\n\nYour order was filled.",
+        ),
+        complaint(_FORWARD.format(t)),
+    )
+    yield Row("name with a comma", mail(v, sender=f"Berg, {v.name} <{v.address}>"), complaint(t))
+
+
+def _within(v: Voice) -> Part:
+    inner = b"From: shop@example.com\r\nSubject: Receipt\r\n\r\nPaid.\r\n"
+    return Part(("Content-Type: message/rfc822",), inner)
+
+
+def _bare(v: Voice) -> bytes:
+    head = f"From: {v.address}\r\nTo: complaints@firm.example\r\nSubject: x\r\n\r\n"
+    return head.encode() + v.text.replace("\n", "\r\n").encode(v.charset)
+
+
+def _named(v: Voice, charset: str) -> Part:
+    return Part((f"Content-Type: text/plain; charset={charset}",), v.text.encode(v.charset))
+
+
+def _raw_subject(v: Voice) -> bytes:
+    """Both the subject and the name before the address stand there as bytes, as some web forms send them."""
+    raw = mail(v, subject="SUBJECT", sender=f"NAME <{v.address}>")
+    return raw.replace(b"SUBJECT", v.subject.encode(v.charset)).replace(b"NAME", v.name.encode(v.charset))

@@ -1,0 +1,135 @@
+"""Mail from the moment it is handed over to what became of it: which case, and who speaks, are decided apart."""
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from activities.case.case_file import CaseFile
+from activities.intake.dealing import Dealing
+from activities.letters.letters import Letters
+from channels.taking import take_in
+from domain.case.messages import Arrived, CustomerReply
+from domain.case.requests import OpenCase
+from domain.intake.received import Dealt, Ending
+from runtime.database import Pool
+from runtime.mail import Outbox
+from runtime.settings import load_settings
+from starter.reading.intake import list_incoming, replay, show_incoming
+from tests.channels.messages.making import VOICES, file, mail, multipart, text
+from tests.intake.test_dealing import LEAD, Cases, deal
+from tests.letters.support import NOW, PACK, complaint, letter
+from tests.on_file import put_on_file
+
+SERVER = "mx.firm.example"
+CUSTOMER = VOICES[0]._replace(address="customer@example.com")
+PROVEN = f"Authentication-Results: {SERVER}; dmarc=pass header.from=example.com"
+
+
+class Office:
+    """A case whose acknowledgement went out, and what deals with the mail that comes in."""
+
+    def __init__(self, pool: Pool, folder: Path) -> None:
+        self.pool, self.cases, self.outbox = pool, Cases(), folder
+        self.settings = load_settings(mail_servers=SERVER, outbox_dir=folder, mail_from="complaints@example.com")
+        self.dealing = Dealing(pool, self.cases, lambda: datetime.now(UTC), self.settings)
+        self.case_file = CaseFile(pool, default_policy=PACK.id, clock=lambda: NOW, packs={PACK.id: (PACK,)})
+        self.letters = Letters(pool, self.case_file, None, Outbox(folder), self.settings, lambda: NOW)
+        self.reference = complaint().reference
+
+    async def open(self) -> str:
+        """Open the case and send its first letter; the letter's Message-ID."""
+        await put_on_file(self.pool, complaint())
+        await self.case_file.open_case(OpenCase(reference=self.reference, complaint=complaint(), at=NOW, run="run-1"))
+        self.cases.started[self.reference] = complaint()
+        await self.letters.send_letter(letter(pack=PACK))
+        identity: str = await self.pool.fetchval("select message_id from casefile.letters")
+        return identity
+
+    async def mailed(self, raw: bytes) -> tuple[str, Dealt]:
+        """Take a message in and deal with it."""
+        key, _ = await take_in(self.pool, raw, {"by": "lmtp"})
+        return key, await deal(self.dealing, key)
+
+    def heard(self, kind: type) -> list[object]:
+        return [message for message in self.cases.heard.values() if isinstance(message, kind)]
+
+
+@pytest.fixture
+def office(pool: Pool, tmp_path: Path) -> Office:
+    return Office(pool, tmp_path)
+
+
+async def test_only_who_is_proven_to_speak_for_the_customer_is_heard_by_the_case(office: Office) -> None:
+    identity = await office.open()
+    answers = f"In-Reply-To: {identity}"
+    with_file = multipart("mixed", text("Here it is."), file("proof.txt", b"Filled at 2,031.", "text/plain"))
+    key, dealt = await office.mailed(mail(CUSTOMER, with_file, PROVEN, answers))
+    assert (dealt.ending, dealt.reference) == (Ending.ON_CASE, office.reference)
+    [reply] = office.heard(CustomerReply)
+    assert isinstance(reply, CustomerReply)
+    assert (reply.message_id, reply.text, [each.title for each in reply.attachments]) == (
+        key,
+        "Here it is.",
+        ["proof.txt"],
+    )
+
+    # The same address without the server's word, and somebody else with it: kept, and nothing of it is passed on.
+    forged, dealt = await office.mailed(mail(CUSTOMER, "Pay to another account.", answers))
+    assert dealt.ending is Ending.UNPROVEN
+    stranger = VOICES[0]._replace(address="lawyer@example.com")
+    _, dealt = await office.mailed(mail(stranger, "I act for them.", PROVEN, subject=f"Re: {office.reference}"))
+    assert (dealt.ending, dealt.reference) == (Ending.UNPROVEN, office.reference)
+    assert len(office.heard(CustomerReply)) == 1
+    news = office.heard(Arrived)
+    assert [(each.what, "another account" in each.model_dump_json()) for each in news if isinstance(each, Arrived)] == [
+        ("unproven", False)
+    ] * 2
+    assert await office.pool.fetchval("select count(*) from intake.files") == 1
+    assert {one.ending for one in await list_incoming(office.pool)} == {Ending.UNPROVEN}
+
+    # Somebody who looked at it vouches for it, and then it is heard, once.
+    await replay(office.pool, forged, by=LEAD, reason="they said so by telephone", vouched=True)
+    assert (await deal(office.dealing, forged)).ending is Ending.ON_CASE
+    assert [each.text for each in office.heard(CustomerReply) if isinstance(each, CustomerReply)] == [
+        "Here it is.", "Pay to another account.",
+    ]  # fmt: skip
+
+
+async def test_a_letter_that_comes_back_is_known_by_its_id_and_the_next_one_is_posted(office: Office) -> None:
+    identity = await office.open()
+    returned = f"550 unknown user\nMessage-ID: {identity}"
+    _, dealt = await office.mailed(
+        mail(CUSTOMER, returned, subject="failure notice", sender="mailer-daemon@mx.example")
+    )
+    assert (dealt.ending, dealt.reference) == (Ending.RETURNED, office.reference)
+    [news] = office.heard(Arrived)
+    assert isinstance(news, Arrived)
+    assert (news.what, news.letter) == ("returned", 2)
+    await office.letters.send_letter(letter(number=3, pack=PACK))
+    newest = await office.pool.fetchval("select recipient from casefile.letters where number = 3")
+    assert newest is None
+    reference, number = office.reference, 2
+    guessed = hashlib.sha256(f"redress:{reference}:letter:acknowledgement:{number}".encode()).hexdigest()[:40]
+    assert guessed not in identity, "whoever heard the reference must not be able to name its letters"
+
+
+async def test_mail_opens_a_case_once_and_programs_that_answer_each_other_stop_after_two(office: Office) -> None:
+    raw = mail(VOICES[1], None, "Received: from a.example")
+    key, dealt = await office.mailed(raw)
+    assert dealt.ending is Ending.CASE_OPENED
+    assert await take_in(office.pool, raw.replace(b"a.example", b"b.example"), {}) == (key, True)
+    [opened] = office.cases.started.values()
+    assert (opened.description, opened.language, opened.complainant.name) == (VOICES[1].text, "zh-CN", "李雷")
+    endings = [
+        (await office.mailed(mail(VOICES[1], f"Your complaint was received, number {number}.")))[1].ending
+        for number in range(3)
+    ]
+    assert endings == [Ending.CASE_OPENED, Ending.HELD, Ending.HELD]
+    _, dealt = await office.mailed(mail(VOICES[0], None, "Auto-Submitted: auto-replied"))
+    assert dealt.ending is Ending.AUTOMATIC
+    poison, dealt = await office.mailed(b"\x00\xff\xfe" * 50)
+    assert dealt.ending is Ending.REFUSED
+    assert (await show_incoming(office.pool, poison)).needs_a_person
+    assert len(office.cases.started) == 2
