@@ -1,0 +1,182 @@
+"""The report on a month: the same numbers however it is read, and the cases behind each of them."""
+
+import csv
+import json
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from html.parser import HTMLParser
+from io import BytesIO, StringIO
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from bench.generated_cases import generated
+from domain.learning.monthly import report_of
+from domain.learning.periods import Period
+from domain.learning.report import Figure, Report
+from domain.learning.tally import Tally, key_of
+from record.facts import cut_off
+from runtime.causes import load_causes
+from runtime.database import Pool
+from starter.evidence.pdf import to_pdf
+from starter.evidence.words import LANGUAGES
+from starter.reports.making import FORMATS, rendered
+from starter.reports.pages import laid_out
+from starter.reports.words import cell, report_words, row_name
+from tests.case.support import keeping, opened
+from tests.cli.command_line import CommandLine
+from tests.cli.conftest import redress as redress  # noqa: PLC0414 (a fixture)
+from tests.evidence.test_redaction import pdf_text
+
+NOVEMBER = Period.named("2026-11", "Asia/Hong_Kong")
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    return counted()
+
+
+def counted(watching: str | None = None, tally: Tally | None = None) -> Report:
+    tally = tally or Tally(NOVEMBER, load_causes(), watching)
+    for one in generated(2_000):
+        tally.count(one)
+    return report_of(tally, 4711)
+
+
+class Cells(HTMLParser):
+    """The text of the cells of all tables."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cells: list[str] = []
+        self._inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._inside = tag == "td" or (self._inside and tag != "tr")
+        if tag == "td":
+            self.cells.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = self._inside and tag != "td"
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.cells[-1] += data
+
+
+def numbers(texts: Iterable[str]) -> list[str]:
+    return re.findall(r"\d[\d,]*(?:\.\d+)?", "\n".join(texts))
+
+
+def test_every_format_has_the_same_numbers(report: Report) -> None:
+    told = [cell(figure) for figure in report.figures()]
+    made = {form: rendered(report, form, ("en",), firm="A Firm") for form in FORMATS}
+
+    page = Cells()
+    page.feed(made["html"].decode())
+    assert all(one in page.cells for one in told)
+    assert is_within(numbers(told), numbers(page.cells))
+
+    plain = to_pdf(laid_out(report, ("en",), load_causes(), firm="A Firm"), compress=False)
+    written = pdf_text(plain.replace(rb"\226", b"-"))  # the dash of an interval
+    assert is_within(numbers(told), numbers([written]))
+
+    rows = list(csv.DictReader(StringIO(made["csv"].decode())))
+    assert [(row["key"], row["value"]) for row in rows] == [
+        (one.key, "" if one.value is None else str(one.value)) for one in report.figures()
+    ]
+    data = json.loads(made["json"])
+    assert Report.model_validate({name: value for name, value in data.items() if name != "hash"}) == report
+    assert data["hash"] == report.hash
+
+    sheets = load_workbook(BytesIO(made["xlsx"])).worksheets[1:]
+    for table, sheet in zip(report.tables, sheets, strict=True):
+        in_sheet = [value for row in sheet.iter_rows(min_row=2, min_col=2, values_only=True) for value in row]
+        known = [None if one.value is None else float(one.value) for row in table.rows for one in row.figures]
+        assert [None if value is None else float(str(value)) for value in in_sheet if table.rows] == known
+
+
+def is_within(wanted: list[str], found: list[str]) -> bool:
+    """Whether all that is wanted is found, in that order."""
+    left = iter(found)
+    return all(one in left for one in wanted)
+
+
+def test_the_same_report_gives_the_same_bytes_in_every_format(report: Report) -> None:
+    again = counted()
+    for form in FORMATS:
+        assert rendered(again, form, LANGUAGES, firm="A Firm") == rendered(report, form, LANGUAGES, firm="A Firm"), form
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_row_column_and_table_has_a_word(report: Report, language: str) -> None:
+    words, tree = report_words(language), load_causes()
+    for table in report.tables:
+        assert words.has("table", table.key)
+        assert words.has("lead", table.key)
+        assert all(words.has("column", column) for column in table.columns)
+        for row in table.rows:
+            name = row_name(table, row.name, words, tree)
+            known_by_the_firm = table.of in {"own", "product", "clock"}
+            has_word = name != row.name or words.has(table.of, row.name)
+            assert has_word or known_by_the_firm or table.of == "score", (table.key, row.name)
+            assert "_" not in name
+    assert set(words.groups) == set(report_words("en").groups)
+    for group in words.groups:
+        assert set(words.names(group)) == set(report_words("en").names(group)), group
+
+
+def test_every_count_opens_to_as_many_cases(report: Report) -> None:
+    tally = Tally(NOVEMBER, load_causes())
+    counted(tally=tally)
+    figures = {figure.key: figure for figure in report.figures()}
+    for key in ("balance.XAUUSD.closed", "causes.pricing/provider_quote.upheld", "satisfaction.1.cases"):
+        watching = Tally(NOVEMBER, load_causes(), key)
+        counted(tally=watching)
+        assert len(watching.seen) == figures[key].value, key
+        assert all(reference.startswith("RD-") for reference in watching.seen)
+    assert {key_of(place) for place in tally.counts if place[0] == "balance"} <= set(figures)
+
+
+def test_a_restated_figure_shows_what_it_was_first() -> None:
+    figure = Figure(key="k", unit="count", value=Decimal(12), first=Decimal(11), restated=True)
+    assert cell(figure) == "12 ‡ (11)"
+    assert cell(figure.model_copy(update={"first": None})) == "12 ‡ (–)"
+
+
+async def test_the_command_writes_it_opens_a_figure_and_restates_what_was_issued(
+    redress: CommandLine, pool: Pool, database_url: str, tmp_path: Path
+) -> None:
+    redress.set("DATABASE_URL", database_url)
+    reference = await opened(keeping(pool))
+    month = ("report", "month", "2026-03", "--output", tmp_path)
+    issued = await redress(*month, "--format", "all", "--issue", "--as", "compliance_officer:c-1", "--json")
+    assert sorted(Path(path).suffix for path in issued.data["files"]) == [".csv", ".html", ".json", ".pdf", ".xlsx"]
+    key = "categories.execution.opened"
+    assert (await redress("report", "cases", "2026-03", key, "--json")).data == {"key": key, "references": [reference]}
+    await opened(keeping(pool), "2")
+    later = await redress(*month, "--json")
+    assert later.data["restated_from"] == issued.data["cut_off"] < later.data["cut_off"]
+    shown = await redress(*month, "--language", "en")
+    assert "2 ‡ (1)" in shown.out
+    again = await redress(*month, "--cut-off", issued.data["cut_off"], "--json")
+    assert again.data["hash"] == issued.data["hash"]
+
+
+async def test_what_cannot_be_reported_is_refused_with_the_way_out(
+    redress: CommandLine, pool: Pool, database_url: str
+) -> None:
+    redress.set("DATABASE_URL", database_url)
+    for arguments, told in (
+        (("month", "2026-13"), "write a month as 2026-11"),
+        (("month", "2026-11", "--zone", "Mars/Base"), "--zone: 'Mars/Base' is no time zone"),
+        (("month", "2026-11", "--format", "docx"), "--format: 'docx' is not one of html, pdf, xlsx, csv, json, all"),
+        (("month", "2026-11", "--cut-off", "99"), f"the record ends with fact {await cut_off(pool)}"),
+        (("month", "2026-11", "--issue"), "--as: who acts is not known"),
+        (("cases", "2026-11", "categories.fee.guessed"), "figure: the report has no 'categories.fee.guessed'"),
+    ):
+        ran = await redress("report", *arguments)
+        assert ran.code == 2, arguments
+        assert told in " ".join(ran.err.split()), arguments

@@ -1,0 +1,168 @@
+"""What authorities are told: each cell with its meaning and source, nothing guessed, and complete only when it is."""
+
+import csv
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from bench.generated_cases import generated
+from domain.learning.facts import Award, CaseFact
+from domain.learning.periods import Period
+from domain.learning.returns import COLUMNS, COUNTS, Form, ReturnMade, make_return
+from runtime.calendars import read_calendars
+from runtime.database import Pool
+from runtime.paths import POLICIES
+from starter.reports.returns import form_of, load_forms, to_csv
+from tests.case.support import keeping, opened
+from tests.cli.command_line import CommandLine
+from tests.cli.conftest import redress as redress  # noqa: PLC0414 (a fixture)
+
+H2 = Period.named("2026-H2", "Europe/London")
+GB = read_calendars(POLICIES / "calendars")[POLICIES / "calendars" / "gb-england.toml"]
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def case(reference: str, received: str, *answered: str, **more: object) -> CaseFact:
+    turns = tuple(("responded" if number % 2 == 0 else "disputed", at(day)) for number, day in enumerate(answered))
+    made = CaseFact(reference, at(received), "uk-fca", "email", product="CFD", entity="uk", turns=turns)
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+def disp(*cases: CaseFact) -> dict[str, str | None]:
+    made = make_return(form_of("disp-annex-1r"), cases, H2, 1, calendar=GB)  # type: ignore[arg-type]
+    ((_, row),) = made.rows
+    return {filled.cell: filled.value for filled in row}
+
+
+def test_the_british_return_counts_by_its_bands_of_time() -> None:
+    told = disp(
+        case("RD-1", "2026-06-20", "2026-07-30", outcome="upheld"),  # open before, closed within eight weeks
+        case(
+            "RD-2", "2026-08-27T09:00", "2026-09-02T16:00", outcome="not_upheld"
+        ),  # a bank holiday and a weekend: the 3rd day
+        case("RD-3", "2026-08-27T09:00", "2026-09-03T09:00", outcome="partly_upheld"),  # the 4th
+        case("RD-4", "2026-07-01", "2026-10-01", awards=(Award(at("2026-10-02"), Decimal("10.50"), "GBP"),)),
+        case("RD-5", "2026-12-30"),  # open
+        case("RD-6", "2026-11-01", "2026-11-20", "2026-11-25"),  # disputed: open again
+        case("RD-7", "2026-01-01", "2026-02-01"),  # all before
+        case("RD-8", "2027-01-01"),  # after
+    )
+    assert told == {
+        "nil": "no",
+        "outstanding_start": "1",
+        "opened": "5",
+        "closed_3_days": "1",
+        "closed_8_weeks": "3",
+        "closed_later": "1",
+        "upheld": "2",
+        "redress": "GBP 10.50",
+        "accounts": None,
+        "publication": None,
+    }
+
+
+def test_what_redress_does_not_know_is_left_empty_and_listed_and_the_return_is_not_complete() -> None:
+    for form in load_forms().values():
+        period = Period.of(form.every, at("2027-02-01") if form.first else at("2026-11-15"))
+        made = make_return(form, list(generated(200)), period, 1, calendar=GB)  # type: ignore[arg-type]
+        empty = {cell.name for cell in form.cells if cell.measure is None}
+        assert all(one.value is None for _, row in made.rows for one in row if one.cell in empty)
+        assert {cell.name for cell in form.cells if cell.needed and cell.measure is None} <= set(made.missing)
+        assert set(made.unconfirmed) == {cell.name for cell in form.cells if not cell.confirmed}
+        assert made.complete is not (bool(made.missing) or bool(made.unconfirmed))
+    assert not made_complete(make_return(form_of("cn-quarterly"), [], Period.named("2026-Q4"), 1))
+
+
+def made_complete(made: ReturnMade) -> bool:
+    assert made.nil
+    return made.complete
+
+
+def test_an_open_complaint_is_reported_again_under_the_same_id_and_a_closed_one_no_more() -> None:
+    still_open, closed = case("RD-1", "2026-03-01"), case("RD-2", "2026-05-01", "2026-08-01", outcome="upheld")
+    asic, halves = form_of("asic-idr"), [Period.named(name) for name in ("2026-H1", "2026-H2", "2027-H1")]
+    made = [make_return(asic, [closed, still_open], half, 1) for half in halves]
+    assert [[name for name, _ in one.rows] for one in made] == [["RD-1", "RD-2"], ["RD-1", "RD-2"], ["RD-1"]]
+    lines = list(csv.DictReader(StringIO(to_csv(made[1]))))
+    assert [(line["complaint_id"], line["status"], line["closed"]) for line in lines] == [
+        ("RD-1", "open", ""),
+        ("RD-2", "closed", "2026-08-01"),
+    ]
+    assert all(len({line[name] for line in lines} - {""}) == 0 for name in ("gender", "age", "postcode"))
+
+
+def test_small_counts_do_not_leave_the_firm_where_they_are_published() -> None:
+    few = [case(f"RD-{number}", "2026-11-02", category="fee") for number in range(4)]
+    many = [case(f"RD-{number}", "2026-11-02", category="withdrawal") for number in range(9)]
+    lines = list(
+        csv.DictReader(StringIO(to_csv(make_return(form_of("cn-quarterly"), few + many, Period.named("2026-Q4"), 1))))
+    )
+    assert {line["row"]: (line["opened"], line["closed"]) for line in lines} == {
+        "fee": ("<5", "0"),
+        "withdrawal": ("9", "0"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "period", "told"),
+    [
+        ("fca-2027", "2026-H2", "fca-2027 is made from 2027-H1, not for 2026-H2"),
+        ("disp-annex-1r", "2027-H1", "disp-annex-1r is made until 2026-H2, not for 2027-H1"),
+        ("cysec-monthly", "2026-Q4", "cysec-monthly is made for each month, not for 2026-Q4"),
+    ],
+)
+def test_a_return_has_its_own_periods(name: str, period: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        make_return(form_of(name), [], Period.named(period), 1)
+
+
+def test_of_one_company_only_its_own_cases_are_told() -> None:
+    ours, others = case("RD-1", "2026-11-02"), case("RD-2", "2026-11-02", entity="hk")
+    made = [
+        make_return(form_of("cfpb-like"), [ours, others], Period.named("2026-11"), 1, entity=one)
+        for one in ("uk", "hk")
+    ]
+    assert [[name for name, _ in one.rows] for one in made] == [["RD-1"], ["RD-2"]]
+
+
+def test_a_cell_that_measures_nothing_known_is_refused() -> None:
+    form = form_of("cfpb-like").model_dump()
+    form["cells"] = [{**form["cells"][0], "measure": "guess"}]
+    with pytest.raises(ValueError, match="measure: 'guess' is none of"):
+        Form.model_validate(form)
+    assert not set(COUNTS) & set(COLUMNS)
+
+
+def test_days_to_an_answer_that_is_not_due_yet_are_left_open() -> None:
+    now = Period.named("2026-11")
+    late, young = case("RD-1", "2026-11-02"), case("RD-2", "2026-11-28")
+    timely = case("RD-3", "2026-11-02", "2026-11-12")
+    made = make_return(form_of("cfpb-like"), [late, young, timely], now, 1)
+    found = {name: next(one.value for one in row if one.cell == "timely") for name, row in made.rows}
+    assert found == {"RD-1": "no", "RD-2": None, "RD-3": "yes"}
+    assert timely.received_at + timedelta(days=10) == timely.first("responded")
+
+
+async def test_the_command_writes_a_return_and_says_what_it_lacks(
+    redress: CommandLine, pool: Pool, database_url: str, tmp_path: Path
+) -> None:
+    redress.set("DATABASE_URL", database_url)
+    reference = await opened(keeping(pool))
+    made = await redress("returns", "make", "cysec-monthly", "2026-03", "--output", tmp_path, "--json")
+    assert made.code == 5
+    assert "not known: country" in made.error["message"]
+    data = json.loads(made.out)
+    assert [name for name, _ in data["rows"]] == [reference]
+    assert not data["complete"]
+    assert (await redress("returns", "check", "fca-2027")).code == 5
+    wrong = await redress("returns", "make", "cysec-yearly", "2026-03")
+    assert wrong.code == 2
+    assert "there is no 'cysec-yearly'; there are asic-idr" in wrong.err
