@@ -1,0 +1,85 @@
+"""The site in a real browser: Debian's Chromium, and axe for WCAG."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import uvicorn
+from axe_playwright_python.async_playwright import Axe
+from fastapi import FastAPI
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+PROGRAM: Final = Path("/usr/bin/chromium")
+PICTURES: Final = os.environ.get("PICTURES_OF_PAGES")
+"""A folder for pictures of the pages, for people who want to look at them."""
+
+_LOOKED_FOR: Final = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"],
+    "resultTypes": ["violations"],
+}
+
+needs_chromium = pytest.mark.skipif(
+    not PROGRAM.exists(), reason=f"there is no {PROGRAM}: install Debian's chromium to see the pages in a browser"
+)
+
+
+@asynccontextmanager
+async def served(site: FastAPI) -> AsyncIterator[str]:
+    """The address at which *site* is served."""
+    server = uvicorn.Server(
+        uvicorn.Config(site, host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=1)
+    )
+    running = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 (nobody tells of it)
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await running
+
+
+@asynccontextmanager
+async def started() -> AsyncIterator[Browser]:
+    """A browser; each window of it has cookies of its own."""
+    async with async_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu"]
+        browser = await playwright.chromium.launch(executable_path=str(PROGRAM), args=options)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
+async def window(browser: Browser, url: str, language: str = "zh-CN", **options: Any) -> AsyncIterator[Page]:
+    """A window of a visitor who reads *language*."""
+    context: BrowserContext = await browser.new_context(locale=language, base_url=url, **options)
+    try:
+        yield await context.new_page()
+    finally:
+        await context.close()
+
+
+async def look(page: Page, name: str, widths: Sequence[int] = (320, 1200), *, axe: bool = True) -> None:
+    """Find no fault with the page: by axe, and that nothing sticks out at the sides where the window is narrow.
+
+    What axe finds is in the structure and the colours, which no language changes: once for each page is enough.
+    """
+    if axe:
+        found = await Axe().run(page, options=_LOOKED_FOR)
+        violations = found.response["violations"]
+        wrong = [f"{each['id']}: {[node['html'][:120] for node in each['nodes']]}" for each in violations]
+        assert not wrong, f"{name}: {wrong}"
+    for width in widths:
+        await page.set_viewport_size({"width": width, "height": 800})
+        await page.wait_for_selector("main")  # a page that changes by itself may be loading anew
+        too_wide = await page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+        assert not too_wide, f"{name}: wider than {width} px"
+        if PICTURES:
+            await page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png", full_page=True)

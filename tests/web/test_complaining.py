@@ -1,0 +1,132 @@
+"""A customer complains on the pages while Temporal is down."""
+
+import asyncio
+import json
+import re
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+
+from domain.intake.received import complaint_in
+from runtime.database import Pool
+from tests.scanning import unsealed
+from tests.web.conftest import Browser, signed_in
+from tests.web.test_files import document, picture
+from web.doors import Doors
+from web.portal.answers import QUESTIONS
+from web.visits import Customer
+
+ANSWERS = {
+    "what": {"description": "止损被错误报价触发。\n请核实。"},
+    "when": {"year": "2026", "month": "3", "day": "27"},
+    "account": {"account": "70012345", "trades": "50010001，50010002\n50010001"},
+    "sought": {"remedy": "compensation", "amount": "1,314.40", "currency": "USD"},
+    "you": {"name": "李雷", "email": "li.lei@example.com", "phone": ""},
+}
+
+
+async def answer(browser: Browser, *questions: str) -> None:
+    """Answer these questions as asked."""
+    for name in questions or ANSWERS:
+        answered = await browser.send_form(f"/complain/{name}", **ANSWERS[name])
+        assert answered.status_code == 303, answered.text
+
+
+async def test_a_complaint_is_taken_in_once_with_its_files_and_the_receipt_tells_what_happens_next(
+    site: FastAPI, pool: Pool
+) -> None:
+    async with Browser(site, "zh-CN") as browser:
+        assert (await browser.get("/complain/check")).headers["location"] == "/complain/what"
+        await answer(browser)
+        chosen = [("files", ("账单.pdf", document())), ("files", ("screen.png", picture()))]
+        added = await browser.send_form("/complain/files", files=chosen, more="yes")
+        assert added.headers["location"] == "/complain/files"
+        page = (await browser.get("/complain/files")).text
+        name = re.search(r'name="name" value="(\w+)">移除<span class="unseen"> screen', page)
+        assert name
+        await browser.send_form("/complain/files", "/complain/files/remove", name=name[1])
+        check = (await browser.get("/complain/check")).text
+        assert "2026-03-27" in check
+        assert "50010001, 50010002" in check
+        assert "账单.pdf" in check
+        assert "screen.png" not in check
+        for _ in range(2):
+            assert (await browser.send_form("/", "/complain/check")).headers["location"] == "/complain/sent"
+        receipt = (await browser.get("/complain/sent")).text
+    row = await pool.fetchrow("select * from intake.received")
+    assert row
+    assert row["reference"] in receipt
+    assert re.search(r"最迟于\d+年\d+月\d+日 \d\d:\d\d", receipt)
+    complaint = complaint_in(row["raw"], row["received_at"])
+    assert complaint.reference == row["reference"]
+    assert (complaint.trades, complaint.complainant.name) == (("50010001", "50010002"), "李雷")
+    assert await pool.fetchval("select array_agg(title) from intake.files") == ["账单.pdf"]
+    assert await pool.fetchval("select count(*) from intake.waiting") == 1
+    assert await unsealed(pool) == []
+    assert "li.lei" not in json.dumps(row["envelope"])
+    assert "li.lei" not in row["sender"]
+
+
+async def test_what_is_sent_twice_at_once_is_one_complaint_and_the_same_file_goes_with_another_one(
+    doors: Doors, browser: Browser, pool: Pool
+) -> None:
+    today = datetime.now(UTC)
+    day = {"year": str(today.year), "month": str(today.month), "day": str(today.day)}
+    for description in ("Of this morning.", "Of another matter."):
+        await answer(browser)
+        await browser.send_form("/complain/what", description=description)
+        assert (await browser.send_form("/complain/when", **day)).status_code == 303
+        await browser.send_form("/complain/files", files={"files": ("screen.png", picture())})
+        await signed_in(browser, doors, Customer(address="li.lei@example.com"))
+        check = (await browser.get("/complain/check")).text
+        assert "screen.png" in check, "what was chosen before signing in"
+        token = re.search(r'name="form_token" value="(\w+)"', check)
+        assert token
+        sending = [browser.post("/complain/check", data={"form_token": token[1]}) for _ in range(3)]
+        assert [each.headers.get("location") for each in await asyncio.gather(*sending)] == ["/complain/sent"] * 3
+    assert await pool.fetchval("select array_agg(title) from intake.files") == ["screen.png", "screen.png"]
+    assert await pool.fetchval("select count(*) from intake.received") == 2
+
+
+async def test_what_is_wrong_is_told_above_the_form_and_at_the_field_and_what_was_typed_stays(browser: Browser) -> None:
+    wrong: dict[str, dict[str, str]] = {
+        "what": {"description": " "},
+        "when": {"day": "31", "month": "2", "year": "2026"},
+        "account": {"account": "70 01", "trades": "<script>"},
+        "sought": {"amount": "-5", "currency": "USD"},
+        "you": {"name": "", "email": "nobody at home", "phone": "none"},
+    }
+    for question in QUESTIONS[:-1]:
+        path = f"/complain/{question.name}"
+        answered = await browser.send_form(path, **wrong[question.name])
+        assert answered.status_code == 422
+        assert "<title>Error: " in answered.text
+        for field in re.findall(r'<a href="#(\w+)">', answered.text):
+            assert f'id="{field}"' in answered.text
+            assert f'id="{field}-error"' in answered.text
+        for page in (answered, await browser.get(path)):
+            for typed in wrong[question.name].values():
+                assert typed.strip().replace("<", "&lt;").replace(">", "&gt;") in page.text
+    refused = await browser.send_form("/complain/files", files={"files": ("x.exe", b"MZ\x90\0" + b"\0" * 99)})
+    assert "x.exe must be a picture" in refused.text
+    assert (await browser.get("/complain/nothing")).status_code == 404
+
+
+async def test_after_a_change_one_is_back_on_the_page_that_checks_it_all(browser: Browser) -> None:
+    await answer(browser)
+    changed = await browser.send_form("/complain/when?from=check", "/complain/when", **{"from": "check"})
+    assert changed.headers["location"] == "/complain/check"
+
+
+async def test_what_somebody_typed_is_nobody_elses(site: FastAPI, browser: Browser) -> None:
+    await answer(browser, "what")
+    async with Browser(site) as other:
+        assert "止损" not in (await other.get("/complain/what")).text
+    assert "止损" in (await browser.get("/complain/what")).text
+
+
+async def test_the_public_pages_tell_steps_times_and_where_else_to_turn(site: FastAPI) -> None:
+    for language in ("en", "zh-CN"):
+        async with Browser(site, language) as browser:
+            for path in ("/", "/how", "/complain"):
+                assert (await browser.get(path)).status_code == 200
