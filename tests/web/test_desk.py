@@ -1,0 +1,292 @@
+"""The desk: what somebody sees, what they can do, and what nobody sees who is kept out."""
+
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.datastructures import FormData
+from starlette.routing import Route
+
+from activities.intake.dealing import Dealing
+from channels.taking import take_in
+from domain.case.tasks import TASKS
+from domain.ground.messages import Message
+from domain.ground.words import Role, Stage
+from domain.intake.received import Ending
+from runtime.database import Pool, seen_by
+from starter.client.directory import People
+from starter.client.examples import example_of
+from starter.reading.accesses import accesses
+from starter.reading.cases import list_cases
+from starter.reading.intake import replay
+from starter.reading.tasks import TaskView
+from tests.case.support import OPENED_AT, keeping
+from tests.channels.messages.making import VOICES, mail
+from tests.intake.test_dealing import Cases, complaint, deal
+from tests.people.support import LEAD, directory, person
+from tests.people.test_hands import noted, opened_as, updating
+from tests.signing import the_issuer
+from tests.web.conftest import Browser, doors_over
+from tests.workflows.conftest import open_house
+from tests.workflows.house import House
+from web.app import create_app
+from web.desk.acting import FORMS
+from web.desk.case import COMMANDS
+from web.desk.tasks import form_of
+from web.desk.widgets import LEFT_OUT, Unfit, made, widgets
+from web.visits import Session, Staff, _serializer, sign_in
+from web.words import all_words
+
+TEAMS = ("dealing", "payments", "accounts", "conduct", "customer-care")
+
+
+# -- forms -------------------------------------------------------------------------------------------------------------
+
+
+def typed(value: Any, name: str) -> Iterator[tuple[str, str]]:
+    """What somebody types into the field *name* for *value* to come out."""
+    match value:
+        case {"amount": amount, "currency": currency}:
+            yield name, f"{currency} {amount}"
+        case Mapping():
+            for inner, it in value.items():
+                yield from typed(it, f"{name}.{inner}")
+        case bool():
+            yield name, "yes" if value else "no"
+        case list() | tuple() if name == "awards":
+            for award in value:
+                yield from typed({key: it for key, it in award.items() if key != "kind"}, f"awards.{award['kind']}")
+        case list() | tuple() if name in {"checks", "remedies"}:
+            yield from ((name, one) for one in value)
+        case list() | tuple():
+            yield name, "\n".join(value)
+        case _:
+            yield name, str(value)
+
+
+@pytest.mark.parametrize("kind", FORMS.values(), ids=FORMS)
+def test_every_message_can_be_typed(kind: type[Message]) -> None:
+    wanted = kind.model_validate(example_of(kind))
+    body = wanted.model_dump(mode="json", exclude={"message_id", "actor", "attachments"}, exclude_none=True)
+    form = FormData([pair for name, value in body.items() for pair in typed(value, name)])
+    given = {name: getattr(wanted, name) for name in LEFT_OUT if hasattr(wanted, name)}
+    assert made(kind, widgets(kind), form, **given) == wanted
+
+
+@pytest.mark.parametrize("kind", FORMS.values(), ids=FORMS)
+def test_every_form_has_words_in_both_languages_and_says_what_is_missing_at_its_field(kind: type[Message]) -> None:
+    words = all_words()
+    assert f"desk.do.{kind.name}" in words
+    asked = widgets(kind)
+    assert [one.name for one in asked if f"desk.field.{one.name}" not in words] == []
+    wrong: set[str] = set()
+    try:
+        made(kind, asked, FormData(), message_id="1", actor=example_of(kind)["actor"])
+    except Unfit as unfit:
+        wrong = {error.field for error in unfit.errors}
+    assert {one.name for one in asked if not one.optional} <= wrong
+
+
+def test_a_sum_that_is_none_is_told_at_its_field() -> None:
+    asked = widgets(FORMS["propose_resolution"])
+    for text in ("900", "USD", "USD 9,00.x", "-5 USD"):
+        form = FormData([("outcome", "upheld"), ("reasons", "So it is."), ("compensation", text)])
+        with pytest.raises(Unfit) as unfit:
+            made(FORMS["propose_resolution"], asked, form, message_id="1", actor={"id": "h-1", "role": "handler"})
+        assert [error.field for error in unfit.value.errors] == ["compensation"]
+
+
+def test_what_the_command_line_offers_for_a_case_is_a_form_here() -> None:
+    source = Path("starter/reading/dossier.py").read_text(encoding="utf-8")
+    offered = set(re.findall(r"yield f['\"]((?:pay )?[a-z-]+) {", source))
+    assert len(offered) > 12
+    assert offered <= set(COMMANDS)
+    assert {name for name, _ in COMMANDS.values()} <= set(FORMS)
+
+
+def test_the_form_of_a_task_is_the_message_that_ends_it() -> None:
+    for kind, row in TASKS.items():
+        said = {"reference": "RD-1", "number": 7, "kind": kind, "role": row.role, "level": 0, "state": "open"}
+        said |= {"given_at": OPENED_AT, "given_by": "system:redress", "what": None, "owner": None, "due": None}
+        form = form_of(TaskView.model_validate(said))
+        assert form == (row.ends_by or "finish_task?task=7")
+        assert form.partition("?")[0] in FORMS
+
+
+# -- who sees what -----------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def signed_on(site: FastAPI, who: str, *roles: Role, language: str = "en") -> AsyncIterator[Browser]:
+    """A browser in which *who* has signed on, with these roles."""
+    doors = site.state.doors
+    async with Browser(site, language) as browser:
+        await browser.get("/")
+        session = Session(_serializer(doors).loads(browser.cookies["visit"]))
+        await sign_in(session, Staff(id=who, name=who, roles=roles or (Role.HANDLER,)), doors)
+        browser.cookies.set("visit", str(_serializer(doors).dumps(session.id)), domain="127.0.0.1")
+        yield browser
+
+
+async def test_who_is_kept_out_finds_no_page_of_the_case_and_cannot_tell_it_from_none(pool: Pool) -> None:
+    people = [person("h-1", names=["Jane Doe"]), person("h-2")]
+    await People(pool).replace(directory(*people, teams=TEAMS), by=LEAD, at=OPENED_AT)
+    reference, _ = await opened_as(keeping(pool), description="Jane Doe filled my stop loss at a wrong price.")
+    site = create_app(doors_over(pool))
+    async with signed_on(site, "H-1") as out, signed_on(site, "h-2") as other:
+        nowhere = "RD-K7M4-9QXT-2VBHC"
+        paths = [
+            getattr(route, "path", "").replace("{form}", form)
+            for route in site.routes
+            if isinstance(route, Route) and route.path.startswith("/desk/cases/") and not route.path.endswith("events")
+            for form in ("assign", "propose_resolution")
+        ]
+        assert len(paths) > 3
+        token = re.search(r'name="form_token" value="(\w+)"', (await out.get("/desk/inbox")).text)
+        assert token
+        for path in [*paths, "/desk/cases/{reference}/events"]:
+            answers = []
+            for known in (reference, nowhere):
+                asked = path.replace("{reference}", known)
+                seen = await out.get(asked)
+                sent = (
+                    await out.post(asked, data={"form_token": token[1], "handler": "h-2"}) if "/do/" in path else seen
+                )
+                answers.append((seen.status_code, sent.status_code, seen.text.replace(known, "")))
+            assert answers[0] == answers[1], path
+            assert answers[0][:2] == (404, 404)
+        assert (await other.get(f"/desk/cases/{reference}")).status_code == 200
+        shows = [path.replace("{reference}", reference) for path in paths]
+        for path in shows:
+            await other.get(path)
+        assert (await other.get("/desk/find?q=70012345")).status_code == 200
+        log = await accesses(pool, reference=reference)
+        assert len(log) == len(shows) + 2, log
+        assert {(one.who, one.means) for one in log} == {("handler:h-2", "pages")}
+        assert {"GET /desk/find", "GET /desk/cases/{reference}"} <= {one.what for one in log}
+        key, _ = await take_in(pool, mail(VOICES[0], subject=reference), {})
+        cases = Cases({reference: complaint()})
+        dealing = Dealing(pool, cases, lambda: datetime.now(UTC))
+        assert (await deal(dealing, key)).ending is Ending.UNPROVEN
+        shown = (await other.get(f"/desk/cases/{reference}")).text
+        assert (key[:12] in shown, "not proven who wrote it" in shown) == (True, True)
+        assert VOICES[0].text[:20] not in shown
+        await replay(pool, key, by=LEAD, reason="They called.", vouched=True)
+        assert key[:12] not in (await other.get(f"/desk/cases/{reference}")).text, "it waits to be dealt with"
+        assert (await deal(dealing, key)).ending is Ending.ON_CASE
+        assert key[:12] not in (await other.get(f"/desk/cases/{reference}")).text, "the case has heard it"
+        assert (await out.get(f"/desk/cases/{reference}")).status_code == 404
+        for page in ("/desk/inbox?view=all", f"/desk/find?q={reference}", "/desk/find?q=70012345", "/desk/deadlines"):
+            assert reference not in (await out.get(page)).text.replace(f'value="{reference}"', ""), page
+        assert reference in (await other.get("/desk/inbox?view=all")).text
+
+
+async def test_a_connection_forgets_who_looked_through_it(pool: Pool) -> None:
+    await People(pool).replace(directory(person("h-1", names=["Jane Doe"]), teams=TEAMS), by=LEAD, at=OPENED_AT)
+    await opened_as(keeping(pool), description="Jane Doe filled my stop loss at a wrong price.")
+    for _ in range(12):  # more than the pool has connections
+        assert await list_cases(seen_by(pool, "h-1")) == []
+        assert len(await list_cases(pool)) == 1
+    with pytest.raises(ValueError, match="nobody is named"):
+        seen_by(pool, "")
+
+
+# -- a life ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def house(pool: Pool, tmp_path: Path, request: pytest.FixtureRequest) -> Any:
+    async with open_house(pool, tmp_path, request) as house:
+        yield house
+
+
+async def sends(browser: Browser, reference: str, form: str, **fields: str) -> str:
+    """What is said before the message counts; then it is sent."""
+    path = f"/desk/cases/{reference}/do/{form}"
+    checked = await browser.send_form(path, **fields)
+    assert checked.status_code == 200, checked.text
+    hidden = dict(re.findall(r'type="hidden" name="([\w.]+)" value="([^"]*)"', checked.text))
+    sent = await browser.post(path, data={**hidden, "step": "send"})
+    assert (sent.status_code, sent.headers.get("location")) == (303, f"/desk/cases/{reference}"), sent.text
+    return checked.text
+
+
+async def test_a_handler_proposes_an_approver_approves_and_each_is_shown_before_what_it_causes(house: House) -> None:
+    reference = await house.submit(description="You never paid what you owe.", amount_claimed=None, trades=[])
+    await house.at(reference, Stage.DECIDING)
+    doors = doors_over(house.pool, house.client, task_queue=house.task_queue)
+    doors.kept["issuer"] = the_issuer()
+    site = create_app(doors)
+    async with (
+        signed_on(site, "h-17") as handler,
+        signed_on(site, "a-3", Role.APPROVER, language="zh-CN") as approver,
+    ):
+        unfinished = await handler.send_form(f"/desk/cases/{reference}/do/propose_resolution", outcome="upheld")
+        assert unfinished.status_code == 422
+        assert '<a href="#reasons">Fill this in</a>' in unfinished.text
+        shown = await sends(
+            handler,
+            reference,
+            "propose_resolution",
+            outcome="upheld",
+            compensation="USD 4,000.00",
+            reasons="Claimed: a payment. Looked at: the account. Found: it was never made.",
+        )
+        assert "It goes to a second person (" in shown
+        assert "), because: " in shown
+        assert "approver" in shown
+        page = await handler.get(f"/desk/cases/{reference}")
+        assert "waits for a second person" in page.text
+        own = await handler.send_form(f"/desk/cases/{reference}/do/decide_resolution", decision="approve")
+        hidden = dict(re.findall(r'type="hidden" name="([\w.]+)" value="([^"]*)"', own.text))
+        refused = await handler.post(f"/desk/cases/{reference}/do/decide_resolution", data={**hidden, "step": "send"})
+        assert refused.status_code == 422
+        assert "never by its proposer" in refused.text
+        path = f"/desk/cases/{reference}/do/decide_resolution"
+        checked = await approver.send_form(path, decision="approve")
+        assert "4,000.00" in checked.text
+        hidden = dict(re.findall(r'type="hidden" name="([\w.]+)" value="([^"]*)"', checked.text))
+        hidden["about"] = "propose_resolution:1"  # one that was returned, and another proposed in its place
+        assert (await approver.post(path, data={**hidden, "step": "send"})).status_code == 200, "shown what is decided"
+        assert "最终答复将发给客户" in await sends(approver, reference, "decide_resolution", decision="approve")
+        await house.at(reference, Stage.RESPONDED)
+        assert "已答复" in (await approver.get(f"/desk/cases/{reference}")).text
+
+
+async def test_a_restriction_of_contact_is_proposed_by_one_and_decided_by_another(pool: Pool) -> None:
+    await People(pool).replace(directory(person("h-2"), teams=TEAMS), by=LEAD, at=OPENED_AT)
+    reference, _ = await opened_as(keeping(pool), description="My stop loss was filled at a wrong price.")
+    site, path = create_app(doors_over(pool)), f"/desk/cases/{reference}/restrictions"
+    proposed = {"step": "proposed", "form": "by_post", "reasons": "Forty calls a day."}
+    async with signed_on(site, "h-2") as handler, signed_on(site, "c-1", Role.COMPLIANCE_OFFICER) as officer:
+        assert "is not restricted" in (await handler.get(path)).text
+        wrong = await handler.send_form(path, **proposed, until="2020-01-01")
+        assert (wrong.status_code, "it has passed" in wrong.text) == (422, True)
+        until = (site.state.doors.clock() + timedelta(days=20)).isoformat()
+        await handler.send_form(path, **proposed, until=until)
+        own = await handler.send_form(path, step="approved", number="1", reasons="So be it.")
+        assert (own.status_code, "roles that may" in own.text) == (422, True)
+        assert (await officer.send_form(path, step="approved", number="1", reasons="So it is.")).status_code == 303
+        assert "in force" in (await officer.get(path)).text
+
+
+async def test_tasks_stand_in_the_inbox_and_on_the_page_with_the_form_that_ends_each(pool: Pool) -> None:
+    await People(pool).replace(directory(person("h-2"), teams=TEAMS), by=LEAD, at=OPENED_AT)
+    case_file = keeping(pool)
+    reference, _ = await opened_as(case_file, description="My stop loss was filled at a wrong price.")
+    task = {"number": 7, "kind": "consult", "role": "handler", "what": "Was the notice in time?"}
+    given = noted("task_given", 7).model_copy(update={"data": task, "journal": 7})
+    await case_file.record(updating(reference, 1, given))
+    site, form = create_app(doors_over(pool)), f"/desk/cases/{reference}/do/finish_task?task=7"
+    async with signed_on(site, "h-2") as handler, signed_on(site, "h-3") as other:
+        for page in ("/desk/inbox", f"/desk/cases/{reference}"):
+            text = (await handler.get(page)).text
+            assert "Was the notice in time?" in text, page
+            assert form in text, page
+        assert "Was the notice in time?" not in (await other.get("/desk/inbox")).text
+        assert 'value="7" selected' in (await handler.get(form)).text

@@ -1,0 +1,72 @@
+"""The desk in a real browser: every page in both languages looked at by axe, and what others do shows by itself."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from runtime.database import Pool
+from starter.client.directory import People
+from tests.case.support import OPENED_AT
+from tests.cli.stories import Story, late_and_closed, proposed
+from tests.people.support import LEAD, directory, person
+from tests.web.chromium import look, needs_chromium, served, window
+from tests.web.conftest import doors_over
+from web.app import create_app
+
+TEAMS = ("dealing", "payments", "accounts", "conduct", "customer-care")
+
+
+@needs_chromium
+async def test_every_page_of_the_desk_can_be_read_by_everybody_and_shows_what_others_do(
+    pool: Pool, database_url: str, chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.desk.case.LOOK_AGAIN", 0.1)
+    people = [person("h-2"), person("a-3", "approver", "team_lead")]
+    await People(pool).replace(directory(*people, teams=TEAMS), by=LEAD, at=OPENED_AT)
+    waiting = await proposed(pool, tmp_path / "outbox")
+    closed = await late_and_closed(pool, tmp_path / "outbox")
+    story = Story(pool, tmp_path / "outbox", datetime.now(UTC) - timedelta(hours=1))
+    running = await story.open("seen by two")
+    doors = doors_over(pool, desk_sign_on="directory", web_address="127.0.0.1:8000", database_url=database_url)
+    act = f"/desk/cases/{waiting}/do"
+    paths = [
+        "/desk/sign-on",
+        "/desk/inbox?view=all",
+        f"/desk/cases/{waiting}",
+        f"/desk/cases/{closed}",
+        f"{act}/propose_resolution",
+        f"{act}/note_sign",
+        "/desk/find?q=customer",
+        "/desk/deadlines?within=30d",
+        "/desk/incidents",
+        f"/desk/reports?period={datetime.now(UTC):%Y-%m}",
+        "/desk/rules",
+        "/desk/rules/uk-fca",
+        "/desk/doctor",
+    ]
+    async with served(create_app(doors)) as url:
+        for language, axe in (("en", True), ("zh-CN", False)):
+            async with window(chromium, url, language) as page:
+                await page.goto("/desk")
+                await page.locator("button[value=a-3]").click()
+                await page.wait_for_url("**/desk/inbox")
+                for path in paths:
+                    answer = await page.goto(path)
+                    assert answer is not None, path
+                    assert answer.status == 200, path
+                    await look(page, f"{language}{path.partition('?')[0].replace('/', '-')}", [320], axe=axe)
+                await page.goto(f"{act}/request_information")
+                await page.locator("main form .buttons button").click()
+                await look(page, f"{language}-desk-wrong", [320], axe=axe)
+                await page.locator("#questions").fill("Which order?")
+                await page.locator("main form .buttons button").click()
+                await look(page, f"{language}-desk-check", [320], axe=axe)
+        async with window(chromium, url, "en") as page:
+            await page.goto("/desk")
+            await page.locator("button[value=h-2]").click()
+            await page.wait_for_url("**/desk/inbox")
+            await page.goto(f"/desk/cases/{running}")
+            await story.tell("escalated", "given to h-99", by="team_lead:tl-1")
+            await expect(page.locator("#timeline")).to_contain_text("given to h-99", timeout=20_000)

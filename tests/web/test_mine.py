@@ -1,0 +1,229 @@
+"""Customers sign in by what reaches their address, see theirs and nobody else's, and say what they want."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from domain.case.messages import CustomerReply, Withdraw
+from domain.ground.words import CaseEvent, LetterKind
+from domain.intake.received import message_in
+from runtime.database import Pool
+from starter.reading.theirs import TheirCase, read_theirs
+from tests.cli.stories import Story
+from tests.patience import eventually
+from tests.web.conftest import Browser, signed_in
+from tests.web.test_files import picture
+from web.doors import Doors
+from web.permissions import Kind, permission_of
+from web.portal.mine import possible
+from web.portal.signing_in import _background
+from web.visits import Customer
+
+LI = Customer(address="li.lei@example.com")
+HAN = Customer(address="han@example.com")
+
+
+@pytest.fixture
+async def mine(pool: Pool, tmp_path: Path) -> str:
+    """A complaint of Li's, with a letter."""
+    return await case_of(pool, tmp_path, LI, "1")
+
+
+async def case_of(pool: Pool, folder: Path, customer: Customer, key: str) -> str:
+    """A complaint of *customer*'s, with a letter that says so."""
+    story = Story(pool, folder / "letters", datetime.now(UTC) - timedelta(hours=1))
+    who = {"name": "Customer", "email": customer.address.title()}
+    reference = await story.open(key, complainant=who, account=f"7001{key}", description=f"Of {customer.address}.")
+    await story.letter(LetterKind.ACKNOWLEDGEMENT, CaseEvent.ACKNOWLEDGED, expected_by=story.at + timedelta(days=30))
+    return reference
+
+
+async def mail_in(folder: Path) -> str:
+    """The text of the only mail there, once it is there."""
+
+    async def look() -> str | None:
+        for path in folder.glob("*.eml"):  # noqa: ASYNC240
+            message = message_from_bytes(path.read_bytes(), policy=policy.default)
+            part = message.get_body(("plain",))
+            return str(part.get_content()) if part else None
+        return None
+
+    found: str = await eventually(look)
+    return found
+
+
+async def test_a_code_signs_in_once_and_a_link_only_when_its_button_is_pressed(
+    site: FastAPI, doors: Doors, mine: str, tmp_path: Path
+) -> None:
+    async with Browser(site) as browser, Browser(site) as other:
+        asked = await browser.send_form("/sign-in?next=/mine", "/sign-in", email="LI.LEI@example.com", next="/mine")
+        assert asked.headers["location"] == "/sign-in/code?next=/mine"
+        text = await mail_in(tmp_path / "outbox")
+        code = re.search(r"\d{4} \d{4}", text)
+        link = re.search(r"/sign-in/link/\S+", text)
+        assert code
+        assert link
+        for wrong in ("", "1234 5678"):
+            assert (await browser.send_form("/sign-in/code", code=wrong)).status_code == 422
+        assert (await other.send_form("/sign-in/code", code=code[0])).status_code == 422, "asked for in another browser"
+        for _ in range(2):  # as scanners of mail do
+            assert (await other.get(link[0])).status_code == 200
+        assert (await browser.send_form("/sign-in/code", code=code[0])).headers["location"] == "/mine"
+        assert mine in (await browser.get("/mine")).text
+        assert (await browser.send_form("/", "/sign-in/code", code=code[0])).status_code == 422
+        assert "no longer valid" in (await other.send_form("/sign-in", link[0])).text
+        assert (await other.get("/mine")).status_code == 303
+
+
+async def test_it_is_answered_the_same_whether_an_address_is_known_and_only_so_often(
+    site: FastAPI, doors: Doors, mine: str, tmp_path: Path
+) -> None:
+    answers = []
+    for address in (LI.address, "nobody@example.com"):
+        async with Browser(site) as browser:
+            answered = await browser.send_form("/sign-in", email=address)
+            page = await browser.get(answered.headers["location"])
+            shown = re.sub(r'(form_token" value=")\w+', r"\1", page.text)
+            answers.append((answered.status_code, answered.headers["location"], shown))
+            for _ in range(4):
+                assert (await browser.send_form("/sign-in", email=address)).status_code == 303
+            assert (await browser.send_form("/sign-in", email=address)).status_code == 429
+    assert answers[0] == answers[1]
+    await eventually(_nothing_under_way)
+    assert len(list((tmp_path / "outbox").glob("*.eml"))) == 5
+    rows = await doors.pool.fetch("select id, visitor, code from web.codes")
+    assert rows
+    assert "li.lei" not in str(await doors.pool.fetch("select * from web.attempts"))
+
+
+async def _nothing_under_way() -> bool:
+    return not _background
+
+
+async def test_who_guesses_wrong_five_times_needs_another_code(site: FastAPI, mine: str, tmp_path: Path) -> None:
+    async with Browser(site) as browser:
+        await browser.send_form("/sign-in", email=LI.address)
+        code = re.search(r"\d{4} \d{4}", await mail_in(tmp_path / "outbox"))
+        assert code
+        for _ in range(5):
+            await browser.send_form("/sign-in/code", code="0000 0000" if code[0] != "0000 0000" else "1111 1111")
+        assert (await browser.send_form("/sign-in/code", code=code[0])).status_code == 422
+
+
+async def test_with_all_ids_swapped_two_customers_find_nothing_of_each_other_on_any_route(
+    site: FastAPI, doors: Doors, pool: Pool, mine: str, tmp_path: Path
+) -> None:
+    theirs = await case_of(pool, tmp_path, HAN, "2")
+    tried = 0
+    async with Browser(site) as li, Browser(site) as nobody:
+        await signed_in(li, doors, LI)
+        chosen = {"files": ("a.png", picture())}
+        sent = await li.send_form(f"/mine/{mine}", f"/mine/{mine}/reply", text="x", files=chosen)
+        assert sent.status_code == 303
+        name = await pool.fetchval("select name from intake.files")
+        assert (await li.get(f"/mine/{mine}/files/{name}")).status_code == 200
+        assert (await li.get(f"/mine/{mine}/files/%00")).status_code == 404
+        token = re.search(r'name="form_token" value="(\w+)"', (await li.get("/")).text)
+        assert token
+        for route in site.routes:
+            path, who = getattr(route, "path", ""), permission_of(route)
+            if "{reference}" not in path or who is None or who.kind is not Kind.CUSTOMER:
+                continue
+            for reference in (theirs, "RD-K7M4-9QXT-2VBHC", "'; select 1", "%00"):
+                address = path.replace("{reference}", reference)
+                for part, value in (("name", name), ("form", "pdf"), ("said", "reply")):
+                    address = address.replace(f"{{{part}}}", value)
+                tried += 1
+                if "POST" in (getattr(route, "methods", None) or ()):
+                    answer = await li.post(address, data={"form_token": token[1], "text": "x", "score": "5"})
+                else:
+                    answer = await li.get(address)
+                assert answer.status_code == 404, address
+                assert (await nobody.get(address)).status_code in {303, 404, 405}
+        page = (await li.get("/mine")).text
+        assert mine in page
+        assert theirs not in page
+    assert tried >= 18
+    assert await pool.fetchval("select count(*) from intake.received where kind = 'message'") == 1
+
+
+async def test_an_address_that_was_replaced_sees_the_case_no_longer(
+    site: FastAPI, doors: Doors, pool: Pool, mine: str
+) -> None:
+    await pool.execute(
+        "insert into casefile.contacts (reference, at, key, name, email) values ($1, now(), 'new', 'Customer', $2)",
+        mine,
+        HAN.address,
+    )
+    async with Browser(site) as li, Browser(site) as han:
+        await signed_in(li, doors, LI)
+        await signed_in(han, doors, HAN)
+        assert (await li.get(f"/mine/{mine}")).status_code == 404
+        assert (await han.get(f"/mine/{mine}")).status_code == 200
+
+
+async def test_what_a_customer_says_is_committed_once_and_heard_as_a_message(
+    site: FastAPI, doors: Doors, pool: Pool, mine: str
+) -> None:
+    async with Browser(site, "zh-CN") as li:
+        await signed_in(li, doors, LI)
+        page = (await li.get(f"/mine/{mine}")).text
+        assert "Of li.lei@example.com." in page
+        once = re.search(r'name="once" value="([\w-]+)"', page)
+        assert once
+        assert (await li.send_form(f"/mine/{mine}", f"/mine/{mine}/reply", text=" ")).status_code == 422
+        for _ in range(2):
+            answer = await li.send_form(f"/mine/{mine}", f"/mine/{mine}/reply", text="还有一点", once=once[1])
+            assert answer.headers["location"] == f"/mine/{mine}?sent=reply"
+        again = {"text": "改了一处", "once": once[1], "files": {"files": ("a.png", picture())}}
+        for _ in range(2):  # who goes back, changes it and sends it again says something else
+            assert (await li.send_form(f"/mine/{mine}", f"/mine/{mine}/reply", **again)).status_code == 303
+        assert (await li.send_form(f"/mine/{mine}", f"/mine/{mine}/reply", **{**again, "once": ""})).status_code == 303
+        assert "正在归入案卷" in (await li.get(f"/mine/{mine}?sent=reply")).text
+        await li.send_form(f"/mine/{mine}", f"/mine/{mine}/withdraw")
+        assert (await li.send_form(f"/mine/{mine}", f"/mine/{mine}/rate", score="5")).status_code == 404
+    rows = await pool.fetch("select raw from intake.received order by received_at")
+    reply, changed, another, withdraw = (message_in(row["raw"]) for row in rows)
+    assert len({each[1].message_id for each in (reply, changed, another)}) == 3
+    assert await pool.fetchval("select count(*) from intake.files") == 2, "the same file, with each of two messages"
+    assert reply[0] == mine
+    assert isinstance(reply[1], CustomerReply)
+    assert (reply[1].text, reply[1].actor.role.value) == ("还有一点", "customer")
+    assert isinstance(withdraw[1], Withdraw)
+
+
+async def test_what_somebody_wrote_whose_session_ended_is_in_the_form_after_they_sign_in_again(
+    site: FastAPI, doors: Doors, mine: str
+) -> None:
+    async with Browser(site) as li:
+        answer = await li.send_form("/", f"/mine/{mine}/reply", text="long and well considered", back=f"/mine/{mine}")
+        assert answer.headers["location"] == f"/sign-in?next=/mine/{mine}"
+        await signed_in(li, doors, LI)
+        assert "long and well considered" in (await li.get(f"/mine/{mine}")).text
+
+
+async def test_nothing_of_a_decision_is_shown_before_the_customer_was_told_it(pool: Pool, mine: str) -> None:
+    case = await read_theirs(pool, mine)
+    assert isinstance(case, TheirCase)
+    assert case.answer_by
+    assert case.letters[0].kind is LetterKind.ACKNOWLEDGEMENT
+    assert possible(case) == ("reply", "withdraw")
+
+
+async def test_a_customer_is_asked_for_an_answer_only_while_one_is_waited_for(pool: Pool, mine: str) -> None:
+    await pool.execute(
+        "insert into casefile.events (reference, number, event, at) values ($1, 90, 'information_requested', now())",
+        mine,
+    )
+    waited_for = {}
+    for stage in ("investigating", "responded", "closed"):
+        change = "update casefile.cases set stage = $2, revision = revision + 1 where reference = $1"
+        await pool.execute(change, mine, stage)
+        case = await read_theirs(pool, mine)
+        assert case
+        waited_for[stage] = case.waits_for_them
+    assert waited_for == {"investigating": True, "responded": False, "closed": False}
