@@ -25,6 +25,7 @@ from domain.money.amounts import Money
 from runtime.mail import Outbox
 from runtime.settings import load_settings
 from tests.case.support import decided
+from tests.on_file import put_on_file
 
 USD_900 = Money(amount=Decimal("900.00"), currency="USD")
 FINDING = Finding(
@@ -45,7 +46,7 @@ class Story:
     """Tells one case to a case file, minute by minute. ``at`` is the present moment of the story."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", folder: Path, at: datetime) -> None:
-        self.at = at
+        self.at, self._pool = at, pool
         self._case_file = CaseFile(pool, default_policy="platform-default", clock=lambda: self.at)
         settings = load_settings(outbox_dir=folder)
         self._letters = Letters(pool, self._case_file, None, Outbox(folder), settings, lambda: self.at)
@@ -74,6 +75,7 @@ class Story:
         complaint = Complaint.model_validate(given)
         self.reference = complaint.reference
         self.pass_time(minutes=1)
+        await put_on_file(self._pool, complaint)
         opened = await self._case_file.open_case(
             OpenCase(reference=self.reference, complaint=complaint, at=self.at, run="run-1")
         )
@@ -91,13 +93,14 @@ class Story:
 
     async def tell(
         self, kind: str, text: str, *, by: str = "system:redress", data: Mapping[str, Any] | None = None, **parts: Any
-    ) -> None:
+    ) -> Entry:
         """Something happens, and is written down."""
         self.pass_time(seconds=10)
         self._revision += 1
         self._told.add(kind)
         entry = Entry(key=f"{kind}:{self._revision}", at=self.at, kind=kind, actor=by, text=text, data=dict(data or {}))
         await self._case_file.record(self._update(entries=(entry,), **parts))
+        return entry
 
     async def letter(self, kind: LetterKind, *announces: CaseEvent, **facts: Any) -> None:
         """A letter is written and put into the outbox."""

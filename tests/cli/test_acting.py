@@ -13,8 +13,9 @@ from temporalio.testing import WorkflowEnvironment
 
 from domain.ground.reference import reference_for
 from starter.cli.program import ExitCode
-from tests.cli.command_line import CommandLine
+from tests.cli.command_line import CommandLine, Ran
 from tests.patience import eventually
+from tests.reasons import a_no
 
 if TYPE_CHECKING:
     import asyncpg
@@ -46,6 +47,9 @@ async def reference(service: CommandLine) -> str:
     ran = await service("submit", "-", "--json", stdin=json.dumps(a_complaint()))
     found = str(ran.data["submitted"][0]["reference"])
     await at(service, found, "deciding")
+    verified = await service("customer", "verify", found, "--how", "Called back.", *HANDLER)
+    assert verified.code == 0, verified.err
+    await at(service, found, "deciding")
     return found
 
 
@@ -67,6 +71,12 @@ async def until(service: CommandLine, reference: str, condition: Callable[[dict[
     return cast(dict[str, Any], await eventually(page, how_far))
 
 
+async def approves(service: CommandLine, reference: str, *who: str) -> Ran:
+    """Approves what waits, as the page of the case shows it."""
+    seen = (await service("show", reference, "--json")).data["proposal"]["digest"]
+    return await service("approve", reference, "--proposal", seen, *who)
+
+
 async def test_a_case_goes_from_receipt_to_feedback(service: CommandLine, reference: str) -> None:
     page = await at(service, reference, "deciding")
     assert page["status"]["waiting_for"] == "a proposal"
@@ -80,22 +90,29 @@ async def test_a_case_goes_from_receipt_to_feedback(service: CommandLine, refere
     assert proposed.data["noted"] == "upheld, USD 1,500.00"
     page = (await service("show", reference, "--json")).data
     assert page["proposal"]["reasons"] == "我们向您道歉。"
-    assert f"approve {reference}" in page["possible"]
+    seen = ("--proposal", page["proposal"]["digest"])
+    assert f"approve {reference} {' '.join(seen)}" in page["possible"]
 
-    by_the_proposer = await service("approve", reference, "--as", "approver:h-17", "--json")
+    unnamed = await service("approve", reference, *APPROVER)
+    assert unnamed.code == ExitCode.INVALID
+    assert "proposal: name the proposal that is decided by its digest; redress show has it" in unnamed.err
+    by_the_proposer = await service("approve", reference, *seen, "--as", "approver:h-17", "--json")
     assert by_the_proposer.code == ExitCode.FAILED
     assert by_the_proposer.error["kind"] == "refused"
     assert "never by its proposer" in by_the_proposer.error["message"]
-    beyond_the_limit = await service("approve", reference, "--as", "team_lead:tl-2")
+    beyond_the_limit = await service("approve", reference, *seen, "--as", "team_lead:tl-2")
     assert beyond_the_limit.code == ExitCode.FAILED
     assert "roles that may: approver" in beyond_the_limit.err
 
-    returned = await service("return", reference, "--reasons", "Say why.", *APPROVER, "--json")
+    returned = await service("return", reference, *seen, "--reasons", "Say why.", *APPROVER, "--json")
     assert returned.data["noted"] == "returned"
     assert (await service("show", reference, "--json")).data["proposal"]["decision"] == "returned by approver:a-3"
-    assert (await service("approve", reference, *APPROVER)).code == ExitCode.FAILED
+    assert (await service("approve", reference, *seen, *APPROVER)).code == ExitCode.FAILED
     await service("propose", reference, *proposal, *HANDLER, stdin="We apologise.")
-    assert (await service("approve", reference, *APPROVER)).code == 0
+    replaced = await service("approve", reference, *seen, *APPROVER)
+    assert replaced.code == ExitCode.FAILED
+    assert f"proposal: {seen[1]} does not wait any more, another has taken its place" in replaced.err
+    assert (await approves(service, reference, *APPROVER)).code == 0
     page = await at(service, reference, "responded")
     assert page["proposal"]["decision"] == "approved by approver:a-3"
 
@@ -121,14 +138,20 @@ async def test_a_case_goes_from_receipt_to_feedback(service: CommandLine, refere
 async def test_a_reopened_case_is_taken_up_again_and_ends_with_its_withdrawal(
     service: CommandLine, reference: str
 ) -> None:
-    await service("propose", reference, "--outcome", "not_upheld", "--reasons", "No.", *HANDLER)
+    await service("propose", reference, "--outcome", "not_upheld", "--reasons", a_no(), *HANDLER)
+    page = await at(service, reference, "deciding")
+    assert page["proposal"]["second_person"].endswith("because it is a rejection")
+    await approves(service, reference, *APPROVER)
     page = await at(service, reference, "responded")
-    assert page["proposal"]["decision"] == "within the rule's limit"
+    assert page["proposal"]["decision"] == "approved by approver:a-3"
     await service("reply", reference, "--intent", "dispute", "--text", "That is no reason.")
     page = await at(service, reference, "deciding")
     assert page["proposal"]["decision"] == "the case was taken up again"
     assert page["case"]["summary"]["escalation_level"] == 1
-    await service("propose", reference, "--outcome", "not_upheld", "--reasons", "Still no.", "--as", "handler:h-18")
+    await service(
+        "propose", reference, "--outcome", "not_upheld", "--reasons", a_no("Still no."), "--as", "handler:h-18"
+    )
+    await approves(service, reference, "--as", "executive:e-1")
     await at(service, reference, "responded")
     await service("reply", reference, "--intent", "accept")
     await at(service, reference, "following_up")
@@ -216,13 +239,15 @@ async def test_an_extension_is_approved_by_whom_the_rule_names(service: CommandL
     again = await service(*extend, "--as", "executive:e-1", stdin="Once more.")
     assert again.code == ExitCode.FAILED
     assert "granted as often as the rule allows" in again.err
-    unknown = await service(*extend[:-4], "--extension", "long", "--reasons", "x", "--as", "executive:e-1")
+    unknown = await service(*extend[:-4], "--extension", "long", "--reasons", "So it is.", "--as", "executive:e-1")
     assert "it knows complex, special" in unknown.err
 
 
 async def test_a_case_that_is_settled_early_takes_a_summary_resolution(service: CommandLine) -> None:
     reference = await submitted(service, "uk-fca")
     early = ("resolve-early", reference, "--outcome", "upheld", "--remedy", "apology", "--reasons", "We apologised.")
+    assert "redress customer verify" in (await service(*early, *HANDLER)).err
+    await service("customer", "verify", reference, "--how", "Called back.", *HANDLER)
     resolved = await service(*early, *HANDLER, "--json")
     assert resolved.data["noted"].startswith("upheld")
     assert {entry["kind"] for entry in (await service("timeline", reference, "--json")).data} >= {"resolve_early"}
@@ -251,11 +276,11 @@ async def test_a_case_that_turns_out_to_be_complex_is_reclassified(service: Comm
 
 async def test_what_the_case_refuses_is_told_with_what_would_be_possible(service: CommandLine, reference: str) -> None:
     for arguments, reason in (
-        (["approve", *APPROVER], "no proposal waits"),
+        (["approve", "--proposal", "5b1f0c3a9d7e", *APPROVER], "no proposal waits"),
         (["feedback", "5"], "this is possible at following_up"),
         (["reopen", "--reason", "x", *HANDLER], "this is possible at following_up"),
         (["assign", "h-17", "--as", "customer:c-1"], "role customer may not send assign"),
-        (["propose", "--outcome", "not_upheld", "--reasons", "x", "--as", "service:bot"], "role service may not"),
+        (["propose", "--outcome", "not_upheld", "--reasons", a_no(), "--as", "service:bot"], "role service may not"),
     ):
         ran = await service(arguments[0], reference, *arguments[1:], "--json")
         assert ran.code == ExitCode.FAILED
@@ -319,7 +344,9 @@ async def test_a_handler_has_a_case_investigated_further_and_awards_goodwill_on_
 
 async def test_further_checks_set_a_waiting_proposal_aside(service: CommandLine, reference: str) -> None:
     await service("evidence", reference, "--note", "The account.", "--account", "70099999", *HANDLER)
-    assert (await service("propose", reference, "--outcome", "upheld", "--as-found", "--reasons", "R", *HANDLER)).code
+    assert (
+        await service("propose", reference, "--outcome", "upheld", "--as-found", "--reasons", "So it is.", *HANDLER)
+    ).code
     proposal = ("--outcome", "upheld", "--amount", "USD 1500", "--reasons", "We apologise.")
     assert (await service("propose", reference, *proposal, *HANDLER)).code == 0
     ran = await service("investigate", "--case", reference, "--check", "slippage", *HANDLER, "--json")

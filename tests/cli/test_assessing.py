@@ -9,10 +9,15 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, model: str = "") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "starter.cli", "assess", *arguments]
     return subprocess.run(
-        command, cwd=ROOT, env=os.environ | {"COLUMNS": "100"}, capture_output=True, text=True, check=False
+        command,
+        cwd=ROOT,
+        env=os.environ | {"COLUMNS": "100", "REDRESS_ASSESSMENT_MODEL": model},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -25,17 +30,25 @@ def test_it_tells_the_category_the_words_and_what_is_not_counted() -> None:
 
 
 def test_where_no_words_decide_the_model_proposes_and_decides_nothing() -> None:
-    text = "You don't accept my residence permit and I haven't got another paper."
+    text = "Somebody should tell me why the plastic never came, only its PIN."
     told = json.loads(run("--json", text).stdout)
     assert told["assessment"]["category"] == "other"
-    assert told["proposal"]["category"] == "account"
-    assert 0.4 <= told["proposal"]["confidence"] <= 1
-    assert "proposes account" in run(text).stdout
+    assert told["assessment"]["proposal"] == told["proposal"]
+    assert told["proposal"]["category"] == "card"
+    assert told["opinion"]["model"] == told["proposal"]["model"]
+    assert 0.3 <= told["proposal"]["confidence"] <= 1
 
 
-def test_the_model_abstains_where_it_is_not_sure() -> None:
-    assert json.loads(run("--json", "zzz").stdout)["proposal"] is None
+def test_the_model_abstains_where_it_is_not_sure_and_a_file_that_is_none_is_named(tmp_path: Path) -> None:
     assert "not sure enough" in run("zzz").stdout
+    (tmp_path / "own.gz").write_bytes(b"nothing")
+    told = run("zzz", model=str(tmp_path / "own.gz"))
+    assert "REDRESS_ASSESSMENT_MODEL" in told.stderr
+    assert "own.gz" in told.stderr.replace("\n", "")
+
+
+def test_training_asks_for_a_file() -> None:
+    assert "name the FILE" in run("train").stderr
 
 
 def test_an_empty_text_and_a_reference_that_is_none_are_refused() -> None:

@@ -12,6 +12,7 @@ import starter.upkeep.doctor
 from domain.case.complaint import Complaint
 from domain.ground.reference import reference_for
 from domain.ground.words import WORKFLOW
+from domain.people.recusal import Why
 from runtime.settings import load_settings
 from runtime.temporal import register_search_attributes
 from starter.client.complaints import Complaints
@@ -21,6 +22,7 @@ from starter.upkeep.doctor import diagnose
 from tests.cli.command_line import CommandLine
 from tests.end_to_end.support import late_withdrawal_complaint
 from tests.patience import eventually
+from tests.people.test_recusal_of_money import keep_out
 from worker import build_worker
 from workflows.search_attributes import KEYS
 
@@ -137,6 +139,10 @@ async def test_what_waits_in_the_record_is_told_with_its_age_and_what_to_do(
     found = await diagnose(load_settings())
     told = {Kind.LETTER_WAITING, Kind.PAYMENT_IN_DOUBT, Kind.MESSAGES_REJECTED, Kind.DEADLINE_OVERDUE}
     assert told <= kinds(found, reference)
+    await keep_out(pool, reference, "h-9", Why.NAMED)
+    theirs = await diagnose(load_settings(), "h-9")
+    assert not kinds(theirs, reference)
+    assert sum(theirs.more.values()) == sum(found.more.values())
     ran = await service("doctor")
     assert ran.code == 1
     page = " ".join(ran.out.split())

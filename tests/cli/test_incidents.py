@@ -93,6 +93,12 @@ async def test_an_incident_from_its_opening_to_the_last_account(service: Command
     assert [(row["reference"], row["stage"]) for row in listed] == [(incident, "closed")]
     paid = (await service("incident", "cohort", incident, "--state", "harmed", "--json")).data
     assert all(row["paid"] == row["harm"] and row["told_at"] for row in paid)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("set local session_replication_role = replica")
+        await connection.execute("update tradelog.fills set price = price + 1 where account = $1", SOLD)
+    changed = await service("incident", "recompute", incident, "--json")
+    assert (changed.code, changed.data["differences"]) == (ExitCode.CHECK_FAILED, [])  # of itself the list is the same
+    assert [(row["table"], row["field"]) for row in changed.data["log"]] == [("fills", "price")]
     late = await service("incident", "pause", incident, "--reason", "too late", *DEALER, "--json")
     assert (late.code, late.error["message"]) == (ExitCode.FAILED, f"{incident} has ended and takes no more messages")
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
+from domain.ground.words import CaseEvent, Stage
 from starter.client.directory import People
-from tests.case.support import OPENED_AT, keeping, opened
+from tests.case.support import OPENED_AT, after, keeping, occurred, opened, summary, update
 from tests.cli.command_line import CommandLine
 from tests.people.support import LEAD, directory, person
 
@@ -51,6 +52,18 @@ async def test_lists_and_what_comes_due_are_without_it(redress: CommandLine, ref
             ran = await redress(*command, "--json")
             assert ran.code == 0
             assert (reference in ran.out) is seen, (who, command)
+
+
+async def test_a_sample_is_without_it_and_has_nobody_review_what_they_are_kept_out_of(
+    redress: CommandLine, reference: str, pool: "Pool"
+) -> None:
+    closed = summary(1, stage=Stage.CLOSED, closed_at=after(60))
+    await keeping(pool).record(update(reference, 1, events=(occurred(CaseEvent.CLOSED, 3, 60),), summary=closed))
+    sample = ["report", "sample", f"{OPENED_AT:%Y-%m}", "--reviewers", "h-1", "--json"]
+    for who, seen in (("handler:h-1", []), ("handler:h-9", [(reference, None)])):
+        redress.set("REDRESS_ACTOR", who)
+        drawn = (await redress(*sample)).data
+        assert [(one["reference"], one["reviewer"]) for one in drawn["cases"]] == seen
 
 
 async def test_the_record_says_who_was_kept_out_and_who_has_the_case_and_why(

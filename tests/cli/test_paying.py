@@ -30,6 +30,7 @@ async def declined(rail: Rail, service: CommandLine) -> str:
     ran = await service("submit", "-", "--json", stdin=json.dumps(a_complaint(account="70012345")))
     reference = str(ran.data["submitted"][0]["reference"])
     await at(service, reference, "deciding")
+    assert (await service("customer", "verify", reference, "--how", "Called back.", *HANDLER)).code == 0
     proposal = ("--outcome", "upheld", "--amount", "USD 150.00", "--reasons", "We were rude.")
     assert (await service("propose", reference, *proposal, *HANDLER)).code == 0
     await at(service, reference, "responded")

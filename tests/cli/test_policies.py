@@ -79,7 +79,7 @@ async def test_a_pack_is_shown_whole_with_sources_and_what_is_not_confirmed(redr
         "Within 6 months of responded",
         "with the final response, or 8 weeks after receipt without one",
         "eight-week holding, must name expected date, ombudsman.",
-        "By rule GBP 160",
+        "By rule what is wholly in the customer's favour",
         "executive any amount",
         "bank of england base rate + 1 % a year, simple, for cases referred from 2026-01-01",
         "36 months after it was closed",
@@ -105,7 +105,7 @@ async def test_several_packs_are_shown_as_the_one_that_a_case_would_have(redress
 
 
 async def test_a_pack_is_shown_in_chinese_on_demand(redress: CommandLine) -> None:
-    assert "自我们收到您的投诉以来已近八周" in (await redress("policy", "show", "uk-fca", "--language", "zh-CN")).out
+    assert "您即可免费将投诉提交" in (await redress("policy", "show", "uk-fca", "--language", "zh-CN")).out
 
 
 # -- check -------------------------------------------------------------------------------------------------------------

@@ -171,6 +171,7 @@ async def test_the_timeline_tells_what_happened_in_order(look: CommandLine, wait
     assert [entry["kind"] for entry in told] == [
         "received",
         "assessed",
+        "identified",
         "letter",
         "stage",
         "finding",
@@ -305,37 +306,50 @@ async def test_what_comes_due_is_found_by_index_and_not_among_all_deadlines_ther
 ) -> None:
     for number in range(3):
         await stories.Story(pool, tmp_path / "outbox", datetime.now(UTC)).open(str(number))
-    await pool.execute(
-        """
-        INSERT INTO casefile.cases
-        SELECT (jsonb_populate_record(c, jsonb_build_object(
-            'reference', c.reference || n, 'source', n::text, 'closed_at', c.received_at))).*
-        FROM casefile.cases c, generate_series(1, 1000) n;
-        INSERT INTO casefile.deadlines
-        SELECT (jsonb_populate_record(d, jsonb_build_object(
-            'reference', d.reference || n, 'due', d.due - interval '3 years' + n * interval '1 day'))).*
-        FROM casefile.deadlines d, generate_series(1, 1000) n;
-        INSERT INTO casefile.events
-        SELECT e.reference || n, e.number, e.event, e.at FROM casefile.events e, generate_series(1, 1000) n;
-        INSERT INTO casefile.satisfactions
-        SELECT DISTINCT reference, clock, number, 'received', 1, started_at FROM casefile.deadlines
-        WHERE reference NOT IN (SELECT reference FROM casefile.cases WHERE closed_at IS NULL);
-        ANALYZE casefile.cases, casefile.deadlines, casefile.satisfactions, casefile.firings;
-        """
-    )
+    for statement in _OF_YEARS:
+        await pool.execute(statement)
     now = datetime.now(UTC)
     ((plan,),) = await pool.fetchrow(
-        f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {COMING_DUE}", now, now + timedelta(days=4), False, 50
+        f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {COMING_DUE.format(next='next_rung')}",
+        now,
+        now + timedelta(days=4),
+        False,
+        50,
     ) or ([],)
     steps = list(every_step(plan["Plan"]))
     read = [step for step in steps if step.get("Relation Name") == "deadlines"]
-    assert len(read) == 2
+    assert len(read) == 1
     assert all("Scan" in step["Node Type"] and step["Node Type"] != "Seq Scan" for step in read), read
     looked_at = sum(
         (step["Actual Rows"] + step.get("Rows Removed by Filter", 0)) * step["Actual Loops"] for step in read
     )
     assert looked_at < 50
-    assert await pool.fetchval("SELECT count(*) FROM casefile.deadlines") > 10_000
+    assert await pool.fetchval("SELECT count(*) FROM casefile.deadlines") > 4_000
+
+
+_OF_YEARS = (
+    """
+    insert into casefile.cases
+    select (jsonb_populate_record(c, jsonb_build_object(
+        'reference', c.reference || n, 'source', n::text, 'closed_at', c.received_at))).*
+    from casefile.cases c, generate_series(1, 400) n
+    """,
+    """
+    insert into casefile.deadlines
+    select (jsonb_populate_record(d, jsonb_build_object(
+        'reference', d.reference || n, 'due', d.due - interval '3 years' + n * interval '2 days'))).*
+    from casefile.deadlines d, generate_series(1, 400) n
+    """,
+    "insert into casefile.events "
+    "select e.reference || n, e.number, e.event, e.at from casefile.events e, generate_series(1, 400) n",
+    """
+    insert into casefile.satisfactions
+    select distinct reference, clock, number, 'received', 1, started_at from casefile.deadlines
+    where reference not in (select reference from casefile.cases where closed_at is null)
+    """,
+    "analyze casefile.cases, casefile.deadlines, casefile.satisfactions, casefile.firings",
+)
+"""A house with many closed cases. One by one: a statement has ten seconds, and they may be short beside other work."""
 
 
 def every_step(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

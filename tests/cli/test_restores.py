@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
+from runtime.keys.vault import Vault
 from starter.cli.program import ExitCode
 from tests.cli.command_line import CommandLine
 from tests.cli.test_acting import a_complaint, at
@@ -16,25 +17,30 @@ if TYPE_CHECKING:
 OPERATOR = ("--as", "team_lead:o-1")
 DECLARE = ("restore", "declare", "--store", "postgresql", "--since", "2026-03-02T01:00Z", "--reason", "the disk broke")
 
+FOLLOWING = ("reporting.facts", "casefile.chain", "casefile.search_terms")
+"""What the database writes by itself of what is written to the record, and loses with it."""
+
 
 async def lose_everything(pool: "Pool") -> None:
     """As a replica, so that no trigger refuses it."""
     async with pool.acquire() as connection:
         await connection.execute("set session_replication_role = replica")
-        for table in TABLES:
+        for table in (*TABLES, *FOLLOWING):
             await connection.execute(f"delete from {table}")  # noqa: S608 (our own names)
         await connection.execute("reset session_replication_role")
 
 
 async def test_a_lost_case_is_listed_written_again_and_shown_with_the_restore(
-    service: CommandLine, pool: "Pool"
+    service: CommandLine, pool: "Pool", keys: Vault
 ) -> None:
     submitted = await service("submit", "-", "--json", stdin=json.dumps(a_complaint()))
     reference = submitted.data["submitted"][0]["reference"]
     page = await at(service, reference, "deciding")
     assert (page["restores"], page["repairs"]) == ([], [])
     whole = await fingerprint(pool)
+    await keys.destroy(["of-a-reconcile"], "ER-of-a-reconcile")
     agreed = await service("reconcile")
+    assert await pool.fetchval("select step from casefile.erasures where erasure = 'ER-of-a-reconcile'") == "erased"
     assert "1 workflows agree with their files" in agreed.out
     await lose_everything(pool)
 
