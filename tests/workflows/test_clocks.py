@@ -10,6 +10,7 @@ from domain.clocks.calendar import Calendar
 from domain.ground.people import Actor
 from domain.ground.words import CaseEvent, LetterKind, Role, Stage
 from starter.client.conversation import Refused
+from tests.reasons import a_no
 from tests.workflows.house import CUSTOMER, HANDLER, House
 from tests.workflows.rules import HOLDING, OMBUDSMAN, SPECIAL, own, statutory
 
@@ -83,6 +84,26 @@ async def test_an_extension_that_no_letter_could_tell_of_in_time_leaves_the_brea
     (only,) = await ledger(house, reference, "response")
     assert (only["breach"], only["replaced"]) == (True, False)
     assert "extension" not in await house.accepted_letters(reference)
+
+
+async def test_a_reminder_that_the_answer_overtook_is_given_up_and_is_no_fault(house: House) -> None:
+    asking = statutory("information", 0, kind="internal", trigger="information_requested", length={"hours": 2})
+    asking |= {
+        "satisfied_by": ["customer_replied", "responded"],
+        "rungs": [
+            {"name": "reminder", "after_start": {"hours": 1}, "actions": ["reminder_letter"]},
+            {"name": "due", "actions": ["stop_waiting"]},
+        ],
+    }
+    reference = await house.submit(trades=["w-unknown"], policy=own(house, asking))
+    await house.sent(reference, LetterKind.INFORMATION_REQUEST)
+    async with house.holding("SendLetter"):
+        await house.env.sleep(timedelta(hours=1))
+        await house.complaints.reply(reference, by=CUSTOMER, text="It was no withdrawal.")
+        await house.at(reference, Stage.DECIDING)
+    await house.eventually(lambda: house.timeline(reference, "given_up"))
+    assert not await house.timeline(reference, "fault")
+    assert "reminder" not in await house.accepted_letters(reference)
 
 
 async def test_an_extension_that_would_change_nothing_is_refused(house: House) -> None:
@@ -195,6 +216,7 @@ async def test_a_complaint_that_is_settled_early_ends_with_a_summary_letter(hous
     letters = await house.accepted_letters(reference)
     assert letters[:2] == ["acknowledgement", "summary_resolution"]
     assert "final_response" not in letters
+    await house.complaints.record_cause(reference, "charges/wrong_charge", by=HANDLER)
     closed = await house.closed(reference)
     assert (str(closed.compensation), closed.breached) == ("USD 20.00", False)
 
@@ -203,10 +225,10 @@ async def test_after_the_time_for_it_no_complaint_ends_early(house: House) -> No
     reference = await undecided(house, own(house, statutory("response", 56), early_closure=EARLY))
     await house.env.sleep(timedelta(days=7))
     with pytest.raises(Refused, match="the time for an early closure ended at"):
-        await house.complaints.resolve_early(reference, by=HANDLER, outcome="not_upheld", reasons="Explained.")
+        await house.complaints.resolve_early(reference, by=HANDLER, outcome="not_upheld", reasons=a_no())
     without = await undecided(house, own(house, statutory("response", 56), name="without"))
     with pytest.raises(Refused, match="policy pack without has no early closure"):
-        await house.complaints.resolve_early(without, by=HANDLER, outcome="not_upheld", reasons="Explained.")
+        await house.complaints.resolve_early(without, by=HANDLER, outcome="not_upheld", reasons=a_no())
 
 
 async def test_a_referral_to_an_outside_body_starts_the_clocks_of_its_own(house: House) -> None:

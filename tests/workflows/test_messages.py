@@ -1,6 +1,7 @@
 """Whatever is sent to a case, it goes on: what does not fit is kept, or refused to a sender who can hear it."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -131,13 +132,19 @@ async def test_escalating_climbs_the_ladder_and_tells_each_level_once(house: Hou
     case = await house.row(reference, lambda case: case["escalation_level"] == 3)
     assert case["handler"] == "executive"
 
-    async def notices() -> bool:
-        told = await house.pool.fetchval(
-            "SELECT count(*) FROM casefile.letters WHERE reference = $1 AND kind = 'staff_notice'", reference
+    async def levels_told() -> list[str]:
+        notices = await house.pool.fetch(
+            "SELECT body FROM casefile.letters WHERE reference = $1 AND kind = 'staff_notice'", reference
         )
-        return bool(told == 3)
+        return sorted(
+            level for notice in notices for level in re.findall(r"escalated to you \(level (\d)\)", notice["body"])
+        )
 
-    await house.eventually(notices)
+    async def all_told() -> bool:
+        return len(await levels_told()) >= 3
+
+    await house.eventually(all_told)
+    assert await levels_told() == ["1", "2", "3"]
 
 
 async def test_a_cancellation_in_temporal_does_not_end_a_case(house: House) -> None:

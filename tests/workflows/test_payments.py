@@ -10,10 +10,12 @@ import pytest
 
 from domain.ground.people import Actor
 from domain.ground.words import LetterKind, Outcome, Role, Stage
+from domain.people.matching import IdentityState
 from runtime.payment_rail import HttpRail
 from starter.client.conversation import Refused
 from starter.reading.ledger import check_ledger
 from tests.money.rail import Rail, declining, open_rail, paid, partly, pending
+from tests.reasons import a_no
 from tests.workflows.conftest import open_house
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
 from tests.workflows.rules import own, statutory
@@ -274,6 +276,7 @@ async def test_what_is_owed_is_paid_though_the_customer_withdraws_meanwhile(payi
 async def test_without_an_account_nothing_is_ordered_before_somebody_names_one(paying: House, rail: Rail) -> None:
     reference = await paying.submit(account=None, trades=[], description="Something is wrong.")
     await paying.at(reference, Stage.DECIDING)
+    await paying.complaints.verify_complainant(reference, IdentityState.VERIFIED, "Called back.", by=HANDLER)
     award = {"amount": "50", "currency": "USD"}
     await paying.complaints.propose_resolution(
         reference, by=HANDLER, outcome="upheld", compensation=award, reasons="It was."
@@ -288,6 +291,7 @@ async def test_without_an_account_nothing_is_ordered_before_somebody_names_one(p
     with pytest.raises(Refused, match="who proposed the award may not choose another account"):
         await paying.complaints.retry_payment(reference, "To mine.", by=proposer, payee="70066666")
     await paying.complaints.retry_payment(reference, "Told by telephone.", by=APPROVER, payee="70054321")
+    await paying.complaints.record_cause(reference, "charges/not_told", by=HANDLER)
     await exact(paying, rail, reference, Decimal(50))
 
 
@@ -422,8 +426,9 @@ async def test_who_proposed_in_any_round_does_not_redirect_the_money(paying: Hou
     await paying.complaints.reply(reference, by=CUSTOMER, intent="accept")
     await round_two(paying, reference)
     await paying.complaints.propose_resolution(
-        reference, by=HANDLER, outcome="not_upheld", remedies=["explanation"], reasons="Nothing more is owed."
+        reference, by=HANDLER, outcome="not_upheld", remedies=["explanation"], reasons=a_no("Nothing more is owed.")
     )
+    await paying.complaints.approve(reference, by=Actor(id="e-2", role=Role.EXECUTIVE))
     await paying.responded(reference)
     await paying.complaints.reply(reference, by=CUSTOMER, intent="accept")
     await paying.at(reference, Stage.SETTLING)

@@ -2,6 +2,7 @@
 decided.
 """
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,17 +20,12 @@ TEAMS = ("dealing", "payments", "accounts", "conduct", "customer-care")
 FRAUD = Sign(kind=SignKind.FRAUD, rests_on=("the bank telephoned",))
 
 
-async def notices(house: House, reference: str) -> dict[str, str]:
-    """Whom each notice to staff was for, and what it says."""
+async def alarmed(house: House, reference: str, *who: str) -> bool:
+    """Whether the alarm, among whatever else they were told, has reached these people and nobody else."""
     rows = await house.pool.fetch(
         "select addressee, body from casefile.letters where (reference, kind) = ($1, 'staff_notice')", reference
     )
-    return {row["addressee"]: " ".join(row["body"].split()) for row in rows}
-
-
-async def alarmed(house: House, reference: str, *who: str) -> bool:
-    told = await notices(house, reference)
-    return {one for one, body in told.items() if ALARM.en[:40] in body} == set(who)
+    return {row["addressee"] for row in rows if ALARM.en[:40] in " ".join(row["body"].split())} == set(who)
 
 
 @pytest.fixture
@@ -63,13 +59,11 @@ async def test_what_a_person_notes_is_apart_from_the_timeline_and_alarms_once(st
     await staffed.eventually(lambda: alarmed(staffed, reference, "h-1", "l-1"))
     assert (await staffed.complaints.status(reference)).summary.priority is Priority.P1
     rows = await staffed.pool.fetch(
-        "select text, data::text from casefile.timeline where reference = $1 and kind <> 'letter'", reference
+        "select text, data from casefile.timeline where reference = $1 and kind <> 'letter'", reference
     )
-    assert not [row for row in rows if "telephone" in row["data"] or "danger" in row["text"]]
-    count = await staffed.pool.fetchval(
-        "select count(*) from casefile.letters where reference = $1 and body like '%danger of their life%'", reference
-    )
-    assert count == 2
+    assert not [row for row in rows if "telephone" in str(row["data"]) or "danger" in row["text"]]
+    letters = await staffed.pool.fetch("select body from casefile.letters where reference = $1", reference)
+    assert sum("danger of their life" in letter["body"] for letter in letters) == 2
     (one,) = await read_signs(staffed.pool, reference)
     assert (one.sign.rests_on, one.confirmed_by) == (("said so on the telephone",), handler)
 
@@ -78,8 +72,8 @@ async def test_what_a_person_notes_is_apart_from_the_timeline_and_alarms_once(st
     ("words", "by_rule"),
     [
         ("", True),
-        ("I am in hospital, these were my life savings.", True),  # who handles it changes, and nothing of the decision
-        ("I was hacked.", True),  # one doubtful word
+        ("I am in hospital, these were my life savings.", False),  # a vulnerable customer is decided on by people
+        ("It was a fraudster.", True),  # one doubtful word
         ("I was hacked by a fraudster.", False),
     ],
 )
@@ -89,7 +83,7 @@ async def test_signs_decide_whether_people_decide_and_never_what(house: House, w
     if by_rule:
         await house.responded(reference)
         return
-    await house.at(reference, Stage.DECIDING)
+    await house.drafted(reference)
     status = await house.complaints.status(reference)
     assert status.proposal == "upheld, USD 18.41"  # what follows from the findings is shown to whoever decides
     award = {"amount": "18.41", "currency": "USD"}
@@ -98,6 +92,9 @@ async def test_signs_decide_whether_people_decide_and_never_what(house: House, w
     )
     await house.complaints.approve(reference, by=APPROVER)  # though a person alone could give so little
     await house.responded(reference)
+    await house.env.sleep(timedelta(days=30))
+    assert await house.eventually(lambda: house.timeline(reference, "no_answer"))
+    assert (await house.complaints.status(reference)).summary.stage is Stage.RESPONDED  # silence closes nothing here
 
 
 async def test_a_sign_that_a_person_withdrew_asks_for_nothing(house: House) -> None:

@@ -2,17 +2,14 @@
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowFailureError
 from temporalio.common import RawValue, RetryPolicy
-from temporalio.testing import WorkflowEnvironment
 
 from domain.case.case import Case
 from domain.case.complaint import Complaint
@@ -20,13 +17,11 @@ from domain.ground.reference import reference_for
 from domain.ground.words import WORKFLOW, IncidentStage, Stage
 from domain.incidents import incident
 from domain.incidents.state import Incident
-from runtime.temporal import register_search_attributes
 from starter.reading.cases import get_case
 from starter.reading.database import CaseNotFound
 from tests.incidents.minute import new
 from tests.workflows.house import House
 from tests.workflows.strange import JSON, LARGE, NUMBERS, UNREADABLE, signal, sizes_of_activities, start
-from workflows.search_attributes import KEYS
 
 
 async def forged(house: House, key: str = "forged") -> Payload:
@@ -100,17 +95,6 @@ async def test_what_is_sent_to_a_refused_start_is_kept_in_parts_of_bounded_size(
     kept = await house.pool.fetchval("select count(*) from casefile.unopened where workflow_id = $1", reference)
     assert kept == 1 + 30 + 1
     assert max(await sizes_of_activities(house, reference)) < 600_000
-
-
-@pytest.fixture
-async def real_time(
-    dev_server_env: WorkflowEnvironment, pool: "asyncpg.Pool[asyncpg.Record]", tmp_path: Path
-) -> AsyncIterator[House]:
-    """A house whose server runs workflows by schedules, in real time."""
-    await register_search_attributes(dev_server_env.client, KEYS)
-    house = House(dev_server_env, pool, tmp_path / "outbox")
-    async with house.worker():
-        yield house
 
 
 OPTIONS: dict[str, dict[str, Any]] = {

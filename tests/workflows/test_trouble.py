@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
 
+from activities.letters.letters import Letters
+from domain.case.requests import SendLetter
 from domain.ground.people import Actor
 from domain.ground.words import LetterKind, Outcome, Role, Stage
 from starter.client.conversation import Refused
+from tests.reasons import a_no
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
 
 
@@ -75,7 +79,9 @@ async def test_sums_that_cannot_be_paid_are_refused(house: House) -> None:
 async def test_a_proposal_ends_the_wait_for_an_answer_and_a_later_round_can_ask_again(house: House) -> None:
     reference = await house.submit(trades=["w-unknown"])
     await house.at(reference, Stage.INVESTIGATING)
-    await house.complaints.propose_resolution(reference, by=HANDLER, outcome="not_upheld", reasons="Paid in time.")
+    await house.complaints.propose_resolution(reference, by=HANDLER, outcome="not_upheld", reasons=a_no())
+    await house.at(reference, Stage.DECIDING)
+    await house.complaints.approve(reference, by=APPROVER)
     await house.responded(reference)
     await house.complaints.reply(reference, by=CUSTOMER, intent="dispute")
     await house.at(reference, Stage.DECIDING)
@@ -110,11 +116,15 @@ async def test_the_limit_holds_for_the_whole_case_not_for_each_round(house: Hous
     await house.at(reference, Stage.DECIDING)
     with pytest.raises(Refused, match="use the same currency"):
         await house.complaints.propose_resolution(
-            reference, by=HANDLER, outcome="upheld", compensation={"amount": "1", "currency": "EUR"}, reasons="x"
+            reference,
+            by=HANDLER,
+            outcome="upheld",
+            compensation={"amount": "1", "currency": "EUR"},
+            reasons="So it is.",
         )
     # 18.41 was awarded before; 190 more is above the limit of 200 for the case.
     await house.complaints.propose_resolution(
-        reference, by=HANDLER, outcome="upheld", compensation={"amount": "190", "currency": "USD"}, reasons="x"
+        reference, by=HANDLER, outcome="upheld", compensation={"amount": "190", "currency": "USD"}, reasons="So it is."
     )
     status = await house.complaints.status(reference)
     assert (status.summary.stage, status.waiting_for) == (Stage.DECIDING, "a second person to decide the proposal")
@@ -127,11 +137,8 @@ async def test_the_limit_holds_for_the_whole_case_not_for_each_round(house: Hous
 
 
 async def _told_of_the_return(house: House, reference: str) -> bool:
-    return bool(
-        await house.pool.fetchval(
-            "SELECT count(*) FROM casefile.letters WHERE reference = $1 AND body LIKE '%was returned%'", reference
-        )
-    )
+    letters = await house.pool.fetch("select body from casefile.letters where reference = $1", reference)
+    return any("was returned" in letter["body"] for letter in letters)
 
 
 async def test_a_dispute_while_the_award_is_being_posted_takes_the_case_up_again(house: House) -> None:
@@ -163,3 +170,49 @@ async def test_a_dispute_in_one_breath_with_an_acceptance_is_not_lost(house: Hou
     )
     case = await house.at(reference, Stage.DECIDING)
     assert case["escalation_level"] == 1
+
+
+@pytest.mark.parametrize(("away", "told"), [(timedelta(hours=6), True), (timedelta(days=30), False)])
+async def test_a_notice_to_staff_is_not_lost_because_the_case_ends(
+    house: House, away: timedelta, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reachable, deliver = asyncio.Event(), Letters._deliver
+
+    async def to_customers_only(self: Letters, connection: Any, request: SendLetter, *more: Any) -> None:
+        if request.kind is LetterKind.STAFF_NOTICE and not reachable.is_set():
+            raise ApplicationError("nobody answers", next_retry_delay=timedelta(hours=1))
+        await deliver(self, connection, request, *more)
+
+    monkeypatch.setattr(Letters, "_deliver", to_customers_only)
+    reference = await house.submit(description="Something is wrong, nobody says why.", trades=())
+    await house.at(reference, Stage.DECIDING)
+    await house.complaints.escalate(reference, by=CUSTOMER, reason="I wait for ever.")
+    await house.complaints.withdraw(reference, by=CUSTOMER, reason="All is well.")
+    await house.eventually(lambda: _is_out(house, reference, "withdrawal"))
+    for hours in range(0, 120, 3):
+        if timedelta(hours=hours) >= away:
+            reachable.set()
+        if await _has_ended(house, reference):
+            break
+        await house.env.sleep(timedelta(hours=3))
+        await asyncio.sleep(0.05)  # what can happen now happens before time goes on
+    untold = await house.pool.fetchval(
+        "select count(*) from casefile.timeline where (reference, kind) = ($1, 'untold')", reference
+    )
+    assert (await _is_out(house, reference, "staff_notice"), untold) == ((True, 0) if told else (False, 1))
+
+
+async def _has_ended(house: House, reference: str) -> bool:
+    history = await house.client.get_workflow_handle(reference).fetch_history()
+    return history.events[-1].HasField("workflow_execution_completed_event_attributes")
+
+
+async def _is_out(house: House, reference: str, kind: str) -> bool:
+    return bool(
+        await house.pool.fetchval(
+            "select count(*) from casefile.letters join casefile.letter_attempts using (key)"
+            " where (reference, kind, outcome) = ($1, $2, 'accepted')",
+            reference,
+            kind,
+        )
+    )

@@ -1,0 +1,113 @@
+"""Corrective actions are followed until they help, and the report of the month is mailed."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+
+import pytest
+
+from bench.reporting import facts_rows
+from domain.ground.people import Actor
+from domain.ground.words import Role
+from domain.learning.actions import ActionState, CorrectiveAction, EffectMeasure, ReportOrder, effect
+from domain.learning.facts import CaseFact
+from starter.client.actions import ActionNotFound, end_action, mail_now, open_action
+from starter.client.conversation import Refused
+from starter.reading.actions import steps_of
+from starter.reports.making import standing_actions
+from tests.workflows.house import CUSTOMER, House
+
+LEAD = Actor(id="tl-2", role=Role.TEAM_LEAD)
+CAUSE = "payments/own_delay"
+
+
+async def upheld(house: House, count: int, closed_at: datetime, begin: int) -> None:
+    """So many upheld cases of the cause, closed at that moment."""
+    cases = (
+        CaseFact(
+            f"RD-{begin + number}", closed_at - timedelta(days=9), "cn-banking", "web",
+            stage="closed", outcome="upheld", closed_at=closed_at, cause=CAUSE,
+        )
+        for number in range(count)
+    )  # fmt: skip
+    rows = [row for case in cases for row in facts_rows(case)]
+    await house.pool.executemany(
+        "insert into reporting.facts (reference, kind, at, key, data) values ($1, $2, $3, $4, $5)", rows
+    )
+
+
+async def until(house: House, action: str, *steps: str) -> None:
+    async def there() -> bool:
+        return tuple(one.step for one in await steps_of(house.pool, action)) == steps
+
+    await house.eventually(there)
+
+
+def titles(mails: Iterable[EmailMessage]) -> list[str]:
+    return [str(mail["Subject"]).partition(" · ")[0] for mail in mails]
+
+
+async def test_an_action_is_overdue_aloud_judged_by_its_measure_and_begun_again_until_it_helps(house: House) -> None:
+    now = await house.env.get_current_time()
+    client, queue = house.env.client, house.complaints.task_queue
+    await upheld(house, 40, now - timedelta(days=3), 0)
+    action = CorrectiveAction(
+        action="CA-PAYMENTS-1",
+        cause=CAUSE,
+        what="Two people release withdrawals",
+        why="One person alone was away too often.",
+        owner="h-17",
+        due=(now + timedelta(days=10)).date(),
+        measure=EffectMeasure(days=30, accounts=10_000),
+        opened_at=now,
+        opened_by=LEAD,
+    )
+    await open_action(client, action, task_queue=queue)
+    with pytest.raises(Refused, match="there is a CA-PAYMENTS-1 already"):
+        await open_action(client, action, task_queue=queue)
+    await until(house, action.action, "opened")
+    await house.env.sleep(timedelta(days=12))
+    await until(house, action.action, "opened", "overdue")
+    with pytest.raises(Refused, match="role customer may not"):
+        await end_action(client, action.action, "done", "So I heard.", by=CUSTOMER)
+
+    await end_action(client, action.action, "done", "They do.", by=LEAD, message_id="m-1")
+    await end_action(client, action.action, "done", "They do.", by=LEAD, message_id="m-1")
+    await upheld(house, 35, now + timedelta(days=30), 100)
+    await house.env.sleep(timedelta(days=31))
+    await until(house, action.action, "opened", "overdue", "done", "reopened")
+    judged = (await steps_of(house.pool, action.action))[-1].data
+    assert (judged["before"], judged["after"], judged["effective"]) == (40, 35, False)
+    (standing,) = await standing_actions(house.pool, now + timedelta(days=400))
+    assert (standing.state, standing.reopened, str(standing.due)) == (ActionState.REOPENED, 1, judged["due"])
+
+    await end_action(client, action.action, "done", "And the bank's cut-off is watched.", by=LEAD)
+    await house.env.sleep(timedelta(days=31))
+    result = await client.get_workflow_handle(action.action).result()
+    assert result == "effective"
+    assert titles(house.mail()) == [
+        "Corrective action CA-PAYMENTS-1: overdue",
+        "Corrective action CA-PAYMENTS-1: reopened",
+    ]
+    with pytest.raises(ActionNotFound):
+        await end_action(client, action.action, "dropped", "Over.", by=LEAD)
+
+
+async def test_the_report_on_last_month_is_mailed_as_page_pdf_and_workbook_and_noted_as_issued(house: House) -> None:
+    name = await mail_now(house.env.client, ReportOrder(languages=("en",)), task_queue=house.complaints.task_queue)
+    (mail,) = house.mail()
+    assert str(mail["Subject"]).startswith("Complaints, ")
+    files = [part.get_filename() for part in mail.iter_attachments()]
+    assert files == [f"complaints-{name}.{form}" for form in ("html", "pdf", "xlsx")]
+    issued = await house.pool.fetch("select report, period, by from reporting.issued")
+    assert [tuple(row) for row in issued] == [("complaints", name, "system:redress")]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "helped"),
+    [(40, 35, False), (40, 12, True), (40, 0, True), (3, 1, False), (0, 0, True), (0, 2, False)],
+)
+def test_an_effect_is_a_fall_by_the_part_that_was_fixed_and_beyond_chance(
+    before: int, after: int, helped: bool
+) -> None:
+    assert effect(EffectMeasure(accounts=10_000), before, after).effective is helped

@@ -1,0 +1,126 @@
+"""Nobody acts as somebody else, whatever they send to Temporal, and nobody is paid by posing as a workflow."""
+
+from typing import Any
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowFailureError
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from domain.case.messages import DecideResolution
+from domain.ground.messages import Message
+from domain.ground.people import Actor
+from domain.ground.words import LetterKind, Role, Stage
+from domain.people.actors import Person
+from runtime.identity.speaking import TokenFor, speaking
+from starter.client.complaints import Complaints
+from starter.client.conversation import Refused
+from tests.runtime.workflows_for_tests import Thief
+from tests.signing import the_issuer
+from tests.workflows.house import APPROVER, HANDLER, House
+
+OTHER = "RD-C6SS-7HAV-35VTA"
+PROPOSAL = {
+    "outcome": "upheld",
+    "compensation": {"amount": "1972.60", "currency": "USD"},
+    "reasons": "It was paid a week late.",
+}
+
+
+def stolen(token: str) -> TokenFor:
+    return lambda reference, message: token
+
+
+def of(actor: Actor, **changes: Any) -> TokenFor:
+    """Tokens for *actor* whoever the message names, and for a message with *changes*."""
+
+    def token(reference: str, message: Message) -> str:
+        made = message.model_copy(update={"actor": actor} | {k: v for k, v in changes.items() if k != "reference"})
+        return the_issuer().token(Person.of(actor), changes.get("reference", reference), made)
+
+    return token
+
+
+ATTACKS: dict[str, tuple[TokenFor, str]] = {
+    "no token": (stolen(""), "no signed token"),
+    "another case's": (of(APPROVER, reference=OTHER), "another case"),
+    "another content's": (of(APPROVER, decision="return", reasons="No."), "another content"),
+    "another id's": (of(APPROVER, message_id="other"), "another message id"),
+    "somebody else's": (of(Actor(id="a-9", role=Role.APPROVER)), "somebody else"),
+    "of another role": (of(Actor(id=APPROVER.id, role=Role.HANDLER)), "does not say that the actor is approver"),
+}
+
+
+async def test_who_does_not_prove_who_they_are_is_refused_and_leaves_no_trace(house: House) -> None:
+    await house.late_withdrawal("3000000")
+    reference = await house.submit()
+    await house.at(reference, Stage.DECIDING)
+    await house.complaints.propose_resolution(reference, by=HANDLER, **PROPOSAL)
+    before = await house.events(reference, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED)
+    for token_for, reason in ATTACKS.values():
+        thief = Complaints(speaking(house.client, token_for), task_queue=house.task_queue)
+        with pytest.raises(Refused, match=reason):
+            await thief.approve(reference, by=APPROVER)
+    assert await house.events(reference, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED) == before
+    seen = (await house.complaints.status(reference)).proposal_digest
+    assert seen
+    approval = DecideResolution(message_id="m-1", actor=APPROVER, decision="approve", proposal=seen)
+    await house.complaints.send(reference, approval)
+    rows = await house.pool.fetch(
+        "select kind, token from casefile.timeline where kind like '%_resolution' order by id"
+    )
+    assert [(row["kind"], row["token"].count(".")) for row in rows] == [
+        ("propose_resolution", 2),
+        ("decide_resolution", 2),
+    ]
+    # Sent again with its token, as who listens to the wire can, it counts once.
+    again = Complaints(speaking(house.client, stolen(rows[1]["token"])), task_queue=house.task_queue)
+    await again.send(reference, approval)
+    await house.sent(reference, LetterKind.FINAL_RESPONSE)
+    assert await house.pool.fetchval("select count(*) from casefile.timeline where kind = 'decide_resolution'") == 1
+
+
+async def test_who_poses_as_a_workflow_and_writes_what_people_decided_is_paid_nothing(house: House) -> None:
+    await house.late_withdrawal("3000000")
+    reference = await house.submit()
+    case = await house.at(reference, Stage.DECIDING)
+    at = case["stage_since"].isoformat()
+
+    def said(key: str, actor: Actor, **what: Any) -> dict[str, Any]:
+        data = {"round": 1, "message_id": "m", **what}
+        return {"key": key, "at": at, "kind": key.partition(":")[0], "actor": str(actor), "text": "-", "data": data}
+
+    update = {
+        "reference": reference,
+        "policy_hash": case["policy_hash"],
+        "summary": {name: case[name] for name in ("revision", "stage", "stage_since", "in_scope", "repeat", "breached")}
+        | dict.fromkeys(("category", "severity", "priority", "team", "handler", "outcome", "compensation"))
+        | {"next_deadline": None, "closed_at": None, "escalation_level": 0},
+        "entries": [
+            said("propose_resolution:900", HANDLER, **PROPOSAL),
+            said("decide_resolution:901", APPROVER, decision="approve"),
+        ],
+    }
+    award = {
+        "key": f"{reference}:compensation:1",
+        "number": 90,
+        "award": PROPOSAL["compensation"],
+        "announces": ["settled"],
+        "update": {**update, "entries": []},
+        "then": {**update, "entries": []},
+        "account": "70012345",
+    }
+    async with Worker(
+        house.client, task_queue="thieves", workflows=[Thief], workflow_runner=UnsandboxedWorkflowRunner()
+    ):
+        with pytest.raises(WorkflowFailureError) as failure:
+            await house.client.execute_workflow(
+                "Thief",
+                args=[house.task_queue, [("Record", update), ("RecordCompensation", award)]],
+                id="thief",
+                task_queue="thieves",
+            )
+    why = failure.value.__cause__
+    assert "no token says who sends this" in str(getattr(why, "cause", why)), why
+    assert await house.pool.fetchval("select count(*) from casefile.timeline where key = 'decide_resolution:901'") == 1
+    assert not await house.pool.fetchval("select exists (select from casefile.postings)")

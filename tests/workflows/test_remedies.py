@@ -1,0 +1,120 @@
+"""Nothing is closed while something is owed."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from domain.ground.people import Actor
+from domain.ground.words import LetterKind, Outcome, Remedy, Role, Stage
+from domain.money.amounts import Money
+from starter.client.conversation import Refused
+from starter.reading.ledger import check_ledger
+from starter.reading.remedies import get_remedies
+from tests.workflows.house import ACCOUNT, APPROVER, CUSTOMER, HANDLER, House
+
+LEAD = Actor(id="t-2", role=Role.TEAM_LEAD)
+
+
+async def pending_withdrawal(house: House) -> None:
+    now = await house.env.get_current_time()
+    await house.pool.execute(
+        "insert into tradelog.account_entries (entry, account, kind, amount, currency, requested_at)"
+        " values ('w-1', $1, 'withdrawal', -12000, 'USD', $2)",
+        ACCOUNT,
+        now - timedelta(days=9),
+    )
+
+
+async def responded_while_it_is_pending(house: House) -> str:
+    """A case about it with a final response: while something is owed beside the sum, people decide."""
+    await pending_withdrawal(house)
+    reference = await house.submit()
+    await house.drafted(reference)
+    await house.complaints.propose_draft(reference, by=HANDLER)
+    await house.responded(reference)
+    return reference
+
+
+async def release(house: House) -> None:
+    now = await house.env.get_current_time()
+    await house.pool.execute(
+        "insert into tradelog.account_entry_completions "
+        "(entry, account, kind, amount, currency, requested_at, booked_at)"
+        " select entry, account, kind, amount, currency, requested_at, $1 from tradelog.account_entries"
+        " where entry = 'w-1'",
+        now,
+    )
+
+
+async def test_a_case_waits_for_the_withdrawal_that_is_still_owed_and_sees_its_release_in_the_log(house: House) -> None:
+    reference = await responded_while_it_is_pending(house)
+    await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    await house.row(reference, lambda case: bool(case["stage"] == Stage.SETTLING))
+    await house.env.sleep(timedelta(days=40))
+    case = await house.at(reference, Stage.SETTLING)
+    assert case["breached"], "its clock ran out, and stays run out"
+    now = await house.env.get_current_time()
+    (owed,) = await get_remedies(house.pool, now, reference=reference)
+    assert (owed.remedy.kind, owed.remedy.subject, owed.state) == (Remedy.RELEASE, "w-1", "overdue")
+    assert await get_remedies(house.pool, now) == [owed]
+
+    await release(house)
+    await house.complaints.record_cause(reference, "payments/own_delay", by=HANDLER)
+    closed = await house.closed(reference)
+    assert closed.outcome is Outcome.UPHELD
+    # interest ran on until the release, and what is posted is what the check finds of the whole time
+    row = await house.pool.fetchrow("select requested_at, booked_at from tradelog.known_account_entries")
+    assert row is not None
+    late = row["booked_at"] - row["requested_at"] - timedelta(hours=48)
+    owed_in_all = Decimal(12000) * 8 / 100 / 365 * (late // timedelta(microseconds=1)) / (86_400 * 10**6)
+    assert closed.compensation == Money.of(owed_in_all, "USD")
+    assert late > timedelta(days=45)
+    said = " ".join(" ".join(mail.get_content().split()) for mail in house.mail())
+    assert "interest runs on at USD 2.6301 a day" in said
+    assert not (await check_ledger(house.pool)).faults
+    (done,) = await get_remedies(house.pool, now, reference=reference)
+    assert done.state == "done"
+    assert done.remedy.proof is not None
+    assert done.remedy.proof.by == "trade_log"
+
+
+async def test_a_customer_who_takes_the_complaint_back_is_still_owed_the_withdrawal(house: House) -> None:
+    reference = await responded_while_it_is_pending(house)
+    await house.complaints.withdraw(reference, by=CUSTOMER)
+    await house.row(reference, lambda case: bool(case["stage"] == Stage.SETTLING))
+    await house.env.sleep(timedelta(days=1))
+    await house.at(reference, Stage.SETTLING)
+    await release(house)
+    closed = await house.closed(reference)
+    assert (closed.outcome, closed.compensation) == (Outcome.WITHDRAWN, None)
+
+
+async def test_remedies_that_people_carry_out_are_confirmed_by_people_and_relief_ends_with_the_case(
+    house: House,
+) -> None:
+    reference = await house.submit(trades=())
+    await house.sent(reference, LetterKind.INFORMATION_REQUEST)
+    until = await house.env.get_current_time() + timedelta(days=90)
+    await house.complaints.grant_relief(reference, "The transfer is not reversed meanwhile.", until, by=LEAD)
+    await house.complaints.propose_resolution(
+        reference, by=HANDLER, outcome="upheld", remedies=["correction", "apology"], reasons="Wrong address on file."
+    )
+    if (await house.complaints.status(reference)).summary.stage is Stage.DECIDING:
+        await house.complaints.approve(reference, by=APPROVER)
+    await house.responded(reference)
+    await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    await house.row(reference, lambda case: bool(case["stage"] == Stage.SETTLING))
+    now = await house.env.get_current_time()
+
+    async def states() -> bool:
+        return [one.state for one in await get_remedies(house.pool, now, reference=reference)] == ["ended", "owed"]
+
+    await house.eventually(states)
+    _, correction = await get_remedies(house.pool, now, reference=reference)
+    with pytest.raises(Refused, match="99 is not owed"):
+        await house.complaints.confirm_remedy(reference, 99, "Seen.", by=HANDLER)
+    await house.complaints.confirm_remedy(reference, correction.remedy.number, "Changed, 4711.", by=HANDLER)
+    await house.complaints.record_cause(reference, "payments/own_delay", by=HANDLER)
+    closed = await house.closed(reference)
+    assert closed.outcome is Outcome.UPHELD

@@ -1,0 +1,111 @@
+"""Tasks in the life of a case: with somebody named, on a clock of their own, raised when overdue, ended by name."""
+
+from datetime import timedelta
+
+import pytest
+
+from domain.ground.people import Actor
+from domain.ground.words import Role, Stage, TaskKind
+from starter.client.directory import People
+from starter.reading.tasks import TaskView, get_tasks
+from tests.people.support import LEAD, directory, person
+from tests.workflows.house import House
+
+TEAMS = ("dealing", "payments", "accounts", "conduct", "customer-care")
+H1, C2 = Actor(id="h-1", role=Role.HANDLER), Actor(id="c-2", role=Role.COMPLIANCE_OFFICER)
+LEFT = [{"first": "2000-01-01", "last": "2999-12-31"}]
+
+
+@pytest.fixture
+async def staffed(house: House) -> House:
+    people = [
+        person("h-1", teams=TEAMS),
+        person("h-2", "handler", teams=TEAMS, absences=LEFT),
+        person("l-1", "team_lead", teams=TEAMS),
+        person("c-1", "compliance_officer", teams=TEAMS, names=["Carol Example"]),
+        person("c-2", "compliance_officer", teams=TEAMS),
+        person("e-1", "executive", teams=TEAMS),
+    ]
+    await People(house.pool).replace(directory(*people, teams=TEAMS), by=LEAD)
+    return house
+
+
+async def tasks_of(house: House, reference: str) -> dict[TaskKind, TaskView]:
+    return {
+        one.kind: one for one in await get_tasks(house.pool, await house.env.get_current_time(), reference=reference)
+    }
+
+
+async def given(house: House, reference: str, kind: TaskKind, owner: str) -> TaskView:
+    """The task of that kind, once it is with *owner*."""
+
+    async def with_owner() -> TaskView | None:
+        one = (await tasks_of(house, reference)).get(kind)
+        return one if one and one.owner == owner else None
+
+    found: TaskView = await house.eventually(with_owner)
+    return found
+
+
+async def told_of(house: House, reference: str, number: int) -> set[str]:
+    """Who was told of a task."""
+    query = "select addressee, body from casefile.letters where (reference, kind) = ($1, 'staff_notice')"
+    rows = await house.pool.fetch(query, reference)
+    return {row["addressee"] for row in rows if f"(task {number})" in " ".join(row["body"].split())}
+
+
+async def refused(house: House, reference: str, expert: TaskView, undecided: TaskView) -> None:
+    """What nobody may say of tasks."""
+    say = house.complaints
+    with pytest.raises(Exception, match="ends by itself with propose_resolution"):
+        await say.finish_task(reference, undecided.number, "Done.", by=H1)
+    with pytest.raises(Exception, match="c-1 is kept out"):
+        await say.reassign_task(reference, expert.number, "c-1", by=H1)
+    with pytest.raises(Exception, match="until: it has passed"):
+        await say.give_task(reference, TaskKind.REVIEW, by=H1, until="2020-01-01T00:00:00Z")
+    with pytest.raises(Exception, match="999 is not open; open are"):
+        await say.finish_task(reference, 999, "Done.", by=H1)
+
+
+async def test_tasks_have_owners_and_clocks_climb_when_overdue_and_end_by_name(staffed: House) -> None:
+    house, say = staffed, staffed.complaints
+    await house.late_withdrawal("3000000")
+    reference = await house.submit(description="My withdrawal was paid far too late, Carol Example told me to wait.")
+    await house.at(reference, Stage.DECIDING)
+    undecided = await given(house, reference, TaskKind.DECIDE, "h-1")
+    assert undecided.due
+    await say.give_task(reference, TaskKind.CONSULT, by=H1, what="Was it in time?", role=Role.COMPLIANCE_OFFICER)
+    expert = await given(house, reference, TaskKind.CONSULT, "c-2")  # never c-1, whom the customer names
+    await refused(house, reference, expert, undecided)
+    await say.escalate(reference, "At once.", by=Actor(id="c-1", role=Role.COMPLIANCE_OFFICER))
+    assert "c-1 is kept out" in (await house.eventually(lambda: house.timeline(reference, "rejected")))[0]
+    assert not await house.timeline(reference, "escalation")
+    await say.give_task(reference, TaskKind.REVIEW, by=H1, owner="h-2")
+    await given(house, reference, TaskKind.REVIEW, "h-2")
+
+    # Time passes: who is away has it no longer, and what is overdue goes up to named persons, level by level.
+    await house.env.sleep(timedelta(days=25))
+    raised = await given(house, reference, TaskKind.CONSULT, "e-1")
+    assert (raised.state, raised.level) == ("overdue", 3)
+    await given(house, reference, TaskKind.REVIEW, "e-1")
+    hands = [line for line in await house.timeline(reference, "task_owner") if "review" in line]
+    assert [line.partition(" is with ")[2] for line in hands] == [
+        "l-1 (who had it is away)",
+        "c-2 (it was raised)",
+        "e-1 (it was raised)",
+    ]
+    assert await told_of(house, reference, expert.number) == {"c-2", "e-1"}
+    assert not [line for line in await house.timeline(reference) if line.startswith("breach: task")]
+
+    await say.finish_task(reference, expert.number, "By two days.", by=C2)
+    ended = (await tasks_of(house, reference))[TaskKind.CONSULT]
+    assert (ended.state, ended.result, ended.what) == ("ended", "By two days.", "Was it in time?")
+    await say.withdraw(reference, by=H1)
+    await house.closed(reference)
+    assert {one.kind: one.how for one in (await tasks_of(house, reference)).values()} == {
+        TaskKind.DECIDE: "the case was closed",
+        TaskKind.CONSULT: "done",
+        TaskKind.REVIEW: "the case was closed",
+    }
+    query = "select by_event from casefile.satisfactions where reference = $1 and clock = 'task' and number = $2"
+    assert await house.pool.fetchval(query, reference, expert.number) == "task_ended"

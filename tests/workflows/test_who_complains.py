@@ -1,0 +1,58 @@
+"""Who complains in the life of a case: a stranger is told nothing, and a person says who it is."""
+
+import pytest
+
+from domain.ground.words import LetterKind, SignKind, SignStep, Stage
+from domain.people.matching import IdentityState
+from domain.people.signs import Sign
+from starter.client.conversation import Refused
+from tests.workflows.house import ACCOUNT, CUSTOMER, HANDLER, House
+
+STRANGER = {"name": "The Customer", "email": "thief@example.com"}
+HOLDER = "insert into casefile.customers (account, name, email, language) values ($1, $2, $3, 'en')"
+
+
+async def test_a_stranger_is_asked_for_proof_and_decided_by_rule_once_a_person_knows_who_it_is(house: House) -> None:
+    await house.late_withdrawal("12000", days_late=7)
+    await house.pool.execute(HOLDER, ACCOUNT, "The Customer", "customer@example.com")
+    reference = await house.submit(complainant=STRANGER)
+    await house.at(reference, Stage.DECIDING)
+    await house.sent(reference, LetterKind.ACKNOWLEDGEMENT)
+    assert await house.accepted_letters(reference) == ["acknowledgement"]
+    [acknowledgement] = [mail for mail in house.mail() if mail["To"] == STRANGER["email"]]
+    said = acknowledgement.get_content()
+    assert "show us who you are" in said
+    assert not [known for known in ("w-1", "12,000", "12000", ACCOUNT) if known in said]
+    signs = await house.pool.fetch("select sign ->> 'kind' as kind from casefile.signs")
+    assert [row["kind"] for row in signs] == ["impersonation"]
+    sign = Sign(kind=SignKind.IMPERSONATION, rests_on=("a new address",))
+    await house.complaints.note_sign(reference, SignStep.WITHDRAWN, sign, by=HANDLER, reason="He moved.")
+    verified = IdentityState.VERIFIED
+    await house.complaints.verify_complainant(reference, verified, "Called on the number on file.", by=HANDLER)
+    await house.responded(reference)
+
+    # Where it goes from now on is nobody's word but the customer's own until it is proven.
+    await house.complaints.correct_contact(reference, by=CUSTOMER, email="elsewhere@example.com")
+    told = await house.timeline(reference, "identified")
+    assert told[-1].endswith("the address was changed by somebody who is not staff")
+
+    async def answered_twice() -> bool:
+        return (await house.accepted_letters(reference)).count("final_response") == 2
+
+    # Meanwhile nothing is proposed that no letter may tell of.
+    await house.complaints.reply(reference, by=CUSTOMER, intent="dispute")
+    await house.at(reference, Stage.DECIDING)
+    proposal = {"outcome": "upheld", "compensation": {"amount": "15.00", "currency": "USD"}, "reasons": "Paid late."}
+    with pytest.raises(Refused, match=f"who complains is not verified: .* redress customer verify {reference} first"):
+        await house.complaints.propose_resolution(reference, by=HANDLER, **proposal)
+    await house.complaints.verify_complainant(reference, verified, "Called on the number on file.", by=HANDLER)
+
+    # What is on its way when the address changes reaches nobody, and at once whoever is known.
+    house.outbox.closed = True
+    await house.complaints.propose_resolution(reference, by=HANDLER, **proposal)
+    await house.complaints.correct_contact(reference, by=CUSTOMER, email="another@example.com")
+    house.outbox.closed = False
+    await house.eventually(lambda: house.timeline(reference, "fault"))
+    assert (await house.accepted_letters(reference)).count("final_response") == 1
+    await house.complaints.verify_complainant(reference, verified, "Called on the number on file.", by=HANDLER)
+    await house.eventually(answered_twice)  # and not only after the hour that a fault waits for
