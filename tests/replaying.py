@@ -7,7 +7,7 @@ A server that a test ends before its own end is asked before it stops.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -27,11 +27,11 @@ from temporalio.testing import _workflow as environments
 
 from runtime.embedded_temporal import EmbeddedTemporal
 from tests.runtime.small_worker import Count
-from tests.runtime.workflows_for_tests import Add, Modules, Talk
+from tests.runtime.workflows_for_tests import Add, EndsWhenIdle, Modules, Talk, Thief
 from tests.workflows.one_effect import OneEffect
 from worker import WORKFLOWS, build_replayer
 
-SMALL: Final = (Add, Count, Modules, OneEffect, Talk)
+SMALL: Final = (Add, Count, EndsWhenIdle, Modules, OneEffect, Talk, Thief)
 """Workflows that exist for tests."""
 
 _FAILED: Final = EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
@@ -58,7 +58,7 @@ _OUR_OWN_DOING: Final = {
 }
 """Why a workflow task may have failed without fault of the workflow."""
 
-_DEADLOCK: Final = "TMPRL1101"
+_DEADLOCK: Final = ("TMPRL1101", "_DeadlockError")  # by its words, or by its kind where they are sealed
 _ATTEMPTS: Final = 5
 """So often is replayed what seems to be a deadlock. The SDK says so of two seconds without a processor; a real one is
 there every time.
@@ -85,6 +85,8 @@ class Lives:
     """Runs that an earlier test has answered for: a server may list them for ever."""
     _servers: list[Client] = field(default_factory=list)
     """Servers of this process that can list what runs on them."""
+    _spoken_to: set[str] = field(default_factory=set)
+    """Addresses of servers that this process has called since it last asked them."""
 
     @property
     def waiting(self) -> Iterable[Run]:
@@ -93,6 +95,7 @@ class Lives:
 
     def note(self, service: ServiceClient, request: Any, response: Message) -> None:
         """A call was answered: if it has started a run, keep in mind which."""
+        self._spoken_to.add(service.config.target_host)
         started: Iterable[tuple[str, str]] = ()
         match response:
             case StartWorkflowExecutionResponse() | SignalWithStartWorkflowExecutionResponse():
@@ -113,6 +116,11 @@ class Lives:
     def serve(self, client: Client) -> None:
         """A server has started that can list what runs on it."""
         self._servers.append(client)
+
+    def leave_out(self, workflow: str) -> None:
+        """A workflow was erased: its history opens with no key."""
+        self._replayed |= {run for run in self._waiting if run.workflow == workflow}
+        self._waiting = {run: service for run, service in self._waiting.items() if run.workflow != workflow}
 
     async def gather(self, client: Client, *, lists: bool = True) -> None:
         """Fetch the histories of all that a server has run: it is about to stop, or the test ends."""
@@ -146,19 +154,35 @@ class Lives:
                 self._waiting[follower] = service
                 await self._fetch(follower)
 
-    async def replay(self, folder: Path) -> list[str]:
-        """Replay all there is since the last time; say what is wrong with what does not replay, kept in *folder*."""
+    async def replay(
+        self,
+        folder: Path,
+        *,
+        everywhere: bool = False,
+        keep: Callable[[WorkflowHistory], Awaitable[None]] | None = None,
+    ) -> list[str]:
+        """Replay all there is since the last time; say what is wrong with what does not replay, kept in *folder*.
+
+        *keep* is given each history.
+
+        Servers that nobody here has called since then are asked only for what is *everywhere*: most tests call none.
+        """
         for server in list(self._servers):
-            await self.gather(server)
-            self.serve(server)
+            if everywhere or server.service_client.config.target_host in self._spoken_to:
+                await self.gather(server)
+                self.serve(server)
         wrong = []
         for run in list(self._waiting):
             try:
                 await self._fetch(run)
             except RPCError as error:
                 wrong.append(f"{run.workflow}: its server has gone; let the test gather it before: {error}")
+        self._spoken_to.clear()
         histories, self._gathered = self._gathered, {}
         self._replayed.update(histories)
+        if keep:
+            for history in histories.values():
+                await keep(history)
         for history, complaint in [*stuck(histories.values()), *await unlike(histories.values())]:
             kept = folder / f"{history.workflow_id}-{history.run_id}.json".replace("/", "-")
             kept.write_text(history.to_json(), encoding="utf-8")
@@ -190,7 +214,11 @@ async def unlike(histories: Iterable[WorkflowHistory]) -> list[tuple[WorkflowHis
     wrong: list[tuple[WorkflowHistory, str]] = []
     for attempt in range(1, _ATTEMPTS + 1):
         found = await _unlike(histories)
-        again = [] if attempt == _ATTEMPTS else [history for history, why in found if _DEADLOCK in why]
+        again = (
+            []
+            if attempt == _ATTEMPTS
+            else [history for history, why in found if any(word in why for word in _DEADLOCK)]
+        )
         wrong += [one for one in found if one[0] not in again]
         if not again:
             break

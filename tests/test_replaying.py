@@ -2,6 +2,7 @@
 
 import pytest
 from temporalio.client import Client, WorkflowHistory
+from temporalio.converter import WorkflowSerializationContext
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -82,9 +83,11 @@ async def test_a_workflow_whose_task_keeps_failing_is_found(
             return bool(stuck([await handle.fetch_history()]))
 
         await eventually(failing, "its task fails")
-    ((_, complaint),) = stuck([await handle.fetch_history()])
+    ((history, complaint),) = stuck([await handle.fetch_history()])
     assert "its task fails since event 4" in complaint
-    assert "Add is not registered" in complaint
+    sealed = history.events[3].workflow_task_failed_event_attributes.failure
+    own = client.data_converter.with_context(WorkflowSerializationContext(client.namespace, task_queue))
+    assert "Add is not registered" in str(await own.decode_failure(sealed))
     await handle.terminate()
     assert stuck([await handle.fetch_history()]) == []
 

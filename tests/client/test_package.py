@@ -155,13 +155,14 @@ async def test_the_examples_of_the_documentation_start_a_case_and_give_it_to_a_h
     pool: "asyncpg.Pool[asyncpg.Record]",
     tmp_path: Path,
 ) -> None:
-    theirs = {name: value for name, value in variables.items() if name != "DATABASE_URL"}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # where `redress` is
+    theirs = {name: value for name, value in variables.items() if name != "DATABASE_URL"} | {"PATH": path}
     code = example(ROOT / "README.md")
     reference = (await run(python, code, **theirs)).strip()
     assert (await run(python, code, **theirs)).strip() == reference  # sent again: the same case
     async with worker_process(tmp_path, **variables) as worker:
         await worker.ready()
-        await at_stage(pool, reference, "investigating")
+        await at_stage(pool, reference, "deciding")
         code, changed = re.subn(r"RD-[\w-]{15}", reference, example(ROOT / "docs" / "contracts" / "README.md"))
         assert changed
         noted, told = (await run(python, code, **theirs)).splitlines()

@@ -96,6 +96,8 @@ def variables_for(env: WorkflowEnvironment, database_url: str, task_queue: str) 
     """What a worker, or the ``temporal`` command, has to know of the servers of a test."""
     return {
         "DATABASE_URL": database_url,
+        "REDRESS_ISSUERS": os.environ["REDRESS_ISSUERS"],
+        "REDRESS_SIGNING_KEY": os.environ["REDRESS_SIGNING_KEY"],
         "REDRESS_TASK_QUEUE": task_queue,
         "TEMPORAL_ADDRESS": env.client.service_client.config.target_host,
         "TEMPORAL_NAMESPACE": env.client.namespace,
@@ -121,6 +123,11 @@ def late_withdrawal_complaint(key: str, **changes: Any) -> dict[str, Any]:
 async def book_late_withdrawal(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
     """A withdrawal of 12,000 USD, paid seven days after the promised 48 hours: entry ``w-1``."""
     booked = datetime.now(UTC) - timedelta(days=1)
+    await pool.execute(
+        "insert into casefile.customers (account, name, email, language)"
+        " values ($1, 'The Customer', 'customer@example.com', 'en')",
+        ACCOUNT,
+    )
     await pool.execute(
         "INSERT INTO tradelog.account_entries (entry, account, kind, amount, currency, requested_at, booked_at)"
         " VALUES ('w-1', $1, 'withdrawal', -12000, 'USD', $2, $3)",

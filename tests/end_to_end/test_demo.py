@@ -12,8 +12,16 @@ from pathlib import Path
 import psutil
 import pytest
 
+from runtime.embedded import DATABASE
+from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.embedded_temporal import EmbeddedTemporal
+from runtime.keys.here import KEYRING, hold, keys_here
+from runtime.keys.keyring import FileKeyring
+from runtime.keys.store import KeyStore
+from runtime.keys.vault import Vault
 from runtime.paths import ROOT
+from tests.replaying import LIVES
+from tests.scanning import leaks
 
 # What a firm has configured, and the demo must leave alone.
 CONFIGURED = {
@@ -27,12 +35,26 @@ CONFIGURED = {
 ENDS = [
     ("execution", "upheld", "USD 3,157.80", "3 met"),
     ("execution", "not upheld", "–", "3 met"),
-    ("withdrawal", "partly upheld", "USD 18.41", "3 met"),
-    ("fee", "referred", "–", "2 met"),
+    ("withdrawal", "upheld", "USD 18.41", "3 met"),
+    ("other", "referred", "–", "2 met"),
     ("withdrawal", "not upheld", "–", "1 met, 1 missed"),
     ("execution", "withdrawn", "–", "2 met"),
     ("execution", "upheld", "USD 2,014.40", "3 met"),
 ]
+# Of every customer the end of the address, of their names and of what they wrote what no letter of ours says.
+PERSONAL = (
+    "@example.org",
+    "Customer 7",
+    "客户 7",
+    "was closed by a stop out at",
+    "worse than the price on",
+    "has taken the fee for a gold futures account twice",
+    "was only paid out the next day. I expect it at once",
+    "executed at another price than the one I had set",
+    "的黄金多单",
+)
+DOCUMENTED = ("trade-log/",)
+"""Files that were brought in, as they came."""
 ROW = re.compile(
     r"^RD-[\w-]{15} +(\w+) +((?:not |partly )?\w+) +(–|USD [\d,.]+) +(\d+ met(?:, \d+ missed)?) +(\d+) *$", re.MULTILINE
 )
@@ -70,6 +92,22 @@ def processes_of(folder: Path) -> Sequence[str]:
     return found
 
 
+async def replay(state: Path, folder: Path) -> None:
+    """Replay what the demo ran, whose servers have left *state*, with the keys that it made for itself."""
+    held = keys_here()
+    kept = EmbeddedTemporal(state, namespace="default", log=folder / "temporal.log")
+    async with EmbeddedPostgres(state / "postgres", log=folder / "postgres.log") as record:
+        vault = Vault(KeyStore(lambda: record.url(DATABASE)), FileKeyring(state / KEYRING))
+        hold(vault)
+        try:
+            await kept.start()
+            await kept.stop()  # on its way it tells what the demo ran
+            assert await LIVES.replay(folder) == []
+        finally:
+            hold(held)
+            await vault.close()
+
+
 @pytest.mark.timeout(180)
 async def test_seven_complaints_come_to_their_ends_on_servers_of_the_demos_own() -> None:
     with tempfile.TemporaryDirectory(prefix="redress-") as place:  # a short path, for PostgreSQL's socket
@@ -86,9 +124,8 @@ async def test_seven_complaints_come_to_their_ends_on_servers_of_the_demos_own()
         assert took < 90
         assert processes_of(Path(place)) == []
         assert old.read_text() != "old"
-        kept = EmbeddedTemporal(old.parents[1], namespace="default", log=Path(place) / "log")
-        await kept.start()
-        await kept.stop()  # on its way it tells what the demo ran, and that is replayed
+        await replay(old.parents[1], Path(place))
+        assert [one for one in leaks(old.parents[1], PERSONAL) if not one[0].startswith(DOCUMENTED)] == []
 
     cases = ROW.findall(printed)
     assert [tuple(case[:4]) for case in cases] == ENDS

@@ -106,10 +106,10 @@ async def test_no_line_of_a_worker_quotes_a_customer_whatever_goes_wrong(
     async with worker_process(tmp_path, **variables) as process:
         await process.ready()
         await pool.execute(
-            "alter table casefile.cases add check (complaint->>'description' not like $$%refused%$$) not valid"
+            "alter table casefile.cases add check (complaint->>'product' not like $$%refused%$$) not valid"
         )
         case = await start(client, task_queue, complaint())
-        refused = await start(client, task_queue, complaint() | {"description": FORBIDDEN})
+        refused = await start(client, task_queue, complaint() | {"product": FORBIDDEN})
         unread = [await start(client, task_queue, *given) for given in ([], [WORD, WORD])]
         unread += [await start(client, task_queue, each) for each in misfits(Message)]
         unread += [await start(client, task_queue, complaint() | {"language": WORD, WORD: WORD, "received_at": WORD})]

@@ -10,10 +10,13 @@ from typing import Any, NamedTuple
 
 import asyncpg
 import pytest
+from pydantic import ValidationError
 from temporalio.testing import WorkflowEnvironment
 
 from domain.ground.reference import reference_for
 from runtime.embedded_temporal import find_program
+from runtime.identity.speaking import KINDS
+from runtime.keys.vault import Vault
 from tests.end_to_end.support import (
     as_json,
     at_stage,
@@ -22,6 +25,7 @@ from tests.end_to_end.support import (
     worker_process,
 )
 from tests.patience import eventually
+from tests.signing import the_issuer
 
 CUSTOMER = {"id": "customer", "role": "customer"}
 LEAD = {"id": "crm", "role": "team_lead"}
@@ -75,16 +79,22 @@ class Command:
         )  # fmt: skip
 
     async def update(self, reference: str, name: str, message: dict[str, Any]) -> Answer:
+        try:
+            token = the_issuer().speaks_for_its_user(reference, KINDS[name].model_validate(message))
+        except ValidationError:
+            token = "of a message that does not fit"
         return await self(
-            "workflow", "update", "execute", "--workflow-id", reference, "--name", name, "--input", as_json(message)
+            "workflow", "update", "execute", "--workflow-id", reference, "--name", name, "--input", as_json(message),
+            "--headers", f'redress-actor="{token}"',
         )  # fmt: skip
 
 
 @pytest.fixture
 async def temporal(
-    dev_server_env: WorkflowEnvironment, database_url: str, task_queue: str, tmp_path: Path
+    dev_server_env: WorkflowEnvironment, database_url: str, task_queue: str, tmp_path: Path, keys: Vault
 ) -> AsyncIterator[Command]:
-    """The command, and a worker process at the other end."""
+    """The command, and a worker process at the other end, whose record has lost an erasure."""
+    await keys.destroy([task_queue], f"ER-{task_queue}")
     variables = variables_for(dev_server_env, database_url, task_queue)
     async with worker_process(tmp_path, **variables) as process:
         await process.ready()
@@ -135,8 +145,13 @@ async def test_a_case_is_led_with_the_temporal_command_and_plain_json_alone(
 
     await eventually(it_is_listed, "the case is in the list of its stage")
 
-    told = (await temporal("workflow", "query", "--workflow-id", reference, "--type", "timeline")).json
-    assert {"customer_reply", "assign"} <= {entry["kind"] for entry in told["queryResult"][0]}
+    # The timeline has what was written: who has no keys is told nothing of it.
+    told = await temporal("workflow", "query", "--workflow-id", reference, "--type", "timeline")
+    assert "customer_reply" not in told.output
+    rows = await pool.fetch("select kind from casefile.timeline where reference = $1", reference)
+    assert {"customer_reply", "assign"} <= {row["kind"] for row in rows}
+    again = "select step from casefile.erasures where erasure = $1"
+    assert await pool.fetchval(again, f"ER-{temporal.task_queue}") == "erased", "the worker applied it at its start"
 
 
 async def test_starting_a_case_twice_leaves_one_case(temporal: Command, pool: "asyncpg.Pool[asyncpg.Record]") -> None:

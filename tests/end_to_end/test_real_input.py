@@ -1,4 +1,4 @@
-"""Real complaints, several hundred at once: every one of them gets its case, and every case comes to rest where it may.
+"""Real complaints, many at once: every one of them gets its case, and every case comes to rest where it may.
 
 A sample of the US regulator's and Chinese ones, where they are at hand. They speak of banks and lenders rather than of
 trades, and are as long, as angry and as oddly spelt as complaints are.
@@ -35,7 +35,7 @@ SOURCES: Final = (
     ("cfpb_sample.csv", "Consumer complaint narrative", "en"),
     ("zh_complaints.csv", "text", "zh-CN"),
 )
-OF_EACH: Final = 150
+OF_EACH: Final = 40
 AT_ONCE: Final = 16
 PATIENCE: Final = 200.0
 """Seconds; an idle machine needs half a minute."""

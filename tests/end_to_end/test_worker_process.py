@@ -25,6 +25,7 @@ from tests.end_to_end.support import (
     variables_for,
     worker_process,
 )
+from tests.on_file import put_on_file
 from tests.patience import PATIENCE, eventually
 
 
@@ -147,7 +148,9 @@ async def test_a_worker_told_to_stop_finishes_the_letter_in_hand(
 
     async with worker_process(tmp_path / "first", **variables) as process:
         await process.ready()
-        reference = (await complaints.submit(complaint())).reference
+        one = complaint()
+        await put_on_file(pool, one)
+        reference = (await complaints.submit(one)).reference
         async with asyncio.timeout(PATIENCE):
             await in_hand.wait()
         process.terminate()
@@ -224,7 +227,9 @@ async def test_a_case_waits_for_the_mail_server_and_goes_on_when_it_is_there(
     attempts = "SELECT count(*) FROM casefile.letter_attempts WHERE outcome = $1"
     async with worker_process(tmp_path, **variables) as process:
         await process.ready()
-        reference = (await complaints.submit(complaint())).reference
+        one = complaint()
+        await put_on_file(pool, one)
+        reference = (await complaints.submit(one)).reference
 
         async def it_was_tried() -> bool:
             return bool(await pool.fetchval(attempts, "failed"))

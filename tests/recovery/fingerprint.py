@@ -1,5 +1,6 @@
 """What the record says, row by row: two records with the same fingerprint tell the same of every case and incident."""
 
+import json
 from typing import TypeAlias
 
 import asyncpg
@@ -20,6 +21,8 @@ TABLES = {
     "casefile.letter_attempts": ("id", "detail"),
     "casefile.postings": (),
     "casefile.ledger_entries": (),
+    "casefile.promises": (),
+    "casefile.tasks": ("turns",),
     "casefile.redressed": (),
     "casefile.case_topics": (),
     "casefile.incident_warnings": ("id",),
@@ -51,8 +54,10 @@ async def fingerprint(pool: Pool, *, workflows: bool = True) -> dict[str, list[s
     found = {}
     for table, columns in tables.items():
         but = columns if workflows else (*columns, *OF_A_WORKFLOW)
-        rows = await pool.fetch(f"select (to_jsonb(t) - $1::text[])::text as row from {table} t", list(but))  # noqa: S608
-        found[table] = sorted(row["row"] for row in rows if _BY_ITSELF not in row["row"])
+        # As JSON: what is sealed is opened, for no two envelopes are alike.
+        rows = await pool.fetch(f"select to_jsonb(t) - $1::text[] as row from {table} t", list(but))  # noqa: S608
+        told = [json.dumps(row["row"], sort_keys=True, default=str, ensure_ascii=False) for row in rows]
+        found[table] = sorted(row for row in told if _BY_ITSELF not in row)
     return found
 
 

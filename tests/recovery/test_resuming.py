@@ -10,6 +10,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from domain.case.complaint import Complaint
 from domain.ground.words import Stage, Store
+from domain.keys.personal import Personal
 from recovery.reconcile import Doubt, Why
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.temporal import register_search_attributes
@@ -57,7 +58,8 @@ async def test_a_file_from_which_no_workflow_can_go_on_is_left_as_it_is_and_says
     assert (doubt.reference, doubt.why) == (reference, Why.NO_WORKFLOW)
     kept = await pool.fetchval("select state from casefile.checkpoints where reference = $1", reference)
 
-    await pool.execute('update casefile.checkpoints set state = state || \'{"stage": "unheard of"}\'')
+    strange = Personal(reference, {**kept, "stage": "unheard of"})
+    await pool.execute("update casefile.checkpoints set state = $1", strange)
     assert "written by another version" in (await repaired(records, pool)).cannot[0]
     await pool.execute("delete from casefile.checkpoints")
     assert "keeps nothing for a workflow to go on from" in (await repaired(records, pool)).cannot[0]
@@ -65,7 +67,9 @@ async def test_a_file_from_which_no_workflow_can_go_on_is_left_as_it_is_and_says
     assert found.status is WorkflowExecutionStatus.TERMINATED
 
     await pool.execute(
-        "insert into casefile.checkpoints (reference, revision, state) values ($1, 1, $2)", reference, kept
+        "insert into casefile.checkpoints (reference, revision, state) values ($1, 1, $2)",
+        reference,
+        Personal(reference, kept),
     )
     assert (await repaired(records, pool)).settled
     async with records.house(database_url) as house:

@@ -10,7 +10,7 @@ from trial.failpoints import KILL, LATE, STALL, Point
 from trial.parts import open_house
 from trial.points import enumerate_points, kind_of, points_of, share_of
 
-SAMPLE = 12
+SAMPLE = 8
 SECONDS = 9.0
 """Points that take longer are left to `make trial`."""
 

@@ -134,7 +134,7 @@ async def test_no_label_of_a_scrape_holds_anything_but_words_of_ours(
         url = await endpoint(process)
         complaint = Complaint.model_validate(late_withdrawal_complaint(str(uuid.uuid4())))
         reference = (await complaints.submit(complaint)).reference
-        await at_stage(pool, reference, "investigating")
+        await at_stage(pool, reference, "deciding")
 
         async def everything_is_told() -> bool:
             text = (await get(f"{url}/metrics")).text
