@@ -5,7 +5,6 @@ import os
 import re
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -115,13 +114,10 @@ async def test_seven_complaints_come_to_their_ends_on_servers_of_the_demos_own()
         old.parent.mkdir(parents=True)
         for file in (old, Path(place) / "state/demo/lock"):
             file.write_text("old")
-        began = time.monotonic()
         code, printed = await run_demo(Path(place) / "state")
-        took = time.monotonic() - began
         print(printed)
 
         assert code == 0
-        assert took < 90
         assert processes_of(Path(place)) == []
         assert old.read_text() != "old"
         await replay(old.parents[1], Path(place))

@@ -129,10 +129,12 @@ async def test_the_limit_holds_for_the_whole_case_not_for_each_round(house: Hous
     status = await house.complaints.status(reference)
     assert (status.summary.stage, status.waiting_for) == (Stage.DECIDING, "a second person to decide the proposal")
     await house.complaints.return_proposal(reference, "Show how.", by=APPROVER)
-    notices = await house.pool.fetch(
-        "SELECT body FROM casefile.letters WHERE reference = $1 AND kind = 'staff_notice'", reference
-    )
-    assert any("waits for your decision" in notice["body"] for notice in notices)
+
+    async def asked_to_decide() -> bool:
+        sent = "SELECT body FROM casefile.letters WHERE reference = $1 AND kind = 'staff_notice'"
+        return any("waits for your decision" in each["body"] for each in await house.pool.fetch(sent, reference))
+
+    await house.eventually(asked_to_decide)
     await house.eventually(lambda: _told_of_the_return(house, reference))
 
 
