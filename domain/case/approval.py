@@ -185,26 +185,32 @@ def award_of(record: CaseRecord, round_: int, award: Money) -> Approved:
 
 
 def _decided(entries: Iterable[Entry], round_: int) -> tuple[Entry | None, Entry | None]:
-    """The proposal of *round_* that was not returned or put aside, and its approval."""
-    proposed: Entry | None = None
-    approval: Entry | None = None
+    """The proposal of *round_* that was not returned or put aside, and its approval.
+
+    A workflow that was reset lives a part of its life again, and both lives stand in the record. So an approval goes
+    with the proposal that it names, and of two approvals the later counts.
+    """
+    waiting: dict[str | None, Entry] = {}
+    decided: tuple[Entry, Entry] | None = None
     for entry in entries:
         if entry.data.get("round") != round_:
             continue
-        if entry.kind == "set_aside" and entry.data.get("approved"):
-            proposed = approval = None
-        if approval is not None:
-            continue
         match entry.kind:
+            case "set_aside" if entry.data.get("approved"):
+                waiting, decided = {}, None
             case "proposed" | "propose_resolution":
-                proposed = entry
+                named = proposal_digest(entry)
+                waiting.pop(named, None)
+                waiting[named] = entry
             case "resolve_early":
-                proposed = approval = entry
+                decided = entry, entry
             case "decide_resolution" if entry.data.get("decision") == "approve":
-                approval = entry
+                last = next(reversed(waiting.values()), None)
+                if approved := waiting.get(entry.data.get("proposal"), None if decided else last):
+                    decided = approved, entry
             case kind if kind in UNDOING or kind == "decide_resolution":
-                proposed = None
-    return proposed, approval
+                waiting = {}
+    return decided or (next(reversed(waiting.values()), None), None)
 
 
 def _by_rule(case: Case, proposed: Entry) -> Approved:
@@ -252,7 +258,7 @@ def proposal_digest(proposed: Entry) -> str | None:
     """Names what the entry *proposed* puts forward; ``None`` where that cannot be read any more."""
     try:
         return _said(proposed, _kind_of(proposed)).digest
-    except ValueError:
+    except (ValueError, LookupError):
         return None
 
 

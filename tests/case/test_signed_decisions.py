@@ -142,3 +142,12 @@ def test_a_payment_that_came_back_waits_for_whoever_has_it_paid_again_and_counts
     with pytest.raises(NotApproved, match="who reported what became of the payment had it paid again"):
         check_paid_again(believed(reversal, earlier), "handler:h-17")
     check_paid_again(believed(earlier), "rail:bank")
+
+
+def test_of_two_lives_that_both_stand_in_the_record_the_later_decides_by_the_proposal_that_its_approval_names() -> None:
+    first, second = proposal(), proposal("handler:h-9", usd("40"))
+    again = second.model_copy(update={"key": f"{first.key}~0123456789ab"})
+    seen, seen_again = test_approvals.approval(of=first), test_approvals.approval(number=21, of=second)
+    assert approved_award(believed(first, again, seen, seen_again), 1).compensation == usd("40")
+    assert approved_award(believed(first, again, seen), 1).compensation == BIG
+    assert approved_award(believed(first, seen, again), 1).compensation == BIG
