@@ -1,12 +1,14 @@
 """The search attributes of a case: what lists and filters in the Temporal UI show. None is personal.
 
-A Temporal server takes at most 10 keyword attributes and 3 of most other types; these are 10 and 1 of each other type.
+A Temporal server takes at most 10 keyword attributes and 3 of most other types; of these 10 are
+keywords, and of every other type there are 2 or 1.
 """
 
 from typing import Any
 
 from temporalio.common import SearchAttributeKey
 
+from domain.case import tasks
 from domain.case.case import Case
 from domain.ground.words import SearchAttribute
 
@@ -22,6 +24,8 @@ ESCALATION_LEVEL = SearchAttributeKey.for_int(SearchAttribute.ESCALATION_LEVEL.v
 PAYMENT = SearchAttributeKey.for_keyword(SearchAttribute.PAYMENT.value)
 BREACHED = SearchAttributeKey.for_bool(SearchAttribute.BREACHED.value)
 NEXT_DEADLINE = SearchAttributeKey.for_datetime(SearchAttribute.NEXT_DEADLINE.value)
+NEXT_TASK = SearchAttributeKey.for_keyword_list(SearchAttribute.NEXT_TASK.value)
+TASK_DUE = SearchAttributeKey.for_datetime(SearchAttribute.TASK_DUE.value)
 INCIDENT = SearchAttributeKey.for_keyword_list(SearchAttribute.INCIDENT.value)
 
 KEYS: tuple[SearchAttributeKey[Any], ...] = (
@@ -37,13 +41,15 @@ KEYS: tuple[SearchAttributeKey[Any], ...] = (
     ESCALATION_LEVEL,
     BREACHED,
     NEXT_DEADLINE,
+    NEXT_TASK,
+    TASK_DUE,
     INCIDENT,
 )
 
 
 def attributes(case: Case) -> dict[SearchAttributeKey[Any], Any]:
     """What every key should say of *case* now; ``None`` where there is nothing to say."""
-    assessment = case.assessment
+    assessment, task = case.assessment, tasks.due_first(case)
     return {
         STAGE: case.stage.value,
         CATEGORY: assessment and assessment.category.value,
@@ -57,5 +63,7 @@ def attributes(case: Case) -> dict[SearchAttributeKey[Any], Any]:
         PAYMENT: case.payment_standing,
         BREACHED: case.breached,
         NEXT_DEADLINE: case.next_due,
+        NEXT_TASK: [task.kind.value, task.owner or task.role.value] if task else None,
+        TASK_DUE: task and task.due,
         INCIDENT: [case.incident.incident] if case.incident else None,
     }

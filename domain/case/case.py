@@ -16,7 +16,7 @@ from domain.case.messages import ProposeDraft, ProposeResolution, Receipt
 from domain.case.remedies import Obligation
 from domain.case.requests import EarlyWarning
 from domain.case.summary import CaseSummary
-from domain.case.tasks import Task, owned_by
+from domain.case.tasks import Task, owned_by, planned
 from domain.case.told import Told
 from domain.checks.findings import Check, Elsewhere, IncidentLink, Investigation
 from domain.clocks.clock import Clock
@@ -551,6 +551,7 @@ class Case(State):
         # A round is planned as a whole. Told of it again, we may have seen some of its rungs act by now.
         known = {deadline.round for deadline in self.deadlines} | set(self.begun)
         started = [*self.deadlines, *(new for new in recorded.planned if new.round not in known)]
+        planned(self, recorded.planned)
         self.begun = sorted(known | {new.round for new in recorded.planned})
         self.ended = {one: at for one, at in ended.items() if one not in {deadline.round for deadline in started}}
         self.deadlines = sorted(

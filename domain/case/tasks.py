@@ -5,13 +5,14 @@ the clock and no other. Who has it the case file says, which asks the directory.
 for as long as a condition of the case holds; see :func:`called_for`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from domain.case.messages import ConfirmRemedy, FinishTask, GiveTask, ProposeResolution, VerifyComplainant
 from domain.case.remedies import outstanding
+from domain.clocks.deadlines import Deadline
 from domain.ground.base import Instant, Line, Record, StaffId, person_of
 from domain.ground.bilingual import Bilingual
 from domain.ground.messages import NotAllowed
@@ -72,6 +73,7 @@ class Task(Record):
 
     ``role`` is who does it; ``owner`` who has it, where somebody named has; ``named`` whether a person chose them.
     ``because`` names the condition for which the service gave it; ``level`` is where on the ladder it was raised to.
+    ``due`` is when its clock ends, once the case file has planned that.
     """
 
     number: int
@@ -84,6 +86,7 @@ class Task(Record):
     what: Line | None = None
     because: str | None = None
     level: int = 0
+    due: Instant | None = None
     overdue: bool = False
 
     @property
@@ -192,6 +195,21 @@ def raise_level(case: "Case", task: Task, at: datetime) -> Task:
 def owned_by(case: "Case", owners: Mapping[int, str]) -> None:
     """Who has which task, as the case file says."""
     case.tasks = [task.model_copy(update={"owner": owners.get(task.number, task.owner)}) for task in case.tasks]
+
+
+def planned(case: "Case", deadlines: Collection[Deadline]) -> None:
+    """When tasks are due, as the case file planned it."""
+    for task in case.tasks:
+        of = [one for one in deadlines if one.number == task.number]
+        if ends := [one.clock_due for one in of if case.pack.clock(one.clock).trigger is CaseEvent.TASK_GIVEN]:
+            _change(case, task, due=ends[0])
+
+
+def due_first(case: "Case") -> Task | None:
+    """The open task that is due before the others, of those that the case file has: it says who has one."""
+    unknown = {event.number for event in case.events if event.event is CaseEvent.TASK_GIVEN}
+    known = (task for task in case.tasks if task.number not in unknown)
+    return min(known, key=lambda task: (task.due is None, task.due or task.since, task.number), default=None)
 
 
 def check_given(case: "Case", message: GiveTask, now: datetime) -> None:

@@ -366,6 +366,9 @@ class SearchAttribute(StrEnum):
     PAYMENT = "ComplaintPayment"
     BREACHED = "ComplaintBreached"
     NEXT_DEADLINE = "ComplaintNextDeadline"
+    NEXT_TASK = "ComplaintNextTask"
+    """The kind of the task that is due first, and who has it: their id, or the role it is for."""
+    TASK_DUE = "ComplaintTaskDue"
     INCIDENT = "ComplaintIncident"
     """The incident that the complaint is about; an incident has its own reference there."""
 

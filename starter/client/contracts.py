@@ -50,6 +50,8 @@ TYPES: Final[Mapping[SearchAttribute, str]] = {
     SearchAttribute.ESCALATION_LEVEL: "Int",
     SearchAttribute.BREACHED: "Bool",
     SearchAttribute.NEXT_DEADLINE: "Datetime",
+    SearchAttribute.NEXT_TASK: "KeywordList",
+    SearchAttribute.TASK_DUE: "Datetime",
     SearchAttribute.INCIDENT: "KeywordList",
 }
 """The types of the search attributes, as Temporal calls them."""

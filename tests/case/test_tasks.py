@@ -9,14 +9,18 @@ from hypothesis import strategies as st
 from domain.case import tasks
 from domain.case.case import Case
 from domain.case.drafts import Draft
+from domain.case.file import Recorded
 from domain.case.messages import GiveTask
 from domain.case.remedies import owe, promised
 from domain.case.tasks import TASKS
+from domain.clocks.planning import plan
 from domain.ground.messages import NotAllowed
 from domain.ground.people import Actor
 from domain.ground.words import CaseEvent, ContactForm, Remedy, Role, Stage, TaskKind
+from domain.people.hands import Hands
 from domain.people.signs import Care
 from tests.case.test_remedies import NOW, a_case, proposal
+from workflows.search_attributes import NEXT_TASK, TASK_DUE, attributes
 
 LEAD = Actor(id="t-2", role=Role.TEAM_LEAD)
 STEPS = st.lists(
@@ -118,6 +122,31 @@ def test_what_is_overdue_goes_up_from_its_role_to_the_top_and_is_nobodys_until_t
     assert tasks.reassign(case, task, "e-2", NOW, LEAD).owner == "e-2"
     tasks.note_overdue(case, task, NOW)
     assert case.tasks[0].overdue
+
+
+def test_lists_show_the_task_that_is_due_first_and_who_has_it_once_the_file_knows_it() -> None:
+    case = a_case(care=Care(alarm=True))
+
+    def shown() -> tuple[object, object]:
+        said = attributes(case)
+        return said[NEXT_TASK], said[TASK_DUE]
+
+    review, call = (tasks.give(case, kind, NOW) for kind in (TaskKind.REVIEW, TaskKind.CALL_BACK))
+    assert shown() == (None, None)
+    planned = tuple(deadline for event in case.events for deadline in plan(case.pack, event))
+    ends = {number: max(one.clock_due for one in planned if one.number == number) for number in (2, 3)}
+    hands = Hands(version=1, handler="h-1", tasks={review.number: "t-1"}, care=Care(alarm=True))
+    case.recorded(case.unrecorded(), Recorded(planned=planned, hands=hands))
+    assert ends[call.number] < ends[review.number]
+    assert shown() == (["call_back", "handler"], ends[call.number])
+    for deadline in planned:
+        case.fire(deadline, deadline.due)
+    tasks.note_overdue(case, case.tasks[1], NOW)
+    assert shown() == (["call_back", "handler"], ends[call.number]), "what is overdue is due first all the same"
+    tasks.end(case, case.tasks[1], "done", NOW, LEAD)
+    assert shown() == (["review", "t-1"], ends[review.number])
+    tasks.end(case, case.tasks[0], "done", NOW, LEAD)
+    assert shown() == (None, None)
 
 
 def test_what_nobody_can_be_given_is_refused_with_the_way_out() -> None:

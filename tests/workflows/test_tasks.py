@@ -10,6 +10,7 @@ from starter.client.directory import People
 from starter.reading.tasks import TaskView, get_tasks
 from tests.people.support import LEAD, directory, person
 from tests.workflows.house import House
+from workflows.search_attributes import NEXT_TASK, TASK_DUE
 
 TEAMS = ("dealing", "payments", "accounts", "conduct", "customer-care")
 H1, C2 = Actor(id="h-1", role=Role.HANDLER), Actor(id="c-2", role=Role.COMPLIANCE_OFFICER)
@@ -54,6 +55,12 @@ async def told_of(house: House, reference: str, number: int) -> set[str]:
     return {row["addressee"] for row in rows if f"(task {number})" in " ".join(row["body"].split())}
 
 
+async def in_lists(house: House, reference: str, task: TaskView) -> bool:
+    """Whether Temporal's lists have *task* as the next one of its case."""
+    said = (await house.client.get_workflow_handle(reference).describe()).typed_search_attributes
+    return (said.get(NEXT_TASK), said.get(TASK_DUE)) == ([task.kind, task.owner], task.due)
+
+
 async def refused(house: House, reference: str, expert: TaskView, undecided: TaskView) -> None:
     """What nobody may say of tasks."""
     say = house.complaints
@@ -76,6 +83,7 @@ async def test_tasks_have_owners_and_clocks_climb_when_overdue_and_end_by_name(s
     assert undecided.due
     await say.give_task(reference, TaskKind.CONSULT, by=H1, what="Was it in time?", role=Role.COMPLIANCE_OFFICER)
     expert = await given(house, reference, TaskKind.CONSULT, "c-2")  # never c-1, whom the customer names
+    await house.eventually(lambda: in_lists(house, reference, undecided))
     await refused(house, reference, expert, undecided)
     await say.escalate(reference, "At once.", by=Actor(id="c-1", role=Role.COMPLIANCE_OFFICER))
     assert "c-1 is kept out" in (await house.eventually(lambda: house.timeline(reference, "rejected")))[0]
