@@ -42,11 +42,11 @@ class NobodyHeld(LookupError):
 async def held_of(connection: "Connection", subject: str, cases: Sequence[str] = ()) -> Held:
     """What is kept of who has the account *subject*, or of who complained in the case *subject*, with other *cases*.
 
-    Raises `NobodyHeld`.
+    Raises `NobodyHeld`, also where any of it is hidden from who looks.
     """
-    row = await connection.fetchrow(_SUBJECT, subject)
+    row = await connection.fetchrow(_SUBJECT, subject, cases)
     assert row  # noqa: S101 (it is an aggregate)
-    if not (row["is_account"] or row["is_case"]):
+    if row["hidden"] or not (row["is_account"] or row["is_case"]):
         raise NobodyHeld(f"subject: nothing is kept of {subject}; give an account, or the reference of a case")
     if row["is_case"] and row["account"]:
         raise NobodyHeld(f"subject: {subject} is a case of account {row['account']}; give the account")
@@ -162,7 +162,7 @@ async def steps_of(connection: "Connection", erasure: str) -> dict[str, Mapping[
 
 
 async def list_erasures(connection: "Connection") -> list[Mapping[str, Any]]:
-    """The last step of every erasure, the newest first."""
+    """The last step of every erasure, the newest first, without those of cases that are hidden from who looks."""
     return [dict(row) for row in await connection.fetch(_NEWEST)]
 
 
@@ -231,11 +231,13 @@ async def _anew(
 
 _TOLD: Final = "What was personal in this case is erased"
 _SUBJECT: Final = """
-    select exists (select from casefile.customers where account = $1)
+    select exists (select from casefile.customers where account = $1::text)
             or exists (select from casefile.cases where account = $1)
             or exists (select from casefile.incident_letters where account = $1) as is_account,
         exists (select from casefile.cases where reference = $1) as is_case,
-        (select account from casefile.cases where reference = $1) as account
+        (select account from casefile.cases where reference = $1) as account,
+        exists (select casefile.hidden_accounts() intersect select $1)
+            or exists (select casefile.hidden_cases() intersect select unnest($1 || $2::text[])) as hidden
 """
 _CASES: Final = """
     select reference from casefile.cases where account = $1 or reference = any($2::text[]) order by reference
@@ -299,7 +301,12 @@ _STEPS: Final = "select step, at, by, reason, token, data from casefile.erasures
 _NEWEST: Final = """
     select * from (
         select distinct on (erasure) id, erasure, step, at, by, data from casefile.erasures order by erasure, id desc
-    ) as newest order by id desc
+    ) as newest where not exists (
+        select from casefile.erasures e, (
+            select casefile.hidden_accounts() union select casefile.hidden_cases()
+        ) as hidden (name)
+        where e.erasure = newest.erasure and (e.data ->> 'subject' = hidden.name or e.data -> 'cases' ? hidden.name)
+    ) order by id desc
 """
 _ERASED: Final = "select erasure, data from casefile.erasures where step = 'erased'"
 _FORGET: Final = """

@@ -10,11 +10,12 @@ from rich.console import RenderableType
 
 from activities.keys.retention import erased_again
 from recovery.reconcile import Repairing, Report, Why, reconcile
-from runtime.database import LONG_PATIENCE, close_pool, find_database, open_pool
+from runtime.database import LONG_PATIENCE, close_pool, find_database, open_pool, seen_by
 from runtime.keys.here import hold_keys, keys_here
 from runtime.settings import load_settings
 from runtime.temporal import connect, run
 from starter.cli import program
+from starter.cli.access import viewer
 from starter.cli.options import By, actor, instant
 from starter.cli.program import Answer, ExitCode, Failed, Problem, command
 from starter.reading.layout import line, table
@@ -22,6 +23,8 @@ from starter.reading.restores import Restore, list_restores
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from runtime.database import Pool
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 _UTC: Final = ZoneInfo("UTC")
@@ -65,9 +68,29 @@ async def _reconcile(since: "datetime | None", number: int | None, by: str | Non
             raise Failed("no restore is declared: `redress restore declare` comes first, and stands in the record")
         repairing = Repairing(restore.id, by, restore.since) if restore and by else None
         begun = since or (restore.since if restore else None)
-        return await reconcile(client, pool, settings, since=begun, repairing=repairing)
+        report = await reconcile(client, pool, settings, since=begun, repairing=repairing)
+        return await _told_to(viewer(), pool, report)
     finally:
         await close_pool(pool)
+
+
+async def _told_to(who: str | None, pool: "Pool", report: Report) -> Report:
+    """The *report* as that person may see it. All was compared and repaired; a case hidden from them is not named."""
+    if not who:
+        return report
+    hidden = {row[0] for row in await seen_by(pool, who).fetch("select casefile.hidden_cases()")}
+    return report.model_copy(
+        update={
+            "doubts": tuple(
+                one.model_copy(
+                    update={"reference": "hidden", "cannot": ("somebody else has to look",) * bool(one.cannot)}
+                )
+                if one.reference in hidden
+                else one
+                for one in report.doubts
+            )
+        }
+    )
 
 
 def _restore(restores: Sequence[Restore], number: int | None) -> Restore | None:

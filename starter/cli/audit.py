@@ -4,13 +4,16 @@ import asyncio
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from starter.cli.access import read
+from starter.cli.access import read, viewer
 from starter.cli.program import Answer, ExitCode, Failed, Problem, app, command, invalid
 from starter.reading.layout import line, table, when, whole
+
+if TYPE_CHECKING:
+    from runtime.database import Pool
 
 audit = typer.Typer(help="Whether the record is as it was written.", no_args_is_help=True)
 app.add_typer(audit, name="audit", rich_help_panel="Run")
@@ -40,6 +43,10 @@ def verify(*, checkpoints: _Checkpoints = None, key: _Key = None) -> Answer:
     with tempfile.TemporaryDirectory(prefix="redress-audit-") as place:
         rows = asyncio.run(_export(Path(place)))
         faults, notes = chain_verifier.verify(Path(place), checkpoints or (), keys)
+    hidden = read(_hidden) if faults and viewer() else set()
+    faults = [
+        one._replace(reference="hidden", what=_OF_A_HIDDEN_CASE) if one.reference in hidden else one for one in faults
+    ]
     shown = [line(f"Note: {note}") for note in notes]
     if not faults:
         outside = "" if checkpoints else " Only checkpoints that left the firm (--checkpoints) find who rewrote it all."
@@ -94,6 +101,13 @@ def _own_key() -> Path:
     if path is None:
         invalid("--key", "name the public key of who signs checkpoints, or REDRESS_CHECKPOINT_KEY")
     return path
+
+
+_OF_A_HIDDEN_CASE: Final = "a row of a case that is hidden from you"
+
+
+async def _hidden(pool: "Pool") -> set[str]:
+    return {row[0] for row in await pool.fetch("select casefile.hidden_cases()")}
 
 
 async def _export(folder: Path) -> int:

@@ -103,6 +103,7 @@ async def compare(
     """Replay the closed cases that are pinned to the pack *old* through *new*, those closed last first.
 
     *version* and *since*, the day (UTC) they were closed on, say which. Raises :class:`NothingPinned`.
+    What is hidden from who looks counts nowhere.
     """
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         known = await connection.fetch("SELECT id, version FROM casefile.policy_packs ORDER BY id, version")
@@ -117,6 +118,7 @@ async def compare(
             FROM casefile.cases c JOIN casefile.policy_packs p ON p.hash = c.policy_hash
                  LEFT JOIN casefile.timeline t ON t.reference = c.reference AND t.key = 'assessed'
             WHERE p.id = $1 AND ($2::text IS NULL OR p.version = $2) AND c.closed_at IS NOT NULL
+              AND c.reference NOT IN (SELECT casefile.hidden_cases())
               AND ($3::date IS NULL OR (c.closed_at AT TIME ZONE 'UTC')::date >= $3)
             ORDER BY c.closed_at DESC, c.reference LIMIT $4 + 1
             """,

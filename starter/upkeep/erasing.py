@@ -247,5 +247,7 @@ _HOLD: Final = """
 _HELD: Final = """
     select subject, reason, at, by from (
         select distinct on (subject) * from casefile.holds order by subject, id desc
-    ) as newest where placed and not casefile.hidden(subject) order by id desc
+    ) as newest
+    where placed and subject not in (select casefile.hidden_cases() union select casefile.hidden_accounts())
+    order by id desc
 """

@@ -33,7 +33,7 @@ class Specification(Record):
 
 
 class Correction(Record):
-    """A correction that was recorded, and what rests on the specification before it.
+    """A correction that was recorded, and what rests on the specification before it, as far as who looks may see.
 
     ``cases`` and ``incidents`` have findings computed with another specification than now holds; ``fills`` and
     ``positions`` count the rows of the log from then on.
@@ -138,7 +138,7 @@ _CASES: Final = """
     where kind = 'finding' and jsonb_path_exists(
         data, '$.**.evidence[*] ? (@.table == "instruments" && @.key == $symbol)',
         jsonb_build_object('symbol', $1::text)
-    )
+    ) and reference not in (select casefile.hidden_cases())
     order by reference
 """
 

@@ -78,7 +78,10 @@ def known_calendars() -> dict[str, Calendar]:
 
 
 async def find_replans(pool: "Pool", calendars: Mapping[str, Calendar], now: datetime) -> list[Replan]:
-    """The open cases with a running clock, provisional or internal, that one of *calendars* counts anew. Reads only."""
+    """The open cases with a running clock, provisional or internal, that one of *calendars* counts anew. Reads only.
+
+    Those that are hidden from who looks are left out: they could not have them counted anew.
+    """
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         packs = {
             row["policy_hash"]: await get_pack(connection, row["policy_hash"])
@@ -86,7 +89,8 @@ async def find_replans(pool: "Pool", calendars: Mapping[str, Calendar], now: dat
         }
         concerned = [policy_hash for policy_hash, pack in packs.items() if _ids(pack) & set(calendars)]
         rows = await connection.fetch(
-            "SELECT reference FROM casefile.cases WHERE closed_at IS NULL AND policy_hash = ANY ($1) ORDER BY 1",
+            "SELECT reference FROM casefile.cases WHERE closed_at IS NULL AND policy_hash = ANY ($1)"
+            " AND reference NOT IN (SELECT casefile.hidden_cases()) ORDER BY 1",
             concerned,
         )
         references = [row["reference"] for row in rows]

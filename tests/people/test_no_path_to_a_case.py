@@ -1,6 +1,7 @@
 """No path leads whoever is kept out to a case: not reading, finding, counting, getting, being told, nor an incident."""
 
 import random
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,13 +13,16 @@ from activities.case.case_file import CaseFile
 from activities.intake.bringing import CUSTOMER
 from activities.people.notices import addressee, owner_of
 from domain.case.messages import CustomerReply
+from domain.clocks.calendar import Calendar
 from domain.ground.messages import NotAllowed
 from domain.ground.people import Actor
 from domain.ground.words import CaseEvent, ContactForm, Role, Store, TaskKind
 from domain.intake.received import Door, Ending
 from domain.learning.periods import Period
 from domain.people.recusal import Why
+from record.erasing import NobodyHeld, write_step
 from runtime.database import seen_by
+from runtime.paths import ROOT
 from runtime.policies import find_pack
 from starter.client.directory import People
 from starter.client.restrictions import Restrictions
@@ -26,10 +30,12 @@ from starter.intake.receiving import receive_message
 from starter.reading.accesses import Access, Means, accesses, note_access
 from starter.reading.actions import option_complaints
 from starter.reading.cases import get_case, get_letters, get_timeline, list_cases
+from starter.reading.comparing import compare
 from starter.reading.customers import find_customers
 from starter.reading.database import CaseNotFound
 from starter.reading.deadlines import get_coming_due, get_deadlines
 from starter.reading.hands import explain_route, read_signs
+from starter.reading.held import everything_of
 from starter.reading.inbox import read_inbox
 from starter.reading.incidents import get_warnings
 from starter.reading.intake import NothingReceived, list_incoming, replay, waiting_for
@@ -42,7 +48,8 @@ from starter.reading.sources import page_of_cases
 from starter.reading.tasks import get_tasks
 from starter.reading.worklist import View, count_worklist, read_worklist
 from starter.reports.making import make_report, open_figure
-from starter.upkeep.erasing import hold, holds
+from starter.upkeep.erasing import erasures, hold, holds
+from starter.upkeep.replanning import find_replans
 from starter.upkeep.restores import declare
 from tests.case.support import OPENED_AT, after, keeping, occurred, opening, summary, update
 from tests.people.support import LEAD, directory, person
@@ -56,6 +63,7 @@ if TYPE_CHECKING:
 TEAMS = ("dealing", "payments", "accounts", "conduct", "customer-care")
 STAFF = [role.value for role in Role if role.is_staff and role is not Role.SYSTEM]
 NOW = after(120)
+PACK = find_pack("platform-default", OPENED_AT.date())
 LOOKS: dict[str, Callable[[Any, str, str], Awaitable[Any]]] = {
     "cases": lambda pool, who, ref: list_cases(pool),
     "cases of the API": lambda pool, who, ref: page_of_cases(pool, source=None, at=NOW, after=None, limit=100),
@@ -78,6 +86,8 @@ LOOKS: dict[str, Callable[[Any, str, str], Awaitable[Any]]] = {
     "complaints about options": lambda pool, who, ref: option_complaints(pool),
     "accesses": lambda pool, who, ref: accesses(pool),
     "what is held": lambda pool, who, ref: holds(pool),
+    "erasures": lambda pool, who, ref: erasures(pool),
+    "cases that a calendar counts anew": lambda pool, who, ref: find_replans(pool, longer(), NOW),
 }
 """What lists cases, or speaks of them."""
 NOT_ALWAYS = {"own tasks", "inbox", *(f"list {view}" for view in View if view is not View.ALL)}
@@ -91,6 +101,12 @@ OF_ONE: dict[str, Callable[[Any, str], Awaitable[Any]]] = {
     "signs": read_signs,
     "tasks": lambda pool, ref: get_tasks(pool, NOW, reference=ref),
 }
+
+
+def longer() -> dict[str, Calendar]:
+    """The calendar of the cases, known for longer."""
+    calendar = PACK.calendar
+    return {str(calendar.id): calendar.model_copy(update={"source": "another year", "verified_until": None})}
 
 
 class Told(NamedTuple):
@@ -158,6 +174,10 @@ async def spoken_of(pool: "Pool", told: Told) -> None:
         told.reference, ContactForm.BY_POST, "So many calls.", until=until, by=LEAD, at=OPENED_AT
     )
     await hold(pool, told.reference, LEAD, "A court asks for it.", placed=True)
+    async with pool.acquire() as connection:
+        asked = {"subject": told.reference, "cases": [told.earlier]}
+        await write_step(connection, "ER-1", "requested", NOW, str(LEAD), asked)
+        await write_step(connection, "ER-1", "refused", NOW, str(LEAD), {"against": [told.reference]})
     by = Actor(id="p-9", role=Role.TEAM_LEAD)
     start = OPENED_AT - timedelta(days=1)
     await declare(pool, Store.POSTGRESQL, start, NOW, "The disk broke.", by, NOW)
@@ -220,6 +240,11 @@ async def closed_it_teaches_only_who_may_see_it(pool: "Pool", told: Told) -> Non
     for who in (f"p-{number}" for number in range(8)):
         seen = {one.reference for one in await closed_complaints(seen_by(pool, who))}
         assert seen == (set() if who in told.interested else {told.reference})
+        compared = await compare(seen_by(pool, who), PACK.id, None, PACK)
+        assert {one.reference for one in compared.cases} == seen
+        if not seen:
+            with pytest.raises(NobodyHeld):
+                await everything_of(seen_by(pool, who), "70012345")
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -254,9 +279,8 @@ async def test_in_no_organisation_does_any_path_lead_whoever_is_kept_out_to_the_
     await closed_it_teaches_only_who_may_see_it(pool, told)
 
     # Nor is any of them given it or a task of it, or told of it, in whatever role.
-    pack = find_pack("platform-default", OPENED_AT.date())
     async with pool.acquire() as connection:
-        told_of = {await addressee(connection, told.reference, pack, Role(role), NOW) for role in STAFF}
+        told_of = {await addressee(connection, told.reference, PACK, Role(role), NOW) for role in STAFF}
         told_of |= {await owner_of(connection, told.reference, 10 + number, NOW) for number in range(len(TaskKind))}
     owners = {one.owner for one in await get_tasks(pool, NOW, reference=told.reference)}
     assert not (told_of | owners) & told.interested
@@ -268,3 +292,25 @@ async def test_in_no_organisation_does_any_path_lead_whoever_is_kept_out_to_the_
         assert await get_tasks(pool, NOW, owner=owner)
         await keep_out(pool, told.reference, owner, Why.NAMED)
         assert not await get_tasks(pool, NOW, owner=owner)
+
+
+NO_ONE_LOOKS = {
+    "starter/client/customers.py": "names no case",
+    "starter/client/directory.py": "names no case",
+    "starter/intake/dealer.py": "the service deals with what came in",
+    "starter/reading/theirs.py": "customers see their own",
+    "starter/reading/worklist.py": "asks casefile.kept_out_of for the person",
+    "web/api/incidents.py": "a program sees its own",
+}
+"""Where the record is read, and nothing is taken away from whoever looks."""
+
+
+def test_wherever_the_record_is_read_what_is_hidden_is_taken_away() -> None:
+    reading = re.compile(r"(?:from|join) (?:casefile|intake|payments|reporting)\.", re.IGNORECASE)
+    folders = ("starter", "web/api", "web/desk")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    read = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in files}
+    unhidden = {
+        name for name, text in read.items() if reading.search(text) and not re.search(r"hidden|must_see|rows_of", text)
+    }
+    assert unhidden == set(NO_ONE_LOOKS), "have casefile.hidden_cases() taken away, or say here why not"
