@@ -192,7 +192,7 @@ def main(arguments: Sequence[str] | None = None, *, of: typer.Typer = app, name:
         if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show a character still shows the others
             stream.reconfigure(errors="replace")
     try:
-        return int(get_command(of).main(args=list(arguments), prog_name=name, standalone_mode=False) or 0)
+        return int(_tree(of).main(args=list(arguments), prog_name=name, standalone_mode=False) or 0)
     except (KeyboardInterrupt, typer.Abort):
         return ExitCode.INTERRUPTED
     except Exception as error:
@@ -204,6 +204,10 @@ def main(arguments: Sequence[str] | None = None, *, of: typer.Typer = app, name:
         hint = f" (see {context.command_path} --help)" if context else ""
         text = wrong_usage().replace(": Value error, ", ": ").rstrip(".")
         return _report("usage", ExitCode.INVALID, f"{text}{hint}", as_json=as_json)
+
+
+_tree: Final = functools.cache(get_command)
+"""The commands of a program, put together once: that takes longer than most of them."""
 
 
 def people() -> Console:
