@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -38,12 +38,14 @@ from activities.money.carried_out import CarriedOut
 from activities.money.compensation import Compensation
 from activities.money.payments import Payments
 from activities.money.promises import Promises
+from domain.learning.actions import ReportOrder
+from domain.learning.periods import Period
 from domain.people.actors import Person
 from record.chain_verifier import TYPE
 from record.checkpointing import Checkpointing
 from record.proofs import hold_proofs
 from runtime.connection import TemporalUnavailable
-from runtime.database import LONG_PATIENCE, DatabaseUnavailable, close_pool, find_database, migrate, open_pool
+from runtime.database import LONG_PATIENCE, DatabaseUnavailable, Pool, close_pool, find_database, migrate, open_pool
 from runtime.identity.hearing import Proving
 from runtime.identity.issuing import TokenIssuer
 from runtime.identity.keys import read_signing_key
@@ -75,7 +77,6 @@ from starter.client.complaints import Complaints
 from starter.intake.dealer import Dealer
 from starter.intake.delivering import Delivery
 from starter.reading.ledger import check_ledger
-from starter.reports.making import files_to_mail
 from workflows.complaint import ComplaintWorkflow
 from workflows.inbound import InboundWorkflow
 from workflows.incident import IncidentWorkflow
@@ -168,7 +169,7 @@ def _activities(
     incident_letters = IncidentLetters(pool, mailer, outbox, settings, clock)
     delivery = Delivery(_for_customers(client, settings), Complaints(client, task_queue=settings.task_queue))
     dealing = Dealing(pool, delivery, clock, settings, proofs=verifier)
-    report_mail = ReportMail(pool, mailer or outbox, settings, files_to_mail(settings.firm_name))
+    report_mail = ReportMail(pool, mailer or outbox, settings, _files_to_mail(settings.firm_name))
     actions = Actions(pool, report_mail)
     retention = Retention(pool, outbox, clock, settings.backup_days)
     return [
@@ -200,6 +201,17 @@ def _activities(
         dealing.deal_with,
         retention.run_out,
     ]
+
+
+def _files_to_mail(firm: str) -> Callable[[Pool, Period, ReportOrder], Awaitable[tuple[str, dict[str, bytes]]]]:
+    """How the report of a month is made. What draws it is loaded then: it is a fifth of all that a worker loads."""
+
+    async def make(pool: Pool, period: Period, order: ReportOrder) -> tuple[str, dict[str, bytes]]:
+        from starter.reports.making import files_to_mail
+
+        return await files_to_mail(firm)(pool, period, order)
+
+    return make
 
 
 def _for_customers(client: Client, settings: Settings) -> Complaints:
