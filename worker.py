@@ -57,7 +57,7 @@ from runtime.mail import Mailer, Outbox
 from runtime.memory import cached_cases, memory_limit
 from runtime.outside import Outside
 from runtime.payment_rail import HttpRail, PaymentRail
-from runtime.plain import RefusingPlain
+from runtime.plain import Plain
 from runtime.policies import Packs
 from runtime.settings import ConfigurationError, Settings, load_settings
 from runtime.shelf import PolicyError
@@ -127,7 +127,7 @@ def build_worker(
         "interceptors": [
             *interceptors,
             *([Proving(verifier)] if verifier else []),
-            *([RefusingPlain()] if settings.plain_json == "refused" else []),
+            Plain(refused=settings.plain_json == "refused"),
         ],
         "graceful_shutdown_timeout": GRACE,
         # More at once starve each other: local activities wait for their turn beyond their time limit.
@@ -284,6 +284,10 @@ async def work(settings: Settings) -> None:
         await vault.keep_open()
     elif not settings.unsealed:
         keys_needed()
+    elif settings.plain_json == "refused":
+        raise ConfigurationError(
+            "REDRESS_PLAIN_JSON: nothing is sealed here (REDRESS_UNSEALED), and all would be refused; set one alone"
+        )
     pool = await open_pool(url, patience=settings.database_timeout)
     try:
         if vault and (again := await erased_again(pool, vault)):

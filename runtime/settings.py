@@ -106,7 +106,7 @@ class Settings(BaseSettings):
     )
     plain_json: Literal["taken", "refused"] = Field(
         "taken",
-        description="whether starts in plain JSON are taken, which stay readable in Temporal, or refused",
+        description="whether starts and messages in plain JSON are taken, which stay readable in Temporal, or refused",
     )
     backup_days: int = Field(
         35,

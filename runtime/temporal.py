@@ -31,7 +31,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from domain.ground.json_text import read_json
-from domain.keys.public import REFUSALS, Public, Readable
+from domain.keys.public import IN_PLAIN, REFUSALS, Public, Readable
 from runtime.connection import TemporalUnavailable, configured_server, reach
 from runtime.identity.hearing import Hearing
 from runtime.identity.issuing import TokenIssuer
@@ -82,7 +82,9 @@ class _RawUnlessTyped(PydanticPayloadConverter):
         return [RawValue(payload) if workflow.in_workflow() else self._lenient(payload) for payload in payloads]
 
     def _lenient(self, payload: Payload) -> Any:
-        """A start is decoded before its workflow runs, which says what is wrong with it."""
+        """A start or a signal is decoded before its workflow runs, which says what is wrong with it."""
+        if IN_PLAIN in payload.metadata and not _in_a_loop():
+            return RawValue(payload)  # and it says that it came in the clear
         try:
             if payload.metadata.get("encoding") == b"json/plain":
                 return read_json(payload.data.decode())
@@ -90,6 +92,15 @@ class _RawUnlessTyped(PydanticPayloadConverter):
         except Exception:  # whatever a stranger sends may raise whatever there is
             return RawValue(payload)
         return value
+
+
+def _in_a_loop() -> bool:
+    """Whether a client decodes: a worker does so in a thread, before its workflow runs."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 # The page of a case is asked for as a message of Temporal's.

@@ -175,7 +175,7 @@ class ComplaintWorkflow:
         case.policy, case.policy_hash, case.assessment = opened.policy, opened.policy_hash, opened.assessment
         case.early_until, case.pointed, case.warning = opened.early_until, opened.pointed, opened.warning
         case.about_rules, case.identity, case.told = opened.about_rules, opened.identity, opened.told
-        case.counted_as = opened.assessment.priority
+        case.counted_as, case.refuses_plain = opened.assessment.priority, bool(opened.recorded.refuses_plain)
         self.work.clocks.let_act(case.run_clocks(opened.recorded))
         case.count_as_urgent(workflow.now())
         self.work.alarm()

@@ -10,6 +10,7 @@ from temporalio.common import RawValue
 from domain.ground.base import clean
 from domain.ground.json_text import read_json
 from domain.ground.sizes import LONGEST_KEPT, beginning, size
+from domain.keys.public import IN_PLAIN
 
 _JSON = b"json/plain"
 _NULL = b"binary/null"
@@ -36,6 +37,11 @@ def decoded(value: Any) -> Any:
         raise ValueError("it is not UTF-8") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"it is no JSON: {error.msg} at character {error.pos}") from None
+
+
+def is_plain(value: Any) -> bool:
+    """Whether Temporal keeps it in the clear."""
+    return isinstance(value, RawValue) and IN_PLAIN in value.payload.metadata
 
 
 def weight(values: Sequence[Any]) -> int:

@@ -81,6 +81,8 @@ class Case(State):
     """Whether somebody was told of danger to life."""
     escalation_level: int = 0
     last_message: str | None = None
+    refuses_plain: bool = False
+    """Whether what is said in plain JSON does not count, as the file answered last: every replay goes by that."""
 
     deadlines: list[Deadline] = Field(default_factory=list)
     """Rungs still to come. Those that acted or whose clock is satisfied are in the deadline ledger, not here."""
@@ -474,6 +476,8 @@ class Case(State):
     def recorded(self, update: CaseUpdate, recorded: Recorded) -> list[Deadline]:
         """The case file knows *update*, and the clocks stand as *recorded* says; see :meth:`run_clocks`."""
         known = update.keys
+        if recorded.refuses_plain is not None:
+            self.refuses_plain = recorded.refuses_plain
         self.entries = [entry for entry in self.entries if entry.key not in known]
         self.events = [event for event in self.events if event.key not in known]
         self.firings = [firing for firing in self.firings if firing.key not in known]

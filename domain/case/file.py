@@ -62,8 +62,11 @@ class CaseUpdate(Record):
 class Recorded(Record):
     """What an update led to: rounds of clocks begun and ended, and whose ``hands`` the case is in where that may have
     changed.
+
+    ``refuses_plain`` says whether signals in plain JSON are taken from now on; ``None`` that nothing is said of it.
     """
 
     planned: tuple[Deadline, ...] = ()
     satisfied: tuple[Satisfied, ...] = ()
     hands: Hands | None = None
+    refuses_plain: bool | None = None

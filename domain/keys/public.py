@@ -15,12 +15,20 @@ class Readable:
     __slots__ = ()
 
 
+IN_PLAIN: Final = "redress-plain"
+"""Metadata of a payload that Temporal keeps in the clear: it is put on where payloads are opened."""
+PLAIN_REFUSED: Final = (
+    "plain JSON is refused here, because it stays readable in Temporal; send it through the API,"
+    " or through a client that has the firm's keys"
+)
+
 REFUSALS: Final = frozenset(
     {
         "CaseClosed",
         "InvalidComplaint",
         "InvalidIncident",
         "InvalidInvestigation",
+        "InvalidStart",
         "ReferenceTaken",
         "Refused",
         "WrongReference",

@@ -12,6 +12,7 @@ from temporalio.converter import (
     WorkflowSerializationContext,
 )
 
+from domain.keys.public import IN_PLAIN
 from domain.keys.scopes import scope_of_workflow
 from runtime.keys.envelope import Key, NotOurs, Place, is_marked, seal, unseal
 from runtime.keys.vault import Vault
@@ -51,7 +52,9 @@ class Sealing(PayloadCodec, WithSerializationContext):
         return [_without_mark(one) if READABLE in one.metadata else self._sealed(one, key, marking) for one in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        return [await self._opened(one) if one.metadata.get("encoding") == ENCODING else one for one in payloads]
+        return [
+            await self._opened(one) if one.metadata.get("encoding") == ENCODING else _in_plain(one) for one in payloads
+        ]
 
     def _sealed(self, payload: Payload, key: Key, marking: bytes) -> Payload:
         content = payload.SerializeToString()
@@ -82,6 +85,14 @@ def _without_mark(payload: Payload) -> Payload:
     plain.CopyFrom(payload)
     del plain.metadata[READABLE]
     return plain
+
+
+def _in_plain(payload: Payload) -> Payload:
+    """What came in the clear, and says so; what is sealed says what it said to whoever sealed it."""
+    marked = Payload()
+    marked.CopyFrom(payload)
+    marked.metadata[IN_PLAIN] = b""
+    return marked
 
 
 def sealed_under(payload: Payload) -> tuple[int | None, str]:

@@ -8,14 +8,18 @@ from typing import Any
 import asyncpg
 import pytest
 from temporalio.client import Client, WorkflowFailureError
+from temporalio.contrib.pydantic import pydantic_data_converter
 
 from domain.ground.reference import reference_for
 from domain.ground.words import WORKFLOW, Stage
 from domain.incidents.incident import WORKFLOW as INCIDENT
 from domain.keys.places import SEALED
+from starter.client.complaints import Complaints
+from starter.client.conversation import Refused
 from tests.incidents.minute import new
 from tests.patience import PATIENCE
 from tests.scanning import forms, unsealed
+from tests.signing import signing
 from tests.workflows.conftest import open_house
 from tests.workflows.erased import ACCOUNT, once_erased_it_still_counts_and_verifies
 from tests.workflows.house import CUSTOMER, House
@@ -73,6 +77,28 @@ async def plain_json_is_refused(house: House) -> None:
     assert not await house.pool.fetch("select from casefile.cases where reference = $1", reference)
 
 
+async def what_is_said_in_plain_json_does_not_count(house: House, reference: str) -> None:
+    """An update is refused to its sender, a signal is kept with the reason; what the keys sealed counts."""
+    client = house.client
+    keyless = Client(
+        client.service_client,
+        namespace=client.namespace,
+        data_converter=pydantic_data_converter,
+        interceptors=[signing()],
+    )
+    plain = Complaints(keyless, task_queue=house.task_queue)
+    with pytest.raises(Refused, match="plain JSON is refused here"):
+        await plain.correct_contact(reference, by=CUSTOMER, email="other@zott.example.org")
+    await plain.reply(reference, by=CUSTOMER, intent="accept", text="What counts?")
+
+    async def kept() -> list[str]:
+        rows = await house.pool.fetch("select reason from casefile.rejected_messages where reference = $1", reference)
+        return [row["reason"] for row in rows if "plain JSON is refused here" in row["reason"]]
+
+    assert len(await house.eventually(kept)) == 1
+    assert len(await house.timeline(reference, "customer_reply")) == 0
+
+
 async def lived(house: House) -> str:
     """A case in which everybody has said something, and has been written to at two addresses."""
     await house.late_withdrawal("12000", days_late=7, account=ACCOUNT)
@@ -80,6 +106,7 @@ async def lived(house: House) -> str:
         complainant={"name": NAME, "email": EMAIL, "phone": PHONE}, account=ACCOUNT, description=f"{SAID}. {SAID}."
     )
     await house.responded(reference)
+    await what_is_said_in_plain_json_does_not_count(house, reference)
     await house.client.get_workflow_handle(reference).signal("customer_reply", {"text": STRANGE, "no": "message"})
     await house.complaints.reply(reference, by=CUSTOMER, intent="accept", text=REPLY)
     await house.row(reference, lambda case: bool(case["stage"] == Stage.FOLLOWING_UP))

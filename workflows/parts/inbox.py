@@ -11,9 +11,10 @@ from domain.case.messages import SIGNALS
 from domain.case.requests import RefusedMessage
 from domain.ground.messages import NotAllowed
 from domain.ground.sizes import MOST_CARRIED, size
+from domain.keys.public import PLAIN_REFUSED
 from workflows.parts.casework import Casework
 from workflows.parts.hearing import M, described, read
-from workflows.raw import kept, weight
+from workflows.raw import is_plain, kept, weight
 
 C = TypeVar("C", bound=type)
 
@@ -84,6 +85,8 @@ class Inbox:
             if row is None:
                 known = " and ".join(kind.name for kind in SIGNALS)
                 raise NotAllowed(f"there is no signal of this name; {known} exist")
+            if work.case.refuses_plain and any(map(is_plain, message)):
+                raise NotAllowed(PLAIN_REFUSED)
             request = read(row.kind, message)
             known_before = work.knows(request)
         except ValueError as error:
