@@ -65,6 +65,9 @@ TASKS: Final[Mapping[TaskKind, TaskRow]] = {
         ends_by=ProposeResolution.name,
         command="show {0}",
     ),
+    TaskKind.ANSWER: TaskRow(
+        does=said("read what the customer wrote, and answer", "阅看客户来信并答复"), role=Role.HANDLER
+    ),
 }
 
 

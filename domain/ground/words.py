@@ -190,6 +190,8 @@ class TaskKind(StrEnum):
     REVIEW = "review"
     DECIDE = "decide"
     """Look at what no rule could decide."""
+    ANSWER = "answer_customer"
+    """Read what the customer wrote, from which nothing follows by itself, and answer."""
 
 
 class CaseEvent(StrEnum):

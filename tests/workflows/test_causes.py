@@ -23,6 +23,8 @@ async def test_who_upholds_a_complaint_says_its_cause_before_it_is_closed(house:
     await house.responded(reference)
     await complaints.reply(reference, by=CUSTOMER, intent="accept")
     await house.at(reference, Stage.FOLLOWING_UP)
+    late = await complaints.add_evidence(reference, "Seen late.", by=HANDLER, trades=["w-2"])
+    assert "not looked at: the case is decided" in late.noted
     await house.env.sleep(timedelta(days=400))
     assert (await house.at(reference, Stage.FOLLOWING_UP))["closed_at"] is None
     assert (await complaints.status(reference)).waiting_for == "the root cause"

@@ -9,7 +9,7 @@ from domain.ground.words import Role, Stage, TaskKind
 from starter.client.directory import People
 from starter.reading.tasks import TaskView, get_tasks
 from tests.people.support import LEAD, directory, person
-from tests.workflows.house import House
+from tests.workflows.house import CUSTOMER, House
 from workflows.search_attributes import NEXT_TASK, TASK_DUE
 
 TEAMS = ("dealing", "payments", "accounts", "conduct", "customer-care")
@@ -55,6 +55,18 @@ async def told_of(house: House, reference: str, number: int) -> set[str]:
     return {row["addressee"] for row in rows if f"(task {number})" in " ".join(row["body"].split())}
 
 
+async def told(house: House, reference: str, number: int) -> None:
+    """Two messages of the customer are there, and their reader was told, of one task for both."""
+
+    async def there() -> bool:
+        replies = await house.timeline(reference, "customer_reply")
+        return len(replies) == 2 and await told_of(house, reference, number) == {"h-1"}
+
+    await house.eventually(there)
+    query = "select count(*) from casefile.tasks where (reference, kind) = ($1, 'answer_customer')"
+    assert await house.pool.fetchval(query, reference) == 1
+
+
 async def in_lists(house: House, reference: str, task: TaskView) -> bool:
     """Whether Temporal's lists have *task* as the next one of its case."""
     said = (await house.client.get_workflow_handle(reference).describe()).typed_search_attributes
@@ -84,6 +96,10 @@ async def test_tasks_have_owners_and_clocks_climb_when_overdue_and_end_by_name(s
     await say.give_task(reference, TaskKind.CONSULT, by=H1, what="Was it in time?", role=Role.COMPLIANCE_OFFICER)
     expert = await given(house, reference, TaskKind.CONSULT, "c-2")  # never c-1, whom the customer names
     await house.eventually(lambda: in_lists(house, reference, undecided))
+    for intent in ("accept", "dispute"):  # there is no response yet: somebody reads it
+        await say.reply(reference, by=CUSTOMER, intent=intent)
+    to_answer = await given(house, reference, TaskKind.ANSWER, "h-1")
+    await told(house, reference, to_answer.number)
     await refused(house, reference, expert, undecided)
     await say.escalate(reference, "At once.", by=Actor(id="c-1", role=Role.COMPLIANCE_OFFICER))
     assert "c-1 is kept out" in (await house.eventually(lambda: house.timeline(reference, "rejected")))[0]
@@ -114,6 +130,7 @@ async def test_tasks_have_owners_and_clocks_climb_when_overdue_and_end_by_name(s
         TaskKind.DECIDE: "the case was closed",
         TaskKind.CONSULT: "done",
         TaskKind.REVIEW: "the case was closed",
+        TaskKind.ANSWER: "the case was closed",
     }
     query = "select by_event from casefile.satisfactions where reference = $1 and clock = 'task' and number = $2"
     assert await house.pool.fetchval(query, reference, expert.number) == "task_ended"

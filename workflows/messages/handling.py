@@ -1,5 +1,7 @@
 """What handlers, teams and tools do with a case."""
 
+from typing import Final
+
 from temporalio import workflow
 
 from domain.case.answers import Question
@@ -95,7 +97,11 @@ def add_evidence(work: Casework, request: AddEvidence) -> str:
     if request.account and request.account != case.account:
         case.account = request.account
         look_again(case)
-    return "evidence added"
+    late = case.approved or case.stage not in BEFORE_RESPONSE
+    return f"evidence added{_NOT_LOOKED_AT if late and (request.trades or request.account) else ''}"
+
+
+_NOT_LOOKED_AT: Final = ", and not looked at: the case is decided; it is once the case is taken up again (reopen)"
 
 
 def must_leave_an_approved_account(work: Casework, request: AddEvidence) -> None:

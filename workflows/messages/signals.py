@@ -34,27 +34,29 @@ def hear_reply(work: Casework, reply: CustomerReply) -> None:
             work.ladder.climb(reason, reply.actor)
     elif case.stage in {Stage.SETTLING, Stage.FOLLOWING_UP} and reply.intent == "dispute":
         work.reopen(reply.actor)
-    elif case.stage is not Stage.CLOSED and reply.intent == "information":
-        add_trades(case, reply.trades, now)
-        if case.asking:
-            go_on(case)
-            case.happened(CaseEvent.CUSTOMER_REPLIED, now)
-        elif case.stage in _DECIDED and (reply.text or reply.attachments):
-            _have_it_read(work)
+    elif case.stage is Stage.CLOSED:
+        work.post.tell_staff(
+            Role.HANDLER,
+            "The customer wrote after the case was closed. Read it and answer.",
+            "客户在案件办结后来信，请阅看并答复。",
+        )
+    else:
+        _hear_words(work, reply)
+
+
+def _hear_words(work: Casework, reply: CustomerReply) -> None:
+    """The customer says something that decides nothing at this stage: it answers a question, or somebody reads it."""
+    case, now = work.case, workflow.now()
+    says = bool(reply.text or reply.attachments or reply.trades)
+    add_trades(case, reply.trades, now)
+    if case.asking and says:
+        go_on(case)
+        case.happened(CaseEvent.CUSTOMER_REPLIED, now)
+    elif says if case.stage in _DECIDED else reply.intent != "information":
+        work.tasks.have_answered()
 
 
 _DECIDED: Final = frozenset({Stage.RESPONDED, Stage.SETTLING, Stage.FOLLOWING_UP})
-
-
-def _have_it_read(work: Casework) -> None:
-    """The customer wrote after the decision, and nothing follows by itself: somebody reads it."""
-    work.post.tell_staff(
-        Role.HANDLER,
-        f"The customer wrote after the final response and neither accepts nor disputes it. Read it and answer; if they "
-        f"want the case taken up again: redress reopen {work.case.reference} (once it is being followed up).",
-        "客户在处理决定发出后来信，既未表示接受也未提出异议。请阅看并答复；如客户要求重新处理，"
-        f"回访阶段可执行 redress reopen {work.case.reference}。",
-    )
 
 
 def hear_escalation(work: Casework, request: Escalate) -> None:

@@ -1,12 +1,17 @@
 """What people have to do beside handling the case: given, reminded of, raised, ended with what called for it."""
 
+from typing import Final
+
 from temporalio import workflow
 
 from domain.case import tasks
 from domain.case.case import Case
 from domain.case.messages import FinishTask, GiveTask, ReassignTask
 from domain.case.tasks import TASKS, Task
+from domain.ground.words import Role, TaskKind
 from workflows.parts.post import Post
+
+_GIVEN: Final = ("A task was given to you", "交办给您一项任务")
 
 
 class Tasks:
@@ -33,8 +38,17 @@ class Tasks:
             what=message.what,
             until=message.until,
         )
-        self._tell(task, "A task was given to you", "交办给您一项任务")
+        self._tell(task, *_GIVEN)
         return task
+
+    def have_answered(self) -> None:
+        """The customer wrote and nothing follows by itself: somebody reads it and answers, all of it in one task."""
+        case = self._case
+        if not tasks.is_kept(case):
+            en = "The customer wrote, and nothing follows from it by itself. Read it and answer."
+            self._post.tell_staff(Role.HANDLER, en, "客户来信，系统不会自动处理。请阅看并答复。")
+        elif not any(task.kind is TaskKind.ANSWER for task in case.tasks):
+            self._tell(tasks.give(case, TaskKind.ANSWER, workflow.now()), *_GIVEN)
 
     def finish(self, message: FinishTask) -> Task:
         """Somebody says that it is done."""
@@ -46,7 +60,7 @@ class Tasks:
         """Somebody says who has it now."""
         task = tasks.open_task(self._case, message.task)
         task = tasks.reassign(self._case, task, message.owner, workflow.now(), message.actor)
-        self._tell(task, "A task was given to you", "交办给您一项任务")
+        self._tell(task, *_GIVEN)
         return task
 
     def remind(self, number: int) -> None:
