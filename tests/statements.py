@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -45,6 +46,7 @@ def statements_in(source: str) -> Iterator[str]:
                 yield node.value
 
 
+@cache
 def statements_now() -> set[str]:
     """Those of the sources as they are."""
     paths = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]

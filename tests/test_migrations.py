@@ -28,21 +28,18 @@ async def test_the_statements_of_the_workers_before_the_newest_migration_fit_the
         assert await refused(connection, statements) == []
 
 
-@pytest.mark.parametrize(
-    ("migration", "told"),
-    [
-        ("alter table casefile.cases rename column stage to phase", 'column "stage" does not exist'),
-        ("alter table casefile.timeline drop column kind cascade", 'column "kind" does not exist'),
-        ("drop table casefile.letter_attempts cascade", 'relation "casefile.letter_attempts" does not exist'),
-        ("alter table casefile.timeline add column shift text not null", "casefile.timeline wants shift"),
-    ],
-)
-async def test_a_migration_that_takes_away_what_they_need_is_found(
-    pool: "asyncpg.Pool[asyncpg.Record]", migration: str, told: str
-) -> None:
+async def test_a_migration_that_takes_away_what_they_need_is_found(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    takes_away = {
+        "alter table casefile.cases rename column stage to phase": 'column "stage" does not exist',
+        "alter table casefile.timeline drop column kind cascade": 'column "kind" does not exist',
+        "drop table casefile.letter_attempts cascade": 'relation "casefile.letter_attempts" does not exist',
+        "alter table casefile.contacts add column shift text not null": "casefile.contacts wants shift",
+    }
     async with pool.acquire() as connection:
-        await connection.execute(migration)
-        assert told in "\n".join(await refused(connection, statements_now()))
+        for migration in takes_away:
+            await connection.execute(migration)
+        found = "\n".join(await refused(connection, statements_now()))
+    assert [told for told in takes_away.values() if told not in found] == []
 
 
 def test_a_migration_that_no_commit_has_yet_is_tried_with_the_statements_of_the_last_commit() -> None:

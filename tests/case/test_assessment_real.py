@@ -9,6 +9,7 @@ import os
 import sys
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@cache
 def assessed(text: str, language: str) -> Assessment:
     complaint = Complaint.model_validate(
         {
