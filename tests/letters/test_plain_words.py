@@ -169,7 +169,7 @@ def test_no_letter_says_an_identifier_whatever_was_found_and_decided(kind: Lette
     checks, outcomes = list(Check), list(Outcome)
     pairs = zip(checks, checks[1:] + checks[:1], strict=True)
     found = tuple(finding for first, second in pairs for finding in made_twice(first, second))
-    for number in range(max(map(len, (stages, roles, reasons, categories, checks, outcomes)))):
+    for number in range(max(len(each) for each in (stages, roles, reasons, categories, checks, outcomes))):
         role, check = roles[number % len(roles)], checks[number % len(checks)]
         facts = full_facts(
             findings=found,
