@@ -89,7 +89,7 @@ async def all_that_is_held_is_handed_out(house: House) -> None:
 
 async def refused_while_something_stands_against_it(house: House) -> datetime:
     """Returns when nothing does any more."""
-    closed_at = await house.pool.fetchval("select closed_at from casefile.cases where account = $1", ACCOUNT)
+    closed_at = await house.fetchval("select closed_at from casefile.cases where account = $1", ACCOUNT)
     later: datetime = closed_at + timedelta(days=365 * 7)
     await hold(house.pool, ACCOUNT, HANDLER, "a court asks", placed=True)
     refused = await answered(house, "first", closed_at + timedelta(days=1))
@@ -123,9 +123,9 @@ async def figures(house: House) -> dict[str, Any]:
     """What is counted and proved: postings, deadlines, facts, and the chains."""
     return {
         "ledger": (await check_ledger(house.pool)).model_dump(),
-        "deadlines": await house.pool.fetch("select * from casefile.deadline_ledger order by 1, 2, 3, 4"),
-        "facts": await house.pool.fetchval("select count(*) from reporting.facts"),
-        "cases": await house.pool.fetch("select reference, stage, outcome, category, closed_at from casefile.cases"),
+        "deadlines": await house.fetch("select * from casefile.deadline_ledger order by 1, 2, 3, 4"),
+        "facts": await house.fetchval("select count(*) from reporting.facts"),
+        "cases": await house.fetch("select reference, stage, outcome, category, closed_at from casefile.cases"),
     }
 
 

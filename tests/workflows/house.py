@@ -8,12 +8,14 @@ from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import asyncpg
 import pytest
 from temporalio import activity
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType, PendingActivityState
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
@@ -91,6 +93,8 @@ class House:
         self.database = SometimesAway(pool)
         self.effects: dict[str, Callable[[Any, Carry], Awaitable[Any]]] = {"SendLetter": self._send_letter}
         """What runs in place of an effect."""
+        self._at_rest: dict[str, int] = {}
+        """How long each case's history was when it was seen at rest."""
         self.interceptors: list[Interceptor] = []
         """What stands between the worker and what it runs."""
 
@@ -185,8 +189,61 @@ class House:
             # The case file is written first: for a moment the workflow does not know yet.
             return (await self.complaints.status(reference)).summary.stage is stage
 
-        await self.eventually(workflow_is_there)
+        await eventually(workflow_is_there, self._how_far)
+        await self.at_rest(reference)
         return case
+
+    async def at_rest(self, reference: str) -> None:
+        """Wait (in real time) until nothing more happens in a case by itself before time goes on, or for two seconds.
+
+        What is held, or waits to be tried again, is not waited for.
+        """
+        for _ in range(80):
+            if await self._is_at_rest(reference):
+                return
+            await asyncio.sleep(0.025)
+
+    async def _is_at_rest(self, reference: str) -> bool:
+        asked = DescribeWorkflowExecutionRequest(
+            namespace=self.client.namespace, execution=WorkflowExecution(workflow_id=reference)
+        )
+        told = await self.client.workflow_service.describe_workflow_execution(asked)
+        for one in told.pending_activities:
+            again = one.attempt > 1 and one.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+            if not again and self.effects.get(one.activity_type.name, self._send_letter) == self._send_letter:
+                return False
+        length = told.workflow_execution_info.history_length
+        if self._at_rest.get(reference) != length:
+            history = await self.client.get_workflow_handle(reference).fetch_history()
+            last = history.events[-1].event_type
+            if last in _TASK_WAITS:
+                return False
+            self._at_rest[reference] = length
+        return True
+
+    async def sleep(self, duration: timedelta) -> None:
+        """Let time pass, once what can happen now has happened."""
+        await self._all_at_rest()
+        await self.env.sleep(duration)
+
+    async def fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
+        """Rows of the record, once what can happen now has happened."""
+        await self._all_at_rest()
+        return await self.pool.fetch(query, *values)
+
+    async def fetchrow(self, query: str, *values: Any) -> asyncpg.Record | None:
+        """As :meth:`fetch`, the first row."""
+        await self._all_at_rest()
+        return await self.pool.fetchrow(query, *values)
+
+    async def fetchval(self, query: str, *values: Any) -> Any:
+        """As :meth:`fetch`, the first value of the first row."""
+        await self._all_at_rest()
+        return await self.pool.fetchval(query, *values)
+
+    async def _all_at_rest(self) -> None:
+        for reference in self.submitted:
+            await self.at_rest(reference)
 
     async def drafted(self, reference: str) -> None:
         """Wait (in real time) until the case has a draft for people to propose."""
@@ -200,21 +257,22 @@ class House:
     async def responded(self, reference: str) -> None:
         """Wait (in real time) until the customer has the final response."""
         await self.row(reference, lambda case: bool(case["stage"] == Stage.RESPONDED))
-        await self.eventually(lambda: self._has_response(reference))
+        await eventually(lambda: self._has_response(reference), self._how_far)
+        await self.at_rest(reference)
 
     async def _has_response(self, reference: str) -> bool:
         case = await self.pool.fetchrow("SELECT * FROM casefile.cases WHERE reference = $1", reference)
         finals = await self.pool.fetchval(
             "SELECT count(*) FROM casefile.letters WHERE reference = $1 AND kind = 'final_response'", reference
         )
-        accepted = (await self.accepted_letters(reference)).count("final_response")
+        accepted = (await self._accepted(reference)).count("final_response")
         return case is not None and accepted == finals > 0
 
     async def sent(self, reference: str, kind: LetterKind) -> None:
         """Wait (in real time) until a channel has accepted a letter of *kind*."""
 
         async def accepted() -> bool:
-            return kind.value in await self.accepted_letters(reference)
+            return kind.value in await self._accepted(reference)
 
         await self.eventually(accepted)
 
@@ -228,32 +286,39 @@ class House:
             return case is not None and condition(case)
 
         async def how_far() -> str:
-            told = await self.timeline(reference)
+            told = await self._lines(reference)
             return f"the case is at {dict(case) if case else None}\n" + "\n".join(told)
 
         await eventually(there, how_far)
+        await self.at_rest(reference)
         return cast(asyncpg.Record, case)
 
     async def eventually(self, check: Callable[[], Awaitable[Any]]) -> Any:
-        """Wait (in real time) until *check* returns something true; return it."""
-        return await eventually(check, self._how_far)
+        """Wait (in real time) until *check* returns something true, and nothing more happens by itself; return it."""
+        result = await eventually(check, self._how_far)
+        await self._all_at_rest()
+        return result
 
     async def _how_far(self) -> str:
-        return "\n".join([line for one in self.submitted for line in (one, *await self.timeline(one))])
+        return "\n".join([line for one in self.submitted for line in (one, *await self._lines(one))])
 
     async def closed(self, reference: str) -> Closed:
         """Let time pass until the case is closed, at most 240 days; return how it ended."""
         for _ in range(12):
-            # What can happen now happens before time goes on: the test server's clock must not run ahead of the worker.
-            for _ in range(8):
-                if await self.pool.fetchval("SELECT closed_at FROM casefile.cases WHERE reference = $1", reference):
-                    async with asyncio.timeout(PATIENCE):
-                        return await self.complaints.result(reference)
-                await asyncio.sleep(0.025)
+            # The test server's clock must not run ahead of the worker.
+            await self.at_rest(reference)
+            if await self.pool.fetchval("SELECT closed_at FROM casefile.cases WHERE reference = $1", reference):
+                async with asyncio.timeout(PATIENCE):
+                    return await self.complaints.result(reference)
             await self.env.sleep(timedelta(days=20))
-        pytest.fail("the case never ended\n" + "\n".join(await self.timeline(reference)))
+        pytest.fail("the case never ended\n" + "\n".join(await self._lines(reference)))
 
     async def timeline(self, reference: str, kind: str | None = None) -> list[str]:
+        """The lines of a case's timeline, once what can happen now has happened."""
+        await self.at_rest(reference)
+        return await self._lines(reference, kind)
+
+    async def _lines(self, reference: str, kind: str | None = None) -> list[str]:
         rows = await self.pool.fetch(
             "SELECT kind, text FROM casefile.timeline WHERE reference = $1 AND ($2::text IS NULL OR kind = $2)"
             " ORDER BY at, journal, id",
@@ -263,6 +328,11 @@ class House:
         return [f"{row['kind']}: {row['text']}" for row in rows]
 
     async def accepted_letters(self, reference: str) -> list[str]:
+        """What channels have accepted of a case, once what can happen now has happened."""
+        await self.at_rest(reference)
+        return await self._accepted(reference)
+
+    async def _accepted(self, reference: str) -> list[str]:
         rows = await self.pool.fetch(
             "SELECT kind FROM casefile.letters JOIN casefile.letter_attempts USING (key)"
             " WHERE reference = $1 AND outcome = 'accepted' AND kind <> 'staff_notice' ORDER BY at, number",
@@ -280,6 +350,9 @@ class House:
         """How many events the history of a case has, of that *kind* if one is named."""
         events = (await self.client.get_workflow_handle(reference).fetch_history()).events
         return sum(kind is None or event.event_type == kind for event in events)
+
+
+_TASK_WAITS: Final = {EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED}
 
 
 def _skipped_time() -> datetime:

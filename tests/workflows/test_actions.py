@@ -66,7 +66,7 @@ async def test_an_action_is_overdue_aloud_judged_by_its_measure_and_begun_again_
     with pytest.raises(Refused, match="there is a CA-PAYMENTS-1 already"):
         await open_action(client, action, task_queue=queue)
     await until(house, action.action, "opened")
-    await house.env.sleep(timedelta(days=12))
+    await house.sleep(timedelta(days=12))
     await until(house, action.action, "opened", "overdue")
     with pytest.raises(Refused, match="role customer may not"):
         await end_action(client, action.action, "done", "So I heard.", by=CUSTOMER)
@@ -74,7 +74,7 @@ async def test_an_action_is_overdue_aloud_judged_by_its_measure_and_begun_again_
     await end_action(client, action.action, "done", "They do.", by=LEAD, message_id="m-1")
     await end_action(client, action.action, "done", "They do.", by=LEAD, message_id="m-1")
     await upheld(house, 35, now + timedelta(days=30), 100)
-    await house.env.sleep(timedelta(days=31))
+    await house.sleep(timedelta(days=31))
     await until(house, action.action, "opened", "overdue", "done", "reopened")
     judged = (await steps_of(house.pool, action.action))[-1].data
     assert (judged["before"], judged["after"], judged["effective"]) == (40, 35, False)
@@ -82,7 +82,7 @@ async def test_an_action_is_overdue_aloud_judged_by_its_measure_and_begun_again_
     assert (standing.state, standing.reopened, str(standing.due)) == (ActionState.REOPENED, 1, judged["due"])
 
     await end_action(client, action.action, "done", "And the bank's cut-off is watched.", by=LEAD)
-    await house.env.sleep(timedelta(days=31))
+    await house.sleep(timedelta(days=31))
     result = await client.get_workflow_handle(action.action).result()
     assert result == "effective"
     assert titles(house.mail()) == [
@@ -99,7 +99,7 @@ async def test_the_report_on_last_month_is_mailed_as_page_pdf_and_workbook_and_n
     assert str(mail["Subject"]).startswith("Complaints, ")
     files = [part.get_filename() for part in mail.iter_attachments()]
     assert files == [f"complaints-{name}.{form}" for form in ("html", "pdf", "xlsx")]
-    issued = await house.pool.fetch("select report, period, by from reporting.issued")
+    issued = await house.fetch("select report, period, by from reporting.issued")
     assert [tuple(row) for row in issued] == [("complaints", name, "system:redress")]
 
 

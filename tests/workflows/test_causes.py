@@ -25,10 +25,10 @@ async def test_who_upholds_a_complaint_says_its_cause_before_it_is_closed(house:
     await house.at(reference, Stage.FOLLOWING_UP)
     late = await complaints.add_evidence(reference, "Seen late.", by=HANDLER, trades=["w-2"])
     assert "not looked at: the case is decided" in late.noted
-    await house.env.sleep(timedelta(days=400))
+    await house.sleep(timedelta(days=400))
     assert (await house.at(reference, Stage.FOLLOWING_UP))["closed_at"] is None
     assert (await complaints.status(reference)).waiting_for == "the root cause"
-    letters = await house.pool.fetch("select body from casefile.letters")
+    letters = await house.fetch("select body from casefile.letters")
     assert sum("redress cause record" in letter["body"] for letter in letters) == 1
 
     with pytest.raises(Refused, match="cause: payments/typed_wrongly is not in the tree of causes"):

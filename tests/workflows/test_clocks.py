@@ -26,7 +26,7 @@ async def undecided(house: House, policy: str | list[str], **changes: Any) -> st
 
 
 async def ledger(house: House, reference: str, clock: str, rung: str = "due") -> list[asyncpg.Record]:
-    return await house.pool.fetch(
+    return await house.fetch(
         "SELECT * FROM casefile.deadline_ledger WHERE reference = $1 AND clock = $2 AND rung = $3 ORDER BY number",
         reference,
         clock,
@@ -50,7 +50,7 @@ async def test_an_extension_counts_once_it_is_approved_and_the_customer_has_been
     await house.sent(reference, LetterKind.EXTENSION)
     with pytest.raises(Refused, match="granted as often as the rule allows"):
         await house.complaints.extend_deadline(reference, "response", "special", reasons, by=EXECUTIVE)
-    await house.env.sleep(timedelta(days=20))
+    await house.sleep(timedelta(days=20))
     before, after = await ledger(house, reference, "response")
     assert (before["replaced"], before["satisfied_by"], before["fired_at"]) == (True, "extended", None)
     assert after["due"] - before["due"] == timedelta(days=30)
@@ -76,10 +76,10 @@ async def test_an_extension_that_no_letter_could_tell_of_in_time_leaves_the_brea
     reference = await undecided(house, own(house, statutory("response", 0, length={"hours": 2}, extensions=[SPECIAL])))
     house.outbox.closed = True
     await house.complaints.extend_deadline(reference, "response", "special", "Because.", by=EXECUTIVE)
-    await house.env.sleep(timedelta(hours=3))
+    await house.sleep(timedelta(hours=3))
     assert (await house.row(reference, lambda case: bool(case["breached"])))["breached"]
     house.outbox.closed = False
-    await house.env.sleep(timedelta(hours=1))
+    await house.sleep(timedelta(hours=1))
     await house.eventually(lambda: house.timeline(reference, "given_up"))
     (only,) = await ledger(house, reference, "response")
     assert (only["breach"], only["replaced"]) == (True, False)
@@ -98,7 +98,7 @@ async def test_a_reminder_that_the_answer_overtook_is_given_up_and_is_no_fault(h
     reference = await house.submit(trades=["w-unknown"], policy=own(house, asking))
     await house.sent(reference, LetterKind.INFORMATION_REQUEST)
     async with house.holding("SendLetter"):
-        await house.env.sleep(timedelta(hours=1))
+        await house.sleep(timedelta(hours=1))
         await house.complaints.reply(reference, by=CUSTOMER, text="It was no withdrawal.")
         await house.at(reference, Stage.DECIDING)
     await house.eventually(lambda: house.timeline(reference, "given_up"))
@@ -121,13 +121,13 @@ async def test_a_statutory_clock_runs_on_while_the_customer_is_asked_and_an_inte
     reference = await undecided(house, own(house, statutory("response", 15), target))
     await house.complaints.request_information(reference, "Which one?", by=HANDLER)
     await house.sent(reference, LetterKind.INFORMATION_REQUEST)
-    await house.env.sleep(timedelta(days=8))
+    await house.sleep(timedelta(days=8))
     assert [row["satisfied_by"] for row in await ledger(house, reference, "target")] == ["information_requested"]
     await house.complaints.reply(reference, by=HANDLER, text="The second.")
     await house.eventually(lambda: has_rounds(house, reference, "target", 2))
     paused, resumed = await ledger(house, reference, "target")
     assert resumed["due"] - paused["due"] == timedelta(days=8)
-    await house.env.sleep(timedelta(days=8))
+    await house.sleep(timedelta(days=8))
     await house.row(reference, lambda case: bool(case["breached"]))
     (response,) = await ledger(house, reference, "response")
     assert response["breach"]
@@ -164,7 +164,7 @@ def eight_weeks(days: int = 56) -> dict[str, Any]:
 async def test_the_holding_letter_goes_out_in_time_though_nobody_touched_the_case(house: House) -> None:
     policy = own(house, eight_weeks(5), letters=[HOLDING], routes=[OMBUDSMAN])
     reference = await undecided(house, policy)
-    await house.env.sleep(timedelta(days=6))
+    await house.sleep(timedelta(days=6))
     await house.sent(reference, LetterKind.HOLDING)
     (duty,) = await ledger(house, reference, "eight-weeks")
     assert (duty["satisfied_by"], duty["breach"]) == ("held", False)
@@ -177,7 +177,7 @@ async def test_the_holding_letter_goes_out_in_time_though_nobody_touched_the_cas
 async def test_a_holding_letter_that_cannot_name_the_ombudsman_is_not_faked_but_loud(house: House) -> None:
     nameless = {**OMBUDSMAN, "contact": None}
     reference = await undecided(house, own(house, eight_weeks(5), letters=[HOLDING], routes=[nameless]))
-    await house.env.sleep(timedelta(days=6))
+    await house.sleep(timedelta(days=6))
     case = await house.row(reference, lambda case: bool(case["breached"]))
     assert case["escalation_level"] >= 1
     assert "holding" not in await house.accepted_letters(reference)
@@ -223,7 +223,7 @@ async def test_a_complaint_that_is_settled_early_ends_with_a_summary_letter(hous
 
 async def test_after_the_time_for_it_no_complaint_ends_early(house: House) -> None:
     reference = await undecided(house, own(house, statutory("response", 56), early_closure=EARLY))
-    await house.env.sleep(timedelta(days=7))
+    await house.sleep(timedelta(days=7))
     with pytest.raises(Refused, match="the time for an early closure ended at"):
         await house.complaints.resolve_early(reference, by=HANDLER, outcome="not_upheld", reasons=a_no())
     without = await undecided(house, own(house, statutory("response", 56), name="without"))
@@ -256,7 +256,7 @@ async def test_of_two_packs_the_strictest_acts_and_the_ledger_shows_both(house: 
     bank = own(house, statutory("response", 10), name="bank")
     payments = own(house, statutory("response", 5), name="payments")
     reference = await undecided(house, [bank, payments])
-    await house.env.sleep(timedelta(days=11))
+    await house.sleep(timedelta(days=11))
     for clock in ("response", "payments/response"):
         (row,) = await ledger(house, reference, clock)
         assert row["breach"]
@@ -273,7 +273,7 @@ async def test_a_rung_before_the_end_says_that_the_deadline_ends_and_one_at_its_
         {"name": "due", "actions": ["breach", "escalate"], "level": 2},
     ]
     reference = await undecided(house, own(house, statutory("response", 15, rungs=rungs)))
-    await house.env.sleep(timedelta(days=16))
+    await house.sleep(timedelta(days=16))
 
     async def raised_twice() -> bool:
         return len(await house.timeline(reference, "escalation")) >= 2
@@ -291,10 +291,10 @@ async def test_a_clock_that_was_extended_leaves_the_warning_to_the_one_that_is_s
     bank = own(house, statutory("response", 5, rungs=rungs, extensions=[SPECIAL]), name="bank")
     payments = own(house, statutory("response", 10, rungs=rungs), name="payments")
     reference = await undecided(house, [bank, payments])
-    await house.env.sleep(timedelta(days=4))
+    await house.sleep(timedelta(days=4))
     await house.complaints.extend_deadline(reference, "response", "special", "We wait.", by=EXECUTIVE)
     await house.sent(reference, LetterKind.EXTENSION)
-    await house.env.sleep(timedelta(days=5))
+    await house.sleep(timedelta(days=5))
 
     async def warned_twice() -> bool:
         notices = [text for text in await house.timeline(reference, "letter") if "The deadline" in text]
@@ -308,13 +308,13 @@ async def test_a_pack_that_leaves_its_time_to_the_firm_takes_on_no_case(house: H
     reference = await house.submit(policy=own(house, {**statutory("response", 1), "length": None}))
 
     async def waiting() -> str | None:
-        reason: str | None = await house.pool.fetchval(
+        reason: str | None = await house.fetchval(
             "select reason from casefile.unopened where workflow_id = $1 and state = 'waiting'", reference
         )
         return reason
 
     assert "leaves to the firm" in await house.eventually(waiting)
-    assert await house.pool.fetchval("SELECT count(*) FROM casefile.cases") == 0
+    assert await house.fetchval("SELECT count(*) FROM casefile.cases") == 0
 
 
 # -- calendars ---------------------------------------------------------------------------------------------------------
@@ -353,7 +353,7 @@ async def test_a_letter_accepted_in_time_is_no_breach_though_its_answer_came_lat
     house.lost_answers = [timedelta(days=2)]
     reference = await house.submit(policy=policy, description="Something is wrong.", trades=[])
     await house.sent(reference, LetterKind.ACKNOWLEDGEMENT)
-    await house.env.sleep(timedelta(days=3))
+    await house.sleep(timedelta(days=3))
     await house.at(reference, Stage.DECIDING)
     (row,) = await ledger(house, reference, "acknowledgement")
     assert (row["satisfied_by"], row["fired_at"]) == (CaseEvent.ACKNOWLEDGED, None)

@@ -97,7 +97,7 @@ async def test_a_case_goes_on_in_a_new_run_with_everything_it_knows(short_lived_
     closed = await house.complaints.result(reference)
     assert closed.outcome is Outcome.UPHELD
     assert str(closed.compensation) == "USD 1,972.60"
-    assert await house.pool.fetchval("SELECT escalation_level FROM casefile.cases WHERE reference = $1", reference) == 1
+    assert await house.fetchval("SELECT escalation_level FROM casefile.cases WHERE reference = $1", reference) == 1
     assert (await house.accepted_letters(reference)).count("acknowledgement") == 1
     first = await house.client.get_workflow_handle(reference, run_id=first_run).fetch_history()
     assert first.events[-1].event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
@@ -128,7 +128,7 @@ async def test_rungs_that_came_due_while_no_worker_was_up_act_in_order_at_once_w
         told = await house.complaints.timeline(reference)
     breaches = [entry.text.split(" was ")[0] for entry in told if entry.kind == "breach"]
     assert breaches == [f"second-{n}" for n in (2, 3, 4)]
-    rows = await house.pool.fetch(
+    rows = await house.fetch(
         "SELECT due, fired_at, lateness FROM casefile.firings WHERE reference = $1 ORDER BY due", reference
     )
     assert len({row["fired_at"] for row in rows}) == 1
@@ -138,11 +138,11 @@ async def test_rungs_that_came_due_while_no_worker_was_up_act_in_order_at_once_w
 
 async def _all_due(house: House, reference: str) -> bool:
     sql = "SELECT max(due) FROM casefile.deadlines WHERE reference = $1 AND clock LIKE 'second-%'"
-    return bool(await house.pool.fetchval(sql, reference) < datetime.now(UTC) - timedelta(milliseconds=100))
+    return bool(await house.fetchval(sql, reference) < datetime.now(UTC) - timedelta(milliseconds=100))
 
 
 async def _fired(house: House, reference: str, count: int) -> bool:
-    fired = await house.pool.fetchval("SELECT count(*) FROM casefile.firings WHERE reference = $1", reference)
+    fired = await house.fetchval("SELECT count(*) FROM casefile.firings WHERE reference = $1", reference)
     return bool(fired == count)
 
 

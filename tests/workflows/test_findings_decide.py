@@ -192,7 +192,7 @@ async def test_a_base_rate_that_is_not_recorded_leaves_the_decision_to_a_person(
     await house.at(reference, Stage.DECIDING)
     assert await found(house, reference) == ["suitability: firm_fault"]
     assert not await house.timeline(reference, "proposed")
-    missing = await house.pool.fetchval("SELECT data -> 'missing' FROM casefile.timeline WHERE kind = 'finding'")
+    missing = await house.fetchval("SELECT data -> 'missing' FROM casefile.timeline WHERE kind = 'finding'")
     assert missing[0].startswith("base rate bank_of_england on ")
 
 

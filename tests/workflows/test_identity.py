@@ -66,9 +66,7 @@ async def test_who_does_not_prove_who_they_are_is_refused_and_leaves_no_trace(ho
     assert seen
     approval = DecideResolution(message_id="m-1", actor=APPROVER, decision="approve", proposal=seen)
     await house.complaints.send(reference, approval)
-    rows = await house.pool.fetch(
-        "select kind, token from casefile.timeline where kind like '%_resolution' order by id"
-    )
+    rows = await house.fetch("select kind, token from casefile.timeline where kind like '%_resolution' order by id")
     assert [(row["kind"], row["token"].count(".")) for row in rows] == [
         ("propose_resolution", 2),
         ("decide_resolution", 2),
@@ -77,7 +75,7 @@ async def test_who_does_not_prove_who_they_are_is_refused_and_leaves_no_trace(ho
     again = Complaints(speaking(house.client, stolen(rows[1]["token"])), task_queue=house.task_queue)
     await again.send(reference, approval)
     await house.sent(reference, LetterKind.FINAL_RESPONSE)
-    assert await house.pool.fetchval("select count(*) from casefile.timeline where kind = 'decide_resolution'") == 1
+    assert await house.fetchval("select count(*) from casefile.timeline where kind = 'decide_resolution'") == 1
 
 
 async def test_who_poses_as_a_workflow_and_writes_what_people_decided_is_paid_nothing(house: House) -> None:
@@ -122,5 +120,5 @@ async def test_who_poses_as_a_workflow_and_writes_what_people_decided_is_paid_no
             )
     why = failure.value.__cause__
     assert "no token says who sends this" in str(getattr(why, "cause", why)), why
-    assert await house.pool.fetchval("select count(*) from casefile.timeline where key = 'decide_resolution:901'") == 1
-    assert not await house.pool.fetchval("select exists (select from casefile.postings)")
+    assert await house.fetchval("select count(*) from casefile.timeline where key = 'decide_resolution:901'") == 1
+    assert not await house.fetchval("select exists (select from casefile.postings)")

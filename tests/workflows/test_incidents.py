@@ -227,14 +227,14 @@ async def investigated(house: House, case: str) -> bool:
 
 
 async def letter(house: House, case: str, kind: LetterKind) -> str:
-    body = await house.pool.fetchval(
+    body = await house.fetchval(
         "select body from casefile.letters where reference = $1 and kind = $2", case, kind.value
     )
     return str(body)
 
 
 async def paid(house: House) -> dict[str, str]:
-    rows = await house.pool.fetch("select coalesce(account, reference) as whose, amount from casefile.postings")
+    rows = await house.fetch("select coalesce(account, reference) as whose, amount from casefile.postings")
     return {row["whose"]: str(row["amount"]) for row in rows}
 
 

@@ -45,12 +45,12 @@ async def submitted(house: House, policy: str, stage: Stage, **changes: Any) -> 
 
 async def breaches(house: House, reference: str) -> int:
     sql = "SELECT count(*) FROM casefile.firings WHERE reference = $1 AND breach"
-    return cast(int, await house.pool.fetchval(sql, reference))
+    return cast(int, await house.fetchval(sql, reference))
 
 
 async def satisfactions(house: House, reference: str) -> int:
     sql = "SELECT count(*) FROM casefile.satisfactions WHERE reference = $1 AND NOT replaced"
-    return cast(int, await house.pool.fetchval(sql, reference))
+    return cast(int, await house.fetchval(sql, reference))
 
 
 async def test_a_withdrawal_after_an_outage_does_not_hide_the_breach_that_came_due_in_it(real_time: House) -> None:
@@ -153,7 +153,7 @@ async def test_the_lateness_of_a_breach_is_that_of_its_recording_when_the_ledger
         await house.eventually(lambda: breaches(house, reference))
         told = await house.eventually(lambda: house.timeline(reference, "breach"))
     assert told
-    row = await house.pool.fetchrow(
+    row = await house.fetchrow(
         "SELECT t.at, f.fired_at FROM casefile.timeline t JOIN casefile.firings f USING (reference)"
         " WHERE reference = $1 AND t.kind = 'breach' AND f.breach",
         reference,

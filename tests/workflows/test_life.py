@@ -32,7 +32,7 @@ async def test_a_clear_small_case_goes_straight_through_within_70_events_beside_
     await house.responded(reference)
     await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
     await house.row(reference, lambda case: bool(case["stage"] == Stage.FOLLOWING_UP))
-    await house.env.sleep(timedelta(days=5))
+    await house.sleep(timedelta(days=5))
     await house.complaints.record_feedback(reference, 5, by=CUSTOMER, comment="Quick and fair.")
     closed = await house.closed(reference)
 
@@ -54,7 +54,7 @@ async def test_a_clear_small_case_goes_straight_through_within_70_events_beside_
         "stage: following_up",
         "stage: closed",
     ]
-    assert await house.pool.fetchval("SELECT count(*) FROM casefile.postings WHERE reference = $1", reference) == 1
+    assert await house.fetchval("SELECT count(*) FROM casefile.postings WHERE reference = $1", reference) == 1
 
 
 async def test_silence_counts_as_no_objection_and_the_case_closes_by_itself(house: House) -> None:
@@ -105,8 +105,8 @@ async def test_a_missing_fact_is_asked_for_with_a_reminder_and_a_limit(house: Ho
         description="The fill price of my order was wrong, far off the market.", trades=[], account=None
     )
     await house.row(reference, lambda case: case["stage"] == Stage.INVESTIGATING)
-    await house.env.sleep(timedelta(days=6))
-    await house.env.sleep(timedelta(days=6))
+    await house.sleep(timedelta(days=6))
+    await house.sleep(timedelta(days=6))
     await house.at(reference, Stage.DECIDING)
     letters = [kind for kind in await house.accepted_letters(reference) if kind != "progress"]
     assert letters == ["acknowledgement", "information_request", "reminder"]
@@ -120,7 +120,7 @@ async def test_the_customers_answer_ends_the_wait_and_is_investigated(house: Hou
     await house.late_withdrawal(entry="w-9")
     reference = await house.submit(trades=["w-unknown"])
     await house.eventually(
-        lambda: house.pool.fetchval("SELECT count(*) FROM casefile.letters WHERE kind = 'information_request'")
+        lambda: house.fetchval("SELECT count(*) FROM casefile.letters WHERE kind = 'information_request'")
     )
     await house.complaints.reply(reference, by=CUSTOMER, text="It is w-9, sorry.", trades=["w-9"])
     await house.at(reference, Stage.RESPONDED)
@@ -170,7 +170,7 @@ async def test_a_withdrawal_ends_the_case_the_same_day_from_any_stage(house: Hou
     await house.complaints.withdraw(reference, by=CUSTOMER, reason="Settled otherwise.")
     closed = await house.closed(reference)
     assert closed.outcome is (Outcome.UPHELD if stage is Stage.FOLLOWING_UP else Outcome.WITHDRAWN)
-    closed_at = await house.pool.fetchval("SELECT closed_at FROM casefile.cases WHERE reference = $1", reference)
+    closed_at = await house.fetchval("SELECT closed_at FROM casefile.cases WHERE reference = $1", reference)
     assert closed_at - before < timedelta(hours=1)
     assert (await house.accepted_letters(reference))[-1] == "withdrawal"
 
@@ -245,14 +245,14 @@ async def test_reopening_starts_another_round_within_the_window_only(house: Hous
     await house.complaints.record_cause(reference, "charges/wrong_charge", by=HANDLER)
     closed = await house.closed(reference)
     assert str(closed.compensation) == "USD 28.41"
-    assert await house.pool.fetchval("SELECT count(*) FROM casefile.postings WHERE reference = $1", reference) == 2
+    assert await house.fetchval("SELECT count(*) FROM casefile.postings WHERE reference = $1", reference) == 2
 
 
 async def test_progress_letters_come_while_nobody_decides_and_stop_with_the_response(house: House) -> None:
     await house.late_withdrawal("3000000")
     reference = await house.submit()
     await house.at(reference, Stage.DECIDING)
-    await house.env.sleep(timedelta(days=8))
+    await house.sleep(timedelta(days=8))
     assert "progress" in await house.accepted_letters(reference)
     await house.complaints.propose_resolution(reference, by=HANDLER, outcome="not_upheld", reasons=a_no())
     await house.complaints.approve(reference, by=APPROVER)
@@ -266,7 +266,7 @@ async def test_a_passed_response_deadline_is_a_breach_with_a_new_date_and_stays_
     await house.late_withdrawal("3000000")
     reference = await house.submit()
     await house.at(reference, Stage.DECIDING)
-    await house.env.sleep(timedelta(days=17))
+    await house.sleep(timedelta(days=17))
     case = await house.row(reference, lambda case: bool(case["breached"]))
     assert case["escalation_level"] >= 2
     await house.eventually(lambda: _has(house, reference, "overdue"))
@@ -284,15 +284,15 @@ async def test_an_acknowledgement_that_cannot_be_delivered_is_a_breach_and_still
     five_hours = {**clock, "length": {"hours": 5}}  # in each, 30 attempts are made to deliver it
     reference = await house.submit(policy=own(house, five_hours))
     await house.at(reference, Stage.ACKNOWLEDGED)
-    await house.env.sleep(timedelta(hours=6))
+    await house.sleep(timedelta(hours=6))
     case = await house.row(reference, lambda case: bool(case["breached"]))
     assert (case["escalation_level"], case["handler"]) == (1, "team_lead")
-    notices = await house.pool.fetchval(
+    notices = await house.fetchval(
         "SELECT count(*) FROM casefile.letters WHERE reference = $1 AND kind = 'staff_notice'", reference
     )
     assert notices >= 1
     house.outbox.closed = False
-    await house.env.sleep(timedelta(minutes=10))
+    await house.sleep(timedelta(minutes=10))
     closed = await house.closed(reference)
     assert closed.breached
     assert (await house.accepted_letters(reference))[0] == "acknowledgement"
@@ -306,7 +306,7 @@ async def test_an_undeliverable_letter_goes_to_the_corrected_address(house: Hous
     receipt = await house.complaints.correct_contact(reference, by=HANDLER, email="right@example.com")
     assert receipt.noted == "address corrected"
     house.outbox.closed = False
-    await house.env.sleep(timedelta(minutes=5))
+    await house.sleep(timedelta(minutes=5))
     await house.eventually(lambda: house.accepted_letters(reference))
     assert house.mail()[0]["To"] == "right@example.com"
 

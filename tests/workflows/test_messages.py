@@ -28,7 +28,7 @@ async def in_decision(house: House) -> str:
 
 
 async def rejected(house: House, reference: str) -> list[str]:
-    rows = await house.pool.fetch(
+    rows = await house.fetch(
         "SELECT name, reason FROM casefile.rejected_messages WHERE reference = $1 ORDER BY at, key", reference
     )
     return [f"{row['name']}: {row['reason']}" for row in rows]
@@ -119,7 +119,7 @@ async def test_what_a_customer_writes_is_kept_with_emoji_and_without_control_cha
     reference = await in_decision(house)
     await house.complaints.reply(reference, by=CUSTOMER, text="钱呢？😡\x00\x07\r\nNow!")
     await house.eventually(lambda: house.timeline(reference, "customer_reply"))
-    data = await house.pool.fetchval(
+    data = await house.fetchval(
         "SELECT data FROM casefile.timeline WHERE reference = $1 AND kind = 'customer_reply'", reference
     )
     assert data["text"] == "钱呢？😡\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}\nNow!"
@@ -133,7 +133,7 @@ async def test_escalating_climbs_the_ladder_and_tells_each_level_once(house: Hou
     assert case["handler"] == "executive"
 
     async def levels_told() -> list[str]:
-        notices = await house.pool.fetch(
+        notices = await house.fetch(
             "SELECT body FROM casefile.letters WHERE reference = $1 AND kind = 'staff_notice'", reference
         )
         return sorted(
@@ -213,7 +213,7 @@ async def test_a_complaint_from_the_future_fails_the_workflow_cleanly(house: Hou
         await house.client.execute_workflow(WORKFLOW, given, id=complaint.reference, task_queue=house.task_queue)
     assert isinstance(failed.value.cause, ApplicationError)
     assert failed.value.cause.type == "InvalidComplaint"
-    [kept] = await house.pool.fetch("select state, name, payload from casefile.unopened")
+    [kept] = await house.fetch("select state, name, payload from casefile.unopened")
     assert (kept["state"], kept["name"]) == ("refused", "start")
     assert json.loads(kept["payload"]) == [given]
 
@@ -224,7 +224,7 @@ async def test_a_complaint_whose_pack_no_worker_has_waits_for_it_and_becomes_a_c
     await house.complaints.reply(reference, by=CUSTOMER, text="Are you there?")
 
     async def waits() -> str | None:
-        state: str | None = await house.pool.fetchval(
+        state: str | None = await house.fetchval(
             "select state from casefile.unopened where workflow_id = $1", reference
         )
         return state

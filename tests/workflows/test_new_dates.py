@@ -13,7 +13,7 @@ async def test_a_rule_gives_a_new_date_as_often_as_the_pack_says_and_then_people
     again = statutory("overdue", 1, kind="internal", trigger="overdue_noted", rungs=rungs)
     reference = await house.submit(policy=own(house, target, again), description="It is wrong.", trades=[])
     await house.at(reference, Stage.DECIDING)
-    await house.env.sleep(timedelta(days=5))
+    await house.sleep(timedelta(days=5))
     await house.eventually(lambda: house.timeline(reference, "no_more_dates"))
     assert (await house.accepted_letters(reference)).count("overdue") == 1
     case = await house.row(reference, lambda row: row["escalation_level"] == 3)

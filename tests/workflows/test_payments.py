@@ -319,7 +319,7 @@ async def test_an_award_that_the_ledger_never_takes_is_led_out_by_a_reopening(ho
     await house.responded(reference)
     await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
     await house.at(reference, Stage.FOLLOWING_UP)
-    keys = await house.pool.fetch("SELECT key FROM casefile.postings WHERE reference = $1 ORDER BY number", reference)
+    keys = await house.fetch("SELECT key FROM casefile.postings WHERE reference = $1 ORDER BY number", reference)
     assert f"{reference}:compensation:2" in [row["key"] for row in keys]
 
 

@@ -36,9 +36,7 @@ async def test_of_two_cases_that_promise_one_loss_at_the_same_moment_one_does_an
     (first,) = set(cases) - {second}
     handler = OTHER_HANDLER if second == cases[1] else HANDLER
     await house.responded(first)
-    assert [tuple(row) for row in await house.pool.fetch("select reference, round from casefile.promises")] == [
-        (first, 1)
-    ]
+    assert [tuple(row) for row in await house.fetch("select reference, round from casefile.promises")] == [(first, 1)]
     assert await house.timeline(second, "set_aside") == [
         f"set_aside: before the response: {first} promises or has paid it"
     ]
@@ -54,7 +52,7 @@ async def test_of_two_cases_that_promise_one_loss_at_the_same_moment_one_does_an
         )
     await house.complaints.reply(first, by=CUSTOMER, intent="dispute")
     await house.row(first, lambda row: bool(row["stage"] != Stage.RESPONDED))
-    assert not await house.pool.fetchval("select count(*) from casefile.standing_promises")
+    assert not await house.fetchval("select count(*) from casefile.standing_promises")
     await house.complaints.propose_draft(second, by=handler)
 
     async def offered_again() -> bool:

@@ -51,7 +51,7 @@ async def test_a_case_waits_for_the_withdrawal_that_is_still_owed_and_sees_its_r
     reference = await responded_while_it_is_pending(house)
     await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
     await house.row(reference, lambda case: bool(case["stage"] == Stage.SETTLING))
-    await house.env.sleep(timedelta(days=40))
+    await house.sleep(timedelta(days=40))
     case = await house.at(reference, Stage.SETTLING)
     assert case["breached"], "its clock ran out, and stays run out"
     now = await house.env.get_current_time()
@@ -64,7 +64,7 @@ async def test_a_case_waits_for_the_withdrawal_that_is_still_owed_and_sees_its_r
     closed = await house.closed(reference)
     assert closed.outcome is Outcome.UPHELD
     # interest ran on until the release, and what is posted is what the check finds of the whole time
-    row = await house.pool.fetchrow("select requested_at, booked_at from tradelog.known_account_entries")
+    row = await house.fetchrow("select requested_at, booked_at from tradelog.known_account_entries")
     assert row is not None
     late = row["booked_at"] - row["requested_at"] - timedelta(hours=48)
     owed_in_all = Decimal(12000) * 8 / 100 / 365 * (late // timedelta(microseconds=1)) / (86_400 * 10**6)
@@ -83,7 +83,7 @@ async def test_a_customer_who_takes_the_complaint_back_is_still_owed_the_withdra
     reference = await responded_while_it_is_pending(house)
     await house.complaints.withdraw(reference, by=CUSTOMER)
     await house.row(reference, lambda case: bool(case["stage"] == Stage.SETTLING))
-    await house.env.sleep(timedelta(days=1))
+    await house.sleep(timedelta(days=1))
     await house.at(reference, Stage.SETTLING)
     await release(house)
     closed = await house.closed(reference)

@@ -41,9 +41,9 @@ async def test_every_complaint_of_a_restricted_customer_is_read_and_answered_by_
     await house.at(second, Stage.DECIDING)
     await house.sent(second, LetterKind.ACKNOWLEDGEMENT)
     query = "select recipient from casefile.letters where (reference, kind) = ($1, 'acknowledgement')"
-    assert [await house.pool.fetchval(query, one) for one in (first, second)] == ["customer@example.com", None]
+    assert [await house.fetchval(query, one) for one in (first, second)] == ["customer@example.com", None]
 
-    bodies = [" ".join((await house.pool.fetchval(_BODY, one)).split()) for one in (first, second)]
+    bodies = [" ".join((await house.fetchval(_BODY, one)).split()) for one in (first, second)]
     assert ["our letters to you go by post" in body for body in bodies] == [False, True]
 
     async def reviewed() -> bool:

@@ -20,7 +20,7 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 async def notices(house: House, reference: str) -> str:
-    rows = await house.pool.fetch(
+    rows = await house.fetch(
         "select body from casefile.letters where reference = $1 and kind = 'staff_notice'", reference
     )
     return "\n".join(row["body"] for row in rows)

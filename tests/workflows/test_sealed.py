@@ -73,8 +73,8 @@ async def plain_json_is_refused(house: House) -> None:
             with pytest.raises(WorkflowFailureError) as refused:
                 await handle.result()
         assert "plain JSON is refused here" in str(refused.value.cause)
-    assert not await house.pool.fetch("select from casefile.incidents")
-    assert not await house.pool.fetch("select from casefile.cases where reference = $1", reference)
+    assert not await house.fetch("select from casefile.incidents")
+    assert not await house.fetch("select from casefile.cases where reference = $1", reference)
 
 
 async def what_is_said_in_plain_json_does_not_count(house: House, reference: str) -> None:
@@ -92,7 +92,7 @@ async def what_is_said_in_plain_json_does_not_count(house: House, reference: str
     await plain.reply(reference, by=CUSTOMER, intent="accept", text="What counts?")
 
     async def kept() -> list[str]:
-        rows = await house.pool.fetch("select reason from casefile.rejected_messages where reference = $1", reference)
+        rows = await house.fetch("select reason from casefile.rejected_messages where reference = $1", reference)
         return [row["reason"] for row in rows if "plain JSON is refused here" in row["reason"]]
 
     assert len(await house.eventually(kept)) == 1
@@ -111,7 +111,7 @@ async def lived(house: House) -> str:
     await house.complaints.reply(reference, by=CUSTOMER, intent="accept", text=REPLY)
     await house.row(reference, lambda case: bool(case["stage"] == Stage.FOLLOWING_UP))
     await house.complaints.correct_contact(reference, by=CUSTOMER, email=f"new-{EMAIL}")
-    found = await house.pool.fetch("select email from casefile.contacts where reference = $1 order by id", reference)
+    found = await house.fetch("select email from casefile.contacts where reference = $1 order by id", reference)
     assert [row["email"] for row in found] == [EMAIL, f"new-{EMAIL}"]
     return reference
 

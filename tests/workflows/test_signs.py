@@ -22,7 +22,7 @@ FRAUD = Sign(kind=SignKind.FRAUD, rests_on=("the bank telephoned",))
 
 async def alarmed(house: House, reference: str, *who: str) -> bool:
     """Whether the alarm, among whatever else they were told, has reached these people and nobody else."""
-    rows = await house.pool.fetch(
+    rows = await house.fetch(
         "select addressee, body from casefile.letters where (reference, kind) = ($1, 'staff_notice')", reference
     )
     return {row["addressee"] for row in rows if ALARM.en[:40] in " ".join(row["body"].split())} == set(who)
@@ -42,7 +42,7 @@ async def test_danger_to_life_reaches_named_persons_at_once_and_stands_in_no_let
     status = await staffed.complaints.status(reference)
     assert (status.summary.handler, status.summary.priority) == ("h-1", Priority.P1)
     assert [one.key for one in await read_signs(staffed.pool, reference)] == ["danger_to_life"]
-    told = await staffed.pool.fetch(
+    told = await staffed.fetch(
         "select body from casefile.letters where reference = $1 and kind <> 'staff_notice'", reference
     )
     assert not any("danger" in row["body"] for row in told)
@@ -58,11 +58,11 @@ async def test_what_a_person_notes_is_apart_from_the_timeline_and_alarms_once(st
         await staffed.complaints.note_sign(reference, step, sign, by=handler)
     await staffed.eventually(lambda: alarmed(staffed, reference, "h-1", "l-1"))
     assert (await staffed.complaints.status(reference)).summary.priority is Priority.P1
-    rows = await staffed.pool.fetch(
+    rows = await staffed.fetch(
         "select text, data from casefile.timeline where reference = $1 and kind <> 'letter'", reference
     )
     assert not [row for row in rows if "telephone" in str(row["data"]) or "danger" in row["text"]]
-    letters = await staffed.pool.fetch("select body from casefile.letters where reference = $1", reference)
+    letters = await staffed.fetch("select body from casefile.letters where reference = $1", reference)
     assert sum("danger of their life" in letter["body"] for letter in letters) == 2
     (one,) = await read_signs(staffed.pool, reference)
     assert (one.sign.rests_on, one.confirmed_by) == (("said so on the telephone",), handler)
@@ -92,7 +92,7 @@ async def test_signs_decide_whether_people_decide_and_never_what(house: House, w
     )
     await house.complaints.approve(reference, by=APPROVER)  # though a person alone could give so little
     await house.responded(reference)
-    await house.env.sleep(timedelta(days=30))
+    await house.sleep(timedelta(days=30))
     assert await house.eventually(lambda: house.timeline(reference, "no_answer"))
     assert (await house.complaints.status(reference)).summary.stage is Stage.RESPONDED  # silence closes nothing here
 

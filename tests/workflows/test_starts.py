@@ -60,14 +60,14 @@ async def test_a_start_that_can_be_no_case_is_a_refusal_that_is_found(house: Hou
     await start(house, reference, *arguments)
     with pytest.raises(WorkflowFailureError):
         await house.client.get_workflow_handle(reference).result()
-    row = await house.pool.fetchrow("select * from casefile.unopened where workflow_id = $1", reference)
+    row = await house.fetchrow("select * from casefile.unopened where workflow_id = $1", reference)
     assert row is not None
     assert (row["state"], row["name"]) == ("refused", "start")
     assert what not in NUMBERS or row["reason"].startswith("level: ")
     assert what != "another id" or "the workflow id must be" in row["reason"]
     with pytest.raises(CaseNotFound, match="was refused since"):
         await get_case(house.pool, reference)
-    assert not await house.pool.fetchval("select exists (select from casefile.postings)")
+    assert not await house.fetchval("select exists (select from casefile.postings)")
 
 
 async def test_a_raw_start_with_a_claim_that_its_currency_does_not_have_is_refused_by_field(house: House) -> None:
@@ -78,7 +78,7 @@ async def test_a_raw_start_with_a_claim_that_its_currency_does_not_have_is_refus
     await start(house, reference, complaint)
     with pytest.raises(WorkflowFailureError):
         await house.client.get_workflow_handle(reference).result()
-    reason = await house.pool.fetchval("select reason from casefile.unopened where workflow_id = $1", reference)
+    reason = await house.fetchval("select reason from casefile.unopened where workflow_id = $1", reference)
     assert "amount_claimed: JPY has no units that small; give a whole number" in reason
 
 
@@ -92,7 +92,7 @@ async def test_what_is_sent_to_a_refused_start_is_kept_in_parts_of_bounded_size(
     house.database.away = False
     with pytest.raises(WorkflowFailureError):
         await house.client.get_workflow_handle(reference).result()
-    kept = await house.pool.fetchval("select count(*) from casefile.unopened where workflow_id = $1", reference)
+    kept = await house.fetchval("select count(*) from casefile.unopened where workflow_id = $1", reference)
     assert kept == 1 + 30 + 1
     assert max(await sizes_of_activities(house, reference)) < 600_000
 
@@ -120,11 +120,11 @@ async def test_temporal_may_neither_repeat_a_case_nor_cut_it_off(real_time: Hous
     else:
         with pytest.raises(WorkflowFailureError):
             await handle.result()
-    [row] = await house.pool.fetch("select * from casefile.unopened where workflow_id = $1", reference)
+    [row] = await house.fetch("select * from casefile.unopened where workflow_id = $1", reference)
     assert (row["state"], row["name"]) == ("refused", "start")
     assert option == "no option" or option in row["reason"]
-    assert not await house.pool.fetchval("select exists (select from casefile.cases)")
-    assert not await house.pool.fetchval("select exists (select from casefile.incidents)")
+    assert not await house.fetchval("select exists (select from casefile.cases)")
+    assert not await house.fetchval("select exists (select from casefile.incidents)")
 
 
 async def sent(house: House, what: str) -> tuple[str, str, Payload]:

@@ -105,7 +105,7 @@ async def test_twenty_repeats_at_once_count_once_and_have_one_answer(house: Hous
     assert len(await house.timeline(reference, "escalate")) == 1
 
     async def notices(count: int) -> bool:
-        found = await house.pool.fetchval(
+        found = await house.fetchval(
             "select count(*) from casefile.letters join casefile.letter_attempts using (key)"
             " where kind = 'staff_notice' and outcome = 'accepted'"
         )
@@ -144,7 +144,7 @@ async def test_an_award_that_the_record_does_not_approve_is_posted_only_once_peo
     await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
     [fault] = await house.eventually(lambda: house.timeline(reference, "fault"))
     assert "the award" in fault or "compensation" in fault
-    assert not await house.pool.fetchval("select exists (select from casefile.postings)")
+    assert not await house.fetchval("select exists (select from casefile.postings)")
     await house.complaints.reopen(reference, "The record does not bear it.", by=HANDLER)
     await house.at(reference, Stage.DECIDING)
     await propose(house, reference, Actor(id="h-18", role=Role.HANDLER))
@@ -152,7 +152,7 @@ async def test_an_award_that_the_record_does_not_approve_is_posted_only_once_peo
     await house.responded(reference)
     await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
     await house.at(reference, Stage.FOLLOWING_UP)
-    assert await house.pool.fetchval("select array_agg(key) from casefile.postings") == [f"{reference}:compensation:2"]
+    assert await house.fetchval("select array_agg(key) from casefile.postings") == [f"{reference}:compensation:2"]
 
 
 async def test_a_proposal_and_a_withdrawal_at_once_end_in_a_withdrawn_case(house: House) -> None:
@@ -181,7 +181,7 @@ async def test_many_signals_at_once_are_all_written_down_in_small_parts(house: H
         await asyncio.gather(*map(send, range(MANY)))
 
     async def written() -> bool:
-        rejected = await house.pool.fetchval("select count(*) from casefile.rejected_messages")
+        rejected = await house.fetchval("select count(*) from casefile.rejected_messages")
         return bool(rejected + len(await house.timeline(reference, "customer_reply")) >= MANY)
 
     await house.eventually(written)

@@ -31,11 +31,11 @@ async def test_what_cannot_be_read_is_kept_once_with_the_reason(house: House, na
     await signal(house, reference, name, *[Payload(metadata=JSON, data=b"{}")] * 2)
 
     async def kept() -> bool:
-        count = await house.pool.fetchval("select count(*) from casefile.rejected_messages where name = $1", name)
+        count = await house.fetchval("select count(*) from casefile.rejected_messages where name = $1", name)
         return bool(count == len(UNREADABLE) + 2)
 
     await house.eventually(kept)
-    rows = await house.pool.fetch("select reason, payload from casefile.rejected_messages")
+    rows = await house.fetch("select reason, payload from casefile.rejected_messages")
     assert all(row["reason"] and len(row["payload"]) < 64_000 for row in rows)
     if name != "unheard_of":
         assert sum("level: " in row["reason"] and "; send " in row["reason"] for row in rows) == len(NUMBERS)
@@ -60,7 +60,7 @@ async def test_half_an_emoji_is_no_reason_to_lose_a_complaint_or_a_reply(house: 
     reply = {"message_id": "m-1", "actor": {"id": "customer", "role": "customer"}, "text": "Where is it? \ud83d"}
     await signal(house, reference, "customer_reply", Payload(metadata=JSON, data=json.dumps(reply).encode()))
     await house.eventually(lambda: house.timeline(reference, "customer_reply"))
-    case = await house.pool.fetchval("select complaint from casefile.cases where reference = $1", reference)
+    case = await house.fetchval("select complaint from casefile.cases where reference = $1", reference)
     assert case["description"].endswith("late \N{REPLACEMENT CHARACTER}")
 
 
@@ -71,7 +71,7 @@ async def test_an_id_that_is_used_again_for_something_else_is_no_repeat(house: H
     await house.complaints.reply(reference, by=CUSTOMER, text="Something else.", message_id="m-1")
 
     async def rejected() -> str | None:
-        reason: str | None = await house.pool.fetchval("select reason from casefile.rejected_messages")
+        reason: str | None = await house.fetchval("select reason from casefile.rejected_messages")
         return reason
 
     assert "something else" in await house.eventually(rejected)
@@ -100,7 +100,7 @@ async def test_what_comes_after_a_large_signal_is_written_down_too(house: House,
     await signal(house, reference, "customer_reply", *LARGE[what])
     await house.complaints.reply(reference, by=CUSTOMER, text="Is anybody there?", message_id="m-1")
     await house.eventually(lambda: house.timeline(reference, "customer_reply"))
-    payload = await house.pool.fetchval("select payload from casefile.rejected_messages")
+    payload = await house.fetchval("select payload from casefile.rejected_messages")
     assert size(payload) <= LONGEST_KEPT
     assert "the whole is in the workflow history" in payload
 
@@ -115,7 +115,7 @@ async def test_what_strangers_send_makes_no_payload_grow(house: House) -> None:
     house.database.away = False
 
     async def kept() -> bool:
-        rejected = await house.pool.fetchval("select count(*) from casefile.rejected_messages")
+        rejected = await house.fetchval("select count(*) from casefile.rejected_messages")
         return bool(rejected == 40 and len(await house.timeline(reference, "customer_reply")) == 40)
 
     await house.eventually(kept)

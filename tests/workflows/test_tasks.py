@@ -51,7 +51,7 @@ async def given(house: House, reference: str, kind: TaskKind, owner: str) -> Tas
 async def told_of(house: House, reference: str, number: int) -> set[str]:
     """Who was told of a task."""
     query = "select addressee, body from casefile.letters where (reference, kind) = ($1, 'staff_notice')"
-    rows = await house.pool.fetch(query, reference)
+    rows = await house.fetch(query, reference)
     return {row["addressee"] for row in rows if f"(task {number})" in " ".join(row["body"].split())}
 
 
@@ -64,7 +64,7 @@ async def told(house: House, reference: str, number: int) -> None:
 
     await house.eventually(there)
     query = "select count(*) from casefile.tasks where (reference, kind) = ($1, 'answer_customer')"
-    assert await house.pool.fetchval(query, reference) == 1
+    assert await house.fetchval(query, reference) == 1
 
 
 async def in_lists(house: House, reference: str, task: TaskView) -> bool:
@@ -108,7 +108,7 @@ async def test_tasks_have_owners_and_clocks_climb_when_overdue_and_end_by_name(s
     await given(house, reference, TaskKind.REVIEW, "h-2")
 
     # Time passes: who is away has it no longer, and what is overdue goes up to named persons, level by level.
-    await house.env.sleep(timedelta(days=25))
+    await house.sleep(timedelta(days=25))
     raised = await given(house, reference, TaskKind.CONSULT, "e-1")
     assert (raised.state, raised.level) == ("overdue", 3)
     await given(house, reference, TaskKind.REVIEW, "e-1")
@@ -133,4 +133,4 @@ async def test_tasks_have_owners_and_clocks_climb_when_overdue_and_end_by_name(s
         TaskKind.ANSWER: "the case was closed",
     }
     query = "select by_event from casefile.satisfactions where reference = $1 and clock = 'task' and number = $2"
-    assert await house.pool.fetchval(query, reference, expert.number) == "task_ended"
+    assert await house.fetchval(query, reference, expert.number) == "task_ended"

@@ -22,10 +22,10 @@ async def test_a_case_waits_for_a_database_that_is_away_when_it_starts(house: Ho
     await house.late_withdrawal()
     house.database.away = True
     reference = await house.submit()
-    await house.env.sleep(timedelta(minutes=5))
-    assert await house.pool.fetchval("SELECT count(*) FROM casefile.cases") == 0
+    await house.sleep(timedelta(minutes=5))
+    assert await house.fetchval("SELECT count(*) FROM casefile.cases") == 0
     house.database.away = False
-    await house.env.sleep(timedelta(minutes=5))
+    await house.sleep(timedelta(minutes=5))
     await house.at(reference, Stage.RESPONDED)
 
 
@@ -35,10 +35,10 @@ async def test_a_message_during_an_outage_of_the_database_is_kept_and_recorded_a
     await house.at(reference, Stage.DECIDING)
     house.database.away = True
     await house.complaints.reply(reference, by=CUSTOMER, text="Are you there?")
-    await house.env.sleep(timedelta(minutes=5))
+    await house.sleep(timedelta(minutes=5))
     assert await house.timeline(reference, "customer_reply") == []
     house.database.away = False
-    await house.env.sleep(timedelta(minutes=5))
+    await house.sleep(timedelta(minutes=5))
     await house.eventually(lambda: house.timeline(reference, "customer_reply"))
 
 
@@ -51,7 +51,7 @@ async def test_an_acknowledgement_delivered_after_the_withdrawal_does_not_reopen
     receipt = await house.complaints.correct_contact(reference, by=HANDLER, by_post=True)
     assert receipt.noted == "address corrected"
     house.outbox.closed = False
-    await house.env.sleep(timedelta(minutes=10))
+    await house.sleep(timedelta(minutes=10))
     assert (await house.closed(reference)).outcome is Outcome.WITHDRAWN
     stages = await house.timeline(reference, "stage")
     assert stages[-1] == "stage: closed"
@@ -100,7 +100,7 @@ async def test_nobody_is_reminded_of_a_question_while_a_proposal_waits(house: Ho
         reference, by=HANDLER, outcome="upheld", compensation=award, reasons="It was late."
     )
     await house.at(reference, Stage.DECIDING)
-    await house.env.sleep(timedelta(days=8))
+    await house.sleep(timedelta(days=8))
     letters = await house.accepted_letters(reference)
     assert "information_request" in letters
     assert "reminder" not in letters
@@ -132,14 +132,14 @@ async def test_the_limit_holds_for_the_whole_case_not_for_each_round(house: Hous
 
     async def asked_to_decide() -> bool:
         sent = "SELECT body FROM casefile.letters WHERE reference = $1 AND kind = 'staff_notice'"
-        return any("waits for your decision" in each["body"] for each in await house.pool.fetch(sent, reference))
+        return any("waits for your decision" in each["body"] for each in await house.fetch(sent, reference))
 
     await house.eventually(asked_to_decide)
     await house.eventually(lambda: _told_of_the_return(house, reference))
 
 
 async def _told_of_the_return(house: House, reference: str) -> bool:
-    letters = await house.pool.fetch("select body from casefile.letters where reference = $1", reference)
+    letters = await house.fetch("select body from casefile.letters where reference = $1", reference)
     return any("was returned" in letter["body"] for letter in letters)
 
 
@@ -156,10 +156,10 @@ async def test_a_dispute_while_the_award_is_being_posted_takes_the_case_up_again
     await house.eventually(settling)
     await house.complaints.reply(reference, by=CUSTOMER, intent="dispute", text="I changed my mind.")
     house.database.away = False
-    await house.env.sleep(timedelta(minutes=5))
+    await house.sleep(timedelta(minutes=5))
     case = await house.at(reference, Stage.DECIDING)
     assert case["escalation_level"] == 1
-    assert await house.pool.fetchval("SELECT count(*) FROM casefile.postings WHERE reference = $1", reference) == 1
+    assert await house.fetchval("SELECT count(*) FROM casefile.postings WHERE reference = $1", reference) == 1
 
 
 async def test_a_dispute_in_one_breath_with_an_acceptance_is_not_lost(house: House) -> None:
@@ -196,9 +196,9 @@ async def test_a_notice_to_staff_is_not_lost_because_the_case_ends(
             reachable.set()
         if await _has_ended(house, reference):
             break
-        await house.env.sleep(timedelta(hours=3))
+        await house.sleep(timedelta(hours=3))
         await asyncio.sleep(0.05)  # what can happen now happens before time goes on
-    untold = await house.pool.fetchval(
+    untold = await house.fetchval(
         "select count(*) from casefile.timeline where (reference, kind) = ($1, 'untold')", reference
     )
     assert (await _is_out(house, reference, "staff_notice"), untold) == ((True, 0) if told else (False, 1))
@@ -211,7 +211,7 @@ async def _has_ended(house: House, reference: str) -> bool:
 
 async def _is_out(house: House, reference: str, kind: str) -> bool:
     return bool(
-        await house.pool.fetchval(
+        await house.fetchval(
             "select count(*) from casefile.letters join casefile.letter_attempts using (key)"
             " where (reference, kind, outcome) = ($1, $2, 'accepted')",
             reference,

@@ -23,7 +23,7 @@ async def test_a_stranger_is_asked_for_proof_and_decided_by_rule_once_a_person_k
     said = acknowledgement.get_content()
     assert "show us who you are" in said
     assert not [known for known in ("w-1", "12,000", "12000", ACCOUNT) if known in said]
-    signs = await house.pool.fetch("select sign ->> 'kind' as kind from casefile.signs")
+    signs = await house.fetch("select sign ->> 'kind' as kind from casefile.signs")
     assert [row["kind"] for row in signs] == ["impersonation"]
     sign = Sign(kind=SignKind.IMPERSONATION, rests_on=("a new address",))
     await house.complaints.note_sign(reference, SignStep.WITHDRAWN, sign, by=HANDLER, reason="He moved.")
