@@ -121,37 +121,25 @@ async def forget(connection: "Connection", scopes: Sequence[str]) -> int:
     return int(removed)
 
 
-async def carry_out(  # noqa: PLR0917 (what is certified)
-    connection: "Connection",
-    keys: Destroys,
-    held: Held,
-    erasure: str,
-    subject: str,
-    requested_by: str,
-    approved_by: str,
-    *,
-    backup_days: int,
-    files: int,
-) -> Certificate:
+async def carry_out(connection: "Connection", keys: Destroys, held: Held, erasure: str) -> Certificate:
     """Destroy the keys, remove what they were found by, and write it down. Repeated, it ends what was broken off.
 
-    *backup_days* is how long backups of the keys are kept; *files* of theirs were removed before.
+    It was approved before, and files of theirs were removed: the step says how many, and how long keys are backed up.
     """
     at = await keys.destroy(held.scopes, erasure)
+    return await certify(connection, erasure, at, held.scopes, 0)
+
+
+async def certify(
+    connection: "Connection", erasure: str, at: datetime, scopes: Sequence[str], backup_days: int
+) -> Certificate:
+    """Remove what these scopes, whose keys were destroyed, were found by, and write the certificate.
+
+    *backup_days* count where the record has lost what was approved.
+    """
     async with connection.transaction():
-        certificate = Certificate(
-            erasure=erasure,
-            subject=subject,
-            cases=held.cases,
-            scopes=held.scopes,
-            erased_at=at,
-            requested_by=requested_by,
-            approved_by=approved_by,
-            backups_until=(at + timedelta(days=backup_days)).date(),
-            index_rows=await forget(connection, held.scopes),
-            files=files,
-            remains=REMAINS,
-        )
+        removed = await forget(connection, scopes)
+        certificate = await _certificate(connection, erasure, at, scopes, removed, backup_days)
         await write_erased(connection, certificate)
     return certificate
 
@@ -184,7 +172,7 @@ async def held_of_case(connection: "Connection", reference: str) -> Held:
 
 
 async def apply_again(
-    connection: "Connection", keys: Destroys, logged: Mapping[str, tuple[datetime, Sequence[str]]]
+    connection: "Connection", keys: Destroys, logged: Mapping[str, tuple[datetime, Sequence[str]]], backup_days: int
 ) -> list[str]:
     """Have every erasure that the record or the log beside the keys knows be one in both; returns those that were not.
 
@@ -198,37 +186,44 @@ async def apply_again(
             await keys.destroy(row["data"]["scopes"], erasure)
             again.append(erasure)
     for erasure, (at, scopes) in logged.items():
-        async with connection.transaction():
-            removed = await forget(connection, scopes)
-            if erasure not in done:
-                await write_erased(connection, await _anew(connection, erasure, at, scopes, removed))
-            if erasure not in done or removed:
-                again.append(erasure)
+        if erasure not in done:
+            await certify(connection, erasure, at, scopes, backup_days)
+        elif not await forget(connection, scopes):
+            continue
+        again.append(erasure)
     return again
 
 
-async def _anew(
-    connection: "Connection", erasure: str, at: datetime, scopes: Sequence[str], removed: int
+async def letters_of(connection: "Connection", erasures: Sequence[str]) -> list[str]:
+    """The keys of the letters to whom these *erasures* erased."""
+    return [row["key"] for row in await connection.fetch(_LETTERS_OF, list(erasures))]
+
+
+async def _certificate(  # noqa: PLR0917 (what is certified)
+    connection: "Connection", erasure: str, at: datetime, scopes: Sequence[str], removed: int, backup_days: int
 ) -> Certificate:
-    """The certificate of an erasure whose last step the record has lost."""
-    steps = {row["step"]: row for row in await connection.fetch(_STEPS, erasure)}
+    """What the steps and the scopes of an erasure say of it, also where the record has lost some of the steps."""
+    steps = await steps_of(connection, erasure)
     cases = [row["reference"] for row in await connection.fetch(_CASES, None, list(scopes))]
     asked, approved = steps.get("requested"), steps.get("approved")
+    kept = approved["data"] if approved else {"backup_days": backup_days}
     return Certificate(
         erasure=erasure,
         subject=asked["data"]["subject"] if asked else (cases or [erasure])[0],
         cases=tuple(cases),
         scopes=tuple(scopes),
         erased_at=at,
-        requested_by=asked["by"] if asked else "system:redress",
-        approved_by=approved["by"] if approved else "system:redress",
-        backups_until=at.date(),
+        requested_by=asked["by"] if asked else SYSTEM,
+        approved_by=approved["by"] if approved else SYSTEM,
+        backups_until=(at + timedelta(days=kept["backup_days"])).date(),
         index_rows=removed,
-        files=0,
-        remains=("applied again after a restore",),
+        files=kept.get("files", 0),
+        rejected_rows=kept.get("rejected_rows", 0),
+        remains=REMAINS if approved else (*REMAINS, "what the record has lost: this was applied again after a restore"),
     )
 
 
+SYSTEM: Final = "system:redress"
 _TOLD: Final = "What was personal in this case is erased"
 _SUBJECT: Final = """
     select exists (select from casefile.customers where account = $1::text)
@@ -255,6 +250,12 @@ _LETTERS: Final = """
     select key from casefile.letters where reference = any($1::text[])
     union all
     select key from casefile.incident_letters where account = $2
+"""
+_LETTERS_OF: Final = """
+    with erased as (select data from casefile.erasures where step = 'erased' and erasure = any($1::text[]))
+    select key from casefile.letters join erased on data->'cases' ? reference
+    union all
+    select key from casefile.incident_letters join erased on data->'scopes' ? ('customer:' || account)
 """
 _AGAINST: Final = """
     select 'open_case' as why, reference as of from casefile.cases

@@ -12,6 +12,7 @@ from activities.keys.retention import erased_again
 from recovery.reconcile import Repairing, Report, Why, reconcile
 from runtime.database import LONG_PATIENCE, close_pool, find_database, open_pool, seen_by
 from runtime.keys.here import hold_keys, keys_here
+from runtime.mail import Outbox
 from runtime.settings import load_settings
 from runtime.temporal import connect, run
 from starter.cli import program
@@ -61,7 +62,7 @@ async def _reconcile(since: "datetime | None", number: int | None, by: str | Non
     pool = await open_pool(find_database(settings), max_size=4, patience=LONG_PATIENCE)
     try:
         if vault := keys_here():
-            await erased_again(pool, vault)
+            await erased_again(pool, vault, Outbox(settings.outbox_dir), settings.backup_days)
         client = await connect(settings)
         restore = _restore(await list_restores(pool), number)
         if by and restore is None:

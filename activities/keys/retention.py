@@ -10,20 +10,18 @@ from temporalio import activity
 
 from domain.keys.erasure import RanOut, RunOut
 from domain.keys.scopes import VISITS, scope_of_visits
-from record.erasing import apply_again, carry_out, held_of_case, run_out
+from record.erasing import SYSTEM, apply_again, carry_out, held_of_case, letters_of, run_out, write_step
 from runtime.keys.here import keys_here
+from runtime.left_behind import left_of
 from runtime.mail import Outbox
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from runtime.database import Pool
     from runtime.keys.vault import Vault
 
 AT_ONCE: Final = 100
 """Cases that one look erases; the others wait for the next."""
 _VISITS_KEPT: Final = timedelta(days=70)  # drafts are forgotten after 30 days
-_SYSTEM: Final = "system:redress"
 
 log = structlog.get_logger(__name__)
 
@@ -48,12 +46,11 @@ class Retention:
             due = await run_out(connection, now, AT_ONCE)
             for reference in due:
                 held = await held_of_case(connection, reference)
-                paths = [self._outbox.path(key) for key in held.letters]
-                files = await asyncio.to_thread(lambda: sum(_removed(path) for path in paths))  # noqa: B023 (awaited)
-                await carry_out(
-                    connection, vault, held, f"ER-{reference}", reference, _SYSTEM, _SYSTEM,
-                    backup_days=self._backup_days, files=files,
-                )  # fmt: skip
+                left = await left_of(connection, self._outbox, None, held.cases, held.letters)
+                data = await asyncio.to_thread(left.counted) | {"backup_days": self._backup_days}
+                await write_step(connection, f"ER-{reference}", "approved", now, SYSTEM, data)
+                await asyncio.to_thread(left.remove)
+                await carry_out(connection, vault, held, f"ER-{reference}")
         await self._forget_visits(vault, now)
         if due:
             log.info("retention ran out", cases=len(due))
@@ -66,14 +63,16 @@ class Retention:
             await vault.destroy(old)
 
 
-async def erased_again(pool: "Pool", vault: "Vault") -> list[str]:
+async def erased_again(pool: "Pool", vault: "Vault", outbox: Outbox, backup_days: int) -> list[str]:
     """Apply every erasure again that a restore undid, in the record or beside the keys; returns which. Idempotent."""
     logged = await vault.store.erasures()
     async with pool.acquire() as connection:
-        return await apply_again(connection, vault, logged)
+        again = await apply_again(connection, vault, logged, backup_days)
+        paths = [outbox.path(key) for key in await letters_of(connection, again)]
 
+    def remove() -> None:
+        for path in paths:
+            path.unlink(missing_ok=True)
 
-def _removed(path: "Path") -> bool:
-    there = path.exists()
-    path.unlink(missing_ok=True)
-    return there
+    await asyncio.to_thread(remove)
+    return again

@@ -82,6 +82,7 @@ class Certificate(Record):
     backups_until: date
     index_rows: int
     files: int
+    rejected_rows: int = 0
     remains: tuple[str, ...] = ()
 
 
@@ -102,7 +103,7 @@ REMAINS: Final = (
     "the platform's trade log: accounts, and what was said on the platform (schema tradelog)",
     "histories of workflows that another program started or told something in plain JSON, until Temporal removes them",
     "backups of the keys, until the day named here",
-    "files that people made: evidence packs, exports, what an import rejected (*.rejects.csv)",
+    "files that people made: evidence packs, exports, what an import rejected on another machine (*.rejects.csv)",
 )
 """Where something readable may be left, in words for the certificate."""
 

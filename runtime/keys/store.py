@@ -108,8 +108,8 @@ class KeyStore:
         """
         async with self._connection() as connection, connection.transaction():
             at: datetime = await connection.fetchval(_DESTROY, list(scopes))
-            if erasure:
-                await connection.execute(_LOG, erasure, sorted(scopes), at)
+            if erasure:  # repeated, it happened when it happened first
+                at = await connection.fetchval(_LOG, erasure, sorted(scopes), at)
         return at
 
     async def erasures(self) -> dict[str, tuple[datetime, list[str]]]:
@@ -206,7 +206,8 @@ _DESTROY: Final = """
     select now()
 """
 _LOG: Final = """
-    insert into keys.erasures (erasure, scopes, erased_at) values ($1, $2, $3) on conflict do nothing
+    insert into keys.erasures (erasure, scopes, erased_at) values ($1, $2, $3)
+    on conflict (erasure) do update set erasure = excluded.erasure returning erased_at
 """
 _ERASURES: Final = "select erasure, scopes, erased_at from keys.erasures order by erased_at, erasure"
 _IN_USE: Final = """

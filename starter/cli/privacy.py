@@ -205,7 +205,8 @@ def _certificate(one: "Certificate") -> "list[RenderableType]":
     told: dict[str, RenderableType | None] = {
         "cases": ", ".join(one.cases) or "none",
         "keys": f"{len(one.scopes)} destroyed at {when(one.erased_at)} UTC; in no backup from {one.backups_until} on",
-        "removed": f"{one.index_rows} rows of indexes, {one.files} files of the outbox",
+        "removed": f"{one.index_rows} rows of indexes, {one.files} files of the outbox,"
+        f" {one.rejected_rows} rows that imports had rejected",
         "by": f"{one.requested_by}, {one.approved_by}",
     }
     return [facts(told), line("What may remain:"), *(line(f"- {place}") for place in one.remains)]

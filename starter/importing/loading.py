@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import csv
 import itertools
-import os
 import secrets
 import time
 from collections import Counter
@@ -21,6 +20,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from domain.ground.base import Record
 from domain.log.trade_log import Instrument
+from runtime.left_behind import REJECTS_HEADER, for_its_owner, made_rejects
 from starter.importing.formats import Format
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.source import SourceRow
@@ -32,7 +32,6 @@ __all__ = ["BATCH_ROWS", "ImportFailed", "ImportReport", "LogRows", "Reading", "
 Progress = Callable[[int, int, int], object]
 """Told the bytes done, the bytes in all and the rows read, each time another batch is in the database."""
 
-REJECTS_HEADER = ("line", "reason", "original")
 BATCH_ROWS = 20_000
 
 
@@ -100,6 +99,7 @@ async def import_file(
         async with pool.acquire() as connection:
             known = await _known(connection, instruments, path.name)
             source = await asyncio.to_thread(open_source, path, kind, reading or Reading(), known, run=BATCH_ROWS)
+            await made_rejects(connection, refused.path)
             with source, refused:
                 tables = Tables(connection, source.kinds)
                 async with connection.transaction() if strict else contextlib.nullcontext():
@@ -177,7 +177,7 @@ class _Rejects:
                 if not rejects:
                     return
                 self._partial = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}.partial")
-            with open(self._partial, "a", encoding="utf-8", newline="", opener=_for_its_owner) as file:
+            with open(self._partial, "a", encoding="utf-8", newline="", opener=for_its_owner) as file:
                 csv.writer(file).writerows([REJECTS_HEADER, *rejects] if first else rejects)
 
     def keep(self) -> Path | None:
@@ -188,11 +188,6 @@ class _Rejects:
             if self.path.exists():
                 self.path.unlink()
             return None
-
-
-def _for_its_owner(path: str, flags: int) -> int:
-    """Open a file that nobody else may read: rejected rows hold what customers are called and how to reach them."""
-    return os.open(path, flags, 0o600)
 
 
 def _is_rejects(path: Path) -> bool:

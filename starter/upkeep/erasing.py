@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from domain.ground.base import Record
@@ -20,11 +19,12 @@ from domain.keys.erasure import (
 )
 from domain.keys.personal import Gone, Personal
 from domain.keys.scopes import ACCESSES
-from record.erasing import Held, carry_out, held_of, list_erasures, obstacles, steps_of, write_step
+from record.erasing import Held, carry_out, certify, held_of, list_erasures, obstacles, steps_of, write_step
 from runtime.identity.issuing import TokenIssuer
 from runtime.identity.keys import FOLDER, ISSUERS
 from runtime.identity.verifying import Verifier
 from runtime.keys.here import keys_needed
+from runtime.left_behind import Left, left_of
 from runtime.mail import Mailer, Outbox, compose, message_id
 from runtime.paths import TEMPLATES
 from runtime.toml_files import read_toml
@@ -102,6 +102,10 @@ async def decide(
         _proven(settings, request.subject, request, steps["requested"]["token"])
         if ended := next((step for step in ("erased", "declined", "refused") if step in steps), None):
             raise NotAllowed(f"{erasure}: it was {ended} on {steps[ended]['at']:%Y-%m-%d}")
+        vault = keys_needed()
+        if broken_off := (await vault.store.erasures()).get(erasure):  # the keys are destroyed already
+            certificate = await certify(connection, erasure, *broken_off, settings.backup_days)
+            return Answered(erasure=erasure, step="erased", certificate=certificate)
         step: dict[str, Any] = {"at": now, "by": str(decision.actor), "reason": decision.reason, "token": token}
         if not decision.approve:
             await write_step(connection, erasure, "declined", data={}, **step)
@@ -111,11 +115,14 @@ async def decide(
             # whoever writes to a case takes its row first: none is opened anew while this looks
             await connection.execute(_LOCK, list(held.cases))
             against = await obstacles(connection, held, now)
+            left = await _left(connection, settings, erasure, held)
             if not against:
-                await write_step(connection, erasure, "approved", data={}, **step)
+                data = await asyncio.to_thread(left.counted) | {"backup_days": settings.backup_days}
+                await write_step(connection, erasure, "approved", data=data, **step)
         if against:
             return await _refuse(connection, settings, erasure, held, against, step)
-        certificate = await _erase(connection, settings, erasure, request, held, str(decision.actor))
+        await asyncio.to_thread(left.remove)
+        certificate = await carry_out(connection, vault, held, erasure)
         return Answered(erasure=erasure, step="erased", certificate=certificate)
 
 
@@ -137,16 +144,9 @@ async def holds(pool: "Pool") -> Sequence[Mapping[str, Any]]:
     return [dict(row) for row in await pool.fetch(_HELD)]
 
 
-async def _erase(  # noqa: PLR0917 (what is certified)
-    connection: "Connection", settings: "Settings", erasure: str, request: RequestErasure, held: Held, by: str
-) -> Certificate:
-    outbox = Outbox(settings.outbox_dir)
-    paths = [outbox.path(key) for key in (*held.letters, *_letters_about(erasure))]
-    files = await asyncio.to_thread(_removed, paths)
-    return await carry_out(
-        connection, keys_needed(), held, erasure, request.subject, str(request.actor), by,
-        backup_days=settings.backup_days, files=files,
-    )  # fmt: skip
+async def _left(connection: "Connection", settings: "Settings", erasure: str, held: Held) -> Left:
+    letters = (*held.letters, *_letters_about(erasure))
+    return await left_of(connection, Outbox(settings.outbox_dir), held.account, held.cases, letters)
 
 
 async def _refuse(  # noqa: PLR0917 (what is told)
@@ -194,13 +194,6 @@ async def _write(  # noqa: PLR0917 (what is told)
 
 def _letters_about(erasure: str) -> tuple[str, ...]:
     return (f"{erasure}:refused",)
-
-
-def _removed(paths: Sequence[Path]) -> int:
-    there = [path for path in paths if path.exists()]
-    for path in there:
-        path.unlink(missing_ok=True)
-    return len(there)
 
 
 def _requested(erasure: str, steps: Mapping[str, Mapping[str, Any]]) -> RequestErasure:

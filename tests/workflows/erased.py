@@ -192,9 +192,9 @@ async def its_chain_is_whole(house: House) -> None:
 async def a_restored_backup_has_it_erased_again(house: House, reference: str) -> None:
     """Rows that came back go again; keys that came back are destroyed again."""
     vault, pool = keys_needed(), house.pool
-    await erased_again(pool, vault)  # those of other tests, which share the keys
-    assert await erased_again(pool, vault) == []
+    await erased_again(pool, vault, house.outbox, 35)  # those of other tests, which share the keys
+    assert await erased_again(pool, vault, house.outbox, 35) == []
     await pool.execute("insert into casefile.lookups values ('email', 'x', $1)", reference)
-    [again] = await erased_again(pool, vault)
+    [again] = await erased_again(pool, vault, house.outbox, 35)
     assert again.startswith("ER-")
     assert await pool.fetchval("select count(*) from casefile.lookups where scope = $1", reference) == 0
