@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal, localcontext
 
 from domain.checks.examination import AT_THAT_INSTANT, BY_DECISIVENESS, Examination
-from domain.checks.facts import GAINED, Text
+from domain.checks.facts import GAINED, Given, LogFacts, Text
 from domain.checks.findings import Check, EvidenceRow, Finding, Verdict
 from domain.checks.market import SIDES, TYPES, utc
 from domain.checks.moments import Execution, Feed, FeedMedian, deciding_quotes, moments
@@ -47,6 +47,18 @@ def check_execution(
     """
     with localcontext(prec=60):
         return _check(execution, set(quotes), tuple(set(medians)), tolerances)
+
+
+def execution_on_facts(subject: str, facts: LogFacts, given: Given) -> Finding:
+    """The order *subject* by the rows of *facts*, whenever one looks."""
+    execution = Execution(
+        id=subject,
+        order=next(iter(facts.orders), None),
+        fills=facts.fills,
+        instrument=next(iter(facts.instruments), None),
+        position=next(iter(facts.positions), None),
+    )
+    return check_execution(execution, facts.quotes, facts.feed_medians, tolerances=given.tolerances)
 
 
 def _check(

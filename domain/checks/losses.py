@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 from typing import Final
 
 from domain.checks.findings import Elsewhere, Finding
-from domain.checks.spoken import CHECKS
+from domain.checks.table import CHECKS
 from domain.ground.bilingual import Bilingual
 from domain.ground.spoken import listed
 from domain.money.parts import PRECISION, Loss, Part, Rate, plain, total
@@ -57,7 +57,7 @@ def _without_others(finding: Finding, number: int, known: Sequence[Finding], own
     rates = [Rate.model_validate(row.values) for row in finding.evidence if row.table == "rates"]
     counted = total(kept, finding.harm.currency, rates=rates)
     where = {part.key: known[owners[part.key]].check for part in elsewhere}
-    names = listed(CHECKS[check] for check in sorted(set(where.values())))
+    names = listed(CHECKS[check].name for check in sorted(set(where.values())))
     return finding.model_copy(
         update={
             "harm": counted.harm,

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Final, NamedTuple
 
+from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.findings import Check, EvidenceRow, Finding, InKind, Verdict
 from domain.checks.tolerances import Tolerances
 from domain.ground.bilingual import Bilingual
@@ -203,6 +204,20 @@ def check_withdrawal_delay(
     )
     en, zh = f"{en} Together: {whole}.", f"{zh}合计 {whole}。"
     return finding(Verdict.FIRM_FAULT, en, zh, harm=whole, parts=(owed, fallen), more=rows)
+
+
+def withdrawal_delay_on_facts(subject: str, facts: LogFacts, given: Given) -> Finding:
+    """The withdrawal *subject* by the rows of *facts*."""
+    entry = next((row for row in facts.account_entries if row.entry == subject), None)
+    if entry is None:
+        return Report(Check.WITHDRAWAL_DELAY, subject, facts, given, FORMULA).lacking(
+            "withdrawal",
+            en="The log of your account has no withdrawal.",
+            zh="您的账户日志中没有出金记录。",
+        )
+    return check_withdrawal_delay(
+        entry, as_of=given.as_of, tolerances=given.tolerances, terms=facts.account_terms, rates=facts.rates
+    )
 
 
 def _release(entry: AccountEntry) -> InKind:

@@ -51,7 +51,7 @@ class Found(Section):
     def finding(self, number: int, stored: StoredFinding) -> Iterator[Block]:
         words, finding = self.words, stored.finding
         facts = facts_of(finding)
-        heading = words("finding", "heading", number=number, check=words("check", finding.check))
+        heading = words("finding", "heading", number=number, check=words.check(finding.check))
         yield Heading(
             level=3,
             text=heading

@@ -52,7 +52,7 @@ class Glance(Section):
             rows=tuple(
                 (
                     str(number),
-                    words("check", one.finding.check),
+                    words.check(one.finding.check),
                     self.hide.text(one.finding.subject),
                     words("short_verdict", one.finding.verdict),
                     str(one.finding.harm) if one.finding.harm else "–",

@@ -38,7 +38,7 @@ class Sources(Section):
                 title=words("sources", "findings"),
                 columns=self.columns("number", "finding", "hash"),
                 rows=tuple(
-                    (str(number), words("check", one.finding.check), one.hash)
+                    (str(number), words.check(one.finding.check), one.hash)
                     for number, one in enumerate(facts.findings, start=1)
                 ),
                 code=(2,),

@@ -6,6 +6,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
+from domain.checks.findings import Check
+from domain.checks.table import CHECKS
 from domain.money.amounts import Money
 from domain.money.parts import plain
 from runtime.paths import TEMPLATES
@@ -63,6 +65,11 @@ class Words:
         if instant := as_instant(text):
             return utc(instant)
         return text
+
+    def check(self, check: Check) -> str:
+        """What *check* is called in a heading."""
+        name = CHECKS[check].name.in_language(self.language)
+        return name[:1].upper() + name[1:]
 
     def money(self, money: Money) -> str:
         return str(money)

@@ -13,10 +13,10 @@ import pytest
 from activities.checks.gathering.common import MOST_FILLS, MOST_WITHDRAWALS
 from activities.checks.investigating import Investigating
 from activities.log.trade_log import DECIDING_QUOTES, MEDIANS, TradeLog
-from domain.checks.choice import OF_THE_ACCOUNT
 from domain.checks.execution import check_execution, feeds_to_measure
 from domain.checks.findings import Check, Finding, Investigation, InvestigationRequest, Verdict
 from domain.checks.moments import FEED, STALE, Execution, FeedMedian
+from domain.checks.table import CHECKS
 from domain.checks.tolerances import Tolerances
 from domain.log.trade_log import AccountEntry, EntryKind, OrderType, Quote, Side
 from tests.checks.rows import ACCOUNT, AT, after, execution, fill, order, position, quote, steady, store
@@ -183,7 +183,7 @@ class TestWhatTheLogDoesNotHold:
                 theirs = await investigating.investigate(request(trade, checks=(check,)))
                 none = await investigating.investigate(request("NONE", checks=(check,)))
                 assert theirs.model_dump_json().replace(trade, "NONE") == none.model_dump_json()
-                assert theirs.missing == (f"trade {trade}",) or check in OF_THE_ACCOUNT
+                assert theirs.missing == (f"trade {trade}",) or CHECKS[check].of_the_account
 
     async def test_rows_of_another_account_never_appear_even_when_they_share_a_number(
         self, investigating: Investigating, pool: "asyncpg.Pool[asyncpg.Record]"

@@ -15,7 +15,7 @@ from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.interest import _BASES
 from domain.checks.losses import once_only
 from domain.checks.profit import ReferenceRule
-from domain.checks.spoken import CHECKS
+from domain.checks.table import CHECKS
 from domain.ground import spoken
 from domain.ground.bilingual import Bilingual
 from domain.ground.words import (
@@ -62,7 +62,6 @@ IN_LETTERS: dict[str, type[StrEnum]] = {
     "severity": Severity,
 }
 IN_PACKS: dict[str, type[StrEnum]] = {
-    "check": Check,
     "verdict": Verdict,
     "short_verdict": Verdict,
     "confidence": Confidence,
@@ -120,7 +119,7 @@ def test_every_value_that_a_row_has_by_choice_is_in_the_table_of_values(language
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        (CHECKS, Check),
+        ({check: row.name for check, row in CHECKS.items()}, Check),
         (spoken.INCIDENT_STAGES, IncidentStage),
         (spoken.DUTIES, CaseEvent),
         ({kind: row.name for kind, row in LETTERS.items()}, LetterKind),
@@ -180,7 +179,7 @@ def test_no_letter_says_an_identifier_whatever_was_found_and_decided(kind: Lette
             category=categories[number % len(categories)],
             remedies=tuple(Remedy),
             questions="1. ?",
-            notice=spoken.said(f"It is about the {CHECKS[check].en}.", f"涉及{CHECKS[check].zh}。"),
+            notice=spoken.said(f"It is about the {CHECKS[check].name.en}.", f"涉及{CHECKS[check].name.zh}。"),
             reasons="—" if kind is LetterKind.EXTENSION else None,
         )
         request = letter(kind, language=language, facts=facts, handler=role.value, team=None)

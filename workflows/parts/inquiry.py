@@ -9,7 +9,7 @@ from domain.case.questions import ask_for
 from domain.case.requests import EarlyWarning
 from domain.checks.choice import checks_for, numbers_in
 from domain.checks.findings import Check, InvestigationRequest
-from domain.checks.spoken import CHECKS
+from domain.checks.table import CHECKS
 from domain.ground import spoken
 from domain.ground.words import CaseEvent, LetterKind, Role
 from domain.rules.interest import interest_for
@@ -121,8 +121,8 @@ class Inquiry:
         failed = sorted({finding.check for finding in found if finding.failed} - known)
         if not failed:
             return
-        names = ", ".join(CHECKS[check].en for check in failed)
-        names_zh = "、".join(CHECKS[check].zh for check in failed)
+        names = ", ".join(CHECKS[check].name.en for check in failed)
+        names_zh = "、".join(CHECKS[check].name.zh for check in failed)
         self._case.note(workflow.now(), "fault", f"checks that broke off, left to people: {names}")
         self._post.tell_staff(
             Role.HANDLER,

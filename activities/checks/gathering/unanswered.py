@@ -1,51 +1,14 @@
 """What is said where the log does not answer, or too much is asked of it at once. Never a guess."""
 
 from datetime import datetime
-from typing import Final
 
 from activities.log.trade_log import UnreadableRow
-from domain.checks import (
-    binary_option,
-    cancelled_trade,
-    charges,
-    execution_delay,
-    frozen_account,
-    log_ins,
-    off_market,
-    outage,
-    promise,
-    requote,
-    slippage,
-    stop_out,
-    suitability,
-    trigger,
-    withdrawal_delay,
-)
-from domain.checks.execution import UNIDENTIFIED
 from domain.checks.findings import FAILED, Check, Finding, InvestigationRequest, Verdict
 from domain.checks.moments import Execution
+from domain.checks.table import CHECKS
 from domain.ground.bilingual import Bilingual
 from domain.ground.words import Confidence
 from domain.money.amounts import Money
-
-_FORMULAS: Final = {
-    Check.EXECUTION: UNIDENTIFIED,
-    Check.WITHDRAWAL_DELAY: withdrawal_delay.FORMULA,
-    Check.SLIPPAGE: slippage.FORMULA,
-    Check.EXECUTION_DELAY: execution_delay.FORMULA,
-    Check.REQUOTE: requote.FORMULA,
-    Check.TRIGGER: trigger.FORMULA,
-    Check.OFF_MARKET: off_market.FORMULA,
-    Check.STOP_OUT: stop_out.FORMULA,
-    Check.CHARGES: charges.FORMULA,
-    Check.OUTAGE: outage.FORMULA,
-    Check.BINARY_OPTION: binary_option.FORMULA,
-    Check.CANCELLED_TRADE: cancelled_trade.FORMULA,
-    Check.SUITABILITY: suitability.FORMULA,
-    Check.FROZEN_ACCOUNT: frozen_account.FORMULA,
-    Check.LOG_INS: log_ins.FORMULA,
-    Check.PROMISE: promise.FORMULA,
-}
 
 
 def unanswered(check: Check, subject: str, missing: str, en: str, zh: str) -> Finding:
@@ -55,7 +18,7 @@ def unanswered(check: Check, subject: str, missing: str, en: str, zh: str) -> Fi
         verdict=Verdict.INCONCLUSIVE,
         reason=Bilingual(en=en, zh=zh),
         missing=(missing,),
-        formula=_FORMULAS[check],
+        formula=CHECKS[check].formula,
     )
 
 
@@ -196,5 +159,5 @@ def closed_by_another(check: Check, execution: Execution) -> Finding:
             zh=f"订单 {execution.id} 以您自有的反向持仓对冲平仓，成交价为两笔持仓的开仓价，不涉及市场价格。",
         ),
         harm=Money.zero(currency),
-        formula=_FORMULAS[check],
+        formula=CHECKS[check].formula,
     )
