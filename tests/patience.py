@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 import pytest
+from temporalio.api.testservice.v1 import SleepRequest
+from temporalio.testing import WorkflowEnvironment
 
 T = TypeVar("T")
 
@@ -36,3 +39,15 @@ async def started(start: Callable[[], Awaitable[T]]) -> T:
             if "did not start within" not in str(error):
                 raise
     return await start()
+
+
+def patient(env: WorkflowEnvironment) -> WorkflowEnvironment:
+    """*env* of a time-skipping server, whose sleep takes as long as what happens meanwhile: the SDK waits for 30 s."""
+
+    async def sleep(duration: timedelta | float) -> None:
+        request = SleepRequest()
+        request.duration.FromTimedelta(duration if isinstance(duration, timedelta) else timedelta(seconds=duration))
+        await env.client.test_service.unlock_time_skipping_with_sleep(request, timeout=timedelta(seconds=PATIENCE))
+
+    setattr(env, "sleep", sleep)  # noqa: B010 (mypy minds another way to say it)
+    return env

@@ -11,7 +11,7 @@ from domain.ground.reference import INCIDENT
 from runtime.embedded_temporal import find_program
 from runtime.payment_rail import PaymentRail
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
-from tests.patience import started
+from tests.patience import patient, started
 from tests.signing import signing
 from tests.workflows.house import House
 from tests.workflows.recording import opened, write
@@ -57,7 +57,7 @@ async def open_house(
     )
     async with env:
         await register_search_attributes(env.client, KEYS)
-        built = House(env, pool, folder / "outbox", rail)
+        built = House(patient(env), pool, folder / "outbox", rail)
         built.interceptors += interceptors
         async with built.worker():
             yield built

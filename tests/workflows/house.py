@@ -42,6 +42,17 @@ APPROVER = Actor(id="a-3", role=Role.APPROVER)
 ACCOUNT = "70012345"
 
 
+_EFFECT: Final = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+_EFFECTS_DONE: Final = (
+    EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
+    EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED,
+    EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT,
+    EventType.EVENT_TYPE_ACTIVITY_TASK_CANCELED,
+)
+_TASK: Final = EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED
+_TASK_DONE: Final = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+
+
 class SometimesClosed(Outbox):
     """An outbox that can be shut, as a mail server can be down."""
 
@@ -244,6 +255,17 @@ class House:
     async def _all_at_rest(self) -> None:
         for reference in self.submitted:
             await self.at_rest(reference)
+
+    async def settled(self, reference: str) -> None:
+        """Wait (in real time) until nothing is under way: the workflow has heard of all that was done for it."""
+
+        async def nothing_under_way() -> bool:
+            events = (await self.client.get_workflow_handle(reference).fetch_history()).events
+            kinds = [event.event_type for event in events]
+            tasks = [kind for kind in kinds if kind in {_TASK, _TASK_DONE}]
+            return tasks[-1] == _TASK_DONE and sum(map(kinds.count, _EFFECTS_DONE)) == kinds.count(_EFFECT)
+
+        await self.eventually(nothing_under_way)
 
     async def drafted(self, reference: str) -> None:
         """Wait (in real time) until the case has a draft for people to propose."""

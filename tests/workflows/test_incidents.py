@@ -190,6 +190,7 @@ async def test_a_loss_beyond_the_list_is_for_a_person(house: House, incidents: I
     await incidents.result(incident)
     case = await complain(house, trades=[f"O-{SOLD}", "O-2nd"])
     await house.at(case, Stage.DECIDING)
+    await house.settled(case)
     status = await house.complaints.status(case)
     assert status.waiting_for == "a proposal"
 

@@ -40,8 +40,7 @@ async def test_of_two_cases_that_promise_one_loss_at_the_same_moment_one_does_an
     assert await house.timeline(second, "set_aside") == [
         f"set_aside: before the response: {first} promises or has paid it"
     ]
-    await house.eventually(lambda: house.timeline(second, "draft"))
-    await house.at(second, Stage.DECIDING)
+    await house.drafted(second)
     with pytest.raises(Refused, match=f"compensation: {first} promises or has paid the rest of the loss; USD 0.00 is"):
         await house.complaints.propose_resolution(
             second,

@@ -85,6 +85,7 @@ async def test_a_proposal_ends_the_wait_for_an_answer_and_a_later_round_can_ask_
     await house.responded(reference)
     await house.complaints.reply(reference, by=CUSTOMER, intent="dispute")
     await house.at(reference, Stage.DECIDING)
+    await house.settled(reference)  # who is kept out is answered where the dispute is written down
     with pytest.raises(Refused, match="handler:h-17 is kept out of this case"):
         await house.complaints.request_information(reference, "Which withdrawal was it?", by=HANDLER)
     another = Actor(id="h-18", role=Role.HANDLER)
