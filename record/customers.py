@@ -2,11 +2,15 @@
 
 from typing import TYPE_CHECKING, Final
 
+import asyncpg
+
 from domain.case.identity import IDENTIFYING, identity_of
+from domain.ground.people import Actor
 from domain.ground.timeline import Entry
 from domain.keys.personal import ERASED, Gone
-from domain.people.customers import Address, CustomerFile, Group, OnFile
+from domain.people.customers import Address, CustomerFile, Group, KeepOnFile, OnFile
 from domain.people.matching import Identity
+from record.proofs import is_proven
 
 if TYPE_CHECKING:
     from record.connection import Connection
@@ -35,15 +39,33 @@ async def read_on_file(connection: "Connection", account: str | None) -> OnFile 
 
 
 async def read_customer_file(connection: "Connection", account: str) -> CustomerFile:
-    """What is kept of an account's customer beside who holds it; nothing, where nothing is."""
-    record = await connection.fetchval(_FILE, account)
-    return CustomerFile.model_validate(record) if record and ERASED not in record else CustomerFile(account=account)
+    """What is kept of an account's customer beside who holds it; nothing, where nothing is, or nothing is proven."""
+    for row in await connection.fetch(_FILE, account):
+        if _is_proven(row):
+            return CustomerFile.model_validate(row["record"] or {"account": account})
+    return CustomerFile(account=account)
 
 
 async def read_groups(connection: "Connection", account: str | None = None) -> list[Group]:
     """The groups that an account belongs to, or all of them, by their ids."""
-    records = [row["record"] for row in await connection.fetch(_GROUPS, account)]
-    return [Group.model_validate(record) for record in records if ERASED not in record]
+    newest: dict[str, Group | None] = {}
+    for row in await connection.fetch(_GROUPS, account):
+        if row["subject"] not in newest and _is_proven(row):
+            newest[row["subject"]] = Group.model_validate(row["record"]) if row["record"] else None
+    return [group for group in newest.values() if group and (account is None or account in group.accounts)]
+
+
+def _is_proven(row: asyncpg.Record) -> bool:
+    """Whether who said it is proven, where signatures count. Of what is erased nothing is."""
+    if row["record"] and ERASED in row["record"]:
+        return False
+    return is_proven(
+        row["token"],
+        row["subject"],
+        lambda: KeepOnFile(
+            message_id=row["message_id"], actor=Actor.named(row["recorded_by"]), kind=row["kind"], record=row["record"]
+        ),
+    )
 
 
 async def read_identity(connection: "Connection", reference: str) -> Identity:
@@ -57,14 +79,15 @@ _HOLDER: Final = """
     where account = $1 order by id desc limit 1
 """
 _FILE: Final = """
-    select record from casefile.customer_files where kind = 'customer' and subject = $1 order by id desc limit 1
+    select kind, subject, record, recorded_by, message_id, token from casefile.customer_files
+    where kind = 'customer' and subject = $1 order by id desc
 """
 _GROUPS: Final = """
-    select record from (
-        select distinct on (subject) subject, accounts, record from casefile.customer_files
-        where kind = 'group' order by subject, id desc
-    ) as newest
-    where record is not null and ($1::text is null or $1 = any(accounts)) order by subject
+    select kind, subject, record, recorded_by, message_id, token from casefile.customer_files
+    where kind = 'group' and ($1::text is null or subject in (
+        select subject from casefile.customer_files where kind = 'group' and $1 = any(accounts)
+    ))
+    order by subject, id desc
 """
 _IDENTITY: Final = """
     select key, at, kind, actor, text, data, journal from casefile.timeline

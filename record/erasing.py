@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from domain.clocks.reckoning import reach
-from domain.keys.erasure import REMAINS, Against, Certificate, Obstacle, person_scopes
-from domain.keys.personal import Personal
+from domain.ground.people import Actor
+from domain.keys.erasure import REMAINS, Against, Certificate, Hold, Obstacle, person_scopes
+from domain.keys.personal import Gone, Personal
 from domain.keys.scopes import ACCESSES
 from domain.rules.policy import PolicyPack
+from record.proofs import is_proven
 
 if TYPE_CHECKING:
     from record.connection import Connection
@@ -70,11 +72,31 @@ async def obstacles(connection: "Connection", held: Held, now: datetime) -> list
         Obstacle(why=Against(row["why"]), of=row["of"])
         for row in await connection.fetch(_AGAINST, list(held.cases), held.account)
     ]
+    subjects = [*held.cases, *filter(None, [held.account])]
+    found += [Obstacle(why=Against.HOLD, of=one["subject"]) for one in await standing_holds(connection, subjects)]
     for row in await connection.fetch(_KEPT, list(held.cases)):
         until = kept_until(PolicyPack.model_validate(row["content"]), row["closed_at"])
         if until and until > now:
             found.append(Obstacle(why=Against.RETENTION, of=row["reference"], until=until))
     return found
+
+
+async def standing_holds(connection: "Connection", subjects: Sequence[str] | None = None) -> list[Mapping[str, Any]]:
+    """What is held of these *subjects*, or of all: the newest word of each that is proven, where signatures count."""
+    newest: dict[str, Mapping[str, Any]] = {}
+    for row in map(dict, await connection.fetch(_HOLDS, subjects)):
+        if row["subject"] not in newest and _is_proven(row):
+            newest[row["subject"]] = row
+    return [row for row in newest.values() if row["placed"]]
+
+
+def _is_proven(row: Mapping[str, Any]) -> bool:
+    if isinstance(row["reason"], Gone):  # what it was signed with can be read no more: what was held stays so
+        return bool(row["placed"])
+    said = {"message_id": row["message_id"], "placed": row["placed"], "reason": row["reason"]}
+    return is_proven(
+        row["token"], row["subject"], lambda: Hold.model_validate(said | {"actor": Actor.named(row["by"])})
+    )
 
 
 def kept_until(pack: PolicyPack, closed_at: datetime) -> datetime | None:
@@ -86,6 +108,7 @@ async def run_out(connection: "Connection", now: datetime, most: int) -> list[st
     """Cases whose time is over and that are not erased, at most so many; those that must wait are left out."""
     due: list[str] = []
     packs: dict[str, PolicyPack] = {}
+    held = {one["subject"] for one in await standing_holds(connection)}
     async with connection.transaction():
         async for row in connection.cursor(_CLOSED):
             pack = packs.get(row["policy_hash"])
@@ -93,7 +116,7 @@ async def run_out(connection: "Connection", now: datetime, most: int) -> list[st
                 content = await connection.fetchval(_PACK, row["policy_hash"])
                 pack = packs[row["policy_hash"]] = PolicyPack.model_validate(content)
             until = kept_until(pack, row["closed_at"])
-            if until and until <= now:
+            if until and until <= now and not {row["reference"], row["account"]} & held:
                 due.append(row["reference"])
             if len(due) == most:
                 break
@@ -270,11 +293,6 @@ _AGAINST: Final = """
     union all
     select distinct 'waiting', r.reference from intake.received r join intake.waiting using (key)
     where r.reference = any($1::text[])
-    union all
-    select 'hold', subject from (
-        select distinct on (subject) subject, placed from casefile.holds
-        where subject = any($1::text[] || $2::text) order by subject, id desc
-    ) as newest where placed
 """
 _KEPT: Final = """
     select c.reference, c.closed_at, p.content
@@ -282,16 +300,16 @@ _KEPT: Final = """
     where c.reference = any($1::text[]) and c.closed_at is not null
 """
 _CLOSED: Final = """
-    select c.reference, c.closed_at, c.policy_hash from casefile.cases c
+    select c.reference, c.account, c.closed_at, c.policy_hash from casefile.cases c
     where c.closed_at is not null
         and not exists (select from casefile.timeline t where t.reference = c.reference and t.kind = 'erased')
-        and not exists (
-            select from casefile.holds h where h.subject in (c.reference, c.account) and h.placed
-                and not exists (select from casefile.holds l where l.subject = h.subject and l.id > h.id)
-        )
         and not exists (select from payments.standing s where s.reference = c.reference and s.ended_at is null)
         and not exists (select from intake.received r join intake.waiting w using (key) where r.reference = c.reference)
     order by c.closed_at, c.reference
+"""
+_HOLDS: Final = """
+    select id, subject, placed, reason, at, by, message_id, token from casefile.holds
+    where $1::text[] is null or subject = any($1) order by subject, id desc
 """
 _PACK: Final = "select content from casefile.policy_packs where hash = $1"
 _STEP: Final = """

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from domain.ground.messages import Message
 from runtime.identity.issuing import TokenIssuer
 from runtime.identity.keys import own_keys
 from runtime.identity.speaking import Speaking
@@ -25,3 +26,8 @@ def the_issuer() -> TokenIssuer:
 def signing() -> Speaking:
     """For a client: what it sends is signed for whoever the message names."""
     return Speaking(the_issuer().speaks_for_its_user)
+
+
+def signed(reference: str, message: Message) -> str:
+    """The token of whoever the message names."""
+    return the_issuer().speaks_for_its_user(reference, message)

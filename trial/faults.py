@@ -21,7 +21,9 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
-from domain.ground.words import Stage
+from domain.ground.people import Actor
+from domain.ground.words import Role, Stage
+from domain.people.customers import KeepOnFile
 from runtime.database import close_pool, open_pool
 from runtime.temporal import connect_to
 from trial import receivers
@@ -328,7 +330,9 @@ async def run_at_random(
         await pool.executemany(_WITHDRAWAL, log_of(script, datetime.now(UTC)))
         for account, accounts, filed in customers_of(script, house.data):
             await pool.execute(_CUSTOMER, account)
-            await pool.execute(_CUSTOMER_FILE, account, accounts, filed)
+            said = KeepOnFile(message_id=f"known-{account}", actor=_KEEPER, kind="customer", record=filed)
+            proof = (said.message_id, house.trust.issuer.speaks_for_its_user(account, said))
+            await pool.execute(_CUSTOMER_FILE, account, accounts, filed, str(_KEEPER), *proof)
         staff = await stack.enter_async_context(Staff(house, environment, clock).at_work())
         await asyncio.sleep(1)
         breaker = Breaker(house, staff, lines, clock, rng)
@@ -414,9 +418,10 @@ async def _client(proxy: Proxy) -> Client:
 _CUSTOMER: Final = """
     insert into casefile.customers (account, name, language) values ($1, 'A Customer', 'en')
 """
+_KEEPER: Final = Actor(id="keeper", role=Role.TEAM_LEAD)
 _CUSTOMER_FILE: Final = """
-    insert into casefile.customer_files (kind, subject, accounts, record, recorded_by)
-    values ('customer', $1, $2, $3, 'system:redress')
+    insert into casefile.customer_files (kind, subject, accounts, record, recorded_by, message_id, token)
+    values ('customer', $1, $2, $3, $4, $5, $6)
 """
 _WITHDRAWAL: Final = (
     "insert into tradelog.account_entries (entry, account, kind, amount, currency, requested_at, booked_at)"

@@ -12,8 +12,10 @@ from datetime import UTC, datetime
 import structlog
 import uvicorn
 
+from record.proofs import hold_proofs
 from runtime.connection import TemporalUnavailable
 from runtime.database import DatabaseUnavailable
+from runtime.identity.verifying import Verifier
 from runtime.logging import configure_logging
 from runtime.opening import opened_record
 from runtime.settings import ConfigurationError, Settings, load_settings
@@ -30,6 +32,7 @@ async def serve(settings: Settings) -> None:
             "REDRESS_WEB_SECRET: it is not set, and by it the pages sign cookies. Expected: 32 characters or more, the"
             " same for every process that serves them; `redress up` makes its own."
         )
+    hold_proofs(Verifier.here(settings))
     async with opened_record(settings) as pool:
         doors = Doors(
             pool=pool,

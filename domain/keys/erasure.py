@@ -44,6 +44,14 @@ class DecideErasure(Message):
     reason: Text
 
 
+class Hold(Message):
+    """Keep what there is of somebody from being erased, or no longer; it is signed for the account or the case."""
+
+    name: ClassVar[str] = "hold"
+    placed: bool
+    reason: Text
+
+
 class Against(StrEnum):
     """What stands against an erasure."""
 

@@ -4,12 +4,13 @@ Days are calendar days, first and last included.
 """
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, EmailStr, Field, model_validator
 
 from domain.ground.base import Identifier, Instant, Line, Record
+from domain.ground.messages import Message
 from domain.ground.people import Phone
 from domain.ground.words import Scope
 from domain.people.directory import Span
@@ -83,6 +84,14 @@ class CustomerFile(Record):
     addresses: Annotated[tuple[Address, ...], Field(max_length=50)] = ()
     representatives: Annotated[tuple[Speaker, ...], Field(max_length=50)] = ()
     preferences: Preferences = Preferences()
+
+
+class KeepOnFile(Message):
+    """Have that be what is kept of a customer or a group, or nothing; it is signed for the account or the group."""
+
+    name = "keep_on_file"
+    kind: Literal["customer", "group"]
+    record: dict[str, Any] | None = None
 
 
 class OnFile(Record):

@@ -6,11 +6,12 @@ Days are calendar days, first and last included.
 from collections.abc import Collection, Iterable
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import EmailStr, Field, model_validator
 
 from domain.ground.base import Identifier, Line, Record, StaffId, person_of
+from domain.ground.messages import Message
 from domain.ground.people import Language
 from domain.ground.words import Category, Role
 
@@ -101,6 +102,17 @@ class DirectoryTeam(Record):
 
     name: Identifier
     address: EmailStr | None = None
+
+
+class ChangeDirectory(Message):
+    """Have the directory say that of a person or a team from now on; ``None``: they have left.
+
+    It is signed for who or what it is about.
+    """
+
+    name = "change_directory"
+    kind: Literal["person", "team"]
+    record: dict[str, Any] | None = None
 
 
 class Directory(Record):

@@ -38,6 +38,12 @@ class TokenIssuer:
         path = settings.signing_key or signing_key_in(settings.state_dir / FOLDER)
         return cls(read_signing_key(path), audience=settings.audience) if path else None
 
+    @classmethod
+    def voice(cls, settings: Settings) -> TokenFor | None:
+        """What signs for whoever a message names; ``None`` where there is no key. Raises ``ConfigurationError``."""
+        issuer = cls.of(settings)
+        return issuer.speaks_for_its_user if issuer else None
+
     def token(self, person: Person, reference: str, message: Message) -> str:
         """A token by which *person* sends *message* to the case or incident *reference*, valid for two minutes.
 

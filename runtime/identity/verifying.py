@@ -14,10 +14,11 @@ from pydantic import ValidationError
 from domain.ground.messages import Message
 from domain.people.actors import AUDIENCE, NotProven, Vouched
 from runtime.identity.issuing import TYPE
-from runtime.identity.keys import ALGORITHMS, Issuer, Key, read_issuers
+from runtime.identity.keys import ALGORITHMS, FOLDER, ISSUERS, Issuer, Key, read_issuers
 from runtime.settings import ConfigurationError, Settings
 
 LONGEST_TOKEN: Final = 4_000
+_MOST_KNOWN: Final = 5_000
 UNSIGNED: Final = "yes-anybody-may-act"
 
 log = structlog.get_logger(__name__)
@@ -39,6 +40,7 @@ class Verifier:
         self._clock = clock
         self._read_as_of = self._changed()
         self._issuers = read_issuers(issuers)
+        self._known: dict[str, tuple[Vouched, Issuer]] = {}
 
     @classmethod
     def of(cls, settings: Settings) -> "Verifier | None":
@@ -62,6 +64,17 @@ class Verifier:
                     "REDRESS_UNSIGNED: it is set, and REDRESS_ISSUERS is as well; unset one of them"
                 )
 
+    @classmethod
+    def here(cls, settings: Settings) -> "Verifier | None":
+        """The one of ``REDRESS_ISSUERS``, or of the stack of the state folder; ``None`` where nothing is said of any.
+
+        Raises ``ConfigurationError``.
+        """
+        if settings.issuers is None and settings.unsigned is None:
+            own = settings.state_dir / FOLDER / ISSUERS
+            return cls(own, audience=settings.audience) if own.exists() else None
+        return cls.of(settings)
+
     def check(self, token: str | None, reference: str, message: Message) -> Vouched:
         """What *token* says. Raises :class:`NotProven` unless it was made for this very *message*, and is valid."""
         vouched = self.check_recorded(token, reference, message)
@@ -76,6 +89,16 @@ class Verifier:
         return vouched
 
     def _verified(self, token: str | None) -> tuple[Vouched, Issuer]:
+        """What *token* says, and who issued it. What was verified is, as long as the file of issuers says the same."""
+        if known := self._known.get(token or ""):
+            return known
+        vouched = self._verify(token)
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        self._known[token or ""] = vouched
+        return vouched
+
+    def _verify(self, token: str | None) -> tuple[Vouched, Issuer]:
         if token is None:
             raise NotProven("no token says who sends this; send it through a client that signs, or set the header")
         if len(token) > LONGEST_TOKEN:
@@ -114,6 +137,7 @@ class Verifier:
         if (changed := self._changed()) == self._read_as_of:
             return False
         self._read_as_of = changed
+        self._known.clear()
         try:
             self._issuers = read_issuers(self._path)
         except ConfigurationError as error:

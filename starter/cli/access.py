@@ -29,12 +29,15 @@ async def database() -> "AsyncIterator[Pool]":
 
     Raises ``DatabaseUnavailable``.
     """
+    from record.proofs import hold_proofs
     from runtime.database import LONG_PATIENCE, close_pool, find_database, open_pool
+    from runtime.identity.verifying import Verifier
     from runtime.keys.here import hold_keys
     from runtime.settings import load_settings
 
     settings = load_settings()
     hold_keys(settings)
+    hold_proofs(Verifier.here(settings))
     pool = await open_pool(find_database(settings), max_size=3, patience=LONG_PATIENCE, viewer=viewer())
     try:
         yield pool
@@ -83,8 +86,7 @@ def signs() -> "TokenFor | None":
     from runtime.identity.issuing import TokenIssuer
     from runtime.settings import load_settings
 
-    issuer = TokenIssuer.of(load_settings())
-    return issuer.speaks_for_its_user if issuer else None
+    return TokenIssuer.voice(load_settings())
 
 
 def talk(action: "Callable[[Complaints], Awaitable[T]]") -> T:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domain.ground.words import Scope
-from starter.cli.access import Seen, read
+from starter.cli.access import Seen, read, signs
 from starter.cli.acting import send
 from starter.cli.options import By, MessageId, Reference, actor, words
 from starter.cli.program import Answer, app, command, invalid
@@ -110,7 +110,7 @@ def import_(
         return Answer(report, [line(f"{report.loaded} loaded, {report.duplicates} known, {report.rejected} rejected.")])
     content = read_customers_file(file)
     try:
-        changes = read(lambda pool: Customers(pool).replace(content, by=who, dry_run=dry_run))
+        changes = read(lambda pool: Customers(pool, signs()).replace(content, by=who, dry_run=dry_run))
     except CustomerUnknown as error:
         invalid("FILE", str(error))
     warnings = too_many_spokespersons(content, datetime.now(UTC))
@@ -151,7 +151,7 @@ def authorise(
     given |= {"first": since or datetime.now(UTC).date(), "scope": scope or [Scope.COMPLAIN]}
     try:
         speaker = Speaker.model_validate(given)
-        kept = read(lambda pool: Customers(pool).authorise(account, speaker, by=who))
+        kept = read(lambda pool: Customers(pool, signs()).authorise(account, speaker, by=who))
     except ValidationError as error:
         invalid("authorise", explain(error))
     except CustomerUnknown as error:

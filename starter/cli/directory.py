@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from starter.cli.access import read
+from starter.cli.access import read, signs
 from starter.cli.options import By, actor
 from starter.cli.program import Answer, ExitCode, Problem, app, command, invalid
 from starter.reading.layout import NONE, exactly, facts, line, spoken, table
@@ -51,7 +51,7 @@ def import_(
         invalid("--as", f"role {who.role.value} may not change the directory; staff may")
     new = read_directory_file(file)
     warnings = [one for one in problems(new, datetime.now(UTC)) if one.severity == "warning"]
-    changes = read(lambda pool: People(pool).replace(new, by=who, dry_run=dry_run))
+    changes = read(lambda pool: People(pool, signs()).replace(new, by=who, dry_run=dry_run))
     shown: list[RenderableType] = [line(f"{one.what:<8} {one.kind} {one.id}") for one in changes]
     shown = shown or [line("The directory was like that already.")]
     return Answer({"dry_run": dry_run, "changes": changes, "problems": warnings}, [*shown, *_problems(warnings)])

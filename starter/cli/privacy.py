@@ -167,12 +167,13 @@ def list_holds() -> Answer:
 
 
 def _hold(subject: str, reason: str, by: str | None, *, placed: bool) -> Answer:
+    from runtime.settings import load_settings
     from starter.upkeep import erasing
 
     who, why = actor(by), (words(reason, "--reason") or "").strip()
     if not why:
         invalid("--reason", "say why; it stands in the record")
-    read(lambda pool: erasing.hold(pool, subject, who, why, placed=placed))
+    read(lambda pool: erasing.hold(pool, load_settings(), subject, who, why, placed=placed))
     said = "is held: nothing of it is erased" if placed else "is no longer held"
     return Answer({"subject": subject, "held": placed}, [line(f"{subject} {said}")])
 

@@ -35,8 +35,11 @@ def up(
 
 
 def _serve(settings: "Settings", *, as_json: bool) -> None:
+    from record.proofs import hold_proofs
     from runtime.database import open_pool
     from runtime.embedded import Stack
+    from runtime.identity.issuing import TokenIssuer
+    from runtime.identity.verifying import Verifier
     from runtime.logging import configure_logging
     from runtime.temporal import run
     from starter.client.directory import load_demo
@@ -54,7 +57,8 @@ def _serve(settings: "Settings", *, as_json: bool) -> None:
             Stack(settings, pages=True, say=None if as_json else say) as stack,
             await open_pool(stack.settings.database_url or "", max_size=1) as pool,
         ):
-            await load_demo(pool)
+            hold_proofs(Verifier.here(stack.settings))
+            await load_demo(pool, TokenIssuer.voice(stack.settings))
             show(_where(stack, settings), as_json=as_json)
             await stack.wait()
             say("Stopping ...", "dim")

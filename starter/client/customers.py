@@ -1,5 +1,6 @@
 """The typed client of the customers on file: read them, replace what is kept of them, record who may speak for them."""
 
+import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -10,14 +11,16 @@ from domain.ground.base import Line, Record
 from domain.ground.people import Actor, Language
 from domain.keys.personal import Personal
 from domain.keys.scopes import scope_of_customer, scope_of_group
-from domain.people.customers import CustomerFile, Group, OnFile, Speaker
+from domain.people.customers import CustomerFile, Group, KeepOnFile, OnFile, Speaker
 from record.customers import read_customer_file, read_groups, read_on_file
+from record.proofs import signed
 from runtime.toml_files import read_toml, to_record
 from starter.client.directory import packs_in_force
 from starter.client.holders import Holder, add_holder
 
 if TYPE_CHECKING:
     from runtime.database import Connection, Pool
+    from runtime.identity.speaking import TokenFor
 
 
 class CustomerUnknown(LookupError):
@@ -71,8 +74,10 @@ def too_many_spokespersons(content: CustomersFile, now: datetime) -> list[str]:
 class Customers:
     """The customers in the record, over a pool of connections. Safe to share between tasks."""
 
-    def __init__(self, pool: "Pool") -> None:
+    def __init__(self, pool: "Pool", token_for: "TokenFor | None" = None) -> None:
+        """*token_for* makes the token of what is said: the service goes by what is proven, unless anybody may act."""
         self._pool = pool
+        self._token_for = token_for
 
     async def show(self, account: str) -> Customer | None:
         """The customer of an account; ``None`` where nobody is on file for it."""
@@ -98,13 +103,15 @@ class Customers:
                 if kept != known:
                     new = known == CustomerFile(account=one.account)
                     changes.append(FileChange(kind="customer", id=one.account, what="added" if new else "changed"))
-                    await _write(connection, "customer", one.account, [one.account], kept, by, dry_run=dry_run)
+                    if not dry_run:
+                        await self._write(connection, "customer", one.account, [one.account], kept, by)
             groups = {group.id: group for group in await read_groups(connection)}
             for group in content.groups:
                 if groups.get(group.id) != group:
                     what: Literal["added", "changed"] = "changed" if group.id in groups else "added"
                     changes.append(FileChange(kind="group", id=group.id, what=what))
-                    await _write(connection, "group", group.id, list(group.accounts), group, by, dry_run=dry_run)
+                    if not dry_run:
+                        await self._write(connection, "group", group.id, list(group.accounts), group, by)
         return changes
 
     async def authorise(self, account: str, speaker: Speaker, *, by: Actor) -> CustomerFile:
@@ -119,8 +126,25 @@ class Customers:
             known = await read_customer_file(connection, account)
             others = tuple(one for one in known.representatives if one.name != speaker.name)
             kept = known.model_copy(update={"representatives": (*others, speaker)})
-            await _write(connection, "customer", account, [account], kept, by)
+            await self._write(connection, "customer", account, [account], kept, by)
             return kept
+
+    async def _write(  # noqa: PLR0917 (one row)
+        self,
+        connection: "Connection",
+        kind: Literal["customer", "group"],
+        subject: str,
+        accounts: list[str],
+        record: CustomerFile | Group,
+        by: Actor,
+    ) -> None:
+        """Raises :class:`~domain.ground.messages.NotAllowed` where who says it is not proven."""
+        content: dict[str, Any] = record.model_dump(mode="json", exclude_defaults=True)
+        scope = scope_of_customer(subject) if kind == "customer" else scope_of_group(subject)
+        said = KeepOnFile(message_id=str(uuid.uuid4()), actor=by, kind=kind, record=content)
+        proof = (said.message_id, signed(self._token_for, subject, said))
+        row = (accounts, Personal(scope, content), datetime.now(UTC), str(by), *proof)
+        await connection.execute(_WRITE, kind, subject, *row)
 
 
 async def _keep_holder(connection: "Connection", one: FiledCustomer, *, dry_run: bool) -> list[FileChange]:
@@ -138,23 +162,6 @@ async def _keep_holder(connection: "Connection", one: FiledCustomer, *, dry_run:
     return [FileChange(kind="holder", id=one.account, what="changed" if known else "added")]
 
 
-async def _write(  # noqa: PLR0917 (one row)
-    connection: "Connection",
-    kind: str,
-    subject: str,
-    accounts: list[str],
-    record: CustomerFile | Group,
-    by: Actor,
-    *,
-    dry_run: bool = False,
-) -> None:
-    if not dry_run:
-        content: dict[str, Any] = record.model_dump(mode="json", exclude_defaults=True)
-        scope = scope_of_customer(subject) if kind == "customer" else scope_of_group(subject)
-        row = (accounts, Personal(scope, content), datetime.now(UTC), str(by))
-        await connection.execute(_WRITE, kind, subject, *row)
-
-
 def _unknown(account: str) -> str:
     return f"account {account}: nobody is on file for it; give name, or load the firm's customers first"
 
@@ -164,6 +171,6 @@ _HOLDER: Final = """
     select name, email, phone, language from casefile.customers where account = $1 order by id desc limit 1
 """
 _WRITE: Final = """
-    insert into casefile.customer_files (kind, subject, accounts, record, recorded_at, recorded_by)
-    values ($1, $2, $3, $4, $5, $6)
+    insert into casefile.customer_files (kind, subject, accounts, record, recorded_at, recorded_by, message_id, token)
+    values ($1, $2, $3, $4, $5, $6, $7, $8)
 """

@@ -1,5 +1,7 @@
 """The typed client of the directory: read it, see its history, replace it."""
 
+import uuid
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -7,17 +9,21 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from pydantic import BaseModel
 
 from domain.ground.base import Instant, Record, person_of
-from domain.ground.people import SYSTEM, Actor
-from domain.people.directory import Directory, DirectoryTeam, Person
+from domain.ground.messages import NotAllowed
+from domain.ground.people import Actor
+from domain.ground.words import Role
+from domain.people.directory import ChangeDirectory, Directory, DirectoryTeam, Person
 from domain.people.directory_check import DirectoryProblem, check_directory
 from domain.rules.policy import PolicyPack
 from record.directory import read_directory
+from record.proofs import signed
 from runtime.paths import POLICIES
 from runtime.policies import load_packs
 from runtime.toml_files import read_toml, to_record
 
 if TYPE_CHECKING:
     from runtime.database import Pool
+    from runtime.identity.speaking import TokenFor
 
 DEMO: Final = POLICIES / "directories" / "demo.toml"
 """The directory of the embedded stack: roles rather than people."""
@@ -56,8 +62,10 @@ def packs_in_force(now: datetime) -> list[PolicyPack]:
 class People:
     """The directory in the record, over a pool of connections. Safe to share between tasks."""
 
-    def __init__(self, pool: "Pool") -> None:
+    def __init__(self, pool: "Pool", token_for: "TokenFor | None" = None) -> None:
+        """*token_for* makes the token of what is said: the service goes by what is proven, unless anybody may act."""
         self._pool = pool
+        self._token_for = token_for
 
     async def directory(self, version: int | None = None) -> Directory:
         """The directory as of *version*, or as it stands."""
@@ -74,7 +82,8 @@ class People:
     ) -> list[Change]:
         """Have the directory be what *directory* says: who is not in it has left. Repeated, it changes nothing.
 
-        Returns what is different afterwards. Raises :class:`DirectoryInvalid` where something in it is an error.
+        Returns what is different afterwards. Raises :class:`DirectoryInvalid` where something in it is an error, and
+        :class:`NotAllowed` where who says it is not proven.
         """
         at = at or datetime.now(UTC)
         if errors := [one for one in check_directory(directory, (), at.date()) if one.severity == "error"]:
@@ -91,16 +100,25 @@ class People:
                 what = "added" if before is None else "left" if after is None else "changed"
                 version = None
                 if not dry_run:
-                    version = await connection.fetchval(_WRITE, kind, identifier, after, at, str(by))
+                    said = ChangeDirectory(message_id=str(uuid.uuid4()), actor=by, kind=kind, record=after)
+                    proof = (said.message_id, signed(self._token_for, identifier, said))
+                    version = await connection.fetchval(_WRITE, kind, identifier, after, at, str(by), *proof)
                 changes.append(Change(kind=kind, id=identifier, what=what, at=at, by=str(by), version=version))
             return changes
 
 
-async def load_demo(pool: "Pool") -> None:
-    """Have a directory that nobody has written anything into be that of the demonstration."""
-    people = People(pool)
+async def load_demo(pool: "Pool", token_for: "TokenFor | None") -> None:
+    """Have a directory that nobody has written anything into be that of the demonstration.
+
+    Where nothing here signs and signatures count, it stays empty.
+    """
+    people = People(pool, token_for)
     if (await people.directory()).version == 0:
-        await people.replace(read_directory_file(DEMO), by=SYSTEM)
+        with suppress(NotAllowed):
+            await people.replace(read_directory_file(DEMO), by=_WHO_STARTED_IT)
+
+
+_WHO_STARTED_IT: Final = Actor(id="this-machine", role=Role.TEAM_LEAD)
 
 
 _Key = tuple[Literal["person", "team"], str]
@@ -123,7 +141,8 @@ def _record(one: BaseModel) -> dict[str, Any]:
 
 _LOCK: Final = "select pg_advisory_xact_lock(hashtextextended('directory', 0))"
 _WRITE: Final = """
-    insert into casefile.directory (kind, id, record, recorded_at, recorded_by) values ($1, $2, $3, $4, $5)
+    insert into casefile.directory (kind, id, record, recorded_at, recorded_by, message_id, token)
+    values ($1, $2, $3, $4, $5, $6, $7)
     returning version
 """
 _HISTORY: Final = """

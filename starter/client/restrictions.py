@@ -10,7 +10,6 @@ from domain.ground.people import Actor
 from domain.ground.words import ContactForm
 from domain.keys.personal import Personal
 from domain.keys.scopes import scope_of_customer
-from domain.people.actors import NotProven
 from domain.people.restrictions import (
     Restriction,
     RestrictionChange,
@@ -20,7 +19,7 @@ from domain.people.restrictions import (
 )
 from domain.rules.duties import ContactRestrictions
 from domain.rules.policy import PolicyPack
-from record.proofs import proofs_here
+from record.proofs import signed
 from record.restrictions import read_restrictions, restrictions_of
 from starter.client.complaints import CaseNotFound
 
@@ -118,12 +117,7 @@ class Restrictions:
             return await self._write(connection, account, change)
 
     async def _write(self, connection: "Connection", account: str, change: RestrictionChange) -> Restriction:
-        token = self._token_for(change.reference, change.message) if self._token_for else None
-        try:
-            if proofs := proofs_here():
-                proofs.check_recorded(token, change.reference, change.message)
-        except NotProven as error:
-            raise NotAllowed(f"actor: {error}") from None
+        token = signed(self._token_for, change.reference, change.message)
         reasons = Personal(scope_of_customer(account), {"text": change.reasons})
         row = (change.number, change.step, str(change.by), change.at, change.form, change.contact, change.until)
         said = (change.review_by, change.reference, reasons, change.message_id, token)

@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 
 from domain.ground.words import Role
+from record.proofs import hold_proofs
 from runtime.database import open_pool
 from runtime.embedded import Stack
+from runtime.identity.issuing import TokenIssuer
+from runtime.identity.verifying import Verifier
 from runtime.logging import configure_logging
 from runtime.policies import find_pack
 from runtime.settings import Settings, load_settings
@@ -89,7 +92,8 @@ async def _perform(console: Console, state: Path, *, keep: bool) -> int:
         await open_pool(stack.settings.database_url or "", max_size=4) as pool,
     ):
         try:
-            await load_demo(pool)
+            hold_proofs(Verifier.here(stack.settings))
+            await load_demo(pool, TokenIssuer.voice(stack.settings))
             say(f"Ready after {time.monotonic() - began:.0f} s. Pages for customers: {stack.addresses.web}")
             say(f"Temporal's own pages: {stack.addresses.ui}")
             stories = await _prepare(pool, state / "trade-log", say)

@@ -1,6 +1,7 @@
 """Erase a person: one asks, a second decides, what stands against it is looked at, and it is done or refused."""
 
 import asyncio
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +12,7 @@ from domain.ground.people import Actor
 from domain.keys.erasure import (
     Certificate,
     DecideErasure,
+    Hold,
     Obstacle,
     RequestErasure,
     check_decision,
@@ -19,9 +21,18 @@ from domain.keys.erasure import (
 )
 from domain.keys.personal import Gone, Personal
 from domain.keys.scopes import ACCESSES
-from record.erasing import Held, carry_out, certify, held_of, list_erasures, obstacles, steps_of, write_step
+from record.erasing import (
+    Held,
+    carry_out,
+    certify,
+    held_of,
+    list_erasures,
+    obstacles,
+    standing_holds,
+    steps_of,
+    write_step,
+)
 from runtime.identity.issuing import TokenIssuer
-from runtime.identity.keys import FOLDER, ISSUERS
 from runtime.identity.verifying import Verifier
 from runtime.keys.here import keys_needed
 from runtime.left_behind import Left, left_of
@@ -132,16 +143,22 @@ async def erasures(pool: "Pool") -> Sequence[Mapping[str, Any]]:
         return await list_erasures(connection)
 
 
-async def hold(pool: "Pool", subject: str, by: Actor, reason: str, *, placed: bool) -> None:
-    """Keep what there is of an account or a case from being erased, or no longer. Raises `NotAllowed`."""
+async def hold(pool: "Pool", settings: "Settings", subject: str, by: Actor, reason: str, *, placed: bool) -> None:
+    """Keep what there is of an account or a case from being erased, or no longer. Raises `NotAllowed`, `NotProven`."""
     if not by.role.is_staff:
         raise NotAllowed(f"actor: role {by.role.value} may not; this is for staff")
-    await pool.execute(_HOLD, subject, placed, Personal(ACCESSES, reason), datetime.now(UTC), str(by))
+    said = Hold(message_id=str(uuid.uuid4()), actor=by, placed=placed, reason=reason)
+    proof = (said.message_id, _signed(settings, subject, said))
+    await pool.execute(_HOLD, subject, placed, Personal(ACCESSES, said.reason), datetime.now(UTC), str(by), *proof)
 
 
 async def holds(pool: "Pool") -> Sequence[Mapping[str, Any]]:
-    """What is held, the newest first."""
-    return [dict(row) for row in await pool.fetch(_HELD)]
+    """What is held, the newest first, without what is hidden from who looks."""
+    async with pool.acquire() as connection:
+        found = await standing_holds(connection)
+        hidden = {row["subject"] for row in await connection.fetch(_HIDDEN)}
+    shown = sorted((one for one in found if one["subject"] not in hidden), key=lambda one: one["id"], reverse=True)
+    return [{name: one[name] for name in ("subject", "reason", "at", "by")} for one in shown]
 
 
 async def _left(connection: "Connection", settings: "Settings", erasure: str, held: Held) -> Left:
@@ -203,10 +220,10 @@ def _requested(erasure: str, steps: Mapping[str, Mapping[str, Any]]) -> RequestE
     return RequestErasure.model_validate({**asked["data"], "reason": asked["reason"]})
 
 
-def _signed(settings: "Settings", reference: str, message: RequestErasure | DecideErasure) -> str | None:
+def _signed(settings: "Settings", reference: str, message: RequestErasure | DecideErasure | Hold) -> str | None:
     """The token of who says it, checked as any other. None where anybody may act, as the settings say in words."""
-    issuer = TokenIssuer.of(settings)
-    token = issuer.speaks_for_its_user(reference, message) if issuer else None
+    voice = TokenIssuer.voice(settings)
+    token = voice(reference, message) if voice else None
     if verifier := _verifier(settings):
         verifier.check(token, reference, message)
     return token
@@ -219,10 +236,7 @@ def _proven(settings: "Settings", reference: str, message: RequestErasure, token
 
 
 def _verifier(settings: "Settings") -> Verifier | None:
-    own = settings.state_dir / FOLDER / ISSUERS
-    if settings.issuers is None and settings.unsigned is None and own.exists():
-        return Verifier(own, audience=settings.audience)
-    return Verifier.of(settings)
+    return Verifier.here(settings) or Verifier.of(settings)
 
 
 _LOCK: Final = "select from casefile.cases where reference = any($1::text[]) order by reference for no key update"
@@ -235,12 +249,6 @@ _WHO: Final = """
     ) as known order by rank limit 1
 """
 _HOLD: Final = """
-    insert into casefile.holds (subject, placed, reason, at, by) values ($1, $2, $3, $4, $5)
+    insert into casefile.holds (subject, placed, reason, at, by, message_id, token) values ($1, $2, $3, $4, $5, $6, $7)
 """
-_HELD: Final = """
-    select subject, reason, at, by from (
-        select distinct on (subject) * from casefile.holds order by subject, id desc
-    ) as newest
-    where placed and subject not in (select casefile.hidden_cases() union select casefile.hidden_accounts())
-    order by id desc
-"""
+_HIDDEN: Final = "select casefile.hidden_cases() as subject union select casefile.hidden_accounts()"

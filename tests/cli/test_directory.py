@@ -14,6 +14,7 @@ from starter.upkeep.doctor import diagnose
 from tests.cli.command_line import CommandLine
 from tests.end_to_end.support import late_withdrawal_complaint
 from tests.people.support import FILE, LEAD, directory, person, written
+from tests.signing import signed
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
@@ -53,11 +54,11 @@ async def test_the_doctor_tells_of_roles_that_nobody_holds_and_of_training_that_
 
     assert (await told())[Kind.ROLE_UNHELD] == {"directory"}
     lapsed = {"course": "complaints", "first": date(2024, 1, 1), "last": date(2024, 12, 31)}
-    await People(pool).replace(directory(person("h-1", training=[lapsed])), by=LEAD)
+    await People(pool, signed).replace(directory(person("h-1", training=[lapsed])), by=LEAD)
     found = await told()
     assert "roles[executive]" in found[Kind.ROLE_UNHELD]
     assert found[Kind.TRAINING_LAPSED] == {"h-1"}
-    await People(pool).replace(read_directory_file(DEMO), by=LEAD)
+    await People(pool, signed).replace(read_directory_file(DEMO), by=LEAD)
     assert not {Kind.ROLE_UNHELD, Kind.TRAINING_LAPSED} & set(await told())
 
 

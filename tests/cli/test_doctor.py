@@ -23,6 +23,7 @@ from tests.cli.command_line import CommandLine
 from tests.end_to_end.support import late_withdrawal_complaint
 from tests.patience import eventually
 from tests.people.test_recusal_of_money import keep_out
+from tests.signing import signed
 from worker import build_worker
 from workflows.search_attributes import KEYS
 
@@ -44,7 +45,7 @@ def rules_last(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def staffed(pool: "Pool") -> "Pool":
     """A database with a directory in which every role is held."""
-    await load_demo(pool)
+    await load_demo(pool, signed)
     return pool
 
 

@@ -11,6 +11,7 @@ from starter.client.directory import People
 from tests.case.support import OPENED_AT, after, keeping, occurred, opened, summary, update
 from tests.cli.command_line import CommandLine
 from tests.people.support import LEAD, directory, person
+from tests.signing import signed
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
@@ -30,7 +31,7 @@ async def reference(redress: CommandLine, database_url: str, pool: "Pool") -> st
     """A case that names h-1; h-2 has it."""
     redress.set("DATABASE_URL", database_url)
     people = directory(person("h-1", names=["Jane Doe"]), person("h-2"))
-    await People(pool).replace(people, by=LEAD, at=OPENED_AT)
+    await People(pool, signed).replace(people, by=LEAD, at=OPENED_AT)
     return await opened(keeping(pool), description="Jane Doe gave me a wrong price.")
 
 
@@ -96,5 +97,5 @@ async def test_a_conflict_that_is_declared_while_the_case_runs_hides_it_at_once_
     today = datetime.now(UTC).date()
     for first, last, code in ((today, None, 3), (today - timedelta(9), today - timedelta(1), 0), (today, today, 3)):
         conflict = {"account": "70012345", "first": first, "last": last, "why": "family"}
-        await People(pool).replace(directory(person("h-2", conflicts=[conflict])), by=LEAD)
+        await People(pool, signed).replace(directory(person("h-2", conflicts=[conflict])), by=LEAD)
         assert (await redress("show", reference)).code == code

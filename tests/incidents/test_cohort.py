@@ -40,6 +40,7 @@ from tests.incidents.minute import (
     trade,
 )
 from tests.people.support import LEAD, directory, person
+from tests.signing import signed
 
 AS_OF = after(86_400)
 TEAMS = ("dealing", "payments", "accounts", "conduct", "customer-care")
@@ -125,7 +126,7 @@ async def test_who_is_kept_out_of_a_case_or_has_a_conflict_with_an_account_finds
         {"account": BOUGHT, "first": "2999-01-01", "why": "family"},
     ]
     people = [person("h-1", names=["Jane Doe"], conflicts=conflicts), person("h-2")]
-    await People(desk.pool).replace(directory(*people, teams=TEAMS), by=LEAD, at=OPENED_AT)
+    await People(desk.pool, signed).replace(directory(*people, teams=TEAMS), by=LEAD, at=OPENED_AT)
     await opened(keeping(desk.pool), account=SOLD, description="Jane Doe gave me a wrong price.")
     await desk.list(new())
     every = set(await desk.members(new()))

@@ -38,7 +38,7 @@ from tests.incidents.minute import APPROVER, DEALER, FAULT, LIQUIDATED, SOLD, ST
 from tests.money.rail import Rail, declining, open_rail, paid, partly
 from tests.patience import PATIENCE, eventually, started
 from tests.people.support import TODAY, directory, person
-from tests.signing import signing
+from tests.signing import signed, signing
 from worker import build_worker
 from workflows.search_attributes import KEYS
 
@@ -253,7 +253,7 @@ async def test_nothing_is_paid_before_a_second_person_with_the_limit_approved_th
 
     # Of whom the record knows more than the workflow: the list waits for somebody else.
     conflict = {"account": STOPPED, "first": TODAY, "why": "family"}
-    await People(desk.pool).replace(directory(person("a-3", "approver", conflicts=[conflict])), by=lead)
+    await People(desk.pool, signed).replace(directory(person("a-3", "approver", conflicts=[conflict])), by=lead)
     await desk.incidents.approve(reference, seen, by=APPROVER)
 
     async def void() -> bool:

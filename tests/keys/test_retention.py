@@ -19,6 +19,7 @@ from domain.keys.scopes import scope_of_visits
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.keys.vault import Vault
 from runtime.mail import Outbox
+from runtime.settings import load_settings
 from starter.intake.receiving import receive_message
 from starter.reading.cases import get_case
 from starter.upkeep.erasing import hold
@@ -43,7 +44,7 @@ async def test_what_its_pack_keeps_no_longer_is_erased_once_nothing_stands_again
         await pool.execute(
             "update casefile.cases set closed_at = $2, revision = revision + 1 where reference = $1", reference, closed
         )
-    await hold(pool, held, LEAD, "a court asks", placed=True)
+    await hold(pool, load_settings(), held, LEAD, "a court asks", placed=True)
     month = scope_of_visits(datetime(2019, 1, 5, tzinfo=UTC))
     await pool.execute("insert into web.drafts values ('x', 'y', $1, now())", Personal(month, b"typed and never sent"))
 

@@ -15,6 +15,7 @@ from starter.client.directory import People
 from tests.letters.support import NOW, Receiver, complaint, letter, receiving, text_of
 from tests.letters.test_sending_letters import Office
 from tests.people.support import LEAD, directory, person
+from tests.signing import signed
 
 TEAMS = ("dealing", "payments", "accounts", "conduct", "customer-care")
 SHARED = {"team_lead": "leads@example.com", "dealing": "dealing@example.com"}
@@ -48,7 +49,7 @@ async def notify(
     **of: Any,
 ) -> str:
     """Send a notice for *role* about a complaint that was received while these *people* were there; who it is for."""
-    await People(office.pool).replace(directory(*people, teams=TEAMS), by=LEAD, at=NOW)
+    await People(office.pool, signed).replace(directory(*people, teams=TEAMS), by=LEAD, at=NOW)
     received = complaint(**of)
     await office.open(received)
     facts = LetterFacts(notice=Bilingual(en="Look at it.", zh="请查看。"), audience=role)

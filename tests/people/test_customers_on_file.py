@@ -12,6 +12,7 @@ from domain.people.customers import Speaker
 from domain.people.matching import Ground, IdentityState
 from starter.client.customers import Customers, CustomerUnknown, read_customers_file, too_many_spokespersons
 from tests.case.support import keeping, opening
+from tests.signing import signed
 
 LEAD = Actor(id="l-1", role=Role.TEAM_LEAD)
 FILE = """
@@ -36,7 +37,7 @@ async def test_a_file_is_kept_once_and_a_case_knows_holder_spokesperson_and_repr
 ) -> None:
     (tmp_path / "customers.toml").write_text(FILE, encoding="utf-8")
     content = read_customers_file(tmp_path / "customers.toml")
-    customers = Customers(pool)
+    customers = Customers(pool, signed)
     with pytest.raises(CustomerUnknown, match="account 70012345: nobody is on file for it"):
         await customers.authorise("70012345", _office(), by=LEAD)
 

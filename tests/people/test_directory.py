@@ -15,6 +15,7 @@ from runtime.policies import find_pack
 from runtime.toml_files import TomlFileError
 from starter.client.directory import DEMO, DirectoryInvalid, People, load_demo, packs_in_force, read_directory_file
 from tests.people.support import FILE, LEAD, NOW, TODAY, directory, person, written
+from tests.signing import signed
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
@@ -57,8 +58,8 @@ def test_what_does_not_fit_is_refused_by_person_and_field(tmp_path: Path, wrong:
 async def test_a_directory_that_contradicts_itself_is_not_imported(pool: "Pool", wrong: Directory, field: str) -> None:
     assert [one.field for one in check_directory(wrong, (), TODAY) if one.severity == "error"] == [field]
     with pytest.raises(DirectoryInvalid, match=field.replace("[", r"\[")):
-        await People(pool).replace(wrong, by=LEAD)
-    assert (await People(pool).directory()).version == 0
+        await People(pool, signed).replace(wrong, by=LEAD)
+    assert (await People(pool, signed).directory()).version == 0
 
 
 def test_every_role_and_every_team_that_a_pack_names_is_missed_when_nobody_holds_it() -> None:
@@ -102,7 +103,7 @@ def test_the_directory_of_the_embedded_stack_has_somebody_for_whatever_a_shipped
 
 
 async def test_what_is_imported_is_there_as_it_was_at_every_version(pool: "Pool") -> None:
-    people = People(pool)
+    people = People(pool, signed)
     first = directory(person("h-1"), person("h-2"))
     made = await people.replace(first, by=LEAD, at=NOW)
     assert {(one.kind, one.id, one.what) for one in made} == {
@@ -123,15 +124,15 @@ async def test_what_is_imported_is_there_as_it_was_at_every_version(pool: "Pool"
 
 
 async def test_a_dry_run_says_what_would_change_and_changes_nothing(pool: "Pool") -> None:
-    people = People(pool)
+    people = People(pool, signed)
     told = await people.replace(directory(person("h-1")), by=LEAD, dry_run=True)
     assert [one.id for one in told if one.kind == "person"] == ["h-1"]
     assert (await people.directory()).people == ()
 
 
 async def test_the_demo_directory_never_replaces_one_that_somebody_wrote(pool: "Pool") -> None:
-    await load_demo(pool)
-    assert (await People(pool).directory()).find("h-17")
-    await People(pool).replace(directory(person("h-1")), by=LEAD)
-    await load_demo(pool)
-    assert [one.id for one in (await People(pool).directory()).people] == ["h-1"]
+    await load_demo(pool, signed)
+    assert (await People(pool, signed).directory()).find("h-17")
+    await People(pool, signed).replace(directory(person("h-1")), by=LEAD)
+    await load_demo(pool, signed)
+    assert [one.id for one in (await People(pool, signed).directory()).people] == ["h-1"]

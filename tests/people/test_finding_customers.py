@@ -11,6 +11,7 @@ from starter.client.holders import Holder, add_holder
 from starter.reading.customers import find_customers
 from tests.case.support import OPENED_AT, keeping, opened
 from tests.people.support import LEAD, directory, person
+from tests.signing import signed
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
@@ -22,7 +23,7 @@ CHAN = {"name": "陈大文", "email": "Chan@Example.com", "phone": "+852 5555-01
 async def known(pool: "Pool") -> "Pool":
     """Chan has two cases and an account, somebody else a case without one, and a holder has never complained."""
     people = directory(person("h-1", names=["Jane Doe"]), person("h-2"))
-    await People(pool).replace(people, by=LEAD, at=OPENED_AT)
+    await People(pool, signed).replace(people, by=LEAD, at=OPENED_AT)
     case_file = keeping(pool)
     await opened(case_file, "1", complainant=CHAN, account="A-1")
     await opened(case_file, "2", complainant=CHAN, account="A-1", description="Jane Doe gave me a wrong price.")

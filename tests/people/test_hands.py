@@ -21,6 +21,7 @@ from runtime.policies import find_pack
 from starter.client.directory import People
 from tests.case.support import OPENED_AT, RECEIVED_AT, after, keeping, occurred, opening, summary, update
 from tests.people.support import LEAD, directory, person
+from tests.signing import signed
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
@@ -39,7 +40,7 @@ STAFF = [
 @pytest.fixture
 async def case_file(pool: "Pool") -> CaseFile:
     """A case file where the directory has three handlers and one of each who is above them."""
-    await People(pool).replace(directory(*STAFF, teams=TEAMS), by=LEAD, at=OPENED_AT)
+    await People(pool, signed).replace(directory(*STAFF, teams=TEAMS), by=LEAD, at=OPENED_AT)
     return keeping(pool)
 
 
@@ -207,14 +208,14 @@ async def test_what_a_person_assigns_stands_unless_it_is_to_somebody_who_is_kept
 async def test_where_nobody_is_left_nobody_has_it_until_somebody_comes(case_file: CaseFile, pool: "Pool") -> None:
     conflict = {"account": "70012345", "first": OPENED_AT.date(), "why": "family"}
     everybody = [{**one, "conflicts": [conflict]} for one in STAFF]
-    await People(pool).replace(directory(*everybody, teams=TEAMS), by=LEAD, at=OPENED_AT)
+    await People(pool, signed).replace(directory(*everybody, teams=TEAMS), by=LEAD, at=OPENED_AT)
     reference, hands = await opened_as(case_file)
     assert hands.handler is None
     assert set(hands.kept_out.values()) == {Why.DECLARED}
     assert (await told(pool, reference, "assigned"))[0].startswith("nobody: ")
     planned = await pool.fetchval("select count(*) from casefile.deadlines where reference = $1", reference)
     assert planned  # the clocks run
-    await People(pool).replace(directory(*everybody, person("h-7"), teams=TEAMS), by=LEAD)
+    await People(pool, signed).replace(directory(*everybody, person("h-7"), teams=TEAMS), by=LEAD)
     assert (await hands_after(case_file, updating(reference, 1, noted("stage", 1)))).handler == "h-7"
 
 
@@ -259,6 +260,6 @@ async def test_a_case_goes_to_nobody_who_lacks_the_course_that_its_pack_requires
     pack = PolicyPack.model_validate(find_pack("platform-default", OPENED_AT).model_dump() | {"training": [rule]})
     case_file = keeping(pool, packs={pack.id: (pack,)})
     trained = person("h-2", training=[{"course": "complaints", "first": OPENED_AT.date()}])
-    await People(pool).replace(directory(person("h-1"), trained, teams=TEAMS), by=LEAD, at=OPENED_AT)
+    await People(pool, signed).replace(directory(person("h-1"), trained, teams=TEAMS), by=LEAD, at=OPENED_AT)
     _, hands = await opened_as(case_file)
     assert hands.handler == "h-2"

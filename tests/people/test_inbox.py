@@ -17,6 +17,7 @@ from tests.case.support import OPENED_AT, after, keeping, occurred, summary, upd
 from tests.cli.command_line import CommandLine
 from tests.people.support import LEAD, NOW, directory, person
 from tests.people.test_hands import noted, opened_as
+from tests.signing import signed
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
@@ -71,7 +72,7 @@ async def office(pool: "Pool") -> "Pool":
         person("a-1", "approver", teams=["customer-care"]),
         person("a-2", "approver", "handler", teams=["customer-care"]),
     ]
-    await People(pool).replace(directory(*people, teams=TEAMS), by=LEAD, at=OPENED_AT)
+    await People(pool, signed).replace(directory(*people, teams=TEAMS), by=LEAD, at=OPENED_AT)
     return pool
 
 

@@ -24,6 +24,7 @@ from record.erasing import NobodyHeld, write_step
 from runtime.database import seen_by
 from runtime.paths import ROOT
 from runtime.policies import find_pack
+from runtime.settings import load_settings
 from starter.client.directory import People
 from starter.client.restrictions import Restrictions
 from starter.intake.receiving import receive_message
@@ -55,7 +56,7 @@ from tests.case.support import OPENED_AT, after, keeping, occurred, opening, sum
 from tests.people.support import LEAD, directory, person
 from tests.people.test_hands import noted, updating
 from tests.people.test_recusal_of_money import keep_out
-from tests.signing import the_issuer
+from tests.signing import signed, the_issuer
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
@@ -132,7 +133,7 @@ async def organised(pool: "Pool", case_file: CaseFile, chance: random.Random) ->
         )
         for one in staff
     ]
-    await People(pool).replace(directory(*people, teams=TEAMS), by=LEAD, at=OPENED_AT)
+    await People(pool, signed).replace(directory(*people, teams=TEAMS), by=LEAD, at=OPENED_AT)
     await pool.execute(
         'insert into tradelog.cancellations (cancellation, account, at, amount, currency, "order", decided_by)'
         " values ('X-1', '70012345', now(), 1, 'USD', 'T-1', $1)",
@@ -173,7 +174,7 @@ async def spoken_of(pool: "Pool", told: Told) -> None:
     await Restrictions(pool, the_issuer().speaks_for_its_user).propose(
         told.reference, ContactForm.BY_POST, "So many calls.", until=until, by=LEAD, at=OPENED_AT
     )
-    await hold(pool, told.reference, LEAD, "A court asks for it.", placed=True)
+    await hold(pool, load_settings(), told.reference, LEAD, "A court asks for it.", placed=True)
     async with pool.acquire() as connection:
         asked = {"subject": told.reference, "cases": [told.earlier]}
         await write_step(connection, "ER-1", "requested", NOW, str(LEAD), asked)

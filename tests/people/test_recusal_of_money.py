@@ -19,6 +19,7 @@ from tests.case.support import OPENED_AT, after, awarding, decided, keeping, ope
 from tests.incidents.minute import STOPPED, bad_minute, new
 from tests.incidents.test_cohort import Desk
 from tests.people.support import LEAD, TODAY, directory, person
+from tests.signing import signed
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
@@ -83,7 +84,7 @@ async def test_what_comes_to_be_known_after_the_posting_makes_no_fault_of_the_le
 async def test_a_name_in_the_complaint_alone_keeps_its_proposal_from_being_posted(
     pool: "Pool", compensation: Compensation
 ) -> None:
-    await People(pool).replace(directory(person("h-17", names=["Jane Doe"])), by=LEAD, at=OPENED_AT)
+    await People(pool, signed).replace(directory(person("h-17", names=["Jane Doe"])), by=LEAD, at=OPENED_AT)
     reference = await opened(keeping(pool), description="Jane Doe gave me a wrong price.")
     with pytest.raises(ApplicationError, match=r"h-17 is kept out of the case \(named: complaint\)"):
         await post(pool, compensation, reference)
@@ -100,7 +101,7 @@ async def test_who_has_a_conflict_with_an_account_on_the_list_of_an_incident_app
         person("e-1", "executive", conflicts=[{"account": STOPPED, **conflict}]),
         person("e-2", "executive", conflicts=[{"account": "another", **conflict}]),
     ]
-    await People(pool).replace(directory(*people), by=LEAD)
+    await People(pool, signed).replace(directory(*people), by=LEAD)
     with pytest.raises(ApplicationError, match=f"executive:e-1 is kept out of {STOPPED} on the list"):
         await desk.compensate(new(), STOPPED)
     await sums_tell_nothing_of_one(pool)
@@ -130,7 +131,7 @@ async def test_who_has_none_approves_the_list(pool: "Pool") -> None:
     await bad_minute(pool)
     await desk.list(new())
     conflict = {"account": "another", "first": TODAY, "why": "family"}
-    await People(pool).replace(directory(person("e-1", "executive", conflicts=[conflict])), by=LEAD)
+    await People(pool, signed).replace(directory(person("e-1", "executive", conflicts=[conflict])), by=LEAD)
     assert await desk.compensate(new(), STOPPED)
 
 

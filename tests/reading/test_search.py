@@ -14,6 +14,7 @@ from starter.reading.search import search
 from tests.case.support import OPENED_AT, after, keeping, update
 from tests.people.support import LEAD, directory, person
 from tests.people.test_hands import noted, opened_as
+from tests.signing import signed
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
@@ -31,7 +32,7 @@ def test_what_is_searched_for_in_any_spelling_is_among_the_terms_of_what_holds_i
 
 async def test_a_case_is_found_by_what_was_said_and_who_said_it_and_by_nobody_who_is_kept_out(pool: "Pool") -> None:
     people = directory(person("h-1", names=["Jane Doe"]), person("h-2"), teams=TEAMS)
-    await People(pool).replace(people, by=LEAD, at=OPENED_AT)
+    await People(pool, signed).replace(people, by=LEAD, at=OPENED_AT)
     case_file = keeping(pool)
     first, _ = await opened_as(
         case_file,

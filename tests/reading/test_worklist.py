@@ -19,6 +19,7 @@ from starter.reading.worklist import Filters, View, count_worklist, read_worklis
 from tests.case.support import OPENED_AT, RECEIVED_AT, after, keeping, occurred, summary, update
 from tests.people.support import LEAD, directory, person
 from tests.people.test_hands import noted, opened_as
+from tests.signing import signed
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
@@ -35,7 +36,7 @@ async def case_file(pool: "Pool") -> CaseFile:
         person("h-2", teams=["payments"], conflicts=[{"account": "acc-2", "first": "2026-01-01", "why": "family"}]),
         person("a-1", "approver", teams=["customer-care"]),
     ]
-    await People(pool).replace(directory(*people, teams=TEAMS), by=LEAD, at=OPENED_AT)
+    await People(pool, signed).replace(directory(*people, teams=TEAMS), by=LEAD, at=OPENED_AT)
     return keeping(pool)
 
 

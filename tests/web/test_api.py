@@ -24,7 +24,7 @@ from starter.upkeep.api_keys import Scope, list_keys, make_key, revoke_key
 from tests.case.support import OPENED_AT, keeping
 from tests.people.support import LEAD, directory, person
 from tests.people.test_hands import opened_as
-from tests.signing import the_issuer
+from tests.signing import signed, the_issuer
 from tests.web.conftest import doors_over
 from tests.web.fake_provider import CLIENT, ISSUER, FakeProvider
 from tests.workflows.conftest import open_house
@@ -235,7 +235,7 @@ def _with_provider(pool: Pool, provider: FakeProvider, client: Any = None, **set
 async def test_a_persons_token_counts_only_as_made_for_us_and_who_is_kept_out_finds_nothing(pool: Pool) -> None:
     people = [person("h-1", names=["Jane Doe"]), person("h-2")]
     teams = ("dealing", "payments", "accounts", "conduct", "customer-care")
-    await People(pool).replace(directory(*people, teams=teams), by=LEAD, at=OPENED_AT)
+    await People(pool, signed).replace(directory(*people, teams=teams), by=LEAD, at=OPENED_AT)
     reference, _ = await opened_as(keeping(pool), description="Jane Doe filled my stop loss at a wrong price.")
     provider = FakeProvider()
     site = _with_provider(pool, provider)

@@ -19,6 +19,7 @@ from starter.client.directory import People
 from starter.reading.accesses import accesses
 from tests.case.support import OPENED_AT, keeping, opened
 from tests.people.support import LEAD, directory, person
+from tests.signing import signed
 from tests.web.conftest import SECRET, Browser, doors_over, signed_in
 from web.app import create_app
 from web.visits import Staff
@@ -45,7 +46,7 @@ def told(answer: httpx.Response) -> list[bytes]:
 
 async def test_it_opens_for_who_may_see_the_case_and_says_who_looked(pool: Pool, keys: Vault) -> None:
     people = directory(person("h-1", names=["Jane Doe"]), person("h-2"))
-    await People(pool).replace(people, by=LEAD, at=OPENED_AT)
+    await People(pool, signed).replace(people, by=LEAD, at=OPENED_AT)
     reference = await opened(
         keeping(pool), "of-a-codec", description="Jane Doe gave me a wrong price.", complainant=CHAN
     )

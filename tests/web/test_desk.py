@@ -30,7 +30,7 @@ from tests.channels.messages.making import VOICES, mail
 from tests.intake.test_dealing import Cases, complaint, deal
 from tests.people.support import LEAD, directory, person
 from tests.people.test_hands import noted, opened_as, updating
-from tests.signing import the_issuer
+from tests.signing import signed, the_issuer
 from tests.web.conftest import Browser, doors_over
 from tests.workflows.conftest import open_house
 from tests.workflows.house import House
@@ -135,7 +135,7 @@ async def signed_on(site: FastAPI, who: str, *roles: Role, language: str = "en")
 
 async def test_who_is_kept_out_finds_no_page_of_the_case_and_cannot_tell_it_from_none(pool: Pool) -> None:
     people = [person("h-1", names=["Jane Doe"]), person("h-2")]
-    await People(pool).replace(directory(*people, teams=TEAMS), by=LEAD, at=OPENED_AT)
+    await People(pool, signed).replace(directory(*people, teams=TEAMS), by=LEAD, at=OPENED_AT)
     reference, _ = await opened_as(keeping(pool), description="Jane Doe filled my stop loss at a wrong price.")
     site = create_app(doors_over(pool))
     async with signed_on(site, "H-1") as out, signed_on(site, "h-2") as other:
@@ -187,7 +187,7 @@ async def test_who_is_kept_out_finds_no_page_of_the_case_and_cannot_tell_it_from
 
 
 async def test_a_connection_forgets_who_looked_through_it(pool: Pool) -> None:
-    await People(pool).replace(directory(person("h-1", names=["Jane Doe"]), teams=TEAMS), by=LEAD, at=OPENED_AT)
+    await People(pool, signed).replace(directory(person("h-1", names=["Jane Doe"]), teams=TEAMS), by=LEAD, at=OPENED_AT)
     await opened_as(keeping(pool), description="Jane Doe filled my stop loss at a wrong price.")
     for _ in range(12):  # more than the pool has connections
         assert await list_cases(seen_by(pool, "h-1")) == []
@@ -259,7 +259,7 @@ async def test_a_handler_proposes_an_approver_approves_and_each_is_shown_before_
 
 
 async def test_a_restriction_of_contact_is_proposed_by_one_and_decided_by_another(pool: Pool) -> None:
-    await People(pool).replace(directory(person("h-2"), teams=TEAMS), by=LEAD, at=OPENED_AT)
+    await People(pool, signed).replace(directory(person("h-2"), teams=TEAMS), by=LEAD, at=OPENED_AT)
     reference, _ = await opened_as(keeping(pool), description="My stop loss was filled at a wrong price.")
     site, path = create_app(doors_over(pool)), f"/desk/cases/{reference}/restrictions"
     proposed = {"step": "proposed", "form": "by_post", "reasons": "Forty calls a day."}
@@ -276,7 +276,7 @@ async def test_a_restriction_of_contact_is_proposed_by_one_and_decided_by_anothe
 
 
 async def test_tasks_stand_in_the_inbox_and_on_the_page_with_the_form_that_ends_each(pool: Pool) -> None:
-    await People(pool).replace(directory(person("h-2"), teams=TEAMS), by=LEAD, at=OPENED_AT)
+    await People(pool, signed).replace(directory(person("h-2"), teams=TEAMS), by=LEAD, at=OPENED_AT)
     case_file = keeping(pool)
     reference, _ = await opened_as(case_file, description="My stop loss was filled at a wrong price.")
     task = {"number": 7, "kind": "consult", "role": "handler", "what": "Was the notice in time?"}

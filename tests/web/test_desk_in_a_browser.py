@@ -11,6 +11,7 @@ from starter.client.directory import People
 from tests.case.support import OPENED_AT
 from tests.cli.stories import Story, late_and_closed, proposed
 from tests.people.support import LEAD, directory, person
+from tests.signing import signed
 from tests.web.chromium import look, needs_chromium, served, window
 from tests.web.conftest import doors_over
 from web.app import create_app
@@ -24,7 +25,7 @@ async def test_every_page_of_the_desk_can_be_read_by_everybody_and_shows_what_ot
 ) -> None:
     monkeypatch.setattr("web.desk.case.LOOK_AGAIN", 0.1)
     people = [person("h-2"), person("a-3", "approver", "team_lead")]
-    await People(pool).replace(directory(*people, teams=TEAMS), by=LEAD, at=OPENED_AT)
+    await People(pool, signed).replace(directory(*people, teams=TEAMS), by=LEAD, at=OPENED_AT)
     waiting = await proposed(pool, tmp_path / "outbox")
     closed = await late_and_closed(pool, tmp_path / "outbox")
     story = Story(pool, tmp_path / "outbox", datetime.now(UTC) - timedelta(hours=1))

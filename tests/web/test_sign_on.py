@@ -15,6 +15,7 @@ from runtime.settings import Settings, load_settings
 from starter.client.directory import People
 from tests.case.support import OPENED_AT
 from tests.people.support import LEAD, directory, person
+from tests.signing import signed
 from tests.web.conftest import Browser, doors_over
 from tests.web.fake_provider import CLIENT, ISSUER, FakeProvider
 from web.app import create_app
@@ -141,11 +142,11 @@ async def test_at_one_machine_one_signs_on_as_anybody_in_the_directory_and_from_
     pool: Pool, tmp_path: Any
 ) -> None:
     people = directory(person("h-1"), person("a-1", "approver"))
-    await People(pool).replace(people, by=LEAD, at=OPENED_AT)
+    await People(pool, signed).replace(people, by=LEAD, at=OPENED_AT)
     site = create_app(doors_over(pool, **AT_THIS_MACHINE))
     async with Browser(site) as browser:
-        signed = await browser.send_form("/desk/sign-on", person="a-1", next="//evil.example.com")
-        assert signed.headers["location"] == "/desk/inbox"
+        answer = await browser.send_form("/desk/sign-on", person="a-1", next="//evil.example.com")
+        assert answer.headers["location"] == "/desk/inbox"
         assert "a-1" in (await browser.get("/desk/inbox")).text
     for client, host in (("10.0.0.7", "127.0.0.1:8000"), ("127.0.0.1", "rebound.example.com:8000")):
         transport = httpx.ASGITransport(site, raise_app_exceptions=False, client=(client, 4711))

@@ -91,14 +91,14 @@ async def refused_while_something_stands_against_it(house: House) -> datetime:
     """Returns when nothing does any more."""
     closed_at = await house.fetchval("select closed_at from casefile.cases where account = $1", ACCOUNT)
     later: datetime = closed_at + timedelta(days=365 * 7)
-    await hold(house.pool, ACCOUNT, HANDLER, "a court asks", placed=True)
+    await hold(house.pool, load_settings(), ACCOUNT, HANDLER, "a court asks", placed=True)
     refused = await answered(house, "first", closed_at + timedelta(days=1))
     assert {one.why for one in refused.against} == {Against.HOLD, Against.RETENTION}
     kept = max(one.until for one in refused.against if one.until)
     assert refused.review_on == kept.date() + timedelta(days=1)
     [letter] = [one for one in house.mail() if one["Subject"] == "Your request to erase your data"]
     assert f"{refused.review_on}" in letter.get_content()
-    await hold(house.pool, ACCOUNT, HANDLER, "it is over", placed=False)
+    await hold(house.pool, load_settings(), ACCOUNT, HANDLER, "it is over", placed=False)
     return later
 
 

@@ -14,6 +14,7 @@ from domain.people.signs import Sign
 from starter.client.directory import People
 from starter.reading.hands import read_signs
 from tests.people.support import LEAD, directory, person
+from tests.signing import signed
 from tests.workflows.house import APPROVER, HANDLER, House
 
 TEAMS = ("dealing", "payments", "accounts", "conduct", "customer-care")
@@ -31,7 +32,7 @@ async def alarmed(house: House, reference: str, *who: str) -> bool:
 @pytest.fixture
 async def staffed(house: House) -> House:
     people = [person("h-1", teams=TEAMS), person("l-1", "team_lead", teams=TEAMS), person("e-1", "executive")]
-    await People(house.pool).replace(directory(*people, teams=TEAMS), by=LEAD)
+    await People(house.pool, signed).replace(directory(*people, teams=TEAMS), by=LEAD)
     return house
 
 

@@ -9,6 +9,7 @@ from domain.ground.words import Role, Stage, TaskKind
 from starter.client.directory import People
 from starter.reading.tasks import TaskView, get_tasks
 from tests.people.support import LEAD, directory, person
+from tests.signing import signed
 from tests.workflows.house import CUSTOMER, House
 from workflows.search_attributes import NEXT_TASK, TASK_DUE
 
@@ -27,7 +28,7 @@ async def staffed(house: House) -> House:
         person("c-2", "compliance_officer", teams=TEAMS),
         person("e-1", "executive", teams=TEAMS),
     ]
-    await People(house.pool).replace(directory(*people, teams=TEAMS), by=LEAD)
+    await People(house.pool, signed).replace(directory(*people, teams=TEAMS), by=LEAD)
     return house
 
 
