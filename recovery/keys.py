@@ -145,6 +145,7 @@ _BY_THE_FILE: Final = (
     f"timeline:{KEPT}",
     "timeline:assigned:",
     "timeline:kept_out:",
+    "timeline:task_owner:",
     "timeline:rules",
     "timeline:erased:",
 )

@@ -21,8 +21,10 @@ from domain.ground.words import WORKFLOW
 from domain.incidents import incident
 from domain.people.directory_check import unheld
 from domain.rules.policy_check import EXPIRES_SOON
+from record.proofs import hold_proofs
 from runtime.connection import TemporalUnavailable
 from runtime.database import DatabaseUnavailable, find_database, open_pool
+from runtime.identity.verifying import Verifier
 from runtime.keys.here import hold_keys
 from runtime.policies import calendars_in_use, load_packs
 from runtime.settings import Settings
@@ -56,6 +58,7 @@ async def diagnose(settings: Settings, viewer: str | None = None) -> Diagnosis:
     Nobody named sees all.
     """
     hold_keys(settings)
+    hold_proofs(Verifier.here(settings))
     now = datetime.now(UTC)
     found = list(_rules(now))
     unchecked: list[str] = []
