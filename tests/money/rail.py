@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -22,8 +23,11 @@ def paid(body: dict[str, Any]) -> dict[str, Any]:
     return {"state": "paid", "amount": body["amount"], "currency": body["currency"], "reference": "B-1"}
 
 
-_packer = zlib.compressobj(wbits=31)
-_BOMB = b"".join([*(_packer.compress(bytes(1 << 20)) for _ in range(100)), _packer.flush()])
+@cache
+def _bomb() -> bytes:
+    """A hundred megabytes of nothing."""
+    packer = zlib.compressobj(wbits=31)
+    return b"".join([*(packer.compress(bytes(1 << 20)) for _ in range(100)), packer.flush()])
 
 
 @dataclass
@@ -96,7 +100,7 @@ class Rail:
             return self._raw(status, gzip.compress(json.dumps(body).encode()), signature, "Content-Encoding: gzip")
         if how == "nested":
             return self._raw(
-                status, gzip.compress(gzip.compress(_BOMB)), signature, "Content-Encoding: gzip, gzip, gzip"
+                status, gzip.compress(gzip.compress(_bomb())), signature, "Content-Encoding: gzip, gzip, gzip"
             )
         if how == "long":
             return self._raw(status, json.dumps(body).encode() + b" " * (1 << 20), signature)

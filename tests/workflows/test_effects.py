@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -132,12 +133,15 @@ class Faulty:
         return self._answers[name]
 
 
-CASES: Final = {**{name: (request, answer) for name, request, answer in recorded()}, **NOT_RECORDED}
+@cache
+def cases() -> dict[str, tuple[Any, Any]]:
+    """A request and an answer of each effect."""
+    return {**{name: (request, answer) for name, request, answer in recorded()}, **NOT_RECORDED}
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
 def test_every_effect_has_a_case(effect: str) -> None:
-    assert effect in CASES, f"record a history with it, or put it into {NOT_RECORDED=}"
+    assert effect in cases(), f"record a history with it, or put it into {NOT_RECORDED=}"
 
 
 async def test_the_worker_carries_out_every_effect_as_its_row_says_and_nothing_else(
@@ -154,10 +158,10 @@ async def test_every_effect_comes_to_its_end_whatever_befalls_it(
     dev_server_env: WorkflowEnvironment, task_queue: str, fault: str
 ) -> None:
     client = dev_server_env.client
-    faulty = Faulty({name: answer for name, (_, answer) in CASES.items()})
+    faulty = Faulty({name: answer for name, (_, answer) in cases().items()})
 
     async def end_of(effect: str) -> str:
-        request, _ = CASES[effect]
+        request, _ = cases()[effect]
         name = f"{fault}/{effect}/{task_queue}"
         handle = await client.start_workflow(OneEffect.run, args=[effect, request], id=name, task_queue=task_queue)
         if fault == "is cancelled":
