@@ -45,12 +45,13 @@ from record.chain_verifier import TYPE
 from record.checkpointing import Checkpointing
 from record.proofs import hold_proofs
 from runtime.connection import TemporalUnavailable
-from runtime.database import LONG_PATIENCE, DatabaseUnavailable, Pool, close_pool, find_database, migrate, open_pool
+from runtime.database import LONG_PATIENCE, Pool, close_pool, migrate, open_pool
 from runtime.identity.hearing import Proving
 from runtime.identity.issuing import TokenIssuer
 from runtime.identity.keys import read_signing_key
 from runtime.identity.verifying import Verifier
-from runtime.keys.here import hold_keys, keys_needed, keys_table
+from runtime.keys.here import hold_keys, keys_needed
+from runtime.keys_table import keys_table
 from runtime.listening import listener
 from runtime.logging import configure_logging
 from runtime.mail import Mailer, Outbox
@@ -59,6 +60,7 @@ from runtime.outside import Outside
 from runtime.payment_rail import HttpRail, PaymentRail
 from runtime.plain import Plain
 from runtime.policies import Packs
+from runtime.postgres import DatabaseUnavailable, find_database
 from runtime.settings import ConfigurationError, Settings, load_settings
 from runtime.shelf import PolicyError
 from runtime.temporal import (

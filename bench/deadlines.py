@@ -35,9 +35,10 @@ from bench.common import NotMeasured, at_least, forget_configuration, percentile
 from domain.case.complaint import Channel, Complainant, Complaint
 from domain.ground.words import LetterKind, Role, Stage
 from runtime.connection import TemporalUnavailable
-from runtime.database import DatabaseUnavailable, open_pool
+from runtime.database import open_pool
 from runtime.embedded import Stack, StackError
 from runtime.logging import configure_logging
+from runtime.postgres import DatabaseUnavailable
 from runtime.running import StackRecord
 from runtime.settings import Settings, load_settings
 from runtime.temporal import connect, run

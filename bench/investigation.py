@@ -52,9 +52,10 @@ from domain.incidents.incident import Fault, NewIncident
 from domain.incidents.progress import Cohort
 from domain.incidents.requests import ListCohort, OpenIncident
 from runtime.child import StackError
-from runtime.database import DatabaseUnavailable, migrate, open_pool
+from runtime.database import migrate, open_pool
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.logging import configure_logging
+from runtime.postgres import DatabaseUnavailable
 from runtime.settings import load_settings
 from starter.importing.formats.kinds import Kind
 from starter.importing.loading import ImportFailed, import_file

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 import structlog
 
 from channels.lmtp import lmtp
-from runtime.database import DatabaseUnavailable
 from runtime.logging import configure_logging
 from runtime.opening import opened_record
+from runtime.postgres import DatabaseUnavailable
 from runtime.settings import ConfigurationError, Settings, load_settings
 
 

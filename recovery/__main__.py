@@ -10,9 +10,10 @@ from rich.console import RenderableType
 
 from activities.keys.retention import erased_again
 from recovery.reconcile import Repairing, Report, Why, reconcile
-from runtime.database import LONG_PATIENCE, close_pool, find_database, open_pool, seen_by
+from runtime.database import LONG_PATIENCE, close_pool, open_pool, seen_by
 from runtime.keys.here import hold_keys, keys_here
 from runtime.mail import Outbox
+from runtime.postgres import find_database
 from runtime.settings import load_settings
 from runtime.temporal import connect, run
 from starter.cli import program

@@ -16,15 +16,15 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import asyncpg
 from pydantic_core import to_json
 
+from runtime import postgres
 from runtime.keys.columns import opened, sealed
 from runtime.keys.here import keys_here
 from runtime.paths import MIGRATIONS
+from runtime.postgres import WAY_OUT, DatabaseUnavailable
 from runtime.roles import grant
-from runtime.running import running_stack, why_not
-from runtime.settings import Settings
 
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
-Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
+Pool: TypeAlias = postgres.Pool
+Connection: TypeAlias = postgres.Connection
 
 CONNECT_TIMEOUT: Final = 5.0  # seconds
 PATIENCE: Final = 20.0
@@ -33,11 +33,6 @@ LONG_PATIENCE: Final = 3600.0
 """Seconds for what may lawfully take long: migrations, imports, lists of a whole year."""
 _CLOSING: Final = 5.0  # seconds for open connections to say goodbye
 _MIGRATION_LOCK: Final = 0x7265_6472  # any number that nobody else locks in this database
-_WAY_OUT: Final = "Start it, or set DATABASE_URL; without a server of your own, `redress up` brings one."
-
-
-class DatabaseUnavailable(Exception):
-    """PostgreSQL cannot be used. The message names host and database, never the password, and what to do."""
 
 
 UNFIT: Final = (asyncpg.DataError, asyncpg.exceptions._base.DataError)
@@ -58,23 +53,6 @@ OUTAGES: Final = (
 
 class MigrationError(Exception):
     """The schema cannot be brought up to date. The message names the file and what to do."""
-
-
-def find_database(settings: Settings) -> str:
-    """The URL of the database: `DATABASE_URL`, else that of the stack running in the state folder.
-
-    Raises `DatabaseUnavailable` if there is neither.
-    """
-    if settings.database_url:
-        return settings.database_url
-    stack = running_stack(settings.state_dir)
-    if stack and stack.database_url:
-        return stack.database_url
-    raise DatabaseUnavailable(
-        why_not(settings, "database", "DATABASE_URL")
-        or f"No database: DATABASE_URL is not set, and no `redress up` runs in {settings.state_dir.absolute()}."
-        f" {_WAY_OUT}"
-    )
 
 
 def without_password(url: str) -> str:
@@ -348,9 +326,9 @@ def _explain(url: str, error: Exception) -> str:
         case asyncpg.InvalidAuthorizationSpecificationError():
             return f"PostgreSQL refuses the user or password for {where}. Correct them in DATABASE_URL."
         case TimeoutError():
-            return f"PostgreSQL does not answer within {CONNECT_TIMEOUT:.0f} s: {where}. {_WAY_OUT}"
+            return f"PostgreSQL does not answer within {CONNECT_TIMEOUT:.0f} s: {where}. {WAY_OUT}"
         case OSError():
-            return f"PostgreSQL does not answer: {where} ({error.strerror or error}). {_WAY_OUT}"
+            return f"PostgreSQL does not answer: {where} ({error.strerror or error}). {WAY_OUT}"
         case asyncpg.PostgresError():
             return f"PostgreSQL refuses the connection to {where}: {error}"
         case _:  # the parser's own words may quote a piece of the password

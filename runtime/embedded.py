@@ -45,8 +45,9 @@ from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.embedded_temporal import EmbeddedTemporal
 from runtime.embedded_web import codec_endpoint, pages_process, with_pages
 from runtime.identity.keys import CHECKPOINT_FOLDER, FOLDER, own_keys
-from runtime.keys.here import KEYRING, hold_keys, keys_table
+from runtime.keys.here import KEYRING, hold_keys
 from runtime.keys.keyring import FileKeyring
+from runtime.keys_table import keys_table
 from runtime.paths import ROOT
 from runtime.roles import WRITER
 from runtime.running import LOCK_NAME, RunningProcess, StackRecord

@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from runtime.database import Pool, close_pool, find_database, migrate, open_pool
+from runtime.database import Pool, close_pool, migrate, open_pool
 from runtime.keys.here import hold_keys
+from runtime.postgres import find_database
 from runtime.settings import Settings
 
 
@@ -12,7 +13,7 @@ from runtime.settings import Settings
 async def opened_record(settings: Settings) -> AsyncIterator[Pool]:
     """Connections to the record of *settings*, brought to the newest schema; its keys are held meanwhile.
 
-    Raises `runtime.database.DatabaseUnavailable` and `runtime.settings.ConfigurationError`.
+    Raises `runtime.postgres.DatabaseUnavailable` and `runtime.settings.ConfigurationError`.
     """
     url = find_database(settings)
     await migrate(url)

@@ -4,10 +4,9 @@ The roles are made by who administers the server (`deploy/databases.sh`, `redres
 left out. What they may do follows from the schema, and is given anew with each migration.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from runtime.database import Connection
+from runtime.postgres import Connection
 
 WRITER: Final = "redress_writer"
 """Workers, pages and the command line. It changes and removes nothing that only grows, and writes no chain itself."""
@@ -17,14 +16,14 @@ TRADES: Final = "redress_trades"
 """The trade log."""
 
 
-async def make_roles(connection: "Connection") -> None:
+async def make_roles(connection: Connection) -> None:
     """Make the roles that are missing, able to log in without a password where the server trusts who reaches it."""
     for role in (WRITER, READER, TRADES):
         if not await connection.fetchval("select to_regrole($1) is not null", role):
             await connection.execute(f"create role {role} login")
 
 
-async def grant(connection: "Connection", *, anew: bool) -> None:
+async def grant(connection: Connection, *, anew: bool) -> None:
     """Give the roles what they may do, *anew* or where they have nothing yet, if the connection is the owner's."""
     owns, missing = await connection.fetchrow(_ASKED) or (False, False)
     if owns and (anew or missing):

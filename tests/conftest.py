@@ -34,9 +34,10 @@ from temporalio.testing import WorkflowEnvironment
 from runtime.database import migrate, open_pool
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.embedded_temporal import find_program
-from runtime.keys.here import hold, hold_keys, keys_here, keys_table
+from runtime.keys.here import hold, hold_keys, keys_here
 from runtime.keys.keyring import FileKeyring
 from runtime.keys.vault import Vault
+from runtime.keys_table import keys_table
 from runtime.settings import load_settings
 from runtime.temporal import core_runtime, temporal_plugin
 from tests.patience import started

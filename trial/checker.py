@@ -11,7 +11,6 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +20,9 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, W
 
 from trial import cohorts, entrance, persons, tampering
 from trial.driver import Receipt
+from trial.evidence import Evidence, Workflow
 from trial.receivers import Letter
+from trial.report import Report
 from trial.script import UNKNOWN_PACK
 
 if TYPE_CHECKING:
@@ -31,67 +32,6 @@ LATE: Final = timedelta(seconds=30)
 """A rung that is due for so long must have fired."""
 _JOURNALLED: Final = re.compile(r"([a-z_]+):(\d+)")
 _STAGE: Final = re.compile(r"stage:(\d+):([a-z_]+)")
-
-
-@dataclass(frozen=True)
-class Violation:
-    """Something that must not be: what kind of it, whose, and in words."""
-
-    kind: str
-    reference: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.reference}: {self.text}"
-
-
-@dataclass(frozen=True)
-class Workflow:
-    """How Temporal says a workflow is. *attempt* is of its pending task: above 1 it has failed before."""
-
-    id: str
-    type: str
-    status: str
-    attempt: int = 0
-    problems: tuple[str, ...] = ()
-    cause: str = ""
-    """Why it failed, if it did."""
-
-
-@dataclass
-class Evidence:
-    """All that the checker looks at."""
-
-    receipts: Sequence[Receipt]
-    letters: Sequence[Letter] = ()
-    """What the mail server took."""
-    payments: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """What the rail was told, by key; ``paid`` says whether money went."""
-    workflows: Sequence[Workflow] = ()
-    outbox: Path | None = None
-    all_ours: bool = True
-    """Whether every case in the database was submitted under a receipt."""
-    database_url: str | None = None
-    """Of the record as it is stored, sealed as it is; without one the chains of the record are not looked at."""
-    rail: bool = False
-    clock_wrong_by: timedelta = timedelta(0)
-    """How far a worker's clock may have been behind: what it did late may bear an instant before the time ended."""
-
-
-@dataclass
-class Report:
-    """What the checker found. *repeated* counts letters that came again because an acceptance was not recorded."""
-
-    violations: list[Violation] = field(default_factory=list)
-    repeated: int = 0
-    unsaid: int = 0
-    """Of these, those whose sender the mail server never told that it had the letter."""
-    satisfied_late: int = 0
-    """Rungs without a breach that did not act, because what they wait for had come by the time they would have."""
-    counted: Counter[str] = field(default_factory=Counter)
-
-    def add(self, kind: str, reference: str | None, text: str) -> None:
-        self.violations.append(Violation(kind, reference or "?", text))
 
 
 def read_receipts(path: Path) -> list[Receipt]:

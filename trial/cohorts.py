@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from runtime.database import Pool
-    from trial.checker import Evidence, Report
+    from trial.evidence import Evidence
+    from trial.report import Report
 
 
 async def incidents(pool: "Pool", evidence: "Evidence", report: "Report") -> None:

@@ -33,7 +33,8 @@ from domain.ground.reference import reference_for
 from domain.ground.words import WORKFLOW, Role, Stage
 from domain.people.matching import IdentityState
 from runtime.connection import TemporalUnavailable
-from runtime.database import OUTAGES, DatabaseUnavailable
+from runtime.database import OUTAGES
+from runtime.postgres import DatabaseUnavailable
 from starter.client.complaints import CaseClosed, CaseNotFound, Complaints
 from starter.client.conversation import NotAnswered, Refused
 from starter.client.incidents import IncidentNotFound

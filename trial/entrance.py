@@ -11,7 +11,7 @@ from starter.intake.receiving import receive_complaint, receive_message
 
 if TYPE_CHECKING:
     from runtime.database import Pool
-    from trial.checker import Report
+    from trial.report import Report
 
 
 class Entrance:

@@ -27,11 +27,13 @@ from domain.people.customers import KeepOnFile
 from runtime.database import close_pool, open_pool
 from runtime.temporal import connect_to
 from trial import receivers
-from trial.checker import Evidence, Report, Workflow, check, look_at_workflows, read_receipts
+from trial.checker import check, look_at_workflows, read_receipts
 from trial.driver import Driver, customers_of, log_of
 from trial.entrance import Entrance
+from trial.evidence import Evidence, Workflow
 from trial.parts import House, WorkerHandle
 from trial.proxy import HOST, Proxy, through
+from trial.report import Report
 from trial.script import write_script
 
 _WORKERS: Final = 2

@@ -24,8 +24,9 @@ from runtime.embedded_temporal import EmbeddedTemporal
 from runtime.identity.issuing import TokenIssuer
 from runtime.identity.keys import own_keys, read_signing_key
 from runtime.identity.speaking import speaking
-from runtime.keys.here import hold_keys, keys_table
+from runtime.keys.here import hold_keys
 from runtime.keys.keyring import FileKeyring
+from runtime.keys_table import keys_table
 from runtime.paths import ROOT
 from runtime.policies import find_pack
 from runtime.running import RunningProcess

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from runtime.database import Pool
-    from trial.checker import Report
+    from trial.report import Report
 
 
 KIND: Final = "not two persons"

@@ -11,7 +11,7 @@ from record.chain import export
 from record.chain_verifier import CHAIN, STRAYS, check_chains, check_strays
 
 if TYPE_CHECKING:
-    from trial.checker import Report
+    from trial.report import Report
 
 
 async def chains(url: str, report: "Report") -> None:

@@ -14,10 +14,10 @@ import uvicorn
 
 from record.proofs import hold_proofs
 from runtime.connection import TemporalUnavailable
-from runtime.database import DatabaseUnavailable
 from runtime.identity.verifying import Verifier
 from runtime.logging import configure_logging
 from runtime.opening import opened_record
+from runtime.postgres import DatabaseUnavailable
 from runtime.settings import ConfigurationError, Settings, load_settings
 from runtime.temporal import connect
 from web.app import create_app

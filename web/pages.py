@@ -12,7 +12,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from domain.ground.people import Actor
-from runtime.database import OUTAGES, UNFIT, DatabaseUnavailable
+from runtime.database import OUTAGES, UNFIT
+from runtime.postgres import DatabaseUnavailable
 from starter.reading.accesses import Access, Means, note_access
 from starter.reading.theirs import is_theirs
 from web import drafts

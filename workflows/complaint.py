@@ -14,6 +14,7 @@ from temporalio.exceptions import ApplicationError
 
 from domain.case.answers import Closed, Status
 from domain.case.case import Case
+from domain.case.clocks import count_as_urgent, run_clocks
 from domain.case.complaint import Complaint, explain
 from domain.case.looking_again import take_up_again
 from domain.case.remedies import outstanding
@@ -176,8 +177,8 @@ class ComplaintWorkflow:
         case.early_until, case.pointed, case.warning = opened.early_until, opened.pointed, opened.warning
         case.about_rules, case.identity, case.told = opened.about_rules, opened.identity, opened.told
         case.counted_as, case.refuses_plain = opened.assessment.priority, bool(opened.recorded.refuses_plain)
-        self.work.clocks.let_act(case.run_clocks(opened.recorded))
-        case.count_as_urgent(workflow.now())
+        self.work.clocks.let_act(run_clocks(case, opened.recorded))
+        count_as_urgent(case, workflow.now())
         self.work.alarm()
 
     async def _take_on(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from temporalio import activity
 
 from activities.case.case_file import utc_now
-from domain.case.remedies import Obligation, Proof
+from domain.case.obligations import Obligation, Proof
 from domain.case.requests import LookForRemedies, RemediesSeen, RemedySeen
 from domain.checks.withdrawal_delay import CANCELLED_BY_CUSTOMER
 from domain.ground.words import Remedy

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 
-from domain.case.tasks import TASKS
+from domain.case.task_kinds import TASKS
 from domain.ground.base import person_of
 from domain.ground.people import SYSTEM
 from domain.ground.timeline import Entry

@@ -1,6 +1,6 @@
 """A case: everything the workflow knows about one complaint, in one serialisable object."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime
 from itertools import takewhile
 from typing import Any, Literal
@@ -11,15 +11,14 @@ from domain.case.answers import Proposal, Question
 from domain.case.assessment import Assessment
 from domain.case.complaint import Complaint
 from domain.case.drafts import Draft
-from domain.case.file import CaseUpdate, Recorded, Rejected
+from domain.case.file import CaseUpdate, Rejected
 from domain.case.messages import ProposeDraft, ProposeResolution, Receipt
-from domain.case.remedies import Obligation
+from domain.case.obligations import Obligation
 from domain.case.requests import EarlyWarning
 from domain.case.summary import CaseSummary
-from domain.case.tasks import Task, owned_by, planned
+from domain.case.task_kinds import Task
 from domain.case.told import Told
 from domain.checks.findings import Check, Elsewhere, IncidentLink, Investigation
-from domain.clocks.clock import Clock
 from domain.clocks.deadlines import Deadline, Firing, Occurred
 from domain.ground.base import Instant, State, clean
 from domain.ground.bilingual import Bilingual
@@ -31,7 +30,6 @@ from domain.ground.words import Action, CaseEvent, ContactForm, Outcome, Payment
 from domain.letters.letter import Letter, LetterFacts
 from domain.money.amounts import Money
 from domain.money.payment import Payment, PaymentReport
-from domain.people.hands import Hands
 from domain.people.matching import Identity
 from domain.people.recusal import Why
 from domain.people.signs import Care
@@ -39,16 +37,6 @@ from domain.rules.deciding import Decision
 from domain.rules.policy import PolicyPack
 
 RECENT_ENTRIES = 30
-# The clocks whose end is a promise about the final response; not those that only remind us to write.
-_RESPONSE = {
-    CaseEvent.RECEIVED,
-    CaseEvent.OVERDUE_NOTED,
-    CaseEvent.ANSWERED,
-    CaseEvent.DISPUTED,
-    CaseEvent.REOPENED,
-}
-
-
 _IN_THE_FILE = {"reference", "complaint", "policy", "policy_hash", "recent", "heard", "receipts"}
 
 
@@ -473,16 +461,13 @@ class Case(State):
         again = {"to_investigate": self.to_investigate or self.looking, "looking": False, "blocked": None}
         return self.model_copy(update=again)
 
-    def recorded(self, update: CaseUpdate, recorded: Recorded) -> list[Deadline]:
-        """The case file knows *update*, and the clocks stand as *recorded* says; see :meth:`run_clocks`."""
+    def has_recorded(self, update: CaseUpdate) -> None:
+        """The case file knows *update*."""
         known = update.keys
-        if recorded.refuses_plain is not None:
-            self.refuses_plain = recorded.refuses_plain
         self.entries = [entry for entry in self.entries if entry.key not in known]
         self.events = [event for event in self.events if event.key not in known]
         self.firings = [firing for firing in self.firings if firing.key not in known]
         self.rejected = [rejected for rejected in self.rejected if rejected.key not in known]
-        return self.run_clocks(recorded)
 
     @property
     def summary(self) -> CaseSummary:
@@ -507,8 +492,6 @@ class Case(State):
             closed_at=self.closed_at,
         )
 
-    # -- clocks ---------------------------------------------------------------------------------------------------
-
     @property
     def next_deadline(self) -> Deadline | None:
         return min(self.deadlines, key=lambda deadline: deadline.due, default=None)
@@ -523,107 +506,3 @@ class Case(State):
     def next_due(self) -> datetime | None:
         deadline = self.next_deadline
         return deadline.due if deadline else None
-
-    @property
-    def expected_by(self) -> datetime | None:
-        """When the customer may expect the final response: the end of the earliest clock that it satisfies."""
-        return self._expected(lambda clock: True)
-
-    @property
-    def expected_after_holding(self) -> datetime | None:
-        """When the customer may expect it after a holding letter, which satisfies some of those clocks itself."""
-        return self._expected(lambda clock: CaseEvent.HELD not in clock.satisfied_by)
-
-    def _expected(self, promises: Callable[[Clock], bool]) -> datetime | None:
-        clocks = {
-            clock.name
-            for clock in self.pack.clocks
-            if CaseEvent.RESPONDED in clock.satisfied_by and clock.trigger in _RESPONSE and promises(clock)
-        }
-        return min((deadline.clock_due for deadline in self.deadlines if deadline.clock in clocks), default=None)
-
-    def run_clocks(self, recorded: Recorded) -> list[Deadline]:
-        """Start and end clocks as the case file planned them. A closed case has none.
-
-        Returns the breaches of rounds that were satisfied too late, or not before the case closed, as far as they have
-        not acted yet: they still do.
-        """
-        if recorded.hands:
-            self._in_hands(recorded.hands)
-        closed = self.stage is Stage.CLOSED
-        ended = self.ended | {one.round: None if one.replaced else one.at for one in recorded.satisfied}
-        # A round is planned as a whole. Told of it again, we may have seen some of its rungs act by now.
-        known = {deadline.round for deadline in self.deadlines} | set(self.begun)
-        started = [*self.deadlines, *(new for new in recorded.planned if new.round not in known)]
-        planned(self, recorded.planned)
-        self.begun = sorted(known | {new.round for new in recorded.planned})
-        self.ended = {one: at for one, at in ended.items() if one not in {deadline.round for deadline in started}}
-        self.deadlines = sorted(
-            (deadline for deadline in started if not closed and deadline.round not in ended),
-            key=lambda deadline: (deadline.due, deadline.key),
-        )
-        self.revision += 1
-        return [
-            deadline
-            for deadline in started
-            if Action.BREACH in deadline.actions
-            and (kept := ended.get(deadline.round, self.closed_at if closed else None))
-            and deadline.due < kept
-        ]
-
-    def _in_hands(self, hands: Hands) -> None:
-        if hands.version < self.hands_version:
-            return
-        self.hands_version, self.kept_out, self.care = hands.version, hands.kept_out, hands.care
-        self.restricted = hands.restricted
-        owned_by(self, hands.tasks)
-        if not any(
-            entry.kind in {"assign", "escalation"} for entry in self.entries
-        ):  # else the file knows less than we
-            self.handler = hands.handler or self.handler
-        if self.assessment:
-            priority = hands.care.of(self.assessment.priority)
-            self.assessment = self.assessment.model_copy(update={"priority": priority})
-
-    def count_as_urgent(self, at: datetime) -> None:
-        """Have clocks whose lengths depend on the urgency counted by that which the case has now."""
-        if self.assessment is None or self.assessment.priority is self.counted_as:
-            return
-        self.counted_as = self.assessment.priority
-        if self.stage is not Stage.CLOSED and any(rule.priorities for one in self.pack.clocks for rule in one.lengths):
-            self.happened(CaseEvent.RECLASSIFIED, at, facts=self.assessment.facts(self.complaint))
-
-    def asks_for(self, deadline: Deadline, action: Action) -> bool:
-        """Whether *deadline* has *action* done: not where a stricter clock of another pack had it done for the duty.
-
-        A breach is each clock's own. Asking counts as doing. A clock that was extended since is not the stricter one.
-        """
-        clock = self.pack.clock(deadline.clock)
-        if action is Action.BREACH or not self.pack.parts:
-            return True
-        rung = next(rung for rung in clock.rungs if rung.name == deadline.rung)
-        what = f"{clock.keeps}:{deadline.started_at.isoformat()}:{action.value}:{rung.letter or rung.level or ''}"
-        by = self.acted.setdefault(what, clock.name)
-        if by != clock.name and any(
-            other.clock == by and other.clock_due > deadline.clock_due for other in self.deadlines
-        ):
-            by = self.acted[what] = clock.name
-        return by == clock.name
-
-    def fire(self, deadline: Deadline, at: datetime) -> None:
-        """The rung *deadline* acts now, and never again."""
-        if deadline in self.deadlines:
-            self.deadlines.remove(deadline)
-        breach = Action.BREACH in deadline.actions
-        self.firings.append(
-            Firing(
-                clock=deadline.clock,
-                number=deadline.number,
-                rung=deadline.rung,
-                due=deadline.due,
-                fired_at=at,
-                breach=breach,
-            )
-        )
-        self.breached |= breach
-        self.revision += 1

@@ -7,20 +7,17 @@ owed no case is settled, and so none is closed.
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from domain.case.answers import Proposal
+from domain.case.case import Case
 from domain.case.messages import ConfirmRemedy, GrantRelief
+from domain.case.obligations import Obligation, Proof
 from domain.checks.findings import InKind
-from domain.ground.base import Identifier, Instant, Line, Record, StaffId
 from domain.ground.messages import NotAllowed
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.spoken import REMEDIES
 from domain.ground.words import CaseEvent, Remedy, Role
-from domain.money.amounts import Money
-
-if TYPE_CHECKING:
-    from domain.case.case import Case
 
 SAID_BY_LETTER: Final = frozenset({Remedy.APOLOGY, Remedy.EXPLANATION})
 """What the final response itself gives the customer: it is done when a channel has accepted that."""
@@ -33,52 +30,13 @@ LAPSES_BY: Final = (Role.TEAM_LEAD, Role.APPROVER, Role.COMPLIANCE_OFFICER, Role
 """Who may say that a remedy is owed no longer though it was not carried out."""
 
 
-class Proof(Record):
-    """What shows that a remedy was carried out, or why it is owed no longer; by whom (``role:id``, ``trade_log``)."""
-
-    by: StaffId
-    at: Instant
-    how: Line
-
-
-class Obligation(Record):
-    """A remedy that is owed. ``number`` is that of the event since which it is, and names it.
-
-    ``subject`` is the row of the firm's records that it is about: a withdrawal, an account, an incident; ``amount``
-    what is released. Temporary relief has an end, ``until``. ``lapsed`` is one that was ended without being carried
-    out.
-    """
-
-    number: int
-    kind: Remedy
-    owner: StaffId
-    since: Instant
-    round: int
-    subject: Identifier | None = None
-    amount: Money | None = None
-    what: Line | None = None
-    until: Instant | None = None
-    proof: Proof | None = None
-    lapsed: bool = False
-
-    @property
-    def is_relief(self) -> bool:
-        return self.until is not None
-
-    @property
-    def spoken(self) -> str:
-        """What is owed in a few words, without anything personal."""
-        about = " ".join(str(part) for part in (self.subject, self.amount) if part)
-        return f"{self.number}: {REMEDIES[self.kind].en}{f' ({about})' if about else ''}"
-
-
-def in_kind(case: "Case") -> tuple[InKind, ...]:
+def in_kind(case: Case) -> tuple[InKind, ...]:
     """What the firm's own records say that it owes the customer whatever becomes of the complaint, sums apart."""
     found = case.investigation.findings if case.investigation else ()
     return tuple(dict.fromkeys(one for finding in found for one in finding.owes))
 
 
-def promised(case: "Case", proposal: Proposal) -> tuple[InKind, ...]:
+def promised(case: Case, proposal: Proposal) -> tuple[InKind, ...]:
     """What *proposal* gives the customer beside what is posted and what its letter says."""
     kinds = [kind for kind in proposal.remedies if kind not in SAID_BY_LETTER]
     if proposal.compensation is not None:
@@ -92,12 +50,12 @@ def promised(case: "Case", proposal: Proposal) -> tuple[InKind, ...]:
     return tuple(dict.fromkeys(given))
 
 
-def outstanding(case: "Case") -> tuple[Obligation, ...]:
+def outstanding(case: Case) -> tuple[Obligation, ...]:
     """The remedies that are owed and not confirmed; relief is none of them."""
     return tuple(one for one in case.remedies if one.proof is None and not one.is_relief)
 
 
-def still_owed(case: "Case") -> tuple[str, ...]:
+def still_owed(case: Case) -> tuple[str, ...]:
     """All that the case owes the customer still, each in a few words: remedies, money, what the records say is owed."""
     owed = [one.spoken for one in outstanding(case)]
     begun = {(one.kind, one.subject) for one in case.remedies}
@@ -107,7 +65,7 @@ def still_owed(case: "Case") -> tuple[str, ...]:
     return (*owed, *((f"{case.unpaid} unpaid",) if case.unpaid else ()))
 
 
-def owe(case: "Case", things: Iterable[InKind], at: datetime) -> list[Obligation]:
+def owe(case: Case, things: Iterable[InKind], at: datetime) -> list[Obligation]:
     """Begin to owe *things*, each once: what is owed already, or was done in this round, is not owed a second time."""
     new = []
     for thing in things:
@@ -128,7 +86,7 @@ def owe(case: "Case", things: Iterable[InKind], at: datetime) -> list[Obligation
     return new
 
 
-def grant_relief(case: "Case", message: GrantRelief, at: datetime) -> Obligation:
+def grant_relief(case: Case, message: GrantRelief, at: datetime) -> Obligation:
     """Grant temporary relief: it is to be put in place, and ends."""
     number = case.happened(CaseEvent.REMEDY_OWED, at)
     case.happened(CaseEvent.RELIEF_GRANTED, at, number=number, until=message.until)
@@ -145,7 +103,7 @@ def grant_relief(case: "Case", message: GrantRelief, at: datetime) -> Obligation
     return relief
 
 
-def confirm(case: "Case", number: int, proof: Proof, *, lapsed: bool = False) -> Obligation:
+def confirm(case: Case, number: int, proof: Proof, *, lapsed: bool = False) -> Obligation:
     """The remedy *number* is owed no longer. Raises ``LookupError`` where it is not owed."""
     before = next((one for one in case.remedies if one.number == number and one.proof is None), None)
     if before is None:
@@ -158,7 +116,7 @@ def confirm(case: "Case", number: int, proof: Proof, *, lapsed: bool = False) ->
     return ended
 
 
-def end_relief(case: "Case", number: int, why: str, at: datetime) -> Obligation | None:
+def end_relief(case: Case, number: int, why: str, at: datetime) -> Obligation | None:
     """The relief *number* ends now; ``None`` where it has ended."""
     relief = next((one for one in case.remedies if one.number == number and one.is_relief), None)
     if relief is None or number in case.relief_ended:
@@ -171,12 +129,12 @@ def end_relief(case: "Case", number: int, why: str, at: datetime) -> Obligation 
     return relief
 
 
-def running_relief(case: "Case") -> tuple[Obligation, ...]:
+def running_relief(case: Case) -> tuple[Obligation, ...]:
     """The relief that has not ended."""
     return tuple(one for one in case.remedies if one.is_relief and one.number not in case.relief_ended)
 
 
-def check_confirmation(case: "Case", message: ConfirmRemedy) -> None:
+def check_confirmation(case: Case, message: ConfirmRemedy) -> None:
     """Raise :class:`NotAllowed` unless *message*'s actor may say that of a remedy that is owed."""
     actor, owed = message.actor, [one for one in case.remedies if one.proof is None]
     one = next((each for each in owed if each.number == message.remedy), None)
@@ -192,7 +150,7 @@ def check_confirmation(case: "Case", message: ConfirmRemedy) -> None:
         raise NotAllowed("remedy: it is money, which the compensation ledger confirms by itself once it is posted")
 
 
-def check_relief(case: "Case", message: GrantRelief, now: datetime) -> None:
+def check_relief(case: Case, message: GrantRelief, now: datetime) -> None:
     """Raise :class:`NotAllowed` unless such relief can be granted *now*."""
     if message.until <= now:
         raise NotAllowed("until: it has passed; relief ends at a time to come")
@@ -208,17 +166,17 @@ def _is_the_same(one: Obligation, thing: InKind, round_: int) -> bool:
     return one.proof is None or one.round == round_
 
 
-def _owner(case: "Case") -> str:
+def _owner(case: Case) -> str:
     return case.handler or (case.assessment.team if case.assessment else None) or NOBODY
 
 
-def _begin(case: "Case", obligation: Obligation, at: datetime) -> None:
+def _begin(case: Case, obligation: Obligation, at: datetime) -> None:
     case.remedies = [*case.remedies, obligation]
     until = f" until {obligation.until:%Y-%m-%d %H:%M} UTC" if obligation.until else ""
     kind = "relief_granted" if obligation.is_relief else "remedy_owed"
     _note(case, kind, f"{obligation.spoken}{until}, by {obligation.owner}", obligation, at)
 
 
-def _note(case: "Case", kind: str, text: str, obligation: Obligation, at: datetime) -> None:
+def _note(case: Case, kind: str, text: str, obligation: Obligation, at: datetime) -> None:
     by = Actor.named(obligation.proof.by) if obligation.proof and ":" in obligation.proof.by else SYSTEM
     case.note(at, kind, text, by, obligation.model_dump(mode="json", exclude_none=True))

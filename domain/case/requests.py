@@ -5,7 +5,7 @@ from typing import Any, Literal
 from domain.case.assessment import Assessment
 from domain.case.complaint import Complaint
 from domain.case.file import CaseUpdate, Recorded
-from domain.case.remedies import Obligation, Proof
+from domain.case.obligations import Obligation, Proof
 from domain.case.told import Told
 from domain.checks.findings import Check, Elsewhere
 from domain.ground.base import Identifier, Instant, Record

@@ -6,109 +6,34 @@ for as long as a condition of the case holds; see :func:`called_for`.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from domain.case.messages import ConfirmRemedy, FinishTask, GiveTask, ProposeResolution, VerifyComplainant
+from domain.case.case import Case
+from domain.case.messages import FinishTask, GiveTask
 from domain.case.remedies import outstanding
+from domain.case.task_kinds import TASKS, Task
 from domain.clocks.deadlines import Deadline
-from domain.ground.base import Instant, Line, Record, StaffId, person_of
-from domain.ground.bilingual import Bilingual
+from domain.ground.base import person_of
 from domain.ground.messages import NotAllowed
 from domain.ground.people import SYSTEM, Actor
-from domain.ground.spoken import said
 from domain.ground.words import CaseEvent, ContactForm, Role, Stage, TaskKind
-
-if TYPE_CHECKING:
-    from domain.case.case import Case
 
 MOST_OPEN: Final = 30
 """So many tasks of a case may be open at once."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class TaskRow:
-    """What is true of every task of a kind."""
-
-    does: Bilingual
-    """What is to be done, for who has to do it."""
-    role: Role
-    """Who does it, where nobody says otherwise."""
-    ends_by: str | None = None
-    """The message that ends it, where saying that it is done is not enough."""
-    command: str = "task done {0} {1}"
-    """The command that is the next step, with places for the reference and the number."""
-
-
-TASKS: Final[Mapping[TaskKind, TaskRow]] = {
-    TaskKind.VERIFY: TaskRow(
-        does=said("find out who complains", "核实投诉人身份"),
-        role=Role.HANDLER,
-        ends_by=VerifyComplainant.name,
-        command="customer verify {0}",
-    ),
-    TaskKind.CONSULT: TaskRow(
-        does=said("have an expert or the lawyers look", "征询专家或法务意见"), role=Role.TEAM_LEAD
-    ),
-    TaskKind.CALL_BACK: TaskRow(does=said("call the customer", "致电客户"), role=Role.HANDLER),
-    TaskKind.CONFIRM_REMEDY: TaskRow(
-        does=said("see that a remedy is carried out", "落实补救措施"),
-        role=Role.HANDLER,
-        ends_by=ConfirmRemedy.name,
-        command="remedy list {0}",
-    ),
-    TaskKind.REVIEW: TaskRow(does=said("review", "复核"), role=Role.TEAM_LEAD),
-    TaskKind.DECIDE: TaskRow(
-        does=said("look at what no rule could decide", "处理规则未能决定的事项"),
-        role=Role.HANDLER,
-        ends_by=ProposeResolution.name,
-        command="show {0}",
-    ),
-    TaskKind.ANSWER: TaskRow(
-        does=said("read what the customer wrote, and answer", "阅看客户来信并答复"), role=Role.HANDLER
-    ),
-}
-
-
-class Task(Record):
-    """A task that is open. ``number`` is that of the event with which it began, and names it.
-
-    ``role`` is who does it; ``owner`` who has it, where somebody named has; ``named`` whether a person chose them.
-    ``because`` names the condition for which the service gave it; ``level`` is where on the ladder it was raised to.
-    ``due`` is when its clock ends, once the case file has planned that.
-    """
-
-    number: int
-    kind: TaskKind
-    role: Role
-    since: Instant
-    by: str
-    owner: StaffId | None = None
-    named: bool = False
-    what: Line | None = None
-    because: str | None = None
-    level: int = 0
-    due: Instant | None = None
-    overdue: bool = False
-
-    @property
-    def spoken(self) -> str:
-        """In a few words, without what anybody wrote."""
-        return f"{self.number}: {TASKS[self.kind].does.en}"
-
-
-def is_kept(case: "Case") -> bool:
+def is_kept(case: Case) -> bool:
     """Whether the pack has a clock for tasks."""
     return any(clock.trigger is CaseEvent.TASK_GIVEN for clock in case.pack.clocks)
 
 
-def find(case: "Case", number: int) -> Task | None:
+def find(case: Case, number: int) -> Task | None:
     """The open task of that number."""
     return next((task for task in case.tasks if task.number == number), None)
 
 
-def called_for(case: "Case") -> Iterator[tuple[str, TaskKind]]:
+def called_for(case: Case) -> Iterator[tuple[str, TaskKind]]:
     """The conditions of the case, as it stands, that call for a task, each with a name of its own."""
     if case.stage in {Stage.RECEIVED, Stage.CLOSED} or not is_kept(case):
         return
@@ -126,7 +51,7 @@ def called_for(case: "Case") -> Iterator[tuple[str, TaskKind]]:
 
 
 def give(
-    case: "Case",
+    case: Case,
     kind: TaskKind,
     at: datetime,
     by: Actor = SYSTEM,
@@ -156,7 +81,7 @@ def give(
 
 
 def end(  # noqa: PLR0917 (what ended, how and by whom)
-    case: "Case", task: Task, how: str, at: datetime, by: Actor = SYSTEM, result: str | None = None
+    case: Case, task: Task, how: str, at: datetime, by: Actor = SYSTEM, result: str | None = None
 ) -> None:
     """The *task* is over: *how* in a few words, with what came of it."""
     case.tasks = [one for one in case.tasks if one.number != task.number]
@@ -166,26 +91,26 @@ def end(  # noqa: PLR0917 (what ended, how and by whom)
     _note(case, "task_ended", task, at, by, f", {how}", how=how, **({"result": result} if result else {}))
 
 
-def reassign(case: "Case", task: Task, owner: str, at: datetime, by: Actor) -> Task:
+def reassign(case: Case, task: Task, owner: str, at: datetime, by: Actor) -> Task:
     """Somebody else has the *task* from now on."""
     changed = _change(case, task, owner=owner, named=True)
     _note(case, "task_reassigned", changed, at, by, f" to {owner}")
     return changed
 
 
-def remind(case: "Case", task: Task, at: datetime) -> None:
+def remind(case: Case, task: Task, at: datetime) -> None:
     """Its time is nearly over."""
     _note(case, "task_reminded", task, at, SYSTEM, ", its time is nearly over")
 
 
-def note_overdue(case: "Case", task: Task, at: datetime) -> None:
+def note_overdue(case: Case, task: Task, at: datetime) -> None:
     """Its time is over."""
     changed = _change(case, task, overdue=True)
     case.happened(CaseEvent.TASK_OVERDUE, at, number=task.number)
     _note(case, "task_overdue", changed, at, SYSTEM, ", overdue")
 
 
-def raise_level(case: "Case", task: Task, at: datetime) -> Task:
+def raise_level(case: Case, task: Task, at: datetime) -> Task:
     """Give the *task* to the next level of the ladder, and no higher than its top."""
     ladder = {step.role: step.level for step in case.pack.escalation}
     level = min(max(task.level, ladder.get(task.role, 0)) + 1, case.pack.top_level)
@@ -195,12 +120,12 @@ def raise_level(case: "Case", task: Task, at: datetime) -> Task:
     return changed
 
 
-def owned_by(case: "Case", owners: Mapping[int, str]) -> None:
+def owned_by(case: Case, owners: Mapping[int, str]) -> None:
     """Who has which task, as the case file says."""
     case.tasks = [task.model_copy(update={"owner": owners.get(task.number, task.owner)}) for task in case.tasks]
 
 
-def planned(case: "Case", deadlines: Collection[Deadline]) -> None:
+def planned(case: Case, deadlines: Collection[Deadline]) -> None:
     """When tasks are due, as the case file planned it."""
     for task in case.tasks:
         of = [one for one in deadlines if one.number == task.number]
@@ -208,14 +133,14 @@ def planned(case: "Case", deadlines: Collection[Deadline]) -> None:
             _change(case, task, due=ends[0])
 
 
-def due_first(case: "Case") -> Task | None:
+def due_first(case: Case) -> Task | None:
     """The open task that is due before the others, of those that the case file has: it says who has one."""
     unknown = {event.number for event in case.events if event.event is CaseEvent.TASK_GIVEN}
     known = (task for task in case.tasks if task.number not in unknown)
     return min(known, key=lambda task: (task.due is None, task.due or task.since, task.number), default=None)
 
 
-def check_given(case: "Case", message: GiveTask, now: datetime) -> None:
+def check_given(case: Case, message: GiveTask, now: datetime) -> None:
     """Raise :class:`NotAllowed` unless such a task can be given *now*."""
     if not is_kept(case):
         raise NotAllowed(f"policy pack {case.pack.id} has no clock for tasks, so nothing would remind of one")
@@ -229,13 +154,13 @@ def check_given(case: "Case", message: GiveTask, now: datetime) -> None:
         check_owner(case, message.owner)
 
 
-def check_owner(case: "Case", owner: str) -> None:
+def check_owner(case: Case, owner: str) -> None:
     """Raise :class:`NotAllowed` where *owner* may have no part in the case."""
     if person_of(owner) in case.kept_out:
         raise NotAllowed(f"owner: {owner} is kept out of this case; name somebody else")
 
 
-def open_task(case: "Case", number: int) -> Task:
+def open_task(case: Case, number: int) -> Task:
     """The open task of that *number*. Raises :class:`NotAllowed`."""
     task = find(case, number)
     if task is None:
@@ -244,20 +169,20 @@ def open_task(case: "Case", number: int) -> Task:
     return task
 
 
-def check_finished(case: "Case", message: FinishTask) -> None:
+def check_finished(case: Case, message: FinishTask) -> None:
     """Raise :class:`NotAllowed` unless saying so ends that task."""
     task = open_task(case, message.task)
     if task.because and (by := TASKS[task.kind].ends_by):
         raise NotAllowed(f"task: {task.number} ends by itself with {by}; send that")
 
 
-def _change(case: "Case", task: Task, **changes: object) -> Task:
+def _change(case: Case, task: Task, **changes: object) -> Task:
     changed = task.model_copy(update=changes)
     case.tasks = [changed if one.number == task.number else one for one in case.tasks]
     return changed
 
 
 def _note(  # noqa: PLR0917 (an entry of the timeline)
-    case: "Case", kind: str, task: Task, at: datetime, by: Actor, more: str, **data: object
+    case: Case, kind: str, task: Task, at: datetime, by: Actor, more: str, **data: object
 ) -> None:
     case.note(at, kind, f"task {task.spoken}{more}", by, task.model_dump(mode="json", exclude_none=True) | data)

@@ -7,7 +7,7 @@ from typing import Final
 from runtime.keys.keyring import FileKeyring
 from runtime.keys.store import KeyStore
 from runtime.keys.vault import Vault
-from runtime.paths import KEY_MIGRATIONS
+from runtime.postgres import find_database
 from runtime.settings import ConfigurationError, Settings
 
 KEYRING: Final = "keyring.json"
@@ -84,13 +84,4 @@ def keyring_of(settings: Settings) -> Path | None:
 
 def keys_database(settings: Settings) -> str:
     """The URL of the database with the table of keys. Raises `DatabaseUnavailable` if there is none."""
-    from runtime.database import find_database  # which knows this module
-
     return settings.keys_database_url or find_database(settings)
-
-
-async def keys_table(settings: Settings) -> list[str]:
-    """Make the table of keys, or bring it up to date; returns the names of the migrations that were applied now."""
-    from runtime.database import migrate
-
-    return await migrate(keys_database(settings), folder=KEY_MIGRATIONS)

@@ -30,9 +30,10 @@ async def database() -> "AsyncIterator[Pool]":
     Raises ``DatabaseUnavailable``.
     """
     from record.proofs import hold_proofs
-    from runtime.database import LONG_PATIENCE, close_pool, find_database, open_pool
+    from runtime.database import LONG_PATIENCE, close_pool, open_pool
     from runtime.identity.verifying import Verifier
     from runtime.keys.here import hold_keys
+    from runtime.postgres import find_database
     from runtime.settings import load_settings
 
     settings = load_settings()

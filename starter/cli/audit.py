@@ -115,7 +115,7 @@ async def _export(folder: Path) -> int:
     import asyncpg
 
     from record.chain import export as write
-    from runtime.database import find_database
+    from runtime.postgres import find_database
     from runtime.settings import load_settings
 
     connection = await asyncpg.connect(find_database(load_settings()))

@@ -85,7 +85,7 @@ _ERRORS: Final[Mapping[str, tuple[str, ExitCode]]] = {
     "runtime.policies.PolicyIncomplete": ("invalid_input", ExitCode.INVALID),
     "runtime.calendars.CalendarError": ("invalid_configuration", ExitCode.INVALID),
     "starter.reading.comparing.NothingPinned": ("invalid_input", ExitCode.INVALID),
-    "runtime.database.DatabaseUnavailable": ("unavailable", ExitCode.UNAVAILABLE),
+    "runtime.postgres.DatabaseUnavailable": ("unavailable", ExitCode.UNAVAILABLE),
     "runtime.database.MigrationError": ("failed", ExitCode.FAILED),
     "runtime.keys.keyring.KeysUnavailable": ("unavailable", ExitCode.UNAVAILABLE),
     "runtime.keys.vault.KeyUnknown": ("unavailable", ExitCode.UNAVAILABLE),

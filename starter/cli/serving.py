@@ -129,9 +129,10 @@ def demo(
 @command(app, "migrate", panel=_PANEL)
 def migrate() -> Answer:
     """Bring the database's schema up to date."""
-    from runtime.database import find_database
     from runtime.database import migrate as bring_up_to_date
-    from runtime.keys.here import keyring_of, keys_table
+    from runtime.keys.here import keyring_of
+    from runtime.keys_table import keys_table
+    from runtime.postgres import find_database
     from runtime.settings import load_settings
 
     async def apply() -> list[str]:

@@ -11,7 +11,7 @@ from domain.case.drafts import WhyPeople, because
 from domain.case.matters import matters_of
 from domain.case.messages import Award
 from domain.case.requests import LetterPreview
-from domain.case.tasks import TASKS
+from domain.case.task_kinds import TASKS
 from domain.checks.findings import Finding
 from domain.clocks.reckoning import reach
 from domain.ground.base import Instant, Record

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal
 
-from domain.case.remedies import Obligation
+from domain.case.obligations import Obligation
 from domain.ground.base import Instant, Record
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal
 
-from domain.case.tasks import TASKS
+from domain.case.task_kinds import TASKS
 from domain.ground.base import Instant, Record, person_of
 from domain.ground.words import Role, TaskKind
 from starter.reading.database import must_see

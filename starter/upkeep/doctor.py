@@ -23,10 +23,11 @@ from domain.people.directory_check import unheld
 from domain.rules.policy_check import EXPIRES_SOON
 from record.proofs import hold_proofs
 from runtime.connection import TemporalUnavailable
-from runtime.database import DatabaseUnavailable, find_database, open_pool
+from runtime.database import open_pool
 from runtime.identity.verifying import Verifier
 from runtime.keys.here import hold_keys
 from runtime.policies import calendars_in_use, load_packs
+from runtime.postgres import DatabaseUnavailable, find_database
 from runtime.settings import Settings
 from runtime.temporal import connect
 from runtime.watch.failing import KEEPS_FAILING

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from domain.case import tasks
 from domain.case.case import Case
+from domain.case.clocks import fire, has_recorded
 from domain.case.drafts import Draft
 from domain.case.file import Recorded
 from domain.case.messages import GiveTask
 from domain.case.remedies import owe, promised
-from domain.case.tasks import TASKS
+from domain.case.task_kinds import TASKS
 from domain.clocks.planning import plan
 from domain.ground.messages import NotAllowed
 from domain.ground.people import Actor
@@ -136,11 +137,11 @@ def test_lists_show_the_task_that_is_due_first_and_who_has_it_once_the_file_know
     planned = tuple(deadline for event in case.events for deadline in plan(case.pack, event))
     ends = {number: max(one.clock_due for one in planned if one.number == number) for number in (2, 3)}
     hands = Hands(version=1, handler="h-1", tasks={review.number: "t-1"}, care=Care(alarm=True))
-    case.recorded(case.unrecorded(), Recorded(planned=planned, hands=hands))
+    has_recorded(case, case.unrecorded(), Recorded(planned=planned, hands=hands))
     assert ends[call.number] < ends[review.number]
     assert shown() == (["call_back", "handler"], ends[call.number])
     for deadline in planned:
-        case.fire(deadline, deadline.due)
+        fire(case, deadline, deadline.due)
     tasks.note_overdue(case, case.tasks[1], NOW)
     assert shown() == (["call_back", "handler"], ends[call.number]), "what is overdue is due first all the same"
     tasks.end(case, case.tasks[1], "done", NOW, LEAD)

@@ -7,6 +7,7 @@ from itertools import permutations
 import pytest
 
 from domain.case.case import Case
+from domain.case.clocks import fire, run_clocks
 from domain.case.complaint import Complaint
 from domain.case.file import Recorded
 from domain.clocks.deadlines import Deadline, Satisfied
@@ -63,9 +64,9 @@ def told(news: Iterable[Recorded], closed: datetime | None = None) -> list[Deadl
     found: list[Deadline] = []
     for each in news:
         for _ in range(2):
-            late = case.run_clocks(each)
+            late = run_clocks(case, each)
             for deadline in late:
-                case.fire(deadline, START)
+                fire(case, deadline, START)
             found += late
     assert not case.deadlines
     return found

@@ -8,6 +8,7 @@ import pytest
 
 from activities.case.case_file import CaseFile
 from domain.case.case import Case
+from domain.case.clocks import has_recorded
 from domain.case.file import CaseUpdate, Recorded
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
@@ -244,7 +245,7 @@ def test_an_answer_that_comes_late_takes_the_case_from_nobody() -> None:
     empty = updating(request.reference, 1)
 
     def answered(version: int, handler: str) -> str | None:
-        case.recorded(empty, Recorded(hands=Hands(version=version, handler=handler)))
+        has_recorded(case, empty, Recorded(hands=Hands(version=version, handler=handler)))
         return case.handler
 
     assert [answered(1, "h-1"), answered(3, "h-3"), answered(2, "h-2")] == ["h-1", "h-3", "h-3"]

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from domain.case.assessment import Assessment
+from domain.case.clocks import count_as_urgent
 from domain.case.messages import DecideResolution
 from domain.case.two_persons import check_decision
 from domain.clocks.deadlines import Occurred
@@ -97,12 +98,12 @@ def test_the_length_of_a_clock_follows_the_task_and_the_urgency_and_a_sign_that_
     held.counted_as = Priority.P4
     received = Occurred(event=CaseEvent.RECEIVED, at=AT, number=1, facts=held.assessment.facts(held.complaint))
     held.happened(CaseEvent.REOPENED, AT)
-    held.count_as_urgent(AT)
+    count_as_urgent(held, AT)
     assert [one.event for one in held.events] == [CaseEvent.REOPENED]
     raised = held.assessment.model_copy(update={"priority": Priority.P1})
     held.assessment = raised
     for _ in range(2):  # again, it changes nothing
-        held.count_as_urgent(AT.replace(hour=12))
+        count_as_urgent(held, AT.replace(hour=12))
     rounds = replay(held.pack, [received, *held.events])
     ends = [one.clock_due.date().isoformat() for one in rounds if one.clock == "reopened"]
     assert ends == ["2026-03-16", "2026-03-03"]

@@ -7,8 +7,9 @@ from datetime import timedelta
 from temporalio import activity, workflow
 from temporalio.worker import Worker
 
-from runtime.database import find_database, open_pool
+from runtime.database import open_pool
 from runtime.logging import configure_logging
+from runtime.postgres import find_database
 from runtime.settings import load_settings
 from runtime.temporal import connect, run
 

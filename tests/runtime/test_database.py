@@ -11,15 +11,9 @@ import asyncpg
 import pytest
 
 import runtime.database
-from runtime.database import (
-    DatabaseUnavailable,
-    MigrationError,
-    find_database,
-    migrate,
-    open_pool,
-    without_password,
-)
+from runtime.database import MigrationError, migrate, open_pool, without_password
 from runtime.embedded_postgres import EmbeddedPostgres
+from runtime.postgres import DatabaseUnavailable, find_database
 from runtime.settings import load_settings
 from tests.runtime.support import free_port
 

@@ -19,9 +19,9 @@ from temporalio.common import SearchAttributeKey
 from temporalio.testing import WorkflowEnvironment
 
 import runtime.embedded
-from runtime.database import find_database
 from runtime.embedded import Stack, StackError, StackRunning
 from runtime.paths import ROOT
+from runtime.postgres import find_database
 from runtime.running import RunningProcess, StackRecord, running_stack
 from runtime.settings import load_settings
 from runtime.temporal import connect

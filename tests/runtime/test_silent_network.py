@@ -17,9 +17,10 @@ from temporalio.testing import WorkflowEnvironment
 import runtime.connection
 import runtime.database
 from domain.money.payment import RailState
-from runtime.database import LONG_PATIENCE, DatabaseUnavailable, close_pool, migrate, open_pool
+from runtime.database import LONG_PATIENCE, close_pool, migrate, open_pool
 from runtime.mail import Mailer, MailFailed
 from runtime.payment_rail import HttpRail, RailFailed
+from runtime.postgres import DatabaseUnavailable
 from runtime.temporal import connect_to
 from tests.conftest import Mailbox
 from tests.money.rail import open_rail

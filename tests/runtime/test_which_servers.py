@@ -12,7 +12,7 @@ from temporalio.envconfig import ClientConnectConfig
 
 import runtime.temporal
 from runtime.connection import TemporalUnavailable
-from runtime.database import DatabaseUnavailable, find_database
+from runtime.postgres import DatabaseUnavailable, find_database
 from runtime.running import LOCK_NAME, RunningProcess, StackRecord
 from runtime.settings import load_settings
 from runtime.temporal import connect

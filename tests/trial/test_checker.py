@@ -9,9 +9,11 @@ import asyncpg
 import pytest
 
 from domain.keys.personal import in_timeline
-from trial.checker import Evidence, Report, Workflow, check
+from trial.checker import check
 from trial.driver import Receipt
+from trial.evidence import Evidence, Workflow
 from trial.receivers import Letter
+from trial.report import Report
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CASE = "RD-AAAA-BBBB-CCCCC"

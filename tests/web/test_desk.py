@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from activities.intake.dealing import Dealing
 from channels.taking import take_in
-from domain.case.tasks import TASKS
+from domain.case.task_kinds import TASKS
 from domain.ground.messages import Message
 from domain.ground.words import Role, Stage
 from domain.intake.received import Ending

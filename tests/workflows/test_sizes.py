@@ -11,6 +11,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 
 from domain.case.case import Case
+from domain.case.clocks import has_recorded
 from domain.case.complaint import Complaint
 from domain.case.file import Recorded
 from domain.case.messages import CustomerReply
@@ -80,13 +81,13 @@ def test_whatever_arrives_is_written_down_in_parts_of_bounded_size(messages: lis
     waiting = {*(one.key for one in case.entries), *(one.key for one in case.rejected)}
     by_the_way = case.by_the_way()
     assert size(by_the_way) <= CARRIED_BY_A_LETTER + BESIDE
-    case.recorded(by_the_way, Recorded())
+    has_recorded(case, by_the_way, Recorded())
     written = by_the_way.keys
     while case.has_unrecorded():
         update = case.unrecorded()
         assert size(update) <= MOST_CARRIED + BESIDE
         assert update.keys - written
-        case.recorded(update, Recorded())
+        has_recorded(case, update, Recorded())
         written |= update.keys
     assert written == waiting
 
@@ -99,7 +100,7 @@ def test_something_that_is_larger_than_a_part_goes_alone() -> None:
     parts = []
     while case.has_unrecorded():
         parts.append(case.unrecorded())
-        case.recorded(parts[-1], Recorded())
+        has_recorded(case, parts[-1], Recorded())
     assert [[entry.text for entry in part.entries] for part in parts] == [["small"], ["large"], ["small"]]
 
 

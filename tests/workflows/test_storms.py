@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
 from activities.checks.investigating import MOST_KEPT
+from domain.case.clocks import has_recorded
 from domain.case.file import Recorded
 from domain.case.messages import UPDATES, Assign, Receipt
 from domain.checks.findings import Check, Finding, Investigation, Verdict
@@ -278,7 +279,7 @@ def test_the_state_that_a_next_run_is_handed_stays_small_after_a_heavy_life() ->
         )
         case.answer_with(f"assign:{message.message_id}", receipt)
         case.note(NOW, "assign", "钱" * 500, data={"text": "钱" * 20_000})
-        case.recorded(case.unrecorded(), Recorded())
+        has_recorded(case, case.unrecorded(), Recorded())
     notice = Letter(purpose="staff_notice:1", number=10, kind=LetterKind.STAFF_NOTICE)
     case.letters += [notice.model_copy(update={"purpose": f"staff_notice:{number}"}) for number in range(MOST_NOTICES)]
     while case.is_light:

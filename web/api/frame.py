@@ -23,8 +23,9 @@ from domain.ground.messages import NotAllowed
 from domain.ground.reference import InvalidReference, parse_reference
 from domain.people.actors import NotProven
 from runtime.connection import TemporalUnavailable
-from runtime.database import UNFIT, DatabaseUnavailable, Pool
+from runtime.database import UNFIT, Pool
 from runtime.keys.keyring import KeysUnavailable
+from runtime.postgres import DatabaseUnavailable
 from starter.client.complaints import CaseClosed
 from starter.client.complaints import CaseNotFound as NoSuchCase
 from starter.client.conversation import NotAnswered, Refused

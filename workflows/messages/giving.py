@@ -4,7 +4,7 @@ from temporalio import workflow
 
 from domain.case import tasks
 from domain.case.messages import FinishTask, GiveTask, ReassignTask
-from domain.case.tasks import TASKS
+from domain.case.task_kinds import TASKS
 from workflows.parts.casework import Casework
 
 

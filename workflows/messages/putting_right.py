@@ -3,7 +3,8 @@
 from temporalio import workflow
 
 from domain.case.messages import ConfirmRemedy, GrantRelief
-from domain.case.remedies import Proof, check_confirmation, check_relief, confirm, grant_relief
+from domain.case.obligations import Proof
+from domain.case.remedies import check_confirmation, check_relief, confirm, grant_relief
 from workflows.parts.casework import Casework
 
 

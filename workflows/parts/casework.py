@@ -7,6 +7,7 @@ from temporalio import workflow
 from domain.case.answers import Proposal, Status
 from domain.case.approval import OF_A_ROUND
 from domain.case.case import Case
+from domain.case.clocks import count_as_urgent, has_recorded
 from domain.case.file import CaseUpdate, Recorded
 from domain.case.identity import IDENTIFIED, entry_data
 from domain.case.messages import ProposeDraft, ProposeResolution, Receipt
@@ -141,8 +142,8 @@ class Casework:
             self.post.tell_staff(Role.HANDLER, en, zh)
 
     def _known(self, update: CaseUpdate, recorded: Recorded) -> None:
-        self.clocks.let_act(self.case.recorded(update, recorded))
-        self.case.count_as_urgent(workflow.now())
+        self.clocks.let_act(has_recorded(self.case, update, recorded))
+        count_as_urgent(self.case, workflow.now())
         self.alarm()
 
     # -- what its messages ask ----------------------------------------------------------------------------------------

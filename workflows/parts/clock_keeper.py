@@ -7,6 +7,7 @@ from typing import Final
 from temporalio import workflow
 
 from domain.case.case import Case
+from domain.case.clocks import fire
 from domain.case.file import CaseUpdate, Recorded
 from domain.clocks.deadlines import Deadline
 from domain.clocks.planning import shifts
@@ -60,7 +61,7 @@ class ClockKeeper:
         passed = [one for one in case.deadlines if one.due <= now and Action.BREACH in one.actions]
         if passed and workflow.patched("a-closing-clears-no-breach"):
             for deadline in passed:
-                case.fire(deadline, now)
+                fire(case, deadline, now)
                 self._rungs.breach(deadline)
         case.deadlines = []
 
@@ -82,7 +83,7 @@ class ClockKeeper:
                 self._fire(deadline)
 
     def _fire(self, deadline: Deadline) -> None:
-        self._case.fire(deadline, workflow.now())
+        fire(self._case, deadline, workflow.now())
         self._rungs.act(deadline)
 
     def _may_move(self, deadline: Deadline) -> bool:

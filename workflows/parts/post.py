@@ -9,6 +9,7 @@ from temporalio import workflow
 
 from domain.case.answers import Proposal
 from domain.case.case import Case
+from domain.case.clocks import expected_after_holding, expected_by
 from domain.case.file import CaseUpdate, Recorded
 from domain.case.identity import IDENTIFYING
 from domain.case.requests import LetterAccepted, SendLetter
@@ -54,7 +55,7 @@ class Post:
             category=case.assessment.category if case.assessment else None,
             stage=case.stage,
             received_at=case.complaint.received_at,
-            expected_by=case.expected_by,
+            expected_by=expected_by(case),
             **more,
         )
 
@@ -186,7 +187,7 @@ class Post:
     def _attempt(self, letter: Letter, update: CaseUpdate) -> Coroutine[Any, Any, LetterAccepted]:
         case = self._case
         if letter.failed and letter.kind is LetterKind.HOLDING:
-            letter.facts = letter.facts.model_copy(update={"expected_by": case.expected_after_holding})
+            letter.facts = letter.facts.model_copy(update={"expected_by": expected_after_holding(case)})
         request = SendLetter(
             key=f"{case.reference}:letter:{letter.purpose}",
             number=letter.number,

@@ -8,9 +8,9 @@ from typing import Final
 from temporalio import workflow
 
 from domain.case.case import Case
+from domain.case.obligations import Obligation
 from domain.case.remedies import (
     BY_THE_LOG,
-    Obligation,
     confirm,
     end_relief,
     in_kind,

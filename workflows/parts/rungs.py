@@ -5,6 +5,7 @@ from typing import assert_never
 from temporalio import workflow
 
 from domain.case.case import Case
+from domain.case.clocks import asks_for, expected_after_holding, expected_by
 from domain.case.looking_again import UNDER_INVESTIGATION, go_on
 from domain.clocks.deadlines import Deadline
 from domain.ground import spoken
@@ -32,7 +33,7 @@ class Rungs:
         # What a closed case missed is learned late and stays in the record; nobody can do anything about it any more.
         due = {Action.BREACH} if self._case.stage is Stage.CLOSED else set(Action)
         for action in deadline.actions:
-            if action in due and self._case.asks_for(deadline, action):
+            if action in due and asks_for(self._case, deadline, action):
                 self._carry_out(action, deadline)
 
     def resume(self) -> None:
@@ -105,7 +106,7 @@ class Rungs:
     def _write_progress(self, deadline: Deadline) -> None:
         # Without a date to give, an overdue letter that brings one is on its way.
         spent = self._case.new_dates >= self._case.pack.new_dates
-        if self._case.stage in UNDER_INVESTIGATION and (self._case.expected_by or spent):
+        if self._case.stage in UNDER_INVESTIGATION and (expected_by(self._case) or spent):
             purpose = f"progress:{deadline.number}"
             self._post.send(LetterKind.PROGRESS, self._post.facts(), purpose, CaseEvent.CONTACTED)
 
@@ -149,7 +150,7 @@ class Rungs:
     def _hold(self, deadline: Deadline) -> None:
         rung = next(rung for rung in self._case.pack.clock(deadline.clock).rungs if rung.name == deadline.rung)
         facts = self._post.facts(letter=rung.letter).model_copy(
-            update={"expected_by": self._case.expected_after_holding}
+            update={"expected_by": expected_after_holding(self._case)}
         )
         self._post.send(LetterKind.HOLDING, facts, f"holding:{deadline.key}", CaseEvent.CONTACTED, CaseEvent.HELD)
 

@@ -7,7 +7,7 @@ from temporalio import workflow
 from domain.case import tasks
 from domain.case.case import Case
 from domain.case.messages import FinishTask, GiveTask, ReassignTask
-from domain.case.tasks import TASKS, Task
+from domain.case.task_kinds import TASKS, Task
 from domain.ground.words import Role, TaskKind
 from workflows.parts.post import Post
 
