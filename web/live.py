@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Final
 
 import structlog
@@ -27,7 +27,7 @@ class Live:
         self._marks: dict[str, str] = {}
         self._task: asyncio.Task[None] | None = None
 
-    async def changes(self, reference: str) -> AsyncIterator[bytes]:
+    async def changes(self, reference: str) -> AsyncGenerator[bytes, None]:
         """Server-sent events: ``changed`` when the case *reference* did, and a sign of life now and then."""
         changed = asyncio.Event()
         self._watchers[reference].add(changed)
@@ -36,7 +36,8 @@ class Live:
         loop = asyncio.get_running_loop()
         ends = loop.time() + _LONGEST
         try:
-            # What happened while the page was on its way would be missed.
+            # What happened while the page was on its way would be missed, and what happens before the next look.
+            await self._look()
             yield b"retry: 5000\n\nevent: changed\ndata: \n\n"
             while loop.time() < ends:
                 try:
@@ -55,14 +56,16 @@ class Live:
 
     async def _look_again_and_again(self) -> None:
         while self._watchers:
-            try:
-                await self._look()
-            except Exception as error:
-                structlog.get_logger("web").warning("no look at what changed", error=type(error).__name__)
+            await self._look()
             await asyncio.sleep(self._often)
 
     async def _look(self) -> None:
-        for reference, mark in (await revisions(self._pool, self._watchers)).items():
+        try:
+            found = await revisions(self._pool, self._watchers)
+        except Exception as error:
+            structlog.get_logger("web").warning("no look at what changed", error=type(error).__name__)
+            return
+        for reference, mark in found.items():
             before = self._marks.get(reference)
             self._marks[reference] = mark
             if before not in {None, mark}:

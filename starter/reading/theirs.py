@@ -223,6 +223,7 @@ _PAYMENT: Final = """
 """
 _REVISIONS: Final = """
     select c.reference, concat_ws('/', c.revision, c.updated_at,
+        (select max(number) from casefile.events e where e.reference = c.reference),
         (select count(*) from casefile.letters l where l.reference = c.reference),
         (select count(*) from intake.received r join intake.waiting using (key) where r.reference = c.reference)
     ) as mark

@@ -1,5 +1,6 @@
 """Customers sign in by what reaches their address, see theirs and nobody else's, and say what they want."""
 
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -14,10 +15,11 @@ from domain.intake.received import message_in
 from runtime.database import Pool
 from starter.reading.theirs import TheirCase, read_theirs
 from tests.cli.stories import Story
-from tests.patience import eventually
+from tests.patience import PATIENCE, eventually
 from tests.web.conftest import Browser, signed_in
 from tests.web.test_files import picture
 from web.doors import Doors
+from web.live import Live
 from web.permissions import Kind, permission_of
 from web.portal.mine import possible
 from web.portal.signing_in import _background
@@ -215,10 +217,19 @@ async def test_nothing_of_a_decision_is_shown_before_the_customer_was_told_it(po
 
 
 async def test_a_customer_is_asked_for_an_answer_only_while_one_is_waited_for(pool: Pool, mine: str) -> None:
+    live = Live(pool, often=3600)
+    watched = live.changes(mine)
+    assert b"changed" in await anext(watched)
     await pool.execute(
         "insert into casefile.events (reference, number, event, at) values ($1, 90, 'information_requested', now())",
         mine,
     )
+    # It comes with a letter's acceptance, and alone; the page that is open shows it.
+    await live._look()
+    assert b"changed" in await asyncio.wait_for(anext(watched), PATIENCE)
+    await watched.aclose()
+    assert live._task
+    live._task.cancel()
     waited_for = {}
     for stage in ("investigating", "responded", "closed"):
         change = "update casefile.cases set stage = $2, revision = revision + 1 where reference = $1"
