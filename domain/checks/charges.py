@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from domain.checks.facts import Given, LogFacts, Report
@@ -55,52 +55,106 @@ def check_charges(subject: str, facts: LogFacts, given: Given) -> Finding:
             en="The rate between the schedule's currency and your account's is not in our records.",
             zh="我司记录中缺少费率表币种与账户币种之间的汇率。",
         )
+    held = _Held(position, instrument, schedules, until, currency)
+    charged = _charged(facts, held, rate)
+    report.numbers = charged.numbers(held)
+    _tell(report, held, charged)
+    return _beyond(report, charged, currency)
+
+
+class _Held(NamedTuple):
+    """A position as it was held until *until*, with the schedules in force meanwhile."""
+
+    position: Position
+    instrument: Instrument
+    schedules: list[ChargeSchedule]
+    until: datetime
+    currency: str
+
+
+class _Charged(NamedTuple):
+    """What was due and what was booked, in the account's currency."""
+
+    nights: list[tuple[datetime, int]]
+    swap_due: Decimal
+    swap_booked: Decimal
+    commission_due: Decimal
+    commission_booked: Decimal | None
+    rounding: Decimal
+
+    @property
+    def triple(self) -> list[str]:
+        return [f"{at:%Y-%m-%d}" for at, days in self.nights if days == 3]
+
+    @property
+    def counted(self) -> int:
+        return sum(days for _, days in self.nights)
+
+    def numbers(self, held: _Held) -> dict[str, str]:
+        booked = self.commission_booked
+        return {
+            "nights": str(self.counted),
+            "triple_days": ", ".join(self.triple) or "none",
+            "swap_due": plain(self.swap_due),
+            "swap_booked": plain(self.swap_booked),
+            "commission_due": plain(self.commission_due),
+            "commission_booked": "not recorded" if booked is None else plain(-booked),
+            "rounding": plain(self.rounding),
+            "currency": held.currency,
+            "open_price": plain(held.position.open_price),
+            "lots": plain(held.position.volume),
+            "contract_size": plain(held.instrument.contract_size),
+            "schedules": ", ".join(row.schedule for row in held.schedules),
+        }
+
+
+def _charged(facts: LogFacts, held: _Held, rate: Decimal) -> _Charged:
+    position, subject = held.position, held.position.position
     with localcontext(prec=PRECISION):
-        nights, swap_due = _swap(position, instrument, schedules, until)
-        swap_due *= rate
+        nights, swap_due = _swap(position, held.instrument, held.schedules, held.until)
         fills = [row for row in facts.fills if row.position == subject or row.order in _orders(facts, subject)]
         charged = [fill.commission for fill in fills if fill.commission is not None]
         booked = -sum(charged, Decimal(0)) if charged else None
         if booked is None and position.commission is not None:
             booked = -position.commission
         sides = sum((fill.volume for fill in fills), Decimal(0)) or position.volume * (2 if position.closed_at else 1)
-        commission_due = schedules[0].commission * sides * rate
-        rounding = Decimal(max(len(nights), 1)) * Decimal(1).scaleb(-minor_digits(currency)) / 2
-        beyond_swap = swap_due - position.swap
-        beyond_commission = Decimal(0) if booked is None else booked - commission_due
-    counted = sum(days for _, days in nights)
-    triple = [f"{at:%Y-%m-%d}" for at, days in nights if days == 3]
-    report.numbers = {
-        "nights": str(counted),
-        "triple_days": ", ".join(triple) or "none",
-        "swap_due": plain(swap_due),
-        "swap_booked": plain(position.swap),
-        "commission_due": plain(commission_due),
-        "commission_booked": "not recorded" if booked is None else plain(-booked),
-        "rounding": plain(rounding),
-        "currency": currency,
-        "open_price": plain(position.open_price),
-        "lots": plain(position.volume),
-        "contract_size": plain(instrument.contract_size),
-        "schedules": ", ".join(row.schedule for row in schedules),
-    }
-    due, had = Money.of(swap_due, currency), Money.of(position.swap, currency)
+        return _Charged(
+            nights=nights,
+            swap_due=swap_due * rate,
+            swap_booked=position.swap,
+            commission_due=held.schedules[0].commission * sides * rate,
+            commission_booked=booked,
+            rounding=Decimal(max(len(nights), 1)) * Decimal(1).scaleb(-minor_digits(held.currency)) / 2,
+        )
+
+
+def _tell(report: Report, held: _Held, charged: _Charged) -> None:
+    opened, counted, triple = held.position.opened_at, charged.counted, charged.triple
+    due, had = Money.of(charged.swap_due, held.currency), Money.of(charged.swap_booked, held.currency)
     threefold = listed(Bilingual(en=day, zh=day) for day in triple) if triple else None
     report.say(
-        f"Position {subject} was open from {utc(position.opened_at)} to {utc(until)}: {counted} "
+        f"Position {report.subject} was open from {utc(opened)} to {utc(held.until)}: {counted} "
         f"night{'' if counted == 1 else 's'} by the published schedule"
         + (f", three of them for one on {threefold.en}." if threefold else "."),
-        f"持仓 {subject} 自 {utc(position.opened_at)} 至 {utc(until)}，按公布费率表计 {counted} 晚"
+        f"持仓 {report.subject} 自 {utc(opened)} 至 {utc(held.until)}，按公布费率表计 {counted} 晚"
         + (f"（{threefold.zh} 计三晚）。" if threefold else "。"),
     )
     report.say(f"Swap due is {due}; {had} was booked.", f"应计隔夜利息为 {due}，实际记账 {had}。")
+
+
+def _beyond(report: Report, charged: _Charged, currency: str) -> Finding:
+    """Give back what was charged beyond the schedule, and more than rounding explains."""
+    with localcontext(prec=PRECISION):
+        swap = charged.swap_due - charged.swap_booked
+        booked = charged.commission_booked
+        commission = Decimal(0) if booked is None else booked - charged.commission_due
     parts = []
-    if beyond_swap > rounding:
-        parts.append(_part(PartKind.SWAP, subject, beyond_swap, currency))
+    if swap > charged.rounding:
+        parts.append(_part(PartKind.SWAP, report.subject, swap, currency))
         report.say("The difference was charged too much.", "差额为多收。")
-    if beyond_commission > rounding:
-        parts.append(_part(PartKind.FEE, subject, beyond_commission, currency))
-        more = Money.of(beyond_commission, currency)
+    if commission > charged.rounding:
+        parts.append(_part(PartKind.FEE, report.subject, commission, currency))
+        more = Money.of(commission, currency)
         report.say(f"Commission was charged {more} too much.", f"手续费多收 {more}。")
     if parts:
         report.say("That is our fault, and is given back.", "责任在我司，予以退还。")

@@ -17,7 +17,7 @@ from domain.checks.moments import Execution, Feed, FeedMedian, deciding_quotes, 
 from domain.checks.profit import ReferenceRule
 from domain.checks.tolerances import Tolerances
 from domain.ground.bilingual import Bilingual
-from domain.log.trade_log import Fill, Order, Quote
+from domain.log.trade_log import Fill, Instrument, Order, Quote
 from domain.money.amounts import Money
 from domain.money.parts import Part, PartKind, plain
 
@@ -64,7 +64,7 @@ def execution_on_facts(subject: str, facts: LogFacts, given: Given) -> Finding:
 def _check(
     execution: Execution, quotes: set[Quote], medians: tuple[FeedMedian, ...], tolerances: Tolerances
 ) -> Finding:
-    order, instrument, position = execution.order, execution.instrument, execution.position
+    order, instrument = execution.order, execution.instrument
     fills = sorted(set(execution.fills), key=lambda fill: (fill.at, fill.fill))
     if not fills or instrument is None:
         return _unanswerable(execution, fills, tolerances)
@@ -75,33 +75,83 @@ def _check(
         examination.run()
     verdict = min((e.verdict for e in examinations), key=BY_DECISIVENESS.index)
     decisive = min(examinations, key=lambda e: (BY_DECISIVENESS.index(e.verdict), -e.loss[0], -e.cost, e.fill.fill))
-    lots = sum((fill.volume for fill in fills), Decimal(0))
     losses = [e.loss[0] * e.fill.volume * instrument.contract_size for e in examinations]
     total = sum(losses, Decimal(0))
     harm = None if verdict is Verdict.INCONCLUSIVE else Money.of(total, instrument.currency)
 
+    rules = sorted({e.loss[1] for e in examinations if e.loss[0]}) or [AT_THAT_INSTANT]
+    return Finding(
+        check=Check.EXECUTION,
+        subject=execution.id,
+        verdict=verdict,
+        reason=_reason(_texts(execution, examinations, decisive, harm)),
+        harm=harm,
+        numbers=_numbers(examinations, losses, harm, instrument, tolerances),
+        missing=tuple(dict.fromkeys(name for e in examinations if not e.faults for name in e.missing))
+        if verdict is Verdict.INCONCLUSIVE
+        else (),
+        evidence=_evidence(execution, examinations, quotes, medians, tolerances),
+        formula=f"{_kind(order)}/{'+'.join(rules)}@{VERSION}",
+        confidence=None if verdict is Verdict.INCONCLUSIVE else decisive.confidence,
+        reference_rule=ReferenceRule(decisive.loss[1]) if total else None,
+        parts=() if harm is None else _parts(examinations, losses, instrument),
+        given=tolerances.told(),
+    )
+
+
+def _parts(examinations: Sequence[Examination], losses: Sequence[Decimal], instrument: Instrument) -> tuple[Part, ...]:
+    return tuple(
+        Part(
+            key=f"price/{e.fill.fill}",
+            subject=e.fill.fill,
+            kind=PartKind.PRICE,
+            amount=loss,
+            currency=instrument.currency,
+        )
+        for e, loss in zip(examinations, losses, strict=True)
+        if loss
+    )
+
+
+def _numbers(
+    examinations: Sequence[Examination],
+    losses: Sequence[Decimal],
+    harm: Money | None,
+    instrument: Instrument,
+    tolerances: Tolerances,
+) -> dict[str, str]:
     numbers = {
         "currency": instrument.currency,
         "contract_size": plain(instrument.contract_size),
-        "lots": plain(lots),
+        "lots": plain(_total_lots(examinations)),
         "tolerance": plain(tolerances.price_of(instrument)),
         "quote_window_seconds": str(tolerances.quote_window_seconds),
         "latency_limit_ms": str(tolerances.latency_ms),
     }
     if harm is not None:
-        numbers["harm"] = plain(total)
+        numbers["harm"] = plain(sum(losses, Decimal(0)))
     for examination, loss in zip(examinations, losses, strict=True):
         if examination.pricing.gain and harm is not None:
             gained = examination.pricing.gain * instrument.contract_size * examination.fill.volume
             numbers[f"{GAINED}{examination.fill.fill}"] = f"{instrument.currency} {plain(gained)}"
         own = examination.numbers | ({} if harm is None else {"loss": plain(loss)})
-        prefix = f"{examination.fill.fill}." if len(fills) > 1 else ""
+        prefix = f"{examination.fill.fill}." if len(examinations) > 1 else ""
         numbers |= {prefix + name: value for name, value in own.items()}
+    return numbers
 
-    rows = [EvidenceRow.of("fills", fill.fill, fill) for fill in fills]
+
+def _evidence(
+    execution: Execution,
+    examinations: Sequence[Examination],
+    quotes: set[Quote],
+    medians: Iterable[FeedMedian],
+    tolerances: Tolerances,
+) -> tuple[EvidenceRow, ...]:
+    order, instrument, position = execution.order, execution.instrument, execution.position
+    rows = [EvidenceRow.of("fills", each.fill.fill, each.fill) for each in examinations]
     rows += [EvidenceRow.of("orders", order.order, order)] if order else []
     rows += [EvidenceRow.of("positions", position.position, position)] if position else []
-    rows += [EvidenceRow.of("instruments", instrument.symbol, instrument)]
+    rows += [EvidenceRow.of("instruments", instrument.symbol, instrument)] if instrument else []
     used = deciding_quotes(quotes, moments(execution), window_seconds=tolerances.quote_window_seconds)
     used |= {quote for each in examinations if each.reach is not None for quote in each.reach.used}
     rows += [EvidenceRow.of("quotes", f"{q.symbol}/{q.source}/{q.at.isoformat()}", q) for q in used]
@@ -111,8 +161,15 @@ def _check(
         for m in medians
         if (m.symbol, m.source, m.at) in wanted
     ]
+    return tuple(sorted(rows, key=lambda row: (row.table, row.key, sorted(row.values.items()))))
 
-    texts = [_opening(execution, decisive, fills, lots), *decisive.texts]
+
+def _texts(
+    execution: Execution, examinations: Sequence[Examination], decisive: Examination, harm: Money | None
+) -> list[Text]:
+    verdict = min((e.verdict for e in examinations), key=BY_DECISIVENESS.index)
+    fills = [each.fill for each in examinations]
+    texts = [_opening(execution, decisive, fills, _total_lots(examinations)), *decisive.texts]
     if verdict is Verdict.MARKET and not any(each.pricing.gain for each in examinations):
         texts.append(Text("It was executed at the market's price.", "该笔成交属于市场价格。"))
     elif verdict is Verdict.MARKET:
@@ -121,36 +178,11 @@ def _check(
         texts.append(decisive.sum_up())
         if len(fills) > 1:
             texts.append(Text(f"Over all its parts the loss is {harm}.", f"各笔合计损失为 {harm}。"))
-    rules = sorted({e.loss[1] for e in examinations if e.loss[0]}) or [AT_THAT_INSTANT]
-    return Finding(
-        check=Check.EXECUTION,
-        subject=execution.id,
-        verdict=verdict,
-        reason=_reason(texts),
-        harm=harm,
-        numbers=numbers,
-        missing=tuple(dict.fromkeys(name for e in examinations if not e.faults for name in e.missing))
-        if verdict is Verdict.INCONCLUSIVE
-        else (),
-        evidence=tuple(sorted(rows, key=lambda row: (row.table, row.key, sorted(row.values.items())))),
-        formula=f"{_kind(order)}/{'+'.join(rules)}@{VERSION}",
-        confidence=None if verdict is Verdict.INCONCLUSIVE else decisive.confidence,
-        reference_rule=ReferenceRule(decisive.loss[1]) if total else None,
-        parts=tuple(
-            Part(
-                key=f"price/{e.fill.fill}",
-                subject=e.fill.fill,
-                kind=PartKind.PRICE,
-                amount=loss,
-                currency=instrument.currency,
-            )
-            for e, loss in zip(examinations, losses, strict=True)
-            if loss
-        )
-        if harm is not None
-        else (),
-        given=tolerances.told(),
-    )
+    return texts
+
+
+def _total_lots(examinations: Iterable[Examination]) -> Decimal:
+    return sum((each.fill.volume for each in examinations), Decimal(0))
 
 
 def _unanswerable(execution: Execution, fills: Sequence[Fill], tolerances: Tolerances) -> Finding:

@@ -6,7 +6,7 @@ from typing import Final
 
 from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.findings import ALL_CUSTOMERS, Check, Finding, Verdict
-from domain.checks.market import CHANCE, SIDES, price_part, price_text, utc, valid_price, z_score
+from domain.checks.market import CHANCE, SIDES, Valid, price_part, price_text, utc, valid_price, z_score
 from domain.checks.profit import ReferenceRule
 from domain.ground.words import Confidence
 from domain.log.firm_records import Happened, OrderEvent
@@ -95,6 +95,12 @@ def _judge(report: Report, refusal: OrderEvent, received: OrderEvent, instrument
         "fault is ours.",
         f"请求价格为 {wanted}，委托到达时的有效价格为 {there}，本应成交，责任在我司。",
     )
+    return _cost(report, refusal, valid, instrument)
+
+
+def _cost(report: Report, refusal: OrderEvent, valid: Valid, instrument: Instrument) -> Finding:
+    """What the fill that the customer got instead cost more than the *valid* price."""
+    facts, subject = report.facts, report.subject
     later = _instead(facts, refusal)
     if later is None:
         return report.lacking(

@@ -1,7 +1,7 @@
 """Was an order filled worse than asked for by more than the market explains, and do gains and losses slip alike?"""
 
 from decimal import Decimal, localcontext
-from typing import Final
+from typing import Final, NamedTuple
 
 from domain.checks.equations import fill_equation
 from domain.checks.facts import Given, LogFacts, Report
@@ -10,6 +10,7 @@ from domain.checks.market import CHANCE, TYPES, WAITS_FOR_WORSE, Traded, price_t
 from domain.checks.prices import Priced, priced, whose
 from domain.checks.profit import ReferenceRule
 from domain.ground.words import Confidence
+from domain.log.firm_records import SlippageShares
 from domain.log.trade_log import OrderType
 from domain.money.parts import PRECISION, Part, plain
 
@@ -133,31 +134,49 @@ def _symmetry(subject: str, facts: LogFacts, given: Given) -> Finding:
             "tell whether gains and losses are treated alike.",
             zh=f"该时间前后我司记录中全体客户的同类订单仅 {count} 笔，不足以判断有利与不利滑点是否一视同仁。",
         )
+    seen = _shares(shares)
+    report.numbers = seen.numbers(shares, given.tolerances.asymmetry)
+    kind = TYPES[shares.type]
+    report.say(
+        f"Of {seen.orders} {kind.en}s in {shares.symbol} of all customers around that time, {seen.better:.0%} were "
+        f"filled better than asked for and {seen.worse:.0%} worse.",
+        f"该时间前后全体客户的 {seen.orders} 笔 {shares.symbol} {kind.zh}中，成交价优于请求价的占 {seen.better:.0%}，"
+        f"劣于请求价的占 {seen.worse:.0%}。",
+    )
+    return _judge_shares(report, shares, seen)
+
+
+class _Shares(NamedTuple):
+    """Which shares of how many orders were filled better and worse than asked for, and how likely that is chance."""
+
+    orders: int
+    better: Decimal
+    worse: Decimal
+    z: Decimal
+
+    def numbers(self, shares: SlippageShares, limit: str) -> dict[str, str]:
+        means = {"mean_better": shares.mean_better, "mean_worse": shares.mean_worse}
+        return {
+            "orders": str(self.orders),
+            "better": str(shares.better),
+            "same": str(shares.same),
+            "worse": str(shares.worse),
+            "share_better": f"{self.better:.4f}",
+            "share_worse": f"{self.worse:.4f}",
+            "z": f"{self.z:.2f}",
+            "asymmetry_limit": limit,
+        } | {name: plain(round(mean, 6)) for name, mean in means.items() if mean is not None}
+
+
+def _shares(shares: SlippageShares) -> _Shares:
     count = shares.better + shares.same + shares.worse
     with localcontext(prec=28):
         better, worse = (Decimal(number) / count for number in (shares.better, shares.worse))
-        z = z_score(shares.worse, shares.better)
-    report.numbers = {
-        "orders": str(count),
-        "better": str(shares.better),
-        "same": str(shares.same),
-        "worse": str(shares.worse),
-        "share_better": f"{better:.4f}",
-        "share_worse": f"{worse:.4f}",
-        "z": f"{z:.2f}",
-        "asymmetry_limit": given.tolerances.asymmetry,
-    }
-    for name in ("mean_better", "mean_worse"):
-        if (mean := getattr(shares, name)) is not None:
-            report.numbers[name] = plain(round(mean, 6))
-    kind = TYPES[shares.type]
-    report.say(
-        f"Of {count} {kind.en}s in {shares.symbol} of all customers around that time, {better:.0%} were filled better "
-        f"than asked for and {worse:.0%} worse.",
-        f"该时间前后全体客户的 {count} 笔 {shares.symbol} {kind.zh}中，成交价优于请求价的占 {better:.0%}，"
-        f"劣于请求价的占 {worse:.0%}。",
-    )
-    orders = [order for row in facts.orders if (order := traded(facts, row.order))]
+        return _Shares(count, better, worse, z_score(shares.worse, shares.better))
+
+
+def _judge_shares(report: Report, shares: SlippageShares, seen: _Shares) -> Finding:
+    orders = [order for row in report.facts.orders if (order := traded(report.facts, row.order))]
     currency = orders[0].instrument.currency if orders else "USD"
     if shares.type is not OrderType.MARKET:
         why_en = "runs away" if shares.type in WAITS_FOR_WORSE else "comes"
@@ -166,14 +185,14 @@ def _symmetry(subject: str, facts: LogFacts, given: Given) -> Finding:
             "此类订单因其触发方式，两者本不对称，不据此认定责任。",
         )
         return report.concluded(Verdict.MARKET, Confidence.DOUBTFUL, currency=currency)
-    if worse - better <= Decimal(given.tolerances.asymmetry) or z < CHANCE:
+    if seen.worse - seen.better <= Decimal(report.given.tolerances.asymmetry) or seen.z < CHANCE:
         report.say("Gains and losses are treated alike.", "有利与不利滑点得到同等对待。")
         return report.concluded(Verdict.NO_FAULT, Confidence.WELL_SUPPORTED, currency=currency)
     parts = [part for order in orders if order.order.price for part in order.parts(order.order.price)]
     report.say(
-        f"Chance does not explain that (z = {z:.1f}): customers were left with the losses and not given the gains, and "
-        "that is our fault. The orders you dispute are measured by the price asked for.",
-        f"该差异无法以偶然解释（z = {z:.1f}）：客户承担了不利滑点却未获得有利滑点，责任在我司。"
+        f"Chance does not explain that (z = {seen.z:.1f}): customers were left with the losses and not given the "
+        "gains, and that is our fault. The orders you dispute are measured by the price asked for.",
+        f"该差异无法以偶然解释（z = {seen.z:.1f}）：客户承担了不利滑点却未获得有利滑点，责任在我司。"
         "您所争议的订单按请求价格计算。",
     )
     return report.concluded(

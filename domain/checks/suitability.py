@@ -10,7 +10,7 @@ from domain.checks.market import utc
 from domain.checks.profit import profit
 from domain.ground.words import Confidence
 from domain.log.firm_records import Disclosure
-from domain.log.trade_log import AccountEntry, EntryKind, Position
+from domain.log.trade_log import AccountEntry, EntryKind, Instrument, Position
 from domain.money.amounts import Money
 from domain.money.parts import PRECISION, Part, PartKind, last_rate, plain
 
@@ -90,31 +90,26 @@ def _product(report: Report, position: Position) -> Finding:
         f"此前我司未{'向您提示风险' if last else '进行适当性评估'}，"
         "责任在我司。",
     )
+    return _net_loss(report, position, instrument, currency)
+
+
+def _net_loss(report: Report, position: Position, instrument: Instrument, currency: str) -> Finding:
+    """What the position cost over all: it should never have been opened."""
+    facts = report.facts
     if position.close_price is None:
         return report.lacking(
             f"the closing of position {position.position}",
             en="What it cost is known when the position is closed.",
             zh="损失须待持仓平仓后确定。",
         )
+    made = _made(facts, position, position.close_price, instrument, currency)
+    if made is None:
+        return report.lacking(
+            f"rate of {instrument.currency} in {currency}",
+            en="The rate of the day is not in our records.",
+            zh="我司记录中缺少当日汇率。",
+        )
     with localcontext(prec=PRECISION):
-        made = position.profit
-        if made is None:
-            made = profit(
-                position.side,
-                opened=position.open_price,
-                closed=position.close_price,
-                units=instrument.contract_size,
-                lots=position.volume,
-            )
-            if instrument.currency != currency:
-                rate = last_rate(facts.rates, instrument.currency, currency)
-                if rate is None:
-                    return report.lacking(
-                        f"rate of {instrument.currency} in {currency}",
-                        en="The rate of the day is not in our records.",
-                        zh="我司记录中缺少当日汇率。",
-                    )
-                made *= rate.rate
         net = made + position.swap + (position.commission or Decimal(0)) + (position.taxes or Decimal(0))
     report.numbers["net"] = plain(net)
     name = position.position
@@ -135,6 +130,26 @@ def _product(report: Report, position: Position) -> Finding:
     return report.concluded(
         Verdict.FIRM_FAULT, Confidence.WELL_SUPPORTED, parts=[part] if net < 0 else [], currency=currency
     )
+
+
+def _made(
+    facts: LogFacts, position: Position, closed: Decimal, instrument: Instrument, currency: str
+) -> Decimal | None:
+    """The profit of *position*, as booked or by its prices; ``None`` where a rate is not recorded."""
+    if position.profit is not None:
+        return position.profit
+    with localcontext(prec=PRECISION):
+        made = profit(
+            position.side,
+            opened=position.open_price,
+            closed=closed,
+            units=instrument.contract_size,
+            lots=position.volume,
+        )
+        if instrument.currency == currency:
+            return made
+        rate = last_rate(facts.rates, instrument.currency, currency)
+        return made * rate.rate if rate else None
 
 
 def _fee(report: Report, entry: AccountEntry) -> Finding:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Final, NamedTuple
 
-from domain.checks.facts import Given, LogFacts, Report
+from domain.checks.facts import Given, LogFacts, Report, Text
 from domain.checks.findings import Check, EvidenceRow, Finding, InKind, Verdict
 from domain.checks.tolerances import Tolerances
 from domain.ground.bilingual import Bilingual
@@ -45,165 +45,208 @@ def check_withdrawal_delay(
     meanwhile where the account's own currency, by its *terms* when it was due, is another. The amount itself is not
     harm: it is still owed, and paid as a withdrawal. A rate that is not recorded is named as missing.
     """
+    withdrawal = _Withdrawal(entry, as_of, tolerances)
+    requested, due = entry.requested_at, due_at(entry, tolerances)
+    if requested is None or due is None:
+        return withdrawal.without_request()
+    if withdrawal.ended is not None and withdrawal.ended < requested:
+        return withdrawal.ended_before(requested)
+    withdrawal.tell(requested, due)
+    if withdrawal.cancelled and withdrawal.ended is None and as_of > due:
+        return withdrawal.cancelled_some_time()
+    if (withdrawal.ended or as_of) <= due:
+        return withdrawal.in_time()
     owner = max(terms, key=lambda row: (row.effective_from, row.terms), default=None)
     own = owner if owner is not None and owner.currency != entry.currency else None
-    numbers = {
-        "amount": f"{abs(entry.amount).normalize():f}",
-        "currency": entry.currency,
-        "withdrawal_hours": str(tolerances.withdrawal_hours),
-        "as_of": as_of.isoformat(),
-    }
-    ended = entry.booked_at if entry.booked_at is not None and entry.booked_at <= as_of else None
-    cancelled = (entry.note or "").lower().startswith(CANCELLED_BY_CUSTOMER)
+    return withdrawal.late(due, own, rates)
+
+
+class _Withdrawal:
+    """One withdrawal as it stood at an instant, and the finding on it in the making."""
+
+    def __init__(self, entry: AccountEntry, as_of: datetime, tolerances: Tolerances) -> None:
+        self.entry, self.as_of, self.tolerances = entry, as_of, tolerances
+        self.ended = entry.booked_at if entry.booked_at is not None and entry.booked_at <= as_of else None
+        self.cancelled = (entry.note or "").lower().startswith(CANCELLED_BY_CUSTOMER)
+        self.amount = Money.of(abs(entry.amount), entry.currency)
+        self.texts: list[Text] = []
+        self.numbers = {
+            "amount": f"{abs(entry.amount).normalize():f}",
+            "currency": entry.currency,
+            "withdrawal_hours": str(tolerances.withdrawal_hours),
+            "as_of": as_of.isoformat(),
+        }
+
+    def say(self, en: str, zh: str) -> None:
+        self.texts.append(Text(en, zh))
+
+    def lacking(self, missing: str, en: str, zh: str) -> Finding:
+        """The records do not answer, for want of what is *missing*."""
+        self.say(en, zh)
+        return self.finding(Verdict.INCONCLUSIVE, harm=None, missing=(missing,))
 
     def finding(
+        self,
         verdict: Verdict,
-        en: str,
-        zh: str,
         *,
         harm: Money | None,
         missing: tuple[str, ...] = (),
         parts: tuple[Part, ...] = (),
         more: Sequence[EvidenceRow] = (),
     ) -> Finding:
+        entry = self.entry
         return Finding(
             check=Check.WITHDRAWAL_DELAY,
             subject=entry.entry,
             verdict=verdict,
-            reason=Bilingual(en=en, zh=zh),
+            reason=Bilingual(en=" ".join(t.en for t in self.texts), zh="".join(t.zh for t in self.texts)),
             harm=harm,
-            numbers=numbers,
+            numbers=self.numbers,
             missing=missing,
             evidence=(EvidenceRow.of("account_entries", entry.entry, entry), *more),
             formula=WITH_CURRENCY if more else FORMULA,
             confidence=None if verdict is Verdict.INCONCLUSIVE else Confidence.CERTAIN,
             parts=parts,
-            given={"as_of": as_of.isoformat()} | tolerances.told(),
-            owes=() if ended or cancelled else (_release(entry),),
+            given={"as_of": self.as_of.isoformat()} | self.tolerances.told(),
+            owes=() if self.ended or self.cancelled else (_release(entry),),
         )
 
-    zero = Money.of(Decimal(0), entry.currency)
-    amount = Money.of(abs(entry.amount), entry.currency)
-    requested, due = entry.requested_at, due_at(entry, tolerances)
-    if requested is None or due is None:
-        return finding(
-            Verdict.INCONCLUSIVE,
+    def without_request(self) -> Finding:
+        amount, entry = self.amount, self.entry
+        return self.lacking(
+            f"time of request of withdrawal {entry.entry}",
             f"Our records of the withdrawal of {amount} (entry {entry.entry}) do not hold the time at which you asked "
             "for it, so a delay cannot be measured.",
             f"我司记录中未载明出金 {amount}（记录编号 {entry.entry}）的申请时间，因此无法核定是否延误。",
-            harm=None,
-            missing=(f"time of request of withdrawal {entry.entry}",),
         )
-    if ended is not None and ended < requested:
-        return finding(
-            Verdict.INCONCLUSIVE,
+
+    def ended_before(self, requested: datetime) -> Finding:
+        amount, entry, ended = self.amount, self.entry, self._ended
+        return self.lacking(
+            f"times of withdrawal {entry.entry} that agree with each other",
             f"Our records of the withdrawal of {amount} (entry {entry.entry}) contradict each other: it was booked at "
-            f"{_utc(ended)}, before it was requested at {_utc(requested)}.",
-            f"我司关于出金 {amount}（记录编号 {entry.entry}）的记录相互矛盾：出账时间 {_utc(ended)} "
+            f"{ended}, before it was requested at {_utc(requested)}.",
+            f"我司关于出金 {amount}（记录编号 {entry.entry}）的记录相互矛盾：出账时间 {ended} "
             f"早于申请时间 {_utc(requested)}。",
-            harm=None,
-            missing=(f"times of withdrawal {entry.entry} that agree with each other",),
-        )
-    numbers |= {"requested_at": requested.isoformat(), "due_at": due.isoformat()}
-    if ended is not None:
-        numbers["ended_at"] = ended.isoformat()
-    asked_en = f"You asked for the withdrawal of {amount} (entry {entry.entry}) on {_utc(requested)}."
-    asked_zh = f"您于 {_utc(requested)} 申请出金 {amount}（记录编号 {entry.entry}）。"
-    promise_en = f"We promise to release a withdrawal within {tolerances.withdrawal_hours} hours, here by {_utc(due)}."
-    promise_zh = f"我司承诺在 {tolerances.withdrawal_hours} 小时内办理出金，即应于 {_utc(due)} 前完成。"
-
-    if cancelled and ended is None and as_of > due:
-        return finding(
-            Verdict.INCONCLUSIVE,
-            f"{asked_en} {promise_en} You called it off, but our records do not say when, so we cannot tell whether it "
-            "was already late.",
-            f"{asked_zh}{promise_zh}您其后取消了该笔出金，但我司记录未载明取消时间，无法判断取消时是否已经逾期。",
-            harm=None,
-            missing=(f"time of the cancellation of withdrawal {entry.entry}",),
-        )
-    if (ended or as_of) <= due:
-        if cancelled:
-            return finding(
-                Verdict.CUSTOMER_ACTION,
-                f"{asked_en} {promise_en} You called it off before that time, so nothing was late.",
-                f"{asked_zh}{promise_zh}您在该时限之前取消了该笔出金，不存在延误。",
-                harm=zero,
-            )
-        if ended is None:
-            return finding(
-                Verdict.NO_FAULT,
-                f"{asked_en} {promise_en} That time has not passed yet, so the withdrawal is not late.",
-                f"{asked_zh}{promise_zh}目前尚未超过该时限，不构成延误。",
-                harm=zero,
-            )
-        return finding(
-            Verdict.NO_FAULT,
-            f"{asked_en} {promise_en} It was released on {_utc(ended)}, in time.",
-            f"{asked_zh}{promise_zh}该笔款项已于 {_utc(ended)} 出账，未超过承诺时限。",
-            harm=zero,
         )
 
-    late = (ended or as_of) - due
-    lasted = lasting(late)
-    rate = Decimal(tolerances.withdrawal_interest_percent)
-    with localcontext(prec=60):
-        late_seconds = Decimal(late // timedelta(microseconds=1)).scaleb(-6)
-        interest = abs(entry.amount) * rate * late_seconds / (100 * 365 * 86_400)
-        harm = Money.of(interest, entry.currency)
-        days = f"{late_seconds / 86_400:.4f}"
-        owed = Part(
-            key=f"interest/{entry.entry}",
+    def tell(self, requested: datetime, due: datetime) -> None:
+        """Say what was asked for and promised."""
+        self.numbers |= {"requested_at": requested.isoformat(), "due_at": due.isoformat()}
+        if self.ended is not None:
+            self.numbers["ended_at"] = self.ended.isoformat()
+        amount, entry, hours = self.amount, self.entry.entry, self.tolerances.withdrawal_hours
+        self.say(
+            f"You asked for the withdrawal of {amount} (entry {entry}) on {_utc(requested)}.",
+            f"您于 {_utc(requested)} 申请出金 {amount}（记录编号 {entry}）。",
+        )
+        self.say(
+            f"We promise to release a withdrawal within {hours} hours, here by {_utc(due)}.",
+            f"我司承诺在 {hours} 小时内办理出金，即应于 {_utc(due)} 前完成。",
+        )
+
+    def cancelled_some_time(self) -> Finding:
+        return self.lacking(
+            f"time of the cancellation of withdrawal {self.entry.entry}",
+            "You called it off, but our records do not say when, so we cannot tell whether it was already late.",
+            "您其后取消了该笔出金，但我司记录未载明取消时间，无法判断取消时是否已经逾期。",
+        )
+
+    def in_time(self) -> Finding:
+        zero = Money.of(Decimal(0), self.entry.currency)
+        if self.cancelled:
+            self.say(
+                "You called it off before that time, so nothing was late.", "您在该时限之前取消了该笔出金，不存在延误。"
+            )
+            return self.finding(Verdict.CUSTOMER_ACTION, harm=zero)
+        if self.ended is None:
+            self.say("That time has not passed yet, so the withdrawal is not late.", "目前尚未超过该时限，不构成延误。")
+        else:
+            self.say(
+                f"It was released on {self._ended}, in time.",
+                f"该笔款项已于 {self._ended} 出账，未超过承诺时限。",
+            )
+        return self.finding(Verdict.NO_FAULT, harm=zero)
+
+    def late(self, due: datetime, own: AccountTerms | None, rates: Iterable[Rate]) -> Finding:
+        """*own* are the terms of an account in another currency."""
+        lasted = lasting((self.ended or self.as_of) - due)
+        owed, sum_ = self._interest((self.ended or self.as_of) - due)
+        harm = Money.of(owed.amount, owed.currency)
+        if self.ended is None:
+            self.say(
+                f"By {_utc(self.as_of)} it had not been released: {lasted.en} late, and that is our fault. The "
+                f"withdrawal itself is still to be paid to you in full. {sum_.en} Interest keeps running until the "
+                "money is released.",
+                f"截至 {_utc(self.as_of)} 仍未办结，已逾期 {lasted.zh}，责任在我司。出金本金仍应全额支付给您。"
+                f"{sum_.zh}在款项实际出账之前，利息继续计算。",
+            )
+            return self.finding(Verdict.FIRM_FAULT, harm=harm, parts=(owed,))
+        end_en, end_zh = (
+            (f"You called it off on {self._ended}", f"您于 {self._ended} 取消该笔出金")
+            if self.cancelled
+            else (f"It was released on {self._ended}", f"该笔款项直至 {self._ended} 才出账")
+        )
+        self.say(
+            f"{end_en}, {lasted.en} late, and that is our fault. {sum_.en}",
+            f"{end_zh}，已逾期 {lasted.zh}，责任在我司。{sum_.zh}",
+        )
+        if own is None or self.cancelled:
+            return self.finding(Verdict.FIRM_FAULT, harm=harm, parts=(owed,))
+        return self._with_exchange(owed, _exchange(self.entry, own, rates, due=due, ended=self.ended))
+
+    def _interest(self, late: timedelta) -> tuple[Part, Text]:
+        """Simple interest for the delay, and how it was reckoned."""
+        entry, rate = self.entry, Decimal(self.tolerances.withdrawal_interest_percent)
+        with localcontext(prec=60):
+            late_seconds = Decimal(late // timedelta(microseconds=1)).scaleb(-6)
+            interest = abs(entry.amount) * rate * late_seconds / (100 * 365 * 86_400)
+            harm = Money.of(interest, entry.currency)
+            days = f"{late_seconds / 86_400:.4f}"
+            owed = Part(
+                key=f"interest/{entry.entry}",
+                subject=entry.entry,
+                kind=PartKind.INTEREST,
+                amount=interest,
+                currency=entry.currency,
+            )
+            self.numbers |= {
+                "delay_seconds": f"{late_seconds.normalize():f}",
+                "delay_days": f"{late_seconds / 86_400:.6f}",
+                "rate_percent": str(rate),
+                "interest": f"{interest:.10f}",
+            }
+        return owed, Text(
+            f"Simple interest at {rate}% a year: {self.amount} × {rate}% × {days} days ÷ 365 = {harm}.",
+            f"按年利率 {rate}% 单利计算：{self.amount} × {rate}% × {days} 天 ÷ 365 = {harm}。",
+        )
+
+    def _with_exchange(self, owed: Part, exchange: "_Exchange") -> Finding:
+        """The interest, and what the exchange rate lost meanwhile."""
+        entry, lost = self.entry, exchange.lost
+        self.numbers |= exchange.numbers
+        self.say(exchange.en, exchange.zh)
+        if not lost:
+            harm = Money.of(owed.amount, owed.currency)
+            return self.finding(
+                Verdict.FIRM_FAULT, harm=harm, parts=(owed,), missing=exchange.missing, more=exchange.rows
+            )
+        with localcontext(prec=60):
+            whole = Money.of(owed.amount + lost, entry.currency)
+            self.numbers["harm"] = plain(owed.amount + lost)
+        fallen = Part(
+            key=f"currency/{entry.entry}",
             subject=entry.entry,
-            kind=PartKind.INTEREST,
-            amount=interest,
+            kind=PartKind.CURRENCY_LOSS,
+            amount=lost,
             currency=entry.currency,
         )
-        numbers |= {
-            "delay_seconds": f"{late_seconds.normalize():f}",
-            "delay_days": f"{late_seconds / 86_400:.6f}",
-            "rate_percent": str(rate),
-            "interest": f"{interest:.10f}",
-        }
-    sum_en = f"Simple interest at {rate}% a year: {amount} × {rate}% × {days} days ÷ 365 = {harm}."
-    sum_zh = f"按年利率 {rate}% 单利计算：{amount} × {rate}% × {days} 天 ÷ 365 = {harm}。"
-    if ended is None:
-        return finding(
-            Verdict.FIRM_FAULT,
-            f"{asked_en} {promise_en} By {_utc(as_of)} it had not been released: {lasted.en} late, and that "
-            f"is our fault. The withdrawal itself is still to be paid to you in full. {sum_en} Interest keeps running "
-            "until the money is released.",
-            f"{asked_zh}{promise_zh}截至 {_utc(as_of)} 仍未办结，已逾期 {lasted.zh}，责任在我司。"
-            f"出金本金仍应全额支付给您。{sum_zh}在款项实际出账之前，利息继续计算。",
-            harm=harm,
-            parts=(owed,),
-        )
-    end_en, end_zh = (
-        (f"You called it off on {_utc(ended)}", f"您于 {_utc(ended)} 取消该笔出金")
-        if cancelled
-        else (f"It was released on {_utc(ended)}", f"该笔款项直至 {_utc(ended)} 才出账")
-    )
-    told_en = f"{asked_en} {promise_en} {end_en}, {lasted.en} late, and that is our fault. {sum_en}"
-    told_zh = f"{asked_zh}{promise_zh}{end_zh}，已逾期 {lasted.zh}，责任在我司。{sum_zh}"
-    if own is None or cancelled:
-        return finding(Verdict.FIRM_FAULT, told_en, told_zh, harm=harm, parts=(owed,))
-    exchange = _exchange(entry, own, rates, due=due, ended=ended)
-    numbers |= exchange.numbers
-    en, zh = f"{told_en} {exchange.en}", f"{told_zh}{exchange.zh}"
-    rows, lost = exchange.rows, exchange.lost
-    if not lost:
-        return finding(Verdict.FIRM_FAULT, en, zh, harm=harm, parts=(owed,), missing=exchange.missing, more=rows)
-    with localcontext(prec=60):
-        whole = Money.of(interest + lost, entry.currency)
-        numbers["harm"] = plain(interest + lost)
-    fallen = Part(
-        key=f"currency/{entry.entry}",
-        subject=entry.entry,
-        kind=PartKind.CURRENCY_LOSS,
-        amount=lost,
-        currency=entry.currency,
-    )
-    en, zh = f"{en} Together: {whole}.", f"{zh}合计 {whole}。"
-    return finding(Verdict.FIRM_FAULT, en, zh, harm=whole, parts=(owed, fallen), more=rows)
+        self.say(f"Together: {whole}.", f"合计 {whole}。")
+        return self.finding(Verdict.FIRM_FAULT, harm=whole, parts=(owed, fallen), more=exchange.rows)
+
+    @property
+    def _ended(self) -> str:
+        return _utc(self.ended) if self.ended else "–"
 
 
 def withdrawal_delay_on_facts(subject: str, facts: LogFacts, given: Given) -> Finding:
