@@ -17,6 +17,7 @@ from domain.case.case import Case
 from domain.case.clocks import count_as_urgent, run_clocks
 from domain.case.complaint import Complaint, explain
 from domain.case.looking_again import take_up_again
+from domain.case.referrals import binding, carried_out, carry_out
 from domain.case.remedies import outstanding
 from domain.case.requests import OpenCase
 from domain.case.resolution import running
@@ -221,7 +222,9 @@ class ComplaintWorkflow:
     async def _decide(self) -> None:
         """Decide by rule what is wholly in the customer's favour; have people decide the rest, two of them a no."""
         case = self.case
-        while not case.approved:
+        while binding(case) or not case.approved:
+            if decided := binding(case):
+                carry_out(case, decided, workflow.now())
             await self.work.drafting.draft()
             if case.proposal and not needs_second_person(case, case.proposal):
                 case.approved = True
@@ -246,7 +249,7 @@ class ComplaintWorkflow:
 
     def _may_go_on(self) -> bool:
         case = self.case
-        if case.to_investigate or case.approved:
+        if case.to_investigate or case.approved or binding(case):
             return True
         return case.proposal is not None and not needs_second_person(case, case.proposal)
 
@@ -258,11 +261,22 @@ class ComplaintWorkflow:
             raise LookupError("a final response needs an approved proposal")
         facts = self.work.post.response(proposal)
         purpose = f"final_response:{case.rounds}"
-        kind = LetterKind.SUMMARY_RESOLUTION if case.settled_early else LetterKind.FINAL_RESPONSE
-        await self.work.post.deliver(kind, facts, purpose, CaseEvent.CONTACTED, CaseEvent.RESPONDED)
+        if case.bound:
+            case.answer = "accept"  # it binds the firm, and nobody is asked any more
+            await self.work.post.deliver(
+                LetterKind.OUTSIDE_DECISION, facts, f"outside_decision:{case.rounds}", CaseEvent.CONTACTED
+            )
+        else:
+            kind = LetterKind.SUMMARY_RESOLUTION if case.settled_early else LetterKind.FINAL_RESPONSE
+            await self.work.post.deliver(kind, facts, purpose, CaseEvent.CONTACTED, CaseEvent.RESPONDED)
         self.work.remedies.owe_what_is_due()
-        await self.work.waiting.until(lambda: case.answer is not None, "the customer's answer to the final response")
-        if case.answer == "dispute":
+        await self.work.waiting.until(
+            lambda: case.answer is not None or binding(case) is not None,
+            "the customer's answer to the final response",
+        )
+        if case.answer is None:
+            self.work.enter(Stage.DECIDING)
+        elif case.answer == "dispute":
             take_up_again(case)
             self.work.enter(Stage.DECIDING)
         else:
@@ -306,12 +320,20 @@ class ComplaintWorkflow:
     async def _follow_up(self) -> None:
         """Ask how satisfied the customer is; take the case up again if asked to; close when the window is over."""
         case = self.case
+        carried_out(case, workflow.now())
         await self.work.waiting.until(
-            lambda: (case.window_over and not case.reports) or case.to_investigate or case.unpaid is not None,
+            lambda: (
+                (case.window_over and not case.reports and not case.referrals)
+                or case.to_investigate
+                or case.unpaid is not None
+                or binding(case) is not None
+            ),
             "the end of the follow-up window",
         )
         if case.unpaid:
             self.work.enter(Stage.SETTLING)  # what had been paid came back
+        elif binding(case):
+            self.work.enter(Stage.DECIDING)
         elif case.to_investigate:
             take_up_again(case)
             self.work.enter(Stage.INVESTIGATING)
@@ -331,7 +353,8 @@ class ComplaintWorkflow:
                 "请记录根本原因（redress cause record），记录后案件方可办结。",
             )
         await self.work.waiting.until(
-            lambda: case.cause is not None or case.to_investigate or case.unpaid is not None, "the root cause"
+            lambda: case.cause is not None or case.to_investigate or case.unpaid is not None or bool(case.referrals),
+            "the root cause",
         )
 
     async def _end_early(self) -> None:
@@ -346,6 +369,13 @@ class ComplaintWorkflow:
         if outstanding(case):  # the customer takes the complaint back, not what is theirs
             self.work.enter(Stage.SETTLING)
             return
+        if case.referrals:
+            what = "the end of what is before an outside body"
+            await self.work.waiting.until(lambda: not case.referrals or binding(case) is not None, what, diverts=False)
+            if binding(case):
+                case.referred = False
+                self.work.enter(Stage.DECIDING)
+                return
         if not case.withdrawn:
             announces = (CaseEvent.CONTACTED, CaseEvent.ACKNOWLEDGED, CaseEvent.RESPONDED)
             self.work.post.send(LetterKind.REFERRAL, self.work.post.facts(), "referral", *announces)

@@ -54,6 +54,8 @@ def page(case: Case, waiting_for: str | None) -> str:
         lines.append(f"**On its way** {', '.join(letter.kind.value.replace('_', ' ') for letter in case.letters)}")
     if owed := outstanding(case):
         lines.append(f"**Owed** {'; '.join(f'{one.spoken}, by {one.owner}' for one in owed)}")
+    if case.referrals:
+        lines.append(f"**Before an outside body** {'; '.join(one.spoken for one in case.referrals)}")
     if case.tasks:
         lines.append(f"**Tasks** {'; '.join(f'{one.spoken}, {one.owner or one.role.value}' for one in case.tasks)}")
     if case.rail:
@@ -101,6 +103,8 @@ def _at_any_time(case: Case) -> str:
         messages.insert(1, "extend_deadline")
     if case.policy and case.policy.routes:
         messages.append("record_referral")
+    if case.referrals:
+        messages.append("report_referral")
     *others, last = (f"`{message}`" for message in messages)
     return f"{', '.join(others)} and {last} at any time."
 

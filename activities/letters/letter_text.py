@@ -192,6 +192,7 @@ def _told_to_customer(
         "timetable": pack.timetable.in_language(language),
         "rights": pack.rights.in_language(language),
         "referral": pack.referral.in_language(language),
+        "body": next((one.title.in_language(language) for one in pack.routes if one.name == facts.route), None),
         "ground": extension.ground.in_language(language) if extension else None,
         # What was found is told with the decision, not before.
         "reasons": [

@@ -22,10 +22,13 @@ from domain.case.messages import (
     ProposeDraft,
     ProposeResolution,
     Reclassify,
+    ReportReferral,
     ResolveEarly,
     VerifyComplainant,
 )
+from domain.case.outside import OutsideDecision
 from domain.case.paying import check_second_person
+from domain.case.referrals import CARRYING_OUT, decision_of
 from domain.case.resolution import check_draft, check_proposal, propose
 from domain.case.two_persons import check_decision, needs_second_person
 from domain.checks.findings import Finding, Investigation
@@ -50,7 +53,16 @@ BY_PEOPLE: Final = (*PROPOSING, "decide_resolution")
 """The entries by which people propose and decide."""
 OF_A_ROUND: Final = (*PROPOSING, *UNDOING, "proposed", "decide_resolution", "retry_payment", "report_payment")
 """The entries of a timeline that name the round they belong to."""
-DECISIVE: Final = (*OF_A_ROUND, *IDENTIFYING, "assessed", "reclassify", "add_evidence", "finding")
+DECISIVE: Final = (
+    *OF_A_ROUND,
+    *IDENTIFYING,
+    CARRYING_OUT,
+    ReportReferral.name,
+    "assessed",
+    "reclassify",
+    "add_evidence",
+    "finding",
+)
 """The entries of a timeline that bear on money."""
 
 
@@ -121,6 +133,7 @@ class CaseRecord:
             if one.kind in BY_STAFF:
                 self.check_proven(one)
         case.identity = identity_of(before)
+        case.bound = self._bound_in(round_, before)
         case.proposers = [_actor(one).id for one in before if one.kind in PROPOSING]
         case.approved_by = {
             one.data["round"]: _actor(one).role
@@ -131,6 +144,19 @@ class CaseRecord:
         if entry:
             case.care = care_for(standing(one for one in self.signs if one.at <= entry.at), entry.at)
         return case
+
+    def _bound_in(self, round_: int, entries: Sequence[Entry]) -> OutsideDecision | None:
+        """What was decided outside and is carried out in *round_*; ``None`` where that is any other round."""
+        begins = [one for one in entries if one.kind == CARRYING_OUT and one.data.get("round") == round_]
+        if not begins:
+            return None
+        told = [one for one in entries if one.kind == ReportReferral.name]
+        for one in reversed([one for one in told if one.data.get("referral") == begins[-1].data.get("referral")]):
+            message = _said(one, ReportReferral)
+            if message.decides:
+                self.check_proven(one)
+                return decision_of(message)
+        return None
 
     def known_by(self, moment: datetime) -> "CaseRecord":
         """The record without the recusals that were written down after *moment*."""

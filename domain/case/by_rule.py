@@ -44,6 +44,9 @@ def drafted(case: Case) -> Draft:
 
 
 def _leads_to(case: Case) -> Draft:
+    if case.bound:
+        bound = case.bound
+        return Draft(outcome=bound.outcome, compensation=bound.award, remedies=bound.remedies, reasons=bound.what)
     if case.rounds > 1 or _incident_undecided(case):
         return Draft()
     if case.assessment and not case.assessment.in_scope:

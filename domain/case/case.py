@@ -14,6 +14,7 @@ from domain.case.drafts import Draft
 from domain.case.file import CaseUpdate, Rejected
 from domain.case.messages import ProposeDraft, ProposeResolution, Receipt
 from domain.case.obligations import Obligation
+from domain.case.outside import OutsideDecision, Referral
 from domain.case.requests import EarlyWarning
 from domain.case.summary import CaseSummary
 from domain.case.task_kinds import Task
@@ -130,6 +131,12 @@ class Case(State):
     """What was posted to the compensation ledger so far."""
     rounds: int = 1
     """Final responses: the first, and one more after each dispute or reopening."""
+    referrals: list[Referral] = Field(default_factory=list)
+    """What is before outside bodies."""
+    bound: OutsideDecision | None = None
+    """What was decided there and is carried out in this round."""
+    silent: bool = False
+    """Whether the time for an answer is over while something is before an outside body."""
     window_over: bool = False
     withdrawn: bool = False
     blocked: str | None = None

@@ -44,4 +44,4 @@ def take_up_again(case: Case) -> None:
     case.rounds += 1
     case.stop_asking()
     case.answer, case.approved, case.proposal, case.window_over = None, False, None, False
-    case.settled_early, case.draft = False, None
+    case.settled_early, case.draft, case.bound, case.silent = False, None, None, False

@@ -9,6 +9,7 @@ from domain.case.case import Case
 from domain.case.drafts import Draft, because
 from domain.case.elsewhere import PromisedElsewhere, check_not_elsewhere, spoken
 from domain.case.messages import ExtendDeadline, ProposeDraft, Resolution, ResolveEarly
+from domain.case.referrals import check_carries_out
 from domain.case.two_persons import second_person_because
 from domain.checks.accrual import Accrual, accruals
 from domain.checks.findings import Finding, IncidentLink
@@ -185,7 +186,9 @@ def check_proposal(case: Case, message: Resolution) -> None:
     loss = found(case) if message.as_found else message.compensation
     sums = [("compensation", loss), *((f"awards: {award.kind.value}", award.amount) for award in message.awards)]
     given = [(field, sum_) for field, sum_ in sums if sum_ is not None]
-    check_not_elsewhere(case, loss)
+    if case.bound is None:  # what binds the firm is owed, whatever others have made good
+        check_not_elsewhere(case, loss)
+    check_carries_out(case, message, (sum_ for _, sum_ in given))
     for field, sum_ in given:
         if case.awarded and sum_.currency != case.awarded.currency:
             raise NotAllowed(f"{field}: {case.awarded} was awarded before; use the same currency")
@@ -200,7 +203,7 @@ def check_draft(case: Case, message: ProposeDraft) -> None:
         raise NotAllowed("draft: the case has none; propose_resolution says what you propose")
     if draft.digest != message.draft:
         raise NotAllowed(f"draft: another one ({draft.digest}) has taken its place; look at that first")
-    if draft.compensation and case.elsewhere:
+    if draft.compensation and case.elsewhere and case.bound is None:
         where = spoken(case.elsewhere)
         raise PromisedElsewhere(f"draft: {where} promises or has paid it; another draft follows without that")
     if draft.compensation and case.awarded and draft.compensation.currency != case.awarded.currency:

@@ -108,6 +108,8 @@ def as_rounds(deadlines: Iterable[Deadline]) -> list[Round]:
 
 
 _EACH_BY_ITSELF = {
+    CaseEvent.FILE_REQUESTED,
+    CaseEvent.DECIDED_OUTSIDE,
     CaseEvent.REMEDY_OWED,
     CaseEvent.RELIEF_GRANTED,
     CaseEvent.TASK_GIVEN,
@@ -145,7 +147,7 @@ def satisfies(clock: Clock, started_by_number: int, occurred: Occurred, *, start
 def shifts(clock: Clock, occurred: Occurred) -> bool:
     """Whether *occurred* may end a round of *clock* and begin another.
 
-    Not of a clock that runs once for each remedy or task: what ends it names the event that began it.
+    Not of a clock that runs once for each remedy, task or referral: what ends it names the event that began it.
     """
     if clock.trigger in _EACH_BY_ITSELF:
         return False

@@ -135,6 +135,21 @@ class RouteKind(StrEnum):
     REGULATOR = "regulator"
 
 
+class ReferralStep(StrEnum):
+    """What an outside body, or the customer before it, does."""
+
+    FILE_REQUESTED = "file_requested"
+    FILE_HANDED_OVER = "file_handed_over"
+    DECIDED = "decided"
+    AGREED = "agreed"
+    """Both sides have agreed there on how the matter is settled."""
+    ACCEPTED = "accepted"
+    """The customer accepts what was decided, and so it binds the firm."""
+    REFUSED = "refused"
+    ENDED = "ended"
+    """It ends without a decision: withdrawn there, not taken up, discontinued."""
+
+
 class Element(StrEnum):
     """What a letter may be bound to name. Those that are kinds of routes: at least one such route, with its contact."""
 
@@ -216,6 +231,13 @@ class CaseEvent(StrEnum):
     """The customer disputed the final response and so asks for its review (核查)."""
     REFERRED = "referred"
     """The customer turned to an ombudsman or another outside body."""
+    FILE_REQUESTED = "file_requested"
+    """The outside body wants the file."""
+    FILE_HANDED_OVER = "file_handed_over"
+    DECIDED_OUTSIDE = "decided_outside"
+    """What was decided or agreed there binds the firm from now on."""
+    REFERRAL_ENDED = "referral_ended"
+    """Nothing is before the outside body any more, and what it decided is carried out."""
     PAYMENT_DUE = "payment_due"
     """A payment rail is to pay what was awarded, or to pay again what came back."""
     PAYMENT_RETURNED = "payment_returned"
@@ -287,6 +309,8 @@ class LetterKind(StrEnum):
     SUMMARY_RESOLUTION = "summary_resolution"
     """In place of a final response where the customer regarded the complaint as settled early."""
     FINAL_RESPONSE = "final_response"
+    OUTSIDE_DECISION = "outside_decision"
+    """What an outside body decided, and that it is carried out."""
     WITHDRAWAL = "withdrawal"
     REFERRAL = "referral"
     PAYMENT_DECLINED = "payment_declined"

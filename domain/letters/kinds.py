@@ -91,6 +91,11 @@ LETTERS: Final[Mapping[LetterKind, LetterRow]] = {
         all_routes=True,
         wait_ends_by=Action.ACCEPT_SILENCE,
     ),
+    LetterKind.OUTSIDE_DECISION: LetterRow(
+        name=said("letter that an outside decision is carried out", "外部决定落实告知"),
+        needs=("outcome", "reasons", "route", "decided_at"),
+        discloses=True,
+    ),
     LetterKind.WITHDRAWAL: LetterRow(name=said("confirmation of the withdrawal", "撤回告知")),
     LetterKind.REFERRAL: LetterRow(name=said("referral", "转介告知")),
     LetterKind.PAYMENT_DECLINED: LetterRow(

@@ -42,6 +42,11 @@ class LetterFacts(Record):
     letter: Identifier | None = None
     clock: Identifier | None = None
     extension: Identifier | None = None
+    route: Identifier | None = None
+    """The outside body that decided, with the complaint's number there and when; ``agreed`` if both sides agreed."""
+    outside_reference: Identifier | None = None
+    decided_at: Instant | None = None
+    agreed: bool = False
     paid: Money | None = None
     unpaid: Money | None = None
     """What of the compensation the customer does not have yet."""

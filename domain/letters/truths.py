@@ -120,6 +120,9 @@ TRUTHS: Final[Mapping[str, Truth]] = {
     "awarded": lambda told: bool(told.facts.compensation or told.facts.remedies),
     "made_good_elsewhere": lambda told: bool(told.facts.elsewhere),
     "interest_runs": lambda told: bool(told.facts.compensation and told.facts.running),
+    "decided_outside": lambda told: told.facts.decided_at is not None and not told.facts.agreed,
+    "agreed_outside": lambda told: told.facts.decided_at is not None and told.facts.agreed,
+    "bound": lambda told: told.facts.decided_at is not None,
     # What is sent only when it is so: the customer said it, or the firm did it.
     "settled_early": lambda told: told.kind is LetterKind.SUMMARY_RESOLUTION and _just_decided(told),
     "withdrawn": lambda told: told.kind is LetterKind.WITHDRAWAL,

@@ -19,7 +19,7 @@ from starter.cli import signs  # isort: skip
 from starter.cli import actors  # isort: skip
 from starter.cli import evidence  # isort: skip
 from starter.cli import payments  # isort: skip
-from starter.cli import remedies  # isort: skip
+from starter.cli import referrals, remedies  # isort: skip
 from starter.cli import tasks  # isort: skip
 from starter.cli import incidents  # isort: skip
 from starter.cli import intake  # isort: skip
@@ -59,6 +59,7 @@ __all__ = [
     "policies",
     "privacy",
     "reading",
+    "referrals",
     "remedies",
     "reports",
     "restores",

@@ -261,26 +261,6 @@ def extend(
     return send("extend_deadline", reference, by, message_id, **granted, reasons=words(reasons, "--reasons"))
 
 
-@command(app, "referral", panel=_PANEL)
-def referral(
-    *,
-    reference: Reference,
-    route: Annotated[str, typer.Option("--route", metavar="NAME", help="The route, as in the policy pack.")],
-    at: Annotated[
-        str, typer.Option("--at", metavar="TIME", help="When, with offset, such as 2026-03-02T09:00:00+08:00.")
-    ],
-    outside_reference: Annotated[
-        str | None, typer.Option("--outside-reference", metavar="ID", help="The number it has there.")
-    ] = None,
-    by: By = None,
-    message_id: MessageId = None,
-) -> Answer:
-    """Record that the customer turned to an ombudsman or another outside body."""
-    return send(
-        "record_referral", reference, by, message_id, route=route, referred_at=at, outside_reference=outside_reference
-    )
-
-
 @command(app, "approve", panel=_PANEL)
 def approve(
     *,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from starter.reading.cases import CaseView, WrittenLetter
     from starter.reading.dossier import Dossier, DraftView, ProposalView
     from starter.reading.payments import PaymentView
+    from starter.reading.referrals import ReferralView
     from starter.reading.remedies import RemedyView
     from starter.reading.tasks import TaskView
 
@@ -37,6 +38,7 @@ def case_page(dossier: "Dossier", now: datetime, language: str) -> list[Renderab
         *_section("Payments", payments(dossier.payments)),
         *_section("Tasks", [tasks(dossier.tasks, now)] if dossier.tasks else []),
         *_section("Remedies", [remedies(dossier.remedies)] if dossier.remedies else []),
+        *_section("Before outside bodies", [referrals(dossier.referrals)] if dossier.referrals else []),
         *_section("Ways to go further", _routes(dossier.routes, language)),
         *_section("After a restore", _restored(dossier)),
         *_section("What you can do", [line(f"redress {possible}") for possible in dossier.possible]),
@@ -283,6 +285,25 @@ def remedies(found: "Sequence[RemedyView]") -> Table:
 
 
 _OF_REMEDIES = {"overdue": "bold red", "done": "green", "owed": "yellow"}
+
+
+def referrals(found: "Sequence[ReferralView]") -> Table:
+    """Referrals, one a row."""
+    made = table(
+        "Case", "No.", "To", "Since (UTC)", "Due (UTC)", "State", "Decided", right=["No."], unbroken=["Due (UTC)"]
+    )
+    for one in found:
+        decided = ", ".join(str(part) for part in (one.outcome and spoken(one.outcome), one.award) if part)
+        made.add_row(
+            one.reference,
+            str(one.number),
+            " ".join(part for part in (one.route, one.outside_reference) if part),
+            when(one.since),
+            when(one.due) if one.due else NONE,
+            line(f"{one.state}, {one.ended}" if one.ended else one.state, "green" if one.ended else "yellow"),
+            line(decided or NONE),
+        )
+    return made
 
 
 def tasks(found: "Sequence[TaskView]", now: datetime) -> Table:

@@ -39,6 +39,7 @@ from domain.case.messages import (
     Reopen,
     ReplanDeadlines,
     ReportPayment,
+    ReportReferral,
     RequestInformation,
     ResolveEarly,
     RetryPayment,
@@ -50,7 +51,7 @@ from domain.ground.messages import Message, NotAllowed
 from domain.ground.people import Actor
 from domain.ground.reference import COMPLAINT
 from domain.ground.timeline import Entry
-from domain.ground.words import WORKFLOW, SearchAttribute, SignStep, TaskKind
+from domain.ground.words import WORKFLOW, ReferralStep, SearchAttribute, SignStep, TaskKind
 from domain.people.matching import IdentityState
 from domain.people.signs import Sign
 from starter.client.conversation import Conversation, Refused, made
@@ -214,6 +215,12 @@ class Complaints(Conversation):
     ) -> Receipt:
         """Record that the customer turned to an outside body (``outside_reference=`` as well)."""
         return await self._send(reference, RecordReferral, by, route=route, referred_at=referred_at, **more)
+
+    async def report_referral(
+        self, reference: str, referral: int, step: ReferralStep, at: datetime, *, by: Actor, **more: Any
+    ) -> Receipt:
+        """Say how a referral goes on: ``until=``, ``what=``; of a decision ``outcome=``, ``award=``, ``accepted=`` …"""
+        return await self._send(reference, ReportReferral, by, referral=referral, step=step, at=at, **more)
 
     async def replan_deadlines(self, reference: str, calendar: str, *, by: Actor, **more: Any) -> Receipt:
         """Count provisional deadlines anew on the calendar with that hash, which must be in the case file."""

@@ -24,6 +24,7 @@ from domain.rules.routes import Access, Eligibility, eligibility
 from starter.reading.cases import CaseView, WrittenLetter, get_case, get_letters, get_rules, get_timeline
 from starter.reading.deadlines import LedgerRow, get_deadlines
 from starter.reading.payments import PaymentView, get_payments
+from starter.reading.referrals import ReferralView, get_referrals
 from starter.reading.remedies import RemedyView, get_remedies
 from starter.reading.restores import Repair, Restore, restores_of
 from starter.reading.tasks import TaskView, get_tasks
@@ -85,6 +86,7 @@ class Dossier(Record):
     letters: tuple[WrittenLetter, ...]
     payments: tuple[PaymentView, ...]
     remedies: tuple[RemedyView, ...]
+    referrals: tuple[ReferralView, ...]
     tasks: tuple[TaskView, ...]
     routes: tuple[Eligibility, ...]
     early_until: Instant | None
@@ -114,6 +116,8 @@ async def gather(
     pack, responded_at, extended = await get_rules(pool, reference)
     now = datetime.now(UTC)
     remedies = tuple(await get_remedies(pool, now, reference=reference))
+    referrals = tuple(await get_referrals(pool, reference=reference))
+    there = {one.route for one in referrals if one.ended is None}
     tasks = tuple(await get_tasks(pool, now, reference=reference))
     restores, repairs = await restores_of(pool, reference)
     routes = _routes(case, pack, responded_at, now, extended=extended)
@@ -130,6 +134,7 @@ async def gather(
         letters=tuple(await get_letters(pool, reference)),
         payments=payments,
         remedies=remedies,
+        referrals=referrals,
         tasks=tasks,
         routes=routes,
         early_until=early_until,
@@ -142,8 +147,13 @@ async def gather(
                 for one in remedies
                 if one.state in {"owed", "overdue"}
             ),
+            *(
+                f"referral report {reference} {one.number} STEP --at TIME --what TEXT"
+                for one in referrals
+                if one.ended is None and one.state != "to be carried out"
+            ),
             *(one.command for one in tasks if one.state != "ended" and TASKS[one.kind].ends_by is None),
-            *_by_rule(case, pack, rows, routes, now),
+            *_by_rule(case, pack, rows, [one for one in routes if one.route not in there], now),
         ),
         restores=tuple(restores),
         repairs=tuple(repairs),
@@ -290,7 +300,7 @@ def _by_rule(
                 yield f"extend {case.reference} --clock {clock.name} --extension {extension.name} --reasons TEXT"
     for route in routes:
         if route.status is Access.OPEN and route.kind is not RouteKind.REVIEW:
-            yield f"referral {case.reference} --route {route.route} --at TIME"
+            yield f"referral record {case.reference} --route {route.route} --at TIME"
 
 
 def _about_payments(case: CaseView, payments: Sequence[PaymentView], status: Status | None) -> Iterable[str]:

@@ -296,6 +296,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "propose_draft": {"draft": "5b1f0c3a9d7e"},
     "resolve_early": {"outcome": "not_upheld", "reasons": a_no("Explained on the telephone.")},
     "extend_deadline": {"clock": "response", "extension": "special", "reasons": "The exchange has not answered."},
+    "report_referral": {
+        "referral": 7,
+        "step": "ended",
+        "at": "2026-03-02T10:00:00Z",
+        "what": "Withdrawn there.",
+    },
     "record_referral": {"route": "fos", "referred_at": "2026-03-02T10:00:00Z", "outside_reference": "F-1"},
     "replan_deadlines": {"calendar": "0" * 64},
     "verify_complainant": {"result": "verified", "how": "Called back on the number on file."},

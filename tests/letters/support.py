@@ -48,6 +48,8 @@ PACK = find_pack("platform-default", NOW)
 """The pack of the tests' complaints. What it lacks for letters of some kinds, :data:`FULL_PACK` has."""
 EXPECTED_BY = datetime(2026, 7, 17, 15, 59, 59, tzinfo=UTC)
 REASONS = "The records of the exchange have not reached us yet."
+WITH_REASONS = {LetterKind.EXTENSION, LetterKind.OUTSIDE_DECISION}
+"""The letters that are not written without a person's reasons."""
 REPLY_BY = datetime(2026, 7, 13, 15, 59, 59, tzinfo=UTC)
 
 ANNOUNCES: dict[LetterKind, tuple[CaseEvent, ...]] = {
@@ -185,6 +187,9 @@ def full_facts(**changes: Any) -> LetterFacts:
             "letter": "four-weeks",
             "clock": "response",
             "extension": "complex",
+            "route": "review",
+            "outside_reference": "F-1",
+            "decided_at": NOW - timedelta(days=2),
             "paid": usd("1000.00"),
             "unpaid": usd("2165.81"),
             "payee": "345",
@@ -231,7 +236,7 @@ def letter(
 ) -> SendLetter:
     reference = (of or complaint()).reference
     if facts is None:
-        facts = full_facts(reasons=REASONS if kind is LetterKind.EXTENSION else None)
+        facts = full_facts(reasons=REASONS if kind in WITH_REASONS else None)
     return SendLetter(
         key=f"{reference}:letter:{kind.value}:{number}",
         number=number,

@@ -22,6 +22,7 @@ from tests.letters.support import (
     NOW,
     PACK,
     REASONS,
+    WITH_REASONS,
     complaint,
     extension,
     finding,
@@ -119,6 +120,13 @@ ESSENTIALS: dict[LetterKind, dict[str, list[str]]] = {
             PACK.rights.zh,
         ],
     },
+    LetterKind.OUTSIDE_DECISION: {
+        "en": [
+            "Your complaint was decided on 1 July 2026: Review by us, number F-1. The decision binds us",
+            "Compensation: $3,165.81",
+        ],
+        "zh-CN": ["（案号 F-1）已于2026年7月1日作出决定", "赔偿金额：US$3,165.81"],
+    },
     LetterKind.WITHDRAWAL: {"en": ["has been withdrawn"], "zh-CN": ["您的投诉已撤回"]},
     LetterKind.REFERRAL: {"en": [PACK.referral.en], "zh-CN": [PACK.referral.zh]},
     LetterKind.PAYMENT_DECLINED: {
@@ -205,7 +213,7 @@ def test_a_letter_without_a_fact_it_needs_is_refused_by_the_name_of_the_fact(kin
     nothing = () if fact == "findings" else None
     # Nothing in this case starts a wait, so that no end of it can be planned either.
     request = letter(
-        kind, facts=full_facts(**{"reasons": REASONS if kind is LetterKind.EXTENSION else None, fact: nothing})
+        kind, facts=full_facts(**{"reasons": REASONS if kind in WITH_REASONS else None, fact: nothing})
     ).model_copy(update={"announces": ()})
 
     with pytest.raises(ApplicationError, match=fact) as refusal:
@@ -401,7 +409,7 @@ def test_a_payment_that_had_nowhere_to_go_is_not_said_to_have_been_tried(languag
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize("kind", CUSTOMER_LETTERS)
 def test_a_customer_is_never_told_that_the_complaint_is_about_another_matter(kind: LetterKind, language: str) -> None:
-    reasons = REASONS if kind is LetterKind.EXTENSION else None
+    reasons = REASONS if kind in WITH_REASONS else None
     _, body = written(letter(kind, language=language, facts=full_facts(category=Category.OTHER, reasons=reasons)))
     assert "another matter" not in body
     assert "其他事项" not in body

@@ -105,7 +105,7 @@ def test_a_rule_adds_its_own_paragraph_to_the_letter(language: str) -> None:
     text = Bilingual(en="You need not pay for this.", zh="本程序不收取任何费用。")
     for kind in ANY_KIND:
         pack = with_rules(letters=(rule(kind, text=text, name="demanding"),))
-        body = written(kind, pack, language=language, facts=full_facts(letter="demanding"))
+        body = written(kind, pack, language=language, facts=full_facts(letter="demanding", reasons="—"))
         assert body.count(text.in_language(language)) == 1
 
 

@@ -44,7 +44,7 @@ from runtime.toml_files import read_toml
 from starter.evidence.reading import Posting
 from starter.evidence.redaction import Reader
 from starter.evidence.words import words_of
-from tests.letters.support import complaint, full_facts, letter, usd, written
+from tests.letters.support import WITH_REASONS, complaint, full_facts, letter, usd, written
 from tests.speech import identifiers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -180,7 +180,7 @@ def test_no_letter_says_an_identifier_whatever_was_found_and_decided(kind: Lette
             remedies=tuple(Remedy),
             questions="1. ?",
             notice=spoken.said(f"It is about the {CHECKS[check].name.en}.", f"涉及{CHECKS[check].name.zh}。"),
-            reasons="—" if kind is LetterKind.EXTENSION else None,
+            reasons="—" if kind in WITH_REASONS else None,
         )
         request = letter(kind, language=language, facts=facts, handler=role.value, team=None)
         subject, body = written(request, of=complaint(language=language), name="王小明")

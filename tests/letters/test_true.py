@@ -22,7 +22,17 @@ from domain.letters.truths import PROGRESS, TRUTHS, Told, progress
 from domain.people.restrictions import Restriction
 from runtime.paths import TEMPLATES
 from runtime.policies import load_packs
-from tests.letters.support import FULL_PACK, NOW, REASONS, finding, full_facts, letter, with_rules, written
+from tests.letters.support import (
+    FULL_PACK,
+    NOW,
+    REASONS,
+    WITH_REASONS,
+    finding,
+    full_facts,
+    letter,
+    with_rules,
+    written,
+)
 
 FILES = sorted(path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.glob("*/*.txt"))
 AGO = NOW - timedelta(days=20)
@@ -123,7 +133,7 @@ def test_no_letter_says_what_the_record_does_not(data: Any) -> None:
         stage=draw(st.sampled_from(Stage)),
         expected_by=NOW + timedelta(days=1 if ahead else -1),
         outcome=draw(st.sampled_from([Outcome.UPHELD, Outcome.NOT_UPHELD])),
-        reasons=draw(st.sampled_from([REASONS, None])) if kind is not LetterKind.EXTENSION else REASONS,
+        reasons=draw(st.sampled_from([REASONS, None])) if kind not in WITH_REASONS else REASONS,
     )
     language = draw(st.sampled_from(LANGUAGES))
     request = letter(kind, language=language, facts=facts, handler=handler, escalation_level=level, breached=breached)

@@ -401,13 +401,14 @@ def test_a_list_without_names_takes_the_place_of_the_one_inherited(tmp_path: Pat
     assert [step.role for step in ours.escalation] == [Role.EXECUTIVE]
 
 
+OUTSIDE = ("referral-file", "referral-decision")
 LOWER = "".join(
     f"""
 [[clocks]]
 name = "{name}"
 rungs = [{{ name = "due", actions = ["breach", "escalate"], level = 1 }}]
 """
-    for name in ("response", "overdue", "reconsideration", "reopened", "payment", "remedy")
+    for name in ("response", "overdue", "reconsideration", "reopened", "payment", "remedy", *OUTSIDE)
 )
 
 

@@ -32,6 +32,7 @@ NO_STEP: Final = {
     "investigate",
     "extend_deadline",
     "record_referral",
+    "report_referral",
     "replan_deadlines",
     "correct_contact",
     "note_sign",

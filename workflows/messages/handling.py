@@ -4,6 +4,7 @@ from typing import Final
 
 from temporalio import workflow
 
+from domain.case import referrals
 from domain.case.answers import Question
 from domain.case.assessment import reassess
 from domain.case.complaint import FUTURE_TOLERANCE
@@ -22,6 +23,7 @@ from domain.case.messages import (
     RecordReferral,
     Reopen,
     ReplanDeadlines,
+    ReportReferral,
     RequestInformation,
     VerifyComplainant,
     Withdraw,
@@ -84,7 +86,7 @@ def reclassify(work: Casework, request: Reclassify) -> str:
     return ", ".join(("now " + facts.category.value, case.assessment.severity.value, facts.complexity.value))
 
 
-def must_be_ours(work: Casework, request: Reclassify | Investigate) -> None:
+def must_be_ours(work: Casework, request: Reclassify | Investigate | RecordReferral) -> None:
     """The complaint is not being sent elsewhere."""
     if work.is_diverted():
         raise NotAllowed(f"{request.name}: the customer is being told that the complaint is for somebody else")
@@ -169,16 +171,19 @@ def must_be_extendable(work: Casework, request: ExtendDeadline) -> None:
 def record_referral(work: Casework, request: RecordReferral) -> str:
     """The customer went further. Interest may be owed from now on that was not before."""
     case = work.case
-    case.happened(CaseEvent.REFERRED, request.referred_at)
+    referral = referrals.refer(case, request, workflow.now())
     investigation, rules = case.investigation, case.pack.interest
     if investigation and investigation.version > 1 and any(r.trigger is CaseEvent.REFERRED for r in rules):
         look_again(case)
-    return f"to {request.route}"
+    return referral.spoken
 
 
 def must_be_a_route(work: Casework, request: RecordReferral) -> None:
-    """The pack has the way, and it was gone since the complaint was received."""
+    """The pack has the way, it was gone since the complaint was received, and nothing is there already."""
     case = work.case
+    must_be_ours(work, request)
+    if before := next((one for one in case.referrals if one.route == request.route), None):
+        raise NotAllowed(f"route: {before.spoken} is open; report_referral says how it goes on")
     routes = [route.name for route in case.pack.routes]
     if request.route not in routes:
         known = ", ".join(routes) or "none"
@@ -187,6 +192,19 @@ def must_be_a_route(work: Casework, request: RecordReferral) -> None:
         raise NotAllowed("referred_at: it lies before the complaint was received; give the time it happened")
     if request.referred_at > workflow.now() + FUTURE_TOLERANCE:
         raise NotAllowed("referred_at: it lies in the future; give the time it happened, with offset")
+
+
+def report_referral(work: Casework, request: ReportReferral) -> str:
+    """Something has happened before the outside body."""
+    noted = referrals.report(work.case, request, workflow.now())
+    if work.case.silent and not work.case.referrals:
+        work.rungs.accept_silence()
+    return noted
+
+
+def must_be_reportable(work: Casework, request: ReportReferral) -> None:
+    """The referral is open, and that can have happened to it."""
+    referrals.check_report(work.case, request, workflow.now())
 
 
 def replan_deadlines(work: Casework, request: ReplanDeadlines) -> str:
@@ -253,6 +271,13 @@ def withdraw(work: Casework, request: Withdraw) -> str:
     """The customer takes the complaint back."""
     work.case.withdrawn = True
     return "withdrawn"
+
+
+def must_not_be_outside(work: Casework, request: Withdraw) -> None:
+    """What is before an outside body is withdrawn there."""
+    if work.case.referrals:
+        where = ", ".join(one.spoken for one in work.case.referrals)
+        raise NotAllowed(f"{request.name}: {where} is open; withdraw it there, and report_referral says that it ended")
 
 
 def reopen(work: Casework, request: Reopen) -> str:

@@ -24,7 +24,7 @@ def hear_reply(work: Casework, reply: CustomerReply) -> None:
     # Who accepts and disputes in one breath, before anything came of it, disputes.
     changes_mind = case.answer == "accept" and reply.intent == "dispute"
     # The case file has the response before the workflow hears that it has: who read it there answers it.
-    responded = case.stage is Stage.RESPONDED or work.promising.under_way
+    responded = (case.stage is Stage.RESPONDED or work.promising.under_way) and case.bound is None
     if responded and reply.intent != "information" and (case.answer is None or changes_mind):
         case.answer = reply.intent
         case.happened(CaseEvent.ANSWERED, now)
@@ -32,6 +32,8 @@ def hear_reply(work: Casework, reply: CustomerReply) -> None:
             case.happened(CaseEvent.DISPUTED, now)
             reason = spoken.said("the customer disputes the final response", "客户对处理决定有异议")
             work.ladder.climb(reason, reply.actor)
+    elif case.bound and reply.intent != "information":
+        work.tasks.have_answered()  # what an outside body decided is carried out
     elif case.stage in {Stage.SETTLING, Stage.FOLLOWING_UP} and reply.intent == "dispute":
         work.reopen(reply.actor)
     elif case.stage is Stage.CLOSED:

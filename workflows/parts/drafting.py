@@ -57,7 +57,8 @@ class Drafting:
         if draft.outcome is Outcome.REFERRED:
             kind, facts = LetterKind.REFERRAL, self._post.facts()
         else:
-            kind, facts = LetterKind.FINAL_RESPONSE, self._post.response(draft.proposed(SYSTEM, workflow.now()))
+            kind = LetterKind.OUTSIDE_DECISION if case.bound else LetterKind.FINAL_RESPONSE
+            facts = self._post.response(draft.proposed(SYSTEM, workflow.now()))
         return await effects.preview_letter(
             SendLetter(
                 key=f"{case.reference}:draft:{draft.digest}",

@@ -12,6 +12,7 @@ from domain.case.case import Case
 from domain.case.clocks import expected_after_holding, expected_by
 from domain.case.file import CaseUpdate, Recorded
 from domain.case.identity import IDENTIFYING
+from domain.case.referrals import find
 from domain.case.requests import LetterAccepted, SendLetter
 from domain.case.resolution import behind, running
 from domain.checks.findings import Elsewhere
@@ -61,7 +62,13 @@ class Post:
 
     def response(self, proposal: Proposal) -> LetterFacts:
         """What the final response tells of *proposal*: the same in a draft and in the letter that is sent."""
+        bound = self._case.bound
+        referral = find(self._case, bound.referral) if bound else None
         return self.facts(
+            route=referral.route if referral else None,
+            outside_reference=referral.reference if referral else None,
+            decided_at=bound.at if bound else None,
+            agreed=bool(bound and bound.agreed),
             outcome=proposal.outcome,
             reasons=proposal.reasons,
             findings=tuple(finding.told for finding in behind(self._case, proposal)),

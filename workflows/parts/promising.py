@@ -52,6 +52,8 @@ class Promising:
         case = self._case
         award = case.proposal.compensation if case.proposal else None
         losses, left_out = made_good(case, case.proposal) if case.proposal else (), relied_upon(case)
+        if case.bound:  # it is owed, whatever others have made good
+            losses, left_out = (), ()
         if award is None and (case.account is None or not (losses or left_out or case.rounds > 1)):
             case.enter(Stage.RESPONDED, workflow.now())
             return True

@@ -69,7 +69,7 @@ class Rungs:
             case Action.RAISE_TASK:
                 self._tasks.climb(deadline.number)
             case Action.ACCEPT_SILENCE:
-                self._accept_silence()
+                self.accept_silence()
             case Action.ASK_FEEDBACK:
                 self._ask_feedback()
             case Action.CLOSE:
@@ -176,8 +176,14 @@ class Rungs:
             self._case.happened(CaseEvent.WAIT_ENDED, workflow.now())
             self._case.note(workflow.now(), "no_answer", "the customer did not answer in time; going on without")
 
-    def _accept_silence(self) -> None:
+    def accept_silence(self) -> None:
+        """The customer has not answered the final response in time."""
         if self._case.stage is not Stage.RESPONDED or self._case.answer is not None:
+            return
+        self._case.silent = bool(self._case.referrals)
+        if self._case.silent:
+            text = "no answer to the final response; it is before an outside body"
+            self._case.note(workflow.now(), "no_answer", text)
             return
         if self._case.care != Care():
             self._case.note(workflow.now(), "no_answer", "no answer to the final response; a sign of the case is open")
