@@ -188,7 +188,7 @@ def _pass_modules_through(runner: WorkflowRunner | None) -> WorkflowRunner:
 
 
 class _BindComplaint(Interceptor):
-    """Every line that an activity logs carries its complaint and its name, and an activity that may beats its heart."""
+    """An activity belongs to a workflow, each line that it logs carries both names, and its heart beats if it may."""
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         return _BindComplaintInActivity(super().intercept_activity(next))
@@ -197,8 +197,9 @@ class _BindComplaint(Interceptor):
 class _BindComplaintInActivity(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         info = temporalio.activity.info()
-        bound = {"activity": info.activity_type} | ({"complaint": info.workflow_id} if info.workflow_id else {})
-        with structlog.contextvars.bound_contextvars(**bound):
+        if info.workflow_id is None:  # Temporal runs activities for whoever asks; ours are parts of a life
+            raise ApplicationError("it is no part of a workflow, and is not done", type="Refused", non_retryable=True)
+        with structlog.contextvars.bound_contextvars(activity=info.activity_type, complaint=info.workflow_id):
             if not info.heartbeat_timeout:
                 return await super().execute_activity(input)
             beating = asyncio.create_task(_beat(info.heartbeat_timeout / 4))

@@ -1,10 +1,12 @@
 """Nobody acts as somebody else, whatever they send to Temporal, and nobody is paid by posing as a workflow."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import WorkflowFailureError
+from temporalio.client import ActivityFailureError, Client, WorkflowFailureError
+from temporalio.common import RetryPolicy
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from domain.case.messages import DecideResolution
@@ -15,6 +17,7 @@ from domain.people.actors import Person
 from runtime.identity.speaking import TokenFor, speaking
 from starter.client.complaints import Complaints
 from starter.client.conversation import Refused
+from tests.around import Carry
 from tests.runtime.workflows_for_tests import Thief
 from tests.signing import the_issuer
 from tests.workflows.house import APPROVER, HANDLER, House
@@ -122,3 +125,26 @@ async def test_who_poses_as_a_workflow_and_writes_what_people_decided_is_paid_no
     assert "no token says who sends this" in str(getattr(why, "cause", why)), why
     assert await house.fetchval("select count(*) from casefile.timeline where key = 'decide_resolution:901'") == 1
     assert not await house.fetchval("select exists (select from casefile.postings)")
+
+
+async def test_an_activity_that_no_workflow_asked_for_is_not_done(real_time: House) -> None:
+    done: list[Any] = []
+
+    async def do(request: Any, carry: Carry) -> Any:
+        answer = await carry()
+        done.append(request)
+        return answer
+
+    real_time.effects["TakeTurn"] = do
+    anybody = Client(real_time.client.service_client, namespace=real_time.client.namespace)
+    asked: Any = await anybody.start_activity(
+        "TakeTurn",
+        {},
+        id=f"direct-{real_time.task_queue}",
+        task_queue=real_time.task_queue,
+        start_to_close_timeout=timedelta(seconds=20),
+        retry_policy=RetryPolicy(maximum_attempts=1),
+    )
+    with pytest.raises(ActivityFailureError):
+        await asked.result()
+    assert done == []
