@@ -8,6 +8,7 @@
 # make bench  how late deadlines are, beside a poller (ARGS="--cases 500")
 # make bench-investigation  import and investigation, beside bare PostgreSQL (ARGS="--quotes 500000 --orders 50000")
 # make bench-reporting      the report on a month of 100,000 cases, its time and memory
+# make bench-sealing        what sealing costs, a payload and a life
 # make bench-assessment     how well the first assessment hears, in both languages
 #
 # Each prepares its own environment in .venv first, which takes a minute once. Needs Python 3.11 or newer:
@@ -20,7 +21,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input install -
 UV := uv
 
 .DELETE_ON_ERROR:
-.PHONY: demo up test check trial sbom bench bench-investigation bench-assessment bench-reporting lint lock clean
+.PHONY: demo up test check trial sbom bench bench-investigation bench-assessment bench-reporting bench-sealing lint lock clean
 
 demo: $(READY)
 	@$(BIN)/redress demo
@@ -53,6 +54,9 @@ bench-assessment: $(READY)
 
 bench-investigation: $(READY)
 	@$(BIN)/python -m bench.investigation $(ARGS)
+
+bench-sealing: $(READY)
+	@$(BIN)/python -m bench.sealing $(ARGS)
 
 bench-reporting: $(READY)
 	@$(BIN)/python -m bench.reporting $(ARGS)
