@@ -211,7 +211,7 @@ _SAID: Final = """
         'request_information', 'propose_resolution', 'decide_resolution', 'resolve_early', 'extend_deadline',
         'record_referral', 'report_referral', 'record_feedback', 'record_cause', 'correct_contact',
         'verify_complainant', 'withdraw', 'reopen', 'retry_payment', 'report_payment', 'grant_relief',
-        'confirm_remedy', 'give_task', 'finish_task', 'reassign_task')
+        'confirm_remedy', 'reassign_remedy', 'give_task', 'finish_task', 'reassign_task')
     union all
     select reference, 'incident timeline', data from casefile.incident_timeline
     where kind in ('decide_incident', 'pause_incident')

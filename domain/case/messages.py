@@ -421,6 +421,15 @@ class ConfirmRemedy(Message):
     lapsed: bool = False
 
 
+class ReassignRemedy(Message):
+    """Give a remedy to somebody else. ``remedy`` is its number."""
+
+    name = "reassign_remedy"
+    remedy: Annotated[int, Field(ge=1)]
+    owner: StaffId
+    reason: Text | None = None
+
+
 class GiveTask(Message):
     """Give somebody a task beside the case: an expert to be consulted, a call, a review.
 
@@ -534,6 +543,7 @@ UPDATES: tuple[type[Message], ...] = (
     Reopen,
     GrantRelief,
     ConfirmRemedy,
+    ReassignRemedy,
     GiveTask,
     FinishTask,
     ReassignTask,

@@ -116,6 +116,26 @@ def confirm(case: Case, number: int, proof: Proof, *, lapsed: bool = False) -> O
     return ended
 
 
+def reassign(case: Case, number: int, owner: str, by: Actor, at: datetime) -> Obligation:
+    """Somebody else has the remedy *number* to carry out. Raises :class:`NotAllowed` where it is not owed."""
+    before = still_to_do(case, number)
+    changed = before.model_copy(update={"owner": owner})
+    case.remedies = [changed if one is before else one for one in case.remedies]
+    data = changed.model_dump(mode="json", exclude_none=True)
+    case.note(at, "remedy_reassigned", f"{changed.spoken}: to {owner}", by, data)
+    return changed
+
+
+def still_to_do(case: Case, number: int) -> Obligation:
+    """The remedy or relief *number* that is not confirmed yet. Raises :class:`NotAllowed` where there is none."""
+    owed = [one for one in case.remedies if one.proof is None]
+    found = next((one for one in owed if one.number == number), None)
+    if found is None:
+        known = ", ".join(str(one.number) for one in owed) or "none"
+        raise NotAllowed(f"remedy: {number} is not owed; owed are: {known} (redress remedy list)")
+    return found
+
+
 def end_relief(case: Case, number: int, why: str, at: datetime) -> Obligation | None:
     """The relief *number* ends now; ``None`` where it has ended."""
     relief = next((one for one in case.remedies if one.number == number and one.is_relief), None)
@@ -136,11 +156,7 @@ def running_relief(case: Case) -> tuple[Obligation, ...]:
 
 def check_confirmation(case: Case, message: ConfirmRemedy) -> None:
     """Raise :class:`NotAllowed` unless *message*'s actor may say that of a remedy that is owed."""
-    actor, owed = message.actor, [one for one in case.remedies if one.proof is None]
-    one = next((each for each in owed if each.number == message.remedy), None)
-    if one is None:
-        known = ", ".join(str(each.number) for each in owed) or "none"
-        raise NotAllowed(f"remedy: {message.remedy} is not owed; owed are: {known} (redress remedy list)")
+    actor, one = message.actor, still_to_do(case, message.remedy)
     if not (actor.role.is_staff or actor.role is Role.SERVICE):
         raise NotAllowed(f"actor: role {actor.role.value} may not confirm a remedy; staff and the firm's systems may")
     if message.lapsed and actor.role not in LAPSES_BY:

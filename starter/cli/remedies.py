@@ -50,6 +50,21 @@ def confirm(
     return send("confirm_remedy", reference, by, message_id, remedy=number, proof=said, lapsed=lapsed or None)
 
 
+@command(remedy, "reassign")
+def reassign(
+    *,
+    reference: Reference,
+    number: Annotated[int, typer.Argument(metavar="NUMBER", min=1, help="The remedy, as redress remedy list has it.")],
+    to: Annotated[str, typer.Option("--to", metavar="ID", help="Who carries it out from now on.")],
+    reason: Annotated[str | None, typer.Option("--reason", help="Why (- reads standard input).")] = None,
+    by: By = None,
+    message_id: MessageId = None,
+) -> Answer:
+    """Give a remedy to somebody else."""
+    why = words(reason, "--reason")
+    return send("reassign_remedy", reference, by, message_id, remedy=number, owner=to, reason=why)
+
+
 @command(remedy, "relieve")
 def relieve(
     *,

@@ -30,6 +30,7 @@ from domain.case.messages import (
     NoteSign,
     ProposeDraft,
     ProposeResolution,
+    ReassignRemedy,
     ReassignTask,
     Receipt,
     Reclassify,
@@ -272,6 +273,10 @@ class Complaints(Conversation):
     async def confirm_remedy(self, reference: str, remedy: int, proof: str, *, by: Actor, **more: Any) -> Receipt:
         """Say that a remedy was carried out and what shows it; with ``lapsed=True``, why it is owed no longer."""
         return await self._send(reference, ConfirmRemedy, by, remedy=remedy, proof=proof, **more)
+
+    async def reassign_remedy(self, reference: str, remedy: int, owner: str, *, by: Actor, **more: Any) -> Receipt:
+        """Give a remedy to somebody else (``reason=`` as well)."""
+        return await self._send(reference, ReassignRemedy, by, remedy=remedy, owner=owner, **more)
 
     async def give_task(self, reference: str, kind: TaskKind, *, by: Actor, **more: Any) -> Receipt:
         """Give somebody a task: ``owner=`` or ``role=``, ``until=`` and ``what=`` as well."""

@@ -22,6 +22,7 @@ from domain.case.messages import (
     NoteSign,
     ProposeDraft,
     ProposeResolution,
+    ReassignRemedy,
     ReassignTask,
     Receipt,
     Reclassify,
@@ -194,6 +195,12 @@ EXAMPLES: Final[Mapping[type, Any]] = {
         "actor": _HANDLER,
         "remedy": 14,
         "proof": "The address was corrected, change 4711.",
+    },
+    ReassignRemedy: {
+        "actor": {"id": "t-2", "role": "team_lead"},
+        "remedy": 14,
+        "owner": "h-21",
+        "reason": "h-17 is away.",
     },
     GiveTask: {
         "actor": _HANDLER,

@@ -60,13 +60,15 @@ async def _due(pool: "Pool", keys: Sequence[tuple[str, int]]) -> dict[tuple[str,
 
 _OF_A_CASE: Final = """
     select reference, kind, data from casefile.timeline
-    where reference = $1 and kind in ('remedy_owed', 'relief_granted', 'remedy_confirmed', 'relief_ended')
+    where reference = $1 and kind in ('remedy_owed', 'relief_granted', 'remedy_reassigned', 'remedy_confirmed',
+        'relief_ended')
         and not casefile.hidden(reference)
     order by at, journal, id
 """
 _OWED: Final = """
     select reference, kind, data from casefile.timeline
-    where kind in ('remedy_owed', 'relief_granted', 'remedy_confirmed', 'relief_ended') and reference in (
+    where kind in ('remedy_owed', 'relief_granted', 'remedy_reassigned', 'remedy_confirmed',
+        'relief_ended') and reference in (
         select reference from casefile.cases
         where closed_at is null and not casefile.hidden(reference)
             and exists (select from casefile.events where events.reference = cases.reference and event = 'remedy_owed')

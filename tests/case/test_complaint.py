@@ -308,6 +308,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "note_sign": {"step": "raised", "sign": {"kind": "malice", "rests_on": ["Three invented trades."]}},
     "investigate": {"checks": ["stop_out"], "trades": ["P-1"]},
     "grant_relief": {"what": "No interest is charged meanwhile.", "until": "2026-06-01T00:00:00Z"},
+    "reassign_remedy": {"remedy": 4, "owner": "h-21", "reason": "Away."},
     "confirm_remedy": {"remedy": 4, "proof": "Seen in the customer file."},
     "give_task": {"kind": "consult", "what": "Was the notice in time?", "role": "compliance_officer"},
     "finish_task": {"task": 4, "result": "It was."},

@@ -114,6 +114,15 @@ async def test_remedies_that_people_carry_out_are_confirmed_by_people_and_relief
     _, correction = await get_remedies(house.pool, now, reference=reference)
     with pytest.raises(Refused, match="99 is not owed"):
         await house.complaints.confirm_remedy(reference, 99, "Seen.", by=HANDLER)
+    with pytest.raises(Refused, match="99 is not owed"):
+        await house.complaints.reassign_remedy(reference, 99, "h-21", by=LEAD)
+    await house.complaints.reassign_remedy(reference, correction.remedy.number, "h-21", by=LEAD)
+
+    async def owner() -> bool:
+        found = await get_remedies(house.pool, now, reference=reference)
+        return [one.remedy.owner for one in found][-1] == "h-21"
+
+    await house.eventually(owner)
     await house.complaints.confirm_remedy(reference, correction.remedy.number, "Changed, 4711.", by=HANDLER)
     await house.complaints.record_cause(reference, "payments/own_delay", by=HANDLER)
     closed = await house.closed(reference)

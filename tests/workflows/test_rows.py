@@ -38,6 +38,7 @@ NO_STEP: Final = {
     "note_sign",
     "grant_relief",
     "confirm_remedy",
+    "reassign_remedy",
     "give_task",
     "finish_task",
     "reassign_task",

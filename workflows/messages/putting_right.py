@@ -2,9 +2,10 @@
 
 from temporalio import workflow
 
-from domain.case.messages import ConfirmRemedy, GrantRelief
+from domain.case.messages import ConfirmRemedy, GrantRelief, ReassignRemedy
 from domain.case.obligations import Proof
-from domain.case.remedies import check_confirmation, check_relief, confirm, grant_relief
+from domain.case.remedies import check_confirmation, check_relief, confirm, grant_relief, still_to_do
+from domain.case.tasks import check_owner
 from workflows.parts.casework import Casework
 
 
@@ -27,3 +28,14 @@ def confirm_remedy(work: Casework, request: ConfirmRemedy) -> str:
 def must_be_owed(work: Casework, request: ConfirmRemedy) -> None:
     """It is owed, and the actor may say so."""
     check_confirmation(work.case, request)
+
+
+def reassign(work: Casework, request: ReassignRemedy) -> str:
+    """Somebody else has it to carry out."""
+    return f"remedy {work.remedies.reassign(request).spoken}, to {request.owner}"
+
+
+def must_be_allowed_to_have_it(work: Casework, request: ReassignRemedy) -> None:
+    """It is owed, and whoever gets it is not kept out."""
+    still_to_do(work.case, request.remedy)
+    check_owner(work.case, request.owner)

@@ -8,6 +8,7 @@ from typing import Final
 from temporalio import workflow
 
 from domain.case.case import Case
+from domain.case.messages import ReassignRemedy
 from domain.case.obligations import Obligation
 from domain.case.remedies import (
     BY_THE_LOG,
@@ -17,6 +18,7 @@ from domain.case.remedies import (
     outstanding,
     owe,
     promised,
+    reassign,
     running_relief,
 )
 from domain.case.requests import LookForRemedies
@@ -100,6 +102,17 @@ class Remedies:
             f"Temporary relief {number} ({kind.en}) has ended: {why}. See that it is lifted, or grant it again.",
             f"临时措施 {number}（{kind.zh}）已结束。请予解除，或重新批准。",
         )
+
+    def reassign(self, message: ReassignRemedy) -> Obligation:
+        """Somebody says who carries it out now."""
+        changed = reassign(self._case, message.remedy, message.owner, message.actor, workflow.now())
+        kind = REMEDIES[changed.kind]
+        self._post.tell_staff(
+            Role.HANDLER,
+            f"Remedy {changed.number} ({kind.en}) is with {changed.owner} now. redress remedy list says by when.",
+            f"补救措施 {changed.number}（{kind.zh}）现由 {changed.owner} 负责。期限见 redress remedy list。",
+        )
+        return changed
 
     def _owe(self, things: Iterable[InKind]) -> None:
         new = owe(self._case, things, workflow.now())
