@@ -146,6 +146,7 @@ _BY_THE_FILE: Final = (
     "timeline:assigned:",
     "timeline:kept_out:",
     "timeline:task_owner:",
+    "timeline:task_lost:",
     "timeline:rules",
     "timeline:erased:",
 )

@@ -120,7 +120,7 @@ class ComplaintWorkflow:
 
     def _note_reset(self) -> None:
         if self.state:
-            self.state.note(workflow.now(), "reset", RESET)
+            self.state.begin_anew(workflow.now(), RESET)
 
     async def _live(self) -> None:
         try:

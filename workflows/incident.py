@@ -15,6 +15,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
 from domain.case.complaint import explain
 from domain.ground.people import SYSTEM
+from domain.ground.timeline import beyond
 from domain.ground.words import IncidentStage
 from domain.incidents.incident import WORKFLOW, NewIncident, checks_of
 from domain.incidents.messages import IncidentChanged
@@ -111,6 +112,7 @@ class IncidentWorkflow:
 
     def _note_reset(self) -> None:
         if self._work:
+            self.incident.revision += beyond(self.incident.opened_at, workflow.now())
             self.work.note("reset", RESET)
 
     async def _live(self) -> None:

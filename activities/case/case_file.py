@@ -18,6 +18,7 @@ from activities.case.writing import follow_events, led_to, write_events, write_f
 from activities.case.written_once import have_found, write_contact, write_entries, write_rejected
 from activities.people.complainants import identify_complainant
 from activities.people.hands import hand_over, raise_signs, settle, without_signs
+from activities.people.tasks import lost_tasks
 from domain.case.assessment import Assessment, assess
 from domain.case.complaint import Complaint
 from domain.case.file import CaseUpdate, Recorded
@@ -175,7 +176,8 @@ class CaseFile:
         await write_facts(connection, reference, facts_of(update.entries))
         if said := [entry.data.get("text") for entry in update.entries if entry.kind == CustomerReply.name]:
             await make_findable(connection, reference, *said)
-        await write_events(connection, reference, pack, events)
+        lost = await lost_tasks(connection, reference, update.entries)
+        await write_events(connection, reference, pack, [*events, *lost])
         await write_firings(connection, update)
         await write_rejected(connection, reference, update.rejected)
         await write_summary(connection, update)

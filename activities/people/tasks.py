@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncpg
 
 from domain.case.task_kinds import TASKS
+from domain.clocks.deadlines import Occurred
 from domain.ground.base import person_of
 from domain.ground.people import SYSTEM
 from domain.ground.timeline import Entry
-from domain.ground.words import Role, TaskKind
+from domain.ground.words import CaseEvent, Role, TaskKind
 from domain.people.directory import Directory
 from domain.people.routing import Need, route
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from runtime.database import Connection
 
 BEARING: Final = frozenset(
-    {"task_given", "task_ended", "task_reassigned", "task_reminded", "task_overdue", "task_raised"}
+    {"task_given", "task_ended", "task_reassigned", "task_reminded", "task_overdue", "task_raised", "reset"}
 )
 """The entries of a timeline that say something of a task."""
 
@@ -35,6 +36,9 @@ async def write_tasks(connection: "Connection", reference: str, entries: Collect
         if entry.kind not in BEARING:
             continue
         said = entry.data
+        if entry.kind == "reset":
+            await _begin_anew(connection, reference, entry)
+            continue
         number = said["number"]
         if entry.kind == "task_given":
             given = (said["kind"], said["role"], said.get("named", False), said.get("owner"), entry.at, entry.actor)
@@ -47,6 +51,36 @@ async def write_tasks(connection: "Connection", reference: str, entries: Collect
             await connection.execute(_RAISE, reference, number, entry.journal, said["level"], said["role"])
         elif entry.kind == "task_overdue":
             await connection.execute(_OVERDUE, reference, number, entry.journal)
+
+
+async def lost_tasks(connection: "Connection", reference: str, entries: Collection[Entry]) -> list[Occurred]:
+    """The ends of the tasks that a workflow which was reset has no more, so that their clocks end with them."""
+    return [
+        Occurred(event=CaseEvent.TASK_ENDED, at=entry.at, number=row["number"], of=row["number"])
+        for entry in entries
+        if entry.kind == "reset"
+        for row in await connection.fetch(_LOST, reference, entry.at, _numbers(entry))
+    ]
+
+
+async def _begin_anew(connection: "Connection", reference: str, entry: Entry) -> None:
+    """The workflow was reset: its tasks stand as they did at that moment, and those given since have ended."""
+    for row in await connection.fetch(_LOST, reference, entry.at, _numbers(entry)):
+        number, does = row["number"], TASKS[TaskKind(row["kind"])].does.en
+        await connection.execute(_END, reference, number, entry.journal, entry.at, str(SYSTEM), _WAS_RESET)
+        data = {"number": number, "how": _WAS_RESET}
+        values = (entry.at, "task_ended", str(SYSTEM), f"task {number}: {does}, {_WAS_RESET}", data)
+        await connection.execute(_NOTE, reference, f"task_lost:{number}", *values)
+    for task in entry.data.get("tasks", ()):
+        stood = (task["role"], task["named"], task["owner"], task["level"], task["overdue"])
+        await connection.execute(_STOOD, reference, task["number"], entry.journal, *stood)
+
+
+def _numbers(entry: Entry) -> list[int]:
+    return [task["number"] for task in entry.data.get("tasks", ())]
+
+
+_WAS_RESET: Final = "the workflow was reset to before it was given"
 
 
 @dataclass(frozen=True)
@@ -113,16 +147,21 @@ class Giving:
         await self.connection.execute(_NOTE, *values)
 
 
-# A workflow that was reset gives old numbers to new tasks: the newest stands, and the timeline has both. What a letter
-# takes along is told again with its acceptance, when the task may have gone on: of what is told twice the first counts.
+# What a letter takes along is told again with its acceptance, when the task may have gone on: of what is told twice the
+# first counts.
 _GIVE: Final = """
     insert into casefile.tasks (reference, number, journal, kind, role, named, owner, given_at, given_by)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-    on conflict (reference, number) do update set (journal, kind, role, named, owner, given_at, given_by, level,
-            overdue, ended_at, ended_by, how, turns)
-        = (excluded.journal, excluded.kind, excluded.role, excluded.named, excluded.owner, excluded.given_at,
-            excluded.given_by, 0, false, null, null, null, tasks.turns + 1)
-    where tasks.given_at < excluded.given_at
+    on conflict do nothing
+"""
+_LOST: Final = """
+    select number, kind from casefile.tasks
+    where reference = $1 and given_at < $2 and number <> all($3::integer[]) and ended_at is null order by number
+"""
+_STOOD: Final = """
+    update casefile.tasks set journal = $3, role = $4, named = $5, owner = $6, level = $7, overdue = $8,
+        ended_at = null, ended_by = null, how = null
+    where (reference, number) = ($1, $2) and journal < $3
 """
 _END: Final = """
     update casefile.tasks set journal = $3, ended_at = $4, ended_by = $5, how = $6

@@ -26,7 +26,7 @@ from domain.ground.bilingual import Bilingual
 from domain.ground.messages import MOST_HEARD, MOST_RECEIPTS, Message, is_known, remember
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.sizes import CARRIED_BY_A_LETTER, MOST_CARRIED, first_of, size
-from domain.ground.timeline import Entry
+from domain.ground.timeline import Entry, beyond
 from domain.ground.words import Action, CaseEvent, ContactForm, Outcome, PaymentState, Priority, Role, Stage
 from domain.letters.letter import Letter, LetterFacts
 from domain.money.amounts import Money
@@ -182,6 +182,8 @@ class Case(State):
     heard: dict[str, str] = Field(default_factory=dict)
     """Digests of the last messages' ids, with digests of what they said: a repeated send counts once."""
 
+    numbers_lost: int = 0
+    """What the numbers of tasks lie above since the workflow was reset; see :func:`beyond`."""
     numbers: int = 1
     """The last number given to an event; receipt is number 1."""
     revision: int = 0
@@ -239,6 +241,13 @@ class Case(State):
     def next_number(self) -> int:
         self.numbers += 1
         return self.numbers
+
+    def begin_anew(self, at: datetime, text: str) -> None:
+        """The workflow was reset to this earlier moment: what came after that is done again."""
+        self.numbers_lost = beyond(self.opened_at, at)
+        self.revision += self.numbers_lost
+        tasks = [task.model_dump(mode="json") for task in self.tasks]
+        self.note(at, "reset", text, data={"tasks": tasks})
 
     def note(
         self,

@@ -63,7 +63,7 @@ def give(
     because: str | None = None,
 ) -> Task:
     """Give a task: to *owner*, or to whom the directory has for *role*."""
-    number = case.happened(CaseEvent.TASK_GIVEN, at, task=kind, until=until)
+    number = case.happened(CaseEvent.TASK_GIVEN, at, number=_number(case), task=kind, until=until)
     task = Task(
         number=number,
         kind=kind,
@@ -87,7 +87,7 @@ def end(  # noqa: PLR0917 (what ended, how and by whom)
     case.tasks = [one for one in case.tasks if one.number != task.number]
     if task.because:
         case.tasks_done = [*case.tasks_done, task.because]
-    case.happened(CaseEvent.TASK_ENDED, at, of=task.number)
+    case.happened(CaseEvent.TASK_ENDED, at, number=_number(case), of=task.number)
     _note(case, "task_ended", task, at, by, f", {how}", how=how, **({"result": result} if result else {}))
 
 
@@ -174,6 +174,11 @@ def check_finished(case: Case, message: FinishTask) -> None:
     task = open_task(case, message.task)
     if task.because and (by := TASKS[task.kind].ends_by):
         raise NotAllowed(f"task: {task.number} ends by itself with {by}; send that")
+
+
+def _number(case: Case) -> int:
+    """The next number, and none that a task of a life that was lost had: the file keeps its clock under that."""
+    return case.next_number() + case.numbers_lost
 
 
 def _change(case: Case, task: Task, **changes: object) -> Task:

@@ -1,5 +1,6 @@
 """The timeline: what happened, line by line."""
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import Field
@@ -22,3 +23,12 @@ class Entry(Record):
     data: dict[str, Any] = Field(default_factory=dict)
     journal: int | None = None
     token: str | None = None
+
+
+def beyond(since: datetime, at: datetime) -> int:
+    """More than a life since then counted to by that moment, and more at every later one.
+
+    A workflow that is reset counts on from there: what it says from now on is newer than what the file has of the life
+    that was lost, and has no number that is taken.
+    """
+    return 10_000 + int((at - since).total_seconds())

@@ -18,6 +18,7 @@ from tests.patience import PATIENCE
 from tests.recovery.records import Pool, TwoRecords
 from tests.recovery.test_older_case_file import settled
 from tests.workflows.house import House
+from tests.workflows.test_tasks import consulting, done, staff, stand_once
 from workflows.search_attributes import KEYS
 
 
@@ -30,9 +31,11 @@ async def records(dev_server_env: WorkflowEnvironment, postgres: EmbeddedPostgre
 async def ended_from_outside(records: TwoRecords, url: str) -> str:
     """A case at a stage where people decide, whose workflow was terminated."""
     async with records.house(url) as house:
+        await staff(house.pool)
         await house.late_withdrawal("300000", days_late=30)
         reference = await house.submit()
         await house.at(reference, Stage.DECIDING)
+        await consulting(house, reference)
         await settled(house, reference)
         await house.client.get_workflow_handle(reference).terminate("by mistake")
     return reference
@@ -75,6 +78,8 @@ async def test_a_file_from_which_no_workflow_can_go_on_is_left_as_it_is_and_says
     async with records.house(database_url) as house:
         await went_on(house, reference)
         assert (await house.complaints.status(reference)).summary.stage is Stage.DECIDING
+        await done(house, reference, await stand_once(house, reference))
+        await settled(house, reference)
         assert (await records.reconcile(pool)).doubts == ()
 
 

@@ -11,6 +11,7 @@ from starter.client.incidents import Incidents
 from starter.reading.incidents import get_incident
 from tests.incidents.minute import FAULT, bad_minute, new
 from tests.workflows.house import APPROVER, HANDLER, House
+from tests.workflows.test_tasks import consulting, done, staff, stand_once
 
 
 async def reset(house: House, workflow: str) -> None:
@@ -30,11 +31,14 @@ async def reset(house: House, workflow: str) -> None:
 
 
 async def test_a_reset_stands_in_the_timeline_once_and_the_case_goes_on(real_time: House) -> None:
+    await staff(real_time.pool)
     await real_time.late_withdrawal("300000", days_late=30)
     reference = await real_time.submit()
     await real_time.at(reference, Stage.DECIDING)
+    await consulting(real_time, reference)
     await reset(real_time, reference)
     await real_time.eventually(lambda: real_time.timeline(reference, "reset"))
+    await done(real_time, reference, await stand_once(real_time, reference))
 
     await real_time.complaints.assign(reference, "h-18", by=HANDLER)
     assert await real_time.timeline(reference, "reset") == [
@@ -42,6 +46,7 @@ async def test_a_reset_stands_in_the_timeline_once_and_the_case_goes_on(real_tim
     ]
     await real_time.complaints.withdraw(reference, by=HANDLER)
     assert (await real_time.complaints.result(reference)).outcome is Outcome.WITHDRAWN
+    assert not await real_time.pool.fetch("select from casefile.tasks where ended_at is null")
 
 
 async def test_a_reset_stands_in_the_timeline_of_an_incident_too(real_time: House) -> None:

@@ -1,6 +1,7 @@
 """Tasks in the life of a case: with somebody named, on a clock of their own, raised when overdue, ended by name."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,12 @@ LEFT = [{"first": "2000-01-01", "last": "2999-12-31"}]
 
 @pytest.fixture
 async def staffed(house: House) -> House:
+    await staff(house.pool)
+    return house
+
+
+async def staff(pool: Any) -> None:
+    """Have a directory."""
     people = [
         person("h-1", teams=TEAMS),
         person("h-2", "handler", teams=TEAMS, absences=LEFT),
@@ -28,8 +35,43 @@ async def staffed(house: House) -> House:
         person("c-2", "compliance_officer", teams=TEAMS),
         person("e-1", "executive", teams=TEAMS),
     ]
-    await People(house.pool, signed).replace(directory(*people, teams=TEAMS), by=LEAD)
-    return house
+    await People(pool, signed).replace(directory(*people, teams=TEAMS), by=LEAD)
+
+
+async def consulting(house: House, reference: str) -> TaskView:
+    """An expert of the case is to be consulted, who has that by now; it is undecided as well."""
+    await given(house, reference, TaskKind.DECIDE, "h-1")
+    await house.complaints.give_task(reference, TaskKind.CONSULT, by=H1, what="In time?", role=Role.COMPLIANCE_OFFICER)
+    return await given(house, reference, TaskKind.CONSULT, "c-1")
+
+
+async def stand_once(house: House, reference: str, *, decider: str = "h-1") -> TaskView:
+    """Both tasks of :func:`consulting` are there once, each with who has it and one clock. Returns the expert's."""
+
+    async def both() -> list[TaskView]:
+        known = await get_tasks(house.pool, datetime.now(UTC), reference=reference)
+        there = [one for one in known if one.state == "open"]
+        query = """
+            select distinct number from casefile.deadlines d where (reference, clock) = ($1, 'task') and not exists (
+                select from casefile.satisfactions s where (s.reference, s.clock, s.number) = ($1, 'task', d.number))
+        """
+        clocks = {row["number"] for row in await house.pool.fetch(query, reference)}
+        said = sorted((one.kind, one.owner) for one in there)
+        whole = said == [(TaskKind.CONSULT, "c-1"), (TaskKind.DECIDE, decider)] and all(one.due for one in there)
+        listed = any([await in_lists(house, reference, one) for one in there])
+        return there if whole and listed and clocks == {one.number for one in there} else []
+
+    tasks: list[TaskView] = await house.eventually(both)
+    (expert,) = [one for one in tasks if one.kind is TaskKind.CONSULT]
+    assert expert.what == "In time?"
+    return expert
+
+
+async def done(house: House, reference: str, task: TaskView) -> None:
+    """Whoever has the task says that it is done, and the case knows which one."""
+    await house.complaints.finish_task(reference, task.number, "By two days.", by=C2)
+    ended = (await tasks_of(house, reference))[TaskKind.CONSULT]
+    assert (ended.number, ended.state, ended.result) == (task.number, "ended", "By two days.")
 
 
 async def tasks_of(house: House, reference: str) -> dict[TaskKind, TaskView]:
