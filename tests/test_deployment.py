@@ -273,6 +273,7 @@ def test_the_documentation_names_every_setting_and_no_other() -> None:
 
 def test_the_image_holds_every_room_of_the_house() -> None:
     rooms = {*PROJECT["tool"]["importlinter"]["root_packages"], "policies", "templates", "migrations", "worker.py"}
+    rooms.remove("trial")  # breaks the service on purpose, beside it
     assert {"workflows", "activities", "starter", "domain", "runtime"} < rooms
     last_stage = INSTRUCTIONS[max(i for i, line in enumerate(INSTRUCTIONS) if line.startswith("FROM")) :]
     copies = [line.split()[1:] for line in last_stage if line.startswith("COPY") and "--from" not in line]

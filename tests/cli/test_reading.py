@@ -401,7 +401,7 @@ async def test_a_page_tells_the_ways_to_go_further_and_how_long_an_early_closure
     await story.tell("stage", "responded", stage=Stage.RESPONDED, events=story.happened(CaseEvent.RESPONDED))
     page = (await look("show", reference, "--json")).data
     assert (page["routes"][0]["status"], page["early_until"]) == ("open", None)
-    assert f"referral {reference} --route fos --at TIME" in page["possible"]
+    assert f"referral record {reference} --route fos --at TIME" in page["possible"]
 
 
 async def test_the_time_for_an_early_closure_is_not_told_once_it_is_over(
