@@ -261,10 +261,10 @@ async def test_a_case_that_is_settled_early_takes_a_summary_resolution(service: 
 async def test_that_the_customer_turned_to_an_ombudsman_is_recorded(service: CommandLine, reference: str) -> None:
     at_the_ombudsman = await submitted(service, "uk-fca")
     referral = ("referral", "record", at_the_ombudsman, "--route", "fos", "--outside-reference", "FOS-1", *HANDLER)
-    recorded = await service(*referral, "--at", datetime.now(UTC).isoformat(), "--json")
-    assert re.fullmatch(r"referral \d+ to fos", recorded.data["noted"])
     future = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     assert "referred_at: it lies in the future" in (await service(*referral, "--at", future)).err
+    recorded = await service(*referral, "--at", datetime.now(UTC).isoformat(), "--json")
+    assert re.fullmatch(r"referral \d+ to fos", recorded.data["noted"])
     none = await service(
         "referral", "record", reference, "--route", "fos", "--at", datetime.now(UTC).isoformat(), *HANDLER
     )
