@@ -106,6 +106,8 @@ class House:
         """What runs in place of an effect."""
         self._at_rest: dict[str, int] = {}
         """How long each case's history was when it was seen at rest."""
+        self._restless: set[str] = set()
+        """Cases in which something waits, or is tried again: they are not waited for as long a second time."""
         self.interceptors: list[Interceptor] = []
         """What stands between the worker and what it runs."""
 
@@ -209,10 +211,12 @@ class House:
 
         What is held, or waits to be tried again, is not waited for.
         """
-        for _ in range(80):
+        for _ in range(8 if reference in self._restless else 80):
             if await self._is_at_rest(reference):
+                self._restless.discard(reference)
                 return
             await asyncio.sleep(0.025)
+        self._restless.add(reference)
 
     async def _is_at_rest(self, reference: str) -> bool:
         asked = DescribeWorkflowExecutionRequest(
