@@ -123,7 +123,7 @@ class Snapshot:
     async def deciding_quotes(self, moments: Iterable[Moment], *, window_seconds: int) -> list[Quote]:
         """Of each source the few quotes that decide at each moment, at most six.
 
-        What they decide is in :func:`domain.checks.execution.check_execution`.
+        What they decide is in :func:`domain.checks.execution.finding.check_execution`.
         """
         asked = sorted(set(moments))
         rows = await self._connection.fetch(

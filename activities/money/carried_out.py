@@ -9,7 +9,7 @@ from temporalio import activity
 from activities.case.case_file import utc_now
 from domain.case.obligations import Obligation, Proof
 from domain.case.requests import LookForRemedies, RemediesSeen, RemedySeen
-from domain.checks.withdrawal_delay import CANCELLED_BY_CUSTOMER
+from domain.checks.withdrawal_delay.finding import CANCELLED_BY_CUSTOMER
 from domain.ground.words import Remedy
 
 if TYPE_CHECKING:

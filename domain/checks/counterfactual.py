@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from domain.checks.charges import swap_of
+from domain.checks.charges.finding import swap_of
 from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.market import Board, valid_price
 from domain.checks.profit import Reference, ReferenceRule, Standing, reference_of_exit

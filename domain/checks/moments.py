@@ -62,8 +62,10 @@ class Feed(NamedTuple):
 
 
 def moments(execution: Execution) -> list[Moment]:
-    """The instants whose quotes :func:`~domain.checks.execution.check_execution` asks for: each fill's, and the receipt
-    of an order that was to be filled at once."""
+    """The instants whose quotes :func:`~domain.checks.execution.finding.check_execution` asks for.
+
+    Each fill's, and the receipt of an order that was to be filled at once.
+    """
     order = execution.order
     found = [Moment(fill.symbol, fill.at, fill.side, fill.price) for fill in execution.fills]
     if order is not None and order.type in {OrderType.MARKET, OrderType.STOP_OUT} and order.received_at is not None:
@@ -73,7 +75,7 @@ def moments(execution: Execution) -> list[Moment]:
 
 def deciding_quotes(quotes: Iterable[Quote], at: Iterable[Moment], *, window_seconds: int) -> set[Quote]:
     """Of each source and moment the quotes that decide: at most six, and all that
-    :func:`~domain.checks.execution.check_execution` looks at.
+    :func:`~domain.checks.execution.finding.check_execution` looks at.
 
     The last at or before the moment, the first after it, the one standing when the window began, and within the window
     the best, the worst and the nearest to the price. What is left out changes no finding.

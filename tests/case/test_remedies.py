@@ -28,7 +28,7 @@ from domain.case.remedies import (
 )
 from domain.checks.findings import Investigation
 from domain.checks.tolerances import Tolerances
-from domain.checks.withdrawal_delay import check_withdrawal_delay
+from domain.checks.withdrawal_delay.finding import check_withdrawal_delay
 from domain.clocks.deadlines import Occurred
 from domain.clocks.planning import replay
 from domain.ground.messages import NotAllowed

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from domain.checks.accrual import accruals, growth, run_on
 from domain.checks.losses import losses
 from domain.checks.tolerances import Tolerances
-from domain.checks.withdrawal_delay import check_withdrawal_delay
+from domain.checks.withdrawal_delay.finding import check_withdrawal_delay
 from domain.log.trade_log import AccountEntry, EntryKind
 
 ASKED = datetime(2026, 2, 2, 9, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.checks.charges import nights_held
+from domain.checks.charges.finding import nights_held
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import ALL_CUSTOMERS, Check, Finding, Verdict
 from domain.checks.profit import ReferenceRule

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
-from domain.checks.execution import check_execution
+from domain.checks.execution.finding import check_execution
 from domain.checks.findings import Finding, Verdict
 from domain.checks.moments import Execution, FeedMedian
 from domain.checks.recompute import recompute

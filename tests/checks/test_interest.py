@@ -20,7 +20,7 @@ from domain.checks.findings import Check, Finding, Investigation, InvestigationR
 from domain.checks.interest import FORMULA, with_interest
 from domain.checks.recompute import recompute, run
 from domain.checks.tolerances import Tolerances
-from domain.checks.withdrawal_delay import check_withdrawal_delay
+from domain.checks.withdrawal_delay.finding import check_withdrawal_delay
 from domain.ground.bilingual import Bilingual
 from domain.ground.words import CaseEvent, Confidence
 from domain.log.trade_log import AccountEntry, EntryKind, Fill, Side

@@ -13,7 +13,7 @@ import pytest
 from activities.checks.gathering.common import MOST_FILLS, MOST_WITHDRAWALS
 from activities.checks.investigating import Investigating
 from activities.log.trade_log import DECIDING_QUOTES, MEDIANS, TradeLog
-from domain.checks.execution import check_execution, feeds_to_measure
+from domain.checks.execution.finding import check_execution, feeds_to_measure
 from domain.checks.findings import Check, Finding, Investigation, InvestigationRequest, Verdict
 from domain.checks.moments import FEED, STALE, Execution, FeedMedian
 from domain.checks.table import CHECKS

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from hypothesis import assume, event, given, settings
 
-from domain.checks.execution import check_execution
+from domain.checks.execution.finding import check_execution
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.moments import Execution, FeedMedian

@@ -7,7 +7,7 @@ from typing import Any
 
 from activities.checks.evidence_queries import EvidenceSnapshot
 from activities.log.trade_log import TradeLog
-from domain.checks.execution import check_execution
+from domain.checks.execution.finding import check_execution
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.recompute import recompute, run

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from domain.checks.choice import checks_for, pointed_to
-from domain.checks.execution import check_execution
+from domain.checks.execution.finding import check_execution
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.losses import once_only
 from domain.checks.recompute import Difference, recompute, run
 from domain.checks.tolerances import Tolerances
-from domain.checks.withdrawal_delay import check_withdrawal_delay
+from domain.checks.withdrawal_delay.finding import check_withdrawal_delay
 from domain.ground.bilingual import Bilingual
 from domain.ground.words import Category
 from domain.log.trade_log import AccountEntry, EntryKind, OrderType

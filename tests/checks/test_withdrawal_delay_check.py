@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.checks.findings import Finding, Verdict
 from domain.checks.recompute import recompute
 from domain.checks.tolerances import Tolerances
-from domain.checks.withdrawal_delay import WITH_CURRENCY, check_withdrawal_delay
+from domain.checks.withdrawal_delay.finding import WITH_CURRENCY, check_withdrawal_delay
 from domain.log.firm_records import AccountTerms
 from domain.log.trade_log import AccountEntry, EntryKind
 from domain.money.parts import PartKind, Rate

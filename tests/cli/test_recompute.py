@@ -10,7 +10,7 @@ import pytest
 from domain.checks.facts import LogFacts
 from domain.checks.findings import EvidenceRow, Finding
 from domain.checks.tolerances import Tolerances
-from domain.checks.withdrawal_delay import check_withdrawal_delay
+from domain.checks.withdrawal_delay.finding import check_withdrawal_delay
 from domain.log.trade_log import AccountEntry, EntryKind
 from starter.cli.program import ExitCode
 from starter.reading.evidence_rows import NOT_THERE, TABLES, compare_with_log

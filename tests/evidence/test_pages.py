@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.checks.facts import LogFacts
 from domain.checks.findings import Check, EvidenceRow, Finding, Verdict
 from domain.checks.tolerances import Tolerances
-from domain.checks.withdrawal_delay import check_withdrawal_delay
+from domain.checks.withdrawal_delay.finding import check_withdrawal_delay
 from domain.log.trade_log import AccountEntry, EntryKind, OrderType, Side
 from domain.money.parts import Rate
 from starter.evidence.blocks import Figure, Grid, Working

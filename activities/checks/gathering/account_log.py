@@ -6,7 +6,7 @@ from activities.checks.gathering.common import MOST_ROWS, MOST_WITHDRAWALS, WITH
 from activities.checks.gathering.unanswered import no_row, unanswered
 from domain.checks.facts import LogFacts
 from domain.checks.findings import Check, Finding
-from domain.checks.promise import MOST_QUOTED, promises
+from domain.checks.promise.finding import MOST_QUOTED, promises
 from domain.checks.recompute import run
 from domain.log.firm_records import AccountEvent
 from domain.log.trade_log import EntryKind

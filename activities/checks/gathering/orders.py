@@ -23,13 +23,13 @@ from activities.checks.gathering.unanswered import (
     too_many,
     unknown_trades,
 )
-from domain.checks import requote
-from domain.checks.execution import check_execution, feeds_to_measure
+from domain.checks.execution.finding import check_execution, feeds_to_measure
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import ALL_CUSTOMERS, Check, Finding
 from domain.checks.market import WAITS_FOR_BETTER, WAITS_FOR_WORSE
 from domain.checks.moments import Execution, FeedMedian, Moment, deciding_quotes, moments
 from domain.checks.recompute import run
+from domain.checks.requote import finding as requote
 from domain.log.firm_records import Happened, OrderEvent
 from domain.log.trade_log import Order, OrderType, Position, Quote
 

@@ -18,11 +18,12 @@ from activities.checks.gathering.unanswered import (
     too_many,
     unknown_trades,
 )
-from domain.checks import outage, withdrawal_delay
 from domain.checks.facts import LogFacts
 from domain.checks.findings import Check, Finding
+from domain.checks.outage import finding as outage
 from domain.checks.recompute import run
-from domain.checks.withdrawal_delay import check_withdrawal_delay
+from domain.checks.withdrawal_delay import finding as withdrawal_delay
+from domain.checks.withdrawal_delay.finding import check_withdrawal_delay
 from domain.log.firm_records import OrderEvent
 from domain.log.trade_log import Position
 

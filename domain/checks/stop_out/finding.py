@@ -20,11 +20,11 @@ from domain.checks.counterfactual import held_on, missing_for, reference_for
 from domain.checks.equations import exit_equation
 from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.findings import Check, Finding, Verdict
-from domain.checks.liquidations import Decision, Liquidated, decisions, liquidated
 from domain.checks.margin import Account, Level
 from domain.checks.market import price_part, price_text, utc
 from domain.checks.prices import Price, Pricing
 from domain.checks.profit import ReferenceRule, exit_loss
+from domain.checks.stop_out.liquidations import Decision, Liquidated, decisions, liquidated
 from domain.ground.words import Confidence
 from domain.log.replay import Unknown
 from domain.log.trade_log import OrderType

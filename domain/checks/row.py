@@ -1,0 +1,22 @@
+"""What a check is: one row, which its folder holds."""
+
+from dataclasses import dataclass
+
+from domain.checks.facts import CheckFunction
+from domain.ground.bilingual import Bilingual
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckRow:
+    """What is true of every finding of a check."""
+
+    run: CheckFunction
+    """The pure function from facts to a finding."""
+    formula: str
+    """What a finding says it went by where the log did not answer."""
+    name: Bilingual
+    """What the check is called in running text."""
+    words: str = ""
+    """Phrases, in both languages, by which a complaint points to it."""
+    of_the_account: bool = False
+    """Whether it needs no trade, so that words point to it in every category that has to do with an account."""
