@@ -1,4 +1,4 @@
-"""Updates come after whatever else reached a workflow, whether both come together or apart."""
+"""One thing after the other, and updates after whatever else reached a workflow, whether both come together or apart."""
 
 import asyncio
 from datetime import timedelta
@@ -20,6 +20,8 @@ from tests.runtime.workflows_for_tests import EndsWhenIdle
 
 APART = Path(__file__).parent / "an_update_that_came_apart_after_a_query.json"
 """A worker that knew nothing of the workflow was asked a query, then got the answer of A and the update."""
+AFTER_SIGNALS = Path(__file__).parent / "an_update_that_came_apart_after_signals.json"
+"""What came of the first signal was done before the update was handed over, which had come before the second."""
 
 
 @workflow.defn(name="W")
@@ -46,19 +48,50 @@ async def _do(name: str) -> None:
     await workflow.execute_activity(name, task_queue="act", start_to_close_timeout=timedelta(seconds=60))
 
 
-def history() -> WorkflowHistory:
-    return WorkflowHistory.from_json("w", APART.read_text(encoding="utf-8"))
+@workflow.defn(name="Hears")
+class Hears:
+    """Does what it hears of, one thing after the other, and what it is asked for beside that."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.asked, self.done = 0, 0
+
+    @workflow.run
+    async def run(self) -> None:
+        while not self.done or self.asked != self.done:
+            await workflow.wait_condition(lambda: bool(self.heard or (self.done and self.asked == self.done)))
+            while self.heard:
+                await _do(self.heard.pop(0))
+
+    @workflow.signal
+    def hear(self, what: str) -> None:
+        self.heard.append(what)
+
+    @workflow.update
+    async def ask(self) -> str:
+        self.asked += 1
+        await _do("U")
+        self.done += 1
+        return "ok"
 
 
+def history(path: Path) -> WorkflowHistory:
+    return WorkflowHistory.from_json("w", path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", [APART, AFTER_SIGNALS], ids=["after a query", "after signals"])
 @pytest.mark.parametrize("runner", [InOrder(), SandboxedWorkflowRunner(runner_class=InOrder)])
-async def test_an_update_that_came_apart_after_a_query_replays(runner: WorkflowRunner) -> None:
-    await Replayer(workflows=[Answers], workflow_runner=runner).replay_workflow(history())
+async def test_an_update_that_came_apart_replays(runner: WorkflowRunner, path: Path) -> None:
+    await Replayer(workflows=[Answers, Hears], workflow_runner=runner).replay_workflow(history(path))
 
 
-async def test_it_does_not_as_the_sdk_has_it() -> None:
+@pytest.mark.parametrize("path", [APART, AFTER_SIGNALS], ids=["after a query", "after signals"])
+async def test_it_does_not_as_the_sdk_has_it(path: Path) -> None:
     """Once this fails the SDK is mended, and the runner can go."""
     with pytest.raises(NondeterminismError):
-        await Replayer(workflows=[Answers], workflow_runner=UnsandboxedWorkflowRunner()).replay_workflow(history())
+        await Replayer(workflows=[Answers, Hears], workflow_runner=UnsandboxedWorkflowRunner()).replay_workflow(
+            history(path)
+        )
 
 
 @pytest.mark.parametrize("what", ["something", "nonsense"])
