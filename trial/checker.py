@@ -429,6 +429,8 @@ async def _workflows(pool: "Pool", evidence: Evidence, report: Report) -> None:
             )
         if one.status == "COMPLETED" and closed.get(one.id) is False:
             report.add("case without a workflow", one.id, "the workflow has ended, the case is open")
+    for workflow, said in evidence.unreplayable:
+        report.add("history that does not replay", workflow, said)
     if evidence.workflows:
         ids = {one.id for one in evidence.workflows}
         for reference, is_closed in closed.items():

@@ -33,6 +33,8 @@ class Evidence:
     payments: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What the rail was told, by key; ``paid`` says whether money went."""
     workflows: Sequence[Workflow] = ()
+    unreplayable: Sequence[tuple[str, str]] = ()
+    """Workflows one of whose histories leads elsewhere when it is replayed, and what the SDK says."""
     outbox: Path | None = None
     all_ours: bool = True
     """Whether every case in the database was submitted under a receipt."""

@@ -33,6 +33,7 @@ from trial.entrance import Entrance
 from trial.evidence import Evidence, Workflow
 from trial.parts import House, WorkerHandle
 from trial.proxy import HOST, Proxy, through
+from trial.replays import find_unreplayable
 from trial.report import Report
 from trial.script import write_script
 
@@ -42,6 +43,7 @@ _HANDS: Final = 2
 _STILL: Final = 140.0  # seconds without any end; what fails is tried again after two minutes at most
 _CLOCKS: Final = (-15, -3, 3, 15)
 """By how many seconds a worker's clock is wrong."""
+_HELP: Final = 60.0  # seconds for a round of help
 _CALM: Final = 330.0  # seconds until every case must have come to its end when nothing is broken any more
 
 
@@ -368,6 +370,10 @@ async def _evidence(house: House, name: str, receipts: Path, url: str, *, behind
         clock_wrong_by=timedelta(seconds=max(_CLOCKS)) if behind else timedelta(0),
     )
     await _keep_histories(house, evidence.workflows)
+    unreplayable = await find_unreplayable(house.client, name)
+    for history, _ in unreplayable:
+        (house.folder / "histories" / f"{history.workflow_id}-{history.run_id}.json").write_text(history.to_json())
+    evidence.unreplayable = [(history.workflow_id, said) for history, said in unreplayable]
     return evidence
 
 
@@ -500,12 +506,14 @@ async def _come_to_an_end(
         if number % 5 == 0:
             say(f"  {len(left)} workflows left, {len(waiting)} cases wait for people")
         incidents = [one.id for one in left if one.workflow_type == "Incident"]
-        async with asyncio.TaskGroup() as group:
-            for at, reference in enumerate(incidents):
-                group.create_task(driver.help_incident(reference, 1000 * number + at))
-            for row in open_cases:
-                group.create_task(driver.see_to(row["reference"], Stage(row["stage"]), number))
-            for at, reference in enumerate(waiting):
-                group.create_task(driver.help_out(reference, 1000 * number + at))
+        # One that answers nobody must not keep help from the others.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_HELP), asyncio.TaskGroup() as group:
+                for at, reference in enumerate(incidents):
+                    group.create_task(driver.help_incident(reference, 1000 * number + at))
+                for row in open_cases:
+                    group.create_task(driver.see_to(row["reference"], Stage(row["stage"]), number))
+                for at, reference in enumerate(waiting):
+                    group.create_task(driver.help_out(reference, 1000 * number + at))
         await asyncio.sleep(2)
     return before

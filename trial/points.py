@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError
 
 from runtime.database import open_pool
@@ -29,7 +28,7 @@ from trial.evidence import Evidence
 from trial.failpoints import KILL, LATE, LOST, OVERTAKE, RESET, STALL, TWICE, Point
 from trial.lives import LIVES, WITH_RAIL, Play, Stuck, differences, fingerprint
 from trial.parts import House, WorkerHandle
-from worker import build_replayer
+from trial.replays import replay
 
 if TYPE_CHECKING:
     import asyncpg
@@ -304,11 +303,6 @@ class Enumeration:
         except Exception as error:
             return [f"its history does not replay: {error}"]
         return []
-
-
-async def replay(history: WorkflowHistory) -> None:
-    """Replay with the worker's own settings; raises what the SDK does."""
-    await build_replayer().replay_workflow(history)
 
 
 def _shortened(wrong: Sequence[str]) -> str:

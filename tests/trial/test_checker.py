@@ -267,6 +267,7 @@ async def test_a_doctored_record_is_found_out(pool: "asyncpg.Pool[asyncpg.Record
         ),
         (lambda e: replace(e, workflows=[Workflow(CASE, "Complaint", "FAILED")]), "workflow failed"),
         (lambda e: replace(e, workflows=[Workflow(CASE, "Complaint", "RUNNING", attempt=4)]), "workflow stuck"),
+        (lambda e: replace(e, unreplayable=[(CASE, "TMPRL1100")]), "history that does not replay"),
         (lambda e: replace(e, receipts=[*e.receipts, receipt("signal", "t1x1x9e")]), "message lost"),
         (lambda e: replace(e, receipts=[*e.receipts, receipt("signal", "t", "no-argument")]), "message lost"),
     ],
