@@ -60,8 +60,8 @@ class _InOrder(_WorkflowInstanceImpl):
         if not ordered:
             super()._run_once(check_conditions=check_conditions, jobs=jobs)
         for job in ordered:
-            # With all that came: what waited for nothing to be in hand goes on even if the last update is rejected. That
-            # is in no history, but what it came with is, and lets go on at a replay too.
+            # With all that came: what waited for nothing to be in hand goes on even if the last update is rejected.
+            # That is in no history, but what it came with is, and lets go on at a replay too.
             self._due.popleft()
             super()._apply(job)
             super()._run_once(check_conditions=True, jobs=jobs)

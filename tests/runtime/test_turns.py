@@ -1,4 +1,4 @@
-"""One thing after the other, and updates after whatever else reached a workflow, whether both come together or apart."""
+"""One thing after the other, updates last, whether they reach a workflow together or apart."""
 
 import asyncio
 from datetime import timedelta
