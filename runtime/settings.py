@@ -263,6 +263,12 @@ class Settings(BaseSettings):
         description='secrets by source that may send webhooks, as JSON: {"chat": ["whsec_…"]}; several while one takes'
         " the place of another",
     )
+    remedy_webhooks: Annotated[dict[str, list[str]], NoDecode] = Field(
+        default_factory=dict,
+        repr=False,
+        description="secrets of the firm's systems that may report by webhook that a remedy was carried out, as JSON: "
+        '{"core": ["whsec_…"]}',
+    )
 
     payment_url: Annotated[str, AfterValidator(_https)] | None = Field(
         None,
@@ -328,7 +334,7 @@ class Settings(BaseSettings):
     def _upper_case(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("webhooks")
+    @field_validator("webhooks", "remedy_webhooks")
     @classmethod
     def _are_secrets(cls, value: dict[str, list[str]]) -> dict[str, list[str]]:
         for source, secrets in value.items():
@@ -338,7 +344,7 @@ class Settings(BaseSettings):
                 raise ValueError("a secret is whsec_ and at least 24 random bytes in base64, and each source has one")
         return value
 
-    @field_validator("staff_addresses", "oidc_roles", "webhooks", mode="before")
+    @field_validator("staff_addresses", "oidc_roles", "webhooks", "remedy_webhooks", mode="before")
     @classmethod
     def _read_json(cls, value: Any) -> Any:
         if not isinstance(value, str):

@@ -412,11 +412,13 @@ class GrantRelief(Message):
 class ConfirmRemedy(Message):
     """Say that a remedy was carried out, and what shows it; or, ``lapsed``, why it is owed no longer.
 
-    ``remedy`` is its number. The last needs a team lead or a higher role.
+    ``remedy`` is its number, and ``kind``, where it is given, must be that of the remedy. The last needs a team lead or
+    a higher role.
     """
 
     name = "confirm_remedy"
     remedy: Annotated[int, Field(ge=1)]
+    kind: Remedy | None = None
     proof: Line
     lapsed: bool = False
 

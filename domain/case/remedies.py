@@ -157,6 +157,8 @@ def running_relief(case: Case) -> tuple[Obligation, ...]:
 def check_confirmation(case: Case, message: ConfirmRemedy) -> None:
     """Raise :class:`NotAllowed` unless *message*'s actor may say that of a remedy that is owed."""
     actor, one = message.actor, still_to_do(case, message.remedy)
+    if message.kind not in {None, one.kind}:
+        raise NotAllowed(f"kind: remedy {one.number} is {one.kind.value}, not {message.kind}")
     if not (actor.role.is_staff or actor.role is Role.SERVICE):
         raise NotAllowed(f"actor: role {actor.role.value} may not confirm a remedy; staff and the firm's systems may")
     if message.lapsed and actor.role not in LAPSES_BY:

@@ -1,4 +1,6 @@
-"""What forms, apps, chat and phone systems tell by webhook: a complaint, or something for a case."""
+"""What is told by webhook: a complaint or something for a case, by forms, apps, chat and phone systems; a remedy that
+was carried out, by the firm's own.
+"""
 
 import hashlib
 from typing import Annotated, Any, Literal
@@ -6,9 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from domain.case.complaint import Complaint
-from domain.case.messages import CustomerReply
+from domain.case.messages import ConfirmRemedy, CustomerReply
 from domain.ground.base import LONG_TEXT, Instant, Line, Record, Text
 from domain.ground.people import Actor
+from domain.ground.words import Remedy, Role
 
 
 class Spoken(Record):
@@ -39,6 +42,29 @@ class Told(Record):
     data: dict[str, Any]
 
 
+class ToldRemedy(Record):
+    """A remedy of the case ``reference`` was carried out: its number, of which kind it is, and what shows it."""
+
+    reference: Line
+    remedy: Annotated[int, Field(ge=1)]
+    kind: Remedy
+    proof: Line
+
+
+class RemedyTold(Record):
+    """What a webhook of a system of the firm says."""
+
+    type: Literal["remedy"]
+    timestamp: Instant | None = None
+    data: ToldRemedy
+
+    def message(self, source: str, key: str) -> ConfirmRemedy:
+        """It as the case hears it, from *source*, which told it under its own *key*."""
+        by = Actor(id=source, role=Role.SERVICE)
+        said = self.data.model_dump(exclude={"reference"})
+        return ConfirmRemedy(message_id=_identity(source, key), actor=by, **said)
+
+
 class _Conversation(Record):
     transcript: Annotated[tuple[Spoken, ...], Field(min_length=1, max_length=1_000)]
 
@@ -56,8 +82,11 @@ def reply_told(told: Told, source: str, key: str, by: Actor) -> tuple[ToldReply,
     """What is for a case, as it was told and as the case hears it. Raises ``pydantic.ValidationError``."""
     reply = ToldReply.model_validate(told.data)
     text = reply.text or written(reply.transcript) or None
-    identity = hashlib.sha256(f"{source}\n{key}".encode()).hexdigest()[:32]
-    return reply, CustomerReply(message_id=identity, actor=by, text=text)
+    return reply, CustomerReply(message_id=_identity(source, key), actor=by, text=text)
+
+
+def _identity(source: str, key: str) -> str:
+    return hashlib.sha256(f"{source}\n{key}".encode()).hexdigest()[:32]
 
 
 def written(transcript: tuple[Spoken, ...]) -> str:

@@ -175,5 +175,7 @@ def test_who_may_say_that_a_remedy_was_carried_out(role: Role, lapsed: bool, tol
             check_confirmation(case, message)
     else:
         check_confirmation(case, message)
+    with pytest.raises(NotAllowed, match=f"kind: remedy {owed.number} is correction, not unfreeze"):
+        check_confirmation(case, message.model_copy(update={"kind": Remedy.UNFREEZE}))
     with pytest.raises(NotAllowed, match=f"99 is not owed; owed are: {owed.number} "):
         check_confirmation(case, message.model_copy(update={"remedy": 99}))

@@ -155,10 +155,12 @@ def test_the_data_folders_are_beside_the_code() -> None:
     assert (ROOT / "runtime" / "paths.py").is_file()
 
 
+_WEBHOOKS = '{"chat": ["whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="]}'
 _SECRETS = {
     "database_url": "postgresql://redress:a/b@db.example.com/redress",
     "keys_database_url": "postgresql://keys@db.example.com/keys",
-    "webhooks": '{"chat": ["whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="]}',
+    "webhooks": _WEBHOOKS,
+    "remedy_webhooks": _WEBHOOKS,
 }
 
 

@@ -1,17 +1,28 @@
 """Nothing is closed while something is owed."""
 
+import base64
+import json
+import time
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
+import httpx
 import pytest
 
 from domain.ground.people import Actor
+from domain.ground.reference import reference_for
 from domain.ground.words import LetterKind, Outcome, Remedy, Role, Stage
 from domain.money.amounts import Money
 from starter.client.conversation import Refused
 from starter.reading.ledger import check_ledger
 from starter.reading.remedies import get_remedies
+from tests.web.chromium import served
+from tests.web.conftest import doors_over
+from tests.web.test_webhooks import signed
 from tests.workflows.house import ACCOUNT, APPROVER, CUSTOMER, HANDLER, House
+from web.api import ROOT
+from web.app import create_app
 
 LEAD = Actor(id="t-2", role=Role.TEAM_LEAD)
 
@@ -123,7 +134,44 @@ async def test_remedies_that_people_carry_out_are_confirmed_by_people_and_relief
         return [one.remedy.owner for one in found][-1] == "h-21"
 
     await house.eventually(owner)
-    await house.complaints.confirm_remedy(reference, correction.remedy.number, "Changed, 4711.", by=HANDLER)
+    await confirmed_by_a_system(house, reference, correction.remedy.number)
     await house.complaints.record_cause(reference, "payments/own_delay", by=HANDLER)
     closed = await house.closed(reference)
     assert closed.outcome is Outcome.UPHELD
+
+
+async def confirmed_by_a_system(house: House, reference: str, number: int) -> None:
+    """A system of the firm says so by a signed webhook; what does not fit is refused, and names the field."""
+    secret, other = (f"whsec_{base64.b64encode(bytes([n]) * 32).decode()}" for n in (1, 2))
+    doors = doors_over(
+        house.pool,
+        house.env.client,
+        task_queue=house.task_queue,
+        webhooks={"core": [other]},
+        remedy_webhooks={"core": [secret]},
+    )
+    right = {"reference": reference, "remedy": number, "kind": "correction", "proof": "Changed, 4711."}
+    async with served(create_app(doors)) as url, httpx.AsyncClient(base_url=url) as client:
+
+        async def told(identity: str, data: dict[str, Any], **more: Any) -> tuple[int, list[str]]:
+            content = json.dumps({"type": "remedy", "data": data}).encode()
+            headers = signed(content, identity, **{"secret": secret, **more})
+            answer = await client.post(f"{ROOT}/webhooks/core/remedies", content=content, headers=headers)
+            said = answer.json()
+            fields = [one["field"] for one in said.get("errors", [])]
+            return answer.status_code, fields or [said.get("noted") or said["detail"].partition(":")[0]]
+
+        assert await told("d-1", right, secret=other) == (401, ["webhook-signature"])
+        assert await told("d-1", right, at=time.time() - 400) == (401, ["webhook-timestamp"])
+        assert await told("d-2", right | {"reference": reference_for("nobody", "1")}) == (404, ["data.reference"])
+        assert await told("d-3", right | {"reference": "RD-1"}) == (422, ["data.reference"])
+        assert await told("d-4", right | {"remedy": 99}) == (409, ["data.remedy"])
+        assert await told("d-5", right | {"kind": "unfreeze"}) == (409, ["data.kind"])
+        assert await told("d-6", {"proof": ""}) == (422, ["data.reference", "data.remedy", "data.kind", "data.proof"])
+        done = await told("d-7", right)
+        assert done == (200, [f"{number}: correction of account data"])
+        assert await told("d-7", right, at=time.time() + 60) == done
+        assert await told("d-7", right | {"proof": "4712"}) == (409, ["webhook-id"])
+        assert await told("d-8", right) == (409, ["data.remedy"])
+    said = [one for one in await house.timeline(reference) if "4711" in one]
+    assert len(said) == 1, said

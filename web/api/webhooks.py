@@ -1,13 +1,19 @@
-"""Webhooks in, signed as Standard Webhooks has it: forms, apps, chat and phone systems tell of what customers said."""
+"""Webhooks in, signed as Standard Webhooks has it.
+
+Forms, apps, chat and phone systems tell of what customers said, systems of the firm of remedies that they carried out.
+Each of the two has secrets of its own: who may pass on words may not say that something was done.
+"""
 
 import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
 from pydantic import ValidationError
+from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -16,11 +22,14 @@ from domain.ground.people import Actor
 from domain.ground.reference import InvalidReference, parse_reference
 from domain.ground.words import Role
 from domain.intake.received import Door
-from domain.intake.told import Told, complaint_told, reply_told
+from domain.intake.told import RemedyTold, Told, ToldRemedy, complaint_told, reply_told
+from domain.people.actors import NotProven, Person
+from starter.client.complaints import CaseClosed, CaseNotFound
+from starter.client.conversation import Refused
 from starter.intake.receiving import receive_complaint, receive_message
 from web.api.complaints import Accepted, accepted
 from web.api.frame import API, AWAY, LARGEST_JSON, ROOT
-from web.api.problems import Problem, answer, misfit, wrong_field
+from web.api.problems import Problem, Wrong, answer, misfit, wrong_field
 from web.doors import Doors
 from web.permissions import ANYBODY, declare
 from web.security import TooLarge
@@ -31,25 +40,36 @@ _CUSTOMER: Final = Actor(id="customer", role=Role.CUSTOMER)
 _LONGEST_ID: Final = 200
 
 
-async def take_in(request: Request) -> Response:
-    """Commit what a webhook tells, and only then accept it. The same id with the same content counts once."""
-    doors: Doors = request.app.state.doors
-    try:
-        return await _taken(request, doors)
-    except Problem as problem:
-        return answer(problem)
-    except TooLarge:
-        return answer(Problem("too_large"))
-    except AWAY:
-        return answer(Problem("away"))
+_Takes = Callable[[Doors, str, str, bytes], Awaitable[Response]]
+"""Answers what a source tells under its own key: the content, which it signed."""
 
 
-async def _taken(request: Request, doors: Doors) -> Response:
-    source = request.path_params["source"]
-    content = await request.body()
-    if len(content) > LARGEST_JSON:
-        raise Problem("too_large", f"at most {LARGEST_JSON} bytes can be sent here")
-    key = _signed(request, doors, source, content)
+def _signed_alone(
+    takes: _Takes, secrets: Callable[[Doors], Mapping[str, list[str]]]
+) -> Callable[..., Awaitable[Response]]:
+    """The endpoint that has what one of the *secrets* signed taken in, and tells of problems."""
+
+    async def take_in(request: Request) -> Response:
+        doors: Doors = request.app.state.doors
+        source = request.path_params["source"]
+        try:
+            content = await request.body()
+            if len(content) > LARGEST_JSON:
+                raise Problem("too_large", f"at most {LARGEST_JSON} bytes can be sent here")
+            key = _signed(request, doors, secrets(doors).get(source, []), content)
+            return await takes(doors, source, key, content)
+        except Problem as problem:
+            return answer(problem)
+        except TooLarge:
+            return answer(Problem("too_large"))
+        except AWAY:
+            return answer(Problem("away"))
+
+    return take_in
+
+
+async def _take_words(doors: Doors, source: str, key: str, content: bytes) -> Response:
+    """Commit what customers said, and only then accept it. The same id with the same content counts once."""
     now = doors.clock()
     came = {"service": source}
     try:
@@ -76,13 +96,43 @@ async def _taken(request: Request, doors: Doors) -> Response:
     return accepted(Accepted(reference=reference, already_known=received.already_known))
 
 
-def _signed(request: Request, doors: Doors, source: str, content: bytes) -> str:
-    """The id of the webhook, if one of the secrets of its *source* signed it and just now. Raises `Problem`."""
+async def _take_remedy(doors: Doors, source: str, key: str, content: bytes) -> Response:
+    """Have the case hear that a remedy was carried out, and answer as it does. The same id counts once."""
+    try:
+        told = RemedyTold.model_validate_json(content)
+        reference = parse_reference(told.data.reference)
+    except ValidationError as error:
+        raise misfit(error, in_body=True) from None
+    except InvalidReference as error:
+        raise _about("reference", "invalid", str(error)) from None
+    message = told.message(source, key)
+    complaints = await doors.spoken_for(Person.of(message.actor))
+    try:
+        receipt = await complaints.send(reference, message)
+    except CaseNotFound as error:
+        raise _about("reference", "not_found", str(error)) from None
+    except CaseClosed as error:
+        raise _about("reference", "closed", str(error)) from None
+    except (Refused, NotProven) as error:
+        field, _, what = str(error).partition(": ")
+        if field == "message_id":
+            what = "it was used for something else; give each webhook an id of its own"
+            raise Problem("used_before", f"webhook-id: {what}", [Wrong(field="webhook-id", detail=what)]) from None
+        raise _about(field if field in ToldRemedy.model_fields else "reference", "refused", what) from None
+    return Response(to_json(receipt), media_type="application/json")
+
+
+def _about(field: str, kind: str, detail: str) -> Problem:
+    """The problem of this *kind* with the *field* of a remedy."""
+    return Problem(kind, f"{field}: {detail}", [Wrong(field=f"data.{field}", detail=detail, pointer=f"#/data/{field}")])
+
+
+def _signed(request: Request, doors: Doors, secrets: list[str], content: bytes) -> str:
+    """The id of the webhook, if one of the *secrets* of its source signed it and just now. Raises `Problem`."""
     headers = request.headers
     identity, at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     signed = f"{identity}.{at}.".encode() + content
     given = [part.removeprefix("v1,") for part in headers.get("webhook-signature", "").split() if part[:3] == "v1,"]
-    secrets = doors.settings.webhooks.get(source, [])
     if not any(_is_by(secret, signed, one) for secret in secrets for one in given):
         raise Problem("unknown_caller", "webhook-signature: no secret of this source signed it")
     if not (0 < len(identity) <= _LONGEST_ID and identity.isprintable() and "." not in identity):
@@ -101,4 +151,9 @@ def _is_by(secret: str, signed: bytes, given: str) -> bool:
     return hmac.compare_digest(made.encode(), given.encode())
 
 
-API.routes.append(Route(f"{ROOT}/webhooks/{{source}}", declare(take_in, ANYBODY), methods=["POST"], name="webhook"))
+_WORDS: Final = _signed_alone(_take_words, lambda doors: doors.settings.webhooks)
+_REMEDIES: Final = _signed_alone(_take_remedy, lambda doors: doors.settings.remedy_webhooks)
+API.routes.append(Route(f"{ROOT}/webhooks/{{source}}", declare(_WORDS, ANYBODY), methods=["POST"], name="webhook"))
+API.routes.append(
+    Route(f"{ROOT}/webhooks/{{source}}/remedies", declare(_REMEDIES, ANYBODY), methods=["POST"], name="remedy_webhook")
+)
