@@ -94,7 +94,8 @@ def tables(cells: Sequence[object]) -> list[Table]:
     headings = [(place, text(cell)) for place, cell in enumerate(cells) if text(cell)]
     if len(headings) < len(_ESSENTIAL) or not all(any(map(str.isalpha, heading)) for _, heading in headings):
         return []
-    meant = [_meant(heading, _language([heading for _, heading in headings])) for _, heading in headings]
+    language = _language([heading for _, heading in headings])
+    meant = [_meant(heading, language) for _, heading in headings]
     places = [place for place, _ in headings]
     found: list[tuple[int, Table]] = []
     for section, names in _LAYOUTS:
@@ -126,7 +127,8 @@ def _alike(name: str) -> frozenset[str]:
 
 def _language(headings: Sequence[str]) -> str:
     """The language that knows most of the words."""
-    return max(WORDS, key=lambda name: sum(plain(heading) in WORDS[name] for heading in headings))
+    words = [plain(heading) for heading in headings]
+    return max(WORDS, key=lambda name: sum(word in WORDS[name] for word in words))
 
 
 def _meant(heading: str, language: str) -> frozenset[str]:
