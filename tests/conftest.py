@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final, NoReturn, cast
@@ -105,11 +106,26 @@ _WITH_SERVERS: Final = {
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where processes are started, they share the keys of the tests."""
+@pytest.hookimpl(trylast=True)  # after the shuffle
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where processes are started, they share the keys of the tests; what takes longest comes first."""
+    items[:] = _long_ones_first(items, getattr(config, "workerinput", {}).get("workercount", 1))
     for item in items:
         if isinstance(item, pytest.Function) and item.path.relative_to(_HERE).parts[0] in _WITH_SERVERS:
             item.fixturenames.insert(0, "keys")
+
+
+def _long_ones_first(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
+    """The long ones first in each of the even parts that xdist deals out: else all wait for one of them at the end."""
+    long = [item for item in items if item.get_closest_marker("long")]
+    rest = iter([item for item in items if not item.get_closest_marker("long")])
+    ordered: list[pytest.Item] = []
+    for process in range(processes):
+        part = (len(items) - len(ordered)) // (processes - process)
+        first = long[process::processes]
+        ordered += [*first, *islice(rest, max(0, part - len(first)))]
+    assert len(ordered) == len(items)
+    return ordered
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -143,6 +143,7 @@ class OneConnection:
         return getattr(self._connection, name)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_the_whole_benchmark_runs_small_and_leaves_nothing(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 import asyncpg
+import pytest
 
 from runtime.keys.vault import Vault
 from starter.cli.program import ExitCode
@@ -30,6 +31,7 @@ async def lose_everything(pool: "Pool") -> None:
         await connection.execute("reset session_replication_role")
 
 
+@pytest.mark.long
 async def test_a_lost_case_is_listed_written_again_and_shown_with_the_restore(
     service: CommandLine, pool: "Pool", keys: Vault
 ) -> None:

@@ -60,6 +60,7 @@ def folder() -> Iterator[Path]:
         yield Path(place) / "home"
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 async def test_it_serves_until_told_to_stop_and_carries_on_where_it_was(folder: Path) -> None:
     up = await launch("up", "--json", folder=folder)

@@ -107,6 +107,7 @@ async def replay(state: Path, folder: Path) -> None:
             await vault.close()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(180)
 async def test_seven_complaints_come_to_their_ends_on_servers_of_the_demos_own() -> None:
     with tempfile.TemporaryDirectory(prefix="redress-") as place:  # a short path, for PostgreSQL's socket

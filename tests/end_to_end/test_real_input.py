@@ -83,6 +83,7 @@ async def failed_workflows(client: Client, references: list[str]) -> list[str]:
     return failed
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 async def test_every_real_complaint_gets_a_case_that_comes_to_rest_where_people_decide(
     dev_server_env: WorkflowEnvironment,

@@ -5,6 +5,7 @@ import uuid
 from pathlib import Path
 
 import asyncpg
+import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
@@ -54,6 +55,7 @@ async def build_of(handle: WorkflowHandle[object, object]) -> str:
     return done[-1] if done else ""
 
 
+@pytest.mark.long
 async def test_a_case_moves_to_the_build_that_ramps_and_back_again_while_it_runs(
     dev_server_env: WorkflowEnvironment,
     database_url: str,

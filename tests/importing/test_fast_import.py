@@ -107,6 +107,7 @@ async def outcome(pool: Pool, kind: Kind, file: Path) -> tuple[Any, ...]:
     return said, rows
 
 
+@pytest.mark.long
 @given(file=files())
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(file=(Kind.QUOTES, QUOTES + quote_line(1) + quote_line(2, "1936", "1935") + quote_line(3)))

@@ -294,6 +294,7 @@ async def test_the_real_statement_of_2024_adds_up_to_the_cent(pool: Pool, tmp_pa
     assert report.warnings == ()
 
 
+@pytest.mark.long
 async def test_the_real_report_of_the_strategy_tester_adds_up_and_its_orders_ask_what_they_asked(
     pool: Pool, tmp_path: Path
 ) -> None:

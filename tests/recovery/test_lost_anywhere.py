@@ -232,6 +232,7 @@ _RECORD = {
 }
 
 
+@pytest.mark.long
 async def test_a_case_that_temporal_loses_at_any_effect_comes_to_the_same_end(
     dev_server_env: WorkflowEnvironment, pool: Pool, tmp_path: Path, rail: Rail
 ) -> None:

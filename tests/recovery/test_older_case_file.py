@@ -79,6 +79,7 @@ async def settled(house: House, reference: str) -> None:
     await house.eventually(is_settled)
 
 
+@pytest.mark.long
 async def test_a_record_that_lost_a_part_of_every_kind_of_life_is_made_whole_again_from_the_workflows(
     records: TwoRecords, empty_database_url: str, rail: Rail
 ) -> None:
@@ -160,6 +161,7 @@ async def test_a_record_that_lost_a_part_of_every_kind_of_life_is_made_whole_aga
         await records.drop(older)
 
 
+@pytest.mark.long
 async def test_an_incident_and_the_complaint_about_it_are_made_whole_again_wherever_the_backup_was_taken(
     records: TwoRecords, empty_database_url: str, dev_server_env: WorkflowEnvironment, rail: Rail
 ) -> None:

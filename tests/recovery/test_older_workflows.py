@@ -85,6 +85,7 @@ async def added(pool: Pool, whole: dict[str, list[str]]) -> list[str]:
     return [line for line in told if '"kind": "restored"' not in line]
 
 
+@pytest.mark.long
 async def test_cases_of_which_temporal_lost_a_part_or_all_go_on_from_their_files(
     postgres: EmbeddedPostgres, database_url: str, tmp_path: Path, rail: Rail, paying: dict[str, Any]
 ) -> None:
@@ -181,6 +182,7 @@ async def test_cases_of_which_temporal_lost_a_part_or_all_go_on_from_their_files
             assert (await check_ledger(house.pool)).faults == ()
 
 
+@pytest.mark.long
 async def test_an_incident_that_temporal_knows_as_a_list_goes_on_where_its_file_has_it_paid(
     postgres: EmbeddedPostgres, database_url: str, tmp_path: Path, rail: Rail, paying: dict[str, Any]
 ) -> None:

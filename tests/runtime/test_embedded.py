@@ -185,6 +185,7 @@ def programs() -> Iterator[list[Program]]:
                 program.end(signal.SIGTERM)
 
 
+@pytest.mark.long
 async def test_after_a_kill_of_the_owner_a_new_start_stops_what_is_left_and_carries_on_with_all_data() -> None:
     with tempfile.TemporaryDirectory(prefix="redress-") as place, programs() as started:
         folder = Path(place) / "state"

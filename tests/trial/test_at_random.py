@@ -15,6 +15,7 @@ CASES = 3
 SECONDS = 4.0
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)
 async def test_nothing_is_lost_or_doubled_while_workers_die_and_the_database_is_cut_off() -> None:
     delays = child._DELAYS

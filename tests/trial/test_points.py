@@ -47,6 +47,7 @@ def test_all_shares_of_one_seed_together_are_every_point_once(count: int) -> Non
     assert sorted(map(str, (point for share in shares for point in share))) == sorted(map(str, points))
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 async def test_whatever_a_fault_strikes_a_life_leaves_the_same_behind() -> None:
     seed = int(os.environ.get("REDRESS_TRIAL_SEED", "1"))

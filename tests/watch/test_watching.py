@@ -161,6 +161,7 @@ def test_types_that_a_stranger_made_up_are_left_out_of_the_metrics() -> None:
     assert only_known(text, {"Complaint", "Record"}) == f"# TYPE failed counter\n{ours}\n"
 
 
+@pytest.mark.long
 async def test_a_worker_is_ready_only_while_its_database_answers_and_says_which_part_does_not(
     variables: dict[str, str], database_url: str, tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ from web.app import create_app
 TEAMS = ("dealing", "payments", "accounts", "conduct", "customer-care")
 
 
+@pytest.mark.long
 @needs_chromium
 async def test_every_page_of_the_desk_can_be_read_by_everybody_and_shows_what_others_do(
     pool: Pool, database_url: str, chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

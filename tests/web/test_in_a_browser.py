@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from fastapi import FastAPI
 from playwright.async_api import Browser, Page
 
@@ -24,6 +25,7 @@ async def fill_in(page: Page, name: str) -> None:
     await page.locator("main form button").first.click()
 
 
+@pytest.mark.long
 @needs_chromium
 async def test_every_page_can_be_read_by_everybody_with_errors_shown_too(
     site: FastAPI, chromium: Browser, tmp_path: Path

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Browser, Page, expect
 from temporalio.testing import WorkflowEnvironment
 
@@ -36,6 +37,7 @@ APPROVER = [Actor(id="a-3", role=Role.APPROVER), Actor(id="co-1", role=Role.COMP
 MILLISECONDS = PATIENCE * 1000
 
 
+@pytest.mark.long
 @needs_chromium
 async def test_a_customer_is_taken_from_the_first_word_to_the_last_though_a_worker_dies_on_the_way(
     dev_server_env: WorkflowEnvironment, pool: Pool, task_queue: str, chromium: Browser, tmp_path: Path

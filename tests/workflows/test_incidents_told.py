@@ -103,6 +103,7 @@ EFFECTS = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
 async def test_whatever_an_incident_was_doing_when_it_was_dismissed_its_complaints_hear_of_it(
     house: House, hold: Hold, done: bool

@@ -276,6 +276,7 @@ async def test_a_passed_response_deadline_is_a_breach_with_a_new_date_and_stays_
     assert closed.breached
 
 
+@pytest.mark.long
 async def test_an_acknowledgement_that_cannot_be_delivered_is_a_breach_and_still_goes_out(house: House) -> None:
     house.outbox.closed = True
     await house.late_withdrawal()

@@ -218,6 +218,7 @@ async def test_a_complaint_from_the_future_fails_the_workflow_cleanly(house: Hou
     assert json.loads(kept["payload"]) == [given]
 
 
+@pytest.mark.long
 async def test_a_complaint_whose_pack_no_worker_has_waits_for_it_and_becomes_a_case(house: House) -> None:
     pack = house.packs.pop("demo")
     reference = await house.submit(policy="demo")

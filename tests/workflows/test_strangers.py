@@ -105,6 +105,7 @@ async def test_what_comes_after_a_large_signal_is_written_down_too(house: House,
     assert "the whole is in the workflow history" in payload
 
 
+@pytest.mark.long
 async def test_what_strangers_send_makes_no_payload_grow(house: House) -> None:
     reference = await in_decision(house)
     junk = Payload(metadata=JSON, data=b'"' + b"x" * 60_000 + b'"')

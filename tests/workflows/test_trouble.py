@@ -175,6 +175,7 @@ async def test_a_dispute_in_one_breath_with_an_acceptance_is_not_lost(house: Hou
     assert case["escalation_level"] == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("away", "told"), [(timedelta(hours=6), True), (timedelta(days=30), False)])
 async def test_a_notice_to_staff_is_not_lost_because_the_case_ends(
     house: House, away: timedelta, told: bool, monkeypatch: pytest.MonkeyPatch
