@@ -44,9 +44,9 @@ LOOK_AHEAD: Final = timedelta(days=30)
 
 
 class EvidenceSnapshot(Snapshot):
-    """More queries in the transaction of a :class:`Snapshot`: ``log.snapshot(EvidenceSnapshot)``.
+    """What a :class:`~domain.checks.gathering.log.Log` answers: ``log.snapshot(EvidenceSnapshot)``.
 
-    Of other accounts only counts are returned, never a row. Every method may raise :class:`UnreadableRow`.
+    In the transaction of a :class:`Snapshot`. Every method may raise :class:`UnreadableRow`.
     """
 
     def __init__(self, connection: "PoolConnectionProxy[asyncpg.Record]") -> None:
@@ -64,52 +64,42 @@ class EvidenceSnapshot(Snapshot):
         return bool(await self._connection.fetchval(_CAN_REPLAY, account))
 
     async def slippage_shares(self, symbol: str, kind: OrderType, start: datetime, end: datetime) -> SlippageShares:
-        """How all customers' orders of *kind* were filled, counted."""
         return (await self._rows("fills", SlippageShares, SLIPPAGE_SHARES, symbol, kind.value, start, end))[0]
 
     async def requote_shares(self, symbol: str, start: datetime, end: datetime) -> list[RequoteShares]:
-        """How all customers' orders were refused, counted by side."""
         return await self._rows("order_events", RequoteShares, REQUOTE_SHARES, symbol, start, end)
 
     async def events_of(self, account: str, orders: Collection[str]) -> list[OrderEvent]:
         return await self._rows("order_events", OrderEvent, _EVENTS_OF, account, list(orders))
 
     async def refused_between(self, account: str, start: datetime, end: datetime, *, limit: int) -> list[OrderEvent]:
-        """The requotes, rejections and failed attempts from *start* to *end*, the earliest *limit* of them."""
         return await self._rows("order_events", OrderEvent, _REFUSED, account, start, end, limit)
 
     async def fills_between(self, account: str, symbol: str, side: Side, start: datetime, end: datetime) -> list[Fill]:
-        """The first fill on *side* from *start* to *end*, or none."""
         return await self._rows("fills", Fill, _FIRST_FILL, account, symbol, side.value, start, end)
 
     async def usual_spread(self, symbol: str, at: datetime) -> Decimal | None:
-        """The middle of the spreads that all sources showed at full minutes around *at*; ``None`` without quotes."""
         minute = at.replace(second=0, microsecond=0)
         if (symbol, minute) not in self._spreads:
             self._spreads[symbol, minute] = await self._connection.fetchval(USUAL_SPREAD, symbol, minute)
         return self._spreads[symbol, minute]
 
     async def margin_rates(self, account: str, symbols: Iterable[str], at: datetime) -> list[MarginRate]:
-        """The margin rates of *symbols* in force at *at*: of the account, and of everybody."""
         return await self._rows("margin_rates", MarginRate, _MARGIN_RATES, account, sorted(set(symbols)), at)
 
     async def instruments(self, symbols: Iterable[str], at: datetime) -> list[Instrument]:
-        """What a lot of each of *symbols* was at *at*, as it is known now."""
         found = await self._specifications([(symbol, at) for symbol in sorted(set(symbols))])
         return list(found.values())
 
     async def orders(self, account: str, positions: Collection[str]) -> list[Order]:
-        """The orders that belong to *positions*, filled or not."""
         return await self._rows("orders", Order, _ORDERS_OF_POSITIONS, account, list(positions))
 
     async def fills_of(self, account: str, positions: Collection[str]) -> list[Fill]:
-        """The fills that opened or closed *positions*, as far as the log relates them."""
         return await self._rows("fills", Fill, _FILLS_OF_POSITIONS, account, list(positions))
 
     async def through(
         self, order: Order, price: Decimal, start: datetime, end: datetime, *, worse: bool
     ) -> list[Quote]:
-        """Of each source the first quote from *start* to *end* at which *order* was due at *price*, and its nearest."""
 
         async def look(since: datetime, until: datetime) -> list[Quote]:
             return await self._rows("quotes", Quote, THROUGH[order.side, worse], order.symbol, since, until, price)
@@ -125,79 +115,62 @@ class EvidenceSnapshot(Snapshot):
     async def first_through(
         self, order: Order, price: Decimal, start: datetime, end: datetime, *, worse: bool
     ) -> list[Quote]:
-        """Of each source the first quote at which *order* was due at *price*, within :data:`LOOK_AHEAD` of *start*."""
         query, until = FIRST_THROUGH[order.side, worse], min(end, start + LOOK_AHEAD)
         return await self._rows("quotes", Quote, query, order.symbol, start, until, price)
 
     async def near(self, symbol: str, at: datetime) -> list[Quote]:
-        """Of each source the :data:`TICKS_NEAR` quotes up to *at* and those after it, within a minute."""
         return await self._rows("quotes", Quote, NEAR, symbol, at, timedelta(seconds=60), TICKS_NEAR)
 
     async def last_quotes(self, symbol: str, at: datetime) -> list[Quote]:
-        """Of each source the quote that stood at *at*, of the minute before, and the first after it."""
         return await self._rows("quotes", Quote, NEAR, symbol, at, STALE, 1)
 
     async def last(self, symbol: str, at: datetime) -> list[Quote]:
-        """Of each source the last quote at or before *at*, however old within a day."""
         return await self._rows("quotes", Quote, NEAR, symbol, at, DAY, 1)
 
     async def ticks(self, symbols: Collection[str], start: datetime, end: datetime) -> list[Quote]:
-        """The latest :data:`MOST_TICKS` quotes from *start* to *end*, of all sources."""
         return await self._rows("quotes", Quote, _TICKS, sorted(set(symbols)), start, end, MOST_TICKS)
 
     async def first_ticks(self, symbol: str, start: datetime, end: datetime) -> list[Quote]:
-        """The first :data:`MOST_TICKS` quotes after *start* until *end*, of all sources."""
         return await self._rows("quotes", Quote, FIRST_TICKS, symbol, start, end, MOST_TICKS)
 
     async def positions(self, account: str, ids: Collection[str], *, limit: int) -> list[Position]:
-        """The positions meant by *ids*: their own, those of orders, and those of fills."""
         return await self._rows("positions", Position, _POSITIONS_MEANT, account, list(ids), limit)
 
     async def positions_between(self, account: str, start: datetime, end: datetime, *, limit: int) -> list[Position]:
-        """The positions open at any time from *start* to *end*, the earliest *limit* of them."""
         return await self._rows("positions", Position, _POSITIONS_BETWEEN, account, start, end, limit)
 
     async def terms(self, account: str, at: datetime) -> list[AccountTerms]:
-        """The terms in force at *at*."""
         return await self._rows("account_terms", AccountTerms, _TERMS, account, at)
 
     async def balance(self, account: str, at: datetime) -> list[Balance]:
-        """The last balance stated at or before *at*."""
         return await self._rows("balances", Balance, _BALANCE, account, at)
 
     async def entries(self, account: str, start: datetime, end: datetime, *, limit: int) -> list[AccountEntry]:
-        """What was booked after *start* until *end*."""
         return await self._rows("account_entries", AccountEntry, _ENTRIES, account, start, end, limit)
 
     async def fees(self, account: str, ids: Collection[str], *, limit: int) -> list[AccountEntry]:
-        """The fees among *ids*; all of them where none is named."""
         return await self._rows("account_entries", AccountEntry, _FEES, account, list(ids), limit)
 
     async def schedules(self, symbol: str, start: datetime, end: datetime) -> list[ChargeSchedule]:
-        """The schedule in force at *start* and those that followed until *end*."""
         return await self._rows("charge_schedules", ChargeSchedule, _SCHEDULES, symbol, start, end)
 
     async def rates(self, bases: Collection[str], quote: str, at: datetime) -> list[Rate]:
-        """The last rate of each of *bases* in *quote* recorded at or before *at*, and the last the other way round."""
         return await self._rows("rates", Rate, _RATES, sorted(set(bases) - {quote}), quote, at)
 
     async def base_rates(self, name: str) -> list[BaseRate]:
         return await self._rows("base_rates", BaseRate, _BASE_RATES, name)
 
     async def outages(self, start: datetime, end: datetime, *, limit: int) -> list[Outage]:
-        """The outages at any time from *start* to *end*, the earliest *limit* of them."""
         return await self._rows("outages", Outage, _OUTAGES, start, end, limit)
 
     async def options(
         self, account: str, ids: Collection[str], start: datetime | None, end: datetime | None, *, limit: int
     ) -> list[BinaryOption]:
-        """The options *ids*; without any named, those that expired from *start* to *end*, or all."""
         return await self._rows("binary_options", BinaryOption, _OPTIONS, account, list(ids), start, end, limit)
 
     async def cancellations(
         self, account: str, ids: Collection[str], start: datetime | None, end: datetime | None, *, limit: int
     ) -> list[Cancellation]:
-        """The cancellations of *ids* (their own, an order's, a position's); else those in the time, or all."""
         return await self._rows("cancellations", Cancellation, _CANCELLATIONS, account, list(ids), start, end, limit)
 
     async def disclosures(self, account: str) -> list[Disclosure]:
@@ -209,19 +182,15 @@ class EvidenceSnapshot(Snapshot):
     async def freezes(
         self, account: str, start: datetime | None, end: datetime | None, as_of: datetime, *, limit: int
     ) -> list[AccountEvent]:
-        """When the account was frozen at any time from *start* to *end*, the latest *limit* of them, up to *as_of*."""
         return await self._rows("account_log", AccountEvent, _FREEZES, account, start, end, as_of, limit)
 
     async def lifted(self, account: str, after: datetime, as_of: datetime) -> list[AccountEvent]:
-        """The first lifting of a freeze after *after*, up to *as_of*, or none."""
         return await self._rows("account_log", AccountEvent, _LIFTED, account, after, as_of)
 
     async def log_ins(self, account: str, until: datetime, *, limit: int) -> list[AccountEvent]:
-        """The latest *limit* log-ins up to *until*, failed ones too."""
         return await self._rows("account_log", AccountEvent, _LOG_INS, account, until, limit)
 
     async def messages_to(self, account: str, until: datetime, *, limit: int) -> list[AccountMessage]:
-        """The latest *limit* messages to the customer up to *until*, the earliest first."""
         return await self._rows("messages", AccountMessage, _MESSAGES_TO, account, until, limit)
 
     async def _rows(self, table: str, model: type[R], query: str, *values: object) -> list[R]:

@@ -9,13 +9,14 @@ import structlog
 from temporalio import activity
 
 from activities.checks.evidence_queries import EvidenceSnapshot
-from activities.checks.gathering import gather
-from activities.checks.gathering.unanswered import failed, too_many, unknown_account, unreadable
 from activities.checks.shared_spans import SharedSpans
 from activities.log.trade_log import TradeLog, UnreadableRow
 from domain.checks.findings import Check, Elsewhere, Finding, IncidentLink, Investigation, InvestigationRequest
+from domain.checks.gathering.asked import Asked
+from domain.checks.gathering.unanswered import failed, too_many, unknown_account, unreadable
 from domain.checks.interest import with_interest
 from domain.checks.losses import Covered, left_out, once_only, without
+from domain.checks.table import CHECKS
 from domain.ground.sizes import size
 from domain.log.trade_log import OrderType
 from runtime.database import OUTAGES
@@ -84,26 +85,27 @@ class Investigating:
             request, options = await _named(request, log)
             checks = list(dict.fromkeys(request.checks))
             for check in checks:
+                named = request.model_copy(update={"trades": options}) if options and check in _OF_OPTIONS else request
+                asked = CHECKS[check].asked(check, named, log)
                 if not known:
-                    findings.append(unknown_account(check))
+                    findings.append(unknown_account(asked))
                     continue
                 try:
                     async with log.apart():
-                        asked = request.model_copy(update={"trades": options}) if check in _OF_OPTIONS else request
-                        found = await gather(check, asked if options else request, log)
+                        found = await gather(asked)
                         once_only(found)  # what cannot be summed up is this check's fault
                 except UnreadableRow as error:
-                    found = [unreadable(check, error)]
+                    found = [unreadable(asked, error)]
                 except OUTAGES:
                     raise
                 except Exception as error:
                     if activity.in_activity() and activity.info().attempt < TRIES:
                         raise
                     logger.exception("a check broke off", check=check.value)
-                    found = [failed(check, error)]
+                    found = [failed(asked, error)]
                 whole, bare = _bytes(found), _bytes(finding.bare for finding in found)
                 if whole > room or bare > kept:
-                    found = [too_many(check, "a payload's worth of rows", "单次可核查上限")]
+                    found = [too_many(asked, "a payload's worth of rows", "单次可核查上限")]
                 else:
                     room, kept = room - whole, kept - bare
                 findings += found
@@ -119,6 +121,11 @@ class Investigating:
         until = request.as_of.date()
         owed = [without(finding, settled) for finding in once_only(findings)]
         return tuple(with_interest(finding, request.interest, base_rates, until) for finding in owed)
+
+
+async def gather(asked: Asked) -> list[Finding]:
+    """The findings of one check, one or more."""
+    return await CHECKS[asked.check].gather(asked)
 
 
 async def _named(request: InvestigationRequest, log: EvidenceSnapshot) -> tuple[InvestigationRequest, tuple[str, ...]]:

@@ -1,5 +1,6 @@
 """One execution held against the quotes: what went wrong with it, and what it cost."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -8,7 +9,7 @@ from typing import Final, NamedTuple
 from domain.checks.facts import Text
 from domain.checks.findings import Verdict
 from domain.checks.market import TYPES, WAITS_FOR_BETTER, WAITS_FOR_WORSE, price_text, utc
-from domain.checks.moments import FAR, Execution, FeedMedian
+from domain.checks.moments import FAR, Execution, Feed, FeedMedian
 from domain.checks.prices import Price, Pricing
 from domain.checks.profit import ReferenceRule
 from domain.checks.reach import Reach, reach_before_fill
@@ -438,3 +439,10 @@ class Examination:
 
     def _text(self, price: Decimal) -> str:
         return price_text(price, self.execution.instrument) if self.execution.instrument else plain(price)
+
+
+def feeds_to_measure(execution: Execution, quotes: Iterable[Quote], *, tolerances: Tolerances) -> list[Feed]:
+    """The feeds whose :class:`FeedMedian` is needed, because nobody else quoted around a fill."""
+    known = set(quotes)
+    examinations = [Examination(execution, fill, known, (), tolerances) for fill in execution.fills]
+    return sorted({Feed(e.fill.symbol, e.own.source, e.fill.at) for e in examinations if e.alone and e.own is not None})

@@ -59,11 +59,6 @@ def recompute(findings: Sequence[Finding], hashes: Sequence[str] = ()) -> tuple[
     return tuple(differences)
 
 
-def run(check: Check, subject: str, facts: LogFacts, given: Given) -> Finding:
-    """The finding of *check*, on its facts in a fixed order, each row once."""
-    return CHECKS[check].run(subject, facts.once(), given)
-
-
 def _again(finding: Finding) -> Finding:
     facts = LogFacts.of(row for row in finding.evidence if row.table != "base_rates")  # of the interest, not the check
     if not finding.given:

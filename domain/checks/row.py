@@ -1,8 +1,12 @@
 """What a check is: one row, which its folder holds."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from domain.checks.facts import CheckFunction
+from domain.checks.findings import Check, Finding, InvestigationRequest
+from domain.checks.gathering.asked import Asked
+from domain.checks.gathering.log import Log
 from domain.ground.bilingual import Bilingual
 
 
@@ -10,6 +14,8 @@ from domain.ground.bilingual import Bilingual
 class CheckRow:
     """What is true of every finding of a check."""
 
+    gather: Callable[[Asked], Awaitable[list[Finding]]]
+    """Asks the log for its facts, and has each subject judged."""
     run: CheckFunction
     """The pure function from facts to a finding."""
     formula: str
@@ -20,3 +26,7 @@ class CheckRow:
     """Phrases, in both languages, by which a complaint points to it."""
     of_the_account: bool = False
     """Whether it needs no trade, so that words point to it in every category that has to do with an account."""
+
+    def asked(self, check: Check, request: InvestigationRequest, log: Log) -> Asked:
+        """The check asked of *request*."""
+        return Asked(check, self.run, self.formula, request, log)

@@ -10,11 +10,12 @@ from typing import Any, Final
 
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import Check, Finding
-from domain.checks.recompute import recompute, run
+from domain.checks.recompute import recompute
 from domain.checks.tolerances import Tolerances
 from domain.ground.base import Record
 from domain.log.firm_records import AccountTerms, Balance
 from domain.log.trade_log import Fill, Instrument, Order, OrderType, Position, Quote, Side
+from tests.checks.rows import run
 
 START: Final = datetime(2024, 3, 11, 10, tzinfo=UTC)
 FALLEN: Final = "1985.00"

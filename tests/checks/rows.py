@@ -7,7 +7,10 @@ from typing import Any
 
 import asyncpg
 
+from domain.checks.facts import Given, LogFacts
+from domain.checks.findings import Check, Finding
 from domain.checks.moments import Execution, FeedMedian
+from domain.checks.table import CHECKS
 from domain.ground.base import Record
 from domain.log.firm_records import (
     AccountEvent,
@@ -53,6 +56,11 @@ TABLES: dict[type[Record], str] = {
     Outage: "outages",
     Rate: "rates",
 }
+
+
+def run(check: Check, subject: str, facts: LogFacts, given: Given) -> Finding:
+    """The finding of *check*, on its facts in a fixed order, each row once, as an investigation makes it."""
+    return CHECKS[check].run(subject, facts.once(), given)
 
 
 def after(seconds: float) -> datetime:

@@ -13,7 +13,7 @@ from domain.checks.charges.finding import nights_held
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import ALL_CUSTOMERS, Check, Finding, Verdict
 from domain.checks.profit import ReferenceRule
-from domain.checks.recompute import recompute, run
+from domain.checks.recompute import recompute
 from domain.checks.tolerances import Tolerances
 from domain.ground.words import Confidence
 from domain.log.firm_records import (
@@ -42,6 +42,7 @@ from tests.checks.rows import (
     order,
     position,
     quote,
+    run,
     steady,
     terms,
 )

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from domain.checks.execution.finding import check_execution, feeds_to_measure
+from domain.checks.examination import feeds_to_measure
+from domain.checks.execution.finding import check_execution
 from domain.checks.findings import Finding, Verdict
 from domain.checks.moments import Execution, FeedMedian, moments
 from domain.checks.tolerances import Tolerances

@@ -18,7 +18,7 @@ from activities.log.trade_log import TradeLog
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import Check, Finding, Investigation, InvestigationRequest, Verdict
 from domain.checks.interest import FORMULA, with_interest
-from domain.checks.recompute import recompute, run
+from domain.checks.recompute import recompute
 from domain.checks.tolerances import Tolerances
 from domain.checks.withdrawal_delay.finding import check_withdrawal_delay
 from domain.ground.bilingual import Bilingual
@@ -31,7 +31,7 @@ from domain.rules.duties import InterestRule
 from domain.rules.interest import interest_for
 from runtime.policies import find_pack
 from starter.cli.case_pages import findings
-from tests.checks.rows import ACCOUNT, AT, after, fill, order, store
+from tests.checks.rows import ACCOUNT, AT, after, fill, order, run, store
 from tests.checks.test_investigating import QUOTES
 
 LOST = AT.date()  # 12 November 2023

@@ -10,11 +10,12 @@ from typing import Any
 import asyncpg
 import pytest
 
-from activities.checks.gathering.common import MOST_FILLS, MOST_WITHDRAWALS
 from activities.checks.investigating import Investigating
 from activities.log.trade_log import DECIDING_QUOTES, MEDIANS, TradeLog
-from domain.checks.execution.finding import check_execution, feeds_to_measure
+from domain.checks.examination import feeds_to_measure
+from domain.checks.execution.finding import check_execution
 from domain.checks.findings import Check, Finding, Investigation, InvestigationRequest, Verdict
+from domain.checks.gathering.asked import MOST_FILLS, MOST_WITHDRAWALS
 from domain.checks.moments import FEED, STALE, Execution, FeedMedian
 from domain.checks.table import CHECKS
 from domain.checks.tolerances import Tolerances

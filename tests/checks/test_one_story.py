@@ -9,12 +9,11 @@ from domain.checks.execution.finding import check_execution
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.moments import Execution, FeedMedian
-from domain.checks.recompute import run
 from domain.checks.tolerances import Tolerances
 from domain.log.trade_log import Fill, Order, OrderType, Quote, Side
 from tests.checks.contradictions import contradictions
 from tests.checks.liquidated import METAL, closing, liquidation, second
-from tests.checks.rows import AT, GOLD
+from tests.checks.rows import AT, GOLD, run
 from tests.checks.test_execution_properties import Scene, scenes
 
 BASIS = Given(tolerances=Tolerances(), as_of=AT + timedelta(days=1))

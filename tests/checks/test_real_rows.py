@@ -10,10 +10,10 @@ from activities.log.trade_log import TradeLog
 from domain.checks.execution.finding import check_execution
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import Check, Finding, Verdict
-from domain.checks.recompute import recompute, run
+from domain.checks.recompute import recompute
 from domain.checks.tolerances import Tolerances
 from domain.log.trade_log import Fill, Order, OrderType, Quote, Side
-from tests.checks.rows import GOLD, execution, fill, order, store
+from tests.checks.rows import GOLD, execution, fill, order, run, store
 from tests.importing.test_real_data import real
 
 ACCOUNT = "70012345"

@@ -12,7 +12,7 @@ from domain.checks.execution.finding import check_execution
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.losses import once_only
-from domain.checks.recompute import Difference, recompute, run
+from domain.checks.recompute import Difference, recompute
 from domain.checks.tolerances import Tolerances
 from domain.checks.withdrawal_delay.finding import check_withdrawal_delay
 from domain.ground.bilingual import Bilingual
@@ -32,6 +32,7 @@ from tests.checks.rows import (
     order,
     position,
     quote,
+    run,
     steady,
     terms,
 )

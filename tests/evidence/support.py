@@ -8,7 +8,6 @@ from typing import Any
 from domain.case.complaint import Complaint
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import Check, Finding
-from domain.checks.recompute import run
 from domain.checks.tolerances import Tolerances
 from domain.ground.timeline import Entry
 from domain.log.trade_log import Quote, Side
@@ -17,7 +16,7 @@ from starter.evidence.model import make_pack
 from starter.evidence.reading import CaseFacts, Chart, StoredFinding
 from starter.evidence.redaction import Reader
 from starter.evidence.scenes import PriceScene, kept_quotes, scenes_of
-from tests.checks.rows import ACCOUNT, AT, GOLD, after, fill, order, position, quote, steady
+from tests.checks.rows import ACCOUNT, AT, GOLD, after, fill, order, position, quote, run, steady
 
 
 def found(check: Check, subject: str = "O1", *, tolerances: dict[str, Any] | None = None, **rows: Any) -> Finding:

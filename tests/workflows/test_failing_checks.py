@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import pytest
 
-from activities.checks import gathering, investigating
+from activities.checks import investigating
+from activities.checks.evidence_queries import EvidenceSnapshot
 from activities.checks.investigating import Investigating
 from activities.log.trade_log import TradeLog
-from domain.checks.findings import Check, InvestigationRequest, Verdict
+from domain.checks.findings import Check, Finding, InvestigationRequest, Verdict
+from domain.checks.gathering.asked import Asked
 from domain.ground.words import Stage
 from tests.checks.rows import AT
 from tests.workflows.house import House
@@ -17,16 +19,17 @@ from tests.workflows.house import House
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
 
-_GATHER = gathering.gather
+_GATHER = investigating.gather
 
 
 def poisoned(check: Check, error: Exception) -> Any:
-    async def gather(asked: Check, *rest: Any) -> Any:
-        if asked is check:
+    async def gather(asked: Asked) -> list[Finding]:
+        if asked.check is check:
             if isinstance(error, ArithmeticError):
-                await rest[1]._connection.execute("select 1 / 0")
+                assert isinstance(asked.log, EvidenceSnapshot)
+                await asked.log._connection.execute("select 1 / 0")
             raise error
-        return await _GATHER(asked, *rest)
+        return await _GATHER(asked)
 
     return gather
 

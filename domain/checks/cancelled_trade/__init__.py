@@ -3,10 +3,12 @@
 from typing import Final
 
 from domain.checks.cancelled_trade.finding import FORMULA, check_cancelled_trade
+from domain.checks.cancelled_trade.gathering import gather
 from domain.checks.row import CheckRow
 from domain.ground.spoken import said
 
 ROW: Final = CheckRow(
+    gather=gather,
     run=check_cancelled_trade,
     formula=FORMULA,
     name=said("cancelled trade", "被取消的交易"),

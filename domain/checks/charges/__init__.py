@@ -3,10 +3,12 @@
 from typing import Final
 
 from domain.checks.charges.finding import FORMULA, check_charges
+from domain.checks.charges.gathering import gather
 from domain.checks.row import CheckRow
 from domain.ground.spoken import said
 
 ROW: Final = CheckRow(
+    gather=gather,
     run=check_charges,
     formula=FORMULA,
     name=said("swap and commission", "隔夜利息与手续费"),

@@ -26,13 +26,6 @@ UNIDENTIFIED = f"bad-fill/{AT_THAT_INSTANT}@{VERSION}"
 """The formula where it is not known whether the order opened or closed a position."""
 
 
-def feeds_to_measure(execution: Execution, quotes: Iterable[Quote], *, tolerances: Tolerances) -> list[Feed]:
-    """The feeds whose :class:`FeedMedian` is needed, because nobody else quoted around a fill."""
-    known = set(quotes)
-    examinations = [Examination(execution, fill, known, (), tolerances) for fill in execution.fills]
-    return sorted({Feed(e.fill.symbol, e.own.source, e.fill.at) for e in examinations if e.alone and e.own is not None})
-
-
 def check_execution(
     execution: Execution, quotes: Iterable[Quote], medians: Iterable[FeedMedian] = (), *, tolerances: Tolerances
 ) -> Finding:
@@ -40,7 +33,7 @@ def check_execution(
 
     *quotes* are those around the :func:`moments` of the execution, or at least the deciding ones: of each source the
     last at or before, the first after, the one standing when the window began, the extremes of the window and the one
-    nearest to the fill. *medians* are those of :func:`feeds_to_measure`.
+    nearest to the fill. *medians* are those of :func:`~domain.checks.examination.feeds_to_measure`.
 
     The harm is in the instrument's currency, added up over the fills and rounded once; a loss of one fill is never
     set off against a gain of another.

@@ -3,10 +3,12 @@
 from typing import Final
 
 from domain.checks.execution_delay.finding import FORMULA, check_execution_delay
+from domain.checks.execution_delay.gathering import gather
 from domain.checks.row import CheckRow
 from domain.ground.spoken import said
 
 ROW: Final = CheckRow(
+    gather=gather,
     run=check_execution_delay,
     formula=FORMULA,
     name=said("delay of the execution", "执行延迟"),

@@ -3,10 +3,12 @@
 from typing import Final
 
 from domain.checks.frozen_account.finding import FORMULA, check_frozen_account
+from domain.checks.frozen_account.gathering import gather
 from domain.checks.row import CheckRow
 from domain.ground.spoken import said
 
 ROW: Final = CheckRow(
+    gather=gather,
     run=check_frozen_account,
     formula=FORMULA,
     name=said("frozen account", "账户冻结"),

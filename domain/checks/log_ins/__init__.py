@@ -3,10 +3,12 @@
 from typing import Final
 
 from domain.checks.log_ins.finding import FORMULA, check_log_ins
+from domain.checks.log_ins.gathering import gather
 from domain.checks.row import CheckRow
 from domain.ground.spoken import said
 
 ROW: Final = CheckRow(
+    gather=gather,
     run=check_log_ins,
     formula=FORMULA,
     name=said("log-ins to the account", "账户登录"),

@@ -3,10 +3,12 @@
 from typing import Final
 
 from domain.checks.off_market.finding import FORMULA, check_off_market
+from domain.checks.off_market.gathering import gather
 from domain.checks.row import CheckRow
 from domain.ground.spoken import said
 
 ROW: Final = CheckRow(
+    gather=gather,
     run=check_off_market,
     formula=FORMULA,
     name=said("price off the market", "偏离市场的报价"),

@@ -3,10 +3,12 @@
 from typing import Final
 
 from domain.checks.outage.finding import FORMULA, check_outage
+from domain.checks.outage.gathering import gather
 from domain.checks.row import CheckRow
 from domain.ground.spoken import said
 
 ROW: Final = CheckRow(
+    gather=gather,
     run=check_outage,
     formula=FORMULA,
     name=said("outage", "系统中断"),

@@ -3,10 +3,12 @@
 from typing import Final
 
 from domain.checks.promise.finding import FORMULA, check_promise
+from domain.checks.promise.gathering import gather
 from domain.checks.row import CheckRow
 from domain.ground.spoken import said
 
 ROW: Final = CheckRow(
+    gather=gather,
     run=check_promise,
     formula=FORMULA,
     name=said("what was promised", "客户被告知的承诺"),

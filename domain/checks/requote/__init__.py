@@ -3,10 +3,12 @@
 from typing import Final
 
 from domain.checks.requote.finding import FORMULA, check_requote
+from domain.checks.requote.gathering import gather
 from domain.checks.row import CheckRow
 from domain.ground.spoken import said
 
 ROW: Final = CheckRow(
+    gather=gather,
     run=check_requote,
     formula=FORMULA,
     name=said("requote or rejection", "重新报价或拒单"),

@@ -4,9 +4,11 @@ from typing import Final
 
 from domain.checks.row import CheckRow
 from domain.checks.trigger.finding import FORMULA, check_trigger
+from domain.checks.trigger.gathering import gather
 from domain.ground.spoken import said
 
 ROW: Final = CheckRow(
+    gather=gather,
     run=check_trigger,
     formula=FORMULA,
     name=said("trigger of the order", "委托触发"),

@@ -2,29 +2,28 @@
 
 from datetime import datetime
 
-from activities.log.trade_log import UnreadableRow
-from domain.checks.findings import FAILED, Check, Finding, InvestigationRequest, Verdict
+from domain.checks.findings import FAILED, Finding, Verdict
+from domain.checks.gathering.asked import Asked
 from domain.checks.moments import Execution
-from domain.checks.table import CHECKS
 from domain.ground.bilingual import Bilingual
 from domain.ground.words import Confidence
 from domain.money.amounts import Money
 
 
-def unanswered(check: Check, subject: str, missing: str, en: str, zh: str) -> Finding:
+def unanswered(asked: Asked, subject: str, missing: str, en: str, zh: str) -> Finding:
     return Finding(
-        check=check,
+        check=asked.check,
         subject=subject,
         verdict=Verdict.INCONCLUSIVE,
         reason=Bilingual(en=en, zh=zh),
         missing=(missing,),
-        formula=CHECKS[check].formula,
+        formula=asked.formula,
     )
 
 
-def unknown_account(check: Check) -> Finding:
+def unknown_account(asked: Asked) -> Finding:
     return unanswered(
-        check,
+        asked,
         "account",
         "account",
         "Our trade log holds nothing of the account you named. Please check the account number.",
@@ -32,24 +31,24 @@ def unknown_account(check: Check) -> Finding:
     )
 
 
-def unknown_trades(check: Check, request: InvestigationRequest, tables: dict[str, set[str]]) -> list[Finding]:
+def unknown_trades(asked: Asked, tables: dict[str, set[str]]) -> list[Finding]:
     # a trade of another account reads exactly like one that does not exist
     return [
         unanswered(
-            check,
+            asked,
             trade,
             f"trade {trade}",
             f"The log of your account has no trade or entry with the number {trade}. Please check the number.",
             f"您的账户日志中没有编号为 {trade} 的交易或资金记录，请核对编号。",
         )
-        for trade in dict.fromkeys(request.trades)
+        for trade in dict.fromkeys(asked.request.trades)
         if trade not in tables
     ]
 
 
-def no_orders(check: Check, position: str) -> Finding:
+def no_orders(asked: Asked, position: str) -> Finding:
     return unanswered(
-        check,
+        asked,
         position,
         f"orders and fills of position {position}",
         f"Our records hold position {position}, but not the orders that opened and closed it.",
@@ -57,9 +56,9 @@ def no_orders(check: Check, position: str) -> Finding:
     )
 
 
-def no_trades_between(check: Check, start: datetime, end: datetime) -> Finding:
+def no_trades_between(asked: Asked, start: datetime, end: datetime) -> Finding:
     return unanswered(
-        check,
+        asked,
         "account",
         "number of the order or position, or the exact time of the trade",
         f"The log of your account has no trade from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC. Please name "
@@ -68,9 +67,9 @@ def no_trades_between(check: Check, start: datetime, end: datetime) -> Finding:
     )
 
 
-def nothing_named(check: Check) -> Finding:
+def nothing_named(asked: Asked) -> Finding:
     return unanswered(
-        check,
+        asked,
         "account",
         "number of the order or position, or the exact time of the trade",
         "To examine an execution we need the number of the order or position, or the time of the trade.",
@@ -78,19 +77,9 @@ def nothing_named(check: Check) -> Finding:
     )
 
 
-def no_withdrawal() -> Finding:
+def too_many(asked: Asked, most_en: str, most_zh: str) -> Finding:
     return unanswered(
-        Check.WITHDRAWAL_DELAY,
-        "account",
-        "withdrawal",
-        "The log of your account has no withdrawal.",
-        "您的账户日志中没有出金记录。",
-    )
-
-
-def too_many(check: Check, most_en: str, most_zh: str) -> Finding:
-    return unanswered(
-        check,
+        asked,
         "account",
         "a smaller choice of trades",
         f"More than {most_en} are concerned, too many to be examined at once. Please name those you complain of.",
@@ -98,9 +87,9 @@ def too_many(check: Check, most_en: str, most_zh: str) -> Finding:
     )
 
 
-def unreadable(check: Check, error: UnreadableRow) -> Finding:
+def unreadable(asked: Asked, error: Exception) -> Finding:
     return unanswered(
-        check,
+        asked,
         "account",
         str(error),
         "Our records of this are damaged and have to be put right before they can be examined.",
@@ -108,9 +97,9 @@ def unreadable(check: Check, error: UnreadableRow) -> Finding:
     )
 
 
-def failed(check: Check, error: Exception) -> Finding:
+def failed(asked: Asked, error: Exception) -> Finding:
     finding = unanswered(
-        check,
+        asked,
         "account",
         f"a check that does not break off ({type(error).__name__})",
         "Our examination of this could not be completed by machine; a person will look at it.",
@@ -119,9 +108,9 @@ def failed(check: Check, error: Exception) -> Finding:
     return finding.model_copy(update={"formula": FAILED})
 
 
-def no_position(check: Check) -> Finding:
+def no_position(asked: Asked) -> Finding:
     return unanswered(
-        check,
+        asked,
         "account",
         "positions of these trades",
         "Our records hold these trades, but no position that they opened or closed.",
@@ -129,27 +118,17 @@ def no_position(check: Check) -> Finding:
     )
 
 
-def no_row(check: Check, what_en: str, what_zh: str) -> Finding:
+def no_row(asked: Asked, what_en: str, what_zh: str) -> Finding:
     return unanswered(
-        check, "account", what_en, f"The log of your account has no {what_en}.", f"您的账户日志中没有{what_zh}记录。"
+        asked, "account", what_en, f"The log of your account has no {what_en}.", f"您的账户日志中没有{what_zh}记录。"
     )
 
 
-def nothing_refused(start: datetime, end: datetime) -> Finding:
-    return unanswered(
-        Check.REQUOTE,
-        "account",
-        "a requoted or rejected order, or the exact time of it",
-        f"The log of your account has no requote or rejection from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC.",
-        f"您的账户在 {start:%Y-%m-%d %H:%M} 至 {end:%Y-%m-%d %H:%M} UTC 期间没有重新报价或拒单记录。",
-    )
-
-
-def closed_by_another(check: Check, execution: Execution) -> Finding:
+def closed_by_another(asked: Asked, execution: Execution) -> Finding:
     """That an order closed a position against an opposite one of the customer's own: no market price is in it."""
     currency = execution.instrument.currency if execution.instrument else "USD"
     return Finding(
-        check=check,
+        check=asked.check,
         subject=execution.id,
         verdict=Verdict.NO_FAULT,
         confidence=Confidence.CERTAIN,
@@ -159,5 +138,5 @@ def closed_by_another(check: Check, execution: Execution) -> Finding:
             zh=f"订单 {execution.id} 以您自有的反向持仓对冲平仓，成交价为两笔持仓的开仓价，不涉及市场价格。",
         ),
         harm=Money.zero(currency),
-        formula=CHECKS[check].formula,
+        formula=asked.formula,
     )

@@ -1,0 +1,16 @@
+"""Finds the positions with the schedules of charges that held while they were open."""
+
+from domain.checks.findings import Finding
+from domain.checks.gathering.asked import Asked
+from domain.checks.gathering.positions import held, positions_meant
+
+
+async def gather(asked: Asked) -> list[Finding]:
+    positions, findings = await positions_meant(asked)
+    for position in positions:
+        until = position.closed_at or asked.as_of
+        facts = await held(asked, position, terms_at=until)
+        schedules = await asked.log.schedules(position.symbol, position.opened_at, until)
+        facts = facts.model_copy(update={"charge_schedules": tuple(schedules)})
+        findings.append(asked.judge(position.position, facts))
+    return findings

@@ -1,0 +1,103 @@
+"""What the checks on single orders share: which are meant, and what was quoted for them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from domain.checks.examination import feeds_to_measure
+from domain.checks.facts import Given
+from domain.checks.findings import Finding
+from domain.checks.gathering.asked import MOST_FILLS, Asked
+from domain.checks.gathering.unanswered import (
+    closed_by_another,
+    no_orders,
+    no_trades_between,
+    nothing_named,
+    too_many,
+    unknown_trades,
+)
+from domain.checks.market import WAITS_FOR_BETTER, WAITS_FOR_WORSE
+from domain.checks.moments import Execution, FeedMedian, Moment, deciding_quotes, moments
+from domain.log.trade_log import Order, OrderType, Position, Quote
+
+WAITING: Final = WAITS_FOR_WORSE | WAITS_FOR_BETTER
+LOOK_BACK: Final = timedelta(hours=24)
+"""How long before its fill, at most, the quotes that a waiting order may have missed are looked for."""
+
+
+class Seen(NamedTuple):
+    """What the checks on the price of one execution go by."""
+
+    quotes: tuple[Quote, ...]
+    medians: tuple[FeedMedian, ...]
+    given: Given
+
+
+async def executions_meant(asked: Asked) -> tuple[list[Execution], list[Finding]]:
+    """The executions meant, by their ids or by the time, and what is to be said of the rest."""
+    request, log = asked.request, asked.log
+    tables = await log.tables_of(asked.account, request.trades)
+    findings = unknown_trades(asked, tables)
+    trades = [trade for trade in dict.fromkeys(request.trades) if tables.get(trade, set()) - {"account_entries"}]
+    if trades:
+        orders = await log.orders_of(asked.account, trades)
+        findings += [no_orders(asked, trade) for trade in trades if trade not in orders]
+        chosen = sorted({order for each in orders.values() for order in each})
+    elif findings:
+        return [], findings
+    elif span := asked.span():
+        chosen = await log.orders_between(asked.account, *span, limit=MOST_FILLS + 1)
+        if not chosen:
+            return [], [no_trades_between(asked, *span)]
+    else:
+        return [], [nothing_named(asked)]
+    executions = await log.executions(asked.account, chosen)
+    if sum(len(execution.fills) for execution in executions) > MOST_FILLS or len(executions) > 2 * MOST_FILLS:
+        return [], [*findings, too_many(asked, f"{MOST_FILLS} fills", f"{MOST_FILLS} 笔成交")]
+    by_another = [each for each in executions if each.order is not None and each.order.type is OrderType.CLOSE_BY]
+    findings += [closed_by_another(asked, each) for each in by_another]
+    return [each for each in executions if each not in by_another], findings
+
+
+async def seen_of(asked: Asked, executions: Sequence[Execution]) -> list[Seen]:
+    """Of each execution what every check on its price goes by, so that all see the same."""
+    wanted = [moment for each in executions for moment in moments(each)]
+    around, seconds = await asked.quotes(wanted), asked.tolerances.quote_window_seconds
+    found = []
+    for each in executions:
+        quotes = list(deciding_quotes(around, moments(each), window_seconds=seconds))
+        order = each.order
+        if order is not None and each.fills and order.type in WAITING and order.price is not None:
+            quotes += await quotes_through(asked, order, order.price, each, each.position)
+        given = await asked.given_of(each)
+        found.append(Seen(tuple(dict.fromkeys(quotes)), await medians(asked, [each], quotes, given), given))
+    return found
+
+
+async def medians(
+    asked: Asked, executions: Iterable[Execution], quotes: Sequence[Quote], given: Given
+) -> tuple[FeedMedian, ...]:
+    """The middles of feeds that nobody else can confirm."""
+    tolerances = given.tolerances
+    feeds = [feed for each in executions for feed in feeds_to_measure(each, quotes, tolerances=tolerances)]
+    return tuple(await asked.log.medians(feeds))
+
+
+def waited_until(asked: Asked, order: Order, position: Position | None) -> datetime:
+    """Until when an order that was not filled waited."""
+    return order.ended_at or (position.closed_at if position else None) or asked.as_of
+
+
+async def quotes_through(
+    asked: Asked, order: Order, price: Decimal, each: Execution, position: Position | None
+) -> list[Quote]:
+    """Of each source its first quote through the trigger, its nearest, and those around these and the fill."""
+    until = each.fills[0].at if each.fills else waited_until(asked, order, position)
+    since = order.received_at or (position.opened_at if position else None) or until - LOOK_BACK
+    start = max(since, until - LOOK_BACK)
+    end = until + timedelta(seconds=asked.tolerances.quote_window_seconds) if each.fills else until
+    quotes = await asked.log.through(order, price, start, end, worse=order.type in WAITS_FOR_WORSE)
+    instants = {quote.at for quote in quotes} | {fill.at for fill in each.fills} | {start}
+    quotes += await asked.quotes(Moment(order.symbol, at, order.side, price) for at in instants)
+    return quotes

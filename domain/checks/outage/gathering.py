@@ -1,0 +1,61 @@
+"""Finds the attempts that did not get through, and the outages at their time."""
+
+from domain.checks.facts import LogFacts
+from domain.checks.findings import Finding
+from domain.checks.gathering.asked import MOST_ROWS, Asked
+from domain.checks.gathering.unanswered import nothing_named, too_many, unknown_trades
+from domain.checks.outage.finding import ACCOUNT, ATTEMPTS
+from domain.log.firm_records import OrderEvent
+
+
+async def gather(asked: Asked) -> list[Finding]:
+    """One finding for each attempt that did not get through."""
+    trades, log = asked.request.trades, asked.log
+    findings: list[Finding] = []
+    events: list[OrderEvent] = []
+    if trades:
+        findings = unknown_trades(asked, await log.tables_of(asked.account, trades))
+        orders = await log.orders_of(asked.account, trades)
+        ids = sorted({order for each in orders.values() for order in each})
+        events = await log.events_of(asked.account, ids)
+        if not events and findings:
+            return findings
+    span = asked.span()
+    if not events and span:
+        events = await log.refused_between(asked.account, *span, limit=MOST_ROWS + 1)
+        if len(events) > MOST_ROWS:
+            return [*findings, too_many(asked, f"{MOST_ROWS} attempts", f"{MOST_ROWS} 次尝试")]
+    attempts = [event for event in events if event.kind in ATTEMPTS]
+    if not attempts:
+        if not span:
+            return findings or [nothing_named(asked)]
+        facts = LogFacts(outages=tuple(await log.outages(*span, limit=MOST_ROWS)))
+        return [*findings, asked.judge(ACCOUNT, facts)]
+    for attempt in attempts:
+        findings.append(asked.judge(attempt.event, await _of_attempt(asked, attempt)))
+    return findings
+
+
+async def _of_attempt(asked: Asked, attempt: OrderEvent) -> LogFacts:
+    """The position that *attempt* was to close, how it was closed, and the attempts at the same before it."""
+    log, account = asked.log, asked.account
+    outages = await log.outages(attempt.at, attempt.at, limit=MOST_ROWS)
+    since = min((row.since for row in outages), default=attempt.at)
+    tried = await log.refused_between(account, since, attempt.at, limit=MOST_ROWS)
+    alike = (attempt.symbol, attempt.side, attempt.position)
+    earlier = [row for row in tried if (row.symbol, row.side, row.position) == alike]
+    named = [attempt.position] if attempt.position else list(asked.request.trades)
+    positions = await log.positions(account, named, limit=MOST_ROWS) if named else []
+    own = [row for row in positions if row.symbol == attempt.symbol and row.side is attempt.side.opposite]
+    ids = [row.position for row in own]
+    instants = {attempt.at, *(row.at for row in earlier), *(row.until for row in outages if row.until is not None)}
+    quotes = {quote: None for at in sorted(instants) for quote in await log.last_quotes(attempt.symbol, at)}
+    return LogFacts(
+        order_events=tuple(dict.fromkeys([*earlier, attempt])),
+        outages=tuple(outages),
+        positions=tuple(own),
+        orders=tuple(await log.orders(account, ids)),
+        fills=tuple(await log.fills_of(account, ids)),
+        quotes=tuple(quotes),
+        instruments=tuple(await log.instruments([attempt.symbol], attempt.at)),
+    )

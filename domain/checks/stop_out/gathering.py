@@ -1,0 +1,96 @@
+"""Finds what the replay of a margin level needs: the account around its forced liquidation."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Final, TypeVar
+
+from domain.checks.findings import Finding
+from domain.checks.gathering.afterwards import afterwards, schedules
+from domain.checks.gathering.asked import MOST_FILLS, Asked, facts_of
+from domain.checks.gathering.orders import executions_meant, medians
+from domain.checks.gathering.unanswered import too_many, unanswered
+from domain.checks.moments import Execution, Moment
+from domain.ground.base import Record
+from domain.log.trade_log import OrderType
+
+R = TypeVar("R", bound=Record)
+
+MOST_POSITIONS: Final = 200
+"""Positions and entries of a margin replay, which are all kept as evidence."""
+EVENT: Final = timedelta(seconds=60)
+"""Liquidations of an account within this time of the first belong to one event."""
+
+
+async def gather(asked: Asked) -> list[Finding]:
+    """One finding for each event: liquidations within a minute of the first."""
+    executions, findings = await executions_meant(asked)
+    liquidations = [each for each in executions if each.fills and _forced(each)]
+    others = [each for each in executions if each not in liquidations]
+    if others and not liquidations and not findings:
+        findings.append(asked.judge(others[0].id, facts_of(others[0])))
+    while liquidations:
+        at = liquidations[0].fills[0].at
+        same = await asked.log.orders_between(asked.account, at - EVENT, at + EVENT, limit=MOST_FILLS + 1)
+        if len(same) > MOST_FILLS:
+            return [*findings, too_many(asked, f"{MOST_FILLS} orders in a minute", f"一分钟内 {MOST_FILLS} 笔订单")]
+        event = [each for each in await asked.log.executions(asked.account, same) if _forced(each)]
+        ids = {each.id for each in event}
+        liquidations = [each for each in liquidations if each.id not in ids]
+        findings.append(await _of_event(asked, event))
+    return findings
+
+
+def _forced(execution: Execution) -> bool:
+    return execution.order is not None and execution.order.type is OrderType.STOP_OUT
+
+
+async def _of_event(asked: Asked, event: Sequence[Execution]) -> Finding:
+    log, account = asked.log, asked.account
+    at, last = event[0].fills[0].at, event[-1].fills[-1].at
+    balance = await log.balance(account, at)
+    since = balance[0].at if balance else at
+    positions = await log.positions_between(account, since, last, limit=MOST_POSITIONS + 1)
+    entries = await log.entries(account, since, last, limit=MOST_POSITIONS + 1)
+    if max(len(positions), len(entries)) > MOST_POSITIONS:  # a part of them would give a wrong level
+        return unanswered(
+            asked,
+            event[0].id,
+            f"a balance of the account less than {MOST_POSITIONS} positions and entries before the liquidation",
+            "Too much happened on your account between the last balance recorded and the liquidation.",
+            "自最近一次余额记录至强制平仓之间，您账户的变动过多。",
+        )
+    terms = await log.terms(account, at)
+    symbols = sorted({row.symbol for row in positions} | {fill.symbol for each in event for fill in each.fills})
+    instruments = await log.instruments(symbols, at)
+    replayed = symbols if terms and balance else []  # without them there is nothing to replay
+    quotes = await log.ticks(replayed, at - EVENT, at)
+    for symbol in replayed:
+        quotes += await log.near(symbol, last)
+        quotes += await afterwards(asked, symbol, last, event[0].position)
+    quotes += await asked.quotes(
+        Moment(fill.symbol, fill.at, fill.side, fill.price) for each in event for fill in each.fills
+    )
+    ids = [row.position for row in positions]
+    given = await asked.given_for(instruments, at)
+    rates = await log.rates([row.currency for row in instruments], terms[0].currency, at) if terms else []
+    facts = facts_of(
+        *event,
+        quotes=quotes,
+        instruments=tuple(instruments),
+        positions=tuple(positions),
+        account_terms=tuple(terms),
+        balances=tuple(balance),
+        margin_rates=tuple(await log.margin_rates(account, symbols, at)),
+        orders=tuple(_once(await log.orders(account, ids), [each.order for each in event if each.order])),
+        fills=tuple(_once(await log.fills_of(account, ids), [fill for each in event for fill in each.fills])),
+        feed_medians=await medians(asked, event, quotes, given),
+        account_entries=tuple(entries),
+        charge_schedules=tuple([row for symbol in symbols for row in await schedules(asked, symbol, last)]),
+        rates=tuple(rates),
+    )
+    return asked.judge(event[0].id, facts, given)
+
+
+def _once(*rows: Iterable[R]) -> list[R]:
+    """All *rows*, each once."""
+    return list(dict.fromkeys(row for some in rows for row in some))

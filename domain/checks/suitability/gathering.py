@@ -1,0 +1,28 @@
+"""Finds the positions with what was asked before them, and the fees with what was told of them."""
+
+from domain.checks.facts import LogFacts
+from domain.checks.findings import Finding
+from domain.checks.gathering.asked import MOST_ROWS, Asked
+from domain.checks.gathering.positions import held, positions_meant
+from domain.checks.gathering.unanswered import nothing_named, too_many
+from domain.log.trade_log import Position
+
+
+async def gather(asked: Asked) -> list[Finding]:
+    trades, log, account = asked.request.trades, asked.log, asked.account
+    fees = await log.fees(account, trades, limit=MOST_ROWS + 1)
+    if len(fees) > MOST_ROWS:
+        return [too_many(asked, f"{MOST_ROWS} fees", f"{MOST_ROWS} 笔费用")]
+    disclosures = tuple(await log.disclosures(account))
+    positions: list[Position] = []
+    findings: list[Finding] = []
+    if (trades and not fees) or asked.span():
+        positions, findings = await positions_meant(asked)
+    for position in positions:
+        assessed = await log.appropriateness(account, [position.symbol])
+        facts = await held(asked, position, terms_at=position.opened_at)
+        facts = facts.model_copy(update={"appropriateness": tuple(assessed)})
+        findings.append(asked.judge(position.position, facts))
+    for fee in fees:
+        findings.append(asked.judge(fee.entry, LogFacts(account_entries=(fee,), disclosures=disclosures)))
+    return findings or [nothing_named(asked)]

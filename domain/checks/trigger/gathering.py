@@ -1,0 +1,69 @@
+"""Finds the orders that waited for a price, filled or not, and what was quoted while they waited."""
+
+from decimal import Decimal
+
+from domain.checks.findings import Finding
+from domain.checks.gathering.afterwards import afterwards, schedules
+from domain.checks.gathering.asked import Asked, facts_of
+from domain.checks.gathering.orders import WAITING, Seen, executions_meant, quotes_through, seen_of, waited_until
+from domain.checks.market import WAITS_FOR_BETTER
+from domain.checks.moments import Execution
+from domain.log.trade_log import Order, Position
+
+
+async def gather(asked: Asked) -> list[Finding]:
+    executions, findings = await executions_meant(asked)
+    positions = {row.position: row for each in executions if (row := each.position)}
+    known = {each.id for each in executions}
+    waiting = [
+        row
+        for row in await asked.log.orders(asked.account, sorted(positions))
+        if row.type in WAITING and row.order not in known
+    ]
+    every = [(each.order, each) for each in executions] + [(row, _unfilled(row)) for row in waiting]
+    seen = dict(zip([each.id for each in executions], await seen_of(asked, executions), strict=True))
+    for order, each in every:
+        position = each.position or (positions.get(order.position) if order and order.position else None)
+        facts = facts_of(each)
+        if each.instrument is None and order is not None:
+            traded = await asked.log.instruments([order.symbol], waited_until(asked, order, position))
+            facts = facts.model_copy(update={"instruments": tuple(traded)})
+        quotes, medians, given = seen.get(each.id) or Seen((), (), asked.given)
+        if position is not None:
+            facts = facts.model_copy(update={"positions": (position,)})
+        if order is not None and order.type in WAITING and order.price is not None:
+            if each.fills:
+                at = each.fills[0].at
+                after = await afterwards(asked, order.symbol, at, position) if position else []
+                charges = await schedules(asked, order.symbol, at)
+                rows = {"quotes": (*quotes, *after), "charge_schedules": tuple(charges), "feed_medians": medians}
+                facts = facts.model_copy(update=rows)
+            else:
+                instrument = facts.instrument(order.symbol)
+                until = waited_until(asked, order, position)
+                given = await asked.given_for([instrument] if instrument else [], until)
+                limit = given.tolerances.price_of(instrument) if instrument else Decimal(0)
+                found = await _in_vain(asked, order, order.price, position, limit)
+                facts = facts.model_copy(update=found)
+        findings.append(asked.judge(each.id, facts, given))
+    return findings
+
+
+def _unfilled(order: Order) -> Execution:
+    return Execution(id=order.order, order=order, fills=(), instrument=None)
+
+
+async def _in_vain(
+    asked: Asked, order: Order, price: Decimal, position: Position | None, limit: Decimal
+) -> dict[str, object]:
+    """What was quoted while *order* waited in vain, or beyond by *limit*, and what closed its position instead."""
+    nothing = _unfilled(order)
+    quotes = await quotes_through(asked, order, price, nothing, position)
+    if order.type in WAITS_FOR_BETTER:
+        quotes += await quotes_through(asked, order, price - order.side.sign * limit, nothing, position)
+    rows: dict[str, object] = {"quotes": tuple(quotes)}
+    if position is not None:
+        log, account, ids = asked.log, asked.account, [position.position]
+        orders = [order, *(row for row in await log.orders(account, ids) if row.order != order.order)]
+        rows |= {"fills": tuple(await log.fills_of(account, ids)), "orders": tuple(orders)}
+    return rows
