@@ -38,6 +38,7 @@ from activities.money.carried_out import CarriedOut
 from activities.money.compensation import Compensation
 from activities.money.payments import Payments
 from activities.money.promises import Promises
+from activities.people.training import TrainingRecords
 from domain.learning.actions import ReportOrder
 from domain.learning.periods import Period
 from domain.people.actors import Person
@@ -167,7 +168,6 @@ def _activities(
     compensation = Compensation(pool, case_file, clock, rail=payments.rail, proofs=verifier)
     investigating = Investigating(TradeLog(pool), KnownIncidents(pool, clock))
     incidents = Incidents(pool, investigating, settings, clock=clock, rail=payments.rail, packs=packs, proofs=verifier)
-    incident_payments = IncidentPayments(pool, payments)
     incident_letters = IncidentLetters(pool, mailer, outbox, settings, clock)
     delivery = Delivery(_for_customers(client, settings), Complaints(client, task_queue=settings.task_queue))
     dealing = Dealing(pool, delivery, clock, settings, proofs=verifier)
@@ -185,6 +185,7 @@ def _activities(
         letters.preview_letter,
         compensation.record_compensation,
         promises.look_elsewhere,
+        TrainingRecords(pool).look,
         promises.promise_award,
         payments.pay_compensation,
         payments.book_payment,
@@ -195,7 +196,7 @@ def _activities(
         incidents.next_members,
         incidents.compensate_member,
         incidents.find_cases,
-        incident_payments.pay_member,
+        IncidentPayments(pool, payments).pay_member,
         incident_letters.tell_member,
         report_mail.mail_report,
         actions.note,

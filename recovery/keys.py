@@ -110,6 +110,7 @@ def _certain(step: Step) -> set[str]:
             "Investigate"
             | "LookElsewhere"
             | "LookForRemedies"
+            | "LookForTraining"
             | "PreviewLetter"
             | "NextMembers"
             | "FindCases"

@@ -151,7 +151,9 @@ class Rewriting:
                     await self._link(reference, request.reference, at)
             case "DealWith" | "NoteAction" | "MeasureEffect" | "MailReport" | "RunOut":
                 pass  # they are of no case
-            case "LookElsewhere" | "LookForRemedies" | "PreviewLetter" | "NextMembers" | "RefuseStart" | "TakeTurn":
+            case "LookElsewhere" | "LookForRemedies" | "LookForTraining" | "PreviewLetter":
+                pass  # nothing that a file would have
+            case "NextMembers" | "RefuseStart" | "TakeTurn":
                 pass  # nothing that a file would have
             case _:
                 raise LookupError(f"{step.name}: it is not known how this effect is written again")

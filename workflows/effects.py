@@ -20,6 +20,7 @@ from domain.case.requests import (
     LetterPreview,
     LookElsewhere,
     LookForRemedies,
+    LookForTraining,
     OpenCase,
     Opened,
     PayCompensation,
@@ -30,6 +31,7 @@ from domain.case.requests import (
     RefuseStart,
     RemediesSeen,
     SendLetter,
+    Training,
     Turn,
 )
 from domain.checks.findings import Investigation, InvestigationRequest
@@ -124,6 +126,10 @@ look_elsewhere = Effect(
     "LookElsewhere", LookElsewhere, FoundElsewhere, "Look whether it is promised or paid elsewhere already"
 )
 """Look whether others promise or have paid what a case has found. Nothing is changed."""
+look_for_training = Effect(
+    "LookForTraining", LookForTraining, Training, "Look whether who acts has passed what the pack asks for"
+)
+"""Look which courses somebody lacks, as the directory stands now. Nothing is changed."""
 promise_award = Effect("PromiseAward", PromiseAward, AwardPromised, "Promise what the final response gives, once")
 """Promise what a final response gives, unless it is promised or paid elsewhere."""
 pay_compensation = Effect(

@@ -216,11 +216,7 @@ async def need_of(  # noqa: PLR0917 (all that a case needs somebody for)
         language=case["language"],
         priority=case["priority"],
         skilled=care_for(standing(await sign_changes(connection, reference)), at).skilled,
-        courses={
-            held: tuple(rule.course for rule in pack.training if held in rule.roles)
-            for held in (role, *above)
-            if any(held in rule.roles for rule in pack.training)
-        },
+        courses={held: courses for held in (role, *above) if (courses := pack.courses(held))},
         kept_out=dict(sorted(out.items())),
         load=loads(open_cases, directory),
         earlier=earlier.person if earlier else None,

@@ -1,5 +1,6 @@
 """What the workflow of a case asks its activities for, and what they answer."""
 
+from datetime import date
 from typing import Any, Literal
 
 from domain.case.assessment import Assessment
@@ -8,7 +9,7 @@ from domain.case.file import CaseUpdate, Recorded
 from domain.case.obligations import Obligation, Proof
 from domain.case.told import Told
 from domain.checks.findings import Check, Elsewhere
-from domain.ground.base import Identifier, Instant, Record
+from domain.ground.base import Identifier, Instant, Record, StaffId
 from domain.ground.bilingual import Bilingual
 from domain.ground.people import Actor
 from domain.ground.timeline import Entry
@@ -151,6 +152,20 @@ class CompensationRecorded(Record):
     rail: str | None = None
     already: Money | None = None
     further: Money | None = None
+
+
+class LookForTraining(Record):
+    """Look which of these ``courses`` the ``person`` has not passed, or no longer, on that ``day``."""
+
+    person: StaffId
+    courses: tuple[Identifier, ...]
+    day: date
+
+
+class Training(Record):
+    """Those that they lack; none where there is no directory."""
+
+    lacking: tuple[Identifier, ...]
 
 
 class LookElsewhere(Record):

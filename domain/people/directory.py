@@ -4,9 +4,9 @@ Days are calendar days, first and last included.
 """
 
 from collections.abc import Collection, Iterable
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import EmailStr, Field, model_validator
 
@@ -37,6 +37,10 @@ class Span(Record):
 
     def covers(self, day: date) -> bool:
         return self.first <= day and (self.last is None or day <= self.last)
+
+
+REFRESHED_WITHIN: Final = timedelta(days=30)
+"""So long before it lapses a course stands among the tasks of who passed it."""
 
 
 class Absence(Span):
@@ -96,6 +100,26 @@ class Person(Record):
             if one.last is not None and one.last < day and not self.trained(one.course, day)
         ]
 
+    def refreshers(self, day: date) -> list["Refresher"]:
+        """The courses that were passed and count no longer, or not beyond the next days."""
+        ends: dict[str, date] = {}
+        for one in self.training:
+            ends[one.course] = max(ends.get(one.course, date.min), one.last or date.max)
+        return [
+            Refresher(person=self.id, course=course, due=last, overdue=last < day)
+            for course, last in sorted(ends.items(), key=lambda each: (each[1], each[0]))
+            if last < day + REFRESHED_WITHIN
+        ]
+
+
+class Refresher(Record):
+    """A ``course`` that a ``person`` has to pass again: what they passed counts until ``due``, that day included."""
+
+    person: StaffId
+    course: Identifier
+    due: date
+    overdue: bool
+
 
 class DirectoryTeam(Record):
     """A team of the directory: its name, as policy packs give it, and where notices go that are for all of it."""
@@ -138,6 +162,22 @@ class Directory(Record):
             if role in one.roles and (team is None or team in one.teams) and one.person not in besides
         )
         return sorted(found, key=lambda one: one.person)
+
+
+def refreshers(directory: Directory, who: str, day: date) -> list[Refresher]:
+    """The courses that *who* has to pass again, and, for who leads a team, those that are overdue in it; by date."""
+    one = directory.find(who)
+    if one is None:
+        return []
+    led = set(one.teams) if Role.TEAM_LEAD in one.roles else set()
+    others = (
+        course
+        for other in directory.people
+        if other is not one and led & set(other.teams)
+        for course in other.refreshers(day)
+        if course.overdue
+    )
+    return sorted([*one.refreshers(day), *others], key=lambda each: (each.due, each.person, each.course))
 
 
 def same_people(people: Iterable[Person]) -> list[str]:

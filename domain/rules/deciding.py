@@ -167,7 +167,7 @@ class Team(Record):
 
 
 class TrainingRule(Record):
-    """A course that whoever has a case, or is told of one, in one of these ``roles`` must have passed."""
+    """A course that whoever has a case, is told of one, or decides on it in one of these ``roles`` must have passed."""
 
     course: Identifier
     roles: tuple[Role, ...] = Field(min_length=1)

@@ -13,7 +13,7 @@ from domain.clocks.clock import Clock
 from domain.ground.base import Identifier, Line, Record, content_hash
 from domain.ground.bilingual import Bilingual
 from domain.ground.scope import Facts, Scope
-from domain.ground.words import Action, Category, LetterKind
+from domain.ground.words import Action, Category, LetterKind, Role
 from domain.rules.causes import CauseRule
 from domain.rules.deciding import Decision, EscalationStep, Team, TrainingRule
 from domain.rules.duties import (
@@ -161,6 +161,10 @@ class PolicyPack(Record):
     def letter_rules(self, kind: LetterKind, name: str | None = None) -> list[LetterRule]:
         """The rules for letters of *kind*; of *name*, where the kind has several."""
         return [rule for rule in self.letters if rule.kind is kind and name in {None, rule.name}]
+
+    def courses(self, role: Role) -> tuple[str, ...]:
+        """What whoever acts in *role* must have passed."""
+        return tuple(rule.course for rule in self.training if role in rule.roles)
 
     @property
     def top_level(self) -> int:

@@ -14,6 +14,7 @@ from starter.reading.layout import NONE, exactly, from_now, line, spoken, table
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from domain.people.directory import Refresher
     from domain.people.inbox import Item
     from domain.people.recusal import Recusal
     from domain.people.routing import Candidate
@@ -77,20 +78,31 @@ def inbox(
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many at most.")] = 50,
 ) -> Answer:
     """What is on your desk, by next duty: tasks, cases, what waits for your decision, your team's; one next step."""
-    from starter.reading.inbox import read_inbox
+    from starter.reading.inbox import read_inbox, read_refreshers
     from starter.reading.tasks import get_tasks
 
     who, now = actor(by), datetime.now(UTC)
     given = read(lambda pool: get_tasks(pool, now, owner=who.id, limit=limit))
     items = read(lambda pool: read_inbox(pool, who.id, now, limit=limit))
+    courses = read(lambda pool: read_refreshers(pool, who.id, now))
     data = {
+        "training": [one.model_dump(mode="json") for one in courses],
         "tasks": [{**one.model_dump(mode="json"), "command": one.command} for one in given],
         "cases": [{**item.model_dump(mode="json"), "command": item.command} for item in items],
     }
     shown: list[RenderableType] = [tasks(given, now)] if given else []
+    shown += [_training(courses)] if courses else []
     if items:
         shown += _cases(items, now)
     return Answer(data, shown or [line("Nothing is on your desk.", "green")])
+
+
+def _training(courses: "list[Refresher]") -> "RenderableType":
+    made = table("Training", "Who", "Counts until", "Next step", unbroken=["Training", "Counts until"])
+    for one in courses:
+        until = line(one.due.isoformat(), "bold red" if one.overdue else "")
+        made.add_row(line(one.course, "bold"), one.person, until, "pass it again, and have the directory say so")
+    return made
 
 
 def _cases(items: "list[Item]", now: datetime) -> "list[RenderableType]":

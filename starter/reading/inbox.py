@@ -3,13 +3,21 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from domain.people.directory import Refresher, refreshers
 from domain.people.inbox import Item, in_order
+from record.directory import read_directory
 from starter.reading.worklist import View, read_worklist
 
 if TYPE_CHECKING:
     from runtime.database import Pool
 
 _VIEWS: Final = (View.MINE, View.APPROVAL, View.TEAM)
+
+
+async def read_refreshers(pool: "Pool", who: str, at: datetime) -> list[Refresher]:
+    """The courses that *who* has to pass again, and those that are overdue in the teams that they lead."""
+    async with pool.acquire() as connection:
+        return refreshers(await read_directory(connection), who, at.date())
 
 
 async def read_inbox(pool: "Pool", who: str, at: datetime, *, limit: int = 200) -> list[Item]:

@@ -2,13 +2,13 @@
 
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import pytest
 
 from domain.ground.words import Role
-from domain.people.directory import Directory
+from domain.people.directory import Directory, refreshers
 from domain.people.directory_check import check_directory, roles_named, unheld
 from domain.rules.policy import PolicyPack
 from runtime.policies import find_pack
@@ -94,6 +94,32 @@ def test_a_course_that_a_pack_requires_is_missed_when_nobody_in_that_role_has_pa
         course = {"course": "complaints", "first": TODAY - timedelta(9), "last": last}
         found = unheld(directory(person("h-1", training=[course])), [pack], TODAY)
         assert (missing in {one.message for one in found}) is told
+
+
+def test_a_course_that_lapses_is_with_who_passed_it_and_overdue_with_who_leads_their_team() -> None:
+    def course(name: str, days: int | None) -> dict[str, Any]:
+        last = None if days is None else TODAY + timedelta(days)
+        return {"course": name, "first": TODAY - timedelta(90), "last": last}
+
+    courses = [course("a", -1), course("b", -9), course("b", 40), course("c", 29), course("d", None), course("d", -1)]
+    here = directory(
+        person("h-1", training=courses),
+        person("l-1", "team_lead"),
+        person("l-2", "team_lead", teams=["payments"], training=[course("e", 30)]),
+        person("h-2"),
+        teams=("dealing", "payments"),
+    )
+    told = {
+        one.id: [(each.person, each.course, each.overdue) for each in refreshers(here, one.id.upper(), TODAY)]
+        for one in here.people
+    }
+    assert told == {
+        "h-1": [("h-1", "a", True), ("h-1", "c", False)],
+        "l-1": [("h-1", "a", True)],
+        "l-2": [],
+        "h-2": [],
+    }
+    assert refreshers(here, "nobody", TODAY) == []
 
 
 def test_the_directory_of_the_embedded_stack_has_somebody_for_whatever_a_shipped_pack_names() -> None:

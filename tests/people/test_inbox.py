@@ -129,3 +129,8 @@ async def test_the_command_line_shows_the_desk_of_who_asks(
     assert ran.data["cases"][0]["case"]["next_duty"]
     assert reference in (await redress("inbox", "--as", "handler:h-1")).out
     assert "Nothing is on your desk." in (await redress("inbox", "--as", "handler:h-2")).out
+    lapsed = {"course": "complaints", "first": "2025-01-01", "last": "2025-12-31"}
+    await People(office, signed).replace(directory(person("h-2", training=[lapsed])), by=LEAD, at=OPENED_AT)
+    shown = await redress("inbox", "--as", "handler:h-2")
+    assert "complaints" in shown.out
+    assert "2025-12-31" in shown.out

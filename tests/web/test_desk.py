@@ -276,7 +276,9 @@ async def test_a_restriction_of_contact_is_proposed_by_one_and_decided_by_anothe
 
 
 async def test_tasks_stand_in_the_inbox_and_on_the_page_with_the_form_that_ends_each(pool: Pool) -> None:
-    await People(pool, signed).replace(directory(person("h-2"), teams=TEAMS), by=LEAD, at=OPENED_AT)
+    lapsed = {"course": "conduct-rules", "first": "2025-01-01", "last": "2025-12-31"}
+    staff = directory(person("h-2", training=[lapsed]), teams=TEAMS)
+    await People(pool, signed).replace(staff, by=LEAD, at=OPENED_AT)
     case_file = keeping(pool)
     reference, _ = await opened_as(case_file, description="My stop loss was filled at a wrong price.")
     task = {"number": 7, "kind": "consult", "role": "handler", "what": "Was the notice in time?"}
@@ -288,5 +290,8 @@ async def test_tasks_stand_in_the_inbox_and_on_the_page_with_the_form_that_ends_
             text = (await handler.get(page)).text
             assert "Was the notice in time?" in text, page
             assert form in text, page
-        assert "Was the notice in time?" not in (await other.get("/desk/inbox")).text
+        assert "conduct-rules" in (await handler.get("/desk/inbox")).text
+        of_another = (await other.get("/desk/inbox")).text
+        assert "Was the notice in time?" not in of_another
+        assert "conduct-rules" not in of_another
         assert 'value="7" selected' in (await handler.get(form)).text

@@ -34,6 +34,7 @@ NOT_RECORDED: Final[dict[str, tuple[Any, Any]]] = {
     "TakeTurn": ({}, None),
     "LookElsewhere": ({"reference": "RD-1", "account": "70012345", "losses": []}, {"elsewhere": []}),
     "LookForRemedies": ({"reference": "RD-1", "account": "70012345", "remedies": []}, {"seen": []}),
+    "LookForTraining": ({"person": "h-17", "courses": ["complaints"], "day": "2026-03-02"}, {"lacking": []}),
     "RefuseStart": (None, None),
     "DealWith": ({"key": "0" * 32}, {"ending": "case_opened", "reference": "RD-1", "reason": None}),
     "NoteAction": ({**_STEP, "step": "opened", "by": "team_lead:tl-2"}, None),

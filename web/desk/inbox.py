@@ -11,6 +11,7 @@ from domain.ground.reference import InvalidReference, parse_reference
 from domain.ground.words import Category, Priority, SignKind, Stage
 from domain.people.inbox import NextStep
 from starter.reading.database import CaseNotFound, must_see
+from starter.reading.inbox import read_refreshers
 from starter.reading.search import search
 from starter.reading.tasks import get_tasks
 from starter.reading.worklist import Filters, Page, Place, View, count_worklist, read_worklist
@@ -45,9 +46,11 @@ async def inbox(visit: Visit) -> Response:
     )
     counts = await count_worklist(pool, visit.staff.id, visit.now)
     tasks = await get_tasks(pool, visit.now, owner=visit.staff.id, limit=_AT_ONCE) if view is View.MINE else []
+    training = await read_refreshers(pool, visit.staff.id, visit.now) if view is View.MINE else []
     return shown(
         visit,
         "inbox.html",
+        training=training,
         view=view,
         views=list(View),
         counts=counts,

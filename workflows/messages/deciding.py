@@ -10,12 +10,20 @@ from domain.case.resolution import check_draft, check_early, check_proposal, pro
 from domain.case.two_persons import approvers, check_decision, check_has_the_case, second_person_because
 from domain.ground.messages import Message, NotAllowed
 from domain.ground.words import Role
+from workflows.messages.training import must_be_trained
 from workflows.parts.casework import Casework
 
 
-async def look_elsewhere(work: Casework) -> None:
-    """Nothing is proposed that another case or an incident promises or has paid."""
+async def before_proposing(work: Casework, request: Message) -> None:
+    """Nothing is proposed by the untrained, nor anything that another case or an incident promises or has paid."""
+    if work.case.pack.courses(request.actor.role):
+        await must_be_trained(work.case.pack, request.actor.id, request.actor.role)
     await work.promising.look()
+
+
+async def before_deciding(work: Casework, request: DecideResolution) -> None:
+    """Nothing is decided by the untrained."""
+    await must_be_trained(work.case.pack, request.actor.id, request.actor.role)
 
 
 def propose_resolution(work: Casework, request: ProposeResolution) -> str:

@@ -33,8 +33,9 @@ from domain.case.requests import RecordContact
 from domain.case.resolution import check_extension, extension_key
 from domain.ground.base import person_of
 from domain.ground.messages import NotAllowed
-from domain.ground.words import CaseEvent, LetterKind, Stage
+from domain.ground.words import CaseEvent, LetterKind, Role, Stage
 from workflows import effects
+from workflows.messages.training import must_be_trained
 from workflows.parts.casework import Casework
 from workflows.parts.hearing import Gate
 
@@ -52,6 +53,11 @@ def must_not_be_kept_out(work: Casework, request: Assign) -> None:
     """Whoever is kept out gets nothing."""
     if person_of(request.handler) in work.case.kept_out:
         raise NotAllowed(f"handler: {request.handler} is kept out of this case; give it to somebody else")
+
+
+async def before_assigning(work: Casework, request: Assign) -> None:
+    """Whoever gets it has passed what the pack asks for."""
+    await must_be_trained(work.case.pack, request.handler, Role.HANDLER, "handler")
 
 
 def note_sign(work: Casework, request: NoteSign) -> str:

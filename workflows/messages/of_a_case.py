@@ -52,7 +52,7 @@ _RETRYING: Final = Gate(staff=True, stages=frozenset({Stage.SETTLING}), though_w
 _REPORTING: Final = Gate(though_withdrawn=True)
 _AT_WORK: Final = Gate(staff=True, though_withdrawn=True)
 _TO_THE_LAST_LETTER: Final = Gate(while_letters_wait=True)
-_LOOK: Final = deciding.look_elsewhere
+_PROPOSING: Final = deciding.before_proposing
 
 SIGNALS: Final = (
     Signal(CustomerReply, signals.hear_reply),
@@ -63,7 +63,7 @@ SIGNALS: Final = (
 """From anybody, at any time."""
 
 UPDATES: Final = (
-    Update(Assign, handling.assign, _STAFF, handling.must_not_be_kept_out),
+    Update(Assign, handling.assign, _STAFF, handling.must_not_be_kept_out, before=handling.before_assigning),
     Update(Reclassify, handling.reclassify, _BEFORE_RESPONSE, handling.must_be_ours),
     Update(AddEvidence, handling.add_evidence, fits=handling.must_leave_an_approved_account),
     Update(Investigate, handling.investigate, _BEFORE_RESPONSE, handling.must_be_investigable),
@@ -73,16 +73,22 @@ UPDATES: Final = (
         deciding.propose_resolution,
         _UNDER_INVESTIGATION,
         deciding.must_be_proposable,
-        before=deciding.look_elsewhere,
+        before=_PROPOSING,
     ),
-    Update(ProposeDraft, deciding.propose_draft, _DECIDING, deciding.must_be_the_draft, before=_LOOK),
-    Update(DecideResolution, deciding.decide_resolution, _DECIDING, deciding.must_be_decidable),
+    Update(ProposeDraft, deciding.propose_draft, _DECIDING, deciding.must_be_the_draft, before=_PROPOSING),
+    Update(
+        DecideResolution,
+        deciding.decide_resolution,
+        _DECIDING,
+        deciding.must_be_decidable,
+        before=deciding.before_deciding,
+    ),
     Update(
         ResolveEarly,
         deciding.resolve_early,
         _UNDER_INVESTIGATION,
         deciding.must_be_early,
-        before=deciding.look_elsewhere,
+        before=_PROPOSING,
     ),
     Update(ExtendDeadline, handling.extend_deadline, _STAFF, handling.must_be_extendable),
     Update(RecordReferral, handling.record_referral, _STAFF, handling.must_be_a_route),

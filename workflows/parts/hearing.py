@@ -72,15 +72,15 @@ class Update(Generic[W, M]):
     """One row: a *kind* of message, what it *does* (returning what the record says of it), and who may send it when.
 
     *gate* may depend on the work. *fits* raises :class:`NotAllowed` where more is asked of the message than to pass
-    the gate. *before* asks the world what the message is then judged by. *first* is what is done before it is recorded
-    and answered.
+    the gate. *before* asks the world what the message is then judged by, or raises that itself. *first* is what is done
+    before it is recorded and answered.
     """
 
     kind: type[M]
     does: Callable[[W, M], str]
     gate: Gate | Callable[[W], Gate] = Gate()
     fits: Callable[[W, M], None] = lambda work, message: None
-    before: Callable[[W], Coroutine[Any, Any, None]] | None = None
+    before: Callable[[W, M], Coroutine[Any, Any, None]] | None = None
     first: Callable[[W, M], Coroutine[Any, Any, None]] | None = None
 
 
@@ -121,10 +121,14 @@ class Hearing(Generic[W]):
 
     async def _answer(self, row: Update[W, M], message: Sequence[Any]) -> Record:
         work = await self._opened()
-        await (row.before(work) if row.before else effects.take_turn(Turn()))
+        request = read(row.kind, message)
+        try:
+            await (row.before(work, request) if row.before else effects.take_turn(Turn()))
+        except NotAllowed as error:
+            if not work.receipt(request):
+                raise refused(str(error)) from None
         # Asked again, for what was true when the message came may not be when its turn has come.
         self.check(row, message)
-        request = read(row.kind, message)
         if receipt := work.receipt(request):
             await work.recorder.written(request)
             return receipt

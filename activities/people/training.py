@@ -1,0 +1,32 @@
+"""What those who work on complaints have passed, as the directory says now."""
+
+from typing import TYPE_CHECKING
+
+from temporalio import activity
+
+from domain.case.requests import LookForTraining, Training
+from record.directory import read_directory
+
+if TYPE_CHECKING:
+    from runtime.database import Pool
+
+
+class TrainingRecords:
+    """The training records of the directory."""
+
+    def __init__(self, pool: "Pool") -> None:
+        self._pool = pool
+
+    @activity.defn(name="LookForTraining")
+    async def look(self, request: LookForTraining) -> Training:
+        """Which courses somebody lacks. Whom the directory does not have lacks them all; an empty one asks nothing."""
+        async with self._pool.acquire() as connection:
+            directory = await read_directory(connection)
+        one = directory.find(request.person)
+        return Training(
+            lacking=tuple(
+                course
+                for course in request.courses
+                if directory.people and not (one and one.trained(course, request.day))
+            )
+        )
