@@ -25,7 +25,7 @@ from bench.common import at_least, forget_configuration
 from runtime.child import StackError
 from runtime.logging import configure_logging
 from runtime.temporal import run
-from trial.faults import Outcome, run_at_random
+from trial.at_random import Outcome, run_at_random
 from trial.lives import LIVES
 from trial.parts import House, open_house
 from trial.points import Result, enumerate_points

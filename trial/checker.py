@@ -14,13 +14,11 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowHistoryEventFilterType
+from typing import TYPE_CHECKING, Final
 
 from trial import cohorts, entrance, persons, tampering
 from trial.driver import Receipt
-from trial.evidence import Evidence, Workflow
+from trial.evidence import Evidence
 from trial.receivers import Letter
 from trial.report import Report
 from trial.script import UNKNOWN_PACK
@@ -37,37 +35,6 @@ _STAGE: Final = re.compile(r"stage:(\d+):([a-z_]+)")
 def read_receipts(path: Path) -> list[Receipt]:
     """The receipts of a journal."""
     return [Receipt.model_validate_json(line) for line in path.read_text("utf-8").splitlines()]
-
-
-async def look_at_workflows(client: Client, task_queue: str) -> list[Workflow]:
-    """Every workflow of that task queue, each in its last run."""
-    ids = {one.id async for one in client.list_workflows(f"TaskQueue = '{task_queue}'")}
-    return [await look_at_workflow(client, each) for each in sorted(ids)]
-
-
-async def look_at_workflow(client: Client, workflow_id: str) -> Workflow:
-    """One workflow, in its last run."""
-    handle = client.get_workflow_handle(workflow_id)
-    seen = await handle.describe()
-    return Workflow(
-        id=seen.id,
-        type=seen.workflow_type,
-        status=(seen.status or WorkflowExecutionStatus.RUNNING).name,
-        attempt=seen.raw_description.pending_workflow_task.attempt,
-        problems=tuple(str(one) for one in seen.search_attributes.get("TemporalReportedProblems", ())),
-        cause=await _cause(handle) if seen.status is WorkflowExecutionStatus.FAILED else "",
-    )
-
-
-async def _cause(handle: WorkflowHandle[Any, Any]) -> str:
-    """What the last event of a failed workflow says, each cause after what it caused."""
-    said = []
-    async for event in handle.fetch_history_events(event_filter_type=WorkflowHistoryEventFilterType.CLOSE_EVENT):
-        failure = event.workflow_execution_failed_event_attributes.failure
-        while failure.message or failure.HasField("cause"):
-            said.append(f"{failure.application_failure_info.type} {failure.message}".strip())
-            failure = failure.cause
-    return ": ".join(said)
 
 
 async def check(pool: "Pool", evidence: Evidence, *, now: datetime | None = None) -> Report:

@@ -1,10 +1,12 @@
-"""What the checkers of the trial look at, beside the database."""
+"""What the checkers of the trial look at, beside the database; and how Temporal says that workflows are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowHistoryEventFilterType
 
 from trial.driver import Receipt
 from trial.receivers import Letter
@@ -43,3 +45,34 @@ class Evidence:
     rail: bool = False
     clock_wrong_by: timedelta = timedelta(0)
     """How far a worker's clock may have been behind: what it did late may bear an instant before the time ended."""
+
+
+async def look_at_workflows(client: Client, task_queue: str) -> list[Workflow]:
+    """Every workflow of that task queue, each in its last run."""
+    ids = {one.id async for one in client.list_workflows(f"TaskQueue = '{task_queue}'")}
+    return [await look_at_workflow(client, each) for each in sorted(ids)]
+
+
+async def look_at_workflow(client: Client, workflow_id: str) -> Workflow:
+    """One workflow, in its last run."""
+    handle = client.get_workflow_handle(workflow_id)
+    seen = await handle.describe()
+    return Workflow(
+        id=seen.id,
+        type=seen.workflow_type,
+        status=(seen.status or WorkflowExecutionStatus.RUNNING).name,
+        attempt=seen.raw_description.pending_workflow_task.attempt,
+        problems=tuple(str(one) for one in seen.search_attributes.get("TemporalReportedProblems", ())),
+        cause=await _cause(handle) if seen.status is WorkflowExecutionStatus.FAILED else "",
+    )
+
+
+async def _cause(handle: WorkflowHandle[Any, Any]) -> str:
+    """What the last event of a failed workflow says, each cause after what it caused."""
+    said = []
+    async for event in handle.fetch_history_events(event_filter_type=WorkflowHistoryEventFilterType.CLOSE_EVENT):
+        failure = event.workflow_execution_failed_event_attributes.failure
+        while failure.message or failure.HasField("cause"):
+            said.append(f"{failure.application_failure_info.type} {failure.message}".strip())
+            failure = failure.cause
+    return ": ".join(said)

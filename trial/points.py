@@ -22,9 +22,9 @@ from temporalio.service import RPCError
 
 from runtime.database import open_pool
 from trial import receivers
-from trial.checker import check, look_at_workflow
+from trial.checker import check
 from trial.driver import Receipt
-from trial.evidence import Evidence
+from trial.evidence import Evidence, look_at_workflow
 from trial.failpoints import KILL, LATE, LOST, OVERTAKE, RESET, STALL, TWICE, Point
 from trial.lives import LIVES, WITH_RAIL, Play, Stuck, differences, fingerprint
 from trial.parts import House, WorkerHandle

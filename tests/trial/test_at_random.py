@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runtime import child
-from trial.faults import run_at_random
+from trial.at_random import run_at_random
 from trial.parts import open_house
 
 SEEDS = (101,)
