@@ -5,8 +5,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from domain.clocks.business_days import business_days_between, local_day
-from domain.clocks.calendar import Calendar
 from domain.ground.scope import Sourced
 from domain.ground.words import Outcome
 from domain.learning.facts import CaseFact
@@ -106,9 +104,3 @@ def is_upheld(case: CaseFact) -> bool:
 
 def is_rejected(case: CaseFact) -> bool:
     return case.outcome in REJECTED
-
-
-def closed_early(case: CaseFact, closed_at: datetime, calendar: Calendar, days: int = 3) -> bool:
-    """Whether it was closed by the end of that many business days after the day of receipt."""
-    received, closed = local_day(calendar, case.received_at), local_day(calendar, closed_at)
-    return business_days_between(calendar, received, closed) <= days

@@ -79,10 +79,6 @@ class Replay:
         """The closings of *position*, in the order of time."""
         return self._histories[position].closings
 
-    def position_of(self, fill: Fill, order: Order | None) -> Position | None:
-        """The position that *fill* closed."""
-        return self.positions.get(fill.position or (order.position if order else None) or "")
-
     def money(
         self,
         after: datetime,

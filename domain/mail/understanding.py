@@ -17,7 +17,7 @@ from domain.mail.authentication import is_authentic
 from domain.mail.automatic import Robot, is_spam, robot_in, wants_no_answer
 from domain.mail.bounces import Bounce, Delivery, bounce_in
 from domain.mail.decoding import header_text
-from domain.mail.parts import MailFile, TooDeep, parsed, parts_of
+from domain.mail.parts import MailFile, parsed, parts_of
 from domain.mail.quoting import written_now
 
 
@@ -213,15 +213,6 @@ def _bounced(bounce: Bounce, known: Known) -> Taken:
         return Taken(MailKind.BOUNCE, Why.RETURNED, letter.reference, letter.number)
     why = Why.DELAYED if bounce.delivery is Delivery.DELAYED else Why.DELIVERED
     return Taken(MailKind.AUTOMATIC, why, letter.reference, letter.number)
-
-
-def taken_for(raw: bytes, known: Known, servers: Collection[str] = ()) -> tuple[Taken, Mail | None]:
-    """What *raw* is taken for, and the message as it was read; None where it cannot be."""
-    try:
-        mail = read_mail(raw, servers)
-    except (TooDeep, RecursionError):
-        return Taken(MailKind.HELD, Why.TOO_DEEP), None
-    return take(mail, known), mail
 
 
 def fitting(text: str) -> str:

@@ -16,7 +16,6 @@ from web.api.problems import KINDS, MEDIA_TYPE, ProblemDetails
 from web.permissions import Kind
 
 _IN: Final = "#/components/schemas/{model}"
-_PROBLEM: Final = "problem"
 _REFERENCES: Final = {
     "reference": "The reference of the complaint or incident, such as RD-K7M4-9QXT-2VBHC.",
     "name": "The name of the file, as the list of files has it.",

@@ -40,7 +40,6 @@ _LAYOUTS: Final[Sequence[tuple[str, tuple[str, ...]]]] = (
 _COLUMNS: Final = frozenset(name for _, names in _LAYOUTS for name in names) | {"open time", "market price"}
 _MEANS: Final = {"open time": "time", "market price": "price 2"}
 _ESSENTIAL: Final = frozenset({"time", "symbol", "type", "volume", "price"})
-_TICKETS: Final = {ORDERS: "order", DEALS: "deal", POSITIONS: "position", OPEN_POSITIONS: "position"}
 
 DIRECTIONS: Final[Mapping[str, str]] = {"in": "open", "out": "close", "out by": "close", "in/out": "reverse"}
 STATES: Final = frozenset(
