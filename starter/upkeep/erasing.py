@@ -32,6 +32,7 @@ from record.erasing import (
     steps_of,
     write_step,
 )
+from runtime.database import seen_by
 from runtime.identity.issuing import TokenIssuer
 from runtime.identity.verifying import Verifier
 from runtime.keys.here import keys_needed
@@ -83,7 +84,8 @@ async def ask(
     check_request(request)
     token = _signed(settings, request.subject, request)
     now = clock()
-    async with pool.acquire() as connection, connection.transaction():
+    eyes = seen_by(pool, request.actor.person)
+    async with eyes.acquire() as connection, connection.transaction():
         held = await held_of(connection, request.subject, request.cases)
         against = await obstacles(connection, held, now)
         data = request.model_dump(mode="json", exclude={"reason"})
@@ -102,11 +104,11 @@ async def decide(
 ) -> Answered:
     """Decline it, refuse it with a letter where something stands against it, or erase. Broken off, it goes on.
 
-    Raises `NotAllowed`, `NotProven`, `ErasureNotFound`.
+    Raises `NotAllowed`, `NotProven`, `ErasureNotFound`, and to who is kept out of it `record.erasing.NobodyHeld`.
     """
     token = _signed(settings, erasure, decision)
     now = clock()
-    async with pool.acquire() as connection:
+    async with seen_by(pool, decision.actor.person).acquire() as connection:
         steps = await steps_of(connection, erasure)
         request = _requested(erasure, steps)
         check_decision(request, decision)
@@ -119,6 +121,7 @@ async def decide(
             return Answered(erasure=erasure, step="erased", certificate=certificate)
         step: dict[str, Any] = {"at": now, "by": str(decision.actor), "reason": decision.reason, "token": token}
         if not decision.approve:
+            await held_of(connection, request.subject, request.cases)  # who is kept out of it decides nothing
             await write_step(connection, erasure, "declined", data={}, **step)
             return Answered(erasure=erasure, step="declined")
         async with connection.transaction():
@@ -144,12 +147,19 @@ async def erasures(pool: "Pool") -> Sequence[Mapping[str, Any]]:
 
 
 async def hold(pool: "Pool", settings: "Settings", subject: str, by: Actor, reason: str, *, placed: bool) -> None:
-    """Keep what there is of an account or a case from being erased, or no longer. Raises `NotAllowed`, `NotProven`."""
+    """Keep what there is of an account or a case from being erased, or no longer.
+
+    Raises `NotAllowed`, also to who is kept out of it, and `NotProven`.
+    """
     if not by.role.is_staff:
         raise NotAllowed(f"actor: role {by.role.value} may not; this is for staff")
     said = Hold(message_id=str(uuid.uuid4()), actor=by, placed=placed, reason=reason)
     proof = (said.message_id, _signed(settings, subject, said))
-    await pool.execute(_HOLD, subject, placed, Personal(ACCESSES, said.reason), datetime.now(UTC), str(by), *proof)
+    async with seen_by(pool, by.person).acquire() as connection:
+        if subject in {row["subject"] for row in await connection.fetch(_HIDDEN)}:
+            raise NotAllowed(f"subject: nothing is kept of {subject}; give an account, or the reference of a case")
+        values = (subject, placed, Personal(ACCESSES, said.reason), datetime.now(UTC), str(by), *proof)
+        await connection.execute(_HOLD, *values)
 
 
 async def holds(pool: "Pool") -> Sequence[Mapping[str, Any]]:

@@ -55,6 +55,29 @@ async def test_lists_and_what_comes_due_are_without_it(redress: CommandLine, ref
             assert (reference in ran.out) is seen, (who, command)
 
 
+async def test_they_keep_nothing_of_it_from_being_erased_and_decide_on_no_erasure_of_it(
+    redress: CommandLine, reference: str, pool: "Pool"
+) -> None:
+    account = await pool.fetchval("select account from casefile.cases where reference = $1", reference)
+    why = ("--reason", "they asked for it", "--as")
+    asked = await redress("erase", "request", account, *why, "handler:h-2")
+    erasure = asked.out.split(":")[0]
+    for words in (
+        ("hold", "place", account),
+        ("hold", "release", reference),
+        ("erase", "request", account),
+        ("erase", "approve", erasure),
+        ("erase", "decline", erasure),
+    ):
+        ran = await redress(*words, *why, "executive:h-1")  # REDRESS_ACTOR names nobody
+        assert (ran.code != 0, f"nothing is kept of {words[-1] if words[0] == 'hold' else account}" in ran.err) == (
+            True,
+            True,
+        ), (words, ran.err)
+    assert (await redress("hold", "place", account, *why, "handler:h-2")).code == 0
+    assert (await redress("erase", "decline", erasure, *why, "executive:e-1")).code == 0
+
+
 async def test_a_sample_is_without_it_and_has_nobody_review_what_they_are_kept_out_of(
     redress: CommandLine, reference: str, pool: "Pool"
 ) -> None:
