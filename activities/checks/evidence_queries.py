@@ -1,18 +1,9 @@
-"""What the checks beyond execution and withdrawals need of the trade log and of the firm's records."""
+"""What the checks ask of the trade log and of the firm's records beside executions, withdrawals and quotes."""
 
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Final, TypeVar
+from collections.abc import Collection, Iterable
+from datetime import datetime
 
-import asyncpg
-from asyncpg.pool import PoolConnectionProxy
-from pydantic import ValidationError
-
-from activities.checks.shared_spans import SharedSpans, Through
-from activities.log.trade_log import Snapshot, UnreadableRow
-from domain.checks.moments import STALE
-from domain.ground.base import Record
+from activities.checks.quote_queries import QuoteSnapshot
 from domain.log.firm_records import (
     AccountEvent,
     AccountTerms,
@@ -28,33 +19,16 @@ from domain.log.firm_records import (
     RequoteShares,
     SlippageShares,
 )
-from domain.log.trade_log import AccountEntry, AccountMessage, Fill, Instrument, Order, OrderType, Position, Quote, Side
+from domain.log.trade_log import AccountEntry, AccountMessage, Fill, Instrument, Order, OrderType, Position, Side
 from domain.money.interest import BaseRate
 from domain.money.parts import Rate
 
-R = TypeVar("R", bound=Record)
 
-TICKS_NEAR: Final = 12
-"""Quotes of each source looked at before and after an instant."""
-MOST_TICKS: Final = 400
-"""Quotes of a margin replay: they are all kept as evidence."""
-DAY: Final = timedelta(days=1)
-LOOK_AHEAD: Final = timedelta(days=30)
-"""How long after a closing, at most, the position's own stop or target is looked for."""
-
-
-class EvidenceSnapshot(Snapshot):
+class EvidenceSnapshot(QuoteSnapshot):
     """What a :class:`~domain.checks.gathering.log.Log` answers: ``log.snapshot(EvidenceSnapshot)``.
 
-    In the transaction of a :class:`Snapshot`. Every method may raise :class:`UnreadableRow`.
+    Every method may raise :class:`~activities.log.trade_log.UnreadableRow`.
     """
-
-    def __init__(self, connection: "PoolConnectionProxy[asyncpg.Record]") -> None:
-        super().__init__(connection)
-        self._spreads: dict[tuple[str, datetime], Decimal | None] = {}
-        """The usual spreads asked for so far: all checks of an order ask for the same."""
-        self.shared: SharedSpans | None = None
-        """What was read of whole spans of time for other accounts."""
 
     async def knows(self, account: str) -> bool:
         return await super().knows(account) or bool(await self._connection.fetchval(_KNOWS_MORE, account))
@@ -78,12 +52,6 @@ class EvidenceSnapshot(Snapshot):
     async def fills_between(self, account: str, symbol: str, side: Side, start: datetime, end: datetime) -> list[Fill]:
         return await self._rows("fills", Fill, _FIRST_FILL, account, symbol, side.value, start, end)
 
-    async def usual_spread(self, symbol: str, at: datetime) -> Decimal | None:
-        minute = at.replace(second=0, microsecond=0)
-        if (symbol, minute) not in self._spreads:
-            self._spreads[symbol, minute] = await self._connection.fetchval(USUAL_SPREAD, symbol, minute)
-        return self._spreads[symbol, minute]
-
     async def margin_rates(self, account: str, symbols: Iterable[str], at: datetime) -> list[MarginRate]:
         return await self._rows("margin_rates", MarginRate, _MARGIN_RATES, account, sorted(set(symbols)), at)
 
@@ -96,42 +64,6 @@ class EvidenceSnapshot(Snapshot):
 
     async def fills_of(self, account: str, positions: Collection[str]) -> list[Fill]:
         return await self._rows("fills", Fill, _FILLS_OF_POSITIONS, account, list(positions))
-
-    async def through(
-        self, order: Order, price: Decimal, start: datetime, end: datetime, *, worse: bool
-    ) -> list[Quote]:
-
-        async def look(since: datetime, until: datetime) -> list[Quote]:
-            return await self._rows("quotes", Quote, THROUGH[order.side, worse], order.symbol, since, until, price)
-
-        async def read(spans: Sequence[datetime], span: timedelta) -> list[Quote]:
-            return await self._rows("quotes", Quote, EXTREMES, order.symbol, spans, span)
-
-        if self.shared is None:
-            return await look(start, end)
-        wanted = Through(order.side, price, worse)
-        return await self.shared.search(wanted, order.symbol, start, end, read=read, look=look)
-
-    async def first_through(
-        self, order: Order, price: Decimal, start: datetime, end: datetime, *, worse: bool
-    ) -> list[Quote]:
-        query, until = FIRST_THROUGH[order.side, worse], min(end, start + LOOK_AHEAD)
-        return await self._rows("quotes", Quote, query, order.symbol, start, until, price)
-
-    async def near(self, symbol: str, at: datetime) -> list[Quote]:
-        return await self._rows("quotes", Quote, NEAR, symbol, at, timedelta(seconds=60), TICKS_NEAR)
-
-    async def last_quotes(self, symbol: str, at: datetime) -> list[Quote]:
-        return await self._rows("quotes", Quote, NEAR, symbol, at, STALE, 1)
-
-    async def last(self, symbol: str, at: datetime) -> list[Quote]:
-        return await self._rows("quotes", Quote, NEAR, symbol, at, DAY, 1)
-
-    async def ticks(self, symbols: Collection[str], start: datetime, end: datetime) -> list[Quote]:
-        return await self._rows("quotes", Quote, _TICKS, sorted(set(symbols)), start, end, MOST_TICKS)
-
-    async def first_ticks(self, symbol: str, start: datetime, end: datetime) -> list[Quote]:
-        return await self._rows("quotes", Quote, FIRST_TICKS, symbol, start, end, MOST_TICKS)
 
     async def positions(self, account: str, ids: Collection[str], *, limit: int) -> list[Position]:
         return await self._rows("positions", Position, _POSITIONS_MEANT, account, list(ids), limit)
@@ -192,13 +124,6 @@ class EvidenceSnapshot(Snapshot):
 
     async def messages_to(self, account: str, until: datetime, *, limit: int) -> list[AccountMessage]:
         return await self._rows("messages", AccountMessage, _MESSAGES_TO, account, until, limit)
-
-    async def _rows(self, table: str, model: type[R], query: str, *values: object) -> list[R]:
-        found: Sequence[asyncpg.Record] = await self._fetch(query, *values)
-        try:
-            return [model.model_validate({name: row[name] for name in model.model_fields}) for row in found]
-        except ValidationError as error:
-            raise UnreadableRow(table, [str(each["loc"][0]) for each in error.errors() if each["loc"]]) from None
 
 
 _KNOWS_MORE = """
@@ -289,139 +214,6 @@ _FILLS_OF_POSITIONS = """
     order by at, fill
 """
 
-# Steps from source to source through the primary key; see DECIDING_QUOTES.
-_FEEDS = """
-    with recursive feed as (
-        select (select min(source) from tradelog.quotes where symbol = $1) as name
-        union all
-        select (select min(source) from tradelog.quotes where symbol = $1 and source > feed.name)
-        from feed where name is not null
-    )
-"""
-
-
-def _through(side: Side, *, worse: bool, nearest: bool) -> str:
-    """An order may have waited through a day of quotes: they are compared as they stand, and none is computed with.
-
-    The first through is found by stepping through the index until there is one; `offset 0` keeps the planner, which
-    takes prices beyond all others for rare, from reading the table instead. The *nearest* takes the whole time.
-    """
-    price = "ask" if side is Side.BUY else "bid"
-    reached, best = (">=", "desc") if worse is (side is Side.BUY) else ("<=", "asc")
-    nearest_of_feed = f"""
-            union all
-            (
-                select symbol, source, at, bid, ask from tradelog.quotes
-                where symbol = $1 and source = feed.name and at between $2 and $3
-                order by {price} {best}, at limit 1
-            )
-    """  # noqa: S608 (nothing from outside)
-    return f"""
-    {_FEEDS}
-    select distinct symbol, source, at, bid, ask
-    from (
-        select found.*
-        from feed
-        cross join lateral (
-            (
-                select symbol, source, at, bid, ask
-                from (
-                    select symbol, source, at, bid, ask from tradelog.quotes
-                    where symbol = $1 and source = feed.name and at between $2 and $3
-                    order by at offset 0
-                ) as in_order
-                where {price} {reached} $4::numeric
-                order by at limit 1
-            )
-            {nearest_of_feed if nearest else ""}
-        ) as found
-        where feed.name is not null
-    ) as quote
-    """  # noqa: S608 (nothing from outside)
-
-
-_WAITING: Final = [(side, worse) for side in Side for worse in (True, False)]
-THROUGH: Final = {(side, worse): _through(side, worse=worse, nearest=True) for side, worse in _WAITING}
-"""By the side of the order, and whether it waits for a worse price."""
-FIRST_THROUGH: Final = {(side, worse): _through(side, worse=worse, nearest=False) for side, worse in _WAITING}
-"""The same without the nearest."""
-
-# A few quotes of each feed are enough for a middle, and the same for whoever asks about the same minute.
-USUAL_SPREAD: Final = f"""
-    {_FEEDS}
-    select percentile_disc(0.5) within group (order by found.ask - found.bid)
-    from feed
-    cross join generate_series(
-        $2::timestamptz - interval '5 minutes', $2::timestamptz + interval '5 minutes', interval '1 minute'
-    ) as minute (at)
-    cross join lateral (
-        select bid, ask from tradelog.quotes
-        where symbol = $1 and source = feed.name and quotes.at between minute.at - interval '1 minute' and minute.at
-        order by quotes.at desc limit 1
-    ) as found
-    where feed.name is not null
-"""  # noqa: S608
-
-# Of each feed and span that begins then the earliest of the lowest and highest bids and asks.
-_EXTREME: Final = """
-            (
-                select symbol, source, at, bid, ask from tradelog.quotes
-                where symbol = $1 and source = feed.name and at >= span.since and at < span.since + $3::interval
-                order by {}, at limit 1
-            )
-"""
-EXTREMES: Final = f"""
-    {_FEEDS}
-    select found.*
-    from feed
-    cross join unnest($2::timestamptz[]) as span (since)
-    cross join lateral (
-        {" union ".join(_EXTREME.format(price) for price in ("bid", "bid desc", "ask", "ask desc"))}
-    ) as found
-    where feed.name is not null
-"""  # noqa: S608
-
-NEAR = f"""
-    {_FEEDS}
-    select distinct symbol, source, at, bid, ask
-    from (
-        select found.*
-        from feed
-        cross join lateral (
-            (
-                select symbol, source, at, bid, ask from tradelog.quotes
-                where symbol = $1 and source = feed.name and at between $2::timestamptz - $3::interval and $2
-                order by at desc limit $4
-            )
-            union all
-            (
-                select symbol, source, at, bid, ask from tradelog.quotes
-                where symbol = $1 and source = feed.name and at > $2 and at <= $2::timestamptz + $3::interval
-                order by at limit $4
-            )
-        ) as found
-        where feed.name is not null
-    ) as quote
-"""  # noqa: S608
-
-_TICKS = """
-    select * from tradelog.quotes where symbol = any($1) and at between $2 and $3
-    order by at desc, symbol, source limit $4
-"""
-
-# Of each source as many as are wanted in all, for they may all be its own; then the first of those.
-FIRST_TICKS = f"""
-    {_FEEDS}
-    select first.*
-    from feed
-    cross join lateral (
-        select * from tradelog.quotes
-        where symbol = $1 and source = feed.name and at > $2 and at <= $3
-        order by at limit $4
-    ) as first
-    where feed.name is not null
-    order by first.at, first.source limit $4
-"""  # noqa: S608
 
 _POSITIONS_MEANT = """
     with asked as (select id, tradelog.ticket(id) as ticket from unnest($2::text[]) as id)

@@ -166,6 +166,9 @@ class Snapshot:
         """The withdrawal asked for last, and those still pending at *as_of*; the latest *limit* of them."""
         return _read("account_entries", AccountEntry, await self._fetch(_LATEST_WITHDRAWALS, account, as_of, limit))
 
+    async def _rows(self, table: str, model: type[R], query: str, *values: object) -> list[R]:
+        return _read(table, model, await self._fetch(query, *values))
+
     async def _fetch(self, query: str, *values: object) -> list[asyncpg.Record]:
         return await self._connection.fetch(query, *values)
 

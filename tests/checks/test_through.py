@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from activities.checks.evidence_queries import (
-    FIRST_THROUGH,
-    FIRST_TICKS,
-    LOOK_AHEAD,
-    MOST_TICKS,
-    THROUGH,
-    EvidenceSnapshot,
-)
+from activities.checks.evidence_queries import EvidenceSnapshot
+from activities.checks.quote_queries import FIRST_THROUGH, FIRST_TICKS, LOOK_AHEAD, MOST_TICKS, THROUGH
 from activities.checks.shared_spans import MOST, SharedSpans, Through
 from activities.log.trade_log import TradeLog
 from domain.checks.market import Board, standing
