@@ -137,7 +137,7 @@ def build_worker(
         "max_concurrent_workflow_tasks": 8,
         "max_cached_workflows": settings.cached_cases or cached_cases(memory_limit()),
         "workflow_runner": _RUNNER,
-        "deployment_config": _version(settings),
+        **_version(settings),
         # How long the next task of a case waits for a worker that may be dead before any other may take it.
         "sticky_queue_schedule_to_start_timeout": timedelta(seconds=3),
     }
@@ -242,16 +242,21 @@ def _checkpoints(pool: asyncpg.Pool, settings: Settings) -> Checkpointing | None
     return Checkpointing(pool, lambda said: key.sign(said, TYPE), Outside(settings).deliver, utc_now)
 
 
-def _version(settings: Settings) -> WorkerDeploymentConfig | None:
+_UNVERSIONED: Final = "unversioned"
+"""The build of a worker without a version: else the SDK takes a sum of the code of all modules, a tenth of a start."""
+
+
+def _version(settings: Settings) -> dict[str, Any]:
     """Which build of which deployment the worker is; workflows move to a newer one as it ramps."""
     if not (settings.deployment and settings.build_id):
-        return None
-    return WorkerDeploymentConfig(
+        return {"build_id": _UNVERSIONED}
+    config = WorkerDeploymentConfig(
         version=WorkerDeploymentVersion(deployment_name=settings.deployment, build_id=settings.build_id),
         use_worker_versioning=True,
         # Said here and not by the workflows: a server refuses the tasks of a worker without a version that names one.
         default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
     )
+    return {"deployment_config": config}
 
 
 def build_replayer(
@@ -268,6 +273,7 @@ def build_replayer(
         plugins=[temporal_plugin()],
         workflow_runner=workflow_runner or _RUNNER,
         runtime=core_runtime(),
+        build_id=_UNVERSIONED,
     )
 
 

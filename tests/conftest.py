@@ -31,6 +31,7 @@ import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from hypothesis import settings
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import _worker
 
 from runtime.database import migrate, open_pool
 from runtime.embedded_postgres import EmbeddedPostgres
@@ -94,6 +95,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", _BROKEN_OFF)
     # Of a failure that a test brings about, a table of all variables is drawn: a thirtieth of the run's time.
     structlog.dev.ConsoleRenderer.get_active().exception_formatter = structlog.dev.plain_traceback
+    # Else the first small worker of a process takes a sum of the code of all modules, and compiles every test for it.
+    setattr(_worker, "_default_build_id", "tests")  # noqa: B010 (mypy minds another way to say it)
     note_every_life()
 
 
