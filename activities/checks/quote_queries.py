@@ -26,7 +26,7 @@ LOOK_AHEAD: Final = timedelta(days=30)
 
 
 class QuoteSnapshot(Snapshot):
-    """Quotes, in the transaction of a :class:`Snapshot`. Every method may raise :class:`UnreadableRow`."""
+    """Quotes, in the transaction of a :class:`Snapshot`."""
 
     def __init__(self, connection: "PoolConnectionProxy[asyncpg.Record]") -> None:
         super().__init__(connection)
