@@ -78,7 +78,7 @@ _ERRORS: Final[Mapping[str, tuple[str, ExitCode]]] = {
     "starter.client.incidents.IncidentNotFound": ("not_found", ExitCode.NOT_FOUND),
     "starter.client.directory.DirectoryInvalid": ("invalid_input", ExitCode.INVALID),
     "runtime.toml_files.TomlFileError": ("invalid_input", ExitCode.INVALID),
-    "starter.importing.sources.ImportFailed": ("failed", ExitCode.FAILED),
+    "starter.importing.failing.ImportFailed": ("failed", ExitCode.FAILED),
     "runtime.settings.ConfigurationError": ("invalid_configuration", ExitCode.INVALID),
     "runtime.shelf.PolicyError": ("invalid_configuration", ExitCode.INVALID),
     "runtime.policies.UnknownPolicyPack": ("invalid_input", ExitCode.INVALID),

@@ -21,10 +21,11 @@ from asyncpg.pool import PoolConnectionProxy
 from domain.ground.base import Record
 from domain.log.trade_log import Instrument
 from runtime.left_behind import REJECTS_HEADER, for_its_owner, made_rejects
+from starter.importing.failing import REPEAT, ImportFailed
 from starter.importing.formats import Format
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.source import SourceRow
-from starter.importing.sources import REPEAT, ImportFailed, PlainRun, Reading, Source, file_errors, open_source
+from starter.importing.sources import PlainRun, Reading, Source, file_errors, open_source
 from starter.importing.tables import Batch, Part, Reject, Tables, Tally
 
 __all__ = ["BATCH_ROWS", "ImportFailed", "ImportReport", "LogRows", "Reading", "import_file"]

@@ -1,58 +1,35 @@
 """Opens files of every format for the import: their rows one by one, in constant memory."""
 
-import codecs
 import contextlib
 import csv
 import io
 import itertools
 import re
-import warnings
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple, NoReturn, Self, TextIO
+from typing import Final, NamedTuple, NoReturn, Self, TextIO
 
 from domain.log.trade_log import Instrument
+from starter.importing import texts
+from starter.importing.failing import REPEAT, ImportFailed
 from starter.importing.formats import Format, prices, sniff, ticks
-from starter.importing.formats.code_pages import ChineseLikelihood, utf_16
 from starter.importing.formats.html_rows import HtmlRow, html_rows
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.mt4_statement import Mt4Statement
-from starter.importing.formats.mt5_report import Mt5Report, Row
+from starter.importing.formats.mt5_report import Mt5Report
 from starter.importing.formats.plain_rows import plain_rows
 from starter.importing.formats.server_clock import ServerClock, candidates, fit
 from starter.importing.formats.source import Options, SourceRow, Unreadable, WallTimes
 from starter.importing.formats.trade_log_csv import BadHeader, BadRow, ColumnMap, Layout, RowError
+from starter.importing.texts import check_text, numbered_lines, open_text, page_encoding, pieces_of, text_encoding
+from starter.importing.workbooks import is_workbook, sheet_rows
 
-_CHUNK = 1 << 20  # bytes
 _SAMPLE: Final = 200_000  # rows whose times tell which clocks are plausible
-# What a workbook may cost is bounded by its own size: a few kilobytes can claim a trillion cells.
-_WORKBOOK: Final = 1 << 30  # bytes of a workbook unpacked
-_STRINGS: Final = 1 << 28  # bytes of its shared strings, which are kept in memory
-_DENSEST: Final = 100  # bytes that a byte of a workbook may unpack to; reports have some 10 to 20 ...
-_SMALL: Final = 4 << 20  # ... and up to so many bytes it does not matter
-_READINGS: Final = 3  # times that all of a file may be read: sheets may share one part
-_COLUMNS: Final = 256  # a report has some 15
-_ROWS: Final = 1 << 20  # of all sheets, as many as Excel allows one
-_GAP: Final = 10_000  # rows that stand between two and are empty
 _METALS: Final = ("XAU", "XAG", "GOLD", "SILVER")
 _MALFORMED = "is not well-formed CSV: put a value with commas or quotes in double quotes, and write a quote in it twice"
-REPEAT: Final = "Repeat the import when it is mended: rows that are already loaded are recognised."
-
-
-class ImportFailed(Exception):
-    """The import could not be done; the text says why and what to do.
-
-    ``rejects_path`` is the file with the bad rows if a strict import failed because of them.
-    """
-
-    def __init__(self, message: str, rejects_path: Path | None = None) -> None:
-        super().__init__(message)
-        self.rejects_path = rejects_path
 
 
 @dataclass(frozen=True)
@@ -183,16 +160,16 @@ _SAY_GMT: Final = frozenset({"UTC", "GMT", "UTC+0", "GMT+0", "UTC-0", "ETC/UTC"}
 
 def _prices(path: Path, format_: Format, reading: Reading, options: Options) -> Source:
     source = Source(path, format_, format_.about.kinds)
-    encoding = _text_encoding(path, reading.encoding)
-    _check(path, encoding)
+    encoding = text_encoding(path, reading.encoding)
+    check_text(path, encoding)
     options = _told_by_name(options, path, format_, encoding)
     symbols = {options.symbol or ""}
     clock = _clock_of(path, format_, reading, options, encoding)
     times = WallTimes(clock, ordered=True)
     with contextlib.ExitStack() as stack:
-        stream = stack.enter_context(_open(path, encoding))
+        stream = stack.enter_context(open_text(path, encoding))
         source.done = stream.buffer.tell
-        rows = _LINES[format_](_lines(stream), options, times)
+        rows = _LINES[format_](numbered_lines(stream), options, times)
         source.rows = _readable(rows if clock else _with_instants(rows, times), path.name)
         source.warnings = lambda: _misfit(times.clock, times.counted(), symbols)
         source.push(stack.pop_all())
@@ -218,8 +195,8 @@ def _clock_of(path: Path, format_: Format, reading: Reading, options: Options, e
         return clock
     times = WallTimes(clock, ordered=True)
     read = 0
-    with _open(path, encoding) as stream:
-        rows = _readable(_LINES[format_](_lines(stream), options, times), path.name)
+    with open_text(path, encoding) as stream:
+        rows = _readable(_LINES[format_](numbered_lines(stream), options, times), path.name)
         for row in itertools.islice(rows, _SAMPLE if clock is None else 1_000):
             read += bool(row.records)
     if clock is None and times.hours:
@@ -251,7 +228,7 @@ def _report(path: Path, format_: Format, reading: Reading, options: Options) -> 
     So one that cannot be read to its end, or whose profits are those of another size of a lot, loads nothing.
     """
     source = Source(path, format_, format_.about.kinds)
-    encoding = None if _is_workbook(path) else _encoding(path, reading.encoding)
+    encoding = None if is_workbook(path) else page_encoding(path, reading.encoding)
     if encoding is None and reading.encoding is not None:
         raise ImportFailed(f"{path.name}: --encoding is for text, and this is a workbook.")
 
@@ -264,7 +241,8 @@ def _report(path: Path, format_: Format, reading: Reading, options: Options) -> 
         told_ = before.reader.told if before and isinstance(before.reader, Mt5Report) else None
         mt5 = Mt5Report(options, times, other_times, told_)
         if encoding is None:
-            return _Reader(mt5, times, mt5.rows(_sheet_rows(path, source, stack)))
+            rows, source.done = sheet_rows(path, stack)
+            return _Reader(mt5, times, mt5.rows(rows))
         page = _page_rows(path, encoding, source, stack)
         return _Reader(mt5, times, mt5.rows((row.line, row.spread) for row in page))
 
@@ -297,15 +275,10 @@ class _Reader(NamedTuple):
     rows: Iterator[SourceRow]
 
 
-def _is_workbook(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(4) == b"PK\x03\x04"
-
-
 def _page_rows(path: Path, encoding: str, source: Source, stack: contextlib.ExitStack) -> Iterator[HtmlRow]:
     file = stack.enter_context(path.open("rb"))
     source.done = file.tell
-    return html_rows(_pieces(file, encoding))
+    return html_rows(pieces_of(file, encoding))
 
 
 def _readable(rows: Iterator[SourceRow], name: str) -> Iterator[SourceRow]:
@@ -327,8 +300,8 @@ def _told_by_name(options: Options, path: Path, format_: Format, encoding: str) 
     if options.period is None and format_ is Format.MT4_BARS and period and options.symbol == shorter:
         options = replace(options, period=period)
     if options.period is None and format_ in _BARS:
-        with _open(path, encoding) as stream:
-            first = [line for _, line in itertools.islice(_lines(stream), 500)]
+        with open_text(path, encoding) as stream:
+            first = [line for _, line in itertools.islice(numbered_lines(stream), 500)]
         options = replace(options, period=prices.period_of(path.name, first))
     return options
 
@@ -360,191 +333,6 @@ def _refuse_without_clock(name: str, hours: Mapping[datetime, int], symbols: set
     )
 
 
-# --- text -------------------------------------------------------------------------------------------------------------
-
-
-def _open(path: Path, encoding: str) -> TextIO:
-    return path.open(encoding=encoding, newline="")
-
-
-def _lines(stream: TextIO) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(stream, start=1):
-        if text := line.rstrip("\r\n"):
-            yield number, text
-
-
-def _known_encoding(path: Path, name: str) -> str:
-    try:
-        known = codecs.lookup(name).name
-        "".encode(known)
-    except LookupError:
-        raise ImportFailed(f"{path.name}: {name!r} is no encoding known here; try gbk, cp1251 or latin-1.") from None
-    return "utf-8-sig" if known == "utf-8" else name
-
-
-def _text_encoding(path: Path, named: str | None) -> str:
-    """The encoding of a file of lines: as named, else as its mark says, else UTF-8. Nothing is guessed."""
-    if named is not None:
-        return _known_encoding(path, named)
-    with path.open("rb") as file:
-        return "utf-16" if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
-
-
-def _check(path: Path, encoding: str) -> int:
-    """Read the whole file once for what would break it off in the middle, so that a broken file loads nothing.
-
-    Returns the number of quote marks in it. Raises `ImportFailed`.
-    """
-    decoder = codecs.getincrementaldecoder(encoding)()
-    lines = quotes = 0
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            try:
-                text = decoder.decode(chunk)
-            except UnicodeError as error:
-                before = error.object[: error.start] if isinstance(error, UnicodeDecodeError) else b""
-                raise _undecodable(path, lines + before.decode(encoding, "replace").count("\n") + 1, encoding) from None
-            if "\0" in text:
-                line = lines + text[: text.index("\0")].count("\n") + 1
-                raise ImportFailed(
-                    f"{path.name}, line {line}: a NUL byte. The file is damaged, or no text: export it again."
-                )
-            if len(chunk) == _CHUNK and "\n" not in text and "\r" not in text:
-                raise ImportFailed(f"{path.name}, line {lines + 1}: longer than a megabyte. This is no CSV of rows.")
-            lines += text.count("\n")
-            quotes += text.count('"')
-    try:
-        decoder.decode(b"", final=True)
-    except UnicodeError:
-        raise ImportFailed(f"{path.name}: ends in the middle of a character. Export it again.") from None
-    return quotes
-
-
-def _undecodable(path: Path, line: int, encoding: str) -> ImportFailed:
-    if encoding == "utf-8-sig":
-        return ImportFailed(
-            f"{path.name}, line {line}: not UTF-8. Name its encoding with --encoding (a Chinese Excel saves gbk), or"
-            " save it as UTF-8."
-        )
-    return ImportFailed(f"{path.name}, line {line}: not in {encoding}: name its encoding with --encoding.")
-
-
-def _encoding(path: Path, named: str | None) -> str:
-    """The encoding of a page: as named, else UTF-16 by its mark or its shape, else UTF-8, else GBK if it reads so."""
-    with path.open("rb") as file:
-        head = file.read(1 << 10)
-    tried = [_known_encoding(path, named)] if named else [utf_16(head) or "utf-8-sig", "gb18030"]
-    for encoding in tried:
-        chinese = ChineseLikelihood()
-        with path.open("rb") as file:
-            try:
-                for piece in _pieces(file, encoding):
-                    if encoding == "gb18030":
-                        chinese.see(piece)
-            except UnicodeError:
-                continue
-        if named or encoding != "gb18030" or chinese.likely:
-            return encoding
-    said = f"is not in {named}" if named else "is not in UTF-8, and does not read as the Chinese of GBK"
-    raise ImportFailed(
-        f"{path.name}: {said}: name its encoding with --encoding, such as gbk, big5, shift_jis, euc-kr or cp1251."
-    )
-
-
-def _pieces(file: BinaryIO, encoding: str) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    while chunk := file.read(64 << 10):
-        yield decoder.decode(chunk)
-    yield decoder.decode(b"", final=True)
-
-
-# --- workbooks --------------------------------------------------------------------------------------------------------
-
-
-class _Metered(io.FileIO):
-    """A file that cannot be read much more often than once."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self._left = _READINGS * path.stat().st_size + (64 << 10)
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        found = super().read(-1 if size is None else size)
-        self._left -= len(found)
-        if self._left < 0:
-            raise ValueError("its parts are used again and again")
-        return found
-
-
-def _sheet_rows(path: Path, source: Source, stack: contextlib.ExitStack) -> Iterator[Row]:
-    """The rows of every sheet. A sheet that is called after a section begins it, as its title would."""
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    # Whatever a part of it may hold: openpyxl raises what it stumbles over.
-    damaged = (zipfile.BadZipFile, zlib.error, InvalidFileException, SyntaxError, LookupError, ValueError, TypeError,
-               AttributeError, ArithmeticError, EOFError, RuntimeError)  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of styles, which nobody looks at
-        try:
-            _check_workbook(path)
-            file = stack.enter_context(_Metered(path))
-            book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
-        except damaged as error:
-            why = str(error).partition("\n")[0]
-            raise ImportFailed(f"{path.name}: is no workbook, or a damaged one ({why}): export it again.") from error
-    stack.callback(book.close)
-
-    def rows() -> Iterator[Row]:
-        read = 0
-        total = sum(sheet.max_row or 0 for sheet in book.worksheets) or 1
-        source.done = lambda: min(source.size * read // total, source.size)
-        try:
-            for sheet in book.worksheets:
-                if len(book.worksheets) > 1:
-                    yield 0, [sheet.title]
-                sheet.reset_dimensions()  # what it says of its size would have every row filled up to it
-                for number, cells in _bounded(sheet.iter_rows(values_only=True), f"{path.name}, {sheet.title[:40]}"):
-                    read += 1
-                    if read > _ROWS:
-                        raise ImportFailed(f"{path.name}: more than {_ROWS:,} rows: export the report in parts.")
-                    yield number, cells
-        except damaged as error:
-            raise ImportFailed(f"{path.name}: the workbook is damaged ({error}): export it again.") from error
-
-    return rows()
-
-
-def _check_workbook(path: Path) -> None:
-    """Raise `ImportFailed` if it unpacks to more than its size makes likely. Nothing is unpacked for it."""
-    with zipfile.ZipFile(path) as archive:
-        sizes = {part.filename: part.file_size for part in archive.infolist()}
-    whole = sum(sizes.values())
-    strings = sum(size for name, size in sizes.items() if name.lower().endswith("sharedstrings.xml"))
-    if whole > _WORKBOOK or strings > _STRINGS:
-        raise ImportFailed(
-            f"{path.name}: more than a workbook may hold here (1 GB unpacked, 256 MB of texts): export it in parts."
-        )
-    if whole > max(_SMALL, _DENSEST * path.stat().st_size):
-        raise ImportFailed(
-            f"{path.name}: its {path.stat().st_size:,} bytes unpack to {whole:,}, as no report does: export it again"
-            " from the terminal, or open it in a spreadsheet and save it anew."
-        )
-
-
-def _bounded(rows: Iterator[tuple[object, ...]], name: str) -> Iterator[Row]:
-    """The *rows* of a sheet, numbered. Raises `ImportFailed` where a cell lies far from all others."""
-    way_out = "clear what lies there in a spreadsheet and save it anew, or export it again."
-    empty = 0
-    for number, cells in enumerate(rows, start=1):
-        if len(cells) > _COLUMNS:
-            raise ImportFailed(f"{name}, row {number}: {len(cells):,} columns, and a report has some 15: {way_out}")
-        empty = 0 if cells else empty + 1
-        if empty > _GAP:
-            raise ImportFailed(f"{name}, row {number}: after more than {_GAP:,} empty rows there are others: {way_out}")
-        yield number, cells
-
-
 # --- CSV --------------------------------------------------------------------------------------------------------------
 
 _RawRow = tuple[int, str, list[str] | None]
@@ -553,12 +341,12 @@ _RawRow = tuple[int, str, list[str] | None]
 
 def _csv(path: Path, kind: Kind | None, reading: Reading, known: Mapping[str, Instrument], run: int) -> Source:
     with contextlib.ExitStack() as stack:
-        encoding = _text_encoding(path, reading.encoding)
-        if _check(path, encoding) % 2:  # very likely a quote that is never closed: find it
-            with _open(path, encoding) as stream:
+        encoding = text_encoding(path, reading.encoding)
+        if check_text(path, encoding) % 2:  # very likely a quote that is never closed: find it
+            with open_text(path, encoding) as stream:
                 for _ in _csv_rows(_Lines(stream), path.name):
                     pass
-        stream = stack.enter_context(_open(path, encoding))
+        stream = stack.enter_context(open_text(path, encoding))
         lines = _Lines(stream)
         rows = _csv_rows(lines, path.name)
         header = next(rows, None)
@@ -645,7 +433,7 @@ class _Lines:
 
     def _fill(self) -> None:
         if self._at == len(self._text):
-            self._text, self._at = self._stream.read(_CHUNK) + self._stream.readline(), 0
+            self._text, self._at = self._stream.read(texts.CHUNK) + self._stream.readline(), 0
 
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z").match

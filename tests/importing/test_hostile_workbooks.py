@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from starter.importing.failing import ImportFailed
 from starter.importing.formats.html_rows import html_rows
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.source import Unreadable
 from starter.importing.loading import LogRows
-from starter.importing.sources import ImportFailed
 from tests.importing.statements import mt5_deal, mt5_order, mt5_report, workbook
 from tests.importing.support import Pool
 from tests.importing.test_importing_formats import load

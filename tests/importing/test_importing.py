@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.ground.base import Record
-from starter.importing import loading, sources
+from starter.importing import loading, texts
 from starter.importing.formats.kinds import Kind
 from starter.importing.loading import ImportFailed, ImportReport, import_file
 from tests.importing.support import GOLD, QUOTES, Pool, names_in, quote_line, rows_of, with_gold, write, write_rows
@@ -299,7 +299,7 @@ async def test_progress_counts_the_bytes_of_the_file(pool: Pool, tmp_path: Path)
 async def test_memory_does_not_grow_with_the_file(pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     await with_gold(pool, tmp_path)
     monkeypatch.setattr(loading, "BATCH_ROWS", 500)
-    monkeypatch.setattr(sources, "_CHUNK", 1 << 14)
+    monkeypatch.setattr(texts, "CHUNK", 1 << 14)
 
     async def peak(rows: int, source: str) -> int:
         lines = (quote_line(second, source=source) for second in range(rows))

@@ -12,7 +12,7 @@ import pytest
 
 from activities.log.trade_log import TradeLog
 from domain.log.trade_log import Instrument
-from starter.importing import loading, sources
+from starter.importing import loading, texts, workbooks
 from starter.importing.formats import Format
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.server_clock import ServerClock
@@ -342,7 +342,7 @@ async def test_a_damaged_file_is_refused_in_words(pool: Pool, tmp_path: Path, co
 async def test_a_workbook_that_unpacks_to_more_than_fits_is_refused(
     pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "_WORKBOOK", 10_000)
+    monkeypatch.setattr(workbooks, "_WORKBOOK", 10_000)
     with pytest.raises(ImportFailed, match="more than a workbook may hold here"):
         await load(pool, file_of(tmp_path, Format.MT5_REPORT))
 
@@ -363,7 +363,7 @@ async def test_memory_does_not_grow_with_the_file(
     pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format_: str
 ) -> None:
     monkeypatch.setattr(loading, "BATCH_ROWS", 50)
-    monkeypatch.setattr(sources, "_CHUNK", 1 << 12)
+    monkeypatch.setattr(texts, "CHUNK", 1 << 12)
 
     async def peak(rows: int, source: str) -> int:
         """Of Python's own memory, in bytes: what else runs on the machine has no part in it."""
