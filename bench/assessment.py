@@ -49,7 +49,7 @@ def assessed(one: Sentence, opinion: Opinion | None = None) -> Assessment:
             "description": one.text,
         }
     )
-    return assess(complaint, find_pack("platform-default", NOW), earlier_cases=0, opinion=opinion)
+    return assess(complaint, find_pack("platform-default", NOW), earlier=(), opinion=opinion)
 
 
 def measure(rows: list[Sentence]) -> dict[str, str]:

@@ -25,7 +25,7 @@ from domain.case.file import CaseUpdate, Recorded
 from domain.case.hearing import signs_of
 from domain.case.identity import IDENTIFIED, entry_data
 from domain.case.messages import CustomerReply
-from domain.case.recurrence import CONTINUES, same_matter
+from domain.case.recurrence import CONTINUES, same_subject
 from domain.case.requests import OpenCase, Opened, RecordContact
 from domain.case.told import told_in
 from domain.checks.choice import pointed_to
@@ -218,9 +218,8 @@ class CaseFile:
             raise ApplicationError(str(error), type="InvalidComplaint", non_retryable=True) from None
         # No row is locked yet: whoever gives the opinion may take its time.
         opinion = await self._listen("\n\n".join(filter(None, (complaint.subject, complaint.description))))
-        assessment = assess(complaint, pack, earlier_cases=0, opinion=opinion)
-        if earlier := await _count_earlier(connection, complaint, assessment.category, pack.recurs_within_days):
-            assessment = assess(complaint, pack, earlier_cases=earlier, opinion=opinion)
+        earlier = await _earlier(connection, complaint, pack.recurs_within_days)
+        assessment = assess(complaint, pack, earlier=earlier, opinion=opinion)
         identity = await identify_complainant(connection, request, pack)
         await self.open_as(connection, request, pack, assessment, identity, found, opinion)
 
@@ -305,7 +304,7 @@ _OPEN: Final = """
 """
 _RULES_FOUND: Final = "select data from casefile.timeline where reference = $1 and key = 'rules'"
 _EARLIER: Final = """
-    select complaint from casefile.cases where category = $5 and reference in (
+    select complaint, category from casefile.cases where category is not null and reference in (
         select reference from casefile.cases where account = $1 and received_at between $4 and $3
         union
         select reference from casefile.lookups join casefile.cases on reference = scope
@@ -396,8 +395,8 @@ async def _lock(connection: "Connection", reference: str) -> str:
     return str(policy_hash)
 
 
-async def _count_earlier(connection: "Connection", complaint: Complaint, category: Category, within_days: int) -> int:
-    """How many cases about the same matter the same account or e-mail address had in the time before this complaint."""
+async def _earlier(connection: "Connection", complaint: Complaint, within_days: int) -> set[Category]:
+    """In which categories the same account or e-mail address complained of the same subject in the time before."""
     email = complaint.complainant.email
     rows = await connection.fetch(
         _EARLIER,
@@ -405,10 +404,11 @@ async def _count_earlier(connection: "Connection", complaint: Complaint, categor
         await lookup_here(EMAIL, email.casefold()) if email else None,
         complaint.received_at,
         complaint.received_at - timedelta(days=within_days),
-        category,
     )
-    earlier = [Complaint.recorded(row["complaint"]) for row in rows]
-    return sum(one.reference == complaint.continues or same_matter(one, complaint) for one in earlier)
+    earlier = [(Complaint.recorded(row["complaint"]), Category(row["category"])) for row in rows]
+    return {
+        category for one, category in earlier if one.reference == complaint.continues or same_subject(one, complaint)
+    }
 
 
 async def _write_who(connection: "Connection", request: OpenCase) -> None:

@@ -6,7 +6,7 @@ The words and tables are in :mod:`domain.case.assessment_rules`; the rules are t
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from enum import Enum, auto
 from functools import cache
@@ -88,7 +88,7 @@ class Ground(Record):
 
 
 class Assessment(Record):
-    """Category, severity, priority, whether it is ours, whether the customer complained before, and the team."""
+    """Category, severity, priority, whether it is ours, whether the customer complained of it before, and the team."""
 
     category: Category
     severity: Severity
@@ -98,6 +98,8 @@ class Assessment(Record):
     team: str
     grounds: tuple[Ground, ...]
     complexity: Complexity = Complexity.SIMPLE
+    earlier: tuple[Category, ...] = ()
+    """The categories in which the customer complained of the same subject within the pack's time before."""
     proposal: Proposal | None = None
     """What a model proposes where no words decide the category; nothing follows from it."""
 
@@ -112,8 +114,10 @@ class Assessment(Record):
         )
 
 
-def assess(complaint: Complaint, pack: PolicyPack, *, earlier_cases: int, opinion: Opinion | None = None) -> Assessment:
-    """Assess *complaint*; *earlier_cases* is how many cases the same account or address had before.
+def assess(
+    complaint: Complaint, pack: PolicyPack, *, earlier: Collection[Category], opinion: Opinion | None = None
+) -> Assessment:
+    """Assess *complaint*; *earlier* are the categories in which the customer complained of the same subject before.
 
     The *opinion* of a model proposes a category where no words decide one, and a few words that it contradicts decide
     nothing. Where it hears danger to life the complaint is critical, so that a person looks at once.
@@ -131,7 +135,7 @@ def assess(complaint: Complaint, pack: PolicyPack, *, earlier_cases: int, opinio
     in_scope, why_scope = _scope(complaint, pack, texts)
     complex_ = len(complaint.trades) >= rules.MANY_TRADES
     why_complex = [Ground(rule=f"complex: {rules.MANY_TRADES} trades or more", words=("trades",))] if complex_ else []
-    repeat = earlier_cases > 0
+    repeat = category in earlier
     hurries = []
     if repeat:
         hurries.append(Ground(rule="repeat complainant", words=("earlier cases",)))
@@ -146,6 +150,7 @@ def assess(complaint: Complaint, pack: PolicyPack, *, earlier_cases: int, opinio
         team=pack.team_for(category),
         grounds=(*why_category, *why_severity, *why_scope, *why_complex, *hurries),
         complexity=Complexity.COMPLEX if complex_ else Complexity.SIMPLE,
+        earlier=tuple(sorted(set(earlier))),
         proposal=opinion.proposal if opinion and category is Category.OTHER else None,
     )
 
@@ -162,14 +167,15 @@ def reassess(
 ) -> Assessment:
     """Return *assessment* as corrected by the handler *by* (``role:id``), with a ground that says what was changed.
 
-    The priority follows the severity. The team follows a changed category only, so that a case given to another team
-    stays there when its severity is corrected. What is ``None`` or already so is left alone; nothing to change gives
-    *assessment* back.
+    The priority follows the severity, and whether the customer complained of it before follows the category. The team
+    follows a changed category only, so that a case given to another team stays there when its severity is corrected.
+    What is ``None`` or already so is left alone; nothing to change gives *assessment* back.
     """
     category = category or assessment.category
     severity = severity or assessment.severity
     complexity = complexity or assessment.complexity
     in_scope = assessment.in_scope if in_scope is None else in_scope
+    repeat = category in assessment.earlier
     changes = [
         f"{name}: {before} → {after}"
         for name, before, after in (
@@ -177,21 +183,23 @@ def reassess(
             ("severity", assessment.severity.value, severity.value),
             ("complexity", assessment.complexity.value, complexity.value),
             ("in scope", _yes_no(assessment.in_scope), _yes_no(in_scope)),
+            ("complained of it before", _yes_no(assessment.repeat), _yes_no(repeat)),
         )
         if before != after
     ]
     if not changes:
         return assessment
-    hurries = assessment.repeat + any(ground.rule == FROM_THE_REGULATOR for ground in assessment.grounds)
+    hurries = repeat + any(ground.rule == FROM_THE_REGULATOR for ground in assessment.grounds)
     return Assessment(
         category=category,
         severity=severity,
         priority=rules.PRIORITIES[severity][hurries],
         in_scope=in_scope,
-        repeat=assessment.repeat,
+        repeat=repeat,
         team=assessment.team if category is assessment.category else pack.team_for(category),
         grounds=(*assessment.grounds, Ground(rule="reclassified by handler", words=(*changes, f"by {by}"))),
         complexity=complexity,
+        earlier=assessment.earlier,
         proposal=assessment.proposal,
     )
 

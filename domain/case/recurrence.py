@@ -10,8 +10,10 @@ CONTINUES: Final = "continues"
 """The entry that links a case to the closed one that it goes on from."""
 
 
-def same_matter(one: Complaint, other: Complaint) -> bool:
-    """Whether two complaints of one customer in one category are about the same: a trade in common, or one product.
+def same_subject(one: Complaint, other: Complaint) -> bool:
+    """Whether two complaints of one customer are about the same: a trade in common, or one product.
+
+    In one category and within the time of the pack it is the same matter, and the later a recurrence.
 
     Where one names no trade, or no product, nothing tells them apart.
     """

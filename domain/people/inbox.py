@@ -12,7 +12,8 @@ class Standing(Record):
     """Where an open case stands, as far as it decides what is to be done next.
 
     ``asked``: the customer has been asked and has not answered; ``proposed``: a proposal waits for a decision;
-    ``unpaid``: an award was posted that a payment rail has still to pay; ``breached``: a duty was missed before.
+    ``unpaid``: an award was posted that a payment rail has still to pay; ``breached``: a duty was missed before;
+    ``repeat``: the customer complained of the same matter before.
     """
 
     reference: str
@@ -26,6 +27,7 @@ class Standing(Record):
     proposed: bool = False
     unpaid: bool = False
     breached: bool = False
+    repeat: bool = False
 
 
 class NextStep(StrEnum):
@@ -89,10 +91,11 @@ def next_step(case: Standing, *, decides: bool) -> NextStep:
 
 
 def in_order(items: Iterable[Item]) -> list[Item]:
-    """By next duty, the earliest first; of those without one by priority."""
+    """Who complains of the same matter again first, then by next duty; of those without one by priority."""
     return sorted(
         items,
         key=lambda item: (
+            not item.case.repeat,
             item.case.next_duty is None,
             item.case.next_duty.timestamp() if item.case.next_duty else 0.0,
             item.case.priority or "",

@@ -67,7 +67,7 @@ def _assessed(text: str) -> Answer:
         }
     )
     opinion = asyncio.run(listener(settings)(text))
-    assessment = by_rules(complaint, find_pack(settings.default_policy, now), earlier_cases=0, opinion=opinion)
+    assessment = by_rules(complaint, find_pack(settings.default_policy, now), earlier=(), opinion=opinion)
     proposal = assessment.proposal
     data = {"assessment": assessment, "proposal": proposal, "opinion": opinion}
     shown = _page(assessment.model_dump(mode="json"))

@@ -31,6 +31,7 @@ def case_page(dossier: "Dossier", now: datetime, language: str) -> list[Renderab
         _heading(case, now),
         facts(_about(case) | _standing(dossier, now)),
         *_section("Complaint", [facts(_complaint(case))]),
+        *_section("The same matter", _same_matter(dossier)),
         *_section("Findings", findings(dossier.findings, language)),
         *_section("Proposal", _proposal(dossier.proposal)),
         *_section("Draft", _draft(dossier.draft)),
@@ -48,6 +49,15 @@ def case_page(dossier: "Dossier", now: datetime, language: str) -> list[Renderab
             line(f"\n{case.rejected_messages} message(s) did not fit: redress rejected {case.reference}", "yellow")
         )
     return page
+
+
+def _same_matter(dossier: "Dossier") -> list[RenderableType]:
+    """The other files about the same matter, the last received first."""
+    return [
+        line(f"{one.reference}  received {when(one.received_at)} UTC, {spoken(one.outcome or one.stage)}")
+        for one in dossier.related.cases
+        if one.same_matter
+    ]
 
 
 def _restored(dossier: "Dossier") -> list[RenderableType]:
@@ -69,7 +79,9 @@ def _heading(case: "CaseView", now: datetime) -> Text:
 def _about(case: "CaseView") -> dict[str, RenderableType | None]:
     summary = case.summary
     what = " · ".join(spoken(word) for word in (summary.category, summary.severity, summary.priority) if word)
-    marks = [mark for mark, set_ in (("not ours", not summary.in_scope), ("complained before", summary.repeat)) if set_]
+    marks = [
+        mark for mark, set_ in (("not ours", not summary.in_scope), ("complained of it before", summary.repeat)) if set_
+    ]
     outcome = spoken(summary.outcome) if summary.outcome else None
     if outcome and summary.compensation:
         outcome += f", {summary.compensation}"

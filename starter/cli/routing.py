@@ -77,7 +77,7 @@ def inbox(
     by: By = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many at most.")] = 50,
 ) -> Answer:
-    """What is on your desk, by next duty: tasks, cases, what waits for your decision, your team's; one next step."""
+    """What is on your desk, recurrences first, by next duty: tasks, cases, what you decide, your team's cases."""
     from starter.reading.inbox import read_inbox, read_refreshers
     from starter.reading.tasks import get_tasks
 
@@ -111,6 +111,12 @@ def _cases(items: "list[Item]", now: datetime) -> "list[RenderableType]":
         case = item.case
         late = case.next_duty is not None and case.next_duty <= now
         due = line(from_now(case.next_duty, now, 1) if case.next_duty else NONE, "bold red" if late else "")
-        made.add_row(line(case.reference, "bold"), item.why, case.priority or NONE, due, line(item.step.value))
+        made.add_row(
+            line(case.reference, "bold"),
+            f"{item.why}, again" if case.repeat else item.why,
+            case.priority or NONE,
+            due,
+            line(item.step.value),
+        )
     commands = [line(f"redress {item.command}", "dim") for item in items[:1] if item.command]
     return [made, *commands]

@@ -25,6 +25,7 @@ from starter.reading.cases import CaseView, WrittenLetter, get_case, get_letters
 from starter.reading.deadlines import LedgerRow, get_deadlines
 from starter.reading.payments import PaymentView, get_payments
 from starter.reading.referrals import ReferralView, get_referrals
+from starter.reading.related import Related, related_to
 from starter.reading.remedies import RemedyView, get_remedies
 from starter.reading.restores import Repair, Restore, restores_of
 from starter.reading.tasks import TaskView, get_tasks
@@ -88,6 +89,7 @@ class Dossier(Record):
     remedies: tuple[RemedyView, ...]
     referrals: tuple[ReferralView, ...]
     tasks: tuple[TaskView, ...]
+    related: Related
     routes: tuple[Eligibility, ...]
     early_until: Instant | None
     kept_until: Instant | None
@@ -121,8 +123,7 @@ async def gather(
     tasks = tuple(await get_tasks(pool, now, reference=reference))
     restores, repairs = await restores_of(pool, reference)
     routes = _routes(case, pack, responded_at, now, extended=extended)
-    early_until = pack.early_until(case.received_at) if is_open and responded_at is None else None
-    early_until = early_until if early_until and now <= early_until else None
+    early_until = _early_until(pack, case, now) if responded_at is None else None
     return Dossier(
         case=case,
         status=status,
@@ -136,6 +137,7 @@ async def gather(
         remedies=remedies,
         referrals=referrals,
         tasks=tasks,
+        related=await related_to(pool, reference),
         routes=routes,
         early_until=early_until,
         kept_until=_kept_until(pack, case),
@@ -180,6 +182,11 @@ def _routes(
 
 def _next_deadline(rows: Iterable[LedgerRow]) -> LedgerRow | None:
     return next((row for row in rows if row.fired_at is None and row.satisfied_at is None), None)
+
+
+def _early_until(pack: PolicyPack, case: CaseView, now: datetime) -> datetime | None:
+    until = pack.early_until(case.received_at) if case.summary.closed_at is None else None
+    return until if until and now <= until else None
 
 
 def _kept_until(pack: PolicyPack, case: CaseView) -> datetime | None:

@@ -21,10 +21,11 @@ async def read_refreshers(pool: "Pool", who: str, at: datetime) -> list[Refreshe
 
 
 async def read_inbox(pool: "Pool", who: str, at: datetime, *, limit: int = 200) -> list[Item]:
-    """What is on the desk of *who* (an id), by next duty: their cases, what waits for their decision, their teams'.
+    """What is on the desk of *who* (an id): their cases, what waits for their decision, their teams'.
 
-    A case that they are kept out of *at* that moment is in no inbox of theirs. Of the team's cases those that the
-    team's own roles can take are there: nobody's, and other people's.
+    Who complains of the same matter again comes first, then the next duty. A case that they are kept out of *at* that
+    moment is in no inbox of theirs. Of the team's cases those that the team's own roles can take are there: nobody's,
+    and other people's.
     """
     found: dict[str, Item] = {}
     for view in _VIEWS:

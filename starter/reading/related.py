@@ -1,12 +1,17 @@
 """What stands around a case: the customer's other cases, its incident, and the mark by which a change is noticed."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from domain.case.complaint import Complaint
+from domain.case.recurrence import same_subject
 from domain.ground.base import Instant, Record
 from domain.ground.words import Category, IncidentStage, Outcome, Stage
 from starter.reading.database import must_see
 
 if TYPE_CHECKING:
+    import asyncpg
+
     from runtime.database import Pool
 
 
@@ -19,6 +24,8 @@ class RelatedCase(Record):
     category: Category | None
     outcome: Outcome | None
     handler: str | None
+    same_matter: bool
+    """The case is a recurrence of this one, or this one of it: the same subject in the same category, in time."""
 
 
 class RelatedIncident(Record):
@@ -29,7 +36,8 @@ class RelatedIncident(Record):
 
 
 class Related(Record):
-    """What stands around a case: ``cases`` are the last received first, without those hidden from who looks."""
+    """What stands around a case: ``cases`` are those of the same matter first, then the last received, without those
+    hidden from who looks."""
 
     cases: tuple[RelatedCase, ...]
     incidents: tuple[RelatedIncident, ...]
@@ -38,10 +46,19 @@ class Related(Record):
 async def related_to(pool: "Pool", reference: str, *, limit: int = 20) -> Related:
     """What stands around the case. Raises ``CaseNotFound``."""
     await must_see(pool, reference)
-    cases = await pool.fetch(_SAME_CUSTOMER, reference, limit)
+    this = await pool.fetchrow(_THIS, reference)
+    rows = await pool.fetch(_SAME_CUSTOMER, reference)
+    cases = [
+        RelatedCase(
+            **{name: row[name] for name in RelatedCase.model_fields if name != "same_matter"},
+            same_matter=this is not None and _is_same(this, row),
+        )
+        for row in rows
+    ]
     incidents = await pool.fetch(_INCIDENTS, reference)
     return Related(
-        cases=tuple(RelatedCase(**row) for row in cases), incidents=tuple(RelatedIncident(**row) for row in incidents)
+        cases=tuple(sorted(cases, key=lambda one: not one.same_matter)[:limit]),
+        incidents=tuple(RelatedIncident(**row) for row in incidents),
     )
 
 
@@ -51,16 +68,29 @@ async def mark_of(pool: "Pool", reference: str) -> str:
     return str(await pool.fetchval(_MARK, reference))
 
 
+def _is_same(this: "asyncpg.Record", other: "asyncpg.Record") -> bool:
+    """Whether one is a recurrence of the other."""
+    if this["category"] != other["category"]:
+        return False
+    if abs(this["received_at"] - other["received_at"]) > timedelta(days=this["within_days"]):
+        return False
+    one, another = Complaint.recorded(this["complaint"]), Complaint.recorded(other["complaint"])
+    return other["reference"] == one.continues or same_subject(one, another)
+
+
+_THIS: Final = """
+    select category, complaint, received_at, coalesce((content ->> 'recurs_within_days')::int, 365) as within_days
+    from casefile.cases join casefile.policy_packs on hash = policy_hash where reference = $1
+"""
 _SAME_CUSTOMER: Final = """
-    select c.reference, c.received_at, c.stage, c.category, c.outcome, c.handler from casefile.cases c
+    select c.reference, c.received_at, c.stage, c.category, c.outcome, c.handler, c.complaint from casefile.cases c
     where c.reference <> $1 and c.reference not in (select casefile.hidden_cases()) and c.reference in (
         select other.reference from casefile.cases this join casefile.cases other using (account)
         where this.reference = $1
         union
-        select other.reference from casefile.contacts this
-        join casefile.contacts other on lower(other.email) = lower(this.email)
-        where this.reference = $1 and this.email is not null and other.email is not null)
-    order by c.received_at desc, c.reference limit $2
+        select other.scope from casefile.lookups this join casefile.lookups other using (purpose, token)
+        where this.scope = $1 and purpose = 'email')
+    order by c.received_at desc, c.reference limit 100
 """
 _INCIDENTS: Final = """
     select i.reference, i.stage from casefile.incident_cases join casefile.incidents i on i.reference = incident

@@ -1,4 +1,4 @@
-"""Lists of open cases in the order of their duties, read by index, however many there are."""
+"""Lists of open cases, recurrences first, then in the order of their duties, read by index, however many there are."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
@@ -45,6 +45,7 @@ class Filters(Record):
 class Place(NamedTuple):
     """Where a page of a list ends. ``duty`` is None among the cases that have no duty."""
 
+    repeat: bool
     duty: datetime | None
     priority: str
     reference: str
@@ -62,7 +63,7 @@ class Page(Record):
         if not (self.more and self.items):
             return None
         last = self.items[-1].case
-        return Place(last.next_duty, last.priority or "", last.reference)
+        return Place(last.repeat, last.next_duty, last.priority or "", last.reference)
 
 
 class Counts(Record):
@@ -90,7 +91,9 @@ async def read_worklist(
     after: Place | None = None,
     limit: int = 50,
 ) -> Page:
-    """The open cases of that *view* of *who* (an id), by next duty, then priority; *after* the end of another page.
+    """The open cases of that *view* of *who* (an id),: recurrences first, then by next duty and priority.
+
+    *after* is the end of another page.
 
     A case that they are kept out of *at* that moment is in no list of theirs.
     """
@@ -138,7 +141,7 @@ class _Desk:
             if len(rows) < batch:
                 return
             last, batch = rows[-1], min(2 * batch, _MOST)
-            after = Place(last["next_duty"], last["priority"] or "", last["reference"])
+            after = Place(last["repeat"], last["next_duty"], last["priority"] or "", last["reference"])
 
     async def _fetch(self, view: View, filters: Filters, after: Place | None, limit: int) -> "Sequence[asyncpg.Record]":
         one = self._one
@@ -159,7 +162,7 @@ class _Desk:
             if wanted is not None:
                 conditions.append(_OF_FILTERS[name].format(value(wanted)))
         if after:
-            place = [value(after.duty), value(after.priority), value(after.reference)]
+            place = [value(not after.repeat), value(after.duty), value(after.priority), value(after.reference)]
             conditions.append(_FURTHER.format(*place))
         return await self._connection.fetch(_PAGE.format(" and ".join(conditions)), *values)
 
@@ -215,9 +218,10 @@ _OF_FILTERS: Final[Mapping[str, str]] = {
             and coalesce((s.sign ->> 'valid_until')::timestamptz, 'infinity') > $2
         order by s.by <> 'system:redress' desc, s.id desc limit 1)""",
 }
-_FURTHER: Final = "(next_duty, priority, reference) > (coalesce({}, 'infinity'::timestamptz), {}, {})"
+_FURTHER: Final = "(first_time, next_duty, priority, reference) > ({}, coalesce({}, 'infinity'::timestamptz), {}, {})"
 _PAGE: Final = """
     select w.reference, w.stage, w.category, nullif(w.priority, '') as priority, w.team, w.breached, w.received_at,
+        not w.first_time as repeat,
         nullif(w.next_duty, 'infinity') as next_duty, w.next_duty < $2 as overdue, c.policy_hash, c.handler,
         w.team = any($4::text[]) as of_my_team, cardinality($5::text[]) as roles,
         coalesce((select event = 'information_requested' from casefile.events e where e.reference = w.reference
@@ -230,14 +234,14 @@ _PAGE: Final = """
     from (
         select * from casefile.worklist
         where reference not in (select casefile.kept_out_of($1, $2)) and {}
-        order by next_duty, priority, reference limit $3
+        order by first_time, next_duty, priority, reference limit $3
     ) as w
     join casefile.cases c using (reference)
     left join lateral (
         select data from casefile.timeline t where t.reference = w.reference and kind = 'propose_resolution'
             and w.proposer is not null
         order by at desc, journal desc, id desc limit 1) as said on true
-    order by w.next_duty, w.priority, w.reference
+    order by w.first_time, w.next_duty, w.priority, w.reference
 """
 _COUNTS: Final = """
     select count(*) filter (where handler = $1) as mine, count(*) filter (where team = any($2)) as team,

@@ -59,7 +59,7 @@ def assessed(
     opinion: Opinion | None = None,
     **more: Any,
 ) -> Assessment:
-    return assess(complaint(description, **more), pack, earlier_cases=earlier_cases, opinion=opinion)
+    return assess(complaint(description, **more), pack, earlier=tuple(C) if earlier_cases else (), opinion=opinion)
 
 
 def proposing(category: Category | None, **more: Any) -> Opinion:
@@ -397,10 +397,19 @@ def test_priority_follows_severity_and_two_reasons_to_hurry(text: str, alone: st
 
 
 def test_somebody_who_complained_before_is_a_repeat_complainant() -> None:
-    assert not assessed("x", earlier_cases=0).repeat
+    assert not assessed("x").repeat
     again = assessed("x", earlier_cases=1)
     assert again.repeat
     assert "repeat complainant" in grounds(again)
+
+
+def test_whether_somebody_complained_of_it_before_follows_a_corrected_category() -> None:
+    before = assess(complaint("slippage"), PACK, earlier={C.WITHDRAWAL})
+    after = reassess(before, PACK, category=C.WITHDRAWAL, by="handler:h-17")
+    assert (before.repeat, after.repeat) == (False, True)
+    assert after.priority < before.priority
+    assert "complained of it before: no → yes" in after.grounds[-1].words
+    assert not reassess(after, PACK, category=C.FEE, by="handler:h-17").repeat
 
 
 def test_the_pack_names_the_team_and_the_last_team_takes_the_rest() -> None:
@@ -638,7 +647,7 @@ def test_the_longest_text_takes_no_longer_than_its_length(part: str) -> None:
     assessed(text)  # the word lists are read once
     subject = complaint(text)
     started = time.perf_counter()
-    assess(subject, PACK, earlier_cases=0)
+    assess(subject, PACK, earlier=())
     assert time.perf_counter() - started < 0.5
 
 

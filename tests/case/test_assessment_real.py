@@ -60,7 +60,7 @@ def assessed(text: str, language: str) -> Assessment:
             "description": text[:LONG_TEXT],
         }
     )
-    return assess(complaint, PACK, earlier_cases=0)
+    return assess(complaint, PACK, earlier=())
 
 
 def told(capsys: pytest.CaptureFixture[str], text: str) -> None:

@@ -18,6 +18,7 @@ from domain.clocks.deadlines import Firing
 from domain.ground.words import Action, CaseEvent, Stage
 from domain.rules.applying import RulesTable
 from runtime.policies import find_pack, load_packs
+from starter.reading.related import related_to
 from tests.case.support import (
     OPENED_AT,
     RECEIVED_AT,
@@ -329,13 +330,15 @@ async def test_cases_under_the_same_rules_share_one_pinned_pack(pool: "Pool", ca
     ],
 )
 async def test_who_complained_of_the_same_before_is_known_by_account_or_address(
-    case_file: CaseFile, changes: dict[str, Any], repeat: bool
+    case_file: CaseFile, pool: "Pool", changes: dict[str, Any], repeat: bool
 ) -> None:
     first = opening("1", trades=["T-1"], product="XAUUSD")
     assert not (await case_file.open_case(first)).assessment.repeat
     second = opening("2", **{"trades": ["T-1"], **changes})
     second = second.model_copy(update={"at": max(second.at, second.complaint.received_at)})
     assert (await case_file.open_case(second)).assessment.repeat is repeat
+    others = (await related_to(pool, second.reference)).cases
+    assert any(one.same_matter for one in others) is (repeat or second.complaint.received_at < RECEIVED_AT)
 
 
 # -- recording what happened -------------------------------------------------------------------------------------------

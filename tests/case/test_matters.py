@@ -56,7 +56,7 @@ def test_in_australia_such_a_complaint_has_twenty_one_days_whatever_its_category
         ("A fee came for a loan of mine.", 30),
     ):
         made = complaint(text)
-        facts = assess(made, pack, earlier_cases=0).facts(made)
+        facts = assess(made, pack, earlier=()).facts(made)
         for category in set(Category) - {Category.HARDSHIP}:
             alike = facts.model_copy(update={"category": category})
             assert pack.clock("idr-response").length_for(alike).days == days

@@ -70,7 +70,7 @@ def case(*findings: Finding, claimed: str | None = None, version: int = 2, **mor
     made = Case.received(complaint.reference, complaint, AT)
     made.policy = find_pack("platform-default", date(2026, 3, 2))
     made.identity = Identity(state=IdentityState.VERIFIED, because=(Ground.HOLDER,))
-    made.assessment = assess(complaint, made.policy, earlier_cases=0)
+    made.assessment = assess(complaint, made.policy, earlier=())
     made.investigation = Investigation.model_validate({"findings": findings, "version": version})
     return made
 

@@ -29,7 +29,7 @@ BIG = {"amount": "5000.00", "currency": "USD"}
 def standing(**changes: Any) -> Standing:
     fields = dict.fromkeys(Standing.model_fields) | {"reference": "RD-1", "stage": "deciding", "handler": "h-1"}
     return Standing.model_validate(
-        {**fields, "asked": False, "proposed": False, "unpaid": False, "breached": False, **changes}
+        {**fields, "asked": False, "proposed": False, "unpaid": False, "breached": False, "repeat": False, **changes}
     )
 
 

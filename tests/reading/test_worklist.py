@@ -54,7 +54,7 @@ async def test_whatever_is_written_the_worklist_is_as_if_it_were_made_anew(pool:
         {"events": (occurred(CaseEvent.ACKNOWLEDGED, 2), occurred(CaseEvent.CONTACTED, 2))},
         {"summary": {"handler": "h-2", "team": "payments", "stage": "deciding"}},
         {"entries": (noted("propose_resolution", 3, "handler:h-2", round=1, compensation=BIG, reasons="So it is."),)},
-        {"summary": {"priority": "p1"}},
+        {"summary": {"priority": "p1", "repeat": True}},
         {"entries": (noted("decide_resolution", 4, "approver:a-1", round=1, decision="return"),)},
         {"events": (occurred(CaseEvent.RESPONDED, 5),), "summary": {"stage": "responded"}},
         {"summary": {"stage": "closed", "closed_at": after(90)}},
@@ -90,6 +90,7 @@ async def several(pool: "Pool", case_file: CaseFile) -> list[str]:
             stage=("investigating", "deciding")[number % 4 == 1],
             category=("execution", "fee")[number % 2],
             priority=f"p{1 + number % 3}",
+            repeat=number in {3, 10},
         )
         await case_file.record(update(reference, 1, entries=(proposed,) if number % 4 == 1 else (), summary=now))
         made.append(reference)
@@ -105,7 +106,11 @@ async def test_every_view_and_filter_lists_what_fits_in_order_and_by_pages(pool:
     references = await several(pool, case_file)
     everything = await listed(pool, "tl-9", View.ALL)
     assert {item.case.reference for item in everything} == set(references)
-    duties = [(item.case.next_duty or NOW, item.case.priority or "", item.case.reference) for item in everything]
+    duties = [
+        (not item.case.repeat, item.case.next_duty or NOW, item.case.priority or "", item.case.reference)
+        for item in everything
+    ]
+    assert [item.case.repeat for item in everything] == [True] * 2 + [False] * 10
     assert duties == sorted(duties)
     signed = {item.case.reference for item in await listed(pool, "tl-9", View.ALL, sign=SignKind.VULNERABILITY)}
     assert signed

@@ -23,7 +23,7 @@ from starter.reading.deadlines import LedgerRow, get_deadlines
 from starter.reading.dossier import gather
 from starter.reading.hands import explain_route, read_signs
 from starter.reading.intake import waiting_for
-from starter.reading.related import mark_of, related_to
+from starter.reading.related import mark_of
 from web import drafts
 from web.desk.frame import DESK, eyes, reference, shown, speaking
 from web.desk.tasks import form_of
@@ -117,7 +117,7 @@ async def case(visit: Visit) -> Response:
             signs=await read_signs(pool, known),
             hands=await explain_route(pool, known),
             form_of=form_of,
-            related=await related_to(pool, known),
+            related=dossier.related,
             incoming=await waiting_for(pool, known),
             doings=doings(dossier.possible),
             told=told,

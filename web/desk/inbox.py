@@ -96,6 +96,7 @@ def _given(filters: Filters) -> dict[str, str]:
 
 
 class _Marked(Record):
+    repeat: bool
     duty: Instant | None
     priority: str
     reference: str
@@ -109,7 +110,7 @@ def _place(visit: Visit) -> Place | None:
         marked = _Marked.model_validate_json(text)
     except ValidationError:
         return None
-    return Place(marked.duty, marked.priority, marked.reference)
+    return Place(marked.repeat, marked.duty, marked.priority, marked.reference)
 
 
 def _further(visit: Visit, page: Page) -> str | None:
