@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from bench import investigation as bench
-from bench.investigation import Imported, Investigated, Listed, Measured
+from bench.investigation_result import Imported, Investigated, Listed, Measured, show
 from bench.market import BAD, PROVIDERS, Market, trading_second, write_market
 from starter.importing.formats.kinds import Kind
 
@@ -205,7 +205,7 @@ def test_the_tables_tell_rates_times_and_memory() -> None:
     )
     console = Console(width=140, force_terminal=False, color_system=None)
     with console.capture() as capture:
-        for part in bench.show(measured):
+        for part in show(measured):
             console.print(part)
     lines = [" ".join(line.split()) for line in capture.get().splitlines()]
     assert "quotes 1,000,000 125,000 166,667 0.75" in lines
