@@ -12,10 +12,11 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
-from domain.ground.words import Outcome, Stage
+from domain.ground.words import Outcome, Stage, TaskKind
 from runtime.embedded_temporal import find_program
 from runtime.payment_rail import HttpRail, PaymentRail
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
+from starter.reading.tasks import TaskView, get_tasks
 from tests.money.rail import declining, open_rail, paid
 from tests.patience import started
 from tests.signing import signing
@@ -72,6 +73,9 @@ async def test_a_case_goes_on_in_a_new_run_with_everything_it_knows(short_lived_
         return (await handle.describe()).run_id != first_run
 
     await house.eventually(in_a_new_run)
+    [to_answer] = await _open_tasks(house, reference, TaskKind.ANSWER)  # one for all twelve, and it goes on too
+    await house.complaints.finish_task(reference, to_answer.number, "I wrote to them.", by=HANDLER)
+    assert not await _open_tasks(house, reference, TaskKind.ANSWER)
     await handle.signal("customer_reply", "does not fit")
     await house.eventually(lambda: house.timeline(reference, "rejected"))
 
@@ -102,6 +106,11 @@ async def test_a_case_goes_on_in_a_new_run_with_everything_it_knows(short_lived_
     first = await house.client.get_workflow_handle(reference, run_id=first_run).fetch_history()
     assert first.events[-1].event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW
     assert (await handle.describe()).status is WorkflowExecutionStatus.COMPLETED
+
+
+async def _open_tasks(house: House, reference: str, kind: TaskKind) -> list[TaskView]:
+    known = await get_tasks(house.pool, datetime.now(UTC), reference=reference)
+    return [one for one in known if one.kind is kind and one.state == "open"]
 
 
 async def _heard(house: House, reference: str, number: int) -> bool:

@@ -48,7 +48,7 @@ async def says(house: House, reference: str, number: int, step: ReferralStep, **
 async def test_what_binds_is_carried_out_once_and_a_case_before_an_outside_body_is_never_closed(house: House) -> None:
     reference, number = await before_the_ombudsman(house)
     now = await house.env.get_current_time()
-    with pytest.raises(Refused, match="to ombudsman is open; report_referral says"):
+    with pytest.raises(Refused, match="to ombudsman is open; report how it goes on"):
         await house.complaints.record_referral(reference, "ombudsman", now, by=HANDLER)
     with pytest.raises(Refused, match="the file was not asked for"):
         await says(house, reference, number, ReferralStep.FILE_HANDED_OVER, what="The whole file.")

@@ -189,7 +189,7 @@ def must_be_a_route(work: Casework, request: RecordReferral) -> None:
     case = work.case
     must_be_ours(work, request)
     if before := next((one for one in case.referrals if one.route == request.route), None):
-        raise NotAllowed(f"route: {before.spoken} is open; report_referral says how it goes on")
+        raise NotAllowed(f"route: {before.spoken} is open; report how it goes on (redress referral report)")
     routes = [route.name for route in case.pack.routes]
     if request.route not in routes:
         known = ", ".join(routes) or "none"

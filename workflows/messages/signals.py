@@ -54,11 +54,8 @@ def _hear_words(work: Casework, reply: CustomerReply) -> None:
     if case.asking and says:
         go_on(case)
         case.happened(CaseEvent.CUSTOMER_REPLIED, now)
-    elif says if case.stage in _DECIDED else reply.intent != "information":
+    elif reply.intent != "information" or (says and not case.to_investigate):
         work.tasks.have_answered()
-
-
-_DECIDED: Final = frozenset({Stage.RESPONDED, Stage.SETTLING, Stage.FOLLOWING_UP})
 
 
 def hear_escalation(work: Casework, request: Escalate) -> None:
