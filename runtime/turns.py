@@ -6,7 +6,9 @@ tasks that ended without a command for one (temporalio/sdk-python#1591), is hand
 that came with them after that, and one that is asked a query first has what came after the last task handed over by
 itself. So a history would have another order of commands than its replay. A signal, an answer of an activity, or a
 timer is before an update in any case where it is handed over alone, so it must be where both come together; and what
-follows from one thing must be done before the next is handed over, as it is where they come apart.
+follows from one thing must be done before the next is handed over, as it is where they come apart. An answer that a
+query brought before a signal is after it where both come together, and no order of ours mends that: the task that
+brings the signal is failed, and the workflow taken up anew (docs/decisions/0023).
 """
 
 from collections import deque
@@ -33,10 +35,21 @@ class _InOrder(_WorkflowInstanceImpl):
     """What is still to be handed over."""
     _to_come: int
     """How many the SDK has not given us yet."""
+    _seen: tuple[int, int] = (0, 0)
+    """When the last task began (nanoseconds), and how long the history was by the last activation."""
+    _is_ahead = False
+    """Whether we know of events that no task of ours has brought: of those that had come when a query was asked."""
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         self._due = deque()
         self._to_come = sum(not _is_together(job) for job in act.jobs)
+        at, length = act.timestamp.ToNanoseconds(), act.history_length
+        if _has_events(act):
+            before, known = self._seen
+            if self._is_ahead and at != before:
+                return _begin_again()
+            self._is_ahead = at == before and length > known
+        self._seen = at, max(length, self._seen[1])
         return super().activate(act)
 
     def _apply(self, job: WorkflowActivationJob) -> None:
@@ -65,6 +78,19 @@ class _InOrder(_WorkflowInstanceImpl):
             self._due.popleft()
             super()._apply(job)
             super()._run_once(check_conditions=True, jobs=jobs)
+
+
+def _has_events(act: WorkflowActivation) -> bool:
+    """Whether something is handed over that the history tells of; no query, and not that the workflow is forgotten."""
+    return any(not job.HasField("query_workflow") and not job.HasField("remove_from_cache") for job in act.jobs)
+
+
+def _begin_again() -> WorkflowActivationCompletion:
+    """Fails the task, so that the workflow is forgotten, and taken up anew with all that the task brings."""
+    completion = WorkflowActivationCompletion()
+    completion.failed.failure.message = "a query was answered before this task came; the workflow is taken up again"
+    completion.failed.failure.application_failure_info.type = "TakenUpAgain"
+    return completion
 
 
 def _is_together(job: WorkflowActivationJob) -> bool:

@@ -1,6 +1,7 @@
 """One thing after the other, updates last, whether they reach a workflow together or apart."""
 
 import asyncio
+import sys
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -16,7 +17,7 @@ from temporalio.workflow import NondeterminismError
 
 from runtime.turns import InOrder
 from tests.patience import PATIENCE, eventually
-from tests.runtime.workflows_for_tests import EndsWhenIdle
+from tests.runtime.workflows_for_tests import AnswersAndHears, EndsWhenIdle, forgetful
 
 APART = Path(__file__).parent / "an_update_that_came_apart_after_a_query.json"
 """A worker that knew nothing of the workflow was asked a query, then got the answer of A and the update."""
@@ -127,3 +128,45 @@ async def test_a_workflow_ends_with_its_last_answer_once_the_update_that_comes_w
             else:
                 assert await asked == "something was heard"
             await handle.result()
+
+
+async def test_an_answer_that_a_query_brought_before_a_signal_replays(
+    dev_server_env: WorkflowEnvironment, task_queue: str
+) -> None:
+    """A query reaches a worker that knows nothing, and brings the answer that came meanwhile; its task is elsewhere."""
+    client, queue = dev_server_env.client, f"{task_queue}-effects"
+    may_answer = asyncio.Event()
+
+    @activity.defn
+    async def asked() -> None:
+        await may_answer.wait()
+
+    @activity.defn
+    async def answered() -> None: ...
+
+    @activity.defn
+    async def heard() -> None: ...
+
+    async def has(kind: EventType.ValueType) -> bool:
+        return any(event.event_type == kind for event in (await handle.fetch_history()).events)
+
+    program = [sys.executable, "-m", "tests.runtime.workflows_for_tests"]
+    killed = await asyncio.create_subprocess_exec(*program, client.service_client.config.target_host, task_queue)
+    async with Worker(client, task_queue=queue, activities=[asked, answered, heard]):
+        try:
+            handle = await client.start_workflow(AnswersAndHears.run, id=str(uuid4()), task_queue=task_queue)
+            await eventually(lambda: has(EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED))
+        finally:
+            killed.kill()
+            await killed.wait()
+        query = asyncio.create_task(handle.query(AnswersAndHears.has_heard))
+        await asyncio.sleep(0.5)  # nothing tells that the server has it
+        may_answer.set()
+        await eventually(lambda: has(EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED))
+        async with forgetful(client, task_queue, AnswersAndHears), asyncio.timeout(PATIENCE):
+            assert await query is False
+            await handle.signal(AnswersAndHears.hear)
+            await handle.result()
+    replayer = Replayer(workflows=[AnswersAndHears], workflow_runner=InOrder(), data_converter=client.data_converter)
+    await replayer.replay_workflow(await handle.fetch_history())
+    assert await has(EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED), "the query did not come before the task"

@@ -1,5 +1,6 @@
 """Workflows for the tests of the plumbing: they say what they see."""
 
+import asyncio
 import logging
 import sys
 from datetime import timedelta
@@ -7,9 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel
 from temporalio import activity, workflow
+from temporalio.client import Client
 from temporalio.common import RetryPolicy
+from temporalio.worker import Worker
 
 import domain.ground.base
+from runtime.turns import InOrder
 
 with workflow.unsafe.imports_passed_through():
     import structlog
@@ -105,3 +109,52 @@ class EndsWhenIdle:
     def check(self, what: str) -> None:
         if what == "nonsense":
             raise ValueError("it makes no sense")
+
+
+@workflow.defn
+class AnswersAndHears:
+    """Does two things beside each other: one after an answer, one after a signal."""
+
+    def __init__(self) -> None:
+        self._heard = False
+
+    @workflow.run
+    async def run(self) -> None:
+        beside = asyncio.create_task(_one_after_the_other("asked", "answered"))
+        await workflow.wait_condition(lambda: self._heard)
+        await _one_after_the_other("heard")
+        await beside
+
+    @workflow.signal
+    def hear(self) -> None:
+        self._heard = True
+
+    @workflow.query
+    def has_heard(self) -> bool:
+        return self._heard
+
+
+async def _one_after_the_other(*names: str) -> None:
+    queue = f"{workflow.info().task_queue}-effects"
+    for name in names:
+        await workflow.execute_activity(name, task_queue=queue, start_to_close_timeout=timedelta(seconds=60))
+
+
+def forgetful(client: Client, task_queue: str, workflow_type: type) -> Worker:
+    """A worker in our order; four seconds after it is dead, others have the tasks of its workflows."""
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[workflow_type],
+        workflow_runner=InOrder(),
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=4),
+    )
+
+
+async def _work_until_killed(target: str, task_queue: str) -> None:
+    async with forgetful(await Client.connect(target), task_queue, AnswersAndHears):
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_work_until_killed(*sys.argv[1:]))
