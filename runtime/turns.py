@@ -48,7 +48,7 @@ class _InOrder(_WorkflowInstanceImpl):
             before, known = self._seen
             if self._is_ahead and at != before:
                 return _begin_again()
-            self._is_ahead = at == before and length > known
+            self._is_ahead |= at == before and length > known
         self._seen = at, max(length, self._seen[1])
         return super().activate(act)
 
