@@ -22,6 +22,9 @@ from temporalio.worker._workflow_instance import _WorkflowInstanceImpl
 _TOGETHER = ("notify_has_patch", "query_workflow")
 """What the SDK may hand over as it does: nothing follows from it."""
 
+_ASKED_BY_ITSELF = "legacy_query"
+"""The id of a query that came with no task. What came before it may have been handed over for it alone."""
+
 
 class InOrder(UnsandboxedWorkflowRunner):
     """Runs workflows without a sandbox, hands over one thing after the other, updates last."""
@@ -37,19 +40,27 @@ class _InOrder(_WorkflowInstanceImpl):
     """How many the SDK has not given us yet."""
     _seen: tuple[int, int] = (0, 0)
     """When the last task began (nanoseconds), and how long the history was by the last activation."""
+    _was_replayed = False
+    """Whether the last that was handed over had happened before, to another worker or to a forgotten instance."""
+    _is_taken_up = False
+    """Whether what was handed over last is the first that had not: it is a task of ours, or came for a query."""
     _is_ahead = False
-    """Whether we know of events that no task of ours has brought: of those that had come when a query was asked."""
+    """Whether we may know of events that no task of ours has brought."""
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         self._due = deque()
         self._to_come = sum(not _is_together(job) for job in act.jobs)
-        at, length = act.timestamp.ToNanoseconds(), act.history_length
         if _has_events(act):
+            at, length = act.timestamp.ToNanoseconds(), act.history_length
             before, known = self._seen
             if self._is_ahead and at != before:
                 return _begin_again()
             self._is_ahead |= at == before and length > known
-        self._seen = at, max(length, self._seen[1])
+            if (at, length) != self._seen:
+                self._is_taken_up = self._was_replayed and not act.is_replaying
+            self._seen, self._was_replayed = (at, length), act.is_replaying
+        elif self._is_taken_up and any(job.query_workflow.query_id == _ASKED_BY_ITSELF for job in act.jobs):
+            self._is_ahead = True
         return super().activate(act)
 
     def _apply(self, job: WorkflowActivationJob) -> None:

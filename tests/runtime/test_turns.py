@@ -9,13 +9,16 @@ from uuid import uuid4
 import pytest
 from temporalio import activity, workflow
 from temporalio.api.enums.v1 import EventType
+from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import WorkflowHistory, WorkflowUpdateFailedError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker, WorkflowRunner
+from temporalio.worker._workflow_instance import _WorkflowInstanceImpl
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
 
-from runtime.turns import InOrder
+from runtime.turns import InOrder, _InOrder
 from tests.patience import PATIENCE, eventually
 from tests.runtime.workflows_for_tests import AnswersAndHears, EndsWhenIdle, forgetful
 
@@ -128,6 +131,49 @@ async def test_a_workflow_ends_with_its_last_answer_once_the_update_that_comes_w
             else:
                 assert await asked == "something was heard"
             await handle.result()
+
+
+REPLAYED, NEW, QUERY, ATTACHED = "replayed", "new", "query", "attached query"
+
+
+@pytest.mark.parametrize(
+    ("told", "again"),
+    [
+        ([(REPLAYED, 29, 1), (NEW, 37, 1), (QUERY, 37, 1), (NEW, 46, 2)], True),
+        ([(REPLAYED, 14, 1), (NEW, 23, 2), (QUERY, 23, 2), (NEW, 31, 3)], True),
+        ([(REPLAYED, 29, 1), (NEW, 37, 1), (NEW, 41, 1), (QUERY, 41, 1), (NEW, 46, 2)], True),
+        ([(REPLAYED, 29, 1), (QUERY, 29, 1), (NEW, 37, 2)], False),
+        ([(REPLAYED, 14, 1), (NEW, 23, 2), (ATTACHED, 23, 2), (NEW, 31, 3)], False),
+        ([(REPLAYED, 14, 1), (NEW, 23, 2), (NEW, 31, 3), (QUERY, 31, 3), (NEW, 40, 4)], False),
+        ([(NEW, 3, 1), (NEW, 3, 1), (QUERY, 3, 1), (NEW, 14, 2)], False),
+    ],
+    ids=[
+        "what came before its task began",
+        "what came with a task that another worker has",
+        "two queries",
+        "nothing new for the query",
+        "a query that came with the task",
+        "a workflow that it knows",
+        "a workflow that began here",
+    ],
+)
+def test_a_workflow_is_taken_up_anew_where_a_query_may_have_brought_what_no_task_has(
+    monkeypatch: pytest.MonkeyPatch, told: list[tuple[str, int, int]], again: bool
+) -> None:
+    """*told* are the activations of one instance: of which kind, the length of the history, and when its task began."""
+    monkeypatch.setattr(_WorkflowInstanceImpl, "activate", lambda _self, _act: WorkflowActivationCompletion())
+    instance = _InOrder.__new__(_InOrder)  # type: ignore[type-abstract]
+    failed = []
+    for kind, length, second in told:
+        act = WorkflowActivation(history_length=length, is_replaying=kind != NEW)
+        act.timestamp.FromSeconds(second)
+        job = act.jobs.add()
+        if kind in {REPLAYED, NEW}:
+            job.fire_timer.seq = 1
+        else:
+            job.query_workflow.query_id = "legacy_query" if kind == QUERY else "1"
+        failed.append(instance.activate(act).HasField("failed"))
+    assert failed == [False] * (len(told) - 1) + [again]
 
 
 async def test_an_answer_that_a_query_brought_before_a_signal_replays(
