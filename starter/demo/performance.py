@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 FIRM: Final = "Example Bullion"  # one of the own names of the demo pack
-TIME_LIMIT: Final = 70.0
+TIME_LIMIT: Final = 180.0
 """Seconds from the first complaint until all cases must be closed."""
 _APART: Final = 1.0  # seconds between one complaint and the next
 

@@ -4,7 +4,6 @@ The actors do what people would do, when the case file shows that it is time for
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,7 +28,6 @@ _ANSWERED: Final = _DUTIES | {"reconsideration"}
 """The customer's answer starts another clock."""
 
 _THINKING: Final = 1.2  # seconds; people do not act at once
-_MAILBOX_AWAY: Final = 11.0  # seconds
 
 
 class Scene:
@@ -40,7 +38,6 @@ class Scene:
         self.mail = mail
         self.complaint = complaint
         self.reference = complaint.reference
-        self.began = time.monotonic()
         self._watch = watch
 
     async def shows(self, kind: str, text: str = "") -> Seen:
@@ -147,7 +144,6 @@ async def _about_another_firm(scene: Scene) -> None:
 
 async def _mailbox_away(scene: Scene) -> None:
     await scene.shows("breach", "acknowledgement")
-    await asyncio.sleep(max(0.0, scene.began + _MAILBOX_AWAY - time.monotonic()))
     assert scene.complaint.complainant.email  # noqa: S101
     scene.mail.accept(scene.complaint.complainant.email)
     await scene.take_the_draft()

@@ -108,7 +108,7 @@ async def replay(state: Path, folder: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(500)
 async def test_seven_complaints_come_to_their_ends_on_servers_of_the_demos_own() -> None:
     with tempfile.TemporaryDirectory(prefix="redress-") as place:  # a short path, for PostgreSQL's socket
         old = Path(place) / "state/demo/trade-log/quotes.csv"  # of an earlier demo

@@ -113,8 +113,8 @@ async def test_a_migration_over_a_silent_network_is_given_up(
 async def test_what_may_take_long_is_not_cut_off(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtime.database, "PATIENCE", 0.4)  # what is not allowed more has that
-    (tmp_path / "0001_slow.sql").write_text("select pg_sleep(0.5)")
+    monkeypatch.setattr(runtime.database, "PATIENCE", 2)  # seconds; what is not allowed more has that
+    (tmp_path / "0001_slow.sql").write_text("select pg_sleep(2.5)")
     connection = await asyncpg.connect(database_url)
     await connection.execute("drop table redress_migrations")
     await connection.close()
