@@ -54,11 +54,15 @@ def _day(context: Context, at: date | datetime, zone: tzinfo | None = None) -> s
 
 @pass_context
 def _moment(context: Context, at: datetime, zone: tzinfo | None = None) -> str:
-    """To the minute, with the zone in which it is told."""
+    return moment_in(context["language"], at, zone)
+
+
+def moment_in(language: str, at: datetime, zone: tzinfo | None = None) -> str:
+    """*at* to the minute, with the *zone* in which it is told."""
     if zone is not None:
         at = at.astimezone(zone)
-    pattern = "yyyy年M月d日 HH:mm" if context["language"] == "zh-CN" else "d MMMM yyyy, HH:mm"
-    return f"{format_datetime(at, pattern, locale=_locale(context))} ({at.tzname() or 'UTC'})"
+    pattern = "yyyy年M月d日 HH:mm" if language == "zh-CN" else "d MMMM yyyy, HH:mm"
+    return f"{format_datetime(at, pattern, locale=_LOCALES[language])} ({at.tzname() or 'UTC'})"
 
 
 @pass_context

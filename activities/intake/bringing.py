@@ -13,6 +13,7 @@ from domain.ground.people import SYSTEM, Actor
 from domain.ground.words import Role
 from domain.intake.received import LOCATION, Dealt, Ending
 from domain.keys.personal import is_erased
+from domain.speech.asking import asks_how_far
 
 if TYPE_CHECKING:
     from runtime.database import Pool
@@ -56,6 +57,7 @@ class Bringing:
 
         Raises `NoCaseYet` while its complaint is on its way.
         """
+        message = _understood(message)
         # Asked before the case is: afterwards its complaint may have been dealt with meanwhile.
         on_its_way = await self._pool.fetchval(_ON_ITS_WAY, reference)
         dealt = await self._delivery.send(reference, message)
@@ -98,6 +100,18 @@ class Bringing:
         return tuple(
             Attachment(title=row["title"], location=LOCATION + row["name"], sha256=row["sha256"]) for row in rows
         )
+
+
+def _understood(message: Message) -> Message:
+    """*message*; where its words ask how far the complaint is, and nothing else, as that question.
+
+    It is decided here, and not in the case: what a workflow commands must not hang on lists of words.
+    """
+    if isinstance(message, CustomerReply) and message.intent == "information":
+        brings = message.attachments or message.trades
+        if message.text and not brings and asks_how_far(message.text):
+            return message.model_copy(update={"intent": "progress"})
+    return message
 
 
 _FILES: Final = "select name, title, sha256 from intake.files where key = $1 order by number"

@@ -13,6 +13,7 @@ from domain.case.messages import Arrived, CustomerReply
 from domain.ground.base import SHORT_TEXT, clean
 from domain.ground.people import SYSTEM
 from domain.intake.received import Dealt, Ending, Unreadable
+from domain.keys.finding import EMAIL
 from domain.keys.personal import Personal
 from domain.keys.scopes import scope_of_message
 from domain.mail.parts import MailFile, TooDeep
@@ -20,6 +21,7 @@ from domain.mail.understanding import Known, Mail, MailKind, OfCase, Taken, Why,
 from domain.mail.words import SPOKEN
 from domain.people.speaking import speaks
 from domain.rules.policy import PolicyPack
+from domain.speech.asking import asks_how_far
 from record.customers import read_on_file
 from runtime.files import MOST, FileRefused, harmless_in_turn
 from runtime.keys.here import lookup_here
@@ -32,6 +34,8 @@ SOURCE: Final = "mail"
 """The source of complaints that come by mail."""
 MOST_AT_ONCE: Final = 2
 """So many complaints of one address a day are opened without a person: programs that answer each other stop then."""
+MOST_CASES: Final = 5
+"""Of so many cases whoever asks how far "my complaint" is gets to know."""
 _A_DAY: Final = timedelta(days=1)
 
 
@@ -70,6 +74,8 @@ class Mails:
             return await self._for_case(row, mail, taken, sender, proven=proven)
         if mail.writer is None:
             return await self._ended(key, taken._replace(why=Why.NO_WRITER), sender, Ending.HELD)
+        if asks_how_far(mail.text) and not mail.files and (theirs := await self._open_cases_of(mail)):
+            return await self._tell_how_far(row, mail, theirs, sender)
         return await self._complaint(row, mail, taken, sender, by_a_person=vouched)
 
     async def _for_case(self, row: Any, mail: Mail, taken: Taken, sender: str | None, *, proven: bool) -> Dealt:
@@ -99,6 +105,23 @@ class Mails:
         return await self._ended(
             key, taken._replace(reference=dealt.reference), sender, dealt.ending, dealt=dealt, left=left
         )
+
+    async def _tell_how_far(self, row: Any, mail: Mail, theirs: Sequence[str], sender: str | None) -> Dealt:
+        """Have each of their cases tell how far it is: who asks for "my complaint" names none."""
+        for number, reference in enumerate(theirs, start=1):
+            identity = row["key"] if number == 1 else f"{row['key']}-{number}"
+            reply = CustomerReply(message_id=identity, actor=CUSTOMER, intent="progress", text=mail.text)
+            dealt = await self._bringing.send(reference, reply, row["received_at"])
+        taken = Taken(MailKind.REPLY, Why.ASKS_HOW_FAR, theirs[0])
+        return await self._ended(row["key"], taken, sender, Ending.ON_CASE, dealt=dealt, proven=True)
+
+    async def _open_cases_of(self, mail: Mail) -> list[str]:
+        """The open cases, the newest first, that whoever wrote *mail* is proven to speak for."""
+        if mail.writer is None or not mail.authentic:
+            return []
+        token = await lookup_here(EMAIL, mail.writer.address.casefold())
+        rows = await self._pool.fetch(_OPEN_CASES, token, MOST_CASES)
+        return [row["reference"] for row in rows if await self._is_proven(mail, row["reference"])]
 
     async def _known(self, mail: Mail) -> Known:
         ids = [*mail.ids, *(mail.bounce.of if mail.bounce else ()), *filter(None, [mail.message_id])]
@@ -189,6 +212,11 @@ _CASE: Final = """
         select email from casefile.contacts k where k.reference = c.reference order by id desc limit 1
     ) as email
     from casefile.cases c join casefile.policy_packs p on p.hash = c.policy_hash where c.reference = $1
+"""
+_OPEN_CASES: Final = """
+    select c.reference from casefile.lookups l join casefile.cases c on c.reference = l.scope
+    where (l.purpose, l.token) = ('email', $1) and c.closed_at is null
+    order by c.received_at desc limit $2
 """
 _LATELY: Final = """
     select count(distinct m.key) from intake.mails m join intake.endings e using (key)

@@ -70,6 +70,8 @@ class Case(State):
     """Whether somebody was told of danger to life."""
     escalation_level: int = 0
     last_message: str | None = None
+    progress_told_at: Instant | None = None
+    """When the customer was last told, because they asked, how far the case is."""
     refuses_plain: bool = False
     """Whether what is said in plain JSON does not count, as the file answered last: every replay goes by that."""
 

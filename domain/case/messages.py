@@ -46,10 +46,13 @@ class Attachment(Record):
 
 
 class CustomerReply(Message):
-    """The customer says something: information, a question, or accepts or disputes the final response."""
+    """The customer says something: information, a question, or accepts or disputes the final response.
+
+    Who asks for ``progress`` only wants to know how far the complaint is, and is told by letter from the record.
+    """
 
     name = "customer_reply"
-    intent: Literal["information", "accept", "dispute"] = "information"
+    intent: Literal["information", "accept", "dispute", "progress"] = "information"
     text: Text | None = None
     attachments: Annotated[tuple[Attachment, ...], Field(max_length=20)] = ()
     trades: Annotated[tuple[Identifier, ...], Field(max_length=100)] = ()
@@ -58,6 +61,8 @@ class CustomerReply(Message):
     def _says_something(self) -> Self:
         if self.intent == "information" and not (self.text or self.attachments or self.trades):
             raise ValueError("text: an information reply needs a text, an attachment or trades")
+        if self.intent == "progress" and (self.attachments or self.trades):
+            raise ValueError("intent: who asks for progress brings nothing; files and trades are information")
         return self
 
 

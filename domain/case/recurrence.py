@@ -25,9 +25,9 @@ def same_subject(one: Complaint, other: Complaint) -> bool:
 def takes_up(closed: Complaint, who: Complainant, reply: CustomerReply, received_at: Instant) -> Complaint | None:
     """What *reply* to a case that is closed comes to: a complaint that goes on from it.
 
-    ``None`` where it says nothing that a complaint could be: an acceptance, or no words.
+    ``None`` where it says nothing that a complaint could be: an acceptance, a question how far it is, or no words.
     """
-    if reply.intent == "accept" or not reply.text:
+    if reply.intent in {"accept", "progress"} or not reply.text:
         return None
     return closed.model_copy(
         update={

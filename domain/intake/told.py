@@ -31,13 +31,21 @@ class ToldReply(Record):
     proven: bool = False
 
 
+class ToldProgress(Record):
+    """A customer asks how far the case ``reference`` is. ``proven``: the system that asks signed the customer in."""
+
+    reference: Line
+    language: Literal["en", "zh-CN"] = "en"
+    proven: bool = False
+
+
 class Told(Record):
     """What a webhook says. The ``data`` of a ``complaint`` are those of one, but who sent it and when it came.
 
     A ``transcript``, a list of what was `Spoken`, may stand in place of the description or text.
     """
 
-    type: Literal["complaint", "reply"]
+    type: Literal["complaint", "reply", "progress"]
     timestamp: Instant | None = None
     data: dict[str, Any]
 

@@ -38,6 +38,7 @@ class Why(StrEnum):
     ANSWERS_A_LETTER = "answers_a_letter"
     NAMES_A_CASE = "names_a_case"
     NAMES_NO_CASE = "names_no_case"
+    ASKS_HOW_FAR = "asks_how_far"
     RETURNED = "returned"
     DELAYED = "delayed"
     DELIVERED = "delivered"

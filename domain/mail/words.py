@@ -9,6 +9,7 @@ SPOKEN: Final[Mapping[Why, str]] = {
     Why.ANSWERS_A_LETTER: "it answers a letter of the case",
     Why.NAMES_A_CASE: "its subject names the case",
     Why.NAMES_NO_CASE: "it names no case",
+    Why.ASKS_HOW_FAR: "its writer asks how far their complaint is",
     Why.RETURNED: "a mail server returned a letter",
     Why.DELAYED: "a mail server still tries to deliver a letter",
     Why.DELIVERED: "a mail server delivered a letter",

@@ -71,7 +71,7 @@ def reply(
     *,
     reference: Reference,
     intent: Annotated[
-        str, typer.Option("--intent", metavar="INTENT", help="information, accept or dispute.")
+        str, typer.Option("--intent", metavar="INTENT", help="information, accept, dispute or progress.")
     ] = "information",
     text: Annotated[str | None, typer.Option("--text", help=f"What the customer says{_STDIN}.")] = None,
     attach: Attach = None,

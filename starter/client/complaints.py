@@ -142,7 +142,7 @@ class Complaints(Conversation):
     # -- messages: ``by`` is who acts; give ``message_id`` to make a repeated send count once -----------------------
 
     async def reply(self, reference: str, *, by: Actor, message_id: str | None = None, **reply: Any) -> None:
-        """Pass on what the customer says: ``intent=`` information, accept or dispute; ``text=``, ``attachments=``."""
+        """Pass on what the customer says: ``intent=`` information, accept, dispute or progress; ``text=`` …"""
         await self._signal(reference, made(CustomerReply, by, message_id, reply))
 
     async def escalate(

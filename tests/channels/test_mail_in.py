@@ -97,6 +97,24 @@ async def test_only_who_is_proven_to_speak_for_the_customer_is_heard_by_the_case
     ]  # fmt: skip
 
 
+async def test_who_only_asks_how_far_it_is_is_told_so_if_they_are_known_and_else_a_person_reads_it(
+    office: Office,
+) -> None:
+    identity = await office.open()
+    asking = "Hello,\n\nwhere is my complaint?\n\nThanks\nA Customer"
+    answers = f"In-Reply-To: {identity}"
+    ending = [
+        (await office.mailed(mail(CUSTOMER, asking, *more, subject=f"Question {number}")))[1]
+        for number, more in enumerate(((PROVEN, answers), (PROVEN,), (answers,), ()))
+    ]
+    assert [each.ending for each in ending] == [Ending.ON_CASE, Ending.ON_CASE, Ending.UNPROVEN, Ending.CASE_OPENED]
+    assert [each.reference for each in ending[:2]] == [office.reference] * 2
+    _, more = await office.mailed(mail(CUSTOMER, "Where is my complaint? It is about trade 50010001.", PROVEN, answers))
+    assert more.ending is Ending.ON_CASE
+    heard = [each.intent for each in office.heard(CustomerReply) if isinstance(each, CustomerReply)]
+    assert heard == ["progress", "progress", "information"]
+
+
 async def test_a_letter_that_comes_back_is_known_by_its_id_and_the_next_one_is_posted(office: Office) -> None:
     identity = await office.open()
     returned = f"550 unknown user\nMessage-ID: {identity}"

@@ -6,6 +6,7 @@ import hmac
 import json
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,11 +16,13 @@ from hypothesis import strategies as st
 
 from activities.intake.dealing import Dealing
 from domain.case.messages import Arrived, CustomerReply
+from domain.ground.reference import reference_for
 from domain.intake.received import Ending
 from domain.intake.told import Spoken, written
 from runtime.database import Pool
 from runtime.settings import ConfigurationError, load_settings
 from starter.reading.intake import replay, show_incoming
+from tests.channels.test_mail_in import Office
 from tests.intake.test_dealing import LEAD, Cases, deal
 from tests.web.conftest import doors_over
 from web.api import ROOT
@@ -86,6 +89,40 @@ async def test_a_signed_webhook_is_committed_once_and_only_who_is_proven_is_hear
     await replay(pool, keys[1]["key"], by=LEAD, reason="they called", vouched=True)
     assert (await deal(dealing, keys[1]["key"])).ending is Ending.ON_CASE
     assert not (await show_incoming(pool, keys[1]["key"])).needs_a_person
+
+
+async def test_who_asks_how_far_a_complaint_is_is_told_if_signed_in_and_known_to_be_the_customer(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.api.progress.MOST", 3)
+    office = Office(pool, tmp_path)
+    await office.open()
+    site = create_app(doors_over(pool, webhooks={"chat": [NEW], "phone": [OLD]}))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(site), base_url="http://127.0.0.1") as client:
+
+        async def asked(source: str = "chat", secret: str = NEW, **data: Any) -> httpx.Response:
+            content = told("progress", {"reference": office.reference, "proven": True, **data})
+            return await client.post(
+                f"{ROOT}/webhooks/{source}", content=content, headers=signed(content, secret=secret)
+            )
+
+        english, chinese = await asked(), await asked(language="zh-CN")
+        assert english.json()["stage"] == "received"
+        assert english.json()["text"].startswith("We have your complaint. We will confirm it to you in writing. Our")
+        assert chinese.json()["text"].startswith("我们已收到您的投诉，将向您书面确认。我们本应于")
+        assert (await asked(proven=False)).status_code == 403
+        assert (await asked(reference=reference_for("nobody", "1"))).status_code == 404
+        assert (await asked(reference="RD-1")).status_code == 422
+        assert (await asked(language="fr")).status_code == 422
+        assert [(await asked()).status_code for _ in range(2)] == [200, 429]
+        assert (await asked("phone", OLD)).status_code == 200
+        assert await pool.fetchval("select count(*) from casefile.accesses where who = 'service:chat'") == 3
+        await pool.execute(
+            "insert into casefile.timeline (reference, key, at, kind, actor, text, data) values"
+            " ($1, 'doubt', now(), 'identified', 'system:redress', 'open', '{\"state\": \"open\", \"because\": []}')",
+            office.reference,
+        )
+        assert (await asked("phone", OLD)).status_code == 409
 
 
 @given(st.lists(st.builds(Spoken, who=st.sampled_from(["customer", "staff"]), text=st.just("x" * 900)), max_size=30))

@@ -256,3 +256,35 @@ async def a_complaint(house: House) -> Complaint:
             "description": "My withdrawal is late.",
         }
     )
+
+
+async def test_who_asks_how_far_it_is_is_told_once_a_day_and_who_is_not_known_to_be_the_customer_never(
+    house: House,
+) -> None:
+    async def told(reference: str, times: int) -> list[str]:
+        for number in range(times):
+            await house.complaints.reply(
+                reference, by=CUSTOMER, intent="progress", text="Any news?", message_id=f"n-{number}"
+            )
+
+        async def heard() -> bool:
+            return len(await house.timeline(reference, "customer_reply")) == times
+
+        await house.eventually(heard)
+        return [kind for kind in await house.accepted_letters(reference) if kind == "progress"]
+
+    async def to_answer(reference: str) -> int:
+        query = "select count(*) from casefile.tasks where (reference, kind) = ($1, 'answer_customer')"
+        return int(await house.fetchval(query, reference))
+
+    reference = await in_decision(house)
+    assert await told(reference, 1) == ["progress"]
+    assert await to_answer(reference) == 0
+    [letter] = [mail for mail in house.mail() if "progressing" in mail["Subject"]]
+    assert "looked at our own records" in letter.get_content()
+    assert await told(reference, 3) == ["progress"]
+    assert await to_answer(reference) == 1
+
+    stranger = await house.submit(complainant={"name": "Somebody Else", "email": "else@example.net"})
+    await house.at(stranger, Stage.DECIDING)
+    assert await told(stranger, 1) == []

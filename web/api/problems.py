@@ -21,6 +21,7 @@ KINDS: Final = {
     "used_before": (409, "The id was used for something else"),
     "refused": (409, "The case refuses it as it stands now"),
     "closed": (409, "It is closed and takes no more messages"),
+    "too_often": (429, "It is asked too often; wait before you ask again"),
     "too_large": (413, "What was sent is too large"),
     "failed": (500, "Something of ours failed"),
     "away": (503, "Something that this needs is away; try again with the same Idempotency-Key"),

@@ -22,7 +22,7 @@ from domain.ground.people import Actor
 from domain.ground.reference import InvalidReference, parse_reference
 from domain.ground.words import Role
 from domain.intake.received import Door
-from domain.intake.told import RemedyTold, Told, ToldRemedy, complaint_told, reply_told
+from domain.intake.told import RemedyTold, Told, ToldProgress, ToldRemedy, complaint_told, reply_told
 from domain.people.actors import NotProven, Person
 from starter.client.complaints import CaseClosed, CaseNotFound
 from starter.client.conversation import Refused
@@ -30,6 +30,7 @@ from starter.intake.receiving import receive_complaint, receive_message
 from web.api.complaints import Accepted, accepted
 from web.api.frame import API, AWAY, LARGEST_JSON, ROOT
 from web.api.problems import Problem, Wrong, answer, misfit, wrong_field
+from web.api.progress import tell_progress
 from web.doors import Doors
 from web.permissions import ANYBODY, declare
 from web.security import TooLarge
@@ -69,11 +70,18 @@ def _signed_alone(
 
 
 async def _take_words(doors: Doors, source: str, key: str, content: bytes) -> Response:
-    """Commit what customers said, and only then accept it. The same id with the same content counts once."""
+    """Commit what customers said, and only then accept it. The same id with the same content counts once.
+
+    Who asks how far a complaint is gets the answer, and nothing is committed but that they had it.
+    """
     now = doors.clock()
     came = {"service": source}
     try:
         told = Told.model_validate_json(content)
+        if told.type == "progress":
+            asked = ToldProgress.model_validate(told.data)
+            progress = await tell_progress(doors, source, asked, parse_reference(asked.reference))
+            return Response(to_json(progress), media_type="application/json")
         if told.type == "complaint":
             complaint = complaint_told(told, source, key, now)
             complaint.check_times(now)

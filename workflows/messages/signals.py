@@ -1,5 +1,6 @@
 """What customers, anybody and incidents tell a case."""
 
+from datetime import timedelta
 from typing import Final
 
 from temporalio import workflow
@@ -9,9 +10,12 @@ from domain.case.messages import Arrived, CustomerReply, Escalate
 from domain.checks.choice import pointed_to
 from domain.ground import spoken
 from domain.ground.messages import NotAllowed
-from domain.ground.words import CaseEvent, Role, Stage
+from domain.ground.words import CaseEvent, LetterKind, Role, Stage
 from domain.incidents.messages import IncidentChanged
 from workflows.parts.casework import Casework
+
+PROGRESS_ONCE_IN: Final = timedelta(days=1)
+"""Who asks how far the complaint is has one letter of it in so long: two programs that answer each other stop."""
 
 
 def hear_reply(work: Casework, reply: CustomerReply) -> None:
@@ -25,7 +29,9 @@ def hear_reply(work: Casework, reply: CustomerReply) -> None:
     changes_mind = case.answer == "accept" and reply.intent == "dispute"
     # The case file has the response before the workflow hears that it has: who read it there answers it.
     responded = (case.stage is Stage.RESPONDED or work.promising.under_way) and case.bound is None
-    if responded and reply.intent != "information" and (case.answer is None or changes_mind):
+    if reply.intent == "progress":
+        _tell_how_far(work)
+    elif responded and reply.intent != "information" and (case.answer is None or changes_mind):
         case.answer = reply.intent
         case.happened(CaseEvent.ANSWERED, now)
         if reply.intent == "dispute":
@@ -37,13 +43,32 @@ def hear_reply(work: Casework, reply: CustomerReply) -> None:
     elif case.stage in {Stage.SETTLING, Stage.FOLLOWING_UP} and reply.intent == "dispute":
         work.reopen(reply.actor)
     elif case.stage is Stage.CLOSED:
-        work.post.tell_staff(
-            Role.HANDLER,
-            "The customer wrote after the case was closed. Read it and answer.",
-            "客户在案件办结后来信，请阅看并答复。",
-        )
+        _tell_of_late_words(work)
     else:
         _hear_words(work, reply)
+
+
+def _tell_of_late_words(work: Casework) -> None:
+    work.post.tell_staff(
+        Role.HANDLER,
+        "The customer wrote after the case was closed. Read it and answer.",
+        "客户在案件办结后来信，请阅看并答复。",
+    )
+
+
+def _tell_how_far(work: Casework) -> None:
+    """The record answers, at once and without a person, whoever is known to be the customer; who insists, somebody."""
+    case, now = work.case, workflow.now()
+    if case.stage is Stage.CLOSED:
+        _tell_of_late_words(work)
+        return
+    lately = case.progress_told_at is not None and now - case.progress_told_at < PROGRESS_ONCE_IN
+    if lately or not case.identity.verified:
+        work.tasks.have_answered()
+        return
+    case.progress_told_at = now
+    facts = work.post.facts(questions=case.question.questions if case.question and case.asking else None)
+    work.post.send(LetterKind.PROGRESS, facts, f"progress:asked:{case.numbers + 1}", CaseEvent.CONTACTED)
 
 
 def _hear_words(work: Casework, reply: CustomerReply) -> None:
