@@ -102,7 +102,7 @@ async def test_a_complaint_is_accepted_while_temporal_is_down_and_counts_once(si
         saved = await crm.get(f"/complaints/{known}/files/{kept['name']}")
         assert (saved.content, saved.headers["content-disposition"][:10]) == (text, "attachment")
         away = await crm.says(f"/complaints/{known}/messages/add_evidence", {"note": "x"})
-        assert "same Idempotency-Key" in problem(away, 503)["title"]
+        assert "same Idempotency-Key" in problem(away, 503)["detail"]
         assert away.headers["retry-after"] == "5"
     assert await pool.fetchval("select count(*) from intake.received") == 3
 

@@ -53,7 +53,7 @@ def signed(content: bytes, identity: str = "msg_1", *, secret: str = NEW, at: fl
 
 
 async def test_a_signed_webhook_is_committed_once_and_only_who_is_proven_is_heard_by_a_case(pool: Pool) -> None:
-    site = create_app(doors_over(pool, webhooks={"chat": [NEW, OLD]}))
+    site = create_app(doors_over(pool, webhooks={"chat": [NEW, OLD]}, remedy_webhooks={"chat": [NEW]}))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(site), base_url="http://127.0.0.1") as client:
 
         async def sent(content: bytes, headers: dict[str, str], source: str = "chat") -> httpx.Response:
@@ -73,6 +73,9 @@ async def test_a_signed_webhook_is_committed_once_and_only_who_is_proven_is_hear
         for odd in (b"{", told("complaint", {}), told("reply", {"reference": "RD-1", "text": "x"}), told("order", {})):
             assert (await sent(odd, signed(odd))).status_code == 422, odd
         assert await pool.fetchval("select count(*) from intake.received") == 1
+        done = {"reference": first.json()["reference"], "remedy": 1, "kind": "unfreeze", "proof": "4711"}
+        away = await sent(told("remedy", done), signed(told("remedy", done)), "chat/remedies")  # Temporal is
+        assert (away.status_code, away.json()["detail"]) == (503, "send it again under the same webhook-id")
 
         cases = Cases()
         dealing = Dealing(pool, cases, lambda: datetime.now(UTC))

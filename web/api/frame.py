@@ -241,7 +241,7 @@ async def _answer(operation: Operation, request: Request) -> Response:
         return answer(Problem("too_large"))
     except AWAY as error:
         structlog.get_logger("web").warning("api: something is away", error=type(error).__name__)
-        return answer(Problem("away"))
+        return answer(Problem("away", "send it again with the same Idempotency-Key" if operation.once else None))
 
 
 async def _answered(operation: Operation, request: Request) -> Response:

@@ -24,7 +24,7 @@ KINDS: Final = {
     "too_often": (429, "It is asked too often; wait before you ask again"),
     "too_large": (413, "What was sent is too large"),
     "failed": (500, "Something of ours failed"),
-    "away": (503, "Something that this needs is away; try again with the same Idempotency-Key"),
+    "away": (503, "Something that this needs is away; try again"),
 }
 """By kind the status and the title; the type of a problem is ``urn:redress:problem:KIND``."""
 

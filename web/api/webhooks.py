@@ -4,10 +4,6 @@ Forms, apps, chat and phone systems tell of what customers said, systems of the 
 Each of the two has secrets of its own: who may pass on words may not say that something was done.
 """
 
-import base64
-import binascii
-import hashlib
-import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Final
@@ -24,6 +20,7 @@ from domain.ground.words import Role
 from domain.intake.received import Door
 from domain.intake.told import RemedyTold, Told, ToldProgress, ToldRemedy, complaint_told, reply_told
 from domain.people.actors import NotProven, Person
+from runtime.standard_webhooks import is_signed
 from starter.client.complaints import CaseClosed, CaseNotFound
 from starter.client.conversation import Refused
 from starter.intake.receiving import receive_complaint, receive_message
@@ -64,7 +61,7 @@ def _signed_alone(
         except TooLarge:
             return answer(Problem("too_large"))
         except AWAY:
-            return answer(Problem("away"))
+            return answer(Problem("away", "send it again under the same webhook-id"))
 
     return take_in
 
@@ -139,24 +136,13 @@ def _signed(request: Request, doors: Doors, secrets: list[str], content: bytes) 
     """The id of the webhook, if one of the *secrets* of its source signed it and just now. Raises `Problem`."""
     headers = request.headers
     identity, at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-    signed = f"{identity}.{at}.".encode() + content
-    given = [part.removeprefix("v1,") for part in headers.get("webhook-signature", "").split() if part[:3] == "v1,"]
-    if not any(_is_by(secret, signed, one) for secret in secrets for one in given):
+    if not is_signed(headers.get("webhook-signature", ""), secrets, identity, at, content):
         raise Problem("unknown_caller", "webhook-signature: no secret of this source signed it")
     if not (0 < len(identity) <= _LONGEST_ID and identity.isprintable() and "." not in identity):
         raise Problem("no_message_id", "send the header webhook-id, new for each; repeated, it counts once")
     if not (at.isascii() and at.isdigit() and abs(doors.clock().timestamp() - int(at[:12])) <= WINDOW.total_seconds()):
         raise Problem("unknown_caller", "webhook-timestamp: it is not of the last five minutes")
     return identity
-
-
-def _is_by(secret: str, signed: bytes, given: str) -> bool:
-    try:
-        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    made = base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
-    return hmac.compare_digest(made.encode(), given.encode())
 
 
 _WORDS: Final = _signed_alone(_take_words, lambda doors: doors.settings.webhooks)
