@@ -270,6 +270,12 @@ class Settings(BaseSettings):
         '{"core": ["whsec_…"]}',
     )
 
+    webhook_hosts: str | None = Field(
+        None,
+        description="hosts inside the firm's network, with commas between, that may be told by webhook, also without "
+        "TLS; without one webhooks go to public addresses by https alone",
+    )
+
     payment_url: Annotated[str, AfterValidator(_https)] | None = Field(
         None,
         description="payment rail that pays awards, such as https://pay.example.com/redress; without one the ledger "
@@ -293,6 +299,11 @@ class Settings(BaseSettings):
     def receiving_servers(self) -> tuple[str, ...]:
         """Whose word on who wrote a message is believed."""
         return _listed(self.mail_servers)
+
+    @property
+    def hosts_of_webhooks(self) -> tuple[str, ...]:
+        """To which hosts inside the firm's network webhooks go."""
+        return tuple(one.lower() for one in _listed(self.webhook_hosts))
 
     @property
     def default_policies(self) -> tuple[str, ...]:

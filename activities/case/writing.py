@@ -24,11 +24,7 @@ async def write_events(
     if not events:
         return
     rows = await connection.fetch(
-        """
-        INSERT INTO casefile.events (reference, number, event, at, particulars)
-        SELECT $1, new.* FROM unnest($2::integer[], $3::text[], $4::timestamptz[], $5::jsonb[]) AS new
-        ON CONFLICT DO NOTHING RETURNING number, event
-        """,
+        _HAPPENED,
         reference,
         [occurred.number for occurred in events],
         [occurred.event for occurred in events],
@@ -102,8 +98,7 @@ async def write_firings(connection: "Connection", update: CaseUpdate) -> None:
     """Write down the rungs that acted. That a duty was missed stands in the file with the firing, never without."""
     await _add(
         connection,
-        "INSERT INTO casefile.firings (reference, clock, number, rung, due, fired_at, breach)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+        _FIRED,
         [
             (update.reference, firing.clock, firing.number, firing.rung, firing.due, firing.fired_at, firing.breach)
             for firing in update.firings
@@ -195,6 +190,35 @@ async def _add(connection: "Connection", insert: str, rows: Sequence[tuple[Any, 
         await connection.executemany(insert, rows)
 
 
+# Who subscribed to what happens to their complaints is told of it by webhook, if it stands in the file: see
+# starter.upkeep.webhooks_out.
+_HAPPENED: Final = """
+    with happened as (
+        insert into casefile.events (reference, number, event, at, particulars)
+        select $1, new.* from unnest($2::integer[], $3::text[], $4::timestamptz[], $5::jsonb[]) as new
+        on conflict do nothing returning reference, number, event, at
+    ), told as (
+        insert into web.deliveries (subscription, key, event, reference, at)
+        select h.id, concat_ws(':', e.reference, e.event, e.number), e.event, e.reference, e.at
+        from happened e join casefile.cases c using (reference)
+        join web.hearers h on e.event = any(h.events) and (h.every_source or h.service = c.source)
+        on conflict do nothing
+    )
+    select number, event from happened
+"""
+_FIRED: Final = """
+    with fired as (
+        insert into casefile.firings (reference, clock, number, rung, due, fired_at, breach)
+        values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing
+        returning reference, clock, number, rung, fired_at, breach
+    )
+    insert into web.deliveries (subscription, key, event, reference, clock, at)
+    select h.id, concat_ws(':', f.reference, 'breached', f.clock, f.number, f.rung), 'breached', f.reference, f.clock,
+        f.fired_at
+    from fired f join casefile.cases c using (reference)
+    join web.hearers h on f.breach and 'breached' = any(h.events) and (h.every_source or h.service = c.source)
+    on conflict do nothing
+"""
 _BREACHED: Final = """
     update casefile.cases set breached = true
     where reference = $1 and not breached

@@ -33,6 +33,7 @@ SEALED: Final[Mapping[str, str]] = {
     "web.drafts": "content",
     "web.held_files": "title content",
     "web.sessions": "person",
+    "web.subscriptions": "secret secret_before",
 }
 """Columns by table that are sealed: under the key of the case or incident; of what is on file of a customer, and of
 letters to accounts, the customer's; of what came in, the message's; of what visitors type, that of the month."""
@@ -113,8 +114,10 @@ READABLE: Final[Mapping[str, str]] = {
     "reporting.facts": "reference kind key data",
     "reporting.issued": "report period scope hash by",
     "web.api_keys": "id service scopes digest made_by revoked_by",
+    "web.deliveries": "subscription key event reference clock",
     "web.drafts": "place",
     "web.held_files": "place name media_type sha256",
+    "web.subscriptions": "id service url events made_by failing ended_by",
 }
 """Columns by table that hold no personal data, for a reason that `WHY_READABLE` names."""
 
@@ -125,8 +128,8 @@ TRADE_LOG: Final = "tradelog"
 WHY_READABLE: Final[Mapping[str, str]] = {
     "it names a case, an account, a trade, a row or a version": (
         "account accounts about cohort erasure id idempotency_key incident key message_id name number payee "
-        "policy_hash posting_key rail_reference bank_reference reference run run_id scope subject trades version "
-        "workflow_id"
+        "policy_hash posting_key rail_reference bank_reference reference run run_id scope subject subscription trades "
+        "url version workflow_id"
     ),
     "it names somebody who works here, a role or a service": (
         "actor added_by assigned by contact declared_by ended_by given_by handler made_by opened_by owner person "
@@ -134,8 +137,8 @@ WHY_READABLE: Final[Mapping[str, str]] = {
     ),
     "it is a word of ours, from a list or of a rule": (
         "action actions addressee answer asked category cause channel clock compensation_currency currency door "
-        "ending event form how kind language means media_type need outcome part period place priority purpose rail "
-        "report rung scopes severity source stage state step store symbol topic what why"
+        "ending event events failing form how kind language means media_type need outcome part period place priority "
+        "purpose rail report rung scopes severity source stage state step store symbol topic what why"
     ),
     "it is counted, computed or found in the trade log": (
         "by_event complaints data decision detail findings gained last losses opened particulars progress reason "

@@ -71,6 +71,8 @@ _ERRORS: Final[Mapping[str, tuple[str, ExitCode]]] = {
     "starter.client.conversation.NotAnswered": ("no_answer", ExitCode.UNAVAILABLE),
     "starter.reading.database.CaseNotFound": ("not_found", ExitCode.NOT_FOUND),
     "starter.upkeep.api_keys.NoSuchKey": ("not_found", ExitCode.NOT_FOUND),
+    "starter.upkeep.subscriptions.NoSuchSubscription": ("not_found", ExitCode.NOT_FOUND),
+    "starter.upkeep.subscriptions.TooMany": ("refused", ExitCode.FAILED),
     "starter.upkeep.erasing.ErasureNotFound": ("not_found", ExitCode.NOT_FOUND),
     "record.erasing.NobodyHeld": ("not_found", ExitCode.NOT_FOUND),
     "domain.ground.messages.NotAllowed": ("refused", ExitCode.FAILED),

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     DEADLINE_OVERDUE = "deadline_overdue"
     LETTER_WAITING = "letter_waiting"
     PAYMENT_IN_DOUBT = "payment_in_doubt"
+    WEBHOOK_FAILING = "webhook_failing"
     LEDGER_FAULT = "ledger_fault"
     MESSAGES_REJECTED = "messages_rejected"
     CALENDAR_RUNS_OUT = "calendar_runs_out"
@@ -40,6 +41,7 @@ TO_DO: Final = {
     Kind.DEADLINE_OVERDUE: "a rung came due and nothing acted: look at workers, and at failing workflows above",
     Kind.LETTER_WAITING: "`redress letters REF` has the reason: `redress contact` corrects an address",
     Kind.PAYMENT_IN_DOUBT: "`redress pay show REF`; ask the rail, then `redress pay report`; never pay blindly",
+    Kind.WEBHOOK_FAILING: "mend the address or have it mended, then `redress api webhook again`; or end it",
     Kind.LEDGER_FAULT: "stop paying and run `redress ledger check`; after a restore `redress reconcile`",
     Kind.MESSAGES_REJECTED: "`redress rejected REF` has messages and reasons",
     Kind.CALENDAR_RUNS_OUT: "put the new holidays into its file, then `redress calendar replan`",

@@ -49,6 +49,7 @@ SETTLED: Final = timedelta(minutes=2)
 POLLED_LATELY: Final = timedelta(minutes=2)
 """An idle worker asks again within a minute."""
 LETTER_LATE: Final = timedelta(hours=1)
+WEBHOOK_LATE: Final = timedelta(hours=1)
 PAYMENT_LATE: Final = timedelta(hours=24)
 _PATIENCE: Final = timedelta(seconds=10)
 
@@ -330,6 +331,10 @@ _PAYMENTS: Final = f"""
     select reference as subject, ordered_at as since from ({PAYMENTS_IN_DOUBT}) p
     where ordered_at < $1 order by ordered_at limit $2
 """  # noqa: S608
+_WEBHOOKS: Final = """
+    select service as subject, failing_since as since, id, failing from web.subscriptions
+    where failing_since < $1 and ended_at is null order by failing_since limit $2
+"""
 
 _QUESTIONS: Final[Mapping[str, _Question]] = {
     "starts": _Question(
@@ -349,6 +354,12 @@ _QUESTIONS: Final[Mapping[str, _Question]] = {
     ),
     "payments": _Question(
         Kind.PAYMENT_IN_DOUBT, PAYMENT_LATE, _PAYMENTS, lambda _row: "nobody has said how the payment ended"
+    ),
+    "webhooks": _Question(
+        Kind.WEBHOOK_FAILING,
+        WEBHOOK_LATE,
+        _WEBHOOKS,
+        lambda row: f"no webhook of {row['id']} is taken: {row['failing']}",
     ),
     "messages": _Question(
         Kind.MESSAGES_REJECTED, WINDOW, _REJECTED, lambda row: f"{row['messages']} messages of the last day did not fit"
