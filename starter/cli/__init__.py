@@ -30,7 +30,7 @@ from starter.cli import returns  # isort: skip
 from starter.cli import restores  # isort: skip
 from starter.cli import keys  # isort: skip
 from starter.cli import privacy  # isort: skip
-from starter.cli import api  # isort: skip
+from starter.cli import api, subscriptions  # isort: skip
 from starter.cli import audit  # isort: skip
 from starter.cli import health  # isort: skip
 from starter.cli.program import main
@@ -69,5 +69,6 @@ __all__ = [
     "serving",
     "signs",
     "submitting",
+    "subscriptions",
     "tasks",
 ]

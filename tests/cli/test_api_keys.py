@@ -1,10 +1,11 @@
-"""Keys for services that use the API."""
+"""Keys for services that use the API, and where services are told what happened."""
 
 import json
 from datetime import UTC, datetime
 
 from runtime.database import Pool
 from starter.upkeep.api_keys import find_key
+from starter.upkeep.subscriptions import TOLD
 from tests.cli.command_line import CommandLine
 
 
@@ -28,3 +29,27 @@ async def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(
     ):
         ran = await redress("api", "key", *wrong)
         assert says in ran.err, wrong
+
+
+async def test_a_subscription_is_listed_rotated_and_ended_and_the_doctor_tells_when_it_fails(
+    redress: CommandLine, pool: Pool, database_url: str
+) -> None:
+    redress.set("DATABASE_URL", database_url)
+    lead, hook = ("--as", "team_lead:l-1"), ("api", "webhook")
+    made = (await redress(*hook, "add", "crm", "https://crm.example.com", "--event", "closed", *lead, "--json")).data
+    assert made["events"] == ["closed"]
+    rotated = (await redress(*hook, "rotate", made["id"], "--json")).data
+    assert rotated["secret"] != made["secret"]
+    assert (await redress(*hook, "again", made["id"], "--json")).data["waiting"] == 0
+    (listed,) = (await redress(*hook, "list", "--json")).data
+    assert (listed["url"], "secret" in listed) == ("https://crm.example.com", False)
+    await pool.execute("update web.subscriptions set failing_since = now() - interval '2 hours', failing = 'x'")
+    assert made["id"] in (await redress("doctor")).out
+    assert (await redress(*hook, "end", made["id"], *lead, "--json")).data["ended_by"] == "team_lead:l-1"
+    for wrong, says in (
+        (("end", made["id"], *lead), "no subscription"),
+        (("add", "crm", "ftp://x", *lead), "URL"),
+        (("add", "a@b", "https://x.example", *lead), "SERVICE"),
+        (("add", "crm", "https://x.example", "--event", "x", *lead), TOLD[-1]),
+    ):
+        assert says in (await redress(*hook, *wrong)).err, wrong

@@ -10,8 +10,8 @@ from typing import Any, Final
 import pytest
 import uvicorn
 from axe_playwright_python.async_playwright import Axe
-from fastapi import FastAPI
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from starlette.types import ASGIApp
 
 PROGRAM: Final = Path("/usr/bin/chromium")
 PICTURES: Final = os.environ.get("PICTURES_OF_PAGES")
@@ -28,7 +28,7 @@ needs_chromium = pytest.mark.skipif(
 
 
 @asynccontextmanager
-async def served(site: FastAPI) -> AsyncIterator[str]:
+async def served(site: ASGIApp) -> AsyncIterator[str]:
     """The address at which *site* is served."""
     server = uvicorn.Server(
         uvicorn.Config(site, host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=1)

@@ -4,13 +4,24 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from web.api import complaints, files, incidents, messages, webhooks
+from web.api import complaints, files, incidents, messages, subscriptions, webhooks
 from web.api.frame import API, ROOT
 from web.api.openapi import document
 from web.api.problems import Problem, answer
 from web.permissions import ANYBODY, declare
 
-__all__ = ["API", "ROOT", "Problem", "answer", "complaints", "files", "incidents", "messages", "webhooks"]
+__all__ = [
+    "API",
+    "ROOT",
+    "Problem",
+    "answer",
+    "complaints",
+    "files",
+    "incidents",
+    "messages",
+    "subscriptions",
+    "webhooks",
+]
 
 
 async def _document(_request: Request) -> Response:
