@@ -152,7 +152,11 @@ class IncidentWorkflow:
         )
         if opened.checkpoint:
             known = {"reference": incident.reference, "new": incident.new, "opened_at": incident.opened_at}
-            pinned = {"policy_hash": opened.policy_hash, "decision": opened.decision}
+            pinned = {
+                "policy_hash": opened.policy_hash,
+                "decision": opened.decision,
+                "training": opened.training,
+            }
             incident = Incident.model_validate(opened.checkpoint | known | pinned)
             self._work = IncidentWork(incident, self._beside)
             if incident.stage is IncidentStage.LISTING:
@@ -160,6 +164,7 @@ class IncidentWorkflow:
             self.work.note("restored", "Temporal had lost its workflow; it goes on from what the file has")
             return
         incident.policy_hash, incident.decision = opened.policy_hash, opened.decision
+        incident.training = opened.training
         # Known from a run that an operator ended: its record goes on.
         incident.revision, incident.journal, incident.lists = opened.revision + 1, opened.journal, opened.lists
         self.work.note(

@@ -115,6 +115,7 @@ class Incidents:
         return IncidentOpened(
             policy_hash=pinned.hash,
             decision=pinned.decision,
+            training=pinned.training,
             revision=known["revision"],
             journal=known["journal"],
             lists=known["lists"],

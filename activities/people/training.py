@@ -19,14 +19,7 @@ class TrainingRecords:
 
     @activity.defn(name="LookForTraining")
     async def look(self, request: LookForTraining) -> Training:
-        """Which courses somebody lacks. Whom the directory does not have lacks them all; an empty one asks nothing."""
+        """Which courses somebody lacks."""
         async with self._pool.acquire() as connection:
             directory = await read_directory(connection)
-        one = directory.find(request.person)
-        return Training(
-            lacking=tuple(
-                course
-                for course in request.courses
-                if directory.people and not (one and one.trained(course, request.day))
-            )
-        )
+        return Training(lacking=directory.lacking(request.person, request.courses, request.day))

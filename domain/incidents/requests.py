@@ -10,7 +10,7 @@ from domain.incidents.incident import Fault, NewIncident
 from domain.incidents.progress import Progress
 from domain.money.amounts import Money
 from domain.money.payment import PaymentOutcome
-from domain.rules.deciding import Decision
+from domain.rules.deciding import Decision, TrainingRule
 
 
 class MemberCompensated(Record):
@@ -77,6 +77,7 @@ class IncidentOpened(Record):
 
     policy_hash: str
     decision: Decision
+    training: tuple[TrainingRule, ...] = ()
     revision: int = 0
     journal: int = 0
     lists: int = 0

@@ -17,7 +17,7 @@ from domain.incidents.messages import DecideIncident, IncidentReceipt
 from domain.incidents.progress import Cohort, Progress
 from domain.incidents.requests import IncidentUpdate, MemberCompensated, Standing
 from domain.money.amounts import Money
-from domain.rules.deciding import Decision
+from domain.rules.deciding import Decision, TrainingRule
 
 
 class Incident(State):
@@ -28,6 +28,7 @@ class Incident(State):
     opened_at: Instant
     policy_hash: str = ""
     decision: Decision | None = None
+    training: tuple[TrainingRule, ...] = ()
     stage: IncidentStage = IncidentStage.LISTING
     cohort: Cohort | None = None
     lists: int = 0
@@ -114,7 +115,7 @@ class Incident(State):
 
     def checked(self, update: IncidentUpdate) -> IncidentUpdate:
         """The *update* with all that another workflow would have to know, once the file has that update."""
-        kept = {"reference", "new", "opened_at", "policy_hash", "decision", "heard", "receipts"}
+        kept = {"reference", "new", "opened_at", "policy_hash", "decision", "training", "heard", "receipts"}
         left = [entry for entry in self.entries if entry.key not in update.keys]
         part = self.model_copy(update={"entries": left})
         checkpoint = part.model_dump(mode="json", exclude=kept, exclude_defaults=True)

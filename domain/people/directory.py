@@ -154,6 +154,14 @@ class Directory(Record):
         """The person whom *identifier* names, in any spelling."""
         return self._by_person.get(person_of(identifier))
 
+    def lacking(self, identifier: str, courses: Iterable[str], day: date) -> tuple[str, ...]:
+        """Those of *courses* that somebody has not passed, or no longer; whom it does not have lacks them all.
+
+        An empty directory says nothing of anybody: then none is lacking.
+        """
+        one = self.find(identifier)
+        return tuple(course for course in courses if self.people and not (one and one.trained(course, day)))
+
     def holders(self, role: Role, *, team: str | None = None, besides: Collection[str] = ()) -> list[Person]:
         """Who holds *role* (in *team*), in the order of their ids, but for the persons *besides*."""
         found = (
@@ -162,6 +170,12 @@ class Directory(Record):
             if role in one.roles and (team is None or team in one.teams) and one.person not in besides
         )
         return sorted(found, key=lambda one: one.person)
+
+
+def untrained(who: str, role: Role, lacking: Iterable[str]) -> str:
+    """What is said to whoever may not act in *role*, lacking these courses."""
+    of = role.value.replace("_", " ")
+    return f"{who} has not passed, or no longer, what {of}s must have here: {', '.join(lacking)}"
 
 
 def refreshers(directory: Directory, who: str, day: date) -> list[Refresher]:

@@ -1,5 +1,6 @@
 """Who may decide what, up to which sums, and who handles what."""
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -171,3 +172,8 @@ class TrainingRule(Record):
 
     course: Identifier
     roles: tuple[Role, ...] = Field(min_length=1)
+
+
+def courses(rules: Iterable[TrainingRule], role: Role) -> tuple[str, ...]:
+    """What whoever acts in *role* must have passed."""
+    return tuple(rule.course for rule in rules if role in rule.roles)

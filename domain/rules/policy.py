@@ -15,7 +15,7 @@ from domain.ground.bilingual import Bilingual
 from domain.ground.scope import Facts, Scope
 from domain.ground.words import Action, Category, LetterKind, Role
 from domain.rules.causes import CauseRule
-from domain.rules.deciding import Decision, EscalationStep, Team, TrainingRule
+from domain.rules.deciding import Decision, EscalationStep, Team, TrainingRule, courses
 from domain.rules.duties import (
     ContactRestrictions,
     EarlyClosure,
@@ -164,7 +164,7 @@ class PolicyPack(Record):
 
     def courses(self, role: Role) -> tuple[str, ...]:
         """What whoever acts in *role* must have passed."""
-        return tuple(rule.course for rule in self.training if role in rule.roles)
+        return courses(self.training, role)
 
     @property
     def top_level(self) -> int:

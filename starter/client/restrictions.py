@@ -10,6 +10,7 @@ from domain.ground.people import Actor
 from domain.ground.words import ContactForm
 from domain.keys.personal import Personal
 from domain.keys.scopes import scope_of_customer
+from domain.people.directory import untrained
 from domain.people.restrictions import (
     Restriction,
     RestrictionChange,
@@ -19,6 +20,7 @@ from domain.people.restrictions import (
 )
 from domain.rules.duties import ContactRestrictions
 from domain.rules.policy import PolicyPack
+from record.directory import read_directory
 from record.proofs import signed
 from record.restrictions import read_restrictions, restrictions_of
 from starter.client.complaints import CaseNotFound
@@ -135,8 +137,12 @@ class Restrictions:
             raise NotAllowed(f"actor: {by} is kept out of {reference}; somebody else has to do it")
         if case["account"] is None:
             raise NotAllowed("reference: the case names no account, so nobody is known whom a restriction would be for")
+        pack = PolicyPack.model_validate(case["content"])
+        lacking = (await read_directory(connection)).lacking(by.id, pack.courses(by.role), at.date())
+        if lacking:
+            raise NotAllowed(f"actor: {untrained(by.id, by.role, lacking)}")
         await connection.execute(_LOCK, case["account"])
-        return case["account"], PolicyPack.model_validate(case["content"])
+        return case["account"], pack
 
 
 def _rule(pack: PolicyPack) -> ContactRestrictions:

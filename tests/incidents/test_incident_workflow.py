@@ -24,9 +24,11 @@ from domain.ground.people import Actor
 from domain.ground.words import IncidentStage, Role
 from domain.incidents.progress import Progress
 from domain.incidents.requests import CompensateMember
+from domain.rules.deciding import TrainingRule
 from runtime.embedded_temporal import find_program
 from runtime.mail import MailFailed, Outbox
 from runtime.payment_rail import HttpRail
+from runtime.policies import find_pack
 from runtime.settings import load_settings
 from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
 from starter.client.conversation import Refused
@@ -272,6 +274,27 @@ async def test_nothing_is_paid_before_a_second_person_with_the_limit_approved_th
     await eventually(approved_by_another)
     assert (await desk.ended(reference)).approved_by == "executive:e-1"
     assert await desk.paid() == ALL
+
+
+async def test_who_lacks_a_course_that_the_pack_requires_approves_no_list(
+    env: WorkflowEnvironment, pool: Pool, tmp_path: Path
+) -> None:
+    desk, lead = Desk(env, pool, tmp_path / "outbox"), Actor(id="t-1", role=Role.TEAM_LEAD)
+    course = {"training": (TrainingRule(course="incidents", roles=(Role.APPROVER,)),)}
+    pack = find_pack("platform-default", TODAY).model_copy(update=course)
+
+    async def staff(**more: Any) -> None:
+        await People(pool, signed).replace(directory(person("a-3", "approver", **more)), by=lead)
+
+    await staff()
+    await bad_minute(pool)
+    async with desk.worker(packs={pack.id: [pack]}):
+        reference = await desk.open()
+        with pytest.raises(Refused, match="actor: a-3 has not passed, or no longer, what approvers must have here"):
+            await desk.approved(reference)
+        await staff(training=[{"course": "incidents", "first": TODAY - timedelta(1)}])
+        await desk.approved(reference)
+        assert (await desk.ended(reference)).approved_by == "approver:a-3"
 
 
 async def test_the_same_fault_opened_again_is_the_same_incident(desk: Desk) -> None:

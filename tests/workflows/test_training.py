@@ -1,13 +1,15 @@
-"""A course that the pack requires: who lacks it gets no case, proposes nothing and approves nothing."""
+"""A course that the pack requires: who lacks it gets no case, proposes and approves nothing, and restricts nobody."""
 
 from datetime import timedelta
 
 import pytest
 
+from domain.ground.messages import NotAllowed
 from domain.ground.people import Actor
-from domain.ground.words import Outcome, Role
+from domain.ground.words import ContactForm, Outcome, Role
 from starter.client.conversation import Refused
 from starter.client.directory import People
+from starter.client.restrictions import Restrictions
 from tests.people.support import LEAD, directory, person
 from tests.signing import signed
 from tests.workflows.house import House
@@ -21,7 +23,8 @@ RULES = [{"course": "complaints", "roles": ["handler", "approver"]}]
 async def test_who_lacks_a_course_neither_gets_a_case_nor_proposes_nor_approves_until_it_is_passed(
     house: House,
 ) -> None:
-    today = (await house.env.get_current_time()).date()
+    now = await house.env.get_current_time()
+    today = now.date()
     passed = [{"course": "complaints", "first": today}]
     lapsed = [{"course": "complaints", "first": today - timedelta(9), "last": today - timedelta(1)}]
 
@@ -51,6 +54,10 @@ async def test_who_lacks_a_course_neither_gets_a_case_nor_proposes_nor_approves_
             await (propose() if role == "handler" else house.complaints.approve(reference, by=A1))
 
     await refuses("handler")
+    with pytest.raises(NotAllowed, match="actor: h-1 has not passed, or no longer, what handlers must have here"):
+        await Restrictions(house.pool, signed).propose(
+            reference, ContactForm.BY_POST, "Forty calls a day.", until=now + timedelta(9), by=H1, at=now
+        )
     await staff(passed, lapsed)
     await propose()
     await refuses("approver")

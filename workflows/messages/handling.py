@@ -57,7 +57,7 @@ def must_not_be_kept_out(work: Casework, request: Assign) -> None:
 
 async def before_assigning(work: Casework, request: Assign) -> None:
     """Whoever gets it has passed what the pack asks for."""
-    await must_be_trained(work.case.pack, request.handler, Role.HANDLER, "handler")
+    await must_be_trained(work.case.pack.training, request.handler, Role.HANDLER, "handler")
 
 
 def note_sign(work: Casework, request: NoteSign) -> str:

@@ -6,6 +6,7 @@ from domain.ground.messages import NotAllowed
 from domain.ground.words import IncidentStage
 from domain.incidents.messages import DecideIncident, PauseIncident, ResumeIncident, RetryMember
 from domain.incidents.state import check_decision
+from workflows.messages.training import must_be_trained
 from workflows.parts.hearing import Gate, Update
 from workflows.parts.incident_work import IncidentWork
 
@@ -23,6 +24,11 @@ def decide_incident(work: IncidentWork, request: DecideIncident) -> str:
         case _:
             assert_never(request.decision)
     return f"{request.decision}: {request.reasons}" if request.reasons else request.decision
+
+
+async def before_deciding(work: IncidentWork, request: DecideIncident) -> None:
+    """No list is approved, made anew or dismissed by the untrained."""
+    await must_be_trained(work.incident.training, request.actor.id, request.actor.role)
 
 
 def must_be_decidable(work: IncidentWork, request: DecideIncident) -> None:
@@ -82,7 +88,7 @@ def must_have_failed(work: IncidentWork, request: RetryMember) -> None:
 _STAFF: Final = Gate(staff=True)
 
 UPDATES: Final = (
-    Update(DecideIncident, decide_incident, _STAFF, must_be_decidable),
+    Update(DecideIncident, decide_incident, _STAFF, must_be_decidable, before=before_deciding),
     Update(PauseIncident, pause_incident, _STAFF, must_be_running),
     Update(ResumeIncident, resume_incident, _STAFF, must_change_something),
     Update(RetryMember, retry_member, _STAFF, must_have_failed),
