@@ -12,6 +12,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
+from domain.case import tasks
 from domain.case.answers import Closed, Status
 from domain.case.case import Case
 from domain.case.clocks import count_as_urgent, run_clocks
@@ -323,7 +324,7 @@ class ComplaintWorkflow:
         carried_out(case, workflow.now())
         await self.work.waiting.until(
             lambda: (
-                (case.window_over and not case.reports and not case.referrals)
+                (case.window_over and not (case.reports or case.referrals or tasks.is_to_be_called(case)))
                 or case.to_investigate
                 or case.unpaid is not None
                 or binding(case) is not None

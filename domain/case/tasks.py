@@ -160,6 +160,11 @@ def check_owner(case: Case, owner: str) -> None:
         raise NotAllowed(f"owner: {owner} is kept out of this case; name somebody else")
 
 
+def is_to_be_called(case: Case) -> bool:
+    """Whether somebody has yet to call the customer."""
+    return any(task.kind is TaskKind.CALL_BACK for task in case.tasks)
+
+
 def open_task(case: Case, number: int) -> Task:
     """The open task of that *number*. Raises :class:`NotAllowed`."""
     task = find(case, number)

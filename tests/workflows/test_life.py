@@ -8,11 +8,12 @@ from typing import Final
 import pytest
 from temporalio.api.enums.v1 import EventType
 
-from domain.ground.words import LetterKind, Outcome, Role, Stage
+from domain.ground.words import LetterKind, Outcome, Role, Stage, TaskKind
 from runtime.policies import find_pack
 from starter.client.conversation import Refused
 from starter.reading.cases import get_timeline
 from starter.reading.dossier import last_draft
+from starter.reading.tasks import TaskView, get_tasks
 from tests.reasons import a_no
 from tests.workflows.house import ACCOUNT, APPROVER, CUSTOMER, HANDLER, House
 from tests.workflows.rules import own
@@ -66,6 +67,30 @@ async def test_silence_counts_as_no_objection_and_the_case_closes_by_itself(hous
     case = await house.at(reference, Stage.CLOSED)
     assert case["next_deadline"] is None
     assert not await house.timeline(reference, "breach")
+
+
+async def test_who_answers_the_survey_by_mail_with_a_low_score_is_called_before_the_case_closes(house: House) -> None:
+    await house.late_withdrawal()
+    reference = await house.submit()
+    await house.responded(reference)
+    await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    await house.row(reference, lambda case: bool(case["stage"] == Stage.FOLLOWING_UP))
+    await house.sleep(timedelta(days=5))
+    await house.sent(reference, LetterKind.FEEDBACK_REQUEST)
+    await house.complaints.reply(reference, by=CUSTOMER, text="2, far too slow")
+
+    async def to_call() -> TaskView | None:
+        known = await get_tasks(house.pool, await house.env.get_current_time(), reference=reference)
+        return next((one for one in known if one.kind is TaskKind.CALL_BACK), None)
+
+    call: TaskView = await house.eventually(to_call)
+    assert await house.timeline(reference, "record_feedback") == ["record_feedback: 2 of 5, in a reply"]
+    await house.sleep(timedelta(days=200))
+    assert (await house.at(reference, Stage.FOLLOWING_UP))["closed_at"] is None
+    await house.complaints.finish_task(reference, call.number, "Apologised; content now.", by=HANDLER)
+    await house.closed(reference)
+    score = "select score from reporting.cases where reference = $1"
+    assert await house.fetchval(score, reference) == 2
 
 
 async def test_a_sum_above_the_limit_waits_for_a_proposal_and_a_second_person(house: House) -> None:

@@ -8,6 +8,7 @@ from domain.case import referrals
 from domain.case.answers import Question
 from domain.case.assessment import reassess
 from domain.case.complaint import FUTURE_TOLERANCE
+from domain.case.feedback import LOW
 from domain.case.identity import decided_by_person
 from domain.case.looking_again import BEFORE_RESPONSE, add_trades, look_again
 from domain.case.messages import (
@@ -221,8 +222,15 @@ def replan_deadlines(work: Casework, request: ReplanDeadlines) -> str:
 
 def record_feedback(work: Casework, request: RecordFeedback) -> str:
     """The customer has said how satisfied they are."""
-    work.case.happened(CaseEvent.FEEDBACK_GIVEN, workflow.now())
+    hear_score(work, request.score)
     return f"{request.score} of 5"
+
+
+def hear_score(work: Casework, score: int) -> None:
+    """Who is not satisfied is called."""
+    work.case.happened(CaseEvent.FEEDBACK_GIVEN, workflow.now())
+    if score <= LOW:
+        work.tasks.have_called_back()
 
 
 def record_cause(work: Casework, request: RecordCause) -> str:

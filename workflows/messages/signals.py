@@ -5,13 +5,15 @@ from typing import Final
 
 from temporalio import workflow
 
+from domain.case.feedback import LOW, score_in
 from domain.case.looking_again import add_trades, go_on, look_again
-from domain.case.messages import Arrived, CustomerReply, Escalate
+from domain.case.messages import Arrived, CustomerReply, Escalate, RecordFeedback
 from domain.checks.choice import pointed_to
 from domain.ground import spoken
 from domain.ground.messages import NotAllowed
 from domain.ground.words import CaseEvent, LetterKind, Role, Stage
 from domain.incidents.messages import IncidentChanged
+from workflows.messages import handling
 from workflows.parts.casework import Casework
 
 PROGRESS_ONCE_IN: Final = timedelta(days=1)
@@ -76,9 +78,16 @@ def _hear_words(work: Casework, reply: CustomerReply) -> None:
     case, now = work.case, workflow.now()
     says = bool(reply.text or reply.attachments or reply.trades)
     add_trades(case, reply.trades, now)
+    told = score_in(reply.text or "") if case.stage is Stage.FOLLOWING_UP and work.post.asked_for_feedback else None
     if case.asking and says:
         go_on(case)
         case.happened(CaseEvent.CUSTOMER_REPLIED, now)
+    elif told:
+        score, more = told
+        case.note(now, RecordFeedback.name, f"{score} of 5, in a reply", reply.actor, {"score": score})
+        handling.hear_score(work, score)
+        if (more and score > LOW) or reply.attachments or reply.trades:
+            work.tasks.have_answered()  # whoever calls back reads it, too
     elif reply.intent != "information" or (says and not case.to_investigate):
         work.tasks.have_answered()
 

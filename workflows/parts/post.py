@@ -112,6 +112,16 @@ class Post:
         """Whether a letter for that *purpose* is on its way."""
         return any(letter.purpose == purpose for letter in self._case.letters)
 
+    @property
+    def feedback_purpose(self) -> str:
+        """What the letter of this round is for that asks how satisfied the customer is."""
+        return f"feedback_request:{self._case.rounds}"
+
+    @property
+    def asked_for_feedback(self) -> bool:
+        """Whether that letter was sent, or is on its way."""
+        return self.feedback_purpose in self._case.delivered or self.has_under_way(self.feedback_purpose)
+
     def tell_staff(self, role: Role, en: str, zh: str, *, task: int | None = None) -> None:
         """Send a notice to a role of the firm, unless so many are on their way that another tells nothing.
 

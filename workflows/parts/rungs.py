@@ -198,13 +198,11 @@ class Rungs:
             self._case.note(workflow.now(), "silence", "no answer to the final response; taken as no objection")
 
     def _ask_feedback(self) -> None:
-        if self._case.stage is not Stage.FOLLOWING_UP:
-            return
-        purpose = f"feedback_request:{self._case.rounds}"
-        if purpose in self._case.delivered or self._post.has_under_way(purpose):
-            return  # the payment had come back since
+        if self._case.stage is not Stage.FOLLOWING_UP or self._post.asked_for_feedback:
+            return  # where it was asked, the payment had come back since
+        facts = self._post.facts(outcome=self._case.outcome)
         # No CONTACTED: the next progress letter is not waited for any more.
-        self._post.send(LetterKind.FEEDBACK_REQUEST, self._post.facts(outcome=self._case.outcome), purpose)
+        self._post.send(LetterKind.FEEDBACK_REQUEST, facts, self._post.feedback_purpose)
 
     def _end_window(self) -> None:
         if self._case.stage is Stage.FOLLOWING_UP:

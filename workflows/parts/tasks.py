@@ -8,7 +8,7 @@ from domain.case import tasks
 from domain.case.case import Case
 from domain.case.messages import FinishTask, GiveTask, ReassignTask
 from domain.case.task_kinds import TASKS, Task
-from domain.ground.words import Role, TaskKind
+from domain.ground.words import ContactForm, Role, TaskKind
 from workflows.parts.post import Post
 
 _GIVEN: Final = ("A task was given to you", "交办给您一项任务")
@@ -43,12 +43,23 @@ class Tasks:
 
     def have_answered(self) -> None:
         """The customer wrote and nothing follows by itself: somebody reads it and answers, all of it in one task."""
-        case = self._case
-        if not tasks.is_kept(case):
-            en = "The customer wrote, and nothing follows from it by itself. Read it and answer."
-            self._post.tell_staff(Role.HANDLER, en, "客户来信，系统不会自动处理。请阅看并答复。")
-        elif not any(task.kind is TaskKind.ANSWER for task in case.tasks):
-            self._tell(tasks.give(case, TaskKind.ANSWER, workflow.now()), *_GIVEN)
+        en = "The customer wrote, and nothing follows from it by itself. Read it and answer."
+        self._have(TaskKind.ANSWER, en, "客户来信，系统不会自动处理。请阅看并答复。")
+
+    def have_called_back(self) -> None:
+        """The customer is not satisfied: somebody calls, or writes where the customer is dealt with in writing."""
+        in_writing = ContactForm.IN_WRITING in self._case.restricted
+        en = "The customer is not satisfied with how the complaint was handled. Get in touch with them."
+        self._have(
+            TaskKind.ANSWER if in_writing else TaskKind.CALL_BACK, en, "客户对投诉处理表示不满意，请尽快与客户联系。"
+        )
+
+    def _have(self, kind: TaskKind, en: str, zh: str) -> None:
+        """Have one task of that *kind* be open; without a clock for tasks the handler is told in those words."""
+        if not tasks.is_kept(self._case):
+            self._post.tell_staff(Role.HANDLER, en, zh)
+        elif not any(task.kind is kind for task in self._case.tasks):
+            self._tell(tasks.give(self._case, kind, workflow.now()), *_GIVEN)
 
     def finish(self, message: FinishTask) -> Task:
         """Somebody says that it is done."""
