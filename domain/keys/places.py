@@ -111,6 +111,7 @@ READABLE: Final[Mapping[str, str]] = {
     "payments.outcomes": "key outcome rail_reference reason said_by",
     "payments.reversals": "key bank_reference reason said_by",
     "reporting.actions": "action step by data",
+    "reporting.articles": "article by said message_id token",
     "reporting.facts": "reference kind key data",
     "reporting.issued": "report period scope hash by",
     "web.api_keys": "id service scopes digest made_by revoked_by",
@@ -127,7 +128,7 @@ TRADE_LOG: Final = "tradelog"
 
 WHY_READABLE: Final[Mapping[str, str]] = {
     "it names a case, an account, a trade, a row or a version": (
-        "account accounts about cohort erasure id idempotency_key incident key message_id name number payee "
+        "account accounts about article cohort erasure id idempotency_key incident key message_id name number payee "
         "policy_hash posting_key rail_reference bank_reference reference run run_id scope subject subscription trades "
         "url version workflow_id"
     ),
@@ -145,6 +146,6 @@ WHY_READABLE: Final[Mapping[str, str]] = {
         "settled summary written"
     ),
     "it is a hash of what is sealed, of a file or of rows": "digest hash previous sha256",
-    "it is what the firm publishes or rules by, or the record as written, sealed where it is personal": "content",
+    "it is what the firm publishes or rules by, or the record as written, sealed where it is personal": "content said",
 }
 """Why a column is readable: the names of columns by reason."""

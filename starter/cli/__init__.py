@@ -26,6 +26,7 @@ from starter.cli import intake  # isort: skip
 from starter.cli import reports  # isort: skip
 from starter.cli import causes  # isort: skip
 from starter.cli import actions  # isort: skip
+from starter.cli import articles  # isort: skip
 from starter.cli import returns  # isort: skip
 from starter.cli import restores  # isort: skip
 from starter.cli import keys  # isort: skip
@@ -40,6 +41,7 @@ __all__ = [
     "actions",
     "actors",
     "api",
+    "articles",
     "assessing",
     "audit",
     "calendars",

@@ -43,6 +43,7 @@ async def test_every_page_of_the_desk_can_be_read_by_everybody_and_shows_what_ot
         "/desk/find?q=customer",
         "/desk/deadlines?within=30d",
         "/desk/incidents",
+        "/desk/faq",
         f"/desk/reports?period={datetime.now(UTC):%Y-%m}",
         "/desk/rules",
         "/desk/rules/uk-fca",

@@ -17,13 +17,16 @@ from domain.case.messages import (
     ProposeResolution,
     ReplanDeadlines,
     ReportPayment,
+    RequestInformation,
     Resolution,
+    ResolveEarly,
 )
 from domain.case.resolution import check_proposal, propose
 from domain.case.two_persons import approvers, needs_second_person, second_person_because
 from domain.ground.messages import Message, NotAllowed
 from domain.ground.timeline import Entry
 from domain.ground.words import Outcome, Role
+from domain.learning.articles import Wording
 from domain.money.amounts import Money
 from domain.people.actors import NotProven
 from domain.people.signs import care_for
@@ -31,6 +34,7 @@ from record.approvals import case_record
 from record.directory import read_directory
 from runtime.causes import load_causes
 from runtime.connection import TemporalUnavailable
+from starter.client.articles import offered_for
 from starter.client.complaints import CaseClosed
 from starter.client.conversation import NotAnswered, Refused
 from starter.reading.cases import CaseView, get_case, get_rules, get_timeline
@@ -52,6 +56,9 @@ FORMS: Final[Mapping[str, type[Message]]] = {
     kind.name: kind for kind in (*SIGNALS, *UPDATES) if kind not in {ReplanDeadlines, Arrived}
 }
 """What can be done about one case. Deadlines are planned anew for all cases at once; what arrives tells of itself."""
+
+_TOLD_TO_CUSTOMERS: Final = frozenset({RequestInformation, ProposeResolution, ResolveEarly})
+"""Messages whose words customers read."""
 
 _OF_THE_CUSTOMER: Final = frozenset({"customer_reply", "record_feedback", "withdraw"})
 """What customers say; whoever passes it on is named in the record as the one who acts."""
@@ -123,7 +130,14 @@ async def _form(
         message_id=message_id,
         mark=visit.text("mark") or await mark_of(eyes(visit), case.reference),
         errors=errors,
+        offered=await _offered(visit, case) if kind in _TOLD_TO_CUSTOMERS else [],
     )
+
+
+async def _offered(visit: Visit, case: CaseView) -> list[Wording]:
+    """What customers are told about such a complaint, in the language of this one."""
+    complaint = case.complaint
+    return await offered_for(eyes(visit), complaint.description, complaint.language, visit.now)
 
 
 async def _proposal(visit: Visit, case: CaseView, kind: type[Message]) -> Entry | None:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from domain.intake.received import Door
 from runtime.files import MOST
+from starter.client.articles import offered_for
 from starter.intake.receiving import receive_complaint
 from web import drafts
 from web.doors import Doors
@@ -56,9 +57,9 @@ async def check(visit: Visit) -> Response:
     if missing := unanswered(typed, visit.now, zone):
         return visit.redirect(f"/complain/{missing}")
     files = await held.files(visit.doors, visit.session, PLACE)
-    return visit.page(
-        "portal/check.html", typed=dict.fromkeys(FIELDS, "") | typed, trades=trades_of(typed), files=files
-    )
+    offered = await offered_for(visit.doors.pool, typed["description"], visit.language, visit.now)
+    typed = dict.fromkeys(FIELDS, "") | typed
+    return visit.page("portal/check.html", typed=typed, trades=trades_of(typed), files=files, offered=offered)
 
 
 @PORTAL.post("/complain/check", ANYBODY)

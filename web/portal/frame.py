@@ -5,6 +5,7 @@ from typing import Final
 
 from starlette.responses import PlainTextResponse, Response
 
+from starter.client.articles import offered_for, published
 from web.pages import BACK, Pages
 from web.permissions import ANYBODY
 from web.portal.incidents import known_incidents
@@ -37,8 +38,16 @@ async def how(visit: Visit) -> Response:
         {"question": visit.t(f"faq.{each}_q"), "answer": visit.t(f"faq.{each}_a")}
         for each in ("cost", "long", "add", "agree")
     ]
+    learned = await published(visit.doors.pool, visit.language, visit.now)
     incidents = await known_incidents(visit.doors.pool, visit.now)
-    return visit.page("portal/how.html", told=told, faq=faq, incidents=incidents)
+    return visit.page("portal/how.html", told=told, faq=[*faq, *learned], incidents=incidents)
+
+
+@PORTAL.post("/answers", ANYBODY)
+async def answers(visit: Visit) -> Response:
+    """Questions and answers about what is being typed. It is posted, so that no log has it, and kept nowhere."""
+    found = await offered_for(visit.doors.pool, visit.text("description"), visit.language, visit.now)
+    return visit.page("portal/answers.html", offered=found)
 
 
 @PORTAL.post("/language", ANYBODY)

@@ -1,0 +1,175 @@
+"""The typed client of questions and answers for customers: suggested, written, approved in each language, withdrawn."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Final
+
+from domain.ground.messages import NotAllowed
+from domain.ground.people import Actor
+from domain.learning.articles import (
+    Article,
+    ArticleDecision,
+    ArticleState,
+    Cited,
+    DecideArticle,
+    Suggestion,
+    Tongue,
+    Topic,
+    Wording,
+    WriteArticle,
+    check_impersonal,
+    check_step,
+    offered,
+    suggestions,
+)
+from record.articles import read_articles
+from record.facts import cases_up_to, cut_off
+from record.proofs import signed
+from runtime.causes import load_causes
+from runtime.policies import load_packs
+
+if TYPE_CHECKING:
+    from runtime.database import Pool
+    from runtime.identity.speaking import TokenFor
+
+
+class Articles:
+    """The articles in the record, over a pool of connections. Safe to share between tasks."""
+
+    def __init__(self, pool: "Pool", token_for: "TokenFor | None" = None) -> None:
+        """*token_for* makes the token of what is said: what is not proven does not stand, unless anybody may act."""
+        self._pool = pool
+        self._token_for = token_for
+
+    async def all(self) -> list[Article]:
+        """The articles by name, without the cases that are hidden from who looks."""
+        async with self._pool.acquire() as connection:
+            found = await read_articles(connection)
+            hidden = {row["reference"] for row in await connection.fetch(_HIDDEN)}
+        return [one.without(hidden) for one in found]
+
+    async def suggest(self) -> list[Suggestion]:
+        """What articles could be written about, the most asked first."""
+        return await self._suggested(await self.all())
+
+    async def write(
+        self,
+        name: str,
+        topic: Topic,
+        wordings: Iterable[Wording],
+        *,
+        owner: str,
+        until: date,
+        policies: Iterable[str] = (),
+        by: Actor,
+    ) -> int:
+        """Write an article on a topic that cases of enough customers had, or write it anew; returns its version.
+
+        It cites *policies* as they are now. Raises :class:`NotAllowed`.
+        """
+        now, rules = datetime.now(UTC), rules_in_force(datetime.now(UTC))
+        if unknown := [one for one in policies if one not in rules]:
+            raise NotAllowed(f"policies: no pack {unknown[0]!r} is in force; redress policy list shows them")
+        if until <= now.date():
+            raise NotAllowed("until: it has passed; an article holds until a day to come")
+        others = [one for one in await self.all() if one.article != name]
+        found = next((one for one in await self._suggested(others) if one.topic == topic), None)
+        if found is None:
+            raise NotAllowed("topic: no three customers had it whose cases people answered and closed, or it has one")
+        said = WriteArticle(
+            message_id=str(uuid.uuid4()),
+            actor=by,
+            topic=topic,
+            owner=owner,
+            until=until,
+            cited=tuple(Cited(policy=one, hash=rules[one]) for one in policies),
+            wordings=tuple(wordings),
+            cases=found.cases,
+        )
+        async with self._pool.acquire() as connection:
+            names = [row["name"] for row in await connection.fetch(_NAMES, list(found.cases))]
+        check_impersonal(said, names)
+        return await self._say(name, said)
+
+    async def decide(
+        self, name: str, version: int, decision: ArticleDecision, language: Tongue | None, reason: str, *, by: Actor
+    ) -> int:
+        """Approve an article in a language, or withdraw it. Raises :class:`NotAllowed`."""
+        said = DecideArticle(
+            message_id=str(uuid.uuid4()),
+            actor=by,
+            version=version,
+            decision=decision,
+            language=language,
+            reason=reason,
+        )
+        return await self._say(name, said)
+
+    async def _say(self, name: str, said: WriteArticle | DecideArticle) -> int:
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(_LOCK, name)
+            known = next((one for one in await read_articles(connection) if one.article == name), None)
+            check_step(known, said)
+            token = signed(self._token_for, name, said)
+            told = said.model_dump(mode="json", exclude={"actor", "message_id"}) | {"name": said.name}
+            values = (name, datetime.now(UTC), str(said.actor), told, said.message_id, token)
+            return int(await connection.fetchval(_SAY, *values))
+
+    async def _suggested(self, known: list[Article]) -> list[Suggestion]:
+        number = await cut_off(self._pool)
+        asked_by = {row["reference"]: row["asker"] for row in await self._pool.fetch(_ANSWERED_BY_PEOPLE)}
+        cases = [case async for case in cases_up_to(self._pool, number) if case.reference in asked_by]
+        return suggestions(cases, load_causes(), asked_by, known)
+
+
+def rules_in_force(now: datetime) -> dict[str, str]:
+    """The hash of every policy pack that is in force."""
+    packs = load_packs()
+    return {
+        pack.id: pack.hash
+        for versions in packs.values()
+        for pack in versions
+        if pack.in_force(now.astimezone(pack.calendar.zone).date())
+    }
+
+
+async def published(pool: "Pool", language: str, now: datetime) -> list[Wording]:
+    """The questions and answers that customers see in *language* today."""
+    articles = await Articles(pool).all()
+    return shown(articles, language, now, rules_in_force(now)) if articles else []
+
+
+def shown(articles: Iterable[Article], language: str, now: datetime, rules: Mapping[str, str]) -> list[Wording]:
+    """The wordings of those that are published in *language*."""
+    seen = (
+        one.wording(language) for one in articles if one.state(language, now.date(), rules) is ArticleState.PUBLISHED
+    )
+    return [one for one in seen if one]
+
+
+async def offered_for(pool: "Pool", text: str, language: str, now: datetime) -> list[Wording]:
+    """The published questions and answers that are about what *text* says."""
+    return offered(text, await published(pool, language, now)) if text.strip() else []
+
+
+def states_of(article: Article, now: datetime) -> dict[Tongue, ArticleState]:
+    """By language, whether customers see the article, or why not."""
+    rules = rules_in_force(now)
+    return {one.language: article.state(one.language, now.date(), rules) for one in article.written.wordings}
+
+
+_HIDDEN: Final = "select casefile.hidden_cases() as reference"
+_LOCK: Final = "select pg_advisory_xact_lock(hashtextextended('article:' || $1, 0))"
+_SAY: Final = """
+    insert into reporting.articles (article, number, at, by, said, message_id, token)
+    select $1, coalesce(max(number), 0) + 1, $2, $3, $4, $5, $6 from reporting.articles where article = $1
+    returning number
+"""
+_NAMES: Final = "select distinct name from casefile.contacts where reference = any($1)"
+_ANSWERED_BY_PEOPLE: Final = """
+    select c.reference, coalesce(c.account, c.reference) as asker from casefile.cases c
+    where not casefile.hidden(c.reference) and exists (
+        select from casefile.timeline t where t.reference = c.reference and t.actor not like 'system:%'
+            and t.kind in ('propose_resolution', 'propose_draft', 'resolve_early', 'decide_resolution'))
+"""

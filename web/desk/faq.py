@@ -1,0 +1,109 @@
+"""Questions and answers for customers at the desk: what could be written about, what was, and who approves it."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from domain.case.complaint import explain
+from domain.ground.messages import NotAllowed
+from domain.learning.articles import ArticleDecision, Topic, Wording
+from runtime.causes import load_causes
+from starter.client.articles import Articles, states_of
+from web.desk.frame import DESK, actor, eyes, shown, speaker
+from web.permissions import staff
+from web.visit import FieldError, Visit
+
+DECISIONS: Final = {
+    "approve_en": (ArticleDecision.APPROVED, "en"),
+    "approve_zh": (ArticleDecision.APPROVED, "zh-CN"),
+    "withdraw": (ArticleDecision.WITHDRAWN, None),
+}
+_FIELDS: Final = ("topic", "name", "owner", "until", "cites", "en_question", "en_answer", "zh_question", "zh_answer")
+
+
+@DESK.get("/faq", staff())
+async def faq(visit: Visit) -> Response:
+    """All articles, and topics for more."""
+    return await _page(visit)
+
+
+@DESK.post("/faq", staff())
+async def write(visit: Visit) -> Response:
+    """Write an article, or write it anew."""
+    category, _, cause = visit.text("topic").partition("|")
+    texts = {"en": (visit.text("en_question"), visit.text("en_answer"))}
+    texts["zh-CN"] = (visit.text("zh_question"), visit.text("zh_answer"))
+    try:
+        await _articles(visit).write(
+            visit.text("name"),
+            Topic.model_validate({"category": category, "cause": cause}),
+            [
+                Wording.model_validate({"language": language, "question": question, "answer": answer})
+                for language, (question, answer) in texts.items()
+                if question or answer
+            ],
+            owner=visit.text("owner") or visit.staff.id,
+            until=date.fromisoformat(visit.text("until")),
+            policies=[one.strip() for one in visit.text("cites").split(",") if one.strip()],
+            by=actor(visit),
+        )
+    except ValidationError as error:
+        return await _page(visit, _refused("name", explain(error)))
+    except NotAllowed as error:
+        return await _page(visit, _refused("name", str(error)))
+    except ValueError:
+        return await _page(visit, FieldError("until", "desk.wrong.moment"))
+    return visit.redirect("/desk/faq")
+
+
+@DESK.post("/faq/{article}", staff())
+async def decide(visit: Visit) -> Response:
+    """Approve an article in a language, or withdraw it."""
+    chosen, version = DECISIONS.get(visit.text("decision")), visit.text("version")
+    if chosen is None or not version.isdecimal() or not visit.text("reason"):
+        return await _page(visit, FieldError(f"reason-{visit.path['article']}", "desk.wrong.missing"))
+    decision, language = chosen
+    tongue: Any = language
+    try:
+        await _articles(visit).decide(
+            visit.path["article"], int(version), decision, tongue, visit.text("reason"), by=actor(visit)
+        )
+    except (NotAllowed, ValidationError) as error:
+        why = explain(error) if isinstance(error, ValidationError) else str(error)
+        return await _page(visit, _refused(f"reason-{visit.path['article']}", why))
+    return visit.redirect("/desk/faq")
+
+
+def _articles(visit: Visit) -> Articles:
+    return Articles(eyes(visit), visit.doors.token_for(speaker(visit)))
+
+
+def _refused(field: str, why: str) -> FieldError:
+    return FieldError(field, "desk.wrong.refused", {"why": why})
+
+
+async def _page(visit: Visit, *errors: FieldError) -> Response:
+    articles = Articles(eyes(visit))
+    found, topics = await articles.all(), await articles.suggest()
+    causes = load_causes()
+    return shown(
+        visit,
+        "faq.html",
+        articles=[(one, states_of(one, visit.now)) for one in found],
+        decisions=_decisions,
+        topics=topics,
+        title_of=lambda cause: said.in_language(visit.language) if (said := causes.title(cause)) else cause,
+        typed={name: visit.text(name) for name in _FIELDS},
+        errors=errors,
+    )
+
+
+def _decisions(visit: Visit, languages: Sequence[str]) -> list[tuple[str, str]]:
+    return [
+        (name, visit.t(f"desk.faq.{name}"))
+        for name, (_, language) in DECISIONS.items()
+        if language is None or language in languages
+    ]
