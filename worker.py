@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ from activities.intake.bringing import CUSTOMER
 from activities.intake.dealing import Dealing
 from activities.keys.retention import Retention, erased_again
 from activities.learning.actions import Actions
-from activities.learning.mailing import ReportMail
+from activities.learning.mailing import MakeFiles, ReportMail
 from activities.letters.letters import Letters
 from activities.log.trade_log import TradeLog
 from activities.money.carried_out import CarriedOut
@@ -172,7 +172,7 @@ def _activities(
     incident_letters = IncidentLetters(pool, mailer, outbox, settings, clock)
     delivery = Delivery(_for_customers(client, settings), Complaints(client, task_queue=settings.task_queue))
     dealing = Dealing(pool, delivery, clock, settings, proofs=verifier)
-    report_mail = ReportMail(pool, mailer or outbox, settings, _files_to_mail(settings.firm_name))
+    report_mail = ReportMail(pool, mailer or outbox, settings, _files_to_mail(settings))
     actions = Actions(pool, report_mail)
     retention = Retention(pool, outbox, clock, settings.backup_days)
     return [
@@ -207,13 +207,14 @@ def _activities(
     ]
 
 
-def _files_to_mail(firm: str) -> Callable[[Pool, Period, ReportOrder], Awaitable[tuple[str, dict[str, bytes]]]]:
+def _files_to_mail(settings: Settings) -> MakeFiles:
     """How the report of a month is made. What draws it is loaded then: it is a fifth of all that a worker loads."""
+    firm, key = settings.firm_name, read_signing_key(settings.checkpoint_key) if settings.checkpoint_key else None
 
     async def make(pool: Pool, period: Period, order: ReportOrder) -> tuple[str, dict[str, bytes]]:
-        from starter.reports.making import files_to_mail
+        from starter.reports.making import TYPE, files_to_mail
 
-        return await files_to_mail(firm)(pool, period, order)
+        return await files_to_mail(firm, (lambda said: key.sign(said, TYPE)) if key else None)(pool, period, order)
 
     return make
 

@@ -158,16 +158,21 @@ def check_heads(heads: Mapping[tuple[str, int], str]) -> Iterator[Fault]:
         yield Fault(reference, "rewritten", f"row {number} of the chain is not what a checkpoint says that it was")
 
 
-def _checkpoint(token: str, keys: Mapping[str, bytes]) -> Checkpoint:
+def read_signed(token: str, kind: str, keys: Mapping[str, bytes]) -> Any:
+    """What a token of that *kind* says, signed by one of *keys*. Raises ``ValueError``."""
     header, payload, signature = token.split(".")
     said = json.loads(_bytes(header))
-    if said.get("alg") != "Ed25519" or said.get("typ") != TYPE:
-        raise ValueError(f"it is no {TYPE} signed by Ed25519")
+    if said.get("alg") != "Ed25519" or said.get("typ") != kind:
+        raise ValueError(f"it is no {kind} signed by Ed25519")
     if said["kid"] not in keys:
         raise ValueError(f"its key {said['kid']} is not among those given")
     if not signed_by(keys[said["kid"]], f"{header}.{payload}".encode(), _bytes(signature)):
         raise ValueError("its signature is wrong")
-    body = json.loads(_bytes(payload))
+    return json.loads(_bytes(payload))
+
+
+def _checkpoint(token: str, keys: Mapping[str, bytes]) -> Checkpoint:
+    body = read_signed(token, TYPE, keys)
     heads = [(str(reference), int(number), str(digest)) for reference, number, digest in body["heads"]]
     return Checkpoint(int(body["number"]), str(body["previous"]), str(body["at"]), heads, token)
 

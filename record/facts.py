@@ -28,6 +28,11 @@ async def cut_off(pool: "Pool", wanted: int | None = None) -> int:
     return settled if wanted is None else wanted
 
 
+async def digest_up_to(pool: "Pool", number: int) -> str:
+    """SHA-256 over the facts up to *number*: nobody can change one without its changing."""
+    return str(await pool.fetchval(_DIGEST, number))
+
+
 async def cases_up_to(pool: "Pool", number: int) -> AsyncIterator[CaseFact]:
     """Every case as the facts up to *number* tell of it."""
     async with pool.acquire() as connection, connection.transaction(readonly=True):
@@ -37,6 +42,7 @@ async def cases_up_to(pool: "Pool", number: int) -> AsyncIterator[CaseFact]:
 
 
 _SETTLED: Final = "select reporting.settled()"
+_DIGEST: Final = "select reporting.digest_at($1)"
 _CASES: Final = """
     select reference, received_at, opened, described, state, turns, clocks, awards, findings, cause, feedback, signs,
         incident

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 from temporalio import workflow
@@ -11,12 +11,16 @@ from temporalio.exceptions import ApplicationError
 
 from domain.case.complaint import explain
 from domain.ground.base import Record
+from domain.ground.words import Role
 from domain.learning.actions import ActionStep, CorrectiveAction, MailReport, MeasureEffect, ReportOrder
 from domain.learning.messages import EndAction
 from workflows import effects
 from workflows.raw import decoded
 
 R = TypeVar("R", bound=Record)
+_RAISED_AFTER: Final = timedelta(days=7)
+_LADDER: Final = (Role.TEAM_LEAD, Role.COMPLIANCE_OFFICER, Role.EXECUTIVE)
+"""Who is told of an overdue action, one week after the other."""
 
 
 def _asked(start: Sequence[Any], model: type[R]) -> R:
@@ -85,24 +89,45 @@ class ActionWorkflow:
         return step
 
     async def _ended(self, action: CorrectiveAction, due: date) -> EndAction:
-        """Wait until somebody says that it is done or dropped; say once that it is overdue."""
+        """Wait until somebody says that it is done or dropped; overdue it is raised, week by week, to the top."""
         end = datetime.combine(due, time(23, 59, 59), UTC)
-        try:
-            await workflow.wait_condition(
-                lambda: bool(self._ends), timeout=max(end - workflow.now(), timedelta(0)), timeout_summary="Due"
-            )
-        except TimeoutError:
-            await self._note(action, "overdue", "system:redress", {}, tell=True)
-            await workflow.wait_condition(lambda: bool(self._ends))
+        for told in (None, *_LADDER):
+            try:
+                await workflow.wait_condition(
+                    lambda: bool(self._ends),
+                    timeout=max(end - workflow.now(), timedelta(0)),
+                    timeout_summary=f"Raised to {told.value}" if told else "Due",
+                )
+                break
+            except TimeoutError:
+                data = {"raised_to": told.value} if told else {}
+                await self._note(action, "overdue", "system:redress", data, tell=True, raised_to=told)
+            end = workflow.now() + _RAISED_AFTER
+        await workflow.wait_condition(lambda: bool(self._ends))
         return self._ends.pop(0)
 
     async def _note(
-        self, action: CorrectiveAction, step: Any, by: str, data: dict[str, Any], *, tell: bool = False
+        self,
+        action: CorrectiveAction,
+        step: Any,
+        by: str,
+        data: dict[str, Any],
+        *,
+        tell: bool = False,
+        raised_to: Role | None = None,
     ) -> None:
         self._steps += 1
         await effects.note_action(
             ActionStep(
-                action=action.action, number=self._steps, at=workflow.now(), step=step, by=by, data=data, tell=tell
+                action=action.action,
+                number=self._steps,
+                at=workflow.now(),
+                step=step,
+                by=by,
+                data=data,
+                tell=tell,
+                owner=action.owner if tell else None,
+                raised_to=raised_to,
             )
         )
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Final
 from temporalio import activity
 
 from activities.learning.mailing import ReportMail
+from domain.ground.base import person_of
 from domain.learning.actions import ActionStep, Judged, MeasureEffect, caused, effect
+from record.directory import read_directory
 from record.facts import cases_up_to, cut_off
 from runtime.causes import load_causes
 
@@ -29,7 +31,16 @@ class Actions:
         if step.tell:
             subject = f"Corrective action {step.action}: {step.step} · 整改措施 {step.action}：{_STEPS[step.step]}"
             told = f"{subject}\n\nredress action show {step.action}\n"
-            await self._mail.send(f"{step.action}:{step.number}", subject, told, step.at)
+            also = await self._addresses(step)
+            await self._mail.send(f"{step.action}:{step.number}", subject, told, step.at, also=also)
+
+    async def _addresses(self, step: ActionStep) -> list[str]:
+        """Of the owner, and of whoever has the role that it is raised to."""
+        async with self._pool.acquire() as connection:
+            people = (await read_directory(connection)).people
+        owner = person_of(step.owner) if step.owner else None
+        told = (one for one in people if one.person == owner or step.raised_to in one.roles)
+        return [one.address for one in told if one.address and not one.away(step.at.date())]
 
     @activity.defn(name="MeasureEffect")
     async def measure(self, request: MeasureEffect) -> Judged:

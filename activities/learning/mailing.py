@@ -1,14 +1,16 @@
 """Reports that are mailed: to whom the settings name, or into the outbox folder where nobody is named."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+import structlog
 from temporalio import activity
 
 from domain.learning.actions import MailReport, ReportMailed, ReportOrder
 from domain.learning.periods import Period
-from runtime.mail import Channel, compose, message_id
+from runtime.mail import Channel, MailRefused, compose, message_id
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,12 +46,23 @@ class ReportMail:
         return ReportMailed(period=period.name)
 
     async def send(
-        self, key: str, subject: str, body: str, at: datetime, files: Mapping[str, bytes] | None = None
+        self,
+        key: str,
+        subject: str,
+        body: str,
+        at: datetime,
+        files: Mapping[str, bytes] | None = None,
+        *,
+        also: Collection[str] = (),
     ) -> None:
-        """Mail it to everybody whom the settings name. Raises `MailRefused` or `MailFailed`."""
+        """Mail it to everybody whom the settings name, and *also* to those. Raises `MailRefused` or `MailFailed`.
+
+        An address of the directory that is refused holds nothing back: it is logged.
+        """
         settings = self._settings
-        for number, recipient in enumerate(settings.report_recipients or (None,)):
-            name = f"{key}:{number}"
+        for recipient in tuple(dict.fromkeys((*settings.report_recipients, *also))) or (None,):
+            # By the address: who else is told may have changed before a repetition.
+            name = f"{key}:{sha256((recipient or '').encode()).hexdigest()[:12]}"
             identity = message_id(name, settings.mail_from)
             message = compose(
                 identity=identity,
@@ -65,4 +78,9 @@ class ReportMail:
             for file, content in (files or {}).items():
                 main, sub = _TYPES[file.rpartition(".")[2]]
                 message.add_attachment(content, maintype=main, subtype=sub, filename=file)
-            await self._channel.deliver(name, message)
+            try:
+                await self._channel.deliver(name, message)
+            except MailRefused:
+                if recipient not in also:
+                    raise
+                structlog.get_logger(__name__).warning("an address of the directory is refused", key=key)

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 
 from domain.ground.base import Identifier, Instant, Line, Record, StaffId, Text
 from domain.ground.people import Actor
+from domain.ground.words import Role
 from domain.learning.definitions import is_upheld, turns
 from domain.learning.facts import CaseFact, cause_of
 from domain.learning.intervals import rate_interval
@@ -120,7 +121,10 @@ def standing_table(actions: Sequence[ActionStanding]) -> Table:
 
 
 class ActionStep(Record):
-    """A step of an action, written down once under its ``number``; ``tell``: said to those who are told of reports."""
+    """A step of an action, written down once under its ``number``.
+
+    ``tell``: said to those who are told of reports, to its ``owner``, and to whoever has the role ``raised_to``.
+    """
 
     action: str
     number: int
@@ -129,6 +133,8 @@ class ActionStep(Record):
     by: str
     data: dict[str, Any] = Field(default_factory=dict)
     tell: bool = False
+    owner: StaffId | None = None
+    raised_to: Role | None = None
 
 
 class MeasureEffect(Record):

@@ -20,8 +20,8 @@ FALSE_ALARMS: Final = 0.05
 _SHOWN: Final = 10
 
 
-def report_of(tally: Tally, cut_off: int, actions: Sequence[ActionStanding] = ()) -> Report:
-    """The report on what was counted, of the facts up to number *cut_off*.
+def report_of(tally: Tally, cut_off: int, actions: Sequence[ActionStanding] = (), record: str = "") -> Report:
+    """The report on what was counted, of the facts up to number *cut_off*, whose digest is *record*.
 
     Raises :class:`~domain.learning.balance.DoesNotBalance`.
     """
@@ -50,6 +50,7 @@ def report_of(tally: Tally, cut_off: int, actions: Sequence[ActionStanding] = ()
         name="complaints",
         period=tally.period,
         cut_off=cut_off,
+        record=record,
         policies=tuple(sorted(tally.policies)),
         tables=tables,
         definitions=tuple(definitions(tally.policies)),

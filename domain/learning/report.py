@@ -48,7 +48,7 @@ class Table(Record):
 
 
 class Report(Record):
-    """A report on a period, made of the facts up to number ``cut_off``.
+    """A report on a period, made of the facts up to number ``cut_off``, whose digest is ``record``.
 
     ``restated_from`` is the cut-off of the first report on the period, where figures have changed since.
     """
@@ -56,6 +56,7 @@ class Report(Record):
     name: str
     period: Period
     cut_off: int
+    record: str = ""
     policies: tuple[str, ...]
     tables: tuple[Table, ...]
     definitions: tuple[Definition, ...]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from starter.cli.access import read
+from starter.cli.access import Seen, read
 from starter.cli.options import By, Language, MessageId, Tongue, actor
 from starter.cli.program import Answer, Failed, InvalidInput, app, command, invalid
 from starter.cli.reports import Zone, report
@@ -192,7 +192,7 @@ def options(
     from starter.reading.actions import option_complaints
     from starter.reports.options import rows_of, to_csv
 
-    found = read(option_complaints)
+    found = read(option_complaints, lambda lines: Seen("report options", [one.number for one in lines]))
     if output:
         output.write_text(to_csv(found, language), encoding="utf-8")
     head, rows = rows_of(found, language)

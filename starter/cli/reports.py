@@ -8,13 +8,14 @@ import typer
 
 from starter.cli.access import read
 from starter.cli.options import By, actor
-from starter.cli.program import Answer, InvalidInput, app, command, invalid
+from starter.cli.program import Answer, ExitCode, InvalidInput, Problem, app, command, invalid
 from starter.reading.layout import line, whole
 
 if TYPE_CHECKING:
     from domain.learning.periods import Period
     from domain.learning.report import Report
     from runtime.database import Pool
+    from starter.reports.making import Sign
 
 report = typer.Typer(help="What all cases say together.", no_args_is_help=True)
 app.add_typer(report, name="report", rich_help_panel="Learn")
@@ -55,12 +56,12 @@ def month(
     from starter.reports.sheets import to_data
 
     wanted, formats, languages = named_period(period, zone), _formats(format_), _languages(language)
-    who = str(actor(by)) if issue else None
+    who, sign = str(actor(by)) if issue else None, _signing() if issue else None
 
     async def made(pool: "Pool") -> "Report":
         found = await making.make_report(pool, wanted, at=cut_off)
         if who:
-            await making.issue(pool, found, who)
+            await making.issue(pool, found, who, sign)
         return found
 
     found = told(lambda: read(made))
@@ -73,6 +74,48 @@ def month(
         written.append(path)
     data = {**to_data(found), "files": [str(path) for path in written]}
     return Answer(data, [*_shown(found, languages[0]), *(whole(str(path)) for path in written)])
+
+
+@command(report, "verify")
+def verify(
+    *,
+    period: PeriodName,
+    zone: Zone = "UTC",
+    key: Annotated[
+        Path | None, typer.Option("--key", metavar="FILE", help="The public key of who signs.", exists=True)
+    ] = None,
+) -> Answer:
+    """Make each report that was issued on a period again: the same record, figures and signature, or exit 5."""
+    from record.chain_verifier import read_keys
+    from runtime.identity.keys import checkpoint_key
+    from runtime.settings import load_settings
+    from starter.reading.layout import table, when
+    from starter.reports import making
+
+    wanted, path = named_period(period, zone), key or checkpoint_key(load_settings())
+    keys = read_keys(path) if path else {}
+    found: list[making.Issued] = read(lambda pool: making.verify(pool, wanted, keys))
+    made = table("Issued (UTC)", "By", "Record up to", "Record", "Figures", "Signature", right=["Record up to"])
+    for one in found:
+        signed = {True: "ours", False: "not ours", None: "none"}[one.signed]
+        changed = ("changed" if each else "the same" for each in (one.record_changed, one.figures_changed))
+        made.add_row(when(one.at), one.by, f"{one.cut_off:,}", *changed, signed)
+    wrong = [one for one in found if one.record_changed or one.figures_changed or one.signed is False]
+    told = f"{len(wrong)} issued reports are not as they were" if wrong else ""
+    problem = Problem("check_failed", ExitCode.CHECK_FAILED, told) if wrong else None
+    return Answer(found, [made if found else line("None was issued on that period.")], problem)
+
+
+def _signing() -> "Sign | None":
+    """What signs an issued report, where there is a key of who signs checkpoints."""
+    from runtime.identity.keys import checkpoint_key, read_signing_key
+    from runtime.settings import load_settings
+    from starter.reports.making import TYPE
+
+    if (path := checkpoint_key(load_settings())) is None:
+        return None
+    key = read_signing_key(path)
+    return lambda said: key.sign(said, TYPE)
 
 
 @command(report, "cases")
@@ -198,5 +241,9 @@ def _shown(found: "Report", language: str) -> list[Any]:
         for row in one.rows:
             made.add_row(row_name(one, row.name, words_, tree), *map(cell, row.figures))
         shown.append(made)
-    shown.append(line(words_("page", "state", cut_off=found.cut_off) + f" · {found.hash}", "dim"))
+    shown.append(
+        line(
+            words_("page", "state", cut_off=found.cut_off, record=found.record[:16] or "–") + f" · {found.hash}", "dim"
+        )
+    )
     return shown

@@ -29,6 +29,8 @@ class OptionLine(Record):
     handler: str | None
     status: str
     handled_at: Instant | None
+    outcome: str | None
+    awarded: str | None
     remark: str
 
 
@@ -48,6 +50,8 @@ async def option_complaints(pool: "Pool", limit: int = 10_000) -> list[OptionLin
             handler=row["handler"],
             status=row["status"],
             handled_at=row["handled_at"],
+            outcome=row["outcome"],
+            awarded=row["awarded"],
             remark=", ".join(filter(None, ((row["outcome"] or "").replace("_", " "), row["awarded"]))),
         )
         for row in await pool.fetch(_OPTIONS, limit)

@@ -1,18 +1,20 @@
 """Reports made from the record: for the command line, for pages, for the mail of the month."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from domain.ground.base import Record
+from domain.ground.base import Instant, Record
 from domain.ground.messages import NotAllowed
 from domain.learning.actions import ActionStanding, ActionState, ReportOrder
+from domain.learning.balance import DoesNotBalance
 from domain.learning.monthly import report_of
 from domain.learning.periods import Period
 from domain.learning.report import Report
 from domain.learning.tally import Tally
 from domain.rules.causes import CauseTree
-from record.facts import cases_up_to, cut_off
+from record.chain_verifier import read_signed
+from record.facts import NoSuchCutOff, cases_up_to, cut_off, digest_up_to
 from runtime.causes import load_causes
 from starter.evidence.html import to_html
 from starter.evidence.pdf import to_pdf
@@ -23,6 +25,10 @@ from starter.reports.words import report_words
 if TYPE_CHECKING:
     from runtime.database import Pool
 
+ALL: Final = 2**63 - 1
+Sign = Callable[[Mapping[str, Any]], str]
+TYPE: Final = "redress-report"
+"""Of the tokens of issued reports."""
 FORMATS: Final = ("html", "pdf", "xlsx", "csv", "json")
 
 
@@ -52,7 +58,8 @@ async def _made(pool: "Pool", period: Period, number: int, tree: CauseTree) -> R
     tally = Tally(period, tree)
     async for case in cases_up_to(pool, number):
         tally.count(case)
-    return report_of(tally, number, await standing_actions(pool, period.end))
+    actions = await standing_actions(pool, period.end, number)
+    return report_of(tally, number, actions, await digest_up_to(pool, number))
 
 
 async def open_figure(pool: "Pool", report: Report, key: str, tree: CauseTree | None = None) -> Opened:
@@ -70,11 +77,64 @@ async def open_figure(pool: "Pool", report: Report, key: str, tree: CauseTree | 
     return Opened(key=key, references=tuple(sorted(tally.seen)))
 
 
-async def issue(pool: "Pool", report: Report, by: str) -> None:
-    """Write down that *report* was issued by whom: later ones on its period show what has changed since the first."""
+class Issued(Record):
+    """A report that was issued, and what is not as it was then: nothing, unless the record or our code is another.
+
+    ``signed``: whether the signature on it is ours and says the same; ``None`` where it was issued without one.
+    """
+
+    cut_off: int
+    at: Instant
+    by: str
+    record_changed: bool
+    figures_changed: bool
+    signed: bool | None
+
+
+async def issue(pool: "Pool", report: Report, by: str, sign: Sign | None = None) -> None:
+    """Write down that *report* was issued by whom: later ones on its period show what has changed since the first.
+
+    *sign* makes the token of what it says and rests on.
+    """
     scope = {"zone": report.period.zone}
+    token = sign(_statement(report)) if sign else None
     values = (report.name, report.period.name, scope, report.cut_off, report.hash, datetime.now(UTC), by)
-    await pool.execute(_ISSUE, *values)
+    await pool.execute(_ISSUE, *values, report.record, token)
+
+
+async def verify(pool: "Pool", period: Period, keys: Mapping[str, bytes]) -> list[Issued]:
+    """Make each report that was issued on *period* again, and compare. *keys* are the public ones of who signs."""
+    found = []
+    for row in await pool.fetch(_ISSUED, "complaints", period.name, {"zone": period.zone}):
+        try:
+            again = await make_report(pool, period, at=row["cut_off"])
+        except (NoSuchCutOff, DoesNotBalance):
+            again = None
+        told = _statement(again) | {"record": row["record"], "hash": row["hash"]} if again else {}
+        found.append(
+            Issued(
+                cut_off=row["cut_off"],
+                at=row["at"],
+                by=row["by"],
+                record_changed=again is None or row["record"] not in {None, again.record},
+                figures_changed=again is None or row["hash"] != again.hash,
+                signed=_says(row["token"], keys) == told if row["token"] else None,
+            )
+        )
+    return found
+
+
+def _statement(report: Report) -> dict[str, Any]:
+    period = report.period
+    told = {"report": report.name, "period": period.name, "zone": period.zone, "cut_off": report.cut_off}
+    return {**told, "record": report.record, "hash": report.hash}
+
+
+def _says(token: str, keys: Mapping[str, bytes]) -> Any:
+    try:
+        return read_signed(token, TYPE, keys)
+    except ValueError:
+        return None
 
 
 def rendered(report: Report, form: str, languages: tuple[str, ...], *, firm: str) -> bytes:
@@ -94,12 +154,14 @@ def rendered(report: Report, form: str, languages: tuple[str, ...], *, firm: str
     raise ValueError(f"format: {form!r} is not one of {', '.join(FORMATS)}")
 
 
-def files_to_mail(firm: str) -> "Callable[[Pool, Period, ReportOrder], Awaitable[tuple[str, dict[str, bytes]]]]":
+def files_to_mail(
+    firm: str, sign: Sign | None = None
+) -> "Callable[[Pool, Period, ReportOrder], Awaitable[tuple[str, dict[str, bytes]]]]":
     """How the report of a month is made for the mail: its name in the first language, and its files by name."""
 
     async def make(pool: "Pool", period: Period, order: ReportOrder) -> tuple[str, dict[str, bytes]]:
         report = await make_report(pool, period)
-        await issue(pool, report, "system:redress")
+        await issue(pool, report, "system:redress", sign)
         words = report_words(order.languages[0])
         title = words("page", "title", period=period_name(period, words))
         forms = ("html", "pdf", "xlsx")
@@ -109,9 +171,9 @@ def files_to_mail(firm: str) -> "Callable[[Pool, Period, ReportOrder], Awaitable
     return make
 
 
-async def standing_actions(pool: "Pool", at: datetime) -> list[ActionStanding]:
-    """The corrective actions as they stood at that moment; past its day an open one is overdue."""
-    rows = await pool.fetch(_ACTIONS, at)
+async def standing_actions(pool: "Pool", at: datetime, number: int = ALL) -> list[ActionStanding]:
+    """The corrective actions as they stood at that moment, of the facts up to *number*."""
+    rows = await pool.fetch(_ACTIONS, at, number)
     return [
         ActionStanding(
             action=row["action"],
@@ -126,7 +188,7 @@ async def standing_actions(pool: "Pool", at: datetime) -> list[ActionStanding]:
 
 
 _ACTIONS: Final = """
-    select action, cause, owner, due, step, reopened from reporting.actions_at($1)
+    select action, cause, owner, due, step, reopened from reporting.actions_at($1, $2)
     where cause is not null order by action
 """
 _KEPT_OUT: Final = """
@@ -140,5 +202,10 @@ _FIRST: Final = """
     where report = $1 and period = $2 and scope = $3 and cut_off <= $4 order by id limit 1
 """
 _ISSUE: Final = """
-    insert into reporting.issued (report, period, scope, cut_off, hash, at, by) values ($1, $2, $3, $4, $5, $6, $7)
+    insert into reporting.issued (report, period, scope, cut_off, hash, at, by, record, token)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+_ISSUED: Final = """
+    select cut_off, hash, at, by, record, token from reporting.issued
+    where report = $1 and period = $2 and scope = $3 order by id
 """

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from io import StringIO
 from typing import Final
 
-from starter.evidence.words import words_of
+from starter.evidence.words import Words, words_of
 from starter.reading.actions import OptionLine
 from starter.reading.layout import when
 from starter.reports.words import report_words
@@ -25,11 +25,21 @@ def rows_of(lines: Sequence[OptionLine], language: str = "en") -> tuple[list[str
             one.handler or "–",
             stages("stage", one.status),
             when(one.handled_at) if one.handled_at else "–",
-            one.remark or "–",
+            _remark(one, stages),
         ]
         for one in lines
     ]
     return [words("option", column) for column in _COLUMNS], rows
+
+
+def _inert(cell: str) -> str:
+    """A name that a spreadsheet would take for a formula, as text."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def _remark(one: OptionLine, words: Words) -> str:
+    told = (words("outcome", one.outcome) if one.outcome else None, one.awarded)
+    return ", ".join(filter(None, told)) or "–"
 
 
 def to_csv(lines: Sequence[OptionLine], language: str = "en") -> str:
@@ -37,5 +47,5 @@ def to_csv(lines: Sequence[OptionLine], language: str = "en") -> str:
     head, rows = rows_of(lines, language)
     target = StringIO()
     writer = csv.writer(target, lineterminator="\n")
-    writer.writerows([head, *rows])
+    writer.writerows([head, *([_inert(cell) for cell in row] for row in rows)])
     return target.getvalue()

@@ -38,7 +38,7 @@ def _page(report: Report, words: Words, tree: CauseTree, firm: str) -> Page:
         firm=firm,
         subtitle=words("page", "subtitle", first=period.first_day, last=period.last_day, zone=period.zone),
         made_for=words("page", "made_for"),
-        state=words("page", "state", cut_off=f"{report.cut_off:,}"),
+        state=words("page", "state", cut_off=f"{report.cut_off:,}", record=report.record[:16] or "–"),
         page_name=words("page", "page_name", number="{number}"),
         blocks=tuple(_blocks(report, words, tree)),
     )

@@ -109,7 +109,7 @@ def _title_sheet(sheet: Worksheet, report: Report, words: Words, firm: str) -> N
         firm,
         words("page", "title", period=period.name),
         words("page", "subtitle", first=period.first_day, last=period.last_day, zone=period.zone),
-        words("page", "state", cut_off=report.cut_off),
+        words("page", "state", cut_off=report.cut_off, record=report.record or "–"),
         words("page", "hash") + words("page", "colon") + report.hash,
         words("page", "packs") + words("page", "colon") + ", ".join(report.policies),
     )

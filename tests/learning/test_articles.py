@@ -122,7 +122,17 @@ async def test_what_is_written_anew_is_approved_anew_and_what_is_withdrawn_or_ov
     en, zh = tmp_path / "en.txt", tmp_path / "zh.txt"
     en.write_text(f"{QUESTION}\n{ANSWER}\n", encoding="utf-8")
     zh.write_text("为什么出金到账慢？\n境外银行最多需要三天。\n", encoding="utf-8")
-    written = ["faq", "write", "FAQ-LATE", "--category", "withdrawal", "--cause", LATE.cause, "--owner", "h-17"]
+    written: list[object] = [
+        "faq",
+        "write",
+        "FAQ-LATE",
+        "--category",
+        "withdrawal",
+        "--cause",
+        LATE.cause,
+        "--owner",
+        "h-17",
+    ]
     written += ["--until", NEXT_YEAR, "--en", en, "--zh", zh, "--as", "handler:h-17"]
     assert (await redress("faq", "suggest", "--json")).data[0]["topic"]["cause"] == LATE.cause
     assert (await redress(*written)).code == 0

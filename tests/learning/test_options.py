@@ -16,7 +16,7 @@ async def test_it_has_number_name_time_type_handler_status_when_handled_and_a_re
 ) -> None:
     redress.set("DATABASE_URL", database_url)
     case_file = keeping(pool)
-    by_product = await opened(case_file, product="Binary option EURUSD")
+    by_product = await opened(case_file, product="Binary option EURUSD", complainant={"name": "=HYPERLINK()"})
     by_check = await opened(case_file, "2")
     await opened(case_file, "3")
     found = {"check": "binary_option", "verdict": "firm_fault", "evidence": []}
@@ -29,7 +29,9 @@ async def test_it_has_number_name_time_type_handler_status_when_handled_and_a_re
     assert {line["number"] for line in ran.data} == {by_product, by_check}
     rows = list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
     assert list(rows[0]) == ["编号", "姓名", "时间", "类型", "处理人", "状态", "处理时间", "备注"]
+    assert next(row for row in rows if row["编号"] == by_product)["姓名"] == "'=HYPERLINK()"
+    assert (await redress("audit", "accesses", "--case", by_check, "--json")).data[0]["what"] == "report options"
     row = next(row for row in rows if row["编号"] == by_check)
     assert list(row.values()) == [
-        by_check, "A Customer", "2026-03-02 09:30", "交易执行", "h-17", "已答复", "2026-03-02 10:30", "upheld",
+        by_check, "A Customer", "2026-03-02 09:30", "交易执行", "h-17", "已答复", "2026-03-02 10:30", "投诉成立",
     ]  # fmt: skip

@@ -20,12 +20,14 @@ from domain.learning.tally import Tally, key_of
 from record.facts import cut_off
 from runtime.causes import load_causes
 from runtime.database import Pool
+from runtime.identity.keys import own_keys
+from runtime.keys.vault import Vault
 from starter.evidence.pdf import to_pdf
 from starter.evidence.words import LANGUAGES
 from starter.reports.making import FORMATS, rendered
 from starter.reports.pages import laid_out
 from starter.reports.words import cell, report_words, row_name
-from tests.case.support import keeping, opened
+from tests.case.support import OPENED_AT, keeping, opened
 from tests.cli.command_line import CommandLine
 from tests.cli.conftest import redress as redress  # noqa: PLC0414 (a fixture)
 from tests.evidence.test_redaction import pdf_text
@@ -163,6 +165,36 @@ async def test_the_command_writes_it_opens_a_figure_and_restates_what_was_issued
     assert "2 ‡ (1)" in shown.out
     again = await redress(*month, "--cut-off", issued.data["cut_off"], "--json")
     assert again.data["hash"] == issued.data["hash"]
+
+
+async def test_what_was_issued_is_signed_and_made_again_to_the_byte_after_an_erasure_and_later_actions(
+    redress: CommandLine, pool: Pool, database_url: str, keys: Vault, tmp_path: Path
+) -> None:
+    key, _ = own_keys(tmp_path / "key", "auditor")
+    redress.set("REDRESS_CHECKPOINT_KEY", str(key))
+    redress.set("DATABASE_URL", database_url)
+    reference = await opened(keeping(pool), "erased here")
+    actions = "insert into reporting.actions (action, number, at, step, by, data) values ($1, 1, $2, 'opened', 'x', $3)"
+    begun = {"cause": "payments/own_delay", "owner": "h-1", "due": "2026-04-01"}
+    await pool.execute(actions, "CA-1", OPENED_AT, begun)
+    month = ("report", "month", "2026-03", "--format", "all", "--output")
+    issued = await redress(*month, tmp_path, "--issue", "--as", "compliance_officer:c-1", "--json")
+    assert (await redress("report", "verify", "2026-03", "--json")).data[0]["signed"] is True
+
+    await pool.execute(actions, "CA-2", OPENED_AT, begun)
+    await keys.destroy([reference])
+    again = await redress(*month, tmp_path / "again", "--cut-off", issued.data["cut_off"], "--json")
+    for name in map(Path, issued.data["files"]):
+        assert (tmp_path / "again" / name.name).read_bytes() == name.read_bytes(), name
+    assert again.data["record"] in (tmp_path / "again" / "complaints-2026-03.json").read_text(encoding="utf-8")
+    other, _ = own_keys(tmp_path / "other", "somebody else")
+    assert (await redress("report", "verify", "2026-03", "--key", other)).code == 5
+
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("set local session_replication_role = replica")
+        await connection.execute("update reporting.facts set at = at + interval '1 s' where kind = 'opened'")
+    ran = await redress("report", "verify", "2026-03", "--json")
+    assert (ran.code, ran.data[0]["record_changed"]) == (5, True)
 
 
 async def test_what_cannot_be_reported_is_refused_with_the_way_out(

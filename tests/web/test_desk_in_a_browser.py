@@ -44,6 +44,7 @@ async def test_every_page_of_the_desk_can_be_read_by_everybody_and_shows_what_ot
         "/desk/deadlines?within=30d",
         "/desk/incidents",
         "/desk/faq",
+        "/desk/options",
         f"/desk/reports?period={datetime.now(UTC):%Y-%m}",
         "/desk/rules",
         "/desk/rules/uk-fca",

@@ -13,8 +13,11 @@ from domain.learning.actions import ActionState, CorrectiveAction, EffectMeasure
 from domain.learning.facts import CaseFact
 from starter.client.actions import ActionNotFound, end_action, mail_now, open_action
 from starter.client.conversation import Refused
+from starter.client.directory import People
 from starter.reading.actions import steps_of
 from starter.reports.making import standing_actions
+from tests.people.support import directory, person
+from tests.signing import signed
 from tests.workflows.house import CUSTOMER, House
 
 LEAD = Actor(id="tl-2", role=Role.TEAM_LEAD)
@@ -66,16 +69,22 @@ async def test_an_action_is_overdue_aloud_judged_by_its_measure_and_begun_again_
     with pytest.raises(Refused, match="there is a CA-PAYMENTS-1 already"):
         await open_action(client, action, task_queue=queue)
     await until(house, action.action, "opened")
+    people = [person("h-17", address="h-17@example.com"), person("tl-2", "team_lead", address="tl-2@example.com")]
+    people.append(person("c-1", "compliance_officer"))
+    await People(house.pool, signed).replace(directory(*people), by=LEAD)
     await house.sleep(timedelta(days=12))
     await until(house, action.action, "opened", "overdue")
+    await house.sleep(timedelta(days=30))
+    raised = ["overdue"] * 4
+    await until(house, action.action, "opened", *raised)
     with pytest.raises(Refused, match="role customer may not"):
         await end_action(client, action.action, "done", "So I heard.", by=CUSTOMER)
 
     await end_action(client, action.action, "done", "They do.", by=LEAD, message_id="m-1")
     await end_action(client, action.action, "done", "They do.", by=LEAD, message_id="m-1")
-    await upheld(house, 35, now + timedelta(days=30), 100)
+    await upheld(house, 35, now + timedelta(days=60), 100)
     await house.sleep(timedelta(days=31))
-    await until(house, action.action, "opened", "overdue", "done", "reopened")
+    await until(house, action.action, "opened", *raised, "done", "reopened")
     judged = (await steps_of(house.pool, action.action))[-1].data
     assert (judged["before"], judged["after"], judged["effective"]) == (40, 35, False)
     (standing,) = await standing_actions(house.pool, now + timedelta(days=400))
@@ -85,9 +94,11 @@ async def test_an_action_is_overdue_aloud_judged_by_its_measure_and_begun_again_
     await house.sleep(timedelta(days=31))
     result = await client.get_workflow_handle(action.action).result()
     assert result == "effective"
-    assert titles(house.mail()) == [
-        "Corrective action CA-PAYMENTS-1: overdue",
-        "Corrective action CA-PAYMENTS-1: reopened",
+    told = [f"{mail['To']}: {title.rpartition(' ')[2]}" for mail in house.mail() for title in titles([mail])]
+    assert sorted(told) == [
+        *["h-17@example.com: overdue"] * 4,
+        "h-17@example.com: reopened",
+        "tl-2@example.com: overdue",
     ]
     with pytest.raises(ActionNotFound):
         await end_action(client, action.action, "dropped", "Over.", by=LEAD)

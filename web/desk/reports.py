@@ -7,10 +7,12 @@ from starlette.responses import Response
 from domain.learning.balance import DoesNotBalance
 from domain.learning.periods import Period
 from runtime.causes import load_causes
+from starter.reading.actions import OptionLine, option_complaints
 from starter.reports.making import make_report, rendered
+from starter.reports.options import rows_of, to_csv
 from starter.reports.pages import laid_out
 from web.desk.case import svg
-from web.desk.frame import DESK, shown
+from web.desk.frame import DESK, eyes, shown
 from web.pages import NotFound
 from web.permissions import staff
 from web.visit import Visit
@@ -48,6 +50,28 @@ async def reports(visit: Visit) -> Response:
         files=list(FILES),
         svg=svg,
     )
+
+
+@DESK.get("/options", staff())
+async def options(visit: Visit) -> Response:
+    """The status table of complaints about binary options."""
+    lines = await _options(visit)
+    head, rows = rows_of(lines, visit.language)
+    return shown(visit, "options.html", head=head, rows=rows)
+
+
+@DESK.get("/options.csv", staff())
+async def options_file(visit: Visit) -> Response:
+    """The same as a file."""
+    content = to_csv(await _options(visit), visit.language)
+    name = 'attachment; filename="option-complaints.csv"'
+    return Response(content, media_type=FILES["csv"], headers={"content-disposition": name})
+
+
+async def _options(visit: Visit) -> list[OptionLine]:
+    lines = await option_complaints(eyes(visit))
+    visit.seen += [one.number for one in lines]
+    return lines
 
 
 @DESK.get("/reports/{period}/{form}", staff())
