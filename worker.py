@@ -32,6 +32,7 @@ from activities.intake.dealing import Dealing
 from activities.keys.retention import Retention, erased_again
 from activities.learning.actions import Actions
 from activities.learning.mailing import MakeFiles, ReportMail
+from activities.learning.reviews import Reviews
 from activities.letters.letters import Letters
 from activities.log.trade_log import TradeLog
 from activities.money.carried_out import CarriedOut
@@ -85,7 +86,7 @@ from workflows.complaint import ComplaintWorkflow
 from workflows.inbound import InboundWorkflow
 from workflows.incident import IncidentWorkflow
 from workflows.investigation import InvestigationWorkflow
-from workflows.learning import ActionWorkflow, ReportWorkflow
+from workflows.learning import ActionWorkflow, ReportWorkflow, ReviewWorkflow
 from workflows.retention import RetentionWorkflow
 from workflows.search_attributes import KEYS
 
@@ -99,6 +100,7 @@ WORKFLOWS: Final[tuple[type, ...]] = (
     InboundWorkflow,
     ActionWorkflow,
     ReportWorkflow,
+    ReviewWorkflow,
     RetentionWorkflow,
 )
 
@@ -173,7 +175,7 @@ def _activities(
     delivery = Delivery(_for_customers(client, settings), Complaints(client, task_queue=settings.task_queue))
     dealing = Dealing(pool, delivery, clock, settings, proofs=verifier)
     report_mail = ReportMail(pool, mailer or outbox, settings, _files_to_mail(settings))
-    actions = Actions(pool, report_mail)
+    actions, reviews = Actions(pool, report_mail), Reviews(pool, report_mail)
     retention = Retention(pool, outbox, clock, settings.backup_days)
     return [
         case_file.open_case,
@@ -202,6 +204,8 @@ def _activities(
         report_mail.mail_report,
         actions.note,
         actions.measure,
+        reviews.draw,
+        reviews.chase,
         dealing.deal_with,
         retention.run_out,
     ]

@@ -1,9 +1,11 @@
 """Facts of all cases up to a cut-off, one case after the other: what reports are made from."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from domain.learning.facts import CaseFact, case_of
+from domain.learning.reviewing import Reviewed
 
 if TYPE_CHECKING:
     import asyncpg
@@ -33,6 +35,18 @@ async def digest_up_to(pool: "Pool", number: int) -> str:
     return str(await pool.fetchval(_DIGEST, number))
 
 
+async def reviewed_in(pool: "Pool", start: datetime, end: datetime, number: int) -> list[Reviewed]:
+    """What reviews from *start* until before *end* found, of the facts up to *number*."""
+    return [
+        Reviewed(
+            reference=row["reference"],
+            themes=tuple(dict.fromkeys(one["theme"] for one in row["findings"])),
+            causes=tuple(dict.fromkeys(one["cause"] for one in row["findings"] if "cause" in one)),
+        )
+        for row in await pool.fetch(_REVIEWED, start, end, number)
+    ]
+
+
 async def cases_up_to(pool: "Pool", number: int) -> AsyncIterator[CaseFact]:
     """Every case as the facts up to *number* tell of it."""
     async with pool.acquire() as connection, connection.transaction(readonly=True):
@@ -43,6 +57,10 @@ async def cases_up_to(pool: "Pool", number: int) -> AsyncIterator[CaseFact]:
 
 _SETTLED: Final = "select reporting.settled()"
 _DIGEST: Final = "select reporting.digest_at($1)"
+_REVIEWED: Final = """
+    select reference, data -> 'findings' as findings from reporting.facts
+    where kind = 'review' and at >= $1 and at < $2 and number <= $3 order by number
+"""
 _CASES: Final = """
     select reference, received_at, opened, described, state, turns, clocks, awards, findings, cause, feedback, signs,
         incident

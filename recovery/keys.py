@@ -118,7 +118,7 @@ def _certain(step: Step) -> set[str]:
             | "TakeTurn"
         ):
             return set()  # what they write, if anything, has no key of its own in the file
-        case "DealWith" | "NoteAction" | "MeasureEffect" | "MailReport" | "RunOut":
+        case "DealWith" | "NoteAction" | "MeasureEffect" | "MailReport" | "DrawReviews" | "ChaseReviews" | "RunOut":
             return set()  # they are of no case
         case _:
             raise LookupError(f"{step.name}: it is not known what this effect leaves in the file")

@@ -149,7 +149,7 @@ class Rewriting:
             case "FindCases":
                 for reference in result.references:
                     await self._link(reference, request.reference, at)
-            case "DealWith" | "NoteAction" | "MeasureEffect" | "MailReport" | "RunOut":
+            case "DealWith" | "NoteAction" | "MeasureEffect" | "MailReport" | "DrawReviews" | "ChaseReviews" | "RunOut":
                 pass  # they are of no case
             case "LookElsewhere" | "LookForRemedies" | "LookForTraining" | "PreviewLetter":
                 pass  # nothing that a file would have

@@ -31,6 +31,7 @@ _OPENING: Final = {
     ("Investigation", "Investigate"): "InvalidInvestigation",
     ("CorrectiveAction", "NoteAction"): "InvalidStart",
     ("MonthlyReport", "MailReport"): "InvalidStart",
+    ("ReviewRound", "DrawReviews"): "InvalidStart",
 }
 """By workflow and activity, what is done first with a start, and what one is called that can be none."""
 

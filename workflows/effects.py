@@ -56,6 +56,7 @@ from domain.intake.received import Dealt, DealWith
 from domain.keys.erasure import RanOut, RunOut
 from domain.keys.public import Public
 from domain.learning.actions import ActionStep, Judged, MailReport, MeasureEffect, ReportMailed
+from domain.learning.reviewing import ChaseReviews, DrawReviews, ReviewsDrawn, ReviewsOpen
 
 Q = TypeVar("Q", bound=Record)
 A = TypeVar("A")
@@ -183,6 +184,12 @@ note_action = Effect("NoteAction", ActionStep, NoneType, lambda request: f"Actio
 measure_effect = Effect("MeasureEffect", MeasureEffect, Judged, "Count the cause before and after")
 mail_report = Effect("MailReport", MailReport, ReportMailed, "Make and mail the report", within=timedelta(minutes=30))
 """Make the report of the period before, and have a channel accept it."""
+draw_reviews = Effect(
+    "DrawReviews", DrawReviews, ReviewsDrawn, "Draw closed cases for review", within=timedelta(minutes=30)
+)
+chase_reviews = Effect(
+    "ChaseReviews", ChaseReviews, ReviewsOpen, lambda request: f"Reviews of {request.period} that wait"
+)
 
 # -- of both -------------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from domain.ground.base import Record
 from domain.ground.words import Role
 from domain.learning.actions import ActionStep, CorrectiveAction, MailReport, MeasureEffect, ReportOrder
 from domain.learning.messages import EndAction
+from domain.learning.reviewing import ChaseReviews, DrawReviews, ReviewOrder
 from workflows import effects
 from workflows.raw import decoded
 
@@ -21,6 +22,9 @@ R = TypeVar("R", bound=Record)
 _RAISED_AFTER: Final = timedelta(days=7)
 _LADDER: Final = (Role.TEAM_LEAD, Role.COMPLIANCE_OFFICER, Role.EXECUTIVE)
 """Who is told of an overdue action, one week after the other."""
+_REMINDED_BEFORE: Final = timedelta(days=3)
+_ABOVE_REVIEWERS: Final = (Role.COMPLIANCE_OFFICER, Role.EXECUTIVE)
+"""Who is told of reviews that nobody made in time, one week after the other."""
 
 
 def _asked(start: Sequence[Any], model: type[R]) -> R:
@@ -47,6 +51,30 @@ class ReportWorkflow:
         now = workflow.now()
         done = await effects.mail_report(MailReport(order=order, at=now, key=f"report:{workflow.info().workflow_id}"))
         return done.period
+
+
+@workflow.defn(name="ReviewRound")
+class ReviewWorkflow:
+    """Draws closed cases for review by compliance, and sees that they are reviewed. A Temporal Schedule runs it."""
+
+    @workflow.run
+    async def run(self, *start: Any) -> int:
+        """Returns how many were never reviewed: those are left to the report."""
+        order = _asked(start, ReviewOrder)
+        drawn = await effects.draw_reviews(DrawReviews(order=order, at=workflow.now()))
+        if not drawn.cases:
+            return 0
+        due, waiting = drawn.due - _REMINDED_BEFORE, drawn.cases
+        for number, told in enumerate((None, None, *_ABOVE_REVIEWERS)):
+            summary = f"Raised to {told.value}" if told else "Reviews are due" if number else "Reviews are due soon"
+            await workflow.sleep(max(due - workflow.now(), timedelta(0)), summary=summary)
+            key = f"{workflow.info().workflow_id}:{drawn.period}:{number}"
+            chased = ChaseReviews(period=drawn.period, at=workflow.now(), key=key, raised_to=told)
+            waiting = (await effects.chase_reviews(chased)).cases
+            if not waiting:
+                break
+            due = max(due + _REMINDED_BEFORE if not number else due + _RAISED_AFTER, workflow.now())
+        return waiting
 
 
 @workflow.defn(name="CorrectiveAction")

@@ -209,6 +209,19 @@ class TaskKind(StrEnum):
     """Read what the customer wrote, from which nothing follows by itself, and answer."""
 
 
+class ReviewTheme(StrEnum):
+    """What a question of a review is about, and what training follows from its findings."""
+
+    LISTENING = "listening"
+    EVIDENCE = "evidence"
+    REASONS = "reasons"
+    REDRESS = "redress"
+    DEADLINES = "deadlines"
+    LETTERS = "letters"
+    VULNERABILITY = "vulnerability"
+    RECORDS = "records"
+
+
 class CaseEvent(StrEnum):
     """What can start a clock or satisfy one."""
 

@@ -22,6 +22,7 @@ SEALED: Final[Mapping[str, str]] = {
     "casefile.letters": "recipient subject body",
     "casefile.rejected_messages": "reason payload",
     "casefile.restrictions": "reasons",
+    "casefile.reviews": "words",
     "casefile.signs": "sign reason",
     "casefile.timeline": "text data",
     "casefile.unopened": "reason payload",
@@ -93,6 +94,7 @@ READABLE: Final[Mapping[str, str]] = {
     "casefile.repairs": "reference by written",
     "casefile.restrictions": "account step by form contact reference message_id token",
     "casefile.restores": "store reason declared_by",
+    "casefile.reviews": "reference period step by reviewer data message_id token",
     "casefile.satisfactions": "reference clock by_event",
     "casefile.signs": "reference key step by",
     "casefile.search_terms": "reference",
@@ -134,7 +136,7 @@ WHY_READABLE: Final[Mapping[str, str]] = {
     ),
     "it names somebody who works here, a role or a service": (
         "actor added_by assigned by contact declared_by ended_by given_by handler made_by opened_by owner person "
-        "proposer recorded_by revoked_by role said_by service team who token record"
+        "proposer recorded_by reviewer revoked_by role said_by service team who token record"
     ),
     "it is a word of ours, from a list or of a rule": (
         "action actions addressee answer asked category cause channel clock compensation_currency currency door "

@@ -12,6 +12,7 @@ from domain.learning.definitions import definitions
 from domain.learning.facts import UNKNOWN
 from domain.learning.intervals import middle, share, spread, surprise, wilson
 from domain.learning.report import Figure, Report, Row, Shape, Table, Unit
+from domain.learning.reviewing import Reviewed, review_tables
 from domain.learning.tally import AGES, EARLIER, Tally
 
 TOTAL: Final = "total"
@@ -20,7 +21,13 @@ FALSE_ALARMS: Final = 0.05
 _SHOWN: Final = 10
 
 
-def report_of(tally: Tally, cut_off: int, actions: Sequence[ActionStanding] = (), record: str = "") -> Report:
+def report_of(
+    tally: Tally,
+    cut_off: int,
+    actions: Sequence[ActionStanding] = (),
+    reviews: Sequence[Reviewed] = (),
+    record: str = "",
+) -> Report:
     """The report on what was counted, of the facts up to number *cut_off*, whose digest is *record*.
 
     Raises :class:`~domain.learning.balance.DoesNotBalance`.
@@ -42,6 +49,7 @@ def report_of(tally: Tally, cut_off: int, actions: Sequence[ActionStanding] = ()
         _causes(tally),
         _standing_out(tally),
         standing_table(actions),
+        *review_tables(reviews),
         _counts(tally, "incidents", "own", None, ("complaints",)),
         _vulnerable(tally),
         _counts(tally, "workload", "own", None, ("opened", "closed", "open")),

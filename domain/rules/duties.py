@@ -10,10 +10,10 @@ from domain.clocks.business_days import local_day
 from domain.clocks.calendar import Calendar
 from domain.clocks.clock import Length, LengthRule
 from domain.clocks.reckoning import reach
-from domain.ground.base import Identifier, Line
+from domain.ground.base import Identifier, Line, Record
 from domain.ground.bilingual import Bilingual
 from domain.ground.scope import Facts, Scope, Sourced
-from domain.ground.words import CaseEvent, Category, Element, LetterKind, Matter, Role, RouteKind
+from domain.ground.words import CaseEvent, Category, Element, LetterKind, Matter, ReviewTheme, Role, RouteKind
 from domain.money.amounts import Money
 
 
@@ -157,3 +157,23 @@ class ContactRestrictions(Sourced):
     approval: tuple[Role, ...] = Field(min_length=1)
     longest: Length
     review: Length
+
+
+class ReviewQuestion(Record):
+    """A question of the checklist. Where the answer is no, training on its ``theme`` may help."""
+
+    name: Identifier
+    theme: ReviewTheme
+    question: Bilingual
+
+
+class ReviewRule(Sourced):
+    """What compliance asks of a closed case that was drawn for review."""
+
+    checklist: Annotated[tuple[ReviewQuestion, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({one.name for one in self.checklist}) < len(self.checklist):
+            raise ValueError("checklist: give each name once")
+        return self

@@ -24,6 +24,7 @@ from domain.rules.duties import (
     LetterRule,
     Retention,
     Return,
+    ReviewRule,
     Route,
     check_dates,
 )
@@ -84,6 +85,8 @@ class PolicyPack(Record):
     causes: CauseRule | None = None
     contact_restrictions: ContactRestrictions | None = None
     """Without it nobody's contact is restricted."""
+    review: ReviewRule | None = None
+    """Without it no case is reviewed by compliance."""
     parts: tuple[Part, ...] = ()
 
     @model_validator(mode="after")

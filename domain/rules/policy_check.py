@@ -260,6 +260,8 @@ def _numbers(pack: PolicyPack) -> Iterable[tuple[str, str, bool]]:
         yield f"returns[{one.name}]", f"{one.within} after each {_words(one.every)}", one.confirmed
     if restrictions := pack.contact_restrictions:
         yield "contact_restrictions", f"at most {restrictions.longest}", restrictions.confirmed
+    if pack.review:
+        yield "review", "the checklist of reviews", pack.review.confirmed
     if pack.retention:
         yield "retention", str(pack.retention.after_closing), pack.retention.confirmed
 

@@ -27,6 +27,7 @@ from starter.cli import reports  # isort: skip
 from starter.cli import causes  # isort: skip
 from starter.cli import actions  # isort: skip
 from starter.cli import articles  # isort: skip
+from starter.cli import reviews  # isort: skip
 from starter.cli import returns  # isort: skip
 from starter.cli import restores  # isort: skip
 from starter.cli import keys  # isort: skip
@@ -67,6 +68,7 @@ __all__ = [
     "restores",
     "restrictions",
     "returns",
+    "reviews",
     "routing",
     "serving",
     "signs",

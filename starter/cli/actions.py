@@ -27,7 +27,8 @@ app.add_typer(action, name="action", rich_help_panel="Learn")
 ActionName = Annotated[str, typer.Argument(metavar="ACTION", help="Such as CA-QUOTES-1.")]
 
 
-def _talk(do: "Callable[[Client, str], Awaitable[Any]]") -> Any:
+def talk_to_temporal(do: "Callable[[Client, str], Awaitable[Any]]") -> Any:
+    """What *do* does with Temporal and its task queue."""
     from runtime.settings import load_settings
     from runtime.temporal import connect, run
 
@@ -76,7 +77,7 @@ def open_(
     )
     if begun.due < begun.opened_at.date():
         invalid("--due", "it lies in the past")
-    _talk(lambda client, queue: open_action(client, begun, task_queue=queue))
+    talk_to_temporal(lambda client, queue: open_action(client, begun, task_queue=queue))
     return Answer(begun, [line(f"{begun.action} against {begun.cause}, due {begun.due}")])
 
 
@@ -142,7 +143,7 @@ def _end(name: str, end: Any, reason: str, by: str | None, message_id: str | Non
 
     who = actor(by)
     try:
-        _talk(lambda client, _: end_action(client, name, end, reason, by=who, message_id=message_id))
+        talk_to_temporal(lambda client, _: end_action(client, name, end, reason, by=who, message_id=message_id))
     except ActionNotFound as error:
         raise Failed(str(error)) from None
     return Answer({"action": name, "step": end}, [line(f"{name}: {end}")])
@@ -159,7 +160,9 @@ def schedule(
     from starter.client.actions import schedule_report
 
     order = _order(zone)
-    replaced = _talk(lambda client, queue: schedule_report(client, order, day=day, hour=hour, task_queue=queue))
+    replaced = talk_to_temporal(
+        lambda client, queue: schedule_report(client, order, day=day, hour=hour, task_queue=queue)
+    )
     said = f"mailed on day {day} of each month at {hour:02}:00, {zone}" + (", in place of before" if replaced else "")
     return Answer({"day": day, "hour": hour, "zone": zone, "replaced": replaced}, [line(said)])
 
@@ -170,7 +173,7 @@ def mail(*, zone: Zone = "UTC") -> Answer:
     from starter.client.actions import mail_now
 
     order = _order(zone)
-    name = _talk(lambda client, queue: mail_now(client, order, task_queue=queue))
+    name = talk_to_temporal(lambda client, queue: mail_now(client, order, task_queue=queue))
     return Answer({"period": name}, [line(f"the report on {name} was mailed")])
 
 

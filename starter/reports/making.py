@@ -11,10 +11,11 @@ from domain.learning.balance import DoesNotBalance
 from domain.learning.monthly import report_of
 from domain.learning.periods import Period
 from domain.learning.report import Report
+from domain.learning.reviewing import behind
 from domain.learning.tally import Tally
 from domain.rules.causes import CauseTree
 from record.chain_verifier import read_signed
-from record.facts import NoSuchCutOff, cases_up_to, cut_off, digest_up_to
+from record.facts import NoSuchCutOff, cases_up_to, cut_off, digest_up_to, reviewed_in
 from runtime.causes import load_causes
 from starter.evidence.html import to_html
 from starter.evidence.pdf import to_pdf
@@ -59,7 +60,8 @@ async def _made(pool: "Pool", period: Period, number: int, tree: CauseTree) -> R
     async for case in cases_up_to(pool, number):
         tally.count(case)
     actions = await standing_actions(pool, period.end, number)
-    return report_of(tally, number, actions, await digest_up_to(pool, number))
+    reviews = await reviewed_in(pool, period.start, period.end, number)
+    return report_of(tally, number, actions, reviews, await digest_up_to(pool, number))
 
 
 async def open_figure(pool: "Pool", report: Report, key: str, tree: CauseTree | None = None) -> Opened:
@@ -74,7 +76,8 @@ async def open_figure(pool: "Pool", report: Report, key: str, tree: CauseTree | 
     tally = Tally(report.period, tree or load_causes(), watching=key)
     async for case in cases_up_to(pool, report.cut_off):
         tally.count(case)
-    return Opened(key=key, references=tuple(sorted(tally.seen)))
+    reviews = await reviewed_in(pool, report.period.start, report.period.end, report.cut_off)
+    return Opened(key=key, references=tuple(sorted((*tally.seen, *behind(key, reviews)))))
 
 
 class Issued(Record):

@@ -45,6 +45,7 @@ async def test_every_page_of_the_desk_can_be_read_by_everybody_and_shows_what_ot
         "/desk/incidents",
         "/desk/faq",
         "/desk/options",
+        "/desk/reviews",
         f"/desk/reports?period={datetime.now(UTC):%Y-%m}",
         "/desk/rules",
         "/desk/rules/uk-fca",

@@ -41,6 +41,8 @@ NOT_RECORDED: Final = {
     "NoteAction",
     "MeasureEffect",
     "MailReport",
+    "DrawReviews",
+    "ChaseReviews",
     "RunOut",
 }
 

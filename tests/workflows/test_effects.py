@@ -57,6 +57,11 @@ NOT_RECORDED: Final[dict[str, tuple[Any, Any]]] = {
     ),
     "RunOut": ({}, {"erased": []}),
     "MailReport": ({"order": {}, "at": "2026-03-02T09:30:00Z", "key": "report:1"}, {"period": "2026-02"}),
+    "DrawReviews": (
+        {"order": {}, "at": "2026-03-02T09:30:00Z"},
+        {"period": "2026-02", "cases": 3, "due": "2026-03-16T09:30:00Z"},
+    ),
+    "ChaseReviews": ({"period": "2026-02", "at": "2026-03-16T09:30:00Z", "key": "reviews:1"}, {"cases": 0}),
     "PayMember": (
         {"reference": "IN-1", "account": "70012345", "attempt": 1},
         {"at": "2026-03-02T09:30:00Z", "complete": True, "spoken": "paid"},
