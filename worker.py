@@ -174,8 +174,6 @@ def _activities(
     incident_letters = IncidentLetters(pool, mailer, outbox, settings, clock)
     delivery = Delivery(_for_customers(client, settings), Complaints(client, task_queue=settings.task_queue))
     dealing = Dealing(pool, delivery, clock, settings, proofs=verifier)
-    report_mail = ReportMail(pool, mailer or outbox, settings, _files_to_mail(settings))
-    actions, reviews = Actions(pool, report_mail), Reviews(pool, report_mail)
     retention = Retention(pool, outbox, clock, settings.backup_days)
     return [
         case_file.open_case,
@@ -201,14 +199,16 @@ def _activities(
         incidents.find_cases,
         IncidentPayments(pool, payments).pay_member,
         incident_letters.tell_member,
-        report_mail.mail_report,
-        actions.note,
-        actions.measure,
-        reviews.draw,
-        reviews.chase,
+        *_learning(pool, ReportMail(pool, mailer or outbox, settings, _files_to_mail(settings))),
         dealing.deal_with,
         retention.run_out,
     ]
+
+
+def _learning(pool: Pool, mail: ReportMail) -> list[Callable[..., Any]]:
+    """What follows from complaints."""
+    actions, reviews = Actions(pool, mail), Reviews(pool, mail)
+    return [mail.mail_report, actions.note, actions.measure, reviews.draw, reviews.chase]
 
 
 def _files_to_mail(settings: Settings) -> MakeFiles:

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     PACK_RUNS_OUT = "pack_runs_out"
     ROLE_UNHELD = "role_unheld"
     TRAINING_LAPSED = "training_lapsed"
+    ARTICLE_OUT_OF_DATE = "article_out_of_date"
 
 
 TO_DO: Final = {
@@ -48,6 +49,7 @@ TO_DO: Final = {
     Kind.PACK_RUNS_OUT: "write the version that is to follow",
     Kind.ROLE_UNHELD: "give it to somebody in the directory's file, then `redress directory import FILE`",
     Kind.TRAINING_LAPSED: "have it refreshed, and write it into the directory",
+    Kind.ARTICLE_OUT_OF_DATE: "customers see it no more: write it anew (`redress faq write`), or withdraw it",
 }
 
 

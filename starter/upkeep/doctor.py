@@ -19,6 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.ground.words import WORKFLOW
 from domain.incidents import incident
+from domain.learning.articles import ArticleState
 from domain.people.directory_check import unheld
 from domain.rules.policy_check import EXPIRES_SOON
 from record.proofs import hold_proofs
@@ -32,6 +33,7 @@ from runtime.settings import Settings
 from runtime.temporal import connect
 from runtime.watch.failing import KEEPS_FAILING
 from runtime.watch.readings import FAILING, LETTERS_WAITING, PAYMENTS_IN_DOUBT, WINDOW
+from starter.client.articles import Articles, states_of
 from starter.client.directory import People, packs_in_force
 from starter.reading.ledger import check_ledger
 from starter.upkeep.diagnosis import Diagnosis, Kind, Trouble
@@ -83,6 +85,7 @@ async def diagnose(settings: Settings, viewer: str | None = None) -> Diagnosis:
             checks |= {name: partial(_ask, pool, question, now) for name, question in _QUESTIONS.items()}
             checks["ledger"] = lambda: _ledger(pool)
             checks["directory"] = lambda: _directory(pool, now)
+            checks["answers"] = lambda: out_of_date(pool, now)
         if client and pool:
             checks["cases and workflows"] = lambda: _compare(client, pool, settings.task_queue, now)
             checks["activities"] = lambda: _activities(client, pool, now, found)
@@ -148,6 +151,20 @@ async def _directory(pool: "Pool", now: datetime) -> list[Trouble]:
         for course in one.lapsed(day)
     ]
     return found
+
+
+async def out_of_date(pool: "Pool", now: datetime) -> list[Trouble]:
+    """Answers that customers no longer see because their day is over or a rule has changed."""
+    gone = {ArticleState.EXPIRED, ArticleState.RULE_CHANGED}
+    return [
+        Trouble(
+            kind=Kind.ARTICLE_OUT_OF_DATE,
+            subject=one.article,
+            what=f"{state.value.replace('_', ' ')}; {one.written.owner} keeps it right",
+        )
+        for one in await Articles(pool).all()
+        if (state := next(iter(states_of(one, now).values()))) in gone
+    ]
 
 
 async def _workers(client: Client, task_queue: str) -> list[Trouble]:

@@ -14,6 +14,7 @@ from domain.people.recusal import Why
 from runtime.database import Pool, seen_by
 from starter.client import articles
 from starter.client.articles import Articles
+from starter.upkeep.doctor import out_of_date
 from tests.case.support import after, keeping, opened, summary, update
 from tests.cli.command_line import CommandLine
 from tests.cli.conftest import redress as redress  # noqa: PLC0414 (a fixture)
@@ -112,6 +113,8 @@ async def test_customers_and_handlers_see_what_a_second_person_approved_until_a_
         monkeypatch.setattr(articles, "rules_in_force", lambda _: {"platform-default": "another"})
         assert QUESTION not in (await customer.get("/how")).text
         assert "withdrawn, a rule has changed" in (await desk.get("/desk/faq")).text
+        (trouble,) = await out_of_date(pool, datetime.now(UTC))
+        assert (trouble.subject, trouble.what) == ("FAQ-LATE", "rule changed; h-17 keeps it right")
 
 
 async def test_what_is_written_anew_is_approved_anew_and_what_is_withdrawn_or_over_is_seen_no_more(
