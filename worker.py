@@ -81,6 +81,7 @@ from starter.client.complaints import Complaints
 from starter.intake.dealer import Dealer
 from starter.intake.delivering import Delivery
 from starter.reading.ledger import check_ledger
+from starter.upkeep.people_changes import PeopleChanges
 from starter.upkeep.webhooks_out import WebhookSender
 from workflows.complaint import ComplaintWorkflow
 from workflows.inbound import InboundWorkflow
@@ -319,6 +320,8 @@ async def work(settings: Settings) -> None:
                 log.info("watching", url=await stack.enter_async_context(watch(watched, settings.metrics_address)))
             await stack.enter_async_context(worker)
             await stack.enter_async_context(_dealer(client, pool, settings).running())
+            told = Complaints(client, task_queue=settings.task_queue)
+            await stack.enter_async_context(PeopleChanges(pool, told).running())
             await stack.enter_async_context(WebhookSender(pool, settings, utc_now).running())
             if checkpoints := _checkpoints(pool, settings):
                 await stack.enter_async_context(checkpoints.running())

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final, TypeGuard
 
 import asyncpg
 
+from domain.ground.base import person_of
 from domain.ground.people import Actor
 from domain.people.directory import ChangeDirectory, Directory, DirectoryTeam, Person
 from record.proofs import is_proven
@@ -24,6 +25,13 @@ async def read_directory(connection: "Connection", version: int | None = None) -
         teams=tuple(DirectoryTeam.model_validate(row["record"]) for row in standing if _is(row, "team")),
         people=tuple(Person.model_validate(row["record"]) for row in standing if _is(row, "person")),
     )
+
+
+async def has_left(connection: "Connection", directory: Directory, identifier: str | None) -> bool:
+    """Whether *directory* had somebody once whom it has no more. Cases and tasks are given to others, too, by hand."""
+    if identifier is None or directory.find(identifier):
+        return False
+    return bool(await connection.fetchval(_WAS_HERE, person_of(identifier)))
 
 
 async def _before(connection: "Connection", row: asyncpg.Record) -> asyncpg.Record | None:
@@ -55,6 +63,7 @@ _DIRECTORY: Final = """
     from casefile.directory where $1::bigint is null or version <= $1
     order by kind, id, version desc
 """
+_WAS_HERE: Final = "select exists (select from casefile.directory where kind = 'person' and id = $1)"
 _BEFORE: Final = """
     select kind, id, record, version, recorded_by, message_id, token
     from casefile.directory where (kind, id) = ($1, $2) and version < $3 order by version desc

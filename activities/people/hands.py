@@ -13,7 +13,7 @@ import asyncpg
 
 from activities.people.tasks import BEARING, Giving, write_tasks
 from domain.case.hearing import signs_heard
-from domain.case.messages import NoteSign
+from domain.case.messages import NoteSign, PeopleChanged
 from domain.ground.base import person_of
 from domain.ground.people import SYSTEM
 from domain.ground.timeline import Entry
@@ -25,7 +25,7 @@ from domain.people.recusal import Recusal, Why, kept_out, recusals
 from domain.people.routing import Need, Routed, loads, route
 from domain.people.signs import Sign, care_for, standing
 from domain.rules.policy import PolicyPack
-from record.directory import read_directory
+from record.directory import has_left, read_directory
 from record.hands import concerned_by, read_hands, recorded_recusals, sign_changes
 from record.restrictions import restrictions_in_case
 from runtime.corpus import model
@@ -48,6 +48,7 @@ CALLING: Final = frozenset(
         "propose_resolution",
         "resolve_early",
         "decide_resolution",
+        PeopleChanged.name,
     }
     | BEARING
 )
@@ -168,7 +169,8 @@ class _Handing:
         last = await self.connection.fetchrow(_LAST, self.reference)
         level, ladder = case["escalation_level"], [step.role for step in self.pack.escalation]
         role = ladder[level - 1] if level else Role.HANDLER
-        if (cause := _cause(case, last, role, self.directory, self.out)) is None:
+        left = last is not None and await has_left(self.connection, self.directory, last["person"])
+        if (cause := _cause(case, last, role, self.directory, self.out, left=left)) is None:
             return
         out = {person: one.why.value for person, one in self.out.items()}
         need = await need_of(self.connection, self.reference, self.pack, self.directory, out, role, self.at)
@@ -229,8 +231,10 @@ def _cause(
     role: Role,
     directory: Directory,
     out: Mapping[str, Recusal],
+    *,
+    left: bool,
 ) -> str | None:
-    """Why somebody is to be looked for; ``None`` where who has the case can keep it."""
+    """Why somebody is to be looked for; ``None`` where who has the case can keep it. Whoever has it may have *left*."""
     if last is None:
         return "opened"
     if last["person"] is None:
@@ -240,7 +244,7 @@ def _cause(
     if last["level"] < case["escalation_level"]:
         return "escalated"
     if last["need"] is None:
-        return None  # somebody said who is to have it
+        return "left" if left else None  # somebody said who is to have it
     holder = directory.find(last["person"])
     if holder is None or Role(last["role"]) not in holder.roles:
         return "left"

@@ -18,6 +18,7 @@ from domain.ground.timeline import Entry
 from domain.ground.words import CaseEvent, Role, TaskKind
 from domain.people.directory import Directory
 from domain.people.routing import Need, route
+from record.directory import has_left
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -102,14 +103,15 @@ class Giving:
         """Find an owner for every open task that has none who may have it; absences count for those *looked_at*."""
         for task in await self.connection.fetch(_OPEN, self.reference):
             away = task["number"] in looked_at
-            if (cause := self._cause(task, away)) is None:
+            left = await has_left(self.connection, self.directory, task["owner"])
+            if (cause := self._cause(task, away, left)) is None:
                 continue
             person = await self._somebody(Role(task["role"]), task["level"])
             if person is None and task["owner"] is None:
                 continue
             await self._hand(task, person, cause)
 
-    def _cause(self, task: asyncpg.Record, looked_at: bool) -> str | None:
+    def _cause(self, task: asyncpg.Record, looked_at: bool, left: bool) -> str | None:
         """Why somebody is to be looked for; ``None`` where who has it can keep it."""
         owner = self.directory.find(task["owner"]) if task["owner"] else None
         if task["owner"] is None:
@@ -117,7 +119,7 @@ class Giving:
         if person_of(task["owner"]) in self.out:
             return "who had it is kept out"
         if owner is None:
-            return None if task["named"] else "who had it does no longer"
+            return "who had it does no longer" if left or not task["named"] else None
         if looked_at and owner.away(self.at.date()):
             return "who had it is away"
         follows = not task["named"] and not task["level"] and task["role"] == Role.HANDLER

@@ -86,6 +86,12 @@ class Arrived(Message):
     letter: Annotated[int, Field(ge=1)] | None = None
 
 
+class PeopleChanged(Message):
+    """Who works here has changed, or how the customer is dealt with: whose hands the case is in is looked at again."""
+
+    name = "people_changed"
+
+
 class Assign(Message):
     """Give the case to a handler, and to another team if named."""
 
@@ -526,7 +532,7 @@ class Receipt(Record, Readable):
     at: Instant
 
 
-SIGNALS: tuple[type[Message], ...] = (CustomerReply, Escalate, Arrived)
+SIGNALS: tuple[type[Message], ...] = (CustomerReply, Escalate, Arrived, PeopleChanged)
 UPDATES: tuple[type[Message], ...] = (
     Assign,
     Reclassify,

@@ -85,6 +85,7 @@ READABLE: Final[Mapping[str, str]] = {
     "casefile.letter_attempts": "key channel outcome",
     "casefile.letters": "key reference kind language message_id addressee",
     "casefile.lookups": "purpose scope",
+    "casefile.people_changes": "reference",
     "casefile.policy_packs": "hash id version content",
     "casefile.postings": "key reference currency kind rail incident account decision",
     "casefile.promises": "reference account losses",

@@ -20,6 +20,7 @@ from domain.case.messages import (
     GrantRelief,
     Investigate,
     NoteSign,
+    PeopleChanged,
     ProposeDraft,
     ProposeResolution,
     ReassignRemedy,
@@ -106,6 +107,7 @@ EXAMPLES: Final[Mapping[type, Any]] = {
     },
     Escalate: {"actor": _CUSTOMER, "reason": "I have waited for two weeks."},
     Arrived: {"actor": {"id": "redress", "role": "system"}, "what": "returned", "letter": 2},
+    PeopleChanged: {"actor": {"id": "redress", "role": "system"}},
     Assign: {"actor": _TEAM_LEAD, "handler": "h-17", "team": "dealing"},
     Reclassify: {
         "actor": _HANDLER,

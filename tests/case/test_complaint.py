@@ -282,6 +282,7 @@ ACTOR = {"id": "h-17", "role": "handler"}
 ENVELOPE: dict[str, Any] = {"message_id": "m-1", "actor": ACTOR}
 BODIES: dict[str, dict[str, Any]] = {
     "arrived": {"what": "unproven"},
+    "people_changed": {},
     "customer_reply": {"text": "Here it is."},
     "escalate": {"reason": "Too slow."},
     "assign": {"handler": "h-18"},
@@ -349,7 +350,11 @@ def test_a_message_without_id_or_actor_or_with_more_than_it_knows_is_refused(nam
     ("name", "wrong", "told"),
     [
         ("customer_reply", {"text": None}, "text: an information reply needs a text"),
-        ("customer_reply", {"intent": SECRET}, "intent: Input should be 'information', 'accept' or 'dispute'"),
+        (
+            "customer_reply",
+            {"intent": SECRET},
+            "intent: Input should be 'information', 'accept', 'dispute' or 'progress'",
+        ),
         ("customer_reply", {"text": SECRET * 3_000}, "text: String should have at most 20000 characters"),
         ("escalate", {"reason": ""}, "reason: String should have at least 1 character"),
         ("escalate", {"level": 0}, "level: Input should be greater than or equal to 1"),

@@ -10,6 +10,7 @@ from activities.case.case_file import CaseFile
 from domain.case.case import Case
 from domain.case.clocks import has_recorded
 from domain.case.file import CaseUpdate, Recorded
+from domain.case.messages import PeopleChanged
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import CaseEvent, Role, SignKind
@@ -218,6 +219,37 @@ async def test_where_nobody_is_left_nobody_has_it_until_somebody_comes(case_file
     assert planned  # the clocks run
     await People(pool, signed).replace(directory(*everybody, person("h-7"), teams=TEAMS), by=LEAD)
     assert (await hands_after(case_file, updating(reference, 1, noted("stage", 1)))).handler == "h-7"
+
+
+async def test_open_cases_hear_of_who_left_came_or_declared_a_conflict_and_of_nothing_else(
+    case_file: CaseFile, pool: "Pool"
+) -> None:
+    theirs, _ = await opened_as(case_file)
+    by_hand, _ = await opened_as(case_file, "2", account="70099999")
+    given = updating(by_hand, 1, noted("assign", 1, "team_lead:l-1", handler="h-3"), handler="h-3")
+    assert (await hands_after(case_file, given)).handler == "h-3"
+    outside, _ = await opened_as(case_file, "3", account="70088888")
+    await hands_after(
+        case_file, updating(outside, 1, noted("assign", 1, "team_lead:l-1", handler="out-1"), handler="out-1")
+    )
+
+    async def hear(*people: dict[str, Any]) -> set[str]:
+        await pool.execute("delete from casefile.people_changes")
+        await People(pool, signed).replace(directory(*people, teams=TEAMS), by=LEAD, at=OPENED_AT)
+        return {row["reference"] for row in await pool.fetch("select reference from casefile.people_changes")}
+
+    h1, h2, h3, *above = STAFF
+    away = {"absences": [{"first": OPENED_AT.date(), "last": OPENED_AT.date()}], "capacity": 3}
+    assert await hear(h1 | away, h2, h3, *above) == set()
+    conflict = {"account": "70012345", "first": OPENED_AT.date(), "why": "family"}
+    assert await hear(h1, h2, h3 | {"conflicts": [conflict]}, *above) == {theirs, by_hand}  # who has one, and theirs
+    assert await hear(h1 | {"roles": ["approver"]}, h2, h3 | {"conflicts": [conflict]}, *above) == {theirs}
+    assert await hear(h2, *above) == {theirs, by_hand}
+    assert await hear(h2, person("h-7"), *above) == {outside}
+    # Whoever has left has it no more, though a person gave it to them; whom the directory never had keeps it.
+    for reference, who in ((theirs, "h-2"), (by_hand, "h-7"), (outside, "out-1")):
+        again = updating(reference, 2, noted(PeopleChanged.name, 2, "system:redress"), handler=None)
+        assert (await hands_after(case_file, again)).handler == who
 
 
 async def test_words_raise_signs_once_and_danger_to_life_goes_before_all(case_file: CaseFile, pool: "Pool") -> None:

@@ -301,7 +301,9 @@ NO_ONE_LOOKS = {
     "starter/intake/dealer.py": "the service deals with what came in",
     "starter/reading/theirs.py": "customers see their own",
     "starter/reading/worklist.py": "asks casefile.kept_out_of for the person",
+    "starter/upkeep/people_changes.py": "the service tells cases",
     "web/api/incidents.py": "a program sees its own",
+    "web/api/progress.py": "asked by the customer of their own case, or by a program of its own",
 }
 """Where the record is read, and nothing is taken away from whoever looks."""
 

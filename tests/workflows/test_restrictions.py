@@ -10,6 +10,7 @@ from domain.ground.words import ContactForm, LetterKind, Role, Stage, TaskKind
 from domain.people.restrictions import RestrictionStep
 from starter.client.restrictions import Restrictions
 from starter.reading.tasks import get_tasks
+from starter.upkeep.people_changes import PeopleChanges
 from tests.signing import the_issuer
 from tests.workflows.house import ACCOUNT, HANDLER, House
 
@@ -37,6 +38,14 @@ async def test_every_complaint_of_a_restricted_customer_is_read_and_answered_by_
     with pytest.raises(NotAllowed, match="until: the policy pack lets none last beyond"):
         await restrictions.propose(first, ContactForm.BY_POST, "For ever.", until=late, by=HANDLER, at=now)
 
+    async def reviews(reference: str) -> bool:
+        tasks = await get_tasks(house.pool, now, reference=reference)
+        return TaskKind.REVIEW in {one.kind for one in tasks if one.ended_at is None}
+
+    # The case that was open by then hears of it.
+    await PeopleChanges(house.pool, house.complaints).tell()
+    await house.eventually(lambda: reviews(first))
+
     second = await house.submit(description="My withdrawal was paid far too late, again.")
     await house.at(second, Stage.DECIDING)
     await house.sent(second, LetterKind.ACKNOWLEDGEMENT)
@@ -46,10 +55,17 @@ async def test_every_complaint_of_a_restricted_customer_is_read_and_answered_by_
     bodies = [" ".join((await house.fetchval(_BODY, one)).split()) for one in (first, second)]
     assert ["our letters to you go by post" in body for body in bodies] == [False, True]
 
-    async def reviewed() -> bool:
-        tasks = await get_tasks(house.pool, now, reference=second)
-        return TaskKind.REVIEW in {one.kind for one in tasks}
-
-    await house.eventually(reviewed)
+    await house.eventually(lambda: reviews(second))
     with pytest.raises(Exception, match="kind: contact with the customer is restricted to writing"):
         await house.complaints.give_task(second, TaskKind.CALL_BACK, by=HANDLER)
+
+    async def over() -> bool:
+        return not (await reviews(first) or await reviews(second))
+
+    # Both hear that it has ended; until then they wait for its end, the second too, which came after it.
+    ends = "select count(*) from casefile.people_changes where next_at > now() group by reference"
+    assert [row[0] for row in await house.pool.fetch(ends)] == [1, 1]
+    for number in (1, 2):
+        await restrictions.decide(ACCOUNT, number, RestrictionStep.LIFTED, "They write now.", by=OFFICER, at=now)
+    await PeopleChanges(house.pool, house.complaints).tell()
+    await house.eventually(over)

@@ -29,6 +29,7 @@ FROM_ANYBODY: Final = {
 """The updates that are not for staff alone."""
 NO_STEP: Final = {
     "arrived",
+    "people_changed",
     "investigate",
     "extend_deadline",
     "record_referral",
@@ -84,7 +85,7 @@ def test_every_message_of_a_case_has_a_word_in_the_evidence_pack_or_is_no_step_o
     assert {kind.name for kind in kinds} - set(words) == NO_STEP, f"[step] in templates/{language}/evidence.toml"
 
 
-OF_THE_SERVICE: Final = {messages.Arrived}
+OF_THE_SERVICE: Final = {messages.Arrived, messages.PeopleChanged}
 """What the service itself tells a case, and no client does."""
 
 

@@ -13,6 +13,7 @@ from domain.case.messages import (
     UPDATES,
     Arrived,
     DecideResolution,
+    PeopleChanged,
     ProposeDraft,
     ProposeResolution,
     ReplanDeadlines,
@@ -53,7 +54,7 @@ from web.permissions import staff
 from web.visit import FieldError, Visit
 
 FORMS: Final[Mapping[str, type[Message]]] = {
-    kind.name: kind for kind in (*SIGNALS, *UPDATES) if kind not in {ReplanDeadlines, Arrived}
+    kind.name: kind for kind in (*SIGNALS, *UPDATES) if kind not in {ReplanDeadlines, Arrived, PeopleChanged}
 }
 """What can be done about one case. Deadlines are planned anew for all cases at once; what arrives tells of itself."""
 

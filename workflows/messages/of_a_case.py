@@ -18,6 +18,7 @@ from domain.case.messages import (
     GrantRelief,
     Investigate,
     NoteSign,
+    PeopleChanged,
     ProposeDraft,
     ProposeResolution,
     ReassignRemedy,
@@ -58,6 +59,7 @@ SIGNALS: Final = (
     Signal(CustomerReply, signals.hear_reply),
     Signal(Escalate, signals.hear_escalation),
     Signal(Arrived, signals.hear_arrival),
+    Signal(PeopleChanged, signals.hear_of_people),
     Signal(IncidentChanged, signals.hear_of_incident),
 )
 """From anybody, at any time."""

@@ -7,7 +7,7 @@ from temporalio import workflow
 
 from domain.case.feedback import LOW, score_in
 from domain.case.looking_again import add_trades, go_on, look_again
-from domain.case.messages import Arrived, CustomerReply, Escalate, RecordFeedback
+from domain.case.messages import Arrived, CustomerReply, Escalate, PeopleChanged, RecordFeedback
 from domain.checks.choice import pointed_to
 from domain.ground import spoken
 from domain.ground.messages import NotAllowed
@@ -112,6 +112,14 @@ def hear_arrival(work: Casework, news: Arrived) -> None:
     case.note(workflow.now(), news.name, news.what, news.actor, news.body)
     number = "" if news.letter is None else f" ({news.letter})"
     work.post.tell_staff(Role.HANDLER, told.en.format(letter=number), told.zh.format(letter=number))
+
+
+def hear_of_people(work: Casework, news: PeopleChanged) -> None:
+    """The case file looks again at who is kept out and who has the case, with the entry that is noted here."""
+    case = work.case
+    if case.stage is Stage.CLOSED:
+        raise NotAllowed("the case is closed")
+    case.note(workflow.now(), news.name, "whose hands the case is in is looked at again", news.actor, news.body)
 
 
 _ARRIVED: Final = {
