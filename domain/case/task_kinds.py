@@ -18,7 +18,7 @@ class TaskRow:
     does: Bilingual
     """What is to be done, for who has to do it."""
     role: Role
-    """Who does it, where nobody says otherwise."""
+    """Who does it, where neither a person nor the pack says otherwise."""
     ends_by: str | None = None
     """The message that ends it, where saying that it is done is not enough."""
     command: str = "task done {0} {1}"
@@ -43,6 +43,11 @@ TASKS: Final[Mapping[TaskKind, TaskRow]] = {
         command="remedy list {0}",
     ),
     TaskKind.REVIEW: TaskRow(does=said("review", "复核"), role=Role.TEAM_LEAD),
+    TaskKind.RESTRICTION: TaskRow(
+        does=said("say whether contact with the customer stays restricted", "复核对客户的联系限制"),
+        role=Role.COMPLIANCE_OFFICER,
+        command="restriction list {0}",
+    ),
     TaskKind.DECIDE: TaskRow(
         does=said("look at what no rule could decide", "处理规则未能决定的事项"),
         role=Role.HANDLER,

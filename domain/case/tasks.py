@@ -18,6 +18,7 @@ from domain.ground.base import person_of
 from domain.ground.messages import NotAllowed
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.words import CaseEvent, ContactForm, Role, Stage, TaskKind
+from domain.people.matching import Ground
 
 MOST_OPEN: Final = 30
 """So many tasks of a case may be open at once."""
@@ -37,12 +38,12 @@ def called_for(case: Case) -> Iterator[tuple[str, TaskKind]]:
     """The conditions of the case, as it stands, that call for a task, each with a name of its own."""
     if case.stage in {Stage.RECEIVED, Stage.CLOSED} or not is_kept(case):
         return
-    if not case.identity.verified:
+    if not case.identity.verified and case.identity.because != (Ground.PERSON,):
         yield "identity", TaskKind.VERIFY
     if case.care.alarm:
         yield "call", TaskKind.CALL_BACK  # which sign asks for it, no timeline says
     if case.restricted:
-        yield "restricted", TaskKind.REVIEW
+        yield "restricted", TaskKind.RESTRICTION
     if case.stage is Stage.DECIDING and case.draft and case.proposal is None and not case.approved:
         yield f"undecided:{case.rounds}", TaskKind.DECIDE
     if not any(clock.trigger is CaseEvent.REMEDY_OWED for clock in case.pack.clocks):
@@ -67,7 +68,7 @@ def give(
     task = Task(
         number=number,
         kind=kind,
-        role=role or TASKS[kind].role,
+        role=role or _role(case, kind),
         since=at,
         by=str(by),
         owner=owner,
@@ -78,6 +79,12 @@ def give(
     case.tasks = [*case.tasks, task]
     _note(case, "task_given", task, at, by, f" to {owner}" if owner else "")
     return task
+
+
+def _role(case: Case, kind: TaskKind) -> Role:
+    """Who does it, where nobody says otherwise: what is restricted is kept by whoever may approve that."""
+    rule = case.pack.contact_restrictions
+    return rule.approval[0] if kind is TaskKind.RESTRICTION and rule else TASKS[kind].role
 
 
 def end(  # noqa: PLR0917 (what ended, how and by whom)

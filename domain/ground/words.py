@@ -203,6 +203,8 @@ class TaskKind(StrEnum):
     CALL_BACK = "call_back"
     CONFIRM_REMEDY = "confirm_remedy"
     REVIEW = "review"
+    RESTRICTION = "review_restriction"
+    """Say whether contact with the customer stays restricted."""
     DECIDE = "decide"
     """Look at what no rule could decide."""
     ANSWER = "answer_customer"

@@ -1,9 +1,11 @@
 """What is wrong with a directory: by itself, and for the policy packs that name its roles and teams."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Literal
+
+from pydantic import BaseModel
 
 from domain.ground.base import Record
 from domain.ground.words import Role
@@ -67,9 +69,10 @@ def _unheld(directory: Directory, packs: list[PolicyPack], day: date) -> Iterato
         yield from _no_second_person(directory, pack)
         for rule in pack.training:
             for role in rule.roles:
-                holders = directory.holders(role)
-                if holders and not any(one.trained(rule.course, day) for one in holders):
-                    yield _warning(f"roles[{role.value}]", f"nobody who holds it has passed {rule.course} ({pack.id})")
+                there = [one for one in directory.holders(role) if not one.away(day)]
+                if there and not any(one.trained(rule.course, day) for one in there):
+                    told = f"nobody who holds it and is there has passed {rule.course} ({pack.id})"
+                    yield _warning(f"roles[{role.value}]", told)
 
 
 def _no_second_person(directory: Directory, pack: PolicyPack) -> Iterator[DirectoryProblem]:
@@ -84,14 +87,21 @@ def _no_second_person(directory: Directory, pack: PolicyPack) -> Iterator[Direct
 
 
 def roles_named(pack: PolicyPack) -> list[Role]:
-    """The roles of the firm that *pack* has something done by."""
-    named = {
-        Role.HANDLER,
-        *(step.role for step in pack.decision.every_step),
-        *(step.role for step in pack.escalation),
-        *(role for clock in pack.clocks for extension in clock.extensions for role in extension.approval),
-    }
-    return sorted(role for role in named if role.is_staff)
+    """The roles of the firm that *pack* names, wherever it does, and that of handlers."""
+    return sorted(role for role in {Role.HANDLER, *_roles_in(pack)} if role.is_staff)
+
+
+def _roles_in(value: object) -> Iterator[Role]:
+    if isinstance(value, Role):
+        yield value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _roles_in(getattr(value, name))
+    elif isinstance(value, (tuple, frozenset)):
+        for one in value:
+            yield from _roles_in(one)
+    elif isinstance(value, Mapping):
+        yield from _roles_in(tuple(value.values()))
 
 
 def _error(field: str, message: str) -> DirectoryProblem:

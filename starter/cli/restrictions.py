@@ -29,7 +29,12 @@ _Reasons = Annotated[str, typer.Option("--reasons", help="Why (- reads standard 
 
 
 @command(restriction, "list")
-def list_(*, account: Annotated[str | None, typer.Argument(metavar="[ACCOUNT]")] = None) -> Answer:
+def list_(
+    *,
+    account: Annotated[
+        str | None, typer.Argument(metavar="[ACCOUNT]", help="The customer's trading account, or a case of theirs.")
+    ] = None,
+) -> Answer:
     """The contact restrictions of a customer, or all."""
     from starter.client.restrictions import Restrictions
 

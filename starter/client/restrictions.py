@@ -39,8 +39,12 @@ class Restrictions:
         self._token_for = token_for
 
     async def show(self, account: str | None = None) -> dict[str, list[Restriction]]:
-        """All restrictions by account, or those of one; without what came of a case that is hidden from who looks."""
+        """All restrictions by account, or those of one; without what came of a case that is hidden from who looks.
+
+        In place of an account the reference of a case may be given, which is then that of its customer.
+        """
         async with self._pool.acquire() as connection:
+            account = await connection.fetchval(_ACCOUNT, account) or account
             found = await restrictions_of(connection, account)
             hidden = {row["reference"] for row in await connection.fetch(_HIDDEN)}
         shown = {of: [one for one in each if one.reference not in hidden] for of, each in found.items()}
@@ -152,6 +156,7 @@ def _rule(pack: PolicyPack) -> ContactRestrictions:
 
 
 _LOCK: Final = "select pg_advisory_xact_lock(hashtextextended('restrictions:' || $1, 0))"
+_ACCOUNT: Final = "select account from casefile.cases where reference = $1 and not casefile.hidden(reference)"
 _HIDDEN: Final = "select casefile.hidden_cases() as reference"
 _CASE: Final = """
     select account, content, casefile.is_kept_out(reference, $2, $3) as kept_out

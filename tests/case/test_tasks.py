@@ -19,6 +19,7 @@ from domain.ground.messages import NotAllowed
 from domain.ground.people import Actor
 from domain.ground.words import CaseEvent, ContactForm, Remedy, Role, Stage, TaskKind
 from domain.people.hands import Hands
+from domain.people.matching import Ground, Identity, IdentityState
 from domain.people.signs import Care
 from tests.case.test_remedies import NOW, a_case, proposal
 from workflows.search_attributes import NEXT_TASK, TASK_DUE, attributes
@@ -83,7 +84,7 @@ def test_each_condition_calls_for_its_task_and_a_decision_for_one_in_each_round(
     undecided: dict[str, Any] = {"stage": Stage.DECIDING, "draft": Draft(), "rounds": 2}
     conditions: list[tuple[dict[str, Any], dict[str, TaskKind]]] = [
         ({"care": Care(alarm=True)}, {"call": TaskKind.CALL_BACK}),
-        ({"restricted": (ContactForm.BY_POST,)}, {"restricted": TaskKind.REVIEW}),
+        ({"restricted": (ContactForm.BY_POST,)}, {"restricted": TaskKind.RESTRICTION}),
         (undecided, {"undecided:2": TaskKind.DECIDE}),
         (undecided | {"proposal": proposal()}, {}),
         (undecided | {"approved": True}, {}),
@@ -91,6 +92,8 @@ def test_each_condition_calls_for_its_task_and_a_decision_for_one_in_each_round(
     for changes, called_for in conditions:
         case = a_case(**{"stage": Stage.ACKNOWLEDGED, **changes})
         assert dict(tasks.called_for(case)) == {"identity": TaskKind.VERIFY} | called_for, changes
+    somebody_else = Identity(state=IdentityState.MISMATCH, because=(Ground.PERSON,))
+    assert not dict(tasks.called_for(a_case(stage=Stage.ACKNOWLEDGED, identity=somebody_else)))
     case = a_case(stage=Stage.SETTLING)
     (owed,) = owe(case, promised(case, proposal(Remedy.CORRECTION)), NOW)
     assert f"remedy:{owed.number}" not in dict(tasks.called_for(case)), "it has a clock of its own"

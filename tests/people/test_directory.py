@@ -68,6 +68,11 @@ def test_every_role_and_every_team_that_a_pack_names_is_missed_when_nobody_holds
     roles = {f"roles[{role.value}]" for role in roles_named(pack)}
     assert named == roles | {f"teams[{team.name}]" for team in pack.teams}
     assert {"roles[handler]", "roles[executive]", "roles[team_lead]"} <= roles
+    nowhere_else = dict.fromkeys(("escalation", "clocks", "training"), ())
+    decision = pack.decision.model_copy(update={"approval": (), "special": ()})
+    lean = pack.model_copy(update={**nowhere_else, "decision": decision})
+    assert pack.contact_restrictions
+    assert set(roles_named(lean)) >= {Role.HANDLER, *pack.contact_restrictions.approval}
 
 
 def test_a_role_that_is_held_by_who_is_away_or_by_who_proposes_is_missed_too() -> None:
@@ -89,11 +94,15 @@ def test_a_role_that_is_held_by_who_is_away_or_by_who_proposes_is_missed_too() -
 def test_a_course_that_a_pack_requires_is_missed_when_nobody_in_that_role_has_passed_it() -> None:
     rule = {"course": "complaints", "roles": ["handler"]}
     pack = PolicyPack.model_validate(find_pack("platform-default", NOW).model_dump() | {"training": [rule]})
-    missing = "nobody who holds it has passed complaints (platform-default)"
+    missing = "nobody who holds it and is there has passed complaints (platform-default)"
     for last, told in ((TODAY, False), (TODAY - timedelta(1), True)):
         course = {"course": "complaints", "first": TODAY - timedelta(9), "last": last}
-        found = unheld(directory(person("h-1", training=[course])), [pack], TODAY)
+        trained, untrained = person("h-1", training=[course]), person("h-2")
+        found = unheld(directory(trained, untrained), [pack], TODAY)
         assert (missing in {one.message for one in found}) is told
+        away = {"absences": [{"first": TODAY, "last": TODAY}]}
+        found = unheld(directory(trained | away, untrained), [pack], TODAY)
+        assert missing in {one.message for one in found}
 
 
 def test_a_course_that_lapses_is_with_who_passed_it_and_overdue_with_who_leads_their_team() -> None:

@@ -40,11 +40,12 @@ async def test_every_complaint_of_a_restricted_customer_is_read_and_answered_by_
 
     async def reviews(reference: str) -> bool:
         tasks = await get_tasks(house.pool, now, reference=reference)
-        return TaskKind.REVIEW in {one.kind for one in tasks if one.ended_at is None}
+        return TaskKind.RESTRICTION in {one.kind for one in tasks if one.ended_at is None}
 
     # The case that was open by then hears of it.
     await PeopleChanges(house.pool, house.complaints).tell()
     await house.eventually(lambda: reviews(first))
+    assert set(await restrictions.show(first)) == {ACCOUNT}
 
     second = await house.submit(description="My withdrawal was paid far too late, again.")
     await house.at(second, Stage.DECIDING)
