@@ -178,6 +178,7 @@ def _activities(
     retention = Retention(pool, outbox, clock, settings.backup_days)
     return [
         case_file.open_case,
+        case_file.take_up_case,
         take_turn,
         Unopened(pool, clock).refuse_start,
         case_file.record,

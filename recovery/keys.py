@@ -116,6 +116,7 @@ def _certain(step: Step) -> set[str]:
             | "FindCases"
             | "RefuseStart"
             | "TakeTurn"
+            | "TakeUpCase"
         ):
             return set()  # what they write, if anything, has no key of its own in the file
         case "DealWith" | "NoteAction" | "MeasureEffect" | "MailReport" | "DrawReviews" | "ChaseReviews" | "RunOut":

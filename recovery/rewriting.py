@@ -153,7 +153,7 @@ class Rewriting:
                 pass  # they are of no case
             case "LookElsewhere" | "LookForRemedies" | "LookForTraining" | "PreviewLetter":
                 pass  # nothing that a file would have
-            case "NextMembers" | "RefuseStart" | "TakeTurn":
+            case "NextMembers" | "RefuseStart" | "TakeTurn" | "TakeUpCase":
                 pass  # nothing that a file would have
             case _:
                 raise LookupError(f"{step.name}: it is not known how this effect is written again")

@@ -4,27 +4,30 @@ What a case has beside its life (recorder, post, clock keeper, till …) is in :
 :mod:`workflows.messages`.
 """
 
-from collections.abc import Sequence
-from typing import Any, assert_never
+import contextlib
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final, assert_never
 
 from pydantic import ValidationError
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from domain.case import tasks
 from domain.case.answers import Closed, Status
 from domain.case.case import Case
 from domain.case.clocks import count_as_urgent, run_clocks
-from domain.case.complaint import Complaint, explain
+from domain.case.complaint import ClosedCase, Complaint, explain
 from domain.case.looking_again import take_up_again
 from domain.case.referrals import binding, carried_out, carry_out
 from domain.case.remedies import outstanding
-from domain.case.requests import OpenCase
+from domain.case.requests import OpenCase, TakeUpCase
 from domain.case.resolution import running
 from domain.case.two_persons import needs_second_person
 from domain.ground.timeline import Entry
 from domain.ground.words import WORKFLOW, CaseEvent, LetterKind, Outcome, Role, Stage
+from domain.keys.public import Public
 from domain.people.matching import IdentityState
 from workflows import effects
 from workflows.messages.of_a_case import SIGNALS, UPDATES
@@ -37,16 +40,25 @@ from workflows.parts.inbox import Inbox, hears
 from workflows.parts.waiting import CarryOver, Diverted
 from workflows.starts import given, is_continued, refuse
 
+_SAID_BY: Final = timedelta(minutes=5)
+"""So long a closed case that is taken up waits for what it was taken up for."""
 
-def begin(start: Sequence[Any]) -> Case:
+
+def begin(start: Sequence[Any]) -> Case | ClosedCase:
     """The case as the workflow is started with it: a complaint, or all that an earlier run hands over.
 
-    A state is believed of an earlier run only, for anybody may start a workflow. Raises ``ValueError``.
+    A state is believed of an earlier run only, for anybody may start a workflow: of a closed case the file is asked.
+    Raises ``ValueError``.
     """
     brought = given(start, "a complaint")
     try:
         if is_continued():
             return Case.model_validate(brought)
+        if isinstance(brought, Mapping) and "closed_case" in brought:
+            closed = ClosedCase.model_validate(brought)
+            if closed.closed_case != workflow.info().workflow_id:
+                raise ValueError(f"closed_case: the workflow id must be the reference, {closed.closed_case}")
+            return closed
         return Case.received(workflow.info().workflow_id, Complaint.model_validate(brought), workflow.now())
     except ValidationError as error:
         raise ValueError(explain(error)) from None
@@ -63,10 +75,17 @@ class ComplaintWorkflow:
         self._beside = Beside()
         self._work: Casework | None = None
         self._misfit: str | None = None
+        self._closed: ClosedCase | None = None
         self.inbox = Inbox(SIGNALS, lambda: self._work)
-        self.hearing: Hearing[Casework] = Hearing("case", lambda: self._work)
+        self.hearing: Hearing[Casework] = Hearing(
+            "case", lambda: self._work, is_coming=lambda: self._closed is not None
+        )
         try:
-            self._work = Casework(begin(start), self._beside)
+            begun = begin(start)
+            if isinstance(begun, ClosedCase):
+                self._closed = begun
+            else:
+                self._work = Casework(begun, self._beside)
         except ValueError as error:
             self._misfit = str(error)
 
@@ -96,7 +115,9 @@ class ComplaintWorkflow:
         try:
             if self._misfit:
                 raise ApplicationError(self._misfit, type="InvalidComplaint", non_retryable=True)
-            if not self.work.is_open:
+            if self._closed:
+                await self._take_up(self._closed)
+            elif not self.work.is_open:
                 await self._receive()
         except ApplicationError as error:
             await refuse(start, error, self.inbox.take_refused)
@@ -104,9 +125,13 @@ class ComplaintWorkflow:
         self._beside.start(self.inbox.keep())
         self.work.start()
         try:
-            while self.case.stage is not Stage.CLOSED:
-                await self._live()
-            return await self._conclude()
+            if self._closed:
+                await self._hear_what_for()
+            while True:
+                while self.case.stage is not Stage.CLOSED:
+                    await self._live()
+                if closed := await self._conclude():
+                    return closed
         except CarryOver:
             # What is to be written down may be large: the file has most of it before another run is handed the rest.
             await workflow.wait_condition(
@@ -182,6 +207,30 @@ class ComplaintWorkflow:
         self.work.clocks.let_act(run_clocks(case, opened.recorded))
         count_as_urgent(case, workflow.now())
         self.work.alarm()
+
+    async def _take_up(self, closed: ClosedCase) -> None:
+        """Go on with a closed case where its last workflow left it. Raises ``ApplicationError`` if there is none."""
+        run = workflow.info().first_execution_run_id
+        try:
+            taken = await effects.take_up_case(TakeUpCase(reference=closed.closed_case, at=workflow.now(), run=run))
+        except ActivityError as error:
+            if not isinstance(error.cause, ApplicationError):
+                raise
+            self._closed = None
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            raise error.cause from None
+        case = Case.model_validate(taken.state | {"complaint": taken.complaint, "policy": taken.policy})
+        self._work = Casework(case, self._beside)
+        self.work.clocks.let_act(run_clocks(case, taken.recorded))
+
+    async def _hear_what_for(self) -> None:
+        """Wait for what the closed case was taken up for; where nothing comes, it stays as it is."""
+        with contextlib.suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: self.case.stage is not Stage.CLOSED,
+                timeout=_SAID_BY,
+                timeout_summary=Public("What the closed case is taken up for"),
+            )
 
     async def _take_on(self) -> None:
         """Tell people what they should know at once; then every complaint is acknowledged."""
@@ -396,20 +445,21 @@ class ComplaintWorkflow:
         case.happened(CaseEvent.CLOSED, case.closed_at)
         self.work.enter(Stage.CLOSED)
 
-    async def _conclude(self) -> Closed:
-        """See every letter out, everything written down and every sender answered."""
+    async def _conclude(self) -> Closed | None:
+        """See every letter out, everything written down and every sender answered; ``None`` if the case goes on."""
         case = self.case
 
         def are_letters_out() -> bool:
-            return self.inbox.is_empty and all(
-                letter.sort.to_staff or (letter.failed and letter.sort.interim) for letter in case.letters
-            )
+            done = (one.sort.to_staff or (one.failed and one.sort.interim) for one in case.letters)
+            return case.stage is not Stage.CLOSED or (self.inbox.is_empty and all(done))
 
         await workflow.wait_condition(are_letters_out)
         await self.work.post.see_notices_out()
         await workflow.wait_condition(
             lambda: are_letters_out() and not case.has_unrecorded() and workflow.all_handlers_finished()
         )
+        if case.stage is not Stage.CLOSED:
+            return None
         self.work.display.show()
         return Closed(reference=case.reference, outcome=case.outcome, compensation=case.awarded, breached=case.breached)
 

@@ -31,6 +31,8 @@ from domain.case.requests import (
     RefuseStart,
     RemediesSeen,
     SendLetter,
+    TakenUp,
+    TakeUpCase,
     Training,
     Turn,
 )
@@ -102,6 +104,8 @@ open_case = Effect("OpenCase", OpenCase, Opened, "Open the case file, assess, pl
 
 Raises ``ApplicationError`` if the complaint cannot be taken on.
 """
+take_up_case = Effect("TakeUpCase", TakeUpCase, TakenUp, "Take up the closed case")
+"""Learn where a closed case stood, to go on with it. Fails for good where there is no such case to go on with."""
 record = Effect("Record", CaseUpdate, Recorded, "Write to the case file")
 record_contact = Effect("RecordContact", RecordContact, NoneType, "Correct the customer's address")
 investigate = Effect(

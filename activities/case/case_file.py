@@ -26,7 +26,7 @@ from domain.case.hearing import signs_of
 from domain.case.identity import IDENTIFIED, entry_data
 from domain.case.messages import CustomerReply
 from domain.case.recurrence import CONTINUES, same_subject
-from domain.case.requests import OpenCase, Opened, RecordContact
+from domain.case.requests import OpenCase, Opened, RecordContact, TakenUp, TakeUpCase
 from domain.case.told import told_in
 from domain.checks.choice import pointed_to
 from domain.clocks.deadlines import Deadline, Occurred
@@ -36,7 +36,7 @@ from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import CaseEvent, Category, Role, Stage
 from domain.keys.finding import EMAIL
-from domain.keys.personal import COMPLAINT_READABLE, Personal
+from domain.keys.personal import COMPLAINT_READABLE, Personal, is_erased
 from domain.learning.facts import facts_of
 from domain.people.matching import Identity, signs_of_identity
 from domain.rules.applying import Applicant, RulesFound, RulesTable, to_tell, which_rules
@@ -147,6 +147,29 @@ class CaseFile:
         """Write *update* to the case file."""
         async with self._pool.acquire() as connection, connection.transaction():
             return await self.apply(connection, update)
+
+    @activity.defn(name="TakeUpCase")
+    async def take_up_case(self, request: TakeUpCase) -> TakenUp:
+        """Let a workflow go on with a closed case; again, it answers the same. What it goes on for, it hears itself.
+
+        Raises `ApplicationError`, never retried, of type ``NotToBeTakenUp`` where there is no such case, where it is
+        open with another workflow, or where it was erased.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            row = await connection.fetchrow(_CLOSED, request.reference)
+            if row is None:
+                raise _not_to_be_taken_up(f"there is no case {request.reference}")
+            if row["run"] != request.run:
+                if row["closed_at"] is None:
+                    raise _not_to_be_taken_up(f"case {request.reference} is open, and has another workflow")
+                await checkpoints.await_workflow(connection, request.reference)
+                await checkpoints.take_up(connection, request.reference, request.run)
+            known = None if is_erased(row["complaint"]) else await checkpoints.find(connection, request.reference)
+            if known is None:
+                raise _not_to_be_taken_up(f"of case {request.reference} nothing is kept any more to go on from")
+            state = known.model_dump(mode="json", exclude={"complaint", "policy"}, exclude_defaults=True)
+            hands = await read_hands(connection, request.reference, request.at)
+            return TakenUp(complaint=known.complaint, policy=known.pack, state=state, recorded=Recorded(hands=hands))
 
     @activity.defn(name="RecordContact")
     async def record_contact(self, request: RecordContact) -> None:
@@ -314,9 +337,17 @@ _EARLIER: Final = """
 _OF_THE_SAME: Final = """
     select true from casefile.cases where reference = $1 and account = $2 and closed_at is not null
 """
+_CLOSED: Final = """
+    select closed_at, complaint, checkpoints.run from casefile.cases left join casefile.checkpoints using (reference)
+    where reference = $1 for no key update of cases
+"""
 _ADDRESS: Final = """
     insert into casefile.contacts (reference, at, key, name, email, phone) values ($1, $2, $3, $4, $5, $6)
 """
+
+
+def _not_to_be_taken_up(why: str) -> ApplicationError:
+    return ApplicationError(why, type="NotToBeTakenUp", non_retryable=True)
 
 
 async def _about_rules(connection: "Connection", request: OpenCase, pack: PolicyPack) -> Bilingual | None:

@@ -45,6 +45,12 @@ class Complainant(Record):
     phone: Phone | None = None
 
 
+class ClosedCase(Record):
+    """What a workflow is started with that goes on with a closed case: the reference, which is the workflow's id."""
+
+    closed_case: Identifier
+
+
 class Complaint(Record):
     """A complaint about a trade, a payment or a service.
 

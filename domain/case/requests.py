@@ -41,6 +41,23 @@ class OpenCase(Record):
     run: Identifier
 
 
+class TakeUpCase(Record):
+    """Let the workflow with the first run ``run`` go on with a case that is closed. Answered with :class:`TakenUp`."""
+
+    reference: Identifier
+    at: Instant
+    run: Identifier
+
+
+class TakenUp(Record):
+    """A closed case, as its file has it; ``state`` is what its last workflow knew beside."""
+
+    complaint: Complaint
+    policy: PolicyPack
+    state: dict[str, Any]
+    recorded: Recorded
+
+
 class RefusedMessage(Record):
     """What was sent to a workflow that is no case: the signal's name, ``start`` for its input, and what came of it."""
 

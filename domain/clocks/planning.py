@@ -124,12 +124,13 @@ def satisfies(clock: Clock, started_by_number: int, occurred: Occurred, *, start
     may be accepted long after.
 
     An event may start a clock and satisfy its earlier round (each letter starts the wait for the next one); it never
-    satisfies the round that it starts itself. The closing of the case ends every clock; a payment that came back, those
-    that the settlement started. A holding letter satisfies only the clocks that send it, and those that send none. An
-    event that names the one it is an answer to (``of``) ends the round of that one alone.
+    satisfies the round that it starts itself. The closing of the case ends every clock that runs then, and none that
+    begins when the case goes on later; a payment that came back, those that the settlement started. A holding letter
+    satisfies only the clocks that send it, and those that send none. An event that names the one it is an answer to
+    (``of``) ends the round of that one alone.
     """
     if occurred.event is CaseEvent.CLOSED:
-        return True
+        return started_by_number < occurred.number
     if occurred.event is CaseEvent.PAYMENT_RETURNED and clock.trigger is CaseEvent.SETTLED:
         return started_by_number < occurred.number
     if occurred.event not in clock.satisfied_by:

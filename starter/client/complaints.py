@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from temporalio.client import WorkflowExecutionStatus
 
 from domain.case.answers import Closed, Status
-from domain.case.complaint import Complaint
+from domain.case.complaint import ClosedCase, Complaint
 from domain.case.messages import (
     SIGNALS,
     AddEvidence,
@@ -50,12 +50,12 @@ from domain.case.messages import (
 from domain.checks.findings import Check
 from domain.ground.messages import Message, NotAllowed
 from domain.ground.people import Actor
-from domain.ground.reference import COMPLAINT
+from domain.ground.reference import COMPLAINT, parse_reference
 from domain.ground.timeline import Entry
 from domain.ground.words import WORKFLOW, ReferralStep, SearchAttribute, SignStep, TaskKind
 from domain.people.matching import IdentityState
 from domain.people.signs import Sign
-from starter.client.conversation import Conversation, Refused, made
+from starter.client.conversation import Conversation, R, Refused, made
 
 
 class InvalidComplaint(ValueError):
@@ -214,7 +214,10 @@ class Complaints(Conversation):
     async def record_referral(
         self, reference: str, route: str, referred_at: datetime, *, by: Actor, **more: Any
     ) -> Receipt:
-        """Record that the customer turned to an outside body (``outside_reference=`` as well)."""
+        """Record that the customer turned to an outside body (``outside_reference=`` as well).
+
+        A closed case goes on with that.
+        """
         return await self._send(reference, RecordReferral, by, route=route, referred_at=referred_at, **more)
 
     async def report_referral(
@@ -307,6 +310,17 @@ class Complaints(Conversation):
             await self._signal(reference, message)
             return None
         return await self._update(reference, message, Receipt)
+
+    async def _update(self, reference: str, message: Message, answer: type[R]) -> R:
+        try:
+            return await super()._update(reference, message, answer)
+        except (CaseClosed, CaseNotFound):
+            # The way to an ombudsman does not end with the case. Of one that ended long ago Temporal knows nothing.
+            if not isinstance(message, RecordReferral):
+                raise
+            case = parse_reference(reference, prefix=COMPLAINT)
+            await self._start(case, ClosedCase(closed_case=case), summary="A closed case that goes on", again=True)
+            return await super()._update(reference, message, answer)
 
     def _missing(self, reference: str) -> Exception:
         return CaseNotFound(f"there is no case {reference}")

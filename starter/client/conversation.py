@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from datetime import timedelta
 from typing import Any, ClassVar, Final, Self, TypeVar
 
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.client import WorkflowQueryFailedError as QueryFailed
 from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError as UpdateTimedOut
@@ -79,8 +81,8 @@ class Conversation(ABC):
     def _ended(self, reference: str) -> Exception:
         """The error that it is over and takes no more messages."""
 
-    async def _start(self, reference: str, given: Record, *, summary: str) -> bool:
-        """Start a workflow; false if it was there before."""
+    async def _start(self, reference: str, given: Record, *, summary: str, again: bool = False) -> bool:
+        """Start a workflow; false if it was there before. One that has ended for good is started *again* if asked."""
         try:
             await self.client.start_workflow(
                 self.workflow,
@@ -89,7 +91,9 @@ class Conversation(ABC):
                 task_queue=self._task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 # What could not be taken on may be sent again, mended.
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE
+                if again
+                else WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 static_summary=Public(summary),
             )
         except WorkflowAlreadyStartedError:
@@ -140,23 +144,25 @@ class Conversation(ABC):
 
     async def _explained(self, error: RPCError, handle: WorkflowHandle[Any, Any]) -> Exception:
         if error.status is RPCStatusCode.NOT_FOUND:
-            return self._ended(handle.id) if await _is_over(handle) else self._missing(handle.id)
+            return self._ended(handle.id) if await self._is_over(handle.id) else self._missing(handle.id)
         if error.status in {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}:
             return _not_answered(handle.id)
         return TemporalUnavailable(f"Temporal: {error.message}")
 
+    async def _is_over(self, reference: str) -> bool:
+        """Whether what was not found is there and has ended: servers say so in words of their own, or not at all.
 
-async def _is_over(handle: WorkflowHandle[Any, Any]) -> bool:
-    """Whether what was not found is there and has ended: servers say so in words of their own, or not at all.
-
-    Raises ``TemporalUnavailable`` where that cannot be known now.
-    """
-    try:
-        return (await handle.describe()).status is not WorkflowExecutionStatus.RUNNING
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return False
-        raise TemporalUnavailable(f"Temporal: {error.message}") from None
+        Raises ``TemporalUnavailable`` where that cannot be known now.
+        """
+        execution = WorkflowExecution(workflow_id=reference)
+        asked = DescribeWorkflowExecutionRequest(namespace=self.client.namespace, execution=execution)
+        try:
+            told = await self.client.workflow_service.describe_workflow_execution(asked)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise TemporalUnavailable(f"Temporal: {error.message}") from None
+        return told.workflow_execution_info.status != WorkflowExecutionStatus.RUNNING.value
 
 
 def made(kind: type[Message], by: Actor, message_id: str | None, fields: dict[str, Any]) -> Any:

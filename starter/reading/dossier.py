@@ -297,9 +297,7 @@ async def _ask(reference: str, cases: "Callable[[], Awaitable[Complaints]] | Non
 def _by_rule(
     case: CaseView, pack: PolicyPack, rows: Sequence[LedgerRow], routes: Sequence[Eligibility], now: datetime
 ) -> Iterable[str]:
-    """The commands that the pack's rules make possible now."""
-    if case.summary.stage is Stage.CLOSED:
-        return
+    """The commands that the pack's rules make possible now; the way to an outside body is open after the end too."""
     for clock in pack.clocks:
         running = [row for row in rows if row.clock == clock.name and row.satisfied_at is None]
         if any(now < row.clock_due for row in running):

@@ -23,6 +23,7 @@ from workflows.effects import EFFECTS, Effect
 BROKEN: Final = "the pipe is broken"
 TAKEN_ON: Final = {
     "OpenCase",
+    "TakeUpCase",
     "OpenIncident",
     "Investigate",
     "SendLetter",
@@ -66,7 +67,8 @@ def lives() -> dict[tuple[str, str], WorkflowHistory]:
         started = history.events[0].workflow_execution_started_event_attributes
         kind, brought = started.workflow_type.name, json.loads(started.input.payloads[0].data)
         model = Complaint if kind == WORKFLOW else NewIncident
-        history = WorkflowHistory(model.model_validate(brought).reference, history.events)
+        reference = brought.get("closed_case") or model.model_validate(brought).reference
+        history = WorkflowHistory(reference, history.events)
         found |= {(kind, effect): history for effect in effects_of(history)}
     return found
 

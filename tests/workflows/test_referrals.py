@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from domain.ground.people import Actor
+from domain.ground.reference import reference_for
 from domain.ground.words import Outcome, ReferralStep, Role, Stage
 from domain.money.amounts import Money
+from starter.client.complaints import CaseClosed
 from starter.client.conversation import Refused
 from starter.reading.ledger import check_ledger
 from starter.reading.referrals import get_referrals
@@ -116,3 +118,44 @@ async def test_what_binds_while_the_firm_still_looks_takes_the_place_of_its_own_
     assert "final_response" not in await house.accepted_letters(reference)
     said = " ".join(" ".join(mail.get_content().split()) for mail in house.mail())
     assert "you and we agreed how your complaint is settled: Example Ombudsman" in said
+
+
+async def test_a_closed_case_goes_on_for_an_outside_body_and_is_closed_again(house: House) -> None:
+    policy = own(house, routes=[OMBUDSMAN], letters=[])
+    reference = await house.submit(policy=policy, description="Something is wrong.", trades=())
+    await house.at(reference, Stage.DECIDING)
+    await house.complaints.withdraw(reference, by=CUSTOMER)
+    await house.closed(reference)
+    before = await house.accepted_letters(reference)
+    now = await house.env.get_current_time()
+    with pytest.raises(CaseClosed):
+        await house.complaints.reopen(reference, "They changed their mind.", by=HANDLER)
+    with pytest.raises(Refused, match="the policy pack has no court"):
+        await house.complaints.record_referral(reference, "court", now, by=HANDLER)
+    with pytest.raises(Refused, match="the case is closed"):
+        await house.complaints.reopen(reference, "They changed their mind.", by=HANDLER)
+
+    await house.complaints.record_referral(reference, "ombudsman", now, by=HANDLER)
+    await house.at(reference, Stage.FOLLOWING_UP)
+    (referral,) = await get_referrals(house.pool, reference=reference)
+    until = now + timedelta(days=10)
+    await says(house, reference, referral.number, ReferralStep.FILE_REQUESTED, until=until)
+    await house.env.sleep(timedelta(days=20))
+    assert (await house.at(reference, Stage.FOLLOWING_UP))["breached"], "the file was not handed over in time"
+    await says(house, reference, referral.number, ReferralStep.DECIDED, **DECIDED | {"remedies": ()}, accepted=True)
+    await house.drafted(reference)
+    await house.complaints.propose_draft(reference, by=ANOTHER)
+    await house.complaints.approve(reference, by=OFFICER)
+    await house.at(reference, Stage.FOLLOWING_UP)
+    await house.complaints.record_cause(reference, "charges/wrong_charge", by=ANOTHER)
+    closed = await house.closed(reference)
+    assert (closed.outcome, closed.compensation) == (Outcome.PARTLY_UPHELD, Money(**AWARD))
+    assert not (await check_ledger(house.pool)).faults
+    assert (await house.accepted_letters(reference))[len(before) :] == ["outside_decision"]
+
+
+async def test_there_is_nothing_to_take_up_where_no_case_is_closed(house: House) -> None:
+    reference = reference_for("test", "nobody")
+    now = await house.env.get_current_time()
+    with pytest.raises(Refused, match="there is no case to go on with"):
+        await house.complaints.record_referral(reference, "ombudsman", now, by=HANDLER)

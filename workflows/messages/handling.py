@@ -178,6 +178,8 @@ def must_be_extendable(work: Casework, request: ExtendDeadline) -> None:
 def record_referral(work: Casework, request: RecordReferral) -> str:
     """The customer went further. Interest may be owed from now on that was not before."""
     case = work.case
+    if case.stage is Stage.CLOSED:
+        work.go_on()
     referral = referrals.refer(case, request, workflow.now())
     investigation, rules = case.investigation, case.pack.interest
     if investigation and investigation.version > 1 and any(r.trigger is CaseEvent.REFERRED for r in rules):

@@ -52,6 +52,7 @@ _FOLLOWING_UP: Final = Gate(stages=frozenset({Stage.FOLLOWING_UP}))
 _RETRYING: Final = Gate(staff=True, stages=frozenset({Stage.SETTLING}), though_withdrawn=True)
 _REPORTING: Final = Gate(though_withdrawn=True)
 _AT_WORK: Final = Gate(staff=True, though_withdrawn=True)
+_AFTER_THE_END_TOO: Final = Gate(staff=True, though_closed=True)
 _TO_THE_LAST_LETTER: Final = Gate(while_letters_wait=True)
 _PROPOSING: Final = deciding.before_proposing
 
@@ -93,7 +94,7 @@ UPDATES: Final = (
         before=_PROPOSING,
     ),
     Update(ExtendDeadline, handling.extend_deadline, _STAFF, handling.must_be_extendable),
-    Update(RecordReferral, handling.record_referral, _STAFF, handling.must_be_a_route),
+    Update(RecordReferral, handling.record_referral, _AFTER_THE_END_TOO, handling.must_be_a_route),
     Update(ReportReferral, handling.report_referral, _STAFF, handling.must_be_reportable),
     Update(ReplanDeadlines, handling.replan_deadlines, _STAFF),
     Update(RecordFeedback, handling.record_feedback, _FOLLOWING_UP),

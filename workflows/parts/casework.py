@@ -108,6 +108,13 @@ class Casework:
         self.case.enter(stage, workflow.now())
         workflow.logger.info("stage entered", extra={"stage": stage.value})
 
+    def go_on(self) -> None:
+        """The closed case goes on: something of it is before an outside body. Its own decision stands meanwhile."""
+        case = self.case
+        case.closed_at, case.window_over = None, True
+        case.withdrawn, case.referred = False, False
+        self.enter(Stage.FOLLOWING_UP)
+
     def reopen(self, by: Actor) -> None:
         """Have the case taken up again."""
         self.case.to_investigate = True
@@ -156,8 +163,8 @@ class Casework:
     def admit(self, gate: Gate, message: Message) -> None:
         """Raise :class:`NotAllowed` unless *message* may pass the *gate* now."""
         case, stage = self.case, self.case.stage
-        ended = stage is Stage.CLOSED or (case.withdrawn and not gate.though_withdrawn)
-        if ended and not (gate.while_letters_wait and case.letters):
+        goes_on = gate.though_closed if stage is Stage.CLOSED else gate.though_withdrawn or not case.withdrawn
+        if not goes_on and not (gate.while_letters_wait and case.letters):
             raise NotAllowed(f"{message.name}: the case is closed")
         if gate.stages and stage not in gate.stages:
             allowed = ", ".join(one.value for one in Stage if one in gate.stages)

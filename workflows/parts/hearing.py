@@ -34,6 +34,8 @@ class Gate:
     staff: bool = False
     stages: frozenset[StrEnum] | None = None
     though_withdrawn: bool = False
+    though_closed: bool = False
+    """Whether it may come long after the end, and the case then goes on."""
     while_letters_wait: bool = False
     """Whether it may come after the end, as long as letters are on their way."""
 
@@ -87,17 +89,24 @@ class Update(Generic[W, M]):
 class Hearing(Generic[W]):
     """Lets a message count once, has it written down, and answers it; what does not fit is refused to its sender."""
 
-    def __init__(self, subject: str, work: Callable[[], W | None]) -> None:
-        """*subject* is what the workflow is about; there is no *work* where its start was refused."""
-        self._subject, self._work = subject, work
+    def __init__(
+        self, subject: str, work: Callable[[], W | None], *, is_coming: Callable[[], bool] = lambda: False
+    ) -> None:
+        """*subject* is what the workflow is about; there is no *work* where its start was refused.
+
+        While it *is_coming*, what its file is still asked for, messages wait for it.
+        """
+        self._subject, self._work, self._is_coming = subject, work, is_coming
 
     def check(self, row: Update[W, M], message: Sequence[Any]) -> M | None:
         """Refuse a message that does not fit. ``None`` for one that was answered before."""
         work = self._work()
-        if work is None:
+        if work is None and not self._is_coming():
             raise refused(f"{row.kind.name}: there is no {self._subject}; what it was started with was refused")
         try:
             request = read(row.kind, message)
+            if work is None:
+                return request
             known = work.knows(request)
         except ValueError as error:
             raise refused(str(error)) from None
@@ -144,10 +153,10 @@ class Hearing(Generic[W]):
 
     async def _opened(self) -> W:
         """An update may come before the file is open; it waits, and is not lost."""
-        await workflow.wait_condition(lambda: (work := self._work()) is not None and work.is_open)
+        await workflow.wait_condition(lambda: not self._is_coming() if (work := self._work()) is None else work.is_open)
         work = self._work()
         if work is None:
-            raise LookupError(f"there is no {self._subject}")
+            raise refused(f"there is no {self._subject} to go on with")
         return work
 
 

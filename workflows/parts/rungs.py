@@ -198,7 +198,9 @@ class Rungs:
             self._case.note(workflow.now(), "silence", "no answer to the final response; taken as no objection")
 
     def _ask_feedback(self) -> None:
-        if self._case.stage is not Stage.FOLLOWING_UP or self._post.asked_for_feedback:
+        # It asks about what the firm decided itself: what it carries out is another's decision.
+        decided = f"final_response:{self._case.rounds}" in self._case.delivered
+        if self._case.stage is not Stage.FOLLOWING_UP or not decided or self._post.asked_for_feedback:
             return  # where it was asked, the payment had come back since
         facts = self._post.facts(outcome=self._case.outcome)
         # No CONTACTED: the next progress letter is not waited for any more.
