@@ -102,6 +102,8 @@ class Care(Record):
     """Nothing is decided by rule."""
     alarm: bool = False
     """A named person is told at once."""
+    open: bool = False
+    """The customer's silence closes nothing."""
 
     def of(self, priority: Priority) -> Priority:
         """The priority with that care."""
@@ -124,10 +126,13 @@ _CARE = {
 def care_for(signs: Iterable[StandingSign], at: datetime) -> Care:
     """The care that the *signs* in force *at* that moment ask for, all together.
 
-    What is doubtful and nobody has confirmed has only a more suitable person look at it, except danger to life.
+    What is doubtful and nobody has confirmed has only a more suitable person look at it, except danger to life. It is
+    open all the same until somebody says what it is; of high emotion there is nothing to say.
     """
-    needed = [_care_of(one) for one in signs if one.in_force(at)]
-    return Care(**{name: any(getattr(care, name) for care in needed) for name in Care.model_fields})
+    held = [one for one in signs if one.in_force(at)]
+    needed = [_care_of(one) for one in held]
+    care = Care(**{name: any(getattr(care, name) for care in needed) for name in Care.model_fields})
+    return care.model_copy(update={"open": any(one.sign.kind is not SignKind.HIGH_EMOTION for one in held)})
 
 
 def _care_of(one: StandingSign) -> Care:

@@ -130,7 +130,7 @@ def test_one_doubtful_word_has_nothing_done_by_people_but_danger_to_life_always_
             assert sure.alarm
             assert sure.by_people
         else:
-            assert doubtful == Care(skilled=doubtful.skilled)
+            assert doubtful == Care(skilled=doubtful.skilled, open=kind is not SignKind.HIGH_EMOTION)
     fraud = as_it_stands(sign(SignKind.FRAUD, confidence=Confidence.WELL_SUPPORTED))
     assert care_for([fraud], NOW).by_people
 
@@ -143,9 +143,9 @@ def test_care_adds_up_in_any_order_and_ends_when_a_sign_is_valid_no_longer() -> 
         as_it_stands(sign(SignKind.MEDIA), confirmed=True),
     ]
     assert {care_for(order, NOW) for order in permutations(signs)} == {
-        Care(skilled=True, by_people=True, second_person=True)
+        Care(skilled=True, by_people=True, second_person=True, open=True)
     }
-    assert care_for(signs, until) == Care(skilled=True, second_person=True)
+    assert care_for(signs, until) == Care(skilled=True, second_person=True, open=True)
 
 
 def test_danger_to_life_goes_first_and_other_signs_change_no_priority() -> None:
