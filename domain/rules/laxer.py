@@ -10,11 +10,13 @@ from domain.clocks.calendar import Calendar
 from domain.clocks.clock import Clock, Extension, Length
 from domain.clocks.reckoning import end_of, reach
 from domain.ground.scope import Facts
-from domain.ground.words import Category, Complexity, Matter
+from domain.ground.words import Action, CaseEvent, Category, Complexity, Element, Matter
 from domain.rules.duties import EarlyClosure
 from domain.rules.policy import PolicyPack
 from domain.rules.problem import Found
 
+_OF_THE_LAW: Final = frozenset(Element) - {Element.TIMETABLE, Element.EXPECTED_DATE}
+"""What letters name because a rule says so; a timetable and dates are the firm's custom."""
 _A_YEAR: Final = 366
 """On so many days in a row two lengths are compared: holidays make now one, now the other of them end first."""
 
@@ -28,7 +30,12 @@ def laxer(pack: PolicyPack, extends: Sequence[PolicyPack], now: datetime) -> Ite
     for rule in extends:
         if rule.id == pack.id:
             continue
-        for found in (*_clocks(pack, rule, now), *_early(pack, rule, now)):
+        for found in (
+            *_clocks(pack, rule, now),
+            *_early(pack, rule, now),
+            *_beside(pack, rule, now),
+            *_news(pack, rule, now),
+        ):
             if found[1] not in told:
                 told.add(found[1])
                 yield found
@@ -104,6 +111,8 @@ def _extends_further(calendar: Calendar, own: Extension, known: Extension | None
         return "the rule knows no such extension"
     if own.at_most > known.at_most:
         return f"the rule grants it {'once' if known.at_most == 1 else f'at most {known.at_most} times'}"
+    if known.circumstances and not (own.circumstances and set(own.circumstances) <= set(known.circumstances)):
+        return f"the rule grants it only for {' or '.join(one.value for one in known.circumstances)}"
     if (own.by is None) != (known.by is None):
         return f"the rule extends {known}"
     if _reaches_further(calendar.of_the_law, own.length, known.length, now):
@@ -115,6 +124,46 @@ def _early(pack: PolicyPack, rule: PolicyPack, now: datetime) -> Iterator[Found]
     own, other = pack.early_closure, rule.early_closure
     if own and other and _closes_later(pack.calendar, own, other, now):
         yield "error", "early_closure.within", f"{own.within} is laxer than the rule's {other.within} ({rule.id})"
+
+
+def _beside(pack: PolicyPack, rule: PolicyPack, now: datetime) -> Iterator[Found]:
+    """What is laxer beside the clocks, in what was read in a source: the file, the ways to go further, the letters."""
+    calendar = pack.calendar.of_the_law
+    kept, owed = pack.retention, rule.retention
+    if owed and owed.confirmed and not (kept and _as_long(calendar, kept.after_closing, owed.after_closing, now)):
+        yield "error", "retention", f"by the rule of {rule.id} the file is kept for {owed.after_closing}"
+    for name, way in ((route.name, route) for route in rule.routes if route.confirmed):
+        own = next((route for route in pack.routes if route.name == name), None)
+        if own is None:
+            yield "warning", f"routes[{name}]", f"a way to go further by the rule of {rule.id} is left out"
+        elif way.within and own.within and not _as_long(calendar, own.within, way.within, now):
+            yield "error", f"routes[{name}].within", f"by the rule of {rule.id} the customer has {way.within}"
+    named = {(letter.kind, element) for letter in pack.letters for element in letter.must_name}
+    for letter in (letter for letter in rule.letters if letter.confirmed):
+        owed_to_customers = [element for element in letter.must_name if element in _OF_THE_LAW]
+        if lacking := [element.value for element in owed_to_customers if (letter.kind, element) not in named]:
+            what = f"by the rule of {rule.id} the letter names {', '.join(lacking)}"
+            yield "error", f"letters[{letter.name}].must_name", what
+
+
+def _news(pack: PolicyPack, rule: PolicyPack, now: datetime) -> Iterator[Found]:
+    """A timetable that was taken over, and tells the customer of news more often than there are any here."""
+    if pack.timetable != rule.timetable:
+        return
+    own = {clock.name: clock for clock in pack.clocks}
+    for clock in rule.clocks:
+        told = clock.trigger is CaseEvent.CONTACTED and any(
+            Action.PROGRESS_LETTER in rung.actions for rung in clock.rungs
+        )
+        if told and (clock.name not in own or _later(pack, own[clock.name], clock, now)):
+            what = (
+                f"it tells of news as often as in {rule.id}, and clocks[{clock.name}] is not as there; write your own"
+            )
+            yield "error", "timetable", what
+
+
+def _as_long(calendar: Calendar, own: Length, owed: Length, now: datetime) -> bool:
+    return not _reaches_further(calendar, owed, own, now)
 
 
 def _closes_later(calendar: Calendar, own: EarlyClosure, other: EarlyClosure, now: datetime) -> bool:

@@ -155,6 +155,40 @@ def test_an_extension_beyond_those_of_the_rule_is_an_error(tmp_path: Path, name:
     assert said in problem.message
 
 
+def test_a_rule_for_exceptional_circumstances_stays_one(tmp_path: Path) -> None:
+    terms = EXTENSION.format(source=SOURCE, name="exceptional", terms="to = { business_days = 35 }")
+    (problem,) = [
+        one
+        for one in told(file(tmp_path, terms.replace('"response"', '"fifteen-days"'), extends="eu-psd2"))
+        if one.field == "clocks[fifteen-days].extensions[exceptional]"
+    ]
+    assert (problem.severity, "only for beyond_control" in problem.message) == ("error", True)
+
+
+@pytest.mark.parametrize(
+    ("more", "found"),
+    [
+        (f"[retention]\nafter_closing = {{ months = 30 }}\n{SOURCE}", ("error", "retention")),
+        (f"[retention]\nafter_closing = {{ months = 40 }}\n{SOURCE}", None),
+        ('[[routes]]\nname = "fos"\nwithin = { months = 5 }\n', ("error", "routes[fos].within")),
+        ('without = { routes = ["fos"] }', ("warning", "routes[fos]")),
+        ('without = { clocks = ["progress"] }', ("error", "timetable")),
+        (clock("progress", "length = { business_days = 20 }", ""), ("error", "timetable")),
+        (clock("progress", "length = { business_days = 3 }", ""), None),
+        (
+            '[[letters]]\nname = "final-response"\nmust_name = ["reasons"]\n',
+            ("error", "letters[final-response].must_name"),
+        ),
+    ],
+)
+def test_what_the_rule_has_beside_its_clocks_is_not_the_firms_to_shorten(
+    tmp_path: Path, more: str, found: tuple[str, str] | None
+) -> None:
+    fields = {"retention", "routes[fos]", "routes[fos].within", "timetable", "letters[final-response].must_name"}
+    problems = [(one.severity, one.field) for one in told(file(tmp_path, more)) if one.field in fields]
+    assert (found in problems) if found else not problems
+
+
 def test_a_shorter_extension_and_fewer_of_them_are_no_matter(tmp_path: Path) -> None:
     more = EXTENSION.format(source=SOURCE, name="special", terms="by = { days = 20 }")
     assert told(file(tmp_path, more, extends="cn-banking")) == []
