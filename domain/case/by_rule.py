@@ -47,10 +47,10 @@ def _leads_to(case: Case) -> Draft:
     if case.bound:
         bound = case.bound
         return Draft(outcome=bound.outcome, compensation=bound.award, remedies=bound.remedies, reasons=bound.what)
-    if case.rounds > 1 or _incident_undecided(case):
-        return Draft()
     if case.assessment and not case.assessment.in_scope:
         return Draft(outcome=Outcome.REFERRED)
+    if case.rounds > 1 or _incident_undecided(case):
+        return Draft()
     if case.incident and (answer := answer_from(case.incident, case)):
         return answer
     return follow_from_findings(case) or Draft()

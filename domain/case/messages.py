@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import EmailStr, Field, StringConstraints, model_validator
 
-from domain.case.reasons import check_said, check_whole
+from domain.case.reasons import check_said, check_whole, is_said
 from domain.checks.findings import Check
 from domain.ground.base import Identifier, Instant, Line, Record, StaffId, Text
 from domain.ground.messages import Message
@@ -101,7 +101,7 @@ class Assign(Message):
 
 
 class Reclassify(Message):
-    """Correct the assessment. ``in_scope`` false refers the customer elsewhere.
+    """Correct the assessment. With ``in_scope`` false the case's draft is to refer the customer elsewhere.
 
     A statutory clock follows only to an earlier end; for a later one see :class:`ExtendDeadline`.
     """
@@ -394,10 +394,19 @@ class VerifyComplainant(Message):
 
 
 class Withdraw(Message):
-    """The customer takes the complaint back. It ends today, with a letter."""
+    """The customer takes the complaint back. It ends today, with a letter.
+
+    A member of staff who passes that on says in ``reason`` how the customer told it.
+    """
 
     name = "withdraw"
     reason: Text | None = None
+
+    @model_validator(mode="after")
+    def _is_the_customers_own(self) -> Self:
+        if self.actor.role.is_staff and not (self.reason and is_said(self.reason)):
+            raise ValueError("reason: it is the customer who withdraws; say in a sentence how they told you")
+        return self
 
 
 class Reopen(Message):
@@ -423,8 +432,8 @@ class GrantRelief(Message):
 class ConfirmRemedy(Message):
     """Say that a remedy was carried out, and what shows it; or, ``lapsed``, why it is owed no longer.
 
-    ``remedy`` is its number, and ``kind``, where it is given, must be that of the remedy. The last needs a team lead or
-    a higher role.
+    ``remedy`` is its number, and ``kind``, where it is given, must be that of the remedy. The last takes back what was
+    promised: it needs a team lead or a higher role, who neither proposed it nor has it to do, and reasons.
     """
 
     name = "confirm_remedy"
@@ -432,6 +441,12 @@ class ConfirmRemedy(Message):
     kind: Remedy | None = None
     proof: Line
     lapsed: bool = False
+
+    @model_validator(mode="after")
+    def _has_reasons(self) -> Self:
+        if self.lapsed and not is_said(self.proof):
+            raise ValueError("proof: one word is no reason; say in a sentence why it is owed no longer")
+        return self
 
 
 class ReassignRemedy(Message):

@@ -24,7 +24,7 @@ def reasons_of(claimed: str, looked_at: str, found: str) -> str:
 
 def check_said(reasons: str) -> None:
     """Raise ``ValueError`` where *reasons* are one word, which tells nobody why."""
-    if not _is_statement(reasons):
+    if not is_said(reasons):
         raise ValueError("reasons: one word is no reason; say in a sentence what was found")
 
 
@@ -33,7 +33,7 @@ def check_whole(reasons: str) -> None:
     parts: dict[str, str] = {}
     for heading, text in _PART.findall(reasons):
         parts[next(name for name, both in HEADINGS.items() if heading in both)] = text
-    said = {name: text for name, text in parts.items() if _is_statement(text)}
+    said = {name: text for name, text in parts.items() if is_said(text)}
     missing = [name for name in HEADINGS if name not in said]
     if missing:
         form = " … ".join(f"{en}:" for en, _ in HEADINGS.values())
@@ -46,5 +46,6 @@ def check_whole(reasons: str) -> None:
         raise ValueError("reasons: what was claimed, looked at and found are three things; the same words stand twice")
 
 
-def _is_statement(text: str) -> bool:
+def is_said(text: str) -> bool:
+    """Whether *text* is more than one word said again and again."""
     return len({word.casefold() for word in _WORDS.findall(text)}) > 1

@@ -14,6 +14,7 @@ from domain.case.case import Case
 from domain.case.messages import ConfirmRemedy, GrantRelief
 from domain.case.obligations import Obligation, Proof
 from domain.checks.findings import InKind
+from domain.ground.base import person_of
 from domain.ground.messages import NotAllowed
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.spoken import REMEDIES
@@ -164,6 +165,12 @@ def check_confirmation(case: Case, message: ConfirmRemedy) -> None:
     if message.lapsed and actor.role not in LAPSES_BY:
         roles = ", ".join(role.value for role in LAPSES_BY)
         raise NotAllowed(f"actor: only {roles} may say that a remedy is owed no longer though it was not carried out")
+    involved = {person_of(each) for each in (*case.proposers, one.owner)}
+    if message.lapsed and actor.person in involved:
+        raise NotAllowed(
+            "actor: who proposed the remedy or has it to carry out does not also say that it is owed no longer; a "
+            "second person does"
+        )
     if one.kind is Remedy.COMPENSATION and not message.lapsed:
         raise NotAllowed("remedy: it is money, which the compensation ledger confirms by itself once it is posted")
 

@@ -129,7 +129,7 @@ def reclassify(
         Complexity | None, typer.Option("--complexity", help="A statutory clock follows only to an earlier end.")
     ] = None,
     in_scope: Annotated[
-        bool | None, typer.Option("--in-scope/--not-ours", help="Not ours: the customer is referred elsewhere.")
+        bool | None, typer.Option("--in-scope/--not-ours", help="Not ours: a referral is drafted.")
     ] = None,
     by: By = None,
     message_id: MessageId = None,

@@ -316,7 +316,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "reassign_task": {"task": 4, "owner": "h-2", "reason": "h-1 is away."},
     "retry_payment": {"reason": "Another account in the same name.", "payee": "70054321"},
     "report_payment": {"state": "reversed", "bank_reference": "B-1", "cause": "account_closed"},
-    "withdraw": {},
+    "withdraw": {"reason": "They rang to say so."},
     "reopen": {"reason": "New facts."},
 }
 MESSAGES = {message.name: message for message in (*SIGNALS, *UPDATES)}
@@ -381,6 +381,8 @@ def test_a_message_without_id_or_actor_or_with_more_than_it_knows_is_refused(nam
         ("record_cause", {"contributing": ["pricing/provider_quote"]}, "contributing: name each cause once"),
         ("correct_contact", {"email": None}, "give at least one of email, phone"),
         ("correct_contact", {"email": f"{SECRET}@"}, "email: value is not a valid email address"),
+        ("withdraw", {"reason": "Withdrawn."}, "reason: it is the customer who withdraws; say in a sentence how they"),
+        ("confirm_remedy", {"proof": "No.", "lapsed": True}, "proof: one word is no reason; say in a sentence why"),
         ("reopen", {"reason": " "}, "reason: String should have at least 1 character"),
     ],
 )

@@ -163,12 +163,15 @@ def test_relief_ends_when_it_was_said_to_and_holds_nothing_up() -> None:
         (Role.HANDLER, True, "only team_lead"),
         (Role.SERVICE, True, "only team_lead"),
         (Role.TEAM_LEAD, True, None),
+        (Role.EXECUTIVE, True, "a second person does"),
     ],
 )
 def test_who_may_say_that_a_remedy_was_carried_out(role: Role, lapsed: bool, told: str | None) -> None:
     case = a_case()
     (owed,) = owe(case, promised(case, proposal(Remedy.CORRECTION)), NOW)
-    body = {"message_id": "m-1", "actor": Actor(id="a-1", role=role), "proof": "seen", "lapsed": lapsed}
+    case.proposers = ["a-2"]
+    who = "a-2" if role is Role.EXECUTIVE else "a-1"
+    body = {"message_id": "m-1", "actor": Actor(id=who, role=role), "proof": "It was seen.", "lapsed": lapsed}
     message = ConfirmRemedy.model_validate(body | {"remedy": owed.number})
     if told:
         with pytest.raises(NotAllowed, match=told):

@@ -9,6 +9,7 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 
 from domain.ground.words import LetterKind, Outcome, Role, Stage, TaskKind
+from domain.rules.deciding import Occasion
 from runtime.policies import find_pack
 from starter.client.conversation import Refused
 from starter.reading.cases import get_timeline
@@ -234,10 +235,16 @@ async def test_a_no_is_drafted_with_its_letter_and_sent_by_two_persons(house: Ho
     assert (draft.letter.body or "").split() == house.mail()[-1].get_content().split()
 
 
-async def test_a_handler_can_refer_a_case_that_the_rules_took_on(house: House) -> None:
-    reference = await house.submit(trades=["w-unknown"])
+async def test_a_handler_cannot_turn_a_customer_away_alone_where_the_pack_has_two_refer(house: House) -> None:
+    decision = find_pack("platform-default", house.today).decision
+    policy = own(house, decision=decision.model_copy(update={"second_person": (Occasion.REFERRAL,)}))
+    reference = await house.submit(trades=["w-unknown"], policy=policy)
     await house.at(reference, Stage.INVESTIGATING)
     await house.complaints.reclassify(reference, "The payer is another firm.", by=HANDLER, in_scope=False)
+    await house.drafted(reference)
+    assert await house.accepted_letters(reference) == ["acknowledgement", "information_request"]
+    await house.complaints.propose_draft(reference, by=HANDLER)
+    await house.complaints.approve(reference, by=APPROVER)
     assert (await house.closed(reference)).outcome is Outcome.REFERRED
 
 

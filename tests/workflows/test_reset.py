@@ -44,7 +44,7 @@ async def test_a_reset_stands_in_the_timeline_once_and_the_case_goes_on(real_tim
     assert await real_time.timeline(reference, "reset") == [
         "reset: in Temporal, to an earlier moment; what came after that is done again"
     ]
-    await real_time.complaints.withdraw(reference, by=HANDLER)
+    await real_time.complaints.withdraw(reference, by=HANDLER, reason="They rang to say so.")
     assert (await real_time.complaints.result(reference)).outcome is Outcome.WITHDRAWN
     assert not await real_time.pool.fetch("select from casefile.tasks where ended_at is null")
 

@@ -169,7 +169,7 @@ async def test_tasks_have_owners_and_clocks_climb_when_overdue_and_end_by_name(s
     await say.finish_task(reference, expert.number, "By two days.", by=C2)
     ended = (await tasks_of(house, reference))[TaskKind.CONSULT]
     assert (ended.state, ended.result, ended.what) == ("ended", "By two days.", "Was it in time?")
-    await say.withdraw(reference, by=H1)
+    await say.withdraw(reference, by=H1, reason="They rang to say so.")
     await house.closed(reference)
     assert {one.kind: one.how for one in (await tasks_of(house, reference)).values()} == {
         TaskKind.DECIDE: "the case was closed",

@@ -7,6 +7,7 @@ from temporalio import workflow
 from domain.case import referrals
 from domain.case.answers import Question
 from domain.case.assessment import reassess
+from domain.case.case import Case
 from domain.case.complaint import FUTURE_TOLERANCE
 from domain.case.feedback import LOW
 from domain.case.identity import decided_by_person
@@ -83,7 +84,7 @@ def reclassify(work: Casework, request: Reclassify) -> str:
     urgency = case.care.of(case.assessment.priority)
     case.assessment = case.assessment.model_copy(update={"priority": urgency})
     if request.in_scope is False:
-        case.referred = True
+        _have_it_referred(case)
     if (case.assessment.category, case.assessment.in_scope) != (before.category, before.in_scope):
         look_again(case)
     facts = case.assessment.facts(case.complaint)
@@ -91,6 +92,15 @@ def reclassify(work: Casework, request: Reclassify) -> str:
     if facts != before.facts(case.complaint):
         case.happened(CaseEvent.RECLASSIFIED, workflow.now(), facts=facts)
     return ", ".join(("now " + facts.category.value, case.assessment.severity.value, facts.complexity.value))
+
+
+def _have_it_referred(case: Case) -> None:
+    """Leave it to people as a draft: what turns the customer away is proposed and decided like any other no."""
+    case.stop_asking()
+    if case.proposal and not case.approved:
+        text = f"{case.proposal.spoken}: the complaint was found to be for somebody else"
+        case.note(workflow.now(), "set_aside", text, data={"round": case.rounds})
+        case.proposal = None
 
 
 def must_be_ours(work: Casework, request: Reclassify | Investigate | RecordReferral) -> None:
