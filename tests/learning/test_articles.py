@@ -100,6 +100,8 @@ async def test_customers_and_handlers_see_what_a_second_person_approved_until_a_
         await signed_in(desk, doors, Staff(id="tl-2", roles=(Role.TEAM_LEAD,)))
         assert (await desk.send_form("/desk/faq", "/desk/faq/FAQ-LATE", **decision)).status_code == 303
 
+        assert "approve_en" not in (await desk.get("/desk/faq")).text  # and it can be written anew
+        assert f"withdrawal|{LATE.cause}" in (await desk.get("/desk/faq")).text
         assert QUESTION in (await customer.get("/how")).text
         assert QUESTION not in (await chinese.get("/how")).text
         typed = await customer.send_form("/complain/what", "/answers", description="My withdrawal came late again!")

@@ -1,6 +1,6 @@
 """Questions and answers for customers at the desk: what could be written about, what was, and who approves it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from domain.case.complaint import explain
 from domain.ground.messages import NotAllowed
-from domain.learning.articles import ArticleDecision, Topic, Wording
+from domain.learning.articles import ArticleDecision, ArticleState, Topic, Wording
 from runtime.causes import load_causes
 from starter.client.articles import Articles, states_of
 from web.desk.frame import DESK, actor, eyes, shown, speaker
@@ -95,15 +95,17 @@ async def _page(visit: Visit, *errors: FieldError) -> Response:
         articles=[(one, states_of(one, visit.now)) for one in found],
         decisions=_decisions,
         topics=topics,
+        writable=[*(one.topic for one in topics), *(one.written.topic for one in found if not one.withdrawn)],
         title_of=lambda cause: said.in_language(visit.language) if (said := causes.title(cause)) else cause,
         typed={name: visit.text(name) for name in _FIELDS},
         errors=errors,
     )
 
 
-def _decisions(visit: Visit, languages: Sequence[str]) -> list[tuple[str, str]]:
+def _decisions(visit: Visit, states: Mapping[str, ArticleState]) -> list[tuple[str, str]]:
+    """What can be decided: what is approved already is not approved again."""
     return [
         (name, visit.t(f"desk.faq.{name}"))
         for name, (_, language) in DECISIONS.items()
-        if language is None or language in languages
+        if language is None or states.get(language) is ArticleState.NOT_APPROVED
     ]
