@@ -1,5 +1,6 @@
 """Reports made from the record: for the command line, for pages, for the mail of the month."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -56,12 +57,17 @@ async def make_report(pool: "Pool", period: Period, *, at: int | None = None, tr
 
 
 async def _made(pool: "Pool", period: Period, number: int, tree: CauseTree) -> Report:
-    tally = Tally(period, tree)
-    async for case in cases_up_to(pool, number):
-        tally.count(case)
+    # Side by side: the database adds up the facts while we count cases.
+    tally, record = await asyncio.gather(_counted(pool, number, Tally(period, tree)), digest_up_to(pool, number))
     actions = await standing_actions(pool, period.end, number)
     reviews = await reviewed_in(pool, period.start, period.end, number)
-    return report_of(tally, number, actions, reviews, await digest_up_to(pool, number))
+    return report_of(tally, number, actions, reviews, record)
+
+
+async def _counted(pool: "Pool", number: int, tally: Tally) -> Tally:
+    async for case in cases_up_to(pool, number):
+        tally.count(case)
+    return tally
 
 
 async def open_figure(pool: "Pool", report: Report, key: str, tree: CauseTree | None = None) -> Opened:
@@ -73,9 +79,7 @@ async def open_figure(pool: "Pool", report: Report, key: str, tree: CauseTree | 
     report.figure(key)
     if await pool.fetchval(_KEPT_OUT, report.cut_off):
         raise NotAllowed("figure: you are kept out of a case of the reports; ask somebody who is not to open it")
-    tally = Tally(report.period, tree or load_causes(), watching=key)
-    async for case in cases_up_to(pool, report.cut_off):
-        tally.count(case)
+    tally = await _counted(pool, report.cut_off, Tally(report.period, tree or load_causes(), watching=key))
     reviews = await reviewed_in(pool, report.period.start, report.period.end, report.cut_off)
     return Opened(key=key, references=tuple(sorted((*tally.seen, *behind(key, reviews)))))
 
