@@ -228,10 +228,10 @@ class Stack:
             await self._worker(client)
         if self._pages:
             await self._serve()
-        if self._pages and self.settings.lmtp_address:
+        if self._pages and (self.settings.lmtp_address or self.settings.imap_url):
             await self._take_mail(self.settings.lmtp_address)
 
-    async def _take_mail(self, address: str) -> None:
+    async def _take_mail(self, address: str | None) -> None:
         channels = channels_process(
             address,
             self.environment,

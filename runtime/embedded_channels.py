@@ -17,17 +17,19 @@ MISCONFIGURED: Final = 2
 
 
 def channels_process(
-    address: str,
+    address: str | None,
     environment: Mapping[str, str],
     *,
     log: Path,
     on_start: Callable[[RunningProcess], None],
     say: Callable[[str], None],
 ) -> Child:
-    """The process that takes mail in at *address*, host and port."""
-    host, _, port = address.rpartition(":")
+    """The process that takes mail in: at *address*, host and port, or else from a mailbox alone."""
+    host, _, port = (address or "").rpartition(":")
 
     async def ready(_child: Child) -> bool:
+        if address is None:
+            return True
         with contextlib.suppress(OSError):
             _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
             writer.close()

@@ -69,6 +69,16 @@ def _host_and_port(text: str) -> str:
     return text
 
 
+def _imap(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"imap", "imaps"} or not parts.hostname or not parts.username:
+        raise ValueError("it is not imaps://USER@HOST/FOLDER (imap:// for STARTTLS)")
+    if parts.password or parts.query or parts.fragment:
+        raise ValueError("it must be a user, a host and a folder; the password is REDRESS_IMAP_PASSWORD")
+    _ = parts.port  # raises where it is none
+    return url
+
+
 class _Environment(EnvSettingsSource):
     """The environment. What is not set in it is not looked at any closer: that took most of the time of a reading."""
 
@@ -184,6 +194,12 @@ class Settings(BaseSettings):
         None,
         description="host and port where our own mail server hands mail over by LMTP, such as 127.0.0.1:2424",
     )
+    imap_url: Annotated[str, AfterValidator(_imap)] | None = Field(
+        None,
+        description="mailbox that mail is fetched from, such as imaps://complaints@mail.example.com/INBOX; imap:// has "
+        "STARTTLS, and on this machine no TLS",
+    )
+    imap_password: SecretStr | None = Field(None, description="password of that mailbox")
     outbox_dir: Path = Field(
         default_factory=lambda data: data["state_dir"] / "outbox",
         description="folder for letters when there is no mail server (default: outbox in the state folder)",

@@ -106,6 +106,7 @@ READABLE: Final[Mapping[str, str]] = {
     "intake.decisions": "key actor reference message_id token",
     "intake.endings": "key ending reference",
     "intake.files": "name key reference media_type sha256",
+    "intake.mailboxes": "mailbox",
     "intake.mails": "key kind why reference",
     "intake.received": "key door kind reference",
     "intake.waiting": "key",
@@ -135,9 +136,9 @@ WHY_READABLE: Final[Mapping[str, str]] = {
         "policy_hash posting_key rail_reference bank_reference reference run run_id scope subject subscription trades "
         "url version workflow_id"
     ),
-    "it names somebody who works here, a role or a service": (
-        "actor added_by assigned by contact declared_by ended_by given_by handler made_by opened_by owner person "
-        "proposer recorded_by reviewer revoked_by role said_by service team who token record"
+    "it names somebody who works here, a role, a mailbox or a service": (
+        "actor added_by assigned by contact declared_by ended_by given_by handler made_by mailbox opened_by owner "
+        "person proposer recorded_by reviewer revoked_by role said_by service team who token record"
     ),
     "it is a word of ours, from a list or of a rule": (
         "action actions addressee answer asked category cause channel clock compensation_currency currency door "

@@ -95,6 +95,7 @@ def _where(stack: "Stack", settings: "Settings") -> Answer:
         "Database": where.database,
         "Letters": letters,
         "Mail in": settings.lmtp_address and f"{settings.lmtp_address} (LMTP)",
+        "Mailbox": settings.imap_url,
         "Metrics": where.metrics,
         "State": where.state_dir,
         "Logs": where.logs,
