@@ -37,6 +37,7 @@ from tests.workflows.house import House
 from web.app import create_app
 from web.desk.acting import FORMS
 from web.desk.case import COMMANDS
+from web.desk.incidents import FORMS as INCIDENT_FORMS
 from web.desk.tasks import form_of
 from web.desk.widgets import LEFT_OUT, Unfit, made, widgets
 from web.visits import Session, Staff, _serializer, sign_in
@@ -69,7 +70,10 @@ def typed(value: Any, name: str) -> Iterator[tuple[str, str]]:
             yield name, str(value)
 
 
-@pytest.mark.parametrize("kind", FORMS.values(), ids=FORMS)
+ALL_FORMS = {**FORMS, **INCIDENT_FORMS}
+
+
+@pytest.mark.parametrize("kind", ALL_FORMS.values(), ids=ALL_FORMS)
 def test_every_message_can_be_typed(kind: type[Message]) -> None:
     wanted = kind.model_validate(example_of(kind))
     body = wanted.model_dump(mode="json", exclude={"message_id", "actor", "attachments"}, exclude_none=True)
@@ -78,7 +82,7 @@ def test_every_message_can_be_typed(kind: type[Message]) -> None:
     assert made(kind, widgets(kind), form, **given) == wanted
 
 
-@pytest.mark.parametrize("kind", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("kind", ALL_FORMS.values(), ids=ALL_FORMS)
 def test_every_form_has_words_in_both_languages_and_says_what_is_missing_at_its_field(kind: type[Message]) -> None:
     words = all_words()
     assert f"desk.do.{kind.name}" in words

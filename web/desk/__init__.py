@@ -1,6 +1,19 @@
 """The desk: the pages of those who work on complaints."""
 
-from web.desk import across, acting, case, faq, inbox, reports, restrictions, reviews, rules, sign_on
+from web.desk import across, acting, case, faq, inbox, incidents, reports, restrictions, reviews, rules, sign_on
 from web.desk.frame import DESK
 
-__all__ = ["DESK", "across", "acting", "case", "faq", "inbox", "reports", "restrictions", "reviews", "rules", "sign_on"]
+__all__ = [
+    "DESK",
+    "across",
+    "acting",
+    "case",
+    "faq",
+    "inbox",
+    "incidents",
+    "reports",
+    "restrictions",
+    "reviews",
+    "rules",
+    "sign_on",
+]

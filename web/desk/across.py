@@ -1,4 +1,4 @@
-"""Pages across all cases: what comes due, incidents, and what is wrong with the installation."""
+"""Pages across all cases: what comes due, and what is wrong with the installation."""
 
 from datetime import timedelta
 from typing import Final
@@ -6,21 +6,17 @@ from typing import Final
 from starlette.responses import Response
 
 from domain.ground.base import person_of
-from domain.ground.reference import INCIDENT, InvalidReference, parse_reference
 from starter.reading.database import list_unopened
 from starter.reading.deadlines import get_coming_due
-from starter.reading.incidents import get_cohort, get_incident, get_warnings, list_incidents
 from starter.reading.payments import get_unsettled
 from starter.upkeep.diagnosis import TO_DO
 from starter.upkeep.doctor import diagnose
 from web.desk.frame import DESK, eyes, shown
-from web.pages import NotFound
 from web.permissions import staff
 from web.visit import Visit
 
 SPANS: Final = {"1d": timedelta(days=1), "3d": timedelta(days=3), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 _MOST: Final = 200
-_WARNED_WITHIN: Final = timedelta(days=30)
 
 
 @DESK.get("/deadlines", staff())
@@ -33,30 +29,6 @@ async def deadlines(visit: Visit) -> Response:
     return shown(
         visit, "deadlines.html", rungs=rungs, within=within, spans=list(SPANS), statutory=statutory, most=_MOST
     )
-
-
-@DESK.get("/incidents", staff())
-async def incidents(visit: Visit) -> Response:
-    """Incidents, and the complaints that together point to one."""
-    pool = eyes(visit)
-    return shown(
-        visit,
-        "incidents.html",
-        incidents=await list_incidents(pool, limit=_MOST),
-        warnings=await get_warnings(pool, visit.now - _WARNED_WITHIN),
-    )
-
-
-@DESK.get("/incidents/{incident}", staff())
-async def incident(visit: Visit) -> Response:
-    """An incident with its list of accounts."""
-    try:
-        known = parse_reference(visit.path["incident"], prefix=INCIDENT)
-        view = await get_incident(eyes(visit), known)
-    except (InvalidReference, LookupError):
-        raise NotFound from None
-    visit.seen.append(known)
-    return shown(visit, "incident.html", incident=view, rows=await get_cohort(eyes(visit), known))
 
 
 @DESK.get("/doctor", staff())

@@ -97,7 +97,7 @@ async def do(visit: Visit) -> Response:
         wrong = [FieldError(asked[0].name, "desk.wrong.away")]
     except CaseClosed:
         wrong = [FieldError(asked[0].name, "desk.wrong.closed")]
-    return await _form(visit, kind, case, _typed(visit), errors=wrong, message_id=message_id)
+    return await _form(visit, kind, case, typed(visit), errors=wrong, message_id=message_id)
 
 
 async def _asked(visit: Visit) -> tuple[type[Message], CaseView]:
@@ -123,7 +123,8 @@ async def _form(
     return shown(
         visit,
         "form.html",
-        case=case,
+        home=f"/desk/cases/{case.reference}",
+        named=case.reference,
         kind=kind,
         asked=widgets(kind),
         given=given,
@@ -155,19 +156,18 @@ async def _check(visit: Visit, kind: type[Message], case: CaseView, message: Mes
     return shown(
         visit,
         "check.html",
-        case=case,
+        home=f"/desk/cases/{case.reference}",
+        named=case.reference,
         kind=kind,
-        asked=[one for one in widgets(kind) if _said(visit, one)],
-        said=lambda one: _said(visit, one),
+        asked=[one for one in widgets(kind) if said(visit, one)],
+        said=lambda one: said(visit, one),
         causes=await _causes(visit, case, message) + _proposed(visit, about),
         about=proposal_digest(about) if about else "",
         by=message.actor,
         message_id=message.message_id,
         mark=mark,
         changed=bool(visit.text("mark")) and visit.text("mark") != mark,
-        typed=[
-            (name, value) for name, value in visit.form.multi_items() if name not in _OURS and isinstance(value, str)
-        ],
+        typed=typed_pairs(visit),
     )
 
 
@@ -184,11 +184,17 @@ def _proposed(visit: Visit, about: Entry | None) -> list[str]:
 _OURS: Final = frozenset({"form_token", "back", "step", "mark", "message_id", "about"})
 
 
-def _typed(visit: Visit) -> dict[str, Any]:
+def typed_pairs(visit: Visit) -> list[tuple[str, str]]:
+    """What was typed, to be sent again once it was seen what it causes."""
+    return [(name, value) for name, value in visit.form.multi_items() if name not in _OURS and isinstance(value, str)]
+
+
+def typed(visit: Visit) -> dict[str, Any]:
+    """What was typed, to be shown in the form again."""
     return {name: visit.form.getlist(name) for name in visit.form if name not in _OURS}
 
 
-def _said(visit: Visit, widget: Widget) -> str:
+def said(visit: Visit, widget: Widget) -> str:
     """What was typed into a field, as people read it."""
     values = [str(one).strip() for one in visit.form.getlist(widget.name) if str(one).strip()]
     if widget.control == "yes":

@@ -19,7 +19,7 @@ from domain.money.parts import PartKind
 from domain.people.signs import Sign
 from web.visit import FieldError
 
-LEFT_OUT: Final = frozenset({"message_id", "actor", "attachments", "proposal"})
+LEFT_OUT: Final = frozenset({"message_id", "actor", "attachments", "proposal", "cohort"})
 """Fields that nobody types: who acts is who signed on, what is decided was shown, files come in by their own pages."""
 
 Control = Literal["area", "line", "choice", "ticks", "money", "moment", "yes", "whole", "list"]

@@ -1,0 +1,234 @@
+"""Incidents: the list of them, the page of one, and the messages that decide it, each shown before with its effect."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from domain.ground.messages import Message, NotAllowed
+from domain.ground.reference import INCIDENT, InvalidReference, parse_reference
+from domain.ground.words import IncidentStage, MemberState
+from domain.incidents.messages import INCIDENT_UPDATES, DecideIncident, ResumeIncident, RetryMember
+from domain.incidents.progress import Progress
+from domain.incidents.state import Incident, check_decision
+from domain.people.actors import NotProven
+from domain.rules.policy import PolicyPack
+from runtime.connection import TemporalUnavailable
+from starter.client.complaints import CaseClosed
+from starter.client.conversation import NotAnswered, Refused
+from starter.client.incidents import Incidents
+from starter.reading.incidents import IncidentView, get_cohort, get_incident, get_warnings, list_incidents
+from web import drafts
+from web.desk.acting import said, typed, typed_pairs
+from web.desk.case import TOLD
+from web.desk.frame import DESK, actor, eyes, shown, speaker
+from web.desk.widgets import Unfit, made, widgets
+from web.pages import NotFound
+from web.permissions import staff
+from web.visit import FieldError, Visit
+
+FORMS: Final[Mapping[str, type[Message]]] = {kind.name: kind for kind in INCIDENT_UPDATES}
+_MOST: Final = 200
+_WARNED_WITHIN: Final = timedelta(days=30)
+_AT: Final[Mapping[IncidentStage, tuple[str, ...]]] = {
+    IncidentStage.LISTING: ("decide_incident",),
+    IncidentStage.APPROVAL: ("decide_incident",),
+    IncidentStage.COMPENSATING: ("pause_incident", "resume_incident", "retry_member"),
+}
+"""What can be done at a stage."""
+
+
+@DESK.get("/incidents", staff())
+async def incidents(visit: Visit) -> Response:
+    """Incidents, and the complaints that together point to one."""
+    pool = eyes(visit)
+    return shown(
+        visit,
+        "incidents.html",
+        incidents=await list_incidents(pool, limit=_MOST),
+        warnings=await get_warnings(pool, visit.now - _WARNED_WITHIN),
+    )
+
+
+@DESK.get("/incidents/{incident}", staff())
+async def incident(visit: Visit) -> Response:
+    """An incident with its list of accounts, and what can be done about it."""
+    view = await _asked(visit)
+    told = (await drafts.draft(visit.doors, visit.session, TOLD)).get(view.reference)
+    if told:
+        await drafts.drop(visit.doors, visit.session, TOLD)
+    can = [name for name in _AT.get(view.stage, ()) if view.progress and _is_possible(name, view.progress)]
+    rows = await get_cohort(eyes(visit), view.reference)
+    return shown(visit, "incident.html", incident=view, rows=rows, can=can, told=told)
+
+
+def _is_possible(name: str, how: Progress) -> bool:
+    return {"pause_incident": not how.paused, "retry_member": how.failed > 0}.get(name, True)
+
+
+@DESK.get("/incidents/{incident}/do/{form}", staff())
+async def incident_form(visit: Visit) -> Response:
+    """The form of a message to an incident, empty or with what was typed before somebody had to sign on."""
+    kind, view = _kind(visit), await _asked(visit)
+    given = await drafts.draft(visit.doors, visit.session, visit.request.url.path)
+    return await _form(visit, kind, view, given or dict(visit.request.query_params), message_id=str(uuid.uuid4()))
+
+
+@DESK.post("/incidents/{incident}/do/{form}", staff())
+async def do_incident(visit: Visit) -> Response:
+    """Show what the message will cause; once that was seen, send it."""
+    kind, view = _kind(visit), await _asked(visit)
+    asked, message_id = widgets(kind), visit.text("message_id") or str(uuid.uuid4())
+    try:
+        about = _list_of(view) if kind is DecideIncident else ""
+        named = {"cohort": about} if about else {}
+        message = made(kind, asked, visit.form, message_id=message_id, actor=actor(visit), **named)
+        if isinstance(message, DecideIncident):
+            await _check_decision(visit, view, message)
+        if visit.text("step") == "send" and visit.text("about") == about:
+            return await _send(visit, view.reference, message)
+        return shown(
+            visit,
+            "check.html",
+            kind=kind,
+            home=_home(view),
+            named=view.reference,
+            asked=[one for one in asked if said(visit, one)],
+            said=lambda one: said(visit, one),
+            causes=_causes(visit, view, message),
+            about=about,
+            by=message.actor,
+            message_id=message_id,
+            mark=_mark(view),
+            changed=bool(visit.text("mark")) and visit.text("mark") != _mark(view),
+            typed=typed_pairs(visit),
+        )
+    except Unfit as error:
+        wrong = error.errors
+    except (Refused, NotAllowed, NotProven) as error:
+        wrong = [FieldError(asked[0].name, "desk.wrong.refused", {"why": str(error)})]
+    except (NotAnswered, TemporalUnavailable):
+        wrong = [FieldError(asked[0].name, "desk.wrong.away")]
+    except CaseClosed:
+        wrong = [FieldError(asked[0].name, "desk.wrong.incident_ended")]
+    return await _form(visit, kind, view, typed(visit), errors=wrong, message_id=message_id)
+
+
+async def _asked(visit: Visit) -> IncidentView:
+    """The incident that the address names. Raises `NotFound`."""
+    try:
+        known = parse_reference(visit.path["incident"], prefix=INCIDENT)
+        view = await get_incident(eyes(visit), known)
+    except (InvalidReference, LookupError):
+        raise NotFound from None
+    visit.seen.append(known)
+    return view
+
+
+def _kind(visit: Visit) -> type[Message]:
+    kind = FORMS.get(visit.path["form"])
+    if kind is None:
+        raise NotFound
+    return kind
+
+
+def _home(view: IncidentView) -> str:
+    return f"/desk/incidents/{view.reference}"
+
+
+def _mark(view: IncidentView) -> str:
+    """What changes whenever the incident does."""
+    return str(view.progress.revision) if view.progress else str(len(view.timeline))
+
+
+def _list_of(view: IncidentView) -> str:
+    """The hash of the list that is decided about: nobody decides about one that they were not shown."""
+    return view.progress.cohort.hash if view.progress and view.progress.cohort else ""
+
+
+async def _form(
+    visit: Visit,
+    kind: type[Message],
+    view: IncidentView,
+    given: Mapping[str, Any],
+    *,
+    message_id: str,
+    errors: Sequence[FieldError] = (),
+) -> Response:
+    choices: dict[str, list[str]] = {}
+    if kind is RetryMember:
+        rows = await get_cohort(eyes(visit), view.reference, state=MemberState.HARMED)
+        choices["account"] = [row.account for row in rows if row.ended_at is None]
+    return shown(
+        visit,
+        "form.html",
+        kind=kind,
+        home=_home(view),
+        named=view.reference,
+        asked=widgets(kind),
+        given=given,
+        choices=choices,
+        offered=(),
+        message_id=message_id,
+        mark=visit.text("mark") or _mark(view),
+        errors=errors,
+    )
+
+
+async def _check_decision(visit: Visit, view: IncidentView, message: DecideIncident) -> None:
+    """Refuse here what the incident will refuse, by the same rules. Raises `NotAllowed`."""
+    how = view.progress
+    if how is None:
+        raise NotAllowed("actor: you do not see the whole list, so somebody else decides about it")
+    content = await visit.doors.pool.fetchval(_RULES, view.reference)
+    state = Incident(
+        reference=view.reference,
+        new=view.new,
+        opened_at=view.opened_at,
+        decision=PolicyPack.model_validate(content).decision,
+        stage=view.stage,
+        cohort=how.cohort,
+        under_way=["?"] * how.under_way,
+    )
+    check_decision(state, message)
+
+
+def _causes(visit: Visit, view: IncidentView, message: Message) -> list[str]:
+    """What the message will cause, in sentences."""
+    name, how = message.name, view.progress
+    if isinstance(message, DecideIncident):
+        name = f"incident_{message.decision}"
+    elif isinstance(message, RetryMember) and message.leave:
+        name = "incident_leave"
+    told = [visit.t(f"desk.causes.{name}")]
+    if how and how.cohort and isinstance(message, DecideIncident | ResumeIncident):
+        told.append(
+            visit.t(
+                "desk.causes.incident_list",
+                accounts=how.cohort.accounts,
+                harmed=how.cohort.harmed,
+                unclear=how.cohort.unclear,
+                sum=", ".join(str(one) for one in how.cohort.harm) or "0",
+                done=how.done,
+            )
+        )
+    return told
+
+
+async def _send(visit: Visit, known: str, message: Message) -> Response:
+    doors = visit.doors
+    speaking = Incidents(
+        await doors.temporal(), task_queue=doors.settings.task_queue, token_for=doors.token_for(speaker(visit))
+    )
+    receipt = await speaking.send(known, message)
+    await drafts.drop(doors, visit.session, visit.request.url.path)
+    await drafts.keep(doors, visit.session, TOLD, {known: receipt.noted})
+    return visit.redirect(f"/desk/incidents/{known}")
+
+
+_RULES: Final = """
+    select p.content from casefile.incidents i join casefile.policy_packs p on p.hash = i.policy_hash
+    where i.reference = $1
+"""
