@@ -385,12 +385,18 @@ class NoteSign(Message):
 class VerifyComplainant(Message):
     """Say who complains, after looking at the proof: the customer or who may speak for them, or somebody else.
 
-    ``how`` it was proven stays in the case file.
+    ``how`` it was proven, in more than a word, stays in the case file: letters tell of the account from then on.
     """
 
     name = "verify_complainant"
     result: Literal[IdentityState.VERIFIED, IdentityState.MISMATCH]
     how: Line
+
+    @model_validator(mode="after")
+    def _says_how(self) -> Self:
+        if not is_said(self.how):
+            raise ValueError("how: one word proves nothing; say what was looked at, or how they were reached")
+        return self
 
 
 class Withdraw(Message):

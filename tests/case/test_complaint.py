@@ -383,6 +383,7 @@ def test_a_message_without_id_or_actor_or_with_more_than_it_knows_is_refused(nam
         ("correct_contact", {"email": f"{SECRET}@"}, "email: value is not a valid email address"),
         ("withdraw", {"reason": "Withdrawn."}, "reason: it is the customer who withdraws; say in a sentence how they"),
         ("confirm_remedy", {"proof": "No.", "lapsed": True}, "proof: one word is no reason; say in a sentence why"),
+        ("verify_complainant", {"how": "ok"}, "how: one word proves nothing; say what was looked at"),
         ("reopen", {"reason": " "}, "reason: String should have at least 1 character"),
     ],
 )
