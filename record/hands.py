@@ -1,8 +1,9 @@
 """What the record holds of a case that bears on whose hands it may be in: recusals, signs, and what they rest on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from domain.case.approval import PROPOSING
 from domain.case.complaint import Complaint
@@ -61,47 +62,71 @@ async def recusals_of_list(connection: "Connection", incident: str, number: int)
     return [*of_cases, *(one for one in declared if one.about in listed)]
 
 
-async def read_hands(connection: "Connection", reference: str, at: datetime) -> Hands:
-    """Whose hands the case is in *at* that moment."""
-    assigned = await connection.fetchrow(_ASSIGNED, reference)
-    recorded, changes = await recorded_recusals(connection, reference), await sign_changes(connection, reference)
-    tasks = await connection.fetch(_TASKS, reference)
-    turns = sum(row["turns"] for row in tasks)
-    restricted = await restrictions_in_case(connection, reference, at)
+@dataclass(frozen=True)
+class Held:
+    """What the record holds of whose hands a case is in, read at once."""
+
+    assigned: int
+    """The number of its last assignment, 0 where there is none."""
+    handler: str | None
+    recusals: Sequence[Recusal]
+    signs: Sequence[SignChange]
+    tasks: Sequence[Mapping[str, Any]]
+    """``number``, ``owner``, ``turns``, ``open`` of each."""
+    restrictable: bool
+    """Whether anything was ever said of restricting the customer."""
+
+
+async def read_held(connection: "Connection", reference: str) -> Held:
+    """What the record holds of whose hands a case is in."""
+    row = await connection.fetchrow(_HELD, reference)
+    assert row is not None  # noqa: S101 (one row, whatever there is)
+    assigned = row["assigned"] or {"number": 0, "person": None}
+    return Held(
+        assigned=assigned["number"],
+        handler=assigned["person"],
+        recusals=[Recusal(**one) for one in row["recusals"]],
+        signs=[SignChange(**one | {"by": Actor.named(one["by"])}) for one in row["signs"]],
+        tasks=row["tasks"],
+        restrictable=row["restrictable"],
+    )
+
+
+async def hands_of(connection: "Connection", reference: str, held: Held, at: datetime) -> Hands:
+    """Whose hands the case is in *at* that moment, by what is *held* of it."""
+    restricted = await restrictions_in_case(connection, reference, at) if held.restrictable else []
+    turns = sum(task["turns"] for task in held.tasks)
     return Hands(
-        version=(assigned["number"] if assigned else 0) + len(recorded) + len(changes) + turns,
-        handler=assigned["person"] if assigned else None,
-        kept_out={person: one.why for person, one in sorted(kept_out(recorded, at).items())},
-        care=care_for(standing(changes), at),
-        tasks={row["number"]: row["owner"] for row in tasks if row["owner"] and row["ended_at"] is None},
+        version=held.assigned + len(held.recusals) + len(held.signs) + turns,
+        handler=held.handler,
+        kept_out={person: one.why for person, one in sorted(kept_out(held.recusals, at).items())},
+        care=care_for(standing(held.signs), at),
+        tasks={task["number"]: task["owner"] for task in held.tasks if task["owner"] and task["open"]},
         restricted=tuple(sorted({one.form for one in restricted})),
     )
 
 
+async def read_hands(connection: "Connection", reference: str, at: datetime) -> Hands:
+    """Whose hands the case is in *at* that moment."""
+    return await hands_of(connection, reference, await read_held(connection, reference), at)
+
+
 async def concerned_by(connection: "Connection", reference: str) -> Concerned:
     """What the case concerns: the customer's words so far, and who acted or decided on the same."""
-    case = await connection.fetchrow(_CASE, reference)
+    case = await connection.fetchrow(_CASE, reference, list(DECIDING))
     if case is None:
         raise LookupError(f"there is no case {reference}")
     complaint = Complaint.recorded(case["complaint"])
-    account = case["account"] or complaint.account
-    trades = [*complaint.trades, *case["trades"]]
     told = [
         text
         for text in (complaint.subject, complaint.description, *(one.get("text") for one in case["replies"]))
         if text
     ]
-    decided = [
-        *await connection.fetch(_DECIDED_HERE, reference, list(DECIDING)),
-        *await connection.fetch(_DECIDED_ELSEWHERE, reference, account, trades, list(DECIDING)),
-        *await connection.fetch(_DECIDED_INCIDENTS, account, trades),
-    ]
-    acted = await connection.fetch(_ACTED, account, trades)
     return Concerned(
-        account=account,
+        account=case["account"],
         texts=tuple(told),
-        acted=tuple(Acted(**row) for row in acted),
-        decided=tuple(Acted(**row) for row in decided),
+        acted=tuple(Acted(**one) for one in case["acted"]),
+        decided=tuple(Acted(**one) for one in case["decided"]),
     )
 
 
@@ -120,48 +145,67 @@ _LISTED: Final = """
 _SIGN_CHANGES: Final = """
     select reference, step, sign, by, at, reason from casefile.signs where reference = any($1) order by id
 """
-_ASSIGNED: Final = """
-    select number, person from casefile.assignments where reference = $1 order by number desc limit 1
-"""
-_TASKS: Final = "select number, owner, turns, ended_at from casefile.tasks where reference = $1"
-_CASE: Final = """
-    select complaint,
-        (select data ->> 'account' from casefile.timeline t
-         where t.reference = c.reference and kind = 'add_evidence' and data ? 'account'
-         order by journal desc, id desc limit 1) as account,
-        array(select jsonb_array_elements_text(data -> 'trades') from casefile.timeline t
-              where t.reference = c.reference and kind in ('add_evidence', 'customer_reply', 'investigate')
-                and data ? 'trades') as trades,
-        array(select data from casefile.timeline t
-              where t.reference = c.reference and kind = 'customer_reply' order by id) as replies
-    from casefile.cases c where reference = $1
+_HELD: Final = """
+    select
+        (select jsonb_build_object('number', number, 'person', person) from casefile.assignments
+         where reference = $1 order by number desc limit 1) as assigned,
+        (select coalesce(jsonb_agg(jsonb_build_object('person', person, 'why', why, 'about', about, 'since', since,
+            'first', first, 'last', last, 'at', at) order by id), '[]')
+         from casefile.recusals where reference = $1) as recusals,
+        (select coalesce(jsonb_agg(jsonb_build_object('step', step, 'sign', sign, 'by', by, 'at', at,
+            'reason', reason) order by id), '[]')
+         from casefile.signs where reference = $1) as signs,
+        (select coalesce(jsonb_agg(jsonb_build_object('number', number, 'owner', owner, 'turns', turns,
+            'open', ended_at is null) order by number), '[]')
+         from casefile.tasks where reference = $1) as tasks,
+        exists (select from casefile.restrictions join casefile.cases using (account)
+                where cases.reference = $1) as restrictable
 """
 # Who decided in a round that has had its final response: once the case is taken up again, that is before.
-_DECIDED_HERE: Final = """
-    select actor as who, key as about, at as since from casefile.timeline
-    where reference = $1 and kind = any($2)
-        and (data ->> 'round')::integer <= (
-            select count(*) from casefile.events where reference = $1 and event = 'responded')
-        and (select stage from casefile.cases where reference = $1) in ('investigating', 'deciding')
-    order by id
-"""
-_DECIDED_ELSEWHERE: Final = """
-    select actor as who, timeline.reference as about, min(at) as since
-    from casefile.cases join casefile.timeline using (reference)
-    where account = $2 and reference <> $1 and complaint -> 'trades' ?| $3::text[] and kind = any($4)
-    group by 1, 2 order by 2, 1
-"""
-_DECIDED_INCIDENTS: Final = """
-    select actor as who, members.reference as about, min(timeline.at) as since
-    from casefile.cohort_members as members join casefile.incident_timeline as timeline using (reference)
-    where account = $1 and members.trades && $2::text[] and kind = 'decide_incident'
-        and data ->> 'decision' = 'approve'
-    group by 1, 2 order by 2, 1
-"""
-_ACTED: Final = """
-    select distinct decided_by as who, coalesce("order", "position", cancellation) as about
-    from tradelog.cancellations
-    where account = $1 and decided_by is not null
-        and (cardinality($2::text[]) = 0 or array[cancellation, "order", "position"] && $2::text[])
-    order by 2, 1
+_CASE: Final = """
+    with this as (
+        select reference, complaint, stage,
+            coalesce((
+                select data ->> 'account' from casefile.timeline t
+                where t.reference = c.reference and kind = 'add_evidence' and data ? 'account'
+                order by journal desc, id desc limit 1), complaint ->> 'account') as account,
+            array(select jsonb_array_elements_text(c.complaint -> 'trades')) || array(
+                select jsonb_array_elements_text(data -> 'trades') from casefile.timeline t
+                where t.reference = c.reference and kind in ('add_evidence', 'customer_reply', 'investigate')
+                    and data ? 'trades') as trades
+        from casefile.cases c where reference = $1
+    ), here as (
+        select 1 as place, id as ordered, actor as who, key as about, at as since
+        from casefile.timeline join this using (reference)
+        where kind = any($2) and stage in ('investigating', 'deciding')
+            and (data ->> 'round')::integer <= (
+                select count(*) from casefile.events where reference = $1 and event = 'responded')
+    ), elsewhere as (
+        select 2 as place, 0 as ordered, actor as who, timeline.reference as about, min(at) as since
+        from this join casefile.cases on cases.account = this.account and cases.reference <> this.reference
+            join casefile.timeline on timeline.reference = cases.reference
+        where cases.complaint -> 'trades' ?| this.trades and kind = any($2)
+        group by 3, 4
+    ), incidents as (
+        select 3 as place, 0 as ordered, actor as who, members.reference as about, min(timeline.at) as since
+        from this join casefile.cohort_members as members using (account)
+            join casefile.incident_timeline as timeline on timeline.reference = members.reference
+        where members.trades && this.trades and kind = 'decide_incident' and data ->> 'decision' = 'approve'
+        group by 3, 4
+    ), acted as (
+        select distinct decided_by as who, coalesce("order", "position", cancellation) as about
+        from this join tradelog.cancellations using (account)
+        where decided_by is not null
+            and (cardinality(trades) = 0 or array[cancellation, "order", "position"] && trades)
+    )
+    select complaint, account,
+        array(select data from casefile.timeline t
+              where t.reference = this.reference and kind = 'customer_reply' order by id) as replies,
+        (select coalesce(jsonb_agg(jsonb_build_object('who', who, 'about', about) order by about, who), '[]')
+         from acted) as acted,
+        (select coalesce(jsonb_agg(jsonb_build_object('who', who, 'about', about, 'since', since)
+            order by place, ordered, about, who), '[]')
+         from (select * from here union all select * from elsewhere union all select * from incidents) as decided
+        ) as decided
+    from this
 """

@@ -23,7 +23,7 @@ async def read_restrictions(connection: "Connection", account: str | None) -> li
 async def restrictions_of(connection: "Connection", of: str | None = None) -> dict[str, list[Restriction]]:
     """The restrictions by account: of one, or of all; without what is not proven, where signatures count."""
     changes = await _changes(connection, of)
-    if proofs := proofs_here():
+    if changes and (proofs := proofs_here()):
         approval = await _approval(connection, {one.reference for each in changes.values() for one in each})
         changes = {account: founded(each, proofs, approval) for account, each in changes.items()}
     return {account: standing(each) for account, each in changes.items()}

@@ -79,12 +79,8 @@ async def follow_events(
 ) -> Followed:
     """What the *new* events of the *history* lead to, as the case stands."""
     named = {occurred.calendar for occurred in history if occurred.calendar}
-    later = {
-        row["hash"]: Calendar.model_validate(row["content"])
-        for row in await connection.fetch(
-            "SELECT hash, content FROM casefile.calendars WHERE hash = ANY ($1)", list(named)
-        )
-    }
+    rows = await connection.fetch(_CALENDARS, list(named)) if named else []
+    later = {row["hash"]: Calendar.model_validate(row["content"]) for row in rows}
     if missing := named - set(later):
         raise ApplicationError(
             f"calendar: the case file has no calendar {', '.join(sorted(missing))}; `redress calendar replan` adds it",
@@ -219,6 +215,7 @@ _FIRED: Final = """
     join web.hearers h on f.breach and 'breached' = any(h.events) and (h.every_source or h.service = c.source)
     on conflict do nothing
 """
+_CALENDARS: Final = "select hash, content from casefile.calendars where hash = any($1)"
 _BREACHED: Final = """
     update casefile.cases set breached = true
     where reference = $1 and not breached

@@ -26,7 +26,7 @@ from domain.people.routing import Need, Routed, loads, route
 from domain.people.signs import Sign, care_for, standing
 from domain.rules.policy import PolicyPack
 from record.directory import has_left, read_directory
-from record.hands import concerned_by, read_hands, recorded_recusals, sign_changes
+from record.hands import concerned_by, hands_of, read_held, sign_changes
 from record.restrictions import restrictions_in_case
 from runtime.corpus import model
 
@@ -97,15 +97,20 @@ async def hand_over(
 
     Of the tasks that are *due* an owner who is away is none.
     """
-    directory = await read_directory(connection)
-    out = await keep_out(connection, reference, directory, at)
+    directory, held = await read_directory(connection), await read_held(connection, reference)
+    out, changed = await keep_out(connection, reference, directory, held.recusals, at)
+    handler = held.handler
     if directory.people:
-        await _Handing(connection, reference, pack, directory, out, at).give_to_somebody()
-        await _give_tasks(connection, reference, pack, directory, out, at, due)
-    hands = await read_hands(connection, reference, at)
-    if hands.handler:
-        await connection.execute(_HAS_IT, reference, hands.handler)
-    return hands
+        if routed := await _Handing(connection, reference, pack, directory, out, at).give_to_somebody():
+            handler, changed = routed.person, True
+        if any(task["open"] for task in held.tasks):
+            await _give_tasks(connection, reference, pack, directory, out, handler, at, due)
+            changed = True
+    if changed:
+        held = await read_held(connection, reference)
+    if held.handler:
+        await connection.execute(_HAS_IT, reference, held.handler)
+    return await hands_of(connection, reference, held, at)
 
 
 async def _give_tasks(  # noqa: PLR0917 (all that tasks need somebody for)
@@ -114,12 +119,12 @@ async def _give_tasks(  # noqa: PLR0917 (all that tasks need somebody for)
     pack: PolicyPack,
     directory: Directory,
     out: Mapping[str, Recusal],
+    handler: str | None,
     at: datetime,
     due: Collection[int],
 ) -> None:
     """See that every task is with somebody who may have it."""
     barred = {person: one.why.value for person, one in out.items()}
-    handler = (await read_hands(connection, reference, at)).handler
 
     async def need(role: Role) -> Need:
         return await need_of(connection, reference, pack, directory, barred, role, at)
@@ -127,9 +132,12 @@ async def _give_tasks(  # noqa: PLR0917 (all that tasks need somebody for)
     await Giving(connection, reference, directory, barred, handler, at, need).see_to_owners(due)
 
 
-async def keep_out(connection: "Connection", reference: str, directory: Directory, at: datetime) -> dict[str, Recusal]:
-    """Write down whom the case has to do without, and return who that is *at* that moment, by person."""
-    recorded = await recorded_recusals(connection, reference)
+async def keep_out(
+    connection: "Connection", reference: str, directory: Directory, recorded: Sequence[Recusal], at: datetime
+) -> tuple[dict[str, Recusal], bool]:
+    """Write down whom the case has to do without beside those *recorded*; who that is *at* that moment, by person, and
+    whether anybody is new.
+    """
     known = {one.model_copy(update={"at": None}) for one in recorded}
     new = [one for one in recusals(directory, await concerned_by(connection, reference)) if one not in known]
     rows = [(reference, one.person, one.why, one.about, one.since, one.first, one.last, at) for one in new]
@@ -138,7 +146,7 @@ async def keep_out(connection: "Connection", reference: str, directory: Director
         if _ID.fullmatch(one.person):
             key, said = f"kept_out:{one.person}:{one.why}:{one.about}", f"{one.person} is kept out: {_WHY[one.why]}"
             await connection.execute(_NOTE, reference, key, at, "kept_out", str(SYSTEM), said, {"about": one.about})
-    return dict(kept_out([*recorded, *new], at))
+    return dict(kept_out([*recorded, *new], at)), bool(new)
 
 
 async def raise_signs(
@@ -161,23 +169,23 @@ class _Handing:
     out: Mapping[str, Recusal]
     at: datetime
 
-    async def give_to_somebody(self) -> None:
-        """Give the case to somebody, where nobody has it who may."""
-        case = await self.connection.fetchrow(_CASE, self.reference)
+    async def give_to_somebody(self) -> Routed | None:
+        """Give the case to somebody, where nobody has it who may: to whom."""
+        case = await self.connection.fetchrow(_CASE_AND_LAST, self.reference)
         if case is None or case["closed_at"] is not None:
-            return
-        last = await self.connection.fetchrow(_LAST, self.reference)
+            return None
         level, ladder = case["escalation_level"], [step.role for step in self.pack.escalation]
         role = ladder[level - 1] if level else Role.HANDLER
-        left = last is not None and await has_left(self.connection, self.directory, last["person"])
-        if (cause := _cause(case, last, role, self.directory, self.out, left=left)) is None:
-            return
+        left = case["person"] is not None and await has_left(self.connection, self.directory, case["person"])
+        if (cause := _cause(case, role, self.directory, self.out, left=left)) is None:
+            return None
         out = {person: one.why.value for person, one in self.out.items()}
         need = await need_of(self.connection, self.reference, self.pack, self.directory, out, role, self.at)
         routed = route(need, self.directory)
         if cause == "nobody" and routed.person is None:
-            return  # still nobody; it stands in the record already
+            return None  # still nobody; it stands in the record already
         await self._assign(cause, routed, need)
+        return routed
 
     async def _assign(self, cause: str, routed: Routed, need: Need) -> None:
         connection, reference = self.connection, self.reference
@@ -227,28 +235,30 @@ async def need_of(  # noqa: PLR0917 (all that a case needs somebody for)
 
 def _cause(
     case: asyncpg.Record,
-    last: asyncpg.Record | None,
     role: Role,
     directory: Directory,
     out: Mapping[str, Recusal],
     *,
     left: bool,
 ) -> str | None:
-    """Why somebody is to be looked for; ``None`` where who has the case can keep it. Whoever has it may have *left*."""
-    if last is None:
+    """Why somebody is to be looked for; ``None`` where who has the *case*, by its last assignment, can keep it.
+
+    Whoever has it may have *left*.
+    """
+    if not case["assigned"]:
         return "opened"
-    if last["person"] is None:
+    if case["person"] is None:
         return "nobody"
-    if person_of(last["person"]) in out:
+    if person_of(case["person"]) in out:
         return "kept_out"
-    if last["level"] < case["escalation_level"]:
+    if case["level"] < case["escalation_level"]:
         return "escalated"
-    if last["need"] is None:
+    if not case["routed"]:
         return "left" if left else None  # somebody said who is to have it
-    holder = directory.find(last["person"])
-    if holder is None or Role(last["role"]) not in holder.roles:
+    holder = directory.find(case["person"])
+    if holder is None or Role(case["role"]) not in holder.roles:
         return "left"
-    if role is Role.HANDLER and last["team"] != case["team"] and case["team"] not in holder.teams:
+    if role is Role.HANDLER and case["its_team"] != case["team"] and case["team"] not in holder.teams:
         return "reclassified"
     return None
 
@@ -298,9 +308,12 @@ _SAY: Final = """
 _CASE: Final = """
     select category, priority, team, language, escalation_level, closed_at from casefile.cases where reference = $1
 """
-_LAST: Final = """
-    select person, role, level, team, need from casefile.assignments
-    where reference = $1 order by number desc limit 1
+_CASE_AND_LAST: Final = """
+    select c.team, c.escalation_level, c.closed_at, l.number is not null as assigned, l.person, l.role, l.level,
+        l.team as its_team, l.need is not null as routed
+    from casefile.cases c left join lateral (
+        select * from casefile.assignments a where a.reference = c.reference order by number desc limit 1) as l on true
+    where c.reference = $1
 """
 _LOAD: Final = """
     select handler, count(*) as cases from casefile.cases

@@ -646,9 +646,9 @@ def test_the_longest_text_takes_no_longer_than_its_length(part: str) -> None:
     text = "x" + (part * LONG_TEXT)[: LONG_TEXT - 2] + "x"
     assessed(text)  # the word lists are read once
     subject = complaint(text)
-    started = time.perf_counter()
+    started = time.process_time()
     assess(subject, PACK, earlier=())
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 2  # of the processor; where it grew with the square it took twenty
 
 
 # -- the lists ---------------------------------------------------------------------------------------------------------
