@@ -21,7 +21,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input install -
 UV := uv
 
 .DELETE_ON_ERROR:
-.PHONY: demo up test check trial sbom bench bench-investigation bench-assessment bench-reporting bench-sealing lint lock clean
+.PHONY: demo up test check trial sbom bench bench-life bench-investigation bench-assessment bench-reporting bench-sealing lint lock clean
 
 demo: $(READY)
 	@$(BIN)/redress demo
@@ -48,6 +48,9 @@ trial: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m bench.deadlines $(ARGS)
+
+bench-life: $(READY)
+	@$(BIN)/python -m bench.life $(ARGS)
 
 bench-assessment: $(READY)
 	@$(BIN)/python -m bench.assessment $(ARGS)
