@@ -76,9 +76,12 @@ class _Opening(asyncpg.Connection):
         left, self._left_something = self._left_something, False
         return str(super().get_reset_query()) if left else ""
 
-    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> Any:  # noqa: ASYNC109 (asyncpg's)
+    def _look_at(self, query: str) -> None:
         if any(one in query for one in _LASTING):
             self._left_something = True
+
+    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> Any:  # noqa: ASYNC109 (asyncpg's)
+        self._look_at(query)
         return await super().execute(query, *await sealed(keys_here(), args), timeout=timeout)
 
     async def executemany(self, command: str, args: Any, *, timeout: float | None = None) -> None:  # noqa: ASYNC109
@@ -86,10 +89,12 @@ class _Opening(asyncpg.Connection):
             await super().executemany(command, rows, timeout=timeout)
 
     async def fetch(self, query: str, *args: Any, **options: Any) -> Any:
+        self._look_at(query)
         rows = await super().fetch(query, *await sealed(keys_here(), args), **options)
         return await opened(keys_here(), rows)
 
     async def fetchrow(self, query: str, *args: Any, **options: Any) -> Any:
+        self._look_at(query)
         row = await super().fetchrow(query, *await sealed(keys_here(), args), **options)
         return None if row is None else (await opened(keys_here(), [row]))[0]
 

@@ -195,7 +195,7 @@ class CaseFile:
         reference = update.reference
         pack = await self.pack(connection, await _lock(connection, reference))
         events = [*update.events, *extra_events]
-        await write_entries(connection, reference, without_signs(update.entries))
+        news = await write_entries(connection, reference, without_signs(update.entries))
         await write_facts(connection, reference, facts_of(update.entries))
         if said := [entry.data.get("text") for entry in update.entries if entry.kind == CustomerReply.name]:
             await make_findable(connection, reference, *said)
@@ -205,7 +205,7 @@ class CaseFile:
         await write_rejected(connection, reference, update.rejected)
         await write_summary(connection, update)
         await checkpoints.keep(connection, reference, update.checkpoint)
-        hands = await settle(connection, reference, pack, update.entries)
+        hands = await settle(connection, reference, pack, update.entries, news=news)
         recorded = await led_to(connection, reference, pack, events, update.asked)
         return recorded.model_copy(update={"hands": hands}) if hands else recorded
 

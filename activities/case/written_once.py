@@ -31,9 +31,9 @@ T = TypeVar("T", Entry, Rejected)
 log = structlog.get_logger(__name__)
 
 
-async def write_entries(connection: "Connection", reference: str, entries: Collection[Entry]) -> None:
-    """Write lines of a case's timeline, under the lock of the case."""
-    await _write(connection, reference, entries, _row_of_entry, (_ADD_ENTRIES, _TOLD_ENTRIES))
+async def write_entries(connection: "Connection", reference: str, entries: Collection[Entry]) -> bool:
+    """Write lines of a case's timeline, under the lock of the case. Returns whether any was not there yet."""
+    return await _write(connection, reference, entries, _row_of_entry, (_ADD_ENTRIES, _TOLD_ENTRIES))
 
 
 async def write_incident_entries(connection: "Connection", reference: str, entries: Collection[Entry]) -> None:
@@ -108,14 +108,14 @@ async def _write(
     items: Collection[T],
     as_row: Callable[[str, T], tuple[Any, ...]],
     statements: tuple[str, str],
-) -> None:
+) -> bool:
     if not items:
-        return
+        return False
     add, told = statements
     rows = [as_row(reference, item) for item in items]
     written = await connection.fetch(add, reference, *(list(column) for column in zip(*rows, strict=True)))
     if len(written) == len(items):
-        return
+        return True
     found = await connection.fetch(told, reference, [key for key, *_ in rows])
     known = {key: (key, *rest) for key, *rest in found}
     taken = {
@@ -124,7 +124,7 @@ async def _write(
     beside = [
         item.model_copy(update={"key": _beside(reference, item.key, item)}) for item in items if item.key in taken
     ]
-    await _write(connection, reference, beside, as_row, statements)
+    return await _write(connection, reference, beside, as_row, statements) or bool(written)
 
 
 def _beside(reference: str, key: str, content: object) -> str:

@@ -1,7 +1,7 @@
 """Letters: written once, handed to a channel until one takes them over, recorded every time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,8 +27,10 @@ from domain.keys.scopes import scope_of_workflow
 from domain.letters.kinds import LETTERS
 from domain.letters.letter import may_be_told
 from domain.people.customers import Preferences
+from domain.people.matching import Identity
+from domain.people.restrictions import Restriction, in_force
 from record.customers import read_customer_file, read_identity
-from record.restrictions import restrictions_in_case
+from record.restrictions import read_restrictions
 from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compose, secret_message_id
 from runtime.settings import Settings
 
@@ -81,15 +83,16 @@ class Letters:
         mail server's acceptance and its recording the next attempt sends again, with the same Message-ID.
         """
         async with self._alone(request.key) as connection:
-            letter = await self._letter(connection, request)
+            letter, customer = await self._letter(connection, request)
             accepted = await connection.fetchrow(
                 "select at, channel from casefile.letter_attempts where key = $1 and outcome = 'accepted'", request.key
             )
             if accepted:
                 async with connection.transaction():
                     return await self._announce(connection, request, accepted["at"], accepted["channel"])
-            way = await self._way(connection, request, letter["addressee"])
-            await self._check_complainant(connection, request)
+            customer = customer or await self._customer(connection, request)
+            way = await self._way(connection, request, letter["addressee"], customer)
+            _check_complainant(request, customer.identity)
             if request.kind is LetterKind.EXTENSION:
                 await self._check_still_true(connection, request)
             await self._deliver(connection, request, letter, way)
@@ -105,7 +108,8 @@ class Letters:
         """The letter as it would be written now. Nothing is sent or recorded."""
         async with self._connections, self._pool.acquire() as connection:
             try:
-                subject, body = await self._write(connection, request, self._clock(), None)
+                customer = await self._customer(connection, request)
+                subject, body = await self._write(connection, request, self._clock(), None, customer)
             except ApplicationError as error:
                 return LetterPreview(missing=error.message)
         return LetterPreview(subject=subject, body=body)
@@ -138,8 +142,9 @@ class Letters:
 
     async def _letter(
         self, connection: "Connection", request: SendLetter, written_at: datetime | None = None
-    ) -> asyncpg.Record:
-        """The letter as it was written at its first attempt, which may be this one."""
+    ) -> tuple[asyncpg.Record, "_Customer | None"]:
+        """The letter as it was written at its first attempt; where that is this one, what is known of the customer."""
+        customer = None
         reference = request.update.reference
         letter = await connection.fetchrow("select * from casefile.letters where key = $1", request.key)
         if letter is None:
@@ -149,8 +154,9 @@ class Letters:
                 # before it is written: the letter tells of the case as it then stands.
                 await self._case_file.apply(connection, request.update)
                 to = await self._addressee(connection, request, written_at)
-                way = await self._way(connection, request, to)
-                subject, body = await self._write(connection, request, written_at, to)
+                customer = await self._customer(connection, request)
+                way = await self._way(connection, request, to, customer)
+                subject, body = await self._write(connection, request, written_at, to, customer)
                 letter = await connection.fetchrow(
                     "insert into casefile.letters"
                     " (key, reference, number, kind, language, recipient, subject, body, message_id, rendered_at,"
@@ -175,7 +181,7 @@ class Letters:
                 type="LetterKeyConflict",
                 non_retryable=True,
             )
-        return letter
+        return letter, customer
 
     async def _addressee(self, connection: "Connection", request: SendLetter, at: datetime) -> str | None:
         """The id of the member of staff whom a notice is for; ``None`` where no directory names any, and of letters."""
@@ -191,7 +197,7 @@ class Letters:
         return await addressee(connection, reference, pack, request.facts.audience or Role.HANDLER, at)
 
     async def _write(
-        self, connection: "Connection", request: SendLetter, at: datetime, to: str | None
+        self, connection: "Connection", request: SendLetter, at: datetime, to: str | None, customer: "_Customer"
     ) -> tuple[str, str]:
         reference = request.update.reference
         case = await connection.fetchrow(
@@ -209,9 +215,7 @@ class Letters:
             for occurred in _announced(request, at):
                 foreseen += await self._case_file.foresee(connection, reference, pack, occurred)
         standing = await connection.fetchrow(_STANDING, reference)
-        verified = (await read_identity(connection, reference)).verified
-        restrictions = await restrictions_in_case(connection, reference, at) if verified else []
-        wishes = await self._wishes(connection, reference)
+        wishes = customer.wishes
         return write_letter(
             request,
             complaint=Complaint.recorded(case["complaint"]),
@@ -223,37 +227,21 @@ class Letters:
             responded_at=case["responded_at"],
             extended=case["extended"],
             to=to,
-            verified=verified,
+            verified=customer.identity.verified,
             zone=ZoneInfo(wishes.zone) if wishes.zone else None,
-            standing=Standing.model_validate({**(standing or {}), "restrictions": restrictions}),
+            standing=Standing.model_validate({**(standing or {}), "restrictions": customer.restrictions}),
         )
 
-    async def _wishes(self, connection: "Connection", reference: str) -> Preferences:
-        """How the customer wants to be written to; of no interest before it is known that they are the customer."""
-        account = await connection.fetchval("select account from casefile.cases where reference = $1", reference)
-        if account is None or not (await read_identity(connection, reference)).verified:
-            return Preferences()
-        return (await read_customer_file(connection, account)).preferences
-
-    async def _by_post(self, connection: "Connection", reference: str) -> bool:
-        """Whether letters go by post: by the wish of the customer, or by a restriction of theirs that is in force."""
-        if not (await read_identity(connection, reference)).verified:
-            return False
-        if (await self._wishes(connection, reference)).by_post:
-            return True
-        restricted = await restrictions_in_case(connection, reference, self._clock())
-        return any(one.form is ContactForm.BY_POST for one in restricted)
-
-    async def _check_complainant(self, connection: "Connection", request: SendLetter) -> None:
-        """Raise where who complains is not known any more: the address may have been changed since it was written."""
-        identity = await read_identity(connection, request.update.reference)
-        if not may_be_told(request.kind, request.facts, verified=identity.verified):
-            raise ApplicationError(
-                f"{request.kind.value} (letter {request.number}) waits: {identity.spoken.en}"
-                f" ({TO_VERIFY} {request.update.reference})",
-                type="LetterIncomplete",
-                non_retryable=True,
-            )
+    async def _customer(self, connection: "Connection", request: SendLetter) -> "_Customer":
+        """Who complains, and how they are to be written to, as it stands now."""
+        reference = request.update.reference
+        identity = await read_identity(connection, reference)
+        account = await connection.fetchval(_ACCOUNT, reference) if identity.verified else None
+        if account is None:
+            return _Customer(identity, Preferences(), ())
+        filed = await read_customer_file(connection, account)
+        restricted = in_force(await read_restrictions(connection, account), self._clock())
+        return _Customer(identity, filed.preferences, tuple(restricted))
 
     async def _check_still_true(self, connection: "Connection", request: SendLetter) -> None:
         """Raise rather than promise, long after it was written, an extension that would come too late by now."""
@@ -273,7 +261,9 @@ class Letters:
             non_retryable=True,
         )
 
-    async def _way(self, connection: "Connection", request: SendLetter, to: str | None) -> "_Way":
+    async def _way(
+        self, connection: "Connection", request: SendLetter, to: str | None, customer: "_Customer"
+    ) -> "_Way":
         """Where the letter goes, as the case file and the settings have it at this moment; a notice is for *to*."""
         channel = self._mailer or self._outbox
         if LETTERS[request.kind].to_staff:
@@ -294,8 +284,7 @@ class Letters:
         )
         if contact and contact["in_doubt"]:
             return _Way(self._outbox, None, f"contact {contact['id']}, in doubt: a letter came back")
-        by_post = await self._by_post(connection, request.update.reference)
-        if contact and contact["email"] and not by_post:
+        if contact and contact["email"] and not customer.by_post:
             return _Way(channel, contact["email"], f"contact {contact['id']}")
         return _Way(self._outbox, None, "no address")
 
@@ -367,6 +356,7 @@ def _announced(request: SendLetter, at: datetime) -> list[Occurred]:
     ]
 
 
+_ACCOUNT: Final = "select account from casefile.cases where reference = $1"
 _CONTACT: Final = """
     select id, email, exists (
         select from intake.mails m where m.reference = c.reference and m.why = 'returned' and m.at > c.at
@@ -388,6 +378,31 @@ _STANDING: Final = """
         (select count(*) from casefile.events where reference = $1 and event = 'overdue_noted')::integer as new_dates,
         exists (select from casefile.timeline where reference = $1 and kind = 'continues') as continues
 """
+
+
+@dataclass(frozen=True)
+class _Customer:
+    """Who complains. Of wishes and restrictions nothing is known before it is known that they are the customer."""
+
+    identity: Identity
+    wishes: Preferences
+    restrictions: Sequence[Restriction]
+
+    @property
+    def by_post(self) -> bool:
+        """Whether letters go by post: by the customer's wish, or by a restriction that is in force."""
+        return self.wishes.by_post or any(one.form is ContactForm.BY_POST for one in self.restrictions)
+
+
+def _check_complainant(request: SendLetter, identity: Identity) -> None:
+    """Raise where who complains is not known any more: the address may have been changed since it was written."""
+    if not may_be_told(request.kind, request.facts, verified=identity.verified):
+        raise ApplicationError(
+            f"{request.kind.value} (letter {request.number}) waits: {identity.spoken.en}"
+            f" ({TO_VERIFY} {request.update.reference})",
+            type="LetterIncomplete",
+            non_retryable=True,
+        )
 
 
 @dataclass(frozen=True)

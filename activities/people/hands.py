@@ -26,7 +26,7 @@ from domain.people.routing import Need, Routed, loads, route
 from domain.people.signs import Sign, care_for, standing
 from domain.rules.policy import PolicyPack
 from record.directory import has_left, read_directory
-from record.hands import concerned_by, hands_of, read_held, sign_changes
+from record.hands import Held, concerned_by, hands_of, read_held, sign_changes
 from record.restrictions import restrictions_in_case
 from runtime.corpus import model
 
@@ -56,17 +56,20 @@ CALLING: Final = frozenset(
 
 
 async def settle(
-    connection: "Connection", reference: str, pack: PolicyPack, entries: Collection[Entry]
+    connection: "Connection", reference: str, pack: PolicyPack, entries: Collection[Entry], *, news: bool = True
 ) -> Hands | None:
     """See that the case is in the right hands after *entries*; ``None`` where nothing of them bears on it.
 
-    The summary of the case must be written by then. Returns whose hands it is in. Again, it changes nothing.
+    The summary of the case must be written by then. Returns whose hands it is in. Again, it changes nothing; and where
+    none of the entries is *news*, nothing is looked for.
     """
     kinds = {entry.kind for entry in entries}
     if not kinds & CALLING:
         await connection.execute(_STILL_HAS_IT, reference, list(Role))
         return None
     at = max(entry.at for entry in entries)
+    if not news:
+        return await _hands(connection, reference, await read_held(connection, reference), at)
     for entry in entries:
         if entry.kind == "assign":
             await _note_assignment(connection, reference, entry)
@@ -108,6 +111,11 @@ async def hand_over(
             changed = True
     if changed:
         held = await read_held(connection, reference)
+    return await _hands(connection, reference, held, at)
+
+
+async def _hands(connection: "Connection", reference: str, held: Held, at: datetime) -> Hands:
+    """Whose hands it is in, which the case says, too: its summary may not know it yet."""
     if held.handler:
         await connection.execute(_HAS_IT, reference, held.handler)
     return await hands_of(connection, reference, held, at)

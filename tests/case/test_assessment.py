@@ -648,7 +648,7 @@ def test_the_longest_text_takes_no_longer_than_its_length(part: str) -> None:
     subject = complaint(text)
     started = time.process_time()
     assess(subject, PACK, earlier=())
-    assert time.process_time() - started < 2  # of the processor; where it grew with the square it took twenty
+    assert time.process_time() - started < 2  # seconds of the processor
 
 
 # -- the lists ---------------------------------------------------------------------------------------------------------

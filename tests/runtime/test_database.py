@@ -110,6 +110,19 @@ async def test_a_json_number_with_a_fraction_never_becomes_a_float(pool: "asyncp
     assert isinstance(amount["amount"], Decimal)
 
 
+@pytest.mark.parametrize("how", ["execute", "fetchval"])
+async def test_what_was_left_to_a_session_is_gone_when_its_connection_comes_back(database_url: str, how: str) -> None:
+    pool = await open_pool(database_url, max_size=1)
+    async with pool.acquire() as connection:
+        await getattr(connection, how)("select set_config('redress.viewer', 'h-1', false)")
+        await getattr(connection, how)("select pg_advisory_lock(1)")
+    async with pool.acquire() as connection:
+        assert not await connection.fetchval("select current_setting('redress.viewer', true)")
+        assert await connection.fetchval("select count(*) from pg_locks where locktype = 'advisory'") == 0
+        assert connection.get_reset_query() == ""
+    await pool.close()
+
+
 async def test_instants_are_in_utc_whatever_the_server_thinks(database_url: str) -> None:
     administrator = await asyncpg.connect(database_url)
     name = await administrator.fetchval("select current_database()")

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
+import asyncpg
 import pytest
+from temporalio import activity
 from temporalio.api.enums.v1 import EventType
 
 from domain.ground.words import LetterKind, Outcome, Role, Stage, TaskKind
@@ -57,6 +59,32 @@ async def test_a_clear_small_case_goes_straight_through_within_70_events_beside_
         "stage: closed",
     ]
     assert await house.fetchval("SELECT count(*) FROM casefile.postings WHERE reference = $1", reference) == 1
+
+
+async def test_a_life_takes_at_most_230_statements_to_its_follow_up(
+    house: House, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
+) -> None:
+    counted = 0
+
+    def counting(statement: str) -> None:
+        carry = getattr(asyncpg.Connection, statement)
+
+        async def counted_one(*arguments: Any, **options: Any) -> Any:
+            nonlocal counted
+            counted += activity.in_activity()
+            return await carry(*arguments, **options)
+
+        monkeypatch.setattr(asyncpg.Connection, statement, counted_one)
+
+    for statement in ("execute", "executemany", "fetch", "fetchrow"):
+        counting(statement)
+    await house.late_withdrawal("12000", days_late=7)
+    reference = await house.submit()
+    await house.responded(reference)
+    await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    await house.row(reference, lambda case: bool(case["stage"] == Stage.FOLLOWING_UP))
+    record_property("statements of a complaint that goes straight through, to its follow-up", counted)
+    assert 0 < counted <= 230
 
 
 async def test_silence_counts_as_no_objection_and_the_case_closes_by_itself(house: House) -> None:
