@@ -49,7 +49,7 @@ SERVICES: dict[str, dict[str, Any]] = {
 }
 """What `up` starts; the command line is started by who types it."""
 TASKS = {name for name, service in SERVICES.items() if service["restart"] != "unless-stopped"}
-OURS = ("worker", "web", "migrate", "keys")
+OURS = ("worker", "web", "channels", "migrate", "keys")
 SCRIPTS = sorted(DEPLOY.glob("*.sh"))
 
 DOCKERFILE = re.sub(r"@sha256:[0-9a-f]{64}", "", (ROOT / "Dockerfile").read_text()).replace("\\\n", " ")
@@ -193,7 +193,16 @@ def test_a_container_has_only_the_rights_and_the_networks_that_it_needs() -> Non
         assert name == "keys" or set(service["networks"]) <= set(COMPOSE["networks"]), name
     assert {name for name, service in SERVICES.items() if "cap_add" in service} == {"postgres"}
     with_the_record = {name for name, service in SERVICES.items() if "record" in service.get("networks", ())}
-    assert with_the_record == {"postgres", "databases", "temporal-schema", "temporal", "migrate", "worker", "web"}
+    assert with_the_record == {
+        "postgres",
+        "databases",
+        "temporal-schema",
+        "temporal",
+        "migrate",
+        "worker",
+        "web",
+        "channels",
+    }
     signing = {name for name, service in COMPOSE["services"].items() if "signing:" in str(service.get("volumes"))}
     assert signing == {"keys", "cli", "web"}, "who does not sign people on has no key to sign for them"
 
@@ -246,6 +255,14 @@ def test_the_worker_starts_from_the_secrets_alone_and_writes_to_mailpit(secrets:
     assert settings.database_url == f"postgresql://redress_writer:{password}@postgres:5432/redress"
     assert (settings.smtp_host, settings.smtp_port, settings.smtp_tls) == ("mailpit", 1025, "none")
     assert settings.log_format == "json"
+
+
+def test_mail_is_taken_in_from_the_secrets_alone_and_the_worker_knows_whose_word_counts(secrets: Path) -> None:
+    channels = settings_of("channels", secrets)
+    assert channels.database_url == settings_of("worker", secrets).database_url
+    assert channels.lmtp_address == "0.0.0.0:2424"
+    assert environment("channels", REDRESS_IMAP_URL="imaps://c@mail.example.com")["REDRESS_IMAP_URL"]
+    assert environment("worker", REDRESS_MAIL_SERVERS="mx.example.com")["REDRESS_MAIL_SERVERS"]
 
 
 def test_the_log_of_postgresql_quotes_no_row_and_no_statement() -> None:
