@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import io
+import struct
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import PurePath
@@ -19,6 +20,7 @@ LARGEST: Final = 10_000_000
 """Bytes of one file."""
 MOST: Final = 10
 """Files of one complaint or message."""
+_SCANNED_WITHIN: Final = 20.0  # seconds
 _LARGEST_PICTURE: Final = 50_000_000  # pixels
 _LONGEST_SIDE: Final = 6_000  # pixels
 
@@ -34,9 +36,38 @@ class FileRefused(Exception):
 _TURNS: Final = ThreadPoolExecutor(2, "files")  # a picture of 50 megapixels takes most of a gigabyte while it is drawn
 
 
-async def harmless_in_turn(title: str, content: bytes, name: Callable[[str], str]) -> File:
-    """As `harmless`, a few at a time: what strangers send takes a part of the machine and no more."""
+class ScannerAway(ConnectionError):
+    """The virus scanner gave no answer that can be trusted: nothing is taken unscanned."""
+
+
+async def harmless_in_turn(title: str, content: bytes, name: Callable[[str], str], *, scanner: str | None) -> File:
+    """As `harmless`, a few at a time: what strangers send takes a part of the machine and no more.
+
+    With a *scanner* (host and port of a clamd) it looks through the file as it came, first. Raises `ScannerAway`.
+    """
+    if scanner and 0 < len(content) <= LARGEST:
+        await _scan(scanner, content)
     return await asyncio.get_running_loop().run_in_executor(_TURNS, harmless, title, content, name)
+
+
+async def _scan(scanner: str, content: bytes) -> None:
+    """Have clamd look through *content*, by its command INSTREAM. Raises `FileRefused`, `ScannerAway`."""
+    host, _, port = scanner.rpartition(":")
+    try:
+        async with asyncio.timeout(_SCANNED_WITHIN):
+            reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+            try:
+                writer.write(b"zINSTREAM\0" + struct.pack("!I", len(content)) + content + struct.pack("!I", 0))
+                await writer.drain()
+                said = (await reader.read(1000)).rstrip(b"\0\n")
+            finally:
+                writer.close()
+    except (OSError, TimeoutError) as error:
+        raise ScannerAway(f"the virus scanner does not answer ({type(error).__name__})") from None
+    if said.endswith(b" FOUND"):
+        raise FileRefused("file.infected")
+    if said != b"stream: OK":
+        raise ScannerAway("the virus scanner did not scan it; its StreamMaxLength must be 10M or more")
 
 
 def harmless(title: str, content: bytes, name: Callable[[str], str]) -> File:

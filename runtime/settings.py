@@ -286,6 +286,11 @@ class Settings(BaseSettings):
         '{"core": ["whsec_…"]}',
     )
 
+    clamav_address: Annotated[str, AfterValidator(_host_and_port)] | None = Field(
+        None,
+        description="host and port of a virus scanner (clamd) that looks through files from outside first, such as "
+        "127.0.0.1:3310; without one they are only made harmless",
+    )
     webhook_hosts: str | None = Field(
         None,
         description="hosts inside the firm's network, with commas between, that may be told by webhook, also without "

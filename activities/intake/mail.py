@@ -148,7 +148,7 @@ class Mails:
         kept, scope = 0, scope_of_message(key)
         for number, each in enumerate(files, start=1):
             try:
-                file = await harmless_in_turn(each.title, each.content, str)
+                file = await harmless_in_turn(each.title, each.content, str, scanner=self._settings.clamav_address)
             except FileRefused:
                 continue
             name = (await lookup_here("file", f"{key}:{number}:{file.sha256}")).hex()

@@ -1,5 +1,6 @@
 """Files from outside are made harmless, or refused in clear words."""
 
+import asyncio
 import io
 import zlib
 from typing import Any
@@ -8,7 +9,7 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from runtime.files import LARGEST, FileRefused, harmless
+from runtime.files import LARGEST, FileRefused, ScannerAway, harmless, harmless_in_turn
 from web.words import all_words
 
 
@@ -106,3 +107,39 @@ def test_what_cannot_be_made_harmless_is_refused_with_words(content: bytes, key:
 
 def test_plain_text_is_taken_as_it_is() -> None:
     assert made_of("订单 50010001\n".encode(), "notes.csv") == ("notes.txt", "text/plain", "订单 50010001\n".encode())
+
+
+@pytest.mark.parametrize(
+    ("said", "raised", "why"),
+    [
+        (b"stream: OK\0", None, ""),
+        (b"stream: Eicar-Test-Signature FOUND\0", FileRefused, "file.infected"),
+        (b"INSTREAM size limit exceeded. ERROR\0", ScannerAway, "StreamMaxLength"),
+        (b"", ScannerAway, "did not scan"),
+        (None, ScannerAway, "does not answer"),
+    ],
+)
+async def test_a_scanner_looks_through_a_file_as_it_came_and_nothing_is_taken_unscanned(
+    said: bytes | None, raised: type[Exception] | None, why: str
+) -> None:
+    content, heard = picture("PNG") + b"what is drawn anew", []
+
+    async def clamd(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\0"))
+        heard.append(await reader.readexactly(int.from_bytes(await reader.readexactly(4), "big")))
+        heard.append(await reader.readexactly(4))
+        writer.write(said or b"")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(clamd, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        if said is None:
+            server.close()
+        taking = harmless_in_turn("a.png", content, str, scanner=f"127.0.0.1:{port}")
+        if raised:
+            with pytest.raises(raised, match=why):
+                await taking
+        else:
+            assert (await taking).media_type == "image/png"
+    assert heard == ([] if said is None else [b"zINSTREAM\0", content, bytes(4)])

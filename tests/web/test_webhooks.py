@@ -73,6 +73,8 @@ async def test_a_signed_webhook_is_committed_once_and_only_who_is_proven_is_hear
         for odd in (b"{", told("complaint", {}), told("reply", {"reference": "RD-1", "text": "x"}), told("order", {})):
             assert (await sent(odd, signed(odd))).status_code == 422, odd
         assert await pool.fetchval("select count(*) from intake.received") == 1
+        large = content + b" " * 1_000_000
+        assert (await sent(large, signed(large))).status_code == 413
         done = {"reference": first.json()["reference"], "remedy": 1, "kind": "unfreeze", "proof": "4711"}
         away = await sent(told("remedy", done), signed(told("remedy", done)), "chat/remedies")  # Temporal is
         assert (away.status_code, away.json()["detail"]) == (503, "send it again under the same webhook-id")

@@ -72,7 +72,7 @@ async def send(call: Call) -> Response:
         return doors.keyed("file", f"{call.caller.id}\0{known}\0{message_id}\0{digest}")[:40]
 
     try:
-        file: File = await harmless_in_turn(asked.title, content, name)
+        file: File = await harmless_in_turn(asked.title, content, name, scanner=doors.settings.clamav_address)
     except FileRefused as error:
         raise Problem("invalid", words(error.key, "en", title=asked.title)) from None
     actor = call.caller.actor() if call.caller.staff else THE_CUSTOMER

@@ -149,12 +149,7 @@ class Call:
 
     async def raw(self, most: int) -> bytes:
         """What was sent, byte for byte. Raises `Problem` where it is more than *most* bytes."""
-        content = bytearray()
-        async for part in self.request.stream():
-            content += part
-            if len(content) > most:
-                raise Problem("too_large", f"at most {most} bytes can be sent here")
-        return bytes(content)
+        return await sent_in(self.request, most)
 
     async def _json(self) -> dict[str, Any]:
         content = await self.raw(LARGEST_JSON)
@@ -171,6 +166,16 @@ class Call:
         if not isinstance(value, dict):
             raise Problem("unreadable", "it must be one JSON object")
         return value
+
+
+async def sent_in(request: Request, most: int) -> bytes:
+    """The body of *request*, of which no more than *most* bytes are taken. Raises `Problem`."""
+    content = bytearray()
+    async for part in request.stream():
+        content += part
+        if len(content) > most:
+            raise Problem("too_large", f"at most {most} bytes can be sent here")
+    return bytes(content)
 
 
 _IDENTIFIER: Final[TypeAdapter[str]] = TypeAdapter(Identifier)

@@ -25,7 +25,7 @@ from starter.client.complaints import CaseClosed, CaseNotFound
 from starter.client.conversation import Refused
 from starter.intake.receiving import receive_complaint, receive_message
 from web.api.complaints import Accepted, accepted
-from web.api.frame import API, AWAY, LARGEST_JSON, ROOT
+from web.api.frame import API, AWAY, LARGEST_JSON, ROOT, sent_in
 from web.api.problems import Problem, Wrong, answer, misfit, wrong_field
 from web.api.progress import tell_progress
 from web.doors import Doors
@@ -51,9 +51,7 @@ def _signed_alone(
         doors: Doors = request.app.state.doors
         source = request.path_params["source"]
         try:
-            content = await request.body()
-            if len(content) > LARGEST_JSON:
-                raise Problem("too_large", f"at most {LARGEST_JSON} bytes can be sent here")
+            content = await sent_in(request, LARGEST_JSON)
             key = _signed(request, doors, secrets(doors).get(source, []), content)
             return await takes(doors, source, key, content)
         except Problem as problem:

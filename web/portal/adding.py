@@ -1,7 +1,7 @@
 """Files that a visitor adds to what they are writing."""
 
 from domain.intake.received import File
-from runtime.files import MOST, FileRefused, harmless_in_turn
+from runtime.files import MOST, FileRefused, ScannerAway, harmless_in_turn
 from web.doors import Doors
 from web.portal import held
 from web.visit import FieldError, Visit
@@ -17,9 +17,12 @@ async def add_files(visit: Visit, place: str) -> list[FieldError]:
         if count > MOST:
             return [*errors, FieldError("files", "file.too_many", {"most": MOST})]
         try:
-            file = await harmless_in_turn(title, await upload.read(), lambda digest: digest[:40])
-        except FileRefused as error:
-            errors.append(FieldError("files", error.key, {"title": title}))
+            file = await harmless_in_turn(
+                title, await upload.read(), lambda digest: digest[:40], scanner=visit.doors.settings.clamav_address
+            )
+        except (FileRefused, ScannerAway) as error:
+            key = error.key if isinstance(error, FileRefused) else "file.not_scanned"
+            errors.append(FieldError("files", key, {"title": title}))
             count -= 1
             continue
         await held.hold(visit.doors, visit.session, place, file)
