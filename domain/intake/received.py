@@ -21,6 +21,7 @@ class Door(StrEnum):
     API = "api"
     WEBHOOK = "webhook"
     MAIL = "mail"
+    FILE = "file"
 
 
 class Kind(StrEnum):

@@ -1,5 +1,6 @@
 """What was received from outside: what waits, what needs a person, and having it dealt with again."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 from zoneinfo import ZoneInfo
 
@@ -7,13 +8,14 @@ import typer
 from rich.console import RenderableType
 
 from starter.cli.access import read, signs
-from starter.cli.options import BRING_IN, By, Reference, actor, words
-from starter.cli.program import Answer, app, command
+from starter.cli.options import BRING_IN, By, Reference, actor, content_of, words
+from starter.cli.program import Answer, InvalidInput, app, command, explain
 from starter.reading.layout import line, table, when
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from domain.case.complaint import Complaint
     from runtime.database import Pool
     from starter.reading.intake import Incoming
 
@@ -45,11 +47,12 @@ def show(
     content: Annotated[bool, typer.Option("--content", help="Also what was sent, which is personal.")] = False,
 ) -> Answer:
     """One thing that was received, and what became of it."""
-    from starter.reading.intake import content_of, show_incoming
+    from starter.reading.intake import content_of as sent_as
+    from starter.reading.intake import show_incoming
 
     async def look(pool: "Pool") -> tuple["Incoming", str | None]:
         one = await show_incoming(pool, key)
-        return one, (await content_of(pool, one.key)).decode(errors="replace") if content else None
+        return one, (await sent_as(pool, one.key)).decode(errors="replace") if content else None
 
     one, sent = read(look)
     shown = [*_table([one]), line(f"key {one.key}", "dim")]
@@ -58,6 +61,37 @@ def show(
     if sent is not None:
         shown.append(line(sent))
     return Answer(one.model_dump(mode="json") | ({"content": sent} if sent is not None else {}), shown)
+
+
+@command(intake, "regulator")
+def regulator(
+    *,
+    file: Annotated[Path, typer.Argument(metavar="FILE|-", help="A CSV as the CFPB has it; - is standard input.")],
+) -> Answer:
+    """Take in the complaints of a regulator's file. Each counts once, however often the file is given."""
+    from domain.intake.received import Unreadable
+    from domain.intake.regulators import complaints_in_csv
+
+    text, name = content_of(file)
+    try:
+        found = list(complaints_in_csv(text))
+    except Unreadable as error:
+        raise InvalidInput(f"{name}: {error}") from None
+    good = [each for each in found if not isinstance(each, Unreadable)]
+    bad = [str(each) for each in found if isinstance(each, Unreadable)]
+    new = read(lambda pool: _take_in(pool, good))
+    data = {"taken_in": new, "already_known": len(good) - new, "unreadable": bad}
+    shown = [line(f"{new} complaints were taken in, {len(good) - new} were known."), *map(line, bad)]
+    problem = explain(InvalidInput(f"{name}: {len(bad)} of {len(found)} complaints cannot be read")) if bad else None
+    return Answer(data, shown, problem)
+
+
+async def _take_in(pool: "Pool", complaints: "Sequence[Complaint]") -> int:
+    from domain.intake.received import Door
+    from starter.intake.receiving import receive_complaint
+
+    taken = [await receive_complaint(pool, Door.FILE, complaint) for complaint in complaints]
+    return sum(not one.already_known for one in taken)
 
 
 @command(intake, "replay")

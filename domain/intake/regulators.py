@@ -1,0 +1,63 @@
+"""Complaints in the files that regulators hand to firms: the CSV of the US consumer bureau (CFPB)."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from pydantic import ValidationError
+
+from domain.case.complaint import Channel, Complainant, Complaint, explain
+from domain.ground.base import LONG_TEXT, SHORT_TEXT, clean
+from domain.intake.received import Unreadable
+
+SOURCE: Final = "cfpb"
+NEEDED: Final = ("Complaint ID", "Date received", "Product", "Issue", "Consumer complaint narrative", "Company")
+"""The columns without which it is no such file; others are left alone."""
+_LONGEST_FIELD: Final = 1_000_000
+
+
+def complaints_in_csv(text: str) -> Iterator[Complaint | Unreadable]:
+    """Each complaint of the file, or what is wrong with its line. Raises `Unreadable` where it is no such file.
+
+    The file has days, and no time of day: received is the beginning of the day, in UTC, on which it was sent to us.
+    """
+    csv.field_size_limit(_LONGEST_FIELD)
+    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
+    try:
+        if missing := [name for name in NEEDED if name not in (rows.fieldnames or ())]:
+            raise Unreadable(f"it lacks the columns {', '.join(missing)}")
+        for row in rows:
+            yield _complaint(row, rows.line_num)
+    except csv.Error as error:
+        raise Unreadable(f"line {rows.line_num}: {error}") from None
+
+
+def _complaint(row: Mapping[str | None, str | None], line: int) -> Complaint | Unreadable:
+    def said(name: str) -> str:
+        return " ".join(clean(row.get(name) or "").split())
+
+    number = said("Complaint ID")
+    kind = " / ".join(filter(None, map(said, ("Product", "Sub-product", "Issue", "Sub-issue"))))
+    narrative = clean(row.get("Consumer complaint narrative") or "").strip()[:LONG_TEXT]
+    day = said("Date sent to company") or said("Date received")
+    try:
+        received_at = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
+        return Complaint(
+            source=SOURCE,
+            idempotency_key=number,
+            received_at=received_at,
+            channel=Channel.REGULATOR,
+            language="en",
+            complainant=Complainant(name=f"Consumer (CFPB {number})"),
+            product=said("Product")[:SHORT_TEXT] or None,
+            about=said("Company")[:SHORT_TEXT] or None,
+            subject=said("Issue")[:SHORT_TEXT] or None,
+            description=narrative or kind,
+            residence="US",
+        )
+    except ValidationError as error:
+        return Unreadable(f"line {line}: {explain(error)}")
+    except ValueError:
+        return Unreadable(f"line {line}: Date sent to company, Date received: neither is a day such as 2026-03-02")
