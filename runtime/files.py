@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import io
+import re
 import struct
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -87,8 +88,8 @@ def _made_anew(content: bytes) -> tuple[str, str, bytes]:
         return "application/pdf", ".pdf", _pdf(content)
     if kind == "picture":
         return _picture(content)
-    if kind is None and _is_text(content):
-        return "text/plain", ".txt", content
+    if kind is None and (text := _text(content)) is not None:
+        return "text/plain", ".txt", text.encode()
     raise FileRefused("file.kind")
 
 
@@ -109,13 +110,26 @@ _SURE: Final = 0.6
 _TEXTS: Final = {"txt", "csv", "eml", "log", "md", ""}
 
 
-def _is_text(content: bytes) -> bool:
+def _text(content: bytes) -> str | None:
+    """The text that *content* is, in UTF-8 or as Chinese Windows writes it (GB 18030); None for what is no text."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return False
+        text = content.decode("gb18030", "replace")
+        if not _is_chinese(text):
+            return None
     head = text.lstrip()[:200].lower()
-    return "\0" not in text and not head.startswith(("<", "#!", "{\\rtf", "%!"))
+    return None if "\0" in text or head.startswith(("<", "#!", "{\\rtf", "%!")) else text
+
+
+def _is_chinese(text: str) -> bool:
+    """Whether what was read as GB 18030 is: other encodings and binary files come out as characters nobody writes."""
+    written = [letter for letter in text if not letter.isascii()]
+    common = sum(b"\xa1" <= letter.encode("gb2312", "ignore")[:1] <= b"\xd7" for letter in written)
+    return common >= len(written) * 0.8 and not _CONTROL.search(text)
+
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")
 
 
 def _picture(content: bytes) -> tuple[str, str, bytes]:

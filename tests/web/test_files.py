@@ -96,6 +96,9 @@ def test_a_document_is_written_anew_without_scripts_actions_forms_and_files_insi
         (b"<html><script>alert(1)</script></html>", "file.kind"),
         (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "file.kind"),
         (b"\xff\xfe\x00\x01\x02", "file.kind"),
+        ("Un résumé de l'été".encode("latin-1"), "file.kind"),
+        ("Жалоба".encode("cp1251"), "file.kind"),
+        ("我的订单".encode("utf-16"), "file.kind"),
     ],
 )
 def test_what_cannot_be_made_harmless_is_refused_with_words(content: bytes, key: str) -> None:
@@ -105,8 +108,10 @@ def test_what_cannot_be_made_harmless_is_refused_with_words(content: bytes, key:
     assert key in all_words()
 
 
-def test_plain_text_is_taken_as_it_is() -> None:
-    assert made_of("订单 50010001\n".encode(), "notes.csv") == ("notes.txt", "text/plain", "订单 50010001\n".encode())
+def test_plain_text_is_taken_as_it_is_and_in_utf_8_also_where_chinese_windows_wrote_it() -> None:
+    text = "订单 50010001：客服张喆说“滑点正常”，我不同意，请核实。\r\n"
+    for encoding in ("utf-8", "utf-8-sig", "gbk", "gb18030"):
+        assert made_of(text.encode(encoding), "notes.csv") == ("notes.txt", "text/plain", text.encode())
 
 
 @pytest.mark.parametrize(
