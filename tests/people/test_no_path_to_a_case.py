@@ -303,6 +303,7 @@ NO_ONE_LOOKS = {
     "starter/reading/worklist.py": "asks casefile.kept_out_of for the person",
     "starter/upkeep/people_changes.py": "the service tells cases",
     "web/api/incidents.py": "a program sees its own",
+    "web/desk/incidents.py": "the rules of an incident that its reader has before them",
     "web/api/progress.py": "asked by the customer of their own case, or by a program of its own",
 }
 """Where the record is read, and nothing is taken away from whoever looks."""
