@@ -196,6 +196,18 @@ async def test_who_decided_on_the_same_trade_in_another_case_is_kept_out_and_who
     assert (other.kept_out, other.handler) == ({}, "h-2")  # who had the last case of this customer
 
 
+async def test_only_a_declared_conflict_ends(case_file: CaseFile, pool: "Pool") -> None:
+    reference, _ = await opened_as(case_file, description="Jane Doe did it.")
+    taken_back = """
+        insert into casefile.recusals (reference, person, why, about, last, at)
+        values ($1, 'h-1', $2, 'complaint', current_date - 1, now())
+    """
+    for why in (Why.NAMED, Why.ACTED, Why.DECIDED):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await pool.execute(taken_back, reference, why)
+    await pool.execute(taken_back, reference, Why.DECLARED)
+
+
 async def test_what_a_person_assigns_stands_unless_it_is_to_somebody_who_is_kept_out(
     case_file: CaseFile, pool: "Pool"
 ) -> None:
