@@ -26,6 +26,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "web.drafts": "what was typed and not sent, known by the visitor's cookie alone",
     "web.held_files": "what was chosen and not sent, known by the visitor's cookie alone",
     "web.sessions": "who is signed in, gone within hours",
+    "web.subscriptions": "where services are told, and by which secrets: of no customer",
 }
 """Tables of which nothing is handed out, and why."""
 _BY_LETTER: Final = ("casefile.letter_attempts", "casefile.incident_letter_attempts")
