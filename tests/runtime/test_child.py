@@ -207,7 +207,8 @@ async def test_a_child_has_a_session_of_its_own_and_keeps_its_files_to_itself(tm
     started: list[RunningProcess] = []
     server = child(tmp_path, f"umask > {tmp_path}/umask; exec sleep 60", on_start=started.append)
     await server.start()
-    await until((tmp_path / "umask").exists)
+    # There as soon as the shell has opened it, and empty until it has written.
+    await until(lambda: (tmp_path / "umask").exists() and (tmp_path / "umask").read_text() != "")
     assert os.getsid(started[0].pid) == started[0].pid
     await server.stop()
     assert (tmp_path / "umask").read_text().strip() == "0077"
