@@ -63,7 +63,7 @@ async def recusals_of_list(connection: "Connection", incident: str, number: int)
 
 
 @dataclass(frozen=True)
-class Held:
+class WhoseHands:
     """What the record holds of whose hands a case is in, read at once."""
 
     assigned: int
@@ -77,12 +77,12 @@ class Held:
     """Whether anything was ever said of restricting the customer."""
 
 
-async def read_held(connection: "Connection", reference: str) -> Held:
+async def read_whose_hands(connection: "Connection", reference: str) -> WhoseHands:
     """What the record holds of whose hands a case is in."""
-    row = await connection.fetchrow(_HELD, reference)
+    row = await connection.fetchrow(_WHOSE_HANDS, reference)
     assert row is not None  # noqa: S101 (one row, whatever there is)
     assigned = row["assigned"] or {"number": 0, "person": None}
-    return Held(
+    return WhoseHands(
         assigned=assigned["number"],
         handler=assigned["person"],
         recusals=[Recusal(**one) for one in row["recusals"]],
@@ -92,7 +92,7 @@ async def read_held(connection: "Connection", reference: str) -> Held:
     )
 
 
-async def hands_of(connection: "Connection", reference: str, held: Held, at: datetime) -> Hands:
+async def hands_of(connection: "Connection", reference: str, held: WhoseHands, at: datetime) -> Hands:
     """Whose hands the case is in *at* that moment, by what is *held* of it."""
     restricted = await restrictions_in_case(connection, reference, at) if held.restrictable else []
     turns = sum(task["turns"] for task in held.tasks)
@@ -108,7 +108,7 @@ async def hands_of(connection: "Connection", reference: str, held: Held, at: dat
 
 async def read_hands(connection: "Connection", reference: str, at: datetime) -> Hands:
     """Whose hands the case is in *at* that moment."""
-    return await hands_of(connection, reference, await read_held(connection, reference), at)
+    return await hands_of(connection, reference, await read_whose_hands(connection, reference), at)
 
 
 async def concerned_by(connection: "Connection", reference: str) -> Concerned:
@@ -145,7 +145,7 @@ _LISTED: Final = """
 _SIGN_CHANGES: Final = """
     select reference, step, sign, by, at, reason from casefile.signs where reference = any($1) order by id
 """
-_HELD: Final = """
+_WHOSE_HANDS: Final = """
     select
         (select jsonb_build_object('number', number, 'person', person) from casefile.assignments
          where reference = $1 order by number desc limit 1) as assigned,

@@ -26,7 +26,7 @@ from domain.people.routing import Need, Routed, loads, route
 from domain.people.signs import Sign, care_for, standing
 from domain.rules.policy import PolicyPack
 from record.directory import has_left, read_directory
-from record.hands import Held, concerned_by, hands_of, read_held, sign_changes
+from record.hands import WhoseHands, concerned_by, hands_of, read_whose_hands, sign_changes
 from record.restrictions import restrictions_in_case
 from runtime.corpus import model
 
@@ -69,7 +69,7 @@ async def settle(
         return None
     at = max(entry.at for entry in entries)
     if not news:
-        return await _hands(connection, reference, await read_held(connection, reference), at)
+        return await _hands(connection, reference, await read_whose_hands(connection, reference), at)
     for entry in entries:
         if entry.kind == "assign":
             await _note_assignment(connection, reference, entry)
@@ -100,7 +100,7 @@ async def hand_over(
 
     Of the tasks that are *due* an owner who is away is none.
     """
-    directory, held = await read_directory(connection), await read_held(connection, reference)
+    directory, held = await read_directory(connection), await read_whose_hands(connection, reference)
     out, changed = await keep_out(connection, reference, directory, held.recusals, at)
     handler = held.handler
     if directory.people:
@@ -110,11 +110,11 @@ async def hand_over(
             await _give_tasks(connection, reference, pack, directory, out, handler, at, due)
             changed = True
     if changed:
-        held = await read_held(connection, reference)
+        held = await read_whose_hands(connection, reference)
     return await _hands(connection, reference, held, at)
 
 
-async def _hands(connection: "Connection", reference: str, held: Held, at: datetime) -> Hands:
+async def _hands(connection: "Connection", reference: str, held: WhoseHands, at: datetime) -> Hands:
     """Whose hands it is in, which the case says, too: its summary may not know it yet."""
     if held.handler:
         await connection.execute(_HAS_IT, reference, held.handler)
