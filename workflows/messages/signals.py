@@ -119,7 +119,8 @@ def hear_of_people(work: Casework, news: PeopleChanged) -> None:
     case = work.case
     if case.stage is Stage.CLOSED:
         raise NotAllowed("the case is closed")
-    case.note(workflow.now(), news.name, "whose hands the case is in is looked at again", news.actor, news.body)
+    # By nobody: whoever it was, a signal needs no token, and what is looked at again is the record.
+    case.note(workflow.now(), news.name, "whose hands the case is in is looked at again", data=news.body)
 
 
 _ARRIVED: Final = {
