@@ -218,7 +218,8 @@ def _files_to_mail(settings: Settings) -> MakeFiles:
     firm, key = settings.firm_name, read_signing_key(settings.checkpoint_key) if settings.checkpoint_key else None
 
     async def make(pool: Pool, period: Period, order: ReportOrder) -> tuple[str, dict[str, bytes]]:
-        from starter.reports.making import TYPE, files_to_mail
+        from starter.reports.issuing import TYPE
+        from starter.reports.making import files_to_mail
 
         return await files_to_mail(firm, (lambda said: key.sign(said, TYPE)) if key else None)(pool, period, order)
 

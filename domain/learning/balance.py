@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from domain.ground.base import Record
-from domain.learning.definitions import is_open, turns
+from domain.learning.definitions import Closed, is_open, turns
 from domain.learning.facts import CaseFact
 from domain.learning.periods import Period
 
@@ -44,23 +44,26 @@ class DoesNotBalance(ValueError):
 
 
 class Balancing:
-    """Counts cases one after the other; each belongs to one product, by what is known of it now."""
+    """Counts cases one after the other; each belongs to one product, by what is known of it now.
 
-    def __init__(self, period: Period) -> None:
-        self._period = period
+    What closed means is said by *rule*, or else by the pack of each case.
+    """
+
+    def __init__(self, period: Period, rule: Closed | None = None) -> None:
+        self._period, self._rule = period, rule
         self._counts: dict[str, Counter[str]] = {}
 
     def count(self, case: CaseFact) -> list[str]:
         """Count *case*; returns the columns it counts in, once for each time."""
         hits = []
-        if is_open(case, self._period.start):
+        if is_open(case, self._period.start, self._rule):
             hits.append("before")
         known = False
-        for at, opens in turns(case):
+        for at, opens in turns(case, self._rule):
             if at in self._period:
                 hits.append(("reopened" if known else "opened") if opens else "closed")
             known = True
-        if is_open(case, self._period.end):
+        if is_open(case, self._period.end, self._rule):
             hits.append("after")
         if hits:
             self._counts.setdefault(case.product or NO_PRODUCT, Counter()).update(hits)

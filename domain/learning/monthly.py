@@ -15,6 +15,8 @@ from domain.learning.report import Figure, Report, Row, Shape, Table, Unit
 from domain.learning.reviewing import Reviewed, review_tables
 from domain.learning.tally import AGES, EARLIER, Tally
 
+COMPLAINTS: Final = "complaints"
+"""What the report is called where it is noted as issued."""
 TOTAL: Final = "total"
 FALSE_ALARMS: Final = 0.05
 """In so many months in which nothing is wrong at all, something is told to stand out."""
@@ -55,7 +57,7 @@ def report_of(
         _counts(tally, "workload", "own", None, ("opened", "closed", "open")),
     )
     return Report(
-        name="complaints",
+        name=COMPLAINTS,
         period=tally.period,
         cut_off=cut_off,
         record=record,

@@ -14,9 +14,10 @@ from pydantic import Field, model_validator
 
 from domain.clocks.business_days import business_days_between, local_day
 from domain.clocks.calendar import Calendar
-from domain.ground.base import Identifier, Line, Record
+from domain.ground.base import Identifier, Line, Record, content_hash
 from domain.ground.bilingual import Bilingual
 from domain.ground.scope import Sourced
+from domain.learning.balance import Balancing
 from domain.learning.definitions import Closed, is_open, is_rejected, is_upheld, turns
 from domain.learning.facts import CaseFact
 from domain.learning.periods import Length, Period
@@ -84,8 +85,9 @@ class Filled(Record):
 
 
 class ReturnMade(Record):
-    """A return on a period, of the facts up to ``cut_off``. ``missing`` are cells that are empty but needed.
+    """A return on a period, of the facts up to ``cut_off``, whose digest is ``record``.
 
+    ``missing`` are cells that are empty but needed.
     ``unconfirmed`` are cells whose definition nobody has read in its source.
     """
 
@@ -93,6 +95,7 @@ class ReturnMade(Record):
     version: str
     period: Period
     cut_off: int
+    record: str
     entity: str | None
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Filled, ...]], ...]
@@ -104,6 +107,11 @@ class ReturnMade(Record):
     @property
     def complete(self) -> bool:
         return not self.missing and not self.unconfirmed
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over all that it says."""
+        return content_hash(self)
 
 
 class View:
@@ -124,6 +132,12 @@ class View:
     def closed(self) -> list[CaseFact]:
         """Those that were closed in the period."""
         return [case for case in self.cases if any(at in self.period for at in self.closings(case))]
+
+    def opened_again(self, case: CaseFact) -> int:
+        """How often it was opened again in the period, less the closings in it beside the one that is counted."""
+        again = sum(opens and at in self.period for at, opens in list(turns(case, self.form.closed))[1:])
+        closings = sum(at in self.period for at in self.closings(case))
+        return again - max(0, closings - 1)
 
     def within(self, days: int) -> list[CaseFact]:
         """Those closed in the period within so many days of receipt."""
@@ -173,6 +187,7 @@ COUNTS: Final[Mapping[str, Measure]] = {
     "outstanding_after": lambda view: _count([c for c in view.cases if view.is_open(c, view.period.end)]),
     "opened": lambda view: _count([c for c in view.cases if c.received_at in view.period]),
     "closed": lambda view: _count(view.closed()),
+    "reopened": lambda view: Decimal(sum(map(view.opened_again, view.cases))),
     "closed_3_business_days": _early,
     "closed_8_weeks": lambda view: _later(view, _early(view), 56),
     "closed_later": lambda view: Decimal(len(view.closed()) - len(view.within(56))),
@@ -250,14 +265,20 @@ def make_return(
     *,
     calendar: Calendar | None = None,
     entity: str | None = None,
+    record: str = "",
 ) -> ReturnMade:
     """The return of that *form* on *period*, of the firm or of one *entity* of it.
 
-    Raises ``ValueError`` where there is no such return for the period.
+    Raises ``ValueError`` where there is no such return for the period, and
+    :class:`~domain.learning.balance.DoesNotBalance`.
     """
     _must_be_due(form, period)
     ours = [case for case in cases if entity is None or case.entity == entity]
     concerned = [case for case in ours if _concerns(form, case, period)]
+    balancing = Balancing(period, form.closed)
+    for case in concerned:
+        balancing.count(case)
+    balancing.balances()
     rows: list[tuple[str, tuple[Filled, ...]]] = []
     if form.kind == "list":
         for case in sorted(concerned, key=lambda one: (one.received_at, one.reference)):
@@ -274,6 +295,7 @@ def make_return(
         version=form.version,
         period=period,
         cut_off=cut_off,
+        record=record,
         entity=entity,
         columns=tuple(cell.name for cell in form.cells),
         rows=tuple(rows),
@@ -312,7 +334,8 @@ def _filled(
             filled.append(Filled(cell=cell.name, row=row, value=None))
             continue
         narrowed = [case for case in cases if all(getattr(case, name) in some for name, some in cell.only.items())]
-        found = measure(View(narrowed or ([] if form.kind == "cells" else cases), form, period, calendar))
+        told = bool(narrowed) or form.kind == "cells"
+        found = measure(View(narrowed, form, period, calendar)) if told else None
         small = form.published and isinstance(found, Decimal) and 0 < found < FEWEST
         text = None if found is None or found == "" else str(found)
         if text is not None and cell.codes:

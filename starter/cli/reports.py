@@ -12,10 +12,12 @@ from starter.cli.program import Answer, ExitCode, InvalidInput, Problem, app, co
 from starter.reading.layout import line, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from domain.learning.periods import Period
     from domain.learning.report import Report
     from runtime.database import Pool
-    from starter.reports.making import Sign
+    from starter.reports.issuing import Issued, Sign
 
 report = typer.Typer(help="What all cases say together.", no_args_is_help=True)
 app.add_typer(report, name="report", rich_help_panel="Learn")
@@ -27,6 +29,10 @@ Zone = Annotated[str, typer.Option("--zone", metavar="ZONE", help="Whose days, s
 CutOff = Annotated[
     int | None,
     typer.Option("--cut-off", metavar="FACT", min=0, help="Of the record up to that fact, as a report names it."),
+]
+Issue = Annotated[bool, typer.Option("--issue", help="Note that it was issued, signed: whoever asks can check it.")]
+PublicKey = Annotated[
+    Path | None, typer.Option("--key", metavar="FILE", help="The public key of who signs.", exists=True)
 ]
 _ALL: Final = "all"
 
@@ -42,9 +48,7 @@ def month(
     ] = None,
     language: Annotated[str, typer.Option("--language", metavar="LANGUAGE", help="en, zh-CN or both.")] = "both",
     output: Annotated[Path, typer.Option("--output", help="The folder for the files.")] = Path(),
-    issue: Annotated[
-        bool, typer.Option("--issue", help="Note that it was issued: later ones show what has changed since.")
-    ] = False,
+    issue: Issue = False,
     by: By = None,
 ) -> Answer:
     """The report on a month, or on any period: volumes, causes, deadlines, outcomes, redress, what stands out.
@@ -52,16 +56,16 @@ def month(
     It is refused where its figures do not balance.
     """
     from runtime.settings import load_settings
-    from starter.reports import making
+    from starter.reports import issuing, making
     from starter.reports.sheets import to_data
 
     wanted, formats, languages = named_period(period, zone), _formats(format_), _languages(language)
-    who, sign = str(actor(by)) if issue else None, _signing() if issue else None
+    who, sign = str(actor(by)) if issue else None, signing() if issue else None
 
     async def made(pool: "Pool") -> "Report":
         found = await making.make_report(pool, wanted, at=cut_off)
         if who:
-            await making.issue(pool, found, who, sign)
+            await issuing.issue(pool, making.statement(found), who, sign)
         return found
 
     found = told(lambda: read(made))
@@ -81,36 +85,46 @@ def verify(
     *,
     period: PeriodName,
     zone: Zone = "UTC",
-    key: Annotated[
-        Path | None, typer.Option("--key", metavar="FILE", help="The public key of who signs.", exists=True)
-    ] = None,
+    key: PublicKey = None,
 ) -> Answer:
     """Make each report that was issued on a period again: the same record, figures and signature, or exit 5."""
+    from starter.reports import making
+
+    wanted, keys = named_period(period, zone), public_keys(key)
+    found: list[Issued] = read(lambda pool: making.verify(pool, wanted, keys))
+    return verified(found)
+
+
+def public_keys(path: Path | None) -> "Mapping[str, bytes]":
+    """The public keys of who signs what is issued: of that file, or else of the key of checkpoints."""
     from record.chain_verifier import read_keys
     from runtime.identity.keys import checkpoint_key
     from runtime.settings import load_settings
-    from starter.reading.layout import table, when
-    from starter.reports import making
 
-    wanted, path = named_period(period, zone), key or checkpoint_key(load_settings())
-    keys = read_keys(path) if path else {}
-    found: list[making.Issued] = read(lambda pool: making.verify(pool, wanted, keys))
+    path = path or checkpoint_key(load_settings())
+    return read_keys(path) if path else {}
+
+
+def verified(found: "list[Issued]") -> Answer:
+    """What was issued, and whether it still is the same; a problem where it is not."""
+    from starter.reading.layout import table, when
+
     made = table("Issued (UTC)", "By", "Record up to", "Record", "Figures", "Signature", right=["Record up to"])
     for one in found:
         signed = {True: "ours", False: "not ours", None: "none"}[one.signed]
         changed = ("changed" if each else "the same" for each in (one.record_changed, one.figures_changed))
         made.add_row(when(one.at), one.by, f"{one.cut_off:,}", *changed, signed)
     wrong = [one for one in found if one.record_changed or one.figures_changed or one.signed is False]
-    told = f"{len(wrong)} issued reports are not as they were" if wrong else ""
+    told = f"{len(wrong)} of {len(found)} issued on that period are not as they were" if wrong else ""
     problem = Problem("check_failed", ExitCode.CHECK_FAILED, told) if wrong else None
     return Answer(found, [made if found else line("None was issued on that period.")], problem)
 
 
-def _signing() -> "Sign | None":
-    """What signs an issued report, where there is a key of who signs checkpoints."""
+def signing() -> "Sign | None":
+    """What signs what is issued, where there is a key of who signs checkpoints."""
     from runtime.identity.keys import checkpoint_key, read_signing_key
     from runtime.settings import load_settings
-    from starter.reports.making import TYPE
+    from starter.reports.issuing import TYPE
 
     if (path := checkpoint_key(load_settings())) is None:
         return None

@@ -6,17 +6,31 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from starter.cli.access import read
+from starter.cli.options import By, actor
 from starter.cli.program import Answer, ExitCode, Problem, app, command
-from starter.cli.reports import CutOff, PeriodName, Zone, named_period, told
+from starter.cli.reports import (
+    CutOff,
+    Issue,
+    PeriodName,
+    PublicKey,
+    Zone,
+    named_period,
+    public_keys,
+    signing,
+    told,
+    verified,
+)
 from starter.reading.layout import line, table, whole
 
 if TYPE_CHECKING:
     from domain.learning.returns import ReturnMade
     from runtime.database import Pool
+    from starter.reports.issuing import Issued
 
 returns = typer.Typer(help="Returns to authorities.", no_args_is_help=True)
 app.add_typer(returns, name="returns", rich_help_panel="Learn")
 
+Entity = Annotated[str | None, typer.Option("--entity", metavar="ID", help="Of one company of the firm.")]
 FormName = Annotated[str, typer.Argument(metavar="RETURN", help="Such as disp-annex-1r: redress returns list.")]
 
 
@@ -58,16 +72,23 @@ def make(
     period: PeriodName,
     zone: Zone = "UTC",
     cut_off: CutOff = None,
-    entity: Annotated[str | None, typer.Option("--entity", metavar="ID", help="Of one company of the firm.")] = None,
+    entity: Entity = None,
     output: Annotated[Path, typer.Option("--output", help="The folder for the files.")] = Path(),
+    issue: Issue = False,
+    by: By = None,
 ) -> Answer:
     """Write a return as CSV and JSON. What is not known is left empty and listed; exit code 5 while anything is."""
+    from starter.reports import issuing
     from starter.reports import returns as making
 
     wanted = named_period(period, zone)
+    who, sign = str(actor(by)) if issue else None, signing() if issue else None
 
     async def made(pool: "Pool") -> "ReturnMade":
-        return await making.make(pool, making.form_of(name), wanted, at=cut_off, entity=entity)
+        found = await making.make(pool, making.form_of(name), wanted, at=cut_off, entity=entity)
+        if who:
+            await issuing.issue(pool, making.statement(found), who, sign)
+        return found
 
     found: ReturnMade = told(lambda: read(made))
     stem = "-".join(filter(None, (found.form, entity, wanted.name)))
@@ -78,8 +99,24 @@ def make(
     shown = [whole(str(path)) for path in files]
     nil = ": a nil return" if found.nil else ""
     shown.append(line(f"{len(found.rows)} row(s), of the record up to fact {found.cut_off}{nil}"))
-    data = {**found.model_dump(mode="json"), "complete": found.complete, "files": [str(path) for path in files]}
-    return Answer(data, shown, _problem(found))
+    return Answer({**making.to_data(found), "files": [str(path) for path in files]}, shown, _problem(found))
+
+
+@command(returns, "verify")
+def verify(
+    *,
+    name: FormName,
+    period: PeriodName,
+    zone: Zone = "UTC",
+    entity: Entity = None,
+    key: PublicKey = None,
+) -> Answer:
+    """Make each return that was issued on a period again: the same record, figures and signature, or exit 5."""
+    from starter.reports import returns as making
+
+    form, wanted, keys = told(lambda: making.form_of(name)), named_period(period, zone), public_keys(key)
+    found: list[Issued] = read(lambda pool: making.verify(pool, form, wanted, keys, entity=entity))
+    return verified(found)
 
 
 def _problem(found: "ReturnMade") -> Problem | None:

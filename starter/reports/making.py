@@ -2,24 +2,24 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
 
-from domain.ground.base import Instant, Record
+from domain.ground.base import Record
 from domain.ground.messages import NotAllowed
 from domain.learning.actions import ActionStanding, ActionState, ReportOrder
-from domain.learning.balance import DoesNotBalance
-from domain.learning.monthly import report_of
+from domain.learning.monthly import COMPLAINTS, report_of
 from domain.learning.periods import Period
 from domain.learning.report import Report
 from domain.learning.reviewing import behind
 from domain.learning.tally import Tally
 from domain.rules.causes import CauseTree
-from record.chain_verifier import read_signed
-from record.facts import NoSuchCutOff, cases_up_to, cut_off, digest_up_to, reviewed_in
+from record.facts import cases_up_to, cut_off, digest_up_to, reviewed_in
 from runtime.causes import load_causes
 from starter.evidence.html import to_html
 from starter.evidence.pdf import to_pdf
+from starter.reports import issuing
+from starter.reports.issuing import Issued, Sign, Statement, first_issued, issue
 from starter.reports.pages import laid_out, period_name
 from starter.reports.sheets import to_csv, to_json, to_workbook
 from starter.reports.words import report_words
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from runtime.database import Pool
 
 ALL: Final = 2**63 - 1
-Sign = Callable[[Mapping[str, Any]], str]
-TYPE: Final = "redress-report"
-"""Of the tokens of issued reports."""
 FORMATS: Final = ("html", "pdf", "xlsx", "csv", "json")
 
 
@@ -50,7 +47,7 @@ async def make_report(pool: "Pool", period: Period, *, at: int | None = None, tr
     tree = tree or load_causes()
     number = await cut_off(pool, at)
     report = await _made(pool, period, number, tree)
-    first = await pool.fetchval(_FIRST, report.name, period.name, {"zone": period.zone}, number)
+    first = await first_issued(pool, report.name, period, number)
     if first is None or first == number:
         return report
     return report.restated(await _made(pool, period, first, tree))
@@ -84,64 +81,26 @@ async def open_figure(pool: "Pool", report: Report, key: str, tree: CauseTree | 
     return Opened(key=key, references=tuple(sorted((*tally.seen, *behind(key, reviews)))))
 
 
-class Issued(Record):
-    """A report that was issued, and what is not as it was then: nothing, unless the record or our code is another.
-
-    ``signed``: whether the signature on it is ours and says the same; ``None`` where it was issued without one.
-    """
-
-    cut_off: int
-    at: Instant
-    by: str
-    record_changed: bool
-    figures_changed: bool
-    signed: bool | None
-
-
-async def issue(pool: "Pool", report: Report, by: str, sign: Sign | None = None) -> None:
-    """Write down that *report* was issued by whom: later ones on its period show what has changed since the first.
-
-    *sign* makes the token of what it says and rests on.
-    """
-    scope = {"zone": report.period.zone}
-    token = sign(_statement(report)) if sign else None
-    values = (report.name, report.period.name, scope, report.cut_off, report.hash, datetime.now(UTC), by)
-    await pool.execute(_ISSUE, *values, report.record, token)
+def statement(report: Report) -> Statement:
+    """What is said of *report* when it is issued."""
+    period = report.period
+    return Statement(
+        report=report.name,
+        period=period.name,
+        zone=period.zone,
+        cut_off=report.cut_off,
+        record=report.record,
+        hash=report.hash,
+    )
 
 
 async def verify(pool: "Pool", period: Period, keys: Mapping[str, bytes]) -> list[Issued]:
     """Make each report that was issued on *period* again, and compare. *keys* are the public ones of who signs."""
-    found = []
-    for row in await pool.fetch(_ISSUED, "complaints", period.name, {"zone": period.zone}):
-        try:
-            again = await make_report(pool, period, at=row["cut_off"])
-        except (NoSuchCutOff, DoesNotBalance):
-            again = None
-        told = _statement(again) | {"record": row["record"], "hash": row["hash"]} if again else {}
-        found.append(
-            Issued(
-                cut_off=row["cut_off"],
-                at=row["at"],
-                by=row["by"],
-                record_changed=again is None or row["record"] not in {None, again.record},
-                figures_changed=again is None or row["hash"] != again.hash,
-                signed=_says(row["token"], keys) == told if row["token"] else None,
-            )
-        )
-    return found
 
+    async def again(number: int) -> Statement:
+        return statement(await make_report(pool, period, at=number))
 
-def _statement(report: Report) -> dict[str, Any]:
-    period = report.period
-    told = {"report": report.name, "period": period.name, "zone": period.zone, "cut_off": report.cut_off}
-    return {**told, "record": report.record, "hash": report.hash}
-
-
-def _says(token: str, keys: Mapping[str, bytes]) -> Any:
-    try:
-        return read_signed(token, TYPE, keys)
-    except ValueError:
-        return None
+    return await issuing.verify(pool, COMPLAINTS, period, again, keys)
 
 
 def rendered(report: Report, form: str, languages: tuple[str, ...], *, firm: str) -> bytes:
@@ -168,7 +127,7 @@ def files_to_mail(
 
     async def make(pool: "Pool", period: Period, order: ReportOrder) -> tuple[str, dict[str, bytes]]:
         report = await make_report(pool, period)
-        await issue(pool, report, "system:redress", sign)
+        await issue(pool, statement(report), "system:redress", sign)
         words = report_words(order.languages[0])
         title = words("page", "title", period=period_name(period, words))
         forms = ("html", "pdf", "xlsx")
@@ -203,16 +162,4 @@ _KEPT_OUT: Final = """
         select from casefile.hidden_cases() as hidden (reference) join reporting.facts using (reference)
         where number <= $1
     )
-"""
-_FIRST: Final = """
-    select cut_off from reporting.issued
-    where report = $1 and period = $2 and scope = $3 and cut_off <= $4 order by id limit 1
-"""
-_ISSUE: Final = """
-    insert into reporting.issued (report, period, scope, cut_off, hash, at, by, record, token)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-"""
-_ISSUED: Final = """
-    select cut_off, hash, at, by, record, token from reporting.issued
-    where report = $1 and period = $2 and scope = $3 order by id
 """

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Mapping
 from functools import cache
 from io import StringIO
 from pathlib import Path
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from domain.learning.periods import Period
 from domain.learning.returns import Form, ReturnMade, make_return
-from record.facts import cases_up_to, cut_off
+from record.facts import cases_up_to, cut_off, digest_up_to
 from runtime.calendars import read_calendars
 from runtime.paths import POLICIES
 from runtime.toml_files import read_toml, to_record
+from starter.reports import issuing
+from starter.reports.issuing import Issued, Statement
 
 if TYPE_CHECKING:
     from domain.clocks.calendar import Calendar
@@ -43,7 +46,37 @@ async def make(
     """The return of *form* on *period*, of the facts up to number *at*. Raises ``ValueError`` and ``LookupError``."""
     number = await cut_off(pool, at)
     cases = [case async for case in cases_up_to(pool, number)]
-    return make_return(form, cases, period, number, calendar=_calendar(form), entity=entity)
+    record = await digest_up_to(pool, number)
+    return make_return(form, cases, period, number, calendar=_calendar(form), entity=entity, record=record)
+
+
+def statement(made: ReturnMade) -> Statement:
+    """What is said of a return when it is issued."""
+    return Statement(
+        report=_noted(made.form),
+        period=made.period.name,
+        zone=made.period.zone,
+        entity=made.entity,
+        cut_off=made.cut_off,
+        record=made.record,
+        hash=made.hash,
+    )
+
+
+async def verify(
+    pool: "Pool", form: Form, period: Period, keys: Mapping[str, bytes], *, entity: str | None = None
+) -> list[Issued]:
+    """Make each return of *form* that was issued on *period* again, and compare; *keys* are those of who signs."""
+
+    async def again(number: int) -> Statement:
+        return statement(await make(pool, form, period, at=number, entity=entity))
+
+    return await issuing.verify(pool, _noted(form.id), period, again, keys, entity=entity)
+
+
+def _noted(form: str) -> str:
+    """What returns of that form are called where they are noted as issued."""
+    return f"return:{form}"
 
 
 def _calendar(form: Form) -> "Calendar | None":
@@ -69,5 +102,9 @@ def to_csv(made: ReturnMade) -> str:
 
 def to_json(made: ReturnMade) -> str:
     """The return as a JSON document, with what it lacks."""
-    data: dict[str, Any] = {**made.model_dump(mode="json"), "complete": made.complete}
-    return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(to_data(made), ensure_ascii=False, indent=2) + "\n"
+
+
+def to_data(made: ReturnMade) -> dict[str, Any]:
+    """The return as data, with whether it is complete and the SHA-256 of what it says."""
+    return {**made.model_dump(mode="json"), "complete": made.complete, "hash": made.hash}

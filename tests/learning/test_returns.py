@@ -1,7 +1,6 @@
 """What authorities are told: each cell with its meaning and source, nothing guessed, and complete only when it is."""
 
 import csv
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from bench.generated_cases import generated
+from domain.learning.balance import DoesNotBalance
 from domain.learning.facts import Award, CaseFact
 from domain.learning.periods import Period
 from domain.learning.returns import COLUMNS, COUNTS, Form, ReturnMade, make_return
 from runtime.calendars import read_calendars
 from runtime.database import Pool
+from runtime.identity.keys import own_keys
+from runtime.keys.vault import Vault
 from runtime.paths import POLICIES
 from starter.reports.returns import form_of, load_forms, to_csv
 from tests.case.support import keeping, opened
@@ -99,6 +101,26 @@ def test_an_open_complaint_is_reported_again_under_the_same_id_and_a_closed_one_
     assert all(len({line[name] for line in lines} - {""}) == 0 for name in ("gender", "age", "postcode"))
 
 
+@pytest.mark.parametrize("name", ["fca-2027", "cn-quarterly"])
+def test_the_cells_of_a_return_balance_in_every_row_or_it_is_refused(name: str) -> None:
+    form = form_of(name).model_copy(update={"published": False, "first": None, "by": "category"})
+    period = Period.of(form.every, at("2026-11-15"))
+    rows = make_return(form, generated(20_000), period, 1, calendar=GB).rows  # type: ignore[arg-type]
+    told = [{one.cell: int(one.value) for one in row if one.value and one.value.isdigit()} for _, row in rows]
+    told = [row | {"reopened": int(next(one.value or 0 for one in cells if one.cell == "reopened"))}
+            for row, (_, cells) in zip(told, rows, strict=True)]  # fmt: skip
+    bands = {"closed"} if name == "cn-quarterly" else {"closed_3_days", "closed_8_weeks", "closed_later"}
+    for row in told:
+        closed = sum(row[band] for band in bands)
+        assert row["outstanding_start"] + row["opened"] + row["reopened"] - closed == row["outstanding_end"]
+    assert any(row["reopened"] for row in told)
+    out_of_order = replace(
+        case("RD-1", "2026-10-30"), turns=(("responded", at("2026-12-20")), ("reopened", at("2026-11-05")))
+    )
+    with pytest.raises(DoesNotBalance, match="CFD"):
+        make_return(form_of("cysec-monthly"), [out_of_order], Period.named("2026-11"), 1)
+
+
 def test_small_counts_do_not_leave_the_firm_where_they_are_published() -> None:
     few = [case(f"RD-{number}", "2026-11-02", category="fee") for number in range(4)]
     many = [case(f"RD-{number}", "2026-11-02", category="withdrawal") for number in range(9)]
@@ -151,18 +173,32 @@ def test_days_to_an_answer_that_is_not_due_yet_are_left_open() -> None:
     assert timely.received_at + timedelta(days=10) == timely.first("responded")
 
 
-async def test_the_command_writes_a_return_and_says_what_it_lacks(
-    redress: CommandLine, pool: Pool, database_url: str, tmp_path: Path
+async def test_the_command_writes_a_return_says_what_it_lacks_and_signs_it_as_it_can_be_made_again(
+    redress: CommandLine, pool: Pool, database_url: str, keys: Vault, tmp_path: Path
 ) -> None:
     redress.set("DATABASE_URL", database_url)
-    reference = await opened(keeping(pool))
-    made = await redress("returns", "make", "cysec-monthly", "2026-03", "--output", tmp_path, "--json")
+    key, _ = own_keys(tmp_path / "key", "auditor")
+    redress.set("REDRESS_CHECKPOINT_KEY", str(key))
+    reference = await opened(keeping(pool), "erased from a return")
+    month = ("returns", "make", "cysec-monthly", "2026-03", "--json", "--output")
+    made = await redress(*month, tmp_path, "--issue", "--as", "compliance_officer:c-1")
     assert made.code == 5
     assert "not known: country" in made.error["message"]
-    data = json.loads(made.out)
+    data = made.data
     assert [name for name, _ in data["rows"]] == [reference]
     assert not data["complete"]
     assert (await redress("returns", "check", "fca-2027")).code == 5
     wrong = await redress("returns", "make", "cysec-yearly", "2026-03")
     assert wrong.code == 2
     assert "there is no 'cysec-yearly'; there are asic-idr" in wrong.err
+    checking = ("returns", "verify", "cysec-monthly", "2026-03", "--json")
+    issued = (await redress(*checking)).data
+    assert [(one["signed"], one["record_changed"], one["figures_changed"]) for one in issued] == [(True, False, False)]
+    assert not (await redress(*checking, "--entity", "uk")).data
+    await keys.destroy([reference])
+    await opened(keeping(pool), "2")
+    await redress(*month, tmp_path / "again", "--cut-off", data["cut_off"])
+    for name in map(Path, data["files"]):
+        assert (tmp_path / "again" / name.name).read_bytes() == name.read_bytes(), name
+    other, _ = own_keys(tmp_path / "other", "somebody else")
+    assert (await redress(*checking, "--key", other)).code == 5
