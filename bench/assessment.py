@@ -13,24 +13,29 @@ from typing import Any
 from bench.common import forget_configuration
 from domain.case.assessment import Assessment, assess
 from domain.case.complaint import Complaint
+from domain.case.hearing import signs_heard
 from domain.ground.words import Category, Severity
 from domain.speech.proposing import Opinion
-from runtime.corpus import Sentence, authored, model
+from runtime.corpus import Said, Sentence, authored, model, said
 from runtime.paths import CORPUS
 from runtime.policies import find_pack
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 Z = 1.96
+NONE = "–"
 SETS = {
+    "life": "sentences of danger to life and such as only sound like it; written before rules and corpus were read",
+    "everyday": "everyday sentences with their category; written before rules and corpus were read",
     "test": "whole complaints by an author who saw neither rules nor corpus; the rules' authors never read them",
     "first": "by the same author, but read while the model was made, and learned from since: no measure",
 }
+SAID = "sentences about other signs, meant, denied, asked or supposed; written before rules and corpus were read"
 
 
 def interval(right: int, of: int) -> str:
     """A share with its 95 % interval (Wilson)."""
     if not of:
-        return "–"
+        return NONE
     share, spread = right / of, Z * Z / of
     middle = (share + spread / 2) / (1 + spread)
     half = Z * math.sqrt(share * (1 - share) / of + spread / (4 * of)) / (1 + spread)
@@ -68,16 +73,38 @@ def measure(rows: list[Sentence]) -> dict[str, str]:
         "category proposed, precision": interval(sum(proposed), len(proposed)),
         "category decided or proposed, recall": interval(sum(decided) + sum(proposed), len(named)),
     }
-    for name, sign in (("danger to life, found", True), ("no danger to life, raised", False)):
-        of = [each for each in read if (each[0].sign == "danger") is sign]
-        for ear, found in (
-            ("by rules", [rules.severity is Severity.CRITICAL for _, rules, _, _ in of]),
-            ("by the model", [opinion.alarm for *_, opinion in of]),
-            ("by either", [both.severity is Severity.CRITICAL for _, _, both, _ in of]),
+    dangers = [one.sign == "danger" for one, *_ in read]
+    if any(dangers):
+        for ear, raised in (
+            ("by rules", [rules.severity is Severity.CRITICAL for _, rules, _, _ in read]),
+            ("by the model", [opinion.alarm for *_, opinion in read]),
+            ("by either", [both.severity is Severity.CRITICAL for _, _, both, _ in read]),
         ):
-            figures[f"{name} {ear}"] = interval(sum(found), len(found))
+            figures |= ear_of(f"danger to life {ear}", dangers, raised)
     harmless = [(one.severity, both.severity) for one, _, both, _ in read if one.severity and one.sign != "danger"]
     figures["other severity, exact"] = interval(sum(told is its for told, its in harmless), len(harmless))
+    return figures
+
+
+def ear_of(what: str, meant: list[bool], raised: list[bool]) -> dict[str, str]:
+    """How many of those *meant* were *raised* (recall), of those raised how many are meant (precision), and how many
+    were raised of those not meant.
+    """
+    both = sum(one and other for one, other in zip(meant, raised, strict=True))
+    return {
+        f"{what}, recall": interval(both, sum(meant)),
+        f"{what}, precision": interval(both, sum(raised)),
+        f"{what}, raised where there is none": interval(sum(raised) - both, len(meant) - sum(meant)),
+    }
+
+
+def measure_signs(rows: list[Said]) -> dict[str, str]:
+    """How the signs in these *rows* are heard that are no danger to life."""
+    figures: dict[str, str] = {}
+    for sign in (None, *sorted({one.sign for one in rows})):
+        of = [one for one in rows if sign in {None, one.sign}]
+        raised = [any(heard.kind is one.sign for heard in signs_heard(one.text)) for one in of]
+        figures |= ear_of(sign.value if sign else "all signs", [one.meant for one in of], raised)
     return figures
 
 
@@ -92,14 +119,20 @@ def main() -> None:
         results[name] = {"what": what, "model": model().version, "sentences": len(rows)}
         for language in ("en", "zh"):
             results[name][language] = measure([one for one in rows if one.language == language])
+    spoken = said(CORPUS / "authored" / "signs.jsonl")
+    results["signs"] = {"what": SAID, "model": "rules", "sentences": len(spoken)}
+    for language in ("en", "zh"):
+        results["signs"][language] = measure_signs([one for one in spoken if one.language == language])
     if as_json:
         sys.stdout.write(json.dumps(results, ensure_ascii=False, indent=2) + "\n")
         return
     for name, result in results.items():
-        sys.stdout.write(f"\n{name}: {result['sentences']} complaints, {result['what']}\n")
+        sys.stdout.write(f"\n{name}: {result['sentences']}, {result['what']}; model {result['model']}\n")
         for language in ("en", "zh"):
             for figure, value in result[language].items():
-                sys.stdout.write(f"  {language}  {figure:45} {value}\n")
+                if value == NONE:
+                    continue
+                sys.stdout.write(f"  {language}  {figure:56} {value}\n")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from domain.ground.words import Category, Severity
+from domain.ground.words import Category, Severity, SignKind
 from domain.speech.proposing import Model, ModelError, Weights
 from runtime.paths import CORPUS
 
@@ -29,6 +29,15 @@ class Sentence(NamedTuple):
     severity: Severity | None = None
 
 
+class Said(NamedTuple):
+    """A sentence with words of a sign, its language, and whether the sign is *meant*: not denied, asked or supposed."""
+
+    language: str
+    sign: SignKind
+    meant: bool
+    text: str
+
+
 def sentences(path: Path) -> list[Sentence]:
     """The sentences of one table. Raises :class:`CorpusError`."""
     read = []
@@ -39,6 +48,12 @@ def sentences(path: Path) -> list[Sentence]:
         except ValueError as error:
             raise CorpusError(f"{path.name}, line {number}: {error}") from None
     return read
+
+
+def said(path: Path) -> list[Said]:
+    """The sentences of a file of JSON lines about signs."""
+    rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return [Said(one["lang"], SignKind(one["sign"]), one["meant"], one["text"]) for one in rows]
 
 
 def authored(path: Path) -> list[Sentence]:
