@@ -10,7 +10,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from activities.checks.shared_spans import SharedSpans, Through
 from activities.log.trade_log import Snapshot
-from domain.checks.moments import STALE
+from domain.checks.moments import LOOK_AHEAD, STALE
 from domain.log.trade_log import Order, Quote, Side
 
 TICKS_NEAR: Final = 12
@@ -20,9 +20,6 @@ MOST_TICKS: Final = 400
 """Quotes of a margin replay: they are all kept as evidence."""
 
 DAY: Final = timedelta(days=1)
-
-LOOK_AHEAD: Final = timedelta(days=30)
-"""How long after a closing, at most, the position's own stop or target is looked for."""
 
 
 class QuoteSnapshot(Snapshot):
@@ -60,6 +57,8 @@ class QuoteSnapshot(Snapshot):
         self, order: Order, price: Decimal, start: datetime, end: datetime, *, worse: bool
     ) -> list[Quote]:
         query, until = FIRST_THROUGH[order.side, worse], min(end, start + LOOK_AHEAD)
+        if self.shared is not None:  # and the nearest, which is known then
+            return await self.through(order, price, start, until, worse=worse)
         return await self._rows("quotes", Quote, query, order.symbol, start, until, price)
 
     async def near(self, symbol: str, at: datetime) -> list[Quote]:

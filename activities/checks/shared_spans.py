@@ -16,6 +16,8 @@ from domain.log.trade_log import Quote, Side
 SPAN: Final = timedelta(minutes=15)
 MOST: Final = 5_000
 """Spans kept, each with four quotes of every source."""
+AT_ONCE: Final = 96
+"""Spans read by one statement: those of a day."""
 _BEGAN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT: Final = timedelta(microseconds=1)
 
@@ -86,9 +88,10 @@ class SharedSpans:
     async def _extremes(self, symbol: str, spans: Sequence[datetime], read: Read) -> list[list[Quote]]:
         async with self._reading:
             missing = [span for span in spans if (symbol, span) not in self._known]
-            if missing:
-                found: dict[datetime, list[Quote]] = {span: [] for span in missing}
-                for quote in await read(missing, self.span):
+            for first in range(0, len(missing), AT_ONCE):
+                some = missing[first : first + AT_ONCE]
+                found: dict[datetime, list[Quote]] = {span: [] for span in some}
+                for quote in await read(some, self.span):
                     found[self._begin(quote.at)].append(quote)
                 self._known |= {(symbol, span): quotes for span, quotes in found.items()}
             known = [self._known[symbol, span] for span in spans]

@@ -13,6 +13,8 @@ STALE = timedelta(seconds=60)
 """A quote older than this says nothing about the price any more."""
 SPARSE = timedelta(seconds=10)
 """A source silent for longer than this around an instant can support a price, but cannot prove one wrong."""
+LOOK_AHEAD = timedelta(days=30)
+"""How long after an instant, at most, the first quote through a level is looked for at once."""
 FEED = timedelta(minutes=5)
 """How far before and after a fill the quotes reach that the middle of a feed is taken from."""
 FAR = 10

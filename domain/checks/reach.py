@@ -6,13 +6,16 @@ A buy waits on the ask and a sell on the bid. Reached is when half of the valid 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from domain.checks.facts import cost
 from domain.checks.market import WAITS_FOR_WORSE, valid_price
 from domain.checks.moments import STALE, newest_last
 from domain.checks.prices import Pricing
 from domain.log.trade_log import Order, Quote
+
+LOOK_BACK: Final = timedelta(days=90)
+"""How long before its end, at most, an order is followed while it waits."""
 
 
 class Reach(NamedTuple):

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from activities.checks.evidence_queries import EvidenceSnapshot
-from activities.checks.quote_queries import FIRST_THROUGH, FIRST_TICKS, LOOK_AHEAD, MOST_TICKS, THROUGH
+from activities.checks.quote_queries import FIRST_THROUGH, FIRST_TICKS, MOST_TICKS, THROUGH
 from activities.checks.shared_spans import MOST, SharedSpans, Through
 from activities.log.trade_log import TradeLog
 from domain.checks.market import Board, standing
+from domain.checks.moments import LOOK_AHEAD
 from domain.log.trade_log import Order, OrderType, Quote, Side
 from tests.checks.rows import ACCOUNT, AT, after, quote, store
 

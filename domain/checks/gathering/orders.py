@@ -18,12 +18,13 @@ from domain.checks.gathering.unanswered import (
     unknown_trades,
 )
 from domain.checks.market import WAITS_FOR_BETTER, WAITS_FOR_WORSE
-from domain.checks.moments import Execution, FeedMedian, Moment, deciding_quotes, moments
+from domain.checks.moments import LOOK_AHEAD, Execution, FeedMedian, Moment, deciding_quotes, moments
+from domain.checks.reach import LOOK_BACK
 from domain.log.trade_log import Order, OrderType, Position, Quote
 
 WAITING: Final = WAITS_FOR_WORSE | WAITS_FOR_BETTER
-LOOK_BACK: Final = timedelta(hours=24)
-"""How long before its fill, at most, the quotes that a waiting order may have missed are looked for."""
+A_DAY: Final = timedelta(hours=24)
+"""How long before its end an order is followed of which the log has not when it came: its level may be newer."""
 
 
 class Seen(NamedTuple):
@@ -94,10 +95,17 @@ async def quotes_through(
 ) -> list[Quote]:
     """Of each source its first quote through the trigger, its nearest, and those around these and the fill."""
     until = each.fills[0].at if each.fills else waited_until(asked, order, position)
-    since = order.received_at or (position.opened_at if position else None) or until - LOOK_BACK
-    start = max(since, until - LOOK_BACK)
+    worse = order.type in WAITS_FOR_WORSE
+    start = max(position.opened_at, until - A_DAY) if position else until - A_DAY
+    quotes: list[Quote] = []
+    if order.received_at is not None:
+        start = max(order.received_at, until - A_DAY)
+        earlier = max(order.received_at, until - LOOK_BACK)
+        while earlier < start:
+            quotes += await asked.log.first_through(order, price, earlier, start, worse=worse)
+            earlier += LOOK_AHEAD
     end = until + timedelta(seconds=asked.tolerances.quote_window_seconds) if each.fills else until
-    quotes = await asked.log.through(order, price, start, end, worse=order.type in WAITS_FOR_WORSE)
+    quotes += await asked.log.through(order, price, start, end, worse=worse)
     instants = {quote.at for quote in quotes} | {fill.at for fill in each.fills} | {start}
     quotes += await asked.quotes(Moment(order.symbol, at, order.side, price) for at in instants)
     return quotes

@@ -24,7 +24,7 @@ from domain.checks.market import (
 )
 from domain.checks.prices import Priced, priced, whose
 from domain.checks.profit import ReferenceRule
-from domain.checks.reach import Reach, reach_before_fill, reach_of_waiting
+from domain.checks.reach import LOOK_BACK, Reach, reach_before_fill, reach_of_waiting
 from domain.ground.words import Confidence
 from domain.log.replay import Unknown
 from domain.log.trade_log import Fill, Instrument, Order, OrderType, Position, Side
@@ -296,6 +296,15 @@ class _Trigger:
             return self._no_quotes(until)
         report.numbers["valid_sources"] = ", ".join(reach.sources)
         confidence = self._confidence(reach, None)
+        since = self.order.received_at
+        if reach.at is None and since is not None and until - since > LOOK_BACK:
+            return report.lacking(
+                f"quotes of {self.order.symbol} more than {LOOK_BACK.days} days before {until.isoformat()}",
+                en=f"It was not filled, and in the last {LOOK_BACK.days} days no valid price passed it; it stood for "
+                "longer, and a person will look at the time before.",
+                zh=f"该委托未成交，且最近 {LOOK_BACK.days} 天内没有有效报价越过触发价；该委托挂单时间更长，"
+                "此前的时段将由人工核查。",
+            )
         if reach.at is None:
             report.say(
                 "It was not filled, and no valid price passed it while it stood.",
