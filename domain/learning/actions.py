@@ -114,10 +114,18 @@ def standing_table(actions: Sequence[ActionStanding]) -> Table:
     for state in ActionState:
         count = sum(one.state is state for one in actions)
         if count:
-            key = f"actions.{state.value}.actions"
-            figure = Figure(key=key, unit="count", value=Decimal(count))
+            figure = Figure(key=_key_of(state), unit="count", value=Decimal(count))
             rows.append(Row(name=state.value, figures=(figure,)))
     return Table(key="actions", of="action_state", columns=("actions",), rows=tuple(rows))
+
+
+def counted_under(action: ActionStanding) -> str:
+    """The key of the figure that counts the action."""
+    return _key_of(action.state)
+
+
+def _key_of(state: ActionState) -> str:
+    return f"actions.{state.value}.actions"
 
 
 class ActionStep(Record):

@@ -13,11 +13,10 @@ from domain.learning.facts import UNKNOWN
 from domain.learning.intervals import middle, share, spread, surprise, wilson
 from domain.learning.report import Figure, Report, Row, Shape, Table, Unit
 from domain.learning.reviewing import Reviewed, review_tables
-from domain.learning.tally import AGES, EARLIER, Tally
+from domain.learning.tally import AGES, EARLIER, TOTAL, Tally
 
 COMPLAINTS: Final = "complaints"
 """What the report is called where it is noted as issued."""
-TOTAL: Final = "total"
 FALSE_ALARMS: Final = 0.05
 """In so many months in which nothing is wrong at all, something is told to stand out."""
 _SHOWN: Final = 10

@@ -2,10 +2,10 @@
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple, Self
 
 from domain.ground.words import Outcome
 from domain.learning.balance import NO_PRODUCT, Balancing
@@ -17,6 +17,8 @@ from domain.rules.causes import CauseTree
 EARLIER: Final = 6
 """Periods before the reported one by which it is judged what is unusual."""
 TREND: Final = 12
+TOTAL: Final = "total"
+"""The row of a table's sums."""
 AGES: Final = ((7, "week"), (15, "days_15"), (30, "days_30"), (56, "days_56"), (1_000_000, "longer"))
 """How old an open complaint is: up to so many days."""
 _DAY: Final = Decimal(86_400)
@@ -27,6 +29,38 @@ Place = tuple[str, str, str]
 
 def key_of(place: Place) -> str:
     return ".".join(place)
+
+
+_COUNTED_AS: Final[Mapping[str, str]] = {
+    "share": "cases",
+    "upheld_share": "upheld",
+    "redress_share": "with_redress",
+    "met_share": "met",
+    "slow_days": "median_days",
+    "awards": "sum",
+    "median": "sum",
+    "largest": "sum",
+    "unlikely": "now",
+}
+"""The column whose cases are behind a figure that is not counted itself. Behind a share are those of its part."""
+
+
+class Watch(NamedTuple):
+    """The places whose cases are behind a figure: ``row`` is ``None`` for the total of a table."""
+
+    table: str
+    row: str | None
+    column: str
+
+    @classmethod
+    def on(cls, key: str) -> Self:
+        table, _, rest = key.partition(".")
+        row, _, column = rest.rpartition(".")
+        return cls(table, None if row == TOTAL else row, _COUNTED_AS.get(column, column))
+
+    def has(self, place: Place) -> bool:
+        table, row, column = place
+        return table == self.table and self.row in {None, row} and column == self.column
 
 
 class Tally:
@@ -43,7 +77,7 @@ class Tally:
         self.seen: list[str] = []
         self.balancing = Balancing(period)
         self._tree = tree
-        self._watching = watching
+        self._watching = Watch.on(watching) if watching else None
         self._starts = [period.before(number).start for number in range(EARLIER, 0, -1)] + [period.start, period.end]
         self._months = [period.before(number) for number in range(TREND - 1, 0, -1)] + [period]
         self._month_starts = [one.start for one in self._months] + [period.end]
@@ -71,12 +105,14 @@ class Tally:
 
     def _hit(self, place: Place, case: CaseFact) -> None:
         self.counts[place] += 1
-        if self._watching is not None and key_of(place) == self._watching:
-            self.seen.append(case.reference)
+        self._see(place, case)
 
     def _measure(self, place: Place, value: Decimal, case: CaseFact) -> None:
         self.values[place].append(value)
-        if self._watching is not None and key_of(place) == self._watching:
+        self._see(place, case)
+
+    def _see(self, place: Place, case: CaseFact) -> None:
+        if self._watching and self._watching.has(place):
             self.seen.append(case.reference)
 
     def _trend(self, case: CaseFact, closings: list[datetime]) -> None:
@@ -156,6 +192,9 @@ class Tally:
                 self._hit(("standing_out", subject, "now"), case)
             else:
                 self.earlier[subject][place] += 1
+                self._see(("standing_out", subject, "usual"), case)
+        if place < EARLIER:
+            self._see(("causes", cause, "usual"), case)
 
 
 def subjects(cause: str, case: CaseFact) -> list[str]:

@@ -149,7 +149,8 @@ def cases(
         return await making.open_figure(pool, await making.make_report(pool, wanted, at=cut_off), key)
 
     found = told(lambda: read(opened))
-    return Answer(found, [*map(whole, found.references), line(f"{len(found.references)} of {found.key}", "dim")])
+    behind = (*found.actions, *found.references)
+    return Answer(found, [*map(whole, behind), line(f"{len(behind)} of {found.key}", "dim")])
 
 
 @command(report, "sample")

@@ -71,6 +71,8 @@ class Grid(Record):
     code: tuple[int, ...] = ()
     share: tuple[float, ...] = ()
     note: str = ""
+    opens: tuple[tuple[str, ...], ...] = ()
+    """For each cell the key of the figure in it, where what is behind it can be looked at."""
 
 
 class Figure(Record):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from domain.ground.base import Record
 from domain.ground.messages import NotAllowed
-from domain.learning.actions import ActionStanding, ActionState, ReportOrder
+from domain.learning.actions import ActionStanding, ActionState, ReportOrder, counted_under
 from domain.learning.monthly import COMPLAINTS, report_of
 from domain.learning.periods import Period
 from domain.learning.report import Report
@@ -32,10 +32,11 @@ FORMATS: Final = ("html", "pdf", "xlsx", "csv", "json")
 
 
 class Opened(Record):
-    """The cases behind a figure, by reference, and the figure's key."""
+    """The cases behind a figure, by reference, and the figure's key; behind one of corrective actions also those."""
 
     key: str
     references: tuple[str, ...]
+    actions: tuple[str, ...] = ()
 
 
 async def make_report(pool: "Pool", period: Period, *, at: int | None = None, tree: CauseTree | None = None) -> Report:
@@ -78,7 +79,11 @@ async def open_figure(pool: "Pool", report: Report, key: str, tree: CauseTree | 
         raise NotAllowed("figure: you are kept out of a case of the reports; ask somebody who is not to open it")
     tally = await _counted(pool, report.cut_off, Tally(report.period, tree or load_causes(), watching=key))
     reviews = await reviewed_in(pool, report.period.start, report.period.end, report.cut_off)
-    return Opened(key=key, references=tuple(sorted((*tally.seen, *behind(key, reviews)))))
+    standing = await standing_actions(pool, report.period.end, report.cut_off)
+    actions = [one.action for one in standing if counted_under(one) == key]
+    begun_for = [row["reference"] for row in await pool.fetch(_BEGUN_FOR, actions)]
+    references = sorted((*tally.seen, *behind(key, reviews), *begun_for))
+    return Opened(key=key, references=tuple(references), actions=tuple(actions))
 
 
 def statement(report: Report) -> Statement:
@@ -156,6 +161,10 @@ async def standing_actions(pool: "Pool", at: datetime, number: int = ALL) -> lis
 _ACTIONS: Final = """
     select action, cause, owner, due, step, reopened from reporting.actions_at($1, $2)
     where cause is not null order by action
+"""
+_BEGUN_FOR: Final = """
+    select data ->> 'case' as reference from reporting.actions
+    where action = any ($1) and step = 'opened' and data ->> 'case' is not null
 """
 _KEPT_OUT: Final = """
     select exists (

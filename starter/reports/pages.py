@@ -6,10 +6,10 @@ from typing import Final
 
 from babel.dates import format_date
 
-from domain.learning.monthly import TOTAL
 from domain.learning.periods import Period
 from domain.learning.report import Figure as Number
 from domain.learning.report import Report, Row, Table
+from domain.learning.tally import TOTAL
 from domain.rules.causes import CauseTree
 from starter.evidence.blocks import Block, Card, Cards, Document, Figure, Grid, Heading, Page, Prose, Tone
 from starter.evidence.drawing import Picture
@@ -143,6 +143,7 @@ def _grid(table: Table, words: Words, tree: CauseTree) -> Grid:
             (row_name(table, row.name, words, tree), *(cell(figure) for figure in row.figures)) for row in table.rows
         ),
         numeric=tuple(range(1, len(table.columns) + 1)),
+        opens=tuple(("", *(figure.key if figure.value else "" for figure in row.figures)) for row in table.rows),
         share=(wide, *(_WIDER if column.endswith("share") else 12 for column in table.columns)),
         note=words("page", "interval") if any(one.low is not None for row in table.rows for one in row.figures) else "",
     )

@@ -4,8 +4,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Final
 
-from domain.learning.monthly import TOTAL
 from domain.learning.report import Figure, Table
+from domain.learning.tally import TOTAL
 from domain.money.amounts import minor_digits
 from domain.rules.causes import CauseTree
 from runtime.paths import TEMPLATES

@@ -35,6 +35,9 @@ from tests.evidence.test_redaction import pdf_text
 NOVEMBER = Period.named("2026-11", "Asia/Hong_Kong")
 
 
+_ACT = "insert into reporting.actions (action, number, at, step, by, data) values ($1, 1, $2, 'opened', 'x', $3)"
+
+
 @pytest.fixture(scope="module")
 def report() -> Report:
     return counted()
@@ -130,16 +133,22 @@ def test_every_row_column_and_table_has_a_word(report: Report, language: str) ->
         assert set(words.names(group)) == set(report_words("en").names(group)), group
 
 
-def test_every_count_opens_to_as_many_cases(report: Report) -> None:
+def test_every_figure_of_cases_opens_to_them_and_every_count_to_as_many() -> None:
+    cases = list(generated(120))
     tally = Tally(NOVEMBER, load_causes())
-    counted(tally=tally)
-    figures = {figure.key: figure for figure in report.figures()}
-    for key in ("balance.XAUUSD.closed", "causes.pricing/provider_quote.upheld", "satisfaction.1.cases"):
-        watching = Tally(NOVEMBER, load_causes(), key)
-        counted(tally=watching)
-        assert len(watching.seen) == figures[key].value, key
-        assert all(reference.startswith("RD-") for reference in watching.seen)
-    assert {key_of(place) for place in tally.counts if place[0] == "balance"} <= set(figures)
+    for one in cases:
+        tally.count(one)
+    for figure in report_of(tally, 1).figures():
+        watching = Tally(NOVEMBER, load_causes(), figure.key)
+        for one in cases:
+            watching.count(one)
+        if figure.unit == "count":
+            assert len(watching.seen) == figure.value, figure.key
+        else:
+            assert bool(watching.seen) == bool(figure.value), figure.key
+    assert {key_of(place) for place in tally.counts if place[0] == "balance"} <= {
+        figure.key for figure in report_of(tally, 1).figures()
+    }
 
 
 def test_a_restated_figure_shows_what_it_was_first() -> None:
@@ -157,7 +166,11 @@ async def test_the_command_writes_it_opens_a_figure_and_restates_what_was_issued
     issued = await redress(*month, "--format", "all", "--issue", "--as", "compliance_officer:c-1", "--json")
     assert sorted(Path(path).suffix for path in issued.data["files"]) == [".csv", ".html", ".json", ".pdf", ".xlsx"]
     key = "categories.execution.opened"
-    assert (await redress("report", "cases", "2026-03", key, "--json")).data == {"key": key, "references": [reference]}
+    assert (await redress("report", "cases", "2026-03", key, "--json")).data["references"] == [reference]
+    begun = {"cause": "payments/own_delay", "owner": "h-1", "due": "2026-04-01", "case": reference}
+    await pool.execute(_ACT, "CA-1", OPENED_AT, begun)
+    behind = (await redress("report", "cases", "2026-03", "actions.open.actions", "--json")).data
+    assert (behind["actions"], behind["references"]) == (["CA-1"], [reference])
     await opened(keeping(pool), "2")
     later = await redress(*month, "--json")
     assert later.data["restated_from"] == issued.data["cut_off"] < later.data["cut_off"]
@@ -174,14 +187,13 @@ async def test_what_was_issued_is_signed_and_made_again_to_the_byte_after_an_era
     redress.set("REDRESS_CHECKPOINT_KEY", str(key))
     redress.set("DATABASE_URL", database_url)
     reference = await opened(keeping(pool), "erased here")
-    actions = "insert into reporting.actions (action, number, at, step, by, data) values ($1, 1, $2, 'opened', 'x', $3)"
     begun = {"cause": "payments/own_delay", "owner": "h-1", "due": "2026-04-01"}
-    await pool.execute(actions, "CA-1", OPENED_AT, begun)
+    await pool.execute(_ACT, "CA-1", OPENED_AT, begun)
     month = ("report", "month", "2026-03", "--format", "all", "--output")
     issued = await redress(*month, tmp_path, "--issue", "--as", "compliance_officer:c-1", "--json")
     assert (await redress("report", "verify", "2026-03", "--json")).data[0]["signed"] is True
 
-    await pool.execute(actions, "CA-2", OPENED_AT, begun)
+    await pool.execute(_ACT, "CA-2", OPENED_AT, begun)
     await keys.destroy([reference])
     again = await redress(*month, tmp_path / "again", "--cut-off", issued.data["cut_off"], "--json")
     for name in map(Path, issued.data["files"]):

@@ -1,5 +1,6 @@
 """The desk in a real browser: every page in both languages looked at by axe, and what others do shows by itself."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -62,6 +63,10 @@ async def test_every_page_of_the_desk_can_be_read_by_everybody_and_shows_what_ot
                     assert answer is not None, path
                     assert answer.status == 200, path
                     await look(page, f"{language}{path.partition('?')[0].replace('/', '-')}", [320], axe=axe)
+                await page.goto(f"/desk/reports?period={datetime.now(UTC):%Y-%m}")
+                await page.locator("td a").first.click()
+                await expect(page.locator("main ul a").first).to_have_attribute("href", re.compile("/desk/cases/RD-"))
+                await look(page, f"{language}-desk-figure", [320, 1200], axe=axe)
                 await page.goto(f"{act}/request_information")
                 await page.locator("main form .buttons button").click()
                 await look(page, f"{language}-desk-wrong", [320], axe=axe)

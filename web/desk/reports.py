@@ -1,16 +1,21 @@
 """The reports, as pages and as files."""
 
+from collections import Counter
 from typing import Final
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from domain.ground.messages import NotAllowed
 from domain.learning.balance import DoesNotBalance
 from domain.learning.periods import Period
+from domain.learning.report import Report
 from runtime.causes import load_causes
 from starter.reading.actions import OptionLine, option_complaints
-from starter.reports.making import make_report, rendered
+from starter.reports.making import make_report, open_figure, rendered
 from starter.reports.options import rows_of, to_csv
 from starter.reports.pages import laid_out
+from starter.reports.words import cell, report_words, row_name
 from web.desk.case import svg
 from web.desk.frame import DESK, eyes, shown
 from web.pages import NotFound
@@ -30,7 +35,7 @@ _MONTHS: Final = 12
 async def reports(visit: Visit) -> Response:
     """The months there are; of the one that is asked for, its report."""
     period = _period(visit.request.query_params.get("period", ""))
-    blocks, title, unbalanced = [], "", ""
+    blocks, title, unbalanced, cut_off = [], "", "", 0
     if period:
         try:
             report = await make_report(visit.doors.pool, period)
@@ -38,6 +43,7 @@ async def reports(visit: Visit) -> Response:
             unbalanced = str(error)
         else:
             page = laid_out(report, [visit.language], load_causes(), firm=visit.doors.settings.firm_name).pages[0]
+            cut_off = report.cut_off
             blocks, title = [(type(block).__name__, block) for block in page.blocks], page.title
     return shown(
         visit,
@@ -48,6 +54,9 @@ async def reports(visit: Visit) -> Response:
         blocks=blocks,
         unbalanced=unbalanced,
         files=list(FILES),
+        opened_at=lambda key: (
+            f"/desk/reports/{period.name}/cases?" + urlencode({"figure": key, "cut_off": cut_off}) if period else ""
+        ),
         svg=svg,
     )
 
@@ -72,6 +81,46 @@ async def _options(visit: Visit) -> list[OptionLine]:
     lines = await option_complaints(eyes(visit))
     visit.seen += [one.number for one in lines]
     return lines
+
+
+@DESK.get("/reports/{period}/cases", staff())
+async def figure(visit: Visit) -> Response:
+    """What is behind a figure: its cases, or why who looks may not open it."""
+    period, asked = _period(visit.path["period"]), visit.request.query_params
+    try:
+        if period is None:
+            raise NotFound
+        report = await make_report(visit.doors.pool, period, at=int(asked.get("cut_off", "")))
+        name, number = _named(report, asked.get("figure", ""), visit.language)
+        opened = await open_figure(eyes(visit), report, asked.get("figure", ""))
+    except NotAllowed:
+        return shown(visit, "figure.html", period=period, name=name, number=number, kept_out=True)
+    except (LookupError, ValueError):
+        raise NotFound from None
+    visit.seen += opened.references
+    times = Counter(opened.references)
+    return shown(
+        visit,
+        "figure.html",
+        period=period,
+        name=name,
+        number=number,
+        times=times,
+        actions=opened.actions,
+        kept_out=False,
+    )
+
+
+def _named(report: Report, key: str, language: str) -> tuple[str, str]:
+    """What the figure of that *key* is of, and the figure itself. Raises ``LookupError``."""
+    words, tree = report_words(language), load_causes()
+    for table in report.tables:
+        for row in table.rows:
+            for column, one in zip(table.columns, row.figures, strict=True):
+                if one.key == key:
+                    of = (words("table", table.key), row_name(table, row.name, words, tree), words("column", column))
+                    return " · ".join(of), cell(one)
+    raise LookupError(key)
 
 
 @DESK.get("/reports/{period}/{form}", staff())
