@@ -1,25 +1,30 @@
-"""What something is found by: words of Latin and other alphabets, and pairs of Han characters, in one spelling."""
+"""What something is found by: words of Latin and other alphabets, Han characters and pairs of them, in one spelling."""
 
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 MOST: Final = 2_000
-"""Terms of one text: further ones are not searched for."""
+"""Terms of one text, and as many Han characters: further ones are not searched for."""
 _PIECES: Final = re.compile(r"([\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+)|([^\W_]{2,64})")
 _SHORTEST_NUMBER: Final = 5
 
 
 def terms(*texts: str | None) -> set[str]:
-    """The terms of *texts*, without regard to letter case, width and what stands between words."""
-    found: dict[str, None] = {}
-    for text in texts:
-        for han, word in _PIECES.findall(_folded(text or "")):
-            found.update(dict.fromkeys(_pairs(han) if han else (word,)))
-            if len(found) >= MOST:
-                return set(list(found)[:MOST])
-    return set(found)
+    """The terms of *texts*, without regard to letter case, width and what stands between words.
+
+    Beside the pairs each Han character by itself: of a long text no pair is left out for one.
+    """
+    pieces = [piece for text in texts for piece in _pieces(text)]
+    letters = dict.fromkeys(letter for han, _ in pieces for letter in han)
+    return {*islice(_words(pieces), MOST), *islice(letters, MOST)}
+
+
+def wanted_terms(text: str) -> set[str]:
+    """The terms of whatever *text* finds: a Han character by itself only where it stands alone."""
+    return set(_words(_pieces(text)))
 
 
 def wholes(*texts: str | None) -> set[str]:
@@ -33,6 +38,15 @@ def wholes(*texts: str | None) -> set[str]:
         if len(digits) >= _SHORTEST_NUMBER and not any(letter.isalpha() for letter in folded):
             found.add(f"={digits}")
     return found
+
+
+def _pieces(text: str | None) -> list[tuple[str, str]]:
+    """The runs of Han characters and the words of *text*, each as one of the two."""
+    return _PIECES.findall(_folded(text or ""))
+
+
+def _words(pieces: Iterable[tuple[str, str]]) -> dict[str, None]:
+    return dict.fromkeys(term for han, word in pieces for term in (_pairs(han) if han else (word,)))
 
 
 def _pairs(han: str) -> Iterable[str]:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from domain.ground.base import Instant, Record
-from domain.ground.search import terms, wholes
+from domain.ground.search import wanted_terms, wholes
 from domain.ground.words import Category, Outcome, Stage
 from runtime.keys.searching import hashed
 
@@ -31,7 +31,7 @@ async def search(pool: "Pool", wanted: str, *, limit: int = 50) -> list[FoundCas
 
     What is hidden from who looks is not found. Without keys in this process nothing is.
     """
-    words, whole = await hashed(terms(wanted)), await hashed(wholes(wanted))
+    words, whole = await hashed(wanted_terms(wanted)), await hashed(wholes(wanted))
     if not (words or whole):
         return []
     return [FoundCase(**row) for row in await pool.fetch(_FOUND, words or whole, whole, LOOKED_AT, limit)]
