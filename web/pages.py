@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from domain.ground.people import Actor
 from runtime.database import OUTAGES, UNFIT
+from runtime.files import MOST
 from runtime.postgres import DatabaseUnavailable
 from starter.reading.accesses import Access, Means, note_access
 from starter.reading.theirs import is_theirs
@@ -30,7 +31,8 @@ FORM_TOKEN: Final = "form_token"  # noqa: S105 (the name of a field)
 BACK: Final = "back"
 """Field of a form that names the page it is on; there a visitor returns who had to sign in first."""
 
-_FILES_AT_ONCE: Final = 10
+_FILES_AT_ONCE: Final = 5 * MOST
+"""More than may be added, so that whoever chooses too many is told how many they may."""
 _FIELDS_AT_ONCE: Final = 200
 _LONGEST_FIELD: Final = 200_000  # bytes
 

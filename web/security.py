@@ -5,8 +5,10 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LARGEST_REQUEST: Final = 50_000_000
-"""Bytes: a form with as many and as large files as may be added at once."""
+from runtime.files import LARGEST, MOST
+
+LARGEST_REQUEST: Final = MOST * LARGEST + 5_000_000
+"""Bytes: a form with as many and as large files as may be added at once, and what was written beside them."""
 
 _POLICY: Final = "; ".join(
     (

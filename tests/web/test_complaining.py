@@ -4,16 +4,19 @@ import asyncio
 import json
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 from fastapi import FastAPI
 
 from domain.intake.received import complaint_in
 from runtime.database import Pool
+from runtime.files import LARGEST, MOST
 from tests.scanning import unsealed
 from tests.web.conftest import Browser, signed_in
 from tests.web.test_files import document, picture
 from web.doors import Doors
 from web.portal.answers import QUESTIONS
+from web.security import LARGEST_REQUEST
 from web.visits import Customer
 
 ANSWERS = {
@@ -109,6 +112,9 @@ async def test_what_is_wrong_is_told_above_the_form_and_at_the_field_and_what_wa
                 assert typed.strip().replace("<", "&lt;").replace(">", "&gt;") in page.text
     refused = await browser.send_form("/complain/files", files={"files": ("x.exe", b"MZ\x90\0" + b"\0" * 99)})
     assert "x.exe must be a picture" in refused.text
+    too_many: Any = [("files", (f"{number}.txt", b"note %d" % number)) for number in range(MOST + 1)]
+    assert f"You may add {MOST} files" in (await browser.send_form("/complain/files", files=too_many)).text
+    assert LARGEST_REQUEST > MOST * LARGEST, "as many and as large files as the page tells of"
     assert (await browser.get("/complain/nothing")).status_code == 404
 
 
