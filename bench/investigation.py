@@ -38,7 +38,6 @@ from activities.checks.investigating import Investigating
 from activities.checks.shared_spans import SharedSpans
 from activities.incidents.incidents import Incidents
 from activities.incidents.listing import SIDE_BY_SIDE
-from activities.incidents.touched import TOUCHED_BY_QUOTES
 from activities.log.trade_log import TradeLog
 from bench.common import NotMeasured, at_least, forget_configuration
 from bench.investigation_result import Imported, Investigated, Listed, Measured, show
@@ -50,6 +49,7 @@ from domain.ground.words import Role
 from domain.incidents.incident import Fault, NewIncident
 from domain.incidents.progress import Cohort
 from domain.incidents.requests import ListCohort, OpenIncident
+from record.touched import TOUCHED_BY_QUOTES
 from runtime.child import StackError
 from runtime.database import migrate, open_pool
 from runtime.embedded_postgres import EmbeddedPostgres

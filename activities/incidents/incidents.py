@@ -15,7 +15,6 @@ from activities.case.written_once import write_incident_entries
 from activities.checks.investigating import Investigating
 from activities.incidents.known_incidents import link_case, pack_of
 from activities.incidents.listing import SIDE_BY_SIDE, Listing
-from activities.incidents.touched import touched_by
 from activities.money.ledger import Posting, expense, liability, post
 from activities.money.redressed import lock_account, record_losses, settled_parts
 from activities.money.standing import resting_on_the_record
@@ -44,6 +43,8 @@ from domain.people.actors import Proofs
 from domain.rules.interest import interest_for
 from domain.rules.policy import PolicyPack
 from record.approvals import list_approval
+from record.touched import touched_by
+from runtime.database import LONG_PATIENCE
 from runtime.policies import Packs, PolicyIncomplete, UnknownPolicyPack, find_policy, load_packs
 from runtime.settings import Settings
 
@@ -206,7 +207,7 @@ class Incidents:
             )
             # The fault as it was opened, whatever is asked for.
             request = request.model_copy(update={"fault": await _fault_of(connection, reference)})
-            touched = await touched_by(connection, request.fault)
+            touched = await touched_by(connection, request.fault, patience=LONG_PATIENCE)
             listed = await connection.fetch(
                 "SELECT account FROM casefile.cohort_members WHERE (reference, number) = ($1, $2)", reference, number
             )

@@ -11,7 +11,6 @@ from temporalio import activity
 
 from activities.checks.investigating import Investigating
 from activities.checks.shared_spans import SharedSpans
-from activities.incidents.touched import Touched
 from activities.money.redressed import settled_parts
 from domain.checks.findings import Check, Finding, InvestigationRequest, Verdict
 from domain.checks.tolerances import Tolerances
@@ -23,6 +22,7 @@ from domain.incidents.progress import Cohort
 from domain.incidents.requests import ListCohort
 from domain.money.amounts import Money
 from domain.money.interest import Interest
+from record.touched import Touched
 from runtime.database import OUTAGES
 
 AT_ONCE: Final = 40

@@ -4,7 +4,7 @@ from playwright.async_api import Browser, Page, expect
 
 from domain.ground.words import IncidentStage
 from starter.client.directory import People
-from tests.incidents.minute import bad_minute
+from tests.incidents.minute import FAULT, bad_minute, new
 from tests.incidents.test_incident_workflow import ALL, Desk, desk, env
 from tests.people.support import LEAD, TODAY, directory, person
 from tests.signing import signed, the_issuer
@@ -12,6 +12,7 @@ from tests.web.chromium import look, needs_chromium, served, window
 from tests.web.conftest import chromium, doors_over
 from web.app import create_app
 
+NEW = new()
 __all__ = ["chromium", "desk", "env"]
 
 
@@ -22,16 +23,35 @@ async def _as(page: Page, who: str, path: str) -> None:
     await page.goto(path)
 
 
+async def _open(page: Page) -> None:
+    """Open the incident of the fault as the dealer, who is told before what it causes."""
+    typed = {"symbol": "GOLD", "since": f"{FAULT.since:%Y-%m-%d %H:%M:%S}", "until": "later", "per_minute": "1"}
+    await _as(page, "d-1", "/desk/incidents")
+    await page.locator("main .buttons a").click()
+    for name, text in typed.items():
+        await page.locator(f"[name={name}]").fill(text)
+    await page.locator("main form .buttons button").click()
+    await expect(page.locator("#problems-title + ul")).to_contain_text("Write a date and a time")
+    await page.locator("[name=until]").fill(FAULT.until.isoformat())
+    await page.locator("main form .buttons button").click()
+    await expect(page.locator("#problems-title + ul")).to_contain_text("no instrument GOLD")
+    await look(page, "desk-incident-opening-refused", [320])
+    await page.locator("[name=symbol]").fill(FAULT.symbol or "")
+    await page.locator("main form .buttons button").click()
+    await expect(page.locator("main section")).to_contain_text("6 orders of 6 accounts")
+    await look(page, "desk-incident-opening")
+    await page.locator("button[name=step]").click()
+    await expect(page.locator("[role=status]")).to_contain_text(NEW.reference)
+
+
 @needs_chromium
-async def test_a_list_is_decided_by_who_may_and_each_sees_before_what_it_causes(
+async def test_an_incident_is_opened_and_its_list_decided_by_who_may_and_each_sees_before_what_it_causes(
     desk: Desk, chromium: Browser, database_url: str
 ) -> None:
     await bad_minute(desk.pool)
     conflict = {"account": "70019999", "first": TODAY, "why": "family"}
     people = [person("d-1"), person("a-3", "approver", conflicts=[conflict])]
     await People(desk.pool, signed).replace(directory(*people), by=LEAD)
-    reference = await desk.open(per_minute=1)
-    await desk.listed(reference)
     doors = doors_over(
         desk.pool,
         desk.env.client,
@@ -41,10 +61,13 @@ async def test_a_list_is_decided_by_who_may_and_each_sees_before_what_it_causes(
         database_url=database_url,
     )
     doors.kept["issuer"] = the_issuer()
-    path = f"/desk/incidents/{reference}"
     async with served(create_app(doors)) as url:
         async with window(chromium, url, "en") as page:
-            await _as(page, "d-1", f"{path}/do/decide_incident")
+            await _open(page)
+            reference = NEW.reference
+            path = f"/desk/incidents/{reference}"
+            await desk.listed(reference)
+            await page.goto(f"{path}/do/decide_incident")
             await page.locator("[name=decision][value=approve]").check()
             await page.locator("main form .buttons button").click()
             await expect(page.locator("#problems-title + ul")).to_contain_text("never by who opened")

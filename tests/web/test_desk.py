@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -37,9 +38,11 @@ from tests.workflows.house import House
 from web.app import create_app
 from web.desk.acting import FORMS
 from web.desk.case import COMMANDS
+from web.desk.frame import spoken
 from web.desk.incidents import FORMS as INCIDENT_FORMS
+from web.desk.opening import OpenIncident
 from web.desk.tasks import form_of
-from web.desk.widgets import LEFT_OUT, Unfit, made, widgets
+from web.desk.widgets import LEFT_OUT, Unfit, kind_of, made, widgets
 from web.visits import Session, Staff, _serializer, sign_in
 from web.words import all_words
 
@@ -70,10 +73,10 @@ def typed(value: Any, name: str) -> Iterator[tuple[str, str]]:
             yield name, str(value)
 
 
-ALL_FORMS = {**FORMS, **INCIDENT_FORMS}
+ALL_FORMS: dict[str, type[Message]] = {**FORMS, **INCIDENT_FORMS, OpenIncident.name: OpenIncident}
 
 
-@pytest.mark.parametrize("kind", ALL_FORMS.values(), ids=ALL_FORMS)
+@pytest.mark.parametrize("kind", [*FORMS.values(), *INCIDENT_FORMS.values()], ids=[*FORMS, *INCIDENT_FORMS])
 def test_every_message_can_be_typed(kind: type[Message]) -> None:
     wanted = kind.model_validate(example_of(kind))
     body = wanted.model_dump(mode="json", exclude={"message_id", "actor", "attachments"}, exclude_none=True)
@@ -87,10 +90,14 @@ def test_every_form_has_words_in_both_languages_and_says_what_is_missing_at_its_
     words = all_words()
     assert f"desk.do.{kind.name}" in words
     asked = widgets(kind)
-    assert [one.name for one in asked if f"desk.field.{one.name}" not in words] == []
+    own = f"desk.field_of.{kind.name}"
+    assert [one.name for one in asked if not {f"desk.field.{one.name}", f"{own}.{one.name}"} & words.keys()] == []
+    for language in ("en", "zh-CN"):
+        visit: Any = SimpleNamespace(language=language, t=lambda key: words[key])
+        assert all(spoken(visit, choice, kind_of(one)) for one in asked for choice in one.choices)
     wrong: set[str] = set()
     try:
-        made(kind, asked, FormData(), message_id="1", actor=example_of(kind)["actor"])
+        made(kind, asked, FormData(), message_id="1", actor={"id": "h-1", "role": "handler"})
     except Unfit as unfit:
         wrong = {error.field for error in unfit.errors}
     assert {one.name for one in asked if not one.optional} <= wrong

@@ -1,6 +1,19 @@
 """The desk: the pages of those who work on complaints."""
 
-from web.desk import across, acting, case, faq, inbox, incidents, reports, restrictions, reviews, rules, sign_on
+from web.desk import (
+    across,
+    acting,
+    case,
+    faq,
+    inbox,
+    incidents,
+    opening,
+    reports,
+    restrictions,
+    reviews,
+    rules,
+    sign_on,
+)
 from web.desk.frame import DESK
 
 __all__ = [
@@ -11,6 +24,7 @@ __all__ = [
     "faq",
     "inbox",
     "incidents",
+    "opening",
     "reports",
     "restrictions",
     "reviews",

@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 from starlette.responses import Response, StreamingResponse
@@ -12,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from domain.case.drafts import because
 from domain.ground.timeline import Entry
 from domain.ground.words import Action, LetterKind
+from domain.incidents.incident import fault_of
 from starter.evidence.blocks import Block, Figure, Heading
 from starter.evidence.html import to_svg
 from starter.evidence.model import make_pack
@@ -20,7 +22,7 @@ from starter.evidence.redaction import Reader
 from starter.reading.cases import WrittenLetter, get_timeline
 from starter.reading.database import CaseNotFound
 from starter.reading.deadlines import LedgerRow, get_deadlines
-from starter.reading.dossier import gather
+from starter.reading.dossier import gather, last_findings
 from starter.reading.hands import explain_route, read_signs
 from starter.reading.intake import waiting_for
 from starter.reading.related import mark_of
@@ -35,6 +37,7 @@ LOOK_AGAIN: Final = 2.0  # seconds
 _LISTEN_FOR: Final = timedelta(minutes=10)
 """Then the browser connects again, and is asked again who it is."""
 TOLD: Final = "desk.told"
+OPEN_INCIDENT: Final = "/desk/incidents/do/open_incident"
 
 COMMANDS: Final = {
     "approve": ("decide_resolution", "approve"),
@@ -117,6 +120,7 @@ async def case(visit: Visit) -> Response:
             signs=await read_signs(pool, known),
             hands=await explain_route(pool, known),
             form_of=form_of,
+            incident_of=incident_of(known, entries),
             related=dossier.related,
             incoming=await waiting_for(pool, known),
             doings=doings(dossier.possible),
@@ -156,6 +160,18 @@ async def _changes(visit: Visit, known: str, mark: str) -> AsyncIterator[str]:
         else:
             yield ": \n\n"
         await asyncio.sleep(LOOK_AGAIN)
+
+
+def incident_of(known: str, entries: Iterable[Entry]) -> str:
+    """The address of the form that opens an incident of the fault that the case's findings tell of; or nothing."""
+    for finding in last_findings(entries):
+        try:
+            fault = fault_of(finding)
+        except ValueError:
+            continue
+        told = {**fault.model_dump(mode="json", exclude_none=True, exclude={"checks"}), "case": known}
+        return f"{OPEN_INCIDENT}?{urlencode(told)}"
+    return ""
 
 
 def doings(possible: Iterable[str]) -> list[tuple[str, str]]:

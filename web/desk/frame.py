@@ -7,6 +7,7 @@ from typing import Any, Final
 from babel.dates import format_datetime, format_timedelta
 from starlette.responses import Response
 
+from domain.checks.findings import Check
 from domain.ground.base import person_of
 from domain.ground.people import Actor
 from domain.ground.reference import InvalidReference, parse_reference
@@ -28,7 +29,6 @@ _GROUPS: Final = {
     "Outcome": "outcome",
     "Remedy": "remedy",
     "Verdict": "verdict",
-    "Check": "check",
     "Confidence": "confidence",
 }
 """Words that the evidence pack has already, by the name of their kind."""
@@ -65,6 +65,8 @@ def spoken(visit: Visit, word: Any, kind: str = "") -> str:
     """A word of the field in the visitor's language; one without words of its own as it is spelled."""
     if word is None:
         return ""
+    if isinstance(word, Check):
+        return words_of(visit.language).check(word)
     value = word.value if isinstance(word, StrEnum) else str(word)
     kind = kind or (type(word).__name__ if isinstance(word, StrEnum) else "")
     key = f"desk.word.{kind}.{value}"

@@ -24,6 +24,7 @@ from web import drafts
 from web.desk.acting import said, typed, typed_pairs
 from web.desk.case import TOLD
 from web.desk.frame import DESK, actor, eyes, shown, speaker
+from web.desk.opening import HOME
 from web.desk.widgets import Unfit, made, widgets
 from web.pages import NotFound
 from web.permissions import staff
@@ -44,9 +45,13 @@ _AT: Final[Mapping[IncidentStage, tuple[str, ...]]] = {
 async def incidents(visit: Visit) -> Response:
     """Incidents, and the complaints that together point to one."""
     pool = eyes(visit)
+    told = (await drafts.draft(visit.doors, visit.session, TOLD)).get(HOME)
+    if told:
+        await drafts.drop(visit.doors, visit.session, TOLD)
     return shown(
         visit,
         "incidents.html",
+        told=told,
         incidents=await list_incidents(pool, limit=_MOST),
         warnings=await get_warnings(pool, visit.now - _WARNED_WITHIN),
     )

@@ -4,10 +4,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from domain.incidents.incident import Fault, FaultKind
 from domain.log.trade_log import OrderType
-from runtime.database import LONG_PATIENCE
 
 if TYPE_CHECKING:
-    from runtime.database import Connection
+    from record.connection import Connection
 
 
 class Touched(NamedTuple):
@@ -18,22 +17,23 @@ class Touched(NamedTuple):
     filled: bool = True
 
 
-async def touched_by(connection: "Connection", fault: Fault) -> dict[str, list[Touched]]:
+async def touched_by(connection: "Connection", fault: Fault, *, patience: float) -> dict[str, list[Touched]]:
     """The orders that *fault* may have touched, by account.
 
-    Of wrong quotes also those that waited for a price that somebody quoted then, and were not filled.
+    Of wrong quotes also those that waited for a price that somebody quoted then, and were not filled. *patience* is
+    for how many seconds each look at the log may last.
     """
     found: dict[str, list[Touched]] = {}
     window = (fault.symbol, fault.since, fault.until)
     if fault.kind is FaultKind.OUTAGE:
-        for row in await connection.fetch(TOUCHED_BY_OUTAGE, *window, timeout=LONG_PATIENCE):
+        for row in await connection.fetch(TOUCHED_BY_OUTAGE, *window, timeout=patience):
             found.setdefault(row["account"], []).append(Touched(row["order"], None))
         return found
     prices = (fault.price_from, fault.price_to)
-    for row in await connection.fetch(TOUCHED_BY_QUOTES, *window, fault.source, *prices, timeout=LONG_PATIENCE):
+    for row in await connection.fetch(TOUCHED_BY_QUOTES, *window, fault.source, *prices, timeout=patience):
         kind: Any = row["type"]
         found.setdefault(row["account"], []).append(Touched(row["order"], OrderType(kind) if kind else None))
-    for row in await connection.fetch(WAITED_IN_VAIN, *window, *prices, timeout=LONG_PATIENCE):
+    for row in await connection.fetch(WAITED_IN_VAIN, *window, *prices, timeout=patience):
         found.setdefault(row["account"], []).append(Touched(row["order"], OrderType(row["type"]), filled=False))
     return found
 

@@ -1,0 +1,166 @@
+"""Opening an incident at the desk: the fault, what it will cause, and then the list of whom it touched."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Final, Self
+
+from pydantic import Field, model_validator
+from starlette.responses import Response
+
+from domain.ground.base import Identifier, Line, Text
+from domain.ground.bilingual import Bilingual
+from domain.ground.messages import Message, NotAllowed
+from domain.ground.reference import parse_reference
+from domain.incidents.incident import Fault, NewIncident, title_of
+from domain.people.actors import NotProven
+from record.touched import touched_by
+from runtime.connection import TemporalUnavailable
+from starter.client.conversation import Refused
+from starter.client.incidents import Incidents
+from starter.reading.database import CaseNotFound, must_see
+from starter.reading.incidents import get_incident
+from web import drafts
+from web.desk.acting import said, typed, typed_pairs
+from web.desk.case import TOLD
+from web.desk.frame import DESK, actor, eyes, shown, speaker
+from web.desk.widgets import Unfit, made, widgets
+from web.permissions import staff
+from web.visit import FieldError, Visit
+
+HOME: Final = "/desk/incidents"
+_LOOKS_FOR: Final = 30.0  # seconds
+_INSTRUMENT: Final = "select exists (select from tradelog.instruments where symbol = $1)"
+
+
+class OpenIncident(Message, Fault):
+    """What the form asks for: the fault, what customers are told of it, and how fast they are compensated."""
+
+    name: ClassVar[str] = "open_incident"
+    title_en: Line | None = None
+    title_zh: Line | None = None
+    per_minute: Annotated[int, Field(ge=1, le=6_000)] = 60
+    case: Identifier | None = None
+    note: Text | None = None
+
+    @model_validator(mode="after")
+    def _in_both_languages(self) -> Self:
+        if (self.title_en is None) != (self.title_zh is None):
+            raise ValueError("title_zh: give both, for customers are written to in either language")
+        if self.case:
+            parse_reference(self.case)
+        return self
+
+    @property
+    def incident(self) -> NewIncident:
+        fault = Fault(**{name: getattr(self, name) for name in Fault.model_fields})
+        usual = title_of(fault)
+        return NewIncident(
+            fault=fault,
+            title=Bilingual(en=self.title_en or usual.en, zh=self.title_zh or usual.zh),
+            opened_by=self.actor,
+            note=self.note,
+            per_minute=self.per_minute,
+            prompted_by=parse_reference(self.case) if self.case else None,
+        )
+
+
+@DESK.get("/incidents/do/open_incident", staff())
+async def opening_form(visit: Visit) -> Response:
+    """The form, empty, with what a finding tells, or with what was typed before somebody had to sign on."""
+    given = await drafts.draft(visit.doors, visit.session, visit.request.url.path)
+    return await _form(visit, given or {"kind": "quote", **visit.request.query_params})
+
+
+@DESK.post("/incidents/do/open_incident", staff())
+async def open_incident(visit: Visit) -> Response:
+    """Show whom the fault touched and what follows; once that was seen, open the incident."""
+    asked, message_id = widgets(OpenIncident), visit.text("message_id") or str(uuid.uuid4())
+    try:
+        message = made(OpenIncident, asked, visit.form, message_id=message_id, actor=actor(visit))
+        assert isinstance(message, OpenIncident)  # noqa: S101 (what was made is what was asked for)
+        if message.case:
+            await must_see(eyes(visit), parse_reference(message.case))
+        await _know_instrument(visit, message.symbol)
+        if visit.text("step") == "send":
+            return await _open(visit, message.incident)
+        return shown(
+            visit,
+            "check.html",
+            kind=OpenIncident,
+            home=HOME,
+            named=visit.t("desk.incidents.title"),
+            asked=[one for one in asked if said(visit, one)],
+            said=lambda one: said(visit, one),
+            causes=await _causes(visit, message.incident),
+            about="",
+            by=message.actor,
+            message_id=message_id,
+            mark="",
+            changed=False,
+            typed=typed_pairs(visit),
+        )
+    except Unfit as error:
+        wrong = error.errors
+    except CaseNotFound as error:
+        wrong = [FieldError("case", "desk.wrong.unfit", {"why": str(error)})]
+    except (Refused, NotAllowed, NotProven) as error:
+        wrong = [FieldError(asked[0].name, "desk.wrong.refused", {"why": str(error)})]
+    except TemporalUnavailable:
+        wrong = [FieldError(asked[0].name, "desk.wrong.away")]
+    return await _form(visit, typed(visit), wrong)
+
+
+async def _form(visit: Visit, given: Mapping[str, Any], errors: Sequence[FieldError] = ()) -> Response:
+    return shown(
+        visit,
+        "form.html",
+        kind=OpenIncident,
+        home=HOME,
+        named=visit.t("desk.incidents.title"),
+        asked=widgets(OpenIncident),
+        given=given,
+        choices={},
+        offered=(),
+        message_id=str(uuid.uuid4()),
+        mark="",
+        errors=errors,
+    )
+
+
+async def _causes(visit: Visit, new: NewIncident) -> list[str]:
+    """Whom the trade log says it touched, what they are told, and what comes next."""
+    async with visit.doors.pool.acquire() as connection:
+        touched = await touched_by(connection, new.fault, patience=_LOOKS_FOR)
+    orders = sum(map(len, touched.values()))
+    told = [visit.t("desk.causes.incident_touched", accounts=len(touched), orders=orders)]
+    if await _is_known(visit, new.reference):
+        told.insert(0, visit.t("desk.causes.incident_known", reference=new.reference))
+    told.append(visit.t("desk.causes.open_incident"))
+    told.append(visit.t("desk.causes.incident_title", title=new.title.in_language(visit.language)))
+    return told
+
+
+async def _know_instrument(visit: Visit, symbol: str | None) -> None:
+    """Raise `Unfit` for an instrument that the trade log does not know: there would be nothing to judge by."""
+    if symbol and not await visit.doors.pool.fetchval(_INSTRUMENT, symbol):
+        raise Unfit([FieldError("symbol", "desk.wrong.instrument", {"symbol": symbol})])
+
+
+async def _is_known(visit: Visit, reference: str) -> bool:
+    try:
+        return bool(await get_incident(eyes(visit), reference))
+    except LookupError:
+        return False
+
+
+async def _open(visit: Visit, new: NewIncident) -> Response:
+    doors = visit.doors
+    speaking = Incidents(
+        await doors.temporal(), task_queue=doors.settings.task_queue, token_for=doors.token_for(speaker(visit))
+    )
+    opened = await speaking.open(new)
+    visit.seen.append(opened.reference)
+    word = "known" if opened.already_known else "opened"
+    await drafts.drop(doors, visit.session, visit.request.url.path)
+    await drafts.keep(doors, visit.session, TOLD, {HOME: visit.t(f"desk.incidents.{word}", reference=opened.reference)})
+    return visit.redirect(HOME)
