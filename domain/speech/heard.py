@@ -1,9 +1,11 @@
-"""Whether what is said is meant: what is denied, only supposed, asked by us or quoted from us is no sign.
+"""Whether what is said is meant: what is denied, only supposed, asked by us, quoted from us or told of a film or in
+the news is no sign.
 
 It is looked for before the words, in the same clause. When in doubt it is meant: a sign too many costs a look.
 """
 
 from bisect import bisect_right
+from collections import defaultdict
 from functools import cache
 from typing import Final
 
@@ -36,12 +38,30 @@ _NOT_A_DENIAL: Final = """
 _SAYS: Final = frozenset(
     ["think", "say", "said", "mean", "meant", "claim", "thought", "want", "going", "about", "that", "to"]
 )
+_NEEDLESS: Final = """
+    no intention of, no intention to, no need for, no need of, no need to, no plan to, no wish to, don't need,
+    do not need, needn't, not worth, no reason to (call|take|see|ask), 用不着, 不必, 无需, 不需要, 没必要, 犯不着,
+    不用找, 不用请, 不用去"""
+"""Before the words of a sign other than danger to life they deny it, however far."""
+
+_I: Final = frozenset(["i", "i'm", "i'll", "i'd", "i've", "my", "我", "俺", "咱"])
+_TOLD: Final = """
+    (in|from|on|of) (the|that|this|a|your) (news|newspaper|paper|papers|film|movie|novel|series|podcast|advert|ad),
+    in the paper, (i|we) (read|saw) ~ (about|news|paper|papers|article), (film|movie|podcast|novel|advert) ~ about,
+    (podcast|film|movie|advert|article|newsletter|joke|jokes) (you|that|talks|about|shows),
+    (he|she|salesman|agent|manager|adviser|they) (joked|was joking|jokes), joked that, joke about, jokes about,
+    (robot|bot|machine|line|system) (understood|heard|misheard), when i (wrote|said) that,
+    新闻, 报上, 报纸, 电影, 电视剧, 小说, 播客, 讲座, 笑话, 他开玩笑, 经理开玩笑, 业务员开玩笑, 客服开玩笑, 看报道,
+    看到报道, 听说书, 游戏里"""
+"""What follows it in its clause, without an I between, is told of a film, in the news or as a joke."""
+
 _SUBJECTS: Final = frozenset(["i", "i'm", "i'll", "i'd", "he", "she", "they", "we", "he'", "you"])
 
 _SUPPOSES: Final = """
-    if i were, if i was, if i had, if we were, if he were, if she were, as if i were, as though i were,
-    whether i am, whether anyone, 要是我, 如果我是, 假如我, 假如我是, 我要是, 若我, 假使我, 倘若我, 当我是,
-    以为我是"""
+    if i were, if i was, if i had, if we were, if he were, if she were, as
+    if i were, as though i were, whether i am, whether anyone, if i were to,
+    if i had to, if i should, 要是请, 如果请, 要是找, 如果找, 要是我, 如果我是, 假如我, 假如我是, 我要是,
+    若我, 假使我, 倘若我, 当我是, 以为我是"""
 """Before the words of a sign they only suppose it."""
 
 _ASKED: Final = """
@@ -63,6 +83,7 @@ def _book() -> PatternBook[str]:
     meanings = dict.fromkeys(listed(_DENIES), "denies")
     meanings |= dict.fromkeys(listed(_NOT_A_DENIAL), "not")
     meanings |= dict.fromkeys(listed(_SUPPOSES), "supposes")
+    meanings |= dict.fromkeys(listed(_NEEDLESS), "needless") | dict.fromkeys(listed(_TOLD), "told")
     return PatternBook(meanings | dict.fromkeys(listed(_ASKED), "asked"), {})
 
 
@@ -74,7 +95,7 @@ class Ears:
         self._begins = [begin for begin, _ in clauses(pieces.keys)]
         self._ends: dict[tuple[str, int], int] = {}
         """Where the first of each kind ends, by the clause it stands in."""
-        found: dict[str, list[tuple[int, int]]] = {"denies": [], "not": [], "supposes": [], "asked": []}
+        found: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for hit in _book().find(pieces):
             found[hit.meaning].append((hit.first, hit.end))
             place = (hit.meaning, self._clause(hit.first))
@@ -89,8 +110,12 @@ class Ears:
         clause = self._clause(first)
         if self._stands("asked", clause, first):
             return ASKED
+        if self._stands("told", clause, first) and not _I & set(self._pieces.keys[self._ends["told", clause] : first]):
+            return ASKED
         if not danger and self._stands("supposes", clause, first):
             return SUPPOSED
+        if not danger and self._stands("needless", clause, first):
+            return DENIED
         for start, end in self._denies.around(first - _LOOK_BACK, first):
             if start < clause or end > first or first - end >= _LOOK_BACK:
                 continue

@@ -258,4 +258,8 @@ NOT_SIGNS: Final = """
     debt ceiling, debt to you, my debt to you is paid,
     disabled (my|the|your) (button|account|app|leverage|alert|feature|login|access),
     stroke of (luck|the pen|genius|a pen), on the street (price|rate),
-    lost my (patience|trade|password|login|phone), i lost my patience"""
+    lost my (patience|trade|password|login|phone), i lost my patience, shoot me (an|a|now), shoot me (the|your),
+    suicide (helpline|hotline|line|prevention|squad), (told|tells|telling) me to (shoot|hang|kill) myself,
+    rather die than (use|call|trade|pay|wait|read|fill), had i been suicidal,
+    be (here|around) in (january|february|march|april|may|june|july|august|september|october|november|december),
+    (advert|ad|advertisement) in (the|a) (newspaper|paper|press|magazine)"""

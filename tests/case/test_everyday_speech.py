@@ -147,12 +147,20 @@ DENIED = [
     ("Your bot asked if I want to hurt myself.", "asked or quoted"),
     ("The form asks whether anybody is disabled.", "asked or quoted"),
     ("你们问我想不想自杀", "asked or quoted"),
+    ("In the film the broker hangs himself.", "asked or quoted"),
+    ("他开玩笑说跌破了他就跳楼", "asked or quoted"),
+    ("I have no intention of taking this matter to a lawyer.", "denied"),
+    ("这点事用不着去请什么律师", "denied"),
 ]
 MEANT = [
     ("I will kill myself.", CRITICAL),
     ("If you do not pay I shall kill myself.", CRITICAL),
     ("I am not joking, I will kill myself.", CRITICAL),
     ("I cannot stop thinking of suicide.", CRITICAL),
+    ("I saw it in the news and now I want to die.", CRITICAL),
+    ("看到新闻我也想跳楼", CRITICAL),
+    ("There is no need to call, I will kill myself.", CRITICAL),
+    ("There is no need to wait until I kill myself.", CRITICAL),
     ("Don't make me kill myself.", CRITICAL),
     ("I do not want to live any more.", CRITICAL),
     ("No, I want to die.", CRITICAL),
@@ -196,6 +204,8 @@ def test_a_denial_in_one_sentence_denies_nothing_in_the_next() -> None:
         "慢得要死",
         "软件卡死",
         "价格跳水",
+        "Shoot me an e-mail when it is ready.",
+        "对你们热线彻底绝望了",
     ],
 )
 def test_a_manner_of_speaking_is_no_danger(text: str) -> None:
