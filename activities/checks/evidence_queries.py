@@ -43,8 +43,10 @@ class EvidenceSnapshot(QuoteSnapshot):
     async def requote_shares(self, symbol: str, start: datetime, end: datetime) -> list[RequoteShares]:
         return await self._rows("order_events", RequoteShares, REQUOTE_SHARES, symbol, start, end)
 
-    async def events_of(self, account: str, orders: Collection[str]) -> list[OrderEvent]:
-        return await self._rows("order_events", OrderEvent, _EVENTS_OF, account, list(orders))
+    async def events_of(
+        self, account: str, orders: Collection[str], positions: Collection[str] = ()
+    ) -> list[OrderEvent]:
+        return await self._rows("order_events", OrderEvent, _EVENTS_OF, account, list(orders), list(positions))
 
     async def refused_between(self, account: str, start: datetime, end: datetime, *, limit: int) -> list[OrderEvent]:
         return await self._rows("order_events", OrderEvent, _REFUSED, account, start, end, limit)
@@ -184,7 +186,8 @@ REQUOTE_SHARES = """
 """
 
 _EVENTS_OF = """
-    select * from tradelog.order_events where account = $1 and "order" = any($2) order by at, event
+    select * from tradelog.order_events
+    where account = $1 and ("order" = any($2) or "position" = any($3)) order by at, event
 """
 
 _REFUSED = """

@@ -1,19 +1,22 @@
 """The margin level of an account at any instant, on its replay and on valid prices."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal, localcontext
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeAlias
 
-from domain.checks.facts import LogFacts
+from domain.checks.facts import LogFacts, cost
 from domain.checks.market import Board, Valid, valid_price
 from domain.checks.profit import profit
+from domain.checks.tolerances import Tolerances
 from domain.log.firm_records import AccountTerms, Balance, MarginRate
 from domain.log.replay import NOTHING, Closing, Held, Replay, Unknown, instrument_of
 from domain.log.trade_log import Instrument, Position, Quote, Side
 from domain.money.parts import PRECISION, last_rate
 
 NO_CLOSINGS: frozenset[str] = frozenset()
+Suspects: TypeAlias = Callable[[str], str | None]
+"""The source whose price of an instrument is in question."""
 
 
 class Level(NamedTuple):
@@ -36,23 +39,26 @@ class Level(NamedTuple):
 class Account:
     """An account around a forced liquidation: terms, balance, and its replay."""
 
-    def __init__(self, facts: LogFacts, terms: AccountTerms, balance: Balance, at: datetime) -> None:
+    def __init__(
+        self, facts: LogFacts, terms: AccountTerms, balance: Balance, at: datetime, tolerances: Tolerances
+    ) -> None:
         self.facts, self.terms, self.balance, self.at = facts, terms, balance, at
         self.replay = Replay(facts.positions, facts.fills, facts.orders)
         self.quotes = Board(facts.quotes)
         self._instruments = {row.symbol: row for row in facts.instruments}
+        self._tolerances = tolerances
         self._prices: dict[tuple[str, Side, datetime, str | None], Valid | None] = {}
         """The valid prices asked for so far: many positions ask for the same."""
         self._used: dict[tuple[Held, ...], Decimal] = {}
         """The margin of what was held: the same at every tick between two trades."""
 
     @classmethod
-    def of(cls, facts: LogFacts, at: datetime) -> Self | None:
+    def of(cls, facts: LogFacts, at: datetime, tolerances: Tolerances) -> Self | None:
         """The account by the last terms and balance of its rows, and its margin rates of *at*; ``None`` without these
         terms or balance."""
         terms = max(facts.account_terms, key=lambda row: (row.effective_from, row.terms), default=None)
         balance = max(facts.balances, key=lambda row: (row.at, row.balance), default=None)
-        return None if terms is None or balance is None else cls(facts, terms, balance, at)
+        return None if terms is None or balance is None else cls(facts, terms, balance, at, tolerances)
 
     def on(self, quotes: Iterable[Quote]) -> "Account":
         """The same account, seen by other *quotes*."""
@@ -61,13 +67,21 @@ class Account:
         return seen
 
     def price(self, symbol: str, side: Side, at: datetime, suspect: str | None) -> Valid | None:
+        """The valid price, without the *suspect* source: where the two others contradict each other, it decides."""
         key = (symbol, side, at, suspect)
         if key not in self._prices:
-            self._prices[key] = valid_price(self.quotes, symbol, side, at, suspect=suspect)
+            found = valid_price(self.quotes, symbol, side, at, suspect=suspect)
+            if found is not None and len(found.sources) == 2:
+                known = self.quotes.standing(symbol, at)
+                one, other = (cost(side.sign, known[source]) for source in found.sources)
+                if abs(one - other) > self._tolerances.price_of(self._instrument(symbol)):
+                    found = valid_price(self.quotes, symbol, side, at, suspect=None)
+            self._prices[key] = found
         return self._prices[key]
 
-    def level(self, at: datetime, *, suspect: str | None, without: frozenset[str] = NO_CLOSINGS) -> Level:
-        """The margin just before *at*, at the prices of *at* of all sources but *suspect*.
+    def level(self, at: datetime, *, suspects: Suspects, without: frozenset[str] = NO_CLOSINGS) -> Level:
+        """The margin just before *at*, at the prices of *at* of all sources but the one that *suspects* tells of each
+        instrument.
 
         The closings named in *without* are taken not to have happened. Raises :class:`Unknown`.
         """
@@ -86,7 +100,7 @@ class Account:
             for each in held:
                 position = each.position
                 self._instrument(position.symbol)
-                valid = self.price(position.symbol, position.side.opposite, at, suspect)
+                valid = self.price(position.symbol, position.side.opposite, at, suspects(position.symbol))
                 if valid is None:
                     raise Unknown(f"quotes of {position.symbol} around {at.isoformat()}")
                 equity += self.profit(position, each.price, valid.price, each.lots)

@@ -1,18 +1,17 @@
 """Findings made again from themselves: the same verdict, hash and cents, or exactly what is different."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from pydantic import ValidationError
 
 from domain.checks import interest
+from domain.checks.execution.finding import execution_whenever
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import Check, Finding
 from domain.checks.losses import once_only, settled_before, without
 from domain.checks.table import CHECKS
+from domain.checks.tolerances import Tolerances
 from domain.ground.base import Record
-
-_ANY: Final = "2000-01-01T00:00:00Z"
 
 
 class Difference(Record):
@@ -63,10 +62,9 @@ def _again(finding: Finding) -> Finding:
     facts = LogFacts.of(row for row in finding.evidence if row.table != "base_rates")  # of the interest, not the check
     if not finding.given:
         raise LookupError("the tolerances it went by")
-    given = finding.given
-    if finding.check is Check.EXECUTION:  # it goes by what was quoted then, whenever it looks: it was given no instant
-        given = {"as_of": _ANY} | given
-    return CHECKS[finding.check].run(finding.subject, facts, Given.of(given))
+    if finding.check is Check.EXECUTION:  # it was given no instant to look from
+        return execution_whenever(finding.subject, facts, Tolerances.of(finding.given))
+    return CHECKS[finding.check].run(finding.subject, facts, Given.of(finding.given))
 
 
 def _compare(stored: Finding, made: Finding) -> list[Difference]:

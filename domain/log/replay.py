@@ -118,7 +118,11 @@ class _History:
         opened: list[_Step] = []
         closed: list[_Step] = []
         for fill in fills:
-            (opened if fill.side is position.side else closed).append(_Step(fill.at, fill.volume, fill.price, fill))
+            lots, own = fill.volume, fill.side is position.side
+            if fill.effect == "reverse" and not own:  # what is more than was open opens another position
+                lots = min(lots, max(position.volume, _lots(opened)) - _lots(closed))
+            if lots > 0:
+                (opened if own else closed).append(_Step(fill.at, lots, fill.price, fill))
         with localcontext(prec=PRECISION):
             self._complete(opened, closed)
             self.opened, self._closed = opened, closed

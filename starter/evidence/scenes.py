@@ -16,6 +16,8 @@ from domain.checks.findings import Check, Finding
 from domain.checks.margin import Account
 from domain.checks.moments import SPARSE
 from domain.checks.profit import ReferenceRule
+from domain.checks.stop_out.liquidations import liquidated, suspects_of
+from domain.checks.tolerances import Tolerances
 from domain.ground.base import Instant, Record
 from domain.log.firm_records import BinaryOption, OrderEvent
 from domain.log.replay import Unknown
@@ -302,19 +304,17 @@ def _band(finding: Finding, fills: Sequence[Fill], reference: Decimal | None) ->
 def _margin(finding: Finding, facts: LogFacts) -> MarginScene | None:
     """The level replayed from the stored rows, at no more instants than can be drawn."""
     limit = number(finding.numbers.get("stop_out_level"))
-    terms = max(facts.account_terms, key=lambda row: (row.effective_from, row.terms), default=None)
-    balance = max(facts.balances, key=lambda row: (row.at, row.balance), default=None)
-    forced = {row.order for row in facts.orders if row.type is OrderType.STOP_OUT}
-    closings = sorted(row.at for row in facts.fills if row.order in forced)
-    if limit is None or terms is None or balance is None or not closings:
+    closed, _ = liquidated(facts)
+    closings = [each.fill.at for each in closed]
+    account = Account.of(facts, closings[0], Tolerances.of(finding.given)) if closings else None
+    if limit is None or account is None:
         return None
-    suspect = next((row.source for row in facts.fills if row.at == closings[0] and row.order in forced), None)
-    account = Account(facts, terms, balance, closings[0])
+    suspects = suspects_of(closed)
     instants = _some(sorted({row.at for row in facts.quotes if row.at <= closings[0]} | {closings[0]}), _MOST_LEVELS)
     levels = []
     for at in instants:
         try:
-            level = account.level(at, suspect=suspect).level
+            level = account.level(at, suspects=suspects).level
         except Unknown:
             continue
         if level is not None:

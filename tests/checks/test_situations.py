@@ -12,15 +12,22 @@ from domain.checks.findings import Check, InvestigationRequest
 from domain.checks.recompute import recompute
 from domain.ground.base import Record
 from domain.incidents.incident import Fault
-from domain.log.trade_log import Instrument, Order, OrderState, OrderType, Quote, Side
-from tests.checks.rows import ACCOUNT, TABLES, after, fill, order, position, store
+from domain.log.firm_records import ChargeSchedule, Happened, MarginRate, Outage
+from domain.log.trade_log import Instrument, Order, OrderState, OrderType, Position, Quote, Side
+from domain.money.parts import Rate
+from tests.checks.rows import ACCOUNT, TABLES, after, balance, fill, happened, order, position, store, terms
 from tests.incidents.minute import Pool, new
 from tests.incidents.test_cohort import Desk
 
 D = Decimal
 GOLD: Final = "XAUUSD"
-SPREADS: Final = {GOLD: D("0.30")}
-INSTRUMENTS: Final[Sequence[Instrument]] = ()
+SILVER, EURO, YEN = "XAGUSD", "EURUSD", "USDJPY"
+SPREADS: Final = {GOLD: D("0.30"), SILVER: D("0.030"), EURO: D("0.00010"), YEN: D("0.010")}
+INSTRUMENTS: Final[Sequence[Instrument]] = (
+    Instrument(symbol=SILVER, contract_size=D(5000), currency="USD", digits=3),
+    Instrument(symbol=EURO, contract_size=D(100_000), currency="USD", digits=5),
+    Instrument(symbol=YEN, contract_size=D(100_000), currency="JPY", digits=3),
+)
 DAY: Final = 86_400
 AS_OF: Final = after(30 * DAY)
 
@@ -107,7 +114,187 @@ def _waited_for_days() -> dict[str, Situation]:
     }
 
 
-SITUATIONS: Final = _waited_for_days()
+def _liquidated(
+    name: str, price: str, at: float, symbol: str = GOLD, *, source: str = "LP-A", side: Side = Side.SELL
+) -> list[Record]:
+    """One lot of the position P<name>, liquidated by S<name>."""
+    common: dict[str, Any] = {"symbol": symbol, "position": f"P{name}"}
+    return [
+        ordered(f"S{name}", OrderType.STOP_OUT, None, at - 0.2, side=side, **common),
+        fill(price, side, fill=f"F{name}", order=f"S{name}", at=after(at), source=source, **common),
+    ]
+
+
+def _held(name: str, closed: tuple[str, float] | None = None, symbol: str = GOLD, **more: Any) -> Position:
+    gone = {"close_price": D(closed[0]), "closed_at": after(closed[1])} if closed else {}
+    return position(position=f"P{name}", symbol=symbol, **(gone | more))
+
+
+def _account(amount: str, **more: Any) -> list[Record]:
+    return [terms(stop_out_level=D(50), **more), balance(amount, currency=more.get("currency", "USD"))]
+
+
+def _liquidations() -> dict[str, Situation]:
+    wrong_gold = feed(GOLD, "1940.00", until=160, wrong=("LP-A", -1, 130, "1900.00"))
+    followed = [
+        *_account("6000"),
+        *wrong_gold,
+        *(_held(name, ("1900", at)) for name, at in (("1", 0), ("2", 50), ("3", 100))),
+        *(row for name, at in (("1", 0), ("2", 50), ("3", 100)) for row in _liquidated(name, "1900", at)),
+    ]
+    by_gold = Fault(symbol=GOLD, since=after(-30), until=after(120))
+    return {
+        "silver was wrong, and gold was closed at the price of a source that was right: (24 − 21) × 5000": Situation(
+            [
+                *_account("5000"),
+                *feed(GOLD, "1940.00"),
+                *feed(SILVER, "24.000", wrong=("LP-A", -5, 1, "21.000")),
+                _held("1", ("1940", 0)),
+                _held("2", ("21", 0.5), SILVER, open_price=D(24)),
+                *_liquidated("1", "1940", 0, source="LP-B"),
+                *_liquidated("2", "21", 0.5, SILVER),
+            ],
+            Check.STOP_OUT,
+            ("S1",),
+            {"S1": ("provider_fault", "USD 15,000.00")},
+            Fault(symbol=SILVER, since=after(-30), until=after(30)),
+            ("harmed", "USD 15,000.00"),
+        ),
+        "a lot needs pounds, the account has euros, gold is in dollars: (5000 − 2500 / 1.25) / 1440 = 208 %": Situation(
+            [
+                *_account("5000", currency="EUR"),
+                *feed(GOLD, "1940.00", (-20, "1915.00"), wrong=("LP-A", -1, 1, "1905.00")),
+                Rate(base="EUR", quote="USD", source="ECB", at=after(-9000), rate=D("1.25")),
+                Rate(base="GBP", quote="EUR", source="ECB", at=after(-9000), rate=D("1.2")),
+                MarginRate(margin="M", symbol=GOLD, effective_from=after(-1e6), per_lot=D(1200), currency="GBP"),
+                _held("1", ("1905", 0)),
+                *_liquidated("1", "1905", 0),
+            ],
+            Check.STOP_OUT,
+            ("S1",),
+            {"S1": ("firm_fault", "EUR 800.00")},
+        ),
+        "one after the other, each within a minute, is one event whichever is named: 3 × 40 × 100": Situation(
+            followed,
+            Check.STOP_OUT,
+            ("S3",),
+            {"S1": ("provider_fault", "USD 12,000.00")},
+            by_gold,
+            ("harmed", "USD 12,000.00"),
+        ),
+        "a reversal closed what was open and no more: (2800 − 1730) / 1938 = 55.2 %": Situation(
+            [
+                *_account("3000"),
+                *feed(GOLD, "1940.00", (-20, "1955.00"), wrong=("LP-A", -1, 1, "1957.00")),
+                _held("1", ("1938", -500)),
+                _held("2", ("1957.3", 0), side=Side.SELL, open_price=D(1938), opened_at=after(-500)),
+                ordered("R", OrderType.MARKET, volume=D(2)),
+                fill("1938", fill="FR", order="R", at=after(-500), volume=D(2), position="P1", effect="reverse"),
+                *_liquidated("2", "1957.3", 0, side=Side.BUY),
+            ],
+            Check.STOP_OUT,
+            ("S2",),
+            {"S2": ("provider_fault", "USD 200.00")},
+        ),
+        "euros rose for a while, and the second liquidation of gold was not due: 6800 / 6080": Situation(
+            [
+                *_account("6800"),
+                *feed(GOLD, "1940.00", (-60, "1920.00"), since=-110, step=0.05),
+                *feed(EURO, "1.10000", (-30, "1.13000"), (-20, "1.10000"), since=-110),
+                _held("3", None, EURO, volume=D(2), open_price=D("1.1")),
+                *(_held(name, ("1920", at)) for name, at in (("1", -50), ("2", -25), ("4", 0))),
+                *(row for name, at in (("1", -50), ("2", -25), ("4", 0)) for row in _liquidated(name, "1920", at)),
+            ],
+            Check.STOP_OUT,
+            ("S1",),
+            {"S1": ("firm_fault", "USD 0.00")},
+        ),
+    }
+
+
+def _outages() -> dict[str, Situation]:
+    return {
+        "of a position the attempts are found, whatever its closing order was: (1940 − 1930) × 100": Situation(
+            [
+                *feed(GOLD, "1940.00", (1000, "1930.00"), until=2000, step=10),
+                Outage(outage="X", service="trading", since=after(-60), until=after(1800)),
+                _held("1", ("1930", 1900)),
+                ordered("M", OrderType.MARKET),
+                fill("1930", order="M", at=after(1900), position="P1"),
+                happened(Happened.FAILED, 0, order=None, position="P1"),
+                happened(Happened.RECEIVED, 1899, order="M"),
+                happened(Happened.FILLED, 1900, order="M"),
+            ],
+            Check.OUTAGE,
+            ("P1",),
+            {"failed-0": ("firm_fault", "USD 1,000.00")},
+        )
+    }
+
+
+def _charges() -> dict[str, Situation]:
+    """From Sunday evening to Tuesday evening: two nights, the second with what a partial closing left."""
+
+    def schedule(name: str = "C1", since: float = -100 * DAY, **more: Any) -> ChargeSchedule:
+        values = {"symbol": GOLD, "swap_long": D(-30), "swap_short": D(10), "swap_unit": "money", "triple_day": 3}
+        return ChargeSchedule(schedule=name, effective_from=after(since), **(values | {"currency": "USD"} | more))
+
+    def held(side: Side, swap: str) -> list[Record]:
+        closed = (("M1", 1.5), ("M2", 2.0))
+        return [
+            _held("1", ("1941", 2 * DAY), side=side, volume=D(2), opened_at=after(0), swap=D(swap)),
+            *(ordered(name, OrderType.MARKET, side=side.opposite) for name, _ in closed),
+            *(
+                fill("1941", side.opposite, fill=f"F{name}", order=name, at=after(days * DAY), position="P1")
+                for name, days in closed
+            ),
+        ]
+
+    yen: dict[str, Any] = {"symbol": YEN, "swap_long": D(0), "swap_short": D(0), "commission": D("3.5")}
+    free: dict[str, Any] = {"swap_long": D(0), "swap_short": D(0)}
+    return {
+        "of a position closed in parts each night counts what was open: 120 − (2 + 1) × 30": Situation(
+            [*_account("1"), schedule(), *held(Side.BUY, "-120")],
+            Check.CHARGES,
+            ("P1",),
+            {"P1": ("firm_fault", "USD 30.00")},
+        ),
+        "and what is credited, too: (2 + 1) × 10": Situation(
+            [*_account("1"), schedule(), *held(Side.SELL, "30")],
+            Check.CHARGES,
+            ("P1",),
+            {"P1": ("no_fault", "USD 0.00")},
+        ),
+        "a commission in dollars is one of dollars, whatever the instrument is quoted in: 2 × 3.5": Situation(
+            [
+                *_account("1"),
+                schedule(**yen),
+                Rate(base="USD", quote="JPY", source="BoJ", at=after(-9000), rate=D(150)),
+                _held("1", ("150.1", DAY), YEN, open_price=D(150), opened_at=after(0), commission=D(-7)),
+            ],
+            Check.CHARGES,
+            ("P1",),
+            {"P1": ("no_fault", "USD 0.00")},
+        ),
+        "a commission is that of the day of each fill, and a swap may stand on fills: 2 + 3, and 1": Situation(
+            [
+                *_account("1"),
+                schedule(commission=D(2), **free),
+                schedule("C2", 1.5 * DAY, commission=D(3), **free),
+                _held("1", ("1941", 2 * DAY), opened_at=after(0)),
+                ordered("N", OrderType.MARKET, side=Side.BUY, position=None),
+                fill("1940", Side.BUY, fill="FN", order="N", at=after(0), position="P1", commission=D(-2)),
+                ordered("M", OrderType.MARKET),
+                fill("1941", fill="FM", order="M", at=after(2 * DAY), position="P1", commission=D(-3), swap=D(-1)),
+            ],
+            Check.CHARGES,
+            ("P1",),
+            {"P1": ("firm_fault", "USD 1.00")},
+        ),
+    }
+
+
+SITUATIONS: Final = _waited_for_days() | _liquidations() | _outages() | _charges()
 
 
 @pytest.mark.parametrize("name", SITUATIONS)

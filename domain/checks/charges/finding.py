@@ -1,6 +1,6 @@
 """Were swap and commission charged as the published schedule says, triple day and all?"""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Final, NamedTuple
@@ -13,12 +13,15 @@ from domain.ground.bilingual import Bilingual
 from domain.ground.spoken import listed
 from domain.ground.words import Confidence
 from domain.log.firm_records import ChargeSchedule
+from domain.log.replay import Held, Replay
 from domain.log.trade_log import Instrument, Position, Side
 from domain.money.amounts import Money, minor_digits
-from domain.money.parts import PRECISION, Part, PartKind, last_rate, plain
+from domain.money.parts import PRECISION, MissingRate, Part, PartKind, last_rate, plain
 
-FORMULA: Final = "charges/published-schedule@1"
-"""Swap: ``P_open * U * rate * L * nights / 360``, or points or money a lot and night; commission: a lot and fill."""
+FORMULA: Final = "charges/published-schedule@2"
+"""Swap: ``P_open * U * rate * L * nights / 360``, or points or money a lot and night, of what was open then.
+
+Commission: a lot and fill."""
 
 
 def check_charges(subject: str, facts: LogFacts, given: Given) -> Finding:
@@ -48,15 +51,15 @@ def check_charges(subject: str, facts: LogFacts, given: Given) -> Finding:
             zh=f"我司记录中没有 {position.symbol} 当时公布的费率表。",
         )
     currency = facts.account_terms[-1].currency if facts.account_terms else instrument.currency
-    rate = _rate(facts, schedules[-1].currency if schedules else currency, instrument, currency)
-    if rate is None:
+    held = _Held(position, instrument, schedules, until, currency)
+    try:
+        charged = _charged(facts, held)
+    except MissingRate as error:
         return report.lacking(
-            f"rate of {instrument.currency} in {currency}",
+            str(error),
             en="The rate between the schedule's currency and your account's is not in our records.",
             zh="我司记录中缺少费率表币种与账户币种之间的汇率。",
         )
-    held = _Held(position, instrument, schedules, until, currency)
-    charged = _charged(facts, held, rate)
     report.numbers = charged.numbers(held)
     _tell(report, held, charged)
     return _beyond(report, charged, currency)
@@ -108,21 +111,32 @@ class _Charged(NamedTuple):
         }
 
 
-def _charged(facts: LogFacts, held: _Held, rate: Decimal) -> _Charged:
+def _charged(facts: LogFacts, held: _Held) -> _Charged:
+    """Raises :class:`MissingRate`."""
     position, subject = held.position, held.position.position
     with localcontext(prec=PRECISION):
-        nights, swap_due = _swap(position, held.instrument, held.schedules, held.until)
+        replay = Replay([position], facts.fills, facts.orders)
+        nights, swap_due = _swap(held.instrument, held.schedules, held.until, replay.held, position)
         fills = [row for row in facts.fills if row.position == subject or row.order in _orders(facts, subject)]
         charged = [fill.commission for fill in fills if fill.commission is not None]
         booked = -sum(charged, Decimal(0)) if charged else None
         if booked is None and position.commission is not None:
             booked = -position.commission
-        sides = sum((fill.volume for fill in fills), Decimal(0)) or position.volume * (2 if position.closed_at else 1)
+        sides = [(fill.at, fill.volume) for fill in fills] or [
+            (at, position.volume) for at in (position.opened_at, position.closed_at) if at is not None
+        ]
+        commission = Decimal(0)
+        for at, lots in sides:
+            schedule = next(
+                row for row in reversed(held.schedules) if row.effective_from <= max(at, position.opened_at)
+            )
+            commission += _converted(facts, schedule.commission * lots, schedule.currency, held.currency)
+        on_fills = sum((fill.swap for fill in fills if fill.swap is not None), Decimal(0))
         return _Charged(
             nights=nights,
-            swap_due=swap_due * rate,
-            swap_booked=position.swap,
-            commission_due=held.schedules[0].commission * sides * rate,
+            swap_due=_converted(facts, swap_due, held.instrument.currency, held.currency),
+            swap_booked=position.swap or on_fills,
+            commission_due=commission,
             commission_booked=booked,
             rounding=Decimal(max(len(nights), 1)) * Decimal(1).scaleb(-minor_digits(held.currency)) / 2,
         )
@@ -184,19 +198,25 @@ def swap_of(
 
     ``None`` where a night passed and no schedule was in force.
     """
-    held = position.model_copy(update={"opened_at": since, "closed_at": None})
     known = sorted(
         (row for row in schedules if row.symbol == position.symbol), key=lambda row: (row.effective_from, row.schedule)
     )
     if not known or known[0].effective_from > since:
         return None
+    held = position.model_copy(update={"opened_at": since, "closed_at": None})
     with localcontext(prec=PRECISION):
-        return _swap(held, instrument, known, until)[1]
+        whole = Held(held, held.volume, held.open_price)
+        return _swap(instrument, known, until, lambda _: [whole], held)[1]
 
 
 def _swap(
-    position: Position, instrument: Instrument, schedules: list[ChargeSchedule], until: datetime
+    instrument: Instrument,
+    schedules: list[ChargeSchedule],
+    until: datetime,
+    held: Callable[[datetime], list[Held]],
+    position: Position,
 ) -> tuple[list[tuple[datetime, int]], Decimal]:
+    """The nights of *position* until *until*, and the swap of what was *held* of it at each rollover."""
     nights: list[tuple[datetime, int]] = []
     due = Decimal(0)
     for number, schedule in enumerate(schedules):
@@ -204,28 +224,31 @@ def _swap(
         for at, days in nights_held(position, schedule, until):
             if schedule.effective_from <= at and (at < ends or ends == until):
                 nights.append((at, days))
-                due += _night(position, instrument, schedule) * days
+                due += sum((_night(each, instrument, schedule) for each in held(at)), Decimal(0)) * days
     return nights, due
 
 
-def _night(position: Position, instrument: Instrument, schedule: ChargeSchedule) -> Decimal:
+def _night(held: Held, instrument: Instrument, schedule: ChargeSchedule) -> Decimal:
     """The swap of one night, in the instrument's currency: below zero is charged."""
-    rate = schedule.swap_long if position.side is Side.BUY else schedule.swap_short
-    units = instrument.contract_size * position.volume
+    rate = schedule.swap_long if held.position.side is Side.BUY else schedule.swap_short
+    units = instrument.contract_size * held.lots
     match schedule.swap_unit:
         case "percent_360":
-            return position.open_price * units * rate / 100 / 360
+            return held.price * units * rate / 100 / 360
         case "points":
             return rate.scaleb(-instrument.digits) * units
         case "money":
-            return rate * position.volume
+            return rate * held.lots
 
 
-def _rate(facts: LogFacts, of_schedule: str, instrument: Instrument, currency: str) -> Decimal | None:
-    if instrument.currency == currency and of_schedule == currency:
-        return Decimal(1)
-    found = last_rate(facts.rates, instrument.currency, currency)
-    return found.rate if found else None
+def _converted(facts: LogFacts, amount: Decimal, base: str, currency: str) -> Decimal:
+    """Raises :class:`MissingRate`."""
+    if base == currency or not amount:
+        return amount
+    found = last_rate(facts.rates, base, currency)
+    if found is None:
+        raise MissingRate(f"rate of {base} in {currency}")
+    return amount * found.rate
 
 
 def _orders(facts: LogFacts, position: str) -> set[str]:

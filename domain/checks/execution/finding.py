@@ -43,7 +43,12 @@ def check_execution(
 
 
 def execution_on_facts(subject: str, facts: LogFacts, given: Given) -> Finding:
-    """The order *subject* by the rows of *facts*, whenever one looks."""
+    """The order *subject* by the rows of *facts*."""
+    return execution_whenever(subject, facts, given.tolerances)
+
+
+def execution_whenever(subject: str, facts: LogFacts, tolerances: Tolerances) -> Finding:
+    """The same, which is the same whenever one looks: it goes by what was quoted then."""
     execution = Execution(
         id=subject,
         order=next(iter(facts.orders), None),
@@ -51,7 +56,7 @@ def execution_on_facts(subject: str, facts: LogFacts, given: Given) -> Finding:
         instrument=next(iter(facts.instruments), None),
         position=next(iter(facts.positions), None),
     )
-    return check_execution(execution, facts.quotes, facts.feed_medians, tolerances=given.tolerances)
+    return check_execution(execution, facts.quotes, facts.feed_medians, tolerances=tolerances)
 
 
 def _check(

@@ -74,8 +74,10 @@ class Log(Protocol):
     async def requote_shares(self, symbol: str, start: datetime, end: datetime) -> list[RequoteShares]:
         """How all customers' orders were refused, counted by side."""
 
-    async def events_of(self, account: str, orders: Collection[str]) -> list[OrderEvent]:
-        """What happened to *orders*, in the order of time."""
+    async def events_of(
+        self, account: str, orders: Collection[str], positions: Collection[str] = ()
+    ) -> list[OrderEvent]:
+        """What happened to *orders* and to attempts at *positions*, in the order of time."""
 
     async def refused_between(self, account: str, start: datetime, end: datetime, *, limit: int) -> list[OrderEvent]:
         """The requotes, rejections and failed attempts from *start* to *end*, the earliest *limit* of them."""

@@ -14,10 +14,14 @@ async def gather(asked: Asked) -> list[Finding]:
     findings: list[Finding] = []
     events: list[OrderEvent] = []
     if trades:
-        findings = unknown_trades(asked, await log.tables_of(asked.account, trades))
+        tables = await log.tables_of(asked.account, trades)
+        findings = unknown_trades(asked, tables)
         orders = await log.orders_of(asked.account, trades)
         ids = sorted({order for each in orders.values() for order in each})
-        events = await log.events_of(asked.account, ids)
+        named = [trade for trade in trades if "positions" in tables.get(trade, ())]
+        positions = [row.position for row in await log.positions(asked.account, named, limit=MOST_ROWS)]
+        happened = await log.events_of(asked.account, ids, positions)
+        events = [row for row in happened if row.kind in ATTEMPTS]
         if not events and findings:
             return findings
     span = asked.span()

@@ -24,7 +24,7 @@ from domain.checks.margin import Account, Level
 from domain.checks.market import price_part, price_text, utc
 from domain.checks.prices import Price, Pricing
 from domain.checks.profit import ReferenceRule, exit_loss
-from domain.checks.stop_out.liquidations import Decision, Liquidated, decisions, liquidated
+from domain.checks.stop_out.liquidations import Decision, Liquidated, decisions, liquidated, suspects_of
 from domain.ground.words import Confidence
 from domain.log.replay import Unknown
 from domain.log.trade_log import OrderType
@@ -54,7 +54,7 @@ def check_stop_out(subject: str, facts: LogFacts, given: Given) -> Finding:
         return report.concluded(Verdict.NO_FAULT, Confidence.CERTAIN, currency=currency)
     missing += [] if facts.account_terms else ["margin terms of the account: leverage and liquidation level"]
     missing += [] if facts.balances else ["balance of the account before it"]
-    account = Account.of(facts, closings[0].fill.at) if closings and not missing else None
+    account = Account.of(facts, closings[0].fill.at, given.tolerances) if closings and not missing else None
     if account is None:
         return _not_computable(report, *missing)
     try:
@@ -79,8 +79,8 @@ class _Event:
         self.report, self.account, self.closings = report, account, closings
         self.given, self.facts = report.given, report.facts
         self.limit = account.terms.stop_out_level
-        self.suspect = closings[0].fill.source
         self.first = closings[0].fill
+        self.suspects = suspects_of(closings)
         self.undue: list[_Undue] = []
         self.due: list[Liquidated] = []
         self.provider = False
@@ -142,8 +142,8 @@ class _Event:
         found = []
         if came:
             with suppress(Unknown):  # the level at the fill decides alone
-                found.append(self.account.level(min(came), suspect=self.suspect, without=without))
-        return [*found, self.account.level(decision.at, suspect=self.suspect, without=without)]
+                found.append(self.account.level(min(came), suspects=self.suspects, without=without))
+        return [*found, self.account.level(decision.at, suspects=self.suspects, without=without)]
 
     def _tell_path(self) -> None:
         """The level at every tick before the liquidation: the lowest, and when it was first not above the limit."""
@@ -153,7 +153,7 @@ class _Event:
         ticks = 0
         for at in sorted({quote.at for quote in self.facts.quotes if quote.symbol in symbols and quote.at <= until}):
             try:
-                now = self.account.level(at, suspect=self.suspect)
+                now = self.account.level(at, suspects=self.suspects)
             except Unknown:
                 continue
             ticks += 1
@@ -169,7 +169,7 @@ class _Event:
             numbers |= {"lowest_level": _percent(lowest[1]), "lowest_level_at": lowest[1].at.isoformat()}
 
     def _tell_level(self) -> None:
-        level = self.account.level(self.first.at, suspect=self.suspect)
+        level = self.account.level(self.first.at, suspects=self.suspects)
         count, at = len({each.position.position for each in self.closings}), utc(self.first.at)
         self.report.say(
             f"On {at} {count} position{'' if count == 1 else 's'} of yours {'was' if count == 1 else 'were'} "
@@ -298,16 +298,26 @@ class _Event:
         )
 
     def _by_own_quotes(self) -> Level | None:
-        """The level as the source that priced the first undue fill made it."""
+        """The level as the source that priced the first undue fill made it, or another one where that was too low.
+
+        A wrong quote of one instrument may close another, at the price of a source that was right.
+        """
         fill = self.undue[0].closing.fill
-        own = [quote for quote in self.facts.quotes if quote.source == fill.source or quote.symbol != fill.symbol]
-        if fill.source is None or not any(quote.source == fill.source for quote in own):
-            return None
         undone = frozenset(each.closing.fill.fill for each in self.undue)
-        try:
-            return self.account.on(own).level(fill.at, suspect=None, without=undone)
-        except Unknown:
-            return None
+        first: Level | None = None
+        for source in dict.fromkeys([fill.source, *sorted({quote.source for quote in self.facts.quotes})]):
+            its = {quote.symbol for quote in self.facts.quotes if quote.source == source}
+            own = [quote for quote in self.facts.quotes if quote.source == source or quote.symbol not in its]
+            if not its:
+                continue
+            try:
+                level = self.account.on(own).level(fill.at, suspects=lambda _: None, without=undone)
+            except Unknown:
+                continue
+            if level.due(self.limit):
+                return level
+            first = level if source == fill.source else first
+        return first
 
     def _next_due(self) -> datetime | None:
         """When valid prices, after the closings, would have brought the level down to the limit."""
@@ -316,7 +326,7 @@ class _Event:
         symbols = {position.symbol for position in self.account.replay.positions.values()}
         for at in sorted({quote.at for quote in self.facts.quotes if quote.symbol in symbols and quote.at > after}):
             try:
-                if self.account.level(at, suspect=self.suspect, without=undone).due(self.limit):
+                if self.account.level(at, suspects=self.suspects, without=undone).due(self.limit):
                     return at
             except Unknown:
                 continue
@@ -369,7 +379,7 @@ class _Event:
     def _confidence(self) -> Confidence:
         if self.by_record:
             return Confidence.CERTAIN
-        judged = self.account.price(self.first.symbol, self.first.side, self.first.at, self.suspect)
+        judged = self.account.price(self.first.symbol, self.first.side, self.first.at, self.suspects(self.first.symbol))
         return judged.confidence if judged else Confidence.DOUBTFUL
 
 

@@ -1,7 +1,7 @@
 """Finds what the replay of a margin level needs: the account around its forced liquidation."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from domain.checks.findings import Finding
@@ -18,26 +18,38 @@ R = TypeVar("R", bound=Record)
 MOST_POSITIONS: Final = 200
 """Positions and entries of a margin replay, which are all kept as evidence."""
 EVENT: Final = timedelta(seconds=60)
-"""Liquidations of an account within this time of the first belong to one event."""
+"""Liquidations of an account within this time of each other belong to one event."""
 
 
 async def gather(asked: Asked) -> list[Finding]:
-    """One finding for each event: liquidations within a minute of the first."""
+    """One finding for each event: liquidations each within a minute of the one before."""
     executions, findings = await executions_meant(asked)
     liquidations = [each for each in executions if each.fills and _forced(each)]
     others = [each for each in executions if each not in liquidations]
     if others and not liquidations and not findings:
         findings.append(asked.judge(others[0].id, facts_of(others[0])))
     while liquidations:
-        at = liquidations[0].fills[0].at
-        same = await asked.log.orders_between(asked.account, at - EVENT, at + EVENT, limit=MOST_FILLS + 1)
-        if len(same) > MOST_FILLS:
+        event = await _event(asked, liquidations[0])
+        if event is None:
             return [*findings, too_many(asked, f"{MOST_FILLS} orders in a minute", f"一分钟内 {MOST_FILLS} 笔订单")]
-        event = [each for each in await asked.log.executions(asked.account, same) if _forced(each)]
         ids = {each.id for each in event}
         liquidations = [each for each in liquidations if each.id not in ids]
         findings.append(await _of_event(asked, event))
     return findings
+
+
+async def _event(asked: Asked, liquidation: Execution) -> list[Execution] | None:
+    """*liquidation* and those before and after it, each within :data:`EVENT` of the next; ``None`` if too many."""
+    event, known = [liquidation], 0
+    while len(event) > known:
+        known = len(event)
+        since = min(each.fills[0].at for each in event) - EVENT
+        until = max(each.fills[-1].at for each in event) + EVENT
+        same = await asked.log.orders_between(asked.account, since, until, limit=MOST_FILLS + 1)
+        if len(same) > MOST_FILLS:
+            return None
+        event = [each for each in await asked.log.executions(asked.account, same) if _forced(each)]
+    return event
 
 
 def _forced(execution: Execution) -> bool:
@@ -65,6 +77,8 @@ async def _of_event(asked: Asked, event: Sequence[Execution]) -> Finding:
     replayed = symbols if terms and balance else []  # without them there is nothing to replay
     quotes = await log.ticks(replayed, at - EVENT, at)
     for symbol in replayed:
+        for instant in _decided(event, at):
+            quotes += await log.last_quotes(symbol, instant)
         quotes += await log.near(symbol, last)
         quotes += await afterwards(asked, symbol, last, event[0].position)
     quotes += await asked.quotes(
@@ -72,7 +86,10 @@ async def _of_event(asked: Asked, event: Sequence[Execution]) -> Finding:
     )
     ids = [row.position for row in positions]
     given = await asked.given_for(instruments, at)
-    rates = await log.rates([row.currency for row in instruments], terms[0].currency, at) if terms else []
+    needed = await log.margin_rates(account, symbols, at)
+    currencies = {row.currency for row in needed if row.currency} | {row.currency for row in instruments}
+    currencies |= {row.currency for row in entries} | {row.currency for row in balance}
+    rates = await log.rates(currencies, terms[0].currency, at) if terms else []
     facts = facts_of(
         *event,
         quotes=quotes,
@@ -80,7 +97,7 @@ async def _of_event(asked: Asked, event: Sequence[Execution]) -> Finding:
         positions=tuple(positions),
         account_terms=tuple(terms),
         balances=tuple(balance),
-        margin_rates=tuple(await log.margin_rates(account, symbols, at)),
+        margin_rates=tuple(needed),
         orders=tuple(_once(await log.orders(account, ids), [each.order for each in event if each.order])),
         fills=tuple(_once(await log.fills_of(account, ids), [fill for each in event for fill in each.fills])),
         feed_medians=await medians(asked, event, quotes, given),
@@ -89,6 +106,13 @@ async def _of_event(asked: Asked, event: Sequence[Execution]) -> Finding:
         rates=tuple(rates),
     )
     return asked.judge(event[0].id, facts, given)
+
+
+def _decided(event: Sequence[Execution], since: datetime) -> list[datetime]:
+    """When the orders of *event* came in, from a minute before *since* on, and when they were filled."""
+    came = [each.order.received_at for each in event if each.order and each.order.received_at]
+    filled = [fill.at for each in event for fill in each.fills]
+    return sorted({*filled, *(at for at in came if at >= since - EVENT)})
 
 
 def _once(*rows: Iterable[R]) -> list[R]:

@@ -1,6 +1,6 @@
 """The forced liquidations of an account within a minute: what was closed, and what was decided at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -55,6 +55,12 @@ def liquidated(facts: LogFacts) -> tuple[list[Liquidated], list[str]]:
             else:
                 found.append(Liquidated(order, fill, position))
     return sorted(found, key=lambda each: (each.fill.at, each.fill.fill)), missing
+
+
+def suspects_of(closings: Sequence[Liquidated]) -> Callable[[str], str | None]:
+    """The source that priced what was closed first in an instrument, else what was closed first of all."""
+    sources = {each.fill.symbol: each.fill.source for each in reversed(closings)}
+    return lambda symbol: sources.get(symbol, closings[0].fill.source)
 
 
 def decisions(closings: Sequence[Liquidated]) -> list[Decision]:
