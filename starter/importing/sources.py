@@ -162,6 +162,12 @@ def _prices(path: Path, format_: Format, reading: Reading, options: Options) -> 
     source = Source(path, format_, format_.about.kinds)
     encoding = text_encoding(path, reading.encoding)
     check_text(path, encoding)
+    if format_ is Format.FXCM_TICKS:
+        with open_text(path, encoding) as stream:
+            try:
+                ticks.month_first(numbered_lines(stream), stated=reading.format is not None)
+            except Unreadable as error:
+                raise ImportFailed(f"{path.name}: {error}.") from None
     options = _told_by_name(options, path, format_, encoding)
     symbols = {options.symbol or ""}
     clock = _clock_of(path, format_, reading, options, encoding)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
+from domain.log.trade_log import Instrument
 from starter.importing.formats.prices import Lines, QuoteMaker
 from starter.importing.formats.source import Options, SourceRow, Unreadable, WallTimes
 from starter.importing.formats.trade_log_csv import BadRow
@@ -31,7 +32,10 @@ _WALL = re.compile(
     r"(\d{4})([-./]?)(\d\d)\2(\d\d)[ T](\d\d):?([0-5]\d):?([0-5]\d)(?:[.,:](\d{1,9}))? ?(Z|UTC|GMT|[+-]\d\d:?\d\d)?"
 ).fullmatch
 _US = re.compile(r"(\d\d)/(\d\d)/(\d{4}) (\d\d):([0-5]\d:[0-5]\d)(?:\.(\d{1,9}))?").fullmatch
+_GROUP: Final = 3
+_GROUPED = re.compile(r"[1-9]\d{0,2},\d{3}").fullmatch
 _EPOCH = re.compile(r"(\d{10})(?:\.(\d{1,9}))?|(\d{13}|\d{16}|\d{19})(?:\.0+)?").fullmatch
+_LAST_MONTH: Final = "12"
 _1970: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (a wall clock's, or UTC's)
 
 _METATRADER: Final = frozenset({"time_msc", "flags", "volume_real"})
@@ -84,6 +88,24 @@ def is_fxcm(lines: Sequence[str]) -> bool:
     return bool(_US(lines[1].split(",")[0].strip()))
 
 
+def month_first(lines: Lines, *, stated: bool) -> None:
+    """Look through a file of FXCM for what its days tell. Raises :class:`Unreadable` where the month is not first.
+
+    Of 03/04 nobody knows which is the month until a day beyond the twelfth comes, or the format was *stated*.
+    """
+    proven = doubtful = False
+    for _, text in lines:
+        if shape := _US(text.split(",", 1)[0].strip()):
+            first, second = shape[1], shape[2]
+            if first > _LAST_MONTH:
+                raise Unreadable(
+                    f"its days come before its months ({first}/{second}), which FXCM's do not: save it anew"
+                )
+            proven, doubtful = proven or second > _LAST_MONTH, doubtful or first != second
+    if doubtful and not proven and not stated:
+        raise Unreadable("which of its numbers is the month it does not tell: say --format fxcm-ticks if the first is")
+
+
 def plain_ticks(lines: Lines, options: Options, times: WallTimes) -> Iterator[SourceRow]:
     """A header that names time, bid and ask, in any order and beside others; a symbol, if each line has its own."""
     rows = iter(lines)
@@ -119,8 +141,10 @@ def _ticks(
     instant: Callable[[str, WallTimes], str],
 ) -> Iterator[SourceRow]:
     makers: dict[str, QuoteMaker] = {}
+    digits: dict[str, int] = {}
     if columns.symbol is None:
-        makers[""] = QuoteMaker(options.the_instrument().symbol, source)
+        only = options.the_instrument()
+        makers[""], digits[""] = QuoteMaker(only.symbol, source), only.digits
     for line, text in rows:
         cells = [cell.strip().strip('"') for cell in text.split(columns.delimiter)]
         try:
@@ -128,27 +152,36 @@ def _ticks(
                 raise BadRow(None, f"has {len(cells)} values where the header has {columns.width}")
             symbol = "" if columns.symbol is None else cells[columns.symbol]
             if (make := makers.get(symbol)) is None:
-                make = makers[symbol] = QuoteMaker(_symbol(symbol, options), source)
+                found = _instrument(symbol, options)
+                make = makers[symbol] = QuoteMaker(found.symbol, source)
+                digits[symbol] = found.digits
             time = cells[columns.time] if columns.date is None else f"{cells[columns.date]} {cells[columns.time]}"
             bid, ask = cells[columns.bid], cells[columns.ask]
             if not bid or not ask:
                 yield SourceRow(line, text, skipped="tick with one side only")
                 continue
             if columns.delimiter != ",":
-                bid, ask = bid.replace(",", "."), ask.replace(",", ".")
+                bid, ask = (_with_point(price, digits[symbol]) for price in (bid, ask))
             yield SourceRow(line, text, make.quote(instant(time, times), bid, ask))
         except BadRow as bad:
             yield SourceRow(line, text, reason=str(bad))
 
 
-def _symbol(written: str, options: Options) -> str:
+def _with_point(price: str, digits: int) -> str:
+    """*price* with a point for its comma, unless that may stand between thousands. Raises :class:`BadRow`."""
+    if _GROUPED(price) and digits != _GROUP:
+        raise BadRow("bid, ask", f"{price!r} could be two numbers: write {price.replace(',', '')} or {price}0")
+    return price.replace(",", ".")
+
+
+def _instrument(written: str, options: Options) -> Instrument:
     """The instrument of a line: as written, or without its stroke. Raises :class:`BadRow`."""
     try:
-        found = options.instrument(written).symbol
+        found = options.instrument(written)
     except BadRow:
-        found = options.instrument(written.replace("/", "")).symbol
-    if options.symbol is not None and options.instrument(options.symbol).symbol != found:
-        raise BadRow("symbol", f"is {found}, and --symbol says {options.symbol}")
+        found = options.instrument(written.replace("/", ""))
+    if options.symbol is not None and options.instrument(options.symbol) != found:
+        raise BadRow("symbol", f"is {found.symbol}, and --symbol says {options.symbol}")
     return found
 
 
