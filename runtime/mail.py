@@ -18,9 +18,11 @@ import aiosmtplib
 from email_validator import EmailNotValidError, validate_email
 
 from runtime.keys.here import lookup_here
-from runtime.settings import Settings
+from runtime.letters.drawing import mail_page
+from runtime.settings import Settings, logo_at
 
 _POLICY: Final = SMTP_POLICY.clone(cte_type="7bit")  # base64 or quoted-printable, whatever servers lie on the way
+_LOGO: Final = "logo@redress"
 _BARE_ADDRESS: Final = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
 _ENHANCED_STATUS: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?!\S)")
 
@@ -144,25 +146,26 @@ async def secret_message_id(key: str, sender: str) -> str:
 
 
 def compose(
+    settings: Settings,
     *,
     identity: str,
     thread: str,
-    sender_name: str,
-    sender: str,
     recipient: str | None,
     subject: str,
     body: str,
+    language: str,
     at: datetime,
-    headers: Mapping[str, str],
+    headers: Mapping[str, str] | None = None,
 ) -> EmailMessage:
-    """A plain-text message in UTF-8.
+    """A message of the firm: *body* as it is, and the same drawn in HTML with the firm's name or logo.
 
     *identity* is its Message-ID, *thread* that of the conversation it belongs to (mail programs group by it, whether or
     not a message with that id exists). *at* becomes the date. Without a *recipient* it has no ``To``. Raises
     `ValueError` if a header would contain a line break, `MailRefused` if the address of the recipient cannot be used.
     """
+    firm = " ".join(settings.firm_name.split())
     message = EmailMessage(policy=_POLICY)
-    message["From"] = Address(display_name=sender_name, addr_spec=_ascii(sender))
+    message["From"] = Address(display_name=firm, addr_spec=_ascii(settings.mail_from))
     if recipient:
         message["To"] = _ascii(recipient)
     message["Subject"] = subject
@@ -171,10 +174,27 @@ def compose(
     message["In-Reply-To"] = thread
     message["References"] = thread
     message["Auto-Submitted"] = "auto-generated"
-    for name, value in headers.items():
+    for name, value in (headers or {}).items():
         message[name] = value
     message.set_content(body)
+    logo = settings.firm_logo
+    page = mail_page(
+        subject, body, language=language, firm=firm, logo=f"cid:{_LOGO}" if logo else None, ours=settings.web_url
+    )
+    message.add_alternative(page, subtype="html")
+    if logo:
+        drawn = message.get_payload(1)
+        assert isinstance(drawn, EmailMessage)  # noqa: S101 (the part that was added)
+        content, kind = logo_at(logo)
+        drawn.add_related(content, "image", kind, cid=f"<{_LOGO}>", filename=f"logo.{kind}", disposition="inline")
+        drawn.set_boundary(f"{_boundary(identity)}.1")
+    message.set_boundary(_boundary(identity))
     return message
+
+
+def _boundary(identity: str) -> str:
+    """What parts are divided by: the same at every attempt, and known to nobody before."""
+    return f"=_{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
 
 
 def _ascii(address: str) -> str:

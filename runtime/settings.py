@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -77,6 +78,33 @@ def _imap(url: str) -> str:
         raise ValueError("it must be a user, a host and a folder; the password is REDRESS_IMAP_PASSWORD")
     _ = parts.port  # raises where it is none
     return url
+
+
+LARGEST_LOGO: Final = 100_000
+"""Bytes: it goes with every letter."""
+
+
+@cache
+def logo_at(path: Path) -> tuple[bytes, str]:
+    """The picture in that file and its kind, *png* or *jpeg*, read once: no letter waits for a file that went away.
+
+    Raises `ValueError`.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError:
+        raise ValueError("there is no such file that can be read") from None
+    if len(content) > LARGEST_LOGO:
+        raise ValueError(f"it is larger than {LARGEST_LOGO // 1000} kB, and goes with every letter")
+    for kind, begins in (("png", b"\x89PNG\r\n\x1a\n"), ("jpeg", b"\xff\xd8\xff")):
+        if content.startswith(begins):
+            return content, kind
+    raise ValueError("it is neither PNG nor JPEG")
+
+
+def _logo(path: Path) -> Path:
+    logo_at(path)
+    return path
 
 
 class _Environment(EnvSettingsSource):
@@ -169,6 +197,9 @@ class Settings(BaseSettings):
         "en", description="en or zh-CN: the language of letters to customers who never told theirs"
     )
     firm_name: str = Field("the firm", min_length=1, description="the firm's name, as its letters give it")
+    firm_logo: Annotated[Path, AfterValidator(_logo)] | None = Field(
+        None, description="picture of up to 100 kB, PNG or JPEG, that stands above letters in place of the firm's name"
+    )
     report_to: str | None = Field(
         None, description="e-mail addresses, with commas between, to which reports and overdue actions are mailed"
     )

@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.case.case_file import utc_now
 from activities.incidents.known_incidents import pack_of
-from activities.letters.letter_text import one_line, write_incident_letter
+from activities.letters.letter_text import write_incident_letter
 from domain.checks.findings import Finding
 from domain.incidents.requests import TellMember
 from domain.keys.personal import Personal
@@ -120,13 +120,13 @@ class IncidentLetters:
         for channel, recipient in (*ways, (self._outbox, None)):
             try:
                 message = compose(
+                    self._settings,
                     identity=letter["message_id"],
                     thread=await secret_message_id(f"incident:{key}", sender),
-                    sender_name=one_line(self._settings.firm_name),
-                    sender=sender,
                     recipient=recipient,
                     subject=letter["subject"],
                     body=letter["body"],
+                    language=letter["language"],
                     at=letter["rendered_at"],
                     headers={"X-Redress-Reference": reference},
                 )

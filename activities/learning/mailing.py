@@ -65,15 +65,14 @@ class ReportMail:
             name = f"{key}:{sha256((recipient or '').encode()).hexdigest()[:12]}"
             identity = message_id(name, settings.mail_from)
             message = compose(
+                settings,
                 identity=identity,
                 thread=message_id(key, settings.mail_from),
-                sender_name=settings.firm_name,
-                sender=settings.mail_from,
                 recipient=recipient,
                 subject=subject,
                 body=body,
+                language=settings.default_language,
                 at=at,
-                headers={},
             )
             for file, content in (files or {}).items():
                 main, sub = _TYPES[file.rpartition(".")[2]]

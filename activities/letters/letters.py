@@ -14,7 +14,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.case.case_file import CaseFile
-from activities.letters.letter_text import TO_VERIFY, Standing, one_line, write_letter
+from activities.letters.letter_text import TO_VERIFY, Standing, write_letter
 from activities.people.notices import addressee, addresses, own_address, owner_of
 from domain.case.complaint import Complaint
 from domain.case.requests import LetterAccepted, LetterPreview, SendLetter
@@ -298,13 +298,13 @@ class Letters:
         sender = self._settings.mail_from
         try:
             message = compose(
+                self._settings,
                 identity=letter["message_id"],
                 thread=await secret_message_id(f"case:{reference}", sender),
-                sender_name=one_line(self._settings.firm_name),
-                sender=sender,
                 recipient=way.recipient,
                 subject=letter["subject"],
                 body=letter["body"],
+                language=letter["language"],
                 at=letter["rendered_at"],
                 headers={"X-Redress-Reference": reference},
             )

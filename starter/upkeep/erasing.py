@@ -212,8 +212,8 @@ async def _write(  # noqa: PLR0917 (what is told)
     key = next(iter(_letters_about(erasure)))
     identity = message_id(key, settings.mail_from)
     message = compose(
-        identity=identity, thread=identity, sender_name=settings.firm_name, sender=settings.mail_from,
-        recipient=who["email"], subject=words["subject"], body="\n\n".join(parts) + "\n", at=at, headers={},
+        settings, identity=identity, thread=identity, recipient=who["email"], subject=words["subject"],
+        body="\n\n".join(parts) + "\n", language=who["language"], at=at,
     )  # fmt: skip
     mailed = settings.smtp_host and who["email"]
     await (Mailer(settings) if mailed else Outbox(settings.outbox_dir)).deliver(key, message)

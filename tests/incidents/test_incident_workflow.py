@@ -6,7 +6,6 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, cast
@@ -38,6 +37,7 @@ from starter.reading.incidents import get_incident
 from tests.around import Around, Carry
 from tests.incidents.minute import APPROVER, DEALER, FAULT, LIQUIDATED, SOLD, STOPPED, Pool, bad_minute, new, trade
 from tests.money.rail import Rail, declining, open_rail, paid, partly
+from tests.outbox import letters_in
 from tests.patience import PATIENCE, eventually, started
 from tests.people.support import TODAY, directory, person
 from tests.signing import signed, signing
@@ -123,9 +123,7 @@ class Desk:
         return {row["account"]: f"{row['currency']} {row['amount']}" for row in rows}
 
     def mail(self) -> list[EmailMessage]:
-        return [
-            message_from_bytes(path.read_bytes(), policy=policy.default) for path in sorted(self.folder.glob("*.eml"))
-        ]
+        return letters_in(self.folder)
 
 
 def _skipped_time() -> datetime:

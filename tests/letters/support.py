@@ -352,4 +352,5 @@ async def receiving(
 
 
 def text_of(received: EmailMessage) -> str:
-    return str(received.get_content()).replace("\r\n", "\n")
+    body = received.get_body(("plain",))
+    return str(body.get_content() if body else "").replace("\r\n", "\n")

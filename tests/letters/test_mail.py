@@ -30,20 +30,23 @@ def mailer(port: int, **settings: Any) -> Mailer:
     )
 
 
-def message(recipient: str | None = RECIPIENT, **changes: Any) -> EmailMessage:
+FIRM = Settings(firm_name="Example Bullion 示例金业", mail_from="complaints@example.com")
+
+
+def message(settings: Settings = FIRM, **changes: Any) -> EmailMessage:
     return compose(
+        settings,
         **{
             "identity": message_id("letter", "complaints@example.com"),
             "thread": message_id("case", "complaints@example.com"),
-            "sender_name": "Example Bullion 示例金业",
-            "sender": "complaints@example.com",
-            "recipient": recipient,
+            "recipient": RECIPIENT,
             "subject": "投诉受理告知（投诉编号 RD-K7M4-9QXT-2VBHC）",
             "body": "尊敬的客户：\n\n.\nFrom here on\n" + "长" * 2000 + "\n",
+            "language": "zh-CN",
             "at": AT,
             "headers": {"X-Redress-Reference": "RD-K7M4-9QXT-2VBHC"},
             **changes,
-        }
+        },
     )
 
 
@@ -63,8 +66,10 @@ async def test_a_message_arrives_as_it_was_composed() -> None:
     assert received["In-Reply-To"] == received["References"] == message_id("case", "complaints@example.com")
     assert received["Auto-Submitted"] == "auto-generated"
     assert received["X-Redress-Reference"] == "RD-K7M4-9QXT-2VBHC"
-    assert received.get_content_type() == "text/plain"
-    assert received.get_content_charset() == "utf-8"
+    assert received.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in received.iter_parts()] == ["text/plain", "text/html"]
+    assert {part.get_content_charset() for part in received.iter_parts()} == {"utf-8"}
+    assert message().as_bytes() == message().as_bytes()  # of each attempt
     assert text_of(received) == "尊敬的客户：\n\n.\nFrom here on\n" + "长" * 2000 + "\n"
 
 
@@ -78,9 +83,9 @@ def test_a_message_id_is_the_same_for_the_same_key_and_tells_nothing() -> None:
 
 
 def test_a_line_break_never_makes_a_header() -> None:
-    for header in ("subject", "sender_name", "recipient", "identity"):
+    for header in ("subject", "recipient", "identity"):
         with pytest.raises((ValueError, MailRefused)):
-            message(**{header: "a@example.com\r\nBcc: other@example.org"})
+            message(FIRM, **{header: "a@example.com\r\nBcc: other@example.org"})
 
 
 @pytest.mark.parametrize(
@@ -150,17 +155,17 @@ async def test_an_acceptance_stands_whatever_the_goodbye(goodbye: Callable[[SMTP
 async def test_an_address_beyond_ascii_is_sent_where_the_server_takes_it_and_refused_where_not() -> None:
     receiver = Receiver()
     async with receiving(receiver, enable_SMTPUTF8=True) as port:
-        await mailer(port).send(message("客户@example.com"))
+        await mailer(port).send(message(recipient="客户@example.com"))
     assert receiver.recipients == ["客户@example.com"]
     async with receiving(receiver) as port:
         with pytest.raises(MailRefused, match="SMTPUTF8"):
-            await mailer(port).send(message("客户@example.com"))
+            await mailer(port).send(message(recipient="客户@example.com"))
 
 
 async def test_an_internationalised_domain_is_sent_in_its_ascii_form_to_any_server() -> None:
     receiver = Receiver()
     async with receiving(receiver) as port:
-        await mailer(port).send(message("customer@例子.中国"))
+        await mailer(port).send(message(recipient="customer@例子.中国"))
     assert receiver.recipients == ["customer@xn--fsqu00a.xn--fiqs8s"]
 
 
@@ -292,7 +297,7 @@ async def test_keys_that_look_alike_have_files_of_their_own(tmp_path: Path) -> N
 
 async def test_a_letter_to_be_posted_has_no_address(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path)
-    await outbox.deliver("k", message(None))
+    await outbox.deliver("k", message(recipient=None))
     assert b"\nTo:" not in outbox.path("k").read_bytes()
 
 

@@ -5,7 +5,6 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
-from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Final, cast
@@ -33,6 +32,7 @@ from runtime.settings import load_settings
 from starter.client.complaints import Complaints
 from tests.around import Around, Carry
 from tests.on_file import put_on_file
+from tests.outbox import letters_in
 from tests.patience import PATIENCE, eventually
 from worker import build_worker
 
@@ -368,9 +368,7 @@ class House:
 
     def mail(self) -> list[EmailMessage]:
         """The letters in the outbox."""
-        return [
-            message_from_bytes(path.read_bytes(), policy=policy.default) for path in sorted(self._folder.glob("*.eml"))
-        ]
+        return letters_in(self._folder)
 
     async def events(self, reference: str, kind: "EventType.ValueType | None" = None) -> int:
         """How many events the history of a case has, of that *kind* if one is named."""

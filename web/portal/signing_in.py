@@ -164,15 +164,14 @@ async def _deliver(doors: Doors, visitor: bytes, email: str, language: str) -> N
     identity = message_id(f"sign-in:{row[0].hex()}", settings.mail_from)
     facts = {"firm": settings.firm_name, "code": f"{code[:4]} {code[4:]}", "minutes": int(LIFE.total_seconds() // 60)}
     message = compose(
+        settings,
         identity=identity,
         thread=identity,
-        sender_name=settings.firm_name,
-        sender=settings.mail_from,
         recipient=email,
         subject=words("sign_in.mail.subject", language, **facts),
         body=words("sign_in.mail.body", language, link=f"{settings.web_url or ''}/sign-in/link/{link}", **facts),
+        language=language,
         at=now,
-        headers={},
     )
     channel = Mailer(settings) if settings.smtp_host else Outbox(settings.outbox_dir)
     await channel.deliver(f"sign-in-{row[0].hex()[:32]}", message)
