@@ -25,6 +25,7 @@ from domain.money.amounts import Money
 from domain.people.restrictions import Restriction
 from domain.rules.duties import LetterRule
 from domain.rules.policy import PolicyPack
+from runtime.advice import load_advice
 
 ELAPSED: Final = "{elapsed}"
 """In the text of a pack's letter: how long it is since the complaint was received, counted when it is written."""
@@ -71,13 +72,14 @@ def write_letter(
     responded_at: datetime | None = None,
     extended: bool = False,
     to: str | None = None,
+    pages: str | None = None,
 ) -> tuple[str, str]:
     """Subject and text of a letter, in its language, with instants in the *zone* of the customer, or of *pack*.
 
     *foreseen* are the deadlines that the case gets if the letter is accepted *at* the time of writing: by them are told
     the dates that the letter itself sets. *responded_at* is when the customer last had a final response, *extended*
     whether an extension was told. Who is not *verified* as the customer is told nothing that the complaint did not say.
-    A staff notice is told nothing of *complaint* and *name*; it is for *to*, an id.
+    A staff notice is told nothing of *complaint* and *name*; it is for *to*, an id. Without *pages* notes are whole.
 
     Raises `ApplicationError` of type ``LetterIncomplete`` that names what is missing, and of ``LetterOvertaken`` where
     an interim letter would tell nothing that is so any more.
@@ -106,9 +108,8 @@ def write_letter(
         "notice": facts.notice and facts.notice.in_language(language),
     }
     if not sort.to_staff:
-        known |= _told_to_customer(request, facts, pack, stationery, known["zone"])
-        since = at if sort.response else responded_at
-        extended = extended or kind is LetterKind.EXTENSION
+        known |= _told_to_customer(request, facts, pack, stationery, known["zone"]) | _notes(facts, language, pages)
+        since, extended = at if sort.response else responded_at, extended or kind is LetterKind.EXTENSION
         routes = routes_told(
             pack, complaint, category, since, at=at, extended=extended, language=language, demanded=demanded
         )
@@ -208,6 +209,21 @@ def _told_to_customer(
             for one in facts.running
         ],
         "remedies": [remedies[item] for item in facts.remedies if item is not Remedy.COMPENSATION or not award],
+    }
+
+
+def _notes(facts: LetterFacts, language: str, pages: str | None) -> dict[str, list[dict[str, str]]]:
+    """The notes on risks for what was found, each with where it stands on the *pages*, if there are such."""
+    found = load_advice().on(facts.findings)
+    return {
+        "notes": [
+            {
+                "title": note.title.in_language(language),
+                "text": note.text.in_language(language).strip(),
+                "address": f"{pages.rstrip('/')}/how#{note.anchor}" if pages else "",
+            }
+            for note in found
+        ]
     }
 
 

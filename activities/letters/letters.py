@@ -229,6 +229,7 @@ class Letters:
             to=to,
             verified=customer.identity.verified,
             zone=ZoneInfo(wishes.zone) if wishes.zone else None,
+            pages=self._settings.web_url,
             standing=Standing.model_validate({**(standing or {}), "restrictions": customer.restrictions}),
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
+from domain.checks.findings import Verdict
 from domain.ground.base import Instant, Record
 from domain.ground.words import ContactForm, LetterKind, Outcome, Stage
 from domain.letters.letter import LetterFacts
@@ -116,6 +117,10 @@ TRUTHS: Final[Mapping[str, Truth]] = {
     "decided": _just_decided,
     "replaces_response": lambda told: _just_decided(told) and told.responded_at is not None,
     "at_fault": lambda told: told.facts.outcome in {Outcome.UPHELD, Outcome.PARTLY_UPHELD},
+    "learnable": lambda told: (
+        told.facts.outcome in {Outcome.NOT_UPHELD, Outcome.PARTLY_UPHELD}
+        and any(found.verdict in {Verdict.CUSTOMER_ACTION, Verdict.MARKET} for found in told.facts.findings)
+    ),
     "decided_before": lambda told: told.responded_at is not None,
     "awarded": lambda told: bool(told.facts.compensation or told.facts.remedies),
     "made_good_elsewhere": lambda told: bool(told.facts.elsewhere),

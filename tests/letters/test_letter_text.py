@@ -15,6 +15,8 @@ from domain.letters.kinds import LETTERS
 from domain.letters.letter import LetterFacts
 from domain.money.amounts import PositiveMoney
 from domain.money.parts import Entered, PartKind
+from runtime.advice import load_advice
+from runtime.causes import load_causes
 from tests.letters.support import (
     EXPECTED_BY,
     FULL_PACK,
@@ -413,3 +415,24 @@ def test_a_customer_is_never_told_that_the_complaint_is_about_another_matter(kin
     _, body = written(letter(kind, language=language, facts=full_facts(category=Category.OTHER, reasons=reasons)))
     assert "another matter" not in body
     assert "其他事项" not in body
+
+
+def test_who_is_refused_is_told_where_to_read_how_it_is_avoided_and_who_is_right_is_not() -> None:
+    facts = {"outcome": Outcome.NOT_UPHELD, "compensation": None, "remedies": (), "awards": (), "elsewhere": ()}
+    refused = full_facts().model_copy(update={**facts, "findings": (finding(None, Verdict.MARKET),)})
+    for language, heading in (("en", "ANOTHER TIME"), ("zh-CN", "【供您参考】")):
+        request = letter(LetterKind.FINAL_RESPONSE, facts=refused, language=language)
+        note = load_advice().notes[0]
+        _, linked = written(request, pages="https://example.com/")
+        assert heading in linked
+        assert "https://example.com/how#note-orders" in linked
+        _, whole = written(request)
+        assert note.text.in_language(language).split()[-1] in whole
+        right = refused.model_copy(update={"outcome": Outcome.UPHELD, "remedies": (Remedy.APOLOGY,)})
+        assert heading not in written(letter(LetterKind.FINAL_RESPONSE, facts=right, language=language))[1]
+
+
+def test_whatever_has_the_customers_own_action_for_its_cause_has_a_note() -> None:
+    pointing = {each for branch in load_causes().branches if branch.name == "customer" for cause in branch.causes
+                for each in cause.found_by}  # fmt: skip
+    assert pointing <= {each for note in load_advice().notes for each in note.found_by}

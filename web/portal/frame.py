@@ -5,6 +5,7 @@ from typing import Final
 
 from starlette.responses import PlainTextResponse, Response
 
+from runtime.advice import load_advice
 from starter.client.articles import offered_for, published
 from web.pages import BACK, Pages
 from web.permissions import ANYBODY
@@ -40,7 +41,9 @@ async def how(visit: Visit) -> Response:
     ]
     learned = await published(visit.doors.pool, visit.language, visit.now)
     incidents = await known_incidents(visit.doors.pool, visit.now)
-    return visit.page("portal/how.html", told=told, faq=[*faq, *learned], incidents=incidents)
+    return visit.page(
+        "portal/how.html", told=told, faq=[*faq, *learned], incidents=incidents, notes=load_advice().notes
+    )
 
 
 @PORTAL.post("/answers", ANYBODY)
