@@ -165,8 +165,9 @@ def lots(volume: Decimal) -> str:
 
 
 def utc(instant: datetime) -> str:
-    milliseconds = f".{instant.microsecond // 1000:03d}" if instant.microsecond else ""
-    return f"{instant:%Y-%m-%d %H:%M:%S}{milliseconds} UTC"
+    """With as many digits as tell it: none of a whole second, six where milliseconds would put two instants in one."""
+    fraction = f".{instant.microsecond:06d}".removesuffix("000") if instant.microsecond else ""
+    return f"{instant:%Y-%m-%d %H:%M:%S}{fraction} UTC"
 
 
 def milliseconds(duration: timedelta) -> Decimal:

@@ -1,6 +1,6 @@
 """When valid prices reached the level that an order waited for: found once, and the same for every check.
 
-A buy waits on the ask and a sell on the bid. Reached is when half of the valid sources have passed it.
+A buy waits on the ask and a sell on the bid. Reached is when half of the valid sources have passed it within a minute.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ class Reach(NamedTuple):
 
     sources: tuple[str, ...]
     at: datetime | None
-    """When half of them had passed it; ``None`` if fewer did."""
+    """When half of them had passed it within a minute; ``None`` if fewer did."""
     price: Decimal | None
     """The valid price then."""
     nearest: Decimal | None
@@ -57,6 +57,11 @@ def reach_of_waiting(order: Order, price: Decimal, quotes: Iterable[Quote], unti
     """When valid prices passed *price* by *beyond*, for which *order* waited in vain until *until*."""
     seen = _Seen(order, price, quotes, until, beyond)
     return seen.reach(seen.names, until, suspect=None, by_own=False)
+
+
+def half_of(sources: int) -> int:
+    """How many of so many *sources* are half of them."""
+    return (sources + 1) // 2
 
 
 class _Seen:
@@ -98,16 +103,27 @@ class _Seen:
                     break
         return found
 
+    def _at_once(self, sources: set[str], until: datetime) -> datetime | None:
+        """When half of *sources* had passed the level within :data:`STALE`: bad ticks on two days are no market."""
+        passed = {
+            source: [
+                at for at, quote in self._feeds.get(source, []) if at <= until and self._short(quote) <= -self._beyond
+            ]
+            for source in sources
+        }
+        needed = half_of(len(sources))
+        for at in sorted({at for times in passed.values() for at in times}):
+            if sum(any(at - STALE <= each <= at for each in times) for times in passed.values()) >= needed:
+                return at
+        return None
+
     def _short(self, quote: Quote) -> Decimal:
         """How far *quote* stayed from the level; below zero beyond it."""
         sign = self._order.side.sign
         return self._direction * (sign * self._price - cost(sign, quote))
 
     def reach(self, sources: set[str], until: datetime, *, suspect: str | None, by_own: bool) -> Reach:
-        first = {source: each for source, each in self._first(until).items() if source in sources}
-        needed = (len(sources) + 1) // 2
-        times = sorted(at for at, _ in first.values())
-        at = times[needed - 1] if sources and len(times) >= needed else None
+        at = self._at_once(sources, until)
         rows = [quote for source in sources for _, quote in self._feeds.get(source, [])]
         nearest = min(rows, key=lambda quote: (self._short(quote), newest_last(quote)), default=None)
         used = {quote for _, quote in self._first(until).values()} | ({nearest} if nearest else set())
@@ -118,6 +134,12 @@ class _Seen:
             valid = valid_price(known, self._order.symbol, self._order.side, at, suspect=suspect, only=sorted(sources))
             price = valid.price if valid else self._price
             last = {quote.source: quote for quote in sorted(known, key=newest_last)}
-            used |= {quote for quote in last.values() if quote.at >= at - timedelta(seconds=60)}
+            used |= {quote for quote in last.values() if quote.at >= at - STALE}
+            used |= {
+                quote
+                for source in sources
+                for when, quote in self._feeds.get(source, [])
+                if at - STALE <= when <= at and self._short(quote) <= -self._beyond
+            }
         short = None if nearest is None else self._short(nearest)
         return Reach(tuple(sorted(sources)), at, price, short, by_own, frozenset(used))

@@ -8,6 +8,7 @@ from hypothesis import assume, event, given, settings
 from domain.checks.execution.finding import check_execution
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import Check, Finding, Verdict
+from domain.checks.market import utc
 from domain.checks.moments import Execution, FeedMedian
 from domain.checks.tolerances import Tolerances
 from domain.log.trade_log import Fill, Order, OrderType, Quote, Side
@@ -125,3 +126,8 @@ def test_of_an_order_in_parts_one_part_can_be_the_providers_and_another_the_firm
         assert (found[check].verdict, str(found[check].harm)) == (Verdict.FIRM_FAULT, "USD 2,920.00")
     assert "Part of it came from a wrong quote of one of our price providers" in found[Check.OFF_MARKET].reason.en
     assert contradictions(found.values()) == []
+
+
+def test_two_instants_that_differ_are_told_apart() -> None:
+    told = [utc(AT + timedelta(microseconds=each)) for each in (0, 250_000, 250, 251)]
+    assert [each[19:-4] for each in told] == ["", ".250", ".000250", ".000251"]

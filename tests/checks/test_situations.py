@@ -114,6 +114,39 @@ def _waited_for_days() -> dict[str, Situation]:
     }
 
 
+def _bad_ticks() -> dict[str, Situation]:
+    """Two sources were wrong for a second each, at two times."""
+    fault = Fault(symbol=GOLD, since=after(-30), until=after(300))
+
+    def waited(*moves: tuple[float, str], closed: str) -> list[Record]:
+        first, second = (feed(GOLD, "1940.00", *moves, until=400, wrong=wrong) for wrong in _WRONG)
+        return [
+            *(quote for quote in first if quote.source != "LP-B"),
+            *(quote for quote in second if quote.source == "LP-B"),
+            position(close_price=D(closed), closed_at=after(350)),
+            ordered("L1", OrderType.STOP_LOSS, "1930", -60),
+            ordered("M1", OrderType.MARKET),
+            fill(closed, order="M1", at=after(350), position="P1"),
+        ]
+
+    return {
+        "single bad ticks of two sources are no market": Situation(
+            waited(closed="1938"), Check.TRIGGER, ("L1",), {"L1": ("no_fault", "USD 0.00")}, fault, ("unharmed", None)
+        ),
+        "and it is reached when the market is there: (1929 − 1920) × 100": Situation(
+            waited((200, "1929.00"), (300, "1920.00"), closed="1920"),
+            Check.TRIGGER,
+            ("L1",),
+            {"L1": ("firm_fault", "USD 900.00")},
+            fault,
+            ("harmed", "USD 900.00"),
+        ),
+    }
+
+
+_WRONG: Final = (("LP-A", 0, 1, "1925.00"), ("LP-B", 100, 101, "1925.00"))
+
+
 def _liquidated(
     name: str, price: str, at: float, symbol: str = GOLD, *, source: str = "LP-A", side: Side = Side.SELL
 ) -> list[Record]:
@@ -294,7 +327,7 @@ def _charges() -> dict[str, Situation]:
     }
 
 
-SITUATIONS: Final = _waited_for_days() | _liquidations() | _outages() | _charges()
+SITUATIONS: Final = _waited_for_days() | _bad_ticks() | _liquidations() | _outages() | _charges()
 
 
 @pytest.mark.parametrize("name", SITUATIONS)

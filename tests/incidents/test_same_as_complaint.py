@@ -15,10 +15,11 @@ from domain.checks.losses import once_only
 from domain.ground.base import Record
 from domain.ground.words import MemberState
 from domain.incidents.cohort import judge
-from domain.incidents.incident import Fault
+from domain.incidents.incident import Fault, FaultKind
+from domain.log.firm_records import Happened, Outage
 from domain.log.trade_log import OrderState, OrderType, Quote, Side
 from tests.checks.contradictions import contradictions
-from tests.checks.rows import after, balance, fill, order, position, store, terms
+from tests.checks.rows import after, balance, fill, happened, order, position, store, terms
 from tests.incidents.minute import Pool, new
 from tests.incidents.test_cohort import AS_OF, Desk
 
@@ -143,3 +144,61 @@ def _unanswerable(finding: Finding) -> bool:
     """Whether the check has nothing to ask of such an order: no price was asked for, no second source, never filled."""
     nothing = ("price asked for of order", "fills of order", "quotes of a second reference", "order O", "time at which")
     return bool(finding.missing) and finding.missing[0].startswith(nothing)
+
+
+OUTAGE: Final = Fault(kind=FaultKind.OUTAGE, since=after(0), until=after(60))
+
+
+def stuck(rng: random.Random, number: int, seen: Sequence[Quote]) -> list[Record]:
+    """Two accounts whose customer tried in vain to close the same; of one the closing was done in two parts."""
+    side, lots = rng.choice(list(Side)), Decimal(rng.randrange(2, 300)) / 100
+    tried = sorted(rng.sample(range(1, 59), rng.randrange(1, 4)))
+    volume = rng.choice([None, lots, lots / 2])
+    named, closed = rng.random() < 0.8, rng.random() < 0.8
+    later = rng.choice([row for row in seen if row.source == "LP-B" and row.at >= after(62)])
+    got = later.ask if side.opposite is Side.BUY else later.bid
+    share, rows = Decimal(rng.randrange(1, 100)) / 100, list[Record]()
+    for twin, parts in (("a", [lots]), ("b", [lots * share, lots - lots * share])):
+        name, account = f"{number}{twin}", f"72{number:05d}{twin}"
+        end: dict[str, Any] = {"closed_at": later.at, "close_price": got} if closed else {}
+        held = f"P{name}"
+        rows.append(position(position=held, account=account, side=side, volume=lots, open_price=Decimal(1945), **end))
+        rows += [
+            happened(
+                rng.choice([Happened.FAILED, Happened.REJECTED]), at, event=f"E{name}-{at}", account=account,
+                side=side.opposite, order=None, position=held if named else None, volume=volume,
+            )
+            for at in tried
+        ]  # fmt: skip
+        if closed:
+            of: dict[str, Any] = {"account": account, "position": held}
+            rows.append(order(side=side.opposite, order=f"M{name}", volume=lots, **of))
+            rows += [
+                _filled(f"M{name}", side.opposite, got, part, number=place, at=later.at, **of)
+                for place, part in enumerate(parts)
+            ]
+    return rows
+
+
+async def test_a_complaint_about_an_outage_finds_what_the_incident_lists_however_it_was_closed(pool: Pool) -> None:
+    rng = random.Random(5)  # noqa: S311 (any accounts will do)
+    seen = quotes(rng)
+    rows: list[Record] = [*seen, Outage(outage="X", service="trading", since=after(0), until=after(60))]
+    for number in range(ACCOUNTS):
+        rows += stuck(rng, number, seen)
+    await store(pool, *sorted(rows, key=lambda row: type(row).__name__))
+    desk, incident = Desk(pool), new(fault=OUTAGE)
+    await desk.list(incident)
+    listed = await desk.members(incident)
+    assert len(listed) == 2 * ACCOUNTS
+    log, states = Investigating(TradeLog(pool)), set()
+    for account, member in listed.items():
+        asked = InvestigationRequest(
+            checks=(Check.OUTAGE,), account=account, occurred_from=after(0), occurred_until=after(60), as_of=AS_OF
+        )
+        told = judge(account, (), (await log.investigate(asked)).findings)
+        assert (told.state, told.harm) == (member.state, member.harm)
+        twin = listed[f"{account[:-1]}a"]
+        assert (twin.state, twin.harm) == (member.state, member.harm)
+        states.add(member.state)
+    assert states == {MemberState.HARMED, MemberState.UNHARMED, MemberState.UNCLEAR}

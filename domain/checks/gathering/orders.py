@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from domain.checks.examination import feeds_to_measure
-from domain.checks.facts import Given
+from domain.checks.facts import Given, cost
 from domain.checks.findings import Finding
 from domain.checks.gathering.asked import MOST_FILLS, Asked
 from domain.checks.gathering.unanswered import (
@@ -18,13 +18,16 @@ from domain.checks.gathering.unanswered import (
     unknown_trades,
 )
 from domain.checks.market import WAITS_FOR_BETTER, WAITS_FOR_WORSE
-from domain.checks.moments import LOOK_AHEAD, Execution, FeedMedian, Moment, deciding_quotes, moments
-from domain.checks.reach import LOOK_BACK
+from domain.checks.moments import LOOK_AHEAD, STALE, Execution, FeedMedian, Moment, deciding_quotes, moments
+from domain.checks.reach import LOOK_BACK, half_of
 from domain.log.trade_log import Order, OrderType, Position, Quote
 
 WAITING: Final = WAITS_FOR_WORSE | WAITS_FOR_BETTER
 A_DAY: Final = timedelta(hours=24)
 """How long before its end an order is followed of which the log has not when it came: its level may be newer."""
+
+MOST_TRIES: Final = 20
+"""How often it is looked for when half of the sources were through a trigger within a minute."""
 
 
 class Seen(NamedTuple):
@@ -106,6 +109,41 @@ async def quotes_through(
             earlier += LOOK_AHEAD
     end = until + timedelta(seconds=asked.tolerances.quote_window_seconds) if each.fills else until
     quotes += await asked.log.through(order, price, start, end, worse=worse)
+    quotes += await _at_once(asked, order, price, quotes, end, worse=worse)
     instants = {quote.at for quote in quotes} | {fill.at for fill in each.fills} | {start}
     quotes += await asked.quotes(Moment(order.symbol, at, order.side, price) for at in instants)
     return quotes
+
+
+async def _at_once(
+    asked: Asked, order: Order, price: Decimal, quotes: Sequence[Quote], until: datetime, *, worse: bool
+) -> list[Quote]:
+    """Of each source its first quote through the trigger from when half of them were there within a minute.
+
+    Where single sources were through it before, one after the other, those are no answer to when it was reached.
+    *quotes* have the first of each, and one of each that never was.
+    """
+    sources, found = {quote.source for quote in quotes}, list[Quote]()
+    first = [quote for quote in quotes if _is_through(quote, order, price, worse=worse)]
+    for needed in sorted({half_of(len(sources)), half_of(len(sources) - 1)} - {0, 1}):
+        times = _times(first)
+        for _ in range(MOST_TRIES):
+            if len(times) < needed or times[needed - 1] - times[0] <= STALE:
+                break
+            again = await asked.log.first_through(order, price, times[needed - 1] - STALE, until, worse=worse)
+            found += again
+            times = _times(quote for quote in again if _is_through(quote, order, price, worse=worse))
+    return found
+
+
+def _times(quotes: Iterable[Quote]) -> list[datetime]:
+    """When each source was first there."""
+    first: dict[str, datetime] = {}
+    for quote in quotes:
+        first[quote.source] = min(quote.at, first.get(quote.source, quote.at))
+    return sorted(first.values())
+
+
+def _is_through(quote: Quote, order: Order, price: Decimal, *, worse: bool) -> bool:
+    sign = order.side.sign
+    return (1 if worse else -1) * (cost(sign, quote) - sign * price) >= 0
