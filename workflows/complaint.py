@@ -78,7 +78,10 @@ class ComplaintWorkflow:
         self._closed: ClosedCase | None = None
         self.inbox = Inbox(SIGNALS, lambda: self._work)
         self.hearing: Hearing[Casework] = Hearing(
-            "case", lambda: self._work, is_coming=lambda: self._closed is not None
+            "case",
+            lambda: self._work,
+            is_coming=lambda: self._closed is not None,
+            why_not=lambda: self._misfit,
         )
         try:
             begun = begin(start)
@@ -216,7 +219,7 @@ class ComplaintWorkflow:
         except ActivityError as error:
             if not isinstance(error.cause, ApplicationError):
                 raise
-            self._closed = None
+            self._closed, self._misfit = None, error.cause.message
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise error.cause from None
         case = Case.model_validate(taken.state | {"complaint": taken.complaint, "policy": taken.policy})

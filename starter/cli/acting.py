@@ -9,12 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from domain.ground.words import Category, Circumstance, Complexity, Remedy, Severity
-from starter.cli.access import talk
+from starter.cli.access import read, talk
 from starter.cli.evidence import evidence as evidence_group
 from starter.cli.options import (
-    THE_CUSTOMER,
     By,
-    ByCustomer,
     MessageId,
     Reference,
     actor,
@@ -76,7 +74,7 @@ def reply(
     text: Annotated[str | None, typer.Option("--text", help=f"What the customer says{_STDIN}.")] = None,
     attach: Attach = None,
     trade: Trades = None,
-    by: ByCustomer = THE_CUSTOMER,
+    by: By = None,
     message_id: MessageId = None,
 ) -> Answer:
     """Pass on what the customer says, or their answer to the final response."""
@@ -293,7 +291,7 @@ def feedback(
     reference: Reference,
     score: Annotated[int, typer.Argument(metavar="SCORE", help="1 (not satisfied at all) to 5.")],
     comment: Annotated[str | None, typer.Option("--comment", help=f"In the customer's words{_STDIN}.")] = None,
-    by: ByCustomer = THE_CUSTOMER,
+    by: By = None,
     message_id: MessageId = None,
 ) -> Answer:
     """Record how satisfied the customer is."""
@@ -304,8 +302,8 @@ def feedback(
 def withdraw(
     *,
     reference: Reference,
-    reason: Annotated[str | None, typer.Option("--reason", help=f"In the customer's words{_STDIN}.")] = None,
-    by: ByCustomer = THE_CUSTOMER,
+    reason: Annotated[str, typer.Option("--reason", help=f"How the customer told it, in a sentence{_STDIN}.")],
+    by: By = None,
     message_id: MessageId = None,
 ) -> Answer:
     """End the case today: the customer takes the complaint back."""
@@ -342,7 +340,7 @@ def contact(
 
 def send(name: str, reference: str, by: str | None, message_id: str | None, **fields: Any) -> Answer:
     """Send the message *name*; what is checked here is checked before anything is connected to."""
-    from domain.case.messages import SIGNALS, UPDATES
+    from domain.case.messages import SIGNALS, UPDATES, RecordReferral
     from domain.ground.reference import parse_reference
 
     reference = parse_reference(reference)
@@ -352,6 +350,10 @@ def send(name: str, reference: str, by: str | None, message_id: str | None, **fi
 
     from starter.client.conversation import NotAnswered
 
+    if kind is RecordReferral:  # a closed case goes on with it: asked first, for of none a workflow could but fail
+        from starter.reading.database import must_see
+
+        read(lambda pool: must_see(pool, reference))
     try:
         receipt = talk(lambda complaints: complaints.send(reference, message))
     except NotAnswered as error:

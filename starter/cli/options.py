@@ -23,14 +23,12 @@ BRING_IN = "Bring in"
 E = TypeVar("E", bound=StrEnum)
 
 ACTOR_VARIABLE: Final = "REDRESS_ACTOR"
-THE_CUSTOMER: Final = "customer:customer"
 
 Reference = Annotated[str, typer.Argument(metavar="REF", help="The case, such as RD-K7M4-9QXT-2VBHC.")]
 By = Annotated[
     str | None,
     typer.Option("--as", metavar="ROLE:ID", envvar=ACTOR_VARIABLE, help="Who acts, such as handler:h-17."),
 ]
-ByCustomer = Annotated[str, typer.Option("--as", metavar="ROLE:ID", help="Who says so.")]
 MessageId = Annotated[
     str | None,
     typer.Option("--message-id", metavar="ID", help="Repeat a message with the same id, and it counts once."),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from domain.ground.reference import reference_for
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 HANDLER = ("--as", "handler:h-17")
 APPROVER = ("--as", "approver:a-3")
+CUSTOMER = ("--as", "customer:customer")
 UNKNOWN = reference_for("nobody", "nothing")
 
 
@@ -117,7 +119,7 @@ async def test_a_case_goes_from_receipt_to_feedback(service: CommandLine, refere
     page = await at(service, reference, "responded")
     assert page["proposal"]["decision"] == "approved by approver:a-3"
 
-    accepted = await service("reply", reference, "--intent", "accept", "--json")
+    accepted = await service("reply", reference, "--intent", "accept", "--json", *CUSTOMER)
     assert {name: accepted.data[name] for name in ("reference", "message", "sent")} == {
         "reference": reference,
         "message": "customer_reply",
@@ -125,7 +127,7 @@ async def test_a_case_goes_from_receipt_to_feedback(service: CommandLine, refere
     }
     page = await at(service, reference, "following_up")
     assert page["case"]["summary"]["compensation"] == {"amount": "1500.00", "currency": "USD"}
-    assert (await service("feedback", reference, "4", "--comment", "Fair.")).out.endswith(
+    assert (await service("feedback", reference, "4", "--comment", "Fair.", *CUSTOMER)).out.endswith(
         "4 of 5 (stage following_up)\n"
     )
     assert (await service("ledger", "check")).code == 0
@@ -145,7 +147,7 @@ async def test_a_reopened_case_is_taken_up_again_and_ends_with_its_withdrawal(
     await approves(service, reference, *APPROVER)
     page = await at(service, reference, "responded")
     assert page["proposal"]["decision"] == "approved by approver:a-3"
-    await service("reply", reference, "--intent", "dispute", "--text", "That is no reason.")
+    await service("reply", reference, "--intent", "dispute", "--text", "That is no reason.", *CUSTOMER)
     page = await at(service, reference, "deciding")
     assert page["proposal"]["decision"] == "the case was taken up again"
     assert page["case"]["summary"]["escalation_level"] == 1
@@ -154,7 +156,7 @@ async def test_a_reopened_case_is_taken_up_again_and_ends_with_its_withdrawal(
     )
     await approves(service, reference, "--as", "executive:e-1")
     await at(service, reference, "responded")
-    await service("reply", reference, "--intent", "accept")
+    await service("reply", reference, "--intent", "accept", *CUSTOMER)
     await at(service, reference, "following_up")
     kept_out = await service("reopen", reference, "--reason", "New facts.", *HANDLER)
     assert "handler:h-17 is kept out of this case" in kept_out.err
@@ -162,7 +164,7 @@ async def test_a_reopened_case_is_taken_up_again_and_ends_with_its_withdrawal(
     assert reopened.code == 0
     await at(service, reference, "deciding")
 
-    withdrawn = await service("withdraw", reference, "--reason", "Never mind.")
+    withdrawn = await service("withdraw", reference, "--reason", "They rang to say so.", "--as", "handler:h-19")
     assert "withdrawn" in withdrawn.out
     page = await at(service, reference, "closed")
     assert page["case"]["summary"]["outcome"] == "not_upheld"
@@ -176,7 +178,7 @@ async def test_what_is_told_along_the_way_reaches_the_case_file(
     asked = await service("request-info", reference, "--questions", "Who was it?", *HANDLER)
     assert "the customer is asked" in asked.out
     await until(service, reference, lambda page: "our questions" in (page["status"]["waiting_for"] or ""))
-    await service("reply", reference, "--text", "-", stdin="It was on 2 March. 🙂")
+    await service("reply", reference, "--text", "-", *CUSTOMER, stdin="It was on 2 March. 🙂")
     await at(service, reference, "deciding")
 
     recording = tmp_path / "call.txt"
@@ -209,7 +211,7 @@ async def test_a_message_repeated_under_its_id_counts_once(service: CommandLine,
     assert first.data == again.data
     assert first.data["message_id"] == "crm-1"
     for _ in range(2):
-        await service("reply", reference, "--text", "Hello?", "--message-id", "chat-1")
+        await service("reply", reference, "--text", "Hello?", "--message-id", "chat-1", *CUSTOMER)
     await service("assign", reference, "h-18", *HANDLER)  # answered after the replies were heard
     kinds = [entry["kind"] for entry in (await service("timeline", reference, "--json")).data]
     assert kinds.count("assign") == 2
@@ -280,7 +282,7 @@ async def test_a_case_that_turns_out_to_be_complex_is_reclassified(service: Comm
 async def test_what_the_case_refuses_is_told_with_what_would_be_possible(service: CommandLine, reference: str) -> None:
     for arguments, reason in (
         (["approve", "--proposal", "5b1f0c3a9d7e", *APPROVER], "no proposal waits"),
-        (["feedback", "5"], "this is possible at following_up"),
+        (["feedback", "5", *CUSTOMER], "this is possible at following_up"),
         (["reopen", "--reason", "x", *HANDLER], "this is possible at following_up"),
         (["assign", "h-17", "--as", "customer:c-1"], "role customer may not send assign"),
         (["propose", "--outcome", "not_upheld", "--reasons", a_no(), "--as", "service:bot"], "role service may not"),
@@ -292,22 +294,29 @@ async def test_what_the_case_refuses_is_told_with_what_would_be_possible(service
 
 
 async def test_a_closed_case_takes_no_more_messages(service: CommandLine, reference: str) -> None:
-    await service("withdraw", reference)
+    await service("withdraw", reference, "--reason", "They rang to say so.", *HANDLER)
     await at(service, reference, "closed")
-    for arguments in (["assign", reference, "h-17", *HANDLER], ["reply", reference, "--text", "Hello?"]):
+    for arguments in (["assign", reference, "h-17", *HANDLER], ["reply", reference, "--text", "Hello?", *CUSTOMER]):
         ran = await service(*arguments, "--json")
         assert ran.code == ExitCode.FAILED
         assert ran.error["kind"] == "refused"
         assert "closed" in ran.error["message"]
 
 
-async def test_a_case_that_does_not_exist_has_its_own_exit_code(
-    connected: CommandLine,
+async def test_a_case_that_does_not_exist_has_its_own_exit_code_and_no_workflow_begins(
+    connected: CommandLine, database_url: str, dev_server_env: WorkflowEnvironment
 ) -> None:
-    for arguments in (["assign", UNKNOWN, "h-17", *HANDLER], ["reply", UNKNOWN, "--text", "Hello?"]):
+    connected.set("DATABASE_URL", database_url)
+    for arguments in (
+        ["assign", UNKNOWN, "h-17", *HANDLER],
+        ["reply", UNKNOWN, "--text", "Hello?", *CUSTOMER],
+        ["referral", "record", UNKNOWN, "--route", "ombudsman", "--at", "2026-03-02T09:00Z", *HANDLER],
+    ):
         ran = await connected(*arguments, "--json")
         assert ran.code == ExitCode.NOT_FOUND
         assert UNKNOWN in ran.error["message"]
+    with pytest.raises(RPCError, match="not found"):
+        await dev_server_env.client.get_workflow_handle(UNKNOWN).describe()
 
 
 async def test_without_a_worker_it_says_so_and_how_to_repeat_the_message(

@@ -305,4 +305,4 @@ async def test_a_case_counts_anew_once_and_remembers_by_whom(
     assert (await service("calendar", "replan", *OFFICER, "--json")).data["cases"] == []
     told = [entry for entry in (await service("timeline", reference, "--json")).data if "replan" in entry["kind"]]
     assert [entry["actor"] for entry in told] == ["compliance_officer:c-1"]
-    await service("withdraw", reference)
+    await service("withdraw", reference, "--reason", "They rang to say so.", "--as", "handler:h-17")

@@ -11,6 +11,7 @@ from tests.cli.test_acting import a_complaint, at, until
 from tests.money.rail import Rail, declining, open_rail, paid
 
 HANDLER = ("--as", "handler:h-17")
+CUSTOMER = ("--as", "customer:customer")
 APPROVER = ("--as", "approver:a-3")
 
 
@@ -34,7 +35,7 @@ async def declined(rail: Rail, service: CommandLine) -> str:
     proposal = ("--outcome", "upheld", "--amount", "USD 150.00", "--reasons", "We were rude.")
     assert (await service("propose", reference, *proposal, *HANDLER)).code == 0
     await at(service, reference, "responded")
-    await service("reply", reference, "--intent", "accept")
+    await service("reply", reference, "--intent", "accept", *CUSTOMER)
     await until(service, reference, lambda page: "held" in ((page["status"] or {}).get("payment") or ""))
     return reference
 
@@ -71,7 +72,7 @@ async def test_a_declined_payment_is_listed_retried_reported_and_never_lost(
     assert "who reported what became of the payment" in ran.err
     assert (await service("pay", "retry", declined, "--reason", "Again.", *HANDLER)).code == 0
     await at(service, declined, "following_up")
-    await service("withdraw", declined)
+    await service("withdraw", declined, "--reason", "They rang to say so.", *HANDLER)
     await at(service, declined, "closed")
     ran = await service("pay", "report", declined, *reported)
     assert ran.code == ExitCode.FAILED

@@ -90,13 +90,18 @@ class Hearing(Generic[W]):
     """Lets a message count once, has it written down, and answers it; what does not fit is refused to its sender."""
 
     def __init__(
-        self, subject: str, work: Callable[[], W | None], *, is_coming: Callable[[], bool] = lambda: False
+        self,
+        subject: str,
+        work: Callable[[], W | None],
+        *,
+        is_coming: Callable[[], bool] = lambda: False,
+        why_not: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """*subject* is what the workflow is about; there is no *work* where its start was refused.
+        """*subject* is what the workflow is about; there is no *work* where its start was refused, and *why not*.
 
         While it *is_coming*, what its file is still asked for, messages wait for it.
         """
-        self._subject, self._work, self._is_coming = subject, work, is_coming
+        self._subject, self._work, self._is_coming, self._why_not = subject, work, is_coming, why_not
 
     def check(self, row: Update[W, M], message: Sequence[Any]) -> M | None:
         """Refuse a message that does not fit. ``None`` for one that was answered before."""
@@ -156,7 +161,7 @@ class Hearing(Generic[W]):
         await workflow.wait_condition(lambda: not self._is_coming() if (work := self._work()) is None else work.is_open)
         work = self._work()
         if work is None:
-            raise refused(f"there is no {self._subject} to go on with")
+            raise refused(self._why_not() or f"there is no {self._subject} to go on with")
         return work
 
 
