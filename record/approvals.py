@@ -2,6 +2,7 @@
 it."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -30,7 +31,8 @@ from domain.keys.personal import is_erased
 from domain.money.amounts import Money
 from domain.people.actors import Proofs
 from domain.rules.policy import PolicyPack
-from record.hands import recusals_of, recusals_of_list, signs_of
+from record.given import given_by_rule
+from record.hands import had_in_rounds, recusals_of, recusals_of_list, signs_of
 
 if TYPE_CHECKING:
     from record.connection import Connection
@@ -71,6 +73,7 @@ async def case_records(
         money = Money(amount=row["amount"], currency=row["currency"])
         awards.setdefault(row["reference"], {})[round_] = money
     kept_out, signs = await recusals_of(connection, references), await signs_of(connection, references)
+    had = await had_in_rounds(connection, references)
     packs: dict[str, PolicyPack] = {}
     records: dict[str, CaseRecord] = {}
     for row in cases:
@@ -88,7 +91,11 @@ async def case_records(
             tuple(signs.get(reference, ())),
             proofs,
             is_erased(row["complaint"]),
+            had[reference],
         )
+    accounts = {one: record.said_account for one, record in records.items() if not record.erased}
+    for reference, given in (await given_by_rule(connection, accounts)).items():
+        records[reference] = replace(records[reference], given=tuple(given))
     return records
 
 

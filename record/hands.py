@@ -1,12 +1,13 @@
 """What the record holds of a case that bears on whose hands it may be in: recusals, signs, and what they rest on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from domain.case.approval import PROPOSING
 from domain.case.complaint import Complaint
+from domain.ground.base import person_of
 from domain.ground.people import Actor
 from domain.people.hands import Hands
 from domain.people.recusal import Acted, Concerned, Recusal, Why, kept_out
@@ -62,6 +63,22 @@ async def recusals_of_list(connection: "Connection", incident: str, number: int)
     return [*of_cases, *(one for one in declared if one.about in listed)]
 
 
+async def had_in_rounds(connection: "Connection", references: Sequence[str]) -> dict[str, dict[str, int]]:
+    """In which round each person had these cases first."""
+    had: dict[str, list[Mapping[str, Any]]] = {reference: [] for reference in references}
+    for row in await connection.fetch(_HAD, references):
+        had[row["reference"]].append(dict(row))
+    return {reference: _first_rounds(rows) for reference, rows in had.items()}
+
+
+def _first_rounds(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    had: dict[str, int] = {}
+    for row in rows:
+        person = person_of(row["person"])
+        had[person] = min(row["round"], had.get(person, row["round"]))
+    return dict(sorted(had.items()))
+
+
 @dataclass(frozen=True)
 class WhoseHands:
     """What the record holds of whose hands a case is in, read at once."""
@@ -73,6 +90,8 @@ class WhoseHands:
     signs: Sequence[SignChange]
     tasks: Sequence[Mapping[str, Any]]
     """``number``, ``owner``, ``turns``, ``open`` of each."""
+    had: Mapping[str, int]
+    """In which round each person had it first."""
     restrictable: bool
     """Whether anything was ever said of restricting the customer."""
 
@@ -88,6 +107,7 @@ async def read_whose_hands(connection: "Connection", reference: str) -> WhoseHan
         recusals=[Recusal(**one) for one in row["recusals"]],
         signs=[SignChange(**one | {"by": Actor.named(one["by"])}) for one in row["signs"]],
         tasks=row["tasks"],
+        had=_first_rounds(row["had"]),
         restrictable=row["restrictable"],
     )
 
@@ -103,6 +123,7 @@ async def hands_of(connection: "Connection", reference: str, held: WhoseHands, a
         care=care_for(standing(held.signs), at),
         tasks={task["number"]: task["owner"] for task in held.tasks if task["owner"] and task["open"]},
         restricted=tuple(sorted({one.form for one in restricted})),
+        had=dict(held.had),
     )
 
 
@@ -145,7 +166,16 @@ _LISTED: Final = """
 _SIGN_CHANGES: Final = """
     select reference, step, sign, by, at, reason from casefile.signs where reference = any($1) order by id
 """
-_WHOSE_HANDS: Final = """
+ROUND: Final = """
+    (select coalesce(max((data ->> 'round')::integer), 1) from casefile.timeline t
+     where t.reference = a.reference and t.kind = 'stage' and t.at <= a.at)
+"""
+"""In which round an assignment ``a`` was: a round begins with the stage that it is entered by."""
+_HAD: Final = f"""
+    select reference, person, {ROUND} as round from casefile.assignments a
+    where reference = any($1) and person is not null
+"""  # noqa: S608 (constants)
+_WHOSE_HANDS: Final = f"""
     select
         (select jsonb_build_object('number', number, 'person', person) from casefile.assignments
          where reference = $1 order by number desc limit 1) as assigned,
@@ -158,9 +188,11 @@ _WHOSE_HANDS: Final = """
         (select coalesce(jsonb_agg(jsonb_build_object('number', number, 'owner', owner, 'turns', turns,
             'open', ended_at is null) order by number), '[]')
          from casefile.tasks where reference = $1) as tasks,
+        (select coalesce(jsonb_agg(jsonb_build_object('person', person, 'round', {ROUND})), '[]')
+         from casefile.assignments a where reference = $1 and person is not null) as had,
         exists (select from casefile.restrictions join casefile.cases using (account)
                 where cases.reference = $1) as restrictable
-"""
+"""  # noqa: S608 (constants)
 # Who decided in a round that has had its final response: once the case is taken up again, that is before.
 _CASE: Final = """
     with this as (

@@ -19,6 +19,7 @@ from domain.checks.losses import Covered, left_out, once_only, without
 from domain.checks.table import CHECKS
 from domain.ground.sizes import size
 from domain.log.trade_log import OrderType
+from domain.money.amounts import Money
 from runtime.database import OUTAGES
 
 _NOTHING: Final[Mapping[str, Decimal]] = MappingProxyType({})
@@ -39,8 +40,12 @@ MOST_KEPT: Final = 110_000
 class Known(Protocol):
     """Whoever knows of an account what others have found of it."""
 
-    async def of(self, request: InvestigationRequest) -> tuple[Mapping[str, Covered], IncidentLink | None]:
-        """The losses that were made good or are promised, by key, and the incident that the case is about."""
+    async def of(
+        self, request: InvestigationRequest
+    ) -> tuple[Mapping[str, Covered], IncidentLink | None, tuple[Money, ...]]:
+        """The losses that were made good or are promised, by key; the incident that the case is about; and what the
+        customer was promised by rule lately.
+        """
 
 
 class Investigating:
@@ -61,10 +66,12 @@ class Investigating:
         """
         covered: Mapping[str, Covered] = {}
         incident: IncidentLink | None = None
+        lately: tuple[Money, ...] = ()
         if self._known:
-            covered, incident = await self._known.of(request)
+            covered, incident, lately = await self._known.of(request)
         findings = await self.look(request, {key: one.amount for key, one in covered.items()})
-        return Investigation(findings=findings, version=2, incident=incident, elsewhere=_where(findings, covered))
+        where = _where(findings, covered)
+        return Investigation(findings=findings, version=2, incident=incident, elsewhere=where, lately=lately)
 
     async def look(
         self,

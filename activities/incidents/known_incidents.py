@@ -1,7 +1,7 @@
 """What the case file knows of incidents when a complaint is investigated."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
@@ -15,6 +15,7 @@ from domain.ground.words import Category, IncidentStage, MemberState
 from domain.incidents.incident import NewIncident, concerns
 from domain.money.amounts import Money
 from domain.rules.policy import PolicyPack
+from record.given import given_by_rule
 
 if TYPE_CHECKING:
     from runtime.database import Connection
@@ -27,18 +28,24 @@ class KnownIncidents:
         self._pool = pool
         self._clock = clock
 
-    async def of(self, request: InvestigationRequest) -> tuple[Mapping[str, Covered], IncidentLink | None]:
-        """The losses that were made good or are promised by others, and the incident that the case is about.
+    async def of(
+        self, request: InvestigationRequest
+    ) -> tuple[Mapping[str, Covered], IncidentLink | None, tuple[Money, ...]]:
+        """The losses that were made good or are promised by others, the incident that the case is about, and what the
+        customer was promised by rule lately.
 
         Nothing without a case.
         """
         reference = request.reference
         if reference is None:
-            return {}, None
+            return {}, None, ()
         async with self._pool.acquire() as connection, connection.transaction():
             covered = await covered_parts(connection, request.account, reference, self._clock())
             category = await connection.fetchval("SELECT category FROM casefile.cases WHERE reference = $1", reference)
-            return covered, await self._link(connection, reference, Category(category or "other"), request)
+            given = (await given_by_rule(connection, {reference: request.account})).get(reference, ())
+            since = request.as_of - timedelta(request.rule_days)
+            lately = tuple(one.amount for one in given if one.at > since)
+            return covered, await self._link(connection, reference, Category(category or "other"), request), lately
 
     async def _link(
         self, connection: "Connection", reference: str, category: Category, request: InvestigationRequest

@@ -6,8 +6,8 @@ decided, and the rule is applied to the findings that were written down.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, TypeVar
 
@@ -85,7 +85,9 @@ class CaseRecord:
     """What the record holds of a case that bears on money.
 
     ``entries`` are the :data:`DECISIVE` ones, in the order in which they were noted; ``awards`` what was posted, by
-    round; ``recusals`` who is kept out, ``signs`` what became of the case's signs. ``proofs`` know whose signatures
+    round; ``recusals`` who is kept out, ``signs`` what became of the case's signs,
+    ``had`` in which round each person had the case first, ``given`` what the customer was promised by rule elsewhere
+    before, and when. ``proofs`` know whose signatures
     count; without them it is believed who said what is noted. Of a case that was ``erased`` nobody reads any more who
     decided and why: what it was is proved by the chain alone.
     """
@@ -97,14 +99,25 @@ class CaseRecord:
     signs: tuple[SignChange, ...] = ()
     proofs: Proofs | None = None
     erased: bool = False
+    had: Mapping[str, int] = field(default_factory=dict)
+    given: tuple[tuple[datetime, Money], ...] = ()
 
     @property
     def account(self) -> str | None:
-        """The case's account: that of the complaint, or the last that somebody corrected it to."""
-        corrected = [entry for entry in self.entries if _says(entry, "add_evidence", "account")]
-        for entry in corrected:
+        """The case's account: that of the complaint, or the last that somebody corrected it to. Each is proven."""
+        for entry in self._corrected:
             self.check_proven(entry)
+        return self.said_account
+
+    @property
+    def said_account(self) -> str | None:
+        """The same, whether that is proven or not."""
+        corrected = self._corrected
         return corrected[-1].data["account"] if corrected else self.case.complaint.account
+
+    @property
+    def _corrected(self) -> list[Entry]:
+        return [entry for entry in self.entries if _says(entry, "add_evidence", "account")]
 
     def check_proven(self, entry: Entry) -> Vouched | None:
         """What the token of *entry* says. Raises :class:`NotApproved` unless it proves that its actor said just that.
@@ -126,8 +139,9 @@ class CaseRecord:
         found = [one for one in before if one.kind == "finding"]
         last = tuple(_finding(one) for one in found if one.at == found[-1].at)
         case = self.case.model_copy()
-        case.rounds, case.account = round_, self.account
-        case.investigation = Investigation(findings=last, version=2) if last else None
+        case.rounds, case.account, case.had = round_, self.account, dict(self.had)
+        lately = self._lately(entry.at) if entry else ()
+        case.investigation = Investigation(findings=last, version=2, lately=lately) if last else None
         case.assessment = _assessment(before, case.pack)
         for one in before:
             if one.kind in BY_STAFF:
@@ -144,6 +158,10 @@ class CaseRecord:
         if entry:
             case.care = care_for(standing(one for one in self.signs if one.at <= entry.at), entry.at)
         return case
+
+    def _lately(self, at: datetime) -> tuple[Money, ...]:
+        since = at - timedelta(self.case.pack.decision.rule_days)
+        return tuple(amount for given_at, amount in self.given if given_at > since)
 
     def _bound_in(self, round_: int, entries: Sequence[Entry]) -> OutsideDecision | None:
         """What was decided outside and is carried out in *round_*; ``None`` where that is any other round."""

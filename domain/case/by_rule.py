@@ -13,6 +13,7 @@ from domain.case.resolution import answer_from, decisive, follow_from_findings, 
 from domain.case.two_persons import second_person_because
 from domain.ground.people import SYSTEM
 from domain.ground.words import Outcome, Remedy, Severity
+from domain.money.amounts import total
 from domain.rules.deciding import ByRule
 
 _A_FIRM_MAY_SIGN_FOR: Final = frozenset(
@@ -70,6 +71,7 @@ def _why_people(case: Case, draft: Draft) -> Iterator[WhyPeople]:
         WhyPeople.IN_DOUBT: any(finding.open for finding in of_the_customer),
         WhyPeople.NOT_ALL_FOUND: draft.outcome is Outcome.UPHELD and not _all_found(case),
         WhyPeople.ASKS_MORE: draft.outcome is Outcome.UPHELD and _asks_more(case, draft),
+        WhyPeople.LATELY: not _within_lately(case, draft),
         WhyPeople.STILL_OWED: bool(in_kind(case)),
         WhyPeople.ELSEWHERE: bool(case.elsewhere),
         WhyPeople.ANOTHER_ROUND: case.rounds > 1,
@@ -82,6 +84,15 @@ def _why_people(case: Case, draft: Draft) -> Iterator[WhyPeople]:
         yield WhyPeople.SEVERAL_CURRENCIES
     elif draft.outcome is None and not any(applies.values()):
         yield WhyPeople.NOTHING_FOUND
+
+
+def _within_lately(case: Case, draft: Draft) -> bool:
+    """Whether *draft* with all that the customer was given by rule lately is within the limit of a single case."""
+    given, lately = draft.compensation, case.investigation.lately if case.investigation else ()
+    if given is None:
+        return True
+    together = total([given, *(one for one in lately if one.currency == given.currency)])
+    return case.decision.within_limit(together)
 
 
 def _incident_undecided(case: Case) -> bool:

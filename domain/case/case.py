@@ -60,6 +60,8 @@ class Case(State):
     hands_version: int = 0
     kept_out: dict[str, Why] = Field(default_factory=dict)
     """Who must have no part in it, by person, and why."""
+    had: dict[str, int] = Field(default_factory=dict)
+    """In which round each person had the case first: whoever had it before decides on no review of it."""
     identity: Identity = Identity()
     """Who complains, as far as that is known; see :mod:`domain.case.identity`."""
     care: Care = Care()
@@ -326,7 +328,10 @@ class Case(State):
 
     def _entering(self, stage: Stage, at: datetime) -> Entry:
         key = f"stage:{self.stages_entered + 1}:{stage.value}"
-        return Entry(key=key, at=at, kind="stage", actor=str(SYSTEM), text=stage.value, journal=self.revision)
+        data = {"round": self.rounds}
+        return Entry(
+            key=key, at=at, kind="stage", actor=str(SYSTEM), text=stage.value, data=data, journal=self.revision
+        )
 
     def _write(self, entry: Entry) -> None:
         self.entries.append(entry)

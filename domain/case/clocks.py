@@ -75,7 +75,7 @@ def _in_hands(case: Case, hands: Hands) -> None:
     if hands.version < case.hands_version:
         return
     case.hands_version, case.kept_out, case.care = hands.version, hands.kept_out, hands.care
-    case.restricted = hands.restricted
+    case.restricted, case.had = hands.restricted, hands.had
     owned_by(case, hands.tasks)
     if not any(entry.kind in {"assign", "escalation"} for entry in case.entries):  # else the file knows less than we
         case.handler = hands.handler or case.handler

@@ -35,6 +35,7 @@ class WhyPeople(StrEnum):
     P1 = "p1"
     SIGN = "sign"
     ABOVE_LIMIT = "above_limit"
+    LATELY = "lately"
 
 
 WHY: Final[dict[WhyPeople, Bilingual]] = {
@@ -61,6 +62,10 @@ WHY: Final[dict[WhyPeople, Bilingual]] = {
     WhyPeople.P1: said("it is of the first priority", "案件为最高优先级"),
     WhyPeople.SIGN: said("a sign of the case asks for it", "案件提示信息要求人工处理"),
     WhyPeople.ABOVE_LIMIT: said("the sum is above the limit", "金额超出规则限额"),
+    WhyPeople.LATELY: said(
+        "with what this customer was given by rule lately, the sum is above the limit",
+        "连同该客户近期已按规则获得的赔付，累计金额超出规则限额",
+    ),
 }
 
 

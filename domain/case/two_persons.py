@@ -28,6 +28,7 @@ def second_person_because(case: Case, proposal: Proposal | Draft) -> tuple[Occas
         Occasion.VULNERABILITY: care.skilled,
         Occasion.SIGN: care.second_person,
         Occasion.ABOVE_LIMIT: not _within_limit(case, proposal),
+        Occasion.ANOTHER_ROUND: case.rounds > 1 and case.bound is None,
     }
     because = [one for one in Occasion if applies[one] and case.decision.needs_second(one)]
     # Which sign it is stands in the signs' own table and nowhere else.
@@ -68,10 +69,8 @@ def approvers(case: Case, proposal: Proposal | Draft) -> list[Role]:
 
     What was decided before is reviewed by a superior: a role further up the pack's ladder of approval, or the last.
     """
-    able, ladder = case.decision.approvers(at_stake(case, proposal)), [step.role for step in case.decision.approval]
-    earlier = (role for round_, role in case.approved_by.items() if round_ < case.rounds)
-    before = max((ladder.index(role) for role in earlier if role in ladder), default=-1)
-    return [role for role in able if ladder.index(role) > before] or able[-1:]
+    earlier = [role for round_, role in case.approved_by.items() if round_ < case.rounds]
+    return case.decision.approvers(at_stake(case, proposal), after=earlier)
 
 
 def check_decision(case: Case, message: DecideResolution) -> None:
@@ -89,6 +88,8 @@ def check_decision(case: Case, message: DecideResolution) -> None:
     if message.decision == "approve" and message.actor.role not in (above := approvers(case, proposal)):
         able = ", ".join(role.value for role in above)
         raise NotAllowed(f"actor: a superior of who decided before reviews it; roles that may: {able}")
+    if message.decision == "approve" and case.had.get(message.actor.person, case.rounds) < case.rounds:
+        raise NotAllowed(f"actor: {message.actor} had the case when it was decided before; somebody else reviews that")
     if message.proposal != proposal.digest:
         raise NotAllowed(
             f"proposal: {message.proposal} does not wait any more, another has taken its place: {proposal.digest}, "

@@ -238,6 +238,8 @@ class InvestigationRequest(Record):
     """The case it is for: what other cases and incidents made good is then not counted again."""
     mentioned: Annotated[tuple[Identifier, ...], Field(max_length=20)] = ()
     """Numbers in the customer's own words that may be ids: those that the log knows of the account are looked at."""
+    rule_days: Annotated[int, Field(ge=1)] = 90
+    """For so many days back it is told what else the customer was given by rule."""
 
 
 class Investigation(Record):
@@ -253,6 +255,8 @@ class Investigation(Record):
     """The incident that the complaint is about, if one is known."""
     elsewhere: tuple[Elsewhere, ...] = ()
     """Where that is made good which the findings leave out."""
+    lately: tuple[Money, ...] = ()
+    """What the customer was promised by rule in other cases, in the days for which the pack counts that."""
 
     @property
     def bare(self) -> "Investigation":

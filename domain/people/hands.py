@@ -13,6 +13,7 @@ class Hands(Record):
 
     ``handler`` is absent where no directory says who could have it; ``tasks`` says by number who has which,
     ``restricted`` to which forms contact with the customer is limited.
+    ``had`` is in which round each person had the case first.
     ``version`` grows with every change, so that an answer that comes late is known for one.
     """
 
@@ -22,3 +23,4 @@ class Hands(Record):
     care: Care = Care()
     tasks: dict[int, StaffId] = Field(default_factory=dict)
     restricted: tuple[ContactForm, ...] = ()
+    had: dict[str, int] = Field(default_factory=dict)

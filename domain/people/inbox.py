@@ -37,9 +37,11 @@ class NextStep(StrEnum):
     DECIDE = "approve or return the proposal"
     INVESTIGATE = "look at the findings; ask, investigate further or propose"
     PROPOSE = "propose a resolution"
+    HAND_ON = "give it to somebody who has passed what it takes"
     SEE_PAID = "see that the award is paid"
     WAIT_ACKNOWLEDGED = "wait for the acknowledgement to be accepted"
     WAIT_CUSTOMER = "wait for the customer's answer to what was asked"
+    WAIT_HANDLER = "wait for whoever has the case to propose"
     WAIT_DECISION = "wait for the decision on the proposal"
     WAIT_RESPONSE = "wait for the customer's answer to the final response"
     WAIT_FOLLOW_UP = "wait for the end of the follow-up"
@@ -50,17 +52,22 @@ COMMANDS: Final[dict[NextStep, str]] = {
     NextStep.DECIDE: "approve {0}",
     NextStep.INVESTIGATE: "show {0}",
     NextStep.PROPOSE: "propose {0}",
+    NextStep.HAND_ON: "assign {0} HANDLER",
     NextStep.SEE_PAID: "pay show {0}",
 }
 """The command by which each is done, with a place for the reference."""
 
 
 class Item(Record):
-    """A case in a list of somebody: ``why`` it is there, and what is to be done next."""
+    """A case in a list of somebody: ``why`` it is there, and what is to be done next.
+
+    ``lacking`` are the courses without which they may not propose.
+    """
 
     why: Literal["mine", "waiting for me", "my team's", "another's"]
     case: Standing
     step: NextStep
+    lacking: tuple[str, ...] = ()
 
     @property
     def command(self) -> str | None:
@@ -68,8 +75,11 @@ class Item(Record):
         return form and form.format(self.case.reference)
 
 
-def next_step(case: Standing, *, decides: bool) -> NextStep:
-    """What is to be done next about *case*, by somebody who may, or may not, decide its proposal."""
+def next_step(case: Standing, *, decides: bool, has_it: bool = True, trained: bool = True) -> NextStep:
+    """What is to be done next about *case*, by somebody who may, or may not, decide its proposal.
+
+    Who proposes *has it*, or nobody named has, and is *trained* for it.
+    """
     if case.handler is None and not case.proposed:
         return NextStep.TAKE
     match case.stage:
@@ -80,6 +90,10 @@ def next_step(case: Standing, *, decides: bool) -> NextStep:
                 return NextStep.DECIDE if decides else NextStep.WAIT_DECISION
             if case.asked:
                 return NextStep.WAIT_CUSTOMER
+            if case.stage is Stage.DECIDING and not has_it:
+                return NextStep.WAIT_HANDLER
+            if not trained:
+                return NextStep.HAND_ON
             return NextStep.PROPOSE if case.stage is Stage.DECIDING else NextStep.INVESTIGATE
         case Stage.RESPONDED:
             return NextStep.WAIT_RESPONSE

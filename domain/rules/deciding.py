@@ -52,9 +52,11 @@ class Occasion(StrEnum):
     """Another sign of the case asks for one."""
     ABOVE_LIMIT = "above_limit"
     """The case comes to more than ``rule_limits``."""
+    ANOTHER_ROUND = "another_round"
+    """It is decided a second time: a review, which a superior decides."""
 
 
-EVERYWHERE: Final = (Occasion.SIGN, Occasion.ABOVE_LIMIT)
+EVERYWHERE: Final = (Occasion.SIGN, Occasion.ABOVE_LIMIT, Occasion.ANOTHER_ROUND)
 """What no pack can have one person do alone."""
 BY_DEFAULT: Final = (
     Occasion.REJECTION,
@@ -100,7 +102,8 @@ class SpecialLimits(Record):
 class Decision(Record):
     """Who may decide what, and what needs a second person beside whoever proposes it.
 
-    By rule nothing beyond ``rule_limits`` is given, nor by one person alone. ``by_rule`` that lets a machine say no is
+    By rule nothing beyond ``rule_limits`` is given, nor by one person alone; nor by rule beyond them to one customer in
+    ``rule_days`` days, however many complaints that is. ``by_rule`` that lets a machine say no is
     ``signed``. Of ``special`` limits the first that cover a case hold for it.
     """
 
@@ -110,6 +113,7 @@ class Decision(Record):
     signed: Signature | None = None
     second_person: tuple[Occasion, ...] = BY_DEFAULT
     special: tuple[SpecialLimits, ...] = ()
+    rule_days: Annotated[int, Field(ge=1, le=3_650)] = 90
 
     @model_validator(mode="after")
     def _somebody_answers_for_a_no(self) -> Self:
@@ -155,9 +159,18 @@ class Decision(Record):
             return limit is not None and award.amount <= limit
         return False
 
-    def approvers(self, award: Money | None) -> list[Role]:
-        """The roles that may approve *award*, lowest first."""
-        return [step.role for step in self.approval if self.may_approve(step.role, award)]
+    def approvers(self, award: Money | None, *, after: Iterable[Role] = ()) -> list[Role]:
+        """The roles that may approve *award*, lowest first.
+
+        *After* others approved before, those further up than each of them, or else the last.
+        """
+        able, ladder = [one.role for one in self.approval if self.may_approve(one.role, award)], list(self._ladder)
+        before = max((ladder.index(role) for role in after if role in ladder), default=-1)
+        return [role for role in able if ladder.index(role) > before] or able[-1:]
+
+    @property
+    def _ladder(self) -> tuple[Role, ...]:
+        return tuple(step.role for step in self.approval)
 
 
 class Team(Record):

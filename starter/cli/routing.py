@@ -116,7 +116,7 @@ def _cases(items: "list[Item]", now: datetime) -> "list[RenderableType]":
             f"{item.why}, again" if case.repeat else item.why,
             case.priority or NONE,
             due,
-            line(item.step.value),
+            line(f"{item.step.value} (you lack {', '.join(item.lacking)})" if item.lacking else item.step.value),
         )
     commands = [line(f"redress {item.command}", "dim") for item in items[:1] if item.command]
     return [made, *commands]

@@ -1,17 +1,19 @@
 """Lists of open cases, recurrences first, then in the order of their duties, read by index, however many there are."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from domain.ground.base import Instant, Record, person_of
-from domain.ground.words import Category, Priority, SignKind, Stage
+from domain.ground.people import Actor
+from domain.ground.words import Category, Priority, Role, SignKind, Stage
 from domain.money.amounts import Money
-from domain.people.directory import Person
-from domain.people.inbox import Item, Standing, next_step
+from domain.people.directory import Directory
+from domain.people.inbox import Item, NextStep, Standing, next_step
 from domain.rules.policy import PolicyPack
 from record.directory import read_directory
+from record.hands import ROUND
 
 if TYPE_CHECKING:
     import asyncpg
@@ -98,7 +100,7 @@ async def read_worklist(
     A case that they are kept out of *at* that moment is in no list of theirs.
     """
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        desk = _Desk(connection, person_of(who), (await read_directory(connection)).find(who), at)
+        desk = _Desk(connection, who, await read_directory(connection), at)
         items: list[Item] = []
         async for item in desk.items(view, filters or Filters(), after, limit + 1):
             items.append(item)
@@ -110,11 +112,11 @@ async def read_worklist(
 async def count_worklist(pool: "Pool", who: str, at: datetime) -> Counts:
     """How many open cases *who* has in each view."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        one = (await read_directory(connection)).find(who)
-        person = person_of(who)
-        row = await connection.fetchrow(_COUNTS, person, list(one.teams) if one else [], at)
+        directory = await read_directory(connection)
+        one = directory.find(who)
+        row = await connection.fetchrow(_COUNTS, person_of(who), list(one.teams) if one else [], at)
         approval = 0
-        async for _ in _Desk(connection, person, one, at).items(View.APPROVAL, Filters(), None, COUNTED):
+        async for _ in _Desk(connection, who, directory, at).items(View.APPROVAL, Filters(), None, COUNTED):
             approval += 1
             if approval == COUNTED:
                 break
@@ -124,10 +126,11 @@ async def count_worklist(pool: "Pool", who: str, at: datetime) -> Counts:
 class _Desk:
     """The lists of one person at one moment."""
 
-    def __init__(self, connection: "Connection", person: str, one: Person | None, at: datetime) -> None:
+    def __init__(self, connection: "Connection", who: str, directory: Directory, at: datetime) -> None:
         self._connection = connection
-        self._person = person
-        self._one = one
+        self._person = person_of(who)
+        self._directory = directory
+        self._one = directory.find(who)
         self._at = at
         self._packs: dict[str, PolicyPack] = {}
 
@@ -137,7 +140,7 @@ class _Desk:
             for row in rows:
                 decides = await self._decides(row)
                 if decides or view is not View.APPROVAL:
-                    yield self._item(row, decides=decides)
+                    yield await self._item(row, decides=decides)
             if len(rows) < batch:
                 return
             last, batch = rows[-1], min(2 * batch, _MOST)
@@ -164,19 +167,34 @@ class _Desk:
         if after:
             place = [value(not after.repeat), value(after.duty), value(after.priority), value(after.reference)]
             conditions.append(_FURTHER.format(*place))
-        return await self._connection.fetch(_PAGE.format(" and ".join(conditions)), *values)
+        return await self._connection.fetch(_PAGE.format(ROUND, " and ".join(conditions)), *values)
 
-    def _item(self, row: "asyncpg.Record", *, decides: bool) -> Item:
+    async def _item(self, row: "asyncpg.Record", *, decides: bool) -> Item:
         case = Standing(**{name: row[name] for name in Standing.model_fields})
-        mine = row["handler"] is not None and person_of(row["handler"]) == self._person
+        mine = case.handler is not None and person_of(case.handler) == self._person
+        has_it = mine or case.handler is None or case.handler in set(Role)
+        lacking = await self._lacking(row, self._one.roles if self._one else (Role.HANDLER,)) if has_it else ()
+        step = next_step(case, decides=decides, has_it=has_it, trained=not lacking)
         why = "mine" if mine else "waiting for me" if decides else "my team's" if row["of_my_team"] else "another's"
-        return Item.model_validate({"why": why, "case": case, "step": next_step(case, decides=decides)})
+        lacking = lacking if step is NextStep.HAND_ON else ()
+        return Item.model_validate({"why": why, "case": case, "step": step, "lacking": lacking})
+
+    async def _lacking(self, row: "asyncpg.Record", roles: Iterable[Role]) -> tuple[str, ...]:
+        """The courses that they lack in each of these *roles*: those of the role in which they lack fewest."""
+        pack = await self._pack(row["policy_hash"])
+        each = (self._directory.lacking(self._person, pack.courses(role), self._at.date()) for role in roles)
+        return min(each, key=len, default=())
 
     async def _decides(self, row: "asyncpg.Record") -> bool:
-        """Whether they may decide the proposal that waits: by role and limit, and proposed by somebody else."""
+        """Whether they may decide the proposal that waits.
+
+        By role, limit and training; it is somebody else's, and nothing that they had before, or a superior did.
+        """
         if self._one is None or not row["proposed"]:
             return False
         if person_of(row["proposer"].partition(":")[2]) == self._one.person:
+            return False
+        if row["had"] is not None and row["had"] < row["round"]:
             return False
         sums = [Money.model_validate(row["compensation"])] if row["compensation"] else []
         if row["awarded"] is not None:
@@ -187,7 +205,9 @@ class _Desk:
         decision = (await self._pack(row["policy_hash"])).decision
         if row["category"] and row["priority"]:
             decision = decision.of(Category(row["category"]), Priority(row["priority"]))
-        return any(decision.may_approve(role, stake) for role in self._one.roles)
+        before = [Actor.named(one).role for one in row["approved_before"]]
+        able = [role for role in decision.approvers(stake, after=before) if role in self._one.roles]
+        return bool(able) and not await self._lacking(row, able)
 
     async def _pack(self, policy_hash: str) -> PolicyPack:
         if policy_hash not in self._packs:
@@ -228,6 +248,11 @@ _PAGE: Final = """
             and event in ('information_requested', 'customer_replied', 'wait_ended') order by number desc limit 1),
             false) as asked,
         w.proposer is not null and w.stage in ('investigating', 'deciding') as proposed, w.proposer,
+        coalesce((said.data ->> 'round')::integer, 1) as round,
+        (select min({}) from casefile.assignments a where a.reference = w.reference and lower(a.person) = $1) as had,
+        array(select actor from casefile.timeline t where t.reference = w.reference and t.kind = 'decide_resolution'
+            and t.data ->> 'decision' = 'approve'
+            and (t.data ->> 'round')::integer < (said.data ->> 'round')::integer) as approved_before,
         said.data -> 'compensation' as compensation,
         c.compensation_amount as awarded, c.compensation_currency as awarded_in,
         exists (select from payments.standing p where p.reference = w.reference and p.ended_at is null) as unpaid

@@ -14,6 +14,7 @@ from domain.ground.timeline import Entry
 from domain.ground.words import Confidence
 from domain.money.amounts import Money
 from domain.money.parts import Part, PartKind
+from starter.client.holders import Holder, add_holder
 from starter.reading.ledger import check_ledger
 from tests.case.support import after, awarding, count, decided, keeping, opened, update, usd
 from tests.reasons import a_no
@@ -258,6 +259,31 @@ async def test_limits_hold_for_the_case_and_not_for_each_round(pool: "Pool", com
     alone = awarding(reference, usd("450"), 2, update=update(reference, 3, entries=(again,)))
     await refused(compensation, alone, "no approval by a second person")
     assert await count(pool, "postings") == 1
+
+
+@pytest.mark.parametrize(
+    ("account", "ago", "refuses"),
+    [("70012345", 1, True), ("70088888", 1, True), ("70099999", 1, False), ("70012345", 91 * 24 * 60, False)],
+    ids=["lately", "another account of the same holder", "somebody else", "long ago"],
+)
+async def test_what_one_customer_is_given_by_rule_stays_within_the_limit_of_one_case_however_many_they_are(
+    pool: "Pool", compensation: Compensation, account: str, ago: float, refuses: bool
+) -> None:
+    email = "Customer@example.com" if refuses else "b@example.com"
+    async with pool.acquire() as connection:
+        await add_holder(connection, Holder(account, "A Customer", email, None, "en"))
+        await add_holder(connection, Holder("70012345", "A Customer", "customer@example.com", None, "en"))
+    other, reference = await opened(keeping(pool), "1", account=account), await opened(keeping(pool), "2")
+    await keeping(pool).record(update(other, 1, entries=(VERIFIED, finding(), by_rule(usd("170")))))
+    await pool.execute(
+        "insert into casefile.promises (reference, round, at, account, losses) values ($1, 1, $2, $3, '[]')",
+        *(other, after(-ago), account),
+    )
+    asked = request(reference, SMALL, VERIFIED, finding(), by_rule())
+    if refuses:
+        await refused(compensation, asked, "the rule does not lead from the findings in the case file")
+    else:
+        await compensation.record_compensation(asked)
 
 
 async def test_an_award_goes_to_the_account_in_the_case_file(pool: "Pool", compensation: Compensation) -> None:

@@ -73,6 +73,10 @@ def cases(draw: st.DrawFn) -> Case:
     of.identity = Identity(state=draw(st.sampled_from([*IdentityState][:1] * 3 + [*IdentityState])))
     of.rounds = draw(st.sampled_from([1, 1, 1, 2]))
     of.proposers = draw(st.sampled_from([[], [], ["h-17"]]))
+    if of.investigation:
+        dollars, euros = (Money(amount=Decimal(120), currency=currency) for currency in ("USD", "EUR"))
+        lately = draw(st.sampled_from([(), (), (dollars,), (dollars, dollars), (euros, euros)]))
+        of.investigation = of.investigation.model_copy(update={"lately": lately})
     return of
 
 
@@ -114,6 +118,8 @@ def test_nothing_that_is_not_wholly_in_the_customers_favour_is_decided_without_a
     assert of.assessment.severity is not Severity.CRITICAL
     assert not of.care.by_people
     assert not of.care.second_person
+    lately = [one.amount for one in (of.investigation.lately if of.investigation else ()) if one.currency == "USD"]
+    assert proposal.compensation is None or proposal.compensation.amount + sum(lately) <= 200
     waived = {Occasion.REJECTION, Occasion.PARTLY_UPHELD} if decision.by_rule is ByRule.ALWAYS else set()
     assert not {one for one in second_person_because(of, proposal) if one not in waived}
     if decision.by_rule is ByRule.IN_FAVOUR:
@@ -138,7 +144,7 @@ def test_nothing_that_needs_a_second_person_is_sent_by_one(
         }
     )
     of.proposal = proposal = propose(of, message, AT)
-    asked = set(of.pack.decision.second_person) | {Occasion.SIGN, Occasion.ABOVE_LIMIT}
+    asked = set(of.pack.decision.second_person) | {Occasion.SIGN, Occasion.ABOVE_LIMIT, Occasion.ANOTHER_ROUND}
     assert of.assessment
     so = {
         Occasion.REJECTION: outcome is Outcome.NOT_UPHELD,
@@ -147,6 +153,7 @@ def test_nothing_that_needs_a_second_person_is_sent_by_one(
         Occasion.VULNERABILITY: of.care.skilled,
         Occasion.SIGN: of.care.second_person,
         Occasion.ABOVE_LIMIT: amount == "250",
+        Occasion.ANOTHER_ROUND: of.rounds > 1,
     }
     because = {one for one, is_so in so.items() if is_so and one in asked}
     told = {Occasion.SIGN if one is Occasion.VULNERABILITY else one for one in because}

@@ -202,6 +202,9 @@ def test_what_was_decided_before_is_reviewed_by_a_superior_or_by_the_last_of_the
             decided = DecideResolution(message_id="d", actor=by, decision="approve", proposal=seen)
             if role in above:
                 two_persons.check_decision(again, decided)
+                two_persons.check_decision(again.model_copy(update={"had": {"z-9": 2}}), decided)
+                with pytest.raises(NotAllowed, match="z-9 had the case when it was decided before"):
+                    two_persons.check_decision(again.model_copy(update={"had": {"z-9": 1}}), decided)
             else:
                 with pytest.raises(NotAllowed, match="a superior of who decided before reviews it"):
                     two_persons.check_decision(again, decided)

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.ground.words import CaseEvent, Priority, Stage
+from domain.ground.words import CaseEvent, Priority, Role, Stage
 from domain.people.inbox import COMMANDS, Item, NextStep, Standing, in_order, next_step
+from domain.rules.deciding import TrainingRule
+from runtime.policies import find_pack
 from starter.client.directory import People
 from starter.reading.inbox import read_inbox
 from tests.case.support import OPENED_AT, after, keeping, occurred, summary, update
@@ -39,6 +41,9 @@ def test_every_standing_has_one_next_step_and_what_is_ones_own_turn_has_a_comman
         step = next_step(case, decides=bool(decides))
         assert (step in COMMANDS) is not step.value.startswith("wait")
         assert (step is NextStep.DECIDE) <= bool(decides and proposed)
+        if step is NextStep.PROPOSE:
+            assert next_step(case, decides=bool(decides), has_it=False) is NextStep.WAIT_HANDLER
+            assert next_step(case, decides=bool(decides), trained=False) is NextStep.HAND_ON
 
 
 @given(st.lists(st.tuples(st.integers(0, 3) | st.none(), st.sampled_from(list(Priority))), max_size=6))
@@ -99,6 +104,27 @@ async def test_a_proposal_waits_for_whoever_may_decide_it_and_for_nobody_else(of
     )
     assert await desk(office, "a-1") == {}
     assert await desk(office, "h-1") == {reference: ("mine", NextStep.PROPOSE)}
+
+
+async def test_who_lacks_a_course_is_offered_to_hand_the_case_on_and_nothing_that_they_may_not_do(
+    office: "Pool",
+) -> None:
+    rules = (TrainingRule(course="complaints", roles=(Role.HANDLER, Role.APPROVER)),)
+    pack = find_pack("platform-default", NOW.date()).model_copy(update={"training": rules})
+    case_file = keeping(office, packs={pack.id: [pack]})
+    reference, _ = await opened_as(case_file)
+    deciding = summary(1, handler="h-1", stage="deciding")
+    await case_file.record(update(reference, 1, summary=deciding))
+    [mine] = await read_inbox(office, "h-1", after(60))
+    assert (mine.step, mine.lacking, mine.command) == (NextStep.HAND_ON, ("complaints",), f"assign {reference} HANDLER")
+    assert await desk(office, "l-1") == {reference: ("my team's", NextStep.WAIT_HANDLER)}  # h-1 has it
+    proposed = noted(
+        "propose_resolution", 1, "handler:h-9", round=1, outcome="upheld", compensation=BIG, reasons="So it is."
+    )
+    await case_file.record(
+        update(reference, 2, entries=(proposed,), summary=summary(2, handler="h-1", stage="deciding"))
+    )
+    assert await desk(office, "a-1") == {}
 
 
 async def test_whoever_is_kept_out_has_nothing_of_it_on_the_desk(office: "Pool") -> None:

@@ -15,7 +15,7 @@ from starter.client.directory import People
 from starter.client.examples import EXAMPLES
 from starter.reading.incidents import get_cohort, get_incident, list_incidents
 from starter.reading.ledger import check_ledger
-from tests.case.support import OPENED_AT, after, awarding, decided, keeping, opened, update, usd
+from tests.case.support import OPENED_AT, after, awarding, decided, entry, keeping, opened, update, usd
 from tests.incidents.minute import STOPPED, bad_minute, new
 from tests.incidents.test_cohort import Desk
 from tests.people.support import LEAD, TODAY, directory, person
@@ -61,6 +61,30 @@ async def test_neither_proposer_nor_approver_may_be_kept_out(
         await post(pool, compensation, reference)
     assert refusal.value.type == "NotApproved"
     assert not await pool.fetchval("select count(*) from casefile.postings")
+
+
+@pytest.mark.parametrize(("minutes", "before"), [(0.6, True), (0.8, False)])
+async def test_who_had_the_case_when_it_was_decided_before_approves_no_review_of_it(
+    pool: "Pool", compensation: Compensation, minutes: float, before: bool
+) -> None:
+    reference = await opened(keeping(pool))
+    rounds = [
+        entry(f"stage:{of}:deciding").model_copy(update={"kind": "stage", "at": after(at), "data": {"round": of}})
+        for of, at in ((1, 0.5), (2, 0.7))
+    ]
+    await keeping(pool).record(update(reference, 1, entries=(*rounds, *decided(2, AWARD))))
+    await pool.execute(
+        "insert into casefile.assignments (reference, number, at, cause, person, role, team, by, level)"
+        " values ($1, 9, $2, 'tried', 'E-3', 'executive', 'dealing', 'system:redress', 0)",
+        *(reference, after(minutes)),
+    )
+    award = awarding(reference, AWARD, 2)
+    if before:
+        with pytest.raises(ApplicationError, match="executive:e-3 had the case when it was decided before") as refusal:
+            await compensation.record_compensation(award)
+        assert refusal.value.type == "NotApproved"
+    else:
+        await compensation.record_compensation(award)
 
 
 async def test_others_may_and_so_may_who_is_kept_out_on_other_days(pool: "Pool", compensation: Compensation) -> None:

@@ -195,6 +195,7 @@ async def test_a_disputed_response_goes_back_to_people_at_a_higher_level(house: 
     await house.complaints.propose_resolution(
         reference, by=HANDLER, outcome="upheld", compensation=award, reasons="With goodwill."
     )
+    await house.complaints.approve(reference, by=APPROVER)  # whatever it comes to, a review has two persons
     await house.responded(reference)
     await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
     case = await house.at(reference, Stage.FOLLOWING_UP)
@@ -302,6 +303,7 @@ async def test_reopening_starts_another_round_within_the_window_only(house: Hous
         compensation={"amount": "10", "currency": "USD"},
         reasons="The fee is refunded.",
     )
+    await house.complaints.approve(reference, by=APPROVER)
     await house.complaints.record_cause(reference, "charges/wrong_charge", by=HANDLER)
     closed = await house.closed(reference)
     assert str(closed.compensation) == "USD 28.41"

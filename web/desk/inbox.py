@@ -23,6 +23,7 @@ from web.visit import Visit
 _AT_ONCE: Final = 50
 _FORMS: Final = {
     NextStep.TAKE: "assign",
+    NextStep.HAND_ON: "assign",
     NextStep.DECIDE: "decide_resolution",
     NextStep.PROPOSE: "propose_resolution",
 }

@@ -49,6 +49,7 @@ class Inquiry:
             interest=interest_for(case.pack.interest, {CaseEvent.RECEIVED: case.complaint.received_at, **case.first}),
             reference=case.reference,
             mentioned=numbers_in(case.complaint.description),
+            rule_days=case.pack.decision.rule_days,
         )
         before = case.incident
         known = (
