@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import structlog
 from pydantic_core import to_json
 
+from domain.case.approval import NotApproved, proven
 from domain.case.file import Rejected
+from domain.case.messages import BY_ANYBODY
 from domain.case.requests import RecordContact
 from domain.clocks.deadlines import Firing, Occurred
 from domain.ground.base import clean
 from domain.ground.people import SYSTEM
-from domain.ground.timeline import Entry
+from domain.ground.timeline import UNPROVEN, Entry
 from domain.keys.finding import found_by
 from domain.keys.personal import Personal, in_timeline
+from record.proofs import proofs_here
 from runtime.keys.here import lookup_here
 
 if TYPE_CHECKING:
@@ -28,12 +31,27 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", Entry, Rejected)
 
+_SAID_BY_ANYBODY: Final = {kind.name: kind for kind in BY_ANYBODY}
+
 log = structlog.get_logger(__name__)
 
 
 async def write_entries(connection: "Connection", reference: str, entries: Collection[Entry]) -> bool:
     """Write lines of a case's timeline, under the lock of the case. Returns whether any was not there yet."""
-    return await _write(connection, reference, entries, _row_of_entry, (_ADD_ENTRIES, _TOLD_ENTRIES))
+    told = [_marked(reference, entry) for entry in entries]
+    return await _write(connection, reference, told, _row_of_entry, (_ADD_ENTRIES, _TOLD_ENTRIES))
+
+
+def _marked(reference: str, entry: Entry) -> Entry:
+    """The *entry* with a mark where it names somebody who may not have said that: anybody may say something."""
+    kind = _SAID_BY_ANYBODY.get(entry.kind)
+    if kind is None or (proofs := proofs_here()) is None:
+        return entry
+    try:
+        proven(proofs, reference, entry, kind)
+    except NotApproved:
+        return entry.model_copy(update={"data": {**entry.data, UNPROVEN: True}, "token": None})
+    return entry
 
 
 async def write_incident_entries(connection: "Connection", reference: str, entries: Collection[Entry]) -> None:

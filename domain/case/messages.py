@@ -553,7 +553,9 @@ class Receipt(Record, Readable):
     at: Instant
 
 
-SIGNALS: tuple[type[Message], ...] = (CustomerReply, Escalate, Arrived, PeopleChanged)
+BY_ANYBODY: tuple[type[Message], ...] = (CustomerReply, Escalate)
+"""The signals by which somebody says something: who that is, no token need prove."""
+SIGNALS: tuple[type[Message], ...] = (*BY_ANYBODY, Arrived, PeopleChanged)
 UPDATES: tuple[type[Message], ...] = (
     Assign,
     Reclassify,

@@ -1,11 +1,14 @@
 """The timeline: what happened, line by line."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field
 
 from domain.ground.base import Instant, Record
+
+UNPROVEN: Final = "unproven"
+"""Marks, in the data of a line, that no token proves that its actor said it."""
 
 
 class Entry(Record):
@@ -23,6 +26,11 @@ class Entry(Record):
     data: dict[str, Any] = Field(default_factory=dict)
     journal: int | None = None
     token: str | None = None
+
+    @property
+    def spoken_by(self) -> str:
+        """The actor as people are shown them: who is not proven to have said it is marked."""
+        return f"{self.actor} (not proven)" if self.data.get(UNPROVEN) else self.actor
 
 
 def beyond(since: datetime, at: datetime) -> int:

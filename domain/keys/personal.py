@@ -71,6 +71,7 @@ _READABLE: Final = frozenset(
         "number",
         "cohort",
         "message_id",
+        "unproven",
         "stage",
         "policy",
         "version",

@@ -9,6 +9,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import (
+    HandleSignalInput,
     HandleUpdateInput,
     Interceptor,
     WorkflowInboundInterceptor,
@@ -20,11 +21,13 @@ from domain.people.actors import HEADER, SPOKEN_WITH, NotProven
 from runtime.identity.speaking import KINDS
 from runtime.identity.verifying import Verifier
 
+_LONGEST: Final = 8_000
+"""No token is longer, and what is none is not carried along."""
 _EXTERN: Final = "redress_why_not_proven"
 
 
 class Hearing(Interceptor):
-    """Keeps the token of an update at hand while it is heard. Replayers have it too: what is written is the same."""
+    """Keeps the token of a message at hand while it is heard. Replayers have it too: what is written is the same."""
 
     def workflow_interceptor_class(
         self, input: WorkflowInterceptorClassInput
@@ -61,6 +64,10 @@ class Proving(Interceptor):
 
 
 class _HearingInWorkflow(WorkflowInboundInterceptor):
+    async def handle_signal(self, input: HandleSignalInput) -> None:
+        SPOKEN_WITH.set(token_in(input.headers))
+        await super().handle_signal(input)
+
     async def handle_update_handler(self, input: HandleUpdateInput) -> Any:
         SPOKEN_WITH.set(token_in(input.headers))
         return await super().handle_update_handler(input)
@@ -83,7 +90,7 @@ def token_in(headers: Mapping[str, Payload]) -> str | None:
         token = json.loads(payload.data)
     except ValueError:
         token = payload.data.decode("ascii", errors="replace")
-    return token if isinstance(token, str) else ""
+    return token if isinstance(token, str) and len(token) <= _LONGEST else ""
 
 
 def _decoded(sent: Any) -> Any:

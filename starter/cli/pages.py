@@ -73,7 +73,7 @@ def timeline(entries: "Sequence[Entry]") -> list[RenderableType]:
     """What happened, one entry a row."""
     made = table("When (UTC)", "What", "Who", "", unbroken=["When (UTC)"])
     for entry in entries:
-        who = "redress" if entry.actor == "system:redress" else entry.actor
+        who = "redress" if entry.actor == "system:redress" else entry.spoken_by
         made.add_row(exactly(entry.at), spoken(entry.kind), line(who), line(shortened(entry.text, 300)))
     return [made]
 

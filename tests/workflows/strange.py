@@ -1,10 +1,12 @@
 """What strangers send, past every client: payloads as they are."""
 
-from temporalio.api.common.v1 import Payload, Payloads, WorkflowExecution, WorkflowType
+from temporalio.api.common.v1 import Header, Payload, Payloads, WorkflowExecution, WorkflowType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest, StartWorkflowExecutionRequest
 
 from domain.ground.words import WORKFLOW
+from domain.people.actors import HEADER
+from runtime.identity.speaking import as_header
 from tests.workflows.house import House
 
 JSON = {"encoding": b"json/plain"}
@@ -28,13 +30,14 @@ NUMBERS = ("a huge number", "a number beyond all", "not a number", "infinity")
 """Those whose reason names the field ``level`` and the way out."""
 
 
-async def signal(house: House, reference: str, name: str, *payloads: Payload) -> None:
+async def signal(house: House, reference: str, name: str, *payloads: Payload, token: str | None = None) -> None:
     await house.client.workflow_service.signal_workflow_execution(
         SignalWorkflowExecutionRequest(
             namespace="default",
             workflow_execution=WorkflowExecution(workflow_id=reference),
             signal_name=name,
             input=Payloads(payloads=payloads),
+            header=Header(fields={HEADER: as_header(token)} if token else {}),
         )
     )
 

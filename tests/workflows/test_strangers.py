@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 from temporalio.api.common.v1 import Payload
 
+from domain.case.messages import BY_ANYBODY, PeopleChanged
 from domain.ground.reference import reference_for
 from domain.ground.sizes import LONGEST_KEPT, size
 from domain.ground.words import Outcome, Stage
 from starter.client.conversation import Refused
+from starter.client.examples import EXAMPLES
 from tests.workflows.house import CUSTOMER, HANDLER, House
 from tests.workflows.strange import JSON, LARGE, NUMBERS, UNREADABLE, signal, sizes_of_activities, start
+from workflows.messages.of_a_case import SIGNALS
 
 
 async def in_decision(house: House) -> str:
@@ -41,6 +44,37 @@ async def test_what_cannot_be_read_is_kept_once_with_the_reason(house: House, na
         assert sum("level: " in row["reason"] and "; send " in row["reason"] for row in rows) == len(NUMBERS)
     await house.complaints.withdraw(reference, by=CUSTOMER)
     assert (await house.closed(reference)).outcome is Outcome.WITHDRAWN
+
+
+async def test_no_signal_puts_a_name_into_the_record_that_nobody_proved_without_a_mark(house: House) -> None:
+    reference = await in_decision(house)
+    house.database.away = True
+    sent = 0
+    for role, token in (("compliance_officer", None), ("executive", "forged.by.me"), ("system", None)):
+        for kind in [row.kind for row in SIGNALS] + [PeopleChanged] * 9:
+            sent += 1
+            said = {**EXAMPLES[kind], "message_id": f"m-{sent}", "actor": {"id": "mallory", "role": role}}
+            payload = Payload(metadata=JSON, data=json.dumps(said).encode())
+            await signal(house, reference, kind.name, payload, token=token)
+    house.database.away = False
+    await house.complaints.reply(reference, by=CUSTOMER, text="It is me.")
+
+    async def is_heard() -> bool:
+        rows = await house.fetch("select data from casefile.timeline where kind = 'customer_reply'")
+        return any(row["data"].get("text") == "It is me." for row in rows)
+
+    await house.eventually(is_heard)
+    rows = await house.fetch("select kind, actor, text, data, token from casefile.timeline order by id")
+    named = [row for row in rows if "mallory" in repr(dict(row)) and row["kind"] != "rejected"]
+    assert {(row["kind"], row["data"].get("unproven"), row["token"]) for row in named} == {
+        (kind.name, True, None) for kind in BY_ANYBODY
+    }
+    [mine] = [row for row in rows if row["data"].get("text") == "It is me."]
+    assert mine["token"]
+    assert "unproven" not in mine["data"]
+    refused = await house.fetch("select reason from casefile.rejected_messages")
+    assert [row["reason"] for row in refused] == ["actor: nobody speaks as the system; say who you are"] * 2
+    assert sum(row["kind"] == PeopleChanged.name for row in rows) <= 4  # of 30
 
 
 async def test_half_an_emoji_is_no_reason_to_lose_a_complaint_or_a_reply(house: House) -> None:

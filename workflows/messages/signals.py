@@ -1,4 +1,8 @@
-"""What customers, anybody and incidents tell a case."""
+"""What customers, anybody and incidents tell a case.
+
+A signal needs no token, so what it sets off is noted in nobody's name. What somebody said is noted with who they say
+they are: the case file marks it where no token proves that.
+"""
 
 from datetime import timedelta
 from typing import Final
@@ -13,6 +17,7 @@ from domain.ground import spoken
 from domain.ground.messages import NotAllowed
 from domain.ground.words import CaseEvent, LetterKind, Role, Stage
 from domain.incidents.messages import IncidentChanged
+from domain.people.actors import SPOKEN_WITH
 from workflows.messages import handling
 from workflows.parts.casework import Casework
 
@@ -24,7 +29,7 @@ def hear_reply(work: Casework, reply: CustomerReply) -> None:
     """The customer informs, accepts or disputes."""
     case, now = work.case, workflow.now()
     case.last_message = f"customer reply ({reply.intent}), {now:%Y-%m-%d %H:%M:%S} UTC"
-    case.note(now, reply.name, reply.intent, reply.actor, reply.body)
+    case.note(now, reply.name, reply.intent, reply.actor, reply.body, token=SPOKEN_WITH.get())
     # They go with the next investigation and set off none: what is commanded here must not hang on lists of words.
     case.pointed_later = tuple(dict.fromkeys((*case.pointed_later, *pointed_to(reply.text or ""))))
     # Who accepts and disputes in one breath, before anything came of it, disputes.
@@ -39,11 +44,11 @@ def hear_reply(work: Casework, reply: CustomerReply) -> None:
         if reply.intent == "dispute":
             case.happened(CaseEvent.DISPUTED, now)
             reason = spoken.said("the customer disputes the final response", "客户对处理决定有异议")
-            work.ladder.climb(reason, reply.actor)
+            work.ladder.climb(reason)
     elif case.bound and reply.intent != "information":
         work.tasks.have_answered()  # what an outside body decided is carried out
     elif case.stage in {Stage.SETTLING, Stage.FOLLOWING_UP} and reply.intent == "dispute":
-        work.reopen(reply.actor)
+        work.reopen()
     elif case.stage is Stage.CLOSED:
         _tell_of_late_words(work)
     else:
@@ -84,7 +89,7 @@ def _hear_words(work: Casework, reply: CustomerReply) -> None:
         case.happened(CaseEvent.CUSTOMER_REPLIED, now)
     elif told:
         score, more = told
-        case.note(now, RecordFeedback.name, f"{score} of 5, in a reply", reply.actor, {"score": score})
+        case.note(now, RecordFeedback.name, f"{score} of 5, in a reply", data={"score": score})
         handling.hear_score(work, score)
         if (more and score > LOW) or reply.attachments or reply.trades:
             work.tasks.have_answered()  # whoever calls back reads it, too
@@ -98,9 +103,8 @@ def hear_escalation(work: Casework, request: Escalate) -> None:
     if case.stage is Stage.CLOSED:
         raise NotAllowed("the case is closed")
     case.last_message = f"escalate, {now:%Y-%m-%d %H:%M:%S} UTC"
-    case.note(now, request.name, "asked for", request.actor, request.body)
-    by = spoken.ROLES[request.actor.role]
-    work.ladder.climb(spoken.said(f"asked for by {by.en}", f"应{by.zh}要求"), request.actor, level=request.level)
+    case.note(now, request.name, "asked for", request.actor, request.body, token=SPOKEN_WITH.get())
+    work.ladder.climb(spoken.said("it was asked for", "有人提出升级要求"), level=request.level)
 
 
 def hear_arrival(work: Casework, news: Arrived) -> None:
@@ -109,7 +113,7 @@ def hear_arrival(work: Casework, news: Arrived) -> None:
     if case.stage is Stage.CLOSED:
         raise NotAllowed("the case is closed")
     told = _ARRIVED[news.what]
-    case.note(workflow.now(), news.name, news.what, news.actor, news.body)
+    case.note(workflow.now(), news.name, news.what, data=news.body)
     number = "" if news.letter is None else f" ({news.letter})"
     work.post.tell_staff(Role.HANDLER, told.en.format(letter=number), told.zh.format(letter=number))
 
@@ -119,7 +123,8 @@ def hear_of_people(work: Casework, news: PeopleChanged) -> None:
     case = work.case
     if case.stage is Stage.CLOSED:
         raise NotAllowed("the case is closed")
-    # By nobody: whoever it was, a signal needs no token, and what is looked at again is the record.
+    if work.recorder.is_to_write(news.name):
+        return  # what looks again looks once, however many say so
     case.note(workflow.now(), news.name, "whose hands the case is in is looked at again", data=news.body)
 
 
@@ -142,7 +147,7 @@ def hear_of_incident(work: Casework, request: IncidentChanged) -> None:
     if case.stage is Stage.CLOSED:
         raise NotAllowed("the case is closed")
     told = f"{request.incident} is at stage {request.stage.value}"
-    case.note(workflow.now(), "incident", told, request.actor, request.body)
+    case.note(workflow.now(), "incident", told, data=request.body)
     case.asked_checks = tuple(dict.fromkeys((*case.asked_checks, *request.checks)))
     look_again(case)
     if not case.to_investigate:

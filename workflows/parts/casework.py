@@ -115,7 +115,7 @@ class Casework:
         case.withdrawn, case.referred = False, False
         self.enter(Stage.FOLLOWING_UP)
 
-    def reopen(self, by: Actor) -> None:
+    def reopen(self, by: Actor = SYSTEM) -> None:
         """Have the case taken up again."""
         self.case.to_investigate = True
         self.case.happened(CaseEvent.REOPENED, workflow.now())

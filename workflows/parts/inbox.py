@@ -7,11 +7,13 @@ from typing import Any, Final, Generic, TypeVar
 
 from temporalio import workflow
 
-from domain.case.messages import SIGNALS
+from domain.case.messages import BY_ANYBODY, SIGNALS
 from domain.case.requests import RefusedMessage
 from domain.ground.messages import NotAllowed
 from domain.ground.sizes import MOST_CARRIED, size
+from domain.ground.words import Role
 from domain.keys.public import PLAIN_REFUSED
+from domain.people.actors import SPOKEN_WITH
 from workflows.parts.casework import Casework
 from workflows.parts.hearing import M, described, read
 from workflows.raw import is_plain, kept, weight
@@ -37,7 +39,7 @@ class Inbox:
     def __init__(self, rows: Sequence[Signal[Any]], work: Callable[[], Casework | None]) -> None:
         self._rows = {row.kind.name: row for row in rows}
         self._work = work
-        self._waiting: deque[tuple[str, Sequence[Any]]] = deque()
+        self._waiting: deque[tuple[str, Sequence[Any], str | None]] = deque()
         self._heard, self._heard_bytes = 0, 0
 
     @property
@@ -46,7 +48,7 @@ class Inbox:
 
     def put(self, name: str, message: Sequence[Any]) -> None:
         """Take a signal in."""
-        self._waiting.append((name, message))
+        self._waiting.append((name, message, SPOKEN_WITH.get()))
         self._hear()
 
     async def keep(self) -> None:
@@ -60,7 +62,7 @@ class Inbox:
         messages: list[RefusedMessage] = []
         carried = 0
         while self._waiting and carried <= MOST_CARRIED:
-            name, sent = self._waiting.popleft()
+            name, sent, _ = self._waiting.popleft()
             messages.append(RefusedMessage(name=name, payload=kept(sent)))
             carried += size(messages[-1])
         return messages
@@ -68,7 +70,8 @@ class Inbox:
     def _hear(self) -> None:
         work = self._work()
         while self._waiting and work and work.is_open and self._may_hear(work):
-            name, message = self._waiting.popleft()
+            name, message, token = self._waiting.popleft()
+            SPOKEN_WITH.set(token)
             self._heard += 1
             self._heard_bytes += weight(message)
             self._let_count(work, name, message)
@@ -96,6 +99,8 @@ class Inbox:
             return
         work.hear(request)
         try:
+            if request.actor.role is Role.SYSTEM and row.kind in BY_ANYBODY:
+                raise NotAllowed("actor: nobody speaks as the system; say who you are")
             if request.actor.person in work.case.kept_out:
                 raise NotAllowed(f"actor: {request.actor} is kept out of this case; somebody else has to send it")
             row.does(work, request)

@@ -55,6 +55,10 @@ class Recorder(Generic[U, A]):
         """Whether there is something to write that is not on its way."""
         return self._state.has_unrecorded(self._in_flight)
 
+    def is_to_write(self, kind: str) -> bool:
+        """Whether a line of that kind is to be written that is not on its way."""
+        return any(entry.kind == kind and entry.key not in self._in_flight for entry in self._state.entries)
+
     def take(self, what: Callable[[Collection[str]], U] | None = None) -> U:
         """Take what the file does not know yet, or of it *what* is asked for, to be written by the caller."""
         update = (what or self._state.unrecorded)(self._in_flight)
