@@ -316,6 +316,7 @@ async def test_an_award_that_the_ledger_never_takes_is_led_out_by_a_reopening(ho
         compensation={"amount": "18.41", "currency": "USD"},
         reasons="As decided before.",
     )
+    await house.complaints.approve(reference, by=APPROVER)
     await house.responded(reference)
     await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
     await house.at(reference, Stage.FOLLOWING_UP)

@@ -6,7 +6,7 @@ from domain.ground.words import LetterKind, SignKind, SignStep, Stage
 from domain.people.matching import IdentityState
 from domain.people.signs import Sign
 from starter.client.conversation import Refused
-from tests.workflows.house import ACCOUNT, CUSTOMER, HANDLER, House
+from tests.workflows.house import ACCOUNT, APPROVER, CUSTOMER, HANDLER, House
 
 STRANGER = {"name": "The Customer", "email": "thief@example.com"}
 HOLDER = "insert into casefile.customers (account, name, email, language) values ($1, $2, $3, 'en')"
@@ -50,6 +50,7 @@ async def test_a_stranger_is_asked_for_proof_and_decided_by_rule_once_a_person_k
     # What is on its way when the address changes reaches nobody, and at once whoever is known.
     house.outbox.closed = True
     await house.complaints.propose_resolution(reference, by=HANDLER, **proposal)
+    await house.complaints.approve(reference, by=APPROVER)
     await house.complaints.correct_contact(reference, by=CUSTOMER, email="another@example.com")
     house.outbox.closed = False
     await house.eventually(lambda: house.timeline(reference, "fault"))
