@@ -16,7 +16,7 @@ from record.customers import read_customer_file, read_groups, read_on_file
 from record.proofs import signed
 from runtime.toml_files import read_toml, to_record
 from starter.client.directory import packs_in_force
-from starter.client.holders import Holder, add_holder
+from starter.client.holders import Holder, add_holder, have_found_by
 
 if TYPE_CHECKING:
     from runtime.database import Connection, Pool
@@ -145,6 +145,8 @@ class Customers:
         proof = (said.message_id, signed(self._token_for, subject, said))
         row = (accounts, Personal(scope, content), datetime.now(UTC), str(by), *proof)
         await connection.execute(_WRITE, kind, subject, *row)
+        if isinstance(record, CustomerFile):
+            await have_found_by(connection, subject, record.addresses)
 
 
 async def _keep_holder(connection: "Connection", one: FiledCustomer, *, dry_run: bool) -> list[FileChange]:

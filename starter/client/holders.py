@@ -1,11 +1,13 @@
 """Who holds an account, as it is kept: what is personal sealed, found by keyed tokens, known again by a keyed hash."""
 
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from domain.keys.finding import found_by
 from domain.keys.personal import Personal
 from domain.keys.scopes import scope_of_customer
+from domain.people.customers import Address
 from runtime.keys.here import lookup_here
 
 if TYPE_CHECKING:
@@ -39,8 +41,17 @@ async def fingerprint_of(holder: Holder) -> str:
 
 async def tokens_of(holder: Holder) -> list[Token]:
     """By what the holder is found. Raises `NoKeys`, `KeysUnavailable`."""
-    scope = scope_of_customer(holder.account)
-    wanted = found_by(holder.name, holder.email, holder.phone)
+    return await _tokens(holder.account, found_by(holder.name, holder.email, holder.phone))
+
+
+async def have_found_by(connection: "Connection", account: str, addresses: Iterable[Address]) -> None:
+    """Have the customer of *account* found by those of *addresses* that were verified."""
+    wanted = [one for each in addresses if each.verified for one in found_by(None, each.email, each.phone)]
+    await connection.executemany(FINDABLE, await _tokens(account, wanted))
+
+
+async def _tokens(account: str, wanted: Iterable[tuple[str, str]]) -> list[Token]:
+    scope = scope_of_customer(account)
     return [(purpose, await lookup_here(purpose, value), scope) for purpose, value in wanted]
 
 

@@ -1,6 +1,6 @@
 """Customers, found by account, name or address: who holds the account, and every case of theirs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from domain.ground.base import Instant, Record
@@ -8,6 +8,8 @@ from domain.ground.words import Category, Outcome, Stage
 from domain.keys.finding import EMAIL, NAME, PHONE, digits_of, found_by, words_of
 from domain.keys.personal import Gone
 from domain.keys.scopes import CUSTOMER
+from domain.people.customers import Address
+from record.customers import read_customer_file
 from runtime.keys.here import lookup_here
 
 if TYPE_CHECKING:
@@ -88,11 +90,18 @@ async def _held(connection: "Connection", text: str, scopes: Sequence[str]) -> l
     """The accounts whose holders *text* names now: who had another name before is not found by it."""
     of_customers = [scope.removeprefix(CUSTOMER) for scope in scopes if scope.startswith(CUSTOMER)]
     rows = await connection.fetch(_HOLDERS, [*of_customers, text])
-    return [row["account"] for row in rows if row["account"] == text or _names(text, row)]
+    held = [row["account"] for row in rows if row["account"] == text]
+    for row in rows:
+        if row["account"] != text and _names(
+            text, row, (await read_customer_file(connection, row["account"])).addresses
+        ):
+            held.append(row["account"])
+    return held
 
 
-def _names(text: str, holder: "asyncpg.Record") -> bool:
+def _names(text: str, holder: "asyncpg.Record", addresses: Iterable[Address]) -> bool:
     known = set(found_by(holder["name"], holder["email"], holder["phone"]))
+    known |= {one for each in addresses if each.verified for one in found_by(None, each.email, each.phone)}
     words = {(NAME, word) for word in words_of(text)}
     return bool({(EMAIL, text.casefold()), (PHONE, digits_of(text))} & known or (words and words <= known))
 

@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from runtime.database import open_pool
+from starter.client.customers import Customers, CustomersFile, FiledCustomer
 from starter.client.directory import People
 from starter.client.holders import Holder, add_holder
 from starter.reading.customers import find_customers
@@ -62,6 +63,28 @@ async def test_who_never_complained_and_who_has_no_account_are_found_too(known: 
     assert (silent.account, silent.cases) == ("A-2", ())
     (other,) = await find_customers(known, "OTHER@example.com")
     assert (other.account, other.holder, len(other.cases)) == (None, None, 1)
+
+
+async def test_a_further_verified_address_leads_to_the_customer_as_long_as_it_is_on_file(known: "Pool") -> None:
+    how = {"how": "a code that came back", "at": OPENED_AT}
+    addresses = [
+        {"email": "Second@example.org", **how},
+        {"phone": "+44 20 7946 0001", **how},
+        {"email": "no@example.org"},
+    ]
+    people = Customers(known, signed)
+
+    async def keep(kept: list[dict[str, object]]) -> None:
+        one = FiledCustomer.model_validate({"account": "A-2", "addresses": kept})
+        await people.replace(CustomersFile(customers=(one,)), by=LEAD)
+
+    await keep(addresses)
+    for wanted in ("second@example.org", "7946 0001"):
+        (found,) = await find_customers(known, wanted)
+        assert (found.account, found.holder and found.holder.name) == ("A-2", "Silent Holder")
+    assert not await find_customers(known, "no@example.org")
+    await keep([])
+    assert not await find_customers(known, "second@example.org")
 
 
 async def test_a_case_that_is_hidden_from_who_looks_is_neither_found_nor_counted(
