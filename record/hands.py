@@ -177,6 +177,8 @@ _HAD: Final = f"""
 """  # noqa: S608 (constants)
 _WHOSE_HANDS: Final = f"""
     select
+        -- Who imports a directory waits for whoever gives a case to somebody of the last one, and the other way round.
+        pg_advisory_xact_lock_shared(hashtextextended('directory', 0)),
         (select jsonb_build_object('number', number, 'person', person) from casefile.assignments
          where reference = $1 order by number desc limit 1) as assigned,
         (select coalesce(jsonb_agg(jsonb_build_object('person', person, 'why', why, 'about', about, 'since', since,

@@ -100,7 +100,8 @@ async def hand_over(
 
     Of the tasks that are *due* an owner who is away is none.
     """
-    directory, held = await read_directory(connection), await read_whose_hands(connection, reference)
+    held = await read_whose_hands(connection, reference)
+    directory = await read_directory(connection)  # after that: it waits for a directory that is being imported
     out, changed = await keep_out(connection, reference, directory, held.recusals, at)
     handler = held.handler
     if directory.people:

@@ -92,19 +92,23 @@ class People:
             await connection.execute(_LOCK)
             known = _records(await read_directory(connection))
             wanted = _records(directory)
-            changes = []
+            changes: list[Change] = []
+            rows: list[tuple[Any, ...]] = []
             for kind, identifier in sorted({*known, *wanted}):
                 before, after = known.get((kind, identifier)), wanted.get((kind, identifier))
                 if before == after:
                     continue
                 what = "added" if before is None else "left" if after is None else "changed"
-                version = None
+                changes.append(Change(kind=kind, id=identifier, what=what, at=at, by=str(by)))
+                said = ChangeDirectory(message_id=str(uuid.uuid4()), actor=by, kind=kind, record=after)
                 if not dry_run:
-                    said = ChangeDirectory(message_id=str(uuid.uuid4()), actor=by, kind=kind, record=after)
-                    proof = (said.message_id, signed(self._token_for, identifier, said))
-                    version = await connection.fetchval(_WRITE, kind, identifier, after, at, str(by), *proof)
-                changes.append(Change(kind=kind, id=identifier, what=what, at=at, by=str(by), version=version))
-            return changes
+                    token = signed(self._token_for, identifier, said)
+                    rows.append((kind, identifier, after, said.message_id, token))
+            if not rows:
+                return changes
+            written = await connection.fetch(_WRITE, *map(list, zip(*rows, strict=True)), at, str(by))
+            versions = {(row["kind"], row["id"]): row["version"] for row in written}
+            return [one.model_copy(update={"version": versions[one.kind, one.id]}) for one in changes]
 
 
 async def load_demo(pool: "Pool", token_for: "TokenFor | None") -> None:
@@ -140,10 +144,11 @@ def _record(one: BaseModel) -> dict[str, Any]:
 
 
 _LOCK: Final = "select pg_advisory_xact_lock(hashtextextended('directory', 0))"
+# At once, so that what follows from it is looked up once: see casefile.follow_people.
 _WRITE: Final = """
-    insert into casefile.directory (kind, id, record, recorded_at, recorded_by, message_id, token)
-    values ($1, $2, $3, $4, $5, $6, $7)
-    returning version
+    insert into casefile.directory (kind, id, record, message_id, token, recorded_at, recorded_by)
+    select told.*, $6, $7 from unnest($1::text[], $2::text[], $3::jsonb[], $4::text[], $5::text[]) as told
+    returning kind, id, version
 """
 _HISTORY: Final = """
     select kind, id, version, recorded_at as at, recorded_by as by,

@@ -1,5 +1,6 @@
 """Whose hands a case is in, in the record: assigned when it is opened and whenever that no longer fits."""
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ import asyncpg
 import pytest
 
 from activities.case.case_file import CaseFile
+from activities.people.hands import hand_over
 from domain.case.case import Case
 from domain.case.clocks import has_recorded
 from domain.case.file import CaseUpdate, Recorded
@@ -22,6 +24,7 @@ from record.hands import sign_changes
 from runtime.policies import find_pack
 from starter.client.directory import People
 from tests.case.support import OPENED_AT, RECEIVED_AT, after, keeping, occurred, opening, summary, update
+from tests.patience import eventually
 from tests.people.support import LEAD, directory, person
 from tests.signing import signed
 
@@ -262,6 +265,27 @@ async def test_open_cases_hear_of_who_left_came_or_declared_a_conflict_and_of_no
     for reference, who in ((theirs, "h-2"), (by_hand, "h-7"), (outside, "out-1")):
         again = updating(reference, 2, noted(PeopleChanged.name, 2, "system:redress"), handler=None)
         assert (await hands_after(case_file, again)).handler == who
+
+
+async def test_a_case_that_is_given_to_somebody_while_they_leave_the_directory_hears_of_it(pool: "Pool") -> None:
+    here, leaving = person("h-2", teams=TEAMS), person("h-1", teams=TEAMS, capacity=0)
+    await People(pool, signed).replace(directory(here, leaving, teams=TEAMS), by=LEAD, at=OPENED_AT)
+    reference, _ = await opened_as(keeping(pool))
+    async with pool.acquire() as connection, connection.transaction():
+        await hand_over(
+            connection, reference, find_pack("platform-default", OPENED_AT.date()), OPENED_AT
+        )  # it has read who works here
+        await connection.execute("update casefile.cases set handler = 'h-1' where reference = $1", reference)
+        left = People(pool, signed).replace(directory(here, teams=TEAMS), by=LEAD, at=OPENED_AT)
+        importing = asyncio.create_task(left)
+
+        async def it_waits() -> bool:
+            waiting = "select exists (select from pg_locks where locktype = 'advisory' and not granted)"
+            return bool(importing.done() or await pool.fetchval(waiting))
+
+        await eventually(it_waits)
+    await importing
+    assert await pool.fetchval("select reference from casefile.people_changes") == reference
 
 
 async def test_words_raise_signs_once_and_danger_to_life_goes_before_all(case_file: CaseFile, pool: "Pool") -> None:
