@@ -67,7 +67,7 @@ async def test_who_never_complained_and_who_has_no_account_are_found_too(known: 
 
 async def test_a_further_verified_address_leads_to_the_customer_as_long_as_it_is_on_file(known: "Pool") -> None:
     how = {"how": "a code that came back", "at": OPENED_AT}
-    addresses = [
+    addresses: list[dict[str, object]] = [
         {"email": "Second@example.org", **how},
         {"phone": "+44 20 7946 0001", **how},
         {"email": "no@example.org"},
