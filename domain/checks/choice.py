@@ -31,12 +31,21 @@ def pointed_to(text: str) -> tuple[Check, ...]:
 _NUMBER: Final = re.compile(
     r"(?<![A-Za-z0-9])(?<![0-9][.,])(?:[A-Za-z]{1,6}[-_#]?[0-9]{1,18}|[0-9]{4,18})(?![A-Za-z0-9])"
 )
+_JOINED: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{1,40}(?:[-_:#][A-Za-z0-9]{1,40}){1,5}(?![A-Za-z0-9])")
+"""A number of several pieces, such as ``OPT2024-00017`` or ``live-2:70012345:46780803``."""
+_DATE: Final = re.compile(r"[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,4}|[^0-9]*").fullmatch
 MOST_NUMBERS: Final = 20
 
 
 def numbers_in(text: str) -> tuple[str, ...]:
-    """What in *text* may be the number of a trade, an option or an entry, as it is written; the first of them."""
-    return tuple(dict.fromkeys(_NUMBER.findall(unicodedata.normalize("NFKC", text))))[:MOST_NUMBERS]
+    """What in *text* may be the number of a trade, an option or an entry; the first of them.
+
+    As it is written and, beside that, in capitals: customers write b-1001 for B-1001.
+    """
+    text = unicodedata.normalize("NFKC", text)
+    joined = [(found.start(), found[0]) for found in _JOINED.finditer(text) if not _DATE(found[0])]
+    every = sorted([*joined, *((found.start(), found[0]) for found in _NUMBER.finditer(text))])
+    return tuple(dict.fromkeys(one for _, name in every for one in (name, name.upper())))[:MOST_NUMBERS]
 
 
 def checks_for(

@@ -91,3 +91,9 @@ def test_sums_and_prices_are_no_numbers_of_accounts_and_trades(text: str) -> Non
 
 def test_a_text_that_repeats_what_stands_between_word_and_number_does_not_take_long() -> None:
     assert told_in("order " + "号码 number is " * 1_400 + "x") == ()
+
+
+def test_a_number_of_several_pieces_is_found_whole_and_a_date_is_none() -> None:
+    found = numbers_in("2026-03-02，二元期权编号：OPT2024-00017到期价不对；also live-2:70012345:9001")
+    assert {"OPT2024-00017", "live-2:70012345:9001"} <= set(found)
+    assert "2026-03-02" not in found

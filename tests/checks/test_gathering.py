@@ -299,7 +299,7 @@ async def test_options_cancellations_and_fees_are_found_by_their_numbers(pool: P
     settled = await one(pool, Check.BINARY_OPTION, "BO1")
     assert (settled.verdict, str(settled.harm)) == (Verdict.PROVIDER_FAULT, "USD 100.00")
     # named by its number it is looked at, whatever check was asked for, and nobody is asked for a trade
-    for words in ("My BO1 expired at a wrong price.", "我的BO1到期价不对。"):
+    for words in ("My BO1 expired at a wrong price.", "我的bo1到期价不对。"):
         asked = (await found(pool, Check.EXECUTION, mentioned=numbers_in(words))).findings
         assert [(each.check, each.verdict) for each in asked] == [(Check.BINARY_OPTION, settled.verdict)], words
     asked = (await found(pool, Check.EXECUTION, trades=("BO1",))).findings
