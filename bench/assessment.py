@@ -17,6 +17,7 @@ from domain.case.hearing import signs_heard
 from domain.ground.words import Category, Severity
 from domain.speech.proposing import Opinion
 from runtime.corpus import Said, Sentence, authored, model, said
+from runtime.ear import ear, installed
 from runtime.paths import CORPUS
 from runtime.policies import find_pack
 
@@ -65,22 +66,25 @@ def measure(rows: list[Sentence]) -> dict[str, str]:
     named = [each for each in read if each[0].category not in {None, Category.OTHER}]
     decided = [one.category is both.category for one, _, both, _ in named if both.category is not Category.OTHER]
     proposed = [one.category is both.proposal.category for one, _, both, _ in named if both.proposal]
-    by_rules = [one.category is rules.category for one, rules, _, _ in named if rules.category is not Category.OTHER]
+    by_words = [one.category is rules.category for one, rules, _, _ in named if rules.category is not Category.OTHER]
     figures = {
-        "category by rules alone, recall": interval(sum(by_rules), len(named)),
-        "category by rules alone, precision": interval(sum(by_rules), len(by_rules)),
+        "category by rules alone, recall": interval(sum(by_words), len(named)),
+        "category by rules alone, precision": interval(sum(by_words), len(by_words)),
         "category decided, precision": interval(sum(decided), len(decided)),
         "category proposed, precision": interval(sum(proposed), len(proposed)),
         "category decided or proposed, recall": interval(sum(decided) + sum(proposed), len(named)),
     }
     dangers = [one.sign == "danger" for one, *_ in read]
     if any(dangers):
-        for ear, raised in (
-            ("by rules", [rules.severity is Severity.CRITICAL for _, rules, _, _ in read]),
-            ("by the model", [opinion.alarm for *_, opinion in read]),
-            ("by either", [both.severity is Severity.CRITICAL for _, _, both, _ in read]),
-        ):
-            figures |= ear_of(f"danger to life {ear}", dangers, raised)
+        by_rules = [rules.severity is Severity.CRITICAL for _, rules, _, _ in read]
+        heard_by = {"the model": [opinion.alarm for *_, opinion in read]}
+        if installed():
+            heard_by["the model with the ear"] = [ear().hear(one.text, fitted).alarm for one, *_ in read]
+        figures |= ear_of("danger to life by rules", dangers, by_rules)
+        for who, alarms in heard_by.items():
+            either = [one or other for one, other in zip(by_rules, alarms, strict=True)]
+            figures |= ear_of(f"danger to life by {who}", dangers, alarms)
+            figures |= ear_of(f"danger to life by rules or {who}", dangers, either)
     harmless = [(one.severity, both.severity) for one, _, both, _ in read if one.severity and one.sign != "danger"]
     figures["other severity, exact"] = interval(sum(told is its for told, its in harmless), len(harmless))
     return figures
@@ -113,10 +117,11 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     as_json = parser.parse_args().json
     forget_configuration()
+    version = f"{model().version}+{ear().version}" if installed() else model().version
     results: dict[str, dict[str, Any]] = {}
     for name, what in SETS.items():
         rows = authored(CORPUS / "authored" / f"{name}.jsonl")
-        results[name] = {"what": what, "model": model().version, "sentences": len(rows)}
+        results[name] = {"what": what, "model": version, "sentences": len(rows)}
         for language in ("en", "zh"):
             results[name][language] = measure([one for one in rows if one.language == language])
     spoken = said(CORPUS / "authored" / "signs.jsonl")
@@ -132,7 +137,7 @@ def main() -> None:
             for figure, value in result[language].items():
                 if value == NONE:
                     continue
-                sys.stdout.write(f"  {language}  {figure:56} {value}\n")
+                sys.stdout.write(f"  {language}  {figure:72} {value}\n")
 
 
 if __name__ == "__main__":

@@ -83,6 +83,11 @@ def training(folder: Path = CORPUS) -> list[Sentence]:
     return [*tables, *authored(folder / "authored" / "first.jsonl")]
 
 
+def ear_training(folder: Path = CORPUS) -> list[Sentence]:
+    """Sentences that the ear over sentence vectors learns from besides; the n-grams got no better by them."""
+    return [one for path in sorted((folder / "ear").glob("*.tsv")) for one in sentences(path)]
+
+
 @cache
 def model(path: Path = SHIPPED) -> Model:
     """The model in that file; by default the one that is shipped. Raises :class:`CorpusError`."""

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from domain.ground.words import Category
 from domain.speech.proposing import Opinion, Proposal
 from runtime.corpus import SHIPPED, CorpusError, model
+from runtime.ear import MISSING, ear, installed
 from runtime.settings import ConfigurationError, Settings
 
 Listen = Callable[[str], Coroutine[Any, Any, Opinion]]
@@ -48,13 +49,19 @@ async def listen(text: str) -> Opinion:
 
 
 def listener(settings: Settings) -> Listen:
-    """Whoever the settings name. Raises ``ConfigurationError`` if the model they name cannot be read."""
+    """Whoever the settings name. Raises ``ConfigurationError`` if the model they name cannot be read, or the extra
+    ``assess`` that they want is missing."""
     try:
         own = model(settings.assessment_model or SHIPPED)
     except CorpusError as error:
         raise ConfigurationError(f"REDRESS_ASSESSMENT_MODEL: {error}") from None
 
+    if settings.assessment_vectors and not installed():
+        raise ConfigurationError(f"REDRESS_ASSESSMENT_VECTORS: {MISSING}")
+
     async def by_model(text: str) -> Opinion:
+        if settings.assessment_vectors:
+            return await asyncio.to_thread(lambda: ear().hear(text, own))  # the first time it loads for seconds
         return own.listen(text)
 
     url = settings.assessment_endpoint
@@ -66,7 +73,7 @@ def listener(settings: Settings) -> Listen:
             return await _ask(url, text)
         except (httpx.HTTPError, httpx.InvalidURL, ValidationError, ValueError, TimeoutError, OSError) as error:
             log.warning("the assessment endpoint gave no opinion; the model is asked", error=type(error).__name__)
-            return own.listen(text)
+            return await by_model(text)
 
     return by_endpoint
 

@@ -179,6 +179,10 @@ class Settings(BaseSettings):
         None,
         description="file of a model for the first assessment, made by redress assess train (default: the shipped one)",
     )
+    assessment_vectors: bool = Field(
+        False,
+        description="true to hear danger to life in sentence vectors as well; needs the extra assess and 150 MB more",
+    )
     assessment_endpoint: Annotated[str, AfterValidator(_https)] | None = Field(
         None,
         description="address that is asked in place of that model, such as https://models.example.com/complaints; it "

