@@ -22,6 +22,8 @@ GAUGES: Final[Mapping[str, str]] = {
     "redress_lateness_mean_seconds": "How late the rungs of the last hour acted on average",
     "redress_letters_waiting": "Letters that no channel has accepted",
     "redress_letters_waiting_oldest_seconds": "Age of the oldest letter that no channel has accepted",
+    "redress_webhooks_waiting": "Webhooks that no service has taken",
+    "redress_webhooks_waiting_oldest_seconds": "Age of the oldest webhook that no service has taken",
     "redress_rejected_messages": "Messages that did not fit, within the last day",
     "redress_payments_in_doubt": "Payments ordered of which nobody knows how they ended",
     "redress_payments_in_doubt_oldest_seconds": "Age of the oldest payment in doubt",
@@ -71,6 +73,8 @@ class Metrics:
         self._set("lateness_mean_seconds", reading.lateness_mean)
         self._set("letters_waiting", reading.letters_waiting)
         self._set("letters_waiting_oldest_seconds", reading.oldest_letter)
+        self._set("webhooks_waiting", reading.webhooks_waiting)
+        self._set("webhooks_waiting_oldest_seconds", reading.oldest_webhook)
         self._set("rejected_messages", reading.rejected_messages)
         self._set("payments_in_doubt", reading.payments_in_doubt)
         self._set("payments_in_doubt_oldest_seconds", reading.oldest_payment)

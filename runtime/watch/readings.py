@@ -42,6 +42,9 @@ class RecordReading:
     letters_waiting: int
     """Letters, of cases and incidents, that no channel has accepted."""
     oldest_letter: float
+    webhooks_waiting: int
+    """Webhooks of standing subscriptions that no service has taken, those too that are tried no more by themselves."""
+    oldest_webhook: float
     rejected_messages: int
     """Messages that did not fit, within the last day."""
     payments_in_doubt: int
@@ -100,12 +103,16 @@ LETTERS_WAITING: Final = """
     select l.reference, 'incident', l.rendered_at from casefile.incident_letters l
     where not exists (select from casefile.incident_letter_attempts a where a.key = l.key and a.outcome = 'accepted')
 """
+_WEBHOOKS_WAITING: Final = """
+    select d.at from web.deliveries d join web.subscriptions s on s.id = d.subscription where s.ended_at is null
+"""
 PAYMENTS_IN_DOUBT: Final = """
     select o.reference, o.ordered_at from payments.orders o
     where not exists (select from payments.outcomes e where e.key = o.key)
 """
 _COUNTS: Final = f"""
-    with letters as ({LETTERS_WAITING}), payments as ({PAYMENTS_IN_DOUBT}), lateness as (
+    with letters as ({LETTERS_WAITING}), payments as ({PAYMENTS_IN_DOUBT}), webhooks as ({_WEBHOOKS_WAITING}),
+    lateness as (
         select extract(epoch from max(lateness)) as most, extract(epoch from avg(lateness)) as mean
         from casefile.firings where fired_at > $4
     )
@@ -130,6 +137,8 @@ _COUNTS: Final = f"""
         coalesce((select mean from lateness), 0)::float8 as lateness_mean,
         (select count(*) from letters) as letters_waiting,
         extract(epoch from $1 - coalesce((select min(rendered_at) from letters), $1))::float8 as oldest_letter,
+        (select count(*) from webhooks) as webhooks_waiting,
+        extract(epoch from $1 - coalesce((select min(at) from webhooks), $1))::float8 as oldest_webhook,
         (select count(*) from casefile.rejected_messages where at > $2) as rejected_messages,
         (select count(*) from payments) as payments_in_doubt,
         extract(epoch from $1 - coalesce((select min(ordered_at) from payments), $1))::float8 as oldest_payment

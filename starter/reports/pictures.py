@@ -68,7 +68,8 @@ def trend(
     """A line a series over the months; the second one is dashed."""
     left, right, top, bottom = 52.0, WIDTH - 24, 40.0, 210.0
     most = max((value for line in lines for value in line), default=0) or 1.0
-    scale = ticks(0, most, 4) if most > 1 else [0.0, 1.0]
+    # Complaints are counted: no line of the grid stands at half of one.
+    scale = [one for one in ticks(0, most, 4) if one == int(one)] if most > 1 else [0.0, 1.0]
     ceiling = max(most, scale[-1]) * 1.06
 
     def x(number: int) -> float:

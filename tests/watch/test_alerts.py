@@ -29,6 +29,7 @@ redress_clocks_missed 1
 redress_clocks_kept 19
 redress_ledger_faults 0
 redress_letters_waiting_oldest_seconds 3599
+redress_webhooks_waiting_oldest_seconds 3599
 redress_payments_in_doubt_oldest_seconds 86399
 redress_payments_held 0
 redress_starts_waiting 0
@@ -51,6 +52,7 @@ FIRING: Final = [
     ("RedressBreachRate", "redress_clocks_missed 2"),
     ("RedressLedgerFaults", "redress_ledger_faults 1"),
     ("RedressLettersWaiting", "redress_letters_waiting_oldest_seconds 3601"),
+    ("RedressWebhooksWaiting", "redress_webhooks_waiting_oldest_seconds 3601"),
     ("RedressPaymentsInDoubt", "redress_payments_in_doubt_oldest_seconds 86401"),
     ("RedressPaymentsInDoubt", "redress_payments_held 1"),
     ("RedressStartsNotOpened", "redress_starts_waiting 1"),

@@ -239,9 +239,29 @@ def test_a_loop_that_does_not_turn_and_a_probe_that_is_old_are_told(monkeypatch:
     assert state.ready() == (False, "the last probe was 21 s ago")
 
 
-async def test_an_empty_record_reads_as_nothing_at_all(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+_SUBSCRIBED = """
+    insert into web.subscriptions (id, service, url, events, secret, made_at, made_by, ended_at)
+    values ($1, 'crm', 'https://crm.example.com', '{case.closed}', 's', $2, 'engineer:e-1', $3)
+"""
+_TO_BE_TOLD = """
+    insert into web.deliveries (subscription, key, event, reference, at, next_at)
+    values ($1, 'k', 'case.closed', 'RD-1', $2, null)
+"""
+
+
+async def test_an_empty_record_reads_as_nothing_at_all_and_webhooks_wait_until_they_are_taken(
+    pool: "asyncpg.Pool[asyncpg.Record]",
+) -> None:
     async with pool.acquire() as connection:
         reading = await read_record(connection, datetime.now(UTC))
+        at = datetime.now(UTC) - timedelta(hours=2)
+        for name, ended in (("stands", None), ("ended", at)):
+            await connection.execute(_SUBSCRIBED, name, at, ended)
+            await connection.execute(_TO_BE_TOLD, name, at)
+        waiting = await read_record(connection, datetime.now(UTC))
+    assert (reading.webhooks_waiting, reading.oldest_webhook) == (0, 0.0)
+    assert waiting.webhooks_waiting == 1
+    assert waiting.oldest_webhook >= 7_200
     assert not any(reading.open_cases.values())
     assert (reading.letters_waiting, reading.oldest_letter, reading.rungs_overdue) == (0, 0.0, 0)
 

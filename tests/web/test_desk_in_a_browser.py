@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
 from runtime.database import Pool
 from starter.client.directory import People
@@ -18,6 +18,19 @@ from tests.web.conftest import doors_over
 from web.app import create_app
 
 TEAMS = ("dealing", "payments", "accounts", "conduct", "customer-care")
+
+
+async def _on_paper(page: Page, language: str, *paths: str) -> None:
+    """What is printed has nothing folded away, and no way to other pages."""
+    await page.emulate_media(media="print")
+    for path in paths:
+        await page.goto(path)
+        await expect(page.locator("header nav").first).to_be_hidden()
+        folded = page.locator("details:not([open]) table")
+        shown = [await folded.nth(at).is_visible() for at in range(await folded.count())]
+        assert all(shown), f"{path}: what is folded is not on paper"
+        await look(page, f"{language}-print{path.partition('?')[0].replace('/', '-')}", [718], axe=False)
+    await page.emulate_media(media="screen")
 
 
 @pytest.mark.long
@@ -33,6 +46,7 @@ async def test_every_page_of_the_desk_can_be_read_by_everybody_and_shows_what_ot
     story = Story(pool, tmp_path / "outbox", datetime.now(UTC) - timedelta(hours=1))
     running = await story.open("seen by two")
     doors = doors_over(pool, desk_sign_on="directory", web_address="127.0.0.1:8000", database_url=database_url)
+    reports = f"/desk/reports?period={datetime.now(UTC):%Y-%m}"
     act = f"/desk/cases/{waiting}/do"
     paths = [
         "/desk/sign-on",
@@ -47,7 +61,7 @@ async def test_every_page_of_the_desk_can_be_read_by_everybody_and_shows_what_ot
         "/desk/faq",
         "/desk/options",
         "/desk/reviews",
-        f"/desk/reports?period={datetime.now(UTC):%Y-%m}",
+        reports,
         "/desk/rules",
         "/desk/rules/uk-fca",
         "/desk/doctor",
@@ -63,7 +77,8 @@ async def test_every_page_of_the_desk_can_be_read_by_everybody_and_shows_what_ot
                     assert answer is not None, path
                     assert answer.status == 200, path
                     await look(page, f"{language}{path.partition('?')[0].replace('/', '-')}", [320], axe=axe)
-                await page.goto(f"/desk/reports?period={datetime.now(UTC):%Y-%m}")
+                await _on_paper(page, language, f"/desk/cases/{closed}", reports)
+                await page.goto(reports)
                 await page.locator("td a").first.click()
                 await expect(page.locator("main ul a").first).to_have_attribute("href", re.compile("/desk/cases/RD-"))
                 await look(page, f"{language}-desk-figure", [320, 1200], axe=axe)
