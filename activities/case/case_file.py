@@ -193,6 +193,9 @@ class CaseFile:
         if not connection.is_in_transaction():
             raise RuntimeError("an update is recorded in the transaction of its effect: open one first")
         reference = update.reference
+        # Its row is not locked yet: whoever gives the opinions may take its time.
+        replies = [entry for entry in update.entries if entry.kind == CustomerReply.name and entry.data.get("text")]
+        opinions = {entry.key: await self._listen(entry.data["text"]) for entry in replies}
         pack = await self.pack(connection, await _lock(connection, reference))
         events = [*update.events, *extra_events]
         news = await write_entries(connection, reference, without_signs(update.entries))
@@ -205,7 +208,7 @@ class CaseFile:
         await write_rejected(connection, reference, update.rejected)
         await write_summary(connection, update)
         await checkpoints.keep(connection, reference, update.checkpoint)
-        hands = await settle(connection, reference, pack, update.entries, news=news)
+        hands = await settle(connection, reference, pack, update.entries, opinions, news=news)
         recorded = await led_to(connection, reference, pack, events, update.asked)
         return recorded.model_copy(update={"hands": hands}) if hands else recorded
 

@@ -25,10 +25,10 @@ from domain.people.recusal import Recusal, Why, kept_out, recusals
 from domain.people.routing import Need, Routed, loads, route
 from domain.people.signs import Sign, care_for, standing
 from domain.rules.policy import PolicyPack
+from domain.speech.proposing import Opinion
 from record.directory import has_left, read_directory
 from record.hands import WhoseHands, concerned_by, hands_of, read_whose_hands, sign_changes
 from record.restrictions import restrictions_in_case
-from runtime.corpus import model
 
 if TYPE_CHECKING:
     from runtime.database import Connection
@@ -56,10 +56,17 @@ CALLING: Final = frozenset(
 
 
 async def settle(
-    connection: "Connection", reference: str, pack: PolicyPack, entries: Collection[Entry], *, news: bool = True
+    connection: "Connection",
+    reference: str,
+    pack: PolicyPack,
+    entries: Collection[Entry],
+    opinions: Mapping[str, Opinion],
+    *,
+    news: bool = True,
 ) -> Hands | None:
     """See that the case is in the right hands after *entries*; ``None`` where nothing of them bears on it.
 
+    *opinions* are what a model makes of the replies among them, by the entry's key.
     The summary of the case must be written by then. Returns whose hands it is in. Again, it changes nothing; and where
     none of the entries is *news*, nothing is looked for.
     """
@@ -76,8 +83,8 @@ async def settle(
         elif entry.kind == NoteSign.name:
             await _note_sign(connection, reference, entry)
         elif entry.kind == "customer_reply" and entry.data.get("text"):
-            said = entry.data["text"]
-            await raise_signs(connection, reference, signs_heard(said, opinion=model().listen(said)), entry.key, at)
+            heard = signs_heard(entry.data["text"], opinion=opinions.get(entry.key))
+            await raise_signs(connection, reference, heard, entry.key, at)
     await write_tasks(connection, reference, entries)
     due = {entry.data["number"] for entry in entries if entry.kind in {"task_reminded", "task_overdue"}}
     return await hand_over(connection, reference, pack, at, due)

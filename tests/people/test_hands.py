@@ -20,6 +20,7 @@ from domain.people.hands import Hands
 from domain.people.recusal import Why
 from domain.people.signs import standing
 from domain.rules.policy import PolicyPack
+from domain.speech.proposing import Opinion
 from record.hands import sign_changes
 from runtime.policies import find_pack
 from starter.client.directory import People
@@ -305,6 +306,20 @@ async def test_words_raise_signs_once_and_danger_to_life_goes_before_all(case_fi
     assert Actor.named("system:redress") == SYSTEM
     timeline = await pool.fetch("select text, data from casefile.timeline where kind in ('assigned', 'kept_out')")
     assert "hospital" not in str(timeline)
+
+
+async def test_replies_are_heard_by_whoever_gives_opinions_on_complaints(case_file: CaseFile, pool: "Pool") -> None:
+    async def alarmed(text: str) -> Opinion:
+        return Opinion(model="m-1", danger=1.0, alarm=text == "Adieu.")
+
+    reference, hands = await opened_as(case_file, description="The charts freeze.")
+    assert not hands.care.alarm
+    replies = [noted("customer_reply", number, text=said) for number, said in enumerate(("Thanks.", "Adieu."), start=1)]
+    replies = [one.model_copy(update={"data": {"text": one.text}}) for one in replies]
+    await keeping(pool, listen=alarmed).record(updating(reference, 1, *replies, handler=hands.handler))
+    async with pool.acquire() as connection:
+        (heard,) = standing(await sign_changes(connection, reference))
+    assert (heard.sign.kind, heard.sign.rests_on) == (SignKind.DANGER_TO_LIFE, ("the model m-1",))
 
 
 def test_an_answer_that_comes_late_takes_the_case_from_nobody() -> None:
