@@ -17,7 +17,6 @@ from domain.checks.findings import InKind
 from domain.ground.base import person_of
 from domain.ground.messages import NotAllowed
 from domain.ground.people import SYSTEM, Actor
-from domain.ground.spoken import REMEDIES
 from domain.ground.words import CaseEvent, Remedy, Role
 
 SAID_BY_LETTER: Final = frozenset({Remedy.APOLOGY, Remedy.EXPLANATION})
@@ -54,16 +53,6 @@ def promised(case: Case, proposal: Proposal) -> tuple[InKind, ...]:
 def outstanding(case: Case) -> tuple[Obligation, ...]:
     """The remedies that are owed and not confirmed; relief is none of them."""
     return tuple(one for one in case.remedies if one.proof is None and not one.is_relief)
-
-
-def still_owed(case: Case) -> tuple[str, ...]:
-    """All that the case owes the customer still, each in a few words: remedies, money, what the records say is owed."""
-    owed = [one.spoken for one in outstanding(case)]
-    begun = {(one.kind, one.subject) for one in case.remedies}
-    owed += [
-        f"{REMEDIES[one.kind].en} ({one.subject})" for one in in_kind(case) if (one.kind, one.subject) not in begun
-    ]
-    return (*owed, *((f"{case.unpaid} unpaid",) if case.unpaid else ()))
 
 
 def owe(case: Case, things: Iterable[InKind], at: datetime) -> list[Obligation]:

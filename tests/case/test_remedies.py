@@ -24,7 +24,6 @@ from domain.case.remedies import (
     owe,
     promised,
     running_relief,
-    still_owed,
 )
 from domain.checks.findings import Investigation
 from domain.checks.tolerances import Tolerances
@@ -88,7 +87,6 @@ def looked_at(entry: AccountEntry) -> Case:
 def test_a_withdrawal_that_has_not_left_is_owed_whatever_the_verdict(changes: dict[str, Any], owed: bool) -> None:
     case = looked_at(withdrawal(**changes))
     assert [(one.kind, one.subject) for one in in_kind(case)] == ([(Remedy.RELEASE, "w-1")] if owed else [])
-    assert bool(still_owed(case)) is owed
     owe(case, in_kind(case), NOW)
     owe(case, in_kind(case), NOW)
     assert len(outstanding(case)) == owed
@@ -105,7 +103,7 @@ def test_whatever_a_proposal_gives_is_owed_unless_the_letter_says_it_or_the_ledg
     owe(case, promised(case, given_), NOW)
     for one in outstanding(case):
         confirm(case, one.number, Proof(by=str(HANDLER), at=NOW, how="seen"))
-    assert not still_owed(case)
+    assert not outstanding(case)
     assert all(one.proof for one in case.remedies)
 
 
