@@ -388,7 +388,7 @@ async def _workflows(pool: "Pool", evidence: Evidence, report: Report) -> None:
         report.counted[f"workflows {one.status.lower()}"] += 1
         if one.status == "FAILED" and unopened.get(one.id) == "refused" and one.id not in closed:
             continue  # that is how a start ends that can be no case
-        if one.status in {"FAILED", "TERMINATED", "TIMED_OUT", "CANCELED"}:
+        if one.status in {"FAILED", "TERMINATED", "TIMED_OUT", "CANCELED", "NOT_FOUND"}:
             report.add("workflow failed", one.id, f"{one.type} is {one.status} {one.cause}".rstrip())
         elif one.attempt > 1 or one.problems:
             report.add(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowHistoryEventFilterType
+from temporalio.service import RPCError, RPCStatusCode
 
 from trial.driver import Receipt
 from trial.receivers import Letter
@@ -54,9 +55,14 @@ async def look_at_workflows(client: Client, task_queue: str) -> list[Workflow]:
 
 
 async def look_at_workflow(client: Client, workflow_id: str) -> Workflow:
-    """One workflow, in its last run."""
+    """One workflow, in its last run; ``NOT_FOUND`` is the status of one that there is not."""
     handle = client.get_workflow_handle(workflow_id)
-    seen = await handle.describe()
+    try:
+        seen = await handle.describe()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return Workflow(id=workflow_id, type="", status=error.status.name)
     return Workflow(
         id=seen.id,
         type=seen.workflow_type,
