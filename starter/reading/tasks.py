@@ -71,9 +71,7 @@ async def _views(connection: "Connection", query: str, now: datetime, *values: o
 
 
 _SHOWN: Final = """
-    select reference, number, kind, role, owner, level, given_at, given_by, overdue, ended_at, ended_by, how,
-        (select min(clock_due) from casefile.deadlines d
-            where (d.reference, d.number) = (tasks.reference, tasks.number)) as due,
+    select reference, number, kind, role, owner, level, given_at, given_by, overdue, ended_at, ended_by, how, due,
         (select data from casefile.timeline t where t.reference = tasks.reference and t.kind = 'task_given'
             and t.data -> 'number' = to_jsonb(tasks.number) order by id desc limit 1) as given,
         (select data from casefile.timeline t where t.reference = tasks.reference and t.kind = 'task_ended'

@@ -15,6 +15,7 @@ from domain.people.inbox import Item, Standing
 from starter.client.directory import People
 from starter.reading.cases import list_cases
 from starter.reading.deadlines import get_coming_due, get_deadlines
+from starter.reading.tasks import get_tasks
 from starter.reading.worklist import Filters, View, count_worklist, read_worklist
 from tests.case.support import OPENED_AT, RECEIVED_AT, after, keeping, occurred, summary, update
 from tests.people.support import LEAD, directory, person
@@ -201,6 +202,7 @@ async def test_lists_are_read_by_index(pool: "Pool", case_file: CaseFile) -> Non
             await list_cases(pool, overdue=overdue)
         for statutory in (False, True):
             await get_coming_due(pool, now, timedelta(days=1), statutory=statutory)
+        await get_tasks(pool, now)
     finally:
         async with pool.acquire() as connection:
             connection.remove_query_logger(note)
@@ -211,3 +213,34 @@ async def test_lists_are_read_by_index(pool: "Pool", case_file: CaseFile) -> Non
             plan = "\n".join(row[0] for row in await connection.fetch(f"explain {query}", *values))
             whole = [line for line in plan.splitlines() if "Seq Scan" in line and "policy_packs" not in line]
             assert not whole, f"{query}\n{plan}"
+    assert "open_tasks_by_due" in plan, plan
+
+
+async def test_tasks_are_listed_by_what_is_due_first_whichever_of_a_task_and_its_clock_was_written_first(
+    pool: "Pool", case_file: CaseFile
+) -> None:
+    reference, _ = await opened_as(case_file)
+    for number, days, clock_first in ((901, 3, True), (902, 1, False), (903, 2, True), (904, None, False)):
+        rows = [(_CLOCK_OF_A_TASK, (reference, number, after(24 * days)))] if days else []
+        rows.insert(clock_first, (_TASK, (reference, number, NOW)))
+        for query, values in rows:
+            await pool.execute(query, *values)
+    tasks = await get_tasks(pool, NOW)
+    assert [(task.number, task.due) for task in tasks] == [
+        (902, after(24)),
+        (903, after(48)),
+        (901, after(72)),
+        (904, None),
+    ]
+
+
+_TASK = """
+    insert into casefile.tasks (reference, number, journal, kind, role, named, given_at, given_by)
+    values ($1, $2, 1, 'call_back', 'handler', false, $3, 'system:redress')
+"""
+_CLOCK_OF_A_TASK = """
+    insert into casefile.deadlines
+    select (jsonb_populate_record(d, jsonb_build_object('number', $2::integer, 'due', $3::timestamptz,
+        'clock_due', $3::timestamptz))).*
+    from casefile.deadlines d where reference = $1 limit 1
+"""
