@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import pytest
 
-from activities.letters.stationery import Stationery
 from domain.case.complaint import Channel
 from domain.checks import findings
 from domain.ground import words
@@ -15,6 +14,7 @@ from domain.ground.bilingual import Bilingual
 from domain.incidents import incident
 from domain.log import trade_log
 from domain.money import parts
+from runtime.letters.stationery import Stationery
 
 _ENUMS: Final[tuple[type[Enum], ...]] = (
     *(

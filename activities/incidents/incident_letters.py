@@ -13,12 +13,12 @@ from temporalio.exceptions import ApplicationError
 
 from activities.case.case_file import utc_now
 from activities.incidents.known_incidents import pack_of
-from activities.letters.letter_text import write_incident_letter
 from domain.checks.findings import Finding
 from domain.incidents.requests import TellMember
 from domain.keys.personal import Personal
 from domain.keys.scopes import scope_of_customer, scope_of_workflow
 from domain.money.amounts import total
+from runtime.letters.letter_text import write_incident_letter
 from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compose, secret_message_id
 from runtime.settings import Settings
 

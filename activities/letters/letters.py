@@ -14,7 +14,6 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.case.case_file import CaseFile
-from activities.letters.letter_text import TO_VERIFY, Standing, write_letter
 from activities.people.notices import addressee, addresses, own_address, owner_of
 from domain.case.complaint import Complaint
 from domain.case.requests import LetterAccepted, LetterPreview, SendLetter
@@ -31,6 +30,7 @@ from domain.people.matching import Identity
 from domain.people.restrictions import Restriction, in_force
 from record.customers import read_customer_file, read_identity
 from record.restrictions import read_restrictions
+from runtime.letters.letter_text import TO_VERIFY, Standing, write_letter
 from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compose, secret_message_id
 from runtime.settings import Settings
 

@@ -13,7 +13,6 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
-from activities.letters.letter_text import Standing, write_letter
 from domain.case.complaint import Complaint
 from domain.case.file import CaseUpdate
 from domain.case.requests import SendLetter
@@ -41,6 +40,7 @@ from domain.letters.letter import LetterFacts
 from domain.money.amounts import Money
 from domain.rules.duties import LetterRule, Route
 from domain.rules.policy import PolicyPack
+from runtime.letters.letter_text import Standing, write_letter
 from runtime.policies import find_pack
 
 NOW = datetime(2026, 7, 3, 3, 0, tzinfo=UTC)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.letters.stationery import LANGUAGES
 from domain.ground.words import LetterKind, Outcome
 from runtime.letters.drawing import Heading, Labelled, Listed, Paragraph, blocks_of, drawn, mail_page
+from runtime.letters.stationery import LANGUAGES
 from runtime.settings import ConfigurationError, Settings, load_settings
 from tests.letters.support import PACK, full_facts, letter, route, with_rules, written
 from tests.letters.test_mail import message

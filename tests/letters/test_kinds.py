@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from activities.letters.stationery import LANGUAGES
 from domain.ground.words import LetterKind
 from domain.letters.kinds import LETTERS
 from domain.letters.letter import LetterFacts
+from runtime.letters.stationery import LANGUAGES
 from runtime.paths import ROOT, TEMPLATES
 
 FOR_INCIDENTS = "incident"

@@ -7,7 +7,6 @@ import pytest
 from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
-from activities.letters.stationery import LANGUAGES
 from domain.case.complaint import Complainant
 from domain.checks.findings import Verdict
 from domain.ground.words import Category, LetterKind, Outcome, PaymentReason, Priority, Remedy, Role, Severity, Stage
@@ -17,6 +16,7 @@ from domain.money.amounts import PositiveMoney
 from domain.money.parts import Entered, PartKind
 from runtime.advice import load_advice
 from runtime.causes import load_causes
+from runtime.letters.stationery import LANGUAGES
 from tests.letters.support import (
     EXPECTED_BY,
     FULL_PACK,

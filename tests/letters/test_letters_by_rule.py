@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.letters.letter_text import write_letter
-from activities.letters.stationery import stationery_in
 from domain.case.complaint import Complaint
 from domain.ground.bilingual import Bilingual
 from domain.ground.scope import Scope
@@ -20,6 +18,8 @@ from domain.letters.letter import LetterFacts
 from domain.money.amounts import Money
 from domain.rules.combining import combine
 from domain.rules.policy import PolicyPack
+from runtime.letters.letter_text import write_letter
+from runtime.letters.stationery import stationery_in
 from runtime.paths import TEMPLATES
 from runtime.policies import find_pack
 from tests.letters.support import (
@@ -181,7 +181,7 @@ def test_a_template_that_leaves_out_what_a_rule_demands_is_found_out(
 ) -> None:
     shutil.copytree(TEMPLATES, tmp_path / "templates")
     frame = tmp_path / "templates" / "en" / "_frame.txt"
-    monkeypatch.setattr("activities.letters.stationery.TEMPLATES", tmp_path / "templates")
+    monkeypatch.setattr("runtime.letters.stationery.TEMPLATES", tmp_path / "templates")
     text = Bilingual(en="You need not pay for this.", zh="本程序不收取任何费用。")
     pack = with_rules(letters=(rule(LetterKind.REFERRAL, Element.TIMETABLE, Element.OMBUDSMAN, text=text),))
     pack = with_rules(pack, routes=(OMBUDSMAN,))

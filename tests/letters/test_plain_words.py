@@ -8,7 +8,6 @@ from typing import get_args
 import pytest
 
 from activities.letters.letters import CASE_FILE
-from activities.letters.stationery import LANGUAGES
 from domain.case.complaint import Channel
 from domain.checks.examination import QUOTED
 from domain.checks.findings import Check, Finding, Verdict
@@ -38,6 +37,7 @@ from domain.log.firm_records import AccountTerms, Appropriateness, BinaryOption,
 from domain.log.trade_log import EntryKind, OrderType, Side
 from domain.money.parts import Part, PartKind
 from domain.rules.duties import InterestRule
+from runtime.letters.stationery import LANGUAGES
 from runtime.mail import Mailer, Outbox
 from runtime.paths import TEMPLATES
 from runtime.toml_files import read_toml

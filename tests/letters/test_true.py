@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from jinja2 import TemplateSyntaxError, nodes
 from temporalio.exceptions import ApplicationError
 
-from activities.letters.letter_text import Standing
-from activities.letters.stationery import LANGUAGES, stationery_in
 from domain.ground.bilingual import Bilingual
 from domain.ground.people import Actor
 from domain.ground.words import ContactForm, LetterKind, Outcome, Role, Stage
@@ -20,6 +18,8 @@ from domain.letters.kinds import LETTERS
 from domain.letters.letter import LetterFacts
 from domain.letters.truths import PROGRESS, TRUTHS, Told, progress
 from domain.people.restrictions import Restriction
+from runtime.letters.letter_text import Standing
+from runtime.letters.stationery import LANGUAGES, stationery_in
 from runtime.paths import TEMPLATES
 from runtime.policies import load_packs
 from tests.letters.support import (

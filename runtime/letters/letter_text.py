@@ -8,8 +8,6 @@ from typing import Any, Final
 from babel.dates import format_date
 from temporalio.exceptions import ApplicationError
 
-from activities.letters.routes import may_be_named, routes_told
-from activities.letters.stationery import LANGUAGES, Stationery, stationery_in
 from domain.case.complaint import Complaint
 from domain.case.requests import SendLetter
 from domain.checks.findings import Finding
@@ -26,6 +24,8 @@ from domain.people.restrictions import Restriction
 from domain.rules.duties import LetterRule
 from domain.rules.policy import PolicyPack
 from runtime.advice import load_advice
+from runtime.letters.routes import may_be_named, routes_told
+from runtime.letters.stationery import LANGUAGES, Stationery, stationery_in
 
 ELAPSED: Final = "{elapsed}"
 """In the text of a pack's letter: how long it is since the complaint was received, counted when it is written."""

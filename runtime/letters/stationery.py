@@ -14,7 +14,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from temporalio.exceptions import ApplicationError
 
-from activities.letters.sentences import Says
 from domain.ground import spoken
 from domain.ground.base import clean
 from domain.ground.words import Element, LetterKind
@@ -22,6 +21,7 @@ from domain.letters.letter import LetterFacts
 from domain.letters.truths import elapsed
 from domain.money.amounts import Money
 from domain.money.spoken import localised
+from runtime.letters.sentences import Says
 from runtime.paths import TEMPLATES
 
 
