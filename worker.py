@@ -54,6 +54,7 @@ from runtime.identity.keys import read_signing_key
 from runtime.identity.verifying import Verifier
 from runtime.keys.here import hold_keys, keys_needed
 from runtime.keys_table import keys_table
+from runtime.letters.samples import missing_letters
 from runtime.listening import listener
 from runtime.logging import configure_logging
 from runtime.mail import Mailer, Outbox
@@ -78,6 +79,7 @@ from runtime.turns import InOrder
 from runtime.watch.failing import FailingActivities
 from runtime.watch.watching import AddressTaken, Watched, any_free_port, watch
 from starter.client.complaints import Complaints
+from starter.client.directory import packs_in_force
 from starter.intake.dealer import Dealer
 from starter.intake.delivering import Delivery
 from starter.reading.ledger import check_ledger
@@ -336,6 +338,7 @@ async def work(settings: Settings) -> None:
                 migrations=applied,
                 cached_cases=worker.config().get("max_cached_workflows"),
             )
+            await asyncio.to_thread(_tell_missing_letters, settings)
             await stop.wait()
             log.info("worker stopping", grace_seconds=GRACE.total_seconds())
         log.info("worker stopped")
@@ -343,6 +346,14 @@ async def work(settings: Settings) -> None:
         await close_pool(pool)
         if vault:
             await vault.close()
+
+
+def _tell_missing_letters(settings: Settings) -> None:
+    """Log which letters of the usual packs cannot be written, before a customer waits for one."""
+    for pack in packs_in_force(utc_now()):
+        if pack.id in settings.default_policies and not pack.demands:
+            for lacks in missing_letters(pack, firm=settings.firm_name, at=utc_now()):
+                structlog.get_logger("worker").warning("a letter cannot be written", pack=pack.id, lacks=lacks)
 
 
 def _watched(

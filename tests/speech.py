@@ -29,7 +29,7 @@ VALUES: Final = frozenset(str(member.value) for kind in _ENUMS for member in kin
 """Every value of an enumeration of the domain."""
 
 _SNAKE: Final = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
-_MEMBER: Final = re.compile(rf"\b(?:{'|'.join(kind.__name__ for kind in _ENUMS)})\.[A-Z_]+\b|<\w+[.:]|\bNone\b")
+_MEMBER: Final = re.compile(rf"\b(?:{'|'.join(kind.__name__ for kind in _ENUMS)})\.[A-Z_]+\b|<\w+[.:]|\bNone\b(?! of )")
 _LATIN: Final = re.compile(r"(?<![A-Za-z0-9_./@#:-])[a-z][a-z-]*(?![A-Za-z0-9_./@#-])")
 _COMMAND: Final = re.compile(r"redress(?: [a-z-]+)+")
 """What staff is told to type."""

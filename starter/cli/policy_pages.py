@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from domain.rules.duties import InterestRule, Return, Route
     from domain.rules.policy import PolicyPack
     from domain.rules.problem import PolicyProblem
+    from runtime.letters.samples import SampleLetter
 
 
 def packs(versions: "Sequence[PolicyPack]", default: str) -> list[RenderableType]:
@@ -40,6 +41,26 @@ def packs(versions: "Sequence[PolicyPack]", default: str) -> list[RenderableType
         made,
         line("Bold: for complaints that name none. Unconfirmed limits need your compliance function's word.", "dim"),
     ]
+
+
+def letters(found: "Sequence[tuple[PolicyPack, SampleLetter]]", *, texts: bool) -> list[RenderableType]:
+    """Sample letters, one a row; with their *texts* one below the other."""
+    if texts:
+        return [
+            part
+            for pack, one in found
+            for part in (
+                line(f"{pack.id} {one.kind.value} {one.rule or ''} {one.language}", "dim"),
+                line(one.letter.subject or one.letter.missing or "", "bold" if one.letter.subject else "red"),
+                Text(one.letter.body or ""),
+            )
+        ]
+    made = table("Pack", "Letter", "Language", "Subject, or what it lacks", unbroken=["Pack"])
+    for pack, one in found:
+        subject, missing = one.letter.subject, one.letter.missing
+        name = f"{one.kind.value} {one.rule}" if one.rule else one.kind.value
+        made.add_row(pack.id, name, one.language, line(subject or missing or "", "" if subject else "red"))
+    return [made]
 
 
 def pack_page(pack: "PolicyPack", language: str) -> list[RenderableType]:

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     MESSAGES_REJECTED = "messages_rejected"
     CALENDAR_RUNS_OUT = "calendar_runs_out"
     PACK_RUNS_OUT = "pack_runs_out"
+    LETTER_INCOMPLETE = "letter_incomplete"
     ROLE_UNHELD = "role_unheld"
     TRAINING_LAPSED = "training_lapsed"
     ARTICLE_OUT_OF_DATE = "article_out_of_date"
@@ -47,6 +48,7 @@ TO_DO: Final = {
     Kind.MESSAGES_REJECTED: "`redress rejected REF` has messages and reasons",
     Kind.CALENDAR_RUNS_OUT: "put the new holidays into its file, then `redress calendar replan`",
     Kind.PACK_RUNS_OUT: "write the version that is to follow",
+    Kind.LETTER_INCOMPLETE: "set in the pack what it names; `redress policy letters PACK` shows each letter",
     Kind.ROLE_UNHELD: "give it to somebody in the directory's file, then `redress directory import FILE`",
     Kind.TRAINING_LAPSED: "have it refreshed, and write it into the directory",
     Kind.ARTICLE_OUT_OF_DATE: "customers see it no more: write it anew (`redress faq write`), or withdraw it",

@@ -27,6 +27,7 @@ from runtime.connection import TemporalUnavailable
 from runtime.database import open_pool
 from runtime.identity.verifying import Verifier
 from runtime.keys.here import hold_keys
+from runtime.letters.samples import missing_letters
 from runtime.policies import calendars_in_use, load_packs
 from runtime.postgres import DatabaseUnavailable, find_database
 from runtime.settings import Settings
@@ -64,7 +65,7 @@ async def diagnose(settings: Settings, viewer: str | None = None) -> Diagnosis:
     hold_keys(settings)
     hold_proofs(Verifier.here(settings))
     now = datetime.now(UTC)
-    found = list(_rules(now))
+    found = await asyncio.to_thread(lambda: list(_rules(now, settings.firm_name)))
     unchecked: list[str] = []
     pool: Pool | None = None
     client: Client | None = None
@@ -123,7 +124,7 @@ def _page(found: Iterable[Trouble], unchecked: Sequence[str], now: datetime) -> 
     return Diagnosis(at=now, troubles=tuple(shown), more=more, unchecked=tuple(unchecked))
 
 
-def _rules(now: datetime) -> Iterable[Trouble]:
+def _rules(now: datetime, firm: str) -> Iterable[Trouble]:
     for name, calendar in sorted(calendars_in_use().items()):
         until = calendar.verified_until
         if until is not None and until <= (now + EXPIRES_SOON).date():
@@ -134,6 +135,10 @@ def _rules(now: datetime) -> Iterable[Trouble]:
         if not any(pack.in_force((now + EXPIRES_SOON).date()) for pack in versions):
             of = "will be" if any(pack.in_force(today) for pack in versions) else "is"
             yield Trouble(kind=Kind.PACK_RUNS_OUT, subject=name, what=f"no version of it {of} in force")
+        for pack in versions:
+            if pack.in_force(today) and not pack.demands:  # of those with demands no case is opened
+                for lacks in missing_letters(pack, firm=firm, at=now):
+                    yield Trouble(kind=Kind.LETTER_INCOMPLETE, subject=name, what=lacks)
 
 
 async def _directory(pool: "Pool", now: datetime) -> list[Trouble]:

@@ -579,3 +579,33 @@ async def test_a_pack_that_no_case_has_is_told_with_those_that_cases_have(look: 
         ran = await look("policy", "compare", old, "uk-fca", "--json")
         assert ran.code == ExitCode.INVALID
         assert ran.error["message"].endswith("cases have platform-default@2026.1")
+
+
+# -- letters -----------------------------------------------------------------------------------------------------------
+
+
+async def test_every_letter_of_a_pack_is_shown_and_written_as_a_page(redress: CommandLine, tmp_path: Path) -> None:
+    pages = tmp_path / "letters"
+    ran = await redress("policy", "letters", "uk-fca", "--letter", "final_response", "--html", str(pages), "--json")
+    assert [(one["language"], one["missing"]) for one in ran.data] == [("en", None), ("zh-CN", None)]
+    page = (pages / "uk-fca-2026.1-final_response-zh-CN.html").read_text(encoding="utf-8")
+    assert '<html lang="zh-CN">' in page
+    assert "尊敬的王小明：" in page
+    listed = squeezed(await redress("policy", "letters", "uk-fca", "--language", "en"))
+    assert "We have received your complaint" in listed
+    wanting = (
+        LATER
+        + """
+[[letters]]
+name = "reminder"
+kind = "reminder"
+must_name = ["ombudsman"]
+source = "Test"
+confirmed = false
+"""
+    )
+    redress.set("REDRESS_POLICY_DIR", str(written(tmp_path / "own", wanting).parent))
+    told = await redress("policy", "letters", "own")
+    assert told.code == ExitCode.CHECK_FAILED
+    assert "1 letter" not in told.err  # in each language
+    assert "ombudsman" in told.out
