@@ -62,9 +62,7 @@ async def test_every_page_of_the_desk_can_be_read_by_everybody_and_shows_what_ot
         "/desk/options",
         "/desk/reviews",
         reports,
-        "/desk/rules",
-        "/desk/rules/uk-fca",
-        "/desk/rules/uk-fca/letters",
+        *(f"/desk/rules{of}" for of in ("", "/uk-fca", "/uk-fca/letters")),
         "/desk/doctor",
     ]
     async with served(create_app(doors)) as url:
