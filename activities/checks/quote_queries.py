@@ -57,8 +57,6 @@ class QuoteSnapshot(Snapshot):
         self, order: Order, price: Decimal, start: datetime, end: datetime, *, worse: bool
     ) -> list[Quote]:
         query, until = FIRST_THROUGH[order.side, worse], min(end, start + LOOK_AHEAD)
-        if self.shared is not None:  # and the nearest, which is known then
-            return await self.through(order, price, start, until, worse=worse)
         return await self._rows("quotes", Quote, query, order.symbol, start, until, price)
 
     async def near(self, symbol: str, at: datetime) -> list[Quote]:

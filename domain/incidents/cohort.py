@@ -76,6 +76,7 @@ def judge(
     left = [without(finding, settled or {}) for finding in once_only(findings)]
     known = sorted({key for finding in left for key in settled_before(finding)})
     harms = [finding.harm for finding in left if finding.verdict.for_the_customer and finding.harm is not None]
+    harms = [harm for harm in harms if harm.amount]  # nothing is in no currency
     unclear = any(finding.verdict is Verdict.INCONCLUSIVE for finding in left)
     harm: Money | None = None
     if not unclear and len({each.currency for each in harms}) <= 1:

@@ -304,7 +304,7 @@ def _band(finding: Finding, fills: Sequence[Fill], reference: Decimal | None) ->
 def _margin(finding: Finding, facts: LogFacts) -> MarginScene | None:
     """The level replayed from the stored rows, at no more instants than can be drawn."""
     limit = number(finding.numbers.get("stop_out_level"))
-    closed, _ = liquidated(facts)
+    closed, _ = liquidated(facts, finding.subject)
     closings = [each.fill.at for each in closed]
     account = Account.of(facts, closings[0], Tolerances.of(finding.given)) if closings else None
     if limit is None or account is None:

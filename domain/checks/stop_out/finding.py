@@ -47,7 +47,7 @@ def check_stop_out(subject: str, facts: LogFacts, given: Given) -> Finding:
     is held against the valid prices of its moment, as any other fill is.
     """
     report = Report(Check.STOP_OUT, subject, facts, given, FORMULA)
-    closings, missing = liquidated(facts)
+    closings, missing = liquidated(facts, subject)
     if not closings and not missing:
         report.say(f"Order {subject} was no forced liquidation.", f"订单 {subject} 不是强制平仓。")
         currency = facts.instruments[0].currency if facts.instruments else "USD"

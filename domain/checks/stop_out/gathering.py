@@ -1,7 +1,7 @@
 """Finds what the replay of a margin level needs: the account around its forced liquidation."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, TypeVar
 
 from domain.checks.findings import Finding
@@ -10,6 +10,7 @@ from domain.checks.gathering.asked import MOST_FILLS, Asked, facts_of
 from domain.checks.gathering.orders import executions_meant, medians
 from domain.checks.gathering.unanswered import too_many, unanswered
 from domain.checks.moments import Execution, Moment
+from domain.checks.stop_out.liquidations import EVENT
 from domain.ground.base import Record
 from domain.log.trade_log import OrderType
 
@@ -17,8 +18,6 @@ R = TypeVar("R", bound=Record)
 
 MOST_POSITIONS: Final = 200
 """Positions and entries of a margin replay, which are all kept as evidence."""
-EVENT: Final = timedelta(seconds=60)
-"""Liquidations of an account within this time of each other belong to one event."""
 
 
 async def gather(asked: Asked) -> list[Finding]:

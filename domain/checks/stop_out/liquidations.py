@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
 from domain.checks.facts import LogFacts
 from domain.log.trade_log import Fill, Order, OrderType, Position
+
+EVENT: Final = timedelta(seconds=60)
+"""Liquidations of an account within this time of each other belong to one event."""
 
 
 class Liquidated(NamedTuple):
@@ -39,22 +42,31 @@ class Decision:
         )
 
 
-def liquidated(facts: LogFacts) -> tuple[list[Liquidated], list[str]]:
-    """The fills of forced liquidations among *facts* in the order of time, and what is missing of them."""
+def liquidated(facts: LogFacts, subject: str) -> tuple[list[Liquidated], list[str]]:
+    """The fills of the event that the forced liquidation *subject* is of, in the order of time, and what is missing.
+
+    Positions may have been liquidated in other events too: those are part of the account's replay.
+    """
+    forced = {row.order: row for row in facts.orders if row.type is OrderType.STOP_OUT}
+    fills = sorted((row for row in facts.fills if row.order in forced), key=lambda each: (each.at, each.fill))
+    event = {fill.fill for fill in fills if fill.order == subject}
+    for way in (fills, fills[::-1]):
+        last = None
+        for fill in way:
+            if fill.fill in event or (last is not None and abs(fill.at - last) <= EVENT):
+                event.add(fill.fill)
+                last = fill.at
     found, missing = [], list[str]()
     positions = {row.position: row for row in facts.positions}
-    for order in facts.orders:
-        if order.type is not OrderType.STOP_OUT:
-            continue
-        for fill in facts.fills:
-            if fill.order != order.order:
-                continue
+    for fill in fills:
+        if fill.fill in event:
+            order = forced[fill.order]
             position = positions.get(order.position or fill.position or "")
             if position is None:
                 missing.append(f"position that order {order.order} closed")
             else:
                 found.append(Liquidated(order, fill, position))
-    return sorted(found, key=lambda each: (each.fill.at, each.fill.fill)), missing
+    return found, missing
 
 
 def suspects_of(closings: Sequence[Liquidated]) -> Callable[[str], str | None]:
