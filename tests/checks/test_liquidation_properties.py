@@ -25,7 +25,8 @@ class Account(NamedTuple):
 
     def found(self) -> Finding:
         rows = [*self.positions, *self.orders, *self.fills]
-        return judged(facts_of(*rows, balance=self.balance, quotes=self.quotes))
+        facts = facts_of(*rows, balance=self.balance, quotes=self.quotes)
+        return judged(facts, self.orders[0].order)
 
     def outcome(self) -> tuple[Any, ...]:
         found = self.found()
