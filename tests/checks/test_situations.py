@@ -167,24 +167,8 @@ def _account(amount: str, **more: Any) -> list[Record]:
     return [terms(stop_out_level=D(50), **more), balance(amount, currency=more.get("currency", "USD"))]
 
 
-def _liquidations() -> dict[str, Situation]:
-    wrong_gold = feed(GOLD, "1940.00", until=160, wrong=("LP-A", -1, 130, "1900.00"))
-    followed = [
-        *_account("6000"),
-        *wrong_gold,
-        *(_held(name, ("1900", at)) for name, at in (("1", 0), ("2", 50), ("3", 100))),
-        *(row for name, at in (("1", 0), ("2", 50), ("3", 100)) for row in _liquidated(name, "1900", at)),
-    ]
-    an_hour_apart = [
-        terms(stop_out_level=D(50)),
-        *feed(GOLD, "1940.00", (-3640, "1905.00"), since=-3700, until=-3500, wrong=("LP-A", -3601, -3599, "1900.00")),
-        *feed(GOLD, "1930.00", wrong=("LP-A", -1, 1, "1920.00")),
-        _held("1", ("1900", -3600), opened_at=after(-7000)),
-        _held("2", ("1920", 0), opened_at=after(-7000)),
-        *_liquidated("1", "1900", -3600),
-        *_liquidated("2", "1920", 0),
-    ]
-    by_gold = Fault(symbol=GOLD, since=after(-30), until=after(120))
+def _liquidations_in_several() -> dict[str, Situation]:
+    """Of accounts with several instruments, or several currencies."""
     return {
         "silver was wrong, and gold was closed at the price of a source that was right: (24 − 21) × 5000": Situation(
             [
@@ -216,20 +200,6 @@ def _liquidations() -> dict[str, Situation]:
             ("S1",),
             {"S1": ("firm_fault", "EUR 800.00")},
         ),
-        "one after the other, each within a minute, is one event whichever is named: 3 × 40 × 100": Situation(
-            followed,
-            Check.STOP_OUT,
-            ("S3",),
-            {"S1": ("provider_fault", "USD 12,000.00")},
-            by_gold,
-            ("harmed", "USD 12,000.00"),
-        ),
-        "an hour apart two are two events: 5 × 100 of one that was due, 10 × 100 of one that was not": Situation(
-            [*an_hour_apart, balance("6000", balance="B0", at=after(-7200))],
-            Check.STOP_OUT,
-            ("S1", "S2"),
-            {"S1": ("provider_fault", "USD 500.00"), "S2": ("provider_fault", "USD 1,000.00")},
-        ),
         "what an account in yen lost in dollars is in one currency: 10 × 100": Situation(
             [
                 *_account("300000", currency="JPY"),
@@ -243,6 +213,42 @@ def _liquidations() -> dict[str, Situation]:
             {"S1": ("provider_fault", "JPY 150,000")},
             Fault(symbol=GOLD, since=after(-30), until=after(30)),
             ("harmed", "USD 1,000.00"),
+        ),
+    }
+
+
+def _liquidations() -> dict[str, Situation]:
+    wrong_gold = feed(GOLD, "1940.00", until=160, wrong=("LP-A", -1, 130, "1900.00"))
+    followed = [
+        *_account("6000"),
+        *wrong_gold,
+        *(_held(name, ("1900", at)) for name, at in (("1", 0), ("2", 50), ("3", 100))),
+        *(row for name, at in (("1", 0), ("2", 50), ("3", 100)) for row in _liquidated(name, "1900", at)),
+    ]
+    an_hour_apart = [
+        terms(stop_out_level=D(50)),
+        *feed(GOLD, "1940.00", (-3640, "1905.00"), since=-3700, until=-3500, wrong=("LP-A", -3601, -3599, "1900.00")),
+        *feed(GOLD, "1930.00", wrong=("LP-A", -1, 1, "1920.00")),
+        _held("1", ("1900", -3600), opened_at=after(-7000)),
+        _held("2", ("1920", 0), opened_at=after(-7000)),
+        *_liquidated("1", "1900", -3600),
+        *_liquidated("2", "1920", 0),
+    ]
+    by_gold = Fault(symbol=GOLD, since=after(-30), until=after(120))
+    return {
+        "one after the other, each within a minute, is one event whichever is named: 3 × 40 × 100": Situation(
+            followed,
+            Check.STOP_OUT,
+            ("S3",),
+            {"S1": ("provider_fault", "USD 12,000.00")},
+            by_gold,
+            ("harmed", "USD 12,000.00"),
+        ),
+        "an hour apart two are two events: 5 × 100 of one that was due, 10 × 100 of one that was not": Situation(
+            [*an_hour_apart, balance("6000", balance="B0", at=after(-7200))],
+            Check.STOP_OUT,
+            ("S1", "S2"),
+            {"S1": ("provider_fault", "USD 500.00"), "S2": ("provider_fault", "USD 1,000.00")},
         ),
         "a reversal closed what was open and no more: (2800 − 1730) / 1938 = 55.2 %": Situation(
             [
@@ -356,7 +362,9 @@ def _charges() -> dict[str, Situation]:
     }
 
 
-SITUATIONS: Final = _waited_for_days() | _bad_ticks() | _liquidations() | _outages() | _charges()
+SITUATIONS: Final = (
+    _waited_for_days() | _bad_ticks() | _liquidations_in_several() | _liquidations() | _outages() | _charges()
+)
 
 
 @pytest.mark.parametrize("name", SITUATIONS)

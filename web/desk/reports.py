@@ -113,12 +113,12 @@ async def figure(visit: Visit) -> Response:
 
 def _named(report: Report, key: str, language: str) -> tuple[str, str]:
     """What the figure of that *key* is of, and the figure itself. Raises ``LookupError``."""
-    words, tree = report_words(language), load_causes()
+    said, tree = report_words(language), load_causes()
     for table in report.tables:
         for row in table.rows:
             for column, one in zip(table.columns, row.figures, strict=True):
                 if one.key == key:
-                    of = (words("table", table.key), row_name(table, row.name, words, tree), words("column", column))
+                    of = (said("table", table.key), row_name(table, row.name, said, tree), said("column", column))
                     return " · ".join(of), cell(one)
     raise LookupError(key)
 
