@@ -217,15 +217,8 @@ def _liquidations_in_several() -> dict[str, Situation]:
     }
 
 
-def _liquidations() -> dict[str, Situation]:
-    wrong_gold = feed(GOLD, "1940.00", until=160, wrong=("LP-A", -1, 130, "1900.00"))
-    followed = [
-        *_account("6000"),
-        *wrong_gold,
-        *(_held(name, ("1900", at)) for name, at in (("1", 0), ("2", 50), ("3", 100))),
-        *(row for name, at in (("1", 0), ("2", 50), ("3", 100)) for row in _liquidated(name, "1900", at)),
-    ]
-    an_hour_apart = [
+def _an_hour_apart() -> list[Record]:
+    return [
         terms(stop_out_level=D(50)),
         *feed(GOLD, "1940.00", (-3640, "1905.00"), since=-3700, until=-3500, wrong=("LP-A", -3601, -3599, "1900.00")),
         *feed(GOLD, "1930.00", wrong=("LP-A", -1, 1, "1920.00")),
@@ -233,6 +226,16 @@ def _liquidations() -> dict[str, Situation]:
         _held("2", ("1920", 0), opened_at=after(-7000)),
         *_liquidated("1", "1900", -3600),
         *_liquidated("2", "1920", 0),
+    ]
+
+
+def _liquidations() -> dict[str, Situation]:
+    wrong_gold = feed(GOLD, "1940.00", until=160, wrong=("LP-A", -1, 130, "1900.00"))
+    followed = [
+        *_account("6000"),
+        *wrong_gold,
+        *(_held(name, ("1900", at)) for name, at in (("1", 0), ("2", 50), ("3", 100))),
+        *(row for name, at in (("1", 0), ("2", 50), ("3", 100)) for row in _liquidated(name, "1900", at)),
     ]
     by_gold = Fault(symbol=GOLD, since=after(-30), until=after(120))
     return {
@@ -245,7 +248,7 @@ def _liquidations() -> dict[str, Situation]:
             ("harmed", "USD 12,000.00"),
         ),
         "an hour apart two are two events: 5 × 100 of one that was due, 10 × 100 of one that was not": Situation(
-            [*an_hour_apart, balance("6000", balance="B0", at=after(-7200))],
+            [*_an_hour_apart(), balance("6000", balance="B0", at=after(-7200))],
             Check.STOP_OUT,
             ("S1", "S2"),
             {"S1": ("provider_fault", "USD 500.00"), "S2": ("provider_fault", "USD 1,000.00")},
