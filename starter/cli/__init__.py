@@ -9,6 +9,7 @@ from starter.cli import investigating  # isort: skip
 from starter.cli import reading  # isort: skip
 from starter.cli import assessing  # isort: skip
 from starter.cli import policies  # isort: skip
+from starter.cli import letters  # isort: skip
 from starter.cli import calendars  # isort: skip
 from starter.cli import directory  # isort: skip
 from starter.cli import customers  # isort: skip
@@ -56,6 +57,7 @@ __all__ = [
     "intake",
     "investigating",
     "keys",
+    "letters",
     "loading",
     "main",
     "payments",

@@ -3,13 +3,12 @@
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from typer.core import TyperGroup
 
 from starter.cli.options import ACTOR_VARIABLE, By, actor, content_of
-from starter.cli.program import Answer, Failed, app, command, invalid
+from starter.cli.program import Answer, Failed, app, by_default, command, invalid
 from starter.reading.layout import facts, line, whole
 
 if TYPE_CHECKING:
@@ -18,17 +17,7 @@ if TYPE_CHECKING:
 _SHOW: Final = "show"
 
 
-class _ShowByDefault(TyperGroup):
-    """``actor`` alone is ``actor show``."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if not args or args[0] not in {*self.commands, *ctx.help_option_names}:
-            args = [_SHOW, *args]
-        parsed: list[str] = super().parse_args(ctx, args)
-        return parsed
-
-
-actors = typer.Typer(help="Who one is here (actor), tokens and keys.", cls=_ShowByDefault)
+actors = typer.Typer(help="Who one is here (actor), tokens and keys.", cls=by_default(_SHOW))
 app.add_typer(actors, name="actor", rich_help_panel="Act on a case")
 
 

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from typer.core import TyperGroup
 
 from starter.cli.access import Seen, read
 from starter.cli.options import Reference, one_of
-from starter.cli.program import Answer, ExitCode, Failed, InvalidInput, Problem, app, command
+from starter.cli.program import Answer, ExitCode, Failed, InvalidInput, Problem, app, by_default, command
 from starter.reading.layout import line, whole
 
 if TYPE_CHECKING:
@@ -23,20 +22,10 @@ _FORMATS: Final = ("html", "pdf")
 _BOTH: Final = "both"
 
 
-class _AddByDefault(TyperGroup):
-    """``evidence REF --note TEXT`` is ``evidence add REF --note TEXT``: the shorter form was there first."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in {*self.commands, *ctx.help_option_names}:
-            args = ["add", *args]
-        parsed: list[str] = super().parse_args(ctx, args)
-        return parsed
-
-
 evidence = typer.Typer(
     help="Put evidence into a case file (evidence REF --note TEXT), or make the evidence pack of a case.",
     no_args_is_help=True,
-    cls=_AddByDefault,
+    cls=by_default("add"),
 )
 app.add_typer(evidence, name="evidence", rich_help_panel="Act on a case")
 

@@ -1,6 +1,5 @@
 """Commands about policy packs: what they say, what is wrong with them, and what would be due under them."""
 
-from base64 import b64encode
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from domain.ground.words import CaseEvent, Category, ClientClass, Complexity, LetterKind, Matter, Priority
+from domain.ground.words import CaseEvent, Category, ClientClass, Complexity, Matter, Priority
 from starter.cli import foretelling_pages, policy_pages
 from starter.cli.access import read
 from starter.cli.options import Language, Tongue, instant, moment, one_of
@@ -21,9 +20,7 @@ if TYPE_CHECKING:
     from domain.ground.scope import Facts
     from domain.rules.policy import PolicyPack
     from domain.rules.problem import PolicyProblem
-    from runtime.letters.samples import SampleLetter
     from runtime.policies import Packs, ReadPack
-    from runtime.settings import Settings
 
 policy = typer.Typer(help="Policy packs: the rules that cases are handled by.", no_args_is_help=True)
 app.add_typer(policy, name="policy", rich_help_panel="Look")
@@ -89,69 +86,6 @@ def check(
     return Answer(data, policy_pages.problems([pack for pack, _ in checked], found), problem)
 
 
-# -- letters -----------------------------------------------------------------------------------------------------------
-
-
-@command(policy, "letters")
-def letters(
-    *,
-    packs: Annotated[
-        list[str] | None, typer.Argument(metavar="[PACK...]", help="ID or ID@VERSION; otherwise every pack.")
-    ] = None,
-    letter: Annotated[
-        LetterKind | None, typer.Option("--letter", help="Only letters of this kind, with their texts.")
-    ] = None,
-    language: Annotated[Tongue | None, typer.Option("--language", help="Otherwise both.")] = None,
-    html: Annotated[
-        Path | None, typer.Option("--html", metavar="FOLDER", help="Write each as the page that mail programs show.")
-    ] = None,
-) -> Answer:
-    """Every letter of policy packs, written now for a made-up case, and what those lack that cannot be written."""
-    from runtime.letters.samples import sample_letters
-    from runtime.policies import load_packs
-    from runtime.settings import load_settings
-
-    now, settings, known = datetime.now(UTC), load_settings(), load_packs()
-    chosen = [_pack(name, now, known) for name in packs] if packs else [one for each in known.values() for one in each]
-    found = [
-        (pack, one)
-        for pack in chosen
-        for one in sample_letters(pack, firm=settings.firm_name, at=now, language=language)
-        if letter in {None, one.kind}
-    ]
-    if html:
-        _write_pages(html, found, settings)
-    data = [
-        {"pack": pack.id, "kind": one.kind, "rule": one.rule, "language": one.language, **one.letter.model_dump()}
-        for pack, one in found
-    ]
-    # With demands no case can be opened, so no customer waits for its letters.
-    lacking = sum(one.letter.missing is not None and not pack.demands for pack, one in found)
-    problem = Problem("check_failed", ExitCode.CHECK_FAILED, f"{lacking} letter(s) cannot be written")
-    return Answer(data, policy_pages.letters(found, texts=letter is not None), problem if lacking else None)
-
-
-def _write_pages(folder: Path, found: "Sequence[tuple[PolicyPack, SampleLetter]]", settings: "Settings") -> None:
-    from runtime.letters.drawing import mail_page
-    from runtime.settings import logo_at
-
-    logo = None
-    if settings.firm_logo:
-        content, kind = logo_at(settings.firm_logo)
-        logo = f"data:image/{kind};base64,{b64encode(content).decode()}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for pack, one in found:
-            if one.letter.body and one.letter.subject:
-                name = "-".join(filter(None, (pack.id, pack.version, one.kind, one.rule, one.language)))
-                page = mail_page(
-                    one.letter.subject, one.letter.body, language=one.language, firm=settings.firm_name, logo=logo
-                )
-                (folder / f"{name.replace('/', '-')}.html").write_text(page, encoding="utf-8")
-    except OSError as error:
-        invalid("--html", f"{folder} cannot be written ({error.strerror})")
-
-
 def _to_check(names: Sequence[str] | None, now: datetime) -> "tuple[list[ReadPack], list[PolicyProblem]]":
     """The packs of these names, and what is wrong with those that cannot be read, and with the files of others."""
     from domain.rules.problem import PolicyProblem
@@ -192,7 +126,7 @@ def _named(name: str, known: "Sequence[ReadPack]", now: datetime) -> "ReadPack":
     packs: dict[str, list[PolicyPack]] = {}
     for one in known:
         packs.setdefault(one.pack.id, []).append(one.pack)
-    pack = _pack(name, now, packs)
+    pack = pack_named(name, now, packs)
     return next(one for one in known if one.pack is pack)
 
 
@@ -385,12 +319,12 @@ def _combined(names: Sequence[str], at: date | datetime) -> "PolicyPack":
     from domain.rules.combining import combine
 
     try:
-        return combine([_pack(name, at) for name in names])
+        return combine([pack_named(name, at) for name in names])
     except ValueError as error:
         raise InvalidInput(str(error)) from None
 
 
-def _pack(name: str, at: date | datetime, packs: "Packs | None" = None) -> "PolicyPack":
+def pack_named(name: str, at: date | datetime, packs: "Packs | None" = None) -> "PolicyPack":
     """The pack that *name* says: a file, an id and a version, or an id, of which the version in force *at*."""
     from runtime.policies import UnknownPolicyPack, find_pack, load_packs, read_pack
 

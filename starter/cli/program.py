@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, NamedTuple, NoReturn, TypeVar
 import typer
 from rich.console import Console, RenderableType
 from rich.text import Text
+from typer.core import TyperGroup
 from typer.main import get_command
 
 
@@ -111,6 +112,20 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
+
+
+def by_default(name: str) -> type[TyperGroup]:
+    """A group of commands in which *name* may be left out: its arguments alone are that command."""
+
+    class Group(TyperGroup):
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            known = {*self.commands, *ctx.help_option_names}
+            if (args or not self.no_args_is_help) and (not args or args[0] not in known):
+                args = [name, *args]
+            parsed: list[str] = super().parse_args(ctx, args)
+            return parsed
+
+    return Group
 
 
 def _version(wanted: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from domain.ground.words import Category, Stage
-from starter.cli import case_pages, pages
+from starter.cli import pages
 from starter.cli.access import Seen, database, note, read
 from starter.cli.case_pages import case_page
 from starter.cli.options import Language, Reference, Tongue, span
@@ -84,20 +84,6 @@ def timeline(*, reference: Reference) -> Answer:
     reference = _parsed(reference)
     entries = read(lambda pool: get_timeline(pool, reference), lambda _: Seen("timeline", [reference]))
     return Answer(entries, pages.timeline(entries))
-
-
-@command(app, "letters", panel=_PANEL)
-def letters(
-    *,
-    reference: Reference,
-    text: Annotated[bool, typer.Option("--text", help="With the letters' texts and every attempt to deliver.")] = False,
-) -> Answer:
-    """The letters of a case and how they were delivered."""
-    from starter.reading.cases import get_letters
-
-    reference = _parsed(reference)
-    written = read(lambda pool: get_letters(pool, reference), lambda _: Seen("letters", [reference]))
-    return Answer(written, case_pages.letters(written, texts=text))
 
 
 @command(app, "deadlines", panel=_PANEL)

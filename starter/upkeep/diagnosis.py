@@ -48,7 +48,7 @@ TO_DO: Final = {
     Kind.MESSAGES_REJECTED: "`redress rejected REF` has messages and reasons",
     Kind.CALENDAR_RUNS_OUT: "put the new holidays into its file, then `redress calendar replan`",
     Kind.PACK_RUNS_OUT: "write the version that is to follow",
-    Kind.LETTER_INCOMPLETE: "set in the pack what it names; `redress policy letters PACK` shows each letter",
+    Kind.LETTER_INCOMPLETE: "set in the pack what it names; `redress letters preview PACK` shows each letter",
     Kind.ROLE_UNHELD: "give it to somebody in the directory's file, then `redress directory import FILE`",
     Kind.TRAINING_LAPSED: "have it refreshed, and write it into the directory",
     Kind.ARTICLE_OUT_OF_DATE: "customers see it no more: write it anew (`redress faq write`), or withdraw it",

@@ -586,12 +586,12 @@ async def test_a_pack_that_no_case_has_is_told_with_those_that_cases_have(look: 
 
 async def test_every_letter_of_a_pack_is_shown_and_written_as_a_page(redress: CommandLine, tmp_path: Path) -> None:
     pages = tmp_path / "letters"
-    ran = await redress("policy", "letters", "uk-fca", "--letter", "final_response", "--html", str(pages), "--json")
+    ran = await redress("letters", "preview", "uk-fca", "--letter", "final_response", "--html", str(pages), "--json")
     assert [(one["language"], one["missing"]) for one in ran.data] == [("en", None), ("zh-CN", None)]
     page = (pages / "uk-fca-2026.1-final_response-zh-CN.html").read_text(encoding="utf-8")
     assert '<html lang="zh-CN">' in page
     assert "尊敬的王小明：" in page
-    listed = squeezed(await redress("policy", "letters", "uk-fca", "--language", "en"))
+    listed = squeezed(await redress("letters", "preview", "uk-fca", "--language", "en"))
     assert "We have received your complaint" in listed
     wanting = (
         LATER
@@ -605,7 +605,7 @@ confirmed = false
 """
     )
     redress.set("REDRESS_POLICY_DIR", str(written(tmp_path / "own", wanting).parent))
-    told = await redress("policy", "letters", "own")
+    told = await redress("letters", "preview", "own")
     assert told.code == ExitCode.CHECK_FAILED
     assert "1 letter" not in told.err  # in each language
     assert "ombudsman" in told.out
