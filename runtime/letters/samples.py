@@ -54,6 +54,12 @@ _STAGES: Final = {
     LetterKind.FEEDBACK_REQUEST: Stage.FOLLOWING_UP,
 }
 """Where a case is when the letter is due; while it is examined, of the others."""
+_EARLY: Final = frozenset({LetterKind.ACKNOWLEDGEMENT, LetterKind.REFERRAL, LetterKind.EXTENSION})
+"""Letters of a complaint that came this morning."""
+_MORNING: Final = timedelta(hours=4)
+_ANSWERED: Final = timedelta(days=20)
+"""How long ago the response was written, of letters that come after one."""
+_WAITED: Final = timedelta(days=25)
 _MISSING: Final[dict[tuple[str, str, date], list[str]]] = {}
 _MOST: Final = 100
 _RESPONDED: Final = frozenset({Stage.SETTLING, Stage.FOLLOWING_UP})
@@ -73,8 +79,9 @@ def sample_letters(pack: PolicyPack, *, firm: str, at: datetime, language: str |
     """Each letter of *pack* as it would be written *at* that time, in that *language* or in all."""
     for kind in LetterKind:
         for rule, facts, foreseen in _occasions(pack, kind, at):
+            received = at - (_until_it_is_sent(pack, rule, at) if kind is LetterKind.HOLDING else _age(kind))
             for each in (language,) if language else LANGUAGES:
-                written = _written(pack, kind, facts, foreseen, firm=firm, at=at, language=each)
+                written = _written(pack, kind, facts, foreseen, firm=firm, at=at, language=each, received=received)
                 yield SampleLetter(kind, rule, each, written)
 
 
@@ -103,7 +110,7 @@ def _occasions(
         case LetterKind.EXTENSION:
             for clock in pack.clocks:
                 for extension in clock.extensions:
-                    begun = Occurred(event=clock.trigger, at=_received(at), number=1)
+                    begun = Occurred(event=clock.trigger, at=at - _age(kind), number=1)
                     told = Occurred(
                         event=CaseEvent.EXTENDED, at=at, number=2, clock=clock.name, extension=extension.name
                     )
@@ -117,8 +124,18 @@ def _occasions(
             yield None, _facts(kind, at), []
 
 
-def _received(at: datetime) -> datetime:
-    return at - timedelta(hours=4)
+def _age(kind: LetterKind) -> timedelta:
+    """How long ago the complaint came of which a letter of that *kind* is written."""
+    if kind in _EARLY:
+        return _MORNING
+    return _WAITED if _STAGES.get(kind) not in _RESPONDED else _WAITED + _ANSWERED
+
+
+def _until_it_is_sent(pack: PolicyPack, rule: str | None, at: datetime) -> timedelta:
+    """How long after its receipt a complaint that comes *at* that time has the holding letter of that *rule*."""
+    sent = {(clock.name, rung.name) for clock in pack.clocks for rung in clock.rungs if rung.letter == rule}
+    begun = Occurred(event=CaseEvent.RECEIVED, at=at, number=1)
+    return min((one.due - at for one in plan(pack, begun) if (one.clock, one.rung) in sent), default=_WAITED)
 
 
 def _usd(amount: Decimal) -> Money:
@@ -172,8 +189,9 @@ def _written(
     firm: str,
     at: datetime,
     language: str,
+    received: datetime,
 ) -> LetterPreview:
-    received, stage = _received(at), facts.stage or Stage.INVESTIGATING
+    stage = facts.stage or Stage.INVESTIGATING
     complaint = Complaint(
         source="sample",
         idempotency_key="sample",
@@ -214,7 +232,7 @@ def _written(
             foreseen=foreseen,
             verified=True,
             standing=Standing(looked=stage is not Stage.RECEIVED, asked=kind is LetterKind.REMINDER),
-            responded_at=at - timedelta(days=20) if stage in _RESPONDED else None,
+            responded_at=at - _ANSWERED if stage in _RESPONDED else None,
         )
     except ApplicationError as error:
         return LetterPreview(missing=error.message.replace(" (letter 2)", ""))
