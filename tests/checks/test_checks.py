@@ -479,16 +479,16 @@ class TestStopOuts:
     def test_29_positions_of_one_account_are_restored_each_once_and_consequences_are_named(self) -> None:
         """As in case 2 of the same minute: closings one after another, each loss lowering the level of the next."""
         volume = Decimal("0.1")
-        names = [f"{number:02d}" for number in range(29)]
+        names = [str(number + 1) for number in range(29)]
         orders = tuple(order(OrderType.STOP_OUT, order=f"O{n}", position=f"P{n}", volume=volume) for n in names)
         fills = tuple(
             # the first at the bad quote, the others at good prices a moment later, when the loss was booked
             fill(
-                "1920.96" if n == "00" else "1937.39",
+                "1920.96" if n == "1" else "1937.39",
                 fill=f"F{n}",
                 order=f"O{n}",
                 volume=volume,
-                at=after(int(n) / 100),
+                at=after((int(n) - 1) / 100),
             )
             for n in names
         )
@@ -500,8 +500,8 @@ class TestStopOuts:
         found = self.closed("2000", *VALID, *BAD, orders=orders, fills=fills, positions=held)
         assert found.verdict is Verdict.PROVIDER_FAULT
         assert str(found.harm) == "USD 164.30"  # only the first was closed at a wrong price: 16.43 * 10
-        assert {part.key for part in found.parts} == {"price/F00"}
-        assert found.numbers["O28.level"] == "22.10"  # (2,000 - 756.90) / 5,626
+        assert {part.key for part in found.parts} == {"price/F1"}
+        assert found.numbers["O29.level"] == "22.10"  # (2,000 - 756.90) / 5,626
 
     def test_a_closing_that_only_the_loss_of_an_undue_one_brought_about_is_its_consequence(self) -> None:
         one = position(position="P1", volume=Decimal("0.8"), close_price=Decimal("1920.96"), closed_at=AT)
