@@ -87,9 +87,9 @@ def _why_people(case: Case, draft: Draft) -> Iterator[WhyPeople]:
 
 
 def _within_lately(case: Case, draft: Draft) -> bool:
-    """Whether *draft* with all that the customer was given by rule lately is within the limit of a single case."""
+    """Whether a *draft* within the limit of a single case is so with all that the customer was given by rule lately."""
     given, lately = draft.compensation, case.investigation.lately if case.investigation else ()
-    if given is None:
+    if given is None or not case.decision.within_limit(given):
         return True
     together = total([given, *(one for one in lately if one.currency == given.currency)])
     return case.decision.within_limit(together)
