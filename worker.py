@@ -63,6 +63,7 @@ from runtime.outside import Outside
 from runtime.payment_rail import HttpRail, PaymentRail
 from runtime.plain import Plain
 from runtime.policies import Packs
+from runtime.ports import any_free_port
 from runtime.postgres import DatabaseUnavailable, find_database
 from runtime.settings import ConfigurationError, Settings, load_settings
 from runtime.shelf import PolicyError
@@ -77,7 +78,7 @@ from runtime.temporal import (
 )
 from runtime.turns import InOrder
 from runtime.watch.failing import FailingActivities
-from runtime.watch.watching import AddressTaken, Watched, any_free_port, watch
+from runtime.watch.watching import AddressTaken, Watched, watch
 from starter.client.complaints import Complaints
 from starter.client.directory import packs_in_force
 from starter.intake.dealer import Dealer

@@ -90,6 +90,12 @@ class Child:
         """The time of the latest start."""
         return self._started_at
 
+    def listens(self, port: int) -> bool:
+        """Whether the process itself listens on *port*, as far as this can be told; it may not have begun to."""
+        if self._process is None or self.ended:
+            return False
+        return RunningProcess(pid=self._process.pid, created=self._started_at.timestamp()).listens(port)
+
     async def start(self) -> None:
         """Start the process, wait until it is ready, and from then on start it again whenever it ends by itself.
 

@@ -49,11 +49,11 @@ from runtime.keys.here import KEYRING, hold_keys
 from runtime.keys.keyring import FileKeyring
 from runtime.keys_table import keys_table
 from runtime.paths import ROOT
+from runtime.ports import any_free_port
 from runtime.roles import WRITER
 from runtime.running import LOCK_NAME, RunningProcess, StackRecord
 from runtime.settings import Settings
 from runtime.temporal import connect_to, register_search_attributes
-from runtime.watch.watching import any_free_port
 
 __all__ = ["Addresses", "Stack", "StackError", "StackRunning"]
 

@@ -4,7 +4,6 @@ import importlib.metadata
 import json
 import os
 import signal
-import socket
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -18,6 +17,7 @@ from temporalio.client import Client
 
 from runtime.child import Child, StackError
 from runtime.connection import TemporalUnavailable
+from runtime.ports import IP, Claim, claim_one, is_free
 from runtime.running import RunningProcess
 from runtime.temporal import connect_to
 
@@ -26,7 +26,6 @@ STOP_GRACE: Final = 10.0  # seconds
 RETENTION: Final = timedelta(days=90)
 """How long the history of a closed complaint is kept; the server's own default is one day."""
 
-_IP: Final = "127.0.0.1"
 _USUAL_PORTS: Final = (7233, 8233)
 _ATTEMPTS: Final = 5
 _TAKEN: Final = "address already in use"
@@ -56,18 +55,19 @@ class EmbeddedTemporal:
         self._on_start = on_start
         self._say = say
         self._ports = _USUAL_PORTS
+        self._claims: list[Claim] = []
         self._client: Client | None = None
         self._child: Child | None = None
 
     @property
     def address(self) -> str:
         """Host and port of the server."""
-        return f"{_IP}:{self._ports[0]}"
+        return f"{IP}:{self._ports[0]}"
 
     @property
     def ui_url(self) -> str:
         """The Web UI."""
-        return f"http://{_IP}:{self._ports[1]}"
+        return f"http://{IP}:{self._ports[1]}"
 
     async def start(self) -> Client:
         """Start the server, wait until it serves the namespace, and return a client. Raises `StackError`."""
@@ -80,7 +80,7 @@ class EmbeddedTemporal:
             ) from None
         remembered = self._folder / "ports.json"
         for attempt in range(1, _ATTEMPTS + 1):
-            self._ports = _choose_ports(_read_ports(remembered))
+            self._claim_ports(_read_ports(remembered))
             self._child = self._new_child(program)
             try:
                 await self._child.start()
@@ -107,18 +107,29 @@ class EmbeddedTemporal:
         self._client = None
         if self._child:
             await self._child.stop()
+        self._release_ports()
 
     def hasten(self) -> None:
         """Do not wait for a gentle end any longer."""
         if self._child:
             self._child.hasten()
 
+    def _claim_ports(self, remembered: tuple[int, int]) -> None:
+        self._release_ports()
+        for wanted in zip(remembered, _USUAL_PORTS, strict=True):
+            self._claims.append(claim_one(wanted))
+        self._ports = self._claims[0].port, self._claims[1].port
+
+    def _release_ports(self) -> None:
+        while self._claims:
+            self._claims.pop().release()
+
     def _new_child(self, program: Path) -> Child:
         port, ui_port = self._ports
         return Child(
             name="Temporal",
             command=[
-                str(program), "server", "start-dev", "--ip", _IP, "--port", str(port), "--ui-port", str(ui_port),
+                str(program), "server", "start-dev", "--ip", IP, "--port", str(port), "--ui-port", str(ui_port),
                 "--db-filename", str(self._folder / "temporal.db"),
                 "--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=normal",
                 "--namespace", self._namespace, "--ui-disable-news-fetch",
@@ -134,7 +145,9 @@ class EmbeddedTemporal:
             grace=STOP_GRACE,
         )  # fmt: skip
 
-    async def _serves(self, _child: Child) -> bool:
+    async def _serves(self, child: Child) -> bool:
+        if not child.listens(self._ports[0]):  # whoever answers there otherwise is somebody else's server
+            return False
         try:
             self._client = await connect_to({"target_host": self.address, "namespace": self._namespace})
         except TemporalUnavailable:
@@ -157,31 +170,3 @@ def _read_ports(file: Path) -> tuple[int, int]:
         return int(port), int(ui_port)
     except (OSError, ValueError, TypeError):
         return _USUAL_PORTS
-
-
-def _choose_ports(remembered: tuple[int, int]) -> tuple[int, int]:
-    chosen: list[int] = []
-    for last, usual in zip(remembered, _USUAL_PORTS, strict=True):
-        wanted = [port for port in (last, usual) if port not in chosen and is_free(port)]
-        chosen.append(wanted[0] if wanted else _any_free(chosen))
-    return chosen[0], chosen[1]
-
-
-def is_free(port: int) -> bool:
-    """Whether a server may take *port* of this machine now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server itself does
-        try:
-            probe.bind((_IP, port))
-        except OSError:
-            return False
-        return True
-
-
-def _any_free(taken: list[int]) -> int:
-    while True:
-        with socket.socket() as probe:
-            probe.bind((_IP, 0))
-            port = int(probe.getsockname()[1])
-        if port not in taken:
-            return port

@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -16,11 +15,10 @@ from typing import Final
 from pydantic import SecretStr
 
 from runtime.child import Child
-from runtime.embedded_temporal import is_free
 from runtime.paths import ROOT
+from runtime.ports import Claim, claim_one, is_free
 from runtime.running import RunningProcess
 from runtime.settings import Settings
-from runtime.watch.watching import any_free_port
 
 PAGES: Final = (sys.executable, "-m", "web")
 _IP: Final = "127.0.0.1"
@@ -64,39 +62,18 @@ def _port(remembered: Path) -> int:
         before = int(json.loads(remembered.read_bytes())["port"])
     except (OSError, ValueError, KeyError, TypeError):
         before = _USUAL_PORT
-    usual = (each for each in (before, _USUAL_PORT) if is_free(each) and _claimed(each))
-    port = next(usual, None) or any_free_port()
+    # Pages that were served from this process and are no more leave their port to the next.
+    ours = (port for port in (before, _USUAL_PORT) if port in _CLAIMS and is_free(port))
+    port = next(ours, None)
+    if port is None:
+        claimed = claim_one((before, _USUAL_PORT))
+        _CLAIMS[port := claimed.port] = claimed
     remembered.write_text(json.dumps({"port": port}))
     return port
 
 
-_CLAIMS: Final[dict[int, int]] = {}
-"""The locks of ports that this process has claimed."""
-
-
-def _claimed(port: int) -> bool:
-    """Whether *port* is this process's until it ends, among the stacks of this machine.
-
-    The pages listen only once all else has started, and another stack would take the same port meanwhile.
-    """
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return True
-    if port in _CLAIMS:
-        return True
-    try:
-        place = Path(tempfile.gettempdir()) / f"redress-pages-{port}.lock"
-        claim = os.open(place, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError:  # another user's
-        return False
-    try:
-        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(claim)
-        return False
-    _CLAIMS[port] = claim
-    return True
+_CLAIMS: Final[dict[int, Claim]] = {}
+"""The ports that this process has claimed for pages, until it ends."""
 
 
 def _secret(kept: Path) -> str:

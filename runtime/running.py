@@ -38,6 +38,18 @@ class RunningProcess(BaseModel):
         except psutil.NoSuchProcess:
             return False
 
+    def listens(self, port: int) -> bool:
+        """Whether this process listens on *port*; true as well where the system does not let us see."""
+        import psutil
+
+        try:
+            listening = psutil.Process(self.pid).net_connections("inet")
+        except psutil.NoSuchProcess:
+            return False
+        except psutil.AccessDenied:
+            return True
+        return any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in listening)
+
     async def gone(self) -> None:
         """Return when the process has ended."""
         while self.is_alive():  # noqa: ASYNC110 (nobody tells of a process that is not our child)

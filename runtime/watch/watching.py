@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -216,10 +215,3 @@ async def _own_connection(url: str) -> "AsyncIterator[Connection]":
     finally:
         with contextlib.suppress(Exception):
             await connection.close(timeout=PATIENCE)
-
-
-def any_free_port() -> int:
-    """A port of this machine that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

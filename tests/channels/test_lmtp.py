@@ -13,7 +13,7 @@ import pytest
 
 from channels.lmtp import lmtp
 from runtime.database import Pool
-from runtime.watch.watching import any_free_port
+from runtime.ports import any_free_port
 from starter.reading.intake import content_of, list_incoming
 from tests.channels.messages.making import VOICES, mail
 from tests.patience import eventually

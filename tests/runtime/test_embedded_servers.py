@@ -4,7 +4,7 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from runtime import embedded_temporal
 from runtime.child import StackError
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.embedded_temporal import RETENTION, EmbeddedTemporal
+from runtime.ports import Claim, claim, claim_one
 from runtime.running import RunningProcess
 
 UNSAFE = {"fsync": "off"}  # nothing here is worth keeping
@@ -166,26 +167,45 @@ async def test_temporal_leaves_ports_to_others_and_takes_its_own_again(place: Pa
     assert (again.address, again.ui_url) == first
 
 
-async def test_a_port_that_somebody_had_for_a_moment_only_keeps_temporal_from_nothing(
+async def test_the_server_of_another_stack_that_took_a_port_meanwhile_is_not_taken_for_ours(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    choose, chosen = embedded_temporal._choose_ports, []
+    monkeypatch.setattr(embedded_temporal, "_USUAL_PORTS", tuple(free_ports(2)))
+    (place / "other").mkdir()
+    other = EmbeddedTemporal(place / "other", namespace="complaints", log=place / "other.log")
+    temporal = EmbeddedTemporal(place, namespace="complaints", log=place / "log")
+    chosen: list[int] = []
 
-    def unlucky(remembered: tuple[int, int]) -> tuple[int, int]:
-        port, ui_port = choose(remembered)
-        chosen.append(port)
-        return (other.getsockname()[1] if len(chosen) == 1 else port), ui_port
+    def unlucky(wanted: Iterable[int]) -> Claim:
+        claimed = claim_one(wanted)
+        chosen.append(claimed.port)
+        if len(chosen) > 1:
+            return claimed
+        claimed.release()
+        return Claim(int(other.address.rpartition(":")[2]), None)
 
-    monkeypatch.setattr(embedded_temporal, "_choose_ports", unlucky)
-    monkeypatch.setattr(embedded_temporal, "is_free", lambda _: True)  # as when it was let go since
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        monkeypatch.setattr(embedded_temporal, "_USUAL_PORTS", tuple(free_ports(2)))
-        temporal = EmbeddedTemporal(place, namespace="complaints", log=place / "log")
-        try:
-            await temporal.start()
-        finally:
-            await temporal.stop()
-    assert len(chosen) > 1
+    try:
+        await other.start()
+        monkeypatch.setattr(embedded_temporal, "claim_one", unlucky)
+        monkeypatch.setattr(embedded_temporal, "is_free", lambda _: True)  # as when it was let go since
+        await temporal.start()
+        assert temporal.address != other.address
+    finally:
+        await temporal.stop()
+        await other.stop()
+    assert len(chosen) > 2
+
+
+async def test_two_stacks_that_start_at_once_claim_other_ports(place: Path) -> None:
+    wanted = free_ports(1)
+    first, second = claim_one(wanted), claim_one(wanted)
+    assert first.port == wanted[0] != second.port
+    second.release()
+    assert claim(first.port) is None
+    first.release()
+    again = claim_one(wanted)
+    assert again.port == wanted[0]
+    again.release()
 
 
 def free_ports(count: int) -> list[int]:
