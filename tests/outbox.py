@@ -6,7 +6,9 @@ from pathlib import Path
 
 
 def in_words(message: EmailMessage) -> EmailMessage:
-    """*message* with its text alone, which a mail program shows that knows no HTML."""
+    """*message* with its text alone, which a mail program shows that knows no HTML; with files as it is."""
+    if any(True for _ in message.iter_attachments()):
+        return message
     body = message.get_body(("plain",))
     text = body.get_content() if body else ""
     message.clear_content()

@@ -8,7 +8,7 @@ from typing import Final
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from activities.checks.shared_spans import SharedSpans, Through
+from activities.checks.shared_spans import Look, Read, SharedSpans, Through
 from activities.log.trade_log import Snapshot
 from domain.checks.moments import LOOK_AHEAD, STALE
 from domain.log.trade_log import Order, Quote, Side
@@ -41,23 +41,32 @@ class QuoteSnapshot(Snapshot):
     async def through(
         self, order: Order, price: Decimal, start: datetime, end: datetime, *, worse: bool
     ) -> list[Quote]:
-
-        async def look(since: datetime, until: datetime) -> list[Quote]:
-            return await self._rows("quotes", Quote, THROUGH[order.side, worse], order.symbol, since, until, price)
-
-        async def read(spans: Sequence[datetime], span: timedelta) -> list[Quote]:
-            return await self._rows("quotes", Quote, EXTREMES, order.symbol, spans, span)
-
+        look = self._looking(THROUGH[order.side, worse], order.symbol, price)
         if self.shared is None:
             return await look(start, end)
-        wanted = Through(order.side, price, worse)
+        wanted, read = Through(order.side, price, worse), self._reading(order.symbol)
         return await self.shared.search(wanted, order.symbol, start, end, read=read, look=look)
 
     async def first_through(
         self, order: Order, price: Decimal, start: datetime, end: datetime, *, worse: bool
     ) -> list[Quote]:
-        query, until = FIRST_THROUGH[order.side, worse], min(end, start + LOOK_AHEAD)
-        return await self._rows("quotes", Quote, query, order.symbol, start, until, price)
+        look, until = self._looking(FIRST_THROUGH[order.side, worse], order.symbol, price), min(end, start + LOOK_AHEAD)
+        if self.shared is None:
+            return await look(start, until)
+        wanted, read = Through(order.side, price, worse), self._reading(order.symbol)
+        return await self.shared.first(wanted, order.symbol, start, until, read=read, look=look)
+
+    def _looking(self, query: str, symbol: str, price: Decimal) -> Look:
+        async def look(since: datetime, until: datetime) -> list[Quote]:
+            return await self._rows("quotes", Quote, query, symbol, since, until, price)
+
+        return look
+
+    def _reading(self, symbol: str) -> Read:
+        async def read(spans: Sequence[datetime], span: timedelta) -> list[Quote]:
+            return await self._rows("quotes", Quote, EXTREMES, symbol, spans, span)
+
+        return read
 
     async def near(self, symbol: str, at: datetime) -> list[Quote]:
         return await self._rows("quotes", Quote, NEAR, symbol, at, timedelta(seconds=60), TICKS_NEAR)

@@ -14,16 +14,16 @@ from typing import Final, NamedTuple
 from domain.log.trade_log import Quote, Side
 
 SPAN: Final = timedelta(minutes=15)
+DAY: Final = timedelta(days=1)
+"""Of orders that waited for weeks whole days are passed over."""
 MOST: Final = 5_000
 """Spans kept, each with four quotes of every source."""
-AT_ONCE: Final = 96
-"""Spans read by one statement: those of a day."""
 _BEGAN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT: Final = timedelta(microseconds=1)
 
 Read = Callable[[Sequence[datetime], timedelta], Awaitable[Iterable[Quote]]]
 """Of each source, and each span of that length that begins then, the earliest of the lowest and highest prices."""
-Look = Callable[[datetime, datetime], Awaitable[Iterable[Quote]]]
+Look = Callable[[datetime, datetime], Awaitable[list[Quote]]]
 """What is searched for, from one instant to another."""
 
 
@@ -43,15 +43,9 @@ class Through(NamedTuple):
 class SharedSpans:
     """What is known of the quotes of whole spans, by symbol."""
 
-    def __init__(self, span: timedelta = SPAN) -> None:
-        self.span = span
-        self._known: dict[tuple[str, datetime], list[Quote]] = {}
-        self._reading = asyncio.Lock()
-
-    def within(self, start: datetime, end: datetime) -> list[datetime]:
-        """When the spans begin that lie whole within *start* and *end*."""
-        first = self._begin(start + self.span - _INSTANT)
-        return [first + number * self.span for number in range((end - first) // self.span)]
+    def __init__(self, span: timedelta = SPAN, day: timedelta = DAY) -> None:
+        self._spans = _Extremes(span)
+        self._days = _Extremes(day)
 
     async def search(
         self,
@@ -64,10 +58,11 @@ class SharedSpans:
         look: Look,
     ) -> list[Quote]:
         """Of each source the first quote through from *start* to *end*, and the one that is farthest through."""
-        spans = self.within(start, end) if end - start < MOST * self.span else []
-        if not spans:  # too short for one, or longer than what is kept: an order that waited for months
-            return list(await look(start, end))
-        extremes = await self._extremes(symbol, spans, read)
+        length = self._spans.length
+        spans = self._spans.within(start, end) if end - start < MOST * length else []
+        if not spans:  # too short for one, or longer than what is kept
+            return await look(start, end)
+        extremes = await self._spans.of(symbol, spans, read)
         seen: list[Quote] = []
         if start < spans[0]:
             seen += await look(start, spans[0] - _INSTANT)
@@ -76,22 +71,60 @@ class SharedSpans:
             seen += known
             due = {quote.source for quote in known if wanted.beyond(quote) >= 0} - reached
             if due:
-                seen += await look(span, span + self.span - _INSTANT)
+                seen += await look(span, span + length - _INSTANT)
                 reached |= due
-        seen += await look(spans[-1] + self.span, end)
+        seen += await look(spans[-1] + length, end)
         return _first_and_farthest(wanted, seen)
+
+    async def first(
+        self, wanted: Through, symbol: str, start: datetime, end: datetime, *, read: Read, look: Look
+    ) -> list[Quote]:
+        """Of each source the first quote through from *start* to *end*, over weeks: a day in which none was is not
+        looked at again for anybody."""
+        days = self._days.within(start, end)
+        if not days:
+            return await look(start, end)
+        seen = await look(start, days[0] - _INSTANT) if start < days[0] else []
+        reached = {quote.source for quote in seen}
+        for day in days:
+            [known] = await self._days.of(symbol, [day], read)
+            if {quote.source for quote in known if wanted.beyond(quote) >= 0} - reached:
+                seen += await look(day, day + self._days.length - _INSTANT)
+                reached = {quote.source for quote in seen}
+        seen += await look(days[-1] + self._days.length, end)
+        first: dict[str, Quote] = {}
+        for quote in seen:  # what was looked at is in the order of time
+            first.setdefault(quote.source, quote)
+        return list(first.values())
+
+
+class _Extremes:
+    """The lowest and highest quotes of spans of one *length*, by symbol: those that were asked for last."""
+
+    def __init__(self, length: timedelta) -> None:
+        self.length = length
+        self._known: dict[tuple[str, datetime], list[Quote]] = {}
+        self._reading = asyncio.Lock()
+        self._at_once = max(1, DAY // length)
+        """Spans read by one statement: those of a day."""
+
+    def within(self, start: datetime, end: datetime) -> list[datetime]:
+        """When the spans begin that lie whole within *start* and *end*."""
+        first = self._begin(start + self.length - _INSTANT)
+        return [first + number * self.length for number in range((end - first) // self.length)]
 
     def _begin(self, at: datetime) -> datetime:
         """When the span began that *at* lies in."""
-        return _BEGAN + (at - _BEGAN) // self.span * self.span
+        return _BEGAN + (at - _BEGAN) // self.length * self.length
 
-    async def _extremes(self, symbol: str, spans: Sequence[datetime], read: Read) -> list[list[Quote]]:
+    async def of(self, symbol: str, spans: Sequence[datetime], read: Read) -> list[list[Quote]]:
+        """Those of each of the *spans*."""
         async with self._reading:
             missing = [span for span in spans if (symbol, span) not in self._known]
-            for first in range(0, len(missing), AT_ONCE):
-                some = missing[first : first + AT_ONCE]
+            for first in range(0, len(missing), self._at_once):
+                some = missing[first : first + self._at_once]
                 found: dict[datetime, list[Quote]] = {span: [] for span in some}
-                for quote in await read(some, self.span):
+                for quote in await read(some, self.length):
                     found[self._begin(quote.at)].append(quote)
                 self._known |= {(symbol, span): quotes for span, quotes in found.items()}
             known = [self._known[symbol, span] for span in spans]

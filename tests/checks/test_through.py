@@ -64,7 +64,7 @@ async def test_the_first_quote_through_and_the_nearest_are_found_on_either_side(
     order = Order(
         order="O1", account=ACCOUNT, symbol="XAUUSD", side=side, type=OrderType.STOP, volume=Decimal(1), sent_at=AT
     )
-    reached, spans = 0, SharedSpans(timedelta(seconds=8))
+    reached, spans = 0, SharedSpans(timedelta(seconds=8), timedelta(seconds=16))
     async with TradeLog(pool).snapshot(EvidenceSnapshot) as log:
         for _ in range(40):
             start = rng.randint(-20, 150)
@@ -77,12 +77,13 @@ async def test_the_first_quote_through_and_the_nearest_are_found_on_either_side(
             log.shared = spans
             together = await log.through(order, price, after(start), after(end), worse=worse)
             assert (set(together), len(together)) == (expected, len(expected))
-            log.shared = None
-            first = await log.first_through(order, price, after(start), after(end), worse=worse)
-            assert set(first) == {
-                each for each in first_of_each(expected) if is_through(each, side, price, worse=worse)
-            }
-            assert len(first) == len({each.source for each in first})
+            for shared in (spans, None):
+                log.shared = shared
+                first = await log.first_through(order, price, after(start), after(end), worse=worse)
+                assert set(first) == {
+                    each for each in first_of_each(expected) if is_through(each, side, price, worse=worse)
+                }
+                assert len(first) == len({each.source for each in first})
             reached += bool(found)
     assert reached > 20
 
