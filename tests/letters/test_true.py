@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from difflib import unified_diff
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from runtime.letters.letter_text import Standing
 from runtime.letters.stationery import LANGUAGES, stationery_in
 from runtime.paths import TEMPLATES
 from runtime.policies import load_packs
+from tests.letters.saying import record_of, said_in, sentences
 from tests.letters.support import (
     FULL_PACK,
     NOW,
@@ -62,6 +64,49 @@ def test_every_sentence_of_every_template_names_what_makes_it_true(file: str) ->
     environment = stationery_in(language).templates
     tree = environment.parse((TEMPLATES / file).read_text(encoding="utf-8"), name)
     assert not [text for text in _unfounded(tree) if re.search(r"\w", text)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_sentence_is_recorded_under_what_makes_it_true(language: str) -> None:
+    """A sentence that joins others in a ``says`` of theirs is read beside its predicate as well, by whoever adds it."""
+    new = unified_diff(record_of(language).read_text(encoding="utf-8").splitlines(), said_in(language).splitlines())
+    assert "\n".join(new) == "", (
+        "read each beside its predicate in domain/letters/truths.py, then see tests/letters/saying.py"
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@given(data=st.data())
+def test_no_sentence_is_added_moved_or_changed_unseen(language: str, data: Any) -> None:
+    file = data.draw(st.sampled_from([file for file in FILES if file.startswith(f"{language}/")]))
+    template = (TEMPLATES / file).read_text(encoding="utf-8")
+    at = data.draw(st.sampled_from([found.end() for found in re.finditer(r"(?<=[.。])(?=\s|{%)", template)] or [0]))
+    changed = f"{template[:at]} The moon is cheese.{template[at:]}"
+    assert any("The moon is cheese." in sentence for _, sentence in sentences(changed))
+    assert list(sentences(changed)) != list(sentences(template))
+
+
+def test_a_sentence_is_recorded_with_the_predicates_and_conditions_around_it() -> None:
+    template = """{% says decided %}
+It is decided. {{ a.b }} follows{% if c %} from C{% endif %}.{% says replaces_response %} It replaces it.{% endsays %}
+
+{% if d %}
+D holds.
+{% elif e %}
+E does.
+{% else %}
+Neither does.
+{% endif %}
+{% endsays %}
+"""
+    assert list(sentences(template)) == [
+        ("decided", "It is decided."),
+        ("decided", "{{ a.b }} follows{% if c %} from C{% endif %}."),
+        ("decided, replaces_response", "It replaces it."),
+        ("decided, if d", "D holds."),
+        ("decided, elif e", "E does."),
+        ("decided, not elif e", "Neither does."),
+    ]
 
 
 def _unfounded(node: nodes.Node) -> Iterator[str]:
