@@ -25,7 +25,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.case.case import Case
 from domain.case.complaint import Complaint
-from domain.case.messages import SIGNALS, UPDATES, DecideResolution
+from domain.case.messages.deciding import DecideResolution
+from domain.case.messages.table import SIGNALS, UPDATES
 from domain.ground.base import Record
 from domain.ground.messages import Message, NotAllowed
 from domain.ground.people import Actor

@@ -18,7 +18,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from domain.case.complaint import Complaint
-from domain.case.messages import ProposeResolution
+from domain.case.messages.deciding import ProposeResolution
 from domain.ground.bilingual import Bilingual
 from domain.ground.people import Actor
 from domain.ground.words import Role

@@ -24,7 +24,7 @@ from domain.case.complaint import Complaint
 from domain.case.file import CaseUpdate, Recorded
 from domain.case.hearing import signs_of
 from domain.case.identity import IDENTIFIED, entry_data
-from domain.case.messages import CustomerReply
+from domain.case.messages.signals import CustomerReply
 from domain.case.recurrence import CONTINUES, same_subject
 from domain.case.requests import OpenCase, Opened, RecordContact, TakenUp, TakeUpCase
 from domain.case.told import told_in

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from domain.case.case import RECENT_ENTRIES, Case
 from domain.case.complaint import Complaint
-from domain.case.messages import SIGNALS, UPDATES, CorrectContact, Receipt
+from domain.case.messages.handling import CorrectContact
+from domain.case.messages.table import SIGNALS, UPDATES, Receipt
 from domain.ground.messages import Message
 from domain.ground.people import Actor
 from domain.ground.timeline import Entry

@@ -14,7 +14,7 @@ from pydantic_core import to_json
 
 from domain.case.approval import NotApproved, proven
 from domain.case.file import Rejected
-from domain.case.messages import BY_ANYBODY
+from domain.case.messages.table import BY_ANYBODY
 from domain.case.requests import RecordContact
 from domain.clocks.deadlines import Firing, Occurred
 from domain.ground.base import clean

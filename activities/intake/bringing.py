@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from temporalio.exceptions import ApplicationError
 
 from domain.case.complaint import Complainant, Complaint
-from domain.case.messages import Arrived, Attachment, CustomerReply
+from domain.case.messages.evidence import Attachment
+from domain.case.messages.signals import Arrived, CustomerReply
 from domain.case.recurrence import takes_up
 from domain.ground.messages import Message
 from domain.ground.people import SYSTEM, Actor

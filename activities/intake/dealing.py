@@ -11,7 +11,7 @@ from temporalio.service import RPCError
 
 from activities.intake.bringing import CUSTOMER, Bringing, Delivers, NoCaseYet
 from activities.intake.mail import Mails
-from domain.case.messages import CustomerReply
+from domain.case.messages.signals import CustomerReply
 from domain.intake.received import Dealt, DealWith, Decision, Ending, Kind, Unreadable, complaint_in, message_in
 from domain.keys.personal import Gone, Personal
 from domain.keys.scopes import scope_of_message

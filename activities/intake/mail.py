@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from activities.intake.bringing import CUSTOMER, Bringing
 from domain.case.complaint import Channel, Complainant, Complaint, explain
-from domain.case.messages import Arrived, CustomerReply
+from domain.case.messages.signals import Arrived, CustomerReply
 from domain.ground.base import SHORT_TEXT, clean
 from domain.ground.people import SYSTEM
 from domain.intake.received import Dealt, Ending, Unreadable

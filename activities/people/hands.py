@@ -13,7 +13,8 @@ import asyncpg
 
 from activities.people.tasks import BEARING, Giving, write_tasks
 from domain.case.hearing import signs_heard
-from domain.case.messages import NoteSign, PeopleChanged
+from domain.case.messages.handling import NoteSign
+from domain.case.messages.signals import PeopleChanged
 from domain.ground.base import person_of
 from domain.ground.people import SYSTEM
 from domain.ground.timeline import Entry

@@ -16,16 +16,10 @@ from domain.case.assessment import Assessment, reassess
 from domain.case.by_rule import drafted, propose_by_rule
 from domain.case.case import Case
 from domain.case.identity import IDENTIFYING, identity_of
-from domain.case.messages import (
-    UPDATES,
-    DecideResolution,
-    ProposeDraft,
-    ProposeResolution,
-    Reclassify,
-    ReportReferral,
-    ResolveEarly,
-    VerifyComplainant,
-)
+from domain.case.messages.deciding import DecideResolution, ProposeDraft, ProposeResolution, ResolveEarly
+from domain.case.messages.handling import Reclassify, VerifyComplainant
+from domain.case.messages.outside import ReportReferral
+from domain.case.messages.table import UPDATES
 from domain.case.outside import OutsideDecision
 from domain.case.paying import check_second_person
 from domain.case.referrals import CARRYING_OUT, decision_of

@@ -12,7 +12,8 @@ from domain.case.assessment import Assessment
 from domain.case.complaint import Complaint
 from domain.case.drafts import Draft
 from domain.case.file import CaseUpdate, Rejected
-from domain.case.messages import ProposeDraft, ProposeResolution, Receipt
+from domain.case.messages.deciding import ProposeDraft, ProposeResolution
+from domain.case.messages.table import Receipt
 from domain.case.obligations import Obligation
 from domain.case.outside import OutsideDecision, Referral
 from domain.case.requests import EarlyWarning

@@ -9,7 +9,7 @@ from typing import Final
 from domain.case.answers import Proposal
 from domain.case.case import Case
 from domain.case.complaint import Complaint
-from domain.case.messages import VerifyComplainant
+from domain.case.messages.handling import VerifyComplainant
 from domain.ground.messages import NotAllowed
 from domain.ground.people import Actor
 from domain.ground.timeline import Entry

@@ -1,7 +1,7 @@
 """Who may have a payment tried again, and who may say what became of one."""
 
 from domain.case.case import Case
-from domain.case.messages import ReportPayment, RetryPayment
+from domain.case.messages.paying import ReportPayment, RetryPayment
 from domain.ground.base import person_of
 from domain.ground.messages import NotAllowed
 from domain.ground.people import Actor

@@ -3,7 +3,7 @@
 from typing import Final
 
 from domain.case.complaint import Complainant, Complaint
-from domain.case.messages import CustomerReply
+from domain.case.messages.signals import CustomerReply
 from domain.ground.base import Instant
 
 CONTINUES: Final = "continues"

@@ -12,7 +12,8 @@ from typing import Final
 from domain.case.case import Case
 from domain.case.complaint import FUTURE_TOLERANCE
 from domain.case.looking_again import UNDER_INVESTIGATION, go_on, take_up_again
-from domain.case.messages import RecordReferral, ReportReferral, Resolution
+from domain.case.messages.deciding import Resolution
+from domain.case.messages.outside import RecordReferral, ReportReferral
 from domain.case.outside import OutsideDecision, Referral
 from domain.case.remedies import outstanding
 from domain.ground.messages import NotAllowed

@@ -11,7 +11,7 @@ from typing import Final
 
 from domain.case.answers import Proposal
 from domain.case.case import Case
-from domain.case.messages import ConfirmRemedy, GrantRelief
+from domain.case.messages.putting_right import ConfirmRemedy, GrantRelief
 from domain.case.obligations import Obligation, Proof
 from domain.checks.findings import InKind
 from domain.ground.base import person_of

@@ -8,7 +8,8 @@ from domain.case.answers import Proposal
 from domain.case.case import Case
 from domain.case.drafts import Draft, because
 from domain.case.elsewhere import PromisedElsewhere, check_not_elsewhere, spoken
-from domain.case.messages import ExtendDeadline, ProposeDraft, Resolution, ResolveEarly
+from domain.case.messages.deciding import ProposeDraft, Resolution, ResolveEarly
+from domain.case.messages.handling import ExtendDeadline
 from domain.case.referrals import check_carries_out
 from domain.case.two_persons import second_person_because
 from domain.checks.accrual import Accrual, accruals

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from domain.case.messages import ConfirmRemedy, ProposeResolution, VerifyComplainant
+from domain.case.messages.deciding import ProposeResolution
+from domain.case.messages.handling import VerifyComplainant
+from domain.case.messages.putting_right import ConfirmRemedy
 from domain.ground.base import Instant, Line, Record, StaffId
 from domain.ground.bilingual import Bilingual
 from domain.ground.spoken import said

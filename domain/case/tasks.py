@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from domain.case.case import Case
-from domain.case.messages import FinishTask, GiveTask
+from domain.case.messages.giving import FinishTask, GiveTask
 from domain.case.remedies import outstanding
 from domain.case.task_kinds import TASKS, Task
 from domain.clocks.deadlines import Deadline

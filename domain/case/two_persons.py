@@ -3,7 +3,7 @@
 from domain.case.answers import Proposal
 from domain.case.case import Case
 from domain.case.drafts import Draft
-from domain.case.messages import DecideResolution
+from domain.case.messages.deciding import DecideResolution
 from domain.ground.base import person_of
 from domain.ground.messages import NotAllowed
 from domain.ground.people import SYSTEM, Actor

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Final, NamedTuple, Self
 from pydantic import StringConstraints, ValidationError
 
 from domain.case.complaint import Complaint, explain
-from domain.case.messages import Attachment, CorrectContact, CustomerReply, RecordFeedback, Reopen, Withdraw
+from domain.case.messages.evidence import Attachment
+from domain.case.messages.handling import CorrectContact, RecordFeedback, Reopen, Withdraw
+from domain.case.messages.signals import CustomerReply
 from domain.ground.base import Identifier, Instant, Record, Text
 from domain.ground.messages import Message
 from domain.ground.people import Actor

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from domain.case.complaint import Complaint
-from domain.case.messages import ConfirmRemedy, CustomerReply
+from domain.case.messages.putting_right import ConfirmRemedy
+from domain.case.messages.signals import CustomerReply
 from domain.ground.base import LONG_TEXT, Instant, Line, Record, Text
 from domain.ground.people import Actor
 from domain.ground.words import Remedy, Role

@@ -13,7 +13,7 @@ from temporalio.client import (
     WorkflowUpdateHandle,
 )
 
-from domain.case.messages import SIGNALS, UPDATES
+from domain.case.messages.table import SIGNALS, UPDATES
 from domain.ground.messages import Message
 from domain.incidents.messages import INCIDENT_UPDATES
 from domain.learning.messages import ACTION_UPDATES

@@ -340,7 +340,8 @@ def contact(
 
 def send(name: str, reference: str, by: str | None, message_id: str | None, **fields: Any) -> Answer:
     """Send the message *name*; what is checked here is checked before anything is connected to."""
-    from domain.case.messages import SIGNALS, UPDATES, RecordReferral
+    from domain.case.messages.outside import RecordReferral
+    from domain.case.messages.table import SIGNALS, UPDATES
     from domain.ground.reference import parse_reference
 
     reference = parse_reference(reference)

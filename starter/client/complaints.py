@@ -13,40 +13,27 @@ from temporalio.client import WorkflowExecutionStatus
 
 from domain.case.answers import Closed, Status
 from domain.case.complaint import ClosedCase, Complaint
-from domain.case.messages import (
-    SIGNALS,
-    AddEvidence,
+from domain.case.messages.deciding import DecideResolution, ProposeDraft, ProposeResolution, ResolveEarly
+from domain.case.messages.evidence import AddEvidence, Investigate, RequestInformation
+from domain.case.messages.giving import FinishTask, GiveTask, ReassignTask
+from domain.case.messages.handling import (
     Assign,
-    ConfirmRemedy,
     CorrectContact,
-    CustomerReply,
-    DecideResolution,
-    Escalate,
     ExtendDeadline,
-    FinishTask,
-    GiveTask,
-    GrantRelief,
-    Investigate,
     NoteSign,
-    ProposeDraft,
-    ProposeResolution,
-    ReassignRemedy,
-    ReassignTask,
-    Receipt,
     Reclassify,
     RecordCause,
     RecordFeedback,
-    RecordReferral,
     Reopen,
     ReplanDeadlines,
-    ReportPayment,
-    ReportReferral,
-    RequestInformation,
-    ResolveEarly,
-    RetryPayment,
     VerifyComplainant,
     Withdraw,
 )
+from domain.case.messages.outside import RecordReferral, ReportReferral
+from domain.case.messages.paying import ReportPayment, RetryPayment
+from domain.case.messages.putting_right import ConfirmRemedy, GrantRelief, ReassignRemedy
+from domain.case.messages.signals import CustomerReply, Escalate
+from domain.case.messages.table import SIGNALS, Receipt
 from domain.checks.findings import Check
 from domain.ground.messages import Message, NotAllowed
 from domain.ground.people import Actor

@@ -16,7 +16,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from domain.case.answers import Closed, Status
 from domain.case.complaint import Complaint
-from domain.case.messages import SIGNALS, UPDATES, Receipt
+from domain.case.messages.table import SIGNALS, UPDATES, Receipt
 from domain.checks.findings import Investigation, InvestigationRequest
 from domain.ground.messages import Message
 from domain.ground.reference import ALPHABET, INCIDENT, reference_for

@@ -5,41 +5,27 @@ from typing import Any, Final
 
 from domain.case.answers import Closed, Status
 from domain.case.complaint import Complaint
-from domain.case.messages import (
-    AddEvidence,
-    Arrived,
+from domain.case.messages.deciding import DecideResolution, ProposeDraft, ProposeResolution, ResolveEarly
+from domain.case.messages.evidence import AddEvidence, Investigate, RequestInformation
+from domain.case.messages.giving import FinishTask, GiveTask, ReassignTask
+from domain.case.messages.handling import (
     Assign,
-    ConfirmRemedy,
     CorrectContact,
-    CustomerReply,
-    DecideResolution,
-    Escalate,
     ExtendDeadline,
-    FinishTask,
-    GiveTask,
-    GrantRelief,
-    Investigate,
     NoteSign,
-    PeopleChanged,
-    ProposeDraft,
-    ProposeResolution,
-    ReassignRemedy,
-    ReassignTask,
-    Receipt,
     Reclassify,
     RecordCause,
     RecordFeedback,
-    RecordReferral,
     Reopen,
     ReplanDeadlines,
-    ReportPayment,
-    ReportReferral,
-    RequestInformation,
-    ResolveEarly,
-    RetryPayment,
     VerifyComplainant,
     Withdraw,
 )
+from domain.case.messages.outside import RecordReferral, ReportReferral
+from domain.case.messages.paying import ReportPayment, RetryPayment
+from domain.case.messages.putting_right import ConfirmRemedy, GrantRelief, ReassignRemedy
+from domain.case.messages.signals import Arrived, CustomerReply, Escalate, PeopleChanged
+from domain.case.messages.table import Receipt
 from domain.checks.findings import Investigation, InvestigationRequest
 from domain.ground.messages import Message
 from domain.ground.reference import INCIDENT, reference_for

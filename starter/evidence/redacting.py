@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from domain.case.messages import AddEvidence
+from domain.case.messages.evidence import AddEvidence
 from domain.checks.findings import EvidenceRow
 from domain.ground.words import Role
 from starter.evidence.reading import CaseFacts

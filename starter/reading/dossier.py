@@ -9,7 +9,7 @@ from domain.case.answers import Status
 from domain.case.approval import proposal_digest
 from domain.case.drafts import WhyPeople, because
 from domain.case.matters import matters_of
-from domain.case.messages import Award
+from domain.case.messages.deciding import Award
 from domain.case.requests import LetterPreview
 from domain.case.task_kinds import TASKS
 from domain.checks.findings import Finding

@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from domain.case.messages import PeopleChanged
+from domain.case.messages.signals import PeopleChanged
 from domain.ground.people import SYSTEM
 from runtime.database import Pool
 from starter.client.complaints import CaseClosed, CaseNotFound, Complaints

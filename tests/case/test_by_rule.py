@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.case.by_rule import drafted, propose_by_rule
 from domain.case.case import Case
 from domain.case.drafts import WHY, WhyPeople
-from domain.case.messages import DecideResolution, ProposeResolution
+from domain.case.messages.deciding import DecideResolution, ProposeResolution
 from domain.case.resolution import propose
 from domain.case.two_persons import check_decision, needs_second_person, second_person_because
 from domain.checks.findings import Check, InKind, Verdict

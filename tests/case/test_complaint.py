@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from domain.case.complaint import Channel, Complaint, explain
-from domain.case.messages import SIGNALS, UPDATES, AddEvidence, CorrectContact, CustomerReply, Reclassify
+from domain.case.messages.evidence import AddEvidence
+from domain.case.messages.handling import CorrectContact, Reclassify
+from domain.case.messages.signals import CustomerReply
+from domain.case.messages.table import SIGNALS, UPDATES
 from domain.ground.messages import Message
 from domain.ground.words import Remedy
 from domain.money.amounts import PositiveMoney, minor_digits

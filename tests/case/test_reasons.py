@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.case.messages import ProposeResolution, ResolveEarly
+from domain.case.messages.deciding import ProposeResolution, ResolveEarly
 from domain.case.reasons import HEADINGS, reasons_of
 from tests.reasons import a_no
 

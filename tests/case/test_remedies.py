@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.case.answers import Proposal
 from domain.case.case import Case
-from domain.case.messages import ConfirmRemedy, GrantRelief
+from domain.case.messages.putting_right import ConfirmRemedy, GrantRelief
 from domain.case.obligations import Proof
 from domain.case.remedies import (
     MONEY,

@@ -13,7 +13,7 @@ from domain.case.assessment import assess
 from domain.case.by_rule import drafted, propose_by_rule
 from domain.case.case import Case
 from domain.case.complaint import Complaint
-from domain.case.messages import ProposeResolution, ResolveEarly
+from domain.case.messages.deciding import ProposeResolution, ResolveEarly
 from domain.case.questions import ask_for
 from domain.case.resolution import behind, check_proposal, decisive, leading, propose
 from domain.case.two_persons import at_stake, needs_second_person

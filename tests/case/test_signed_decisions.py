@@ -10,7 +10,7 @@ import pytest
 from domain.case.approval import CaseRecord, NotApproved, NotYetRecorded, approved_award, check_paid_again, payee_of
 from domain.case.case import Case
 from domain.case.complaint import Complaint
-from domain.case.messages import UPDATES
+from domain.case.messages.table import UPDATES
 from domain.ground.people import Actor
 from domain.ground.timeline import Entry
 from domain.people.actors import Person

@@ -11,7 +11,7 @@ from domain.case.case import Case
 from domain.case.clocks import fire, has_recorded
 from domain.case.drafts import Draft
 from domain.case.file import Recorded
-from domain.case.messages import GiveTask
+from domain.case.messages.giving import GiveTask
 from domain.case.remedies import owe, promised
 from domain.case.task_kinds import TASKS
 from domain.clocks.planning import plan

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from domain.case import two_persons
 from domain.case.case import Case
 from domain.case.complaint import Complaint
-from domain.case.messages import DecideResolution, ProposeResolution, ReportPayment, RetryPayment
+from domain.case.messages.deciding import DecideResolution, ProposeResolution
+from domain.case.messages.paying import ReportPayment, RetryPayment
 from domain.case.paying import check_report, check_retry
 from domain.case.resolution import propose
 from domain.ground.base import person_of

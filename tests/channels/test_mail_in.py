@@ -10,7 +10,7 @@ from activities.case.case_file import CaseFile
 from activities.intake.dealing import Dealing
 from activities.letters.letters import Letters
 from channels.taking import take_in
-from domain.case.messages import Arrived, CustomerReply
+from domain.case.messages.signals import Arrived, CustomerReply
 from domain.case.requests import OpenCase
 from domain.intake.received import Dealt, Ending
 from runtime.database import Pool

@@ -14,7 +14,8 @@ from temporalio.testing import ActivityEnvironment
 from activities.intake.bringing import CUSTOMER
 from activities.intake.dealing import TRIES, Dealing
 from domain.case.complaint import Channel, Complainant, Complaint
-from domain.case.messages import Attachment, CustomerReply
+from domain.case.messages.evidence import Attachment
+from domain.case.messages.signals import CustomerReply
 from domain.case.requests import OpenCase
 from domain.ground.messages import Message, NotAllowed
 from domain.ground.people import Actor

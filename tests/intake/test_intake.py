@@ -8,7 +8,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities.intake.bringing import CUSTOMER
 from channels.taking import take_in
-from domain.case.messages import CustomerReply
+from domain.case.messages.signals import CustomerReply
 from domain.intake.received import Door, Ending, Kind
 from runtime.connection import TemporalUnavailable
 from runtime.database import Pool

@@ -9,7 +9,8 @@ from temporalio.common import RawValue
 from temporalio.converter import ActivitySerializationContext, DataConverter, WorkflowSerializationContext
 from temporalio.exceptions import ApplicationError
 
-from domain.case.messages import CustomerReply, Receipt
+from domain.case.messages.signals import CustomerReply
+from domain.case.messages.table import Receipt
 from domain.ground.people import Actor
 from domain.ground.words import Role
 from domain.keys.public import Public

@@ -9,7 +9,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.intake.bringing import CUSTOMER
 from activities.intake.dealing import Dealing
 from activities.keys.retention import Retention, erased_again
-from domain.case.messages import CustomerReply
+from domain.case.messages.signals import CustomerReply
 from domain.ground.people import Actor
 from domain.ground.words import Role
 from domain.intake.received import Door, Ending

@@ -22,7 +22,7 @@ from activities.case.case_file import CaseFile
 from activities.letters.letters import REFUSED_RETRY, Letters
 from domain.case.complaint import Complaint
 from domain.case.file import CaseUpdate
-from domain.case.messages import VerifyComplainant
+from domain.case.messages.handling import VerifyComplainant
 from domain.case.requests import OpenCase, RecordContact
 from domain.clocks.clock import Length, LengthRule
 from domain.clocks.deadlines import Occurred

@@ -12,7 +12,7 @@ from activities.people.hands import hand_over
 from domain.case.case import Case
 from domain.case.clocks import has_recorded
 from domain.case.file import CaseUpdate, Recorded
-from domain.case.messages import PeopleChanged
+from domain.case.messages.signals import PeopleChanged
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import CaseEvent, Role, SignKind

@@ -12,7 +12,7 @@ import pytest
 from activities.case.case_file import CaseFile
 from activities.intake.bringing import CUSTOMER
 from activities.people.notices import addressee, owner_of
-from domain.case.messages import CustomerReply
+from domain.case.messages.signals import CustomerReply
 from domain.clocks.calendar import Calendar
 from domain.ground.messages import NotAllowed
 from domain.ground.people import Actor

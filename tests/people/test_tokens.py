@@ -13,7 +13,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 from temporalio.workflow import _Definition
 
-from domain.case.messages import DecideResolution, ProposeResolution
+from domain.case.messages.deciding import DecideResolution, ProposeResolution
 from domain.ground.messages import Message
 from domain.ground.people import Actor
 from domain.ground.words import Role

@@ -17,7 +17,9 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from domain.case.messages import CustomerReply, DecideResolution, ProposeResolution, Withdraw
+from domain.case.messages.deciding import DecideResolution, ProposeResolution
+from domain.case.messages.handling import Withdraw
+from domain.case.messages.signals import CustomerReply
 from domain.ground.messages import Message
 from domain.ground.people import Actor
 from domain.ground.words import Role, Stage

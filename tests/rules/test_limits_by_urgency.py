@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from domain.case.assessment import Assessment
 from domain.case.clocks import count_as_urgent
-from domain.case.messages import DecideResolution
+from domain.case.messages.deciding import DecideResolution
 from domain.case.two_persons import check_decision
 from domain.clocks.deadlines import Occurred
 from domain.clocks.planning import plan, replay

@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 from joserfc import jwt
 
-from domain.case.messages import SIGNALS, UPDATES
+from domain.case.messages.table import SIGNALS, UPDATES
 from domain.ground.people import Actor
 from domain.ground.words import Role, Stage
 from domain.incidents.messages import INCIDENT_UPDATES

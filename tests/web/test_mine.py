@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from domain.case.messages import CustomerReply, Withdraw
+from domain.case.messages.handling import Withdraw
+from domain.case.messages.signals import CustomerReply
 from domain.ground.words import CaseEvent, LetterKind
 from domain.intake.received import message_in
 from runtime.database import Pool

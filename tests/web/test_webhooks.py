@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from activities.intake.dealing import Dealing
-from domain.case.messages import Arrived, CustomerReply
+from domain.case.messages.signals import Arrived, CustomerReply
 from domain.ground.reference import reference_for
 from domain.intake.received import Ending
 from domain.intake.told import Spoken, written

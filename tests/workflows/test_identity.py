@@ -9,7 +9,7 @@ from temporalio.client import ActivityFailureError, Client, WorkflowFailureError
 from temporalio.common import RetryPolicy
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from domain.case.messages import DecideResolution
+from domain.case.messages.deciding import DecideResolution
 from domain.ground.messages import Message
 from domain.ground.people import Actor
 from domain.ground.words import LetterKind, Role, Stage

@@ -12,7 +12,8 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from domain.case.complaint import Complaint
-from domain.case.messages import UPDATES, CustomerReply, Escalate
+from domain.case.messages.signals import CustomerReply, Escalate
+from domain.case.messages.table import UPDATES
 from domain.ground.words import WORKFLOW, LetterKind, Outcome, Stage
 from starter.client.conversation import Refused
 from tests.workflows.house import CUSTOMER, HANDLER, House

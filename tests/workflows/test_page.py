@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.case.case import Case
-from domain.case.messages import SIGNALS, UPDATES
+from domain.case.messages.table import SIGNALS, UPDATES
 from domain.ground.words import Stage
 from domain.people.matching import Identity, IdentityState
 from tests.case.test_by_rule import cases

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 from temporalio import workflow
 
-from domain.case import messages
+from domain.case.messages import signals, table
 from domain.ground.messages import Message
 from domain.incidents.messages import INCIDENT_UPDATES, IncidentChanged
 from runtime.paths import ROOT
@@ -49,7 +49,7 @@ NO_STEP: Final = {
 """Messages that are no step towards the decision: an evidence pack tells of them elsewhere, or not."""
 
 WORKFLOWS: Final[dict[type, tuple[tuple[Update[Any, Any], ...], tuple[type[Message], ...]]]] = {
-    ComplaintWorkflow: (of_a_case.UPDATES, messages.UPDATES),
+    ComplaintWorkflow: (of_a_case.UPDATES, table.UPDATES),
     IncidentWorkflow: (of_an_incident.UPDATES, INCIDENT_UPDATES),
 }
 EVERY_UPDATE: Final[tuple[Update[Any, Any], ...]] = (*of_a_case.UPDATES, *of_an_incident.UPDATES)
@@ -65,7 +65,7 @@ def test_every_update_has_a_row_and_the_workflow_a_handler_that_asks_before_it_a
 
 
 def test_every_signal_has_a_row_and_a_handler() -> None:
-    kinds: tuple[type[Message], ...] = (*messages.SIGNALS, IncidentChanged)
+    kinds: tuple[type[Message], ...] = (*table.SIGNALS, IncidentChanged)
     known = {kind.name for kind in kinds}
     assert {row.kind.name for row in of_a_case.SIGNALS} == known
     handlers = workflow._Definition.must_from_class(ComplaintWorkflow).signals
@@ -81,17 +81,17 @@ def test_who_is_no_member_of_staff_may_send_these_updates_only() -> None:
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_every_message_of_a_case_has_a_word_in_the_evidence_pack_or_is_no_step_of_it(language: str) -> None:
     words = tomllib.loads((ROOT / "templates" / language / "evidence.toml").read_text("utf-8"))["step"]
-    kinds: tuple[type[Message], ...] = (*messages.SIGNALS, *messages.UPDATES)
+    kinds: tuple[type[Message], ...] = (*table.SIGNALS, *table.UPDATES)
     assert {kind.name for kind in kinds} - set(words) == NO_STEP, f"[step] in templates/{language}/evidence.toml"
 
 
-OF_THE_SERVICE: Final = {messages.Arrived, messages.PeopleChanged}
+OF_THE_SERVICE: Final = {signals.Arrived, signals.PeopleChanged}
 """What the service itself tells a case, and no client does."""
 
 
 @pytest.mark.parametrize("place", ["client/redress_complaints/messages.py", "starter/client/complaints.py"])
 def test_every_message_of_a_case_can_be_sent_by_the_clients(place: str) -> None:
-    kinds = {*messages.SIGNALS, *messages.UPDATES} - OF_THE_SERVICE
+    kinds = {*table.SIGNALS, *table.UPDATES} - OF_THE_SERVICE
     tree = ast.parse((ROOT / place).read_text("utf-8"))
     named = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     listed = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}

@@ -14,7 +14,7 @@ from domain.case.case import Case
 from domain.case.clocks import has_recorded
 from domain.case.complaint import Complaint
 from domain.case.file import Recorded
-from domain.case.messages import CustomerReply
+from domain.case.messages.signals import CustomerReply
 from domain.ground.base import clean
 from domain.ground.sizes import CARRIED_BY_A_LETTER, LONGEST_KEPT, MOST_CARRIED, beginning, first_of, size
 from workflows.raw import kept, weight

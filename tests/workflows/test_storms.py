@@ -17,7 +17,8 @@ from temporalio.worker import Worker
 from activities.checks.investigating import MOST_KEPT
 from domain.case.clocks import has_recorded
 from domain.case.file import Recorded
-from domain.case.messages import UPDATES, Assign, Receipt
+from domain.case.messages.handling import Assign
+from domain.case.messages.table import UPDATES, Receipt
 from domain.checks.findings import Check, Finding, Investigation, Verdict
 from domain.ground.bilingual import Bilingual
 from domain.ground.people import SYSTEM, Actor

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from temporalio.api.common.v1 import Payload
 
-from domain.case.messages import BY_ANYBODY, PeopleChanged
+from domain.case.messages.signals import PeopleChanged
+from domain.case.messages.table import BY_ANYBODY
 from domain.ground.reference import reference_for
 from domain.ground.sizes import LONGEST_KEPT, size
 from domain.ground.words import Outcome, Stage

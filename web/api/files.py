@@ -6,7 +6,7 @@ from urllib.parse import quote
 from pydantic import Field
 from starlette.responses import Response
 
-from domain.case.messages import CustomerReply
+from domain.case.messages.signals import CustomerReply
 from domain.ground.base import Line, Record, Text
 from domain.intake.received import Door, File
 from runtime.files import LARGEST, FileRefused, harmless_in_turn

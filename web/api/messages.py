@@ -10,19 +10,13 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 from starlette.responses import Response
 
-from domain.case.messages import (
-    SIGNALS,
-    UPDATES,
-    AddEvidence,
-    Assign,
-    ConfirmRemedy,
-    Escalate,
-    NoteSign,
-    Receipt,
-    RecordReferral,
-    ReportPayment,
-    RetryPayment,
-)
+from domain.case.messages.evidence import AddEvidence
+from domain.case.messages.handling import Assign, NoteSign
+from domain.case.messages.outside import RecordReferral
+from domain.case.messages.paying import ReportPayment, RetryPayment
+from domain.case.messages.putting_right import ConfirmRemedy
+from domain.case.messages.signals import Escalate
+from domain.case.messages.table import SIGNALS, UPDATES, Receipt
 from domain.ground.base import Record
 from domain.ground.messages import Message
 from domain.ground.words import Role

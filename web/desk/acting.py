@@ -8,20 +8,12 @@ from starlette.responses import Response
 
 from domain.case.approval import proposal_digest
 from domain.case.drafts import because
-from domain.case.messages import (
-    SIGNALS,
-    UPDATES,
-    Arrived,
-    DecideResolution,
-    PeopleChanged,
-    ProposeDraft,
-    ProposeResolution,
-    ReplanDeadlines,
-    ReportPayment,
-    RequestInformation,
-    Resolution,
-    ResolveEarly,
-)
+from domain.case.messages.deciding import DecideResolution, ProposeDraft, ProposeResolution, Resolution, ResolveEarly
+from domain.case.messages.evidence import RequestInformation
+from domain.case.messages.handling import ReplanDeadlines
+from domain.case.messages.paying import ReportPayment
+from domain.case.messages.signals import Arrived, PeopleChanged
+from domain.case.messages.table import SIGNALS, UPDATES
 from domain.case.resolution import check_proposal, propose
 from domain.case.two_persons import approvers, needs_second_person, second_person_because
 from domain.ground.messages import Message, NotAllowed

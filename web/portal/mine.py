@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response, StreamingResponse
 
-from domain.case.messages import CustomerReply, RecordFeedback, Withdraw
+from domain.case.messages.handling import RecordFeedback, Withdraw
+from domain.case.messages.signals import CustomerReply
 from domain.ground.base import Text
 from domain.ground.messages import Message
 from domain.ground.people import Actor

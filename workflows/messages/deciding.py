@@ -5,7 +5,7 @@ from temporalio import workflow
 from domain.case.answers import Proposal
 from domain.case.drafts import because
 from domain.case.identity import check_may_be_told
-from domain.case.messages import DecideResolution, ProposeDraft, ProposeResolution, ResolveEarly
+from domain.case.messages.deciding import DecideResolution, ProposeDraft, ProposeResolution, ResolveEarly
 from domain.case.resolution import check_draft, check_early, check_proposal, propose
 from domain.case.two_persons import approvers, check_decision, check_has_the_case, second_person_because
 from domain.ground.messages import Message, NotAllowed

@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 from domain.case import tasks
-from domain.case.messages import FinishTask, GiveTask, ReassignTask
+from domain.case.messages.giving import FinishTask, GiveTask, ReassignTask
 from domain.case.task_kinds import TASKS
 from workflows.parts.casework import Casework
 

@@ -1,35 +1,27 @@
 """What handlers, teams and tools do with a case."""
 
-from typing import Final
-
 from temporalio import workflow
 
-from domain.case import referrals
-from domain.case.answers import Question
 from domain.case.assessment import reassess
 from domain.case.case import Case
-from domain.case.complaint import FUTURE_TOLERANCE
 from domain.case.feedback import LOW
 from domain.case.identity import decided_by_person
-from domain.case.looking_again import BEFORE_RESPONSE, add_trades, look_again
-from domain.case.messages import (
-    AddEvidence,
+from domain.case.looking_again import look_again
+from domain.case.messages.evidence import Investigate
+from domain.case.messages.handling import (
     Assign,
     CorrectContact,
     ExtendDeadline,
-    Investigate,
     NoteSign,
     Reclassify,
     RecordCause,
     RecordFeedback,
-    RecordReferral,
     Reopen,
     ReplanDeadlines,
-    ReportReferral,
-    RequestInformation,
     VerifyComplainant,
     Withdraw,
 )
+from domain.case.messages.outside import RecordReferral
 from domain.case.remedies import outstanding
 from domain.case.requests import RecordContact
 from domain.case.resolution import check_extension, extension_key
@@ -109,66 +101,6 @@ def must_be_ours(work: Casework, request: Reclassify | Investigate | RecordRefer
         raise NotAllowed(f"{request.name}: the customer is being told that the complaint is for somebody else")
 
 
-def add_evidence(work: Casework, request: AddEvidence) -> str:
-    """Look at other trades, or another account."""
-    case = work.case
-    add_trades(case, request.trades, workflow.now())
-    if request.account and request.account != case.account:
-        case.account = request.account
-        look_again(case)
-    late = case.approved or case.stage not in BEFORE_RESPONSE
-    return f"evidence added{_NOT_LOOKED_AT if late and (request.trades or request.account) else ''}"
-
-
-_NOT_LOOKED_AT: Final = ", and not looked at: the case is decided; it is once the case is taken up again (reopen)"
-
-
-def must_leave_an_approved_account(work: Casework, request: AddEvidence) -> None:
-    """What is awarded is paid to it: it is no slip of the pen any more."""
-    case = work.case
-    if request.account in {None, case.account}:
-        return
-    if case.approved or case.stage not in BEFORE_RESPONSE or case.rounds > 1:
-        raise NotAllowed("account: a resolution was approved for the case's account; it stays")
-    if case.account is not None and not request.actor.role.is_staff:
-        raise NotAllowed(f"account: role {request.actor.role.value} may not change the case's account; staff may")
-
-
-def investigate(work: Casework, request: Investigate) -> str:
-    """Run further checks; a proposal was made without knowing what will now be found."""
-    case = work.case
-    case.asked_checks = tuple(dict.fromkeys((*case.asked_checks, *request.checks)))
-    add_trades(case, request.trades, workflow.now())
-    case.proposal = None
-    look_again(case)
-    return ", ".join(check.value for check in request.checks)
-
-
-def must_be_investigable(work: Casework, request: Investigate) -> None:
-    """There is something to look at, and time for it."""
-    must_be_ours(work, request)
-    if work.case.approved:
-        raise NotAllowed("investigate: a resolution is approved already; its final response is on its way")
-    if work.case.account is None:
-        raise NotAllowed("investigate: the case has no trading account to look at; add_evidence names it")
-
-
-def request_information(work: Casework, request: RequestInformation) -> str:
-    """Have the customer asked."""
-    case = work.case
-    case.question = Question(number=case.next_number(), questions=request.questions, by_rule=False)
-    case.proposal, case.to_investigate = None, True
-    return "the customer is asked"
-
-
-def must_not_be_asking(work: Casework, request: RequestInformation) -> None:
-    """One question at a time, and none once it is decided."""
-    if work.case.asking:
-        raise NotAllowed("questions: the customer has been asked and has not answered yet")
-    if work.case.approved:
-        raise NotAllowed("questions: the resolution is approved already")
-
-
 def extend_deadline(work: Casework, request: ExtendDeadline) -> str:
     """Tell the customer of the extension; it counts with that."""
     case, post = work.case, work.post
@@ -183,47 +115,6 @@ def extend_deadline(work: Casework, request: ExtendDeadline) -> str:
 def must_be_extendable(work: Casework, request: ExtendDeadline) -> None:
     """The pack grants it, and the actor may."""
     check_extension(work.case, request, workflow.now())
-
-
-def record_referral(work: Casework, request: RecordReferral) -> str:
-    """The customer went further. Interest may be owed from now on that was not before."""
-    case = work.case
-    if case.stage is Stage.CLOSED:
-        work.go_on()
-    referral = referrals.refer(case, request, workflow.now())
-    investigation, rules = case.investigation, case.pack.interest
-    if investigation and investigation.version > 1 and any(r.trigger is CaseEvent.REFERRED for r in rules):
-        look_again(case)
-    return referral.spoken
-
-
-def must_be_a_route(work: Casework, request: RecordReferral) -> None:
-    """The pack has the way, it was gone since the complaint was received, and nothing is there already."""
-    case = work.case
-    must_be_ours(work, request)
-    if before := next((one for one in case.referrals if one.route == request.route), None):
-        raise NotAllowed(f"route: {before.spoken} is open; report how it goes on (redress referral report)")
-    routes = [route.name for route in case.pack.routes]
-    if request.route not in routes:
-        known = ", ".join(routes) or "none"
-        raise NotAllowed(f"route: the policy pack has no {request.route}; it has {known}")
-    if request.referred_at < case.complaint.received_at:
-        raise NotAllowed("referred_at: it lies before the complaint was received; give the time it happened")
-    if request.referred_at > workflow.now() + FUTURE_TOLERANCE:
-        raise NotAllowed("referred_at: it lies in the future; give the time it happened, with offset")
-
-
-def report_referral(work: Casework, request: ReportReferral) -> str:
-    """Something has happened before the outside body."""
-    noted = referrals.report(work.case, request, workflow.now())
-    if work.case.silent and not work.case.referrals:
-        work.rungs.accept_silence()
-    return noted
-
-
-def must_be_reportable(work: Casework, request: ReportReferral) -> None:
-    """The referral is open, and that can have happened to it."""
-    referrals.check_report(work.case, request, workflow.now())
 
 
 def replan_deadlines(work: Casework, request: ReplanDeadlines) -> str:
@@ -297,13 +188,6 @@ def withdraw(work: Casework, request: Withdraw) -> str:
     """The customer takes the complaint back."""
     work.case.withdrawn = True
     return "withdrawn"
-
-
-def must_not_be_outside(work: Casework, request: Withdraw) -> None:
-    """What is before an outside body is withdrawn there."""
-    if work.case.referrals:
-        where = ", ".join(one.spoken for one in work.case.referrals)
-        raise NotAllowed(f"{request.name}: {where} is open; withdraw it there, and report_referral says that it ended")
 
 
 def reopen(work: Casework, request: Reopen) -> str:

@@ -3,43 +3,29 @@
 from typing import Final
 
 from domain.case.looking_again import BEFORE_RESPONSE, UNDER_INVESTIGATION
-from domain.case.messages import (
-    AddEvidence,
-    Arrived,
+from domain.case.messages.deciding import DecideResolution, ProposeDraft, ProposeResolution, ResolveEarly
+from domain.case.messages.evidence import AddEvidence, Investigate, RequestInformation
+from domain.case.messages.giving import FinishTask, GiveTask, ReassignTask
+from domain.case.messages.handling import (
     Assign,
-    ConfirmRemedy,
     CorrectContact,
-    CustomerReply,
-    DecideResolution,
-    Escalate,
     ExtendDeadline,
-    FinishTask,
-    GiveTask,
-    GrantRelief,
-    Investigate,
     NoteSign,
-    PeopleChanged,
-    ProposeDraft,
-    ProposeResolution,
-    ReassignRemedy,
-    ReassignTask,
     Reclassify,
     RecordCause,
     RecordFeedback,
-    RecordReferral,
     Reopen,
     ReplanDeadlines,
-    ReportPayment,
-    ReportReferral,
-    RequestInformation,
-    ResolveEarly,
-    RetryPayment,
     VerifyComplainant,
     Withdraw,
 )
+from domain.case.messages.outside import RecordReferral, ReportReferral
+from domain.case.messages.paying import ReportPayment, RetryPayment
+from domain.case.messages.putting_right import ConfirmRemedy, GrantRelief, ReassignRemedy
+from domain.case.messages.signals import Arrived, CustomerReply, Escalate, PeopleChanged
 from domain.ground.words import Stage
 from domain.incidents.messages import IncidentChanged
-from workflows.messages import deciding, giving, handling, paying, putting_right, signals
+from workflows.messages import deciding, evidence, giving, handling, outside, paying, putting_right, signals
 from workflows.parts.hearing import Gate, Update
 from workflows.parts.inbox import Signal
 
@@ -68,9 +54,9 @@ SIGNALS: Final = (
 UPDATES: Final = (
     Update(Assign, handling.assign, _STAFF, handling.must_not_be_kept_out, before=handling.before_assigning),
     Update(Reclassify, handling.reclassify, _BEFORE_RESPONSE, handling.must_be_ours),
-    Update(AddEvidence, handling.add_evidence, fits=handling.must_leave_an_approved_account),
-    Update(Investigate, handling.investigate, _BEFORE_RESPONSE, handling.must_be_investigable),
-    Update(RequestInformation, handling.request_information, _UNDER_INVESTIGATION, handling.must_not_be_asking),
+    Update(AddEvidence, evidence.add_evidence, fits=evidence.must_leave_an_approved_account),
+    Update(Investigate, evidence.investigate, _BEFORE_RESPONSE, evidence.must_be_investigable),
+    Update(RequestInformation, evidence.request_information, _UNDER_INVESTIGATION, evidence.must_not_be_asking),
     Update(
         ProposeResolution,
         deciding.propose_resolution,
@@ -94,15 +80,15 @@ UPDATES: Final = (
         before=_PROPOSING,
     ),
     Update(ExtendDeadline, handling.extend_deadline, _STAFF, handling.must_be_extendable),
-    Update(RecordReferral, handling.record_referral, _AFTER_THE_END_TOO, handling.must_be_a_route),
-    Update(ReportReferral, handling.report_referral, _STAFF, handling.must_be_reportable),
+    Update(RecordReferral, outside.record_referral, _AFTER_THE_END_TOO, outside.must_be_a_route),
+    Update(ReportReferral, outside.report_referral, _STAFF, outside.must_be_reportable),
     Update(ReplanDeadlines, handling.replan_deadlines, _STAFF),
     Update(RecordFeedback, handling.record_feedback, _FOLLOWING_UP),
     Update(RecordCause, handling.record_cause, _STAFF, handling.must_be_known_causes),
     Update(CorrectContact, handling.correct_contact, _TO_THE_LAST_LETTER, first=handling.write_contact),
     Update(NoteSign, handling.note_sign, _STAFF),
     Update(VerifyComplainant, handling.verify_complainant, _STAFF),
-    Update(Withdraw, handling.withdraw, fits=handling.must_not_be_outside),
+    Update(Withdraw, handling.withdraw, fits=outside.must_not_be_outside),
     Update(Reopen, handling.reopen, handling.reopening),
     Update(GrantRelief, putting_right.grant, _BEFORE_SETTLING, putting_right.must_end),
     Update(ConfirmRemedy, putting_right.confirm_remedy, _REPORTING, putting_right.must_be_owed),

@@ -1,6 +1,6 @@
 """What people say of payments."""
 
-from domain.case.messages import ReportPayment, RetryPayment
+from domain.case.messages.paying import ReportPayment, RetryPayment
 from domain.case.paying import check_report, check_retry, reversible
 from domain.ground.words import PaymentState
 from domain.money.payment import HAND, PaymentReport

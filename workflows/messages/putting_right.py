@@ -2,7 +2,7 @@
 
 from temporalio import workflow
 
-from domain.case.messages import ConfirmRemedy, GrantRelief, ReassignRemedy
+from domain.case.messages.putting_right import ConfirmRemedy, GrantRelief, ReassignRemedy
 from domain.case.obligations import Proof
 from domain.case.remedies import check_confirmation, check_relief, confirm, grant_relief, still_to_do
 from domain.case.tasks import check_owner

@@ -11,7 +11,8 @@ from temporalio import workflow
 
 from domain.case.feedback import LOW, score_in
 from domain.case.looking_again import add_trades, go_on, look_again
-from domain.case.messages import Arrived, CustomerReply, Escalate, PeopleChanged, RecordFeedback
+from domain.case.messages.handling import RecordFeedback
+from domain.case.messages.signals import Arrived, CustomerReply, Escalate, PeopleChanged
 from domain.checks.choice import pointed_to
 from domain.ground import spoken
 from domain.ground.messages import NotAllowed

@@ -10,7 +10,8 @@ from domain.case.case import Case
 from domain.case.clocks import count_as_urgent, has_recorded
 from domain.case.file import CaseUpdate, Recorded
 from domain.case.identity import IDENTIFIED, entry_data
-from domain.case.messages import ProposeDraft, ProposeResolution, Receipt
+from domain.case.messages.deciding import ProposeDraft, ProposeResolution
+from domain.case.messages.table import Receipt
 from domain.case.two_persons import approvers, second_person_because
 from domain.ground import spoken
 from domain.ground.messages import Message, NotAllowed

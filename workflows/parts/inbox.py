@@ -7,7 +7,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from temporalio import workflow
 
-from domain.case.messages import BY_ANYBODY, SIGNALS
+from domain.case.messages.table import BY_ANYBODY, SIGNALS
 from domain.case.requests import RefusedMessage
 from domain.ground.messages import NotAllowed
 from domain.ground.sizes import MOST_CARRIED, size

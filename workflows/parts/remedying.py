@@ -8,7 +8,7 @@ from typing import Final
 from temporalio import workflow
 
 from domain.case.case import Case
-from domain.case.messages import ReassignRemedy
+from domain.case.messages.putting_right import ReassignRemedy
 from domain.case.obligations import Obligation
 from domain.case.remedies import (
     BY_THE_LOG,

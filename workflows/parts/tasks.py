@@ -6,7 +6,7 @@ from temporalio import workflow
 
 from domain.case import tasks
 from domain.case.case import Case
-from domain.case.messages import FinishTask, GiveTask, ReassignTask
+from domain.case.messages.giving import FinishTask, GiveTask, ReassignTask
 from domain.case.task_kinds import TASKS, Task
 from domain.ground.words import ContactForm, Role, TaskKind
 from workflows.parts.post import Post
