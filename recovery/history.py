@@ -67,6 +67,7 @@ class Life:
 
     ``broken`` says why a history cannot be replayed by this code; then the steps may not be all. It is not ``whole``
     where Temporal does not keep its first runs any more. ``run`` is the first run, whether it is kept or not.
+    ``forgotten`` is what was done in runs from which somebody has reset it: the file has it, the workflow does not.
     """
 
     steps: Sequence[Step]
@@ -74,11 +75,13 @@ class Life:
     broken: str | None = None
     whole: bool = True
     run: str = ""
+    forgotten: Sequence[Step] = ()
 
 
 async def read_life(client: Client, workflow_id: str, run_id: str) -> Life:
     """The life of a workflow up to the run *run_id*, with all runs before it as far as Temporal keeps them."""
     histories: list[WorkflowHistory] = []
+    known: set[str] = set()
     before, whole = run_id, True
     while before and whole:
         try:
@@ -89,9 +92,41 @@ async def read_life(client: Client, workflow_id: str, run_id: str) -> Life:
             whole = False  # the time that Temporal keeps closed runs for is over
         else:
             histories.insert(0, history)
+            known.add(before)
             before = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
     first = histories[0].events[0].workflow_execution_started_event_attributes.first_execution_run_id
-    return dataclasses.replace(await replay(client, histories), whole=whole, run=first)
+    life = await replay(client, histories)
+    forgotten = await _forgotten(client, workflow_id, histories, known)
+    return dataclasses.replace(
+        life, whole=whole and forgotten is not None, run=first, forgotten=forgotten.steps if forgotten else ()
+    )
+
+
+async def _forgotten(
+    client: Client, workflow_id: str, histories: Sequence[WorkflowHistory], known: set[str]
+) -> Life | None:
+    """What was done in the runs from which these were reset, and in what followed those; ``None`` if not all is kept.
+
+    *known* are the runs of *histories*: a reset run keeps in its first event which run it once was.
+    """
+    first = {run for history in histories for run in _reset_from(history)} - known
+    if not first:
+        return Life([], None)
+    # A run that was reset to before it was itself begun by a reset is named in no history.
+    listed = {run.run_id async for run in client.list_workflows(f"WorkflowId = '{workflow_id}'")}
+    try:
+        found = [await _fetch(client, workflow_id, run) for run in sorted((first | listed) - known)]
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
+    life = await replay(client, found)
+    return None if life.broken else life
+
+
+def _reset_from(history: WorkflowHistory) -> set[str]:
+    failed = [event.workflow_task_failed_event_attributes.base_run_id for event in history.events]
+    return {run for run in failed if run}
 
 
 async def _fetch(client: Client, workflow_id: str, run_id: str) -> WorkflowHistory:

@@ -8,7 +8,7 @@ import asyncpg
 from activities.incidents.incident_payments import payment_key
 from domain.case.file import CaseUpdate
 from domain.case.requests import BookPayment, PayCompensation, RecordCompensation
-from domain.ground.words import PaymentState
+from domain.ground.words import CaseEvent, PaymentState
 from domain.incidents.requests import PayMember
 from recovery.history import Step
 
@@ -39,6 +39,18 @@ def perhaps_by(steps: Iterable[Step]) -> set[str]:
             case _:
                 pass
     return keys
+
+
+def forgotten_by(steps: Iterable[Step]) -> set[str]:
+    """The keys that the file may have after *steps* of a life that a reset has forgotten: it ended the tasks, too."""
+    keys = perhaps_by(steps)
+    given = f":{CaseEvent.TASK_GIVEN}"
+    return keys | {key.removesuffix(given) + f":{CaseEvent.TASK_ENDED}" for key in keys if key.endswith(given)}
+
+
+def plain(key: str) -> str:
+    """The *key* that was given, where something else was kept beside what stood under it."""
+    return key.rpartition("~")[0] or key
 
 
 def ordered_by(steps: Iterable[Step]) -> set[str]:

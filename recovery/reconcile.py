@@ -199,7 +199,9 @@ def _ahead(run: _Run, life: Life, before: _Known, after: _Known) -> set[str]:
     if run.runs and before.awaits and not begun:
         return set()
     resumed = before.resumed == life.run  # what was before is not in its history
-    known = before.keys & after.keys - keys.perhaps_by(life.steps) if life.whole and not resumed else set()
+    perhaps = keys.perhaps_by(life.steps) | keys.forgotten_by(life.forgotten)
+    told = before.keys & after.keys if life.whole and not resumed else frozenset[str]()
+    known = {key for key in told if key not in perhaps and keys.plain(key) not in perhaps}
     revision = life.state.revision if life.state else 0
     return {*known, *({f"revision:{before.revision}"} if before.revision > revision else ())}
 

@@ -149,7 +149,7 @@ class ComplaintWorkflow:
 
     def _note_reset(self) -> None:
         if self.state:
-            self.state.begin_anew(workflow.now(), RESET)
+            self.state.begin_anew(workflow.now(), RESET, begun=workflow.info().workflow_start_time)
 
     async def _live(self) -> None:
         try:

@@ -112,7 +112,7 @@ class IncidentWorkflow:
 
     def _note_reset(self) -> None:
         if self._work:
-            self.incident.revision += beyond(self.incident.opened_at, workflow.now())
+            self.incident.revision += beyond(workflow.info().workflow_start_time, workflow.now())
             self.work.note("reset", RESET)
 
     async def _live(self) -> None:

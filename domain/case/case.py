@@ -247,9 +247,12 @@ class Case(State):
         self.numbers += 1
         return self.numbers
 
-    def begin_anew(self, at: datetime, text: str) -> None:
-        """The workflow was reset to this earlier moment: what came after that is done again."""
-        self.numbers_lost = beyond(self.opened_at, at)
+    def begin_anew(self, at: datetime, text: str, *, begun: datetime) -> None:
+        """The workflow was reset to this earlier moment: what came after that is done again.
+
+        The workflow *begun* then. A case that was reset to before its opening is opened once more, later.
+        """
+        self.numbers_lost = beyond(begun, at)
         self.revision += self.numbers_lost
         tasks = [task.model_dump(mode="json") for task in self.tasks]
         self.note(at, "reset", text, data={"tasks": tasks})

@@ -17,7 +17,8 @@ from runtime.temporal import register_search_attributes
 from tests.patience import PATIENCE
 from tests.recovery.records import Pool, TwoRecords
 from tests.recovery.test_older_case_file import settled
-from tests.workflows.house import House
+from tests.workflows.house import HANDLER, House
+from tests.workflows.test_reset import reset
 from tests.workflows.test_tasks import consulting, done, staff, stand_once
 from workflows.search_attributes import KEYS
 
@@ -106,3 +107,30 @@ async def test_a_stranger_does_not_take_a_case_over_before_the_repair_or_after_i
         await client.get_workflow_handle(reference).terminate("once more")
         assert "its workflow was ended from outside" in await refused()
         assert len(await house.timeline(reference, "restored")) == 1
+
+
+async def test_a_case_that_was_reset_is_in_no_doubt_however_often_and_from_wherever(
+    records: TwoRecords, pool: Pool, database_url: str
+) -> None:
+    async with records.house(database_url) as house:
+        await staff(house.pool)
+        await house.late_withdrawal("300000", days_late=30)
+        reference = await house.submit()
+        await house.at(reference, Stage.DECIDING)
+        await consulting(house, reference)
+        await house.complaints.assign(reference, "h-18", by=HANDLER)
+
+        async def resets(number: int) -> bool:
+            return len(await house.timeline(reference, "reset")) == number
+
+        for number, task in enumerate((-1, 2, 0), start=1):
+            await settled(house, reference)
+            await asyncio.sleep(3)  # as fast as somebody may see that it was the wrong moment
+            await reset(house, reference, task)
+            await house.eventually(lambda number=number: resets(number))
+            await house.at(reference, Stage.DECIDING)
+            await settled(house, reference)
+            assert (await records.reconcile(pool)).doubts == ()
+        await house.complaints.withdraw(reference, by=HANDLER, reason="They rang to say so.")
+        await house.complaints.result(reference)
+        assert (await records.reconcile(pool)).doubts == ()

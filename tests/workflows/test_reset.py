@@ -14,8 +14,8 @@ from tests.workflows.house import APPROVER, HANDLER, House
 from tests.workflows.test_tasks import consulting, done, staff, stand_once
 
 
-async def reset(house: House, workflow: str) -> None:
-    """Reset it to its third workflow task."""
+async def reset(house: House, workflow: str, task: int = 2) -> None:
+    """Reset it to its third workflow task, or to the end of another, counted from 0."""
     handle = house.client.get_workflow_handle(workflow)
     history = await handle.fetch_history()
     done = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
@@ -24,8 +24,8 @@ async def reset(house: House, workflow: str) -> None:
         namespace=house.client.namespace,
         workflow_execution=WorkflowExecution(workflow_id=workflow, run_id=history.run_id),
         reason="tried",
-        request_id=f"reset-{workflow}",
-        workflow_task_finish_event_id=finished[2],
+        request_id=f"reset-{history.events[-1].event_id}-{task}-{workflow}",
+        workflow_task_finish_event_id=finished[task],
     )
     await house.client.workflow_service.reset_workflow_execution(request)
 
