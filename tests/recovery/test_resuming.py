@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,10 @@ async def test_a_stranger_does_not_take_a_case_over_before_the_repair_or_after_i
         assert len(await house.timeline(reference, "restored")) == 1
 
 
+async def resets(house: House, reference: str, number: int) -> bool:
+    return len(await house.timeline(reference, "reset")) == number
+
+
 async def test_a_case_that_was_reset_is_in_no_doubt_however_often_and_from_wherever(
     records: TwoRecords, pool: Pool, database_url: str
 ) -> None:
@@ -120,14 +125,11 @@ async def test_a_case_that_was_reset_is_in_no_doubt_however_often_and_from_where
         await consulting(house, reference)
         await house.complaints.assign(reference, "h-18", by=HANDLER)
 
-        async def resets(number: int) -> bool:
-            return len(await house.timeline(reference, "reset")) == number
-
         for number, task in enumerate((-1, 2, 0), start=1):
             await settled(house, reference)
             await asyncio.sleep(3)  # as fast as somebody may see that it was the wrong moment
             await reset(house, reference, task)
-            await house.eventually(lambda number=number: resets(number))
+            await house.eventually(partial(resets, house, reference, number))
             await house.at(reference, Stage.DECIDING)
             await settled(house, reference)
             assert (await records.reconcile(pool)).doubts == ()
