@@ -1,15 +1,23 @@
 """The house keeps its shape: types, style, and who may know whom."""
 
 import ast
+import dataclasses
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from domain.checks.row import CheckRow
+from domain.clocks.actions import ActionRow
+from domain.letters.kinds import LetterRow
 from tests.prose import pages, unwrapped
+from workflows.effects import Effect
+from workflows.parts.hearing import Update
+from workflows.parts.inbox import Signal
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -127,6 +135,51 @@ def test_what_a_how_to_page_names_is_there() -> None:
         tests = re.findall(r"`(test_\w+)`", text)
         wrong += [f"{page.name}: {test}" for test in tests if f"def {test}(" not in sources]
     assert wrong == []
+
+
+def _hunks(page: str) -> Iterator[tuple[str, str]]:
+    """For each hunk of the diffs on *page*: the file, and its lines before the change."""
+    for diff in re.findall(r"```diff\n(.*?)```", page, re.DOTALL):
+        for of_a_file in re.split(r"^--- ", diff, flags=re.MULTILINE)[1:]:
+            name, *hunks = re.split(r"^@@$", of_a_file, flags=re.MULTILINE)
+            for hunk in hunks:
+                lines = (line or " " for line in hunk.strip("\n").splitlines())
+                yield (
+                    name.splitlines()[0].removeprefix("a/"),
+                    "\n".join(line[1:] for line in lines if not line.startswith("+")),
+                )
+
+
+def test_the_diffs_of_a_how_to_page_can_be_applied() -> None:
+    wrong = [
+        f"{page.name}: {path}: {before}"
+        for page in sorted((ROOT / "docs" / "how-to").glob("*.md"))
+        for path, before in _hunks(page.read_text(encoding="utf-8"))
+        if path != "/dev/null" and (ROOT / path).read_text(encoding="utf-8").count(before) != 1
+    ]
+    assert wrong == []
+
+
+ROWS = {
+    "add-a-check.md": (CheckRow,),
+    "add-a-clock-action.md": (ActionRow,),
+    "add-a-letter.md": (LetterRow,),
+    "add-a-message.md": (Signal, Update),
+    "add-an-effect.md": (Effect,),
+}
+
+
+@pytest.mark.parametrize("page", ROWS)
+def test_a_how_to_page_names_every_field_of_its_row(page: str) -> None:
+    assert {path.name for path in (ROOT / "docs" / "how-to").glob("*.md")} == set(ROWS)
+    text = (ROOT / "docs" / "how-to" / page).read_text(encoding="utf-8")
+    optional = [
+        field.name
+        for row in ROWS[page]
+        for field in dataclasses.fields(row)
+        if field.default is not dataclasses.MISSING
+    ]
+    assert [name for name in optional if not re.search(rf"`{name}`|\b{name}=", text)] == []
 
 
 def test_a_decision_has_a_number_of_its_own() -> None:

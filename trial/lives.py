@@ -41,7 +41,6 @@ _LOOK_EVERY: Final = 0.05  # seconds
 CUSTOMER: Final = Actor(id="customer", role=Role.CUSTOMER)
 HANDLER: Final = Actor(id="h-17", role=Role.HANDLER)
 APPROVER: Final = Actor(id="a-3", role=Role.APPROVER)
-TEAM_LEAD: Final = Actor(id="tl-2", role=Role.TEAM_LEAD)
 
 
 class Stuck(Exception):

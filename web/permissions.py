@@ -1,12 +1,11 @@
 """Who may see a page: every route declares it, and an application with one that does not is not made."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute
 
 from domain.ground.words import Role
 
@@ -74,9 +73,3 @@ def check_routes(routes: Iterable[BaseRoute]) -> None:
         if permission_of(route) is None:
             path = getattr(route, "path", repr(route))
             raise UndeclaredRoute(f"{path}: nobody has said who may use it; register it with Pages.get or Pages.post")
-
-
-def parameters(route: BaseRoute) -> list[str]:
-    """The names of the parts of the path that vary."""
-    path = route.path if isinstance(route, Route | Mount) else ""
-    return re.findall(r"{(\w+)(?::\w+)?}", path)

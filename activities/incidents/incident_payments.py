@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
-import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -20,9 +19,6 @@ from domain.money.payment import PaymentOrder, PaymentOutcome
 
 if TYPE_CHECKING:
     from runtime.database import Connection
-
-
-log = structlog.get_logger(__name__)
 
 
 def payment_key(reference: str, account: str, attempt: int) -> str:

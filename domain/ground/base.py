@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
@@ -81,11 +81,6 @@ class State(BaseModel):
     """A mutable part of a case. Unknown fields are ignored, so that a newer worker's state can be read."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, validate_assignment=False)
-
-
-def seconds(duration: timedelta) -> int:
-    """Whole seconds of *duration*, rounded down."""
-    return int(duration.total_seconds())
 
 
 def content_hash(record: Record) -> str:

@@ -12,7 +12,7 @@ from babel.lists import format_list
 from babel.units import format_unit
 
 from domain.ground.bilingual import Bilingual
-from domain.ground.words import CaseEvent, Category, IncidentStage, Outcome, PaymentReason, Remedy, Role
+from domain.ground.words import CaseEvent, Category, IncidentStage, Outcome, PaymentReason, Remedy
 
 
 def said(en: str, zh: str) -> Bilingual:
@@ -64,16 +64,6 @@ DUTIES: Final[Mapping[CaseEvent, Bilingual]] = {
 }
 """What a clock that this event satisfies is a deadline for."""
 
-ROLES: Final[Mapping[Role, Bilingual]] = {
-    Role.CUSTOMER: said("the customer", "客户"),
-    Role.SERVICE: said("another system", "业务系统"),
-    Role.HANDLER: said("a handler", "处理人"),
-    Role.TEAM_LEAD: said("a team lead", "团队主管"),
-    Role.APPROVER: said("an approver", "审批人"),
-    Role.COMPLIANCE_OFFICER: said("a compliance officer", "合规负责人"),
-    Role.EXECUTIVE: said("an executive", "高级管理层"),
-    Role.SYSTEM: said("Redress itself", "系统"),
-}
 
 OUTCOMES: Final[Mapping[Outcome, Bilingual]] = {
     Outcome.UPHELD: said("upheld", "支持"),

@@ -27,10 +27,6 @@ Place = tuple[str, str, str]
 """Table, row and column of a figure."""
 
 
-def key_of(place: Place) -> str:
-    return ".".join(place)
-
-
 _COUNTED_AS: Final[Mapping[str, str]] = {
     "share": "cases",
     "upheld_share": "upheld",

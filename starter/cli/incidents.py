@@ -3,7 +3,7 @@
 import uuid
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 import typer
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from domain.incidents.incident import Fault
     from starter.client.incidents import Incidents
 
-T = TypeVar("T")
 
 incident = typer.Typer(help="Incidents: one fault, and every account it touched.", no_args_is_help=True)
 app.add_typer(incident, name="incident", rich_help_panel="Act on a case")

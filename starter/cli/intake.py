@@ -1,8 +1,7 @@
 """What was received from outside: what waits, what needs a person, and having it dealt with again."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import RenderableType
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from runtime.database import Pool
     from starter.reading.intake import Incoming
 
-_UTC: Final = ZoneInfo("UTC")
 _Key = Annotated[str, typer.Argument(metavar="KEY", help="What it is kept under; the beginning is enough.")]
 _Why = Annotated[str, typer.Option("--reason", help="Why; it stands in the record (- reads standard input).")]
 

@@ -1,6 +1,6 @@
 """The sum of a finding as an equation with its numbers filled in, so that anybody can do it again by hand."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation, localcontext
 from typing import Final, NamedTuple
 
@@ -220,8 +220,3 @@ def _short(amount: Decimal) -> Decimal:
 
 def _signed(amount: Decimal) -> str:
     return grouped(amount).replace("-", MINUS)
-
-
-def amounts(steps: Iterable[Step]) -> list[Decimal]:
-    """What the steps come to."""
-    return [step.amount for step in steps if step.amount is not None]

@@ -10,7 +10,6 @@ from record.erasing import Held, held_of
 if TYPE_CHECKING:
     from runtime.database import Connection, Pool
 
-Row = Mapping[str, Any]
 
 LEFT_OUT: Final[Mapping[str, str]] = {
     "casefile.accesses": "who looked, and what for: of those who work here",

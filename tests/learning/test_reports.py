@@ -16,7 +16,7 @@ from bench.generated_cases import generated
 from domain.learning.monthly import report_of
 from domain.learning.periods import Period
 from domain.learning.report import Figure, Report
-from domain.learning.tally import Tally, key_of
+from domain.learning.tally import Tally
 from record.facts import cut_off
 from runtime.causes import load_causes
 from runtime.database import Pool
@@ -146,7 +146,7 @@ def test_every_figure_of_cases_opens_to_them_and_every_count_to_as_many() -> Non
             assert len(watching.seen) == figure.value, figure.key
         else:
             assert bool(watching.seen) == bool(figure.value), figure.key
-    assert {key_of(place) for place in tally.counts if place[0] == "balance"} <= {
+    assert {".".join(place) for place in tally.counts if place[0] == "balance"} <= {
         figure.key for figure in report_of(tally, 1).figures()
     }
 
