@@ -21,7 +21,7 @@ from temporalio.client import Client
 from temporalio.client import Interceptor as ClientInterceptor
 from temporalio.common import RawValue, SearchAttributeIndexedValueType, SearchAttributeKey
 from temporalio.contrib.pydantic import PydanticPayloadConverter, pydantic_data_converter
-from temporalio.converter import DataConverter, DefaultFailureConverter, PayloadConverter
+from temporalio.converter import CompositePayloadConverter, DataConverter, DefaultFailureConverter, PayloadConverter
 from temporalio.envconfig import ClientConnectConfig
 from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.plugin import SimplePlugin
@@ -61,6 +61,8 @@ PASSED_THROUGH: Final = (
 
 T = TypeVar("T")
 
+_ENCODINGS: Final = tuple(PydanticPayloadConverter().converters.values())
+
 
 class _RawUnlessTyped(PydanticPayloadConverter):
     """What reaches a workflow without a type that it must have stays raw: a start, a signal or an update of anybody.
@@ -68,6 +70,10 @@ class _RawUnlessTyped(PydanticPayloadConverter):
     The SDK drops a signal that it cannot decode, and tries a start that it cannot decode for ever. What holds nothing
     personal says so, and is not sealed.
     """
+
+    def __init__(self) -> None:
+        # The SDK makes a converter anew for nearly every payload: all share the adapters of the types met so far.
+        CompositePayloadConverter.__init__(self, *_ENCODINGS)
 
     def to_payloads(self, values: Sequence[Any]) -> list[Payload]:
         payloads = super().to_payloads(values)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -134,6 +135,11 @@ def in_language(language: str, choose: "st.DataObject | None" = None) -> Rows:
     return written
 
 
+@cache
+def given_by_whole() -> list[object]:
+    return given_by(read(WHOLE)[0])
+
+
 @pytest.mark.parametrize("language", WORDS)
 @settings(max_examples=10)  # in each of the languages
 @given(data=st.data())
@@ -141,7 +147,7 @@ def test_a_report_gives_the_same_in_every_language_and_whichever_of_its_words_th
     language: str, data: st.DataObject
 ) -> None:
     rows, reader = read(in_language(language, data))
-    assert given_by(rows) == given_by(read(WHOLE)[0])
+    assert given_by(rows) == given_by_whole()
     assert (reader.notes, reasons(rows)) == ([], [])
 
 
@@ -149,14 +155,14 @@ def test_headings_in_no_known_language_are_read_by_their_place_and_that_is_told(
     unknown = [[f"w{cell}" if cell else cell for cell in row] if row in HEADINGS else row for row in WHOLE]
     unknown = [["wTitle"] if len(row) == 1 else row for row in unknown]
     rows, reader = read(unknown)
-    assert given_by(rows) == given_by(read(WHOLE)[0])
+    assert given_by(rows) == given_by_whole()
     assert len(reader.notes) == 4
     assert "'wProfit'" in reader.notes[0]
 
 
 def test_a_heading_that_is_unknown_among_known_ones_is_read_by_its_place() -> None:
     rows, reader = read([["Gewinst" if cell == "Profit" else cell for cell in row] for row in WHOLE])
-    assert given_by(rows) == given_by(read(WHOLE)[0])
+    assert given_by(rows) == given_by_whole()
     assert reader.notes[0] == "headings in no language known here were read by their place, in positions: 'Gewinst'"
 
 
@@ -182,7 +188,7 @@ def test_the_words_of_a_language_do_not_contradict_its_tables() -> None:
 def test_a_page_gives_what_the_workbook_gives(comments: bool) -> None:
     page = [row.spread for row in html_rows([mt5_page(WHOLE, comments=comments)])]
     assert [cells[1:] for cells in map(str, given_by(read(list(page))[0]))] == [
-        cells[1:] for cells in map(str, given_by(read(WHOLE)[0]))
+        cells[1:] for cells in map(str, given_by_whole())
     ]
 
 
@@ -236,7 +242,7 @@ def test_a_section_that_nobody_knows_ends_the_one_before() -> None:
     ]
     rows, reader = read([*WHOLE[:6], *more, *WHOLE[6:]])
     assert reasons(rows) == []
-    assert given_by(rows) == given_by(read(WHOLE)[0])
+    assert given_by(rows) == given_by_whole()
     assert reader.reckoning.differences == []
 
 
