@@ -17,7 +17,7 @@ RUN PYTHONPATH=/opt/backend pip --python /opt/venv install --no-cache-dir --no-d
 FROM python:3.13.15-slim-trixie
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /app --shell /usr/sbin/nologin redress \
-    && install -d -o 10001 -g 10001 -m 700 /keys/signing /keys/customers /keys/issuers /keys/checkpoints /checkpoints
+    && install -d -o 10001 -g 10001 -m 700 /keys/signing /keys/customers /keys/issuers /keys/checkpoints /checkpoints /outbox
 WORKDIR /app
 COPY --from=build /opt/venv /opt/venv
 COPY pyproject.toml README.md LICENSE worker.py ./

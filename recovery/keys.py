@@ -161,6 +161,7 @@ _BY_THE_FILE: Final = (
     "timeline:kept_out:",
     "timeline:task_owner:",
     "timeline:task_lost:",
+    "timeline:sent_again:",
     "timeline:rules",
     "timeline:erased:",
 )

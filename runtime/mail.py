@@ -25,6 +25,8 @@ _POLICY: Final = SMTP_POLICY.clone(cte_type="7bit")  # base64 or quoted-printabl
 _LOGO: Final = "logo@redress"
 _BARE_ADDRESS: Final = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
 _ENHANCED_STATUS: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?!\S)")
+_OF_NO_ADDRESS: Final = re.compile(r"5\.[3567]\.")
+"""A refusal of the system, the protocol, the content or a policy (RFC 3463), which says nothing of the address."""
 
 
 class MailError(Exception):
@@ -37,6 +39,10 @@ class MailFailed(MailError):
 
 class MailRefused(MailError):
     """Permanent for this recipient or content: a 5xx answer, or an address the server cannot handle."""
+
+
+class AddressRefused(MailRefused):
+    """The address is not valid, or nobody is reached at it."""
 
 
 class Channel(Protocol):
@@ -204,7 +210,7 @@ def _ascii(address: str) -> str:
     try:
         parts = validate_email(address, check_deliverability=False)
     except EmailNotValidError:
-        raise MailRefused("the address is not a valid e-mail address") from None
+        raise AddressRefused("the address is not a valid e-mail address") from None
     return f"{parts.local_part}@{parts.ascii_domain}"
 
 
@@ -215,14 +221,17 @@ def _explained(error: Exception) -> MailError:
         status = _ENHANCED_STATUS.match(error.message)
         code = f"{error.code} {status.group()}" if status else str(error.code)
         if isinstance(error, aiosmtplib.SMTPRecipientRefused):
-            return _by_code(error.code, f"the mail server refused the recipient ({code})")
+            told = f"the mail server refused the recipient ({code})"
+            if error.code >= 500 and not (status and _OF_NO_ADDRESS.match(status.group())):
+                return AddressRefused(told)
+            return _by_code(error.code, told)
         if isinstance(error, aiosmtplib.SMTPDataError):
             return _by_code(error.code, f"the mail server refused the message ({code})")
         return MailFailed(f"the mail server refused to talk ({type(error).__name__}, {code})")
     if isinstance(error, aiosmtplib.SMTPNotSupported):
         return MailRefused("the mail server does not take addresses beyond ASCII (SMTPUTF8)")
     if isinstance(error, ValueError) and not isinstance(error, OSError):  # an untrusted certificate is both
-        return MailRefused("the address is not a valid e-mail address")
+        return AddressRefused("the address is not a valid e-mail address")
     return MailFailed(f"the mail server could not be reached or broke off ({type(error).__name__})")
 
 

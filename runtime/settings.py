@@ -51,6 +51,7 @@ def _postgresql(url: str) -> str:
 
 
 _SHORTEST_SECRET: Final = 32
+_WEBHOOK_SECRET: Final = re.compile(r"whsec_[A-Za-z0-9+/]{32,}={0,2}")
 
 
 def _https(url: str) -> str:
@@ -235,6 +236,19 @@ class Settings(BaseSettings):
         "STARTTLS, and on this machine no TLS",
     )
     imap_password: SecretStr | None = Field(None, description="password of that mailbox")
+    letter_webhook_url: Annotated[str, AfterValidator(_https)] | None = Field(
+        None,
+        description="system of the firm that letters are handed to by signed webhook, such as "
+        "https://letters.example.com/redress",
+    )
+    letter_webhook_secret: SecretStr | None = Field(
+        None,
+        validate_default=True,
+        description="secret that signs those webhooks: whsec_ and at least 24 random bytes in base64",
+    )
+    letter_webhook_brings: Literal["message", "post"] = Field(
+        "post", description="post: that system prints and posts letters; message: it sends them to telephone numbers"
+    )
     outbox_dir: Path = Field(
         default_factory=lambda data: data["state_dir"] / "outbox",
         description="folder for letters when there is no mail server (default: outbox in the state folder)",
@@ -382,6 +396,15 @@ class Settings(BaseSettings):
             raise ValueError("it is too short")
         return value
 
+    @field_validator("letter_webhook_secret")
+    @classmethod
+    def _goes_with_a_webhook(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None and info.data.get("letter_webhook_url"):
+            raise ValueError("it is not set, and what goes to REDRESS_LETTER_WEBHOOK_URL is signed")
+        if value is not None and not _WEBHOOK_SECRET.fullmatch(value.get_secret_value()):
+            raise ValueError("a secret is whsec_ and at least 24 random bytes in base64")
+        return value
+
     @field_validator("web_secret")
     @classmethod
     def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
@@ -407,7 +430,7 @@ class Settings(BaseSettings):
         for source, secrets in value.items():
             if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", source):
                 raise ValueError("the name of a source has letters, digits and . _ - alone, up to 64")
-            if not secrets or not all(re.fullmatch(r"whsec_[A-Za-z0-9+/]{32,}={0,2}", one) for one in secrets):
+            if not secrets or not all(map(_WEBHOOK_SECRET.fullmatch, secrets)):
                 raise ValueError("a secret is whsec_ and at least 24 random bytes in base64, and each source has one")
         return value
 

@@ -29,7 +29,7 @@ from temporalio.testing import WorkflowEnvironment
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.keys.keyring import FileKeyring
 from runtime.roles import WRITER
-from runtime.settings import SECRETS, Settings, load_settings
+from runtime.settings import SECRETS, Settings, load_settings, variable_of
 from runtime.temporal import core_runtime
 from tests.patience import started
 from worker import GRACE
@@ -222,6 +222,43 @@ def test_our_services_are_given_settings_that_exist(name: str) -> None:
     given = {variable for variable in SERVICES[name]["environment"] if variable.startswith("REDRESS_")}
     files = {f"REDRESS_{field.upper()}_FILE" for field in SECRETS}
     assert given <= {f"REDRESS_{field.upper()}" for field in Settings.model_fields} | files
+
+
+NOT_IN_CONTAINERS = {
+    "state_dir": "it is a folder of redress up",
+    "unsealed": "it is for trying out",
+    "unsigned": "it is for trying out",
+    "desk_sign_on": "it is for trying out at one machine",
+}
+"""The settings that compose hands to nobody, and why."""
+ALIKE = {
+    ("worker", "web"): "database_url keyring keys_database_url database_timeout issuers audience policy_dir "
+    "default_policy default_language firm_name firm_logo mail_from smtp_host smtp_port smtp_tls smtp_username "
+    "smtp_password smtp_timeout web_url task_queue log_level clamav_address",
+    ("worker", "cli"): "database_url keyring keys_database_url issuers audience policy_dir default_policy "
+    "default_language firm_name firm_logo outbox_dir backup_days checkpoint_key task_queue",
+    ("channels", "migrate", "cli", "web", "worker"): "database_url keyring keys_database_url",
+}
+"""What several services must be given alike, because each of them does the same by it."""
+
+
+def fields_of(service: str) -> set[str]:
+    """The settings that compose hands to *service*, where they are set."""
+    given = {variable.removesuffix("_FILE") for variable in COMPOSE["services"][service].get("environment", {})}
+    return {field for field in Settings.model_fields if variable_of(field) in given}
+
+
+def test_compose_hands_every_setting_on_to_whoever_goes_by_it() -> None:
+    services = {"worker", "web", "channels", "migrate", "cli"}
+    handed = {field for service in services for field in fields_of(service)}
+    assert set(Settings.model_fields) - handed == set(NOT_IN_CONTAINERS)
+    lacking = {
+        (service, field)
+        for those, fields in ALIKE.items()
+        for service in those
+        for field in set(fields.split()) - fields_of(service)
+    }
+    assert not lacking
 
 
 def test_a_variable_of_env_that_is_no_setting_does_not_look_like_one() -> None:

@@ -32,6 +32,13 @@ class Delivers(Protocol):
         """Give *message* to the case; None where there is no such case."""
 
 
+class SendsAgain(Protocol):
+    """Has letters that came back go by another way."""
+
+    async def send_again(self, reference: str, number: int) -> None:
+        """Have letter *number* of a case go by the next way on file, once; its address is in doubt."""
+
+
 class NoCaseYet(ApplicationError):
     """The case is still to be opened."""
 

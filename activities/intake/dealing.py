@@ -9,7 +9,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from activities.intake.bringing import CUSTOMER, Bringing, Delivers, NoCaseYet
+from activities.intake.bringing import CUSTOMER, Bringing, Delivers, NoCaseYet, SendsAgain
 from activities.intake.mail import Mails
 from domain.case.messages.signals import CustomerReply
 from domain.intake.received import Dealt, DealWith, Decision, Ending, Kind, Unreadable, complaint_in, message_in
@@ -43,14 +43,16 @@ class Dealing:
         settings: Settings | None = None,
         *,
         proofs: Proofs | None = None,
+        letters: SendsAgain | None = None,
     ) -> None:
         """*settings* say which servers receive mail for us, and from where our letters come.
 
-        By *proofs* it is known who decided what becomes of something; without, what is said is believed.
+        By *proofs* it is known who decided what becomes of something; without, what is said is believed. By *letters*
+        what came back is sent again.
         """
         self._pool = pool
         self._bringing = Bringing(pool, delivery)
-        self._mails = Mails(pool, self._bringing, settings or load_settings(), clock)
+        self._mails = Mails(pool, self._bringing, settings or load_settings(), clock, letters)
         self._clock = clock
         self._proofs = proofs
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
-from activities.intake.bringing import CUSTOMER, Bringing
+from activities.intake.bringing import CUSTOMER, Bringing, SendsAgain
 from domain.case.complaint import Channel, Complainant, Complaint, explain
 from domain.case.messages.signals import Arrived, CustomerReply
 from domain.ground.base import SHORT_TEXT, clean
@@ -42,8 +42,17 @@ _A_DAY: Final = timedelta(days=1)
 class Mails:
     """Deals with mail. *settings* name our receiving servers and our own address; *clock* gives aware datetimes."""
 
-    def __init__(self, pool: "Pool", bringing: Bringing, settings: Settings, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        pool: "Pool",
+        bringing: Bringing,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        letters: SendsAgain | None = None,
+    ) -> None:
+        """Without *letters* what came back is not sent again."""
         self._pool = pool
+        self._letters = letters
         self._bringing = bringing
         self._settings = settings
         self._clock = clock
@@ -60,6 +69,8 @@ class Mails:
             taken = taken._replace(reference=assigned)
         sender = (await lookup_here("sender", mail.writer.address)).hex() if mail.writer else None
         if taken.kind is MailKind.BOUNCE and taken.reference:
+            if self._letters and taken.letter:
+                await self._letters.send_again(taken.reference, taken.letter)
             news = Arrived(message_id=f"{key}-returned", actor=SYSTEM, what="returned", letter=taken.letter)
             dealt = await self._bringing.send(taken.reference, news, self._clock())
             return await self._ended(key, taken, sender, Ending.RETURNED, dealt=dealt)

@@ -1,10 +1,9 @@
 """Letters: written once, handed to a channel until one takes them over, recorded every time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -14,35 +13,46 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.case.case_file import CaseFile
-from activities.people.notices import addressee, addresses, own_address, owner_of
+from activities.letters.handing import Handing, record_attempt, tried_of
+from activities.letters.ways import (
+    BY_MESSAGE,
+    CASE_FILE,
+    NO_ADDRESS,
+    PRINT_SHOP,
+    Customer,
+    Way,
+    Ways,
+    clocks_kept,
+    due_of,
+)
+from activities.people.notices import addressee, owner_of
 from domain.case.complaint import Complaint
 from domain.case.requests import LetterAccepted, LetterPreview, SendLetter
 from domain.clocks.deadlines import Deadline, Occurred
 from domain.ground.people import SYSTEM
 from domain.ground.timeline import Entry
-from domain.ground.words import CaseEvent, ContactForm, LetterKind, Role
-from domain.keys.personal import Personal
-from domain.keys.scopes import scope_of_workflow
+from domain.ground.words import CaseEvent, LetterKind, Role
+from domain.keys.personal import Gone, Personal
 from domain.letters.kinds import LETTERS
 from domain.letters.letter import may_be_told
 from domain.people.customers import Preferences
 from domain.people.matching import Identity
-from domain.people.restrictions import Restriction, in_force
+from domain.people.restrictions import in_force
 from record.customers import read_customer_file, read_identity
 from record.restrictions import read_restrictions
+from runtime.letter_hook import LetterHook
 from runtime.letters.letter_text import TO_VERIFY, Standing, write_letter
-from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compose, secret_message_id
+from runtime.mail import Mailer, MailError, MailRefused, Outbox, secret_message_id
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
     from runtime.database import Connection
 
 
-REFUSED_RETRY: Final = timedelta(minutes=15)
-"""How long a refused letter waits for its next attempt, so that the address can be corrected meanwhile."""
-
-CASE_FILE: Final = "case_file"
-"""The channel of a staff notice nobody has an address for: its timeline entry is the notice."""
+SENT_AGAIN: Final = "sent_again:"
+"""What the keys of timeline entries begin with that tell of a copy."""
+_NEVER_RETURNED: Final = {NO_ADDRESS, PRINT_SHOP, BY_MESSAGE}
+"""The ways by which nothing is returned by mail."""
 
 log = structlog.get_logger(__name__)
 
@@ -58,17 +68,15 @@ class Letters:
         outbox: Outbox,
         settings: Settings,
         clock: Callable[[], datetime],
-        *,
-        refused_retry: timedelta = REFUSED_RETRY,
     ) -> None:
         """*clock* gives the time as an aware datetime."""
         self._pool = pool
         self._case_file = case_file
-        self._mailer = mailer
-        self._outbox = outbox
+        hook = LetterHook(settings, clock) if settings.letter_webhook_url else None
+        self._ways = Ways(mailer, outbox, hook, settings)
+        self._handing = Handing(settings, clock)
         self._settings = settings
         self._clock = clock
-        self._refused_retry = refused_retry
         # A letter keeps its connection while it talks to the mail server; a slow one must not take them all.
         self._connections = asyncio.Semaphore(max(1, pool.get_max_size() // 2))
 
@@ -76,10 +84,10 @@ class Letters:
     async def send_letter(self, request: SendLetter) -> LetterAccepted:
         """Send one letter once, by its key; a letter accepted before is answered from the case file.
 
-        Raises `ApplicationError` of type ``LetterIncomplete`` (not retried: a fact the letter needs is missing),
+        A way that refuses it, or fails for too long, is followed by the next (`activities.letters.ways`). Raises
+        `ApplicationError` of type ``LetterIncomplete`` (not retried: a fact the letter needs is missing),
         ``LetterKeyConflict`` (not retried: the key belongs to another letter), ``LetterTooLate`` (not retried: an
-        extension whose clock has ended), ``MailFailed`` (to be tried again) or
-        ``MailRefused`` (to be tried again later, when the address may have been corrected). After a crash between the
+        extension whose clock has ended) or ``MailFailed`` (to be tried again). After a crash between the
         mail server's acceptance and its recording the next attempt sends again, with the same Message-ID.
         """
         async with self._alone(request.key) as connection:
@@ -90,25 +98,59 @@ class Letters:
             if accepted:
                 async with connection.transaction():
                     return await self._announce(connection, request, accepted["at"], accepted["channel"])
-            customer = customer or await self._customer(connection, request)
-            way = await self._way(connection, request, letter["addressee"], customer)
+            customer = customer or await self._customer(connection, request.update.reference)
+            ways = await self._ways_of(connection, request, letter["addressee"], customer)
             _check_complainant(request, customer.identity)
             if request.kind is LetterKind.EXTENSION:
                 await self._check_still_true(connection, request)
-            await self._deliver(connection, request, letter, way)
+            way = await self._carry(connection, request, letter, ways, customer)
             accepted_at = self._clock()
             async with connection.transaction():
-                await _record_attempt(connection, request.key, accepted_at, way, "accepted")
+                await record_attempt(connection, request.key, accepted_at, way, "accepted")
                 answer = await self._announce(connection, request, accepted_at, way.name)
             log.info("letter accepted", channel=way.name, **_named(request))
             return answer
+
+    async def send_again(self, reference: str, number: int) -> None:
+        """Have a letter that came back go by the next way, as a copy, once for each way; its address is in doubt.
+
+        What the case was told of its acceptance stays. Raises `ApplicationError` where nothing takes it now.
+        """
+        key = await self._pool.fetchval(_KEY_OF, reference, number)
+        if key is None:
+            return
+        async with self._alone(key) as connection:
+            letter = await connection.fetchrow("select * from casefile.letters where key = $1", key)
+            tried = await tried_of(connection, key)
+            if letter is None or isinstance(letter["body"], Gone) or tried.taken in {None, *_NEVER_RETURNED}:
+                return
+            customer = await self._customer(connection, reference)
+            ways = await self._ways.to_customer(connection, reference, customer)
+            # Of what was written again after a restore it is not known which way it was.
+            taken = tried.taken or ways[0].whose
+            if taken not in tried.closed:
+                gone = Way(None, None, taken)
+                await record_attempt(connection, key, self._clock(), gone, "returned", channel="email", in_doubt=True)
+                tried = await tried_of(connection, key)
+            for way in tried.left(ways, self._clock(), None):
+                try:
+                    await self._handing.hand(connection, letter, way, customer, copy=True)
+                except MailError as error:
+                    await self._handing.note_failure(connection, letter, way, error)
+                    continue
+                async with connection.transaction():
+                    await record_attempt(connection, key, self._clock(), way, "sent_again")
+                    await connection.execute(_NOTE, *_sent_again(letter, way, self._clock()))
+                log.info("letter sent again", reference=reference, number=number, channel=way.name)
+                return
+            raise ApplicationError(f"letter {number} came back, and no channel takes it now", type="MailFailed")
 
     @activity.defn(name="PreviewLetter")
     async def preview_letter(self, request: SendLetter) -> LetterPreview:
         """The letter as it would be written now. Nothing is sent or recorded."""
         async with self._connections, self._pool.acquire() as connection:
             try:
-                customer = await self._customer(connection, request)
+                customer = await self._customer(connection, request.update.reference)
                 subject, body = await self._write(connection, request, self._clock(), None, customer)
             except ApplicationError as error:
                 return LetterPreview(missing=error.message)
@@ -142,7 +184,7 @@ class Letters:
 
     async def _letter(
         self, connection: "Connection", request: SendLetter, written_at: datetime | None = None
-    ) -> tuple[asyncpg.Record, "_Customer | None"]:
+    ) -> tuple[asyncpg.Record, Customer | None]:
         """The letter as it was written at its first attempt; where that is this one, what is known of the customer."""
         customer = None
         reference = request.update.reference
@@ -154,8 +196,8 @@ class Letters:
                 # before it is written: the letter tells of the case as it then stands.
                 await self._case_file.apply(connection, request.update)
                 to = await self._addressee(connection, request, written_at)
-                customer = await self._customer(connection, request)
-                way = await self._way(connection, request, to, customer)
+                customer = await self._customer(connection, reference)
+                ways = await self._ways_of(connection, request, to, customer)
                 subject, body = await self._write(connection, request, written_at, to, customer)
                 letter = await connection.fetchrow(
                     "insert into casefile.letters"
@@ -166,7 +208,7 @@ class Letters:
                     request.number,
                     request.kind.value,
                     request.language,
-                    Personal(reference, way.recipient),
+                    Personal(reference, ways[0].recipient),
                     Personal(reference, subject),
                     Personal(reference, body),
                     await secret_message_id(request.key, self._settings.mail_from),
@@ -197,7 +239,7 @@ class Letters:
         return await addressee(connection, reference, pack, request.facts.audience or Role.HANDLER, at)
 
     async def _write(
-        self, connection: "Connection", request: SendLetter, at: datetime, to: str | None, customer: "_Customer"
+        self, connection: "Connection", request: SendLetter, at: datetime, to: str | None, customer: Customer
     ) -> tuple[str, str]:
         reference = request.update.reference
         case = await connection.fetchrow(
@@ -233,16 +275,15 @@ class Letters:
             standing=Standing.model_validate({**(standing or {}), "restrictions": customer.restrictions}),
         )
 
-    async def _customer(self, connection: "Connection", request: SendLetter) -> "_Customer":
+    async def _customer(self, connection: "Connection", reference: str) -> Customer:
         """Who complains, and how they are to be written to, as it stands now."""
-        reference = request.update.reference
         identity = await read_identity(connection, reference)
         account = await connection.fetchval(_ACCOUNT, reference) if identity.verified else None
         if account is None:
-            return _Customer(identity, Preferences(), ())
+            return Customer(identity, Preferences(), ())
         filed = await read_customer_file(connection, account)
         restricted = in_force(await read_restrictions(connection, account), self._clock())
-        return _Customer(identity, filed.preferences, tuple(restricted))
+        return Customer(identity, filed.preferences, tuple(restricted), account)
 
     async def _check_still_true(self, connection: "Connection", request: SendLetter) -> None:
         """Raise rather than promise, long after it was written, an extension that would come too late by now."""
@@ -262,64 +303,44 @@ class Letters:
             non_retryable=True,
         )
 
-    async def _way(
-        self, connection: "Connection", request: SendLetter, to: str | None, customer: "_Customer"
-    ) -> "_Way":
-        """Where the letter goes, as the case file and the settings have it at this moment; a notice is for *to*."""
-        channel = self._mailer or self._outbox
+    async def _ways_of(
+        self, connection: "Connection", request: SendLetter, to: str | None, customer: Customer
+    ) -> list[Way]:
+        """Where the letter can go, as the case file and the settings have it at this moment; a notice is for *to*."""
         if LETTERS[request.kind].to_staff:
-            reference, role, team = request.update.reference, request.facts.audience, request.update.summary.team
-            whose: Iterable[str | None] = (role, team)
-            if to:
-                now = self._clock()
-                whose = await addresses(connection, reference, to, role=role or Role.HANDLER, team=team, at=now)
-                if address := await own_address(connection, to):
-                    return _Way(channel, address, f"address of {to}")
-            for name in whose:
-                if name and (address := self._settings.staff_addresses.get(name)):
-                    return _Way(channel, address, f"address of {name}")
-            return _Way(None, None, "no address")
-        contact = await connection.fetchrow(
-            _CONTACT,
-            request.update.reference,
-        )
-        if contact and contact["in_doubt"]:
-            return _Way(self._outbox, None, f"contact {contact['id']}, in doubt: a letter came back")
-        if contact and contact["email"] and not customer.by_post:
-            return _Way(channel, contact["email"], f"contact {contact['id']}")
-        return _Way(self._outbox, None, "no address")
+            return await self._ways.to_staff(connection, request, to, self._clock())
+        return await self._ways.to_customer(connection, request.update.reference, customer)
 
-    async def _deliver(
-        self, connection: "Connection", request: SendLetter, letter: asyncpg.Record, way: "_Way"
-    ) -> None:
-        """Return when the channel has taken the letter over. If it has not, record the attempt and raise."""
-        if way.channel is None:
-            return
+    async def _carry(
+        self,
+        connection: "Connection",
+        request: SendLetter,
+        letter: asyncpg.Record,
+        ways: list[Way],
+        customer: Customer,
+    ) -> Way:
+        """Return the way that has taken the letter over. Each that has not is recorded; raise where it may later."""
+        due = await self._due(connection, request)
+        while True:
+            tried = await tried_of(connection, request.key)
+            way = next(tried.left(ways, self._clock(), due))
+            try:
+                await self._handing.hand(connection, letter, way, customer, copy=tried.may_have_arrived(way))
+            except MailError as error:
+                await self._handing.note_failure(connection, letter, way, error)
+                if not isinstance(error, MailRefused) or way is ways[-1]:
+                    raise ApplicationError(
+                        f"{request.kind.value} (letter {request.number}): {error}", type=type(error).__name__
+                    ) from None
+            else:
+                return way
+
+    async def _due(self, connection: "Connection", request: SendLetter) -> datetime | None:
+        """When the first of the clocks ends that the letter satisfies."""
         reference = request.update.reference
-        sender = self._settings.mail_from
-        try:
-            message = compose(
-                self._settings,
-                identity=letter["message_id"],
-                thread=await secret_message_id(f"case:{reference}", sender),
-                recipient=way.recipient,
-                subject=letter["subject"],
-                body=letter["body"],
-                language=letter["language"],
-                at=letter["rendered_at"],
-                headers={"X-Redress-Reference": reference},
-            )
-            await way.channel.deliver(request.key, message)
-        except MailError as error:
-            refused = isinstance(error, MailRefused)
-            outcome = "refused" if refused else "failed"
-            await _record_attempt(connection, request.key, self._clock(), way, outcome, detail=str(error))
-            log.warning("letter not delivered", channel=way.name, outcome=outcome, why=str(error), **_named(request))
-            raise ApplicationError(
-                f"{request.kind.value} (letter {request.number}): {error}",
-                type=type(error).__name__,
-                next_retry_delay=self._refused_retry if refused else None,
-            ) from None
+        policy_hash = await connection.fetchval(_POLICY, reference)
+        clocks = clocks_kept(await self._case_file.pack(connection, policy_hash), request)
+        return await due_of(connection, reference, clocks) if clocks else None
 
     async def _announce(
         self, connection: "Connection", request: SendLetter, at: datetime, channel: str
@@ -342,7 +363,8 @@ class Letters:
         )
         update = request.update.model_copy(update={"entries": (*request.update.entries, entry)})
         recorded = await self._case_file.apply(connection, update, _announced(request, at))
-        return LetterAccepted(at=at, channel=channel, recorded=recorded)
+        tried = await tried_of(connection, request.key)
+        return LetterAccepted(at=at, channel=channel, recorded=recorded, in_doubt=tried.in_doubt)
 
 
 def _announced(request: SendLetter, at: datetime) -> list[Occurred]:
@@ -358,11 +380,14 @@ def _announced(request: SendLetter, at: datetime) -> list[Occurred]:
 
 
 _ACCOUNT: Final = "select account from casefile.cases where reference = $1"
-_CONTACT: Final = """
-    select id, email, exists (
-        select from intake.mails m where m.reference = c.reference and m.why = 'returned' and m.at > c.at
-    ) as in_doubt
-    from casefile.contacts c where reference = $1 order by id desc limit 1
+_POLICY: Final = "select policy_hash from casefile.cases where reference = $1"
+_KEY_OF: Final = """
+    select key from casefile.letters where (reference, number) = ($1, $2) and kind <> 'staff_notice'
+    order by rendered_at desc limit 1
+"""
+_NOTE: Final = """
+    insert into casefile.timeline (reference, key, at, kind, actor, text, data)
+    values ($1, $2, $3, 'letter', $4, $5, $6) on conflict do nothing
 """
 _STANDING: Final = """
     select
@@ -381,20 +406,6 @@ _STANDING: Final = """
 """
 
 
-@dataclass(frozen=True)
-class _Customer:
-    """Who complains. Of wishes and restrictions nothing is known before it is known that they are the customer."""
-
-    identity: Identity
-    wishes: Preferences
-    restrictions: Sequence[Restriction]
-
-    @property
-    def by_post(self) -> bool:
-        """Whether letters go by post: by the customer's wish, or by a restriction that is in force."""
-        return self.wishes.by_post or any(one.form is ContactForm.BY_POST for one in self.restrictions)
-
-
 def _check_complainant(request: SendLetter, identity: Identity) -> None:
     """Raise where who complains is not known any more: the address may have been changed since it was written."""
     if not may_be_told(request.kind, request.facts, verified=identity.verified):
@@ -406,30 +417,12 @@ def _check_complainant(request: SendLetter, identity: Identity) -> None:
         )
 
 
-@dataclass(frozen=True)
-class _Way:
-    """A channel (``None``: the case file itself), the address, and in words without personal data whose it is."""
-
-    channel: Channel | None
-    recipient: str | None
-    whose: str
-
-    @property
-    def name(self) -> str:
-        return self.channel.name if self.channel else CASE_FILE
-
-
-async def _record_attempt(
-    connection: "Connection", key: str, at: datetime, way: _Way, outcome: str, *, detail: str = ""
-) -> None:
-    await connection.execute(
-        "insert into casefile.letter_attempts (key, at, channel, outcome, detail) values ($1, $2, $3, $4, $5)",
-        key,
-        at,
-        way.name,
-        outcome,
-        Personal(scope_of_workflow(key), f"{way.whose}: {detail}" if detail else way.whose),
-    )
+def _sent_again(letter: asyncpg.Record, way: Way, at: datetime) -> tuple[Any, ...]:
+    """The row of the timeline that tells of it."""
+    key, number, kind = letter["key"], letter["number"], letter["kind"]
+    data = {"letter": key, "number": number, "kind": kind, "channel": way.name, "again": True}
+    said = f"{kind} (letter {number}) came back; a copy of it was accepted by {way.name}"
+    return letter["reference"], f"{SENT_AGAIN}{number}:{way.whose}", at, str(SYSTEM), said, data
 
 
 def _named(request: SendLetter) -> dict[str, Any]:

@@ -69,6 +69,8 @@ class Case(State):
     """What the signs of the case ask for."""
     restricted: tuple[ContactForm, ...] = ()
     """To which forms contact with the customer is limited."""
+    address_in_doubt: int = 0
+    """The number of the letter that first did not arrive at the address on file; 0 where all did."""
     alarmed: bool = False
     """Whether somebody was told of danger to life."""
     escalation_level: int = 0

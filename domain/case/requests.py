@@ -130,11 +130,15 @@ class LetterPreview(Record):
 
 
 class LetterAccepted(Record):
-    """A channel took the letter over: when, which channel, and the clocks that started or ended with it."""
+    """A channel took the letter over: when, which channel, and the clocks that started or ended with it.
+
+    ``in_doubt``: an address did not take it before.
+    """
 
     at: Instant
     channel: str
     recorded: Recorded
+    in_doubt: bool = False
 
 
 class RecordCompensation(Record):

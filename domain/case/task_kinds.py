@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.case.messages.deciding import ProposeResolution
-from domain.case.messages.handling import VerifyComplainant
+from domain.case.messages.handling import CorrectContact, VerifyComplainant
 from domain.case.messages.putting_right import ConfirmRemedy
 from domain.ground.base import Instant, Line, Record, StaffId
 from domain.ground.bilingual import Bilingual
@@ -58,6 +58,12 @@ TASKS: Final[Mapping[TaskKind, TaskRow]] = {
     ),
     TaskKind.ANSWER: TaskRow(
         does=said("read what the customer wrote, and answer", "阅看客户来信并答复"), role=Role.HANDLER
+    ),
+    TaskKind.ADDRESS: TaskRow(
+        does=said("correct the customer's address: a letter did not arrive", "更正客户联系地址：有信件未能送达"),
+        role=Role.HANDLER,
+        ends_by=CorrectContact.name,
+        command="contact {0}",
     ),
 }
 

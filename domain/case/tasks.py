@@ -42,6 +42,8 @@ def called_for(case: Case) -> Iterator[tuple[str, TaskKind]]:
         yield "identity", TaskKind.VERIFY
     if case.care.alarm:
         yield "call", TaskKind.CALL_BACK  # which sign asks for it, no timeline says
+    if case.address_in_doubt:
+        yield f"address:{case.address_in_doubt}", TaskKind.ADDRESS
     if case.restricted:
         yield "restricted", TaskKind.RESTRICTION
     if case.stage is Stage.DECIDING and case.draft and case.proposal is None and not case.approved:

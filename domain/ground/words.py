@@ -209,6 +209,8 @@ class TaskKind(StrEnum):
     """Look at what no rule could decide."""
     ANSWER = "answer_customer"
     """Read what the customer wrote, from which nothing follows by itself, and answer."""
+    ADDRESS = "correct_address"
+    """Find out where the customer is reached: a letter did not arrive."""
 
 
 class ReviewTheme(StrEnum):

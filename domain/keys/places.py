@@ -82,7 +82,7 @@ READABLE: Final[Mapping[str, str]] = {
     "casefile.incident_warnings": "topic complaints last",
     "casefile.incidents": "reference opened_by kind symbol opened policy_hash stage progress",
     "casefile.ledger_entries": "posting_key account currency",
-    "casefile.letter_attempts": "key channel outcome",
+    "casefile.letter_attempts": "key channel outcome way",
     "casefile.letters": "key reference kind language message_id addressee",
     "casefile.lookups": "purpose scope",
     "casefile.people_changes": "reference",
@@ -134,7 +134,7 @@ WHY_READABLE: Final[Mapping[str, str]] = {
     "it names a case, an account, a trade, a row or a version": (
         "account accounts about article cohort erasure id idempotency_key incident key message_id name number payee "
         "policy_hash posting_key rail_reference bank_reference reference run run_id scope subject subscription trades "
-        "url version workflow_id"
+        "url version way workflow_id"
     ),
     "it names somebody who works here, a role, a mailbox or a service": (
         "actor added_by assigned by contact declared_by ended_by given_by handler made_by mailbox opened_by owner "

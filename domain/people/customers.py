@@ -71,10 +71,17 @@ class Group(Record):
 
 
 class Preferences(Record):
-    """How a customer wants to be written to: by post, and with times of which zone."""
+    """How a customer wants to be written to: by post or by message to their telephone, and with times of which zone."""
 
     by_post: bool = False
+    by_message: bool = False
     zone: Zone | None = None
+
+    @model_validator(mode="after")
+    def _one_wish(self) -> Self:
+        if self.by_post and self.by_message:
+            raise ValueError("by_message: give by_post or by_message, not both")
+        return self
 
 
 class CustomerFile(Record):

@@ -46,6 +46,12 @@ class Standing(Record):
     restrictions: tuple[Restriction, ...] = ()
 
 
+def as_a_copy(body: str, reference: str, language: str) -> str:
+    """The text of a letter that goes by a second way: it says before all else that it is the same."""
+    said: str = stationery_in(language).words["copy"]
+    return f"{said.format(reference=reference)}\n\n{body}"
+
+
 def missing_facts(kind: LetterKind, facts: LetterFacts) -> list[str]:
     """The names of the facts that a letter of this kind needs and *facts* does not have."""
     missing = [name for name in LETTERS[kind].needs if getattr(facts, name) is None]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from domain.ground.people import Actor
-    from domain.people.customers import Address, Speaker
+    from domain.people.customers import Address, Preferences, Speaker
     from starter.client.customers import Customer
 
 _SHORTEST = 2
@@ -183,7 +183,7 @@ def _page(found: "Customer") -> "list[RenderableType]":
                 "Addresses": "; ".join(map(_address, one.addresses)) or NONE,
                 "Speak for them": "; ".join(said) or NONE,
                 "Groups": "; ".join(groups) or NONE,
-                "Letters": f"{'by post, ' if wishes.by_post else ''}times of {wishes.zone or 'the policy pack'}",
+                "Letters": f"{_by(wishes)}times of {wishes.zone or 'the policy pack'}",
             }
         ),
     ]
@@ -192,3 +192,7 @@ def _page(found: "Customer") -> "list[RenderableType]":
 def _address(one: "Address") -> str:
     how = f"verified {one.at:%Y-%m-%d}, {one.how}" if one.at else "not verified"
     return f"{one.email or one.phone} ({how})"
+
+
+def _by(wishes: "Preferences") -> str:
+    return "by post, " if wishes.by_post else "by message, " if wishes.by_message else ""

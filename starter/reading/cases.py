@@ -60,7 +60,7 @@ class Attempt(Record):
 
     at: Instant
     channel: str
-    outcome: Literal["accepted", "refused", "failed"]
+    outcome: Literal["accepted", "refused", "failed", "returned", "sent_again"]
     detail: str
 
 

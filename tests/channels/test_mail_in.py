@@ -33,9 +33,9 @@ class Office:
     def __init__(self, pool: Pool, folder: Path) -> None:
         self.pool, self.cases, self.outbox = pool, Cases(), folder
         self.settings = load_settings(mail_servers=SERVER, outbox_dir=folder, mail_from="complaints@example.com")
-        self.dealing = Dealing(pool, self.cases, lambda: datetime.now(UTC), self.settings)
         self.case_file = CaseFile(pool, default_policy=PACK.id, clock=lambda: NOW, packs={PACK.id: (PACK,)})
         self.letters = Letters(pool, self.case_file, None, Outbox(folder), self.settings, lambda: NOW)
+        self.dealing = Dealing(pool, self.cases, lambda: datetime.now(UTC), self.settings, letters=self.letters)
         self.reference = complaint().reference
 
     async def open(self) -> str:
@@ -115,7 +115,7 @@ async def test_who_only_asks_how_far_it_is_is_told_so_if_they_are_known_and_else
     assert heard == ["progress", "progress", "information"]
 
 
-async def test_a_letter_that_comes_back_is_known_by_its_id_and_the_next_one_is_posted(office: Office) -> None:
+async def test_a_letter_that_comes_back_is_known_by_its_id_and_it_and_the_next_one_are_posted(office: Office) -> None:
     identity = await office.open()
     returned = f"550 unknown user\nMessage-ID: {identity}"
     _, dealt = await office.mailed(
@@ -128,6 +128,10 @@ async def test_a_letter_that_comes_back_is_known_by_its_id_and_the_next_one_is_p
     await office.letters.send_letter(letter(number=3, pack=PACK))
     newest = await office.pool.fetchval("select recipient from casefile.letters where number = 3")
     assert newest is None
+    attempts = await office.pool.fetch("select outcome from casefile.letter_attempts where key like '%:2' order by id")
+    assert [row["outcome"] for row in attempts] == ["accepted", "returned", "sent_again"]
+    copies = [path for path in office.outbox.glob("*.eml") if b"This is a copy of our letter" in path.read_bytes()]
+    assert len(copies) == 1
     reference, number = office.reference, 2
     guessed = hashlib.sha256(f"redress:{reference}:letter:acknowledgement:{number}".encode()).hexdigest()[:40]
     assert guessed not in identity, "whoever heard the reference must not be able to name its letters"

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
-from runtime.mail import Mailer, MailError, MailFailed, MailRefused, Outbox, compose, message_id
+from runtime.mail import AddressRefused, Mailer, MailError, MailFailed, MailRefused, Outbox, compose, message_id
 from runtime.settings import Settings
 from tests.letters.support import Receiver, receiving, text_of
 
@@ -91,8 +91,8 @@ def test_a_line_break_never_makes_a_header() -> None:
 @pytest.mark.parametrize(
     ("at_rcpt", "at_data", "error", "detail"),
     [
-        ("550 5.1.1 <customer@example.com> unknown", "250 OK", MailRefused, "refused the recipient (550 5.1.1)"),
-        ("553 customer@example.com is nobody here", "250 OK", MailRefused, "refused the recipient (553)"),
+        ("550 5.1.1 <customer@example.com> unknown", "250 OK", AddressRefused, "refused the recipient (550 5.1.1)"),
+        ("553 customer@example.com is nobody here", "250 OK", AddressRefused, "refused the recipient (553)"),
         ("450 4.2.1 try customer@example.com later", "250 OK", MailFailed, "refused the recipient (450 4.2.1)"),
         ("", "554 5.7.1 not from customer@example.com", MailRefused, "refused the message (554 5.7.1)"),
         ("", "452 4.3.1 disk full", MailFailed, "refused the message (452 4.3.1)"),

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.letters.letters import CASE_FILE
+from activities.letters.ways import CASE_FILE
 from domain.case.complaint import Channel
 from domain.checks.examination import QUOTED
 from domain.checks.findings import Check, Finding, Verdict

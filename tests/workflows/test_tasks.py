@@ -1,14 +1,17 @@
 """Tasks in the life of a case: with somebody named, on a clock of their own, raised when overdue, ended by name."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from domain.ground.people import Actor
+from domain.case.messages.signals import Arrived
+from domain.ground.people import SYSTEM, Actor
 from domain.ground.words import Role, Stage, TaskKind
 from starter.client.directory import People
 from starter.reading.tasks import TaskView, get_tasks
+from tests.around import Carry
 from tests.people.support import LEAD, directory, person
 from tests.signing import signed
 from tests.workflows.house import CUSTOMER, House
@@ -179,3 +182,42 @@ async def test_tasks_have_owners_and_clocks_climb_when_overdue_and_end_by_name(s
     }
     query = "select by_event from casefile.satisfactions where reference = $1 and clock = 'task' and number = $2"
     assert await house.fetchval(query, reference, expert.number) == "task_ended"
+
+
+async def returned(house: House, reference: str) -> None:
+    """A mail server sends the acknowledgement back."""
+    await house.complaints.send(reference, Arrived(message_id="m-returned", actor=SYSTEM, what="returned", letter=2))
+
+
+async def refused_address(house: House, reference: str) -> None:
+    """The next letter is not taken at the address on file."""
+
+    async def doubt(_letter: Any, send: Carry) -> Any:
+        return (await send()).model_copy(update={"in_doubt": True})
+
+    house.effects["SendLetter"] = doubt
+    await house.complaints.request_information(reference, "Which trade?", by=H1)
+
+
+@pytest.mark.parametrize("happens", [returned, refused_address])
+async def test_whoever_has_the_case_has_to_correct_an_address_that_a_letter_did_not_arrive_at(
+    staffed: House, happens: Callable[[House, str], Awaitable[None]]
+) -> None:
+    house = staffed
+    reference = await house.submit(description="Something is wrong, nobody says why.", trades=())
+    await house.at(reference, Stage.DECIDING)
+    await happens(house, reference)
+    await given(house, reference, TaskKind.ADDRESS, "h-1")
+    notices = "select body from casefile.letters where (reference, kind) = ($1, 'staff_notice')"
+
+    async def told() -> bool:
+        said = [" ".join(row["body"].split()) for row in await house.fetch(notices, reference)]
+        return sum("next way on file" in one or "by another way" in one for one in said) == 1
+
+    await house.eventually(told)
+    await house.complaints.correct_contact(reference, by=H1, email="right@example.org")
+
+    async def over() -> bool:
+        return (await tasks_of(house, reference))[TaskKind.ADDRESS].state == "ended"
+
+    await house.eventually(over)

@@ -180,14 +180,14 @@ async def test_a_dispute_in_one_breath_with_an_acceptance_is_not_lost(house: Hou
 async def test_a_notice_to_staff_is_not_lost_because_the_case_ends(
     house: House, away: timedelta, told: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reachable, deliver = asyncio.Event(), Letters._deliver
+    reachable, carry = asyncio.Event(), Letters._carry
 
-    async def to_customers_only(self: Letters, connection: Any, request: SendLetter, *more: Any) -> None:
+    async def to_customers_only(self: Letters, connection: Any, request: SendLetter, *more: Any) -> Any:
         if request.kind is LetterKind.STAFF_NOTICE and not reachable.is_set():
             raise ApplicationError("nobody answers", next_retry_delay=timedelta(hours=1))
-        await deliver(self, connection, request, *more)
+        return await carry(self, connection, request, *more)
 
-    monkeypatch.setattr(Letters, "_deliver", to_customers_only)
+    monkeypatch.setattr(Letters, "_carry", to_customers_only)
     reference = await house.submit(description="Something is wrong, nobody says why.", trades=())
     await house.at(reference, Stage.DECIDING)
     await house.complaints.escalate(reference, by=CUSTOMER, reason="I wait for ever.")

@@ -152,6 +152,7 @@ def must_be_known_causes(work: Casework, request: RecordCause) -> None:
 
 def correct_contact(work: Casework, request: CorrectContact) -> str:
     """Letters go to another address from now on."""
+    work.case.address_in_doubt = 0
     return "address corrected"
 
 

@@ -115,6 +115,8 @@ def hear_arrival(work: Casework, news: Arrived) -> None:
         raise NotAllowed("the case is closed")
     told = _ARRIVED[news.what]
     case.note(workflow.now(), news.name, news.what, data=news.body)
+    if news.what == "returned":
+        case.address_in_doubt = case.address_in_doubt or news.letter or 0
     number = "" if news.letter is None else f" ({news.letter})"
     work.post.tell_staff(Role.HANDLER, told.en.format(letter=number), told.zh.format(letter=number))
 
@@ -135,9 +137,9 @@ _ARRIVED: Final = {
         "有人就本投诉来信，但尚未证实来信人为客户本人。来信已存于收件处，等待处理。",
     ),
     "returned": spoken.said(
-        "A mail server sent a letter of this case{letter} back: the address is in doubt, and letters are posted until"
-        " it is corrected.",
-        "本投诉的一封信件{letter}被邮件服务器退回：客户的电子邮箱地址存疑，更正之前信件改为邮寄。",
+        "A mail server sent a letter of this case{letter} back: the address is in doubt. A copy went by the next way on"
+        " file, and so do letters until it is corrected.",
+        "本投诉的一封信件{letter}被邮件服务器退回：客户的电子邮箱地址存疑。副本已改由下一渠道寄送，更正之前信件均按此办理。",
     ),
 }
 

@@ -195,6 +195,20 @@ class Post:
             case.delivered.append(letter.purpose)
             case.last_message = f"{_spoken(letter.kind)} letter, accepted by {accepted.channel} {_at(accepted.at)}"
         self._recorder.put(update, accepted.recorded)
+        if accepted.in_doubt and not letter.sort.to_staff:
+            self._doubt_address(letter)
+
+    def _doubt_address(self, letter: Letter) -> None:
+        """Staff are told that the address on file did not take a letter, which went by another way."""
+        if self._case.address_in_doubt:
+            return
+        self._case.address_in_doubt = letter.number
+        self._case.revision += 1
+        self.tell_staff(
+            Role.HANDLER,
+            f"An address on file did not take letter {letter.number}, which went by another way: correct the address.",
+            f"客户留存的地址未能收取第 {letter.number} 号函件，该函件已改由其他渠道寄送：请更正联系地址。",
+        )
 
     def _who_complains(self) -> Identity | None:
         """Who complains by the case file, from which letters are written; None while it is to hear of another."""

@@ -1,0 +1,269 @@
+"""A letter that one channel does not bring goes by the next, once, and never without saying that it is the same."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from pydantic import ValidationError
+from temporalio.exceptions import ApplicationError
+
+from activities.letters.letters import Letters
+from activities.letters.ways import LONGEST, SHORTEST, patience
+from domain.ground.people import Actor
+from domain.ground.words import LetterKind, Role
+from domain.people.customers import Address, Preferences
+from runtime.settings import load_settings
+from runtime.standard_webhooks import new_secret
+from starter.client.customers import Customers, CustomersFile, FiledCustomer
+from tests.letters.support import NOW, Receiver, complaint, letter, receiving, text_of
+from tests.letters.test_sending_letters import Office
+from tests.signing import signed
+from tests.web.test_webhooks_out import Hooks, is_by, listening
+
+NO_SUCH_USER = "550 5.1.1 unknown"
+COPY = "This is a copy of our letter"
+SECRET = new_secret()
+REFERENCE = complaint().reference
+
+
+@pytest.fixture
+async def office(pool: "asyncpg.Pool[asyncpg.Record]", tmp_path: Path) -> AsyncIterator[Office]:
+    receiver = Receiver()
+    async with receiving(receiver) as port:
+        office = Office(pool, receiver, port, tmp_path / "outbox")
+        await office.open(complaint())
+        yield office
+
+
+@pytest.fixture
+async def hooks() -> AsyncIterator[tuple[Hooks, str]]:
+    async with listening() as hooks:
+        yield hooks
+
+
+async def on_file(office: Office, *emails: str, verified: bool = True, **wishes: bool) -> None:
+    """Have those addresses and wishes be on file of the customer, beside the address of the case."""
+    how: dict[str, Any] = {"how": "a code that came back", "at": NOW} if verified else {}
+    customer = FiledCustomer(
+        account="70012345",
+        name=complaint().complainant.name,
+        addresses=tuple(Address(email=email, **how) for email in emails),
+        preferences=Preferences(**wishes),
+    )
+    await Customers(office.pool, signed).replace(
+        CustomersFile(customers=(customer,)), by=Actor(id="l-1", role=Role.TEAM_LEAD)
+    )
+
+
+async def outcomes(office: Office) -> list[tuple[str, str]]:
+    return [(channel, outcome) for channel, outcome, _ in await office.attempts()]
+
+
+def handing_to(office: Office, url: str, brings: str = "post") -> Letters:
+    return office.sender(letter_webhook_url=url, letter_webhook_secret=SECRET, letter_webhook_brings=brings)
+
+
+async def test_a_refused_letter_goes_to_the_next_verified_address_and_then_by_post(office: Office) -> None:
+    await on_file(office, "second@example.com", "third@example.com")
+    office.receiver.refused = {"customer@example.com": NO_SUCH_USER, "second@example.com": "553 no"}
+    first = await office.letters.send_letter(letter())
+    assert (first.channel, first.in_doubt) == ("email", True)
+    assert office.receiver.recipients == ["third@example.com"]
+    assert COPY not in text_of(office.receiver.messages[0]), "nobody had it before"
+    assert await office.letters.send_letter(letter()) == first
+
+    # An address that is in doubt is not tried again, in no letter of the case.
+    office.receiver.refused = {"third@example.com": NO_SUCH_USER}
+    second = await office.letters.send_letter(letter(number=3))
+    assert (second.channel, second.in_doubt) == ("outbox", True)
+    third = await office.letters.send_letter(letter(number=4))
+    assert (third.channel, third.in_doubt) == ("outbox", False)
+    refused, accepted = ("email", "refused"), ("email", "accepted")
+    posted = ("outbox", "accepted")
+    assert await outcomes(office) == [refused, refused, accepted, refused, posted, posted]
+
+
+async def test_addresses_that_nobody_verified_and_customers_that_nobody_knows_have_no_second_address(
+    office: Office,
+) -> None:
+    await on_file(office, "second@example.com", verified=False)
+    office.receiver.refused = {"customer@example.com": NO_SUCH_USER, "other@example.com": NO_SUCH_USER}
+    assert (await office.letters.send_letter(letter())).channel == "outbox"
+    await on_file(office, "second@example.com")
+    other = {"name": "Somebody Else", "email": "other@example.com"}
+    stranger = complaint(idempotency_key="form-7", complainant=other)
+    await office.open(stranger)
+    assert (await office.letters.send_letter(letter(of=stranger))).channel == "outbox"
+    assert office.receiver.messages == []
+
+
+@pytest.mark.parametrize(
+    ("said", "in_doubt"),
+    [
+        (NO_SUCH_USER, True), ("550 no", True), ("552 5.2.2 full", True), ("550 5.4.4 no such host", True),
+        ("550 5.7.1 relaying denied", False), ("554 5.6.0 bad", False), ("553 5.5.4 bad", False),
+    ],
+)  # fmt: skip
+async def test_a_refusal_puts_the_address_in_doubt_if_it_is_about_the_address(
+    office: Office, said: str, in_doubt: bool
+) -> None:
+    office.receiver.refused = {"customer@example.com": said}
+    accepted = await office.letters.send_letter(letter())
+    assert (accepted.channel, accepted.in_doubt) == ("outbox", in_doubt)
+    office.receiver.refused = {}
+    assert (await office.letters.send_letter(letter(number=3))).channel == ("outbox" if in_doubt else "email")
+
+
+async def test_a_channel_that_fails_is_left_in_time_and_what_goes_by_the_next_says_that_it_is_the_same(
+    office: Office,
+) -> None:
+    office.receiver.at_data = "451 later"
+    waits = letter(LetterKind.PROGRESS)  # no clock ends with it
+    for hours in (0, 12, 23):
+        office.clock.now = NOW + timedelta(hours=hours)
+        with pytest.raises(ApplicationError, match="451"):
+            await office.letters.send_letter(waits)
+    office.clock.now = NOW + LONGEST
+    accepted = await office.letters.send_letter(waits)
+    assert (accepted.channel, accepted.in_doubt) == ("outbox", False)
+    [put] = office.put_out()
+    assert text_of(put).startswith(COPY)
+    assert REFERENCE in text_of(put).partition("\n")[0]
+    stored = await office.pool.fetchval("select body from casefile.letters")
+    assert text_of(put).endswith(stored)
+    assert not stored.startswith(COPY)
+    # It goes by the first no more, whatever that says now.
+    office.receiver.at_data = "250 OK"
+    assert (await office.letters.send_letter(waits)) == accepted
+    assert office.receiver.messages == []
+
+
+async def test_a_clock_that_ends_soon_leaves_a_failing_channel_half_of_its_time(office: Office) -> None:
+    office.receiver.at_data = "451 later"
+    with pytest.raises(ApplicationError):
+        await office.letters.send_letter(letter())
+    due = await office.pool.fetchval("select clock_due from casefile.deadlines where clock = 'acknowledgement' limit 1")
+    assert due
+    for at, channel in (((due - NOW) / 2 - timedelta(minutes=1), None), ((due - NOW) / 2, "outbox")):
+        office.clock.now = NOW + min(at, LONGEST - timedelta(minutes=1) if channel is None else LONGEST)
+        if channel is None:
+            with pytest.raises(ApplicationError):
+                await office.letters.send_letter(letter())
+        else:
+            assert (await office.letters.send_letter(letter())).channel == channel
+
+
+@pytest.mark.parametrize(
+    ("due", "expected"),
+    [
+        (None, LONGEST),
+        (NOW + timedelta(days=40), LONGEST),
+        (NOW + timedelta(hours=6), timedelta(hours=3)),
+        (NOW + timedelta(minutes=2), SHORTEST),
+        (NOW - timedelta(days=2), SHORTEST),
+    ],
+)
+def test_patience_is_a_day_or_half_of_the_time_that_is_left(due: datetime | None, expected: timedelta) -> None:
+    assert patience(NOW, due) == expected
+
+
+async def test_a_letter_that_came_back_is_sent_again_once_by_each_way_that_is_left(office: Office) -> None:
+    await on_file(office, "second@example.com")
+    accepted = await office.letters.send_letter(letter())
+    await office.letters.send_again(REFERENCE, 2)
+    assert office.receiver.recipients == ["customer@example.com", "second@example.com"]
+    first, copy = office.receiver.messages
+    assert (first["Message-ID"], first["Subject"]) == (copy["Message-ID"], copy["Subject"])
+    assert text_of(copy) == f"{text_of(copy).partition(chr(10))[0]}\n\n{text_of(first)}"
+    assert text_of(copy).startswith(COPY)
+    # The case is answered as before: when it was accepted stays.
+    again = await office.letters.send_letter(letter())
+    assert (again.at, again.channel, again.in_doubt) == (accepted.at, "email", True)
+
+    await office.letters.send_again(REFERENCE, 2)
+    for _ in range(2):
+        await office.letters.send_again(REFERENCE, 2)  # what is posted does not come back
+    assert len(office.put_out()) == 1
+    returned, again_by_mail = ("email", "returned"), ("email", "sent_again")
+    assert await outcomes(office) == [
+        ("email", "accepted"), returned, again_by_mail, returned, ("outbox", "sent_again"),
+    ]  # fmt: skip
+    told = await office.pool.fetch("select text from casefile.timeline where key like 'sent_again:%' order by id")
+    assert [row["text"].rpartition(" ")[2] for row in told] == ["email", "outbox"]
+
+
+async def test_where_nothing_takes_a_copy_now_it_is_tried_again(office: Office) -> None:
+    await office.letters.send_letter(letter())
+    office.folder.write_bytes(b"no folder")
+    with pytest.raises(ApplicationError, match="no channel takes it now"):
+        await office.letters.send_again(REFERENCE, 2)
+    office.folder.unlink()
+    await office.letters.send_again(REFERENCE, 2)
+    assert len(office.put_out()) == 1
+    await office.letters.send_again(REFERENCE, 99)  # there is no such letter
+
+
+async def test_a_print_shop_is_handed_letters_that_mail_does_not_bring(
+    office: Office, hooks: tuple[Hooks, str]
+) -> None:
+    heard, url = hooks
+    office.receiver.refused = {"customer@example.com": NO_SUCH_USER}
+    accepted = await handing_to(office, url).send_letter(letter())
+    assert (accepted.channel, accepted.in_doubt) == ("webhook", True)
+    [(headers, content)] = heard.heard
+    assert is_by(SECRET, headers, content)
+    assert headers["webhook-id"] == letter().key
+    said = json.loads(content)["data"]
+    written = await office.pool.fetchrow("select subject, body from casefile.letters")
+    assert written
+    assert (said["subject"], said["text"]) == (written["subject"], written["body"])
+    assert (said["reference"], said["account"], said["copy"]) == (REFERENCE, "70012345", False)
+
+    # What it will not take is put into the outbox; what it cannot take now waits.
+    for status, channel in ((410, "outbox"), (422, "outbox"), (503, None), (401, None), (429, None), (302, None)):
+        heard.statuses = [status]
+        number = 10 + status
+        if channel is None:
+            with pytest.raises(ApplicationError, match=str(status)):
+                await handing_to(office, url).send_letter(letter(number=number))
+        else:
+            assert (await handing_to(office, url).send_letter(letter(number=number))).channel == channel
+
+
+async def test_the_customers_choice_comes_first(office: Office, hooks: tuple[Hooks, str]) -> None:
+    _, url = hooks
+    by_post, by_message = handing_to(office, url), handing_to(office, url, "message")
+    assert (await by_message.send_letter(letter(number=2))).channel == "email"
+    await on_file(office, by_message=True)
+    assert (await by_message.send_letter(letter(number=3))).channel == "email", "no number is on file"
+    await office.pool.execute(
+        "insert into casefile.contacts (reference, at, key, name, email, phone) values ($1, $2, 'p', 'A', $3, $4)",
+        REFERENCE, NOW, "customer@example.com", "+85291234567",
+    )  # fmt: skip
+    assert (await by_message.send_letter(letter(number=4))).channel == "webhook"
+    assert (await by_post.send_letter(letter(number=5))).channel == "email", "a print shop sends no messages"
+    await on_file(office, by_post=True)
+    assert (await by_post.send_letter(letter(number=6))).channel == "webhook"
+    assert (await by_message.send_letter(letter(number=7))).channel == "outbox"
+    with pytest.raises(ValidationError, match="not both"):
+        Preferences(by_post=True, by_message=True)
+
+
+async def test_a_notice_that_a_colleagues_address_refuses_stands_in_the_case_file(office: Office) -> None:
+    office.receiver.refused = {"compliance@example.com": NO_SUCH_USER}
+    letters = office.sender(staff_addresses={"compliance_officer": "compliance@example.com"})
+    accepted = await letters.send_letter(letter(LetterKind.STAFF_NOTICE))
+    assert (accepted.channel, accepted.in_doubt) == ("case_file", False)
+
+
+def test_a_system_that_letters_are_handed_to_has_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDRESS_LETTER_WEBHOOK_URL", "https://letters.example.com")
+    for secret, why in ((None, "it is not set"), ("short", "whsec_")):
+        if secret:
+            monkeypatch.setenv("REDRESS_LETTER_WEBHOOK_SECRET", secret)
+        with pytest.raises(Exception, match=f"REDRESS_LETTER_WEBHOOK_SECRET: .*{why}"):
+            load_settings()
