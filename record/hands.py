@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from domain.case.approval import PROPOSING
 from domain.case.complaint import Complaint
+from domain.case.hearing import HEARD, said_by_customer
 from domain.ground.base import person_of
 from domain.ground.people import Actor
 from domain.people.hands import Hands
@@ -134,15 +135,12 @@ async def read_hands(connection: "Connection", reference: str, at: datetime) -> 
 
 async def concerned_by(connection: "Connection", reference: str) -> Concerned:
     """What the case concerns: the customer's words so far, and who acted or decided on the same."""
-    case = await connection.fetchrow(_CASE, reference, list(DECIDING))
+    case = await connection.fetchrow(_CASE, reference, list(DECIDING), list(HEARD))
     if case is None:
         raise LookupError(f"there is no case {reference}")
     complaint = Complaint.recorded(case["complaint"])
-    told = [
-        text
-        for text in (complaint.subject, complaint.description, *(one.get("text") for one in case["replies"]))
-        if text
-    ]
+    later = map(said_by_customer, case["said_in"], case["said_by"], case["said"])
+    told = [text for text in (complaint.subject, complaint.description, *later) if text]
     return Concerned(
         account=case["account"],
         texts=tuple(told),
@@ -233,8 +231,12 @@ _CASE: Final = """
             and (cardinality(trades) = 0 or array[cancellation, "order", "position"] && trades)
     )
     select complaint, account,
+        array(select kind from casefile.timeline t
+              where t.reference = this.reference and kind = any($3) order by id) as said_in,
+        array(select actor from casefile.timeline t
+              where t.reference = this.reference and kind = any($3) order by id) as said_by,
         array(select data from casefile.timeline t
-              where t.reference = this.reference and kind = 'customer_reply' order by id) as replies,
+              where t.reference = this.reference and kind = any($3) order by id) as said,
         (select coalesce(jsonb_agg(jsonb_build_object('who', who, 'about', about) order by about, who), '[]')
          from acted) as acted,
         (select coalesce(jsonb_agg(jsonb_build_object('who', who, 'about', about, 'since', since)

@@ -22,9 +22,8 @@ from activities.people.tasks import lost_tasks
 from domain.case.assessment import Assessment, assess
 from domain.case.complaint import Complaint
 from domain.case.file import CaseUpdate, Recorded
-from domain.case.hearing import signs_of
+from domain.case.hearing import said_by_customer, signs_of
 from domain.case.identity import IDENTIFIED, entry_data
-from domain.case.messages.signals import CustomerReply
 from domain.case.recurrence import CONTINUES, same_subject
 from domain.case.requests import OpenCase, Opened, RecordContact, TakenUp, TakeUpCase
 from domain.case.told import told_in
@@ -194,14 +193,15 @@ class CaseFile:
             raise RuntimeError("an update is recorded in the transaction of its effect: open one first")
         reference = update.reference
         # Its row is not locked yet: whoever gives the opinions may take its time.
-        replies = [entry for entry in update.entries if entry.kind == CustomerReply.name and entry.data.get("text")]
-        opinions = {entry.key: await self._listen(entry.data["text"]) for entry in replies}
+        told = {entry.key: said_by_customer(entry.kind, entry.actor, entry.data) for entry in update.entries}
+        said = {key: text for key, text in told.items() if text}
+        opinions = {key: await self._listen(text) for key, text in said.items()}
         pack = await self.pack(connection, await _lock(connection, reference))
         events = [*update.events, *extra_events]
         news = await write_entries(connection, reference, without_signs(update.entries))
         await write_facts(connection, reference, facts_of(update.entries))
-        if said := [entry.data.get("text") for entry in update.entries if entry.kind == CustomerReply.name]:
-            await make_findable(connection, reference, *said)
+        if said:
+            await make_findable(connection, reference, *said.values())
         lost = await lost_tasks(connection, reference, update.entries)
         await write_events(connection, reference, pack, [*events, *lost])
         await write_firings(connection, update)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncpg
 
 from activities.people.tasks import BEARING, Giving, write_tasks
-from domain.case.hearing import signs_heard
+from domain.case.hearing import HEARD, said_by_customer, signs_heard
 from domain.case.messages.handling import NoteSign
 from domain.case.messages.signals import PeopleChanged
 from domain.ground.base import person_of
@@ -43,15 +43,14 @@ CALLING: Final = frozenset(
         "reclassify",
         "add_evidence",
         "investigate",
-        "customer_reply",
         "note_sign",
-        "reopen",
         "propose_resolution",
         "resolve_early",
         "decide_resolution",
         PeopleChanged.name,
     }
     | BEARING
+    | set(HEARD)
 )
 """The entries of a timeline after which somebody else may have to have the case, or to be kept out of it."""
 
@@ -67,7 +66,7 @@ async def settle(
 ) -> Hands | None:
     """See that the case is in the right hands after *entries*; ``None`` where nothing of them bears on it.
 
-    *opinions* are what a model makes of the replies among them, by the entry's key.
+    *opinions* are what a model makes of what the customer says in them, by the entry's key.
     The summary of the case must be written by then. Returns whose hands it is in. Again, it changes nothing; and where
     none of the entries is *news*, nothing is looked for.
     """
@@ -83,8 +82,8 @@ async def settle(
             await _note_assignment(connection, reference, entry)
         elif entry.kind == NoteSign.name:
             await _note_sign(connection, reference, entry)
-        elif entry.kind == "customer_reply" and entry.data.get("text"):
-            heard = signs_heard(entry.data["text"], opinion=opinions.get(entry.key))
+        elif text := said_by_customer(entry.kind, entry.actor, entry.data):
+            heard = signs_heard(text, opinion=opinions.get(entry.key))
             await raise_signs(connection, reference, heard, entry.key, at)
     await write_tasks(connection, reference, entries)
     due = {entry.data["number"] for entry in entries if entry.kind in {"task_reminded", "task_overdue"}}

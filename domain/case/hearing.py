@@ -1,14 +1,18 @@
-"""The signs that the words of a complaint or a reply raise, by the lists of words of the first assessment."""
+"""What the customer says, and the signs that their words raise, by the lists of words of the first assessment."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from domain.case import assessment_rules as rules
 from domain.case.complaint import Channel, Complaint
+from domain.case.messages.evidence import AddEvidence
+from domain.case.messages.handling import RecordFeedback, Reopen
+from domain.case.messages.signals import CustomerReply, Escalate
 from domain.ground.base import SHORT_TEXT
 from domain.ground.phrases import PhraseBook, Pieces, listed
-from domain.ground.words import Confidence, Driver, Severity, SignKind
+from domain.ground.words import Confidence, Driver, Role, Severity, SignKind
 from domain.people.signs import Sign
 from domain.speech.proposing import Opinion
 from domain.speech.signs import signs
@@ -35,9 +39,24 @@ SIGNS: Final[dict[str, tuple[SignKind, Driver | None] | None]] = {
 }
 """What each kind of harm that the first assessment knows words for is a sign of."""
 
+_THEIRS: Final = {CustomerReply.name: "text", Reopen.name: "reason", RecordFeedback.name: "comment"}
+"""Where what the customer says stands in a message, whoever passes it on."""
+_THEIRS_BY_THEM: Final = {AddEvidence.name: "note", Escalate.name: "reason"}
+"""The same of messages that staff send in words of their own as well."""
+
 _MOST_WORDS = 5
 _ENOUGH = 2
 """So many different phrases of one sign leave less room for another reading."""
+
+
+HEARD: Final = tuple({**_THEIRS, **_THEIRS_BY_THEM})
+"""The entries of a timeline in which a customer may say something."""
+
+
+def said_by_customer(kind: str, actor: str, data: Mapping[str, Any]) -> str | None:
+    """What the customer says in an entry of the timeline; ``None`` where it has nothing of theirs."""
+    by_them = actor.partition(":")[0] == Role.CUSTOMER
+    return data.get((_THEIRS | _THEIRS_BY_THEM if by_them else _THEIRS).get(kind, "")) or None
 
 
 def signs_of(complaint: Complaint, opinion: Opinion | None = None) -> tuple[Sign, ...]:

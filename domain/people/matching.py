@@ -15,6 +15,7 @@ from domain.ground.bilingual import Bilingual
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.words import Confidence, Scope, SignKind
 from domain.people.customers import Address, OnFile, Speaker
+from domain.people.names import same_name
 from domain.people.signs import Sign
 
 
@@ -206,27 +207,6 @@ def _found(state: IdentityState, *because: Ground) -> Identity:
     return Identity(state=state, because=because)
 
 
-def same_name(one: str, other: str) -> bool:
-    """Whether two names are of one person, whatever their case, accents, order, titles, spaces and initials.
-
-    Of longer names it is enough that all words of the one stand in the other; a single word has to be all there is.
-    """
-    first, second = _words(one), _words(other)
-    if not first or not second:
-        return False
-    fewer, more = sorted((first, second), key=len)
-    return first == second or (len(fewer) > 1 and fewer <= more)
-
-
-def _words(name: str) -> frozenset[str]:
-    text = unicodedata.normalize("NFKD", name).casefold()
-    text = "".join(letter for letter in text if not unicodedata.combining(letter))
-    if _HAN.search(text):
-        # It has no spaces, or has them, or a dot, where somebody liked it so.
-        return frozenset({_TITLE_ZH.sub("", "".join(filter(str.isalnum, text)))} - {""})
-    return frozenset(word for word in re.split(r"[\W_]+", text) if word and word not in _TITLES)
-
-
 def _same_email(one: str, other: str) -> bool:
     first, second = (unicodedata.normalize("NFKC", address).casefold().strip() for address in (one, other))
     return first == second
@@ -240,6 +220,3 @@ def _same_phone(one: str, other: str) -> bool:
 
 _DIGITS: Final = 7
 """So many last digits of a telephone number are enough."""
-_HAN: Final = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
-_TITLE_ZH: Final = re.compile("(先生|女士|小姐|太太)$")
-_TITLES: Final = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "madam"})

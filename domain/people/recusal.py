@@ -4,14 +4,13 @@ Who is named in the complaint, acted on its trades or account, decided on it bef
 reads nor finds, gets, proposes, approves or is told of it.
 """
 
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from enum import StrEnum
 
 from domain.ground.base import Instant, Record, person_of
 from domain.people.directory import Directory
+from domain.people.names import Told, same_name
 
 
 class Why(StrEnum):
@@ -76,9 +75,9 @@ def recusals(directory: Directory, concerned: Concerned) -> list[Recusal]:
     def keep_out(recusal: Recusal) -> None:
         found.setdefault((recusal.person, recusal.why, recusal.about), recusal)
 
-    folded = [_folded(text) for text in concerned.texts]
+    told = [Told(text) for text in concerned.texts]
     for one in directory.people:
-        if any(_names(text, name) for text in folded for name in (one.id, *one.names)):
+        if any(text.has_id(one.id) or any(map(text.names, one.names)) for text in told):
             keep_out(Recusal(person=one.person, why=Why.NAMED, about="complaint"))
         for conflict in one.conflicts:
             if concerned.account is not None and conflict.account == concerned.account:
@@ -99,18 +98,6 @@ def kept_out(recorded: Iterable[Recusal], moment: datetime) -> Mapping[str, Recu
 
 def _persons(directory: Directory, who: str) -> set[str]:
     """Whom the firm's records mean by *who*: an id, ``role:id``, or a name; a name may be that of several."""
-    named = {one.person for one in directory.people if any(_folded(name) == _folded(who) for name in one.names)}
+    named = {one.person for one in directory.people if any(same_name(name, who) for name in one.names)}
     identifier = who.rpartition(":")[2] if directory.find(who) is None else who
     return named | {person_of(identifier)}
-
-
-def _folded(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
-def _names(text: str, name: str) -> bool:
-    """Whether *text* has *name* as words of its own; in Chinese, which has no spaces, anywhere."""
-    name = _folded(name)
-    if not name.isascii():
-        return name in text
-    return re.search(rf"(?<![a-z0-9-]){re.escape(name)}(?![a-z0-9-])", text) is not None

@@ -12,10 +12,15 @@ from activities.people.hands import hand_over
 from domain.case.case import Case
 from domain.case.clocks import has_recorded
 from domain.case.file import CaseUpdate, Recorded
-from domain.case.messages.signals import PeopleChanged
+from domain.case.hearing import HEARD
+from domain.case.messages.handling import CorrectContact, Withdraw
+from domain.case.messages.paying import ReportPayment
+from domain.case.messages.putting_right import ConfirmRemedy
+from domain.case.messages.signals import Arrived, PeopleChanged
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import CaseEvent, Role, SignKind
+from domain.incidents.messages import IncidentChanged
 from domain.people.hands import Hands
 from domain.people.recusal import Why
 from domain.people.signs import standing
@@ -28,6 +33,8 @@ from tests.case.support import OPENED_AT, RECEIVED_AT, after, keeping, occurred,
 from tests.patience import eventually
 from tests.people.support import LEAD, directory, person
 from tests.signing import signed
+from workflows.messages.of_a_case import SIGNALS, UPDATES
+from workflows.parts.hearing import Gate
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
@@ -151,6 +158,43 @@ async def test_who_is_named_never_gets_the_case_and_loses_it_when_a_reply_names_
     hands = await hands_after(case_file, updating(later, 1, replied, handler="h-1"))
     assert (hands.handler, hands.kept_out) == ("h-2", {"h-1": Why.NAMED})
     assert await handler_of(pool, later) == "h-2"
+
+
+THEIR_WORDS = [
+    ("customer_reply", "customer:c-1", "text"),
+    ("customer_reply", "handler:h-9", "text"),
+    ("reopen", "customer:c-1", "reason"),
+    ("reopen", "handler:h-9", "reason"),
+    ("record_feedback", "customer:c-1", "comment"),
+    ("record_feedback", "handler:h-9", "comment"),
+    ("add_evidence", "customer:c-1", "note"),
+    ("escalate", "customer:c-1", "reason"),
+]
+STAFFS_WORDS = [("add_evidence", "handler:h-9", "note"), ("escalate", "handler:h-9", "reason")]
+
+
+@pytest.mark.parametrize(("kind", "actor", "field"), THEIR_WORDS + STAFFS_WORDS)
+async def test_whoever_is_named_and_whatever_danger_is_told_counts_in_all_that_the_customer_says(
+    case_file: CaseFile, pool: "Pool", kind: str, actor: str, field: str
+) -> None:
+    reference, hands = await opened_as(case_file)
+    assert hands.handler == "h-1"
+    data = {field: "Doe, Jane lied to me. I want to kill myself.", "score": 1}
+    said = noted(kind, 1, actor).model_copy(update={"data": data})
+    after = (await case_file.record(updating(reference, 1, said, handler="h-1"))).hands
+    theirs = (kind, actor, field) in THEIR_WORDS
+    assert after or not theirs
+    assert (bool(after and after.kept_out), bool(after and after.care.alarm)) == (theirs, theirs)
+    assert await handler_of(pool, reference) == ("h-2" if theirs else "h-1")
+
+
+def test_every_text_that_a_customer_may_send_is_heard_or_said_to_be_none_of_theirs() -> None:
+    """What ends the case, or says that something was paid or done, is looked at by people anyway."""
+    none_of_theirs = {Withdraw, CorrectContact, ConfirmRemedy, ReportPayment, Arrived, PeopleChanged, IncidentChanged}
+    open_to_them = {one.kind for one in SIGNALS} | {
+        one.kind for one in UPDATES if not (isinstance(one.gate, Gate) and one.gate.staff)
+    }
+    assert {one.name for one in open_to_them - none_of_theirs} == set(HEARD)
 
 
 async def test_who_acted_on_the_account_is_kept_out_but_not_of_another_trade(case_file: CaseFile, pool: "Pool") -> None:

@@ -15,9 +15,9 @@ from domain.people.matching import (
     Identity,
     IdentityState,
     identify,
-    same_name,
     signs_of_identity,
 )
+from domain.people.names import same_name
 
 DAY = date(2026, 3, 2)
 VERIFIED = {"how": "a code that came back", "at": datetime(2026, 1, 2, tzinfo=UTC)}

@@ -1,6 +1,7 @@
 """Recusal: whoever has an interest in a case is kept out, however they are called and whatever the organisation."""
 
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -29,13 +30,44 @@ def concerned(*texts: str, **more: object) -> Concerned:
         ("Jane Doelittle told me so", False),
         ("position h-11 was closed", False),
         ("nobody in particular", False),
+        ("Doe Jane keeps my money", True),
+        ("your Ms. Jané  DOE, again", True),
+        ("贵公司Jane Doe平仓", True),
+        ("贵公司h-1员工", True),
+        ("Jane M. Doe", True),
+        ("Jane met Mr Doe", False),
+        ("贵公司 张 三 平仓", True),
+        ("Jane-Doe's answer", True),
+        ("my account sah-1", False),
+        ("Ruiz was rude", True),
+        ("Ruiz-Gomez was rude", False),
     ],
 )
 def test_who_is_named_in_any_spelling_is_kept_out_and_nobody_whose_name_is_part_of_another(
     text: str, out: bool
 ) -> None:
-    people = directory(person("h-1", names=["Jane Doe", "张三"]), person("h-2"))
+    people = directory(person("h-1", names=["Jane Doe", "张三", "Ruíz"]), person("h-2"))
     assert {one.person for one in recusals(people, concerned(text))} == ({"h-1"} if out else set())
+
+
+LETTERS = st.sampled_from("abcdefghijklmnopqrstuvwxyz")
+LATIN = st.text(LETTERS, min_size=3, max_size=7)
+
+
+@given(st.lists(LATIN, min_size=2, max_size=4, unique=True), st.randoms(use_true_random=False), st.data())
+def test_a_name_is_found_in_any_order_case_accent_and_space_and_not_with_a_word_between(
+    words: list[str], random: Random, data: st.DataObject
+) -> None:
+    people = directory(person("h-1", names=[" ".join(words)]), person("h-2"))
+    written = random.sample(words, len(words))
+    accent = data.draw(st.sampled_from(["", "\u0301", "\u0308"]))
+    spoken = data.draw(st.sampled_from([" ", "  ", "\n", ", ", "-"])).join(
+        f"{one[0]}{accent}{one[1:]}" for one in written
+    )
+    spoken = data.draw(st.sampled_from([spoken, spoken.upper(), spoken.title(), f"贵公司{spoken}说"]))
+    assert {one.person for one in recusals(people, concerned(f"1 {spoken}, 2"))} == {"h-1"}
+    apart = " 12 ".join(written)
+    assert not recusals(people, concerned(apart))
 
 
 def test_who_acted_or_decided_is_kept_out_whether_the_records_give_id_role_or_name() -> None:
