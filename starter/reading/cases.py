@@ -16,7 +16,7 @@ from domain.ground.timeline import Entry
 from domain.ground.words import Category, LetterKind, Stage
 from domain.money.amounts import Money
 from domain.rules.policy import PolicyPack
-from starter.reading.database import CaseNotFound, must_see, not_found, rows_of
+from starter.reading.database import CaseNotFound, masking, must_see, not_found, rows_of
 
 if TYPE_CHECKING:
     from runtime.database import Connection, Pool
@@ -147,17 +147,24 @@ async def get_case(pool: "Pool", reference: str, *, at: datetime | None = None) 
 
 
 async def get_timeline(pool: "Pool", reference: str) -> list[Entry]:
-    """What happened, in order; findings and assessments are in the entries' data. Raises :class:`CaseNotFound`."""
+    """What happened, in order; findings and assessments are in the entries' data. Raises :class:`CaseNotFound`.
+
+    Other cases that are hidden from who looks are not named.
+    """
     rows = await rows_of(
         pool,
         reference,
         "SELECT key, at, kind, actor, text, data FROM casefile.timeline WHERE reference = $1 ORDER BY at, journal, id",
     )
-    return [Entry(**row) for row in rows]
+    masked = await masking(pool)
+    return [Entry(**dict(row) | {"text": masked(row["text"])}) for row in rows]
 
 
 async def get_letters(pool: "Pool", reference: str) -> list[WrittenLetter]:
-    """The letters in the order in which they were asked for. Raises :class:`CaseNotFound`."""
+    """The letters in the order in which they were asked for. Raises :class:`CaseNotFound`.
+
+    Other cases that are hidden from who looks are not named.
+    """
     attempts: dict[str, list[Attempt]] = {}
     for row in await pool.fetch(
         "SELECT a.key, a.at, channel, outcome, detail FROM casefile.letter_attempts a JOIN casefile.letters USING (key)"
@@ -172,7 +179,14 @@ async def get_letters(pool: "Pool", reference: str) -> list[WrittenLetter]:
         "SELECT key, number, kind, language, recipient, subject, body, message_id, rendered_at"
         " FROM casefile.letters WHERE reference = $1 ORDER BY number, rendered_at, key",
     )
-    return [WrittenLetter(**row, attempts=tuple(attempts.get(row["key"], ()))) for row in rows]
+    masked = await masking(pool)
+    return [
+        WrittenLetter(
+            **dict(row) | {"subject": masked(row["subject"]), "body": masked(row["body"])},
+            attempts=tuple(attempts.get(row["key"], ())),
+        )
+        for row in rows
+    ]
 
 
 async def get_pack(connection: "Connection | Pool", policy_hash: str) -> PolicyPack:

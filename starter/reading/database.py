@@ -1,5 +1,7 @@
 """What every reader needs: connections, the rows of a case, and why there is no case."""
 
+import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal
 
 import asyncpg
@@ -50,6 +52,15 @@ async def must_see(connection: "Pool | Connection", reference: str) -> None:
         raise await not_found(connection, reference)
 
 
+async def masking(connection: "Pool | Connection") -> Callable[[str], str]:
+    """What takes out of a text the references of cases that are hidden from who looks.
+
+    Cases name others: those of the same matter, those that promise the same, those that point to one incident.
+    """
+    hidden = {row["reference"] for row in await connection.fetch(_HIDDEN)}
+    return lambda text: _REFERENCE.sub(lambda one: _MASKED if one[0] in hidden else one[0], text) if hidden else text
+
+
 async def list_unopened(pool: "Pool", limit: int = 50) -> list[UnopenedStart]:
     """What was sent to start a case and is none, the newest first."""
     return [UnopenedStart(**row) for row in await pool.fetch(_UNOPENED, limit)]
@@ -62,6 +73,9 @@ async def not_found(connection: "Pool | Connection", reference: str) -> CaseNotF
 
 
 _SEEN: Final = "select true from casefile.cases where reference = $1 and not casefile.hidden(reference)"
+_HIDDEN: Final = "select casefile.hidden_cases() as reference"
+_REFERENCE: Final = re.compile("RD-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{5}")
+_MASKED: Final = "RD-****-****-*****"
 _UNOPENED_START: Final = """
     select workflow_id, state, at as since, reason, count(*) over () as messages
     from casefile.unopened where workflow_id = $1 order by at desc, state limit 1

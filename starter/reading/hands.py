@@ -10,7 +10,7 @@ from domain.people.routing import Candidate, Need, route
 from domain.people.signs import StandingSign, standing
 from record.directory import read_directory
 from record.hands import recorded_recusals, recusals_of, sign_changes
-from starter.reading.database import must_see
+from starter.reading.database import masking, must_see
 
 if TYPE_CHECKING:
     from runtime.database import Pool
@@ -58,7 +58,9 @@ async def explain_route(pool: "Pool", reference: str) -> Hands:
                 same = (again.person, again.role.value) == (row["person"], row["role"])
                 said |= {"need": need, "candidates": again.candidates, "reproduced": same}
             assignments.append(Assignment(**said))
-        recusals = await recorded_recusals(connection, reference)
+        masked = await masking(connection)
+        recorded = await recorded_recusals(connection, reference)
+        recusals = [one.model_copy(update={"about": masked(one.about)}) for one in recorded]
     return Hands(reference=reference, assignments=tuple(assignments), recusals=tuple(recusals))
 
 

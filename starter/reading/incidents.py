@@ -14,6 +14,7 @@ from domain.incidents.incident import NewIncident
 from domain.incidents.progress import Progress
 from domain.money.amounts import Money
 from starter.client.incidents import IncidentNotFound
+from starter.reading.database import masking
 
 if TYPE_CHECKING:
     import asyncpg
@@ -96,10 +97,15 @@ async def get_incident(pool: "Pool", reference: str) -> IncidentView:
         row["in_part"],
         _OF_ACCOUNTS,
     )
+    masked = await masking(pool)
+    listed = _listed(row)
+    new: NewIncident = listed["new"]
+    if new.prompted_by and masked(new.prompted_by) != new.prompted_by:
+        listed["new"] = new.model_copy(update={"prompted_by": None})
     return IncidentView(
-        **_listed(row),
+        **listed,
         cases=tuple(each["reference"] for each in cases),
-        timeline=tuple(Entry(**dict(each)) for each in entries),
+        timeline=tuple(Entry(**dict(each) | {"text": masked(each["text"])}) for each in entries),
     )
 
 

@@ -248,7 +248,7 @@ async def test_several_complaints_about_one_instrument_have_a_team_lead_told_onc
     last = await house.submit(account="70012345", **about)
     await house.eventually(lambda: house.timeline(last, "early_warning"))
     [warning] = await house.timeline(last, "early_warning")
-    assert warning == f"early_warning: symbol:XAUUSD: 3 complaints, {', '.join([*cases, last])}"
+    assert warning == "early_warning: symbol:XAUUSD: several complaints in a short time"
 
     async def notices() -> list[str]:
         told = await house.timeline(last, "letter")
@@ -257,5 +257,7 @@ async def test_several_complaints_about_one_instrument_have_a_team_lead_told_onc
     await house.eventually(notices)
     await house.sent(last, LetterKind.ACKNOWLEDGEMENT)
     [notice] = await notices()
-    assert all(case in notice for case in (*cases, last))
     assert "XAUUSD" in notice
+    named = await house.fetch("select complaints from casefile.incident_warnings")
+    assert [sorted(row["complaints"]) for row in named] == [sorted((*cases, last))]
+    assert not any(case in notice for case in cases)  # of which some may be hidden from who reads it here

@@ -104,15 +104,17 @@ class Inquiry:
         )
 
     def warn_of_an_incident(self, warning: EarlyWarning) -> None:
-        """Several complaints point to the same thing: somebody is to look whether it is an incident."""
-        others, count = ", ".join(warning.complaints), len(warning.complaints)
-        self._case.note(workflow.now(), "early_warning", f"{warning.topic}: {count} complaints, {others}")
+        """Several complaints point to the same thing: somebody is to look whether it is an incident.
+
+        Which they are is told by the list of warnings, to whoever may see them all: this case names none.
+        """
+        self._case.note(workflow.now(), "early_warning", f"{warning.topic}: several complaints in a short time")
         topic = spoken.topic(warning.topic)
         self._post.tell_staff(
             Role.TEAM_LEAD,
-            f"{count} complaints in a short time point to {topic.en}: {others}. Look whether one "
-            "fault is behind them; redress incident open lists every account it touched.",
-            f"短时间内有 {count} 件投诉指向{topic.zh}：{others}。请核查是否同一差错所致；"
+            f"Several complaints in a short time point to {topic.en}; redress incident warnings names them. Look"
+            " whether one fault is behind them; redress incident open lists every account it touched.",
+            f"短时间内有多件投诉指向{topic.zh}，具体投诉见 redress incident warnings。请核查是否同一差错所致；"
             "可用 redress incident open 列出所有受影响账户。",
         )
 
