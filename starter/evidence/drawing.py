@@ -6,8 +6,6 @@ from decimal import Decimal
 from math import ceil, cos, floor, log10, pi, sin
 from typing import Final, Literal, NamedTuple
 
-from reportlab.pdfbase.pdfmetrics import stringWidth
-
 from domain.ground.base import Record
 from domain.log.trade_log import Quote
 from starter.evidence.scenes import Moment
@@ -90,6 +88,8 @@ ROW: Final = 12.0
 
 def width_of(text: str, size: float, *, bold: bool = False) -> float:
     """How wide *text* is: Latin letters as in Helvetica, others as wide as high."""
+    from reportlab.pdfbase.pdfmetrics import stringWidth
+
     font = "Helvetica-Bold" if bold else "Helvetica"
     return sum(1.0 if ord(letter) > 0x2E7F else float(stringWidth(letter, font, 1)) for letter in text) * size
 

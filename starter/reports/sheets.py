@@ -1,22 +1,15 @@
-"""A report as a workbook, as CSV and as JSON: the same figures, to be reckoned on with."""
+"""A report as CSV and as JSON: the same figures, to be reckoned on with."""
 
 import csv
 import json
 from collections.abc import Iterator
-from datetime import datetime
-from io import BytesIO, StringIO
+from io import StringIO
 from typing import Any, Final
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from openpyxl import Workbook
-from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.worksheet import Worksheet
-
-from domain.learning.report import Figure, Report
+from domain.learning.report import Report
 from domain.rules.causes import CauseTree
 from starter.evidence.words import Words
-from starter.reports.words import first_column, report_words, row_name
+from starter.reports.words import report_words, row_name
 
 COLUMNS: Final = (
     "table",
@@ -33,8 +26,6 @@ COLUMNS: Final = (
     "key",
 )
 """The columns of the CSV. ``name`` is the row in words, all else is for programs."""
-_FORMATS: Final = {"count": "#,##0", "share": "0.0%", "days": "#,##0.0", "score": "#,##0.0", "money": "#,##0.00"}
-_MADE: Final = datetime(2000, 1, 1)  # noqa: DTZ001 (what a workbook has is local time; no time, so that bytes are the same)
 
 
 def to_csv(report: Report, tree: CauseTree, language: str = "en") -> str:
@@ -70,85 +61,3 @@ def to_data(report: Report) -> dict[str, Any]:
 def to_json(report: Report) -> str:
     """The report as a JSON document."""
     return json.dumps(to_data(report), ensure_ascii=False, indent=2) + "\n"
-
-
-def to_workbook(report: Report, tree: CauseTree, language: str = "en", *, firm: str = "") -> bytes:
-    """A sheet a table, numbers as numbers. The same report gives the same bytes."""
-    words = report_words(language)
-    book = Workbook()
-    book.properties.created = book.properties.modified = _MADE
-    book.properties.creator = "redress"
-    first = book.active
-    if not isinstance(first, Worksheet):
-        raise TypeError("a new workbook has a sheet")
-    _title_sheet(first, report, words, firm)
-    for table in report.tables:
-        sheet = book.create_sheet(words("table", table.key)[:31])
-        sheet.append([first_column(table, words), *(words("column", column) for column in table.columns)])
-        for row in table.rows:
-            sheet.append([row_name(table, row.name, words, tree), *(_value(one) for one in row.figures)])
-            for place, figure in enumerate(row.figures, 2):
-                sheet.cell(sheet.max_row, place).number_format = _FORMATS.get(figure.unit, "General")
-        _dress(sheet)
-    target = BytesIO()
-    book.save(target)
-    return _without_time(target.getvalue())
-
-
-def _value(figure: Figure) -> float | int | None:
-    """A workbook counts in binary fractions; money of this size is exact to the cent in them."""
-    if figure.value is None:
-        return None
-    return int(figure.value) if figure.unit == "count" else float(figure.value)
-
-
-def _title_sheet(sheet: Worksheet, report: Report, words: Words, firm: str) -> None:
-    period = report.period
-    sheet.title = period.name
-    lines = (
-        firm,
-        words("page", "title", period=period.name),
-        words("page", "subtitle", first=period.first_day, last=period.last_day, zone=period.zone),
-        words("page", "state", cut_off=report.cut_off, record=report.record or "–"),
-        words("page", "hash") + words("page", "colon") + report.hash,
-        words("page", "packs") + words("page", "colon") + ", ".join(report.policies),
-    )
-    for line in lines:
-        sheet.append([line])
-    for definition in report.definitions:
-        mark = words("definition", "confirmed" if definition.confirmed else "unconfirmed")
-        sheet.append([words("definition", definition.name), definition.source, mark])
-    sheet.column_dimensions["A"].width = 90
-    sheet["A2"].font = Font(bold=True, size=14)
-
-
-def _dress(sheet: Worksheet) -> None:
-    for head in sheet[1]:
-        head.font = Font(bold=True)
-        head.fill = PatternFill("solid", fgColor="E3E7EC")
-        head.alignment = Alignment(wrap_text=True, vertical="top")
-    sheet.freeze_panes = "B2"
-    sheet.column_dimensions["A"].width = 46
-    for number in range(2, sheet.max_column + 1):
-        sheet.column_dimensions[get_column_letter(number)].width = 16
-
-
-def _without_time(content: bytes) -> bytes:
-    """The same workbook, without the moment at which it was packed."""
-    target = BytesIO()
-    with ZipFile(BytesIO(content)) as before, ZipFile(target, "w", ZIP_DEFLATED) as after:
-        for name in before.namelist():
-            data = before.read(name)
-            if name == "docProps/core.xml":
-                data = _fixed_core(data)
-            info = ZipInfo(name, (2000, 1, 1, 0, 0, 0))
-            info.compress_type = ZIP_DEFLATED
-            info.external_attr = 0o600 << 16
-            after.writestr(info, data)
-    return target.getvalue()
-
-
-def _fixed_core(data: bytes) -> bytes:
-    import re
-
-    return re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>2000-01-01T00:00:00Z", data)
