@@ -244,7 +244,7 @@ class ComplaintWorkflow:
             self.case.warning = None
         if self.case.about_rules:
             told, self.case.about_rules = self.case.about_rules, None
-            self.work.post.tell_staff(Role.COMPLIANCE_OFFICER, told.en, told.zh)
+            self.work.tasks.have_rules_found(told)
         self.work.enter(Stage.ACKNOWLEDGED)
 
     async def _acknowledge(self) -> None:

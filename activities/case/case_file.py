@@ -306,7 +306,8 @@ class CaseFile:
             await note_topics(connection, reference, complaint, assessment.category, pack)
 
     def _find_pack(self, complaint: Complaint, found: RulesFound | None) -> PolicyPack:
-        names = complaint.policy or (found and found.policy) or self._default_policies
+        # The table finds the rules; whoever sends the complaint says them only where it has no answer.
+        names = (found and found.policy) or complaint.policy or self._default_policies
         try:
             return find_policy(names, complaint.received_at, self._packs)
         except (UnknownPolicyPack, PolicyIncomplete):
@@ -359,7 +360,7 @@ async def _about_rules(connection: "Connection", request: OpenCase, pack: Policy
     if said is None:
         return None
     used = tuple(part.id for part in pack.parts) or (pack.id,)
-    return to_tell(RulesFound.model_validate(said), used, named=bool(request.complaint.policy))
+    return to_tell(RulesFound.model_validate(said), used, named=request.complaint.policy)
 
 
 async def _find(connection: "Connection", request: OpenCase) -> asyncpg.Record | None:

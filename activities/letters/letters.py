@@ -34,7 +34,7 @@ from domain.ground.timeline import Entry
 from domain.ground.words import CaseEvent, LetterKind, Role
 from domain.keys.personal import Gone, Personal
 from domain.letters.kinds import LETTERS
-from domain.letters.letter import may_be_told
+from domain.letters.letter import may_be_told, untold
 from domain.people.customers import Preferences
 from domain.people.matching import Identity
 from domain.people.restrictions import in_force
@@ -100,7 +100,7 @@ class Letters:
                     return await self._announce(connection, request, accepted["at"], accepted["channel"])
             customer = customer or await self._customer(connection, request.update.reference)
             ways = await self._ways_of(connection, request, letter["addressee"], customer)
-            _check_complainant(request, customer.identity)
+            await _check_complainant(connection, request, customer.identity)
             if request.kind is LetterKind.EXTENSION:
                 await self._check_still_true(connection, request)
             way = await self._carry(connection, request, letter, ways, customer)
@@ -380,6 +380,7 @@ def _announced(request: SendLetter, at: datetime) -> list[Occurred]:
 
 
 _ACCOUNT: Final = "select account from casefile.cases where reference = $1"
+_COMPLAINT: Final = "select complaint from casefile.cases where reference = $1"
 _POLICY: Final = "select policy_hash from casefile.cases where reference = $1"
 _KEY_OF: Final = """
     select key from casefile.letters where (reference, number) = ($1, $2) and kind <> 'staff_notice'
@@ -401,14 +402,23 @@ _STANDING: Final = """
             select event = 'information_requested' from casefile.events
             where reference = $1 and event in ('information_requested', 'customer_replied', 'wait_ended')
             order by number desc limit 1), false) as asked,
+        coalesce(
+            (select max(at) from casefile.events where reference = $1 and event = 'responded')
+            >= (select max(at) from casefile.timeline where reference = $1 and kind = 'stage' and text = 'responded'),
+            false) as answered,
         (select count(*) from casefile.events where reference = $1 and event = 'overdue_noted')::integer as new_dates,
         exists (select from casefile.timeline where reference = $1 and kind = 'continues') as continues
 """
 
 
-def _check_complainant(request: SendLetter, identity: Identity) -> None:
+async def _check_complainant(connection: "Connection", request: SendLetter, identity: Identity) -> None:
     """Raise where who complains is not known any more: the address may have been changed since it was written."""
-    if not may_be_told(request.kind, request.facts, verified=identity.verified):
+    if identity.verified or LETTERS[request.kind].to_staff:
+        return
+    complaint = await connection.fetchval(_COMPLAINT, request.update.reference)
+    words = " ".join(filter(None, (request.facts.reasons, request.facts.questions)))
+    told = may_be_told(request.kind, request.facts, verified=False)
+    if not told or untold(words, Complaint.recorded(complaint).model_dump_json()):
         raise ApplicationError(
             f"{request.kind.value} (letter {request.number}) waits: {identity.spoken.en}"
             f" ({TO_VERIFY} {request.update.reference})",

@@ -15,7 +15,7 @@ from domain.ground.people import Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import LetterKind, Outcome
 from domain.keys.personal import ERASED
-from domain.letters.letter import LetterFacts, may_be_told
+from domain.letters.letter import LetterFacts, may_be_told, untold
 from domain.people.matching import Claimed, Ground, Identity, IdentityState
 
 IDENTIFIED: Final = "identified"
@@ -43,10 +43,23 @@ def check_may_be_told(case: Case, proposal: Proposal, *, early: bool = False) ->
         remedies=proposal.remedies,
     )
     told = proposal.outcome is Outcome.REFERRED or may_be_told(kind, facts, verified=verified(case))
+    if told and proposal.outcome is not Outcome.REFERRED:
+        check_says_nothing_new(case, "reasons", proposal.reasons)
     if not told:
         raise NotAllowed(
             f"{case.identity.spoken.en}: no letter may tell of the account, and the proposal cannot be answered with "
             f"one; redress customer verify {case.reference} first, or give a no without remedies in your own reasons"
+        )
+
+
+def check_says_nothing_new(case: Case, field: str, text: str | None) -> None:
+    """Raise :class:`NotAllowed` where *text* would tell whoever may be a stranger what the complaint did not say."""
+    if text is None or verified(case):
+        return
+    if new := untold(text, case.complaint.model_dump_json()):
+        raise NotAllowed(
+            f"{field}: {case.identity.spoken.en}: no letter may tell what the complaint did not say itself; leave out "
+            f"{', '.join(new)}, or redress customer verify {case.reference} first"
         )
 
 

@@ -7,8 +7,8 @@ from domain.case.messages.deciding import DecideResolution
 from domain.ground.base import person_of
 from domain.ground.messages import NotAllowed
 from domain.ground.people import SYSTEM, Actor
-from domain.ground.words import Outcome, Priority, Role
-from domain.money.amounts import Money
+from domain.ground.words import Outcome, Priority, Remedy, Role
+from domain.money.amounts import Money, total
 from domain.rules.deciding import Occasion
 
 
@@ -22,7 +22,7 @@ def second_person_because(case: Case, proposal: Proposal | Draft) -> tuple[Occas
     urgent = case.assessment is not None and care.of(case.assessment.priority) is Priority.P1
     applies = {
         Occasion.REJECTION: outcome is Outcome.NOT_UPHELD,
-        Occasion.PARTLY_UPHELD: outcome is Outcome.PARTLY_UPHELD,
+        Occasion.PARTLY_UPHELD: outcome is Outcome.PARTLY_UPHELD or _gives_less(case, proposal),
         Occasion.REFERRAL: outcome is Outcome.REFERRED,
         Occasion.P1: urgent,
         Occasion.VULNERABILITY: care.skilled,
@@ -52,6 +52,29 @@ def _within_limit(case: Case, proposal: Proposal | Draft) -> bool:
     if award and case.awarded and award.currency != case.awarded.currency:
         return False
     return case.decision.within_limit(at_stake(case, proposal))
+
+
+def _gives_less(case: Case, proposal: Proposal | Draft) -> bool:
+    """Whether *proposal* upholds the complaint by name and gives less than it asks, or nobody can tell.
+
+    What is owed by a decision made outside is no less than that, whatever was asked.
+    """
+    if proposal.outcome is not Outcome.UPHELD or case.bound is not None:
+        return False
+    link, claimed, sought = case.incident, case.complaint.amount_claimed, case.complaint.remedy_sought
+    under_incident = (link.paid or link.harm) if link and proposal.incident else None
+    given = [one for one in (proposal.compensation, case.awarded, under_incident) if one is not None]
+    if claimed is not None:
+        if any(one.currency != claimed.currency for one in given):
+            return True
+        return (total(given) or Money.zero(claimed.currency)) < claimed
+    match sought:
+        case None | Remedy.APOLOGY | Remedy.EXPLANATION | Remedy.OTHER:
+            return False
+        case Remedy.COMPENSATION | Remedy.REFUND:
+            return not given
+        case _:
+            return sought not in proposal.remedies
 
 
 def check_has_the_case(case: Case, actor: Actor) -> None:

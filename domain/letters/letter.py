@@ -1,5 +1,10 @@
 """Letters: what each one is told, and by which key it is sent once."""
 
+import re
+import unicodedata
+from decimal import Decimal
+from typing import Final
+
 from pydantic import Field
 
 from domain.checks.accrual import Accrual
@@ -64,6 +69,24 @@ def may_be_told(kind: LetterKind, facts: LetterFacts, *, verified: bool) -> bool
         return True
     bare = not (facts.findings or facts.compensation or facts.awards or facts.remedies or facts.elsewhere)
     return kind is LetterKind.FINAL_RESPONSE and facts.outcome is Outcome.NOT_UPHELD and bool(facts.reasons) and bare
+
+
+def untold(text: str, complaint: str) -> list[str]:
+    """The numbers in *text* that *complaint* does not say: what may be an amount, a price, a trade or a date.
+
+    Numbers are the same whatever their thousands and zeros look like. One below ten tells nothing.
+    """
+    said = _numbers(complaint)
+    return [one for number, one in _numbers(text).items() if number not in said and number >= _TELLS]
+
+
+_TELLS: Final = 10
+_NUMBER: Final = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
+
+
+def _numbers(text: str) -> dict[Decimal, str]:
+    plain = unicodedata.normalize("NFKC", text)
+    return {Decimal(one.replace(",", "")): one for one in _NUMBER.findall(plain)}
 
 
 class Letter(State):

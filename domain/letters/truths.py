@@ -20,7 +20,8 @@ class Told(Record):
 
     A letter without a ``kind`` is that of an incident. ``handler`` is the person who has the case, ``level`` its level
     of escalation. ``proposed`` is whether a proposal waits for a second person, ``looked`` whether findings were made,
-    ``asked`` whether a question to the customer is open, ``responded_at`` when they last had a final response.
+    ``asked`` whether a question to the customer is open, ``responded_at`` when they last had a final response, and
+    ``answered`` whether that was the one of this round.
     ``new_date_follows`` is whether a rule has a new date told when the expected one is missed, ``continues`` whether
     the case goes on from a closed one. ``restricted`` says to which forms contact with the customer is limited, all of
     them until ``restricted_until`` at the latest.
@@ -38,6 +39,7 @@ class Told(Record):
     proposed: bool = False
     asked: bool = False
     responded_at: Instant | None = None
+    answered: bool = False
     new_date_follows: bool = False
     continues: bool = False
     restricted_until: Instant | None = None
@@ -105,7 +107,8 @@ TRUTHS: Final[Mapping[str, Truth]] = {
     "second_person_looks": lambda told: _deciding(told) and told.proposed,
     "somebody_decides": lambda told: _deciding(told) and told.handler is not None and not told.proposed,
     "nobody_decides": lambda told: _deciding(told) and told.handler is None and not told.proposed,
-    "answer_awaited": lambda told: told.stage is Stage.RESPONDED,
+    "answer_on_its_way": lambda told: told.stage is Stage.RESPONDED and not told.answered,
+    "answer_awaited": lambda told: told.stage is Stage.RESPONDED and told.answered,
     "carried_out": lambda told: told.stage is Stage.SETTLING,
     "followed_up": lambda told: told.stage is Stage.FOLLOWING_UP,
     "closed": lambda told: told.stage is Stage.CLOSED,
@@ -149,6 +152,7 @@ PROGRESS: Final = (
     "second_person_looks",
     "somebody_decides",
     "nobody_decides",
+    "answer_on_its_way",
     "answer_awaited",
     "carried_out",
     "followed_up",

@@ -114,12 +114,12 @@ def which_rules(table: RulesTable, applicant: Applicant) -> RulesFound | None:
     return RulesFound(table=table.version, why=_line(f"no row fits on {applicant.received_on}"))
 
 
-def to_tell(found: RulesFound, used: tuple[str, ...], *, named: bool) -> Bilingual | None:
+def to_tell(found: RulesFound, used: tuple[str, ...], *, named: tuple[str, ...] = ()) -> Bilingual | None:
     """What people are told of a case that is handled by *used*: that nothing was found, or something else.
 
-    *named*: whoever sent the complaint named those packs.
+    *named* are the packs that whoever sent the complaint named.
     """
-    packs, table = ", ".join(used), ", ".join(found.policy)
+    packs = ", ".join(used)
     if not found.policy:
         lacking = f"缺少{'、'.join(_FACTS[name] for name in found.missing)}" if found.missing else "没有适用的条目"
         return Bilingual(
@@ -128,12 +128,13 @@ def to_tell(found: RulesFound, used: tuple[str, ...], *, named: bool) -> Bilingu
             zh=f"适用规则表对本投诉没有结果（{lacking}），目前暂按 {packs} 处理。"
             "请查明缺少的信息，确定适用的规则，并补充该表。",
         )
-    if named and found.policy != used:
+    if named and found.policy != named:
+        sent = ", ".join(named)
         return Bilingual(
-            en=f"This complaint came with the rules {packs}; by the table of rules they are {table} ({found.why}). "
-            f"It is handled under {packs}: decide whether that is right.",
-            zh=f"本投诉送达时指定的规则为 {packs}，而按适用规则表应为 {table}（条目 {found.row}）。"
-            f"目前按 {packs} 处理，请确定是否正确。",
+            en=f"This complaint came with the rules {sent}; by the table of rules they are {packs} ({found.why}). "
+            f"It is handled under {packs}: see whether the facts it came with are right.",
+            zh=f"本投诉送达时指定的规则为 {sent}，而按适用规则表应为 {packs}（条目 {found.row}）。"
+            f"现按 {packs} 处理，请核对来件所载信息是否正确。",
         )
     return None
 

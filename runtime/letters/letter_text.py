@@ -34,13 +34,14 @@ TO_VERIFY: Final = "redress customer verify"
 
 class Standing(Record):
     """What the case file says when a letter is written: whether findings were made (``looked``), a proposal waits for a
-    second person, the customer is ``asked`` something, how often a rule gave a new date, whether it ``continues`` a
-    closed case, and which restrictions of contact are in force.
+    second person, the customer is ``asked`` something or was ``answered`` in this round, how often a rule gave a new
+    date, whether it ``continues`` a closed case, and which restrictions of contact are in force.
     """
 
     looked: bool = False
     proposed: bool = False
     asked: bool = False
+    answered: bool = False
     new_dates: int = 0
     continues: bool = False
     restrictions: tuple[Restriction, ...] = ()
@@ -174,6 +175,7 @@ def _told(
         looked=standing.looked,
         proposed=standing.proposed,
         asked=standing.asked,
+        answered=standing.answered,
         responded_at=responded_at,
         continues=standing.continues,
         new_date_follows=standing.new_dates < pack.new_dates and _gives_dates(pack),

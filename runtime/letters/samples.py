@@ -231,7 +231,9 @@ def _written(
             at=at,
             foreseen=foreseen,
             verified=True,
-            standing=Standing(looked=stage is not Stage.RECEIVED, asked=kind is LetterKind.REMINDER),
+            standing=Standing(
+                looked=stage is not Stage.RECEIVED, asked=kind is LetterKind.REMINDER, answered=stage is Stage.RESPONDED
+            ),
             responded_at=at - _ANSWERED if stage in _RESPONDED else None,
         )
     except ApplicationError as error:

@@ -226,6 +226,7 @@ def resolve_early(
     reference: Reference,
     outcome: Outcome,
     reasons: Annotated[str, typer.Option("--reasons", help=f"What was settled, in the customer's language{_STDIN}.")],
+    told: Annotated[str, typer.Option("--told", help="How the customer said that it is settled, in a sentence.")],
     amount: Amount = None,
     as_found: AsFound = False,
     distress: Distress = None,
@@ -237,7 +238,7 @@ def resolve_early(
     """End the case with a summary letter: the customer regards it as settled, within the pack's time for that."""
     awards = _awards(distress=distress, goodwill=goodwill)
     resolution = _resolution(outcome, reasons, amount, remedy, as_found=as_found, awards=awards)
-    return send("resolve_early", reference, by, message_id, **resolution)
+    return send("resolve_early", reference, by, message_id, told=told, **resolution)
 
 
 @command(app, "extend", panel=_PANEL)

@@ -129,7 +129,8 @@ EXAMPLES: Final[Mapping[type, Any]] = {
         "actor": _HANDLER,
         "outcome": "upheld",
         "compensation": {"amount": "20.00", "currency": "USD"},
-        "reasons": "You told us on the telephone that the refund of the fee settles the matter.",
+        "reasons": "The fee of 12 March is paid back.",
+        "told": "On the telephone on 14 March: the refund of the fee settles the matter.",
     },
     ExtendDeadline: {
         "actor": {"id": "e-1", "role": "executive"},

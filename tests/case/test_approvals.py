@@ -69,7 +69,14 @@ def by_rule(amount: Money = SMALL, actor: str = "system:redress") -> Entry:
     return noted("proposed:15", actor, compensation=money(amount))
 
 
-EARLY = noted("resolve_early:10", "handler:h-17", outcome="upheld", compensation=money(SMALL), reasons="It is settled.")
+EARLY = noted(
+    "resolve_early:10",
+    "handler:h-17",
+    outcome="upheld",
+    compensation=money(SMALL),
+    reasons="It is settled.",
+    told="She said so on the telephone.",
+)
 
 STAND: dict[str, tuple[Money, tuple[Entry, ...]]] = {
     "approved by a second person": (BIG, (proposal(), approval())),

@@ -126,6 +126,35 @@ def test_nothing_that_is_not_wholly_in_the_customers_favour_is_decided_without_a
         assert wholly_in_favour(of, proposal.outcome, proposal.compensation)
 
 
+def gives_less(of: Case, outcome: Outcome, amount: str | None) -> bool:
+    """Whether an apology and that many dollars are less than what the complaint asks, under the name of upheld."""
+    claimed, sought = of.complaint.amount_claimed, of.complaint.remedy_sought
+    if outcome is not Outcome.UPHELD:
+        return False
+    if claimed:
+        return Decimal(amount or 0) < claimed.amount
+    money = {Remedy.COMPENSATION, Remedy.REFUND}
+    said = {None, Remedy.APOLOGY, Remedy.EXPLANATION, Remedy.OTHER}
+    return amount is None if sought in money else sought not in said
+
+
+def test_what_gives_less_than_was_claimed_is_no_less_partial_for_being_called_upheld() -> None:
+    for claimed, given_, currency, second in (
+        ("5000", "0.01", "USD", True),
+        ("5000", None, "USD", True),
+        ("100", "100", "EUR", True),
+        ("100", "100", "USD", False),
+        (None, "15", "USD", False),
+    ):
+        of = case(claimed=claimed)
+        said = {"compensation": {"amount": given_, "currency": currency}} if given_ else {"remedies": ["apology"]}
+        message = ProposeResolution.model_validate(
+            {"message_id": "m", "actor": {"id": "h-17", "role": "handler"}, "outcome": "upheld", "reasons": "So it is."}
+            | said
+        )
+        assert needs_second_person(of, propose(of, message, AT)) is second
+
+
 @given(cases(), st.sampled_from([*Outcome][:3]), st.sampled_from([None, "15", "100", "250"]), st.booleans())
 def test_nothing_that_needs_a_second_person_is_sent_by_one(
     of: Case, outcome: Outcome, amount: str | None, in_pack: bool
@@ -148,7 +177,7 @@ def test_nothing_that_needs_a_second_person_is_sent_by_one(
     assert of.assessment
     so = {
         Occasion.REJECTION: outcome is Outcome.NOT_UPHELD,
-        Occasion.PARTLY_UPHELD: outcome is Outcome.PARTLY_UPHELD,
+        Occasion.PARTLY_UPHELD: outcome is Outcome.PARTLY_UPHELD or gives_less(of, outcome, amount),
         Occasion.P1: of.assessment.priority is Priority.P1,
         Occasion.VULNERABILITY: of.care.skilled,
         Occasion.SIGN: of.care.second_person,

@@ -242,7 +242,7 @@ TABLE = RulesTable.model_validate(
         ({"entity": "hk", "residence": "HK", "policy": "hk-hkma"}, "hk-hkma", "names hk-hkma", ""),
         (
             {"entity": "hk", "residence": "HK", "policy": "uk-fca"},
-            "uk-fca",
+            "hk-hkma",
             "hk-hkma by row hong-kong (entity hk, residence HK: Our bank); the complaint names uk-fca",
             "came with the rules uk-fca; by the table of rules they are hk-hkma",
         ),

@@ -298,7 +298,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "record_cause": {"cause": "pricing/provider_quote"},
     "correct_contact": {"email": "new@example.com"},
     "propose_draft": {"draft": "5b1f0c3a9d7e"},
-    "resolve_early": {"outcome": "not_upheld", "reasons": a_no("Explained on the telephone.")},
+    "resolve_early": {
+        "outcome": "not_upheld",
+        "reasons": a_no("Explained on the telephone."),
+        "told": "She said so on the telephone.",
+    },
     "extend_deadline": {"clock": "response", "extension": "special", "reasons": "The exchange has not answered."},
     "report_referral": {
         "referral": 7,
@@ -402,7 +406,10 @@ def test_a_reply_may_be_an_attachment_alone_and_an_acceptance_needs_no_text() ->
 
 def test_each_part_of_an_assessment_can_be_corrected_alone() -> None:
     for part in ({"category": "fee"}, {"severity": "low"}, {"in_scope": False}):
-        assert Reclassify.model_validate({**ENVELOPE, "reason": "x", **part})
+        assert Reclassify.model_validate({**ENVELOPE, "reason": "It is another firm's.", **part})
+    assert Reclassify.model_validate({**ENVELOPE, "reason": "x", "category": "fee"})
+    with pytest.raises(ValidationError, match="one word turns nobody away"):
+        Reclassify.model_validate({**ENVELOPE, "reason": "x", "in_scope": False})
 
 
 def test_either_way_of_reaching_the_customer_can_be_corrected_alone() -> None:
@@ -431,13 +438,14 @@ def test_channels_and_remedies_are_those_of_the_contract() -> None:
 def with_amount(amount: dict[str, str]) -> dict[str, tuple[type[Complaint] | type[Message], dict[str, Any]]]:
     """Everything that carries an amount somebody states, each with it, by the field that a refusal names."""
     proposal = {**ENVELOPE, **BODIES["propose_resolution"]}
+    early = {**ENVELOPE, **BODIES["resolve_early"]}
     award = [{"kind": "goodwill", "amount": amount, "reason": "For the wait."}]
     return {
         "amount_claimed": (Complaint, {**SENT, "amount_claimed": amount}),
         "compensation": (MESSAGES["propose_resolution"], {**proposal, "compensation": amount}),
         "awards.0.amount": (MESSAGES["propose_resolution"], {**proposal, "awards": award}),
-        "compensation early": (MESSAGES["resolve_early"], {**proposal, "compensation": amount}),
-        "awards.0.amount early": (MESSAGES["resolve_early"], {**proposal, "awards": award}),
+        "compensation early": (MESSAGES["resolve_early"], {**early, "compensation": amount}),
+        "awards.0.amount early": (MESSAGES["resolve_early"], {**early, "awards": award}),
     }
 
 

@@ -20,8 +20,9 @@ def said(
 ) -> None:
     actor = {"id": "h-17", "role": "handler"}
     remedies = ["apology"]
+    told = {"told": "She said so on the telephone."} if kind is ResolveEarly else {}
     kind.model_validate(
-        {"message_id": "m", "actor": actor, "outcome": outcome, "remedies": remedies, "reasons": reasons}
+        {"message_id": "m", "actor": actor, "outcome": outcome, "remedies": remedies, "reasons": reasons, **told}
     )
 
 
@@ -50,6 +51,15 @@ def test_one_word_is_refused_whatever_the_outcome(reasons: str) -> None:
     with pytest.raises(ValidationError, match="one word is no reason"):
         said(reasons, "upheld")
     said("The fee was not told.", "upheld")
+
+
+@pytest.mark.parametrize("told", ["", "Yes", "满意"])
+def test_whoever_says_that_the_customer_regards_it_as_settled_says_how_they_said_so(told: str) -> None:
+    early = {"message_id": "m", "actor": {"id": "h-17", "role": "handler"}, "outcome": "upheld", "reasons": "It is so."}
+    assert ResolveEarly.model_validate({**early, "told": "On the telephone, on 3 March."})
+    for said in ({}, {"told": told}):
+        with pytest.raises(ValidationError, match="told"):
+            ResolveEarly.model_validate(early | said)
 
 
 def test_the_same_words_three_times_say_nothing() -> None:

@@ -266,5 +266,5 @@ class TestWhatPeopleAward:
         assert (old.awards, old.as_found) == ((), False)
         proposal = propose(case(FAULT), old, AT)
         assert proposal.spoken == "upheld, USD 100.00"
-        early = ResolveEarly.model_validate(old.model_dump() | {"remedies": [Remedy.APOLOGY]})
+        early = ResolveEarly.model_validate(old.model_dump() | {"remedies": [Remedy.APOLOGY], "told": "By mail."})
         assert propose(case(FAULT), early, AT).compensation == proposal.compensation

@@ -248,7 +248,8 @@ async def test_an_extension_is_approved_by_whom_the_rule_names(service: CommandL
 
 async def test_a_case_that_is_settled_early_takes_a_summary_resolution(service: CommandLine) -> None:
     reference = await submitted(service, "uk-fca")
-    early = ("resolve-early", reference, "--outcome", "upheld", "--remedy", "apology", "--reasons", "We apologised.")
+    said = ("--reasons", "We apologised.", "--told", "By mail: the apology settles it.")
+    early = ("resolve-early", reference, "--outcome", "upheld", "--remedy", "apology", *said)
     assert "redress customer verify" in (await service(*early, *HANDLER)).err
     await service("customer", "verify", reference, "--how", "Called back.", *HANDLER)
     resolved = await service(*early, *HANDLER, "--json")

@@ -28,6 +28,7 @@ REF = "RD-V55M-ZRNE-2S9JM"
 STAFF = ("--as", "handler:h-17")
 COMPLAINT: dict[str, Any] = contracts.contracts()[0].example
 
+EARLY = ("resolve-early", REF, "--reasons", "So it is.", "--told", "By mail.")
 ACTS: tuple[tuple[str, ...], ...] = (
     ("reply", REF, "--text", "hello", *STAFF),
     ("escalate", REF, "--reason", "late", *STAFF),
@@ -36,7 +37,7 @@ ACTS: tuple[tuple[str, ...], ...] = (
     ("evidence", REF, "--note", "a note", *STAFF),
     ("request-info", REF, "--questions", "Which?", *STAFF),
     ("propose", REF, "--outcome", "upheld", "--amount", "USD 1", "--reasons", "So it is.", *STAFF),
-    ("resolve-early", REF, "--outcome", "upheld", "--remedy", "apology", "--reasons", "So it is.", *STAFF),
+    (*EARLY, "--outcome", "upheld", "--remedy", "apology", *STAFF),
     ("extend", REF, "--clock", "response", "--extension", "special", "--reasons", "So it is.", *STAFF),
     ("referral", "record", REF, "--route", "fos", "--at", "2026-03-02T09:00Z", *STAFF),
     ("approve", REF, "--proposal", "5b1f0c3a9d7e", *STAFF),
@@ -162,8 +163,8 @@ async def test_an_actor_that_is_none_is_refused(redress: CommandLine, actor: str
         (["extend", REF, "--clock", "response", "--reasons", "So it is.", *STAFF], "--extension"),
         (["extend", REF, "--clock", "a b", "--extension", "special", "--reasons", "So it is.", *STAFF], "clock"),
         (["extend", REF, "--clock", "response", "--extension", "special", "--reasons", " ", *STAFF], "reasons"),
-        (["resolve-early", REF, "--outcome", "withdrawn", "--reasons", "So it is.", *STAFF], "outcome"),
-        (["resolve-early", REF, "--outcome", "upheld", "--reasons", "So it is.", "--amount", "5", *STAFF], "--amount"),
+        ([*EARLY, "--outcome", "withdrawn", *STAFF], "outcome"),
+        ([*EARLY, "--outcome", "upheld", "--amount", "5", *STAFF], "--amount"),
         (["referral", "record", REF, "--route", "fos", "--at", "yesterday", *STAFF], "referred_at"),
         (["referral", "record", REF, "--route", "fos", "--at", "2026-03-02T09:00", *STAFF], "referred_at"),
         (["referral", "record", REF, "--route", "a b", "--at", "2026-03-02T09:00Z", *STAFF], "route"),

@@ -1,10 +1,13 @@
 """Whoever names an account may be a stranger: until it is known who complains, letters tell nothing of the account."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from temporalio.exceptions import ApplicationError
 
 from domain.ground.words import LetterKind, Outcome
 from domain.letters.kinds import LETTERS
+from domain.letters.letter import untold
 from tests.letters.support import REASONS, complaint, full_facts, letter, written
 
 TO_CUSTOMERS = [kind for kind, row in LETTERS.items() if not row.to_staff]
@@ -44,3 +47,18 @@ def test_a_person_may_refuse_a_stranger_in_words_of_their_own() -> None:
     )
     _, body = written(letter(LetterKind.FINAL_RESPONSE, facts=facts), verified=False)
     assert "You have not shown that the account is yours." in body
+
+
+@given(
+    said=st.lists(st.integers(0, 10**9), max_size=4),
+    more=st.lists(st.integers(0, 10**9), max_size=3),
+    form=st.sampled_from(["{}", "{:,}", "{}.00", "P-{}", "（{}元）"]),
+)
+def test_no_number_that_the_complaint_did_not_say_passes_in_a_persons_words(
+    said: list[int], more: list[int], form: str
+) -> None:
+    complaint = "I lost " + " and ".join(f"{number:,}" for number in said)
+    words = "; ".join(form.format(number) for number in [*said, *more])
+    new = {number for number in more if number >= 10} - set(said)
+    assert bool(untold(words, complaint)) is bool(new)
+    assert not untold("Show us who you are: 1 document of 2 is enough.", complaint)

@@ -157,12 +157,12 @@ def test_people_are_told_where_there_is_no_answer_or_another_one() -> None:
     uk, unknown = which_rules(TABLE, Applicant(DAY, "uk", "GB", "card")), which_rules(TABLE, Applicant(DAY, "cy"))
     assert uk
     assert unknown
-    assert to_tell(uk, uk.policy, named=True) is None
-    assert to_tell(uk, uk.policy, named=False) is None
-    other = to_tell(uk, ("hk-hkma",), named=True)
+    assert to_tell(uk, uk.policy, named=uk.policy) is None
+    assert to_tell(uk, uk.policy) is None
+    other = to_tell(uk, uk.policy, named=("hk-hkma",))
     assert other
     assert "came with the rules hk-hkma; by the table of rules they are uk-fca, uk-fca-payments" in other.en
-    nothing = to_tell(unknown, ("platform-default",), named=False)
+    nothing = to_tell(unknown, ("platform-default",))
     assert nothing
     assert "no answer" in nothing.en
     assert "缺少居住地" in nothing.zh

@@ -80,7 +80,7 @@ async def test_a_customer_is_taken_from_the_first_word_to_the_last_though_a_work
             await page.locator("#text").fill("金额不对。")
             await page.locator("main form button").click()
             await expect(page.get_by_text("已记录您的异议")).to_be_visible()
-            await expect(page.get_by_text("正在作出决定")).to_be_visible()
+            await expect(page.get_by_text("决定阶段")).to_be_visible()
             await _answered(pool, complaints, reference, 1)
             await look(page, "zh-CN-answered")
             await page.get_by_role("link", name="接受处理决定").first.click()

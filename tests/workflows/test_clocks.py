@@ -192,6 +192,7 @@ async def test_a_holding_letter_that_cannot_name_the_ombudsman_is_not_faked_but_
 
 # -- early closure and referral ----------------------------------------------------------------------------------------
 
+TOLD = "On the telephone: the fee is all they ask for."
 EARLY = {"within": {"business_days": 3}, "source": "Made for the test", "confirmed": True}
 
 
@@ -204,6 +205,7 @@ async def test_a_complaint_that_is_settled_early_ends_with_a_summary_letter(hous
             outcome="upheld",
             compensation={"amount": "5000", "currency": "USD"},
             reasons="Paid back.",
+            told=TOLD,
         )
     await house.complaints.resolve_early(
         reference,
@@ -211,6 +213,7 @@ async def test_a_complaint_that_is_settled_early_ends_with_a_summary_letter(hous
         outcome="upheld",
         compensation={"amount": "20", "currency": "USD"},
         reasons="The fee is paid back.",
+        told=TOLD,
     )
     await house.at(reference, Stage.FOLLOWING_UP)
     letters = await house.accepted_letters(reference)
@@ -225,10 +228,10 @@ async def test_after_the_time_for_it_no_complaint_ends_early(house: House) -> No
     reference = await undecided(house, own(house, statutory("response", 56), early_closure=EARLY))
     await house.sleep(timedelta(days=7))
     with pytest.raises(Refused, match="the time for an early closure ended at"):
-        await house.complaints.resolve_early(reference, by=HANDLER, outcome="not_upheld", reasons=a_no())
+        await house.complaints.resolve_early(reference, by=HANDLER, outcome="not_upheld", reasons=a_no(), told=TOLD)
     without = await undecided(house, own(house, statutory("response", 56), name="without"))
     with pytest.raises(Refused, match="policy pack without has no early closure"):
-        await house.complaints.resolve_early(without, by=HANDLER, outcome="not_upheld", reasons=a_no())
+        await house.complaints.resolve_early(without, by=HANDLER, outcome="not_upheld", reasons=a_no(), told=TOLD)
 
 
 async def test_a_referral_to_an_outside_body_starts_the_clocks_of_its_own(house: House) -> None:

@@ -32,6 +32,15 @@ async def test_a_case_whose_rules_nobody_can_find_goes_on_and_tells_people(table
     told = await notices(house, reference)
     assert "The table of rules has no answer for this complaint (not known: entity" in told
     assert "It is handled under platform-default for now" in told
+    [task] = await house.fetch("select data from casefile.timeline where kind = 'task_given' order by id limit 1")
+    assert (task["data"]["kind"], task["data"]["role"]) == ("review", "compliance_officer")
+
+
+async def test_the_table_holds_whatever_rules_the_complaint_asks_for(table: str, house: House) -> None:
+    reference = await house.submit(description="Something is wrong.", trades=[], entity="hk", policy="demo")
+    await house.at(reference, Stage.DECIDING)
+    assert "came with the rules demo; by the table of rules they are hk-hkma" in await notices(house, reference)
+    assert await house.fetchval("select id from casefile.policy_packs") == "hk-hkma"
 
 
 async def test_a_case_whose_rules_were_found_tells_nobody(table: str, house: House) -> None:

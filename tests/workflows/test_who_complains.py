@@ -6,6 +6,7 @@ from domain.ground.words import LetterKind, SignKind, SignStep, Stage
 from domain.people.matching import IdentityState
 from domain.people.signs import Sign
 from starter.client.conversation import Refused
+from tests.reasons import a_no
 from tests.workflows.house import ACCOUNT, APPROVER, CUSTOMER, HANDLER, House
 
 STRANGER = {"name": "The Customer", "email": "thief@example.com"}
@@ -25,6 +26,11 @@ async def test_a_stranger_is_asked_for_proof_and_decided_by_rule_once_a_person_k
     assert not [known for known in ("w-1", "12,000", "12000", ACCOUNT) if known in said]
     signs = await house.fetch("select sign ->> 'kind' as kind from casefile.signs")
     assert [row["kind"] for row in signs] == ["impersonation"]
+    no = {"outcome": "not_upheld", "reasons": a_no("Position 100234 was closed at 1920.96.")}
+    with pytest.raises(Refused, match=r"no letter may tell what the complaint did not say itself; leave out 100234"):
+        await house.complaints.propose_resolution(reference, by=HANDLER, **no)
+    with pytest.raises(Refused, match=r"questions: .* leave out 4711"):
+        await house.complaints.request_information(reference, "Is 4711 your withdrawal?", by=HANDLER)
     sign = Sign(kind=SignKind.IMPERSONATION, rests_on=("a new address",))
     await house.complaints.note_sign(reference, SignStep.WITHDRAWN, sign, by=HANDLER, reason="He moved.")
     verified = IdentityState.VERIFIED

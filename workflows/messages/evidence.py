@@ -5,6 +5,7 @@ from typing import Final
 from temporalio import workflow
 
 from domain.case.answers import Question
+from domain.case.identity import check_says_nothing_new
 from domain.case.looking_again import BEFORE_RESPONSE, add_trades, look_again
 from domain.case.messages.evidence import AddEvidence, Investigate, RequestInformation
 from domain.ground.messages import NotAllowed
@@ -70,3 +71,4 @@ def must_not_be_asking(work: Casework, request: RequestInformation) -> None:
         raise NotAllowed("questions: the customer has been asked and has not answered yet")
     if work.case.approved:
         raise NotAllowed("questions: the resolution is approved already")
+    check_says_nothing_new(work.case, "questions", request.questions)

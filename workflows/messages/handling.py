@@ -5,7 +5,7 @@ from temporalio import workflow
 from domain.case.assessment import reassess
 from domain.case.case import Case
 from domain.case.feedback import LOW
-from domain.case.identity import decided_by_person
+from domain.case.identity import check_says_nothing_new, decided_by_person
 from domain.case.looking_again import look_again
 from domain.case.messages.evidence import Investigate
 from domain.case.messages.handling import (
@@ -115,6 +115,7 @@ def extend_deadline(work: Casework, request: ExtendDeadline) -> str:
 def must_be_extendable(work: Casework, request: ExtendDeadline) -> None:
     """The pack grants it, and the actor may."""
     check_extension(work.case, request, workflow.now())
+    check_says_nothing_new(work.case, "reasons", request.reasons)
 
 
 def replan_deadlines(work: Casework, request: ReplanDeadlines) -> str:

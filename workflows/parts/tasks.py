@@ -8,6 +8,7 @@ from domain.case import tasks
 from domain.case.case import Case
 from domain.case.messages.giving import FinishTask, GiveTask, ReassignTask
 from domain.case.task_kinds import TASKS, Task
+from domain.ground.bilingual import Bilingual
 from domain.ground.words import ContactForm, Role, TaskKind
 from workflows.parts.post import Post
 
@@ -53,6 +54,13 @@ class Tasks:
         self._have(
             TaskKind.ANSWER if in_writing else TaskKind.CALL_BACK, en, "客户对投诉处理表示不满意，请尽快与客户联系。"
         )
+
+    def have_rules_found(self, told: Bilingual) -> None:
+        """The table of rules has no answer, or another one than who sent the complaint: compliance looks, as *told*."""
+        self._post.tell_staff(Role.COMPLIANCE_OFFICER, told.en, told.zh)
+        if tasks.is_kept(self._case):
+            what = "which rules apply to the complaint"
+            tasks.give(self._case, TaskKind.REVIEW, workflow.now(), role=Role.COMPLIANCE_OFFICER, what=what)
 
     def _have(self, kind: TaskKind, en: str, zh: str) -> None:
         """Have one task of that *kind* be open; without a clock for tasks the handler is told in those words."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from domain.case.reasons import check_said, check_whole
+from domain.case.reasons import check_said, check_whole, is_said
 from domain.ground.base import Line, Record, Text
 from domain.ground.messages import Message
 from domain.ground.words import Outcome, Remedy
@@ -100,7 +100,15 @@ class DecideResolution(Message):
 class ResolveEarly(Resolution):
     """The customer regards the complaint as settled, within the pack's time for that: a summary letter ends the case.
 
-    ``reasons`` say in the customer's language what was settled.
+    ``told`` says in a sentence how they said so, since the letter tells them that they did. ``reasons`` say in the
+    customer's language what was settled.
     """
 
     name = "resolve_early"
+    told: Text
+
+    @model_validator(mode="after")
+    def _is_the_customers_word(self) -> Self:
+        if not is_said(self.told):
+            raise ValueError("told: it is the customer who regards it as settled; say in a sentence how they told you")
+        return self

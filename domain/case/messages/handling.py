@@ -39,6 +39,8 @@ class Reclassify(Message):
     def _changes_something(self) -> Self:
         if {self.category, self.severity, self.complexity, self.in_scope} == {None}:
             raise ValueError("give at least one of category, severity, complexity, in_scope")
+        if self.in_scope is False and not is_said(self.reason):
+            raise ValueError("reason: one word turns nobody away; say in a sentence whose matter it is")
         return self
 
 
