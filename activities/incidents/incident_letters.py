@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import structlog
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.case.case_file import utc_now
 from activities.incidents.known_incidents import pack_of
@@ -18,6 +19,7 @@ from domain.incidents.requests import TellMember
 from domain.keys.personal import Personal
 from domain.keys.scopes import scope_of_customer, scope_of_workflow
 from domain.money.amounts import total
+from record.customers import read_customer_file
 from runtime.letters.letter_text import write_incident_letter
 from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compose, secret_message_id
 from runtime.settings import Settings
@@ -51,7 +53,8 @@ class IncidentLetters:
     @activity.defn(name="TellMember")
     async def tell_member(self, request: TellMember) -> None:
         """Send the letter once, by incident and account. Raises `ApplicationError` of type ``MailFailed``, to be tried
-        again. Where no address is known, or the mail server refuses it, the letter waits in the outbox to be posted.
+        again, or ``QuietHours``, to be tried at their end. Where no address is known, or the mail server refuses it,
+        the letter waits in the outbox to be posted.
         """
         key = f"{request.reference}:letter:{request.account}"
         async with self._connections, self._pool.acquire() as connection:
@@ -61,8 +64,23 @@ class IncidentLetters:
                 key,
             ):
                 return
+            await self._respect_quiet_hours(connection, request)
             letter = await self._letter(connection, key, request)
             await self._deliver(connection, key, letter, request.reference)
+
+    async def _respect_quiet_hours(self, connection: "Connection", request: TellMember) -> None:
+        """Raise ``QuietHours`` where the letter, which no clock hurries, waits for the end of those."""
+        pack, now = await pack_of(connection, request.reference), self._clock()
+        wishes = (await read_customer_file(connection, request.account)).preferences
+        quiet = wishes.quiet_hours or pack.quiet_hours
+        zone = ZoneInfo(wishes.zone) if wishes.zone else pack.calendar.zone
+        if isinstance(self._channel, Mailer) and quiet and (until := quiet.until(now, zone)):
+            raise ApplicationError(
+                f"the letter waits for the end of quiet hours, {until:%H:%M} UTC",
+                type="QuietHours",
+                next_retry_delay=until - now,
+                category=ApplicationErrorCategory.BENIGN,
+            )
 
     async def restore(self, request: TellMember, accepted_at: datetime) -> None:
         """Write again what a lost case file knew of a letter that a channel has accepted. Nothing is sent."""

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import structlog
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.case.case_file import CaseFile
 from activities.letters.handing import Handing, record_attempt, tried_of
@@ -24,6 +24,7 @@ from activities.letters.ways import (
     Ways,
     clocks_kept,
     due_of,
+    waits_until,
 )
 from activities.people.notices import addressee, owner_of
 from domain.case.complaint import Complaint
@@ -38,6 +39,7 @@ from domain.letters.letter import may_be_told, untold
 from domain.people.customers import Preferences
 from domain.people.matching import Identity
 from domain.people.restrictions import in_force
+from domain.rules.policy import PolicyPack
 from record.customers import read_customer_file, read_identity
 from record.restrictions import read_restrictions
 from runtime.letter_hook import LetterHook
@@ -87,10 +89,12 @@ class Letters:
         A way that refuses it, or fails for too long, is followed by the next (`activities.letters.ways`). Raises
         `ApplicationError` of type ``LetterIncomplete`` (not retried: a fact the letter needs is missing),
         ``LetterKeyConflict`` (not retried: the key belongs to another letter), ``LetterTooLate`` (not retried: an
-        extension whose clock has ended) or ``MailFailed`` (to be tried again). After a crash between the
+        extension whose clock has ended), ``QuietHours`` (to be tried again at their end) or ``MailFailed`` (to be tried
+        again). After a crash between the
         mail server's acceptance and its recording the next attempt sends again, with the same Message-ID.
         """
         async with self._alone(request.key) as connection:
+            await self._respect_quiet_hours(connection, request)
             letter, customer = await self._letter(connection, request)
             accepted = await connection.fetchrow(
                 "select at, channel from casefile.letter_attempts where key = $1 and outcome = 'accepted'", request.key
@@ -320,10 +324,12 @@ class Letters:
         customer: Customer,
     ) -> Way:
         """Return the way that has taken the letter over. Each that has not is recorded; raise where it may later."""
-        due = await self._due(connection, request)
+        reference = request.update.reference
+        pack = await self._pack(connection, reference)
+        due = await due_of(connection, reference, clocks_kept(pack, request) if pack else ())
         while True:
             tried = await tried_of(connection, request.key)
-            way = next(tried.left(ways, self._clock(), due))
+            way = next(tried.left(ways, self._clock(), due.at))
             try:
                 await self._handing.hand(connection, letter, way, customer, copy=tried.may_have_arrived(way))
             except MailError as error:
@@ -335,12 +341,36 @@ class Letters:
             else:
                 return way
 
-    async def _due(self, connection: "Connection", request: SendLetter) -> datetime | None:
-        """When the first of the clocks ends that the letter satisfies."""
-        reference = request.update.reference
+    async def _pack(self, connection: "Connection", reference: str) -> PolicyPack | None:
+        """The pack of the case; ``None`` where there is no such case."""
         policy_hash = await connection.fetchval(_POLICY, reference)
-        clocks = clocks_kept(await self._case_file.pack(connection, policy_hash), request)
-        return await due_of(connection, reference, clocks) if clocks else None
+        return await self._case_file.pack(connection, policy_hash) if policy_hash else None
+
+    async def _respect_quiet_hours(self, connection: "Connection", request: SendLetter) -> None:
+        """Raise ``QuietHours`` where a letter waits for the end of those, by Temporal's timer of the next attempt.
+
+        It is not written before; the case file hears meanwhile what goes along.
+        """
+        reference = request.update.reference
+        pack = await self._pack(connection, reference)
+        if pack is None or LETTERS[request.kind].to_staff or await connection.fetchval(_ACCEPTED, request.key):
+            return
+        customer, now = await self._customer(connection, reference), self._clock()
+        if not (customer.wishes.quiet_hours or pack.quiet_hours):
+            return
+        ways = await self._ways.to_customer(connection, reference, customer)
+        due = await due_of(connection, reference, clocks_kept(pack, request))
+        until = waits_until(request, ways, customer.wishes, pack, due, now)
+        if until is None:
+            return
+        async with connection.transaction():
+            await self._case_file.apply(connection, request.update)
+        raise ApplicationError(
+            f"{request.kind.value} (letter {request.number}) waits for the end of quiet hours, {until:%H:%M} UTC",
+            type="QuietHours",
+            next_retry_delay=until - now,
+            category=ApplicationErrorCategory.BENIGN,
+        )
 
     async def _announce(
         self, connection: "Connection", request: SendLetter, at: datetime, channel: str
@@ -386,6 +416,7 @@ _KEY_OF: Final = """
     select key from casefile.letters where (reference, number) = ($1, $2) and kind <> 'staff_notice'
     order by rendered_at desc limit 1
 """
+_ACCEPTED: Final = "select exists (select from casefile.letter_attempts where key = $1 and outcome = 'accepted')"
 _NOTE: Final = """
     insert into casefile.timeline (reference, key, at, kind, actor, text, data)
     values ($1, $2, $3, 'letter', $4, $5, $6) on conflict do nothing

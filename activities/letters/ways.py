@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
@@ -51,6 +52,11 @@ class Way:
     @property
     def name(self) -> str:
         return self.channel.name if self.channel else CASE_FILE
+
+    @property
+    def disturbs(self) -> bool:
+        """Whether something sounds where the letter arrives."""
+        return isinstance(self.channel, Mailer) or self.whose == BY_MESSAGE
 
 
 @dataclass(frozen=True)
@@ -183,19 +189,43 @@ class Ways:
 
 
 def clocks_kept(pack: PolicyPack, request: SendLetter) -> list[str]:
-    """The clocks of *pack* that the acceptance of the letter satisfies."""
+    """The clocks of *pack* that the acceptance of the letter satisfies, or extends."""
     announced = set(request.announces)
-    return [clock.name for clock in pack.clocks if announced & set(clock.satisfied_by)]
+    kept = [clock.name for clock in pack.clocks if announced & set(clock.satisfied_by)]
+    return [*kept, request.facts.clock] if request.facts.clock else kept
 
 
-async def due_of(connection: "Connection", reference: str, clocks: Sequence[str]) -> datetime | None:
-    """When the first of those *clocks* ends that still run in a case."""
-    due: Any = await connection.fetchval(_DUE, reference, clocks)
-    return due  # type: ignore[no-any-return]
+class Due(NamedTuple):
+    """When the first of the clocks ends that a letter satisfies, and whether one of them is statutory."""
+
+    at: datetime | None
+    statutory: bool
 
 
-def is_for_staff(request: SendLetter) -> bool:
-    return LETTERS[request.kind].to_staff
+async def due_of(connection: "Connection", reference: str, clocks: Sequence[str]) -> Due:
+    """Of those *clocks* as far as they still run in a case."""
+    row = await connection.fetchrow(_DUE, reference, clocks)
+    return Due(row["at"], bool(row["statutory"])) if row else Due(None, statutory=False)
+
+
+def waits_until(  # noqa: PLR0917 (what decides it)
+    request: SendLetter, ways: Sequence[Way], wishes: Preferences, pack: PolicyPack, due: Due, now: datetime
+) -> datetime | None:
+    """Until when the letter waits for the end of quiet hours; ``None`` where it goes at once.
+
+    At once goes what satisfies a statutory clock, what answers the customer, what makes no noise (post), and what
+    would come after a date that it keeps or names.
+    """
+    row, quiet = LETTERS[request.kind], wishes.quiet_hours or pack.quiet_hours
+    if quiet is None or row.to_staff or row.answers or request.facts.asked_for or due.statutory:
+        return None
+    if not ways[0].disturbs:
+        return None
+    ends = quiet.until(now, ZoneInfo(wishes.zone) if wishes.zone else pack.calendar.zone)
+    if ends is None or (due.at and due.at < ends):
+        return None
+    named = (request.facts.reply_by, request.facts.expected_by)
+    return None if any(date and now <= date < ends for date in named) else ends
 
 
 _CONTACT: Final = "select id, email, phone from casefile.contacts where reference = $1 order by id desc limit 1"
@@ -204,7 +234,7 @@ _IN_DOUBT: Final = """
     where reference = $1 and a.in_doubt
 """
 _DUE: Final = """
-    select min(clock_due) from casefile.deadlines d
+    select min(clock_due) as at, bool_or(statutory) as statutory from casefile.deadlines d
     where reference = $1 and clock = any($2) and not exists (
         select from casefile.satisfactions s where (s.reference, s.clock, s.number) = (d.reference, d.clock, d.number)
     )

@@ -29,6 +29,8 @@ class LetterRow:
     """It has reasons, and with it the customer's times to go further begin."""
     all_routes: bool = False
     """It lists every route of the pack; others only those that a rule of the pack has them name."""
+    answers: bool = False
+    """It answers what the customer has just sent, at whatever hour."""
     owns_up: bool = False
     """It tells an expected date that has passed as missed, and promises a new one."""
     discloses: bool = False
@@ -41,6 +43,7 @@ LETTERS: Final[Mapping[LetterKind, LetterRow]] = {
     LetterKind.ACKNOWLEDGEMENT: LetterRow(
         name=said("acknowledgement", "受理告知"),
         needs=("expected_by",),
+        answers=True,
         owns_up=True,
     ),
     LetterKind.INFORMATION_REQUEST: LetterRow(
@@ -96,7 +99,7 @@ LETTERS: Final[Mapping[LetterKind, LetterRow]] = {
         needs=("outcome", "reasons", "route", "decided_at"),
         discloses=True,
     ),
-    LetterKind.WITHDRAWAL: LetterRow(name=said("confirmation of the withdrawal", "撤回告知")),
+    LetterKind.WITHDRAWAL: LetterRow(name=said("confirmation of the withdrawal", "撤回告知"), answers=True),
     LetterKind.REFERRAL: LetterRow(name=said("referral", "转介告知")),
     LetterKind.PAYMENT_DECLINED: LetterRow(
         name=said("letter that a payment was declined", "付款未成功告知"),

@@ -52,6 +52,8 @@ class LetterFacts(Record):
     outside_reference: Identifier | None = None
     decided_at: Instant | None = None
     agreed: bool = False
+    asked_for: bool = False
+    """It answers what the customer has asked just now."""
     paid: Money | None = None
     unpaid: Money | None = None
     """What of the compensation the customer does not have yet."""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, EmailStr, Field, model_validator
 
+from domain.clocks.quiet import QuietHours
 from domain.ground.base import Identifier, Instant, Line, Record
 from domain.ground.messages import Message
 from domain.ground.people import Phone
@@ -71,11 +72,14 @@ class Group(Record):
 
 
 class Preferences(Record):
-    """How a customer wants to be written to: by post or by message to their telephone, and with times of which zone."""
+    """How a customer wants to be written to: by post or by message to their telephone, with times of which zone, and
+    when not, unless a rule hurries it.
+    """
 
     by_post: bool = False
     by_message: bool = False
     zone: Zone | None = None
+    quiet_hours: QuietHours | None = None
 
     @model_validator(mode="after")
     def _one_wish(self) -> Self:

@@ -10,6 +10,7 @@ from domain.checks.tolerances import Tolerances
 from domain.clocks.actions import ACTIONS
 from domain.clocks.calendar import Calendar
 from domain.clocks.clock import Clock
+from domain.clocks.quiet import QuietHours
 from domain.ground.base import Identifier, Line, Record, content_hash
 from domain.ground.bilingual import Bilingual
 from domain.ground.scope import Facts, Scope
@@ -82,6 +83,8 @@ class PolicyPack(Record):
     """So many days after a complaint another one about the same matter is a recurrence, and more urgent for it."""
     spokespersons: Annotated[int, Field(ge=1, le=100)] = 5
     """So many of those who complain as a group may speak for it."""
+    quiet_hours: QuietHours | None = None
+    """When letters wait that no rule hurries, in the customer's zone or the calendar's. Their own wish goes first."""
     causes: CauseRule | None = None
     contact_restrictions: ContactRestrictions | None = None
     """Without it nobody's contact is restricted."""

@@ -24,6 +24,9 @@ from domain.rules.routes import names
 EXPIRES_SOON: Final = timedelta(days=60)
 """So long before its verified days end, a calendar is warned about."""
 
+MOST_QUIET: Final = timedelta(hours=14)
+"""Quiet hours that are longer are warned about."""
+
 
 def check_pack(pack: PolicyPack, now: datetime, extends: Sequence[PolicyPack] = ()) -> list[PolicyProblem]:
     """All that is wrong with *pack*, as it would be used from *now* (with a time zone) on; errors first.
@@ -66,6 +69,9 @@ def _letters(pack: PolicyPack) -> Iterator[Found]:
         yield "warning", "letters", "early_closure ends with a summary letter, but no rule says what it must name"
     if pack.routes and not any(_names_a_route(rule) for rule in pack.letter_rules(LetterKind.FINAL_RESPONSE)):
         yield "warning", "letters", "there are routes, but no rule for the final_response has it name one"
+    if pack.quiet_hours and pack.quiet_hours.length > MOST_QUIET:
+        hours = pack.quiet_hours.length / timedelta(hours=1)
+        yield "warning", "quiet_hours", f"they are {hours:.4g} hours of each day, so that what can wait waits long"
     for field, text in (("timetable", pack.timetable), ("referral", pack.referral)):
         if not _said(text):
             yield "error", field, "it is empty in English or Chinese, and a letter says it"

@@ -75,7 +75,8 @@ def _tell_how_far(work: Casework) -> None:
         work.tasks.have_answered()
         return
     case.progress_told_at = now
-    facts = work.post.facts(questions=case.question.questions if case.question and case.asking else None)
+    questions = case.question.questions if case.question and case.asking else None
+    facts = work.post.facts(questions=questions, asked_for=True)
     work.post.send(LetterKind.PROGRESS, facts, f"progress:asked:{case.numbers + 1}", CaseEvent.CONTACTED)
 
 
