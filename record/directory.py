@@ -1,16 +1,33 @@
 """The directory as it stands, or stood, in the record."""
 
-from typing import TYPE_CHECKING, Final, TypeGuard
+import asyncio
+from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
 from domain.ground.base import person_of
 from domain.ground.people import Actor
+from domain.people.actors import Proofs
 from domain.people.directory import ChangeDirectory, Directory, DirectoryTeam, Person
-from record.proofs import is_proven
+from record.proofs import is_proven, proofs_here
 
 if TYPE_CHECKING:
     from record.connection import Connection
+
+
+class _Kept:
+    """What stands of the rows that were looked at before, by all that they say, while the same signatures count.
+
+    To prove 10,000 people takes seconds, and every step of a case asks for them.
+    """
+
+    def __init__(self, proofs: Proofs | None) -> None:
+        self._as_of = proofs and proofs.as_of
+        self.standing: dict[bytes, Person | DirectoryTeam | None] = {}
+        self.whole: dict[tuple[bytes, ...], Directory] = {}
+
+    def counts(self, proofs: Proofs | None) -> bool:
+        return self._as_of == (proofs and proofs.as_of) and len(self.standing) < _MOST_KEPT
 
 
 async def read_directory(connection: "Connection", version: int | None = None) -> Directory:
@@ -18,13 +35,41 @@ async def read_directory(connection: "Connection", version: int | None = None) -
 
     What is not proven does not stand, where signatures count: then what was proven before it does.
     """
-    rows = await connection.fetch(_DIRECTORY, version)
-    standing = [row if _is_proven(row) else await _before(connection, row) for row in rows]
-    return Directory(
-        version=max((row["latest"] for row in rows), default=0),
-        teams=tuple(DirectoryTeam.model_validate(row["record"]) for row in standing if _is(row, "team")),
-        people=tuple(Person.model_validate(row["record"]) for row in standing if _is(row, "person")),
-    )
+    newest = await connection.fetch(_NEWEST, version)
+    digests = tuple(row["digest"] for row in newest)
+    kept = _kept()
+    if (known := kept.whole.get(digests)) is None:
+        new = [row["version"] for row in newest if row["digest"] not in kept.standing]
+        for number, row in enumerate(await connection.fetch(_ROWS, new) if new else ()):
+            if row["digest"] not in kept.standing:
+                kept.standing[row["digest"]] = await _standing(connection, row)
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)  # others in this process go on, and find what was looked at
+        standing = [kept.standing[digest] for digest in digests]
+        known = Directory(
+            version=max((row["version"] for row in newest), default=0),
+            teams=tuple(one for one in standing if isinstance(one, DirectoryTeam)),
+            people=tuple(one for one in standing if isinstance(one, Person)),
+        )
+        if len(kept.whole) >= _MOST_WHOLE:
+            del kept.whole[next(iter(kept.whole))]
+        kept.whole[digests] = known
+    return known
+
+
+def _kept() -> _Kept:
+    proofs = proofs_here()
+    if not _KEPT or not _KEPT[0].counts(proofs):
+        _KEPT[:] = [_Kept(proofs)]
+    return _KEPT[0]
+
+
+async def _standing(connection: "Connection", row: asyncpg.Record) -> Person | DirectoryTeam | None:
+    """What *row* says, or what the last one before it that is proven does; ``None``: they have left."""
+    proven = row if _is_proven(row) else await _before(connection, row)
+    if proven is None or proven["record"] is None:
+        return None
+    return (Person if proven["kind"] == "person" else DirectoryTeam).model_validate(proven["record"])
 
 
 async def has_left(connection: "Connection", directory: Directory, identifier: str | None) -> bool:
@@ -53,15 +98,19 @@ def _is_proven(row: asyncpg.Record) -> bool:
     )
 
 
-def _is(row: asyncpg.Record | None, kind: str) -> TypeGuard[asyncpg.Record]:
-    return row is not None and row["kind"] == kind and row["record"] is not None
-
-
-_DIRECTORY: Final = """
-    select distinct on (kind, id) kind, id, record, version, recorded_by, message_id, token,
-        max(version) over () as latest
-    from casefile.directory where $1::bigint is null or version <= $1
+_KEPT: Final[list[_Kept]] = []
+_MOST_KEPT: Final = 100_000
+_MOST_WHOLE: Final = 8
+"""Directories of earlier versions are read again where somebody asks why a case went to whom."""
+_AT_ONCE: Final = 50
+_NEWEST: Final = """
+    select distinct on (kind, id) version, sha256(convert_to(d::text, 'UTF8')) as digest
+    from casefile.directory d where $1::bigint is null or version <= $1
     order by kind, id, version desc
+"""
+_ROWS: Final = """
+    select kind, id, record, version, recorded_by, message_id, token, sha256(convert_to(d::text, 'UTF8')) as digest
+    from casefile.directory d where version = any($1)
 """
 _WAS_HERE: Final = "select exists (select from casefile.directory where kind = 'person' and id = $1)"
 _BEFORE: Final = """

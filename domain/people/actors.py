@@ -5,7 +5,7 @@ A token is made for one message: for one case, one message id and one body. It i
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any, Final, Protocol
@@ -113,6 +113,10 @@ _MEANT: Final = {
 
 class Proofs(Protocol):
     """Knows whose signatures count."""
+
+    @property
+    def as_of(self) -> Hashable:
+        """By which keys it goes: by others, what was proven before is to be proven again."""
 
     def check_recorded(self, token: str | None, reference: str, message: Message, /) -> Vouched:
         """What *token* says. Raises :class:`NotProven` unless somebody trusted signed it for this very *message*.

@@ -1,7 +1,7 @@
 """Whose signatures count: a token is read, its signature verified, and what it says compared with the message."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -74,6 +74,11 @@ class Verifier:
             own = settings.state_dir / FOLDER / ISSUERS
             return cls(own, audience=settings.audience) if own.exists() else None
         return cls.of(settings)
+
+    @property
+    def as_of(self) -> Hashable:
+        """Which file it goes by, and which state of it."""
+        return self._path, self._read_as_of, self._audience
 
     def check(self, token: str | None, reference: str, message: Message) -> Vouched:
         """What *token* says. Raises :class:`NotProven` unless it was made for this very *message*, and is valid."""

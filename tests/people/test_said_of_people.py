@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import pytest
 
-from domain.ground.messages import NotAllowed
+from domain.ground.messages import Message, NotAllowed
+from domain.ground.words import Role
 from domain.keys.erasure import Hold
 from domain.keys.personal import Personal
 from domain.keys.scopes import ACCESSES, scope_of_customer
+from domain.people.actors import Vouched
 from domain.people.customers import KeepOnFile
 from domain.people.directory import ChangeDirectory
 from record.erasing import standing_holds
@@ -69,6 +71,35 @@ async def test_only_what_a_token_proves_stands_in_the_directory_and_what_stood_b
     proven = said.model_copy(update={"message_id": "m-9"})
     await pool.execute(insert, promoted, NOW, str(LEAD), "m-9", signed("h-1", proven))
     assert (await people.directory()).people != stood
+
+
+async def test_each_row_is_proven_once_and_again_as_soon_as_other_signatures_count(
+    pool: "Pool", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proven: list[str] = []
+
+    class Counting(Verifier):
+        def check_recorded(self, token: str | None, reference: str, message: Message) -> Vouched:
+            proven.append(reference)
+            return super().check_recorded(token, reference, message)
+
+    monkeypatch.setattr(Counting, "as_of", 1)
+    hold_proofs(Counting.of(load_settings()))
+    people, staff = People(pool, signed), [person(f"h-{number}") for number in range(5)]
+    await people.replace(directory(*staff), by=LEAD)
+    proven.clear()
+    whole = await people.directory()
+    assert await people.directory() == whole
+    assert sorted(proven) == sorted([*(one.id for one in whole.people), *(one.name for one in whole.teams)])
+    await people.replace(directory(*staff[1:], person("h-0", "executive")), by=LEAD)
+    proven.clear()
+    assert [one.id for one in (await people.directory()).holders(Role.EXECUTIVE)] == ["h-0"]
+    assert proven == ["h-0"]
+    assert await people.directory(whole.version) == whole
+    assert proven == ["h-0"]
+    monkeypatch.setattr(Counting, "as_of", 2)
+    assert len((await people.directory()).people) == 5
+    assert len(proven) == 1 + 5 + len(whole.teams)
 
 
 async def test_nobody_speaks_for_a_customer_whom_no_proven_word_authorised(pool: "Pool") -> None:
