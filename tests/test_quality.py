@@ -56,15 +56,6 @@ def test_no_registry_host_and_no_path_of_a_machine_is_named() -> None:
 
 
 LONGEST_FUNCTION = 60  # lines: what fits on a screen
-LONGER_FOR_NOW = {
-    # two lives told from a backup to its repair
-    "tests/recovery/test_older_case_file.py": {
-        "test_a_record_that_lost_a_part_of_every_kind_of_life_is_made_whole_again_from_the_workflows"
-    },
-    "tests/recovery/test_older_workflows.py": {
-        "test_cases_of_which_temporal_lost_a_part_or_all_go_on_from_their_files"
-    },
-}
 
 
 def test_a_function_fits_on_a_screen() -> None:
@@ -75,7 +66,7 @@ def test_a_function_fits_on_a_screen() -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or node.lineno) - node.lineno >= LONGEST_FUNCTION
     }
-    assert long == {(path, name) for path, names in LONGER_FOR_NOW.items() for name in names}
+    assert long == set()
 
 
 ROOMS = (

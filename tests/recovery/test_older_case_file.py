@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -79,82 +80,105 @@ async def settled(house: House, reference: str) -> None:
     await house.eventually(is_settled)
 
 
+@dataclass(frozen=True)
+class Lives:
+    """References of cases, by how far they are when the backup is taken; ``late`` comes after it."""
+
+    ended: str
+    deciding: str
+    answered: str
+    awaiting: str
+    asked: str
+    late: str = ""
+
+
+async def lived(house: House) -> Lives:
+    """A case of every kind, each as far as it comes before the backup."""
+    for number in range(1, 6):
+        await house.late_withdrawal("300000", days_late=30, entry=f"w-{number}")
+    ended = await house.submit()
+    await responded_to_a_proposal(house, ended)
+    await awarded(house, ended)
+    await withdrawn(house, ended)
+    deciding, answered, awaiting = [await house.submit(trades=[f"w-{number}"]) for number in (2, 3, 4)]
+    asked = await house.submit(
+        description="The fill price of my order was wrong, far off the market.", trades=[], account=None
+    )
+    for reference in (deciding, answered, awaiting):
+        await house.at(reference, Stage.DECIDING)
+    await responded_to_a_proposal(house, answered)
+    await house.sent(asked, LetterKind.INFORMATION_REQUEST)
+    for reference in (deciding, answered, awaiting, asked):
+        await settled(house, reference)
+    return Lives(ended, deciding, answered, awaiting, asked)
+
+
+async def lived_on(house: House, lives: Lives) -> Lives:
+    """What happens after the backup: to each of them something else, and a case that comes."""
+    late = await house.submit(trades=["w-5"])
+    await house.at(late, Stage.DECIDING)
+    await responded_to_a_proposal(house, lives.deciding)
+    await awarded(house, lives.deciding)
+    await withdrawn(house, lives.deciding)
+    await awarded(house, lives.answered)
+    await house.complaints.reply(lives.asked, by=CUSTOMER, text="It is order 7.", trades=["7"])
+    await house.complaints.correct_contact(lives.asked, by=HANDLER, email="new@example.com")
+    await house.client.get_workflow_handle(lives.asked).signal("escalate", {"not": "a message"})
+    await house.row(lives.asked, lambda case: case["stage"] == Stage.DECIDING)
+    await house.complaints.escalate(lives.awaiting, "too slow", by=CUSTOMER)
+    await house.row(lives.awaiting, lambda case: case["escalation_level"] > 0)
+    for reference in (late, lives.answered, lives.awaiting, lives.asked):
+        await settled(house, reference)
+    return replace(lives, late=late)
+
+
+async def made_whole(records: TwoRecords, pool: Pool, lives: Lives, whole: dict[str, list[str]]) -> None:
+    """Repair the older record, until it is what it was when it was *whole*."""
+    report = await records.reconcile(pool)
+    assert {doubt.reference: doubt.why for doubt in report.doubts} == dict.fromkeys(
+        (lives.late, lives.deciding, lives.answered, lives.awaiting, lives.asked), Why.LOST
+    )
+    assert await fingerprint(pool) != whole
+    lost = await find_lost_awards(pool, records.complaints)
+    assert [(fault.reference, "USD 1,972.60" in fault.problem) for fault in lost] == [(lives.deciding, True)]
+
+    repaired = await records.reconcile(pool, repair=True)
+    assert [doubt for doubt in repaired.doubts if not doubt.settled] == []
+    assert differences(whole, await fingerprint(pool)) == []
+    assert not records.nowhere.exists()
+    assert (await records.reconcile(pool)).doubts == ()
+    assert (await check_ledger(pool)).faults == ()
+    assert await find_lost_awards(pool, records.complaints) == []
+
+    (restore,) = await list_restores(pool)
+    assert restore.repaired == len(report.doubts)
+    _, repairs = await restores_of(pool, lives.late)
+    assert "case" in repairs[0].written
+    assert await restores_of(pool, lives.ended) == ([], [])
+
+
 @pytest.mark.long
 async def test_a_record_that_lost_a_part_of_every_kind_of_life_is_made_whole_again_from_the_workflows(
     records: TwoRecords, empty_database_url: str, rail: Rail
 ) -> None:
     await migrate(empty_database_url)
     async with records.house(empty_database_url) as house:
-        for number in range(1, 6):
-            await house.late_withdrawal("300000", days_late=30, entry=f"w-{number}")
-        ended = await house.submit()
-        await responded_to_a_proposal(house, ended)
-        await awarded(house, ended)
-        await withdrawn(house, ended)
-        deciding = await house.submit(trades=["w-2"])
-        answered = await house.submit(trades=["w-3"])
-        awaiting = await house.submit(trades=["w-4"])
-        asked = await house.submit(
-            description="The fill price of my order was wrong, far off the market.", trades=[], account=None
-        )
-        for reference in (deciding, answered, awaiting):
-            await house.at(reference, Stage.DECIDING)
-        await responded_to_a_proposal(house, answered)
-        await house.sent(asked, LetterKind.INFORMATION_REQUEST)
-        for reference in (deciding, answered, awaiting, asked):
-            await settled(house, reference)
-
+        lives = await lived(house)
     older = await records.copy(empty_database_url)
     try:
         async with records.house(empty_database_url) as house:
-            late = await house.submit(trades=["w-5"])
-            await house.at(late, Stage.DECIDING)
-            await responded_to_a_proposal(house, deciding)
-            await awarded(house, deciding)
-            await withdrawn(house, deciding)
-            await awarded(house, answered)
-            await house.complaints.reply(asked, by=CUSTOMER, text="It is order 7.", trades=["7"])
-            await house.complaints.correct_contact(asked, by=HANDLER, email="new@example.com")
-            await house.client.get_workflow_handle(asked).signal("escalate", {"not": "a message"})
-            await house.row(asked, lambda case: case["stage"] == Stage.DECIDING)
-            await house.complaints.escalate(awaiting, "too slow", by=CUSTOMER)
-            await house.row(awaiting, lambda case: case["escalation_level"] > 0)
-            for reference in (late, answered, awaiting, asked):
-                await settled(house, reference)
+            lives = await lived_on(house, lives)
             whole = await fingerprint(house.pool)
             letters, paid = len(house.mail()), len(rail.asked)
-            before = await records.reconcile(house.pool)
-        assert before.doubts == ()
-
+            assert (await records.reconcile(house.pool)).doubts == ()
         pool = await open_pool(older)
         try:
-            report = await records.reconcile(pool)
-            assert {doubt.reference: doubt.why for doubt in report.doubts} == dict.fromkeys(
-                (late, deciding, answered, awaiting, asked), Why.LOST
-            )
-            assert await fingerprint(pool) != whole
-            lost = await find_lost_awards(pool, records.complaints)
-            assert [(fault.reference, "USD 1,972.60" in fault.problem) for fault in lost] == [(deciding, True)]
-
-            repaired = await records.reconcile(pool, repair=True)
-            assert [doubt for doubt in repaired.doubts if not doubt.settled] == []
-            assert differences(whole, await fingerprint(pool)) == []
-            assert not records.nowhere.exists()
-            assert (await records.reconcile(pool)).doubts == ()
-            assert (await check_ledger(pool)).faults == ()
-            assert await find_lost_awards(pool, records.complaints) == []
-
-            (restore,) = await list_restores(pool)
-            assert restore.repaired == len(report.doubts)
-            _, repairs = await restores_of(pool, late)
-            assert "case" in repairs[0].written
-            assert await restores_of(pool, ended) == ([], [])
+            await made_whole(records, pool, lives, whole)
         finally:
             await pool.close()
-
         async with records.house(older) as house:  # every case goes on from there
-            await house.complaints.propose_resolution(late, by=HANDLER, **PROPOSAL)
-            await withdrawn(house, late)
+            await house.complaints.propose_resolution(lives.late, by=HANDLER, **PROPOSAL)
+            await withdrawn(house, lives.late)
             assert len(house.mail()) == letters + 1
             assert len(rail.asked) == paid
     finally:
