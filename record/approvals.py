@@ -9,16 +9,9 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 from pydantic import ValidationError
 
-from domain.case.approval import (
-    DECISIVE,
-    Approved,
-    CaseRecord,
-    NotApproved,
-    approved_award,
-    approved_list,
-    check_reported,
-    proven,
-)
+from domain.case.approval import DECISIVE, Approved, CaseRecord, NotApproved, approved_award, proven
+from domain.case.approved_lists import approved_list
+from domain.case.approved_payments import check_reported
 from domain.case.case import Case
 from domain.case.complaint import Complaint
 from domain.case.resolution import made_good, running

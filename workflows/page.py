@@ -5,6 +5,7 @@ from datetime import datetime
 from domain.case.case import Case
 from domain.case.drafts import because
 from domain.case.identity import verified
+from domain.case.payments import payment_spoken
 from domain.case.remedies import outstanding
 from domain.case.two_persons import approvers, second_person_because
 from domain.ground.words import Stage
@@ -59,7 +60,7 @@ def page(case: Case, waiting_for: str | None) -> str:
     if case.tasks:
         lines.append(f"**Tasks** {'; '.join(f'{one.spoken}, {one.owner or one.role.value}' for one in case.tasks)}")
     if case.rail:
-        lines.append(f"**Payment** {case.payment_spoken}")
+        lines.append(f"**Payment** {payment_spoken(case)}")
     lines.append(f"**Last message** {case.last_message or 'none'}")
     if waiting_for:
         lines.append(f"**Waiting for** {waiting_for}")

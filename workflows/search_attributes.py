@@ -10,6 +10,7 @@ from temporalio.common import SearchAttributeKey
 
 from domain.case import tasks
 from domain.case.case import Case
+from domain.case.payments import payment_standing
 from domain.ground.words import SearchAttribute
 
 STAGE = SearchAttributeKey.for_keyword(SearchAttribute.STAGE.value)
@@ -60,7 +61,7 @@ def attributes(case: Case) -> dict[SearchAttributeKey[Any], Any]:
         POLICY: case.policy and f"{case.policy.id}@{case.policy.version}",
         OUTCOME: case.outcome and case.outcome.value,
         ESCALATION_LEVEL: case.escalation_level,
-        PAYMENT: case.payment_standing,
+        PAYMENT: payment_standing(case),
         BREACHED: case.breached,
         NEXT_DEADLINE: case.next_due,
         NEXT_TASK: [task.kind.value, task.owner or task.role.value] if task else None,

@@ -13,9 +13,18 @@ from activities.case import checkpoints
 from activities.case.early_warning import note_topics, warning_of
 from activities.case.facts import described, write_facts
 from activities.case.findable import make_findable
+from activities.case.opening import (
+    about_rules,
+    applicant,
+    complained_of_before,
+    continuing,
+    find_opened,
+    first_entries,
+    write_who,
+)
 from activities.case.unopened import Unopened
 from activities.case.writing import follow_events, led_to, write_events, write_firings, write_summary
-from activities.case.written_once import have_found, write_contact, write_entries, write_rejected
+from activities.case.written_once import write_contact, write_entries, write_rejected
 from activities.people.complainants import identify_complainant
 from activities.people.hands import hand_over, raise_signs, settle, without_signs
 from activities.people.tasks import lost_tasks
@@ -23,28 +32,22 @@ from domain.case.assessment import Assessment, assess
 from domain.case.complaint import Complaint
 from domain.case.file import CaseUpdate, Recorded
 from domain.case.hearing import said_by_customer, signs_of
-from domain.case.identity import IDENTIFIED, entry_data
-from domain.case.recurrence import CONTINUES, same_subject
+from domain.case.identity import IDENTIFIED
 from domain.case.requests import OpenCase, Opened, RecordContact, TakenUp, TakeUpCase
 from domain.case.told import told_in
 from domain.checks.choice import pointed_to
 from domain.clocks.deadlines import Deadline, Occurred
 from domain.clocks.planning import plan
-from domain.ground.bilingual import Bilingual
-from domain.ground.people import SYSTEM, Actor
-from domain.ground.timeline import Entry
-from domain.ground.words import CaseEvent, Category, Role, Stage
-from domain.keys.finding import EMAIL
+from domain.ground.words import CaseEvent, Stage
 from domain.keys.personal import COMPLAINT_READABLE, Personal, is_erased
 from domain.learning.facts import facts_of
 from domain.people.matching import Identity, signs_of_identity
-from domain.rules.applying import Applicant, RulesFound, RulesTable, to_tell, which_rules
+from domain.rules.applying import RulesFound, RulesTable, which_rules
 from domain.rules.policy import PolicyPack
 from domain.speech.proposing import Opinion
 from record.customers import read_identity
 from record.hands import read_hands
 from record.histories import events_of
-from runtime.keys.here import lookup_here
 from runtime.listening import Listen, listen
 from runtime.policies import Packs, PolicyIncomplete, UnknownPolicyPack, find_policy, load_packs, load_table
 
@@ -111,10 +114,10 @@ class CaseFile:
 
     async def _opened(self, request: OpenCase) -> Opened:
         async with self._pool.acquire() as connection, connection.transaction():
-            case = await _find(connection, request)
+            case = await find_opened(connection, request)
             if case is None:
                 await self._open(connection, request)
-                case = await _find(connection, request)
+                case = await find_opened(connection, request)
             assert case is not None  # noqa: S101 (just inserted, here or by somebody else)
             goes_on = case["goes_on"] and await checkpoints.take_up(connection, request.reference, request.run)
             known = await checkpoints.find(connection, request.reference) if goes_on else None
@@ -130,7 +133,7 @@ class CaseFile:
                 recorded=recorded.model_copy(update={"hands": hands}),
                 early_until=pack.early_until(case["received_at"]),
                 warning=await warning_of(connection, request.reference),
-                about_rules=await _about_rules(connection, request, pack),
+                about_rules=await about_rules(connection, request, pack),
                 identity=await read_identity(connection, request.reference),
                 pointed=pointed_to(words),
                 told=told_in(words),
@@ -235,7 +238,7 @@ class CaseFile:
     async def _open(self, connection: "Connection", request: OpenCase) -> None:
         """Write everything a case begins with; nothing if somebody else does so at the same moment."""
         complaint = request.complaint
-        found = which_rules(self._table, _applicant(complaint))
+        found = which_rules(self._table, applicant(complaint))
         pack = self._find_pack(complaint, found)
         # The workflow's time may be ahead of this machine's: another host's, or that of a server that skips time.
         try:
@@ -244,7 +247,7 @@ class CaseFile:
             raise ApplicationError(str(error), type="InvalidComplaint", non_retryable=True) from None
         # No row is locked yet: whoever gives the opinion may take its time.
         opinion = await self._listen("\n\n".join(filter(None, (complaint.subject, complaint.description))))
-        earlier = await _earlier(connection, complaint, pack.recurs_within_days)
+        earlier = await complained_of_before(connection, complaint, pack.recurs_within_days)
         assessment = assess(complaint, pack, earlier=earlier, opinion=opinion)
         identity = await identify_complainant(connection, request, pack)
         await self.open_as(connection, request, pack, assessment, identity, found, opinion)
@@ -294,9 +297,9 @@ class CaseFile:
         )
         if not opened:
             return
-        await _write_who(connection, request)
-        entries = _first_entries(request, pack, assessment, identity, found)
-        await write_entries(connection, reference, [*entries, *await _continuing(connection, request)])
+        await write_who(connection, request)
+        entries = first_entries(request, pack, assessment, identity, found)
+        await write_entries(connection, reference, [*entries, *await continuing(connection, request)])
         await write_facts(connection, reference, [described(complaint, request.at)])
         await write_events(connection, reference, pack, [receipt])
         await raise_signs(connection, reference, signs_of(complaint, opinion), "complaint", request.at)
@@ -329,87 +332,14 @@ _OPEN: Final = """
         $19)
     on conflict do nothing returning true
 """
-_RULES_FOUND: Final = "select data from casefile.timeline where reference = $1 and key = 'rules'"
-_EARLIER: Final = """
-    select complaint, category from casefile.cases where category is not null and reference in (
-        select reference from casefile.cases where account = $1 and received_at between $4 and $3
-        union
-        select reference from casefile.lookups join casefile.cases on reference = scope
-        where (purpose, token) = ('email', $2) and received_at between $4 and $3)
-    order by received_at desc limit 100
-"""
-_OF_THE_SAME: Final = """
-    select true from casefile.cases where reference = $1 and account = $2 and closed_at is not null
-"""
 _CLOSED: Final = """
     select closed_at, complaint, checkpoints.run from casefile.cases left join casefile.checkpoints using (reference)
     where reference = $1 for no key update of cases
-"""
-_ADDRESS: Final = """
-    insert into casefile.contacts (reference, at, key, name, email, phone) values ($1, $2, $3, $4, $5, $6)
 """
 
 
 def _not_to_be_taken_up(why: str) -> ApplicationError:
     return ApplicationError(why, type="NotToBeTakenUp", non_retryable=True)
-
-
-async def _about_rules(connection: "Connection", request: OpenCase, pack: PolicyPack) -> Bilingual | None:
-    """What people are told of the rules of the case, by what the table said when it was opened."""
-    said = await connection.fetchval(_RULES_FOUND, request.reference)
-    if said is None:
-        return None
-    used = tuple(part.id for part in pack.parts) or (pack.id,)
-    return to_tell(RulesFound.model_validate(said), used, named=request.complaint.policy)
-
-
-async def _find(connection: "Connection", request: OpenCase) -> asyncpg.Record | None:
-    """The case as it was opened, if it was. Raises `ApplicationError` if reference and complaint do not belong."""
-    complaint = request.complaint
-    case = await connection.fetchrow(
-        """
-        SELECT reference, source, idempotency_key, policy_hash, received_at, opened_at, closed_at, complaint,
-            coalesce(checkpoints.run, cases.run) AS run, data AS assessment, awaits OR checkpoints.run = $4 AS goes_on
-        FROM casefile.cases JOIN casefile.timeline USING (reference) LEFT JOIN casefile.checkpoints USING (reference)
-        WHERE (reference = $1 OR (source, idempotency_key) = ($2, $3)) AND key = 'assessed'
-        ORDER BY reference = $1 DESC LIMIT 1
-        """,
-        request.reference,
-        complaint.source,
-        complaint.idempotency_key,
-        request.run,
-    )
-    if case is None:
-        return None
-    if case["reference"] != request.reference:
-        raise ApplicationError(
-            f"this complaint (source and idempotency_key) is case {case['reference']} already",
-            type="ReferenceTaken",
-            non_retryable=True,
-        )
-    if (case["source"], case["idempotency_key"]) != (complaint.source, complaint.idempotency_key):
-        raise ApplicationError(
-            f"reference {request.reference} belongs to another complaint; send this one with another idempotency_key",
-            type="ReferenceTaken",
-            non_retryable=True,
-        )
-    if case["goes_on"]:
-        return case  # a workflow goes on with it after a restore, to its end if it was closed
-    if case["closed_at"] is not None:
-        raise ApplicationError(
-            f"case {request.reference} is closed since {case['closed_at']:%Y-%m-%d}; a new complaint needs a new"
-            " idempotency_key",
-            type="CaseClosed",
-            non_retryable=True,
-        )
-    if case["run"] != request.run:
-        raise ApplicationError(
-            f"case {request.reference} is open since {case['opened_at']:%Y-%m-%d %H:%M:%S} UTC, but its workflow was"
-            " ended from outside; reset that workflow in Temporal to go on with it, or after a restore run reconcile",
-            type="AlreadyHandled",
-            non_retryable=True,
-        )
-    return case
 
 
 async def _lock(connection: "Connection", reference: str) -> str:
@@ -428,110 +358,3 @@ async def _lock(connection: "Connection", reference: str) -> str:
         # Only a restore takes a case away from its workflow: what is to be written waits until it is there again.
         raise ApplicationError(f"there is no case {reference}: open it first, or redress reconcile", type="NoCase")
     return str(policy_hash)
-
-
-async def _earlier(connection: "Connection", complaint: Complaint, within_days: int) -> set[Category]:
-    """In which categories the same account or e-mail address complained of the same subject in the time before."""
-    email = complaint.complainant.email
-    rows = await connection.fetch(
-        _EARLIER,
-        complaint.account,
-        await lookup_here(EMAIL, email.casefold()) if email else None,
-        complaint.received_at,
-        complaint.received_at - timedelta(days=within_days),
-    )
-    earlier = [(Complaint.recorded(row["complaint"]), Category(row["category"])) for row in rows]
-    return {
-        category for one, category in earlier if one.reference == complaint.continues or same_subject(one, complaint)
-    }
-
-
-async def _write_who(connection: "Connection", request: OpenCase) -> None:
-    """Who complains and how to reach them, and by what the case is found."""
-    complaint, reference = request.complaint, request.reference
-    who = complaint.complainant
-    reach = (Personal(reference, one) for one in (who.name, who.email, who.phone))
-    await connection.execute(_ADDRESS, reference, request.at, f"{reference}:contact:received", *reach)
-    await have_found(connection, reference, name=who.name, email=who.email, phone=who.phone)
-    whole = (complaint.account, who.email, who.phone)
-    await make_findable(connection, reference, who.name, complaint.subject, complaint.description, whole=whole)
-
-
-async def _continuing(connection: "Connection", request: OpenCase) -> list[Entry]:
-    """That the complaint goes on from a closed case: of its own customer only, whatever it says itself."""
-    closed = request.complaint.continues
-    if closed is None:
-        return []
-    theirs = await connection.fetchval(_OF_THE_SAME, closed, request.complaint.account)
-    entry = Entry(
-        key=CONTINUES,
-        at=request.at,
-        kind=CONTINUES if theirs else "not_linked",
-        actor=str(SYSTEM),
-        text=f"goes on from {closed}" if theirs else "names an earlier case that is not of this account",
-        data={"continues": closed} if theirs else {},
-    )
-    return [entry]
-
-
-def _first_entries(
-    request: OpenCase, pack: PolicyPack, assessment: Assessment, identity: Identity, found: RulesFound | None
-) -> list[Entry]:
-    complaint = request.complaint
-    scope = "" if assessment.in_scope else ", not ours"
-    repeat = ", complained before" if assessment.repeat else ""
-    proposal = assessment.proposal
-    proposed = f"; proposed by a model: {proposal.category.value} ({proposal.confidence:.0%})" if proposal else ""
-    return [
-        Entry(
-            key="received",
-            at=complaint.received_at,
-            kind="received",
-            actor=str(Actor(id=complaint.source, role=Role.SERVICE)),
-            text=f"received by {complaint.channel.value.replace('_', ' ')}; policy pack {pack.id} {pack.version}",
-            data={"policy": pack.id, "version": pack.version, "hash": pack.hash},
-        ),
-        Entry(
-            key="assessed",
-            at=request.at,
-            kind="assessed",
-            actor=str(SYSTEM),
-            text=f"{assessment.category.value}, severity {assessment.severity.value}, "
-            f"priority {assessment.priority.value}, team {assessment.team}{scope}{repeat}{proposed}",
-            data=assessment.model_dump(mode="json"),
-        ),
-        Entry(
-            key=IDENTIFIED,
-            at=request.at,
-            kind=IDENTIFIED,
-            actor=str(SYSTEM),
-            text=identity.spoken.en,
-            data=entry_data(identity),
-        ),
-        *([_rules_entry(request, found)] if found else []),
-    ]
-
-
-def _applicant(complaint: Complaint) -> Applicant:
-    return Applicant(
-        received_on=complaint.received_at.date(),
-        entity=complaint.entity,
-        residence=complaint.residence,
-        product=complaint.product,
-        client_class=complaint.client_class,
-    )
-
-
-def _rules_entry(request: OpenCase, found: RulesFound) -> Entry:
-    """What the table of rules says of the complaint, beside what whoever sent it says."""
-    named = request.complaint.policy
-    said = f"{', '.join(found.policy)} by row {found.row}" if found.policy else "no answer"
-    beside = f"; the complaint names {', '.join(named)}" if named else ""
-    return Entry(
-        key="rules",
-        at=request.at,
-        kind="rules",
-        actor=str(SYSTEM),
-        text=f"table of rules {found.table}: {said} ({found.why}){beside}",
-        data=found.model_dump(mode="json"),
-    )

@@ -20,7 +20,8 @@ from activities.case.case_file import CaseFile, utc_now
 from activities.money.ledger import Posting, cash, liability, post
 from activities.money.payment_rows import known_payment, outcome_of, write_intent, write_outcome
 from activities.money.standing import resting_on_the_record
-from domain.case.approval import NotApproved, NotYetRecorded, check_paid_again, check_reported, payee_of
+from domain.case.approval import NotApproved, NotYetRecorded
+from domain.case.approved_payments import check_paid_again, check_reported, payee_of
 from domain.case.requests import BookPayment, PayCompensation, PaymentRecorded
 from domain.ground.people import SYSTEM
 from domain.ground.timeline import Entry

@@ -5,7 +5,7 @@ Nothing here believes what a workflow says of a decision. Whoever posts or pays 
 decided, and the rule is applied to the findings that were written down.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -21,21 +21,17 @@ from domain.case.messages.handling import Reclassify, VerifyComplainant
 from domain.case.messages.outside import ReportReferral
 from domain.case.messages.table import UPDATES
 from domain.case.outside import OutsideDecision
-from domain.case.paying import check_second_person
 from domain.case.referrals import CARRYING_OUT, decision_of
 from domain.case.resolution import check_draft, check_proposal, propose
 from domain.case.two_persons import check_decision, needs_second_person
 from domain.checks.findings import Finding, Investigation
-from domain.ground.base import person_of
 from domain.ground.messages import Message
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
-from domain.ground.words import PaymentState, Role
 from domain.money.amounts import Money
 from domain.people.actors import LEEWAY, NotProven, Proofs, Vouched
 from domain.people.recusal import Recusal, kept_out
 from domain.people.signs import SignChange, care_for, standing
-from domain.rules.deciding import Decision
 from domain.rules.policy import PolicyPack
 
 M = TypeVar("M", bound=Message)
@@ -111,7 +107,7 @@ class CaseRecord:
 
     @property
     def _corrected(self) -> list[Entry]:
-        return [entry for entry in self.entries if _says(entry, "add_evidence", "account")]
+        return [entry for entry in self.entries if says(entry, "add_evidence", "account")]
 
     def check_proven(self, entry: Entry) -> Vouched | None:
         """What the token of *entry* says. Raises :class:`NotApproved` unless it proves that its actor said just that.
@@ -142,9 +138,9 @@ class CaseRecord:
                 self.check_proven(one)
         case.identity = identity_of(before)
         case.bound = self._bound_in(round_, before)
-        case.proposers = [_actor(one).id for one in before if one.kind in PROPOSING]
+        case.proposers = [actor_of(one).id for one in before if one.kind in PROPOSING]
         case.approved_by = {
-            one.data["round"]: _actor(one).role
+            one.data["round"]: actor_of(one).role
             for one in before
             if one.kind == DecideResolution.name and one.data.get("decision") == "approve" and "round" in one.data
         }
@@ -260,11 +256,11 @@ def _by_rule(case: Case, proposed: Entry) -> Approved:
     return Approved(case, proposed.key)
 
 
-def _check_not_kept_out(record: CaseRecord, entry: Entry) -> None:
+def check_not_kept_out(record: CaseRecord, entry: Entry) -> None:
     """Raise :class:`NotApproved` if who *entry* is by was kept out then, or decided in an earlier round."""
-    actor, round_ = _actor(entry), entry.data.get("round", 1)
+    actor, round_ = actor_of(entry), entry.data.get("round", 1)
     for one in record.entries:
-        if one.kind in BY_PEOPLE and one.data.get("round", 1) < round_ and _actor(one).person == actor.person:
+        if one.kind in BY_PEOPLE and one.data.get("round", 1) < round_ and actor_of(one).person == actor.person:
             raise NotApproved(f"{entry.key}: {actor} decided in an earlier round ({one.key}) and is kept out")
     here = {one.key for one in record.entries}
     elsewhere = [
@@ -276,7 +272,7 @@ def _check_not_kept_out(record: CaseRecord, entry: Entry) -> None:
 
 def _by_people(record: CaseRecord, case: Case, proposed: Entry, approval: Entry | None) -> Approved:
     for entry in filter(None, (proposed, approval)):
-        _check_not_kept_out(record, entry)
+        check_not_kept_out(record, entry)
     _check_said_in_order(record, proposed, approval)
     case.proposal = proposal = _proposal(case, proposed)
     if not proposal.proposed_by.role.is_staff:
@@ -313,133 +309,18 @@ def _proposal(case: Case, proposed: Entry) -> Proposal:
     if "draft" in proposed.data:
         case.draft = drafted(case)
         check_draft(case, _said(proposed, ProposeDraft))
-        return case.draft.proposed(_actor(proposed), proposed.at, proposal_digest(proposed) or "")
+        return case.draft.proposed(actor_of(proposed), proposed.at, proposal_digest(proposed) or "")
     kind = ResolveEarly if proposed.kind == ResolveEarly.name else ProposeResolution
     message = _said(proposed, kind)
     check_proposal(case, message)
     return propose(case, message, proposed.at)
 
 
-# -- payments ----------------------------------------------------------------------------------------------------------
-
-
-def payee_of(record: CaseRecord) -> str | None:
-    """The account to pay to: the case's, or the last that a second person chose. Raises :class:`NotApproved`."""
-    payee = record.account
-    for entry in record.entries:
-        if _says(entry, "retry_payment", "payee") and entry.data["payee"] != payee:
-            record.check_proven(entry)
-            _check_second_person(record, entry, "choose another account")
-            payee = entry.data["payee"]
-    return payee
-
-
-def check_paid_again(record: CaseRecord, said_by: str) -> None:
-    """Raise :class:`NotApproved` unless a payment may follow one that ended without paying, as *said_by* said.
-
-    Since then somebody must have had it tried again, and nobody who told by hand that it did not happen or came back.
-    Whoever had an earlier payment tried again is nobody here: :class:`NotYetRecorded`, as long as nobody else has.
-    """
-    told = [at for at, entry in enumerate(record.entries) if (entry.kind, entry.actor) == ("report_payment", said_by)]
-    since = record.entries[told[-1] + 1 :] if told else record.entries
-    retries = [entry for entry in since if entry.kind == "retry_payment"]
-    if not retries:
-        raise NotYetRecorded("the last payment did not happen or came back, and nobody has had it paid again")
-    record.check_proven(retries[-1])
-    person, again = said_by.partition(":")[2], _actor(retries[-1])
-    if not said_by.startswith("rail:") and person_of(person) == again.person:
-        raise NotApproved(f"{retries[-1].key}: who reported what became of the payment had it paid again")
-
-
-def check_reported(record: CaseRecord, actor: Actor, state: PaymentState, bank_reference: str | None) -> None:
-    """Raise unless it stands in the record that *actor*, who may, reported that of a payment."""
-    for entry in record.entries:
-        said = entry.data
-        if entry.kind != "report_payment" or (entry.actor, said.get("state")) != (str(actor), state.value):
-            continue
-        if said.get("bank_reference") != bank_reference:
-            continue
-        record.check_proven(entry)
-        if state is not PaymentState.REVERSED or actor.role is not Role.SERVICE:
-            _check_second_person(record, entry, f"report a payment as {state.value}")
-        return
-    raise NotYetRecorded(f"the case file has no report by {actor} of a payment as {state.value}")
-
-
-def _check_second_person(record: CaseRecord, entry: Entry, what: str) -> None:
-    case = record.as_of(int(entry.data.get("round", 1)) + 1, entry)
-    try:
-        check_second_person(case, _actor(entry), what)
-    except ValueError as error:
-        raise NotApproved(f"{entry.key}: {error}") from None
-    _check_not_kept_out(record, entry)
-
-
-# -- incidents ---------------------------------------------------------------------------------------------------------
-
-
-def approved_list(
-    opened_by: str,
-    decision: Decision,
-    digest: str,
-    harm: Iterable[Money],
-    entries: Iterable[Entry],
-    *,
-    by: str | None = None,
-    recusals: Sequence[Recusal] = (),
-    check_proven: Callable[[Entry], object] = lambda entry: None,
-) -> str:
-    """The key of the entry by which the list with the hash *digest*, of *harm* in all, was approved.
-
-    Of several the first that counts. Raises :class:`NotYetRecorded` where nobody approved that list, or not yet who is
-    said to have done so (*by*, as ``role:id``),
-    :class:`NotApproved` where whoever did so opened the incident (*opened_by*, as ``role:id``), is kept out by
-    *recusals* of an account on the list, or may not approve so much, and what *check_proven* raises.
-    """
-    refused: NotApproved | None = None
-    approvers: set[str] = set()
-    sums: list[Money | None] = [*harm]
-    for entry in entries:
-        said = entry.data
-        if entry.kind != "decide_incident" or said.get("decision") != "approve":
-            continue
-        if not (seen := said.get("cohort")) or not digest.startswith(seen):
-            continue
-        approvers.add(entry.actor)
-        try:
-            check_proven(entry)
-            _check_approver(entry, opened_by, decision, sums, recusals)
-        except NotApproved as error:
-            refused = refused or error
-        else:
-            return entry.key
-    if refused and (by is None or by in approvers):
-        raise refused
-    raise NotYetRecorded(f"no approval of the list {digest[:12]}… stands in the record of the incident")
-
-
-def _check_approver(
-    entry: Entry, opened_by: str, decision: Decision, sums: Sequence[Money | None], recusals: Sequence[Recusal]
-) -> None:
-    actor = _actor(entry)
-    if actor.person == person_of(opened_by.partition(":")[2]):
-        raise NotApproved(f"{entry.key}: the list was approved by who opened the incident")
-    known = [one for one in recusals if not one.at or one.at <= entry.at]
-    if recusal := kept_out(known, entry.at).get(actor.person):
-        raise NotApproved(f"{entry.key}: {actor} is kept out of {recusal.about} on the list ({recusal.why.value})")
-    for sum_ in sums or [None]:
-        if not decision.may_approve(actor.role, sum_):
-            raise NotApproved(f"{entry.key}: role {actor.role.value} may not approve {sum_ or 'this'}")
-
-
-# -- the record --------------------------------------------------------------------------------------------------------
-
-
-def _says(entry: Entry, kind: str, field: str) -> bool:
+def says(entry: Entry, kind: str, field: str) -> bool:
     return entry.kind == kind and bool(entry.data.get(field))
 
 
-def _actor(entry: Entry) -> Actor:
+def actor_of(entry: Entry) -> Actor:
     try:
         return Actor.named(entry.actor)
     except ValueError:
@@ -449,7 +330,7 @@ def _actor(entry: Entry) -> Actor:
 def _said(entry: Entry, kind: type[M]) -> M:
     """The message of that *kind* which *entry* notes, without what is noted beside it."""
     said = {name: value for name, value in entry.data.items() if name in kind.model_fields}
-    return kind.model_validate({"message_id": "recorded", **said, "actor": _actor(entry).model_dump()})
+    return kind.model_validate({"message_id": "recorded", **said, "actor": actor_of(entry).model_dump()})
 
 
 def _kind_of(entry: Entry) -> type[Message]:

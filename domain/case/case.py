@@ -28,7 +28,7 @@ from domain.ground.messages import MOST_HEARD, MOST_RECEIPTS, Message, is_known,
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.sizes import CARRIED_BY_A_LETTER, MOST_CARRIED, first_of, size
 from domain.ground.timeline import Entry, beyond
-from domain.ground.words import Action, CaseEvent, ContactForm, Outcome, PaymentState, Priority, Role, Stage
+from domain.ground.words import Action, CaseEvent, ContactForm, Outcome, Priority, Role, Stage
 from domain.letters.letter import Letter, LetterFacts
 from domain.money.amounts import Money
 from domain.money.payment import Payment, PaymentReport
@@ -381,51 +381,6 @@ class Case(State):
             )
         )
         self.note(at, "rejected", f"message {clean(name)[:100]!r} does not fit: {clean(reason)[:500]}")
-
-    # -- payments --------------------------------------------------------------------------------------------------
-
-    @property
-    def payment(self) -> Payment | None:
-        """The payment in hand, or else the last one."""
-        return next((one for one in self.payments if one.in_hand), self.payments[-1] if self.payments else None)
-
-    @property
-    def reporting(self) -> bool:
-        """Whether somebody's word on the payment in hand is on its way to the ledger."""
-        return any(report.state is not PaymentState.REVERSED for report in self.reports)
-
-    @property
-    def payment_standing(self) -> str | None:
-        """``under_way``, ``held`` or ``paid``; ``None`` where no rail pays."""
-        if self.rail is None:
-            return None
-        return "paid" if self.unpaid is None else "held" if self.payment_held else "under_way"
-
-    @property
-    def payment_spoken(self) -> str | None:
-        """Where the payment of what was awarded stands, in a few words."""
-        if self.rail is None:
-            return None
-        if self.unpaid is None:
-            return f"{self.awarded} paid"
-        state = f"held: {self.payment_held}" if self.payment_held else "under way"
-        return f"{self.unpaid} through {self.rail}, {state}"
-
-    def order_payment(self) -> Payment:
-        """A further payment of all that is unpaid, in hand from now on."""
-        if self.unpaid is None:
-            raise LookupError("nothing is unpaid")
-        key = f"{self.reference}:payment:{self.rounds}:{len(self.payments) + 1}"
-        payment = Payment(
-            key=key,
-            number=self.next_number(),
-            amount=self.unpaid,
-            payee=self.payee or self.account,
-            rail=self.rail or "",
-        )
-        self.payments.append(payment)
-        self.revision += 1
-        return payment
 
     # -- what is to be written to the case file -----------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from domain.case.case import Case
 from domain.case.messages.paying import ReportPayment, RetryPayment
+from domain.case.payments import last_payment
 from domain.ground.base import person_of
 from domain.ground.messages import NotAllowed
 from domain.ground.people import Actor
@@ -15,7 +16,7 @@ def check_retry(case: Case, message: RetryPayment) -> None:
     Who reported by hand that the last payment did not happen, or came back, does not also have it paid again.
     """
     _check_waits(case)
-    last = case.payment
+    last = last_payment(case)
     if case.payment_held is None:
         raise NotAllowed("retry_payment: the payment is under way; nothing waits for a person")
     if last and last.reported_by and person_of(last.reported_by) == message.actor.person:
@@ -43,7 +44,7 @@ def check_report(case: Case, message: ReportPayment) -> None:
         return
     check_second_person(case, message.actor, f"report a payment as {message.state.value}")
     _check_waits(case)
-    last = case.payment
+    last = last_payment(case)
     in_hand = last if last and last.in_hand else None
     if message.state is PaymentState.DECLINED and in_hand is None:
         raise NotAllowed("state: no payment is in hand that could have been declined")

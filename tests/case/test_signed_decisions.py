@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from domain.case.approval import CaseRecord, NotApproved, NotYetRecorded, approved_award, check_paid_again, payee_of
+from domain.case.approval import CaseRecord, NotApproved, NotYetRecorded, approved_award
+from domain.case.approved_payments import check_paid_again, payee_of
 from domain.case.case import Case
 from domain.case.complaint import Complaint
 from domain.case.messages.table import UPDATES

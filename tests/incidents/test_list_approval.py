@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from domain.case.approval import NotApproved, NotYetRecorded, approved_list
+from domain.case.approval import NotApproved, NotYetRecorded
+from domain.case.approved_lists import approved_list
 from domain.ground.timeline import Entry
 from domain.money.amounts import Money
 from domain.people.recusal import Recusal, Why

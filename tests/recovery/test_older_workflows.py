@@ -117,7 +117,8 @@ async def lived(house: House) -> Lives:
     await house.sent(asked, LetterKind.INFORMATION_REQUEST)
     for reference in (*of_a_withdrawal, asked):
         await settled(house, reference)
-    return Lives(*of_a_withdrawal, asked)
+    ended, accepted, disputed, waiting, untouched = of_a_withdrawal
+    return Lives(ended, accepted, disputed, waiting, untouched, asked)
 
 
 async def lived_on(house: House, lives: Lives) -> Lives:

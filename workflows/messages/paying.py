@@ -2,6 +2,7 @@
 
 from domain.case.messages.paying import ReportPayment, RetryPayment
 from domain.case.paying import check_report, check_retry, reversible
+from domain.case.payments import last_payment, payment_in_hand
 from domain.ground.words import PaymentState
 from domain.money.payment import HAND, PaymentReport
 from workflows.parts.casework import Casework
@@ -26,8 +27,8 @@ def report_payment(work: Casework, request: ReportPayment) -> str:
     if request.state is PaymentState.REVERSED:
         payment, number = reversible(case, request.payment), case.next_number()
     else:
-        last = case.payment
-        payment = last if last and last.in_hand else case.order_payment()
+        last = last_payment(case)
+        payment = payment_in_hand(case)
         if payment is not last:
             payment.rail = HAND
         number = payment.number

@@ -12,6 +12,7 @@ from domain.case.file import CaseUpdate, Recorded
 from domain.case.identity import IDENTIFIED, entry_data
 from domain.case.messages.deciding import ProposeDraft, ProposeResolution
 from domain.case.messages.table import Receipt
+from domain.case.payments import payment_spoken
 from domain.case.two_persons import approvers, second_person_because
 from domain.ground import spoken
 from domain.ground.messages import Message, NotAllowed
@@ -94,7 +95,7 @@ class Casework:
             proposal=proposal.spoken if proposal else None,
             proposal_digest=case.proposal.digest or None if case.proposal else None,
             draft=draft.digest if draft and case.proposal is None else None,
-            payment=case.payment_spoken,
+            payment=payment_spoken(case),
         )
 
     def is_diverted(self) -> bool:

@@ -14,6 +14,7 @@ from temporalio.exceptions import ActivityError
 
 from domain.case.case import Case
 from domain.case.file import CaseUpdate, Recorded
+from domain.case.payments import is_reported, payment_in_hand
 from domain.case.remedies import outstanding
 from domain.case.requests import BookPayment, PayCompensation, RecordCompensation
 from domain.case.resolution import made_good
@@ -123,15 +124,14 @@ class Till:
         """Return when nothing is unpaid. A payment in hand is never given up; what fails waits for a person."""
         case = self._case
         while case.unpaid:
-            if case.payment_held or case.reporting:
+            if case.payment_held or is_reported(case):
                 await self._waiting.until(
-                    lambda: case.unpaid is None or not (case.payment_held or case.reporting),
+                    lambda: case.unpaid is None or not (case.payment_held or is_reported(case)),
                     f"a person: {case.payment_held}" if case.payment_held else "a report of a payment to be recorded",
                     diverts=False,
                 )
                 continue
-            last = case.payment
-            payment = last if last and last.in_hand else case.order_payment()
+            payment = payment_in_hand(case)
             if payment.payee is None:
                 self._payment_ended(
                     payment, PaymentState.DECLINED, Money.zero(payment.amount.currency), PaymentReason.NO_PAYEE

@@ -1,0 +1,212 @@
+"""What a case file begins with: the first entries of its timeline, who complains, what was there before."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import asyncpg
+from temporalio.exceptions import ApplicationError
+
+from activities.case.findable import make_findable
+from activities.case.written_once import have_found
+from domain.case.assessment import Assessment
+from domain.case.complaint import Complaint
+from domain.case.identity import IDENTIFIED, entry_data
+from domain.case.recurrence import CONTINUES, same_subject
+from domain.case.requests import OpenCase
+from domain.ground.bilingual import Bilingual
+from domain.ground.people import SYSTEM, Actor
+from domain.ground.timeline import Entry
+from domain.ground.words import Category, Role
+from domain.keys.finding import EMAIL
+from domain.keys.personal import Personal
+from domain.people.matching import Identity
+from domain.rules.applying import Applicant, RulesFound, to_tell
+from domain.rules.policy import PolicyPack
+from runtime.keys.here import lookup_here
+
+if TYPE_CHECKING:
+    from runtime.database import Connection
+
+
+def first_entries(
+    request: OpenCase, pack: PolicyPack, assessment: Assessment, identity: Identity, found: RulesFound | None
+) -> list[Entry]:
+    """What the timeline begins with: receipt, assessment, who complains, and by what rules."""
+    complaint = request.complaint
+    scope = "" if assessment.in_scope else ", not ours"
+    repeat = ", complained before" if assessment.repeat else ""
+    proposal = assessment.proposal
+    proposed = f"; proposed by a model: {proposal.category.value} ({proposal.confidence:.0%})" if proposal else ""
+    return [
+        Entry(
+            key="received",
+            at=complaint.received_at,
+            kind="received",
+            actor=str(Actor(id=complaint.source, role=Role.SERVICE)),
+            text=f"received by {complaint.channel.value.replace('_', ' ')}; policy pack {pack.id} {pack.version}",
+            data={"policy": pack.id, "version": pack.version, "hash": pack.hash},
+        ),
+        Entry(
+            key="assessed",
+            at=request.at,
+            kind="assessed",
+            actor=str(SYSTEM),
+            text=f"{assessment.category.value}, severity {assessment.severity.value}, "
+            f"priority {assessment.priority.value}, team {assessment.team}{scope}{repeat}{proposed}",
+            data=assessment.model_dump(mode="json"),
+        ),
+        Entry(
+            key=IDENTIFIED,
+            at=request.at,
+            kind=IDENTIFIED,
+            actor=str(SYSTEM),
+            text=identity.spoken.en,
+            data=entry_data(identity),
+        ),
+        *([_rules_entry(request, found)] if found else []),
+    ]
+
+
+def _rules_entry(request: OpenCase, found: RulesFound) -> Entry:
+    """What the table of rules says of the complaint, beside what whoever sent it says."""
+    named = request.complaint.policy
+    said = f"{', '.join(found.policy)} by row {found.row}" if found.policy else "no answer"
+    beside = f"; the complaint names {', '.join(named)}" if named else ""
+    return Entry(
+        key="rules",
+        at=request.at,
+        kind="rules",
+        actor=str(SYSTEM),
+        text=f"table of rules {found.table}: {said} ({found.why}){beside}",
+        data=found.model_dump(mode="json"),
+    )
+
+
+def applicant(complaint: Complaint) -> Applicant:
+    """Who complains, as the table of rules asks for it."""
+    return Applicant(
+        received_on=complaint.received_at.date(),
+        entity=complaint.entity,
+        residence=complaint.residence,
+        product=complaint.product,
+        client_class=complaint.client_class,
+    )
+
+
+async def about_rules(connection: "Connection", request: OpenCase, pack: PolicyPack) -> Bilingual | None:
+    """What people are told of the rules of the case, by what the table said when it was opened."""
+    said = await connection.fetchval(_RULES_FOUND, request.reference)
+    if said is None:
+        return None
+    used = tuple(part.id for part in pack.parts) or (pack.id,)
+    return to_tell(RulesFound.model_validate(said), used, named=request.complaint.policy)
+
+
+async def continuing(connection: "Connection", request: OpenCase) -> list[Entry]:
+    """That the complaint goes on from a closed case: of its own customer only, whatever it says itself."""
+    closed = request.complaint.continues
+    if closed is None:
+        return []
+    theirs = await connection.fetchval(_OF_THE_SAME, closed, request.complaint.account)
+    entry = Entry(
+        key=CONTINUES,
+        at=request.at,
+        kind=CONTINUES if theirs else "not_linked",
+        actor=str(SYSTEM),
+        text=f"goes on from {closed}" if theirs else "names an earlier case that is not of this account",
+        data={"continues": closed} if theirs else {},
+    )
+    return [entry]
+
+
+async def complained_of_before(connection: "Connection", complaint: Complaint, within_days: int) -> set[Category]:
+    """In which categories the same account or e-mail address complained of the same subject in the time before."""
+    email = complaint.complainant.email
+    rows = await connection.fetch(
+        _EARLIER,
+        complaint.account,
+        await lookup_here(EMAIL, email.casefold()) if email else None,
+        complaint.received_at,
+        complaint.received_at - timedelta(days=within_days),
+    )
+    earlier = [(Complaint.recorded(row["complaint"]), Category(row["category"])) for row in rows]
+    return {
+        category for one, category in earlier if one.reference == complaint.continues or same_subject(one, complaint)
+    }
+
+
+async def write_who(connection: "Connection", request: OpenCase) -> None:
+    """Who complains and how to reach them, and by what the case is found."""
+    complaint, reference = request.complaint, request.reference
+    who = complaint.complainant
+    reach = (Personal(reference, one) for one in (who.name, who.email, who.phone))
+    await connection.execute(_ADDRESS, reference, request.at, f"{reference}:contact:received", *reach)
+    await have_found(connection, reference, name=who.name, email=who.email, phone=who.phone)
+    whole = (complaint.account, who.email, who.phone)
+    await make_findable(connection, reference, who.name, complaint.subject, complaint.description, whole=whole)
+
+
+async def find_opened(connection: "Connection", request: OpenCase) -> asyncpg.Record | None:
+    """The case as it was opened, if it was. Raises `ApplicationError` if reference and complaint do not belong."""
+    complaint = request.complaint
+    case = await connection.fetchrow(
+        """
+        SELECT reference, source, idempotency_key, policy_hash, received_at, opened_at, closed_at, complaint,
+            coalesce(checkpoints.run, cases.run) AS run, data AS assessment, awaits OR checkpoints.run = $4 AS goes_on
+        FROM casefile.cases JOIN casefile.timeline USING (reference) LEFT JOIN casefile.checkpoints USING (reference)
+        WHERE (reference = $1 OR (source, idempotency_key) = ($2, $3)) AND key = 'assessed'
+        ORDER BY reference = $1 DESC LIMIT 1
+        """,
+        request.reference,
+        complaint.source,
+        complaint.idempotency_key,
+        request.run,
+    )
+    if case is None:
+        return None
+    if case["reference"] != request.reference:
+        raise ApplicationError(
+            f"this complaint (source and idempotency_key) is case {case['reference']} already",
+            type="ReferenceTaken",
+            non_retryable=True,
+        )
+    if (case["source"], case["idempotency_key"]) != (complaint.source, complaint.idempotency_key):
+        raise ApplicationError(
+            f"reference {request.reference} belongs to another complaint; send this one with another idempotency_key",
+            type="ReferenceTaken",
+            non_retryable=True,
+        )
+    if case["goes_on"]:
+        return case  # a workflow goes on with it after a restore, to its end if it was closed
+    if case["closed_at"] is not None:
+        raise ApplicationError(
+            f"case {request.reference} is closed since {case['closed_at']:%Y-%m-%d}; a new complaint needs a new"
+            " idempotency_key",
+            type="CaseClosed",
+            non_retryable=True,
+        )
+    if case["run"] != request.run:
+        raise ApplicationError(
+            f"case {request.reference} is open since {case['opened_at']:%Y-%m-%d %H:%M:%S} UTC, but its workflow was"
+            " ended from outside; reset that workflow in Temporal to go on with it, or after a restore run reconcile",
+            type="AlreadyHandled",
+            non_retryable=True,
+        )
+    return case
+
+
+_RULES_FOUND: Final = "select data from casefile.timeline where reference = $1 and key = 'rules'"
+_EARLIER: Final = """
+    select complaint, category from casefile.cases where category is not null and reference in (
+        select reference from casefile.cases where account = $1 and received_at between $4 and $3
+        union
+        select reference from casefile.lookups join casefile.cases on reference = scope
+        where (purpose, token) = ('email', $2) and received_at between $4 and $3)
+    order by received_at desc limit 100
+"""
+_OF_THE_SAME: Final = """
+    select true from casefile.cases where reference = $1 and account = $2 and closed_at is not null
+"""
+_ADDRESS: Final = """
+    insert into casefile.contacts (reference, at, key, name, email, phone) values ($1, $2, $3, $4, $5, $6)
+"""
