@@ -5,6 +5,7 @@ import dataclasses
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -171,6 +172,37 @@ def test_a_how_to_page_names_every_field_of_its_row(page: str) -> None:
         if field.default is not dataclasses.MISSING
     ]
     assert [name for name in optional if not re.search(rf"`{name}`|\b{name}=", text)] == []
+
+
+LAYERS = {
+    contract["containers"][0]: contract["layers"]
+    for contract in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    if contract["type"] == "layers"
+}
+
+
+@pytest.mark.parametrize("place", ["domain", "activities", "starter", "workflows.parts"])
+def test_the_drawing_has_the_floors_that_are_kept(place: str) -> None:
+    """Those of the rooms as they are kept; of the parts, which stand closer together there, each one."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    room, _, part = place.partition(".")
+    [drawn] = re.findall(rf"^{room}/ (.*?)^(?:$|```)", page, re.DOTALL | re.MULTILINE)
+    drawn = drawn.partition(f" {part}/")[2] if part else drawn
+    floors = [set(line[:48].split("  ")[0].split(" · ")) for line in map(str.strip, drawn.splitlines()) if line]
+    kept = [set(layer.split(" | ")) for layer in LAYERS[place]]
+    if part:
+        assert set().union(*kept) <= set().union(*floors)
+    else:
+        assert floors == kept
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
+def test_every_room_is_named(page: str) -> None:
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert sorted(room for room in packages if f"{room}/" not in text) == []
 
 
 def test_a_decision_has_a_number_of_its_own() -> None:
