@@ -118,7 +118,9 @@ class Letters:
     async def send_again(self, reference: str, number: int) -> None:
         """Have a letter that came back go by the next way, as a copy, once for each way; its address is in doubt.
 
-        What the case was told of its acceptance stays. Raises `ApplicationError` where nothing takes it now.
+        What the case was told of its acceptance stays. Where it is not known any more who complains, and the letter
+        tells of the account, nothing goes to the address there is now: whoever corrects that writes again. Raises
+        `ApplicationError` where nothing takes it now.
         """
         key = await self._pool.fetchval(_KEY_OF, reference, number)
         if key is None:
@@ -136,6 +138,8 @@ class Letters:
                 gone = Way(None, None, taken)
                 await record_attempt(connection, key, self._clock(), gone, "returned", channel="email", in_doubt=True)
                 tried = await tried_of(connection, key)
+            if not customer.identity.verified and LETTERS[LetterKind(letter["kind"])].tells:
+                return
             for way in tried.left(ways, self._clock(), None):
                 try:
                     await self._handing.hand(connection, letter, way, customer, copy=True)

@@ -38,6 +38,11 @@ class LetterRow:
     wait_ends_by: Action | None = None
     """Its acceptance starts the wait for an answer, whose end does this."""
 
+    @property
+    def tells(self) -> bool:
+        """Whether it may tell of the account, by what it discloses or in words that people wrote."""
+        return self.discloses or not {"questions", "reasons"}.isdisjoint(self.needs)
+
 
 LETTERS: Final[Mapping[LetterKind, LetterRow]] = {
     LetterKind.ACKNOWLEDGEMENT: LetterRow(

@@ -13,9 +13,12 @@ from temporalio.exceptions import ApplicationError
 
 from activities.letters.letters import Letters
 from activities.letters.ways import LONGEST, SHORTEST, patience
-from domain.ground.people import Actor
+from domain.case.identity import IDENTIFIED, entry_data
+from domain.ground.people import SYSTEM, Actor
+from domain.ground.timeline import Entry
 from domain.ground.words import LetterKind, Role
 from domain.people.customers import Address, Preferences
+from domain.people.matching import Ground, Identity, IdentityState
 from runtime.settings import load_settings
 from runtime.standard_webhooks import new_secret
 from starter.client.customers import Customers, CustomersFile, FiledCustomer
@@ -194,6 +197,22 @@ async def test_a_letter_that_came_back_is_sent_again_once_by_each_way_that_is_le
     ]  # fmt: skip
     told = await office.pool.fetch("select text from casefile.timeline where key like 'sent_again:%' order by id")
     assert [row["text"].rpartition(" ")[2] for row in told] == ["email", "outbox"]
+
+
+@pytest.mark.parametrize("kind", [LetterKind.FINAL_RESPONSE, LetterKind.INFORMATION_REQUEST])
+async def test_no_copy_of_what_tells_of_the_account_goes_where_it_is_not_known_any_more_who_complains(
+    office: Office, kind: LetterKind
+) -> None:
+    await office.letters.send_letter(letter(kind))
+    await office.correct("thief@example.org")
+    because = Identity(state=IdentityState.OPEN, because=(Ground.ADDRESS_CHANGED,))
+    entry = Entry(key="identified:9", at=NOW, kind=IDENTIFIED, actor=str(SYSTEM), text="", data=entry_data(because))
+    update = letter().update.model_copy(update={"entries": (entry,)})
+    async with office.pool.acquire() as connection, connection.transaction():
+        await office.case_file.apply(connection, update)
+    await office.letters.send_again(REFERENCE, 2)
+    assert office.receiver.recipients == ["customer@example.com"]
+    assert not office.put_out()
 
 
 async def test_where_nothing_takes_a_copy_now_it_is_tried_again(office: Office) -> None:
