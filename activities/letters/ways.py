@@ -12,6 +12,7 @@ from activities.people.notices import addresses, own_address
 from domain.case.requests import SendLetter
 from domain.ground.people import Phone
 from domain.ground.words import ContactForm, Role
+from domain.letters.kinds import LETTERS
 from domain.people.customers import Preferences
 from domain.people.matching import Identity
 from domain.people.restrictions import Restriction
