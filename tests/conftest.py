@@ -246,7 +246,8 @@ def without_keys() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _own_database(server: EmbeddedPostgres, template: str) -> AsyncIterator[str]:
+async def own_database(server: EmbeddedPostgres, template: str) -> AsyncIterator[str]:
+    """The URL of a copy of the database *template*, gone afterwards."""
     name = f"test_{uuid.uuid4().hex}"
     administrator = await asyncpg.connect(server.url())
     try:
@@ -369,7 +370,7 @@ async def database_url(keys: Vault, postgres: EmbeddedPostgres, emptied: _Emptie
 @pytest.fixture
 async def empty_database_url(keys: Vault, postgres: EmbeddedPostgres) -> AsyncIterator[str]:
     """A database of the test's own with nothing in it."""
-    async with _own_database(postgres, "template0") as url:
+    async with own_database(postgres, "template0") as url:
         yield url
 
 

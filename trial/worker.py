@@ -23,10 +23,11 @@ from typing import Any, cast
 
 import asyncpg
 import structlog
+from pydantic import BaseModel
 from temporalio.client import Client
 
 from activities.case.case_file import utc_now
-from domain.ground.base import Record
+from domain.ground.base import Record, State
 from runtime.database import open_pool
 from runtime.keys.here import hold_keys
 from runtime.logging import configure_logging
@@ -124,8 +125,17 @@ def _be(birth: Birth) -> int:
     return 0
 
 
+def _build(kind: type[BaseModel]) -> None:
+    """Build each model of *kind*, once for all that are born."""
+    for each in kind.__subclasses__():
+        each.model_rebuild()
+        _build(each)
+
+
 def main() -> int:
     """Be the nursery until standard input ends."""
+    for kind in (Record, State):
+        _build(kind)
     gc.collect()
     gc.freeze()
     names: dict[int, str] = {}

@@ -5,18 +5,19 @@ import json
 import os
 import uuid
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import asyncpg
 import pytest
 from pydantic import ValidationError
 from temporalio.testing import WorkflowEnvironment
 
 from domain.ground.reference import reference_for
+from runtime.database import Pool, open_pool
+from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.embedded_temporal import find_program
 from runtime.identity.speaking import KINDS
 from runtime.keys.vault import Vault
+from tests.conftest import own_database
 from tests.end_to_end.support import (
     as_json,
     at_stage,
@@ -89,16 +90,30 @@ class Command:
         )  # fmt: skip
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+async def database(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
+    async with own_database(postgres, "template") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
 async def temporal(
-    dev_server_env: WorkflowEnvironment, database_url: str, task_queue: str, tmp_path: Path, keys: Vault
+    dev_server_env: WorkflowEnvironment, database: str, tmp_path_factory: pytest.TempPathFactory, keys: Vault
 ) -> AsyncIterator[Command]:
-    """The command, and a worker process at the other end, whose record has lost an erasure."""
+    """The command, and a worker process at the other end, the same for all tests; its record has lost an erasure."""
+    task_queue = f"test-{uuid.uuid4().hex}"
     await keys.destroy([task_queue], f"ER-{task_queue}")
-    variables = variables_for(dev_server_env, database_url, task_queue)
-    async with worker_process(tmp_path, **variables) as process:
+    variables = variables_for(dev_server_env, database, task_queue)
+    async with worker_process(tmp_path_factory.mktemp("worker"), **variables) as process:
         await process.ready()
         yield Command(task_queue, variables)
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    pool = await open_pool(database)
+    yield pool
+    await pool.close()
 
 
 def complaint_without_account() -> tuple[str, dict[str, Any]]:
@@ -107,9 +122,7 @@ def complaint_without_account() -> tuple[str, dict[str, Any]]:
     return reference_for("web-form", key), late_withdrawal_complaint(key, account=None, trades=[])
 
 
-async def test_a_case_is_led_with_the_temporal_command_and_plain_json_alone(
-    temporal: Command, pool: "asyncpg.Pool[asyncpg.Record]"
-) -> None:
+async def test_a_case_is_led_with_the_temporal_command_and_plain_json_alone(temporal: Command, pool: Pool) -> None:
     reference, complaint = complaint_without_account()
     started = (await temporal.start(complaint)).json
     assert started["workflowId"] == reference
@@ -154,7 +167,7 @@ async def test_a_case_is_led_with_the_temporal_command_and_plain_json_alone(
     assert await pool.fetchval(again, f"ER-{temporal.task_queue}") == "erased", "the worker applied it at its start"
 
 
-async def test_starting_a_case_twice_leaves_one_case(temporal: Command, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+async def test_starting_a_case_twice_leaves_one_case(temporal: Command, pool: Pool) -> None:
     reference, complaint = complaint_without_account()
     first = (await temporal.start(complaint)).json
     await at_stage(pool, reference, "investigating")
@@ -164,14 +177,12 @@ async def test_starting_a_case_twice_leaves_one_case(temporal: Command, pool: "a
     assert second.code != 0 or second.json["runId"] == first["runId"]
     described = (await temporal("workflow", "describe", "--workflow-id", reference)).json
     assert described["workflowExecutionInfo"]["execution"]["runId"] == first["runId"]
-    assert await pool.fetchval("SELECT count(*) FROM casefile.cases") == 1
-    acknowledgements = "SELECT count(*) FROM casefile.letters WHERE kind = 'acknowledgement'"
-    assert await pool.fetchval(acknowledgements) == 1
+    assert await pool.fetchval("SELECT count(*) FROM casefile.cases WHERE reference = $1", reference) == 1
+    acknowledgements = "SELECT count(*) FROM casefile.letters WHERE kind = 'acknowledgement' AND reference = $1"
+    assert await pool.fetchval(acknowledgements, reference) == 1
 
 
-async def test_starting_a_closed_case_again_fails_and_leaves_it_closed(
-    temporal: Command, pool: "asyncpg.Pool[asyncpg.Record]"
-) -> None:
+async def test_starting_a_closed_case_again_fails_and_leaves_it_closed(temporal: Command, pool: Pool) -> None:
     reference, complaint = complaint_without_account()
     assert (await temporal.start(complaint)).code == 0
     await at_stage(pool, reference, "investigating")
@@ -189,9 +200,7 @@ async def test_starting_a_closed_case_again_fails_and_leaves_it_closed(
     )
 
 
-async def test_a_case_under_a_wrong_workflow_id_fails_naming_the_right_one(
-    temporal: Command, pool: "asyncpg.Pool[asyncpg.Record]"
-) -> None:
+async def test_a_case_under_a_wrong_workflow_id_fails_naming_the_right_one(temporal: Command, pool: Pool) -> None:
     reference, complaint = complaint_without_account()
     wrong = f"complaint-{uuid.uuid4()}"
     assert (await temporal.start(complaint, workflow_id=wrong)).code == 0
@@ -200,7 +209,7 @@ async def test_a_case_under_a_wrong_workflow_id_fails_naming_the_right_one(
 
     assert ended.code != 0
     assert f"the workflow id must be the complaint's reference, {reference}" in ended.output + ended.error
-    assert await pool.fetchval("SELECT count(*) FROM casefile.cases") == 0
+    assert await pool.fetchval("SELECT count(*) FROM casefile.cases WHERE reference = $1", reference) == 0
 
 
 async def test_an_input_that_does_not_fit_fails_naming_the_field(temporal: Command) -> None:
@@ -215,7 +224,7 @@ async def test_an_input_that_does_not_fit_fails_naming_the_field(temporal: Comma
 
 
 async def test_a_message_that_does_not_fit_is_refused_to_its_sender_naming_the_field(
-    temporal: Command, pool: "asyncpg.Pool[asyncpg.Record]"
+    temporal: Command, pool: Pool
 ) -> None:
     reference, complaint = complaint_without_account()
     assert (await temporal.start(complaint)).code == 0
@@ -225,4 +234,4 @@ async def test_a_message_that_does_not_fit_is_refused_to_its_sender_naming_the_f
 
     assert refused.code != 0
     assert "handler" in refused.output + refused.error
-    assert await pool.fetchval("SELECT handler FROM casefile.cases") is None
+    assert await pool.fetchval("SELECT handler FROM casefile.cases WHERE reference = $1", reference) is None
