@@ -1,11 +1,9 @@
 """What the tests of the case file share: a complaint, a case, updates to it, and a look at every row there is."""
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg
@@ -17,7 +15,6 @@ from domain.case.file import CaseUpdate
 from domain.case.requests import OpenCase, RecordCompensation
 from domain.case.summary import CaseSummary
 from domain.clocks.deadlines import Occurred
-from domain.ground.base import Record
 from domain.ground.timeline import Entry
 from domain.ground.words import CaseEvent, Stage
 from domain.money.amounts import Money
@@ -190,22 +187,3 @@ async def at_once(pool: "asyncpg.Pool[asyncpg.Record]", doings: Iterable[Awaitab
     waiting = list(doings)
     await asyncio.gather(*(pool.execute("SELECT pg_sleep(0.05)") for _ in waiting))
     return list(await asyncio.gather(*waiting))
-
-
-async def die_in(activity: str, moment: str, database_url: str, request: Record) -> None:
-    """Run an activity in a process of its own that is gone *moment*: ``before`` or ``after`` its commit.
-
-    The process ends as a killed one does, without a word to the database.
-    """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.case.dying",
-        activity,
-        moment,
-        database_url,
-        cwd=Path(__file__).parents[2],
-        stdin=asyncio.subprocess.PIPE,
-    )
-    await process.communicate(request.model_dump_json().encode())
-    assert process.returncode == 9

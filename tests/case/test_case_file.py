@@ -19,6 +19,7 @@ from domain.ground.words import Action, CaseEvent, Stage
 from domain.rules.applying import RulesTable
 from runtime.policies import find_pack, load_packs
 from starter.reading.related import related_to
+from tests.case.dying import die_in
 from tests.case.support import (
     OPENED_AT,
     RECEIVED_AT,
@@ -27,7 +28,6 @@ from tests.case.support import (
     at_once,
     complaint,
     count,
-    die_in,
     entry,
     keeping,
     occurred,

@@ -14,6 +14,7 @@ from domain.case.requests import CompensationRecorded, RecordCompensation
 from domain.ground.words import CaseEvent, Stage
 from domain.money.amounts import Money, minor_digits
 from starter.reading.ledger import check_ledger
+from tests.case.dying import die_in
 from tests.case.support import (
     OPENED_AT,
     after,
@@ -21,7 +22,6 @@ from tests.case.support import (
     at_once,
     awarding,
     count,
-    die_in,
     keeping,
     occurred,
     opened,
