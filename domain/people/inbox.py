@@ -49,13 +49,13 @@ class NextStep(StrEnum):
 
 COMMANDS: Final[dict[NextStep, str]] = {
     NextStep.TAKE: "assign {0} HANDLER",
-    NextStep.DECIDE: "approve {0}",
+    NextStep.DECIDE: "show {0}",
     NextStep.INVESTIGATE: "show {0}",
     NextStep.PROPOSE: "propose {0}",
     NextStep.HAND_ON: "assign {0} HANDLER",
     NextStep.SEE_PAID: "pay show {0}",
 }
-"""The command by which each is done, with a place for the reference."""
+"""The command by which each is done, or that shows what is to be looked at before; with a place for the reference."""
 
 
 class Item(Record):

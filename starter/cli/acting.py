@@ -352,6 +352,8 @@ def send(name: str, reference: str, by: str | None, message_id: str | None, **fi
 
     from starter.client.conversation import NotAnswered
 
+    if message.actor.role.is_staff:
+        _must_not_be_hidden(reference, message.actor.person)
     if kind is RecordReferral:  # a closed case goes on with it: asked first, for of none a workflow could but fail
         from starter.reading.database import must_see
 
@@ -364,6 +366,16 @@ def send(name: str, reference: str, by: str | None, message_id: str | None, **fi
         data = {"reference": reference, "message": name, "message_id": message.message_id, "sent": True}
         return Answer(data, [line(f"{reference}: {name} is sent. See: redress timeline {reference}")])
     return Answer(receipt, [line(f"{reference}: {receipt.noted} (stage {receipt.stage.value})")])
+
+
+def _must_not_be_hidden(reference: str, person: str) -> None:
+    """Raise ``CaseNotFound`` to who is kept out of the case, as where there is none; without the record, go on."""
+    from runtime.database import seen_by
+    from runtime.postgres import DatabaseUnavailable
+    from starter.reading.database import must_not_be_hidden
+
+    with contextlib.suppress(DatabaseUnavailable):  # a signal reaches the case all the same
+        read(lambda pool: must_not_be_hidden(seen_by(pool, person), reference))
 
 
 def _propose_draft(reference: str, by: str | None, message_id: str | None) -> Answer:

@@ -103,7 +103,11 @@ class Restrictions:
             if known is None:
                 check_step(None, step, by, at, ())
                 raise AssertionError
-            _, pack = await self._case(connection, known.reference, by, at)
+            try:
+                _, pack = await self._case(connection, known.reference, by, at)
+            except CaseNotFound:
+                check_step(None, step, by, at, ())
+                raise
             rule = _rule(pack)
             check_step(known, step, by, at, rule.approval)
             goes_on = step in {RestrictionStep.APPROVED, RestrictionStep.KEPT}
@@ -137,8 +141,6 @@ class Restrictions:
         case = await connection.fetchrow(_CASE, reference, by.person, at)
         if case is None:
             raise CaseNotFound(f"there is no case {reference}")
-        if case["kept_out"]:
-            raise NotAllowed(f"actor: {by} is kept out of {reference}; somebody else has to do it")
         if case["account"] is None:
             raise NotAllowed("reference: the case names no account, so nobody is known whom a restriction would be for")
         pack = PolicyPack.model_validate(case["content"])
@@ -159,9 +161,8 @@ _LOCK: Final = "select pg_advisory_xact_lock(hashtextextended('restrictions:' ||
 _ACCOUNT: Final = "select account from casefile.cases where reference = $1 and not casefile.hidden(reference)"
 _HIDDEN: Final = "select casefile.hidden_cases() as reference"
 _CASE: Final = """
-    select account, content, casefile.is_kept_out(reference, $2, $3) as kept_out
-    from casefile.cases join casefile.policy_packs on hash = policy_hash
-    where reference = $1 and not casefile.hidden(reference)
+    select account, content from casefile.cases join casefile.policy_packs on hash = policy_hash
+    where reference = $1 and not casefile.hidden(reference) and not casefile.is_kept_out(reference, $2, $3)
 """
 _WRITE: Final = """
     insert into casefile.restrictions

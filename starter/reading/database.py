@@ -52,6 +52,12 @@ async def must_see(connection: "Pool | Connection", reference: str) -> None:
         raise await not_found(connection, reference)
 
 
+async def must_not_be_hidden(connection: "Pool | Connection", reference: str) -> None:
+    """Raise :class:`CaseNotFound` where the case is there, and hidden from who looks."""
+    if await connection.fetchval("select casefile.hidden($1)", reference):
+        raise CaseNotFound(reference)
+
+
 async def masking(connection: "Pool | Connection") -> Callable[[str], str]:
     """What takes out of a text the references of cases that are hidden from who looks.
 

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     START_NOT_OPENED = "start_not_opened"
     ACTIVITY_FAILING = "activity_failing"
     DEADLINE_OVERDUE = "deadline_overdue"
+    CASE_WITH_NOBODY = "case_with_nobody"
     LETTER_WAITING = "letter_waiting"
     PAYMENT_IN_DOUBT = "payment_in_doubt"
     WEBHOOK_FAILING = "webhook_failing"
@@ -41,6 +42,7 @@ TO_DO: Final = {
     Kind.START_NOT_OPENED: "waiting: give the workers what is missing; refused: have the sender submit it again",
     Kind.ACTIVITY_FAILING: "mend what refuses (mail server, payment rail, database); it is tried again by itself",
     Kind.DEADLINE_OVERDUE: "a rung came due and nothing acted: look at workers, and at failing workflows above",
+    Kind.CASE_WITH_NOBODY: "`redress route explain REF` says why: have somebody into the directory who may have it",
     Kind.LETTER_WAITING: "`redress letters REF` has the reason: `redress contact` corrects an address",
     Kind.PAYMENT_IN_DOUBT: "`redress pay show REF`; ask the rail, then `redress pay report`; never pay blindly",
     Kind.WEBHOOK_FAILING: "mend the address or have it mended, then `redress api webhook again`; or end it",

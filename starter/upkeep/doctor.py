@@ -341,6 +341,12 @@ _OVERDUE: Final = """
                           = (d.reference, d.clock, d.number)) offset 0) d
     group by reference order by min(due) limit $2
 """
+_WITH_NOBODY: Final = """
+    select reference as subject, last.at as since from casefile.cases, lateral (
+        select person, at from casefile.assignments a where a.reference = cases.reference order by number desc limit 1
+    ) as last
+    where closed_at is null and last.person is null and last.at < $1 order by last.at limit $2
+"""
 _REJECTED: Final = """
     select reference as subject, count(*) as messages, min(at) as since from casefile.rejected_messages
     where at > $1 group by reference order by count(*) desc limit $2
@@ -367,6 +373,12 @@ _QUESTIONS: Final[Mapping[str, _Question]] = {
         timedelta(minutes=1),
         _OVERDUE,
         lambda row: f"{row['rungs']} rungs of its deadlines have not acted, the first of {row['clock']}",
+    ),
+    "people": _Question(
+        Kind.CASE_WITH_NOBODY,
+        timedelta(minutes=1),
+        _WITH_NOBODY,
+        lambda _row: "everybody who could have it is away, kept out or not in the directory",
     ),
     "letters": _Question(
         Kind.LETTER_WAITING,

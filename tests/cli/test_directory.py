@@ -11,6 +11,7 @@ from runtime.settings import load_settings
 from starter.client.directory import DEMO, People, read_directory_file
 from starter.upkeep.diagnosis import Kind
 from starter.upkeep.doctor import diagnose
+from tests.case.support import keeping, opened
 from tests.cli.command_line import CommandLine
 from tests.end_to_end.support import late_withdrawal_complaint
 from tests.people.support import FILE, LEAD, directory, person, written
@@ -58,6 +59,8 @@ async def test_the_doctor_tells_of_roles_that_nobody_holds_and_of_training_that_
     found = await told()
     assert "roles[executive]" in found[Kind.ROLE_UNHELD]
     assert found[Kind.TRAINING_LAPSED] == {"h-1"}
+    nobodys = await opened(keeping(pool), description="h-1 did it.")
+    assert (await told())[Kind.CASE_WITH_NOBODY] == {nobodys}
     await People(pool, signed).replace(read_directory_file(DEMO), by=LEAD)
     assert not {Kind.ROLE_UNHELD, Kind.TRAINING_LAPSED} & set(await told())
 

@@ -26,6 +26,17 @@ LOOKS = [
 ]
 
 
+ACTS = [
+    ("escalate", "REF", "--reason", "Too slow."),
+    ("reply", "REF", "--text", "Hello."),
+    ("assign", "REF", "h-1"),
+    ("sign", "note", "REF", "raise", "fraud", "--rests-on", "a hunch"),
+    ("task", "give", "REF", "consult"),
+    ("customer", "verify", "REF", "--how", "Called back."),
+    ("restriction", "propose", "REF", "by_post", "--until", "2126-01-01T00:00Z", "--reasons", "So many calls."),
+]
+
+
 @pytest.fixture
 async def reference(redress: CommandLine, database_url: str, pool: "Pool") -> str:
     """A case that names h-1; h-2 has it."""
@@ -44,6 +55,16 @@ async def test_to_them_the_case_is_not_there(redress: CommandLine, reference: st
     assert "h-2" not in hidden.out + hidden.err
     redress.set("REDRESS_ACTOR", "handler:h-2")
     assert (await redress(*asked)).code != 3
+
+
+@pytest.mark.parametrize("command", ACTS)
+async def test_they_learn_of_it_by_no_message_either(
+    redress: CommandLine, reference: str, command: tuple[str, ...]
+) -> None:
+    asked = [reference if word == "REF" else word for word in command]
+    refused = await redress(*asked, "--as", "handler:H-1")  # REDRESS_ACTOR names nobody
+    assert (refused.code, refused.err.strip()) == (3, f"redress: there is no case {reference}")
+    assert "there is no case" not in (await redress(*asked, "--as", "handler:h-2")).err
 
 
 async def test_lists_and_what_comes_due_are_without_it(redress: CommandLine, reference: str) -> None:
