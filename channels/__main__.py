@@ -16,6 +16,7 @@ import structlog
 from channels.imap import imap, mailbox_at
 from channels.lmtp import lmtp
 from runtime.logging import configure_logging
+from runtime.mail_tokens import MailTokens
 from runtime.opening import opened_record
 from runtime.postgres import DatabaseUnavailable
 from runtime.settings import ConfigurationError, Settings, load_settings
@@ -61,7 +62,8 @@ async def _fetched(pool: "Pool", settings: Settings) -> AsyncIterator[None]:
         yield
         return
     password = settings.imap_password.get_secret_value() if settings.imap_password else ""
-    task = asyncio.create_task(imap(pool, mailbox_at(settings.imap_url), password), name="imap")
+    login = MailTokens(settings) if settings.mail_token_url and not password else password
+    task = asyncio.create_task(imap(pool, mailbox_at(settings.imap_url), login), name="imap")
     structlog.get_logger("channels").info("mail is taken in", by="imap")
     try:
         yield

@@ -20,6 +20,7 @@ import structlog
 from channels.lmtp import LARGEST
 from channels.taking import take_in
 from runtime.database import OUTAGES
+from runtime.mail_tokens import MailTokens, NoMailToken
 
 if TYPE_CHECKING:
     from runtime.database import Pool
@@ -36,6 +37,10 @@ _FAILS: Final = (imaplib.IMAP4.error, OSError, EOFError)
 
 class MailboxUnavailable(Exception):
     """The mailbox cannot be read now. The message says why, without what the server said of users."""
+
+
+class LoginRefused(MailboxUnavailable):
+    """The server does not take the password, or the token."""
 
 
 class Mailbox(NamedTuple):
@@ -66,7 +71,7 @@ def mailbox_at(url: str) -> Mailbox:
 class _Visit:
     """One connection to a mailbox, opened to be looked at. Every call blocks."""
 
-    def __init__(self, mailbox: Mailbox, password: str) -> None:
+    def __init__(self, mailbox: Mailbox, password: str, *, is_token: bool = False) -> None:
         context = ssl.create_default_context()
         if mailbox.tls == "implicit":
             self._server: imaplib.IMAP4 = imaplib.IMAP4_SSL(
@@ -77,7 +82,7 @@ class _Visit:
         try:
             if mailbox.tls == "starttls":
                 self._server.starttls(context)
-            self._server.login(mailbox.user, password)
+            self._log_in(mailbox.user, password, is_token=is_token)
             folder = mailbox.folder.replace("\\", "\\\\").replace('"', '\\"')
             if self._server.select(f'"{folder}"', readonly=True)[0] != "OK":
                 raise MailboxUnavailable("the mailbox has no such folder")
@@ -86,6 +91,19 @@ class _Visit:
             raise
         self.uid_validity = self._number("UIDVALIDITY")
         self._next = self._number("UIDNEXT")
+
+    def _log_in(self, user: str, secret: str, *, is_token: bool) -> None:
+        try:
+            if not is_token:
+                self._server.login(user, secret)
+                return
+            said = f"user={user}\x01auth=Bearer {secret}\x01\x01".encode()
+            # Where the server does not take it, it says why first, and wants an empty answer.
+            self._server.authenticate("XOAUTH2", lambda challenge: b"" if challenge else said)
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error:
+            raise LoginRefused("it cannot be opened: the server does not take the login") from None
 
     def _number(self, name: str) -> int:
         _, said = self._server.response(name)
@@ -124,12 +142,26 @@ class _Visit:
             self._server.shutdown()  # where it was broken off before the goodbye
 
 
-async def fetch_new(pool: "Pool", mailbox: Mailbox, password: str) -> int:
-    """Take in what is new in *mailbox*; how many messages. Raises `MailboxUnavailable`, and `OUTAGES`."""
+async def _opened(mailbox: Mailbox, login: str | MailTokens) -> _Visit:
+    """A visit by password, or by token: one that is not taken may have ended before its time, and the next is tried."""
     try:
-        visit = await asyncio.to_thread(_Visit, mailbox, password)
+        if isinstance(login, str):
+            return await asyncio.to_thread(_Visit, mailbox, login)
+        token = await login.token()
+        try:
+            return await asyncio.to_thread(_Visit, mailbox, token, is_token=True)
+        except LoginRefused:
+            login.forget(token)
+            return await asyncio.to_thread(_Visit, mailbox, await login.token(), is_token=True)
+    except NoMailToken as error:
+        raise MailboxUnavailable(str(error)) from None
     except _FAILS as error:
         raise MailboxUnavailable(f"it cannot be opened ({type(error).__name__})") from None
+
+
+async def fetch_new(pool: "Pool", mailbox: Mailbox, login: str | MailTokens) -> int:
+    """Take in what is new in *mailbox*; how many messages. Raises `MailboxUnavailable`, and `OUTAGES`."""
+    visit = await _opened(mailbox, login)
     taken = 0
     try:
         place = await pool.fetchrow(_PLACE, mailbox.name)
@@ -150,12 +182,12 @@ async def fetch_new(pool: "Pool", mailbox: Mailbox, password: str) -> int:
     return taken
 
 
-async def imap(pool: "Pool", mailbox: Mailbox, password: str, every: timedelta = EVERY) -> None:
+async def imap(pool: "Pool", mailbox: Mailbox, login: str | MailTokens, every: timedelta = EVERY) -> None:
     """Fetch what is new, until cancelled. Whatever is away is waited for."""
     log = structlog.get_logger("channels")
     while True:
         try:
-            taken = await fetch_new(pool, mailbox, password)
+            taken = await fetch_new(pool, mailbox, login)
         except MailboxUnavailable as error:
             log.warning("mail could not be fetched", error=str(error))
         except OUTAGES as error:

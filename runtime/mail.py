@@ -19,6 +19,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from runtime.keys.here import lookup_here
 from runtime.letters.drawing import mail_page
+from runtime.mail_tokens import MailTokens, NoMailToken
 from runtime.settings import Settings, logo_at
 
 _POLICY: Final = SMTP_POLICY.clone(cte_type="7bit")  # base64 or quoted-printable, whatever servers lie on the way
@@ -66,6 +67,8 @@ class Mailer:
         if not settings.smtp_host:
             raise ValueError("REDRESS_SMTP_HOST is not set")
         self._settings = settings
+        by_token = settings.mail_token_url and settings.smtp_username and not settings.smtp_password
+        self._tokens = MailTokens(settings) if by_token else None
 
     async def deliver(self, key: str, message: EmailMessage) -> None:
         """Send *message*; its Message-ID stands for the key."""
@@ -78,6 +81,14 @@ class Mailer:
         `MailFailed` the server may still have accepted it (its answer was lost): sending again repeats the Message-ID.
         """
         settings = self._settings
+        try:
+            token = await self._tokens.token() if self._tokens else None
+        except NoMailToken as error:
+            raise MailFailed(str(error)) from None
+
+        async def given() -> str:
+            return token or ""
+
         server = aiosmtplib.SMTP(
             hostname=settings.smtp_host,
             port=settings.smtp_port,
@@ -85,12 +96,15 @@ class Mailer:
             start_tls=settings.smtp_tls == "starttls",
             username=settings.smtp_username,
             password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+            oauth_token_generator=given if token else None,
             timeout=settings.smtp_timeout,
         )
         try:
             async with server:  # what goes wrong at its goodbye is not raised and does not undo an acceptance
                 await server.send_message(message)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            if self._tokens and token and isinstance(error, aiosmtplib.SMTPAuthenticationError):
+                self._tokens.forget(token)
             # Without the cause: the server's own words often repeat the address.
             raise _explained(error) from None
 

@@ -236,6 +236,21 @@ class Settings(BaseSettings):
         "STARTTLS, and on this machine no TLS",
     )
     imap_password: SecretStr | None = Field(None, description="password of that mailbox")
+    mail_token_url: Annotated[str, AfterValidator(_https)] | None = Field(
+        None,
+        description="token endpoint of the mail provider, such as "
+        "https://login.microsoftonline.com/TENANT/oauth2/v2.0/token; who has no password logs in by its tokens",
+    )
+    mail_client_id: str | None = Field(
+        None, validate_default=True, description="the name by which that provider knows this installation"
+    )
+    mail_client_secret: SecretStr | None = Field(None, description="the secret that it shares with this installation")
+    mail_refresh_token: SecretStr | None = Field(
+        None, description="refresh token of the mailbox's user; without one the client's own credentials are used"
+    )
+    mail_token_scope: str | None = Field(
+        None, description="scope of the tokens, such as https://outlook.office365.com/.default"
+    )
     letter_webhook_url: Annotated[str, AfterValidator(_https)] | None = Field(
         None,
         description="system of the firm that letters are handed to by signed webhook, such as "
@@ -394,6 +409,17 @@ class Settings(BaseSettings):
             raise ValueError("it is not set, and the payment rail of REDRESS_PAYMENT_URL is spoken to with signatures")
         if value is not None and len(value.get_secret_value()) < _SHORTEST_SECRET:
             raise ValueError("it is too short")
+        return value
+
+    @field_validator("mail_client_id")
+    @classmethod
+    def _goes_with_an_endpoint(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("mail_token_url"):
+            raise ValueError("it is not set, and REDRESS_MAIL_TOKEN_URL gives tokens to a client that it knows")
+        named, local = info.data.get("smtp_username"), info.data.get("smtp_host") in {"localhost", "127.0.0.1", "::1"}
+        by_token = value is not None and named and not info.data.get("smtp_password")
+        if by_token and info.data.get("smtp_tls") == "none" and not local:
+            raise ValueError("with REDRESS_SMTP_TLS none its tokens would go to the mail server in the clear")
         return value
 
     @field_validator("letter_webhook_secret")

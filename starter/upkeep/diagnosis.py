@@ -22,6 +22,8 @@ class Kind(StrEnum):
     LETTER_WAITING = "letter_waiting"
     PAYMENT_IN_DOUBT = "payment_in_doubt"
     WEBHOOK_FAILING = "webhook_failing"
+    MAIL_LOGIN = "mail_login"
+    MAILBOX_SILENT = "mailbox_silent"
     LEDGER_FAULT = "ledger_fault"
     MESSAGES_REJECTED = "messages_rejected"
     CALENDAR_RUNS_OUT = "calendar_runs_out"
@@ -46,6 +48,8 @@ TO_DO: Final = {
     Kind.LETTER_WAITING: "`redress letters REF` has the reason: `redress contact` corrects an address",
     Kind.PAYMENT_IN_DOUBT: "`redress pay show REF`; ask the rail, then `redress pay report`; never pay blindly",
     Kind.WEBHOOK_FAILING: "mend the address or have it mended, then `redress api webhook again`; or end it",
+    Kind.MAIL_LOGIN: "authorise this installation again at the mail provider, and set its secret or refresh token",
+    Kind.MAILBOX_SILENT: "the log of the channels says what the mail server refuses; mail waits in the mailbox",
     Kind.LEDGER_FAULT: "stop paying and run `redress ledger check`; after a restore `redress reconcile`",
     Kind.MESSAGES_REJECTED: "`redress rejected REF` has messages and reasons",
     Kind.CALENDAR_RUNS_OUT: "put the new holidays into its file, then `redress calendar replan`",

@@ -28,6 +28,7 @@ from runtime.database import open_pool
 from runtime.identity.verifying import Verifier
 from runtime.keys.here import hold_keys
 from runtime.letters.samples import missing_letters
+from runtime.mail_tokens import MailTokens, NoMailToken
 from runtime.policies import calendars_in_use, load_packs
 from runtime.postgres import DatabaseUnavailable, find_database
 from runtime.settings import Settings
@@ -53,6 +54,7 @@ POLLED_LATELY: Final = timedelta(minutes=2)
 """An idle worker asks again within a minute."""
 LETTER_LATE: Final = timedelta(hours=1)
 WEBHOOK_LATE: Final = timedelta(hours=1)
+MAILBOX_LATE: Final = timedelta(minutes=30)
 PAYMENT_LATE: Final = timedelta(hours=24)
 _PATIENCE: Final = timedelta(seconds=10)
 
@@ -78,7 +80,7 @@ async def diagnose(settings: Settings, viewer: str | None = None) -> Diagnosis:
     except TemporalUnavailable as error:
         found.append(Trouble(kind=Kind.TEMPORAL, subject="Temporal", what=str(error)))
     try:
-        checks: dict[str, Callable[[], Awaitable[list[Trouble]]]] = {}
+        checks: dict[str, Callable[[], Awaitable[list[Trouble]]]] = {"mail login": lambda: _mail_login(settings)}
         if client:
             checks["workers"] = lambda: _workers(client, settings.task_queue)
             checks["failing workflows"] = lambda: _failing(client, settings.task_queue)
@@ -139,6 +141,17 @@ def _rules(now: datetime, firm: str) -> Iterable[Trouble]:
             if pack.in_force(today) and not pack.demands:  # of those with demands no case is opened
                 for lacks in missing_letters(pack, firm=firm, at=now):
                     yield Trouble(kind=Kind.LETTER_INCOMPLETE, subject=name, what=lacks)
+
+
+async def _mail_login(settings: Settings) -> list[Trouble]:
+    """Whether the mail provider still gives tokens to this installation."""
+    if not settings.mail_token_url:
+        return []
+    try:
+        await MailTokens(settings).token()
+    except NoMailToken as error:
+        return [Trouble(kind=Kind.MAIL_LOGIN, subject="mail", what=str(error))]
+    return []
 
 
 async def _directory(pool: "Pool", now: datetime) -> list[Trouble]:
@@ -364,6 +377,10 @@ _WEBHOOKS: Final = """
     where failing_since < $1 and ended_at is null order by failing_since limit $2
 """
 
+_MAILBOXES: Final = """
+    select mailbox as subject, fetched_at as since from intake.mailboxes
+    where fetched_at < $1 and fetched_at > $1 - interval '30 days' order by 2 limit $2
+"""
 _QUESTIONS: Final[Mapping[str, _Question]] = {
     "starts": _Question(
         Kind.START_NOT_OPENED, timedelta(days=30), _UNOPENED, lambda row: f"{row['state']}: {row['reason']}"
@@ -394,6 +411,9 @@ _QUESTIONS: Final[Mapping[str, _Question]] = {
         WEBHOOK_LATE,
         _WEBHOOKS,
         lambda row: f"no webhook of {row['id']} is taken: {row['failing']}",
+    ),
+    "mailboxes": _Question(
+        Kind.MAILBOX_SILENT, MAILBOX_LATE, _MAILBOXES, lambda _row: "it has not been read to its end since then"
     ),
     "messages": _Question(
         Kind.MESSAGES_REJECTED, WINDOW, _REJECTED, lambda row: f"{row['messages']} messages of the last day did not fit"

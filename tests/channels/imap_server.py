@@ -1,8 +1,10 @@
 """A small IMAP server (RFC 3501) with one folder, for what a client asks that only looks."""
 
 import asyncio
+import base64
 import contextlib
 import re
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -15,9 +17,13 @@ class Folder:
     uid_validity: int = 7
     password: str = "secret of the mailbox"
     says_next: bool = True
+    tls: ssl.SSLContext | None = None
+    """With which it answers STARTTLS."""
     breaks_off_at: int | None = None
     """It hangs up where this UID is to be fetched."""
     asked: list[str] = field(default_factory=list)
+    tokens: set[str] = field(default_factory=set)
+    """The access tokens that are taken now."""
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one client."""
@@ -26,6 +32,19 @@ class Folder:
             while line := await reader.readline():
                 tag, _, command = line.decode().strip().partition(" ")
                 self.asked.append(command)
+                if command.startswith("AUTHENTICATE XOAUTH2"):
+                    writer.write(b"+ \r\n")
+                    given = base64.b64decode(await reader.readline()).decode()
+                    right = given in {f"user=c\x01auth=Bearer {token}\x01\x01" for token in self.tokens}
+                    if not right:
+                        writer.write(b"+ " + base64.b64encode(b'{"status":"400"}') + b"\r\n")
+                        self.asked.append((await reader.readline()).decode().strip())
+                    writer.write(f"{tag} {'OK' if right else 'NO'} done\r\n".encode())
+                    continue
+                if command == "STARTTLS" and self.tls:
+                    writer.write(f"{tag} OK begin\r\n".encode())
+                    await writer.start_tls(self.tls)
+                    continue
                 said = self._answer(command)
                 if said is None:
                     break
@@ -36,7 +55,7 @@ class Folder:
     def _answer(self, command: str) -> tuple[bytes, str] | None:
         match re.split(r"[ (]", command.upper())[0]:
             case "CAPABILITY":
-                return b"* CAPABILITY IMAP4rev1\r\n", "OK"
+                return b"* CAPABILITY IMAP4rev1 AUTH=XOAUTH2" + b" STARTTLS" * bool(self.tls) + b"\r\n", "OK"
             case "LOGIN":
                 return (b"", "OK") if command.endswith(f'"{self.password}"') else (b"", "NO wrong")
             case "EXAMINE":
@@ -71,9 +90,9 @@ class Folder:
 
 
 @contextlib.asynccontextmanager
-async def serving(folder: Folder) -> AsyncIterator[int]:
-    """Serve *folder* on this machine; the port."""
-    server = await asyncio.start_server(folder.talk, "127.0.0.1", 0)
+async def serving(folder: Folder, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """Serve *folder* on this machine, with *tls* from the beginning; the port."""
+    server = await asyncio.start_server(folder.talk, "127.0.0.1", 0, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -329,14 +329,14 @@ class Receiver:
 
 @asynccontextmanager
 async def receiving(
-    receiver: Receiver, *, implicit: ssl.SSLContext | None = None, **options: Any
+    receiver: Receiver, *, implicit: ssl.SSLContext | None = None, kind: type[SMTP] = SMTP, **options: Any
 ) -> AsyncIterator[int]:
     """The port on which *receiver* takes mail in."""
     loop = asyncio.get_running_loop()
     sessions: list[SMTP] = []
 
     def session() -> SMTP:
-        sessions.append(SMTP(receiver, hostname="mail.example.com", loop=loop, **options))
+        sessions.append(kind(receiver, hostname="mail.example.com", loop=loop, **options))
         return sessions[-1]
 
     server = await loop.create_server(session, "127.0.0.1", 0, ssl=implicit)

@@ -1,10 +1,8 @@
 """Mail: real SMTP with and without TLS and login, every way to be refused, and the outbox."""
 
 import asyncio
-import shutil
 import ssl
 import stat
-import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -172,40 +170,6 @@ async def test_an_internationalised_domain_is_sent_in_its_ascii_form_to_any_serv
 def test_a_mailer_needs_a_server() -> None:
     with pytest.raises(ValueError, match="REDRESS_SMTP_HOST"):
         Mailer(Settings(smtp_host=None))
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A self-signed certificate of localhost, and its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("the openssl command, which makes the test's certificate, is not installed")
-    folder = tmp_path_factory.mktemp("certificate")
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    subprocess.run(
-        [
-            *(openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
-            *("-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"),
-            *("-keyout", str(key), "-out", str(certificate)),
-        ],
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
-    return certificate, key
-
-
-@pytest.fixture
-def server_tls(certificate: tuple[Path, Path]) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate)
-    return context
-
-
-@pytest.fixture
-def trusted(certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system's trust is in the test's certificate."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
 
 
 def _accounts(server: SMTP, session: Any, envelope: Any, mechanism: str, login: LoginPassword) -> AuthResult:

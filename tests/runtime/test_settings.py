@@ -161,6 +161,7 @@ _SECRETS = {
     "keys_database_url": "postgresql://keys@db.example.com/keys",
     "webhooks": _WEBHOOKS,
     "remedy_webhooks": _WEBHOOKS,
+    "letter_webhook_secret": f"whsec_{'0' * 32}",
 }
 
 
