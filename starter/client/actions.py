@@ -1,18 +1,12 @@
 """Corrective actions and the mailed report, over Temporal: begun, ended, ordered."""
 
 import uuid
-from datetime import timedelta
 from typing import Any, Final, Literal
 
 from temporalio.client import (
     Client,
-    Schedule,
     ScheduleActionStartWorkflow,
-    ScheduleCalendarSpec,
     ScheduleOverlapPolicy,
-    SchedulePolicy,
-    ScheduleRange,
-    ScheduleSpec,
     WorkflowUpdateFailedError,
 )
 from temporalio.common import WorkflowIDReusePolicy
@@ -23,7 +17,7 @@ from domain.ground.people import Actor
 from domain.learning.actions import CorrectiveAction, ReportOrder
 from domain.learning.messages import EndAction
 from starter.client.conversation import Refused
-from starter.client.schedules import put_schedule
+from starter.client.schedules import put_monthly
 
 ACTION: Final = "CorrectiveAction"
 REPORT: Final = "MonthlyReport"
@@ -78,13 +72,8 @@ async def schedule_report(client: Client, order: ReportOrder, *, day: int, hour:
     start = ScheduleActionStartWorkflow(
         REPORT, order, id=SCHEDULE, task_queue=task_queue, static_summary="The report on last month, by mail"
     )
-    calendar = ScheduleCalendarSpec(day_of_month=[ScheduleRange(day)], hour=[ScheduleRange(hour)])
-    schedule = Schedule(
-        action=start,
-        spec=ScheduleSpec(calendars=[calendar], time_zone_name=order.zone),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.BUFFER_ALL, catchup_window=timedelta(days=31)),
-    )
-    return await put_schedule(client, SCHEDULE, schedule)
+    overlap = ScheduleOverlapPolicy.BUFFER_ALL
+    return await put_monthly(client, start, day=day, hour=hour, zone=order.zone, overlap=overlap)
 
 
 async def mail_now(client: Client, order: ReportOrder, *, task_queue: str, **more: Any) -> str:

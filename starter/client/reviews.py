@@ -2,18 +2,13 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from temporalio.client import (
     Client,
-    Schedule,
     ScheduleActionStartWorkflow,
-    ScheduleCalendarSpec,
     ScheduleOverlapPolicy,
-    SchedulePolicy,
-    ScheduleRange,
-    ScheduleSpec,
 )
 
 from domain.ground.people import Actor
@@ -30,7 +25,7 @@ from domain.learning.reviewing import (
 from record.proofs import signed
 from record.reviews import read_reviews
 from runtime.causes import load_causes
-from starter.client.schedules import put_schedule
+from starter.client.schedules import put_monthly
 
 if TYPE_CHECKING:
     from runtime.database import Pool
@@ -101,13 +96,8 @@ async def schedule_reviews(client: Client, order: ReviewOrder, *, day: int, hour
     start = ScheduleActionStartWorkflow(
         ROUND, order, id=SCHEDULE, task_queue=task_queue, static_summary="Reviews of closed cases by compliance"
     )
-    calendar = ScheduleCalendarSpec(day_of_month=[ScheduleRange(day)], hour=[ScheduleRange(hour)])
-    schedule = Schedule(
-        action=start,
-        spec=ScheduleSpec(calendars=[calendar], time_zone_name=order.zone),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.ALLOW_ALL, catchup_window=timedelta(days=31)),
-    )
-    return await put_schedule(client, SCHEDULE, schedule)
+    overlap = ScheduleOverlapPolicy.ALLOW_ALL
+    return await put_monthly(client, start, day=day, hour=hour, zone=order.zone, overlap=overlap)
 
 
 async def draw_now(client: Client, order: ReviewOrder, *, task_queue: str) -> str:

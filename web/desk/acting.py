@@ -16,20 +16,16 @@ from domain.case.messages.signals import Arrived, PeopleChanged
 from domain.case.messages.table import SIGNALS, UPDATES
 from domain.case.resolution import check_proposal, propose
 from domain.case.two_persons import approvers, needs_second_person, second_person_because
-from domain.ground.messages import Message, NotAllowed
+from domain.ground.messages import Message
 from domain.ground.timeline import Entry
 from domain.ground.words import Outcome, Role
 from domain.learning.articles import Wording
 from domain.money.amounts import Money
-from domain.people.actors import NotProven
 from domain.people.signs import care_for
 from record.approvals import case_record
 from record.directory import read_directory
 from runtime.causes import load_causes
-from runtime.connection import TemporalUnavailable
 from starter.client.articles import offered_for
-from starter.client.complaints import CaseClosed
-from starter.client.conversation import NotAnswered, Refused
 from starter.reading.cases import CaseView, get_case, get_rules, get_timeline
 from starter.reading.database import CaseNotFound
 from starter.reading.dossier import last_draft
@@ -40,7 +36,8 @@ from starter.reading.tasks import get_tasks
 from web import drafts
 from web.desk.case import TOLD
 from web.desk.frame import DESK, actor, eyes, reference, shown, speaking, spoken
-from web.desk.widgets import Unfit, Widget, kind_of, made, widgets
+from web.desk.refusals import NOT_SENT, why_not
+from web.desk.widgets import Widget, kind_of, made, widgets
 from web.pages import NotFound
 from web.permissions import staff
 from web.visit import FieldError, Visit
@@ -81,14 +78,8 @@ async def do(visit: Visit) -> Response:
         if visit.text("step") != "send" or visit.text("about") != named.get("proposal", ""):
             return await _check(visit, kind, case, message, about)
         return await _send(visit, case.reference, message)
-    except Unfit as error:
-        wrong = error.errors
-    except (Refused, NotAllowed, NotProven) as error:
-        wrong = [FieldError(asked[0].name, "desk.wrong.refused", {"why": str(error)})]
-    except (NotAnswered, TemporalUnavailable):
-        wrong = [FieldError(asked[0].name, "desk.wrong.away")]
-    except CaseClosed:
-        wrong = [FieldError(asked[0].name, "desk.wrong.closed")]
+    except NOT_SENT as error:
+        wrong = why_not(error, asked[0].name)
     return await _form(visit, kind, case, typed(visit), errors=wrong, message_id=message_id)
 
 

@@ -13,11 +13,7 @@ from domain.ground.words import IncidentStage, MemberState
 from domain.incidents.messages import INCIDENT_UPDATES, DecideIncident, ResumeIncident, RetryMember
 from domain.incidents.progress import Progress
 from domain.incidents.state import Incident, check_decision
-from domain.people.actors import NotProven
 from domain.rules.policy import PolicyPack
-from runtime.connection import TemporalUnavailable
-from starter.client.complaints import CaseClosed
-from starter.client.conversation import NotAnswered, Refused
 from starter.client.incidents import Incidents
 from starter.reading.incidents import IncidentView, get_cohort, get_incident, get_warnings, list_incidents
 from web import drafts
@@ -25,7 +21,8 @@ from web.desk.acting import said, typed, typed_pairs
 from web.desk.case import TOLD
 from web.desk.frame import DESK, actor, eyes, shown, speaker
 from web.desk.opening import HOME
-from web.desk.widgets import Unfit, made, widgets
+from web.desk.refusals import NOT_SENT, why_not
+from web.desk.widgets import made, widgets
 from web.pages import NotFound
 from web.permissions import staff
 from web.visit import FieldError, Visit
@@ -110,14 +107,8 @@ async def do_incident(visit: Visit) -> Response:
             changed=bool(visit.text("mark")) and visit.text("mark") != _mark(view),
             typed=typed_pairs(visit),
         )
-    except Unfit as error:
-        wrong = error.errors
-    except (Refused, NotAllowed, NotProven) as error:
-        wrong = [FieldError(asked[0].name, "desk.wrong.refused", {"why": str(error)})]
-    except (NotAnswered, TemporalUnavailable):
-        wrong = [FieldError(asked[0].name, "desk.wrong.away")]
-    except CaseClosed:
-        wrong = [FieldError(asked[0].name, "desk.wrong.incident_ended")]
+    except NOT_SENT as error:
+        wrong = why_not(error, asked[0].name, ended="desk.wrong.incident_ended")
     return await _form(visit, kind, view, typed(visit), errors=wrong, message_id=message_id)
 
 

@@ -9,13 +9,10 @@ from starlette.responses import Response
 
 from domain.ground.base import Identifier, Line, Text
 from domain.ground.bilingual import Bilingual
-from domain.ground.messages import Message, NotAllowed
+from domain.ground.messages import Message
 from domain.ground.reference import parse_reference
 from domain.incidents.incident import Fault, NewIncident, title_of
-from domain.people.actors import NotProven
 from record.touched import touched_by
-from runtime.connection import TemporalUnavailable
-from starter.client.conversation import Refused
 from starter.client.incidents import Incidents
 from starter.reading.database import CaseNotFound, must_see
 from starter.reading.incidents import get_incident
@@ -23,6 +20,7 @@ from web import drafts
 from web.desk.acting import said, typed, typed_pairs
 from web.desk.case import TOLD
 from web.desk.frame import DESK, actor, eyes, shown, speaker
+from web.desk.refusals import NOT_SENT, why_not
 from web.desk.widgets import Unfit, made, widgets
 from web.permissions import staff
 from web.visit import FieldError, Visit
@@ -99,14 +97,10 @@ async def open_incident(visit: Visit) -> Response:
             changed=False,
             typed=typed_pairs(visit),
         )
-    except Unfit as error:
-        wrong = error.errors
     except CaseNotFound as error:
         wrong = [FieldError("case", "desk.wrong.unfit", {"why": str(error)})]
-    except (Refused, NotAllowed, NotProven) as error:
-        wrong = [FieldError(asked[0].name, "desk.wrong.refused", {"why": str(error)})]
-    except TemporalUnavailable:
-        wrong = [FieldError(asked[0].name, "desk.wrong.away")]
+    except NOT_SENT as error:
+        wrong = why_not(error, asked[0].name)
     return await _form(visit, typed(visit), wrong)
 
 
