@@ -195,7 +195,7 @@ _WHOSE_HANDS: Final = f"""
 """  # noqa: S608 (constants)
 # Who decided in a round that has had its final response: once the case is taken up again, that is before.
 _CASE: Final = """
-    with this as (
+    with recursive this as (
         select reference, complaint, stage,
             coalesce((
                 select data ->> 'account' from casefile.timeline t
@@ -212,11 +212,16 @@ _CASE: Final = """
         where kind = any($2) and stage in ('investigating', 'deciding')
             and (data ->> 'round')::integer <= (
                 select count(*) from casefile.events where reference = $1 and event = 'responded')
+    ), continued (reference) as (
+        select data ->> 'continues' from casefile.timeline where reference = $1 and kind = 'continues'
+        union
+        select data ->> 'continues' from casefile.timeline join continued using (reference) where kind = 'continues'
     ), elsewhere as (
         select 2 as place, 0 as ordered, actor as who, timeline.reference as about, min(at) as since
         from this join casefile.cases on cases.account = this.account and cases.reference <> this.reference
             join casefile.timeline on timeline.reference = cases.reference
-        where cases.complaint -> 'trades' ?| this.trades and kind = any($2)
+        where (cases.complaint -> 'trades' ?| this.trades or cases.reference in (select reference from continued))
+            and kind = any($2)
         group by 3, 4
     ), incidents as (
         select 3 as place, 0 as ordered, actor as who, members.reference as about, min(timeline.at) as since

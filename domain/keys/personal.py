@@ -77,6 +77,7 @@ _READABLE: Final = frozenset(
         "version",
         "hash",
         "outcome",
+        "continues",
     }
 )
 """Of an entry of a timeline: what statements look at, and what figures are counted from."""

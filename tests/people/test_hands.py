@@ -244,6 +244,26 @@ async def test_who_decided_on_the_same_trade_in_another_case_is_kept_out_and_who
     assert (other.kept_out, other.handler) == ({}, "h-2")  # who had the last case of this customer
 
 
+async def test_who_decided_on_what_a_case_goes_on_from_is_kept_out_of_it_however_long_ago(
+    case_file: CaseFile, pool: "Pool"
+) -> None:
+    async def close(reference: str) -> None:
+        await pool.execute("update casefile.cases set closed_at = now(), revision = 9 where reference = $1", reference)
+
+    first, _ = await opened_as(case_file, "1")
+    await case_file.record(updating(first, 1, noted("propose_resolution", 1, "handler:h-1", round=1), handler="h-1"))
+    await close(first)
+    second, hands = await opened_as(case_file, "2", continues=first)
+    assert (hands.handler, hands.kept_out) == ("h-2", {"h-1": Why.DECIDED})
+    await case_file.record(updating(second, 1, noted("decide_resolution", 1, "team_lead:l-1", round=1), handler="h-2"))
+    await close(second)
+    _, hands = await opened_as(case_file, "3", continues=second)
+    assert hands.kept_out == {"h-1": Why.DECIDED, "l-1": Why.DECIDED}
+    _, others = await opened_as(case_file, "4", continues=second, account="70099999")  # not of that customer
+    _, another = await opened_as(case_file, "5")
+    assert (others.kept_out, another.kept_out) == ({}, {})
+
+
 async def test_only_a_declared_conflict_ends(case_file: CaseFile, pool: "Pool") -> None:
     reference, _ = await opened_as(case_file, description="Jane Doe did it.")
     taken_back = """
