@@ -1,6 +1,9 @@
 """A promised sum is the sum that is paid: of two cases about one loss one promises it, the other says where."""
 
 import asyncio
+import re
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,6 +13,8 @@ from starter.client.conversation import Refused
 from tests.around import Carry
 from tests.incidents.minute import bad_minute
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
+from tests.workflows.rules import own
+from tests.workflows.test_findings_decide import EIGHT, HIDDEN_FEE, fee
 from tests.workflows.test_incidents import complain, letter, paid
 
 OTHER_HANDLER = HANDLER.model_copy(update={"id": "h-18"})
@@ -133,3 +138,51 @@ async def test_who_reads_a_response_in_the_file_before_its_workflow_knows_of_it_
     heard.set()
     await house.sent(reference, LetterKind.FINAL_RESPONSE)
     await house.row(reference, lambda row: bool(row["stage"] == Stage.DECIDING))
+
+
+GOODWILL = {"kind": "goodwill", "amount": {"amount": "50", "currency": "USD"}, "reason": "for waiting"}
+
+
+@pytest.mark.parametrize(
+    ("given", "disputed"),
+    [
+        ({"compensation": {"amount": "1500", "currency": "USD"}}, False),
+        ({"compensation": {"amount": "500", "currency": "USD"}}, False),
+        ({"compensation": {"amount": "500", "currency": "USD"}}, True),
+        ({"as_found": True, "awards": [GOODWILL]}, False),
+    ],
+)
+async def test_what_the_last_letter_promised_with_each_day_since_is_what_is_paid(
+    house: House, given: dict[str, Any], disputed: bool
+) -> None:
+    await fee(house, "1000", days_ago=73)
+    reference = await house.submit(description=HIDDEN_FEE, trades=["e-1"], policy=own(house, interest=[EIGHT]))
+    await house.drafted(reference)
+    proposal = {"outcome": "upheld", "reasons": "It was never told."}
+    await house.complaints.propose_resolution(reference, by=HANDLER, **proposal, **given)
+    await house.complaints.approve(reference, by=APPROVER)
+    await house.responded(reference)
+    if disputed:
+        await house.sleep(timedelta(days=5))
+        await house.complaints.reply(reference, by=CUSTOMER, intent="dispute", text="The interest is missing.")
+        await house.at(reference, Stage.DECIDING)
+        await house.complaints.propose_resolution(reference, by=OTHER_HANDLER, **proposal, as_found=True)
+        await house.complaints.approve(reference, by=OTHER_APPROVER.model_copy(update={"role": "executive"}))
+
+    async def answered() -> bool:
+        return (await house.accepted_letters(reference)).count("final_response") == 1 + disputed
+
+    await house.eventually(answered)
+    promised = house.mail()[-1].get_content()
+    await house.sleep(timedelta(days=6))
+    await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    await house.at(reference, Stage.FOLLOWING_UP)
+    await house.complaints.record_cause(reference, "charges/wrong_charge", by=OTHER_HANDLER if disputed else HANDLER)
+    paid_ = (await house.closed(reference)).compensation
+    [award] = re.findall(r"Compensation: \$([\d,]+\.\d\d)", promised)
+    daily = re.findall(r"interest runs on at USD (\d+\.\d{4}) for each day from (.*?),", promised)
+    days = 11 if disputed else 6
+    owed = Decimal(award.replace(",", "")) + sum(Decimal(each) * days for each, _ in daily)
+    assert bool(daily) is (disputed or given.get("compensation", {}).get("amount") != "500")
+    assert paid_
+    assert abs(paid_.amount - owed) < Decimal("0.02")
