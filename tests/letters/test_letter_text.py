@@ -146,7 +146,7 @@ ESSENTIALS: dict[LetterKind, dict[str, list[str]]] = {
     LetterKind.FEEDBACK_REQUEST: {"en": ["5  very satisfied"], "zh-CN": ["5  很满意"]},
     LetterKind.STAFF_NOTICE: {
         "en": ["To: compliance officer, team dealing", "The deadline “response” ends soon.", "propose a resolution"],
-        "zh-CN": ["致：合规负责人（团队 dealing）", "时限“response”即将届满。", "提出解决方案"],
+        "zh-CN": ["致：合规负责人（团队 dealing）", "时限“response”即将届满。", "提出处理方案"],
     },
 }
 

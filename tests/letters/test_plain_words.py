@@ -221,3 +221,12 @@ def test_the_sides_of_a_price_have_one_name_each_everywhere() -> None:
         if found not in {BID, ASK}
     ]
     assert wrong == []
+
+
+def test_the_glossary_has_the_chinese_words_that_are_used() -> None:
+    sources = [path for room in ("templates", "web", "domain") for path in (ROOT / room).rglob("*.*")]
+    used = "".join(path.read_text("utf-8") for path in sources if path.suffix in {".txt", ".toml", ".py", ".html"})
+    rows = [line.split("|") for line in (ROOT / "docs" / "glossary.md").read_text("utf-8").splitlines()]
+    words = {word for row in rows if len(row) == 5 for word in re.findall(r"[\u4e00-\u9fff]+", row[2] + row[3])}
+    assert len(words) > 100
+    assert sorted(word for word in words if word not in used) == []
