@@ -40,7 +40,7 @@ async def _open(page: Page) -> None:
     await page.locator("main form .buttons button").click()
     await expect(page.locator("main section")).to_contain_text("6 orders of 6 accounts")
     await look(page, "desk-incident-opening")
-    await page.locator("button[name=step]").click()
+    await page.locator("button[name=send]").click()
     await expect(page.locator("[role=status]")).to_contain_text(NEW.reference)
 
 
@@ -84,7 +84,7 @@ async def test_an_incident_is_opened_and_its_list_decided_by_who_may_and_each_se
             await page.locator("main form .buttons button").click()
             await expect(page.locator("main")).to_contain_text("受损 3 个，合计 USD 4,271.80")
             await look(page, "desk-incident-check")
-            await page.locator("button[name=step]").click()
+            await page.locator("button[name=send]").click()
             await page.wait_for_url(f"**{path}")
             assert (await desk.incidents.progress(reference)).stage is IncidentStage.COMPENSATING
             await page.reload()
@@ -92,7 +92,7 @@ async def test_an_incident_is_opened_and_its_list_decided_by_who_may_and_each_se
             await page.goto(f"{path}/do/resume_incident")
             await page.locator("[name=per_minute]").fill("6000")
             await page.locator("main form .buttons button").click()
-            await page.locator("button[name=step]").click()
+            await page.locator("button[name=send]").click()
             await page.wait_for_url(f"**{path}")
             answer = await page.goto(f"{path}/do/nothing")
             assert answer is not None

@@ -36,7 +36,7 @@ from tests.web.conftest import Browser, doors_over
 from tests.workflows.conftest import open_house
 from tests.workflows.house import House
 from web.app import create_app
-from web.desk.acting import FORMS
+from web.desk.acting import FORMS, OURS
 from web.desk.case import COMMANDS
 from web.desk.frame import spoken
 from web.desk.incidents import FORMS as INCIDENT_FORMS
@@ -83,6 +83,15 @@ def test_every_message_can_be_typed(kind: type[Message]) -> None:
     form = FormData([pair for name, value in body.items() for pair in typed(value, name)])
     given = {name: getattr(wanted, name) for name in LEFT_OUT if hasattr(wanted, name)}
     assert made(kind, widgets(kind), form, **given) == wanted
+
+
+def test_no_field_of_a_message_has_a_name_that_the_pages_use_themselves() -> None:
+    """What was typed into one would be lost, or be taken for a press of the button."""
+    pages = [Path(f"web/templates/{name}.html").read_text(encoding="utf-8") for name in ("desk/form", "desk/check")]
+    used = {name for page in pages for name in re.findall(r'name="([a-z_]+)"', page)}
+    assert used == {"message_id", "mark", "about", "send"} < OURS
+    for kind in ALL_FORMS.values():
+        assert not {one.name for one in widgets(kind)} & {*OURS, "as_role"}, kind.name
 
 
 @pytest.mark.parametrize("kind", ALL_FORMS.values(), ids=ALL_FORMS)
@@ -222,7 +231,7 @@ async def sends(browser: Browser, reference: str, form: str, **fields: str) -> s
     checked = await browser.send_form(path, **fields)
     assert checked.status_code == 200, checked.text
     hidden = dict(re.findall(r'type="hidden" name="([\w.]+)" value="([^"]*)"', checked.text))
-    sent = await browser.post(path, data={**hidden, "step": "send"})
+    sent = await browser.post(path, data={**hidden, "send": "yes"})
     assert (sent.status_code, sent.headers.get("location")) == (303, f"/desk/cases/{reference}"), sent.text
     return checked.text
 
@@ -237,6 +246,9 @@ async def test_a_handler_proposes_an_approver_approves_and_each_is_shown_before_
         signed_on(site, "h-17") as handler,
         signed_on(site, "a-3", Role.APPROVER, language="zh-CN") as approver,
     ):
+        sign = {"sign.kind": "media", "sign.rests_on": "he knows a journalist", "sign.confidence": "certain"}
+        await sends(handler, reference, "note_sign", step="raised", **sign)
+        assert "he knows a journalist" in (await handler.get(f"/desk/cases/{reference}")).text
         unfinished = await handler.send_form(f"/desk/cases/{reference}/do/propose_resolution", outcome="upheld")
         assert unfinished.status_code == 422
         assert '<a href="#reasons">Fill this in</a>' in unfinished.text
@@ -255,7 +267,7 @@ async def test_a_handler_proposes_an_approver_approves_and_each_is_shown_before_
         assert "waits for a second person" in page.text
         own = await handler.send_form(f"/desk/cases/{reference}/do/decide_resolution", decision="approve")
         hidden = dict(re.findall(r'type="hidden" name="([\w.]+)" value="([^"]*)"', own.text))
-        refused = await handler.post(f"/desk/cases/{reference}/do/decide_resolution", data={**hidden, "step": "send"})
+        refused = await handler.post(f"/desk/cases/{reference}/do/decide_resolution", data={**hidden, "send": "yes"})
         assert refused.status_code == 422
         assert "never by its proposer" in refused.text
         path = f"/desk/cases/{reference}/do/decide_resolution"
@@ -263,7 +275,7 @@ async def test_a_handler_proposes_an_approver_approves_and_each_is_shown_before_
         assert "4,000.00" in checked.text
         hidden = dict(re.findall(r'type="hidden" name="([\w.]+)" value="([^"]*)"', checked.text))
         hidden["about"] = "propose_resolution:1"  # one that was returned, and another proposed in its place
-        assert (await approver.post(path, data={**hidden, "step": "send"})).status_code == 200, "shown what is decided"
+        assert (await approver.post(path, data={**hidden, "send": "yes"})).status_code == 200, "shown what is decided"
         assert "最终答复将发给客户" in await sends(approver, reference, "decide_resolution", decision="approve")
         await house.at(reference, Stage.RESPONDED)
         assert "已答复" in (await approver.get(f"/desk/cases/{reference}")).text

@@ -75,7 +75,7 @@ async def do(visit: Visit) -> Response:
         about = await _proposal(visit, case, kind)
         named = {"proposal": proposal_digest(about)} if about else {}
         message = made(kind, asked, visit.form, message_id=message_id, actor=actor(visit), **named)
-        if visit.text("step") != "send" or visit.text("about") != named.get("proposal", ""):
+        if visit.text("send") != "yes" or visit.text("about") != named.get("proposal", ""):
             return await _check(visit, kind, case, message, about)
         return await _send(visit, case.reference, message)
     except NOT_SENT as error:
@@ -164,17 +164,18 @@ def _proposed(visit: Visit, about: Entry | None) -> list[str]:
     return told
 
 
-_OURS: Final = frozenset({"form_token", "back", "step", "mark", "message_id", "about"})
+OURS: Final = frozenset({"form_token", "back", "send", "mark", "message_id", "about"})
+"""What the pages themselves say with a form: no message has a field of such a name."""
 
 
 def typed_pairs(visit: Visit) -> list[tuple[str, str]]:
     """What was typed, to be sent again once it was seen what it causes."""
-    return [(name, value) for name, value in visit.form.multi_items() if name not in _OURS and isinstance(value, str)]
+    return [(name, value) for name, value in visit.form.multi_items() if name not in OURS and isinstance(value, str)]
 
 
 def typed(visit: Visit) -> dict[str, Any]:
     """What was typed, to be shown in the form again."""
-    return {name: visit.form.getlist(name) for name in visit.form if name not in _OURS}
+    return {name: visit.form.getlist(name) for name in visit.form if name not in OURS}
 
 
 def said(visit: Visit, widget: Widget) -> str:

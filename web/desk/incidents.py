@@ -89,7 +89,7 @@ async def do_incident(visit: Visit) -> Response:
         message = made(kind, asked, visit.form, message_id=message_id, actor=actor(visit), **named)
         if isinstance(message, DecideIncident):
             await _check_decision(visit, view, message)
-        if visit.text("step") == "send" and visit.text("about") == about:
+        if visit.text("send") == "yes" and visit.text("about") == about:
             return await _send(visit, view.reference, message)
         return shown(
             visit,

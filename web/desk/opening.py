@@ -79,7 +79,7 @@ async def open_incident(visit: Visit) -> Response:
         if message.case:
             await must_see(eyes(visit), parse_reference(message.case))
         await _know_instrument(visit, message.symbol)
-        if visit.text("step") == "send":
+        if visit.text("send") == "yes":
             return await _open(visit, message.incident)
         return shown(
             visit,
