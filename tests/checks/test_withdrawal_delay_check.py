@@ -65,6 +65,13 @@ def test_the_pack_sets_the_time_and_the_rate() -> None:
     assert str(finding.harm) == "USD 10.00"
 
 
+@pytest.mark.parametrize(("hours", "en", "zh"), [(1, "within 1 hour, here", "在 1小时内"), (48, "48 hours,", "48小时")])
+def test_the_time_is_said_in_words_of_either_language(hours: int, en: str, zh: str) -> None:
+    reason = check(withdrawal(booked_at=DUE + DAY), withdrawal_hours=hours).reason
+    assert en in reason.en
+    assert zh in reason.zh
+
+
 def test_a_pending_one_owes_interest_so_far_and_says_that_the_money_itself_is_still_to_come() -> None:
     finding = check(withdrawal("-36500"), as_of=DUE + 10 * DAY)
     assert finding.verdict is Verdict.FIRM_FAULT

@@ -9,7 +9,7 @@ from domain.checks.facts import Given, LogFacts, Report, Text
 from domain.checks.findings import Check, EvidenceRow, Finding, InKind, Verdict
 from domain.checks.tolerances import Tolerances
 from domain.ground.bilingual import Bilingual
-from domain.ground.spoken import lasting
+from domain.ground.spoken import in_units, lasting
 from domain.ground.words import Confidence, Remedy
 from domain.log.firm_records import AccountTerms
 from domain.log.trade_log import AccountEntry
@@ -135,14 +135,15 @@ class _Withdrawal:
         self.numbers |= {"requested_at": requested.isoformat(), "due_at": due.isoformat()}
         if self.ended is not None:
             self.numbers["ended_at"] = self.ended.isoformat()
-        amount, entry, hours = self.amount, self.entry.entry, self.tolerances.withdrawal_hours
+        amount, entry = self.amount, self.entry.entry
+        within = in_units(self.tolerances.withdrawal_hours, "hour")
         self.say(
             f"You asked for the withdrawal of {amount} (entry {entry}) on {_utc(requested)}.",
             f"您于 {_utc(requested)} 申请出金 {amount}（记录编号 {entry}）。",
         )
         self.say(
-            f"We promise to release a withdrawal within {hours} hours, here by {_utc(due)}.",
-            f"我司承诺在 {hours} 小时内办理出金，即应于 {_utc(due)} 前完成。",
+            f"We promise to release a withdrawal within {within.en}, here by {_utc(due)}.",
+            f"我司承诺在 {within.zh}内办理出金，即应于 {_utc(due)} 前完成。",
         )
 
     def cancelled_some_time(self) -> Finding:
