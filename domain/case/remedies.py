@@ -160,6 +160,12 @@ def check_confirmation(case: Case, message: ConfirmRemedy) -> None:
             "actor: who proposed the remedy or has it to carry out does not also say that it is owed no longer; a "
             "second person does"
         )
+    by_the_log = one.kind in BY_THE_LOG and one.subject is not None
+    if by_the_log and not message.lapsed and actor.role.is_staff and actor.person in involved:
+        raise NotAllowed(
+            f"actor: the firm's records do not show {one.subject} as done; who proposed the remedy or has it to carry "
+            "out does not say so against them, a second person does"
+        )
     if one.kind is Remedy.COMPENSATION and not message.lapsed:
         raise NotAllowed("remedy: it is money, which the compensation ledger confirms by itself once it is posted")
 

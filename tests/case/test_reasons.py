@@ -62,6 +62,19 @@ def test_whoever_says_that_the_customer_regards_it_as_settled_says_how_they_said
             ResolveEarly.model_validate(early | said)
 
 
+@pytest.mark.parametrize("remedy", ["refund", "compensation"])
+def test_no_letter_promises_money_without_a_sum(remedy: str) -> None:
+    proposal = {
+        "message_id": "m",
+        "actor": {"id": "h-17", "role": "handler"},
+        "outcome": "upheld",
+        "reasons": "It is so.",
+    }
+    with pytest.raises(ValidationError, match=f"remedies: {remedy} is a sum"):
+        ProposeResolution.model_validate({**proposal, "remedies": ["apology", remedy]})
+    assert ProposeResolution.model_validate({**proposal, "remedies": [remedy], "as_found": True})
+
+
 def test_the_same_words_three_times_say_nothing() -> None:
     with pytest.raises(ValidationError, match="the same words stand twice"):
         said(reasons_of("it is so", "It is so.", "as it was"))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from domain.case.answers import Proposal
 from domain.case.case import Case
@@ -25,7 +26,7 @@ from domain.case.remedies import (
     promised,
     running_relief,
 )
-from domain.checks.findings import Investigation
+from domain.checks.findings import InKind, Investigation
 from domain.checks.tolerances import Tolerances
 from domain.checks.withdrawal_delay.finding import check_withdrawal_delay
 from domain.clocks.deadlines import Occurred
@@ -150,6 +151,24 @@ def test_relief_ends_when_it_was_said_to_and_holds_nothing_up() -> None:
     assert end_relief(case, relief.number, "again", until) is None
     assert not running_relief(case)
     assert all(one.ended for one in replay(case.pack, case.events))
+
+
+def test_what_the_firms_records_do_not_show_is_said_to_be_done_by_a_second_person() -> None:
+    case = a_case()
+    case.handler, case.proposers = "h-1", ["h-2"]
+    (owed,) = owe(case, [InKind(kind=Remedy.RELEASE, subject="w-1")], NOW)
+    for who, role, alone in (("h-1", "handler", True), ("H-2", "executive", True), ("h-3", "handler", False)):
+        body = {"message_id": "m", "actor": {"id": who, "role": role}, "remedy": owed.number, "proof": "It was seen."}
+        message = ConfirmRemedy.model_validate(body)
+        if alone:
+            with pytest.raises(NotAllowed, match="the firm's records do not show w-1 as done"):
+                check_confirmation(case, message)
+        else:
+            check_confirmation(case, message)
+    system = Actor(id="h-1", role=Role.SERVICE)
+    check_confirmation(case, message.model_copy(update={"actor": system, "proof": "4711"}))
+    with pytest.raises(ValidationError, match="one word shows nothing"):
+        ConfirmRemedy.model_validate({**body, "proof": "done"})
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ async def test_remedies_that_people_carry_out_are_confirmed_by_people_and_relief
     await house.eventually(states)
     _, correction = await get_remedies(house.pool, now, reference=reference)
     with pytest.raises(Refused, match="99 is not owed"):
-        await house.complaints.confirm_remedy(reference, 99, "Seen.", by=HANDLER)
+        await house.complaints.confirm_remedy(reference, 99, "It was seen.", by=HANDLER)
     with pytest.raises(Refused, match="99 is not owed"):
         await house.complaints.reassign_remedy(reference, 99, "h-21", by=LEAD)
     await house.complaints.reassign_remedy(reference, correction.remedy.number, "h-21", by=LEAD)

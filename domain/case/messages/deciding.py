@@ -42,6 +42,9 @@ class Resolution(Message):
             raise ValueError("compensation: give a sum or as_found, not both")
         if len({award.kind for award in self.awards}) < len(self.awards):
             raise ValueError("awards: give one award of a kind, with all that it is for")
+        money = [one.value for one in self.remedies if one in {Remedy.REFUND, Remedy.COMPENSATION}]
+        if money and not (self.compensation or self.as_found or self.awards):
+            raise ValueError(f"remedies: {', '.join(money)} is a sum; give it as compensation, as_found or awards")
         if self.outcome is Outcome.UPHELD:
             check_said(self.reasons)
         else:

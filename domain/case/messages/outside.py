@@ -67,5 +67,7 @@ class ReportReferral(Message):
             raise ValueError("outcome: a complaint that is not upheld has no award and no remedies")
         if self.outcome is not Outcome.NOT_UPHELD and not given:
             raise ValueError("award: give what the firm has to pay by it, or at least one of remedies")
+        if not self.award and {Remedy.REFUND, Remedy.COMPENSATION} & set(self.remedies):
+            raise ValueError("award: a refund or compensation is a sum; give it")
         if self.step is ReferralStep.AGREED and self.accepted is False:
             raise ValueError("accepted: what was agreed is accepted")

@@ -27,7 +27,8 @@ class ConfirmRemedy(Message):
     """Say that a remedy was carried out, and what shows it; or, ``lapsed``, why it is owed no longer.
 
     ``remedy`` is its number, and ``kind``, where it is given, must be that of the remedy. The last takes back what was
-    promised: it needs a team lead or a higher role, who neither proposed it nor has it to do, and reasons.
+    promised: it needs a team lead or a higher role, who neither proposed it nor has it to do, and reasons. Who works
+    here says in a sentence what shows it; a system may give the number of its booking.
     """
 
     name = "confirm_remedy"
@@ -40,6 +41,8 @@ class ConfirmRemedy(Message):
     def _has_reasons(self) -> Self:
         if self.lapsed and not is_said(self.proof):
             raise ValueError("proof: one word is no reason; say in a sentence why it is owed no longer")
+        if self.actor.role.is_staff and not is_said(self.proof):
+            raise ValueError("proof: one word shows nothing; say in a sentence what shows that it was carried out")
         return self
 
 
