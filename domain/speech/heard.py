@@ -51,9 +51,18 @@ _TOLD: Final = """
     (podcast|film|movie|advert|article|newsletter|joke|jokes) (you|that|talks|about|shows),
     (he|she|salesman|agent|manager|adviser|they) (joked|was joking|jokes), joked that, joke about, jokes about,
     (robot|bot|machine|line|system) (understood|heard|misheard), when i (wrote|said) that,
+    (bot|robot|chatbot|machine|form|system|menu) (replied|answered|responded|suggested|offered) ~ (if|hotline|
+        helpline|to),
+    (机器人|自动回复|弹窗|智能客服|语音菜单) (回我|回复我|回复|回的|回|弹出|提示|推给我|发给我|让我选),
+    (误点|误选|点错|勾错|误触) 了,
     新闻, 报上, 报纸, 电影, 电视剧, 小说, 播客, 讲座, 笑话, 他开玩笑, 经理开玩笑, 业务员开玩笑, 客服开玩笑, 看报道,
     看到报道, 听说书, 游戏里"""
 """What follows it in its clause, without an I between, is told of a film, in the news or as a joke."""
+
+_FIGURE: Final = """
+    (is|was|it's|that's|just|only) (an expression|a figure of speech|an idiom|a metaphor|a saying|a song title|a lyric),
+    (就是|只是|不过是|无非是|是) (个|一个|一种|句|一句|) (说法|比喻|夸张|歌词|口头禅|成语|俗语|俗话|形容)"""
+"""What follows it, in its clause or the next, says that it was a way of speaking. That it was a joke is not enough."""
 
 _SUBJECTS: Final = frozenset(["i", "i'm", "i'll", "i'd", "he", "she", "they", "we", "he'", "you"])
 
@@ -84,6 +93,7 @@ def _book() -> PatternBook[str]:
     meanings |= dict.fromkeys(listed(_NOT_A_DENIAL), "not")
     meanings |= dict.fromkeys(listed(_SUPPOSES), "supposes")
     meanings |= dict.fromkeys(listed(_NEEDLESS), "needless") | dict.fromkeys(listed(_TOLD), "told")
+    meanings |= dict.fromkeys(listed(_FIGURE), "figure")
     return PatternBook(meanings | dict.fromkeys(listed(_ASKED), "asked"), {})
 
 
@@ -100,6 +110,7 @@ class Ears:
             found[hit.meaning].append((hit.first, hit.end))
             place = (hit.meaning, self._clause(hit.first))
             self._ends[place] = min(hit.end, self._ends.get(place, hit.end))
+        self._figures = sorted(first for first, _ in found["figure"])
         self._denies, self._not = Spans(found["denies"]), Spans(found["not"])
 
     def why_not_meant(self, first: int, *, danger: bool) -> str | None:
@@ -111,6 +122,9 @@ class Ears:
         if self._stands("asked", clause, first):
             return ASKED
         if self._stands("told", clause, first) and not _I & set(self._pieces.keys[self._ends["told", clause] : first]):
+            return ASKED
+        after = bisect_right(self._figures, first)
+        if after < len(self._figures) and self._figures[after] < self._end_of_next(first):
             return ASKED
         if not danger and self._stands("supposes", clause, first):
             return SUPPOSED
@@ -130,6 +144,11 @@ class Ears:
     def _clause(self, first: int) -> int:
         """Where the clause of piece *first* begins."""
         return self._begins[bisect_right(self._begins, first) - 1]
+
+    def _end_of_next(self, first: int) -> int:
+        """Where the clause after that of piece *first* ends."""
+        after = bisect_right(self._begins, first) + 1
+        return self._begins[after] if after < len(self._begins) else len(self._pieces.keys)
 
     def _stands(self, kind: str, begin: int, first: int) -> bool:
         """Whether one of that *kind* stands in the clause that begins there, before piece *first*."""

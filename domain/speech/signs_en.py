@@ -224,6 +224,22 @@ SIGNS: Final[Mapping[Severity, Mapping[str, str]]] = {
 }
 
 NOT_SIGNS: Final = """
+    suicide to (trade|use|hold|keep|sell|buy|short|scalp|invest), suicide for (anyone|anybody|any|every) ~ (who|trader|
+        traders|beginner|beginners|scalper|scalpers|investor|investors),
+    (spread|app|platform|chart|screen|indicator|terminal|server|system|website|price|update|software|phone|
+        tablet|printer) (commits|committing|is committing|was committing) suicide,
+    suicide (joke|jokes|hotline|hotlines|helpline|prevention|headline|headlines|lyrics|song),
+    (app|platform|website|site|support|service|hotline|helpdesk|interface|update|redesign|chatbot|bot|chat|
+        form|search|manual|menu) (is|are|was|were|has been|seems|looks) hopeless,
+    (hopeless) (app|platform|website|site|support|service|hotline|interface|chatbot|bot|form),
+    go on (paying|waiting|using|trading|writing|calling|asking|chasing|arguing|phoning|mailing|guessing),
+    live with (a|the|this|that|these|those|your|such|such a) ~ (delay|delays|fee|fees|charge|charges|spread|
+        spreads|commission|limit|limits|lag|bug|bugs|wait|layout|interface|update|rule|rules|terms|swap),
+    last (message|mail|email|letter|warning|attempt) before (i|we) (go to the|turn to the|write to the|complain|file|
+        sue|report|contact the|involve|inform the),
+    last (message|mail|email|letter) before the (ombudsman|regulator|court),
+    (boss|manager|accountant|auditor|bookkeeper|tax adviser|teacher|coach) (will|would|is going to|is gonna|
+        'll) kill me,
     kill (the|my|your|all|off|a|an|time|for|this|that) (account|mood|profit|profits|charge|recurring|renewal|auto|
         switch|order|trade|trades|subscription|bird|decent|time|deal|momentum|vibe|recurring charge|auto renewal),
     would kill for,

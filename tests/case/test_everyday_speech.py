@@ -23,6 +23,40 @@ def heard(text: str) -> list[Heard]:
     return list(signs(Pieces(text), NO_WORDS))
 
 
+WAYS_OF_SPEAKING = {
+    "a thing ends itself": ("Your chart commits suicide at the open.", "My brother committed suicide at the open."),
+    "a folly": ("It is suicide to trade with such a spread.", "My brother talks of suicide."),
+    "business goes on": ("I can't go on paying for this terminal.", "I can't go on. I paid for everything."),
+    "a thing is lived with": ("I don't want to live with such a delay.", "I don't want to live with these debts."),
+    "an ultimatum": (
+        "This is my last message before I go to the ombudsman.", "This is my last message before I go.",
+    ),
+    "a superior": ("My accountant would kill me for this.", "My husband would kill me for this."),
+    "a way of speaking": (
+        '"I could murder someone" is an expression, no more.', '"I could murder someone", I said, and I meant it.',
+    ),
+    "a machine's words": (
+        "The chatbot suggested a helpline for suicidal people.", "The chatbot is no use, I am suicidal.",
+    ),
+    "行情": ("行情跳楼了，没有成交。", "行情这样，我要跳楼了。"),
+    "话题": ("看了自杀的新闻，你们有什么措施？", "看完行情我只想自杀。"),
+    "不会为了": ("我不会为这点手续费寻短见的。", "我会为这笔钱寻短见的。"),
+    "后置否定": ("傻事我不会干，退钱就行。", "我怕自己会干傻事。"),
+    "了结": ("一键了结只成交了一半。", "我想了结自己。"),
+    "机器回复": ("机器人回我轻生请拨热线。", "没人回我，我想轻生。"),
+    "说法": ("我说“被逼到绝路”就是个说法。", "我已经被逼到绝路。"),
+}  # fmt: skip
+"""Ways of speaking that sound like danger to life, each beside one that is none."""
+
+
+@pytest.mark.parametrize("way", WAYS_OF_SPEAKING)
+def test_a_way_of_speaking_is_told_from_danger_to_life(way: str) -> None:
+    harmless, meant = WAYS_OF_SPEAKING[way]
+    for text, expected in ((harmless, False), (meant, True)):
+        found = any(one.kind == DANGER_TO_LIFE and not one.not_meant for one in heard(text))
+        assert found is expected, text
+
+
 # -- patterns ----------------------------------------------------------------------------------------------------------
 
 BOOK = PatternBook(

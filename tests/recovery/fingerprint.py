@@ -18,7 +18,7 @@ TABLES = {
     "casefile.firings": (),
     "casefile.checkpoints": (),
     "casefile.letters": ("rendered_at",),
-    "casefile.letter_attempts": ("id", "detail"),
+    "casefile.letter_attempts": ("id", "detail", "way", "in_doubt"),
     "casefile.postings": (),
     "casefile.ledger_entries": (),
     "casefile.promises": (),
