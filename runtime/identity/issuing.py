@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from domain.ground.base import person_of
 from domain.ground.messages import Message
 from domain.people.actors import AUDIENCE, NotProven, Person, body_digest
 from runtime.identity.keys import FOLDER, SigningKey, read_signing_key, signing_key_in
-from runtime.identity.speaking import TokenFor
 from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from runtime.identity.speaking import TokenFor
 
 LIFE: Final = timedelta(minutes=2)
 TYPE: Final = "redress-actor+jwt"
@@ -39,7 +41,7 @@ class TokenIssuer:
         return cls(read_signing_key(path), audience=settings.audience) if path else None
 
     @classmethod
-    def voice(cls, settings: Settings) -> TokenFor | None:
+    def voice(cls, settings: Settings) -> "TokenFor | None":
         """What signs for whoever a message names; ``None`` where there is no key. Raises ``ConfigurationError``."""
         issuer = cls.of(settings)
         return issuer.speaks_for_its_user if issuer else None
@@ -69,7 +71,7 @@ class TokenIssuer:
         }
         return self.key.sign(claims, TYPE)
 
-    def speaks_for(self, person: Person) -> TokenFor:
+    def speaks_for(self, person: Person) -> "TokenFor":
         """What a client is given so that all it sends is sent by *person*: ``Complaints(client, token_for=…)``."""
         return lambda reference, message: self.token(person, reference, message)
 

@@ -11,7 +11,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from domain.incidents.incident import NewIncident
-from tests.workflows.fingerprints import is_released, what_to_do
+from tests.workflows.fingerprints import is_released, life, what_to_do
 from worker import build_replayer
 from workflows.incident import IncidentWorkflow
 
@@ -25,7 +25,7 @@ def test_there_are_histories() -> None:
 
 @pytest.mark.parametrize("name", HISTORIES)
 async def test_a_recorded_history_replays(name: str) -> None:
-    history = WorkflowHistory.from_json("replayed", HISTORIES[name])
+    history = life(FOLDER / f"{name}.json")
     started = history.events[0].workflow_execution_started_event_attributes
     incident = NewIncident.model_validate_json(started.input.payloads[0].data)
     history = WorkflowHistory(incident.reference, history.events)

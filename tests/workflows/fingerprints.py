@@ -7,6 +7,7 @@ workflow does differently goes behind `workflow.patched`, and cases that began b
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,12 @@ _COMMANDS: Final = {
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: "fail",
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW: "continue as new",
 }
+
+
+@cache
+def life(place: Path) -> WorkflowHistory:
+    """The recorded history at *place*, for looking only: read once for all tests of a process."""
+    return WorkflowHistory.from_json("read", place.read_text("utf-8"))
 
 
 def commands(history: WorkflowHistory) -> list[str]:

@@ -16,7 +16,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, RetryState
 from domain.case.complaint import Complaint
 from domain.ground.words import WORKFLOW
 from domain.incidents.incident import NewIncident
-from tests.workflows.fingerprints import HISTORIES
+from tests.workflows.fingerprints import HISTORIES, life
 from worker import build_replayer
 from workflows.effects import EFFECTS, Effect
 
@@ -63,7 +63,7 @@ def lives() -> dict[tuple[str, str], WorkflowHistory]:
     for path in sorted(HISTORIES.rglob("*.json")):
         if path.parent.name == "others":  # lives of other workflows, and starts that are refused
             continue
-        history = WorkflowHistory.from_json("read", path.read_text("utf-8"))
+        history = life(path)
         started = history.events[0].workflow_execution_started_event_attributes
         kind, brought = started.workflow_type.name, json.loads(started.input.payloads[0].data)
         model = Complaint if kind == WORKFLOW else NewIncident

@@ -16,12 +16,13 @@ import pytest
 from temporalio import activity
 from temporalio.api.common.v1 import Payloads
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import WorkflowFailureError, WorkflowHistory
+from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from runtime.settings import load_settings
+from tests.workflows.fingerprints import life
 from tests.workflows.one_effect import OneEffect
 from worker import build_worker
 from workflows.effects import EFFECTS
@@ -85,7 +86,7 @@ def recorded() -> Iterator[tuple[str, Any, Any]]:
     """Activity, request (of local ones none is kept) and answer of the effects in the recorded histories."""
     for path in HISTORIES.rglob("*.json"):
         asked: dict[int, tuple[str, Any]] = {}
-        for event in WorkflowHistory.from_json("read", path.read_text("utf-8")).events:
+        for event in life(path).events:
             if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
                 scheduled = event.activity_task_scheduled_event_attributes
                 asked[event.event_id] = (scheduled.activity_type.name, json.loads(scheduled.input.payloads[0].data))

@@ -8,16 +8,12 @@ from temporalio import workflow
 from temporalio.client import WorkflowHistory
 
 from domain.case.complaint import Complaint
-from tests.workflows.fingerprints import HISTORIES, HOW_TO_RECORD, commands, is_released, keep, what_to_do
+from tests.workflows.fingerprints import HISTORIES, HOW_TO_RECORD, commands, is_released, keep, life, what_to_do
 from worker import build_replayer
 from workflows.complaint import ComplaintWorkflow
 
 LIVES = sorted(HISTORIES.rglob("*.json"))
 STRAIGHT = next(path for path in LIVES if "straight_through" in path.stem)
-
-
-def life(place: Path) -> WorkflowHistory:
-    return WorkflowHistory.from_json("read", place.read_text("utf-8"))
 
 
 def complaint_of(history: WorkflowHistory) -> WorkflowHistory:

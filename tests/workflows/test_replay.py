@@ -15,7 +15,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from domain.case.complaint import Complaint
-from tests.workflows.fingerprints import is_released, what_to_do
+from tests.workflows.fingerprints import is_released, life, what_to_do
 from worker import build_replayer
 from workflows.complaint import ComplaintWorkflow
 from workflows.effects import EFFECTS
@@ -43,7 +43,7 @@ def test_whatever_workflows_do_to_the_world_stands_in_a_recorded_history() -> No
 
 @pytest.mark.parametrize("name", OTHERS)
 async def test_a_recorded_history_of_any_workflow_replays(name: str) -> None:
-    history = WorkflowHistory.from_json("replayed", OTHERS[name])
+    history = life(HOUSE / "others" / f"{name}.json")
     started = history.events[0].workflow_execution_started_event_attributes
     history = WorkflowHistory(started.workflow_id or "replayed", history.events)
     replayed = await build_replayer().replay_workflow(history, raise_on_replay_failure=False)
@@ -52,7 +52,7 @@ async def test_a_recorded_history_of_any_workflow_replays(name: str) -> None:
 
 @pytest.mark.parametrize("name", HISTORIES)
 async def test_a_recorded_history_replays(name: str) -> None:
-    history = WorkflowHistory.from_json("replayed", HISTORIES[name])
+    history = life(HOUSE / f"{name}.json")
     started = history.events[0].workflow_execution_started_event_attributes
     brought = json.loads(started.input.payloads[0].data)
     reference = brought.get("closed_case") or Complaint.model_validate(brought).reference
@@ -65,7 +65,7 @@ async def test_a_recorded_history_replays(name: str) -> None:
 @pytest.mark.parametrize("name", HISTORIES)
 def test_a_case_never_has_more_than_one_timer_for_its_clocks(name: str) -> None:
     running: set[int] = set()
-    for event in WorkflowHistory.from_json("read", HISTORIES[name]).events:
+    for event in life(HOUSE / f"{name}.json").events:
         if event.event_type == EventType.EVENT_TYPE_TIMER_STARTED:
             if FAULT.encode() not in event.user_metadata.summary.data:
                 running.add(event.event_id)
