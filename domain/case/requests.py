@@ -3,6 +3,8 @@
 from datetime import date
 from typing import Any, Literal
 
+from pydantic import Field
+
 from domain.case.assessment import Assessment
 from domain.case.complaint import Complaint
 from domain.case.file import CaseUpdate, Recorded
@@ -13,7 +15,7 @@ from domain.ground.base import Identifier, Instant, Record, StaffId
 from domain.ground.bilingual import Bilingual
 from domain.ground.people import Actor
 from domain.ground.timeline import Entry
-from domain.ground.words import CaseEvent, LetterKind, PaymentReason, PaymentState
+from domain.ground.words import CaseEvent, LetterKind, PaymentReason, PaymentState, Role
 from domain.letters.letter import LetterFacts
 from domain.money.amounts import Money
 from domain.money.parts import Loss
@@ -176,11 +178,15 @@ class CompensationRecorded(Record):
 
 
 class LookForTraining(Record):
-    """Look which of these ``courses`` the ``person`` has not passed, or no longer, on that ``day``."""
+    """Look which of these ``courses`` the ``person`` has not passed, or no longer, on that ``day``.
+
+    With ``others``, who holds one of those roles may have passed its courses in their place.
+    """
 
     person: StaffId
     courses: tuple[Identifier, ...]
     day: date
+    others: dict[Role, tuple[Identifier, ...]] = Field(default_factory=dict)
 
 
 class Training(Record):

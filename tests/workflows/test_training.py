@@ -33,6 +33,7 @@ async def test_who_lacks_a_course_neither_gets_a_case_nor_proposes_nor_approves_
             person("h-1", teams=TEAMS, training=h1),
             person("h-2", teams=TEAMS, training=lapsed),
             person("a-1", "approver", teams=TEAMS, training=a1),
+            person("l-1", "team_lead", teams=TEAMS),
         ]
         await People(house.pool, signed).replace(directory(*people, teams=TEAMS), by=LEAD)
 
@@ -42,6 +43,10 @@ async def test_who_lacks_a_course_neither_gets_a_case_nor_proposes_nor_approves_
     await house.drafted(reference)
     with pytest.raises(Refused, match="handler: h-2 has not passed, or no longer, what handlers must have here"):
         await house.complaints.assign(reference, "h-2", by=LEAD)
+    with pytest.raises(Refused, match="handler: a-1 has not passed"):
+        await house.complaints.assign(reference, "a-1", by=LEAD)
+    for who in ("l-1", "h-1"):  # of team leads the pack asks nothing
+        await house.complaints.assign(reference, who, by=LEAD)
     await staff(lapsed, lapsed)
 
     async def propose() -> None:

@@ -27,9 +27,9 @@ from domain.case.requests import RecordContact
 from domain.case.resolution import check_extension, extension_key
 from domain.ground.base import person_of
 from domain.ground.messages import NotAllowed
-from domain.ground.words import CaseEvent, LetterKind, Role, Stage
+from domain.ground.words import CaseEvent, LetterKind, Stage
 from workflows import effects
-from workflows.messages.training import must_be_trained
+from workflows.messages.training import must_be_trained_to_have_it
 from workflows.parts.casework import Casework
 from workflows.parts.hearing import Gate
 
@@ -51,7 +51,7 @@ def must_not_be_kept_out(work: Casework, request: Assign) -> None:
 
 async def before_assigning(work: Casework, request: Assign) -> None:
     """Whoever gets it has passed what the pack asks for."""
-    await must_be_trained(work.case.pack.training, request.handler, Role.HANDLER, "handler")
+    await must_be_trained_to_have_it(work.case.pack.training, request.handler)
 
 
 def note_sign(work: Casework, request: NoteSign) -> str:
