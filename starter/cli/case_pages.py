@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import RenderableType
@@ -227,13 +227,18 @@ def _section(title: str, content: Sequence[RenderableType]) -> list[RenderableTy
     return [line(f"\n{title}", "bold underline"), *content] if content else []
 
 
+_TAKEN: Final = {"accepted", "sent_again"}
+"""How an attempt ends that a channel took the letter over in."""
+
+
 def _letters(letters: "Sequence[WrittenLetter]") -> Table:
     made = table("No.", "Letter", "Written (UTC)", "To", "Delivery", right=["No."], unbroken=["Written (UTC)"])
     for letter in letters:
         last = letter.attempts[-1] if letter.attempts else None
         delivery = line("not tried yet", "yellow")
-        if last and last.outcome == "accepted":
-            delivery = line(f"{last.channel}, {when(last.at)}", "green")
+        if last and last.outcome in _TAKEN:
+            copy = ", a copy" if last.outcome == "sent_again" else ""
+            delivery = line(f"{last.channel}{copy}, {when(last.at)}", "green")
         elif last:
             detail = f": {last.detail}" if last.detail else ""
             delivery = line(f"{last.outcome} {len(letter.attempts)} times{detail}", "red")
@@ -268,7 +273,7 @@ def letters(written: "Sequence[WrittenLetter]", *, texts: bool) -> list[Renderab
             *(
                 line(
                     f"{exactly(attempt.at)} UTC {attempt.outcome} by {attempt.channel} {attempt.detail}".rstrip(),
-                    "green" if attempt.outcome == "accepted" else "red",
+                    "green" if attempt.outcome in _TAKEN else "red",
                 )
                 for attempt in letter.attempts
             ),

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
+from unittest.mock import AsyncMock
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -13,11 +15,16 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
+from activities.incidents import incident_letters
+from activities.incidents.incident_letters import IncidentLetters
 from domain.clocks.quiet import QuietHours
 from domain.ground.people import Actor
 from domain.ground.words import CaseEvent, LetterKind, Role
+from domain.incidents.requests import TellMember
 from domain.people.customers import Preferences
 from domain.rules.policy_check import check_pack
+from runtime.mail import Mailer, Outbox
+from runtime.settings import load_settings
 from starter.client.customers import Customers, CustomersFile, FiledCustomer
 from tests.letters.support import (
     ANNOUNCES,
@@ -137,6 +144,30 @@ async def test_the_customers_own_hours_and_zone_go_first(office: Office) -> None
     office.receiver.messages.clear()
     with pytest.raises(ApplicationError, match="quiet hours"):
         await office.letters.send_letter(letter(LetterKind.PROGRESS, pack=PACK, number=10))
+
+
+async def test_letters_of_incidents_wait_alike_and_nothing_is_written_before(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incident_letters, "pack_of", AsyncMock(return_value=PACK))
+    known: dict[str, Any] = {"reference": "IN-1", "account": "70012345"}
+    request = TellMember.model_construct(**known)  # of the rest nothing is read
+    settings = load_settings(smtp_host="127.0.0.1", smtp_port=office.port, smtp_tls="none")
+    outbox = Outbox(office.folder)
+    mailed = IncidentLetters(office.pool, Mailer(settings), outbox, settings, office.clock)
+    with pytest.raises(ApplicationError, match="quiet hours") as waiting:
+        await mailed.tell_member(request)
+    assert waiting.value.next_retry_delay == MORNING - LATE
+    await wish(office, quiet_hours={"start": "22:00", "end": "23:45"})
+    with pytest.raises(ApplicationError, match="15:45 UTC"):
+        await mailed.tell_member(request)
+    async with office.pool.acquire() as connection:
+        office.clock.now = MORNING
+        await mailed._respect_quiet_hours(connection, request)
+        office.clock.now = LATE
+        await IncidentLetters(office.pool, None, outbox, settings, office.clock)._respect_quiet_hours(
+            connection, request
+        )
 
 
 TIMES = st.times(timezones=st.none()).map(lambda at: at.replace(second=0, microsecond=0))

@@ -3,12 +3,14 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 from pydantic import ValidationError
+from rich.console import Console
 from temporalio.exceptions import ApplicationError
 
 from activities.letters.letters import Letters
@@ -21,7 +23,9 @@ from domain.people.customers import Address, Preferences
 from domain.people.matching import Ground, Identity, IdentityState
 from runtime.settings import load_settings
 from runtime.standard_webhooks import new_secret
+from starter.cli import case_pages
 from starter.client.customers import Customers, CustomersFile, FiledCustomer
+from starter.reading.cases import get_letters
 from tests.letters.support import NOW, Receiver, complaint, letter, receiving, text_of
 from tests.letters.test_sending_letters import Office
 from tests.signing import signed
@@ -195,6 +199,10 @@ async def test_a_letter_that_came_back_is_sent_again_once_by_each_way_that_is_le
     assert await outcomes(office) == [
         ("email", "accepted"), returned, again_by_mail, returned, ("outbox", "sent_again"),
     ]  # fmt: skip
+    [written] = await get_letters(office.pool, REFERENCE)
+    console = Console(width=200, file=StringIO(), record=True)
+    console.print(*case_pages.letters([written], texts=False))
+    assert "outbox, a copy" in console.export_text()
     told = await office.pool.fetch("select text from casefile.timeline where key like 'sent_again:%' order by id")
     assert [row["text"].rpartition(" ")[2] for row in told] == ["email", "outbox"]
 
