@@ -228,7 +228,9 @@ async def need_of(  # noqa: PLR0917 (all that a case needs somebody for)
     if case is None:
         raise LookupError(f"there is no case {reference}")
     ladder = [step.role for step in pack.escalation]
-    above = ladder[ladder.index(role) + 1 :] if role in ladder else [step for step in ladder if step is not role]
+    # Whom a role that is no level of the ladder is short of, no role below it can stand in for.
+    rank = list(Role).index
+    above = ladder[ladder.index(role) + 1 :] if role in ladder else [one for one in ladder if rank(one) > rank(role)]
     open_cases = {row["handler"]: row["cases"] for row in await connection.fetch(_LOAD, reference)}
     restricted = await restrictions_in_case(connection, reference, at)
     only = next((one.contact for one in restricted if one.contact), None)

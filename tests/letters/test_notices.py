@@ -103,6 +103,10 @@ async def test_an_address_that_nobody_shares_who_is_kept_out_will_do(office: Off
     assert office.receiver.recipients == ["leads@example.com"]
 
 
+async def test_what_only_an_approver_may_decide_is_told_to_nobody_below_where_there_is_none(office: Office) -> None:
+    assert await notify(office, Role.APPROVER, staff()) == "e-1"
+
+
 async def test_where_everybody_of_a_role_is_kept_out_the_level_above_is_told(office: Office) -> None:
     conflict = {"account": complaint().account, "first": NOW.date(), "why": "family"}
     out = [person(one, "team_lead", conflicts=[conflict]) for one in ("l-1", "l-2")]
