@@ -39,6 +39,14 @@ from workflows.effects import EFFECTS
 from workflows.incident import IncidentWorkflow
 
 _LOCAL: Final = "core_local_activity"
+LEAVES_NOTHING: Final = frozenset(
+    {
+        *("LookElsewhere", "LookForRemedies", "LookForTraining", "PreviewLetter"),
+        *("NextMembers", "RefuseStart", "TakeTurn", "TakeUpCase"),
+        *("DealWith", "NoteAction", "MeasureEffect", "MailReport", "DrawReviews", "ChaseReviews", "RunOut"),
+    }
+)
+"""The effects after which nothing is to be written again: they write nothing of a case, or are of none."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from domain.case.file import CaseUpdate
 from domain.case.requests import BookPayment, PayCompensation, RecordCompensation
 from domain.ground.words import CaseEvent, PaymentState
 from domain.incidents.requests import PayMember
-from recovery.history import Step
+from recovery.history import LEAVES_NOTHING, Step
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -118,21 +118,10 @@ def _certain(step: Step) -> set[str]:
             if result and not result.promised:
                 return _of_update(request.update)
             return _of_update(request.update) | _of_update(request.then) | {f"promise:{request.round}"}
-        case (
-            "Investigate"
-            | "LookElsewhere"
-            | "LookForRemedies"
-            | "LookForTraining"
-            | "PreviewLetter"
-            | "NextMembers"
-            | "FindCases"
-            | "RefuseStart"
-            | "TakeTurn"
-            | "TakeUpCase"
-        ):
-            return set()  # what they write, if anything, has no key of its own in the file
-        case "DealWith" | "NoteAction" | "MeasureEffect" | "MailReport" | "DrawReviews" | "ChaseReviews" | "RunOut":
-            return set()  # they are of no case
+        case "Investigate" | "FindCases":
+            return set()  # what they write has no key of its own in the file
+        case name if name in LEAVES_NOTHING:
+            return set()
         case _:
             raise LookupError(f"{step.name}: it is not known what this effect leaves in the file")
 

@@ -23,7 +23,7 @@ from activities.money.compensation import Compensation
 from activities.money.payments import Payments
 from activities.money.promises import Promises
 from domain.case.requests import OpenCase, Opened, RecordCompensation
-from recovery.history import Step
+from recovery.history import LEAVES_NOTHING, Step
 from runtime.mail import Outbox
 from runtime.settings import Settings
 
@@ -149,12 +149,8 @@ class Rewriting:
             case "FindCases":
                 for reference in result.references:
                     await self._link(reference, request.reference, at)
-            case "DealWith" | "NoteAction" | "MeasureEffect" | "MailReport" | "DrawReviews" | "ChaseReviews" | "RunOut":
-                pass  # they are of no case
-            case "LookElsewhere" | "LookForRemedies" | "LookForTraining" | "PreviewLetter":
-                pass  # nothing that a file would have
-            case "NextMembers" | "RefuseStart" | "TakeTurn" | "TakeUpCase":
-                pass  # nothing that a file would have
+            case name if name in LEAVES_NOTHING:
+                pass
             case _:
                 raise LookupError(f"{step.name}: it is not known how this effect is written again")
 
