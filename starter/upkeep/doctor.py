@@ -283,8 +283,8 @@ async def _activities(client: Client, pool: "Pool", now: datetime, found: Sequen
     for workflow in list(dict.fromkeys(pointed))[:ASKED]:
         described = await _describe(client, workflow)
         for one in described.raw_description.pending_activities if described else ():
-            if one.attempt >= KEEPS_FAILING:
-                kind = one.last_failure.application_failure_info.type or "no answer in time"
+            kind = one.last_failure.application_failure_info.type or "no answer in time"
+            if one.attempt >= KEEPS_FAILING and kind != "QuietHours":  # it waits for their end
                 what = f"{one.activity_type.name} has been tried {one.attempt} times ({kind})"
                 troubles.append(Trouble(kind=Kind.ACTIVITY_FAILING, subject=workflow, what=what))
     return troubles
