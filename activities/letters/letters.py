@@ -32,10 +32,11 @@ from domain.case.requests import LetterAccepted, LetterPreview, SendLetter
 from domain.clocks.deadlines import Deadline, Occurred
 from domain.ground.people import SYSTEM
 from domain.ground.timeline import Entry
-from domain.ground.words import CaseEvent, LetterKind, Role
+from domain.ground.words import CaseEvent, LetterKind, Role, Stage
 from domain.keys.personal import Gone, Personal
 from domain.letters.kinds import LETTERS
 from domain.letters.letter import may_be_told, untold
+from domain.letters.truths import BEFORE_RESPONSE
 from domain.people.customers import Preferences
 from domain.people.matching import Identity
 from domain.people.restrictions import in_force
@@ -251,7 +252,8 @@ class Letters:
     ) -> tuple[str, str]:
         reference = request.update.reference
         case = await connection.fetchrow(
-            "select complaint, policy_hash, name, (select max(at) from casefile.events e"
+            "select complaint, policy_hash, name, revision, stage, handler, escalation_level, breached,"
+            " (select max(at) from casefile.events e"
             " where e.reference = c.reference and event = 'responded') as responded_at,"
             " exists (select from casefile.events e where e.reference = c.reference and event = 'extended') as extended"
             " from casefile.cases c join casefile.contacts using (reference)"
@@ -267,7 +269,7 @@ class Letters:
         standing = await connection.fetchrow(_STANDING, reference)
         wishes = customer.wishes
         return write_letter(
-            request,
+            _as_it_stands(request, case),
             complaint=Complaint.recorded(case["complaint"]),
             name=case["name"],
             pack=pack,
@@ -399,6 +401,21 @@ class Letters:
         recorded = await self._case_file.apply(connection, update, _announced(request, at))
         tried = await tried_of(connection, request.key)
         return LetterAccepted(at=at, channel=channel, recorded=recorded, in_doubt=tried.in_doubt)
+
+
+def _as_it_stands(request: SendLetter, case: asyncpg.Record) -> SendLetter:
+    """The *request* with how far the *case* is by now, where that went on while an interim letter waited."""
+    summary, now = request.update.summary, Stage(case["stage"])
+    if not LETTERS[request.kind].interim or case["revision"] <= summary.revision:
+        return request
+    facts = {"stage": now} if now in BEFORE_RESPONSE else {"stage": now, "expected_by": None}
+    stands = {"stage": now, **{name: case[name] for name in ("handler", "escalation_level", "breached")}}
+    return request.model_copy(
+        update={
+            "facts": request.facts.model_copy(update=facts),
+            "update": request.update.model_copy(update={"summary": summary.model_copy(update=stands)}),
+        }
+    )
 
 
 def _announced(request: SendLetter, at: datetime) -> list[Occurred]:

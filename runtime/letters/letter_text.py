@@ -18,7 +18,7 @@ from domain.ground.words import Action, Category, Element, LetterKind, Outcome, 
 from domain.incidents.requests import TellMember
 from domain.letters.kinds import LETTERS
 from domain.letters.letter import LetterFacts, may_be_told
-from domain.letters.truths import Told, progress
+from domain.letters.truths import BEFORE_RESPONSE, Told, progress
 from domain.money.amounts import Money
 from domain.people.restrictions import Restriction
 from domain.rules.duties import LetterRule
@@ -305,7 +305,15 @@ def _rules(pack: PolicyPack, kind: LetterKind, facts: LetterFacts, category: Cat
         return pack.letter_rules(kind, facts.letter) if facts.letter else []
     if LETTERS[kind].to_staff:
         return []
-    return (pack.narrowed(category) if category else pack).letter_rules(kind)
+    rules = (pack.narrowed(category) if category else pack).letter_rules(kind)
+    if kind is LetterKind.PROGRESS and facts.stage not in {None, *BEFORE_RESPONSE}:
+        # How far it is with what was decided: there is no answer any more whose date could be named.
+        return [rule.model_copy(update={"must_name": _but_the_date(rule)}) for rule in rules]
+    return rules
+
+
+def _but_the_date(rule: LetterRule) -> tuple[Element, ...]:
+    return tuple(element for element in rule.must_name if element is not Element.EXPECTED_DATE)
 
 
 def _extension(pack: PolicyPack, facts: LetterFacts) -> Extension | None:

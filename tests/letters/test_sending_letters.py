@@ -26,9 +26,9 @@ from domain.case.messages.handling import VerifyComplainant
 from domain.case.requests import OpenCase, RecordContact
 from domain.clocks.clock import Length, LengthRule
 from domain.clocks.deadlines import Occurred
-from domain.ground.people import Actor
+from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
-from domain.ground.words import Action, CaseEvent, Category, Element, LetterKind, Role, RouteKind
+from domain.ground.words import Action, CaseEvent, Category, Element, LetterKind, Role, RouteKind, Stage
 from domain.rules.policy import PolicyPack
 from runtime.database import open_pool
 from runtime.mail import Mailer, Outbox, secret_message_id
@@ -594,3 +594,35 @@ async def test_a_response_waits_while_who_complains_is_open_and_goes_out_once_so
     update = response.update.model_copy(update={"entries": (entry,)})
     await office.letters.send_letter(response.model_copy(update={"update": update}))
     assert len(office.receiver.messages) == 1
+
+
+async def test_nobody_is_told_that_the_response_was_sent_while_it_is_on_its_way(office: Office) -> None:
+    stage = Entry(key="stage:9", at=office.clock.now, kind="stage", actor=str(SYSTEM), text=Stage.RESPONDED.value)
+    facts = full_facts(stage=Stage.RESPONDED)
+    before = letter(LetterKind.PROGRESS, facts=facts, number=3)
+    update = before.update.model_copy(update={"entries": (stage,)})
+    await office.letters.send_letter(before.model_copy(update={"update": update}))
+    assert "Our letter about it has not left us yet." in text_of(office.receiver.messages[-1])
+    await office.letters.send_letter(letter(LetterKind.FINAL_RESPONSE, number=4))
+    await office.letters.send_letter(letter(LetterKind.PROGRESS, facts=facts, number=5))
+    assert "We have sent you our final response" in text_of(office.receiver.messages[-1])
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (Stage.DECIDING, "Somebody has your complaint and is to propose a decision."),
+        (Stage.FOLLOWING_UP, "Nothing is left for us to carry out."),
+    ],
+)
+async def test_an_interim_letter_that_waited_tells_how_far_it_is_when_it_is_written(
+    office: Office, now: Stage, said: str
+) -> None:
+    waited = letter(LetterKind.PROGRESS, facts=full_facts(stage=Stage.INVESTIGATING), number=3)
+    later = letter(number=2, revision=7, stage=now, handler="h-17")
+    await office.letters.send_letter(later)
+    await office.letters.send_letter(waited)
+    told = text_of(office.receiver.messages[-1])
+    assert said in told
+    assert "Nobody has taken your complaint up" not in told
+    assert ("We expect to finish by" in told) is (now is Stage.DECIDING)

@@ -158,6 +158,7 @@ SAYS = {
     "a date is promised": r"(We|we) (now )?expect to|我们现?预计于",
     "it replaces another": r"It replaces the final response|本处理决定取代",
     "the case is in higher hands": r"someone with more authority|更高层级的负责人",
+    "the answer was sent": r"We have sent you our final response|我们已向您送达处理决定",
     "contact is restricted": r"HOW WE DEAL WITH YOU|【联系方式】",
     "a breach is on record": r"keep a record of the missed deadline|如实记入案卷",
 }
@@ -171,7 +172,15 @@ def test_no_letter_says_what_the_record_does_not(data: Any) -> None:
     handler, level = draw(st.sampled_from([None, "h-17", Role.TEAM_LEAD.value])), draw(st.integers(0, 3))
     ahead, breached = draw(st.booleans()), draw(st.booleans())
     standing = draw(
-        st.builds(Standing, looked=..., proposed=..., asked=..., new_dates=st.integers(0, 3), restrictions=RESTRICTIONS)
+        st.builds(
+            Standing,
+            looked=...,
+            proposed=...,
+            asked=...,
+            answered=...,
+            new_dates=st.integers(0, 3),
+            restrictions=RESTRICTIONS,
+        )
     )
     responded_at = draw(st.sampled_from([None, AGO]))
     facts = full_facts(
@@ -196,6 +205,7 @@ def test_no_letter_says_what_the_record_does_not(data: Any) -> None:
         "it replaces another": responded_at is not None,
         "the case is in higher hands": person and level > 0,
         "a breach is on record": breached,
+        "the answer was sent": standing.answered and facts.stage is Stage.RESPONDED,
         "contact is restricted": bool(standing.restrictions),
     }
     said = {name for name, words in SAYS.items() if re.search(words, body)}
