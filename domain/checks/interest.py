@@ -129,8 +129,9 @@ def _added(
             product = " + ".join(f"{_rate(span, _EN)} × {span.days}" for span in spans)
             product_zh = " + ".join(f"{_rate(span, _ZH)} × {span.days}" for span in spans)
             since, until = spans[0].since, spans[-1].until
+            unit = "day" if [span.days for span in spans] == [1] else "days"
             en.append(
-                f"Simple interest on {loss} from {since} to {until}: {loss} × ({product} days) ÷ 365 = {owed:.4f}."
+                f"Simple interest on {loss} from {since} to {until}: {loss} × ({product} {unit}) ÷ 365 = {owed:.4f}."
             )
             zh.append(f"{loss} 自 {since} 至 {until} 的单利：{loss} ×（{product_zh} 天）÷ 365 = {owed:.4f}。")
         owed = sum((part.amount for part in parts), Decimal(0))

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from runtime.paths import ROOT
+from runtime.ports import claim
 from runtime.settings import load_settings
 from runtime.temporal import connect
 from tests.patience import PATIENCE, eventually
@@ -63,9 +64,13 @@ def folder() -> Iterator[Path]:
 @pytest.mark.long
 @pytest.mark.timeout(300)
 async def test_it_serves_until_told_to_stop_and_carries_on_where_it_was(folder: Path) -> None:
+    # The usual ports are others' as well: whoever starts while it is stopped may have them.
+    usual = [claimed for port in (7233, 8233) if (claimed := claim(port))]
     up = await launch("up", "--json", folder=folder)
     try:
         where = await document(up)
+        for claimed in usual:
+            claimed.release()
         assert where["state_dir"] == str(folder)
         assert where["ui"].startswith("http://127.0.0.1:")
 
