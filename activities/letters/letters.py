@@ -20,6 +20,7 @@ from activities.letters.ways import (
     NO_ADDRESS,
     PRINT_SHOP,
     Customer,
+    Tried,
     Way,
     Ways,
     clocks_kept,
@@ -95,24 +96,29 @@ class Letters:
         mail server's acceptance and its recording the next attempt sends again, with the same Message-ID.
         """
         async with self._alone(request.key) as connection:
-            await self._respect_quiet_hours(connection, request)
-            letter, customer = await self._letter(connection, request)
-            accepted = await connection.fetchrow(
-                "select at, channel from casefile.letter_attempts where key = $1 and outcome = 'accepted'", request.key
-            )
-            if accepted:
+            letter = await self._found(connection, request)
+            tried = await tried_of(connection, request.key) if letter else Tried()
+            if letter and letter["accepted_at"]:
                 async with connection.transaction():
-                    return await self._announce(connection, request, accepted["at"], accepted["channel"])
-            customer = customer or await self._customer(connection, request.update.reference)
-            ways = await self._ways_of(connection, request, letter["addressee"], customer)
+                    return await self._announce(
+                        connection, request, letter, tried, letter["accepted_at"], letter["channel"]
+                    )
+            async with connection.transaction():
+                to, customer, ways = await self._prepare(connection, request, letter)
+                quiet = await self._quiet_until(connection, request, ways, customer)
+                if letter is None and quiet is None:
+                    letter = await self._write_down(connection, request, self._clock(), to, customer, ways)
+            if quiet:
+                raise _waits(request, quiet, self._clock())
+            assert letter is not None  # noqa: S101 (it is written where it does not wait)
             await _check_complainant(connection, request, customer.identity)
             if request.kind is LetterKind.EXTENSION:
                 await self._check_still_true(connection, request)
-            way = await self._carry(connection, request, letter, ways, customer)
+            way, tried = await self._carry(connection, request, letter, ways, customer, tried)
             accepted_at = self._clock()
             async with connection.transaction():
                 await record_attempt(connection, request.key, accepted_at, way, "accepted")
-                answer = await self._announce(connection, request, accepted_at, way.name)
+                answer = await self._announce(connection, request, letter, tried, accepted_at, way.name)
             log.info("letter accepted", channel=way.name, **_named(request))
             return answer
 
@@ -171,8 +177,11 @@ class Letters:
         The text is made again from the facts of the *request*, as of *written_at*.
         """
         async with self._alone(request.key) as connection:
-            await self._letter(connection, request, written_at)
+            letter = await self._found(connection, request)
             async with connection.transaction():
+                if letter is None:
+                    to, customer, ways = await self._prepare(connection, request, None)
+                    letter = await self._write_down(connection, request, written_at, to, customer, ways)
                 await connection.execute(
                     "insert into casefile.letter_attempts (key, at, channel, outcome, detail)"
                     " values ($1, $2, $3, 'accepted', $4) on conflict do nothing",
@@ -181,7 +190,8 @@ class Letters:
                     accepted.channel,
                     "restored: as the workflow was told when the channel accepted it",
                 )
-                await self._announce(connection, request, accepted.at, accepted.channel)
+                tried = await tried_of(connection, request.key)
+                await self._announce(connection, request, letter, tried, accepted.at, accepted.channel)
 
     @asynccontextmanager
     async def _alone(self, key: str) -> "AsyncIterator[Connection]":
@@ -191,48 +201,62 @@ class Letters:
             await connection.execute("select pg_advisory_lock(hashtextextended('letter:' || $1, 0))", key)
             yield connection
 
-    async def _letter(
-        self, connection: "Connection", request: SendLetter, written_at: datetime | None = None
-    ) -> tuple[asyncpg.Record, Customer | None]:
-        """The letter as it was written at its first attempt; where that is this one, what is known of the customer."""
-        customer = None
-        reference = request.update.reference
-        letter = await connection.fetchrow("select * from casefile.letters where key = $1", request.key)
+    async def _found(self, connection: "Connection", request: SendLetter) -> asyncpg.Record | None:
+        """The letter as it was written at its first attempt, with its acceptance, if there was one."""
+        letter = await connection.fetchrow(_LETTER, request.key)
         if letter is None:
-            written_at = written_at or self._clock()
-            async with connection.transaction():
-                # Now, not with the acceptance: a letter that cannot be delivered must not hold back the case file. And
-                # before it is written: the letter tells of the case as it then stands.
-                await self._case_file.apply(connection, request.update)
-                to = await self._addressee(connection, request, written_at)
-                customer = await self._customer(connection, reference)
-                ways = await self._ways_of(connection, request, to, customer)
-                subject, body = await self._write(connection, request, written_at, to, customer)
-                letter = await connection.fetchrow(
-                    "insert into casefile.letters"
-                    " (key, reference, number, kind, language, recipient, subject, body, message_id, rendered_at,"
-                    " addressee) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning *",
-                    request.key,
-                    reference,
-                    request.number,
-                    request.kind.value,
-                    request.language,
-                    Personal(reference, ways[0].recipient),
-                    Personal(reference, subject),
-                    Personal(reference, body),
-                    await secret_message_id(request.key, self._settings.mail_from),
-                    written_at,
-                    to,
-                )
-        assert letter is not None  # noqa: S101 (an insert returns its row)
-        if (letter["reference"], letter["number"], letter["kind"]) != (reference, request.number, request.kind.value):
+            return None
+        its, reference = (letter["reference"], letter["number"], letter["kind"]), request.update.reference
+        if its != (reference, request.number, request.kind.value):
             raise ApplicationError(
                 f"the key {request.key} already belongs to letter {letter['number']} ({letter['kind']}) of"
                 f" {letter['reference']}; give letter {request.number} ({request.kind.value}) a key of its own",
                 type="LetterKeyConflict",
                 non_retryable=True,
             )
-        return letter, customer
+        return letter
+
+    async def _prepare(
+        self, connection: "Connection", request: SendLetter, letter: asyncpg.Record | None
+    ) -> tuple[str | None, Customer, list[Way]]:
+        """Whom a notice is for, who complains, and the ways there are now."""
+        if letter is None:
+            # Now, not with the acceptance: a letter that cannot be delivered must not hold back the case file. And
+            # before it is written: the letter tells of the case as it then stands.
+            await self._case_file.apply(connection, request.update)
+        to = letter["addressee"] if letter else await self._addressee(connection, request, self._clock())
+        customer = await self._customer(connection, request.update.reference)
+        return to, customer, await self._ways_of(connection, request, to, customer)
+
+    async def _write_down(  # noqa: PLR0917 (what it is written of)
+        self,
+        connection: "Connection",
+        request: SendLetter,
+        written_at: datetime,
+        to: str | None,
+        customer: Customer,
+        ways: list[Way],
+    ) -> asyncpg.Record:
+        reference = request.update.reference
+        subject, body = await self._write(connection, request, written_at, to, customer)
+        letter = await connection.fetchrow(
+            "insert into casefile.letters"
+            " (key, reference, number, kind, language, recipient, subject, body, message_id, rendered_at,"
+            " addressee) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning *",
+            request.key,
+            reference,
+            request.number,
+            request.kind.value,
+            request.language,
+            Personal(reference, ways[0].recipient),
+            Personal(reference, subject),
+            Personal(reference, body),
+            await secret_message_id(request.key, self._settings.mail_from),
+            written_at,
+            to,
+        )
+        assert letter is not None  # noqa: S101 (an insert returns its row)
+        return letter
 
     async def _addressee(self, connection: "Connection", request: SendLetter, at: datetime) -> str | None:
         """The id of the member of staff whom a notice is for; ``None`` where no directory names any, and of letters."""
@@ -321,21 +345,25 @@ class Letters:
             return await self._ways.to_staff(connection, request, to, self._clock())
         return await self._ways.to_customer(connection, request.update.reference, customer)
 
-    async def _carry(
+    async def _carry(  # noqa: PLR0917 (who carries what to whom)
         self,
         connection: "Connection",
         request: SendLetter,
         letter: asyncpg.Record,
         ways: list[Way],
         customer: Customer,
-    ) -> Way:
-        """Return the way that has taken the letter over. Each that has not is recorded; raise where it may later."""
-        reference = request.update.reference
-        pack = await self._pack(connection, reference)
-        due = await due_of(connection, reference, clocks_kept(pack, request) if pack else ())
+        tried: Tried,
+    ) -> tuple[Way, Tried]:
+        """The way that has taken the letter over, and what was *tried* by then. Raise where it may be taken later.
+
+        Each way that has not taken it is recorded.
+        """
+        due = None
         while True:
-            tried = await tried_of(connection, request.key)
-            way = next(tried.left(ways, self._clock(), due.at))
+            if tried.failing and due is None:
+                pack = await self._pack(connection, request.update.reference)
+                due = (await due_of(connection, request.update.reference, clocks_kept(pack, request))).at
+            way = next(tried.left(ways, self._clock(), due))
             try:
                 await self._handing.hand(connection, letter, way, customer, copy=tried.may_have_arrived(way))
             except MailError as error:
@@ -344,42 +372,34 @@ class Letters:
                     raise ApplicationError(
                         f"{request.kind.value} (letter {request.number}): {error}", type=type(error).__name__
                     ) from None
+                tried = await tried_of(connection, request.key)
             else:
-                return way
+                return way, tried
 
-    async def _pack(self, connection: "Connection", reference: str) -> PolicyPack | None:
-        """The pack of the case; ``None`` where there is no such case."""
-        policy_hash = await connection.fetchval(_POLICY, reference)
-        return await self._case_file.pack(connection, policy_hash) if policy_hash else None
+    async def _pack(self, connection: "Connection", reference: str) -> PolicyPack:
+        return await self._case_file.pack(connection, await connection.fetchval(_POLICY, reference))
 
-    async def _respect_quiet_hours(self, connection: "Connection", request: SendLetter) -> None:
-        """Raise ``QuietHours`` where a letter waits for the end of those, by Temporal's timer of the next attempt.
-
-        It is not written before; the case file hears meanwhile what goes along.
-        """
+    async def _quiet_until(
+        self, connection: "Connection", request: SendLetter, ways: list[Way], customer: Customer
+    ) -> datetime | None:
+        """The end of the quiet hours for which a letter waits; it is not written before. ``None`` where it does not."""
+        if LETTERS[request.kind].to_staff:
+            return None
         reference = request.update.reference
         pack = await self._pack(connection, reference)
-        if pack is None or LETTERS[request.kind].to_staff or await connection.fetchval(_ACCEPTED, request.key):
-            return
-        customer, now = await self._customer(connection, reference), self._clock()
         if not (customer.wishes.quiet_hours or pack.quiet_hours):
-            return
-        ways = await self._ways.to_customer(connection, reference, customer)
+            return None
         due = await due_of(connection, reference, clocks_kept(pack, request))
-        until = waits_until(request, ways, customer.wishes, pack, due, now)
-        if until is None:
-            return
-        async with connection.transaction():
-            await self._case_file.apply(connection, request.update)
-        raise ApplicationError(
-            f"{request.kind.value} (letter {request.number}) waits for the end of quiet hours, {until:%H:%M} UTC",
-            type="QuietHours",
-            next_retry_delay=until - now,
-            category=ApplicationErrorCategory.BENIGN,
-        )
+        return waits_until(request, ways, customer.wishes, pack, due, self._clock())
 
-    async def _announce(
-        self, connection: "Connection", request: SendLetter, at: datetime, channel: str
+    async def _announce(  # noqa: PLR0917 (what was accepted, when and how)
+        self,
+        connection: "Connection",
+        request: SendLetter,
+        letter: asyncpg.Record,
+        tried: Tried,
+        at: datetime,
+        channel: str,
     ) -> LetterAccepted:
         """Record what the acceptance means. Again, it changes nothing and answers the same.
 
@@ -387,8 +407,7 @@ class Letters:
         """
         notice = request.facts.notice
         told = f": {notice.en}" if notice and channel == CASE_FILE else ""
-        to = await connection.fetchval("select addressee from casefile.letters where key = $1", request.key)
-        whom = f" for {to}" if to else ""
+        whom = f" for {letter['addressee']}" if letter["addressee"] else ""
         entry = Entry(
             key=f"{request.key}:accepted",
             at=at,
@@ -399,7 +418,6 @@ class Letters:
         )
         update = request.update.model_copy(update={"entries": (*request.update.entries, entry)})
         recorded = await self._case_file.apply(connection, update, _announced(request, at))
-        tried = await tried_of(connection, request.key)
         return LetterAccepted(at=at, channel=channel, recorded=recorded, in_doubt=tried.in_doubt)
 
 
@@ -437,7 +455,11 @@ _KEY_OF: Final = """
     select key from casefile.letters where (reference, number) = ($1, $2) and kind <> 'staff_notice'
     order by rendered_at desc limit 1
 """
-_ACCEPTED: Final = "select exists (select from casefile.letter_attempts where key = $1 and outcome = 'accepted')"
+_LETTER: Final = """
+    select l.*, a.at as accepted_at, a.channel
+    from casefile.letters l left join casefile.letter_attempts a on a.key = l.key and a.outcome = 'accepted'
+    where l.key = $1
+"""
 _NOTE: Final = """
     insert into casefile.timeline (reference, key, at, kind, actor, text, data)
     values ($1, $2, $3, 'letter', $4, $5, $6) on conflict do nothing
@@ -477,6 +499,16 @@ async def _check_complainant(connection: "Connection", request: SendLetter, iden
             type="LetterIncomplete",
             non_retryable=True,
         )
+
+
+def _waits(request: SendLetter, until: datetime, now: datetime) -> ApplicationError:
+    """What has Temporal try again *until* then, by its timer of the next attempt."""
+    return ApplicationError(
+        f"{request.kind.value} (letter {request.number}) waits for the end of quiet hours, {until:%H:%M} UTC",
+        type="QuietHours",
+        next_retry_delay=until - now,
+        category=ApplicationErrorCategory.BENIGN,
+    )
 
 
 def _sent_again(letter: asyncpg.Record, way: Way, at: datetime) -> tuple[Any, ...]:
