@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from domain.checks.facts import LogFacts
-from domain.checks.findings import EvidenceRow, Finding, Verdict
+from domain.checks.findings import Check, EvidenceRow, Finding, Verdict
 from starter.evidence.blocks import (
     Badge,
     Block,
@@ -113,7 +113,7 @@ class Found(Section):
         words = self.words
         for name, text in numbers.items():
             if name.startswith("counted_in."):
-                shown = words("check", text)
+                shown = words.check(Check(text))
             elif words.has("rule", text):
                 shown = words("rule", text)
             else:

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from pathlib import Path
 from string import Formatter
 
 import pytest
@@ -14,6 +15,7 @@ from domain.checks.tolerances import Tolerances
 from domain.checks.withdrawal_delay.finding import check_withdrawal_delay
 from domain.log.trade_log import AccountEntry, EntryKind, OrderType, Side
 from domain.money.parts import Rate
+from starter.evidence import words as words_module
 from starter.evidence.blocks import Figure, Grid, Working
 from starter.evidence.formulas import priced, working
 from starter.evidence.html import to_html
@@ -169,6 +171,14 @@ class TestThePage:
         assert words_of("en").label("F-1.valid_price") == "Valid price (F-1)"
         assert words_of("en").label("deviation.LP-B") == "Worse than: LP-B"
 
+    @pytest.mark.parametrize("language", LANGUAGES)
+    @pytest.mark.parametrize("check", Check)
+    def test_a_loss_that_is_counted_elsewhere_says_in_which_check(self, check: Check, language: str) -> None:
+        finding = off_market()
+        numbers = finding.numbers | {"counted_in.price/F-1": check.value}
+        made = pack(case(finding.model_copy(update={"numbers": numbers})), Reader.HANDLER, language)
+        assert words_of(language).check(check) in texts(made)
+
 
 class TestTheHash:
     def test_the_same_data_give_the_same_hash_and_the_same_bytes(self) -> None:
@@ -201,6 +211,13 @@ def test_both_languages_say_the_same_things() -> None:
         assert set(english.names(group)) == set(chinese.names(group)), group
         for name in english.names(group):
             assert placeholders(english.raw(group, name)) == placeholders(chinese.raw(group, name)), (group, name)
+
+
+def test_every_group_that_the_code_asks_for_is_there() -> None:
+    """Asked for a group that is not there, the words fail, and with them the whole pack and the page of the case."""
+    for file in Path(words_module.__file__).parent.glob("*.py"):
+        asked = re.findall(r'\bwords(?:\.has|\.raw|\.names)?\("(\w+)"', file.read_text("utf-8"))
+        assert set(asked) <= set(words_of("en").groups), file.name
 
 
 @pytest.mark.parametrize(
