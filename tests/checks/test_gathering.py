@@ -309,6 +309,13 @@ async def test_options_cancellations_and_fees_are_found_by_their_numbers(pool: P
     assert str((await one(pool, Check.SUITABILITY, "E1")).harm) == "USD 15.00"
 
 
+async def test_where_no_fee_is_on_the_account_what_a_trade_cost_is_answered_by_the_charges_alone(pool: Pool) -> None:
+    await store(pool, position(close_price=Decimal("1930.00"), closed_at=AT))
+    asked = (await found(pool, Check.CHARGES, Check.SUITABILITY)).findings
+    assert [finding.check for finding in asked] == [Check.CHARGES]
+    assert (await one(pool, Check.SUITABILITY)).verdict is Verdict.INCONCLUSIVE
+
+
 async def test_a_position_in_a_product_nobody_asked_about_contains_the_loss_on_its_price(pool: Pool) -> None:
     closed = position(volume=Decimal("0.8"), close_price=Decimal("1920.96"), closed_at=AT)
     rows = [row for row in INCIDENT if type(row).__name__ != "Position"]

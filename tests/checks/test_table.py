@@ -42,6 +42,25 @@ def test_a_check_is_reached_by_the_words_of_a_complaint_in_both_languages_or_by_
     assert reached == {True} or check in of_a_category
 
 
+@pytest.mark.parametrize(
+    ("check", "text"),
+    [
+        (Check.SUITABILITY, "I was told the inactivity fee is 30 dollars a month, and you charged me 80."),
+        (Check.SUITABILITY, "The price list says 5, my statement says 12."),
+        (Check.SUITABILITY, "You never said there was a monthly charge for not trading."),
+        (Check.SUITABILITY, "The maintenance fee was charged twice for October."),
+        (Check.SUITABILITY, "貴公司告知閒置費為30美元，卻扣了80美元。"),
+        (Check.SUITABILITY, "公示的是五块，扣了我十二块。"),
+        (Check.SUITABILITY, "账户管理费多收了50美元，请退还。"),
+        (Check.PROMISE, "Your manager told me in the chat that I cannot lose capital."),
+        (Check.PROMISE, "Your agent said in the chat that my fee would be waived."),
+        (Check.PROMISE, "经理说绝对不会亏，聊天记录都在。"),
+    ],
+)
+def test_what_was_told_is_looked_for_however_it_is_said(check: Check, text: str) -> None:
+    assert check in pointed_to(text)
+
+
 @pytest.mark.parametrize("check", Check)
 def test_the_documentation_tells_what_a_check_asks(check: Check) -> None:
     table = [line for line in INVESTIGATIONS.splitlines() if line.startswith((f"| `{check}` |", f"| [`{check}`]"))]

@@ -17,9 +17,10 @@ _BOOK: Final = PhraseBook(
         listed(
             "promise, promised, guarantee, guaranteed, assure you, assured, certain profit, sure profit, no risk, "
             "without risk, risk-free, cannot lose, can't lose, never lose, double your money, no fee, "
-            "free of charge, we will refund, we will pay, will be refunded, bonus, rebate, cash back, cashback, "
+            "free of charge, waive, waived, capital is safe, word of honour, have my word, we will refund, "
+            "we will pay, will be refunded, bonus, rebate, cash back, cashback, "
             "承诺, 保证, 答应, 保本, 稳赚, 包赚, 包赔, 零风险, 无风险, 没有风险, 不会亏, 绝不会, 翻倍, 免手续费, 免费, "
-            "不收费, 赠金, 返佣, 返现, 收益率, 月收益, 年收益, 我们会退, 会退还, 会赔, 赔偿给您"
+            "免收, 减免, 本金不亏, 不收费, 赠金, 返佣, 返现, 收益率, 月收益, 年收益, 我们会退, 会退还, 会赔, 赔偿给您"
         ),
         True,
     )

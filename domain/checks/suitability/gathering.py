@@ -1,7 +1,7 @@
 """Finds the positions with what was asked before them, and the fees with what was told of them."""
 
 from domain.checks.facts import LogFacts
-from domain.checks.findings import Finding
+from domain.checks.findings import Check, Finding
 from domain.checks.gathering.asked import MOST_ROWS, Asked
 from domain.checks.gathering.positions import held, positions_meant
 from domain.checks.gathering.unanswered import nothing_named, too_many
@@ -25,4 +25,6 @@ async def gather(asked: Asked) -> list[Finding]:
         findings.append(asked.judge(position.position, facts))
     for fee in fees:
         findings.append(asked.judge(fee.entry, LogFacts(account_entries=(fee,), disclosures=disclosures)))
+    if not findings and Check.CHARGES in asked.request.checks:
+        return []  # the words were of what a trade cost, and that check answers
     return findings or [nothing_named(asked)]
