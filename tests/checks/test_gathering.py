@@ -307,6 +307,9 @@ async def test_options_cancellations_and_fees_are_found_by_their_numbers(pool: P
     assert (await one(pool, Check.BINARY_OPTION, "XBO1")).missing == ("trade XBO1",)
     assert str((await one(pool, Check.CANCELLED_TRADE, "P1")).harm) == "USD 50.00"
     assert str((await one(pool, Check.SUITABILITY, "E1")).harm) == "USD 15.00"
+    again = fee.model_copy(update={"entry": "E2", "amount": Decimal(-10), "booked_at": after(86_400)})
+    await store(pool, again)
+    assert (await one(pool, Check.SUITABILITY, "E2")).missing == ("for which months the fees E2 and E1 were charged",)
 
 
 async def test_where_no_fee_is_on_the_account_what_a_trade_cost_is_answered_by_the_charges_alone(pool: Pool) -> None:

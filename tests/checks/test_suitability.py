@@ -1,5 +1,6 @@
 """Suitability and disclosure, on rows few enough to compute by hand."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, get_args
 
@@ -105,6 +106,32 @@ class TestSuitability:
             update={"disclosure": "D2", "at": after(-30), "sum": None, "unit": None, "currency": None}
         )
         assert self.fee(dearer, told, silent).harm == found.harm
+
+    @pytest.mark.parametrize(
+        ("days", "note", "unit", "verdict"),
+        [
+            (1, "Inactivity fee March", "month", Verdict.INCONCLUSIVE),
+            (-20, "inactivity fee, again", "month", Verdict.INCONCLUSIVE),
+            (22, "Inactivity fee April", "month", Verdict.NO_FAULT),
+            (1, "Card fee", "month", Verdict.NO_FAULT),
+            (1, "Inactivity fee March", "charge", Verdict.NO_FAULT),
+        ],
+    )
+    def test_a_monthly_fee_charged_twice_within_weeks_is_for_a_person(
+        self, days: int, note: str, unit: str, verdict: Verdict
+    ) -> None:
+        body = {"account": ACCOUNT, "kind": EntryKind.FEE, "amount": Decimal(-25), "currency": "USD"}
+        first = AccountEntry.model_validate(body | {"entry": "E1", "booked_at": AT, "note": "Inactivity fee March"})
+        again = AccountEntry.model_validate(
+            body | {"entry": "E2", "booked_at": AT + timedelta(days=days), "note": note}
+        )
+        told = {"disclosure": "D1", "account": ACCOUNT, "kind": "fee", "about": "inactivity fee", "at": after(-60)}
+        price = Disclosure.model_validate(told | {"unit": unit, "sum": 25, "currency": "USD"})
+        found = check(Check.SUITABILITY, "E1", account_entries=(first, again), disclosures=(price,))
+        assert found.verdict is verdict
+        assert found.missing == (
+            () if verdict is Verdict.NO_FAULT else ("for which months the fees E1 and E2 were charged",)
+        )
 
     @pytest.mark.parametrize(
         "price",

@@ -1,6 +1,7 @@
 """Should the customer have been let into the product, and was a fee told of before it was charged?"""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal, localcontext
 from typing import Final
 
@@ -15,7 +16,9 @@ from domain.money.amounts import Money
 from domain.money.parts import PRECISION, Part, PartKind, last_rate, plain
 
 FORMULA: Final = "suitability/net-loss-of-the-position@1"
-FEE: Final = "undisclosed-fee/beyond-what-was-told@2"
+FEE: Final = "undisclosed-fee/beyond-what-was-told@3"
+ANOTHER_MONTH: Final = timedelta(days=21)
+"""Charges of a monthly fee that are nearer than this may be of one month, whatever the days on which they are due."""
 _EACH: Final = {"charge", "month"}
 """The units of which an entry of the account is one: how many lots, or per cent of what, no entry tells."""
 _NOT_ASKED: Final = {
@@ -31,7 +34,8 @@ def check_suitability(subject: str, facts: LogFacts, given: Given) -> Finding:
     A retail customer has to be asked whether the product is right for them before the position is opened, and warned
     where it is not. Where that was not done the harm is the position's net loss. A fee has to be disclosed before it
     is booked, under the words that its entry's note begins with; else it is given back. What was charged beyond the sum
-    that was told is given back as well; where no sum was told nothing can be said.
+    that was told is given back as well; where no sum was told nothing can be said, nor where a monthly fee was charged
+    so soon again that it may be of the same month.
     """
     entry = next((row for row in facts.account_entries if row.entry == subject), None)
     if entry is not None:
@@ -190,6 +194,22 @@ def _is_named(note: str, told: Disclosure) -> bool:
     return any(note.startswith(words.lower()) for words in (told.about, told.fee) if words)
 
 
+def _of_one_month(facts: LogFacts, entry: AccountEntry, told: Disclosure) -> list[AccountEntry]:
+    """Other charges of the same fee that may be of the month of *entry*."""
+    return [
+        row
+        for row in facts.account_entries
+        if row.entry != entry.entry
+        and row.kind is EntryKind.FEE
+        and row.amount < 0
+        and row.note is not None
+        and row.booked_at is not None
+        and entry.booked_at is not None
+        and abs(row.booked_at - entry.booked_at) < ANOTHER_MONTH
+        and _is_named(row.note.lower(), told)
+    ]
+
+
 def _as_told(report: Report, entry: AccountEntry, amount: Money, told: Sequence[Disclosure]) -> Finding:
     """What was charged against what was told last before: more of it is the firm's fault, by the difference."""
     priced = [row for row in told if row.sum is not None]
@@ -205,6 +225,16 @@ def _as_told(report: Report, entry: AccountEntry, amount: Money, told: Sequence[
     price = Money.of(last.sum, entry.currency)
     report.numbers |= {"told": plain(last.sum), "unit": last.unit}
     beyond = -entry.amount - last.sum
+    if beyond <= 0 and last.unit == "month" and (others := _of_one_month(report.facts, entry, last)):
+        listed = ", ".join(row.entry for row in others)
+        return report.lacking(
+            f"for which months the fees {entry.entry} and {listed} were charged",
+            en=f"You were told on {utc(last.at)} that the fee would be {price} a month, and {amount} was charged more "
+            f"than once within {ANOTHER_MONTH.days} days. Whether it was charged twice for one month is for a person "
+            "to look at.",
+            zh=f"我司于 {utc(last.at)} 告知该费用为每月 {price}，但在 {ANOTHER_MONTH.days} 天内收取 {amount} 不止一次，"
+            "是否就同一月份重复收取，由人工核查。",
+        )
     if beyond <= 0:
         report.say(
             f"The fee of {amount} was told of on {utc(last.at)}, as {price}, before it was charged.",
