@@ -480,6 +480,7 @@ _STANDING: Final = """
             (select max(at) from casefile.events where reference = $1 and event = 'responded')
             >= (select max(at) from casefile.timeline where reference = $1 and kind = 'stage' and text = 'responded'),
             false) as answered,
+        exists (select from casefile.postings where reference = $1 and kind = 'award') as paid_before,
         (select count(*) from casefile.events where reference = $1 and event = 'overdue_noted')::integer as new_dates,
         exists (select from casefile.timeline where reference = $1 and kind = 'continues') as continues
 """

@@ -21,7 +21,8 @@ class Told(Record):
     A letter without a ``kind`` is that of an incident. ``handler`` is the person who has the case, ``level`` its level
     of escalation. ``proposed`` is whether a proposal waits for a second person, ``looked`` whether findings were made,
     ``asked`` whether a question to the customer is open, ``responded_at`` when they last had a final response, and
-    ``answered`` whether that was the one of this round.
+    ``answered`` whether that was the one of this round. ``paid_before`` is whether an award of an earlier round is in
+    the compensation ledger.
     ``new_date_follows`` is whether a rule has a new date told when the expected one is missed, ``continues`` whether
     the case goes on from a closed one. ``restricted`` says to which forms contact with the customer is limited, all of
     them until ``restricted_until`` at the latest.
@@ -40,6 +41,7 @@ class Told(Record):
     asked: bool = False
     responded_at: Instant | None = None
     answered: bool = False
+    paid_before: bool = False
     new_date_follows: bool = False
     continues: bool = False
     restricted_until: Instant | None = None
@@ -131,6 +133,12 @@ TRUTHS: Final[Mapping[str, Truth]] = {
     "decided_outside": lambda told: told.facts.decided_at is not None and not told.facts.agreed,
     "agreed_outside": lambda told: told.facts.decided_at is not None and told.facts.agreed,
     "bound": lambda told: told.facts.decided_at is not None,
+    "takes_place_of_response": lambda told: (
+        told.facts.decided_at is not None and told.responded_at is not None and not told.paid_before
+    ),
+    "on_top_of_what_was_paid": lambda told: (
+        told.facts.decided_at is not None and told.facts.compensation is not None and told.paid_before
+    ),
     # What is sent only when it is so: the customer said it, or the firm did it.
     "settled_early": lambda told: told.kind is LetterKind.SUMMARY_RESOLUTION and _just_decided(told),
     "withdrawn": lambda told: told.kind is LetterKind.WITHDRAWAL,

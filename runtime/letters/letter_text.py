@@ -34,14 +34,16 @@ TO_VERIFY: Final = "redress customer verify"
 
 class Standing(Record):
     """What the case file says when a letter is written: whether findings were made (``looked``), a proposal waits for a
-    second person, the customer is ``asked`` something or was ``answered`` in this round, how often a rule gave a new
-    date, whether it ``continues`` a closed case, and which restrictions of contact are in force.
+    second person, the customer is ``asked`` something or was ``answered`` in this round, an award was ``paid_before``,
+    how often a rule gave a new date, whether it ``continues`` a closed case, and which restrictions of contact are in
+    force.
     """
 
     looked: bool = False
     proposed: bool = False
     asked: bool = False
     answered: bool = False
+    paid_before: bool = False
     new_dates: int = 0
     continues: bool = False
     restrictions: tuple[Restriction, ...] = ()
@@ -176,6 +178,7 @@ def _told(
         proposed=standing.proposed,
         asked=standing.asked,
         answered=standing.answered,
+        paid_before=standing.paid_before,
         responded_at=responded_at,
         continues=standing.continues,
         new_date_follows=standing.new_dates < pack.new_dates and _gives_dates(pack),

@@ -78,6 +78,8 @@ async def test_what_binds_is_carried_out_once_and_a_case_before_an_outside_body_
     letters = await house.accepted_letters(reference)
     assert letters[-1] == "outside_decision"
     assert letters.count("final_response") == 1
+    said = " ".join(" ".join(mail.get_content().split()) for mail in house.mail())
+    assert "we carry it out. It takes the place of our final response of " in said
     await house.complaints.reply(reference, by=CUSTOMER, intent="dispute", text="I want more.")
     remedy = await house.pool.fetchval(_OWED, reference)
     await house.complaints.confirm_remedy(reference, remedy, "Corrected, change 4711.", by=ANOTHER)
