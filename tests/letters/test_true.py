@@ -218,6 +218,18 @@ def test_no_letter_says_what_the_record_does_not(data: Any) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("responded_at", [None, AGO])
+@pytest.mark.parametrize("paid", [False, True])
+def test_an_outside_decision_says_which_of_two_sums_counts(
+    language: str, responded_at: datetime | None, *, paid: bool
+) -> None:
+    request = letter(LetterKind.OUTSIDE_DECISION, language=language, facts=full_facts(reasons=REASONS))
+    _, body = written(request, standing=Standing(paid_before=paid), responded_at=responded_at)
+    said = [bool(re.search(SAYS[name], body)) for name in ("an outside decision replaces it", "it is paid on top")]
+    assert said == [responded_at is not None and not paid, paid]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_instants_of_reasons_are_told_in_the_customers_zone_and_without_milliseconds(language: str) -> None:
     at = "2026-07-02 01:30:00.250 UTC"
     found = finding().model_copy(update={"reason": Bilingual(en=f"Closed at {at}.", zh=f"于{at}平仓。")})
