@@ -124,6 +124,9 @@ class EvidenceSnapshot(QuoteSnapshot):
     async def log_ins(self, account: str, until: datetime, *, limit: int) -> list[AccountEvent]:
         return await self._rows("account_log", AccountEvent, _LOG_INS, account, until, limit)
 
+    async def verifications(self, account: str, until: datetime, *, limit: int) -> list[AccountEvent]:
+        return await self._rows("account_log", AccountEvent, _VERIFICATIONS, account, until, limit)
+
     async def messages_to(self, account: str, until: datetime, *, limit: int) -> list[AccountMessage]:
         return await self._rows("messages", AccountMessage, _MESSAGES_TO, account, until, limit)
 
@@ -338,6 +341,12 @@ _LIFTED = """
 _LOG_INS = """
     select * from tradelog.account_log
     where account = $1 and kind in ('logged_in', 'log_in_failed') and at <= $2
+    order by at desc, event limit $3
+"""
+
+_VERIFICATIONS = """
+    select * from tradelog.account_log
+    where account = $1 and kind in ('verification_asked', 'verified', 'verification_refused') and at <= $2
     order by at desc, event limit $3
 """
 

@@ -42,6 +42,8 @@ class Check(StrEnum):
     FROZEN_ACCOUNT = "frozen_account"
     LOG_INS = "log_ins"
     """Log-ins that may not have been the customer's."""
+    VERIFICATION = "verification"
+    """How often the customer was asked to prove who they are, and what came of it."""
     PROMISE = "promise"
     """What the firm's people promised in conversations."""
 

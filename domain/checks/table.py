@@ -19,6 +19,7 @@ from domain.checks import (
     stop_out,
     suitability,
     trigger,
+    verification,
     withdrawal_delay,
 )
 from domain.checks.findings import Check
@@ -40,5 +41,6 @@ CHECKS: Final[Mapping[Check, CheckRow]] = {
     Check.SUITABILITY: suitability.ROW,
     Check.FROZEN_ACCOUNT: frozen_account.ROW,
     Check.LOG_INS: log_ins.ROW,
+    Check.VERIFICATION: verification.ROW,
     Check.PROMISE: promise.ROW,
 }

@@ -333,6 +333,29 @@ async def test_a_position_in_a_product_nobody_asked_about_contains_the_loss_on_i
     assert executed.verdict is Verdict.PROVIDER_FAULT
 
 
+async def test_each_step_of_verification_is_told_without_the_firms_reason(pool: Pool) -> None:
+    def event(number: str, seconds: float, kind: AccountHappened, account: str = ACCOUNT, **more: Any) -> AccountEvent:
+        return AccountEvent(event=number, account=account, at=after(seconds), kind=kind, **more)
+
+    secret = "name on a watch list"
+    await store(
+        pool,
+        event("A1", 0, AccountHappened.VERIFICATION_ASKED),
+        event("A2", 60, AccountHappened.VERIFICATION_REFUSED, reason=secret),
+        event("A3", 120, AccountHappened.VERIFICATION_ASKED),
+        event("A4", 180, AccountHappened.LOGGED_IN, country="HK"),
+        event("A9", 0, AccountHappened.VERIFIED, OTHER_ACCOUNT),
+    )
+    told = await one(pool, Check.VERIFICATION)
+    steps = ("verification_asked", "verified", "verification_refused")
+    assert [told.numbers[step] for step in steps] == ["2", "0", "1"]
+    assert told.reason.en.count("you were asked to verify") == told.reason.zh.count("要求您进行身份验证") == 2
+    assert told.reason.en.index("asked to verify") < told.reason.en.index("not accepted")
+    assert secret in str(told.evidence)
+    assert secret not in told.reason.en + told.reason.zh + str(told.numbers)
+    assert told.verdict is Verdict.INCONCLUSIVE
+
+
 async def test_a_freeze_log_ins_and_a_promise_are_told_and_left_to_a_person(pool: Pool) -> None:
     def event(number: str, seconds: float, kind: AccountHappened, account: str = ACCOUNT, **more: Any) -> AccountEvent:
         return AccountEvent(event=number, account=account, at=after(seconds), kind=kind, **more)

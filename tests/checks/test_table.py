@@ -52,6 +52,8 @@ def test_a_check_is_reached_by_the_words_of_a_complaint_in_both_languages_or_by_
         (Check.SUITABILITY, "貴公司告知閒置費為30美元，卻扣了80美元。"),
         (Check.SUITABILITY, "公示的是五块，扣了我十二块。"),
         (Check.SUITABILITY, "账户管理费多收了50美元，请退还。"),
+        (Check.VERIFICATION, "You asked for a copy of my passport three times."),
+        (Check.VERIFICATION, "证件交了三遍还说不清楚，钱也动不了。"),
         (Check.PROMISE, "Your manager told me in the chat that I cannot lose capital."),
         (Check.PROMISE, "Your agent said in the chat that my fee would be waived."),
         (Check.PROMISE, "经理说绝对不会亏，聊天记录都在。"),

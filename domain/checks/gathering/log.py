@@ -179,5 +179,8 @@ class Log(Protocol):
     async def log_ins(self, account: str, until: datetime, *, limit: int) -> list[AccountEvent]:
         """The latest *limit* log-ins up to *until*, failed ones too."""
 
+    async def verifications(self, account: str, until: datetime, *, limit: int) -> list[AccountEvent]:
+        """The latest *limit* steps of verification up to *until*."""
+
     async def messages_to(self, account: str, until: datetime, *, limit: int) -> list[AccountMessage]:
         """The latest *limit* messages to the customer up to *until*, the earliest first."""
