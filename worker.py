@@ -205,6 +205,7 @@ def _activities(
         incidents.list_cohort,
         incidents.next_members,
         incidents.compensate_member,
+        incidents.look_for_recusal,
         incidents.find_cases,
         IncidentPayments(pool, payments).pay_member,
         incident_letters.tell_member,

@@ -11,7 +11,7 @@ from domain.case.hearing import HEARD, said_by_customer
 from domain.ground.base import person_of
 from domain.ground.people import Actor
 from domain.people.hands import Hands
-from domain.people.recusal import Acted, Concerned, Recusal, Why, kept_out
+from domain.people.recusal import Acted, Concerned, Recusal, Why, kept_out, recusals
 from domain.people.signs import SignChange, care_for, standing
 from record.directory import read_directory
 from record.restrictions import restrictions_in_case
@@ -52,16 +52,23 @@ async def sign_changes(connection: "Connection", reference: str) -> list[SignCha
 
 
 async def recusals_of_list(connection: "Connection", incident: str, number: int) -> list[Recusal]:
-    """Who is kept out of list *number* of an incident: of a complaint about it, or of an account on it."""
+    """Who is kept out of list *number* of an incident: of a complaint about it, or of an account on it, whatever its
+    state, for whoever approves the list says of the others that they get nothing."""
     of_cases = [Recusal(**row) for row in await connection.fetch(_RECUSALS_OF_CASES, incident)]
+    directory = await read_directory(connection)
+    acted = [Acted(**row) for row in await connection.fetch(_ACTED_ON_LIST, incident, number)]
+    of_trades = [
+        one.model_copy(update={"at": one.since})
+        for one in recusals(directory, Concerned(account=None, texts=(), acted=tuple(acted)))
+    ]
     declared = [
         Recusal(person=one.person, why=Why.DECLARED, about=conflict.account, first=conflict.first, last=conflict.last)
-        for one in (await read_directory(connection)).people
+        for one in directory.people
         for conflict in one.conflicts
     ]
     rows = await connection.fetch(_LISTED, incident, number, [one.about for one in declared])
     listed = {row["account"] for row in rows}
-    return [*of_cases, *(one for one in declared if one.about in listed)]
+    return [*of_cases, *of_trades, *(one for one in declared if one.about in listed)]
 
 
 async def had_in_rounds(connection: "Connection", references: Sequence[str]) -> dict[str, dict[str, int]]:
@@ -159,7 +166,15 @@ _RECUSALS_OF_CASES: Final = """
 """
 _LISTED: Final = """
     select account from casefile.cohort_members
-    where (reference, number) = ($1, $2) and account = any($3) and state = 'harmed'
+    where (reference, number) = ($1, $2) and account = any($3)
+"""
+_ACTED_ON_LIST: Final = """
+    select decided_by as who, coalesce("order", "position", cancellation) as about,
+        min(coalesce(recorded_at, at)) as since
+    from casefile.cohort_members as members join tradelog.cancellations using (account)
+    where (members.reference, members.number) = ($1, $2) and decided_by is not null
+        and array[cancellation, "order", "position"] && members.trades
+    group by 1, 2 order by 3, 1, 2
 """
 _SIGN_CHANGES: Final = """
     select reference, step, sign, by, at, reason from casefile.signs where reference = any($1) order by id

@@ -41,7 +41,7 @@ from workflows.incident import IncidentWorkflow
 _LOCAL: Final = "core_local_activity"
 LEAVES_NOTHING: Final = frozenset(
     {
-        *("LookElsewhere", "LookForRemedies", "LookForTraining", "PreviewLetter"),
+        *("LookElsewhere", "LookForRemedies", "LookForRecusal", "LookForTraining", "PreviewLetter"),
         *("NextMembers", "RefuseStart", "TakeTurn", "TakeUpCase"),
         *("DealWith", "NoteAction", "MeasureEffect", "MailReport", "DrawReviews", "ChaseReviews", "RunOut"),
     }

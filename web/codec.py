@@ -92,7 +92,7 @@ async def _opened(doors: Doors, reader: _Reader, namespace: str, payloads: Itera
 
 
 async def _hidden(doors: Doors, reader: _Reader, scopes: Collection[str]) -> set[str]:
-    """Those of the cases from which who asks is kept out."""
+    """Those of the cases that who asks is kept out of, and of the incidents with such a case or account."""
     if reader.person is None or not scopes:
         return set()
     rows = await seen_by(doors.pool, reader.person).fetch(_HIDDEN_ONES, list(scopes))
@@ -166,7 +166,8 @@ def _answer(content: bytes, status: int, allowed: str | None) -> Response:
 
 
 _HIDDEN_ONES: Final = """
-    select reference from unnest($1::text[]) as reference where casefile.hidden(reference)
+    select reference from unnest($1::text[]) as reference
+    where casefile.hidden(reference) or reference in (select casefile.hidden_incidents())
 """
 CODEC: Final = [
     Route(path, declare(decode, staff()), methods=["POST", "OPTIONS"])

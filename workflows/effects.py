@@ -46,12 +46,14 @@ from domain.incidents.requests import (
     IncidentOpened,
     IncidentUpdate,
     ListCohort,
+    LookForRecusal,
     MemberCompensated,
     MemberPaid,
     Members,
     NextMembers,
     OpenIncident,
     PayMember,
+    Recused,
     TellMember,
 )
 from domain.intake.received import Dealt, DealWith
@@ -180,6 +182,10 @@ pay_member = Effect("PayMember", PayMember, MemberPaid, "Pay an account of the l
 """Have a rail pay what is owed to one account, for as long as that takes."""
 tell_member = Effect("TellMember", TellMember, NoneType, "Letter: what went wrong, and what was paid")
 """Have a channel accept the letter to one customer, for as long as that takes."""
+look_for_recusal = Effect(
+    "LookForRecusal", LookForRecusal, Recused, "Look whether who acts is kept out of one of its accounts"
+)
+"""Look whether somebody may act on the incident, as the record and the directory stand now. Nothing is changed."""
 find_cases = Effect("FindCases", FindCases, CasesFound, "Find the complaints about it")
 
 # -- of what follows from complaints -------------------------------------------------------------------------------

@@ -33,16 +33,20 @@ from domain.incidents.requests import (
     IncidentOpened,
     IncidentUpdate,
     ListCohort,
+    LookForRecusal,
     MemberCompensated,
     Members,
     NextMembers,
     OpenIncident,
+    Recused,
 )
 from domain.money.amounts import Money
 from domain.people.actors import Proofs
+from domain.people.recusal import kept_out
 from domain.rules.interest import interest_for
 from domain.rules.policy import PolicyPack
 from record.approvals import list_approval
+from record.hands import recusals_of_list
 from record.touched import touched_by
 from runtime.database import LONG_PATIENCE
 from runtime.policies import Packs, PolicyIncomplete, UnknownPolicyPack, find_policy, load_packs
@@ -294,6 +298,13 @@ class Incidents:
         return self._approved[of]
 
     # -- complaints ----------------------------------------------------------------------------------------------------
+
+    @activity.defn(name="LookForRecusal")
+    async def look_for_recusal(self, request: LookForRecusal) -> Recused:
+        """Whether somebody is kept out of a complaint about the incident, or of an account on that list."""
+        async with self._pool.acquire() as connection:
+            recusals = await recusals_of_list(connection, request.reference, request.number)
+        return Recused(kept_out=request.person in kept_out(recusals, request.at))
 
     @activity.defn(name="FindCases")
     async def find_cases(self, request: FindCases) -> CasesFound:

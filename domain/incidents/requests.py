@@ -134,6 +134,22 @@ class TellMember(Record):
     at: Instant
 
 
+class LookForRecusal(Record):
+    """Whether the ``person`` is kept out of the incident at that moment: of a complaint about it, or of an account on
+    list ``number`` (0 while there is none). Answered with :class:`Recused`."""
+
+    reference: Identifier
+    number: int
+    person: str
+    at: Instant
+
+
+class Recused(Record):
+    """Whether they are; why is not said, for it would be said to them."""
+
+    kept_out: bool
+
+
 class FindCases(Record):
     """Which open complaints are about the incident. Answered with :class:`CasesFound`."""
 

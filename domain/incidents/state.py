@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field
 
@@ -156,6 +156,10 @@ class Incident(State):
             approved_by=str(self.approved_by) if self.approved_by else None,
             revision=self.revision,
         )
+
+
+IN_PART: Final = "actor: you do not see the whole list, so somebody else decides about it"
+"""What whoever is kept out of a complaint about the incident, or of an account on its list, is told."""
 
 
 def check_decision(incident: Incident, message: DecideIncident) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from domain.ground.words import IncidentStage, MemberState
 from starter.cli import incident_pages, pages
-from starter.cli.access import read, talk_of_incidents
+from starter.cli.access import read, talk_of_incidents, viewer
 from starter.cli.options import By, Language, MessageId, Tongue, actor, instant, one_of, span, words
 from starter.cli.program import Answer, ExitCode, InvalidInput, Problem, app, command, invalid
 from starter.reading.layout import line
@@ -240,6 +240,7 @@ def retry(
 @command(incident, "progress")
 def progress(*, reference: _Incident) -> Answer:
     """How far an incident is at this moment, from its workflow."""
+    _must_see_whole(_parsed(reference))
 
     async def ask(incidents: "Incidents") -> tuple[Any, list[str]]:
         return await incidents.progress(reference), await incidents.failed(reference)
@@ -281,6 +282,16 @@ def warnings(
     since = datetime.now(UTC) - span(within, "--last")
     found = read(lambda pool: get_warnings(pool, since))
     return Answer(found, incident_pages.warned(found))
+
+
+def _must_see_whole(reference: str) -> None:
+    """Raise ``NotAllowed`` to who is kept out of an account of the incident: its workflow tells the sums of all."""
+    from domain.ground.messages import NotAllowed
+    from domain.incidents.state import IN_PART
+    from starter.reading.incidents import sees_whole
+
+    if viewer() and not read(lambda pool: sees_whole(pool, reference)):
+        raise NotAllowed(IN_PART)
 
 
 def _check_policy(policies: tuple[str, ...]) -> None:

@@ -91,11 +91,11 @@ async def get_incident(pool: "Pool", reference: str) -> IncidentView:
     )
     entries = await pool.fetch(
         "select key, at, kind, actor, text, data from casefile.incident_timeline"
-        " where reference = $1 and not ($2 and kind = any($3))"
+        " where reference = $1 and (not $2 or kind = any($3))"
         " order by at, substring(key from ':([0-9]+)')::integer, id",
         reference,
         row["in_part"],
-        _OF_ACCOUNTS,
+        _OF_NO_ACCOUNT,
     )
     masked = await masking(pool)
     listed = _listed(row)
@@ -109,12 +109,18 @@ async def get_incident(pool: "Pool", reference: str) -> IncidentView:
     )
 
 
+async def sees_whole(pool: "Pool", reference: str) -> bool:
+    """Whether who looks is kept out of none of the incident's complaints and accounts."""
+    return not await pool.fetchval("select $1 in (select casefile.hidden_incidents())", reference)
+
+
 async def get_cohort(
     pool: "Pool", reference: str, *, state: MemberState | None = None, limit: int = 10_000
 ) -> list[CohortRow]:
     """The accounts of the incident's newest complete list, by number. Raises :class:`IncidentNotFound`.
 
-    An account is left out whose case is hidden from who looks, or with which they declared a conflict.
+    An account is left out whose case is hidden from who looks, with which they declared a conflict, or on whose trade
+    they acted.
     """
     if not await pool.fetchval("select exists (select from casefile.incidents where reference = $1)", reference):
         raise IncidentNotFound(f"there is no incident {reference}")
@@ -188,20 +194,10 @@ _WARNINGS = """
     where warned_at >= $1 and not complaints && array(select casefile.hidden_cases())
     order by warned_at desc, id desc
 """
-_OF_ACCOUNTS: Final = ["listed", "failed", "closed", "decide_incident"]
-"""The entries of a timeline that speak of single accounts, or of all together."""
+_OF_NO_ACCOUNT: Final = ["opened", "restored", "reset", "cancellation"]
+"""The entries of a timeline that cannot speak of single accounts, nor of all together."""
 _INCIDENTS: Final = """
-    select i.*,
-        exists (
-            select from casefile.incident_cases c
-            where c.incident = i.reference and c.reference in (select casefile.hidden_cases())
-        ) or exists (
-            select from casefile.hidden_accounts() as hidden (account)
-            join casefile.cohort_members using (account)
-            where reference = i.reference
-                and number = (select max(number) from casefile.cohorts where cohorts.reference = i.reference)
-        ) as in_part
-    from casefile.incidents i
+    select i.*, i.reference in (select casefile.hidden_incidents()) as in_part from casefile.incidents i
 """
 _COHORT = """
     select members.*, results.at as ended_at, postings.amount as paid, postings.currency as paid_in,
@@ -214,7 +210,7 @@ _COHORT = """
         on results.reference = members.reference and results.account = members.account
     left join casefile.postings on postings.key = results.posting_key
     where members.reference = $1 and ($2::text is null or members.state = $2)
-        and members.account not in (select casefile.hidden_accounts())
+        and (members.reference, members.account) not in (select reference, account from casefile.hidden_members())
         and members.number = (select max(number) from casefile.cohorts where cohorts.reference = $1)
     order by members.account collate "C"
     limit $3

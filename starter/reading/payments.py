@@ -63,7 +63,9 @@ async def get_payments(pool: "Pool", reference: str) -> list[PaymentView]:
     """The payments of a case or an incident, in the order in which they were ordered."""
     rows = await pool.fetch(
         f"SELECT {_COLUMNS} FROM payments.standing p WHERE reference = $1"  # noqa: S608
-        " AND NOT casefile.hidden(reference) ORDER BY ordered_at, key",
+        " AND NOT casefile.hidden(reference)"
+        " AND (reference, payee) NOT IN (SELECT reference, account FROM casefile.hidden_members())"
+        " ORDER BY ordered_at, key",
         reference,
     )
     return [PaymentView(**row) for row in rows]
@@ -104,7 +106,11 @@ async def get_unsettled(pool: "Pool", now: datetime, *, limit: int = 50) -> list
             WHERE NOT EXISTS (SELECT FROM payments.outcomes e WHERE e.key = o.key)
               AND NOT EXISTS (SELECT FROM owed WHERE owed.reference = o.reference)
         ), oldest AS (
-            SELECT * FROM open WHERE NOT casefile.hidden(reference) ORDER BY since, reference, account LIMIT $1
+            SELECT * FROM open WHERE NOT casefile.hidden(reference)
+              AND NOT EXISTS (SELECT FROM casefile.hidden_members() hidden
+                              WHERE hidden.reference = open.reference
+                                AND hidden.account = coalesce(open.account, hidden.account))
+            ORDER BY since, reference, account LIMIT $1
         )
         SELECT oldest.*, c.stage, c.handler, c.team, {_PREFIXED}
         FROM oldest LEFT JOIN casefile.cases c USING (reference)

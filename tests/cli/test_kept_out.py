@@ -7,9 +7,13 @@ import asyncpg
 import pytest
 
 from domain.ground.words import CaseEvent, Stage
+from domain.incidents.state import IN_PART
+from starter.cli.program import ExitCode
 from starter.client.directory import People
 from tests.case.support import OPENED_AT, after, keeping, occurred, opened, summary, update
 from tests.cli.command_line import CommandLine
+from tests.incidents.minute import bad_minute, new
+from tests.incidents.test_cohort import Desk
 from tests.people.support import LEAD, directory, person
 from tests.signing import signed
 
@@ -109,6 +113,19 @@ async def test_a_sample_is_without_it_and_has_nobody_review_what_they_are_kept_o
         redress.set("REDRESS_ACTOR", who)
         drawn = (await redress(*sample)).data
         assert [(one["reference"], one["reviewer"]) for one in drawn["cases"]] == seen
+
+
+async def test_an_incident_tells_them_no_sums_by_its_workflow_either(
+    redress: CommandLine, reference: str, pool: "Pool"
+) -> None:
+    await bad_minute(pool)
+    await Desk(pool).open(new())
+    await pool.execute("insert into casefile.incident_cases values ($1, $2, now())", reference, new().reference)
+    redress.set("REDRESS_ACTOR", "handler:h-1")
+    refused = await redress("incident", "progress", new().reference)
+    assert (refused.code, IN_PART in refused.err) == (ExitCode.FAILED, True)
+    redress.set("REDRESS_ACTOR", "handler:h-2")
+    assert IN_PART not in (await redress("incident", "progress", new().reference)).err
 
 
 async def test_the_record_says_who_was_kept_out_and_who_has_the_case_and_why(

@@ -18,6 +18,8 @@ from runtime.keys.vault import Vault
 from starter.client.directory import People
 from starter.reading.accesses import accesses
 from tests.case.support import OPENED_AT, keeping, opened
+from tests.incidents.minute import bad_minute, new
+from tests.incidents.test_cohort import Desk
 from tests.people.support import LEAD, directory, person
 from tests.signing import signed
 from tests.web.conftest import SECRET, Browser, doors_over, signed_in
@@ -84,3 +86,19 @@ async def test_it_opens_for_who_may_see_the_case_and_says_who_looked(pool: Pool,
         assert pages == [("GET /desk/find", reference), ("GET /desk/cases/{reference}", reference)]
         await keys.destroy([reference])
         assert told(await ask(f"/codec/{codec_key(SECRET)}/decode"))[0].startswith(b'"[erased ')
+
+
+async def test_of_an_incident_with_a_case_that_is_hidden_nothing_is_opened(pool: Pool, keys: Vault) -> None:
+    people = directory(person("h-1", names=["Jane Doe"]), person("h-2"))
+    await People(pool, signed).replace(people, by=LEAD, at=OPENED_AT)
+    case = await opened(keeping(pool), description="Jane Doe gave me a wrong price.", complainant=CHAN)
+    await bad_minute(pool)
+    await Desk(pool).open(new())
+    await pool.execute("insert into casefile.incident_cases values ($1, $2, now())", case, new().reference)
+    doors, body = doors_over(pool, temporal_ui_url=UI, desk_sign_on="directory"), await sealed(keys, new().reference)
+    async with Browser(create_app(doors)) as browser:
+        for name, first in (("h-2", SAID), ("h-1", b'"[not shown: you are kept out of this case]"')):
+            await signed_in(browser, doors, Staff(id=name, roles=(Role.HANDLER,)))
+            headers = {"origin": UI, "x-namespace": "default"}
+            answer = await browser.post("/codec/decode", content=json.dumps(body), headers=headers)
+            assert told(answer)[0] == first

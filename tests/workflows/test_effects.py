@@ -36,6 +36,10 @@ NOT_RECORDED: Final[dict[str, tuple[Any, Any]]] = {
     "LookElsewhere": ({"reference": "RD-1", "account": "70012345", "losses": []}, {"elsewhere": []}),
     "LookForRemedies": ({"reference": "RD-1", "account": "70012345", "remedies": []}, {"seen": []}),
     "LookForTraining": ({"person": "h-17", "courses": ["complaints"], "day": "2026-03-02"}, {"lacking": []}),
+    "LookForRecusal": (
+        {"reference": "IN-1", "number": 1, "person": "a-3", "at": "2026-03-02T09:30:00Z"},
+        {"kept_out": False},
+    ),
     "RefuseStart": (None, None),
     "DealWith": ({"key": "0" * 32}, {"ending": "case_opened", "reference": "RD-1", "reason": None}),
     "NoteAction": ({**_STEP, "step": "opened", "by": "team_lead:tl-2"}, None),

@@ -12,7 +12,7 @@ from domain.ground.reference import INCIDENT, InvalidReference, parse_reference
 from domain.ground.words import IncidentStage, MemberState
 from domain.incidents.messages import INCIDENT_UPDATES, DecideIncident, ResumeIncident, RetryMember
 from domain.incidents.progress import Progress
-from domain.incidents.state import Incident, check_decision
+from domain.incidents.state import IN_PART, Incident, check_decision
 from domain.rules.policy import PolicyPack
 from starter.client.incidents import Incidents
 from starter.reading.incidents import IncidentView, get_cohort, get_incident, get_warnings, list_incidents
@@ -87,8 +87,10 @@ async def do_incident(visit: Visit) -> Response:
         about = _list_of(view) if kind is DecideIncident else ""
         named = {"cohort": about} if about else {}
         message = made(kind, asked, visit.form, message_id=message_id, actor=actor(visit), **named)
+        if view.progress is None:
+            raise NotAllowed(IN_PART)
         if isinstance(message, DecideIncident):
-            await _check_decision(visit, view, message)
+            await _check_decision(visit, view, view.progress, message)
         if visit.text("send") == "yes" and visit.text("about") == about:
             return await _send(visit, view.reference, message)
         return shown(
@@ -173,11 +175,8 @@ async def _form(
     )
 
 
-async def _check_decision(visit: Visit, view: IncidentView, message: DecideIncident) -> None:
+async def _check_decision(visit: Visit, view: IncidentView, how: Progress, message: DecideIncident) -> None:
     """Refuse here what the incident will refuse, by the same rules. Raises `NotAllowed`."""
-    how = view.progress
-    if how is None:
-        raise NotAllowed("actor: you do not see the whole list, so somebody else decides about it")
     content = await visit.doors.pool.fetchval(_RULES, view.reference)
     state = Incident(
         reference=view.reference,

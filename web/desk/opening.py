@@ -122,9 +122,11 @@ async def _form(visit: Visit, given: Mapping[str, Any], errors: Sequence[FieldEr
 
 
 async def _causes(visit: Visit, new: NewIncident) -> list[str]:
-    """Whom the trade log says it touched, what they are told, and what comes next."""
-    async with visit.doors.pool.acquire() as connection:
+    """Whom the trade log says it touched, but for accounts that are hidden; what they are told, and what comes next."""
+    async with eyes(visit).acquire() as connection:
         touched = await touched_by(connection, new.fault, patience=_LOOKS_FOR)
+        for hidden in await connection.fetch("select casefile.hidden_accounts() as account"):
+            touched.pop(hidden["account"], None)
     orders = sum(map(len, touched.values()))
     told = [visit.t("desk.causes.incident_touched", accounts=len(touched), orders=orders)]
     if await _is_known(visit, new.reference):

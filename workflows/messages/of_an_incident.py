@@ -2,10 +2,14 @@
 
 from typing import Final, assert_never
 
-from domain.ground.messages import NotAllowed
+from temporalio import workflow
+
+from domain.ground.messages import Message, NotAllowed
 from domain.ground.words import IncidentStage
 from domain.incidents.messages import DecideIncident, PauseIncident, ResumeIncident, RetryMember
-from domain.incidents.state import check_decision
+from domain.incidents.requests import LookForRecusal
+from domain.incidents.state import IN_PART, check_decision
+from workflows import effects
 from workflows.messages.training import must_be_trained
 from workflows.parts.hearing import Gate, Update
 from workflows.parts.incident_work import IncidentWork
@@ -26,8 +30,21 @@ def decide_incident(work: IncidentWork, request: DecideIncident) -> str:
     return f"{request.decision}: {request.reasons}" if request.reasons else request.decision
 
 
+async def must_not_be_kept_out(work: IncidentWork, request: Message) -> None:
+    """Whoever has an interest in one account of the list does nothing about any: what follows is the same for all."""
+    incident = work.incident
+    found = await effects.look_for_recusal(
+        LookForRecusal(
+            reference=incident.reference, number=incident.lists, person=request.actor.person, at=workflow.now()
+        )
+    )
+    if found.kept_out:
+        raise NotAllowed(IN_PART)
+
+
 async def before_deciding(work: IncidentWork, request: DecideIncident) -> None:
-    """No list is approved, made anew or dismissed by the untrained."""
+    """No list is approved, made anew or dismissed by the untrained, nor by whoever is kept out."""
+    await must_not_be_kept_out(work, request)
     await must_be_trained(work.incident.training, request.actor.id, request.actor.role)
 
 
@@ -89,7 +106,7 @@ _STAFF: Final = Gate(staff=True)
 
 UPDATES: Final = (
     Update(DecideIncident, decide_incident, _STAFF, must_be_decidable, before=before_deciding),
-    Update(PauseIncident, pause_incident, _STAFF, must_be_running),
-    Update(ResumeIncident, resume_incident, _STAFF, must_change_something),
-    Update(RetryMember, retry_member, _STAFF, must_have_failed),
+    Update(PauseIncident, pause_incident, _STAFF, must_be_running, before=must_not_be_kept_out),
+    Update(ResumeIncident, resume_incident, _STAFF, must_change_something, before=must_not_be_kept_out),
+    Update(RetryMember, retry_member, _STAFF, must_have_failed, before=must_not_be_kept_out),
 )
