@@ -5,6 +5,8 @@ import unicodedata
 from enum import StrEnum
 from typing import Final
 
+from domain.checks.choice import names_an_option
+
 
 class Told(StrEnum):
     """A fact that need not be asked for."""
@@ -56,4 +58,7 @@ _SIGNS: Final = {
 def told_in(text: str) -> tuple[Told, ...]:
     """What *text* tells, in English or Chinese. It only saves a question: what was told is looked up by people."""
     plain = " ".join(unicodedata.normalize("NFKC", text).lower().split())
-    return tuple(fact for fact, sign in _SIGNS.items() if sign.search(plain))
+    told = {fact for fact, sign in _SIGNS.items() if sign.search(plain)}
+    if names_an_option(plain):
+        told.add(Told.TRADE)
+    return tuple(fact for fact in Told if fact in told)

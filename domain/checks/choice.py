@@ -33,8 +33,21 @@ _NUMBER: Final = re.compile(
 )
 _JOINED: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{1,40}(?:[-_:#][A-Za-z0-9]{1,40}){1,5}(?![A-Za-z0-9])")
 """A number of several pieces, such as ``OPT2024-00017`` or ``live-2:70012345:46780803``."""
+_SHORT: Final = re.compile(
+    r"(?:\b(?:binary )?options?|期权|期權)[ :：]{0,2}(?:(?:no\b\.?|nr\b\.?|numbers?\b|id\b|#|编号|編號|号码|號碼|号|號|"
+    r"为|為|是)[ :：]{0,2}){0,2}(?P<number>[0-9]{1,3})(?![A-Za-z0-9])(?![-.,:/][0-9])"
+    r"(?! ?(?:usd|eur|gbp|hkd|cny|rmb|dollar|euro|pound|percent|seconds?|minutes?|min\b|hours?|days?|times|lots?\b|"
+    r"美元|美金|港元|元|块|塊|手|万|萬|秒|分|小时|小時|天|次|笔|筆|个|個|%|％))",
+    re.IGNORECASE,
+)
+"""A short number counts where it stands right behind an option: elsewhere it is a sum, a share or a length of time."""
 _DATE: Final = re.compile(r"[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,4}|[^0-9]*").fullmatch
 MOST_NUMBERS: Final = 20
+
+
+def names_an_option(text: str) -> bool:
+    """Whether *text* has an option with a short number."""
+    return _SHORT.search(unicodedata.normalize("NFKC", text)) is not None
 
 
 def numbers_in(text: str) -> tuple[str, ...]:
@@ -44,7 +57,8 @@ def numbers_in(text: str) -> tuple[str, ...]:
     """
     text = unicodedata.normalize("NFKC", text)
     joined = [(found.start(), found[0]) for found in _JOINED.finditer(text) if not _DATE(found[0])]
-    every = sorted([*joined, *((found.start(), found[0]) for found in _NUMBER.finditer(text))])
+    short = [(found.start("number"), found["number"]) for found in _SHORT.finditer(text)]
+    every = sorted([*joined, *short, *((found.start(), found[0]) for found in _NUMBER.finditer(text))])
     return tuple(dict.fromkeys(one for _, name in every for one in (name, name.upper())))[:MOST_NUMBERS]
 
 

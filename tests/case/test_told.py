@@ -46,6 +46,28 @@ _DATES = ("%Y-%m-%d", "%d.%m.%Y", "%d %B %Y", "on %B %d", "%Y年%m月%d日", "%m
 _FILLERS = ("It was badly filled.", "成交价很差。", "The fill of my gold was worse than quoted.", "滑点严重，请赔偿。")
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("Binary option 771 was settled at a wrong price.", "771"),
+        ("It was option no. 9.", "9"),
+        ("My option #12, and no other.", "12"),
+        ("期权77结算错误。", "77"),
+        ("二元期權編號：17，到期價不對。", "17"),
+        ("I lost 3 options of 200 dollars.", None),
+        ("The option paid 80 % instead of 85 %.", None),
+        ("An option 80% in the money.", None),
+        ("An option 60 seconds long.", None),
+        ("期权5分钟就到期。", None),
+        ("期权200美元全没了。", None),
+        ("Option 1,000 dollars", None),
+    ],
+)
+def test_a_short_number_counts_right_behind_an_option_alone(text: str, number: str | None) -> None:
+    assert numbers_in(text) == ((number,) if number else ())
+    assert (Told.TRADE in told_in(text)) is (number is not None)
+
+
 @settings(max_examples=60)
 @given(st.data())
 def test_what_the_complaint_says_in_either_language_is_not_asked_for(data: st.DataObject) -> None:
