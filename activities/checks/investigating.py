@@ -27,6 +27,15 @@ _NOTHING: Final[Mapping[str, Decimal]] = MappingProxyType({})
 TRIES: Final = 3
 """Attempts of an investigation until a check that breaks off each time is left to people."""
 _OF_OPTIONS: Final = frozenset({Check.BINARY_OPTION})
+_OF_AN_ORDER: Final = {
+    Check.EXECUTION,
+    Check.SLIPPAGE,
+    Check.EXECUTION_DELAY,
+    Check.REQUOTE,
+    Check.TRIGGER,
+    Check.OFF_MARKET,
+}
+"""What an order is judged by. Of an option these could only ask which trade it is."""
 _MOST_OPTIONS: Final = 50
 
 logger = structlog.get_logger(__name__)
@@ -152,7 +161,7 @@ async def _named(request: InvestigationRequest, log: EvidenceSnapshot) -> tuple[
     trades = tuple(one for one in trades if one not in options)
     checks = request.checks
     if options:
-        own = (check for check in checks if trades or request.occurred_from or check is not Check.EXECUTION)
+        own = (check for check in checks if trades or request.occurred_from or check not in _OF_AN_ORDER)
         checks = tuple(dict.fromkeys((*own, Check.BINARY_OPTION)))
     return request.model_copy(update={"trades": trades, "checks": checks}), options
 

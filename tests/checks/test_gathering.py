@@ -35,6 +35,9 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 DAY = timedelta(days=1)
 
 
+_OF_AN_ORDER = (Check.EXECUTION, Check.SLIPPAGE, Check.EXECUTION_DELAY, Check.REQUOTE, Check.TRIGGER, Check.OFF_MARKET)
+
+
 async def found(pool: Pool, *checks: Check, trades: tuple[str, ...] = (), **more: Any) -> Investigation:
     """The findings; what is made again from them is always the same, and no other account is in them."""
     request = InvestigationRequest(checks=checks, account=ACCOUNT, trades=trades, as_of=after(30 * 86_400), **more)
@@ -300,7 +303,7 @@ async def test_options_cancellations_and_fees_are_found_by_their_numbers(pool: P
     assert (settled.verdict, str(settled.harm)) == (Verdict.PROVIDER_FAULT, "USD 100.00")
     # named by its number it is looked at, whatever check was asked for, and nobody is asked for a trade
     for words in ("My BO1 expired at a wrong price.", "我的bo1到期价不对。"):
-        asked = (await found(pool, Check.EXECUTION, mentioned=numbers_in(words))).findings
+        asked = (await found(pool, *_OF_AN_ORDER, mentioned=numbers_in(words))).findings
         assert [(each.check, each.verdict) for each in asked] == [(Check.BINARY_OPTION, settled.verdict)], words
     asked = (await found(pool, Check.EXECUTION, trades=("BO1",))).findings
     assert [each.check for each in asked] == [Check.BINARY_OPTION]
