@@ -39,6 +39,7 @@ class NextStep(StrEnum):
     PROPOSE = "propose a resolution"
     HAND_ON = "give it to somebody who has passed what it takes"
     SEE_PAID = "see that the award is paid"
+    SEE_CARRIED_OUT = "see that what was promised is carried out"
     WAIT_ACKNOWLEDGED = "wait for the acknowledgement to be accepted"
     WAIT_CUSTOMER = "wait for the customer's answer to what was asked"
     WAIT_HANDLER = "wait for whoever has the case to propose"
@@ -54,6 +55,7 @@ COMMANDS: Final[dict[NextStep, str]] = {
     NextStep.PROPOSE: "propose {0}",
     NextStep.HAND_ON: "assign {0} HANDLER",
     NextStep.SEE_PAID: "pay show {0}",
+    NextStep.SEE_CARRIED_OUT: "show {0}",
 }
 """The command by which each is done, or that shows what is to be looked at before; with a place for the reference."""
 
@@ -98,7 +100,7 @@ def next_step(case: Standing, *, decides: bool, has_it: bool = True, trained: bo
         case Stage.RESPONDED:
             return NextStep.WAIT_RESPONSE
         case Stage.SETTLING:
-            return NextStep.SEE_PAID
+            return NextStep.SEE_PAID if case.unpaid else NextStep.SEE_CARRIED_OUT
         case Stage.FOLLOWING_UP | Stage.CLOSED:
             return NextStep.SEE_PAID if case.unpaid else NextStep.WAIT_FOLLOW_UP
     assert_never(case.stage)

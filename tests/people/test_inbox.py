@@ -46,6 +46,14 @@ def test_every_standing_has_one_next_step_and_what_is_ones_own_turn_has_a_comman
             assert next_step(case, decides=bool(decides), trained=False) is NextStep.HAND_ON
 
 
+@pytest.mark.parametrize("stage", [Stage.SETTLING, Stage.FOLLOWING_UP, Stage.CLOSED])
+def test_only_money_that_did_not_arrive_is_called_a_payment_to_see_to(stage: Stage) -> None:
+    """While a case settles, a withdrawal may have to be released or an address corrected, and nothing be paid."""
+    steps = {unpaid: next_step(standing(stage=stage, unpaid=unpaid), decides=False) for unpaid in (True, False)}
+    settled = NextStep.SEE_CARRIED_OUT if stage is Stage.SETTLING else NextStep.WAIT_FOLLOW_UP
+    assert steps == {True: NextStep.SEE_PAID, False: settled}
+
+
 @given(st.lists(st.tuples(st.integers(0, 3) | st.none(), st.sampled_from(list(Priority))), max_size=6))
 def test_what_is_due_first_is_first_and_without_a_duty_the_priority_decides(
     cases: list[tuple[int | None, Priority]],
