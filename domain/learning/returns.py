@@ -4,6 +4,7 @@ A form is data (``policies/learning/returns``): its cells name a measure of this
 know what is asked. What is not known is left empty and listed, and while anything is, the return is not complete.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -21,9 +22,7 @@ from domain.learning.balance import Balancing
 from domain.learning.definitions import Closed, is_open, is_rejected, is_upheld, turns
 from domain.learning.facts import CaseFact
 from domain.learning.periods import Length, Period
-
-FEWEST: Final = 5
-"""Counts below this are not given where a return is published: they may tell of a person."""
+from domain.learning.suppressing import FEWEST, suppressed
 
 Measure = Callable[["View"], "Decimal | str | bool | None"]
 
@@ -66,7 +65,7 @@ class Form(Sourced):
     rows: Literal["opened_or_open", "opened", "closed"] = "opened_or_open"
     """Which cases a list has."""
     published: bool = False
-    """Whether small counts are suppressed."""
+    """Whether small counts are suppressed, and those by which they can be worked out."""
     first: Identifier | None = None
     """The first period there is a return for."""
     last: Identifier | None = None
@@ -76,7 +75,7 @@ class Form(Sourced):
 
 
 class Filled(Record):
-    """A cell with its value as the authority reads it; ``None`` is not known, ``suppressed`` below the fewest."""
+    """A cell with its value as the authority reads it; ``None`` is not known, or ``suppressed``."""
 
     cell: str
     row: str
@@ -327,18 +326,39 @@ def _concerns(form: Form, case: CaseFact, period: Period) -> bool:
 def _filled(
     form: Form, row: str, cases: list[CaseFact], period: Period, calendar: Calendar | None
 ) -> tuple[Filled, ...]:
-    filled = []
-    for cell in form.cells:
-        measure = (COLUMNS if form.kind == "list" else COUNTS).get(cell.measure or "")
-        if measure is None:
-            filled.append(Filled(cell=cell.name, row=row, value=None))
-            continue
-        narrowed = [case for case in cases if all(getattr(case, name) in some for name, some in cell.only.items())]
-        told = bool(narrowed) or form.kind == "cells"
-        found = measure(View(narrowed, form, period, calendar)) if told else None
-        small = form.published and isinstance(found, Decimal) and 0 < found < FEWEST
-        text = None if found is None or found == "" else str(found)
-        if text is not None and cell.codes:
-            text = cell.codes.get(text)
-        filled.append(Filled(cell=cell.name, row=row, value=None if small else text, suppressed=small))
-    return tuple(filled)
+    found = [_measured(form, cell, cases, period, calendar) for cell in form.cells]
+    kept_back = _kept_back(form, cases, period, calendar) if form.published else frozenset()
+    return tuple(
+        Filled(
+            cell=cell.name,
+            row=row,
+            value=None if cell.name in kept_back else _as_read(cell, value),
+            suppressed=cell.name in kept_back,
+        )
+        for cell, value in zip(form.cells, found, strict=True)
+    )
+
+
+def _measured(
+    form: Form, cell: Cell, cases: list[CaseFact], period: Period, calendar: Calendar | None
+) -> Decimal | str | bool | None:
+    measure = (COLUMNS if form.kind == "list" else COUNTS).get(cell.measure or "")
+    narrowed = [case for case in cases if all(getattr(case, name) in some for name, some in cell.only.items())]
+    if measure is None or (form.kind == "list" and not narrowed):
+        return None
+    return measure(View(narrowed, form, period, calendar))
+
+
+def _as_read(cell: Cell, value: Decimal | str | bool | None) -> str | None:
+    text = None if value is None or value == "" else str(value)
+    return cell.codes.get(text) if text is not None and cell.codes else text
+
+
+def _kept_back(form: Form, cases: list[CaseFact], period: Period, calendar: Calendar | None) -> frozenset[str]:
+    """The cells that a published row does not give: see :mod:`domain.learning.suppressing`. A sum of few is one."""
+    alone = [{cell.name: _measured(form, cell, [case], period, calendar) for cell in form.cells} for case in cases]
+    counts = [{name: int(of) for name, of in one.items() if isinstance(of, Decimal)} for one in alone]
+    paid = Counter(
+        cell.name for one in alone for cell in form.cells if cell.measure == "redress" and one[cell.name] != "0"
+    )
+    return suppressed(counts) | {name for name, of in paid.items() if of < FEWEST}

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from domain.clocks.calendar import Calendar
     from runtime.database import Pool
 
-SUPPRESSED: Final = "<5"
-"""What stands for a count that is too small to be given."""
+SUPPRESSED: Final = "*"
+"""What stands for what is not given: a count that is too small, or one by which such a count can be worked out."""
 
 
 @cache
@@ -89,7 +89,7 @@ def _calendar(form: Form) -> "Calendar | None":
 
 
 def to_csv(made: ReturnMade) -> str:
-    """A row a line, a column a cell. What is not known is empty; small counts read ``<5``."""
+    """A row a line, a column a cell. What is not known is empty; what is suppressed reads ``*``."""
     target = StringIO()
     writer = csv.writer(target, lineterminator="\n")
     by_row = form_of(made.form).kind == "cells"

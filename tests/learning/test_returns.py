@@ -8,6 +8,8 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bench.generated_cases import generated
 from domain.learning.balance import DoesNotBalance
@@ -121,16 +123,68 @@ def test_the_cells_of_a_return_balance_in_every_row_or_it_is_refused(name: str) 
         make_return(form_of("cysec-monthly"), [out_of_order], Period.named("2026-11"), 1)
 
 
+def published_rows(cases: list[CaseFact]) -> dict[str, dict[str, str]]:
+    made = make_return(form_of("cn-quarterly"), cases, Period.named("2026-Q4"), 1)
+    return {line["row"]: line for line in csv.DictReader(StringIO(to_csv(made)))}
+
+
 def test_small_counts_do_not_leave_the_firm_where_they_are_published() -> None:
     few = [case(f"RD-{number}", "2026-11-02", category="fee") for number in range(4)]
     many = [case(f"RD-{number}", "2026-11-02", category="withdrawal") for number in range(9)]
-    lines = list(
-        csv.DictReader(StringIO(to_csv(make_return(form_of("cn-quarterly"), few + many, Period.named("2026-Q4"), 1))))
-    )
-    assert {line["row"]: (line["opened"], line["closed"]) for line in lines} == {
-        "fee": ("<5", "0"),
+    told = published_rows(few + many)
+    assert {row: (line["opened"], line["closed"]) for row, line in told.items()} == {
+        "fee": ("*", "0"),
         "withdrawal": ("9", "0"),
     }
+
+
+def test_nor_do_counts_by_which_a_small_one_can_be_worked_out() -> None:
+    upheld = [
+        case(f"RD-U{number}", "2026-11-02", "2026-11-04", category="fee", outcome="upheld") for number in range(11)
+    ]
+    rejected = case("RD-R", "2026-11-02", "2026-12-30", category="fee", outcome="not_upheld")
+    told = published_rows([*upheld, rejected])["fee"]
+    assert {name: told[name] for name in ("opened", "closed", "closed_15_days", "closed_60_days", "upheld")} == {
+        "opened": "12",
+        "closed": "12",
+        "closed_15_days": "*",
+        "closed_60_days": "12",
+        "upheld": "*",
+    }
+
+
+WORKED_OUT = {
+    "open after": {"outstanding_start": 1, "opened": 1, "reopened": 1, "closed": -1},
+    "open before": {"outstanding_end": 1, "opened": -1, "reopened": -1, "closed": 1},
+    "received": {"outstanding_end": 1, "outstanding_start": -1, "reopened": -1, "closed": 1},
+    "closed": {"outstanding_start": 1, "opened": 1, "reopened": 1, "outstanding_end": -1},
+    "not upheld": {"closed": 1, "upheld": -1},
+    "later than 15 days": {"closed": 1, "closed_15_days": -1},
+    "within 16 to 30 days": {"closed_30_days": 1, "closed_15_days": -1},
+    "within 31 to 60 days": {"closed_60_days": 1, "closed_30_days": -1},
+    "later than 60 days": {"closed": 1, "closed_60_days": -1},
+}
+"""What a reader of the Chinese quarter can work out, by what it is called there."""
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(5, 120))
+def test_whatever_the_quarter_was_like_nobody_can_work_out_a_small_group(seed: int, size: int) -> None:
+    for row in published_rows(list(generated(size, seed=seed))).values():
+        for what, terms in WORKED_OUT.items():
+            if all(row[name] != "*" for name in terms):
+                assert sum(sign * int(row[name]) for name, sign in terms.items()) not in {1, 2, 3, 4}, (what, row)
+
+
+def test_a_sum_that_few_were_paid_is_not_published() -> None:
+    form = form_of("disp-annex-1r").model_copy(update={"published": True})
+    paid = [
+        case(f"RD-{number}", "2026-08-03", "2026-08-04", awards=(Award(at("2026-08-05"), Decimal("10.50"), "GBP"),))
+        for number in range(5)
+    ]
+    for several, told in ((paid, "GBP 52.50"), (paid[:4], None)):
+        ((_, row),) = make_return(form, several, H2, 1, calendar=GB).rows  # type: ignore[arg-type]
+        assert next(one.value for one in row if one.cell == "redress") == told
 
 
 @pytest.mark.parametrize(
