@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from starter.importing.formats.html_rows import html_rows
 from starter.importing.formats.kinds import Kind
+from starter.importing.formats.mt4_statement import Mt4Statement
 from starter.importing.formats.mt5_report import Mt5Report
 from starter.importing.formats.mt5_words import TERMS, WORDS, plain
 from starter.importing.formats.reckoning import Reckoning
 from starter.importing.formats.source import Options, SourceRow, Unreadable
-from tests.importing.statements import mt5_page
+from tests.importing.statements import mt4_balance, mt4_statement, mt5_page
 from tests.importing.test_statements import KNOWN, clock, reasons, records
 
 Rows = Sequence[Sequence[object]]
@@ -230,6 +231,45 @@ def test_a_position_that_several_deals_may_have_closed_for_other_reasons_has_non
     assert "close_reason" not in closed
 
 
+@pytest.mark.parametrize("comment", ["so far so good", "SL moved by hand", "tp soon", "sl 2990 tp 3010"])
+def test_what_a_customer_wrote_is_no_mark_of_the_server(comment: str) -> None:
+    closing = deal(2, "sell", "out", 2990, order=7, hour=11, profit=-400, comment=comment)
+    rows, _ = read(report(positions=[position(1)], orders=[order(7, "sell", comment=comment)], deals=[closing]))
+    (closed,), (placed,) = records(rows, Kind.POSITIONS), records(rows, Kind.ORDERS)
+    assert (placed["type"], "close_reason" in closed) == ("market", False)
+
+
+def test_an_order_that_opened_a_position_was_no_stop_of_one_whatever_its_comment_is_like() -> None:
+    opening = deal(1, "buy", "in", 3000, order=6, comment="sl 2990")
+    (placed,) = records(read(report(orders=[order(6, comment="sl 2990")], deals=[opening]))[0], Kind.ORDERS)
+    assert placed["type"] == "market"
+
+
+# --- whose report it is -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("there", [None, ACCOUNT])
+def test_a_file_of_two_accounts_is_refused_whatever_it_is_booked_under(there: str | None) -> None:
+    options = Options(instruments=KNOWN, account=there)
+    other = report(deals=[money(2, "balance", 5, 5)], account="70099999 (USD, Example-Server, real, Hedge)")
+    with pytest.raises(Unreadable, match="it is of two accounts, 70012345 and 70099999"):
+        read([*report(deals=[money(1, "balance", 5, 5)]), *other], options)
+    statements = mt4_statement(mt4_balance(1, "5.00", "Deposit")) + mt4_statement(account="70099999")
+    with pytest.raises(Unreadable, match="it is of two accounts, 70012345 and 70099999"):
+        list(Mt4Statement(options, clock(), clock()).rows(html_rows([statements])))
+
+
+def test_rows_booked_under_another_account_than_the_file_names_are_told() -> None:
+    options = Options(instruments=KNOWN, account="C-1")
+    rows, reader = read(WHOLE, options)
+    assert {each["account"] for each in records(rows, Kind.FILLS)} == {"C-1"}
+    statement = Mt4Statement(options, clock(), clock())
+    list(statement.rows(html_rows([mt4_statement()])))
+    said = "it is of the account 70012345; its rows are booked under C-1, as --account says"
+    assert reader.notes == statement.notes == [said]
+    assert read(WHOLE)[1].notes == []
+
+
 # --- what ends a table ------------------------------------------------------------------------------------------------
 
 
@@ -326,4 +366,20 @@ def test_a_report_of_a_period_is_not_blamed_for_what_was_opened_before_it() -> N
 @pytest.mark.parametrize("amount", [Decimal("0.01"), Decimal(-3)])
 def test_the_balance_runs_from_deal_to_deal_in_a_period_too(amount: Decimal) -> None:
     deals: Rows = [money(1, "balance", 100, 5_100), money(2, "charge", -5, Decimal(5_095) + amount, "fee")]
+    assert len(reckoned(report(deals=deals)).differences) == 1
+
+
+@pytest.mark.parametrize("lent_first", [True, False])
+@pytest.mark.parametrize("counted", [True, False])
+def test_credit_may_stand_in_the_balance_or_beside_it(lent_first: bool, counted: bool) -> None:
+    lent = Decimal(500 if counted else 0)
+    if lent_first:
+        deals = [money(1, "credit", 500, lent), money(2, "balance", 10_000, 10_000 + lent)]
+    else:
+        deals = [money(1, "balance", 10_000, 10_000), money(2, "credit", 500, 10_000 + lent)]
+    deals += [deal(3, "buy", "in", 3000, order=3, balance=10_000 + lent),
+              deal(4, "sell", "out", 2990, order=4, profit=-400, balance=9_600 + lent)]  # fmt: skip
+    sums: Rows = [[None] * 8 + [0, 0, 0, 9_600 + lent, None, None]]
+    assert reckoned(report(deals=[*deals, *sums])).differences == []
+    deals[-1][-2] = 9_600 - lent - 1
     assert len(reckoned(report(deals=deals)).differences) == 1

@@ -48,11 +48,15 @@ def test_the_types_of_mt5_tell_the_kind_whatever_the_comment_says(type_: str, ki
 @pytest.mark.parametrize(
     ("note", "kind"),
     [
-        *((each, FEE) for each in ("Inactivity fee", "手续费", "手續費", "Commission", "出金手续费", "账户管理费")),
+        *(
+            (each, FEE)
+            for each in ("Inactivity fee", "手续费", "手續費", "手數料", "Commission", "出金手续费", "账户管理费")
+        ),
         *((each, SWAP) for each in ("Interest", "隔夜利息", "Swap", "Rollover 3 days", "库存费", "過夜費")),
         *((each, ADJUSTMENT) for each in ("Negative balance correction", "Dividend XAU", "股息", "负余额清零", "赠金")),
         *((each, ADJUSTMENT) for each in ("Correction", "Welcome bonus", "Tax", "返佣", "手续费返还", "冲正")),
         *((each, ADJUSTMENT) for each in ("Withdrawal #12 cancelled", "Rejected withdrawal", "出金退回", "提现失败")),
+        *((each, ADJUSTMENT) for each in ("Reverse withdrawal", "Storno deposit", "NBP", "Reset to zero", "归零")),
         *((each, EntryKind.WITHDRAWAL) for each in ("To a swap-free account", "免隔夜利息账户出金")),
         *((each, EntryKind.WITHDRAWAL) for each in ("Withdrawal", "出金", "", "Payment, no fee", "Credit card")),
     ],
@@ -98,6 +102,15 @@ def test_a_trade_closed_in_parts_was_opened_once_however_many_statements_tell_of
     assert opened == Decimal(sum(parts)) / 100
 
 
+@pytest.mark.parametrize("comment", ["to #2", "partial close", ""])
+def test_either_part_of_a_trade_may_name_the_other(comment: str) -> None:
+    parts = [mt4_trade(1, size="0.10", comment=comment), mt4_trade(2, size="0.20", comment="split from #1")]
+    for page in (mt4_statement("".join(parts)), mt4_statement("".join(reversed(parts)))):
+        found, reader = read(page)
+        assert [fill["volume"] for fill in records(found, Kind.FILLS) if fill["effect"] == "open"] == ["0.30"]
+        assert reader.notes == []
+
+
 def test_the_opening_of_a_trade_whose_rest_is_in_no_statement_is_left_out_and_that_is_told() -> None:
     found, reader = read(mt4_statement(mt4_trade(1, comment="to #2")))
     assert [fill["effect"] for fill in records(found, Kind.FILLS)] == ["close"]
@@ -125,6 +138,13 @@ def test_a_statement_of_a_period_begins_with_a_balance_and_is_not_blamed_for_it(
     assert "it begins with a balance of 10,000.00, and cannot be compared with that" in reader.reckoning.summary()
     _, below = read(mt4_statement(mt4_trade(1), summary=SUMMARY.format("-900.00")))
     assert below.reckoning.differences == ["Balance: states -900.00, its rows give -800.00"]
+
+
+@pytest.mark.parametrize("note", ["Negative balance correction", "NBP", "负余额清零"])
+@pytest.mark.parametrize(("stated", "differ"), [("0.00", 0), ("40.00", 0), ("-0.01", 1)])
+def test_a_period_may_begin_below_nothing_by_what_the_firm_made_good(note: str, stated: str, differ: int) -> None:
+    page = mt4_statement(mt4_balance(1, "120.55", note), summary=SUMMARY.format(stated))
+    assert len(read(page)[1].reckoning.differences) == differ
 
 
 # --- sizes of lots and cents ------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from tests.importing.statements import (
     mt5_balance,
     mt5_deal,
     mt5_order,
+    mt5_page,
     mt5_report,
 )
 
@@ -258,6 +259,8 @@ def test_a_page_read_in_pieces_is_read_as_in_one(size: int) -> None:
     [
         *(("10 000.00", "10000.00"), ("10\u00a0000.00", "10000.00"), ("-110 000.00", "-110000.00")),
         *(("1,234,567.89", "1234567.89"), ("1 234,56", "1234.56"), ("0.00000", "0.00000"), ("−5.10", "-5.10")),
+        *(("1.234,56", "1234.56"), ("1.234.567,8", "1234567.8"), ("1,234,567", "1234567"), ("1'234.56", "1234.56")),
+        *(("1234,567", "1234.567"), ("0,125", "0.125"), ("1.234.567", "1234567"), ("-1.234,5", "-1234.5")),
         *((4353.4, "4353.4"), (0.1 + 0.2, "0.30000000000000004"), (3, "3")),
     ],
 )
@@ -265,10 +268,20 @@ def test_numbers_are_read_as_the_platforms_write_them(written: object, meant: st
     assert number(written, "x") == Decimal(meant)
 
 
-@pytest.mark.parametrize("written", ["1,234", "1.2.3", "", "n/a", "1e5", "0x10", None, "1 234.5.6"])
+@pytest.mark.parametrize(
+    "written", ["1,234", "1.2.3", "1.23,4", "(1.00)", "1.00-", "", "n/a", "1e5", "0x10", None, "1 234.5.6"]
+)
 def test_what_could_mean_two_numbers_or_none_is_refused(written: object) -> None:
     with pytest.raises(BadRow, match="is no number"):
         number(written, "x")
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
+@pytest.mark.parametrize("page", [mt4_statement(mt4_trade(1) * 9), mt5_page(mt5_report(orders=[mt5_order(2)] * 9))])
+def test_a_page_that_breaks_off_in_a_table_is_refused_even_at_the_end_of_a_row(page: str, kept: float) -> None:
+    for cut in (page[: int(len(page) * kept)], page[: page.rindex("</tr>", 0, int(len(page) * kept)) + 5]):
+        with pytest.raises(Unreadable, match="breaks off in the middle of a table"):
+            list(html_rows([cut]))
 
 
 # --- MT5 --------------------------------------------------------------------------------------------------------------

@@ -19,18 +19,25 @@ _TYPES: Final[Sequence[tuple[re.Pattern[str], EntryKind]]] = (
     # credit, bonus, correction, dividend, franked dividend, tax, buy canceled, so compensation, and what comes yet
     (re.compile(r"(?!balance$).*"), EntryKind.ADJUSTMENT),
 )
+_MAKES_GOOD: Final = (
+    r"\bnegative balance|\bnbp\b|\breset\b.*\b(?:zero|balance)",
+    r"\b(?:null|zero)(?:ed|ing)?\b.*\b(?:balance|compensation)",
+    "负余额|負餘額|负结余|負結餘|清零|归零|歸零",
+)
+"""What a firm writes where it takes over what an account is below nothing."""
 _WORDS: Final[Sequence[tuple[re.Pattern[str], EntryKind]]] = tuple(
     (re.compile("|".join(words), re.IGNORECASE), kind)
     for kind, *words in (
         (  # what the firm gives, or takes that is no charge
             EntryKind.ADJUSTMENT,
-            r"\bnegative balance|\brefund|\breimburse|\bcompensation\b|\brebates?\b|\bcash ?back\b",
+            *_MAKES_GOOD,
+            r"\brefund|\breimburse|\bcompensation\b|\brebates?\b|\bcash ?back\b",
             r"\bwithdrawals?\b.*\b(?:cancel|reject|return|fail|declin)",
-            r"\b(?:cancel|reject|return|fail|declin)\w* withdrawal",
+            r"\b(?:cancel|reject|return|fail|declin|revers)\w* withdrawal",
             "(?:出金|提款|取款|提现|提現).*(?:退回|取消|撤销|撤銷|拒绝|拒絕|失败|失敗|驳回|駁回)",
             "(?:退回|取消|撤销|撤銷|拒绝|拒絕|驳回|駁回)(?:出金|提款|取款|提现|提現)",
             r"\bdividends?\b|\btax(?:es)?\b|\bbonus(?:es)?\b|\bcredit\b(?! card)",
-            "负余额|負餘額|负结余|負結餘|清零|补偿|補償|赔偿|賠償|退还|退還|返还|返還|返佣|返点|返點",
+            "补偿|補償|赔偿|賠償|退还|退還|返还|返還|返佣|返点|返點",
             "股息|股利|分红|分紅|红利|紅利|税|稅|赠金|贈金|奖金|獎金|体验金|體驗金|信用额|信用額",
         ),
         (
@@ -42,11 +49,11 @@ _WORDS: Final[Sequence[tuple[re.Pattern[str], EntryKind]]] = tuple(
         (
             EntryKind.FEE,
             r"(?<!\bno )(?<!\bzero )\b(?:commissions?|fees?|charges?|inactivity)\b(?![ -]?free)",
-            "(?<!免)(?:手续费|手續費|佣金|服务费|服務費|管理费|管理費|扣费|扣費|收费|收費|费用|費用)",
+            "(?<!免)(?:手续费|手續費|手数料|手數料|佣金|服务费|服務費|管理费|管理費|扣费|扣費|收费|收費|费用|費用)",
         ),
         (
             EntryKind.ADJUSTMENT,
-            r"\bcorrect(?:ion|ed|ing)\b|\badjust(?:ment|ed)?\b|\brevers(?:al|ed)\b",
+            r"\bcorrect(?:ion|ed|ing)\b|\badjust(?:ment|ed)?\b|\brevers(?:al|ed|e|ing)\b|\bstorno\b",
             "更正|冲正|沖正|调整|調整",
         ),
     )
@@ -64,6 +71,11 @@ def entry_kind(type_: str, amount: Decimal, note: str) -> EntryKind:
     if not amount:
         return EntryKind.ADJUSTMENT
     return EntryKind.DEPOSIT if amount > 0 else EntryKind.WITHDRAWAL
+
+
+def makes_good(amount: Decimal, note: str) -> bool:
+    """Whether a row of the balance says that the account stood below nothing before it."""
+    return amount > 0 and any(re.search(words, note, re.IGNORECASE) for words in _MAKES_GOOD)
 
 
 def entry_note(type_: str, kind: EntryKind, note: str) -> str | None:

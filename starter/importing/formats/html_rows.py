@@ -44,10 +44,12 @@ class _Parser(HTMLParser):
         self._span = 1
         self._hidden = False
         self._size = 0
+        self.breaks_off = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "tr":
             self._end_row()
+            self.breaks_off = True
             self._row = HtmlRow(self.getpos()[0])
             self._size = 0
         elif tag in ("td", "th") and self._row is not None:
@@ -64,8 +66,9 @@ class _Parser(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in ("td", "th"):
             self._end_cell()
-        elif tag in ("tr", "table"):
+        elif tag in ("tr", "table", "body", "html"):
             self._end_row()
+            self.breaks_off = self.breaks_off and tag == "tr"
 
     def handle_data(self, data: str) -> None:
         if self._cell is not None:
@@ -93,7 +96,10 @@ class _Parser(HTMLParser):
 
 
 def html_rows(pieces: Iterable[str]) -> Iterator[HtmlRow]:
-    """The rows of the page in *pieces* of text, as they end. Raises :class:`Unreadable`."""
+    """The rows of the page in *pieces* of text, as they end.
+
+    Raises :class:`Unreadable`, also where the page ends within a table: who knows what was to follow.
+    """
     parser = _Parser()
     for piece in pieces:
         parser.feed(piece)
@@ -106,3 +112,5 @@ def html_rows(pieces: Iterable[str]) -> Iterator[HtmlRow]:
     parser.close()
     parser._end_row()
     yield from parser.rows
+    if parser.breaks_off:
+        raise Unreadable(f"line {parser.getpos()[0]}: it breaks off in the middle of a table: save it again")

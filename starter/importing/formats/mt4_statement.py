@@ -16,12 +16,13 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from domain.log.trade_log import OrderState, OrderType, Side
-from starter.importing.formats.balance_rows import entry_kind, entry_note
+from starter.importing.formats.balance_rows import entry_kind, entry_note, makes_good
 from starter.importing.formats.cells import Cells
 from starter.importing.formats.html_rows import HtmlRow
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.reckoning import Reckoning, profit
 from starter.importing.formats.source import (
+    NamedAccount,
     Options,
     SourceRow,
     Unreadable,
@@ -68,13 +69,15 @@ class Linked:
     """What trades say of each other, by ticket.
 
     A trade closed in part goes on under another ticket: ``left`` has the volume of the rest, and under which ticket the
-    rest of that goes on; ``rests`` are all such tickets. Of two trades closed against each other one has no volume:
+    rest of that goes on; ``rests`` are all such tickets. Either of the two may name the other: ``follows`` has the
+    ticket under which a trade goes on by what that one says. Of two trades closed against each other one has no volume:
     ``against`` has that of the other.
     """
 
     left: dict[str, tuple[Decimal, str | None]] = field(default_factory=dict)
     against: dict[str, Decimal] = field(default_factory=dict)
     rests: set[str] = field(default_factory=set)
+    follows: dict[str, str] = field(default_factory=dict)
 
     def see(self, ticket: str, volume: Decimal, comment: str) -> None:
         """A trade and its comment."""
@@ -83,6 +86,7 @@ class Linked:
             self.rests.add(goes_on[1])
         if was:
             self.rests.add(ticket)
+            self.follows[was[1]] = ticket
         if ticket in self.rests:
             self.left[ticket] = (volume, goes_on[1] if goes_on else None)
         if closed and volume:
@@ -95,7 +99,8 @@ class Linked:
             if ticket in seen or ticket not in self.left:
                 return None
             seen.add(ticket)
-            more, ticket = self.left[ticket]
+            more, goes_on = self.left[ticket]
+            ticket = goes_on or self.follows.get(ticket)
             volume += more
         return volume
 
@@ -131,11 +136,11 @@ class Mt4Statement:
         self._options = options
         self._times = times
         self._other_times = other_times
-        self._account = options.account
+        self._account = NamedAccount(options.account)
         self._section = "head"
         self._columns: dict[str, int] = {}
         self._sums = {(section, name): Decimal(0) for section in ("closed", "open") for name in _MONEY}
-        self._gains = self._losses = self._deposits = self._credit = Decimal(0)
+        self._gains = self._losses = self._deposits = self._credit = self._made_good = Decimal(0)
         self._trades = 0
 
     def rows(self, rows: Iterable[HtmlRow]) -> Iterator[SourceRow]:
@@ -166,10 +171,10 @@ class Mt4Statement:
         if section := _SECTIONS.get(first.lower()):
             self._section = section
             return SourceRow(row.line, row.text, skipped="heading")
+        for account in filter(None, map(_ACCOUNT, row.cells)):
+            self._account.names(account[1])
         if self._section == "head":
             for cell in row.cells:
-                if account := _ACCOUNT(cell):
-                    self._account = self._account or account[1]
                 if currency := _CURRENCY(cell):
                     self.reckoning.booked_in(currency[1])
             return SourceRow(row.line, row.text, skipped="heading")
@@ -191,10 +196,11 @@ class Mt4Statement:
     def notes(self) -> list[str]:
         """What somebody should know who looks for what is not there."""
         if not self._without_opening:
-            return []
+            return self._account.notes
         return [
+            *self._account.notes,
             f"{self._without_opening:,} trades closed in part go on under a ticket that is not in this statement: their"
-            " opening fills are left out, for nobody says here of which volume they were"
+            " opening fills are left out, for nobody says here of which volume they were",
         ]
 
     def _totals(self, row: HtmlRow) -> None:
@@ -231,12 +237,12 @@ class Mt4Statement:
             Gross_Loss=-self._losses,
             Total_Trades=Decimal(self._trades),
         )
-        self.reckoning.begins(self._deposits + net["closed"])
+        self.reckoning.begins(self._deposits + net["closed"], self._made_good)
 
     # --- rows with a ticket -------------------------------------------------------------------------------------------
 
     def _data(self, row: HtmlRow, comment_below: str) -> SourceRow:
-        if self._account is None:
+        if self._account.id is None:
             raise Unreadable("it names no account: say which with --account")
         try:
             return SourceRow(row.line, row.text, tuple(self._records(row, comment_below)))
@@ -252,7 +258,7 @@ class Mt4Statement:
     def _records(self, row: HtmlRow, comment_below: str) -> list[tuple[Kind, Cells]]:
         type_ = self._cell(row, "type").lower()
         comment = _MAGIC.sub("", row.title or "").strip() or comment_below
-        id_ = f"{self._options.source or 'MT4'}:{self._account}:{row.cells[0]}"
+        id_ = f"{self._options.source or 'MT4'}:{self._account.id}:{row.cells[0]}"
         if type_ in ("buy", "sell"):
             return self._trade(row, id_, Side(type_), comment)
         side, _, kind = type_.partition(" ")
@@ -269,11 +275,13 @@ class Mt4Statement:
         else:
             self._deposits += amount
         note = comment or row.cells[3]
+        if makes_good(amount, note):
+            self._made_good += amount
         kind = entry_kind(type_, amount, note)
         return record(
             Kind.ACCOUNT_ENTRIES,
             entry=id_,
-            account=self._account,
+            account=self._account.id,
             kind=kind,
             amount=amount,
             currency=self.reckoning.booked(),
@@ -288,7 +296,7 @@ class Mt4Statement:
         ended = None if working else moment(self._other_times, self._cell(row, "close time"))
         return record(
             Kind.ORDERS,
-            **{"order": id_, "account": self._account, "side": side, "type": type_, "state": state},
+            **{"order": id_, "account": self._account.id, "side": side, "type": type_, "state": state},
             **self._terms(row),
             price=price_or_none(self._cell(row, "price"), "price"),
             received_at=moment(self._other_times, self._cell(row, "open time")),
@@ -313,7 +321,7 @@ class Mt4Statement:
         terms = self._terms(row)
         volume = terms["volume"] = self._volume(row.cells[0], Decimal(str(terms["volume"])), comment)
         open_price = number(self._cell(row, "price"), "price")
-        ids = {"account": self._account, "symbol": terms["symbol"]}
+        ids = {"account": self._account.id, "symbol": terms["symbol"]}
         position = {"position": id_, "side": side, "open_price": open_price, "opened_at": opened_at, **terms}
         if comment:
             position["comment"] = comment
@@ -323,7 +331,7 @@ class Mt4Statement:
             for opened in self._opened(row.cells[0], volume, comment)
         ]
         if not closed:  # swap and profit of an open position are not final
-            return [*rows, record(Kind.POSITIONS, account=self._account, **position)]
+            return [*rows, record(Kind.POSITIONS, account=self._account.id, **position)]
         closing = {"order": f"{id_}:close", "position": id_, "side": side.opposite, "volume": volume, **ids}
         how = _closing(comment)
         close_price = number(self._cell(row, "close price"), "price")
@@ -346,7 +354,7 @@ class Mt4Statement:
             record(Kind.FILLS, fill=f"{id_}:close", price=close_price, at=closed_at, effect="close", **closing),
             record(
                 Kind.POSITIONS,
-                account=self._account,
+                account=self._account.id,
                 **position,
                 **money,
                 close_price=close_price,
@@ -376,7 +384,7 @@ class Mt4Statement:
         if ticket in self.told.rests:
             return []
         goes_on = _LEFT_UNDER(comment)
-        rest = self.told.rest(goes_on[1] if goes_on else None)
+        rest = self.told.rest(goes_on[1] if goes_on else self.told.follows.get(ticket))
         if rest is None:
             self._without_opening += 1
             return []

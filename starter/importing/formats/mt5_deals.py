@@ -32,14 +32,23 @@ class Deals:
         self._balance: Decimal | None = None
         self._whole: bool | None = None
         self._besides = dict.fromkeys(self.sums, Decimal(0))
+        self._lent = Decimal(0)
         self._gains = self._losses = Decimal(0)
         self._count = 0
         self._open: dict[tuple[str, Side], list[tuple[Decimal, Decimal]]] = {}
         self._halves: dict[str, Deal] = {}
 
-    def book(self, deal: str, money: dict[str, Decimal], balance: Decimal | None, *, trades: bool) -> None:
-        """Add a deal's *money*; *balance* is what the report says it is after it."""
+    def book(
+        self, deal: str, money: dict[str, Decimal], balance: Decimal | None, *, trades: bool, credit: bool = False
+    ) -> None:
+        """Add a deal's *money*; *balance* is what the report says it is after it.
+
+        *credit* is lent: equity has it, and the balance of most servers does not.
+        """
         net = sum(money.values(), Decimal(0))
+        if credit and balance == (self._balance or 0):
+            self._lent += money["profit"]
+            net = Decimal(0)
         for name, amount in money.items():
             (self.sums if trades else self._besides)[name] += amount
         if trades:
@@ -61,7 +70,8 @@ class Deals:
         for name, amount in stated.items():
             given, trades = self._reckoning.amount(amount), self.sums[name]
             both = trades + self._besides[name]
-            self._reckoning.total(f"sum of {name}", given, both if given == both else trades)
+            meant = (both, both - self._lent if name == "profit" else both)
+            self._reckoning.total(f"sum of {name}", given, given if given in meant else trades)
 
     def ended(self) -> None:
         self._reckoning.follows(

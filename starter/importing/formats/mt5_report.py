@@ -34,6 +34,7 @@ from starter.importing.formats.mt5_tables import (
 from starter.importing.formats.mt5_words import SECTIONS, meanings
 from starter.importing.formats.reckoning import Reckoning, profit
 from starter.importing.formats.source import (
+    NamedAccount,
     Options,
     SourceRow,
     Unreadable,
@@ -59,7 +60,10 @@ _STATES = {
     "rejected": OrderState.REJECTED,
     **dict.fromkeys(("started", "placed", "request_add", "request_modify", "request_cancel"), OrderState.WORKING),
 }
-_MARK = re.compile(r"(?:^|\[)(sl|tp|so)\b:?\s*([\d.]+)?(%)?", re.IGNORECASE).search
+_MARK = re.compile(
+    r"(?:\[|^(?=(?:sl|tp)(?: [\d.]+)?$|so:? [\d.]+%|so$))(sl|tp|so)\b:?\s*([\d.]+)?(%)?", re.IGNORECASE
+).search
+"""The server's marks stand in brackets, and those of the tester alone: customers write ``so far so good`` as well."""
 _MARKS = {"sl": OrderType.STOP_LOSS, "tp": OrderType.TAKE_PROFIT, "so": OrderType.STOP_OUT}
 _CLOSE_BY = re.compile(r"close #?(\d{1,20}) by #?(\d{1,20})", re.IGNORECASE).search
 _ACCOUNT = re.compile(r"\s*(\d{1,20})\b(?:\s*\(\s*([A-Z]{3,5})\b|.*?\b([A-Z]{3})\b)?").match
@@ -91,10 +95,14 @@ Closing = tuple[str, Side, str, Decimal]
 
 @dataclass
 class Told:
-    """What other rows of the report tell of a row: why positions were closed, and the side of close-by orders."""
+    """What other rows of the report tell of a row: why positions were closed, and the side of close-by orders.
+
+    ``opening`` are the orders that opened something, which no stop or target of a position did.
+    """
 
     marks: dict[Closing, set[Mark]] = field(default_factory=dict)
     sides: dict[str, Side] = field(default_factory=dict)
+    opening: set[str] = field(default_factory=set)
 
     def closed_by(self, closing: Closing) -> Mark | None:
         """Why a position was closed, if all deals that may have closed it say the same."""
@@ -109,11 +117,11 @@ class Mt5Report:
         self.reckoning = Reckoning(options.currency)
         self.symbols: set[str] = set()
         self.told = told or Told()
-        self.notes: list[str] = []
+        self._by_place: list[str] = []
         self._options = options
         self._times = times
         self._other_times = other_times
-        self._account = options.account
+        self._account = NamedAccount(options.account)
         self._candidates: list[Table] = []
         self._table: Table | None = None
         self._titled = ""
@@ -150,12 +158,17 @@ class Mt5Report:
             self._begin("")
             self._note(filled)
             return SourceRow(line, said, skipped="total")
-        if self._account is None:
+        if self._account.id is None:
             raise Unreadable("it names no account, as reports of the strategy tester do not: say which with --account")
         try:
             return SourceRow(line, said, tuple(_READ[self._section](self, row)))
         except BadRow as bad:
             return SourceRow(line, said, reason=str(bad))
+
+    @property
+    def notes(self) -> list[str]:
+        """What somebody should know who looks for what is not there, or stands elsewhere."""
+        return [*self._account.notes, *self._by_place]
 
     @property
     def _section(self) -> str:
@@ -188,7 +201,7 @@ class Mt5Report:
         if self._table is None:
             self._table = chosen(self._candidates, cells, line)
             if self._table.by_place:
-                self.notes.append(
+                self._by_place.append(
                     f"headings in no language known here were read by their place, in {self._section}: "
                     + ", ".join(f"{heading!r}" for heading in self._table.by_place)
                 )
@@ -211,7 +224,7 @@ class Mt5Report:
 
     def _of_account(self, value: str) -> None:
         if shape := _ACCOUNT(value):
-            self._account = self._account or shape[1]
+            self._account.names(shape[1])
             if currency := shape[2] or shape[3]:
                 self.reckoning.booked_in(currency)
 
@@ -232,7 +245,7 @@ class Mt5Report:
         return self._id_of(ticket)
 
     def _id_of(self, ticket: str) -> str:
-        return f"{self._options.source or 'MT5'}:{self._account}:{ticket}"
+        return f"{self._options.source or 'MT5'}:{self._account.id}:{ticket}"
 
     def _order(self, row: dict[str, object]) -> list[tuple[Kind, Cells]]:
         comment = text(row.get("comment"))
@@ -243,7 +256,8 @@ class Mt5Report:
         price, limit = _prices(row.get("price"))
         if type_ is OrderType.CLOSE_BY:
             price = None  # it is closed at what the other one was opened at
-        if type_ is OrderType.MARKET and (mark := _mark(comment)):
+        opens = _whole(row.get("order")) in self.told.opening
+        if type_ is OrderType.MARKET and not opens and (mark := _mark(comment)):
             # the server's own order: the comment has the price that set it off
             type_, price = mark.type, mark.price or price
         closes = _CLOSE_BY(comment) if type_ is OrderType.CLOSE_BY else None
@@ -252,7 +266,7 @@ class Mt5Report:
             record(
                 Kind.ORDERS,
                 order=self._id(row, "order"),
-                account=self._account,
+                account=self._account.id,
                 symbol=self._instrument(row).symbol,
                 side=side,
                 type=type_,
@@ -280,7 +294,7 @@ class Mt5Report:
         money = {name: self.reckoning.amount(number(row.get(name) or 0, name)) for name in self._deals.sums}
         stated = text(row.get("type")).lower()
         balance = self.reckoning.amount(number(row["balance"], "balance")) if text(row.get("balance")) else None
-        self._deals.book(_whole(row.get("deal")), money, balance, trades=stated in _TRADING)
+        self._deals.book(_whole(row.get("deal")), money, balance, trades=stated in _TRADING, credit=stated == "credit")
         if stated not in _TRADING:
             return [self._entry(row, stated, sum(money.values(), Decimal(0)))]
         self.symbols.add(text(row.get("symbol")))
@@ -300,7 +314,7 @@ class Mt5Report:
                 Kind.FILLS,
                 fill=self._id(row, "deal"),
                 order=self._id(row, "order"),
-                account=self._account,
+                account=self._account.id,
                 symbol=instrument.symbol,
                 side=side,
                 volume=volume,
@@ -316,7 +330,9 @@ class Mt5Report:
         ]
 
     def _tell(self, row: dict[str, object], side: Side, direction: str, price: Decimal, comment: str) -> None:
-        """Keep for the other rows what a closing deal says of them."""
+        """Keep for the other rows what a deal says of them."""
+        if direction == "in":
+            self.told.opening.add(_whole(row.get("order")))
         if direction == "out by":
             self.told.sides.setdefault(_whole(row.get("order")), side)
         if direction == "out" and (mark := _mark(comment)):
@@ -329,7 +345,7 @@ class Mt5Report:
         return record(
             Kind.ACCOUNT_ENTRIES,
             entry=self._id(row, "deal"),
-            account=self._account,
+            account=self._account.id,
             kind=kind,
             amount=amount,
             currency=self.reckoning.booked(),
@@ -349,7 +365,7 @@ class Mt5Report:
             record(
                 Kind.POSITIONS,
                 position=self._id(row, "position"),
-                account=self._account,
+                account=self._account.id,
                 symbol=instrument.symbol,
                 side=side,
                 volume=volume,

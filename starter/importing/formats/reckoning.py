@@ -117,13 +117,14 @@ class Reckoning:
             if name in self._stated:
                 self.total(name.replace("_", " "), self._stated[name], amount)
 
-    def begins(self, since: Decimal) -> None:
+    def begins(self, since: Decimal, made_good: Decimal = Decimal(0)) -> None:
         """Take what happened *since* off the balance stated at the end: what is left is what it began with.
 
-        Where it began with nothing, the balance is one of the totals.
+        Where it began with nothing, the balance is one of the totals. It began below nothing by no more than what the
+        firm says it has *made good*.
         """
         if (stated := self._stated.get("Balance")) is not None:
-            if stated > since:
+            if stated != since and stated >= since - made_good:
                 self._beginning = stated - since
             else:
                 self.total("Balance", stated, since)

@@ -157,16 +157,40 @@ def moment(times: WallTimes, text: str) -> str:
     return times.utc(f"{year}-{month}-{day} {hour}", rest if ":" in rest else f"{rest}:00")
 
 
+class NamedAccount:
+    """The account of one statement or report: ``id`` is what its rows are booked under."""
+
+    def __init__(self, said: str | None) -> None:
+        """*said* is what the importer calls it, which counts before what the file does."""
+        self.id = said
+        self._named: str | None = None
+
+    def names(self, account: str) -> None:
+        """The file names its account. Raises :class:`Unreadable` where it names a second one."""
+        if self._named not in (None, account):
+            raise Unreadable(f"it is of two accounts, {self._named} and {account}: save the report of each by itself")
+        self._named = account
+        self.id = self.id or account
+
+    @property
+    def notes(self) -> list[str]:
+        if self._named in (None, self.id):
+            return []
+        return [f"it is of the account {self._named}; its rows are booked under {self.id}, as --account says"]
+
+
 _SPACES = str.maketrans("", "", " \u00a0\u2007\u2009\u202f'’")
 _PLAIN = re.compile(r"[+-]?\d{1,24}(?:\.\d{1,24})?").fullmatch
-_GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+\.\d{1,24}").fullmatch
-_COMMA = re.compile(r"[+-]?\d{1,24},(?:\d{1,2}|\d{4,24})").fullmatch
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3})+\.\d{1,24}|(?:,\d{3}){2,})").fullmatch
+_COMMA = re.compile(r"[+-]?(?:\d{1,24},(?:\d{1,2}|\d{4,24})|(?:\d{4,24}|0),\d{3})").fullmatch
+_DOTTED = re.compile(r"[+-]?\d{1,3}(?:(?:\.\d{3})+,\d{1,24}|(?:\.\d{3}){2,})").fullmatch
 
 
 def number(cell: object, name: str) -> Decimal:
-    """A number as platforms write it: ``10 000.00``, ``10,000.00``, ``10 000,00``. Raises :class:`BadRow`.
+    """A number as platforms write it, or the spreadsheet that saved it anew. Raises :class:`BadRow`.
 
-    A float of a workbook is the shortest decimal that means it. ``1,234`` is refused: it has two meanings.
+    ``10 000.00``, ``10,000.00``, ``10 000,00``, ``10.000,00`` and ``10'000.00`` are the same. A float of a workbook is
+    the shortest decimal that means it. ``1,234`` is refused: it has two meanings.
     """
     if isinstance(cell, int | float) and not isinstance(cell, bool) and isfinite(cell):
         return Decimal(repr(cell))
@@ -177,6 +201,8 @@ def number(cell: object, name: str) -> Decimal:
         return Decimal(text.replace(",", ""))
     if _COMMA(text):
         return Decimal(text.replace(",", "."))
+    if _DOTTED(text):
+        return Decimal(text.replace(".", "").replace(",", "."))
     raise BadRow(name, f"{str(cell or '')[:40]!r} is no number such as 10 000.00")
 
 
