@@ -36,6 +36,7 @@ from activities.intake.dealing import Dealing
 from activities.keys.retention import Retention, erased_again
 from activities.learning.actions import Actions
 from activities.learning.mailing import MakeFiles, ReportMail
+from activities.learning.process import ProcessReviews
 from activities.learning.reviews import Reviews
 from activities.letters.letters import Letters
 from activities.log.trade_log import TradeLog
@@ -94,7 +95,7 @@ from workflows.complaint import ComplaintWorkflow
 from workflows.inbound import InboundWorkflow
 from workflows.incident import IncidentWorkflow
 from workflows.investigation import InvestigationWorkflow
-from workflows.learning import ActionWorkflow, ReportWorkflow, ReviewWorkflow
+from workflows.learning import ActionWorkflow, ProcessReviewWorkflow, ReportWorkflow, ReviewWorkflow
 from workflows.retention import RetentionWorkflow
 from workflows.search_attributes import KEYS
 
@@ -109,6 +110,7 @@ WORKFLOWS: Final[tuple[type, ...]] = (
     ActionWorkflow,
     ReportWorkflow,
     ReviewWorkflow,
+    ProcessReviewWorkflow,
     RetentionWorkflow,
 )
 
@@ -217,8 +219,16 @@ def _activities(
 
 def _learning(pool: Pool, mail: ReportMail) -> list[Callable[..., Any]]:
     """What follows from complaints."""
-    actions, reviews = Actions(pool, mail), Reviews(pool, mail)
-    return [mail.mail_report, actions.note, actions.measure, reviews.draw, reviews.chase]
+    actions, reviews, process = Actions(pool, mail), Reviews(pool, mail), ProcessReviews(pool, mail)
+    return [
+        mail.mail_report,
+        actions.note,
+        actions.measure,
+        reviews.draw,
+        reviews.chase,
+        process.ask,
+        process.chase,
+    ]
 
 
 def _files_to_mail(settings: Settings) -> MakeFiles:

@@ -44,6 +44,7 @@ LEAVES_NOTHING: Final = frozenset(
         *("LookElsewhere", "LookForRemedies", "LookForRecusal", "LookForTraining", "PreviewLetter"),
         *("NextMembers", "RefuseStart", "TakeTurn", "TakeUpCase"),
         *("DealWith", "NoteAction", "MeasureEffect", "MailReport", "DrawReviews", "ChaseReviews", "RunOut"),
+        *("AskProcessReview", "ChaseProcessReview"),
     }
 )
 """The effects after which nothing is to be written again: they write nothing of a case, or are of none."""

@@ -32,6 +32,7 @@ _OPENING: Final = {
     ("CorrectiveAction", "NoteAction"): "InvalidStart",
     ("MonthlyReport", "MailReport"): "InvalidStart",
     ("ReviewRound", "DrawReviews"): "InvalidStart",
+    ("ProcessReview", "AskProcessReview"): "InvalidStart",
 }
 """By workflow and activity, what is done first with a start, and what one is called that can be none."""
 

@@ -60,6 +60,7 @@ from domain.intake.received import Dealt, DealWith
 from domain.keys.erasure import RanOut, RunOut
 from domain.keys.public import Public
 from domain.learning.actions import ActionStep, Judged, MailReport, MeasureEffect, ReportMailed
+from domain.learning.process import AskProcessReview, ChaseProcessReview, ProcessReviewAsked, ProcessReviewStands
 from domain.learning.reviewing import ChaseReviews, DrawReviews, ReviewsDrawn, ReviewsOpen
 
 Q = TypeVar("Q", bound=Record)
@@ -199,6 +200,12 @@ draw_reviews = Effect(
 )
 chase_reviews = Effect(
     "ChaseReviews", ChaseReviews, ReviewsOpen, lambda request: f"Reviews of {request.period} that wait"
+)
+ask_process_review = Effect(
+    "AskProcessReview", AskProcessReview, ProcessReviewAsked, "Ask for a review of the complaints process"
+)
+chase_process_review = Effect(
+    "ChaseProcessReview", ChaseProcessReview, ProcessReviewStands, lambda request: f"Process review of {request.period}"
 )
 
 # -- of both -------------------------------------------------------------------------------------------------------

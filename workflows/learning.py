@@ -14,6 +14,7 @@ from domain.ground.base import Record
 from domain.ground.words import Role
 from domain.learning.actions import ActionStep, CorrectiveAction, MailReport, MeasureEffect, ReportOrder
 from domain.learning.messages import EndAction
+from domain.learning.process import AskProcessReview, ChaseProcessReview, ProcessReviewOrder
 from domain.learning.reviewing import ChaseReviews, DrawReviews, ReviewOrder
 from workflows import effects
 from workflows.raw import decoded
@@ -25,6 +26,8 @@ _LADDER: Final = (Role.TEAM_LEAD, Role.COMPLIANCE_OFFICER, Role.EXECUTIVE)
 _REMINDED_BEFORE: Final = timedelta(days=3)
 _ABOVE_REVIEWERS: Final = (Role.COMPLIANCE_OFFICER, Role.EXECUTIVE)
 """Who is told of reviews that nobody made in time, one week after the other."""
+_WEEKS_RAISED: Final = 8
+"""How often the executives are told of a process that nobody reviews; then `redress doctor` goes on telling."""
 
 
 def _asked(start: Sequence[Any], model: type[R]) -> R:
@@ -75,6 +78,30 @@ class ReviewWorkflow:
                 break
             due = max(due + _REMINDED_BEFORE if not number else due + _RAISED_AFTER, workflow.now())
         return waiting
+
+
+@workflow.defn(name="ProcessReview")
+class ProcessReviewWorkflow:
+    """Has people review the complaints process itself, and sees that they do. A Temporal Schedule runs it."""
+
+    @workflow.run
+    async def run(self, *start: Any) -> bool:
+        """Returns whether it was done."""
+        order = _asked(start, ProcessReviewOrder)
+        key = workflow.info().workflow_id
+        asked = await effects.ask_process_review(AskProcessReview(order=order, at=workflow.now(), key=key))
+        due = asked.due - _REMINDED_BEFORE
+        for number in range(_WEEKS_RAISED + 1):
+            told = Role.EXECUTIVE if number else None
+            summary = f"Raised to {told.value}" if told else "The review is due soon"
+            await workflow.sleep(max(due - workflow.now(), timedelta(0)), summary=summary)
+            chased = ChaseProcessReview(
+                period=asked.period, at=workflow.now(), key=f"{key}:{asked.period}:{number}", raised_to=told
+            )
+            if (await effects.chase_process_review(chased)).done:
+                return True
+            due = max(due + (_RAISED_AFTER if number else _REMINDED_BEFORE), workflow.now())
+        return False
 
 
 @workflow.defn(name="CorrectiveAction")

@@ -117,6 +117,7 @@ READABLE: Final[Mapping[str, str]] = {
     "reporting.actions": "action step by data",
     "reporting.articles": "article by said message_id token",
     "reporting.facts": "reference kind key data",
+    "reporting.process_reviews": "period step by said message_id token",
     "reporting.issued": "report period scope hash by record token",
     "web.api_keys": "id service scopes digest made_by revoked_by",
     "web.deliveries": "subscription key event reference clock",

@@ -25,12 +25,17 @@ async def put_monthly(
     hour: int,
     zone: str,
     overlap: ScheduleOverlapPolicy,
+    every: int = 1,
 ) -> bool:
     """Have *start* done on that *day* of each month, at that *hour* of the *zone*, under the id of its workflow.
 
+    With *every* 3 in each third month only, from January on.
+
     A month that was missed is made up for within 31 days. Returns whether there was an order before.
     """
-    calendar = ScheduleCalendarSpec(day_of_month=[ScheduleRange(day)], hour=[ScheduleRange(hour)])
+    calendar = ScheduleCalendarSpec(
+        month=[ScheduleRange(1, 12, every)], day_of_month=[ScheduleRange(day)], hour=[ScheduleRange(hour)]
+    )
     schedule = Schedule(
         action=start,
         spec=ScheduleSpec(calendars=[calendar], time_zone_name=zone),

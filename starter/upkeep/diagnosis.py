@@ -32,6 +32,7 @@ class Kind(StrEnum):
     ROLE_UNHELD = "role_unheld"
     TRAINING_LAPSED = "training_lapsed"
     ARTICLE_OUT_OF_DATE = "article_out_of_date"
+    PROCESS_REVIEW_OVERDUE = "process_review_overdue"
 
 
 TO_DO: Final = {
@@ -57,6 +58,7 @@ TO_DO: Final = {
     Kind.LETTER_INCOMPLETE: "set in the pack what it names; `redress letters preview PACK` shows each letter",
     Kind.ROLE_UNHELD: "give it to somebody in the directory's file, then `redress directory import FILE`",
     Kind.TRAINING_LAPSED: "have it refreshed, and write it into the directory",
+    Kind.PROCESS_REVIEW_OVERDUE: "look at the process and say what is to change (`redress process record`)",
     Kind.ARTICLE_OUT_OF_DATE: "customers see it no more: write it anew (`redress faq write`), or withdraw it",
 }
 

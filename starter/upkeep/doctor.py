@@ -20,6 +20,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.ground.words import WORKFLOW
 from domain.incidents import incident
 from domain.learning.articles import ArticleState
+from domain.learning.process import ProcessReviewState
 from domain.people.directory_check import unheld
 from domain.rules.policy_check import EXPIRES_SOON
 from record.proofs import hold_proofs
@@ -37,6 +38,7 @@ from runtime.watch.failing import KEEPS_FAILING
 from runtime.watch.readings import FAILING, LETTERS_WAITING, PAYMENTS_IN_DOUBT, WINDOW
 from starter.client.articles import Articles, states_of
 from starter.client.directory import People, packs_in_force
+from starter.client.process import ProcessReviews
 from starter.reading.ledger import check_ledger
 from starter.upkeep.diagnosis import Diagnosis, Kind, Trouble
 
@@ -89,6 +91,7 @@ async def diagnose(settings: Settings, viewer: str | None = None) -> Diagnosis:
             checks["ledger"] = lambda: _ledger(pool)
             checks["directory"] = lambda: _directory(pool, now)
             checks["answers"] = lambda: out_of_date(pool, now)
+            checks["process"] = lambda: process_overdue(pool, now)
         if client and pool:
             checks["cases and workflows"] = lambda: _compare(client, pool, settings.task_queue, now)
             checks["activities"] = lambda: _activities(client, pool, now, found)
@@ -182,6 +185,15 @@ async def out_of_date(pool: "Pool", now: datetime) -> list[Trouble]:
         )
         for one in await Articles(pool).all()
         if (state := next(iter(states_of(one, now).values()))) in gone
+    ]
+
+
+async def process_overdue(pool: "Pool", now: datetime) -> list[Trouble]:
+    """Reviews of the complaints process that nobody did in time."""
+    return [
+        Trouble(kind=Kind.PROCESS_REVIEW_OVERDUE, subject=one.period, what=f"due since {one.due:%Y-%m-%d}")
+        for one in await ProcessReviews(pool).all()
+        if one.state(now) is ProcessReviewState.OVERDUE
     ]
 
 

@@ -44,6 +44,8 @@ NOT_RECORDED: Final = {
     "MailReport",
     "DrawReviews",
     "ChaseReviews",
+    "AskProcessReview",
+    "ChaseProcessReview",
     "RunOut",
 }
 

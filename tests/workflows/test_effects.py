@@ -66,6 +66,14 @@ NOT_RECORDED: Final[dict[str, tuple[Any, Any]]] = {
         {"order": {}, "at": "2026-03-02T09:30:00Z"},
         {"period": "2026-02", "cases": 3, "due": "2026-03-16T09:30:00Z"},
     ),
+    "AskProcessReview": (
+        {"order": {}, "at": "2026-07-05T06:00:00Z", "key": "process"},
+        {"period": "2026-H1", "due": "2026-08-04T06:00:00Z"},
+    ),
+    "ChaseProcessReview": (
+        {"period": "2026-H1", "at": "2026-08-01T06:00:00Z", "key": "process:0"},
+        {"done": True},
+    ),
     "ChaseReviews": ({"period": "2026-02", "at": "2026-03-16T09:30:00Z", "key": "reviews:1"}, {"cases": 0}),
     "PayMember": (
         {"reference": "IN-1", "account": "70012345", "attempt": 1},
