@@ -16,7 +16,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import partial
@@ -258,6 +258,17 @@ async def own_database(server: EmbeddedPostgres, template: str) -> AsyncIterator
         await administrator.close()
 
 
+@dataclass(frozen=True)
+class _Own:
+    """A database with our schema and no rows, between two tests."""
+
+    name: str
+    schema: str
+    """The state of its schema."""
+    connection: "asyncpg.Connection[asyncpg.Record]"
+    """Stays open, as it knows by now where all tables are: that costs more than to empty them."""
+
+
 class _Emptied:
     """Databases with our schema and no rows, each for one test at a time.
 
@@ -266,40 +277,37 @@ class _Emptied:
 
     def __init__(self, server: EmbeddedPostgres) -> None:
         self._server = server
-        self._free: list[tuple[str, str]] = []
-        """Name and state of the schema."""
+        self._free: list[_Own] = []
 
-    async def take(self) -> tuple[str, str]:
+    async def take(self) -> _Own:
         if self._free:
             return self._free.pop()
         name = f"test_{uuid.uuid4().hex}"
+        await self._administer(f'create database "{name}" template "template" strategy wal_log')
+        connection = await asyncpg.connect(self._server.url(name))
+        return _Own(name, await connection.fetchval(_SCHEMA), connection)
+
+    async def give_back(self, own: _Own) -> None:
+        if own.connection.is_closed():  # the test cut all off
+            own = replace(own, connection=await asyncpg.connect(self._server.url(own.name)))
+        await own.connection.execute(_ALONE)
+        if await own.connection.fetchval(_SCHEMA) == own.schema:
+            await own.connection.execute(_EMPTY)
+            self._free.append(own)
+        else:
+            await own.connection.close()
+            await self._administer(f'drop database "{own.name}" with (force)')
+
+    async def close(self) -> None:
+        for own in self._free:
+            await own.connection.close()
+
+    async def _administer(self, statement: str) -> None:
         administrator = await asyncpg.connect(self._server.url())
         try:
-            await administrator.execute(f'create database "{name}" template "template" strategy wal_log')
+            await administrator.execute(statement)
         finally:
             await administrator.close()
-        connection = await asyncpg.connect(self._server.url(name))
-        try:
-            return name, await connection.fetchval(_SCHEMA)
-        finally:
-            await connection.close()
-
-    async def give_back(self, name: str, schema: str) -> None:
-        connection = await asyncpg.connect(self._server.url(name))
-        try:
-            await connection.execute(_ALONE)
-            as_it_was = await connection.fetchval(_SCHEMA) == schema
-            if as_it_was:
-                await connection.execute(_EMPTY)
-                self._free.append((name, schema))
-        finally:
-            await connection.close()
-        if not as_it_was:
-            administrator = await asyncpg.connect(self._server.url())
-            try:
-                await administrator.execute(f'drop database "{name}" with (force)')
-            finally:
-                await administrator.close()
 
 
 _ALONE: Final = """
@@ -354,16 +362,18 @@ _EMPTY: Final = """
 
 
 @pytest.fixture(scope="session")
-def emptied(postgres: EmbeddedPostgres) -> _Emptied:
-    return _Emptied(postgres)
+async def emptied(postgres: EmbeddedPostgres) -> AsyncIterator[_Emptied]:
+    emptied = _Emptied(postgres)
+    yield emptied
+    await emptied.close()
 
 
 @pytest.fixture
 async def database_url(keys: Vault, postgres: EmbeddedPostgres, emptied: _Emptied) -> AsyncIterator[str]:
     """A database of the test's own, with our schema and no rows."""
-    name, schema = await emptied.take()
-    yield postgres.url(name)
-    await emptied.give_back(name, schema)
+    own = await emptied.take()
+    yield postgres.url(own.name)
+    await emptied.give_back(own)
 
 
 @pytest.fixture
