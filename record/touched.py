@@ -20,7 +20,8 @@ class Touched(NamedTuple):
 async def touched_by(connection: "Connection", fault: Fault, *, patience: float) -> dict[str, list[Touched]]:
     """The orders that *fault* may have touched, by account.
 
-    Of wrong quotes also those that waited for a price that somebody quoted then, and were not filled. *patience* is
+    Of wrong quotes also those that waited for a price that somebody quoted then, and were not filled, or not wholly.
+    *patience* is
     for how many seconds each look at the log may last.
     """
     found: dict[str, list[Touched]] = {}
@@ -85,7 +86,7 @@ TOUCHED_BY_OUTAGE: Final = """
 """
 
 # The quotes of all sources in the window tell which levels somebody may have reached; whether valid prices did is what
-# the check finds. A waiting order ends with its position.
+# the check finds. A waiting order ends with its position; one that was filled in part waited with the rest.
 WAITED_IN_VAIN: Final = """
     with quoted as (
         select min(bid) as low_bid, max(bid) as high_bid, min(ask) as low_ask, max(ask) as high_ask
@@ -106,8 +107,9 @@ WAITED_IN_VAIN: Final = """
         and coalesce(placed.received_at, held.opened_at, '-infinity') <= $3
         and coalesce(known.ended_at, held.closed_at, 'infinity') >= $2
         and ($4::numeric is null or known.price >= $4) and ($5::numeric is null or known.price <= $5)
-        and not exists (
-            select from tradelog.fills where fills."order" = placed."order" and fills.account = placed.account
+        and placed.volume > (
+            select coalesce(sum(volume), 0) from tradelog.fills
+            where fills."order" = placed."order" and fills.account = placed.account
         )
         and case
             when placed.side = 'buy' and placed.type in ('stop', 'stop_loss') then known.price <= quoted.high_ask

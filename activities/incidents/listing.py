@@ -170,7 +170,7 @@ def _in_window(finding: Finding, fault: Fault, *, attempts: bool, waiting: bool)
             fault.since <= datetime.fromisoformat(row["at"]) <= fault.until and fault.symbol in {None, row["symbol"]}
             for row in rows
         )
-    if waiting and (reached := finding.numbers.get("reached_at")):
+    if waiting and (reached := finding.numbers.get("rest_reached_at") or finding.numbers.get("reached_at")):
         return fault.since <= datetime.fromisoformat(reached) <= fault.until
     return True
 

@@ -40,8 +40,12 @@ class LateClosing(NamedTuple):
         return [price_part(name, loss, instrument.currency) for name, loss in losses if loss > 0]
 
 
-def late_closing(facts: LogFacts, position: Position, at: datetime, lots: Decimal | None) -> LateClosing:
+def late_closing(
+    facts: LogFacts, position: Position, at: datetime, lots: Decimal | None, *, without: frozenset[str] = frozenset()
+) -> LateClosing:
     """How *lots* of *position*, or all that was open at *at*, were closed from then on, the earliest closings first.
+
+    The closings named in *without* were of other lots.
 
     Raises :class:`~domain.log.replay.Unknown` where a closing has no price.
     """
@@ -50,7 +54,7 @@ def late_closing(facts: LogFacts, position: Position, at: datetime, lots: Decima
     wanted = held if lots is None else min(lots, held)
     left, found = wanted, list[Closed]()
     for closing in replay.closings(position.position):
-        if closing.at < at or left <= 0:
+        if closing.at < at or left <= 0 or closing.name in without:
             continue
         if closing.price is None:
             raise Unknown(f"closing price of position {position.position}")

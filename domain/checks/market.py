@@ -75,13 +75,27 @@ class Traded(NamedTuple):
     def told(self) -> Text:
         order = self.order
         side, kind = SIDES[order.side], TYPES[order.type]
-        at = utc(self.fills[0].at)
+        en, zh = self._at()
         return Text(
-            f"Order {order.order} ({kind.en}, {side.en} {lots(self.lots)} {order.symbol}) was filled at "
-            f"{price_text(self.price, self.instrument)} on {at}.",
-            f"订单 {order.order}（{kind.zh}，{side.zh} {plain(self.lots)} 手 {order.symbol}）于 {at} 以 "
-            f"{price_text(self.price, self.instrument)} 成交。",
+            f"Order {order.order} ({kind.en}, {side.en} {lots(self.lots)} {order.symbol}) was filled {en}.",
+            f"订单 {order.order}（{kind.zh}，{side.zh} {plain(self.lots)} 手 {order.symbol}）{zh} 成交。",
         )
+
+    def executed(self, unfilled: Decimal) -> Text:
+        """At what it was filled, and when; where lots of it are *unfilled*, how much of it."""
+        en, zh = self._at()
+        if unfilled > 0:
+            return Text(f"{lots(self.lots)} of it were filled {en}.", f"其中 {plain(self.lots)} 手{zh} 成交。")
+        return Text(f"It was filled {en}.", f"该委托{zh} 成交。")
+
+    def _at(self) -> Text:
+        """The price, the mean one of several, and when."""
+        price = price_text(self.price, self.instrument)
+        since, until = utc(self.fills[0].at), utc(self.fills[-1].at)
+        mean_en, mean_zh = (" on average", "均价 ") if len({fill.price for fill in self.fills}) > 1 else ("", "")
+        if since == until:
+            return Text(f"at {price}{mean_en} on {since}", f"于 {since} 以{mean_zh or ' '}{price}")
+        return Text(f"at {price}{mean_en} from {since} to {until}", f"于 {since} 至 {until} 以{mean_zh or ' '}{price}")
 
 
 def price_part(fill: str, amount: Decimal, currency: str) -> Part:

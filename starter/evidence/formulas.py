@@ -85,13 +85,15 @@ def _readings(part: Part, finding: Finding, facts: LogFacts) -> Iterator[Priced]
             continue
         order = orders.get(fill.order)
         closes = fill.effect == "close" or bool(order and order.position)
-        yield _solved(part, fill.side.sign, closes=closes, price=fill.price, lots=fill.volume, instrument=instrument)
+        lots = number(finding.numbers.get(f"{fill.fill}.lots")) or fill.volume  # of a fill only a part may count
+        yield _solved(part, fill.side.sign, closes=closes, price=fill.price, lots=lots, instrument=instrument)
     order = orders.get(finding.subject)
     for position in facts.positions:
         instrument = facts.instrument(position.symbol)
         if instrument is None or position.close_price is None:
             continue
         volume = min(position.volume, order.volume) if order else position.volume
+        volume = number(finding.numbers.get(f"{position.position}.lots")) or volume
         yield _solved(
             part, -position.side.sign, closes=True, price=position.close_price, lots=volume, instrument=instrument
         )

@@ -247,11 +247,11 @@ _DECISIVE: Final = frozenset({"filled", "requoted", "rejected", "failed", "reach
 
 def _fills(finding: Finding, facts: LogFacts) -> list[Fill]:
     """The fills that the finding is about, in order of time."""
-    instead = finding.numbers.get("filled_by")
+    instead = finding.numbers.get("filled_by", "").split(", ")
     chosen = [
         row
         for row in facts.fills
-        if finding.subject in {row.order, row.fill} or row.fill == instead or finding.check is Check.STOP_OUT
+        if finding.subject in {row.order, row.fill} or row.fill in instead or finding.check is Check.STOP_OUT
     ]
     return sorted(chosen, key=lambda row: (row.at, row.fill))
 

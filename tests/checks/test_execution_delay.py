@@ -1,5 +1,6 @@
 """How long an order took, on rows few enough to compute by hand."""
 
+from decimal import Decimal
 from typing import Any
 
 from domain.checks.findings import Check, Finding, Verdict
@@ -63,3 +64,18 @@ class TestExecutionDelay:
 
     def test_without_a_time_of_receipt_nothing_is_measured(self) -> None:
         assert self.delayed().missing == ("time at which the server received order O1",)
+
+    def test_a_part_in_time_excuses_no_other_that_came_late(self) -> None:
+        early, late = (
+            fill("1940.00", fill=name, at=after(at), volume=Decimal(lots))
+            for name, at, lots in (("F1", -5.2, "0.1"), ("F2", 0, "1.9"))
+        )
+        at_receipt = [quote(source, second, "1940.50") for source in ("LP-B", "LP-C") for second in (-6, -5.5)]
+        rows: dict[str, Any] = {"orders": (order(received_at=after(-5.4)),), "quotes": (*self.QUOTES, *at_receipt)}
+        found = check(Check.EXECUTION_DELAY, fills=(early, late), **rows)
+        assert (found.verdict, str(found.harm)) == (Verdict.FIRM_FAULT, "USD 95.00")
+        assert "The last part of it was filled 5400 ms after our server received it" in found.reason.en
+        assert "(1940.50 − 1940.00) × 100 × 1.9 = USD 95.00" in found.reason.en
+        for each in (early, late):
+            alone = check(Check.EXECUTION_DELAY, fills=(each,), **rows)
+            assert [part.key for part in alone.parts] == (["price/F2"] if each is late else [])

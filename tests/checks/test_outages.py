@@ -3,13 +3,15 @@
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from domain.checks.findings import Check, Finding, Verdict
 from domain.ground.words import Confidence
 from domain.log.firm_records import (
     Happened,
     Outage,
 )
-from domain.log.trade_log import Side
+from domain.log.trade_log import OrderType, Side
 from tests.checks.checking import VALID, check
 from tests.checks.rows import after, fill, happened, position, quote
 
@@ -93,3 +95,36 @@ class TestOutages:
     def test_an_outage_without_an_attempt_asks_what_the_customer_tried(self) -> None:
         found = check(Check.OUTAGE, "account", outages=(self.DOWN,))
         assert found.missing == ("attempted orders during the outage",)
+
+    @pytest.mark.parametrize(
+        ("kind", "price", "waits"),
+        [
+            (OrderType.TAKE_PROFIT, "1950.00", True),
+            (OrderType.TAKE_PROFIT, "1937.00", False),
+            (OrderType.STOP_LOSS, "1930.00", True),
+            (OrderType.STOP_LOSS, "1938.00", False),
+            (OrderType.STOP_LIMIT, "1938.00", True),
+            (OrderType.LIMIT, None, True),
+            (OrderType.MARKET, "1950.00", False),
+        ],
+    )
+    def test_what_was_to_wait_for_a_price_is_not_measured_by_that_of_the_attempt(
+        self, kind: OrderType, price: str | None, waits: bool
+    ) -> None:
+        asked: dict[str, Any] = {"type": kind, "price": Decimal(price) if price else None}
+        attempt = happened(Happened.FAILED, 0, event="E1", order=None, position="P1", **asked)
+        found = self.attempted(self.closed("1930.39"), order_events=(attempt,))
+        assert (found.verdict is Verdict.INCONCLUSIVE) is waits
+        triggered = attempt.model_copy(update={"order": "S1"})  # it stood, and was set off in vain
+        assert str(self.attempted(self.closed("1930.39"), order_events=(triggered,)).harm) == "USD 700.00"
+
+    @pytest.mark.parametrize("other", [(-60, 300), (-120, 0), (550, 600), (0, 20)])
+    @pytest.mark.parametrize("turned", [False, True])
+    def test_outages_that_overlap_are_one(self, other: tuple[float, float], turned: bool) -> None:
+        since, until = other
+        short = self.DOWN.model_copy(update={"outage": "OUT-2", "since": after(since), "until": after(until)})
+        first = self.DOWN.model_copy(update={"until": after(560)})
+        both = (first, short.model_copy(update={"until": after(max(until, 600))}))
+        found = self.attempted(self.closed("1930.39", 600 + 3599), outages=both[::-1] if turned else both)
+        assert (str(found.harm), found.confidence) == ("USD 700.00", Confidence.WELL_SUPPORTED)
+        assert found.numbers["until"] == after(600).isoformat()

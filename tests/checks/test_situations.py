@@ -283,8 +283,56 @@ def _liquidations() -> dict[str, Situation]:
     }
 
 
+def _filled_in_part() -> dict[str, Situation]:
+    """Half a lot of two was filled; valid prices passed the order by more than the tolerance a minute later."""
+    fault = Fault(symbol=GOLD, since=after(40), until=after(60))
+    rows: list[Record] = [
+        *feed(GOLD, "1940.00", (0, "1945.00"), (50, "1945.60"), (55, "1935.00")),
+        fill("1945", fill="F1", order="L1", at=after(0.3), volume=D("0.5"), position="P1"),
+    ]
+    ended: dict[str, Any] = {"state": OrderState.CANCELLED, "ended_at": after(70), "volume": D(2)}
+    return {
+        "what of a take-profit was never filled: (1945 − 1935) × 1.5 × 100": Situation(
+            [
+                *rows,
+                position(volume=D(2), close_price=D("1937.5"), closed_at=after(80)),
+                ordered("L1", OrderType.TAKE_PROFIT, "1945", -60, **ended),
+                ordered("M1", OrderType.MARKET, volume=D("1.5")),
+                fill("1935", fill="FM", order="M1", at=after(80), volume=D("1.5"), position="P1"),
+            ],
+            Check.TRIGGER,
+            ("L1",),
+            {"L1": ("firm_fault", "USD 1,500.00")},
+            fault,
+            ("harmed", "USD 1,500.00"),
+        ),
+        "what of a limit that was to open was never filled: a person": Situation(
+            [*rows, ordered("L1", OrderType.LIMIT, "1945", -60, **(ended | {"position": None}))],
+            Check.TRIGGER,
+            ("L1",),
+            {"L1": ("inconclusive", None)},
+            fault,
+            ("unclear", None),
+        ),
+    }
+
+
 def _outages() -> dict[str, Situation]:
     return {
+        "one that began before the first had ended kept the service down: (1940 − 1930) × 100": Situation(
+            [
+                *feed(GOLD, "1940.00", (1000, "1930.00"), until=2000, step=10),
+                Outage(outage="X", service="trading", since=after(-60), until=after(600)),
+                Outage(outage="Y", service="bridge", since=after(500), until=after(9000)),
+                _held("1", ("1930", 9000 + 3500)),
+                ordered("M", OrderType.MARKET),
+                fill("1930", order="M", at=after(9000 + 3500), position="P1"),
+                happened(Happened.FAILED, 0, order=None, position="P1"),
+            ],
+            Check.OUTAGE,
+            ("P1",),
+            {"failed-0": ("firm_fault", "USD 1,000.00")},
+        ),
         "of a position the attempts are found, whatever its closing order was: (1940 − 1930) × 100": Situation(
             [
                 *feed(GOLD, "1940.00", (1000, "1930.00"), until=2000, step=10),
@@ -299,7 +347,7 @@ def _outages() -> dict[str, Situation]:
             Check.OUTAGE,
             ("P1",),
             {"failed-0": ("firm_fault", "USD 1,000.00")},
-        )
+        ),
     }
 
 
@@ -366,7 +414,13 @@ def _charges() -> dict[str, Situation]:
 
 
 SITUATIONS: Final = (
-    _waited_for_days() | _bad_ticks() | _liquidations_in_several() | _liquidations() | _outages() | _charges()
+    _waited_for_days()
+    | _filled_in_part()
+    | _bad_ticks()
+    | _liquidations_in_several()
+    | _liquidations()
+    | _outages()
+    | _charges()
 )
 
 

@@ -4,12 +4,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.checks.facts import LogFacts
 from domain.checks.findings import Check, Finding, Verdict
+from domain.checks.market import WAITS_FOR_BETTER
 from domain.checks.profit import ReferenceRule
 from domain.ground.words import Confidence
-from domain.log.trade_log import OrderType, Quote, Side
+from domain.log.trade_log import OrderState, OrderType, Quote, Side
 from tests.checks.checking import check
 from tests.checks.rows import AT, after, fill, middle, order, position, quote
 
@@ -129,6 +132,102 @@ class TestTriggers:
 
     def test_an_order_that_waits_for_nothing_has_no_trigger(self) -> None:
         assert check(Check.TRIGGER, orders=(order(),)).verdict is Verdict.NO_FAULT
+
+
+class TestOrdersInParts:
+    """A position of two lots that a take-profit at 1945.00 or a stop-loss at 1935.00 was to close."""
+
+    def feed(self, *moves: tuple[float, str]) -> tuple[Quote, ...]:
+        """What two sources quoted once a second, from each of *moves* on."""
+        rows = []
+        for second in range(-70, 100):
+            bid = next((price for at, price in reversed(moves) if second >= at), "1940.00")
+            rows += [quote(source, second, bid) for source in ("LP-B", "LP-C")]
+        return tuple(rows)
+
+    def found(
+        self, kind: OrderType, filled: list[tuple[float, str, str]], later: str | None, *moves: tuple[float, str],
+        state: OrderState | None = OrderState.CANCELLED, closes: bool = True,
+    ) -> Finding:  # fmt: skip
+        """*filled*: when, at which price, how many lots; the rest was closed at *later* by another order."""
+        price = Decimal("1945.00" if kind in WAITS_FOR_BETTER else "1935.00")
+        of: dict[str, Any] = {"position": "P1"} if closes else {}
+        ended = after(60) if state is OrderState.CANCELLED else None
+        placed = order(kind, price=price, received_at=after(-60), volume=Decimal(2), state=state, ended_at=ended, **of)
+        fills = [
+            fill(each, fill=f"F{number}", at=after(at), volume=Decimal(much), **of)
+            for number, (at, each, much) in enumerate(filled)
+        ]
+        left = Decimal(2) - sum((each.volume for each in fills), Decimal(0))
+        if later is not None:
+            fills.append(fill(later, fill="FM", order="M1", at=after(90), volume=left, **of))
+        end: dict[str, Any] = {"closed_at": after(90), "close_price": Decimal(later)} if later else {}
+        held = (position(volume=Decimal(2), **end),) if closes else ()
+        orders = (placed, order(order="M1", volume=left or Decimal(1), **of))
+        return check(Check.TRIGGER, orders=orders, fills=tuple(fills), positions=held, quotes=self.feed(*moves))
+
+    def test_what_of_a_take_profit_was_not_filled_was_due_when_prices_passed_it(self) -> None:
+        part = [(0.3, "1945.00", "0.5")]
+        found = self.found(OrderType.TAKE_PROFIT, part, "1935.00", (0, "1945.00"), (1, "1945.60"), (10, "1935.00"))
+        assert (found.verdict, str(found.harm)) == (Verdict.FIRM_FAULT, "USD 1,500.00")
+        assert [each.key for each in found.parts] == ["price/FM"]
+        assert "The rest, 1.5 lots, was not filled, although valid prices passed it" in found.reason.en
+        assert "(1945.00 − 1935.00) × 100 × 1.5 = USD 1,500.00" in found.reason.en
+        touched = self.found(OrderType.TAKE_PROFIT, part, "1935.00", (0, "1945.00"), (10, "1935.00"))
+        assert (touched.verdict, str(touched.harm)) == (Verdict.MARKET, "USD 0.00")
+        assert "no valid price passed it" in touched.reason.en
+
+    def test_its_own_later_fill_is_not_what_closed_the_rest(self) -> None:
+        parts = [(0.3, "1945.00", "0.5"), (2.5, "1945.00", "0.5")]
+        found = self.found(OrderType.TAKE_PROFIT, parts, "1935.00", (0, "1945.00"), (1, "1945.60"), (10, "1935.00"))
+        assert [str(each.amount) for each in found.parts if each.key == "price/FM"] == ["1000"]
+
+    def test_what_of_a_stop_was_not_filled_was_due_at_the_first_price_through_it(self) -> None:
+        found = self.found(OrderType.STOP_LOSS, [(0.3, "1934.90", "0.5")], "1920.00", (0, "1934.90"), (5, "1920.00"))
+        assert (found.verdict, str(found.harm)) == (Verdict.FIRM_FAULT, "USD 2,235.00")  # 14.90 * 100 * 1.5
+
+    @pytest.mark.parametrize(
+        ("state", "closes", "later", "missing"),
+        [
+            (OrderState.FILLED, True, None, "fills of the rest of order O1: 1.5 lots"),
+            (OrderState.CANCELLED, False, None, "the position that order O1 was to close"),
+            (OrderState.WORKING, True, None, "the closing of the position that order O1 was to close"),
+        ],
+    )
+    def test_what_cannot_be_told_of_the_rest_is_for_a_person(
+        self, state: OrderState, closes: bool, later: str | None, missing: str
+    ) -> None:
+        part, moves = [(0.3, "1945.00", "0.5")], ((0, "1945.00"), (1, "1945.60"), (10, "1935.00"))
+        found = self.found(OrderType.TAKE_PROFIT, part, later, *moves, state=state, closes=closes)
+        assert found.missing == (missing,)
+
+    @pytest.mark.parametrize("early", ["0.1", "1"])
+    def test_a_part_in_time_excuses_no_other_that_came_late(self, early: str) -> None:
+        parts = [(0.3, "1934.90", early), (30, "1925.00", str(2 - Decimal(early)))]
+        found = self.found(OrderType.STOP_LOSS, parts, None, (0, "1934.90"), (5, "1925.00"))
+        assert found.verdict is Verdict.FIRM_FAULT
+        assert found.harm is not None
+        assert found.harm.amount == Decimal("9.90") * 100 * (2 - Decimal(early))
+        assert "lots of it were filled 30000 ms after that" in found.reason.en or early == "1"
+
+    @given(st.lists(st.tuples(st.integers(0, 50), st.sampled_from(["0", "-0.2", "-3"])), min_size=4, max_size=4))
+    def test_each_fill_of_a_stop_is_judged_as_if_it_were_the_only_one(self, cut: list[tuple[int, str]]) -> None:
+        """Each at the price of its moment, or worse; the price fell by a dollar a second."""
+        moves = [(float(at), str(Decimal("1934.90") - at)) for at in range(60)]
+        size = Decimal(2) / 4
+        parts = [(at + 0.3, str(Decimal("1934.90") - at + Decimal(off)), str(size)) for at, off in cut]
+        whole = self.found(OrderType.STOP_LOSS, parts, None, *moves, state=None, closes=False)
+        alone = [
+            check(
+                Check.TRIGGER,
+                orders=(order(OrderType.STOP_LOSS, price=Decimal("1935.00"), received_at=after(-60), volume=size),),
+                fills=(fill(price, at=after(at), volume=size),),
+                quotes=self.feed(*moves),
+            )
+            for at, price, _ in parts
+        ]
+        assert whole.harm is not None
+        assert whole.harm.amount == sum(each.harm.amount for each in alone if each.harm)
 
 
 def test_a_feed_median_is_evidence_like_any_row() -> None:

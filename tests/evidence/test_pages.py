@@ -13,6 +13,7 @@ from domain.checks.facts import LogFacts
 from domain.checks.findings import Check, EvidenceRow, Finding, Verdict
 from domain.checks.tolerances import Tolerances
 from domain.checks.withdrawal_delay.finding import check_withdrawal_delay
+from domain.log.firm_records import Happened
 from domain.log.trade_log import AccountEntry, EntryKind, OrderType, Side
 from domain.money.parts import Rate
 from starter.evidence import words as words_module
@@ -24,7 +25,7 @@ from starter.evidence.reading import CaseFacts, StoredFinding
 from starter.evidence.redaction import Reader
 from starter.evidence.scenes import facts_of, scenes_of
 from starter.evidence.words import LANGUAGES, Words, words_of
-from tests.checks.rows import after, balance, fill, order, position, quote, steady, terms
+from tests.checks.rows import after, balance, fill, happened, order, position, quote, steady, terms
 from tests.evidence.support import BAD, VALID, case, found, off_market, pack, texts
 
 VALID_AND_BAD = (*VALID, *BAD)
@@ -100,6 +101,20 @@ class TestTheSum:
             "1,643.00 USD × 0.92 = 1,511.56 EUR",
             "EUR 1,511.56",
         ]
+
+    @pytest.mark.parametrize("lots", ["0.4", "1"])
+    def test_of_a_fill_of_which_a_part_counts_it_has_the_lots_that_count(self, lots: str) -> None:
+        finding = found(
+            Check.REQUOTE,
+            order_events=(
+                happened(Happened.RECEIVED, 0, price=Decimal("1937.40")),
+                happened(Happened.REQUOTED, 1, price=Decimal("1936.00"), volume=Decimal(lots)),
+            ),
+            fills=(fill("1936.39", order="O2", at=after(5)),),
+            quotes=(*steady("LP-B", "1937.36"), *steady("LP-C", "1937.42")),
+        )
+        shown = f"{lots} lot{'' if lots == '1' else 's'} = {Decimal(lots) * 100:.2f} USD"
+        assert sums(finding)[0] == f"−1 × (1936.39 − 1937.39) × 100 oz × {shown}"
 
     def test_without_a_sum_the_page_says_so(self) -> None:
         finding = off_market("1937.36")

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -96,6 +96,8 @@ def trader(rng: random.Random, number: int, seen: Sequence[Quote]) -> list[Recor
         ]
         return rows
     price += Decimal(rng.choice([0, 0, 0, -100, 100])) / 100
+    if kind in {OrderType.STOP_LOSS, OrderType.TAKE_PROFIT} and rng.random() < 0.4:
+        return rows + _filled_in_part(rng, rows[-1], seen, price, at)
     rows.append(position(closed_at=at, close_price=price, **held))
     parts = [lots] if rng.random() < 0.6 or lots < Decimal("0.02") else [lots / 2, lots / 2]
     rows += [
@@ -103,6 +105,28 @@ def trader(rng: random.Random, number: int, seen: Sequence[Quote]) -> list[Recor
         for place, part in enumerate(parts)
     ]
     return rows
+
+
+def _filled_in_part(
+    rng: random.Random, placed: Any, seen: Sequence[Quote], price: Decimal, at: datetime
+) -> list[Record]:
+    """Some of the order was filled; what was left of the position another order closed later."""
+    name, common = placed.order[1:], {"account": placed.account}
+    part = placed.volume * rng.randrange(1, 9) / 10
+    later = next(row for row in reversed(seen) if row.source == "LP-B")
+    got = later.ask if placed.side is Side.BUY else later.bid
+    return [
+        position(
+            position=placed.position, side=placed.side.opposite, volume=placed.volume, open_price=Decimal("1945.00"),
+            closed_at=after(80), close_price=got, **common,
+        ),
+        _filled(placed.order, placed.side, price, part, at=at, position=placed.position, **common),
+        order(side=placed.side, order=f"M{name}", position=placed.position, volume=placed.volume - part, **common),
+        _filled(
+            f"M{name}", placed.side, got, placed.volume - part, at=after(80), source="LP-B",
+            position=placed.position, **common,
+        ),
+    ]  # fmt: skip
 
 
 def _filled(of: str, side: Side, price: Decimal, lots: Decimal, *, number: int = 0, **more: Any) -> Record:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from domain.checks.equations import fill_equation
 from domain.checks.facts import Given, LogFacts, Report, Text
 from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.market import (
@@ -18,7 +19,7 @@ from domain.log.firm_records import Happened
 from domain.log.trade_log import Order, OrderType
 from domain.money.parts import plain
 
-FORMULA: Final = "execution-delay/valid-price-at-receipt@1"
+FORMULA: Final = "execution-delay/valid-price-at-receipt@2"
 AT_ONCE: Final = frozenset({OrderType.MARKET, OrderType.STOP_OUT})
 """Orders that wait for no price."""
 _LEGS: Final = {
@@ -30,7 +31,7 @@ _LEGS: Final = {
 
 
 def check_execution_delay(subject: str, facts: LogFacts, given: Given) -> Finding:
-    """Judge how long the order *subject* took from the terminal to its first fill.
+    """Judge how long the order *subject* took from the terminal to its fills: of one in parts, to each of them.
 
     Legs: *network* from sent (at the terminal's clock) to received, *server* from received to forwarded and from the
     answer to the fill, *provider* from forwarded to answered; without the last two one leg of both. A delay is a leg
@@ -58,11 +59,11 @@ def check_execution_delay(subject: str, facts: LogFacts, given: Given) -> Findin
 def _followed(report: Report, order: Traded) -> Finding:
     """The way of an order that was to be filled at once."""
     facts, subject = report.facts, report.subject
-    currency, filled = order.instrument.currency, order.fills[0].at
+    currency, filled = order.instrument.currency, order.fills[-1].at
     times = _times(facts, order.order)
     report.numbers = {f"{name}_at": at.isoformat() for name, at in times.items()} | {"filled_at": filled.isoformat()}
     received = times.get("received")
-    if received is None or received > filled:
+    if received is None or received > order.fills[0].at:
         return report.lacking(
             f"time at which the server received order {subject}",
             en="Our records do not tell reliably when our server received it, so the delay cannot be measured.",
@@ -75,9 +76,10 @@ def _followed(report: Report, order: Traded) -> Finding:
     slow = max((name for name in legs if name != "network"), key=lambda name: (legs[name], name))
     inside = milliseconds(filled - received)
     report.numbers["received_to_filled_ms"] = plain(inside)
+    parts = len({fill.at for fill in order.fills}) > 1
     report.say(
-        f"It was filled {plain(inside)} ms after our server received it.",
-        f"服务器收到委托后 {plain(inside)} 毫秒成交。",
+        f"{'The last part of it' if parts else 'It'} was filled {plain(inside)} ms after our server received it.",
+        f"服务器收到委托后 {plain(inside)} 毫秒{'最后一笔' if parts else ''}成交。",
     )
     if "network" not in legs:
         report.say(
@@ -122,7 +124,8 @@ def _late(report: Report, order: Traded, received: datetime, legs: dict[str, tim
             en="Our records hold no quotes from its arrival to compare with.",
             zh="我司记录中没有委托到达时的报价可供比较。",
         )
-    parts = order.parts(fair.price)
+    limit = timedelta(milliseconds=report.given.tolerances.latency_ms)
+    parts = order._replace(fills=tuple(fill for fill in order.fills if fill.at - received > limit)).parts(fair.price)
     at_receipt = price_text(fair.price, order.instrument)
     report.numbers |= {"price_at_receipt": plain(fair.price), "valid_sources": ", ".join(fair.sources)}
     confidence = Confidence.WELL_SUPPORTED if cause == "server_or_provider" else fair.confidence
@@ -132,9 +135,11 @@ def _late(report: Report, order: Traded, received: datetime, legs: dict[str, tim
             f"委托到达时的价格 {at_receipt} 对您并非更有利，该延迟未给您造成损失。",
         )
         return report.concluded(Verdict.NO_FAULT, confidence, currency=currency)
+    losing = {part.subject for part in parts}
+    sums = "; ".join(fill_equation(each, fair.price, order.instrument) for each in order.fills if each.fill in losing)
     report.say(
-        f"The valid price at its arrival was {at_receipt}; that is what you are put back to.",
-        f"委托到达时的有效价格为 {at_receipt}，按此计算损失。",
+        f"The valid price at its arrival was {at_receipt}; that is what you are put back to: {sums}.",
+        f"委托到达时的有效价格为 {at_receipt}，按此计算损失：{sums}。",
     )
     return report.concluded(verdict, confidence, parts=parts, currency=currency, rule=ReferenceRule.AT_RECEIPT)
 

@@ -8,15 +8,15 @@ from domain.checks.equations import exit_equation
 from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.late_closing import Closed, LateClosing, late_closing
-from domain.checks.market import SIDES, Valid, lots, price_text, utc, valid_price
+from domain.checks.market import SIDES, WAITS_FOR_BETTER, WAITS_FOR_WORSE, Valid, lots, price_text, utc, valid_price
 from domain.checks.profit import ReferenceRule
 from domain.ground.words import Confidence
 from domain.log.firm_records import Happened, OrderEvent, Outage
 from domain.log.replay import Unknown
-from domain.log.trade_log import Instrument, Position
+from domain.log.trade_log import Instrument, OrderType, Position
 from domain.money.parts import plain
 
-FORMULA: Final = "outage/valid-price-at-the-attempt@2"
+FORMULA: Final = "outage/valid-price-at-the-attempt@3"
 ACCOUNT: Final = "account"
 """The subject where no order was attempted."""
 ATTEMPTS: Final = frozenset({Happened.FAILED, Happened.REJECTED})
@@ -29,7 +29,8 @@ def check_outage(subject: str, facts: LogFacts, given: Given) -> Finding:
     An attempt within a recorded outage is the firm's fault. The harm is that of the attempted volume of the position it
     was to close, and of nothing else: what closed it later, until ``act_minutes`` after the service came back, against
     the valid price at the first attempt. What was not closed by then is measured by the valid price when the service
-    was back, and leaves doubt. What a position that was never opened would have brought is for a person.
+    was back, and leaves doubt. What a position that was never opened would have brought is for a person, and so is an
+    order that was to wait for a price. Outages that overlap are one.
     """
     report = Report(Check.OUTAGE, subject, facts, given, FORMULA)
     attempt = next((row for row in facts.order_events if row.event == subject), None)
@@ -48,7 +49,7 @@ def check_outage(subject: str, facts: LogFacts, given: Given) -> Finding:
         f"You tried to {side.en}{much_en} {attempt.symbol} on {utc(attempt.at)}, and the order did not get through.",
         f"您于 {utc(attempt.at)} 尝试{side.zh}{much_zh} {attempt.symbol}，委托未能提交成功。",
     )
-    outage = next((row for row in facts.outages if _within(attempt, row)), None)
+    outage = _outage(facts, attempt)
     report.numbers = {"attempted_at": attempt.at.isoformat()}
     if outage is None:
         return report.lacking(
@@ -87,6 +88,13 @@ def _measure(report: Report, attempt: OrderEvent, outage: Outage, instrument: In
             en="Our records hold no quotes from that time to measure the loss by.",
             zh="我司记录中没有该时间的报价，无法计算损失。",
         )
+    if _waits(attempt, valid):
+        return report.lacking(
+            f"what valid prices did at the level of the attempt {attempt.event}",
+            en="It was to wait for its price, so the price at that moment does not measure the loss; a person will "
+            "look at it.",
+            zh="该委托须等待其触发价，当时的价格不足以衡量损失，将由人工处理。",
+        )
     try:
         late = late_closing(facts, position, first.at, attempt.volume)
     except Unknown as error:
@@ -98,6 +106,16 @@ def _measure(report: Report, attempt: OrderEvent, outage: Outage, instrument: In
             zh="依据我司记录，该持仓当时已无未平仓手数。",
         )
     return _told(report, late, outage, _First(first, valid, instrument))
+
+
+def _waits(attempt: OrderEvent, valid: Valid) -> bool:
+    """Whether what was to be placed would have waited for a price that was not there yet."""
+    if attempt.order is not None or attempt.type not in WAITS_FOR_WORSE | WAITS_FOR_BETTER | {OrderType.STOP_LIMIT}:
+        return False
+    if attempt.price is None or attempt.type is OrderType.STOP_LIMIT:
+        return True
+    against = attempt.side.sign * (valid.price - attempt.price)
+    return against < 0 if attempt.type in WAITS_FOR_WORSE else against > 0
 
 
 class _First(NamedTuple):
@@ -141,8 +159,9 @@ def _told(report: Report, late: LateClosing, outage: Outage, tried: _First) -> F
         )
         report.numbers |= {f"{each.name}.price": plain(each.price), f"{each.name}.lots": plain(each.lots)}
         if each.name == late.position.position and doubt:
+            was = "was" if each.lots == 1 else "were"
             report.say(
-                f"{lots(each.lots).capitalize()} of it were not closed; on {utc(each.at)}, when our service was back, "
+                f"{lots(each.lots).capitalize()} of it {was} not closed; on {utc(each.at)}, when our service was back, "
                 f"the valid price was {price}: {sum_}.",
                 f"其中 {plain(each.lots)} 手其后未平仓；系统恢复时（{utc(each.at)}）的有效价格为 {price}：{sum_}。",
             )
@@ -182,6 +201,21 @@ def _position(facts: LogFacts, attempt: OrderEvent) -> Position | None:
     if attempt.position is not None:
         known = [row for row in known if row.position == attempt.position]
     return known[0] if len(known) == 1 else None
+
+
+def _outage(facts: LogFacts, attempt: OrderEvent) -> Outage | None:
+    """The outage that *attempt* fell into, until the last of those that overlap it had ended."""
+    concerned = [row for row in facts.outages if row.symbol in {None, attempt.symbol}]
+    found = next((row for row in concerned if _within(attempt, row)), None)
+    for row in sorted(concerned, key=lambda row: row.since) if found else ():
+        if found and _overlap(found, row):
+            until = None if found.until is None or row.until is None else max(found.until, row.until)
+            found = found.model_copy(update={"since": min(found.since, row.since), "until": until})
+    return found
+
+
+def _overlap(one: Outage, other: Outage) -> bool:
+    return (one.until is None or other.since <= one.until) and (other.until is None or one.since <= other.until)
 
 
 def _same(row: OrderEvent, attempt: OrderEvent, outage: Outage) -> bool:

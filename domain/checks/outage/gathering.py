@@ -1,11 +1,13 @@
 """Finds the attempts that did not get through, and the outages at their time."""
 
+from datetime import datetime
+
 from domain.checks.facts import LogFacts
 from domain.checks.findings import Finding
 from domain.checks.gathering.asked import MOST_ROWS, Asked
 from domain.checks.gathering.unanswered import nothing_named, too_many, unknown_trades
 from domain.checks.outage.finding import ACCOUNT, ATTEMPTS
-from domain.log.firm_records import OrderEvent
+from domain.log.firm_records import OrderEvent, Outage
 
 
 async def gather(asked: Asked) -> list[Finding]:
@@ -43,7 +45,7 @@ async def gather(asked: Asked) -> list[Finding]:
 async def _of_attempt(asked: Asked, attempt: OrderEvent) -> LogFacts:
     """The position that *attempt* was to close, how it was closed, and the attempts at the same before it."""
     log, account = asked.log, asked.account
-    outages = await log.outages(attempt.at, attempt.at, limit=MOST_ROWS)
+    outages = await _until_the_last(asked, attempt.at)
     since = min((row.since for row in outages), default=attempt.at)
     tried = await log.refused_between(account, since, attempt.at, limit=MOST_ROWS)
     alike = (attempt.symbol, attempt.side, attempt.position)
@@ -63,3 +65,15 @@ async def _of_attempt(asked: Asked, attempt: OrderEvent) -> LogFacts:
         quotes=tuple(quotes),
         instruments=tuple(await log.instruments([attempt.symbol], attempt.at)),
     )
+
+
+async def _until_the_last(asked: Asked, at: datetime) -> list[Outage]:
+    """The outages of the instant *at*, and those that began before they had ended."""
+    since, until, outages = at, at, list[Outage]()
+    while True:
+        found = await asked.log.outages(since, until, limit=MOST_ROWS)
+        if len(found) == len(outages):
+            return found
+        outages = found
+        since = min(row.since for row in found)
+        until = max(row.until or asked.as_of for row in found)

@@ -4,16 +4,17 @@ from datetime import timedelta
 from decimal import Decimal, localcontext
 from typing import Final
 
+from domain.checks.equations import fill_equation
 from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.findings import ALL_CUSTOMERS, Check, Finding, Verdict
-from domain.checks.market import CHANCE, SIDES, Valid, price_part, price_text, utc, valid_price, z_score
+from domain.checks.market import CHANCE, SIDES, Valid, lots, price_part, price_text, utc, valid_price, z_score
 from domain.checks.profit import ReferenceRule
 from domain.ground.words import Confidence
 from domain.log.firm_records import Happened, OrderEvent
-from domain.log.trade_log import Fill, Instrument
+from domain.log.trade_log import Fill, Instrument, Order
 from domain.money.parts import PRECISION, plain
 
-FORMULA: Final = "requote/valid-price-at-receipt@1"
+FORMULA: Final = "requote/valid-price-at-receipt@2"
 DIRECTION: Final = "requote-direction/none@1"
 LATER: Final = timedelta(minutes=5)
 """How long after a refusal another fill on the same side counts as what the customer got instead."""
@@ -24,7 +25,8 @@ def check_requote(subject: str, facts: LogFacts, given: Given) -> Finding:
     """Judge the first refusal of the order *subject*, or everybody's where it begins with :data:`ALL_CUSTOMERS`.
 
     A refusal is the firm's fault where the price asked for, within the tolerance, was the valid price when the order
-    was received. The harm is what the fill that the customer then got cost more than that valid price.
+    was received. The harm is what the fills that the customer then got cost more than that valid price, as far as they
+    stand for the lots of the order and, where it was to close a position, closed that one.
     """
     if subject.startswith(ALL_CUSTOMERS):
         return _direction(subject, facts, given)
@@ -99,40 +101,72 @@ def _judge(report: Report, refusal: OrderEvent, received: OrderEvent, instrument
 
 
 def _cost(report: Report, refusal: OrderEvent, valid: Valid, instrument: Instrument) -> Finding:
-    """What the fill that the customer got instead cost more than the *valid* price."""
+    """What the fills that the customer got instead cost more than the *valid* price."""
     facts, subject = report.facts, report.subject
-    later = _instead(facts, refusal)
-    if later is None:
+    order = next((row for row in facts.orders if row.order == subject), None)
+    asked = [row.volume for row in (refusal, order, *facts.order_events) if row is not None and row.volume is not None]
+    instead, left = _instead(facts, refusal, order, asked[0] if asked else None)
+    if not instead:
         return report.lacking(
             f"a fill that order {subject} was replaced by within {LATER.seconds // 60} minutes",
             en="You did not trade instead, so what it cost cannot be told from the log; a person will look at it.",
             zh="其后您未以其他成交替代，无法据日志计算损失，将由人工处理。",
         )
-    with localcontext(prec=PRECISION):
-        loss = later.side.sign * (later.price - valid.price) * instrument.contract_size * later.volume
-    report.numbers |= {"price": plain(later.price), "lots": plain(later.volume), "filled_by": later.fill}
-    report.say(
-        f"You were filled at {price_text(later.price, instrument)} instead.",
-        f"您其后以 {price_text(later.price, instrument)} 成交。",
-    )
+    report.numbers["filled_by"] = ", ".join(fill.fill for fill in instead)
+    parts = []
+    for fill in instead:
+        price = price_text(fill.price, instrument)
+        report.numbers |= {f"{fill.fill}.price": plain(fill.price), f"{fill.fill}.lots": plain(fill.volume)}
+        with localcontext(prec=PRECISION):
+            loss = fill.side.sign * (fill.price - valid.price) * instrument.contract_size * fill.volume
+        if loss > 0:
+            parts.append(price_part(fill.fill, loss, instrument.currency))
+        sum_ = f": {fill_equation(fill, valid.price, instrument)}" if loss > 0 else ""
+        report.say(
+            f"You were filled at {price} instead ({lots(fill.volume)}){sum_}.",
+            f"您其后以 {price} 成交（{plain(fill.volume)} 手）{sum_.replace(': ', '：')}。",
+        )
+    if left > 0:
+        report.say(
+            f"Instead of {lots(left)} of it you did not trade, and what that cost cannot be told.",
+            f"其中 {plain(left)} 手您其后未以其他成交替代，无法计算损失。",
+        )
     return report.concluded(
         Verdict.FIRM_FAULT,
-        valid.confidence,
-        parts=[price_part(later.fill, loss, instrument.currency)] if loss > 0 else [],
+        Confidence.DOUBTFUL if left > 0 else valid.confidence,
+        parts=parts,
         currency=instrument.currency,
         rule=ReferenceRule.AT_RECEIPT,
     )
 
 
-def _instead(facts: LogFacts, refusal: OrderEvent) -> Fill | None:
-    """The first fill on the same side after the refusal: of the order itself, or of the next one."""
-    fills = [
-        fill
-        for fill in facts.fills
-        if (fill.account, fill.symbol, fill.side) == (refusal.account, refusal.symbol, refusal.side)
-        and refusal.at <= fill.at <= refusal.at + LATER
-    ]
-    return min(fills, key=lambda fill: (fill.order != refusal.order, fill.at, fill.fill), default=None)
+def _instead(
+    facts: LogFacts, refusal: OrderEvent, order: Order | None, wanted: Decimal | None
+) -> tuple[list[Fill], Decimal]:
+    """What was filled on the same side after the refusal, of the order itself or of the next ones, and the lots left.
+
+    As much of it as was *wanted*; where that is not recorded, the fills of one order.
+    """
+    position = refusal.position or (order.position if order else None)
+    fills = sorted(
+        (
+            fill
+            for fill in facts.fills
+            if (fill.account, fill.symbol, fill.side) == (refusal.account, refusal.symbol, refusal.side)
+            and refusal.at <= fill.at <= refusal.at + LATER
+            and not (position is not None and (fill.effect == "open" or fill.position not in {None, position}))
+        ),
+        key=lambda fill: (fill.order != refusal.order, fill.at, fill.fill),
+    )
+    if wanted is None:
+        return [fill for fill in fills if fill.order == fills[0].order], Decimal(0)
+    found, left = list[Fill](), wanted
+    for fill in fills:
+        if left > 0:
+            taken = min(fill.volume, left)
+            found.append(fill if taken == fill.volume else fill.model_copy(update={"volume": taken}))
+            left -= taken
+    return found, left
 
 
 def _direction(subject: str, facts: LogFacts, given: Given) -> Finding:

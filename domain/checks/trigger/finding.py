@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal, localcontext
-from typing import Final
+from typing import Final, NamedTuple
 
 from domain.checks.counterfactual import held_on, missing_for, reference_for
 from domain.checks.equations import exit_equation, fill_equation
@@ -27,10 +27,10 @@ from domain.checks.profit import ReferenceRule
 from domain.checks.reach import LOOK_BACK, Reach, reach_before_fill, reach_of_waiting
 from domain.ground.words import Confidence
 from domain.log.replay import Unknown
-from domain.log.trade_log import Fill, Instrument, Order, OrderType, Position, Side
+from domain.log.trade_log import Fill, Instrument, Order, OrderState, OrderType, Position, Side
 from domain.money.parts import PRECISION, Part, plain
 
-FORMULA: Final = "trigger/first-valid-price-through@2"
+FORMULA: Final = "trigger/first-valid-price-through@3"
 
 
 def check_trigger(subject: str, facts: LogFacts, given: Given) -> Finding:
@@ -38,7 +38,7 @@ def check_trigger(subject: str, facts: LogFacts, given: Given) -> Finding:
 
     A buy waits on the ask and a sell on the bid: a long's stop-loss closes on the bid, a short's on the ask. The
     trigger is reached when half of the valid sources have passed it. The facts hold, of each source, its first quote
-    through the trigger.
+    through the trigger. Of an order filled in parts each is looked at by itself, and so is what was never filled.
     """
     report = Report(Check.TRIGGER, subject, facts, given, FORMULA)
     order = next((row for row in facts.orders if row.order == subject), None)
@@ -69,6 +69,13 @@ def check_trigger(subject: str, facts: LogFacts, given: Given) -> Finding:
     return judged.filled(filled) if filled else judged.not_filled()
 
 
+class _Passed(NamedTuple):
+    """The first price through the level, and when it was there."""
+
+    price: Decimal
+    at: datetime
+
+
 class _Trigger:
     """One waiting order, and what each source quoted on its side."""
 
@@ -77,6 +84,8 @@ class _Trigger:
         self.facts, self.given = report.facts, report.given
         self.tolerance = self.given.tolerances.price_of(instrument)
         self.sign = order.side.sign
+        self.unfilled, self.own = Decimal(0), frozenset[str]()
+        """The lots that an order filled in part still asked for, and the fills of the others."""
         kind = TYPES[order.type]
         report.numbers = {
             "trigger": plain(price),
@@ -92,15 +101,13 @@ class _Trigger:
 
     def filled(self, order: Traded) -> Finding:
         """The order was filled: was it due, in time, at a price that stood there?"""
+        self.unfilled, self.own = self.order.volume - order.lots, frozenset(fill.fill for fill in order.fills)
         report, fills = self.report, priced(order, self.facts, self.given)
         fill, pricing = order.fills[0], fills[0].pricing
         reach = reach_before_fill(self.order, self.price, self.facts.quotes, pricing)
         if not reach.sources or not pricing.valid:
             return self._no_quotes(fill.at)
-        report.say(
-            f"It was filled at {self._text(order.price)} on {utc(fill.at)}.",
-            f"该委托于 {utc(fill.at)} 以 {self._text(order.price)} 成交。",
-        )
+        report.say(*order.executed(self.unfilled))
         report.numbers |= {"price": plain(order.price), "filled_at": fill.at.isoformat()}
         report.numbers["valid_sources"] = ", ".join(reach.sources)
         confidence = self._confidence(reach, fill.source)
@@ -122,9 +129,9 @@ class _Trigger:
         self, order: Traded, fills: Sequence[Priced], reach: Reach, reached: datetime, *, confidence: Confidence
     ) -> Finding:
         """Valid prices had passed it at *reached*: was it filled then, and at what they were?"""
-        report, fill = self.report, order.fills[0]
+        report = self.report
         first = self.price if reach.price is None else reach.price
-        lag, excess = fill.at - reached, self.sign * (order.price - first)
+        lag = order.fills[0].at - reached
         gap = max(self.sign * (first - self.price), Decimal(0)) if self.order.type in WAITS_FOR_WORSE else Decimal(0)
         report.numbers |= {
             "reached_at": reached.isoformat(),
@@ -136,18 +143,21 @@ class _Trigger:
             f"Valid prices first reached it on {utc(reached)}, at {self._text(first)}.",
             f"有效报价首次触及的时间为 {utc(reached)}，价格为 {self._text(first)}。",
         )
-        late = lag > timedelta(milliseconds=self.given.tolerances.latency_ms)
-        if late and excess > self.tolerance:
-            return self._late(order, first, lag, confidence)
-        if self.order.type in WAITS_FOR_BETTER and excess > self.tolerance:
-            return self._gap_kept(order, first, reached, confidence)
+        limit = timedelta(milliseconds=self.given.tolerances.latency_ms)
+        late = [each for each in fills if each.fill.at - reached > limit]
+        worse = [each for each in fills if self.sign * (each.fill.price - first) > self.tolerance]
         wrong = [each for each in fills if each.price.wrong]
+        if slow := [each for each in late if each in worse]:
+            others = [each for each in wrong if each not in slow]
+            return self._late(order, slow, others, _Passed(first, reached), confidence)
+        if self.order.type in WAITS_FOR_BETTER and worse:
+            return self._gap_kept(order, first, reached, confidence)
         if wrong:
             return self._mispriced(order, wrong)
         if unproven := next((each for each in fills if not each.price.proven), None):
             return self._price_unproven(unproven.fill)
         if late:
-            took = plain(milliseconds(lag))
+            took = plain(milliseconds(late[-1].fill.at - reached))
             report.say(
                 f"It was filled {took} ms after that, at a price no worse for you: the delay cost you nothing.",
                 f"其后 {took} 毫秒成交，成交价对您并非更差，该延迟未给您造成损失。",
@@ -159,19 +169,30 @@ class _Trigger:
                 f"价格跳空越过触发价 {self._text(gap)}，属市场缺口，止损以缺口后的首个价格成交。",
             )
         else:
-            report.say("It was filled as it should have been.", "该委托按应有方式成交。")
+            part = ("That part", "该部分") if self.unfilled > 0 else ("It", "该委托")
+            report.say(f"{part[0]} was filled as it should have been.", f"{part[1]}按应有方式成交。")
         return self._concluded(Verdict.MARKET, confidence)
 
-    def _late(self, order: Traded, first: Decimal, lag: timedelta, confidence: Confidence) -> Finding:
-        took, by = plain(milliseconds(lag)), self._text(self.sign * (order.price - first))
-        sums = self._sums(order, first)
+    def _late(
+        self, order: Traded, slow: Sequence[Priced], wrong: Sequence[Priced], passed: "_Passed", confidence: Confidence
+    ) -> Finding:
+        """The fills *slow* came late and worse; the price of those *wrong* was no valid one."""
+        first, reached = passed
+        volume = sum((each.fill.volume for each in slow), Decimal(0))
+        mean = sum((each.fill.price * each.fill.volume for each in slow), Decimal(0)) / volume
+        took, by = plain(milliseconds(slow[-1].fill.at - reached)), self._text(self.sign * (mean - first))
+        sums = "; ".join(fill_equation(each.fill, first, self.instrument) for each in slow)
+        en, zh = "It was", "其后"
+        if volume < order.lots:
+            en, zh = f"{lots(volume).capitalize()} of it were", f"其中 {plain(volume)} 手其后"
         self.report.say(
-            f"It was filled {took} ms after that and {by} worse, and that is our fault: {sums}.",
-            f"其后 {took} 毫秒才成交，且价格差 {by}，责任在我司：{sums}。",
+            f"{en} filled {took} ms after that and {by} worse, and that is our fault: {sums}.",
+            f"{zh} {took} 毫秒才成交，且价格差 {by}，责任在我司：{sums}。",
         )
-        return self._concluded(
-            Verdict.FIRM_FAULT, confidence, parts=order.parts(first), rule=ReferenceRule.AT_THAT_INSTANT
-        )
+        parts = [order.part(each.fill, first) for each in slow]
+        if wrong:
+            parts += self._tell_mispriced(order, wrong)
+        return self._concluded(Verdict.FIRM_FAULT, confidence, parts=parts, rule=ReferenceRule.AT_THAT_INSTANT)
 
     def _gap_kept(self, order: Traded, first: Decimal, reached: datetime, confidence: Confidence) -> Finding:
         """The price jumped over a limit, and what the customer gained by it was kept from them."""
@@ -196,18 +217,22 @@ class _Trigger:
 
     def _mispriced(self, order: Traded, wrong: Sequence[Priced]) -> Finding:
         """Due and in time, but at a price that no valid source quoted."""
-        verdict, said = whose(wrong)
+        return self._concluded(
+            whose(wrong)[0],
+            wrong[0].pricing.confidence,
+            parts=self._tell_mispriced(order, wrong),
+            rule=ReferenceRule.AT_THAT_INSTANT,
+        )
+
+    def _tell_mispriced(self, order: Traded, wrong: Sequence[Priced]) -> list[Part]:
+        """What was lost by prices that no valid source quoted."""
+        _, said = whose(wrong)
         sums = "; ".join(fill_equation(each.fill, each.pricing.reference, self.instrument) for each in wrong)
         self.report.say(
             f"It was due, but not filled at a valid price: {sums}. {said.en}",
             f"该委托应当成交，但成交价并非有效价格：{sums}。{said.zh}",
         )
-        return self._concluded(
-            verdict,
-            wrong[0].pricing.confidence,
-            parts=[order.part(each.fill, each.pricing.reference) for each in wrong],
-            rule=ReferenceRule.AT_THAT_INSTANT,
-        )
+        return [order.part(each.fill, each.pricing.reference) for each in wrong]
 
     def _price_unproven(self, fill: Fill) -> Finding:
         return self.report.lacking(
@@ -285,13 +310,18 @@ class _Trigger:
             report.say(f"Against the price it is measured by: {sums}.", f"按衡量损失的参考价格计算：{sums}。")
         return self._concluded(verdict, confidence, parts=[*parts, *saved] if parts else [], rule=rule)
 
-    def not_filled(self) -> Finding:
-        """The order was not filled: did a valid price pass it?"""
-        report, position = self.report, self._position()
+    def _reach_in_vain(self) -> tuple[Reach, datetime]:
+        """Whether valid prices passed what waited in vain, and until when it waited."""
+        position = self._position()
         until = self.order.ended_at or (position.closed_at if position else None) or self.given.as_of
         # a limit may lie unfilled at its own price: only what passed it by more than the tolerance proves it due
         beyond = self.tolerance if self.order.type in WAITS_FOR_BETTER else Decimal(0)
-        reach = reach_of_waiting(self.order, self.price, self.facts.quotes, until, beyond)
+        return reach_of_waiting(self.order, self.price, self.facts.quotes, until, beyond), until
+
+    def not_filled(self) -> Finding:
+        """The order was not filled: did a valid price pass it?"""
+        report, position = self.report, self._position()
+        reach, until = self._reach_in_vain()
         if not reach.sources:
             return self._no_quotes(until)
         report.numbers["valid_sources"] = ", ".join(reach.sources)
@@ -316,6 +346,42 @@ class _Trigger:
             f"It was not filled, although valid prices passed it on {utc(reach.at)}: the fault is ours.",
             f"有效报价于 {utc(reach.at)} 越过触发价，但该委托未成交，责任在我司。",
         )
+        parts = self._not_closed(position, reach, reach.at)
+        if isinstance(parts, Finding):
+            return parts
+        return self._concluded(Verdict.FIRM_FAULT, confidence, parts=parts, rule=ReferenceRule.OWN_STOP_OR_TARGET)
+
+    def _rest(self) -> Sequence[Part] | Finding | None:
+        """What it cost that the rest of an order filled in part was not: ``None`` if it was not due.
+
+        A finding where that is for a person, who then looks at what was filled as well.
+        """
+        report = self.report
+        reach, _ = self._reach_in_vain()
+        much_en, much_zh = lots(self.unfilled), plain(self.unfilled)
+        if reach.at is None:
+            report.say(
+                f"The rest, {much_en}, was not filled, and no valid price passed it while it stood.",
+                f"其余 {much_zh} 手未成交，且在其有效期间没有有效报价越过触发价。",
+            )
+            return None
+        report.numbers |= {"rest": plain(self.unfilled), "rest_reached_at": reach.at.isoformat()}
+        if self.order.state is OrderState.FILLED:
+            return report.lacking(
+                f"fills of the rest of order {self.order.order}: {much_en}",
+                en=f"Our records say that it was filled, and do not hold the fills of {much_en} of it.",
+                zh=f"我司记录载明该委托已成交，但缺少其中 {much_zh} 手的成交记录。",
+            )
+        report.say(
+            f"The rest, {much_en}, was not filled, although valid prices passed it on {utc(reach.at)}: the fault is "
+            "ours.",
+            f"有效报价于 {utc(reach.at)} 越过触发价，但其余 {much_zh} 手未成交，责任在我司。",
+        )
+        return self._not_closed(self._position(), reach, reach.at)
+
+    def _not_closed(self, position: Position | None, reach: Reach, reached: datetime) -> list[Part] | Finding:
+        """What it cost that *position* was not closed at *reached*, by what closed it later; a finding if unknown."""
+        report = self.report
         if position is None:
             return report.lacking(
                 f"the position that order {self.order.order} was to close",
@@ -323,15 +389,11 @@ class _Trigger:
                 "will look at it.",
                 zh="未成交的委托本应带来的结果无法依据我司记录计算，将由人工处理。",
             )
-        return self._not_closed(position, reach, reach.at, confidence)
-
-    def _not_closed(self, position: Position, reach: Reach, reached: datetime, confidence: Confidence) -> Finding:
-        """What it cost that *position* was not closed at *reached*: by what closed it later."""
-        report = self.report
         passed = self.price if reach.price is None else reach.price
         reference = self.price if self.order.type in WAITS_FOR_BETTER else passed
+        wanted = self.unfilled or self.order.volume
         try:
-            late = late_closing(self.facts, position, reached, self.order.volume)
+            late = late_closing(self.facts, position, reached, wanted, without=self.own)
         except Unknown as error:
             return report.lacking(str(error), en="Its closing price is not recorded.", zh="缺少平仓价格记录。")
         if late.left > 0:
@@ -348,12 +410,7 @@ class _Trigger:
                 f"It was closed on {utc(each.at)} at {self._text(each.price)} instead: {sum_}.",
                 f"其后于 {utc(each.at)} 以 {self._text(each.price)} 平仓：{sum_}。",
             )
-        return self._concluded(
-            Verdict.FIRM_FAULT,
-            confidence,
-            parts=late.parts(reference, self.instrument),
-            rule=ReferenceRule.OWN_STOP_OR_TARGET,
-        )
+        return late.parts(reference, self.instrument)
 
     # --- words --------------------------------------------------------------------------------------------------------
 
@@ -385,6 +442,15 @@ class _Trigger:
         rule: ReferenceRule | None = None,
     ) -> Finding:
         with localcontext(prec=PRECISION):
+            found = list(parts)
+            if self.unfilled > 0:
+                rest = self._rest()
+                if isinstance(rest, Finding):
+                    return rest
+                if rest is not None:
+                    verdict, rule = Verdict.FIRM_FAULT, rule or ReferenceRule.OWN_STOP_OR_TARGET
+                    found += rest
+            parts = found
             return self.report.concluded(verdict, confidence, parts=parts, currency=self.instrument.currency, rule=rule)
 
     def _text(self, price: Decimal) -> str:

@@ -8,6 +8,7 @@ from domain.checks.gathering.asked import Asked, facts_of
 from domain.checks.gathering.orders import WAITING, Seen, executions_meant, quotes_through, seen_of, waited_until
 from domain.checks.market import WAITS_FOR_BETTER
 from domain.checks.moments import Execution
+from domain.ground.base import Record
 from domain.log.trade_log import Order, Position
 
 
@@ -38,13 +39,14 @@ async def gather(asked: Asked) -> list[Finding]:
                 charges = await schedules(asked, order.symbol, at)
                 rows = {"quotes": (*quotes, *after), "charge_schedules": tuple(charges), "feed_medians": medians}
                 facts = facts.model_copy(update=rows)
-            else:
+            if sum((fill.volume for fill in each.fills), Decimal(0)) < order.volume:
                 instrument = facts.instrument(order.symbol)
-                until = waited_until(asked, order, position)
-                given = await asked.given_for([instrument] if instrument else [], until)
+                if not each.fills:
+                    until = waited_until(asked, order, position)
+                    given = await asked.given_for([instrument] if instrument else [], until)
                 limit = given.tolerances.price_of(instrument) if instrument else Decimal(0)
                 found = await _in_vain(asked, order, order.price, position, limit)
-                facts = facts.model_copy(update=found)
+                facts = facts.model_copy(update=found | {"quotes": (*facts.quotes, *found["quotes"])})
         findings.append(asked.judge(each.id, facts, given))
     return findings
 
@@ -55,13 +57,16 @@ def _unfilled(order: Order) -> Execution:
 
 async def _in_vain(
     asked: Asked, order: Order, price: Decimal, position: Position | None, limit: Decimal
-) -> dict[str, object]:
-    """What was quoted while *order* waited in vain, or beyond by *limit*, and what closed its position instead."""
+) -> dict[str, tuple[Record, ...]]:
+    """What was quoted while *order*, or the rest of it, waited in vain, or beyond by *limit*.
+
+    And what closed its position instead.
+    """
     nothing = _unfilled(order)
     quotes = await quotes_through(asked, order, price, nothing, position)
     if order.type in WAITS_FOR_BETTER:
         quotes += await quotes_through(asked, order, price - order.side.sign * limit, nothing, position)
-    rows: dict[str, object] = {"quotes": tuple(quotes)}
+    rows: dict[str, tuple[Record, ...]] = {"quotes": tuple(quotes)}
     if position is not None:
         log, account, ids = asked.log, asked.account, [position.position]
         orders = [order, *(row for row in await log.orders(account, ids) if row.order != order.order)]
