@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 
 from domain.case.requests import LookForTraining, Training
+from domain.case.training import lacking
 from record.directory import read_directory
 
 if TYPE_CHECKING:
@@ -22,7 +23,4 @@ class TrainingRecords:
         """Which courses somebody lacks: of several roles in the one in which they lack fewest."""
         async with self._pool.acquire() as connection:
             directory = await read_directory(connection)
-        one = directory.find(request.person)
-        held = [request.others[role] for role in one.roles if role in request.others] if one else []
-        each = (directory.lacking(request.person, courses, request.day) for courses in (request.courses, *held))
-        return Training(lacking=min(each, key=len))
+        return Training(lacking=lacking(directory, request))

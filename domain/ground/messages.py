@@ -50,6 +50,19 @@ class Message(Record):
         return self.content_digest[:12]
 
 
+class Intended(Record):
+    """A message as it would be sent, by its name: whoever asks is told whether it would be refused."""
+
+    name: Identifier
+    message: dict[str, Any]
+
+
+class Refusal(Record):
+    """Why a message would be refused as things stand; nothing where it would be taken."""
+
+    why: str | None = None
+
+
 def is_known(heard: Mapping[str, str], message: Message) -> bool:
     """Whether this very message was *heard*. Raises ``ValueError`` if its id was used for another one."""
     known = heard.get(message.id_digest)

@@ -18,7 +18,7 @@ from domain.case.answers import Closed, Status
 from domain.case.complaint import Complaint
 from domain.case.messages.table import SIGNALS, UPDATES, Receipt
 from domain.checks.findings import Investigation, InvestigationRequest
-from domain.ground.messages import Message
+from domain.ground.messages import Intended, Message, Refusal
 from domain.ground.reference import ALPHABET, INCIDENT, reference_for
 from domain.ground.timeline import Entry
 from domain.ground.words import WORKFLOW, SearchAttribute
@@ -178,6 +178,8 @@ def contracts() -> tuple[Contract, ...]:
             ours=True,
             description="The last entries of the timeline, the oldest first; the case file has them all.",
         ),
+        Contract("intended", "Argument of the query refusal", Intended, EXAMPLES[Intended]),
+        Contract("refusal", "Answer to the query refusal", Refusal, EXAMPLES[Refusal], ours=True),
         Contract("closed", "Result of a case", Closed, EXAMPLES[Closed], ours=True),
         Contract(
             "investigation_request",
@@ -197,6 +199,9 @@ def contracts() -> tuple[Contract, ...]:
         ),
         Contract("progress", "Answer to the query progress, and result", Progress, EXAMPLES[Progress], ours=True),
     )
+
+
+_REFUSAL: Final = {"input": "intended.json", "result": "refusal.json"}
 
 
 def _index() -> dict[str, Any]:
@@ -224,7 +229,11 @@ def _workflows() -> dict[str, Any]:
             "result": "closed.json",
             "signals": {kind.name: {"input": f"{kind.name}.json"} for kind in _SIGNALS},
             "updates": {kind.name: {"input": f"{kind.name}.json", "result": "receipt.json"} for kind in UPDATES},
-            "queries": {"status": {"result": "status.json"}, "timeline": {"result": "timeline.json"}},
+            "queries": {
+                "status": {"result": "status.json"},
+                "timeline": {"result": "timeline.json"},
+                "refusal": _REFUSAL,
+            },
         },
         INCIDENT_WORKFLOW: {
             "description": "One fault, and every account it touched: listed, approved as a whole, made good once.",
@@ -238,7 +247,7 @@ def _workflows() -> dict[str, Any]:
                 kind.name: {"input": f"{kind.name}.json", "result": "incident_receipt.json"}
                 for kind in INCIDENT_UPDATES
             },
-            "queries": {"progress": {"result": "progress.json"}},
+            "queries": {"progress": {"result": "progress.json"}, "refusal": _REFUSAL},
         },
         INVESTIGATION: {
             "description": "An investigation of the trade log without a case.",

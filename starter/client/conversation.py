@@ -17,7 +17,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.ground.base import Record
-from domain.ground.messages import Message
+from domain.ground.messages import Intended, Message, Refusal
 from domain.ground.people import Actor
 from domain.ground.reference import parse_reference
 from domain.keys.public import Public
@@ -130,10 +130,17 @@ class Conversation(ABC):
             raise await self._explained(error, handle) from None
         return receipt
 
-    async def _query(self, reference: str, name: str, answer: Any) -> Any:
+    async def foresee(self, reference: str, message: Message) -> None:
+        """Raise :class:`Refused` where *message*, an update, would be refused as things stand. Nothing is sent."""
+        said = message.model_dump(mode="json", exclude_none=True)
+        refusal: Refusal = await self._query(reference, "refusal", Refusal, Intended(name=message.name, message=said))
+        if refusal.why is not None:
+            raise Refused(refusal.why)
+
+    async def _query(self, reference: str, name: str, answer: Any, *asked: Record) -> Any:
         handle = self._handle(reference)
         try:
-            return await handle.query(name, result_type=answer, rpc_timeout=ANSWER_WITHIN)
+            return await handle.query(name, args=asked, result_type=answer, rpc_timeout=ANSWER_WITHIN)
         except QueryFailed as error:
             raise NotAnswered(f"{handle.id}: {error}") from None
         except RPCError as error:

@@ -27,7 +27,7 @@ from domain.case.messages.putting_right import ConfirmRemedy, GrantRelief, Reass
 from domain.case.messages.signals import Arrived, CustomerReply, Escalate, PeopleChanged
 from domain.case.messages.table import Receipt
 from domain.checks.findings import Investigation, InvestigationRequest
-from domain.ground.messages import Message
+from domain.ground.messages import Intended, Message, Refusal
 from domain.ground.reference import INCIDENT, reference_for
 from domain.ground.timeline import Entry
 from domain.incidents.incident import Fault, NewIncident
@@ -280,6 +280,11 @@ EXAMPLES: Final[Mapping[type, Any]] = {
         "noted": "approve",
         "at": "2026-03-02T11:20:00Z",
     },
+    Intended: {
+        "name": "confirm_remedy",
+        "message": {"message_id": "m-0042", "actor": _HANDLER, "remedy": 7, "proof": "The account is open again."},
+    },
+    Refusal: {"why": "remedy: 7 is not owed; owed are: none (redress remedy list)"},
     Progress: {
         "reference": _INCIDENT,
         "stage": "compensating",

@@ -266,10 +266,7 @@ async def test_a_handler_proposes_an_approver_approves_and_each_is_shown_before_
         page = await handler.get(f"/desk/cases/{reference}")
         assert "waits for a second person" in page.text
         own = await handler.send_form(f"/desk/cases/{reference}/do/decide_resolution", decision="approve")
-        hidden = dict(re.findall(r'type="hidden" name="([\w.]+)" value="([^"]*)"', own.text))
-        refused = await handler.post(f"/desk/cases/{reference}/do/decide_resolution", data={**hidden, "send": "yes"})
-        assert refused.status_code == 422
-        assert "never by its proposer" in refused.text
+        assert (own.status_code, "never by its proposer" in own.text) == (422, True)
         path = f"/desk/cases/{reference}/do/decide_resolution"
         checked = await approver.send_form(path, decision="approve")
         assert "4,000.00" in checked.text

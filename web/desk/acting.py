@@ -10,24 +10,30 @@ from domain.case.approval import proposal_digest
 from domain.case.drafts import because
 from domain.case.messages.deciding import DecideResolution, ProposeDraft, ProposeResolution, Resolution, ResolveEarly
 from domain.case.messages.evidence import RequestInformation
-from domain.case.messages.handling import ReplanDeadlines
+from domain.case.messages.handling import Assign, ReplanDeadlines
+from domain.case.messages.outside import RecordReferral
 from domain.case.messages.paying import ReportPayment
 from domain.case.messages.signals import Arrived, PeopleChanged
 from domain.case.messages.table import SIGNALS, UPDATES
 from domain.case.resolution import check_proposal, propose
+from domain.case.training import asked_to_act, asked_to_have_it, lacking
 from domain.case.two_persons import approvers, needs_second_person, second_person_because
-from domain.ground.messages import Message
+from domain.ground.messages import Message, NotAllowed
 from domain.ground.timeline import Entry
 from domain.ground.words import Outcome, Role
+from domain.incidents.messages import DecideIncident
 from domain.learning.articles import Wording
 from domain.money.amounts import Money
+from domain.people.directory import untrained
 from domain.people.signs import care_for
+from domain.rules.deciding import TrainingRule
 from record.approvals import case_record
 from record.directory import read_directory
 from runtime.causes import load_causes
 from starter.client.articles import offered_for
+from starter.client.complaints import CaseClosed, CaseNotFound
 from starter.reading.cases import CaseView, get_case, get_rules, get_timeline
-from starter.reading.database import CaseNotFound
+from starter.reading.database import CaseNotFound as NoSuchCase
 from starter.reading.dossier import last_draft
 from starter.reading.hands import read_signs
 from starter.reading.related import mark_of
@@ -76,6 +82,7 @@ async def do(visit: Visit) -> Response:
         named = {"proposal": proposal_digest(about)} if about else {}
         message = made(kind, asked, visit.form, message_id=message_id, actor=actor(visit), **named)
         if visit.text("send") != "yes" or visit.text("about") != named.get("proposal", ""):
+            await _foresee(visit, case, message)
             return await _check(visit, kind, case, message, about)
         return await _send(visit, case.reference, message)
     except NOT_SENT as error:
@@ -90,7 +97,7 @@ async def _asked(visit: Visit) -> tuple[type[Message], CaseView]:
         raise NotFound
     try:
         return kind, await get_case(eyes(visit), reference(visit))
-    except CaseNotFound:
+    except NoSuchCase:
         raise NotFound from None
 
 
@@ -123,6 +130,37 @@ async def _offered(visit: Visit, case: CaseView) -> list[Wording]:
     """What customers are told about such a complaint, in the language of this one."""
     complaint = case.complaint
     return await offered_for(eyes(visit), complaint.description, complaint.language, visit.now)
+
+
+async def _foresee(visit: Visit, case: CaseView, message: Message) -> None:
+    """Raise what the case would answer if it refuses *message*: what it causes is shown of none that it refuses."""
+    pack, _, _ = await get_rules(eyes(visit), case.reference)
+    await must_be_trained(visit, pack.training, message)
+    if isinstance(message, SIGNALS):
+        return  # refused to nobody
+    try:
+        await (await speaking(visit)).foresee(case.reference, message)
+    except (CaseClosed, CaseNotFound):
+        if not isinstance(message, RecordReferral):  # with that a case goes on, however long it has been closed
+            raise CaseClosed(case.reference) from None
+
+
+async def must_be_trained(visit: Visit, rules: Sequence[TrainingRule], message: Message) -> None:
+    """Raise `NotAllowed` where *message* gives a case to, or has something decided by, who lacks a course for it."""
+    day = visit.now.date()
+    match message:
+        case Assign():
+            field, role, asked = "handler", Role.HANDLER, asked_to_have_it(rules, message.handler, day)
+        case Resolution() | ProposeDraft() | DecideResolution() | DecideIncident():
+            field, role, asked = "actor", message.actor.role, asked_to_act(rules, message.actor, day)
+        case _:
+            return
+    if asked is None:
+        return
+    async with visit.doors.pool.acquire() as connection:
+        missing = lacking(await read_directory(connection), asked)
+    if missing:
+        raise NotAllowed(f"{field}: {untrained(asked.person, role, missing)}")
 
 
 async def _proposal(visit: Visit, case: CaseView, kind: type[Message]) -> Entry | None:

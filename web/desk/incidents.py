@@ -12,12 +12,12 @@ from domain.ground.reference import INCIDENT, InvalidReference, parse_reference
 from domain.ground.words import IncidentStage, MemberState
 from domain.incidents.messages import INCIDENT_UPDATES, DecideIncident, ResumeIncident, RetryMember
 from domain.incidents.progress import Progress
-from domain.incidents.state import IN_PART, Incident, check_decision
+from domain.incidents.state import IN_PART
 from domain.rules.policy import PolicyPack
 from starter.client.incidents import Incidents
 from starter.reading.incidents import IncidentView, get_cohort, get_incident, get_warnings, list_incidents
 from web import drafts
-from web.desk.acting import said, typed, typed_pairs
+from web.desk.acting import must_be_trained, said, typed, typed_pairs
 from web.desk.case import TOLD
 from web.desk.frame import DESK, actor, eyes, shown, speaker
 from web.desk.opening import HOME
@@ -89,10 +89,9 @@ async def do_incident(visit: Visit) -> Response:
         message = made(kind, asked, visit.form, message_id=message_id, actor=actor(visit), **named)
         if view.progress is None:
             raise NotAllowed(IN_PART)
-        if isinstance(message, DecideIncident):
-            await _check_decision(visit, view, view.progress, message)
         if visit.text("send") == "yes" and visit.text("about") == about:
             return await _send(visit, view.reference, message)
+        await _foresee(visit, view.reference, message)
         return shown(
             visit,
             "check.html",
@@ -175,19 +174,11 @@ async def _form(
     )
 
 
-async def _check_decision(visit: Visit, view: IncidentView, how: Progress, message: DecideIncident) -> None:
-    """Refuse here what the incident will refuse, by the same rules. Raises `NotAllowed`."""
-    content = await visit.doors.pool.fetchval(_RULES, view.reference)
-    state = Incident(
-        reference=view.reference,
-        new=view.new,
-        opened_at=view.opened_at,
-        decision=PolicyPack.model_validate(content).decision,
-        stage=view.stage,
-        cohort=how.cohort,
-        under_way=["?"] * how.under_way,
-    )
-    check_decision(state, message)
+async def _foresee(visit: Visit, known: str, message: Message) -> None:
+    """Raise what the incident would answer if it refuses *message*."""
+    rules = PolicyPack.model_validate(await visit.doors.pool.fetchval(_RULES, known)).training
+    await must_be_trained(visit, rules, message)
+    await (await _speaking(visit)).foresee(known, message)
 
 
 def _causes(visit: Visit, view: IncidentView, message: Message) -> list[str]:
@@ -212,12 +203,15 @@ def _causes(visit: Visit, view: IncidentView, message: Message) -> list[str]:
     return told
 
 
+async def _speaking(visit: Visit) -> Incidents:
+    doors = visit.doors
+    token_for = doors.token_for(speaker(visit))
+    return Incidents(await doors.temporal(), task_queue=doors.settings.task_queue, token_for=token_for)
+
+
 async def _send(visit: Visit, known: str, message: Message) -> Response:
     doors = visit.doors
-    speaking = Incidents(
-        await doors.temporal(), task_queue=doors.settings.task_queue, token_for=doors.token_for(speaker(visit))
-    )
-    receipt = await speaking.send(known, message)
+    receipt = await (await _speaking(visit)).send(known, message)
     await drafts.drop(doors, visit.session, visit.request.url.path)
     await drafts.keep(doors, visit.session, TOLD, {known: receipt.noted})
     return visit.redirect(f"/desk/incidents/{known}")

@@ -17,13 +17,13 @@ from workflows.parts.casework import Casework
 async def before_proposing(work: Casework, request: Message) -> None:
     """Nothing is proposed by the untrained, nor anything that another case or an incident promises or has paid."""
     if work.case.pack.courses(request.actor.role):
-        await must_be_trained(work.case.pack.training, request.actor.id, request.actor.role)
+        await must_be_trained(work.case.pack.training, request.actor)
     await work.promising.look()
 
 
 async def before_deciding(work: Casework, request: DecideResolution) -> None:
     """Nothing is decided by the untrained."""
-    await must_be_trained(work.case.pack.training, request.actor.id, request.actor.role)
+    await must_be_trained(work.case.pack.training, request.actor)
 
 
 def propose_resolution(work: Casework, request: ProposeResolution) -> str:

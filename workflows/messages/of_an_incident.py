@@ -45,7 +45,7 @@ async def must_not_be_kept_out(work: IncidentWork, request: Message) -> None:
 async def before_deciding(work: IncidentWork, request: DecideIncident) -> None:
     """No list is approved, made anew or dismissed by the untrained, nor by whoever is kept out."""
     await must_not_be_kept_out(work, request)
-    await must_be_trained(work.incident.training, request.actor.id, request.actor.role)
+    await must_be_trained(work.incident.training, request.actor)
 
 
 def must_be_decidable(work: IncidentWork, request: DecideIncident) -> None:

@@ -5,7 +5,7 @@ arguments and validate inside: what does not fit a typed handler, Temporal tries
 """
 
 import inspect
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
@@ -17,13 +17,14 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from domain.case.complaint import explain
 from domain.case.requests import Turn
 from domain.ground.base import Record
-from domain.ground.messages import Message, NotAllowed
+from domain.ground.messages import Intended, Message, NotAllowed, Refusal
 from workflows import effects
 from workflows.parts.beside import TaskDied
 from workflows.parts.recorder import Recorder
 from workflows.raw import decoded
 
 M = TypeVar("M", bound=Message)
+R = TypeVar("R", bound=Record)
 C = TypeVar("C", bound=type)
 
 
@@ -126,6 +127,20 @@ class Hearing(Generic[W]):
             raise refused(str(error)) from None
         return request
 
+    def refusal(self, rows: Mapping[str, Update[Any, Any]], asked: Sequence[Any]) -> Refusal:
+        """Why the message that somebody means to send would be refused now. Nothing of what they ask is kept."""
+        try:
+            intended = one_of(Intended, "refusal", asked)
+            if (row := rows.get(intended.name)) is None:
+                raise ValueError(f"name: no update is called {intended.name}; there are {', '.join(rows)}")
+        except ValueError as error:
+            return Refusal(why=str(error))
+        try:
+            self.check(row, [intended.message])
+        except ApplicationError as error:
+            return Refusal(why=error.message)
+        return Refusal()
+
     async def answer(self, row: Update[W, M], message: Sequence[Any]) -> Record:
         """Do what the message asks for, once, and return its receipt when the file has it."""
         try:
@@ -166,11 +181,16 @@ class Hearing(Generic[W]):
 
 
 def takes(*rows: Update[Any, Any]) -> Callable[[C], C]:
-    """Give a workflow, which has a :class:`Hearing` as ``hearing``, the handlers of these updates."""
+    """Give a workflow, which has a :class:`Hearing` as ``hearing``, the handlers of these updates.
+
+    And the query that says beforehand why one of them would be refused.
+    """
+    known = {row.kind.name: row for row in rows}
 
     def give(cls: C) -> C:
         for row in rows:
             setattr(cls, row.kind.name, _handler(row))
+        cls.refusal = _foreseeing(known)  # type: ignore[attr-defined]
         return cls
 
     return give
@@ -188,6 +208,14 @@ def _handler(row: Update[Any, Any]) -> Any:
     return handler
 
 
+def _foreseeing(rows: Mapping[str, Update[Any, Any]]) -> Any:
+    def refusal(self: Any, *asked: Any) -> Refusal:
+        found: Refusal = self.hearing.refusal(rows, asked)
+        return found
+
+    return workflow.query(name="refusal", description="Why a message would be refused as things stand.")(refusal)
+
+
 def described(kind: type[Message]) -> str:
     """What Temporal's UI says of such messages."""
     text, *_ = (inspect.getdoc(kind) or "").split("\n\n")
@@ -196,10 +224,15 @@ def described(kind: type[Message]) -> str:
 
 def read(kind: type[M], message: Sequence[Any]) -> M:
     """*message*, the arguments of a signal or update, as its model. Raises ``ValueError`` naming what does not fit."""
-    if len(message) != 1:
-        raise ValueError(f"{kind.name} takes one JSON object, not {len(message)} arguments")
+    return one_of(kind, kind.name, message)
+
+
+def one_of(model: type[R], name: str, sent: Sequence[Any]) -> R:
+    """The one argument that was *sent* to what has this *name*, as its model. Raises as :func:`read`."""
+    if len(sent) != 1:
+        raise ValueError(f"{name} takes one JSON object, not {len(sent)} arguments")
     try:
-        return kind.model_validate(decoded(message[0]))
+        return model.model_validate(decoded(sent[0]))
     except ValidationError as error:
         raise ValueError(explain(error)) from None
 
