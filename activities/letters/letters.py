@@ -27,7 +27,7 @@ from activities.letters.ways import (
     due_of,
     waits_until,
 )
-from activities.people.notices import addressee, owner_of
+from activities.people.notices import addressee, as_known, owner_of
 from domain.case.complaint import Complaint
 from domain.case.requests import LetterAccepted, LetterPreview, SendLetter
 from domain.clocks.deadlines import Deadline, Occurred
@@ -267,6 +267,8 @@ class Letters:
             "select policy_hash from casefile.cases where reference = $1", reference
         )
         pack = await self._case_file.pack(connection, policy_hash)
+        if (person := request.facts.person) and (told := await as_known(connection, reference, person, at)):
+            return told
         if (task := request.facts.task) and (owner := await owner_of(connection, reference, task, at)):
             return owner
         return await addressee(connection, reference, pack, request.facts.audience or Role.HANDLER, at)

@@ -42,9 +42,14 @@ async def addressee(connection: "Connection", reference: str, pack: PolicyPack, 
 async def owner_of(connection: "Connection", reference: str, task: int, at: datetime) -> str | None:
     """The id of who has that task and may be told of it; ``None`` where nobody named has."""
     owner = await connection.fetchval(_OWNER, reference, task)
-    if owner is None or person_of(owner) in (await read_hands(connection, reference, at)).kept_out:
+    return await as_known(connection, reference, owner, at) if owner else None
+
+
+async def as_known(connection: "Connection", reference: str, person: str, at: datetime) -> str | None:
+    """The id of *person* as the directory has it; ``None`` where it has them no more, or they are kept out."""
+    if person_of(person) in (await read_hands(connection, reference, at)).kept_out:
         return None
-    one = (await read_directory(connection)).find(owner)
+    one = (await read_directory(connection)).find(person)
     return one.id if one else None
 
 

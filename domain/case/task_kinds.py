@@ -73,7 +73,7 @@ class Task(Record):
 
     ``role`` is who does it; ``owner`` who has it, where somebody named has; ``named`` whether a person chose them.
     ``because`` names the condition for which the service gave it; ``level`` is where on the ladder it was raised to.
-    ``due`` is when its clock ends, once the case file has planned that.
+    ``was_for`` is for whom it was before that. ``due`` is when its clock ends, once the case file has planned it.
     """
 
     number: int
@@ -86,6 +86,7 @@ class Task(Record):
     what: Line | None = None
     because: str | None = None
     level: int = 0
+    was_for: Role | None = None
     due: Instant | None = None
     overdue: bool = False
 

@@ -20,6 +20,8 @@ from domain.ground.people import SYSTEM, Actor
 from domain.ground.words import CaseEvent, ContactForm, Role, Stage, TaskKind
 from domain.people.matching import Ground
 
+LEADS: Final = (Role.TEAM_LEAD, Role.APPROVER, Role.COMPLIANCE_OFFICER, Role.EXECUTIVE)
+"""Who may end tasks of others, the lowest first."""
 MOST_OPEN: Final = 30
 """So many tasks of a case may be open at once."""
 
@@ -124,7 +126,8 @@ def raise_level(case: Case, task: Task, at: datetime) -> Task:
     ladder = {step.role: step.level for step in case.pack.escalation}
     level = min(max(task.level, ladder.get(task.role, 0)) + 1, case.pack.top_level)
     role = next(role for role, its_level in ladder.items() if its_level == level)
-    changed = _change(case, task, level=level, role=role, owner=None, named=False)
+    was_for = task.was_for or task.role
+    changed = _change(case, task, level=level, role=role, was_for=was_for, owner=None, named=False)
     _note(case, "task_raised", changed, at, SYSTEM, f", up to level {level}, {role.value}")
     return changed
 
@@ -169,6 +172,29 @@ def check_owner(case: Case, owner: str) -> None:
         raise NotAllowed(f"owner: {owner} is kept out of this case; name somebody else")
 
 
+def check_theirs(case: Case, task: Task, actor: Actor) -> None:
+    """Raise :class:`NotAllowed` unless *actor* may end the *task* or give it to somebody else.
+
+    Its owner may, and who gave it; of a handler's task who has the case; whoever holds its role, as long as nobody
+    named has it; and a team lead or a higher role, no lower than the role that it was first for.
+    """
+    role = task.was_for or task.role
+    theirs = {person_of(task.owner)} if task.owner else set()
+    theirs |= {Actor.named(task.by).person}
+    if role is Role.HANDLER and case.handler:
+        theirs.add(person_of(case.handler))
+    unowned = task.owner is None and actor.role in {task.role, role}
+    leads = LEADS[LEADS.index(role) :] if role in LEADS else LEADS
+    if actor.person in theirs or unowned or actor.role in leads:
+        return
+    whose = f"{task.owner}'s" if task.owner else f"for a {task.role.value}"
+    raise NotAllowed(
+        f"actor: task {task.number} is {whose}; who has it or gave it"
+        f"{', who has the case' if role is Role.HANDLER else ''}, or one of {', '.join(leads)} ends it or gives it to "
+        "somebody else (reassign_task)"
+    )
+
+
 def is_to_be_called(case: Case) -> bool:
     """Whether somebody has yet to call the customer."""
     return any(task.kind is TaskKind.CALL_BACK for task in case.tasks)
@@ -186,6 +212,7 @@ def open_task(case: Case, number: int) -> Task:
 def check_finished(case: Case, message: FinishTask) -> None:
     """Raise :class:`NotAllowed` unless saying so ends that task."""
     task = open_task(case, message.task)
+    check_theirs(case, task, message.actor)
     if task.because and (by := TASKS[task.kind].ends_by):
         raise NotAllowed(f"task: {task.number} ends by itself with {by}; send that")
 

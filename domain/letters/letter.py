@@ -9,7 +9,7 @@ from pydantic import Field
 
 from domain.checks.accrual import Accrual
 from domain.checks.findings import Elsewhere, Finding
-from domain.ground.base import Identifier, Instant, Record, State
+from domain.ground.base import Identifier, Instant, Record, StaffId, State
 from domain.ground.bilingual import Bilingual
 from domain.ground.words import CaseEvent, Category, LetterKind, Outcome, PaymentReason, Remedy, Role, Stage
 from domain.letters.kinds import LETTERS, LetterRow
@@ -44,6 +44,8 @@ class LetterFacts(Record):
     audience: Role | None = None
     task: int | None = None
     """Of a notice: the task whose owner it is for."""
+    person: StaffId | None = None
+    """Of a notice: the member of staff whom it is for."""
     letter: Identifier | None = None
     clock: Identifier | None = None
     extension: Identifier | None = None

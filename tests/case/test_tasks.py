@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ from domain.case.case import Case
 from domain.case.clocks import fire, has_recorded
 from domain.case.drafts import Draft
 from domain.case.file import Recorded
-from domain.case.messages.giving import GiveTask
+from domain.case.messages.giving import FinishTask, GiveTask
 from domain.case.remedies import owe, promised
 from domain.case.task_kinds import TASKS
 from domain.clocks.planning import plan
@@ -126,6 +127,36 @@ def test_what_is_overdue_goes_up_from_its_role_to_the_top_and_is_nobodys_until_t
     assert tasks.reassign(case, task, "e-2", NOW, LEAD).owner == "e-2"
     tasks.note_overdue(case, task, NOW)
     assert case.tasks[0].overdue
+
+
+@pytest.mark.parametrize("first", [Role.HANDLER, *tasks.LEADS])
+@pytest.mark.parametrize("raised", [0, 1, 3])
+@pytest.mark.parametrize("owner", [None, "p-1"])
+def test_a_task_is_ended_or_given_away_by_whose_it_is_or_by_who_leads_and_by_nobody_else(
+    first: Role, raised: int, owner: str | None
+) -> None:
+    case = a_case(handler="h-1")
+    task = tasks.give(case, TaskKind.CONSULT, NOW, Actor(id="h-7", role=Role.HANDLER), role=first, owner="p-0")
+    for _ in range(raised):
+        task = tasks.raise_level(case, task, NOW)
+    case.tasks = [task.model_copy(update={"owner": owner})]
+
+    def may(who: str, role: Role) -> bool:
+        said = {"message_id": "m-1", "actor": Actor(id=who, role=role), "task": task.number, "result": "So it is."}
+        try:
+            tasks.check_finished(case, FinishTask.model_validate(said))
+        except NotAllowed:
+            return False
+        return True
+
+    assert may("h-7", Role.HANDLER), "who gave it"
+    assert may("p-1", Role.HANDLER) is (owner == "p-1" or (first is Role.HANDLER and owner is None))
+    assert may("h-1", Role.HANDLER) is (first is Role.HANDLER), "who has the case: of what is for handlers"
+    assert may("h-2", Role.HANDLER) is (owner is None and Role.HANDLER in {first, case.tasks[0].role})
+    ranks = [Role.HANDLER, *tasks.LEADS]
+    for role in tasks.LEADS:
+        unowned = owner is None and role is case.tasks[0].role
+        assert may("x-9", role) is (ranks.index(role) >= ranks.index(first) or unowned), role
 
 
 def test_lists_show_the_task_that_is_due_first_and_who_has_it_once_the_file_knows_it() -> None:

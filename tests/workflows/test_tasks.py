@@ -9,6 +9,7 @@ import pytest
 from domain.case.messages.signals import Arrived
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.words import Role, Stage, TaskKind
+from starter.client.conversation import Refused
 from starter.client.directory import People
 from starter.reading.tasks import TaskView, get_tasks
 from tests.around import Carry
@@ -221,3 +222,32 @@ async def test_whoever_has_the_case_has_to_correct_an_address_that_a_letter_did_
         return (await tasks_of(house, reference))[TaskKind.ADDRESS].state == "ended"
 
     await house.eventually(over)
+
+
+async def test_who_has_a_task_hears_that_somebody_else_ended_it_or_gave_it_away_and_colleagues_do_neither(
+    staffed: House,
+) -> None:
+    house, say = staffed, staffed.complaints
+    reference = await house.submit(description="Something is wrong, nobody says why.", trades=())
+    await house.at(reference, Stage.DECIDING)
+    await given(house, reference, TaskKind.DECIDE, "h-1")
+    await say.give_task(reference, TaskKind.CALL_BACK, by=LEAD, owner="h-1")
+    call = await given(house, reference, TaskKind.CALL_BACK, "h-1")
+    colleague = Actor(id="h-2", role=Role.HANDLER)
+    with pytest.raises(Refused, match=f"task {call.number} is h-1's; who has it or gave it, who has the case, or one"):
+        await say.finish_task(reference, call.number, "I called.", by=colleague)
+    with pytest.raises(Refused, match="gives it to somebody else"):
+        await say.reassign_task(reference, call.number, "h-2", by=colleague)
+    chief = Actor(id="e-1", role=Role.EXECUTIVE)
+    await say.reassign_task(reference, call.number, "l-1", by=chief)
+    await given(house, reference, TaskKind.CALL_BACK, "l-1")
+    await say.finish_task(reference, call.number, "The customer is content.", by=chief)
+
+    async def heard() -> bool:
+        query = "select addressee, body from casefile.letters where (reference, kind) = ($1, 'staff_notice')"
+        told = {(row["addressee"], " ".join(row["body"].split())) for row in await house.fetch(query, reference)}
+        return {who for who, text in told if "e-1 gave to somebody else a task of yours: call" in text} == {"h-1"} and {
+            who for who, text in told if "e-1 ended a task of yours: call" in text
+        } == {"l-1"}
+
+    await house.eventually(heard)

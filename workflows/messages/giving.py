@@ -25,7 +25,7 @@ def finish(work: Casework, request: FinishTask) -> str:
 
 
 def must_be_open(work: Casework, request: FinishTask) -> None:
-    """The task is open, and ends by being said to be done."""
+    """The task is open and the actor's to end, and ends by being said to be done."""
     tasks.check_finished(work.case, request)
 
 
@@ -36,6 +36,6 @@ def reassign(work: Casework, request: ReassignTask) -> str:
 
 
 def must_be_allowed_to_have_it(work: Casework, request: ReassignTask) -> None:
-    """The task is open, and whoever gets it is not kept out."""
-    tasks.open_task(work.case, request.task)
+    """The task is open and the actor's to give, and whoever gets it is not kept out."""
+    tasks.check_theirs(work.case, tasks.open_task(work.case, request.task), request.actor)
     tasks.check_owner(work.case, request.owner)

@@ -122,17 +122,17 @@ class Post:
         """Whether that letter was sent, or is on its way."""
         return self.feedback_purpose in self._case.delivered or self.has_under_way(self.feedback_purpose)
 
-    def tell_staff(self, role: Role, en: str, zh: str, *, task: int | None = None) -> None:
+    def tell_staff(self, role: Role, en: str, zh: str, *, task: int | None = None, person: str | None = None) -> None:
         """Send a notice to a role of the firm, unless so many are on their way that another tells nothing.
 
-        One about a *task* is for whoever has that.
+        One about a *task* is for whoever has that, unless it is for a *person* who is named.
         """
         case = self._case
         if sum(letter.sort.to_staff for letter in case.letters) >= MOST_NOTICES:
             case.note(workflow.now(), "untold", f"{role.value}: too many notices wait already; {en}")
             return
         number = case.numbers + 1
-        facts = self.facts(notice=Bilingual(en=en, zh=zh), audience=role, task=task)
+        facts = self.facts(notice=Bilingual(en=en, zh=zh), audience=role, task=task, person=person)
         self.send(LetterKind.STAFF_NOTICE, facts, f"staff_notice:{number}")
 
     async def see_notices_out(self) -> None:

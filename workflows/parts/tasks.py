@@ -8,7 +8,9 @@ from domain.case import tasks
 from domain.case.case import Case
 from domain.case.messages.giving import FinishTask, GiveTask, ReassignTask
 from domain.case.task_kinds import TASKS, Task
+from domain.ground.base import person_of
 from domain.ground.bilingual import Bilingual
+from domain.ground.people import Actor
 from domain.ground.words import ContactForm, Role, TaskKind
 from workflows.parts.post import Post
 
@@ -72,12 +74,16 @@ class Tasks:
     def finish(self, message: FinishTask) -> Task:
         """Somebody says that it is done."""
         task = tasks.open_task(self._case, message.task)
+        # Before the end is noted: what is noted goes with the answer and waits for no letter.
+        self._tell_who_had(task, message.actor, "ended", "结束")
         tasks.end(self._case, task, "done", workflow.now(), message.actor, message.result)
         return task
 
     def reassign(self, message: ReassignTask) -> Task:
         """Somebody says who has it now."""
         task = tasks.open_task(self._case, message.task)
+        if task.owner and person_of(message.owner) != person_of(task.owner):
+            self._tell_who_had(task, message.actor, "gave to somebody else", "转交他人")
         task = tasks.reassign(self._case, task, message.owner, workflow.now(), message.actor)
         self._tell(task, *_GIVEN)
         return task
@@ -124,6 +130,18 @@ class Tasks:
         for because, kind in wanted.items():
             if because not in known:
                 tasks.give(case, kind, at, because=because)
+
+    def _tell_who_had(self, task: Task, by: Actor, did: str, zh: str) -> None:
+        """Who had the *task* hears that somebody else ended it or gave it away."""
+        if task.owner is None or person_of(task.owner) == by.person:
+            return
+        does, listed = TASKS[task.kind].does, f"redress task list {self._case.reference}"
+        self._post.tell_staff(
+            task.role,
+            f"{by.id} {did} a task of yours: {does.en} (task {task.number}). {listed} says what came of it.",
+            f"{by.id} 已将您的任务{zh}：{does.zh}（任务 {task.number}）。详情见 {listed}。",
+            person=task.owner,
+        )
 
     def _tell(self, task: Task, en: str, zh: str) -> None:
         does = TASKS[task.kind].does
