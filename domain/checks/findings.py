@@ -44,6 +44,8 @@ class Check(StrEnum):
     """Log-ins that may not have been the customer's."""
     VERIFICATION = "verification"
     """How often the customer was asked to prove who they are, and what came of it."""
+    ENTRIES = "entries"
+    """Which fees and withdrawals there are, where the complaint names a sum and nothing else."""
     PROMISE = "promise"
     """What the firm's people promised in conversations."""
 

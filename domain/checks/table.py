@@ -7,6 +7,7 @@ from domain.checks import (
     binary_option,
     cancelled_trade,
     charges,
+    entries,
     execution,
     execution_delay,
     frozen_account,
@@ -42,5 +43,6 @@ CHECKS: Final[Mapping[Check, CheckRow]] = {
     Check.FROZEN_ACCOUNT: frozen_account.ROW,
     Check.LOG_INS: log_ins.ROW,
     Check.VERIFICATION: verification.ROW,
+    Check.ENTRIES: entries.ROW,
     Check.PROMISE: promise.ROW,
 }

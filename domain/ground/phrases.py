@@ -32,7 +32,7 @@ _TRADITIONAL = (
     "録徵徑懷態噁惡戲戶釦掃擾護報擔掛綑損據數斬斷無時朮術機殺權桿槓來櫃覈橋樓殘毆毀燬譭氣匯彙滙汙溝沒洩註"
     "潑濟遊潰點爺獨豬現電療癥瘓癱監盜盤碼離俬積穩係繫約縱綫線經綁結給絡絕絶統續維網罰羣聯腫脅臟髒腦盪蕩葯"
     "藥獲穫虛規視訂認討讓訊記訟訪証證詐訴話詳誤誘諾諉財責敗帐帳賬貨販貴貸費資賺蹤車轉軟輕較過邁還違連遲踰"
-    "遺鬱裏裡針鍼鈡鍾鐘錢銀銷鎖鍋錯門閃問間鬧聞隊陸隱難項頓題額風飛飯驗騙騷黃齡廣應閒閑"
+    "遺鬱裏裡針鍼鈡鍾鐘錢銀銷鎖鍋錯門閃問間鬧聞隊陸隱難項頓題額風飛飯驗騙騷黃齡廣應閒閑說講談劃萬兩標寫塊"
 )
 _SIMPLIFIED = (
     "与专业丧个个临举书买乱亏产产亲仓们价众众会传伤伦体余佣侦债倾偿储儿关养农况冻出别别制办务劲医协单卖发"
@@ -40,7 +40,7 @@ _SIMPLIFIED = (
     "录征径怀态恶恶戏户扣扫扰护报担挂捆损据数斩断无时术术机杀权杆杠来柜核桥楼残殴毁毁毁气汇汇汇污沟没泄注"
     "泼济游溃点爷独猪现电疗症痪瘫监盗盘码离私积稳系系约纵线线经绑结给络绝绝统续维网罚群联肿胁脏脏脑荡荡药"
     "药获获虚规视订认讨让讯记讼访证证诈诉话详误诱诺诿财责败账账账货贩贵贷费资赚踪车转软轻较过迈还违连迟逾"
-    "遗郁里里针针钟钟钟钱银销锁锅错门闪问间闹闻队陆隐难项顿题额风飞饭验骗骚黄龄广应闲闲"
+    "遗郁里里针针钟钟钟钱银销锁锅错门闪问间闹闻队陆隐难项顿题额风飞饭验骗骚黄龄广应闲闲说讲谈划万两标写块"
 )
 
 _FOLD = str.maketrans(
@@ -51,6 +51,11 @@ _FOLD = str.maketrans(
 T = TypeVar("T")
 
 
+def folded(text: str) -> str:
+    """*text* as phrases are compared: small letters, narrow forms, simplified characters. As long as it was."""
+    return text.translate(_FOLD)
+
+
 class Pieces:
     """A text cut into pieces, and where each stands."""
 
@@ -58,7 +63,7 @@ class Pieces:
         self.text = text
         self.keys: list[str] = []
         self._runs: list[tuple[int, int]] = []
-        for match in _RUN.finditer(text.translate(_FOLD)):
+        for match in _RUN.finditer(folded(text)):
             self._runs.append((len(self.keys), match.start()))
             if match.lastgroup == "han":
                 self.keys.extend(match.group())

@@ -1,6 +1,6 @@
 """The checks on a trade log in PostgreSQL: what each is given, and that nobody sees anybody else's rows."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -357,6 +357,31 @@ async def test_each_step_of_verification_is_told_without_the_firms_reason(pool: 
     assert secret in str(told.evidence)
     assert secret not in told.reason.en + told.reason.zh + str(told.numbers)
     assert told.verdict is Verdict.INCONCLUSIVE
+
+
+async def test_fees_and_withdrawals_near_are_told_one_by_one_and_left_to_a_person(pool: Pool) -> None:
+    def entry(name: str, kind: str, amount: str, at: datetime, **more: Any) -> AccountEntry:
+        said = {"entry": name, "account": ACCOUNT, "kind": kind, "amount": amount, "currency": "USD", "booked_at": at}
+        return AccountEntry.model_validate(said | more)
+
+    await store(
+        pool,
+        entry("F1", "fee", "-80", after(0), note="inactivity"),
+        entry("F0", "fee", "-9", AT - 100 * DAY),
+        entry("D1", "deposit", "500", after(30)),
+        entry("W1", "withdrawal", "-300", after(60), requested_at=AT),
+        entry("X1", "fee", "-77", after(60), account=OTHER_ACCOUNT),
+    )
+    told = await one(pool, Check.ENTRIES)
+    assert (told.verdict, told.numbers) == (Verdict.INCONCLUSIVE, {"entries": "2"})
+    assert "a fee of USD 80.00 was booked (F1)" in told.reason.en
+    assert "出金 USD 300.00（W1）" in told.reason.zh
+    assert "F0" not in told.reason.en, "too long ago"
+    named = await one(pool, Check.ENTRIES, occurred_from=AT - 100 * DAY, occurred_until=AT - 99 * DAY)
+    assert "(F0)" in named.reason.en
+    assert "F1" not in named.reason.en
+    nothing = await one(pool, Check.ENTRIES, occurred_from=AT - 50 * DAY)
+    assert "no fee and no withdrawal" in nothing.reason.en
 
 
 async def test_a_freeze_log_ins_and_a_promise_are_told_and_left_to_a_person(pool: Pool) -> None:

@@ -285,7 +285,8 @@ class TestTheSameAgain:
         self, investigating: Investigating, pool: "asyncpg.Pool[asyncpg.Record]"
     ) -> None:
         await store(pool, *INCIDENT, withdrawal())
-        asked = request("P1", "W1", checks=tuple(Check))
+        # One tells whatever fees and withdrawals there are.
+        asked = request("P1", "W1", checks=tuple(set(Check) - {Check.ENTRIES}))
         first = await investigating.investigate(asked)
         # what is imported later and elsewhere changes nothing
         await store(

@@ -2,15 +2,19 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from domain.checks.choice import pointed_to
+from domain.checks.choice import checks_for, pointed_to
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import Check, Verdict
 from domain.checks.table import CHECKS
 from domain.checks.tolerances import Tolerances
 from domain.ground.phrases import listed
+from domain.ground.words import Category
 from runtime.policies import load_packs
 
 GIVEN = Given(tolerances=Tolerances(), as_of=datetime(2026, 3, 2, tzinfo=UTC))
@@ -39,7 +43,7 @@ def test_a_check_is_reached_by_the_words_of_a_complaint_in_both_languages_or_by_
     assert [word for word in words if check not in pointed_to(word)] == []
     reached = {any(word.isascii() is english for word in words) for english in (True, False)}
     of_a_category = {one for checks in load_packs()["platform-default"][-1].checks.values() for one in checks}
-    assert reached == {True} or check in of_a_category
+    assert reached == {True} or check in of_a_category or check is Check.ENTRIES, "that is for what nothing points to"
 
 
 @pytest.mark.parametrize(
@@ -52,6 +56,15 @@ def test_a_check_is_reached_by_the_words_of_a_complaint_in_both_languages_or_by_
         (Check.SUITABILITY, "貴公司告知閒置費為30美元，卻扣了80美元。"),
         (Check.SUITABILITY, "公示的是五块，扣了我十二块。"),
         (Check.SUITABILITY, "账户管理费多收了50美元，请退还。"),
+        (Check.SUITABILITY, "You said 30 and took 80."),
+        (Check.SUITABILITY, "They charged me $80. I was told thirty."),
+        (Check.SUITABILITY, "You took 80.50 instead of 30.50!"),
+        (Check.SUITABILITY, "说好三十收了八十"),
+        (Check.SUITABILITY, "收了我八十塊，說好的是三十"),
+        (Check.BINARY_OPTION, "Option 77 was wrong."),
+        (Check.BINARY_OPTION, "期权77结错了"),
+        (Check.ENTRIES, "80 is missing."),
+        (Check.ENTRIES, "少了八十块"),
         (Check.VERIFICATION, "You asked for a copy of my passport three times."),
         (Check.VERIFICATION, "证件交了三遍还说不清楚，钱也动不了。"),
         (Check.PROMISE, "Your manager told me in the chat that I cannot lose capital."),
@@ -61,6 +74,39 @@ def test_a_check_is_reached_by_the_words_of_a_complaint_in_both_languages_or_by_
 )
 def test_what_was_told_is_looked_for_however_it_is_said(check: Check, text: str) -> None:
     assert check in pointed_to(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You said 3 days and it took 10 days.",
+        "说好三天到账，等了十天",
+        "This is shameful: 12 calls, 3 letters, 2 years.",
+        "I called on 3 March at 10:15 and nobody answered.",
+        "2026-03-02 10:00 it broke",
+        "Nobody answers.",
+    ],
+)
+def test_a_number_that_is_no_sum_points_to_nothing(text: str) -> None:
+    assert pointed_to(text) == ()
+
+
+WORD: Final = st.sampled_from(
+    ["said", "took", "not", "charged", "30", "80", "三十", "八十", "说", "收", "days", ".", ",", "option", "77", "and"]
+)
+
+
+@given(st.lists(WORD, max_size=400))
+def test_sums_are_compared_the_same_wherever_the_text_goes_on_and_what_tells_of_them_stays_alone(
+    words: list[str],
+) -> None:
+    pointed = pointed_to(" ".join(words))
+    assert Check.ENTRIES not in pointed or pointed == (Check.ENTRIES,)
+    assert Check.SUITABILITY not in pointed or Check.SUITABILITY in pointed_to(" ".join([*words, ". Nobody answers."]))
+    for category in Category:
+        asked = checks_for(category, {Category.EXECUTION: (Check.EXECUTION,)}, pointed)
+        assert Check.ENTRIES not in asked or asked == (Check.ENTRIES,)
+    assert checks_for(Category.OTHER, {Category.EXECUTION: (Check.EXECUTION,)}, pointed_to("You said 30, took 80."))
 
 
 @pytest.mark.parametrize("check", Check)

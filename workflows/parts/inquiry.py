@@ -7,7 +7,7 @@ from domain.case.answers import Question
 from domain.case.case import Case
 from domain.case.questions import ask_for
 from domain.case.requests import EarlyWarning
-from domain.checks.choice import checks_for, numbers_in
+from domain.checks.choice import MOST_NUMBERS, checks_for, numbers_in, without_fallback
 from domain.checks.findings import Check, InvestigationRequest
 from domain.checks.table import CHECKS
 from domain.ground import spoken
@@ -34,12 +34,12 @@ class Inquiry:
         category = case.assessment.category if case.assessment else None
         if category is None or case.account is None or not _is_ours(case):
             return
-        checks = (*checks_for(category, case.pack.checks, case.pointed), *case.asked_checks)
+        pointed = (*case.pointed, *case.pointed_later)
+        checks = (*checks_for(category, case.pack.checks, pointed), *case.asked_checks)
         if not checks:
             return
-        later = checks_for(category, case.pack.checks, case.pointed_later)
         request = InvestigationRequest(
-            checks=tuple(dict.fromkeys((*checks, *later))),
+            checks=without_fallback(checks),
             account=case.account,
             trades=case.trades,
             occurred_from=case.complaint.occurred_from,
@@ -48,7 +48,7 @@ class Inquiry:
             tolerances=case.pack.tolerances,
             interest=interest_for(case.pack.interest, {CaseEvent.RECEIVED: case.complaint.received_at, **case.first}),
             reference=case.reference,
-            mentioned=numbers_in(case.complaint.description),
+            mentioned=tuple(dict.fromkeys((*numbers_in(case.complaint.description), *case.mentioned)))[:MOST_NUMBERS],
             rule_days=case.pack.decision.rule_days,
         )
         before = case.incident
