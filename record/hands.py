@@ -13,6 +13,7 @@ from domain.ground.people import Actor
 from domain.people.hands import Hands
 from domain.people.recusal import Acted, Concerned, Recusal, Why, kept_out, recusals
 from domain.people.signs import SignChange, care_for, standing
+from record.accounts import ACCOUNT, TRADES
 from record.directory import read_directory
 from record.restrictions import restrictions_in_case
 
@@ -141,13 +142,15 @@ async def read_hands(connection: "Connection", reference: str, at: datetime) -> 
 
 
 async def concerned_by(connection: "Connection", reference: str) -> Concerned:
-    """What the case concerns: the customer's words so far, and who acted or decided on the same."""
+    """What the case concerns: the customer's words so far, those of a closed case that it goes on from among them, and
+    who acted or decided on the same."""
     case = await connection.fetchrow(_CASE, reference, list(DECIDING), list(HEARD))
     if case is None:
         raise LookupError(f"there is no case {reference}")
     complaint = Complaint.recorded(case["complaint"])
     later = map(said_by_customer, case["said_in"], case["said_by"], case["said"])
-    told = [text for text in (complaint.subject, complaint.description, *later) if text]
+    written = [complaint, *map(Complaint.recorded, case["before"])]
+    told = [text for text in (*(text for one in written for text in (one.subject, one.description)), *later) if text]
     return Concerned(
         account=case["account"],
         texts=tuple(told),
@@ -209,17 +212,11 @@ _WHOSE_HANDS: Final = f"""
                 where cases.reference = $1) as restrictable
 """  # noqa: S608 (constants)
 # Who decided in a round that has had its final response: once the case is taken up again, that is before.
-_CASE: Final = """
+_CASE: Final = f"""
     with recursive this as (
         select reference, complaint, stage,
-            coalesce((
-                select data ->> 'account' from casefile.timeline t
-                where t.reference = c.reference and kind = 'add_evidence' and data ? 'account'
-                order by journal desc, id desc limit 1), complaint ->> 'account') as account,
-            array(select jsonb_array_elements_text(c.complaint -> 'trades')) || array(
-                select jsonb_array_elements_text(data -> 'trades') from casefile.timeline t
-                where t.reference = c.reference and kind in ('add_evidence', 'customer_reply', 'investigate')
-                    and data ? 'trades') as trades
+            {ACCOUNT} as account,
+            {TRADES} as trades
         from casefile.cases c where reference = $1
     ), here as (
         select 1 as place, id as ordered, actor as who, key as about, at as since
@@ -251,12 +248,16 @@ _CASE: Final = """
             and (cardinality(trades) = 0 or array[cancellation, "order", "position"] && trades)
     )
     select complaint, account,
+        array(select complaint from casefile.cases where reference in (select reference from continued)) as before,
         array(select kind from casefile.timeline t
-              where t.reference = this.reference and kind = any($3) order by id) as said_in,
+              where (t.reference = this.reference or t.reference in (select reference from continued))
+                  and kind = any($3) order by id) as said_in,
         array(select actor from casefile.timeline t
-              where t.reference = this.reference and kind = any($3) order by id) as said_by,
+              where (t.reference = this.reference or t.reference in (select reference from continued))
+                  and kind = any($3) order by id) as said_by,
         array(select data from casefile.timeline t
-              where t.reference = this.reference and kind = any($3) order by id) as said,
+              where (t.reference = this.reference or t.reference in (select reference from continued))
+                  and kind = any($3) order by id) as said,
         (select coalesce(jsonb_agg(jsonb_build_object('who', who, 'about', about) order by about, who), '[]')
          from acted) as acted,
         (select coalesce(jsonb_agg(jsonb_build_object('who', who, 'about', about, 'since', since)
@@ -264,4 +265,4 @@ _CASE: Final = """
          from (select * from here union all select * from elsewhere union all select * from incidents) as decided
         ) as decided
     from this
-"""
+"""  # noqa: S608 (constants)

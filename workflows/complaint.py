@@ -206,6 +206,7 @@ class ComplaintWorkflow:
         case.policy, case.policy_hash, case.assessment = opened.policy, opened.policy_hash, opened.assessment
         case.early_until, case.pointed, case.warning = opened.early_until, opened.pointed, opened.warning
         case.about_rules, case.identity, case.told = opened.about_rules, opened.identity, opened.told
+        case.mentioned = opened.mentioned
         case.counted_as, case.refuses_plain = opened.assessment.priority, bool(opened.recorded.refuses_plain)
         self.work.clocks.let_act(run_clocks(case, opened.recorded))
         count_as_urgent(case, workflow.now())

@@ -20,6 +20,8 @@ from activities.case.opening import (
     continuing,
     find_opened,
     first_entries,
+    linked_case,
+    words_of,
     write_who,
 )
 from activities.case.unopened import Unopened
@@ -35,7 +37,7 @@ from domain.case.hearing import said_by_customer, signs_of
 from domain.case.identity import IDENTIFIED
 from domain.case.requests import OpenCase, Opened, RecordContact, TakenUp, TakeUpCase
 from domain.case.told import told_in
-from domain.checks.choice import pointed_to
+from domain.checks.choice import numbers_in, pointed_to, without_fallback
 from domain.clocks.deadlines import Deadline, Occurred
 from domain.clocks.planning import plan
 from domain.ground.words import CaseEvent, Stage
@@ -125,7 +127,9 @@ class CaseFile:
             receipt = Occurred(event=CaseEvent.RECEIVED, at=case["received_at"], number=RECEIPT)
             hands = await read_hands(connection, request.reference, request.at)
             recorded = await led_to(connection, request.reference, pack, [receipt])
-            words = "\n\n".join(filter(None, map(case["complaint"].get, ("subject", "description"))))
+            complaint = Complaint.recorded(case["complaint"])
+            words, linked = words_of(complaint), await linked_case(connection, complaint)
+            before = linked.words if linked else ""
             opened = Opened(
                 policy=pack,
                 policy_hash=case["policy_hash"],
@@ -135,8 +139,9 @@ class CaseFile:
                 warning=await warning_of(connection, request.reference),
                 about_rules=await about_rules(connection, request, pack),
                 identity=await read_identity(connection, request.reference),
-                pointed=pointed_to(words),
-                told=told_in(words),
+                pointed=without_fallback((*pointed_to(words), *pointed_to(before))),
+                told=tuple(dict.fromkeys((*told_in(words), *told_in(before)))),
+                mentioned=numbers_in(before),
                 checkpoint=known.model_dump(mode="json", exclude={"complaint", "policy"}, exclude_defaults=True)
                 if known
                 else None,
@@ -246,9 +251,12 @@ class CaseFile:
         except ValueError as error:
             raise ApplicationError(str(error), type="InvalidComplaint", non_retryable=True) from None
         # No row is locked yet: whoever gives the opinion may take its time.
-        opinion = await self._listen("\n\n".join(filter(None, (complaint.subject, complaint.description))))
+        opinion = await self._listen(words_of(complaint))
         earlier = await complained_of_before(connection, complaint, pack.recurs_within_days)
-        assessment = assess(complaint, pack, earlier=earlier, opinion=opinion)
+        linked = await linked_case(connection, complaint)
+        assessment = assess(
+            complaint, pack, earlier=earlier, opinion=opinion, continues=linked.category if linked else None
+        )
         identity = await identify_complainant(connection, request, pack)
         await self.open_as(connection, request, pack, assessment, identity, found, opinion)
 

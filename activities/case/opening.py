@@ -1,7 +1,7 @@
 """What a case file begins with: the first entries of its timeline, who complains, what was there before."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import asyncpg
 from temporalio.exceptions import ApplicationError
@@ -18,10 +18,11 @@ from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import Category, Role
 from domain.keys.finding import EMAIL
-from domain.keys.personal import Personal
+from domain.keys.personal import Personal, is_erased
 from domain.people.matching import Identity
 from domain.rules.applying import Applicant, RulesFound, to_tell
 from domain.rules.policy import PolicyPack
+from record.accounts import ACCOUNT
 from runtime.keys.here import lookup_here
 
 if TYPE_CHECKING:
@@ -119,6 +120,28 @@ async def continuing(connection: "Connection", request: OpenCase) -> list[Entry]
     return [entry]
 
 
+class Linked(NamedTuple):
+    """The closed case that a complaint goes on from: its own words, and its category as it was last."""
+
+    words: str
+    category: Category
+
+
+async def linked_case(connection: "Connection", complaint: Complaint) -> Linked | None:
+    """What the closed case says that *complaint* goes on from; ``None`` without one, or where it is erased."""
+    if complaint.continues is None:
+        return None
+    row = await connection.fetchrow(_LINKED, complaint.continues, complaint.account)
+    if row is None or is_erased(row["complaint"]):
+        return None
+    return Linked(words_of(Complaint.recorded(row["complaint"])), Category(row["category"]))
+
+
+def words_of(complaint: Complaint) -> str:
+    """What the customer wrote."""
+    return "\n\n".join(filter(None, (complaint.subject, complaint.description)))
+
+
 async def complained_of_before(connection: "Connection", complaint: Complaint, within_days: int) -> set[Category]:
     """In which categories the same account or e-mail address complained of the same subject in the time before."""
     email = complaint.complainant.email
@@ -204,9 +227,13 @@ _EARLIER: Final = """
         where (purpose, token) = ('email', $2) and received_at between $4 and $3)
     order by received_at desc limit 100
 """
-_OF_THE_SAME: Final = """
-    select true from casefile.cases where reference = $1 and account = $2 and closed_at is not null
-"""
+_OF_THE_SAME: Final = f"""
+    select true from casefile.cases c where reference = $1 and {ACCOUNT} = $2 and closed_at is not null
+"""  # noqa: S608 (a constant)
+_LINKED: Final = f"""
+    select complaint, category from casefile.cases c
+    where reference = $1 and {ACCOUNT} = $2 and closed_at is not null
+"""  # noqa: S608 (a constant)
 _ADDRESS: Final = """
     insert into casefile.contacts (reference, at, key, name, email, phone) values ($1, $2, $3, $4, $5, $6)
 """

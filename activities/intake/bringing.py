@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from temporalio.exceptions import ApplicationError
 
-from domain.case.complaint import Complainant, Complaint
+from domain.case.complaint import MOST_NAMED, Complainant, Complaint
 from domain.case.messages.evidence import Attachment
 from domain.case.messages.signals import Arrived, CustomerReply
 from domain.case.recurrence import takes_up
@@ -15,6 +15,7 @@ from domain.ground.words import Role
 from domain.intake.received import LOCATION, Dealt, Ending
 from domain.keys.personal import is_erased
 from domain.speech.asking import asks_how_far
+from record.accounts import ACCOUNT, TRADES
 
 if TYPE_CHECKING:
     from runtime.database import Pool
@@ -83,7 +84,10 @@ class Bringing:
         if row is None or is_erased(row["complaint"]):
             return None
         who = Complainant(name=row["name"], email=row["email"], phone=row["phone"])
-        complaint = takes_up(Complaint.model_validate(row["complaint"]), who, reply, received_at)
+        closed = Complaint.model_validate(row["complaint"])
+        trades = tuple(dict.fromkeys(row["trades"]))[:MOST_NAMED]
+        closed = closed.model_copy(update={"account": row["account"], "trades": trades})
+        complaint = takes_up(closed, who, reply, received_at)
         if complaint is None:
             return None
         dealt = await self._delivery.submit(complaint)
@@ -123,11 +127,12 @@ def _understood(message: Message) -> Message:
 
 
 _FILES: Final = "select name, title, sha256 from intake.files where key = $1 order by number"
-_CLOSED: Final = """
-    select complaint, contacts.name, contacts.email, contacts.phone
-    from casefile.cases join casefile.contacts using (reference)
+_CLOSED: Final = f"""
+    select complaint, contacts.name, contacts.email, contacts.phone,
+        {ACCOUNT} as account, {TRADES} as trades
+    from casefile.cases c join casefile.contacts using (reference)
     where reference = $1 and closed_at is not null order by contacts.id desc limit 1
-"""
+"""  # noqa: S608 (constants)
 _ON_ITS_WAY: Final = """
     select exists (
         select from intake.received r join intake.waiting using (key) where r.reference = $1 and r.kind = 'complaint'

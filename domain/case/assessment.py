@@ -115,9 +115,15 @@ class Assessment(Record):
 
 
 def assess(
-    complaint: Complaint, pack: PolicyPack, *, earlier: Collection[Category], opinion: Opinion | None = None
+    complaint: Complaint,
+    pack: PolicyPack,
+    *,
+    earlier: Collection[Category],
+    opinion: Opinion | None = None,
+    continues: Category | None = None,
 ) -> Assessment:
-    """Assess *complaint*; *earlier* are the categories in which the customer complained of the same subject before.
+    """Assess *complaint*; *earlier* are the categories in which the customer complained of the same subject before, and
+    *continues* is that of the closed case that it goes on from, for where its own words decide none.
 
     The *opinion* of a model proposes a category where no words decide one, and a few words that it contradicts decide
     nothing. Where it hears danger to life the complaint is critical, so that a person looks at once.
@@ -127,7 +133,12 @@ def assess(
     texts = [*headings, description]
 
     proposed = opinion.proposal.category if opinion and opinion.proposal else None
-    category, why_category = _category(headings, description, proposed, has_trades=bool(complaint.trades))
+    category, why_category = _category(
+        headings, description, proposed, has_trades=bool(complaint.trades) and continues is None
+    )
+    if category is Category.OTHER and continues not in {None, category}:
+        category = continues
+        why_category = [Ground(rule=f"category {category.value}: that of the closed case", words=("continues",))]
     severity, why_severity = _severity(texts, complaint.amount_claimed)
     if opinion and opinion.alarm and severity is not Severity.CRITICAL:
         heard = f"severity critical: danger to life, as the model {opinion.model} hears it"

@@ -107,6 +107,8 @@ class Case(State):
     """The checks that the words of the complaint point to, beside those of the pack."""
     told: tuple[Told, ...] = ()
     """What the words of the complaint tell, so that nobody is asked for it again."""
+    mentioned: tuple[str, ...] = ()
+    """What may be the number of a trade in the closed complaint that this one goes on from."""
     pointed_later: tuple[Check, ...] = ()
     """Those that the words of the customer's replies point to: they go with the next investigation."""
     asked_checks: tuple[Check, ...] = ()

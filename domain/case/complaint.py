@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import EmailStr, Field, StringConstraints, ValidationError, model_validator
 
@@ -19,6 +19,8 @@ from domain.rules.named import Policies
 
 _PROBLEMS_TOLD = 10
 
+MOST_NAMED: Final = 100
+"""So many trades a complaint may name."""
 FUTURE_TOLERANCE = timedelta(minutes=5)
 """Clocks of sending systems may be this far ahead of ours."""
 
@@ -75,7 +77,7 @@ class Complaint(Record):
     description: Text
     occurred_from: Instant | None = None
     occurred_until: Instant | None = None
-    trades: Annotated[tuple[Identifier, ...], Field(max_length=100)] = ()
+    trades: Annotated[tuple[Identifier, ...], Field(max_length=MOST_NAMED)] = ()
     remedy_sought: Remedy | None = None
     amount_claimed: PositiveMoney | None = None
     entity: Identifier | None = None

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from domain.case.complaint import Complainant, Complaint
+from domain.case.complaint import MOST_NAMED, Complainant, Complaint
 from domain.case.messages.signals import CustomerReply
 from domain.ground.base import Instant
 
@@ -23,7 +23,7 @@ def same_subject(one: Complaint, other: Complaint) -> bool:
 
 
 def takes_up(closed: Complaint, who: Complainant, reply: CustomerReply, received_at: Instant) -> Complaint | None:
-    """What *reply* to a case that is closed comes to: a complaint that goes on from it.
+    """What *reply* to a case that is *closed* comes to: a complaint that goes on from it, about the same trades.
 
     ``None`` where it says nothing that a complaint could be: an acceptance, a question how far it is, or no words.
     """
@@ -36,7 +36,7 @@ def takes_up(closed: Complaint, who: Complainant, reply: CustomerReply, received
             "received_at": received_at,
             "complainant": who,
             "description": reply.text,
-            "trades": reply.trades or closed.trades,
+            "trades": tuple(dict.fromkeys((*reply.trades, *closed.trades)))[:MOST_NAMED],
             "continues": closed.reference,
         }
     )

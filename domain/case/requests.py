@@ -97,6 +97,8 @@ class Opened(Record):
     """The checks that the words of the complaint point to."""
     told: tuple[Told, ...] = ()
     """What the words of the complaint tell of the facts that lead into the log."""
+    mentioned: tuple[str, ...] = ()
+    """What may be the number of a trade in the closed complaint that it goes on from."""
     about_rules: Bilingual | None = None
     """What people are told of the rules that the case has: that nobody found them, or that others were found."""
     identity: Identity = Identity()

@@ -17,9 +17,11 @@ from domain.case.complaint import Channel, Complainant, Complaint
 from domain.case.messages.evidence import Attachment
 from domain.case.messages.signals import CustomerReply
 from domain.case.requests import OpenCase
+from domain.checks.findings import Check
 from domain.ground.messages import Message, NotAllowed
 from domain.ground.people import Actor
-from domain.ground.words import Role, Stage
+from domain.ground.timeline import Entry
+from domain.ground.words import Category, Role, Stage
 from domain.intake.received import LOCATION, Dealt, DealWith, Door, Ending, File, Kind
 from domain.people.actors import Person
 from runtime.connection import TemporalUnavailable
@@ -253,3 +255,29 @@ async def test_a_reply_to_a_closed_case_becomes_a_case_of_its_own_that_goes_on_f
         await case_file.open_case(OpenCase(reference=reference, complaint=complaint_, at=after(90), run="run-2"))
         linked = "select kind from casefile.timeline where reference = $1 and key = 'continues'"
         assert await pool.fetchval(linked, reference) == kind
+
+
+async def test_what_goes_on_from_a_closed_case_looks_at_all_that_was_looked_at_there(pool: Pool) -> None:
+    case_file = keeping(pool)
+    told = "My withdrawal was paid late. It was entry W-4711, and you took 80 where you said 30."
+    closed = await opened(case_file, account="70099999", trades=["T-1"], subject="Late", description=told)
+    evidence = {"trades": ["T-2"], "account": "70012345", "note": "It was the other account."}
+    added = Entry(key="m-1", at=after(30), kind="add_evidence", actor="handler:h-1", text="evidence", data=evidence)
+    await case_file.record(update(closed, 1, entries=(added,), summary=summary(1, category="withdrawal")))
+    ended = summary(2, category="withdrawal", stage=Stage.CLOSED, closed_at=after(60))
+    await case_file.record(update(closed, 2, summary=ended))
+    cases = Cases(closed={closed})
+    reply = CustomerReply(message_id="m-2", actor=CUSTOMER, text="It is still not right.", trades=("T-3",))
+    key, _ = await receive_message(pool, Door.PAGES, closed, reply, at=after(80))
+    await deal(Dealing(pool, cases, lambda: datetime.now(UTC)), key)
+    (follows,) = cases.started.values()
+    assert (follows.subject, follows.account, follows.trades) == ("Late", "70012345", ("T-3", "T-1", "T-2"))
+    opened_ = await case_file.open_case(
+        OpenCase(reference=follows.reference, complaint=follows, at=after(90), run="run-2")
+    )
+    assert opened_.assessment.category is Category.WITHDRAWAL, "its own words decide none"
+    assert "W-4711" in opened_.mentioned
+    assert Check.SUITABILITY in opened_.pointed
+    another = follows.model_copy(update={"idempotency_key": "2", "description": "My stop loss slipped by 40 pips."})
+    request = OpenCase(reference=another.reference, complaint=another, at=after(90), run="run-3")
+    assert (await case_file.open_case(request)).assessment.category is Category.EXECUTION, "its own words decide"

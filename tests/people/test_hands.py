@@ -264,6 +264,20 @@ async def test_who_decided_on_what_a_case_goes_on_from_is_kept_out_of_it_however
     assert (others.kept_out, another.kept_out) == ({}, {})
 
 
+async def test_whom_the_customer_named_in_the_closed_case_is_kept_out_of_what_goes_on_from_it(
+    case_file: CaseFile, pool: "Pool"
+) -> None:
+    first, _ = await opened_as(case_file, "1", description="Jane Doe did it.")
+    said = noted("customer_reply", 1, "customer:customer", text="information")
+    reply = said.model_copy(update={"data": {"text": "And l-1 looked on.", "intent": "information"}})
+    await case_file.record(updating(first, 1, reply))
+    await pool.execute("update casefile.cases set closed_at = now(), revision = 9 where reference = $1", first)
+    _, hands = await opened_as(case_file, "2", continues=first)
+    assert hands.kept_out == {"h-1": Why.NAMED, "l-1": Why.NAMED}
+    _, others = await opened_as(case_file, "3", continues=first, account="70099999")
+    assert others.kept_out == {}
+
+
 async def test_only_a_declared_conflict_ends(case_file: CaseFile, pool: "Pool") -> None:
     reference, _ = await opened_as(case_file, description="Jane Doe did it.")
     taken_back = """
