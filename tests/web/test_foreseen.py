@@ -24,9 +24,11 @@ from tests.web.test_desk import TEAMS, signed_on, typed
 from tests.workflows.conftest import open_house
 from tests.workflows.house import House
 from tests.workflows.rules import own
+from web.api.messages import BY_SERVICES
 from web.app import create_app
 from web.desk.acting import FORMS
 from workflows.messages import of_a_case, of_an_incident
+from workflows.parts.hearing import Gate
 
 HANDLER: Final = Actor(id="h-17", role=Role.HANDLER)
 LAST: Final = ("withdraw",)
@@ -148,3 +150,8 @@ async def test_of_a_case_that_has_ended_nothing_is_announced(house: House) -> No
         assert await shown(browser, reference, FORMS["assign"], {"handler": "h-1"}) is not None
         with pytest.raises(CaseClosed):
             await house.complaints.assign(reference, "h-1", by=HANDLER)
+
+
+def test_the_api_lets_no_service_send_what_every_case_refuses_to_services() -> None:
+    for_staff = {row.kind for row in of_a_case.UPDATES if isinstance(row.gate, Gate) and row.gate.staff}
+    assert not for_staff & set(BY_SERVICES)

@@ -11,9 +11,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from domain.case.messages.evidence import AddEvidence
-from domain.case.messages.handling import Assign, NoteSign
-from domain.case.messages.outside import RecordReferral
-from domain.case.messages.paying import ReportPayment, RetryPayment
+from domain.case.messages.paying import ReportPayment
 from domain.case.messages.putting_right import ConfirmRemedy
 from domain.case.messages.signals import Escalate
 from domain.case.messages.table import SIGNALS, UPDATES, Receipt
@@ -31,16 +29,8 @@ from web.api.problems import Problem
 from web.permissions import Permission, program, staff
 
 FILLED: Final = ("message_id", "actor")
-_BY_SERVICES: Final[tuple[type[Message], ...]] = (
-    AddEvidence,
-    Assign,
-    ConfirmRemedy,
-    NoteSign,
-    RecordReferral,
-    ReportPayment,
-    RetryPayment,
-)
-"""What the firm's systems tell a case. What is decided about a complaint, people decide."""
+BY_SERVICES: Final[tuple[type[Message], ...]] = (AddEvidence, ConfirmRemedy, ReportPayment)
+"""What the firm's systems tell a case. What is decided about a complaint, and who has it, people decide."""
 
 
 class As(Record):
@@ -53,7 +43,7 @@ def who_may(kind: type[Message]) -> Permission:
     """Who may send a message of this *kind*."""
     if kind in BY_CUSTOMERS or kind is Escalate:
         return program(Scope.CUSTOMER)
-    return program(Scope.ACT) if kind in _BY_SERVICES else staff()
+    return program(Scope.ACT) if kind in BY_SERVICES else staff()
 
 
 def _saying(kind: type[Message]) -> Callable[[Call], Awaitable[Any]]:
