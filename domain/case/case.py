@@ -12,6 +12,7 @@ from domain.case.assessment import Assessment
 from domain.case.complaint import Complaint
 from domain.case.drafts import Draft
 from domain.case.file import CaseUpdate, Rejected
+from domain.case.hearing import HEARD
 from domain.case.messages.deciding import ProposeDraft, ProposeResolution
 from domain.case.messages.table import Receipt
 from domain.case.obligations import Obligation
@@ -408,7 +409,11 @@ class Case(State):
         return self._unrecorded(in_flight, by_the_way=True)
 
     def _unrecorded(self, in_flight: Collection[str], *, by_the_way: bool) -> CaseUpdate:
-        entries = [entry for entry in self.entries if entry.key not in in_flight]
+        # What the customer said goes with the events it led to: who is kept out of what follows is told by both.
+        events_wait = by_the_way and any(event.key not in in_flight for event in self.events)
+        entries = [
+            entry for entry in self.entries if entry.key not in in_flight and not (events_wait and entry.kind in HEARD)
+        ]
         rejected = [one for one in self.rejected if one.key not in in_flight]
         earliest: list[Entry | Rejected] = sorted([*entries, *rejected], key=lambda item: item.at)
         if by_the_way:
