@@ -24,10 +24,13 @@ from starter.reading.payments import get_payments, get_unsettled
 from tests.case.support import keeping, opened
 from tests.checks.rows import AT, store
 from tests.incidents import test_cohort
-from tests.incidents.minute import BOUGHT, ELSEWHERE, INCOMPLETE, LATER, SOLD, STOPPED, Pool, bad_minute, new
+from tests.incidents.minute import BOUGHT, ELSEWHERE, FAULT, INCOMPLETE, LATER, SOLD, STOPPED, Pool, bad_minute, new
 from tests.incidents.test_incident_workflow import Desk, desk, env
 from tests.people.support import LEAD, TODAY, directory, person
 from tests.signing import signed
+from tests.web.conftest import doors_over
+from tests.web.test_desk import signed_on
+from web.app import create_app
 
 INCIDENT = new().reference
 KEPT_OUT, FREE = "e-1", "e-2"
@@ -122,6 +125,17 @@ async def test_what_is_owed_and_paid_to_such_an_account_is_not_shown(pool: Pool,
         eyes = seen_by(pool, who)
         assert {one.account for one in await get_unsettled(eyes, datetime.now(UTC))} == shown
         assert {one.payee for one in await get_payments(eyes, INCIDENT)} == shown
+
+
+async def test_who_opens_an_incident_counts_no_account_that_they_have_an_interest_in(pool: Pool) -> None:
+    await bad_minute(pool)
+    await declare(pool, **conflict(BOUGHT))
+    site = create_app(doors_over(pool))
+    form = {"kind": "quote", "symbol": FAULT.symbol, "since": FAULT.since.isoformat(), "until": FAULT.until.isoformat()}
+    for who, told in ((KEPT_OUT, "5 orders of 5 accounts"), (FREE, "6 orders of 6 accounts")):
+        async with signed_on(site, who, Role.EXECUTIVE) as browser:
+            page = await browser.send_form("/desk/incidents/do/open_incident", **form)
+            assert told in page.text, who
 
 
 async def test_they_send_an_incident_nothing(desk: Desk) -> None:

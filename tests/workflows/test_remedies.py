@@ -5,6 +5,7 @@ import json
 import time
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import httpx
@@ -12,19 +13,26 @@ import pytest
 
 from domain.ground.people import Actor
 from domain.ground.reference import reference_for
-from domain.ground.words import LetterKind, Outcome, Remedy, Role, Stage
+from domain.ground.words import CaseEvent, LetterKind, Outcome, Remedy, Role, Stage, TaskKind
 from domain.money.amounts import Money
+from runtime.policies import find_pack
 from starter.client.conversation import Refused
+from starter.client.directory import People
 from starter.reading.ledger import check_ledger
 from starter.reading.remedies import get_remedies
+from starter.reading.tasks import TaskView, get_tasks
+from tests.people.support import directory, person
+from tests.signing import signed as vouched
 from tests.web.chromium import served
 from tests.web.conftest import doors_over
 from tests.web.test_webhooks import signed
 from tests.workflows.house import ACCOUNT, APPROVER, CUSTOMER, HANDLER, House
+from tests.workflows.rules import own
+from tests.workflows.test_tasks import TEAMS
 from web.api import ROOT
 from web.app import create_app
 
-LEAD = Actor(id="t-2", role=Role.TEAM_LEAD)
+LEAD, H1 = Actor(id="t-2", role=Role.TEAM_LEAD), Actor(id="h-1", role=Role.HANDLER)
 
 
 async def pending_withdrawal(house: House) -> None:
@@ -175,3 +183,34 @@ async def confirmed_by_a_system(house: House, reference: str, number: int) -> No
         assert await told("d-8", right) == (409, ["data.remedy"])
     said = [one for one in await house.timeline(reference) if "4711" in one]
     assert len(said) == 1, said
+
+
+async def test_without_a_clock_for_remedies_each_is_a_task_until_it_is_confirmed(house: House) -> None:
+    await People(house.pool, vouched).replace(directory(person("h-1", teams=TEAMS), teams=TEAMS), by=LEAD)
+    clocks = find_pack("platform-default", house.today).model_dump()["clocks"]
+    clocks = [clock for clock in clocks if clock["trigger"] != CaseEvent.REMEDY_OWED]
+    policy = own(house, clocks=clocks)
+    reference = await house.submit(description="You keep a wrong name.", amount_claimed=None, trades=(), policy=policy)
+    await house.at(reference, Stage.DECIDING)
+    given = {"outcome": Outcome.UPHELD, "remedies": [Remedy.CORRECTION], "reasons": "The name on file was wrong."}
+    await house.complaints.propose_resolution(reference, by=H1, **given)
+    await house.responded(reference)
+    await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+
+    async def task(state: str) -> TaskView | None:
+        now = await house.env.get_current_time()
+        known = [one for one in await get_tasks(house.pool, now, reference=reference) if one.state == state]
+        return next((one for one in known if one.kind is TaskKind.CONFIRM_REMEDY), None)
+
+    to_do: TaskView = await house.eventually(partial(task, "open"))
+    assert (to_do.owner, to_do.due is not None) == ("h-1", True)
+    (owed,) = await get_remedies(house.pool, await house.env.get_current_time(), reference=reference)
+    assert owed.due is None, "no clock says by when"
+    with pytest.raises(Refused, match="ends by itself with confirm_remedy"):
+        await house.complaints.finish_task(reference, to_do.number, "It is done.", by=H1)
+    await house.at(reference, Stage.SETTLING)
+    await house.complaints.confirm_remedy(reference, owed.remedy.number, "The name on file is right.", by=H1)
+    ended: TaskView = await house.eventually(partial(task, "ended"))
+    assert ended.how == "done with confirm_remedy"
+    await house.complaints.record_cause(reference, "payments/own_delay", by=H1)
+    assert (await house.closed(reference)).outcome is Outcome.UPHELD
