@@ -2,12 +2,23 @@
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from domain.clocks.deadlines import Occurred, Round, Satisfied
+from domain.clocks.deadlines import ClockHistory, Deadline, Occurred, Round, Satisfied
 
 if TYPE_CHECKING:
     from record.connection import Connection
+
+
+async def clock_history(connection: "Connection", reference: str) -> ClockHistory:
+    """All that happened in a case, and all that its clocks have come to."""
+    row = await connection.fetchrow(_CLOCK_HISTORY, reference)
+    assert row is not None  # noqa: S101 (one row, whatever there is)
+    return ClockHistory(
+        events=tuple(Occurred(**(one.pop("particulars") or {}), **one) for one in row["events"]),
+        deadlines=tuple(Deadline(**one) for one in row["deadlines"]),
+        satisfied=tuple(Satisfied(**one) for one in row["satisfied"]),
+    )
 
 
 async def events_of(connection: "Connection", references: Sequence[str]) -> dict[str, list[Occurred]]:
@@ -60,3 +71,18 @@ async def rounds_of(connection: "Connection", references: Sequence[str]) -> dict
         )
         rounds[reference].append(one)
     return rounds
+
+
+_CLOCK_HISTORY: Final = """
+    select
+        (select coalesce(jsonb_agg(jsonb_build_object('number', number, 'event', event, 'at', at,
+            'particulars', particulars) order by number, event), '[]')
+         from casefile.events where reference = $1) as events,
+        (select coalesce(jsonb_agg(jsonb_build_object('clock', clock, 'number', number, 'rung', rung,
+            'statutory', statutory, 'started_at', started_at, 'due', due, 'clock_due', clock_due, 'actions', actions,
+            'level', level, 'how', how, 'provisional', provisional) order by number, clock, rung), '[]')
+         from casefile.deadlines where reference = $1) as deadlines,
+        (select coalesce(jsonb_agg(jsonb_build_object('clock', clock, 'number', number, 'by', by_event,
+            'by_number', by_number, 'at', at, 'replaced', replaced) order by by_number, clock, number), '[]')
+         from casefile.satisfactions where reference = $1) as satisfied
+"""

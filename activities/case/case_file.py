@@ -10,8 +10,9 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.case import checkpoints
+from activities.case.at_once import AtOnce
 from activities.case.early_warning import note_topics, warning_of
-from activities.case.facts import described, write_facts
+from activities.case.facts import add_facts, described
 from activities.case.findable import make_findable
 from activities.case.opening import (
     about_rules,
@@ -25,8 +26,8 @@ from activities.case.opening import (
     write_who,
 )
 from activities.case.unopened import Unopened
-from activities.case.writing import follow_events, led_to, write_events, write_firings, write_summary
-from activities.case.written_once import write_contact, write_entries, write_rejected
+from activities.case.writing import add_events, add_summary, follow_events, led_to, told_otherwise, write_firings
+from activities.case.written_once import keep_contradictions, write_contact, write_entries, write_rejected
 from activities.people.complainants import identify_complainant
 from activities.people.hands import hand_over, raise_signs, settle, without_signs
 from activities.people.tasks import lost_tasks
@@ -38,7 +39,7 @@ from domain.case.identity import IDENTIFIED
 from domain.case.requests import OpenCase, Opened, RecordContact, TakenUp, TakeUpCase
 from domain.case.told import told_in
 from domain.checks.choice import numbers_in, pointed_to, without_fallback
-from domain.clocks.deadlines import Deadline, Occurred
+from domain.clocks.deadlines import ClockHistory, Deadline, Occurred
 from domain.clocks.planning import plan
 from domain.ground.words import CaseEvent, Stage
 from domain.keys.personal import COMPLAINT_READABLE, Personal, is_erased
@@ -49,7 +50,7 @@ from domain.rules.policy import PolicyPack
 from domain.speech.proposing import Opinion
 from record.customers import read_identity
 from record.hands import read_hands
-from record.histories import events_of
+from record.histories import clock_history
 from runtime.listening import Listen, listen
 from runtime.policies import Packs, PolicyIncomplete, UnknownPolicyPack, find_policy, load_packs, load_table
 
@@ -126,7 +127,7 @@ class CaseFile:
             pack = await self.pack(connection, case["policy_hash"])
             receipt = Occurred(event=CaseEvent.RECEIVED, at=case["received_at"], number=RECEIPT)
             hands = await read_hands(connection, request.reference, request.at)
-            recorded = await led_to(connection, request.reference, pack, [receipt])
+            recorded = led_to(pack, await clock_history(connection, request.reference), [receipt])
             complaint = Complaint.recorded(case["complaint"])
             words, linked = words_of(complaint), await linked_case(connection, complaint)
             before = linked.words if linked else ""
@@ -188,9 +189,16 @@ class CaseFile:
             await make_findable(connection, request.reference, whole=(request.email, request.phone))
 
     async def apply(
-        self, connection: "Connection", update: CaseUpdate, extra_events: Iterable[Occurred] = ()
+        self,
+        connection: "Connection",
+        update: CaseUpdate,
+        extra_events: Iterable[Occurred] = (),
+        *,
+        beside: AtOnce | None = None,
     ) -> Recorded:
         """Write *update* and *extra_events* within the transaction of the effect they go with.
+
+        What is to be written *beside* them goes in the same statement.
 
         Returns the rounds that these events began, and those ended: by these events, or of the rounds they began, by
         any (an event with a higher number may have been written first), and of those that ``update.asked`` names.
@@ -206,26 +214,32 @@ class CaseFile:
         opinions = {key: await self._listen(text) for key, text in said.items()}
         pack = await self.pack(connection, await _lock(connection, reference))
         events = [*update.events, *extra_events]
-        news = await write_entries(connection, reference, without_signs(update.entries))
-        await write_facts(connection, reference, facts_of(update.entries))
+        happened = [*events, *await lost_tasks(connection, reference, update.entries)]
+        known = await clock_history(connection, reference) if happened or update.asked else ClockHistory()
+        writing = beside or AtOnce()
+        add_facts(writing, reference, facts_of(update.entries))
+        grown = await add_events(connection, writing, reference, pack, known, happened)
+        add_summary(writing, update)
+        checkpoints.add(writing, reference, update.checkpoint)
+        news = await write_entries(connection, reference, without_signs(update.entries), writing)
+        await keep_contradictions(connection, reference, told_otherwise(known, happened))
         if said:
             await make_findable(connection, reference, *said.values())
-        lost = await lost_tasks(connection, reference, update.entries)
-        await write_events(connection, reference, pack, [*events, *lost])
         await write_firings(connection, update)
         await write_rejected(connection, reference, update.rejected)
-        await write_summary(connection, update)
-        await checkpoints.keep(connection, reference, update.checkpoint)
         hands = await settle(connection, reference, pack, update.entries, opinions, news=news)
-        recorded = await led_to(connection, reference, pack, events, update.asked)
+        recorded = led_to(pack, grown, events, update.asked)
         return recorded.model_copy(update={"hands": hands}) if hands else recorded
 
     async def foresee(
-        self, connection: "Connection", reference: str, pack: PolicyPack, occurred: Occurred
+        self, connection: "Connection", reference: str, pack: PolicyPack, happening: Sequence[Occurred]
     ) -> list[Deadline]:
-        """What would be planned if *occurred* happened now, as the case stands. Nothing is written."""
-        history = [*(await events_of(connection, [reference]))[reference], occurred]
-        return list((await follow_events(connection, reference, pack, history, [occurred])).planned)
+        """What each of these would lead to if it alone happened now, as the case stands. Nothing is written."""
+        if not happening:
+            return []
+        known = await clock_history(connection, reference)
+        followed = [await follow_events(connection, pack, known, [occurred]) for occurred in happening]
+        return [deadline for one in followed for deadline in one.planned]
 
     async def pack(self, connection: "Connection", policy_hash: str) -> PolicyPack:
         """The pinned pack of that hash, as it was when a case was first opened under it."""
@@ -307,9 +321,10 @@ class CaseFile:
             return
         await write_who(connection, request)
         entries = first_entries(request, pack, assessment, identity, found)
-        await write_entries(connection, reference, [*entries, *await continuing(connection, request)])
-        await write_facts(connection, reference, [described(complaint, request.at)])
-        await write_events(connection, reference, pack, [receipt])
+        writing = AtOnce()
+        add_facts(writing, reference, [described(complaint, request.at)])
+        await add_events(connection, writing, reference, pack, ClockHistory(), [receipt])
+        await write_entries(connection, reference, [*entries, *await continuing(connection, request)], writing)
         await raise_signs(connection, reference, signs_of(complaint, opinion), "complaint", request.at)
         await raise_signs(connection, reference, signs_of_identity(identity), IDENTIFIED, request.at)
         await hand_over(connection, reference, pack, request.at)

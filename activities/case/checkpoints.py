@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
+from activities.case.at_once import AtOnce
 from domain.case.case import RECENT_ENTRIES, Case
 from domain.case.complaint import Complaint
 from domain.case.messages.handling import CorrectContact
@@ -27,10 +28,10 @@ _KINDS: Final[Mapping[str, type[Message]]] = {
 }
 
 
-async def keep(connection: "Connection", reference: str, state: Mapping[str, Any] | None) -> None:
-    """Keep what a workflow knows, unless the file has something newer."""
+def add(writing: AtOnce, reference: str, state: Mapping[str, Any] | None) -> None:
+    """Add what a workflow knows to what is written, unless the file has something newer."""
     if state is not None:
-        await connection.execute(_KEEP, reference, state.get("revision", 0), Personal(reference, state))
+        writing.add(_KEEP, reference, state.get("revision", 0), Personal(reference, state))
 
 
 async def await_workflow(connection: "Connection", reference: str) -> None:

@@ -1,21 +1,18 @@
 """Writes down what reports count, in the transaction of what it tells of; triggers note what plain columns say."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from activities.case.at_once import AtOnce
 from domain.case.complaint import Complaint
 from domain.ground.base import Instant
 from domain.learning.facts import Fact
 
-if TYPE_CHECKING:
-    from runtime.database import Connection
 
-
-async def write_facts(connection: "Connection", reference: str, facts: Iterable[Fact]) -> None:
-    """Write *facts* of a case; one that is there already stays as it is."""
-    rows = [(reference, fact.kind, fact.at, fact.key, fact.data) for fact in facts]
-    if rows:
-        await connection.executemany(_ADD, rows)
+def add_facts(writing: AtOnce, reference: str, facts: Iterable[Fact]) -> None:
+    """Add *facts* of a case to what is written; one that is there already stays as it is."""
+    if rows := [(fact.kind, fact.at, fact.key, fact.data) for fact in facts]:
+        writing.add(_ADD, reference, *(list(column) for column in zip(*rows, strict=True)))
 
 
 def described(complaint: Complaint, at: Instant) -> Fact:
@@ -25,5 +22,6 @@ def described(complaint: Complaint, at: Instant) -> Fact:
 
 
 _ADD: Final = """
-    insert into reporting.facts (reference, kind, at, key, data) values ($1, $2, $3, $4, $5) on conflict do nothing
+    insert into reporting.facts (reference, kind, at, key, data)
+    select $1, new.* from unnest($2::text[], $3::timestamptz[], $4::text[], $5::jsonb[]) as new on conflict do nothing
 """

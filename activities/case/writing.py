@@ -1,83 +1,58 @@
 """What has changed since, written into the tables of the case file; nothing is written twice."""
 
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Final
 
 from temporalio.exceptions import ApplicationError
 
+from activities.case.at_once import AtOnce
 from activities.case.written_once import keep_contradictions, particulars
 from domain.case.file import CaseUpdate, Recorded
 from domain.clocks.calendar import Calendar
-from domain.clocks.deadlines import Deadline, Followed, Occurred, Satisfied
-from domain.clocks.planning import follow, shifts
+from domain.clocks.deadlines import ClockHistory, Firing, Followed, Occurred
+from domain.clocks.planning import as_rounds, follow, shifts
 from domain.rules.policy import PolicyPack
-from record.histories import events_of, rounds_of
 
 if TYPE_CHECKING:
     from runtime.database import Connection
 
 
-async def write_events(
-    connection: "Connection", reference: str, pack: PolicyPack, events: Collection[Occurred]
-) -> None:
-    """Write the events that are new, and the rounds of clocks that begin and end with them."""
-    if not events:
-        return
-    rows = await connection.fetch(
-        _HAPPENED,
-        reference,
-        [occurred.number for occurred in events],
-        [occurred.event for occurred in events],
-        [occurred.at for occurred in events],
-        [particulars(occurred) for occurred in events],
-    )
-    new = {(row["number"], row["event"]) for row in rows}
-    known = [occurred for occurred in events if (occurred.number, occurred.event) not in new]
-    await keep_contradictions(connection, reference, events=known)
+async def add_events(  # noqa: PLR0917 (what leads to what)
+    connection: "Connection",
+    writing: AtOnce,
+    reference: str,
+    pack: PolicyPack,
+    known: ClockHistory,
+    events: Collection[Occurred],
+) -> ClockHistory:
+    """Add those of *events* that are new to what is written, and the rounds of clocks that begin and end with them.
+
+    Returns what is *known* of the case with them.
+    """
+    there = {_numbered(one) for one in known.events}
+    new = [one for key, one in sorted({_numbered(one): one for one in events}.items()) if key not in there]
     if not new:
-        return
-    history = (await events_of(connection, [reference]))[reference]
-    happened = [occurred for occurred in history if (occurred.number, occurred.event) in new]
-    followed = await follow_events(connection, reference, pack, history, happened)
-    await _add(
-        connection,
-        "INSERT INTO casefile.deadlines"
-        " (reference, clock, number, rung, statutory, started_at, due, clock_due, actions, level, how, provisional)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        [
-            (
-                reference,
-                d.clock,
-                d.number,
-                d.rung,
-                d.statutory,
-                d.started_at,
-                d.due,
-                d.clock_due,
-                d.actions,
-                d.level,
-                d.how,
-                d.provisional,
-            )
-            for d in followed.planned
-        ],
+        return known
+    followed = await follow_events(connection, pack, known, new)
+    happened = (
+        [occurred.number for occurred in new],
+        [occurred.event for occurred in new],
+        [occurred.at for occurred in new],
     )
-    await _add(
-        connection,
-        "INSERT INTO casefile.satisfactions (reference, clock, number, by_event, by_number, at, replaced)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        [(reference, one.clock, one.number, one.by, one.by_number, one.at, one.replaced) for one in followed.satisfied],
-    )
+    writing.add(_HAPPENED, reference, *happened, [particulars(occurred) for occurred in new])
+    writing.add(_TOLD, reference, *happened)
+    if followed.planned:
+        writing.add(_PLANNED, reference, [one.model_dump(mode="json") for one in followed.planned])
+    if followed.satisfied:
+        writing.add(_SATISFIED, reference, [one.model_dump(mode="json") for one in followed.satisfied])
+    return known.grown(new, followed)
 
 
 async def follow_events(
-    connection: "Connection",
-    reference: str,
-    pack: PolicyPack,
-    history: Sequence[Occurred],
-    new: Sequence[Occurred],
+    connection: "Connection", pack: PolicyPack, known: ClockHistory, new: Sequence[Occurred]
 ) -> Followed:
-    """What the *new* events of the *history* lead to, as the case stands."""
+    """What the *new* events lead to, as the case stands by what is *known* of it."""
+    history = sorted([*known.events, *new], key=_numbered)
     named = {occurred.calendar for occurred in history if occurred.calendar}
     rows = await connection.fetch(_CALENDARS, list(named)) if named else []
     later = {row["hash"]: Calendar.model_validate(row["content"]) for row in rows}
@@ -86,37 +61,52 @@ async def follow_events(
             f"calendar: the case file has no calendar {', '.join(sorted(missing))}; `redress calendar replan` adds it",
             type="NoCalendar",
         )
-    rounds = await rounds_of(connection, [reference])
-    return follow(pack, rounds[reference], history, new, later)
+    ended = {one.round: one for one in known.satisfied}
+    return follow(pack, as_rounds(known.deadlines, ended), history, new, later)
+
+
+def told_otherwise(known: ClockHistory, events: Iterable[Occurred]) -> list[Occurred]:
+    """Those of *events* that the record has otherwise, by what was *known* before they were told."""
+    there = {_numbered(one): one for one in known.events}
+    return [
+        one
+        for one in events
+        if (stands := there.get(_numbered(one))) and (stands.at, particulars(stands)) != (one.at, particulars(one))
+    ]
+
+
+def _numbered(occurred: Occurred) -> tuple[int, str]:
+    return occurred.number, occurred.event.value
 
 
 async def write_firings(connection: "Connection", update: CaseUpdate) -> None:
     """Write down the rungs that acted. That a duty was missed stands in the file with the firing, never without."""
-    await _add(
-        connection,
-        _FIRED,
-        [
-            (update.reference, firing.clock, firing.number, firing.rung, firing.due, firing.fired_at, firing.breach)
-            for firing in update.firings
-        ],
-    )
-    await keep_contradictions(connection, update.reference, firings=update.firings)
+    if not update.firings:
+        return
+    rows = [
+        (update.reference, firing.clock, firing.number, firing.rung, firing.due, firing.fired_at, firing.breach)
+        for firing in update.firings
+    ]
+    await connection.executemany(_FIRED, rows)
+    await keep_contradictions(connection, update.reference, await _fired_otherwise(connection, update))
     if any(firing.breach for firing in update.firings):
         await connection.execute(_BREACHED, update.reference)
 
 
-async def write_summary(connection: "Connection", update: CaseUpdate) -> None:
-    """Write the summary, unless a newer one is there."""
+async def _fired_otherwise(connection: "Connection", update: CaseUpdate) -> list[Firing]:
+    """Those of its firings that the record has otherwise."""
+    stands = {
+        one: await connection.fetchrow(_KNOWN_FIRING, update.reference, one.clock, one.number, one.rung)
+        for one in update.firings
+    }
+    return [one for one, row in stands.items() if row and tuple(row) != (one.due, one.fired_at, one.breach)]
+
+
+def add_summary(writing: AtOnce, update: CaseUpdate) -> None:
+    """Add the summary to what is written, unless a newer one is there."""
     summary = update.summary
-    await connection.execute(
-        """
-        UPDATE casefile.cases SET
-            revision = $2, stage = $3, stage_since = $4, category = $5, severity = $6, priority = $7, in_scope = $8,
-            repeat = $9, team = $10, handler = $11, escalation_level = $12, outcome = $13, compensation_amount = $14,
-            compensation_currency = $15, next_deadline = $16, closed_at = $17,
-            updated_at = now()
-        WHERE reference = $1 AND revision < $2
-        """,
+    writing.add(
+        _SUMMARY,
         update.reference,
         summary.revision,
         summary.stage,
@@ -137,70 +127,59 @@ async def write_summary(connection: "Connection", update: CaseUpdate) -> None:
     )
 
 
-async def led_to(
-    connection: "Connection", reference: str, pack: PolicyPack, events: Sequence[Occurred], asked: Sequence[str] = ()
-) -> Recorded:
+def led_to(pack: PolicyPack, known: ClockHistory, events: Sequence[Occurred], asked: Collection[str] = ()) -> Recorded:
     """The rounds that *events* began, earliest rung first, and those that they ended, that have ended by now, or that
-    were *asked* for and have ended.
+    were *asked* for and have ended, by what is *known* of the case.
     """
-    if not events and not asked:
-        return Recorded()
     happened = {(occurred.event, occurred.number) for occurred in events}
-    numbers = [occurred.number for occurred in events]
     begins = {
-        (clock.name, occurred.number)
+        f"{clock.name}:{occurred.number}"
         for clock in pack.clocks
         for occurred in events
         if clock.trigger is occurred.event or shifts(clock, occurred)
     }
-    planned = [
-        Deadline(**row)
-        for row in await connection.fetch(
-            "SELECT clock, number, rung, statutory, started_at, due, clock_due, actions, level, how, provisional"
-            " FROM casefile.deadlines WHERE reference = $1 AND number = ANY ($2) ORDER BY due, clock, number, rung",
-            reference,
-            numbers,
-        )
-        if (row["clock"], row["number"]) in begins
-    ]
-    started = {(deadline.clock, deadline.number) for deadline in planned}
-    satisfied = [
-        Satisfied(**row)
-        for row in await connection.fetch(
-            "SELECT clock, number, by_event AS by, by_number, at, replaced FROM casefile.satisfactions"
-            " WHERE reference = $1 AND (by_number = ANY ($2) OR number = ANY ($2)"
-            " OR clock || ':' || number::text = ANY ($3)) ORDER BY by_number, clock, number",
-            reference,
-            numbers,
-            asked,
-        )
-        if (row["by"], row["by_number"]) in happened
-        or (row["clock"], row["number"]) in started
-        or f"{row['clock']}:{row['number']}" in asked
-    ]
-    return Recorded(planned=tuple(planned), satisfied=tuple(satisfied))
-
-
-async def _add(connection: "Connection", insert: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    if rows:
-        await connection.executemany(insert, rows)
+    planned = [one for one in known.deadlines if one.round in begins]
+    named = {one.round for one in planned} | set(asked)
+    satisfied = [one for one in known.satisfied if (one.by, one.by_number) in happened or one.round in named]
+    return Recorded(
+        planned=tuple(sorted(planned, key=lambda one: (one.due, one.clock, one.number, one.rung))),
+        satisfied=tuple(sorted(satisfied, key=lambda one: (one.by_number, one.clock, one.number))),
+    )
 
 
 # Who subscribed to what happens to their complaints is told of it by webhook, if it stands in the file: see
 # starter.upkeep.webhooks_out.
 _HAPPENED: Final = """
-    with happened as (
-        insert into casefile.events (reference, number, event, at, particulars)
-        select $1, new.* from unnest($2::integer[], $3::text[], $4::timestamptz[], $5::jsonb[]) as new
-        on conflict do nothing returning reference, number, event, at
-    ), told as (
-        insert into web.deliveries (subscription, key, event, reference, at)
-        select h.id, concat_ws(':', e.reference, e.event, e.number), e.event, e.reference, e.at
-        from happened e join casefile.cases c using (reference)
-        join web.hearers h on e.event = any(h.events) and (h.every_source or h.service = c.source)
-        on conflict do nothing
-    )
-    select number, event from happened
+    insert into casefile.events (reference, number, event, at, particulars)
+    select $1, new.* from unnest($2::integer[], $3::text[], $4::timestamptz[], $5::jsonb[]) as new
+"""
+_TOLD: Final = """
+    insert into web.deliveries (subscription, key, event, reference, at)
+    select h.id, concat_ws(':', c.reference, e.event, e.number), e.event, c.reference, e.at
+    from unnest($2::integer[], $3::text[], $4::timestamptz[]) as e (number, event, at)
+    join casefile.cases c on c.reference = $1
+    join web.hearers h on e.event = any(h.events) and (h.every_source or h.service = c.source)
+    on conflict do nothing
+"""
+_PLANNED: Final = """
+    insert into casefile.deadlines
+        (reference, clock, number, rung, statutory, started_at, due, clock_due, actions, level, how, provisional)
+    select $1, new.* from jsonb_to_recordset($2::jsonb) as new (clock text, number integer, rung text,
+        statutory boolean, started_at timestamptz, due timestamptz, clock_due timestamptz, actions text[],
+        level integer, how text, provisional boolean)
+"""
+_SATISFIED: Final = """
+    insert into casefile.satisfactions (reference, clock, number, by_event, by_number, at, replaced)
+    select $1, new.* from jsonb_to_recordset($2::jsonb) as new (clock text, number integer, "by" text,
+        by_number integer, at timestamptz, replaced boolean)
+"""
+_SUMMARY: Final = """
+    update casefile.cases set
+        revision = $2, stage = $3, stage_since = $4, category = $5, severity = $6, priority = $7, in_scope = $8,
+        repeat = $9, team = $10, handler = $11, escalation_level = $12, outcome = $13, compensation_amount = $14,
+        compensation_currency = $15, next_deadline = $16, closed_at = $17,
+        updated_at = now()
+    where reference = $1 and revision < $2
 """
 _FIRED: Final = """
     with fired as (
@@ -214,6 +193,10 @@ _FIRED: Final = """
     from fired f join casefile.cases c using (reference)
     join web.hearers h on f.breach and 'breached' = any(h.events) and (h.every_source or h.service = c.source)
     on conflict do nothing
+"""
+_KNOWN_FIRING: Final = """
+    select due, fired_at, breach from casefile.firings
+    where reference = $1 and clock = $2 and number = $3 and rung = $4
 """
 _CALENDARS: Final = "select hash, content from casefile.calendars where hash = any($1)"
 _BREACHED: Final = """

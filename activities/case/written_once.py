@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import structlog
 from pydantic_core import to_json
 
+from activities.case.at_once import AtOnce
 from domain.case.approval import NotApproved, proven
 from domain.case.file import Rejected
 from domain.case.messages.table import BY_ANYBODY
@@ -36,10 +37,15 @@ _SAID_BY_ANYBODY: Final = {kind.name: kind for kind in BY_ANYBODY}
 log = structlog.get_logger(__name__)
 
 
-async def write_entries(connection: "Connection", reference: str, entries: Collection[Entry]) -> bool:
-    """Write lines of a case's timeline, under the lock of the case. Returns whether any was not there yet."""
+async def write_entries(
+    connection: "Connection", reference: str, entries: Collection[Entry], beside: AtOnce | None = None
+) -> bool:
+    """Write lines of a case's timeline, under the lock of the case, and what goes *beside* them in one statement.
+
+    Returns whether any line was not there yet.
+    """
     told = [_marked(reference, entry) for entry in entries]
-    return await _write(connection, reference, told, _row_of_entry, (_ADD_ENTRIES, _TOLD_ENTRIES))
+    return await _write(connection, reference, told, _row_of_entry, _ADD_ENTRIES, beside or AtOnce())
 
 
 def _marked(reference: str, entry: Entry) -> Entry:
@@ -54,14 +60,16 @@ def _marked(reference: str, entry: Entry) -> Entry:
     return entry
 
 
-async def write_incident_entries(connection: "Connection", reference: str, entries: Collection[Entry]) -> None:
-    """Write lines of an incident's timeline, under the lock of the incident."""
-    await _write(connection, reference, entries, _row_of_entry, (_ADD_INCIDENT_ENTRIES, _TOLD_INCIDENT_ENTRIES))
+async def write_incident_entries(
+    connection: "Connection", reference: str, entries: Collection[Entry], beside: AtOnce | None = None
+) -> None:
+    """Write lines of an incident's timeline, under the lock of the incident, and what goes *beside* them."""
+    await _write(connection, reference, entries, _row_of_entry, _ADD_INCIDENT_ENTRIES, beside or AtOnce())
 
 
 async def write_rejected(connection: "Connection", reference: str, messages: Collection[Rejected]) -> None:
     """Write messages that did not fit, under the lock of the case."""
-    await _write(connection, reference, messages, _row_of_rejected, (_ADD_REJECTED, _TOLD_REJECTED))
+    await _write(connection, reference, messages, _row_of_rejected, _ADD_REJECTED, AtOnce())
 
 
 async def write_contact(connection: "Connection", request: RecordContact) -> None:
@@ -89,30 +97,22 @@ async def have_found(
 
 
 async def keep_contradictions(
-    connection: "Connection", reference: str, events: Iterable[Occurred] = (), firings: Iterable[Firing] = ()
+    connection: "Connection", reference: str, told_otherwise: Iterable[Occurred | Firing]
 ) -> None:
-    """Keep in the timeline those of the *events* and *firings* that the record has otherwise; there they stay so."""
-    for occurred in events:
-        known = await connection.fetchrow(_KNOWN_EVENT, reference, occurred.number, occurred.event)
-        if known and (known["at"], known["particulars"]) != (occurred.at, particulars(occurred)):
-            await _keep(connection, reference, occurred.key, occurred)
-    for firing in firings:
-        known = await connection.fetchrow(_KNOWN_FIRING, reference, firing.clock, firing.number, firing.rung)
-        if known and (known["due"], known["fired_at"], known["breach"]) != (firing.due, firing.fired_at, firing.breach):
-            await _keep(connection, reference, firing.key, firing)
+    """Keep in the timeline what was *told otherwise* than the record has it; there it stays as it was."""
+    await write_entries(connection, reference, [_contradiction(reference, told) for told in told_otherwise])
 
 
-async def _keep(connection: "Connection", reference: str, key: str, told: Occurred | Firing) -> None:
+def _contradiction(reference: str, told: Occurred | Firing) -> Entry:
     at = told.at if isinstance(told, Occurred) else told.fired_at
-    told_again = Entry(
-        key=_beside(reference, key, told),
+    return Entry(
+        key=_beside(reference, told.key, told),
         at=at,
         kind="contradiction",
         actor=str(SYSTEM),
-        text=f"{key} was told again as of {at:%Y-%m-%d %H:%M:%S} UTC, otherwise; what was written first stands",
+        text=f"{told.key} was told again as of {at:%Y-%m-%d %H:%M:%S} UTC, otherwise; what was written first stands",
         data=told.model_dump(mode="json", exclude_none=True),
     )
-    await write_entries(connection, reference, [told_again])
 
 
 def particulars(occurred: Occurred) -> dict[str, Any] | None:
@@ -120,29 +120,28 @@ def particulars(occurred: Occurred) -> dict[str, Any] | None:
     return occurred.model_dump(mode="json", exclude={"event", "at", "number"}, exclude_none=True) or None
 
 
-async def _write(
+async def _write(  # noqa: PLR0917 (rows of one kind)
     connection: "Connection",
     reference: str,
     items: Collection[T],
     as_row: Callable[[str, T], tuple[Any, ...]],
-    statements: tuple[str, str],
+    add: str,
+    at_once: AtOnce,
 ) -> bool:
+    """Write *items* and what is to be written *at once* with them; *add* answers with those that were there before."""
     if not items:
+        await at_once.run(connection)
         return False
-    add, told = statements
     rows = [as_row(reference, item) for item in items]
-    written = await connection.fetch(add, reference, *(list(column) for column in zip(*rows, strict=True)))
-    if len(written) == len(items):
-        return True
-    found = await connection.fetch(told, reference, [key for key, *_ in rows])
+    found = await at_once.fetch(connection, add, reference, *(list(column) for column in zip(*rows, strict=True)))
     known = {key: (key, *rest) for key, *rest in found}
-    taken = {
-        row[0] for row in map(_in_the_clear, rows) if row[0] in known and known[row[0]] != row[: len(known[row[0]])]
-    }
-    beside = [
-        item.model_copy(update={"key": _beside(reference, item.key, item)}) for item in items if item.key in taken
-    ]
-    return await _write(connection, reference, beside, as_row, statements) or bool(written)
+    written = {key for key, *_ in rows} - known.keys()
+    beside = []
+    for item, row in zip(items, map(_in_the_clear, rows), strict=True):
+        stands = known.setdefault(row[0], row)
+        if stands != row[: len(stands)]:
+            beside.append(item.model_copy(update={"key": _beside(reference, item.key, item)}))
+    return await _write(connection, reference, beside, as_row, add, at_once) or bool(written)
 
 
 def _beside(reference: str, key: str, content: object) -> str:
@@ -188,31 +187,32 @@ def _storable(value: Any) -> Any:
             return value
 
 
+# What a statement itself has added it does not see.
 _ADD_ENTRIES: Final = """
-    insert into casefile.timeline (reference, key, at, kind, actor, text, data, journal, token)
-    select $1, new.* from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
-        $8::integer[], $9::text[]) as new
-    on conflict (reference, key) do nothing returning key
-"""
-_TOLD_ENTRIES: Final = """
+    with added as (
+        insert into casefile.timeline (reference, key, at, kind, actor, text, data, journal, token)
+        select $1, new.* from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
+            $8::integer[], $9::text[]) as new
+        on conflict (reference, key) do nothing
+    )
     select key, at, kind, actor, text, data from casefile.timeline where reference = $1 and key = any($2)
 """
 _ADD_INCIDENT_ENTRIES: Final = """
-    insert into casefile.incident_timeline (reference, key, at, kind, actor, text, data, token)
-    select $1, new.key, new.at, new.kind, new.actor, new.text, new.data, new.token
-    from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::integer[],
-        $9::text[]) as new (key, at, kind, actor, text, data, journal, token)
-    on conflict (reference, key) do nothing returning key
-"""
-_TOLD_INCIDENT_ENTRIES: Final = """
+    with added as (
+        insert into casefile.incident_timeline (reference, key, at, kind, actor, text, data, token)
+        select $1, new.key, new.at, new.kind, new.actor, new.text, new.data, new.token
+        from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::integer[],
+            $9::text[]) as new (key, at, kind, actor, text, data, journal, token)
+        on conflict (reference, key) do nothing
+    )
     select key, at, kind, actor, text, data from casefile.incident_timeline where reference = $1 and key = any($2)
 """
 _ADD_REJECTED: Final = """
-    insert into casefile.rejected_messages (reference, key, at, name, reason, payload)
-    select $1, new.* from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[]) as new
-    on conflict (reference, key) do nothing returning key
-"""
-_TOLD_REJECTED: Final = """
+    with added as (
+        insert into casefile.rejected_messages (reference, key, at, name, reason, payload)
+        select $1, new.* from unnest($2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[]) as new
+        on conflict (reference, key) do nothing
+    )
     select key, at, name, reason, payload from casefile.rejected_messages where reference = $1 and key = any($2)
 """
 _ADD_CONTACT: Final = """
@@ -224,11 +224,4 @@ _ADD_CONTACT: Final = """
 _KNOWN_CONTACT: Final = "select email, phone from casefile.contacts where key = $1"
 _HAVE_FOUND: Final = """
     insert into casefile.lookups (purpose, token, scope) values ($1, $2, $3) on conflict do nothing
-"""
-_KNOWN_EVENT: Final = """
-    select at, particulars from casefile.events where reference = $1 and number = $2 and event = $3
-"""
-_KNOWN_FIRING: Final = """
-    select due, fired_at, breach from casefile.firings
-    where reference = $1 and clock = $2 and number = $3 and rung = $4
 """

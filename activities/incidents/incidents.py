@@ -10,6 +10,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.case import checkpoints
+from activities.case.at_once import AtOnce
 from activities.case.case_file import utc_now
 from activities.case.written_once import write_incident_entries
 from activities.checks.investigating import Investigating
@@ -187,8 +188,9 @@ class Incidents:
                 update.progress.model_dump(mode="json"),
                 self._clock(),
             )
-            await write_incident_entries(connection, update.reference, update.entries)
-            await checkpoints.keep(connection, update.reference, update.checkpoint)
+            beside = AtOnce()
+            checkpoints.add(beside, update.reference, update.checkpoint)
+            await write_incident_entries(connection, update.reference, update.entries, beside)
 
     # -- the list ------------------------------------------------------------------------------------------------------
 

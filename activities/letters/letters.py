@@ -290,8 +290,7 @@ class Letters:
         pack = await self._case_file.pack(connection, case["policy_hash"])
         foreseen: list[Deadline] = []
         if request.kind is LetterKind.EXTENSION or LETTERS[request.kind].wait_ends_by:
-            for occurred in _announced(request, at):
-                foreseen += await self._case_file.foresee(connection, reference, pack, occurred)
+            foreseen = await self._case_file.foresee(connection, reference, pack, _announced(request, at))
         standing = await connection.fetchrow(_STANDING, reference)
         wishes = customer.wishes
         return write_letter(
@@ -328,10 +327,9 @@ class Letters:
             "select policy_hash from casefile.cases where reference = $1", reference
         )
         pack = await self._case_file.pack(connection, policy_hash)
-        for occurred in _announced(request, self._clock()):
-            foreseen = await self._case_file.foresee(connection, reference, pack, occurred)
-            if any(deadline.clock == request.facts.clock for deadline in foreseen):
-                return
+        foreseen = await self._case_file.foresee(connection, reference, pack, _announced(request, self._clock()))
+        if any(deadline.clock == request.facts.clock for deadline in foreseen):
+            return
         raise ApplicationError(
             f"{request.kind.value} (letter {request.number}): clock {request.facts.clock} has ended meanwhile;"
             " the letter is not sent, because it promises a date that no longer holds",

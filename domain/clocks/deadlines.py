@@ -9,6 +9,8 @@ end (an extension the customer was told of, a stricter assessment, a calendar ex
 ends the round and starts another, under the number of that event; nothing planned is ever changed.
 """
 
+from collections.abc import Iterable
+
 from pydantic import Field
 
 from domain.ground.base import Instant, Record
@@ -132,3 +134,19 @@ class Followed(Record):
 
     planned: tuple[Deadline, ...] = ()
     satisfied: tuple[Satisfied, ...] = ()
+
+
+class ClockHistory(Record):
+    """All that happened in a case, every rung that was planned in it, and how its rounds have ended."""
+
+    events: tuple[Occurred, ...] = ()
+    deadlines: tuple[Deadline, ...] = ()
+    satisfied: tuple[Satisfied, ...] = ()
+
+    def grown(self, events: Iterable[Occurred], followed: Followed) -> "ClockHistory":
+        """The history with these *events*, and what they led to."""
+        return ClockHistory(
+            events=(*self.events, *events),
+            deadlines=(*self.deadlines, *followed.planned),
+            satisfied=(*self.satisfied, *followed.satisfied),
+        )

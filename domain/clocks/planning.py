@@ -1,6 +1,6 @@
 """What events lead to: rounds of clocks begun, moved and ended, each rung with its instant."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from domain.clocks import business_days
@@ -78,8 +78,7 @@ def recount(
     history: list[Occurred] = []
     for event in sorted(events, key=as_it_happened):
         history.append(event)
-        rounds = [one.model_copy(update={"ended": ended.get(one.key)}) for one in as_rounds(planned)]
-        followed = follow(pack, rounds, history, [event], calendars_by_hash)
+        followed = follow(pack, as_rounds(planned, ended), history, [event], calendars_by_hash)
         planned += followed.planned
         ended |= {one.round: one for one in followed.satisfied}
     return planned, ended
@@ -88,11 +87,11 @@ def recount(
 def replay(pack: ClockRules, events: Iterable[Occurred], calendars_by_hash: Calendars | None = None) -> list[Round]:
     """The rounds that a case with these *events* has under *pack*, in the order in which they began."""
     planned, ended = recount(pack, events, calendars_by_hash)
-    return [one.model_copy(update={"ended": ended.get(one.key)}) for one in as_rounds(planned)]
+    return as_rounds(planned, ended)
 
 
-def as_rounds(deadlines: Iterable[Deadline]) -> list[Round]:
-    """The rounds that *deadlines* are the rungs of, running."""
+def as_rounds(deadlines: Iterable[Deadline], ended: Mapping[str, Satisfied] | None = None) -> list[Round]:
+    """The rounds that *deadlines* are the rungs of, running but for those that have *ended*, by round."""
     rounds: dict[tuple[str, int], Round] = {}
     for one in deadlines:
         before = rounds.get((one.clock, one.number))
@@ -103,6 +102,7 @@ def as_rounds(deadlines: Iterable[Deadline]) -> list[Round]:
             clock_due=one.clock_due,
             provisional=one.provisional,
             rungs={**(before.rungs if before else {}), one.rung: one.due},
+            ended=ended.get(one.round) if ended else None,
         )
     return list(rounds.values())
 
