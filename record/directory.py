@@ -1,6 +1,7 @@
 """The directory as it stands, or stood, in the record."""
 
 import asyncio
+import hashlib
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
@@ -15,6 +16,19 @@ if TYPE_CHECKING:
     from record.connection import Connection
 
 
+LOCK_DIRECTORY: Final = "pg_advisory_xact_lock_shared(hashtextextended('directory', 0))"
+"""Who imports a directory waits for whoever gives a case to somebody of the last one, and the other way round.
+
+It is taken by a statement before the one that reads the directory: what that statement sees is older than its wait.
+"""
+DIRECTORY_DIGEST: Final = """
+    select sha256(string_agg(digest, '' order by kind, id)) from (
+        select distinct on (kind, id) kind, id, sha256(convert_to(d::text, 'UTF8')) as digest
+        from casefile.directory d order by kind, id, version desc) as newest
+"""
+"""The directory as it stands, by all that its rows say; null without any row."""
+
+
 class _Kept:
     """What stands of the rows that were looked at before, by all that they say, while the same signatures count.
 
@@ -24,7 +38,7 @@ class _Kept:
     def __init__(self, proofs: Proofs | None) -> None:
         self._as_of = proofs and proofs.as_of
         self.standing: dict[bytes, Person | DirectoryTeam | None] = {}
-        self.whole: dict[tuple[bytes, ...], Directory] = {}
+        self.whole: dict[bytes, Directory] = {}
 
     def counts(self, proofs: Proofs | None) -> bool:
         return self._as_of == (proofs and proofs.as_of) and len(self.standing) < _MOST_KEPT
@@ -36,9 +50,9 @@ async def read_directory(connection: "Connection", version: int | None = None) -
     What is not proven does not stand, where signatures count: then what was proven before it does.
     """
     newest = await connection.fetch(_NEWEST, version)
-    digests = tuple(row["digest"] for row in newest)
-    kept = _kept()
-    if (known := kept.whole.get(digests)) is None:
+    digests = [row["digest"] for row in newest]
+    whole, kept = hashlib.sha256(b"".join(digests)).digest(), _kept()
+    if (known := kept.whole.get(whole)) is None:
         new = [row["version"] for row in newest if row["digest"] not in kept.standing]
         for number, row in enumerate(await connection.fetch(_ROWS, new) if new else ()):
             if row["digest"] not in kept.standing:
@@ -53,8 +67,15 @@ async def read_directory(connection: "Connection", version: int | None = None) -
         )
         if len(kept.whole) >= _MOST_WHOLE:
             del kept.whole[next(iter(kept.whole))]
-        kept.whole[digests] = known
+        kept.whole[whole] = known
     return known
+
+
+async def directory_of(connection: "Connection", digest: bytes | None) -> Directory:
+    """The directory that stands now, and of which another statement has just read the *digest*."""
+    if digest is None:
+        return Directory()
+    return _kept().whole.get(digest) or await read_directory(connection)
 
 
 def _kept() -> _Kept:

@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+import asyncpg
+
 from domain.case.approval import PROPOSING
 from domain.case.complaint import Complaint
 from domain.case.hearing import HEARD, said_by_customer
 from domain.ground.base import person_of
 from domain.ground.people import Actor
+from domain.people.directory import Directory
 from domain.people.hands import Hands
 from domain.people.recusal import Acted, Concerned, Recusal, Why, kept_out, recusals
 from domain.people.signs import SignChange, care_for, standing
 from record.accounts import ACCOUNT, TRADES
-from record.directory import read_directory
+from record.directory import DIRECTORY_DIGEST, directory_of, read_directory
 from record.restrictions import restrictions_in_case
 
 if TYPE_CHECKING:
@@ -109,6 +112,10 @@ async def read_whose_hands(connection: "Connection", reference: str) -> WhoseHan
     """What the record holds of whose hands a case is in."""
     row = await connection.fetchrow(_WHOSE_HANDS, reference)
     assert row is not None  # noqa: S101 (one row, whatever there is)
+    return _whose_hands(row)
+
+
+def _whose_hands(row: asyncpg.Record) -> WhoseHands:
     assigned = row["assigned"] or {"number": 0, "person": None}
     return WhoseHands(
         assigned=assigned["number"],
@@ -141,9 +148,11 @@ async def read_hands(connection: "Connection", reference: str, at: datetime) -> 
     return await hands_of(connection, reference, await read_whose_hands(connection, reference), at)
 
 
-async def concerned_by(connection: "Connection", reference: str) -> Concerned:
-    """What the case concerns: the customer's words so far, those of a closed case that it goes on from among them, and
-    who acted or decided on the same."""
+async def read_to_hand_over(connection: "Connection", reference: str) -> tuple[WhoseHands, Concerned, Directory]:
+    """All that it takes to say whose hands a case belongs in: whose it is in, what it concerns (the customer's words so
+    far, those of a closed case that it goes on from among them, and who acted or decided on the same), and who there
+    is; within a transaction that holds `LOCK_DIRECTORY`.
+    """
     case = await connection.fetchrow(_CASE, reference, list(DECIDING), list(HEARD))
     if case is None:
         raise LookupError(f"there is no case {reference}")
@@ -151,12 +160,13 @@ async def concerned_by(connection: "Connection", reference: str) -> Concerned:
     later = map(said_by_customer, case["said_in"], case["said_by"], case["said"])
     written = [complaint, *map(Complaint.recorded, case["before"])]
     told = [text for text in (*(text for one in written for text in (one.subject, one.description)), *later) if text]
-    return Concerned(
+    concerned = Concerned(
         account=case["account"],
         texts=tuple(told),
         acted=tuple(Acted(**one) for one in case["acted"]),
         decided=tuple(Acted(**one) for one in case["decided"]),
     )
+    return _whose_hands(case), concerned, await directory_of(connection, case["directory"])
 
 
 _RECUSALS: Final = """
@@ -191,10 +201,7 @@ _HAD: Final = f"""
     select reference, person, {ROUND} as round from casefile.assignments a
     where reference = any($1) and person is not null
 """  # noqa: S608 (constants)
-_WHOSE_HANDS: Final = f"""
-    select
-        -- Who imports a directory waits for whoever gives a case to somebody of the last one, and the other way round.
-        pg_advisory_xact_lock_shared(hashtextextended('directory', 0)),
+_HELD: Final = f"""
         (select jsonb_build_object('number', number, 'person', person) from casefile.assignments
          where reference = $1 order by number desc limit 1) as assigned,
         (select coalesce(jsonb_agg(jsonb_build_object('person', person, 'why', why, 'about', about, 'since', since,
@@ -211,6 +218,7 @@ _WHOSE_HANDS: Final = f"""
         exists (select from casefile.restrictions join casefile.cases using (account)
                 where cases.reference = $1) as restrictable
 """  # noqa: S608 (constants)
+_WHOSE_HANDS: Final = f"select {_HELD}"
 # Who decided in a round that has had its final response: once the case is taken up again, that is before.
 _CASE: Final = f"""
     with recursive this as (
@@ -263,6 +271,8 @@ _CASE: Final = f"""
         (select coalesce(jsonb_agg(jsonb_build_object('who', who, 'about', about, 'since', since)
             order by place, ordered, about, who), '[]')
          from (select * from here union all select * from elsewhere union all select * from incidents) as decided
-        ) as decided
+        ) as decided,
+        ({DIRECTORY_DIGEST}) as directory,
+        {_HELD}
     from this
 """  # noqa: S608 (constants)

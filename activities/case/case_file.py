@@ -49,6 +49,7 @@ from domain.rules.applying import RulesFound, RulesTable, which_rules
 from domain.rules.policy import PolicyPack
 from domain.speech.proposing import Opinion
 from record.customers import read_identity
+from record.directory import LOCK_DIRECTORY
 from record.hands import read_hands
 from record.histories import clock_history
 from runtime.listening import Listen, listen
@@ -346,15 +347,15 @@ _PIN: Final = """
     insert into casefile.policy_packs (hash, id, version, content, pinned_at) values ($1, $2, $3, $4, $5)
     on conflict do nothing
 """
-_OPEN: Final = """
+_OPEN: Final = f"""
     insert into casefile.cases (
         reference, source, idempotency_key, received_at, opened_at, language, channel, account, complaint,
         policy_hash, revision, stage, stage_since, category, severity, priority, in_scope, repeat, team,
         escalation_level, next_deadline, breached, run)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $5, $12, $13, $14, $15, $16, $17, 0, $18, false,
         $19)
-    on conflict do nothing returning true
-"""
+    on conflict do nothing returning true, {LOCK_DIRECTORY}
+"""  # noqa: S608 (a constant)
 _CLOSED: Final = """
     select closed_at, complaint, checkpoints.run from casefile.cases left join casefile.checkpoints using (reference)
     where reference = $1 for no key update of cases
@@ -368,14 +369,16 @@ def _not_to_be_taken_up(why: str) -> ApplicationError:
 async def _lock(connection: "Connection", reference: str) -> str:
     """Have whoever else changes the case wait for this transaction's end. Returns the hash of the pinned pack.
 
-    Locks are taken in one order: a letter or a payment by its key, an account, the case or the incident, what follows
-    from its rows. A transaction that writes to a case begins with this, or with those before it; the triggers of its
-    tables take it too before they touch another row. Of several cases, by reference.
+    Locks are taken in one order: a letter or a payment by its key, an account, the case or the incident, the directory,
+    what follows from its rows. A transaction that writes to a case begins with this, or with those before it; the
+    triggers of its tables take it too before they touch another row. Of several cases, by reference.
 
     Not FOR UPDATE: that would wait for transactions which have added a row of the case, and they in turn for this one.
     """
     policy_hash = await connection.fetchval(
-        "SELECT policy_hash FROM casefile.cases WHERE reference = $1 FOR NO KEY UPDATE", reference
+        f"select policy_hash, {LOCK_DIRECTORY} from (select policy_hash from casefile.cases"  # noqa: S608 (a constant)
+        " where reference = $1 for no key update) as locked",
+        reference,
     )
     if policy_hash is None:
         # Only a restore takes a case away from its workflow: what is to be written waits until it is there again.

@@ -27,8 +27,8 @@ from domain.people.routing import Need, Routed, loads, route
 from domain.people.signs import Sign, care_for, standing
 from domain.rules.policy import PolicyPack
 from domain.speech.proposing import Opinion
-from record.directory import has_left, read_directory
-from record.hands import WhoseHands, concerned_by, hands_of, read_whose_hands, sign_changes
+from record.directory import has_left
+from record.hands import WhoseHands, hands_of, read_to_hand_over, read_whose_hands, sign_changes
 from record.restrictions import restrictions_in_case
 
 if TYPE_CHECKING:
@@ -105,11 +105,11 @@ async def hand_over(
 ) -> Hands:
     """Keep out whom the case has to do without, and give it and its tasks to somebody where nobody has them who may.
 
+    Within a transaction that holds `record.directory.LOCK_DIRECTORY`.
     Of the tasks that are *due* an owner who is away is none.
     """
-    held = await read_whose_hands(connection, reference)
-    directory = await read_directory(connection)  # after that: it waits for a directory that is being imported
-    out, changed = await keep_out(connection, reference, directory, held.recusals, at)
+    held, concerned, directory = await read_to_hand_over(connection, reference)
+    out, changed = await keep_out(connection, reference, recusals(directory, concerned), held.recusals, at)
     handler = held.handler
     if directory.people:
         if routed := await _Handing(connection, reference, pack, directory, out, at).give_to_somebody():
@@ -149,13 +149,13 @@ async def _give_tasks(  # noqa: PLR0917 (all that tasks need somebody for)
 
 
 async def keep_out(
-    connection: "Connection", reference: str, directory: Directory, recorded: Sequence[Recusal], at: datetime
+    connection: "Connection", reference: str, found: Sequence[Recusal], recorded: Sequence[Recusal], at: datetime
 ) -> tuple[dict[str, Recusal], bool]:
-    """Write down whom the case has to do without beside those *recorded*; who that is *at* that moment, by person, and
-    whether anybody is new.
+    """Write down whom the case has to do without, as was *found*, beside those *recorded*; who that is *at* that
+    moment, by person, and whether anybody is new.
     """
     known = {one.model_copy(update={"at": None}) for one in recorded}
-    new = [one for one in recusals(directory, await concerned_by(connection, reference)) if one not in known]
+    new = [one for one in found if one not in known]
     rows = [(reference, one.person, one.why, one.about, one.since, one.first, one.last, at) for one in new]
     await connection.executemany(_KEEP_OUT, rows)
     for one in new:

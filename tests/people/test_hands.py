@@ -26,6 +26,7 @@ from domain.people.recusal import Why
 from domain.people.signs import standing
 from domain.rules.policy import PolicyPack
 from domain.speech.proposing import Opinion
+from record.directory import LOCK_DIRECTORY
 from record.hands import sign_changes
 from runtime.policies import find_pack
 from starter.client.directory import People
@@ -351,6 +352,7 @@ async def test_a_case_that_is_given_to_somebody_while_they_leave_the_directory_h
     await People(pool, signed).replace(directory(here, leaving, teams=TEAMS), by=LEAD, at=OPENED_AT)
     reference, _ = await opened_as(keeping(pool))
     async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(f"select {LOCK_DIRECTORY}")
         await hand_over(
             connection, reference, find_pack("platform-default", OPENED_AT.date()), OPENED_AT
         )  # it has read who works here
