@@ -4,6 +4,7 @@ it."""
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
@@ -25,7 +26,8 @@ from domain.money.amounts import Money
 from domain.people.actors import Proofs
 from domain.rules.policy import PolicyPack
 from record.given import given_by_rule
-from record.hands import had_in_rounds, recusals_of, recusals_of_list, signs_of
+from record.hands import kept_out_columns, kept_out_of, recusals_of_list
+from record.packs import pinned_pack
 
 if TYPE_CHECKING:
     from record.connection import Connection
@@ -52,44 +54,39 @@ async def case_records(
     connection: "Connection", references: Sequence[str], proofs: Proofs | None = None
 ) -> dict[str, CaseRecord]:
     """What the record holds of these cases that bears on money, by reference; *proofs* know whose signatures count."""
-    cases = await connection.fetch(_CASES, references)
-    entries: dict[str, list[Entry]] = {}
-    for row in await connection.fetch(_ENTRIES, references, list(DECISIVE)):
-        entry = Entry(**{name: row[name] for name in Entry.model_fields})
-        entries.setdefault(row["reference"], []).append(entry)
-    awards: dict[str, dict[int, Money]] = {}
-    for row in await connection.fetch(_AWARDS, references):
-        try:
-            round_ = round_of(row["key"], row["reference"])
-        except NotApproved:
-            continue
-        money = Money(amount=row["amount"], currency=row["currency"])
-        awards.setdefault(row["reference"], {})[round_] = money
-    kept_out, signs = await recusals_of(connection, references), await signs_of(connection, references)
-    had = await had_in_rounds(connection, references)
-    packs: dict[str, PolicyPack] = {}
     records: dict[str, CaseRecord] = {}
-    for row in cases:
+    for row in await connection.fetch(_CASES, references, list(DECISIVE)):
         reference, pinned = row["reference"], row["policy_hash"]
-        if pinned not in packs:
-            packs[pinned] = PolicyPack.model_validate(await connection.fetchval(_PACK, pinned))
         case = Case.received(reference, Complaint.recorded(row["complaint"]), row["opened_at"])
-        case.policy, case.policy_hash = packs[pinned], pinned
-        noted = tuple(sorted(entries.get(reference, ()), key=_in_the_journal))
+        case.policy, case.policy_hash = await pinned_pack(connection, pinned), pinned
+        noted = tuple(sorted((Entry(**entry) for entry in row["entries"]), key=_in_the_journal))
+        recusals, signs, had = kept_out_of(row)
         records[reference] = CaseRecord(
             case,
             noted,
-            awards.get(reference, {}),
-            tuple(kept_out.get(reference, ())),
-            tuple(signs.get(reference, ())),
+            _awards(row),
+            tuple(recusals),
+            tuple(signs),
             proofs,
             is_erased(row["complaint"]),
-            had[reference],
+            had,
         )
     accounts = {one: record.said_account for one, record in records.items() if not record.erased}
     for reference, given in (await given_by_rule(connection, accounts)).items():
         records[reference] = replace(records[reference], given=tuple(given))
     return records
+
+
+def _awards(row: asyncpg.Record) -> dict[int, Money]:
+    """What was posted to a case, by round."""
+    awards = {}
+    for one in row["awards"]:
+        try:
+            round_ = round_of(one["key"], row["reference"])
+        except NotApproved:
+            continue
+        awards[round_] = Money(amount=Decimal(one["amount"]), currency=one["currency"])
+    return awards
 
 
 async def case_record(connection: "Connection", reference: str, proofs: Proofs | None = None) -> CaseRecord:
@@ -296,17 +293,16 @@ _POSTINGS: Final = """
     left join payments.reversals on kind = 'reversal' and reversals.key = outcomes.key
     order by postings.key
 """
-_CASES: Final = """
-    select reference, complaint, policy_hash, opened_at from casefile.cases where reference = any($1)
-"""
-_ENTRIES: Final = """
-    select reference, key, at, kind, actor, text, data, journal, token from casefile.timeline
-    where reference = any($1) and kind = any($2) order by id
-"""
-_AWARDS: Final = """
-    select reference, key, amount, currency from casefile.postings where reference = any($1) and kind = 'award'
-"""
-_PACK: Final = "select content from casefile.policy_packs where hash = $1"
+_CASES: Final = f"""
+    select reference, complaint, policy_hash, opened_at,
+        (select coalesce(jsonb_agg(jsonb_build_object('key', key, 'at', at, 'kind', kind, 'actor', actor, 'text', text,
+            'data', data, 'journal', journal, 'token', token) order by id), '[]')
+         from casefile.timeline t where t.reference = c.reference and kind = any($2)) as entries,
+        (select coalesce(jsonb_agg(jsonb_build_object('key', key, 'amount', amount::text, 'currency', currency)), '[]')
+         from casefile.postings p where p.reference = c.reference and kind = 'award') as awards,
+        {kept_out_columns("c.reference")}
+    from casefile.cases c where reference = any($1)
+"""  # noqa: S608 (constants)
 _LIST: Final = """
     select incidents.opened_by, cohorts.hash, content
     from casefile.cohorts join casefile.incidents using (reference)

@@ -1,5 +1,6 @@
 """Customers on file, and who complains, as the record has it."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
@@ -27,30 +28,39 @@ async def read_on_file(connection: "Connection", account: str | None) -> OnFile 
     how = {"how": FIRMS_RECORDS, "at": holder["recorded_at"]}
     records = [Address(email=holder["email"], **how)] if holder["email"] else []
     records += [Address(phone=holder["phone"], **how)] if holder["phone"] else []
-    filed = await read_customer_file(connection, holder["account"])
+    rows = await connection.fetch(_ON_FILE, holder["account"])
+    filed = _customer_file(rows, holder["account"])
     return OnFile(
         account=holder["account"],
         name=holder["name"],
         addresses=(*records, *filed.addresses),
         representatives=filed.representatives,
-        spokespersons=tuple(group.spokespersons for group in await read_groups(connection, account)),
+        spokespersons=tuple(group.spokespersons for group in _groups(rows, account)),
         preferences=filed.preferences,
     )
 
 
 async def read_customer_file(connection: "Connection", account: str) -> CustomerFile:
     """What is kept of an account's customer beside who holds it; nothing, where nothing is, or nothing is proven."""
-    for row in await connection.fetch(_FILE, account):
-        if _is_proven(row):
+    return _customer_file(await connection.fetch(_FILE, account), account)
+
+
+def _customer_file(rows: Iterable[asyncpg.Record], account: str) -> CustomerFile:
+    for row in rows:
+        if row["kind"] == "customer" and _is_proven(row):
             return CustomerFile.model_validate(row["record"] or {"account": account})
     return CustomerFile(account=account)
 
 
 async def read_groups(connection: "Connection", account: str | None = None) -> list[Group]:
     """The groups that an account belongs to, or all of them, by their ids."""
+    return _groups(await connection.fetch(_GROUPS, account), account)
+
+
+def _groups(rows: Iterable[asyncpg.Record], account: str | None) -> list[Group]:
     newest: dict[str, Group | None] = {}
-    for row in await connection.fetch(_GROUPS, account):
-        if row["subject"] not in newest and _is_proven(row):
+    for row in rows:
+        if row["kind"] == "group" and row["subject"] not in newest and _is_proven(row):
             newest[row["subject"]] = Group.model_validate(row["record"]) if row["record"] else None
     return [group for group in newest.values() if group and (account is None or account in group.accounts)]
 
@@ -70,8 +80,25 @@ def _is_proven(row: asyncpg.Record) -> bool:
 
 async def read_identity(connection: "Connection", reference: str) -> Identity:
     """Who complains in a case, as far as that is known."""
-    row = await connection.fetchrow(_IDENTITY, reference, list(IDENTIFYING))
-    return identity_of([Entry(**row)] if row else [])
+    row = await connection.fetchrow(_IDENTITY, reference)
+    assert row is not None  # noqa: S101 (one row, whatever there is)
+    return who_complains(row)
+
+
+def identified_by(case: str) -> str:
+    """The column ``identified`` of a query for `who_complains`; *case* is SQL for the reference."""
+    kinds = ", ".join(f"'{kind}'" for kind in sorted(IDENTIFYING))
+    return f"""
+        (select jsonb_build_object('key', key, 'at', at, 'kind', kind, 'actor', actor, 'text', text, 'data', data,
+            'journal', journal)
+         from casefile.timeline said where said.reference = {case} and kind in ({kinds})
+         order by at desc, journal desc nulls last, id desc limit 1) as identified
+    """  # noqa: S608 (constants)
+
+
+def who_complains(row: asyncpg.Record) -> Identity:
+    """Who complains in a case, as far as that is known, by the column of `identified_by`."""
+    return identity_of([Entry(**row["identified"])] if row["identified"] else [])
 
 
 _HOLDER: Final = """
@@ -82,6 +109,13 @@ _FILE: Final = """
     select kind, subject, record, recorded_by, message_id, token from casefile.customer_files
     where kind = 'customer' and subject = $1 order by id desc
 """
+_ON_FILE: Final = """
+    select kind, subject, record, recorded_by, message_id, token from casefile.customer_files
+    where kind = 'customer' and subject = $1 or kind = 'group' and subject in (
+        select subject from casefile.customer_files where kind = 'group' and $1 = any(accounts)
+    )
+    order by subject, id desc
+"""
 _GROUPS: Final = """
     select kind, subject, record, recorded_by, message_id, token from casefile.customer_files
     where kind = 'group' and ($1::text is null or subject in (
@@ -89,7 +123,4 @@ _GROUPS: Final = """
     ))
     order by subject, id desc
 """
-_IDENTITY: Final = """
-    select key, at, kind, actor, text, data, journal from casefile.timeline
-    where reference = $1 and kind = any($2) order by at desc, journal desc nulls last, id desc limit 1
-"""
+_IDENTITY: Final = f"select {identified_by('$1')}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import asyncpg
 
@@ -36,15 +36,6 @@ async def recusals_of(connection: "Connection", references: Sequence[str]) -> di
     return found
 
 
-async def signs_of(connection: "Connection", references: Sequence[str]) -> dict[str, list[SignChange]]:
-    """What became of the signs of these cases, in order."""
-    found: dict[str, list[SignChange]] = {}
-    for row in await connection.fetch(_SIGN_CHANGES, references):
-        said = {name: row[name] for name in SignChange.model_fields} | {"by": Actor.named(row["by"])}
-        found.setdefault(row["reference"], []).append(SignChange(**said))
-    return found
-
-
 async def recorded_recusals(connection: "Connection", reference: str) -> list[Recusal]:
     """The recusals of a case, the first first."""
     return (await recusals_of(connection, [reference])).get(reference, [])
@@ -52,7 +43,8 @@ async def recorded_recusals(connection: "Connection", reference: str) -> list[Re
 
 async def sign_changes(connection: "Connection", reference: str) -> list[SignChange]:
     """What became of the signs of a case, in order."""
-    return (await signs_of(connection, [reference])).get(reference, [])
+    rows = await connection.fetch(_SIGN_CHANGES, reference)
+    return [SignChange(**dict(row) | {"by": Actor.named(row["by"])}) for row in rows]
 
 
 async def recusals_of_list(connection: "Connection", incident: str, number: int) -> list[Recusal]:
@@ -75,12 +67,36 @@ async def recusals_of_list(connection: "Connection", incident: str, number: int)
     return [*of_cases, *of_trades, *(one for one in declared if one.about in listed)]
 
 
-async def had_in_rounds(connection: "Connection", references: Sequence[str]) -> dict[str, dict[str, int]]:
-    """In which round each person had these cases first."""
-    had: dict[str, list[Mapping[str, Any]]] = {reference: [] for reference in references}
-    for row in await connection.fetch(_HAD, references):
-        had[row["reference"]].append(dict(row))
-    return {reference: _first_rounds(rows) for reference, rows in had.items()}
+class KeptOut(NamedTuple):
+    """What the record holds of who may decide on a case."""
+
+    recusals: Sequence[Recusal]
+    signs: Sequence[SignChange]
+    had: Mapping[str, int]
+    """In which round each person had it first."""
+
+
+def kept_out_columns(case: str) -> str:
+    """The columns of a query for `kept_out_of`; *case* is SQL for the reference."""
+    return f"""
+        (select coalesce(jsonb_agg(jsonb_build_object('person', person, 'why', why, 'about', about, 'since', since,
+            'first', first, 'last', last, 'at', at) order by id), '[]')
+         from casefile.recusals where reference = {case}) as recusals,
+        (select coalesce(jsonb_agg(jsonb_build_object('step', step, 'sign', sign, 'by', by, 'at', at,
+            'reason', reason) order by id), '[]')
+         from casefile.signs where reference = {case}) as signs,
+        (select coalesce(jsonb_agg(jsonb_build_object('person', person, 'round', {ROUND})), '[]')
+         from casefile.assignments a where reference = {case} and person is not null) as had
+    """  # noqa: S608 (constants)
+
+
+def kept_out_of(row: asyncpg.Record) -> KeptOut:
+    """What the columns of `kept_out_columns` say."""
+    return KeptOut(
+        recusals=[Recusal(**one) for one in row["recusals"]],
+        signs=[SignChange(**one | {"by": Actor.named(one["by"])}) for one in row["signs"]],
+        had=_first_rounds(row["had"]),
+    )
 
 
 def _first_rounds(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
@@ -98,12 +114,11 @@ class WhoseHands:
     assigned: int
     """The number of its last assignment, 0 where there is none."""
     handler: str | None
-    recusals: Sequence[Recusal]
-    signs: Sequence[SignChange]
+    named: str | None
+    """Who has it by the case's own row."""
+    kept_out: KeptOut
     tasks: Sequence[Mapping[str, Any]]
     """``number``, ``owner``, ``turns``, ``open`` of each."""
-    had: Mapping[str, int]
-    """In which round each person had it first."""
     restrictable: bool
     """Whether anything was ever said of restricting the customer."""
 
@@ -120,10 +135,9 @@ def _whose_hands(row: asyncpg.Record) -> WhoseHands:
     return WhoseHands(
         assigned=assigned["number"],
         handler=assigned["person"],
-        recusals=[Recusal(**one) for one in row["recusals"]],
-        signs=[SignChange(**one | {"by": Actor.named(one["by"])}) for one in row["signs"]],
+        named=row["named"],
+        kept_out=kept_out_of(row),
         tasks=row["tasks"],
-        had=_first_rounds(row["had"]),
         restrictable=row["restrictable"],
     )
 
@@ -132,14 +146,15 @@ async def hands_of(connection: "Connection", reference: str, held: WhoseHands, a
     """Whose hands the case is in *at* that moment, by what is *held* of it."""
     restricted = await restrictions_in_case(connection, reference, at) if held.restrictable else []
     turns = sum(task["turns"] for task in held.tasks)
+    recorded, signs, had = held.kept_out
     return Hands(
-        version=held.assigned + len(held.recusals) + len(held.signs) + turns,
+        version=held.assigned + len(recorded) + len(signs) + turns,
         handler=held.handler,
-        kept_out={person: one.why for person, one in sorted(kept_out(held.recusals, at).items())},
-        care=care_for(standing(held.signs), at),
+        kept_out={person: one.why for person, one in sorted(kept_out(recorded, at).items())},
+        care=care_for(standing(signs), at),
         tasks={task["number"]: task["owner"] for task in held.tasks if task["owner"] and task["open"]},
         restricted=tuple(sorted({one.form for one in restricted})),
-        had=dict(held.had),
+        had=dict(had),
     )
 
 
@@ -190,31 +205,21 @@ _ACTED_ON_LIST: Final = """
     group by 1, 2 order by 3, 1, 2
 """
 _SIGN_CHANGES: Final = """
-    select reference, step, sign, by, at, reason from casefile.signs where reference = any($1) order by id
+    select step, sign, by, at, reason from casefile.signs where reference = $1 order by id
 """
 ROUND: Final = """
     (select coalesce(max((data ->> 'round')::integer), 1) from casefile.timeline t
      where t.reference = a.reference and t.kind = 'stage' and t.at <= a.at)
 """
 """In which round an assignment ``a`` was: a round begins with the stage that it is entered by."""
-_HAD: Final = f"""
-    select reference, person, {ROUND} as round from casefile.assignments a
-    where reference = any($1) and person is not null
-"""  # noqa: S608 (constants)
 _HELD: Final = f"""
         (select jsonb_build_object('number', number, 'person', person) from casefile.assignments
          where reference = $1 order by number desc limit 1) as assigned,
-        (select coalesce(jsonb_agg(jsonb_build_object('person', person, 'why', why, 'about', about, 'since', since,
-            'first', first, 'last', last, 'at', at) order by id), '[]')
-         from casefile.recusals where reference = $1) as recusals,
-        (select coalesce(jsonb_agg(jsonb_build_object('step', step, 'sign', sign, 'by', by, 'at', at,
-            'reason', reason) order by id), '[]')
-         from casefile.signs where reference = $1) as signs,
+        (select handler from casefile.cases where reference = $1) as named,
         (select coalesce(jsonb_agg(jsonb_build_object('number', number, 'owner', owner, 'turns', turns,
             'open', ended_at is null) order by number), '[]')
          from casefile.tasks where reference = $1) as tasks,
-        (select coalesce(jsonb_agg(jsonb_build_object('person', person, 'round', {ROUND})), '[]')
-         from casefile.assignments a where reference = $1 and person is not null) as had,
+        {kept_out_columns("$1")},
         exists (select from casefile.restrictions join casefile.cases using (account)
                 where cases.reference = $1) as restrictable
 """  # noqa: S608 (constants)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import asyncpg
 import structlog
@@ -11,19 +11,20 @@ from temporalio.exceptions import ApplicationError
 
 from activities.case import checkpoints
 from activities.case.at_once import AtOnce
-from activities.case.early_warning import note_topics, warning_of
+from activities.case.early_warning import note_topics
 from activities.case.facts import add_facts, described
 from activities.case.findable import make_findable
 from activities.case.opening import (
     about_rules,
+    add_who,
     applicant,
     complained_of_before,
     continuing,
     find_opened,
     first_entries,
     linked_case,
+    warning_of,
     words_of,
-    write_who,
 )
 from activities.case.unopened import Unopened
 from activities.case.writing import add_events, add_summary, follow_events, led_to, told_otherwise, write_firings
@@ -44,14 +45,16 @@ from domain.clocks.planning import plan
 from domain.ground.words import CaseEvent, Stage
 from domain.keys.personal import COMPLAINT_READABLE, Personal, is_erased
 from domain.learning.facts import facts_of
+from domain.people.hands import Hands
 from domain.people.matching import Identity, signs_of_identity
 from domain.rules.applying import RulesFound, RulesTable, which_rules
 from domain.rules.policy import PolicyPack
 from domain.speech.proposing import Opinion
-from record.customers import read_identity
+from record.customers import who_complains
 from record.directory import LOCK_DIRECTORY
 from record.hands import read_hands
 from record.histories import clock_history
+from record.packs import pinned_pack
 from runtime.listening import Listen, listen
 from runtime.policies import Packs, PolicyIncomplete, UnknownPolicyPack, find_policy, load_packs, load_table
 
@@ -67,6 +70,13 @@ log = structlog.get_logger(__name__)
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+class Begun(NamedTuple):
+    """How a case stands when it was opened: what its receipt has led to, and whose hands it is in."""
+
+    clocks: ClockHistory
+    hands: Hands
 
 
 class CaseFile:
@@ -94,7 +104,6 @@ class CaseFile:
         self._clock = clock
         self._packs = load_packs() if packs is None else packs
         self._table = load_table() if table is None else table
-        self._pinned: dict[str, PolicyPack] = {}
         self._unopened = Unopened(pool, clock)
 
     @activity.defn(name="OpenCase")
@@ -118,17 +127,20 @@ class CaseFile:
 
     async def _opened(self, request: OpenCase) -> Opened:
         async with self._pool.acquire() as connection, connection.transaction():
-            case = await find_opened(connection, request)
+            case, begun = await find_opened(connection, request), None
             if case is None:
-                await self._open(connection, request)
+                begun = await self._open(connection, request)
                 case = await find_opened(connection, request)
             assert case is not None  # noqa: S101 (just inserted, here or by somebody else)
             goes_on = case["goes_on"] and await checkpoints.take_up(connection, request.reference, request.run)
             known = await checkpoints.find(connection, request.reference) if goes_on else None
             pack = await self.pack(connection, case["policy_hash"])
             receipt = Occurred(event=CaseEvent.RECEIVED, at=case["received_at"], number=RECEIPT)
-            hands = await read_hands(connection, request.reference, request.at)
-            recorded = led_to(pack, await clock_history(connection, request.reference), [receipt])
+            clocks, hands = begun or (
+                await clock_history(connection, request.reference),
+                await read_hands(connection, request.reference, request.at),
+            )
+            recorded = led_to(pack, clocks, [receipt])
             complaint = Complaint.recorded(case["complaint"])
             words, linked = words_of(complaint), await linked_case(connection, complaint)
             before = linked.words if linked else ""
@@ -138,9 +150,9 @@ class CaseFile:
                 assessment=Assessment.model_validate(case["assessment"]),
                 recorded=recorded.model_copy(update={"hands": hands}),
                 early_until=pack.early_until(case["received_at"]),
-                warning=await warning_of(connection, request.reference),
-                about_rules=await about_rules(connection, request, pack),
-                identity=await read_identity(connection, request.reference),
+                warning=warning_of(case),
+                about_rules=about_rules(case, request, pack),
+                identity=who_complains(case),
                 pointed=without_fallback((*pointed_to(words), *pointed_to(before))),
                 told=tuple(dict.fromkeys((*told_in(words), *told_in(before)))),
                 mentioned=numbers_in(before),
@@ -244,18 +256,12 @@ class CaseFile:
 
     async def pack(self, connection: "Connection", policy_hash: str) -> PolicyPack:
         """The pinned pack of that hash, as it was when a case was first opened under it."""
-        if policy_hash not in self._pinned:
-            content = await connection.fetchval(
-                "SELECT content FROM casefile.policy_packs WHERE hash = $1", policy_hash
-            )
-            if content is None:
-                raise ApplicationError(
-                    f"policy_hash: no pack {policy_hash} is pinned in the case file", type="NoPolicyPack"
-                )
-            self._pinned[policy_hash] = PolicyPack.model_validate(content)
-        return self._pinned[policy_hash]
+        try:
+            return await pinned_pack(connection, policy_hash)
+        except LookupError as error:
+            raise ApplicationError(f"policy_hash: {error}", type="NoPolicyPack") from None
 
-    async def _open(self, connection: "Connection", request: OpenCase) -> None:
+    async def _open(self, connection: "Connection", request: OpenCase) -> Begun | None:
         """Write everything a case begins with; nothing if somebody else does so at the same moment."""
         complaint = request.complaint
         found = which_rules(self._table, applicant(complaint))
@@ -273,7 +279,7 @@ class CaseFile:
             complaint, pack, earlier=earlier, opinion=opinion, continues=linked.category if linked else None
         )
         identity = await identify_complainant(connection, request, pack)
-        await self.open_as(connection, request, pack, assessment, identity, found, opinion)
+        return await self.open_as(connection, request, pack, assessment, identity, found, opinion)
 
     async def open_as(  # noqa: PLR0917 (all that a case begins with)
         self,
@@ -284,18 +290,19 @@ class CaseFile:
         identity: Identity,
         found: RulesFound | None = None,
         opinion: Opinion | None = None,
-    ) -> None:
+    ) -> Begun | None:
         """Open the case file under that *pack*, with that *assessment*, who complains, what the table of rules
         *found* for it and a model's *opinion*.
 
-        Again, it changes nothing.
+        Again, it changes nothing, and returns ``None``.
         """
         complaint, reference = request.complaint, request.reference
         receipt = Occurred(
             event=CaseEvent.RECEIVED, at=complaint.received_at, number=RECEIPT, facts=assessment.facts(complaint)
         )
-        content = pack.model_dump(mode="json")
-        await connection.execute(_PIN, pack.hash, pack.id, pack.version, content, self._clock())
+        if not await connection.fetchval(_IS_PINNED, pack.hash):  # a pack is long, and seldom new
+            content = pack.model_dump(mode="json")
+            await connection.execute(_PIN, pack.hash, pack.id, pack.version, content, self._clock())
         opened = await connection.fetchval(
             _OPEN,
             reference,
@@ -319,18 +326,19 @@ class CaseFile:
             request.run,
         )
         if not opened:
-            return
-        await write_who(connection, request)
+            return None
         entries = first_entries(request, pack, assessment, identity, found)
         writing = AtOnce()
+        await add_who(writing, request)
         add_facts(writing, reference, [described(complaint, request.at)])
-        await add_events(connection, writing, reference, pack, ClockHistory(), [receipt])
+        clocks = await add_events(connection, writing, reference, pack, ClockHistory(), [receipt])
         await write_entries(connection, reference, [*entries, *await continuing(connection, request)], writing)
         await raise_signs(connection, reference, signs_of(complaint, opinion), "complaint", request.at)
         await raise_signs(connection, reference, signs_of_identity(identity), IDENTIFIED, request.at)
-        await hand_over(connection, reference, pack, request.at)
+        hands = await hand_over(connection, reference, pack, request.at)
         if assessment.in_scope:
             await note_topics(connection, reference, complaint, assessment.category, pack)
+        return Begun(clocks, hands)
 
     def _find_pack(self, complaint: Complaint, found: RulesFound | None) -> PolicyPack:
         # The table finds the rules; whoever sends the complaint says them only where it has no answer.
@@ -343,6 +351,7 @@ class CaseFile:
             raise ApplicationError(str(error), type="InvalidComplaint", non_retryable=True) from None
 
 
+_IS_PINNED: Final = "select exists (select from casefile.policy_packs where hash = $1)"
 _PIN: Final = """
     insert into casefile.policy_packs (hash, id, version, content, pinned_at) values ($1, $2, $3, $4, $5)
     on conflict do nothing

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from domain.case.complaint import Complaint
-from domain.case.requests import EarlyWarning
 from domain.ground.words import Category
 from domain.incidents.incident import topics_of
 from domain.rules.policy import PolicyPack
@@ -23,10 +22,10 @@ async def note_topics(
     warning = pack.early_warning
     if warning is None:
         return
-    traded = await connection.fetch(_TRADED, complaint.account, list(complaint.trades))
-    known = await connection.fetch("SELECT symbol FROM tradelog.instruments")
+    symbols = await connection.fetchrow(_SYMBOLS, complaint.account, list(complaint.trades))
+    assert symbols is not None  # noqa: S101 (one row, whatever there is)
     texts = [text for text in (complaint.product, complaint.subject, complaint.description) if text]
-    topics = topics_of(category, texts, [row["symbol"] for row in traded], [row["symbol"] for row in known])
+    topics = topics_of(category, texts, symbols["traded"], symbols["known"])
     await connection.executemany(
         "INSERT INTO casefile.case_topics (reference, topic, received_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
         [(reference, topic, complaint.received_at) for topic in topics],
@@ -48,21 +47,15 @@ async def note_topics(
             return
 
 
-async def warning_of(connection: "Connection", reference: str) -> EarlyWarning | None:
-    """The warning that the complaint *reference* gave, if it did."""
-    row = await connection.fetchrow(
-        "SELECT topic, complaints FROM casefile.incident_warnings WHERE last = $1", reference
+_SYMBOLS = """
+    with asked as (select tradelog.ticket(id) as ticket from unnest($2::text[]) as id), traded as (
+        select symbol from asked join tradelog.orders on account = $1 and tradelog.ticket("order") = asked.ticket
+        union
+        select symbol from asked join tradelog.fills on account = $1 and tradelog.ticket(fill) = asked.ticket
+        union
+        select symbol from asked join tradelog.positions on account = $1 and tradelog.ticket("position") = asked.ticket
     )
-    return EarlyWarning(topic=row["topic"], complaints=tuple(row["complaints"])) if row else None
-
-
-_TRADED = """
-    with asked as (select tradelog.ticket(id) as ticket from unnest($2::text[]) as id)
-    select symbol from asked join tradelog.orders on account = $1 and tradelog.ticket("order") = asked.ticket
-    union
-    select symbol from asked join tradelog.fills on account = $1 and tradelog.ticket(fill) = asked.ticket
-    union
-    select symbol from asked join tradelog.positions on account = $1 and tradelog.ticket("position") = asked.ticket
+    select array(select symbol from traded) as traded, array(select symbol from tradelog.instruments) as known
 """
 
 _ALIKE = """

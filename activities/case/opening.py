@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import asyncpg
 from temporalio.exceptions import ApplicationError
 
-from activities.case.findable import make_findable
-from activities.case.written_once import have_found
+from activities.case.at_once import AtOnce
+from activities.case.findable import add_findable
+from activities.case.written_once import add_found_by
 from domain.case.assessment import Assessment
 from domain.case.complaint import Complaint
 from domain.case.identity import IDENTIFIED, entry_data
 from domain.case.recurrence import CONTINUES, same_subject
-from domain.case.requests import OpenCase
+from domain.case.requests import EarlyWarning, OpenCase
 from domain.ground.bilingual import Bilingual
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
@@ -23,6 +24,7 @@ from domain.people.matching import Identity
 from domain.rules.applying import Applicant, RulesFound, to_tell
 from domain.rules.policy import PolicyPack
 from record.accounts import ACCOUNT
+from record.customers import identified_by
 from runtime.keys.here import lookup_here
 
 if TYPE_CHECKING:
@@ -94,13 +96,19 @@ def applicant(complaint: Complaint) -> Applicant:
     )
 
 
-async def about_rules(connection: "Connection", request: OpenCase, pack: PolicyPack) -> Bilingual | None:
-    """What people are told of the rules of the case, by what the table said when it was opened."""
-    said = await connection.fetchval(_RULES_FOUND, request.reference)
-    if said is None:
+def about_rules(case: asyncpg.Record, request: OpenCase, pack: PolicyPack) -> Bilingual | None:
+    """What people are told of the rules of the *case* (`find_opened`), by what the table said when it was opened."""
+    if case["rules"] is None:
         return None
     used = tuple(part.id for part in pack.parts) or (pack.id,)
-    return to_tell(RulesFound.model_validate(said), used, named=request.complaint.policy)
+    return to_tell(RulesFound.model_validate(case["rules"]), used, named=request.complaint.policy)
+
+
+def warning_of(case: asyncpg.Record) -> EarlyWarning | None:
+    """The warning that the complaint of the *case* (`find_opened`) gave, if it did."""
+    if case["warned_of"] is None:
+        return None
+    return EarlyWarning(topic=case["warned_of"], complaints=tuple(case["alike"]))
 
 
 async def continuing(connection: "Connection", request: OpenCase) -> list[Entry]:
@@ -158,28 +166,22 @@ async def complained_of_before(connection: "Connection", complaint: Complaint, w
     }
 
 
-async def write_who(connection: "Connection", request: OpenCase) -> None:
-    """Who complains and how to reach them, and by what the case is found."""
+async def add_who(writing: AtOnce, request: OpenCase) -> None:
+    """Add to what is written who complains and how to reach them, and by what the case is found."""
     complaint, reference = request.complaint, request.reference
     who = complaint.complainant
     reach = (Personal(reference, one) for one in (who.name, who.email, who.phone))
-    await connection.execute(_ADDRESS, reference, request.at, f"{reference}:contact:received", *reach)
-    await have_found(connection, reference, name=who.name, email=who.email, phone=who.phone)
+    writing.add(_ADDRESS, reference, request.at, f"{reference}:contact:received", *reach)
+    await add_found_by(writing, reference, name=who.name, email=who.email, phone=who.phone)
     whole = (complaint.account, who.email, who.phone)
-    await make_findable(connection, reference, who.name, complaint.subject, complaint.description, whole=whole)
+    await add_findable(writing, reference, who.name, complaint.subject, complaint.description, whole=whole)
 
 
 async def find_opened(connection: "Connection", request: OpenCase) -> asyncpg.Record | None:
     """The case as it was opened, if it was. Raises `ApplicationError` if reference and complaint do not belong."""
     complaint = request.complaint
     case = await connection.fetchrow(
-        """
-        SELECT reference, source, idempotency_key, policy_hash, received_at, opened_at, closed_at, complaint,
-            coalesce(checkpoints.run, cases.run) AS run, data AS assessment, awaits OR checkpoints.run = $4 AS goes_on
-        FROM casefile.cases JOIN casefile.timeline USING (reference) LEFT JOIN casefile.checkpoints USING (reference)
-        WHERE (reference = $1 OR (source, idempotency_key) = ($2, $3)) AND key = 'assessed'
-        ORDER BY reference = $1 DESC LIMIT 1
-        """,
+        _OPENED,
         request.reference,
         complaint.source,
         complaint.idempotency_key,
@@ -218,7 +220,18 @@ async def find_opened(connection: "Connection", request: OpenCase) -> asyncpg.Re
     return case
 
 
-_RULES_FOUND: Final = "select data from casefile.timeline where reference = $1 and key = 'rules'"
+_OPENED: Final = f"""
+    select reference, source, idempotency_key, policy_hash, received_at, opened_at, closed_at, complaint,
+        coalesce(checkpoints.run, cases.run) as run, data as assessment, awaits or checkpoints.run = $4 as goes_on,
+        warnings.topic as warned_of, warnings.complaints as alike,
+        (select data from casefile.timeline rules
+         where rules.reference = cases.reference and rules.key = 'rules') as rules,
+        {identified_by("cases.reference")}
+    from casefile.cases join casefile.timeline using (reference) left join casefile.checkpoints using (reference)
+    left join casefile.incident_warnings warnings on last = cases.reference
+    where (reference = $1 or (source, idempotency_key) = ($2, $3)) and key = 'assessed'
+    order by reference = $1 desc limit 1
+"""  # noqa: S608 (constants)
 _EARLIER: Final = """
     select complaint, category from casefile.cases where category is not null and reference in (
         select reference from casefile.cases where account = $1 and received_at between $4 and $3

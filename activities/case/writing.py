@@ -11,6 +11,7 @@ from domain.case.file import CaseUpdate, Recorded
 from domain.clocks.calendar import Calendar
 from domain.clocks.deadlines import ClockHistory, Firing, Followed, Occurred
 from domain.clocks.planning import as_rounds, follow, shifts
+from domain.ground.words import Role
 from domain.rules.policy import PolicyPack
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ def add_summary(writing: AtOnce, update: CaseUpdate) -> None:
         summary.compensation.currency if summary.compensation else None,
         summary.next_deadline,
         summary.closed_at,
+        list(Role),
     )
 
 
@@ -173,10 +175,15 @@ _SATISFIED: Final = """
     select $1, new.* from jsonb_to_recordset($2::jsonb) as new (clock text, number integer, "by" text,
         by_number integer, at timestamptz, replaced boolean)
 """
+# A summary that was on its way while the case was given to somebody does not know it yet.
 _SUMMARY: Final = """
     update casefile.cases set
         revision = $2, stage = $3, stage_since = $4, category = $5, severity = $6, priority = $7, in_scope = $8,
-        repeat = $9, team = $10, handler = $11, escalation_level = $12, outcome = $13, compensation_amount = $14,
+        repeat = $9, team = $10,
+        handler = case when $11::text is null or $11 = any($18) then coalesce((
+            select person from casefile.assignments where reference = $1 order by number desc limit 1), $11)
+            else $11 end,
+        escalation_level = $12, outcome = $13, compensation_amount = $14,
         compensation_currency = $15, next_deadline = $16, closed_at = $17,
         updated_at = now()
     where reference = $1 and revision < $2

@@ -85,15 +85,20 @@ async def write_contact(connection: "Connection", request: RecordContact) -> Non
         if same and request.phone in {None, known["phone"]}:
             return
         await connection.fetchval(_ADD_CONTACT, _beside(reference, key, values), *new, request.by_post)
-    await have_found(connection, reference, email=request.email, phone=request.phone)
+    writing = AtOnce()
+    await add_found_by(writing, reference, email=request.email, phone=request.phone)
+    await writing.run(connection)
 
 
-async def have_found(
-    connection: "Connection", scope: str, *, name: str | None = None, email: str | None = None, phone: str | None = None
+async def add_found_by(
+    writing: AtOnce, scope: str, *, name: str | None = None, email: str | None = None, phone: str | None = None
 ) -> None:
-    """Have a case found by who complains in it: each value by a keyed token, which tells nothing of it."""
-    told = [(purpose, await lookup_here(purpose, value), scope) for purpose, value in found_by(name, email, phone)]
-    await connection.executemany(_HAVE_FOUND, told)
+    """Add to what is written by whom a case is found who complains in it: each value by a keyed token, which tells
+    nothing of it.
+    """
+    told = [(purpose, await lookup_here(purpose, value)) for purpose, value in found_by(name, email, phone)]
+    if told:
+        writing.add(_HAVE_FOUND, scope, *(list(column) for column in zip(*told, strict=True)))
 
 
 async def keep_contradictions(
@@ -223,5 +228,6 @@ _ADD_CONTACT: Final = """
 """
 _KNOWN_CONTACT: Final = "select email, phone from casefile.contacts where key = $1"
 _HAVE_FOUND: Final = """
-    insert into casefile.lookups (purpose, token, scope) values ($1, $2, $3) on conflict do nothing
+    insert into casefile.lookups (scope, purpose, token)
+    select $1, new.* from unnest($2::text[], $3::bytea[]) as new on conflict do nothing
 """

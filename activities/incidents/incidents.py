@@ -17,7 +17,7 @@ from activities.checks.investigating import Investigating
 from activities.incidents.known_incidents import link_case, pack_of
 from activities.incidents.listing import SIDE_BY_SIDE, Listing
 from activities.money.ledger import Posting, expense, liability, post
-from activities.money.redressed import lock_account, record_losses, settled_parts
+from activities.money.redressed import add_losses, lock_account, settled_parts
 from activities.money.standing import resting_on_the_record
 from domain.case.approval import NotApproved
 from domain.checks.findings import Finding
@@ -337,7 +337,7 @@ async def _write_result(
 ) -> None:
     """Post what is owed to the account, if anything is, and note that it is *done*."""
     reference, account = request.reference, request.account
-    key = f"{reference}:compensation:{account}"
+    key, writing = f"{reference}:compensation:{account}", AtOnce()
     if done.amount is not None:
         posting = Posting(
             key=key,
@@ -353,14 +353,15 @@ async def _write_result(
             decision=decision,
         )
         await post(connection, posting, done.at)
-        await record_losses(connection, account, key, losses(findings))
-    await connection.execute(
+        add_losses(writing, account, key, losses(findings))
+    writing.add(
         "INSERT INTO casefile.incident_results (reference, account, at, posting_key) VALUES ($1, $2, $3, $4)",
         reference,
         account,
         done.at,
         key if done.amount is not None else None,
     )
+    await writing.run(connection)
 
 
 async def _fault_of(connection: "Connection", reference: str) -> Fault:

@@ -41,17 +41,18 @@ class KnownIncidents:
             return {}, None, ()
         async with self._pool.acquire() as connection, connection.transaction():
             covered = await covered_parts(connection, request.account, reference, self._clock())
-            category = await connection.fetchval("SELECT category FROM casefile.cases WHERE reference = $1", reference)
             given = (await given_by_rule(connection, {reference: request.account})).get(reference, ())
             since = request.as_of - timedelta(request.rule_days)
             lately = tuple(one.amount for one in given if one.at > since)
-            return covered, await self._link(connection, reference, Category(category or "other"), request), lately
+            return covered, await self._link(connection, reference, request), lately
 
     async def _link(
-        self, connection: "Connection", reference: str, category: Category, request: InvestigationRequest
+        self, connection: "Connection", reference: str, request: InvestigationRequest
     ) -> IncidentLink | None:
         # Until the link is there, no incident of the account goes to its next stage: see `Incidents.record_incident`.
-        await connection.execute(_HOLD, request.account)
+        if not await connection.fetch(_HOLD, request.account):
+            return None
+        category = Category(await connection.fetchval(_CATEGORY, reference) or "other")
         occurred = [at for at in (request.occurred_from, request.occurred_until) if at is not None]
         for row in await connection.fetch(_KNOWN, request.account):
             new = NewIncident.model_validate(row["opened"])
@@ -93,6 +94,7 @@ async def link_case(connection: "Connection", case: str, incident: str, at: date
     )
 
 
+_CATEGORY: Final = "select category from casefile.cases where reference = $1"
 _HOLD: Final = """
     select from casefile.incidents
     where stage <> 'dismissed' and reference in (

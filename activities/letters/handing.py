@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 import structlog
 
+from activities.case.at_once import AtOnce
 from activities.letters.ways import Customer, Tried, Way
 from domain.ground.words import LetterKind
 from domain.keys.personal import Personal
@@ -100,7 +101,24 @@ async def record_attempt(
     in_doubt: bool = False,
 ) -> None:
     """Write down that *way* was tried, and how that ended."""
-    await connection.execute(
+    writing = AtOnce()
+    add_attempt(writing, key, at, way, outcome, channel=channel, detail=detail, in_doubt=in_doubt)
+    await writing.run(connection)
+
+
+def add_attempt(
+    writing: AtOnce,
+    key: str,
+    at: datetime,
+    way: Way,
+    outcome: str,
+    *,
+    channel: str | None = None,
+    detail: str = "",
+    in_doubt: bool = False,
+) -> None:
+    """Add to what is written that *way* was tried, and how that ended."""
+    writing.add(
         "insert into casefile.letter_attempts (key, at, channel, outcome, detail, way, in_doubt)"
         " values ($1, $2, $3, $4, $5, $6, $7)",
         key,

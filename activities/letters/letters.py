@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -12,8 +13,10 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.case.at_once import AtOnce
 from activities.case.case_file import CaseFile
-from activities.letters.handing import Handing, record_attempt, tried_of
+from activities.letters.case_of_letter import read_case_of_letter
+from activities.letters.handing import Handing, add_attempt, record_attempt, tried_of
 from activities.letters.ways import (
     BY_MESSAGE,
     CASE_FILE,
@@ -39,10 +42,8 @@ from domain.letters.kinds import LETTERS
 from domain.letters.letter import may_be_told, untold
 from domain.letters.truths import BEFORE_RESPONSE
 from domain.people.customers import Preferences
-from domain.people.matching import Identity
 from domain.people.restrictions import in_force
-from domain.rules.policy import PolicyPack
-from record.customers import read_customer_file, read_identity
+from record.customers import read_customer_file, who_complains
 from record.restrictions import read_restrictions
 from runtime.letter_hook import LetterHook
 from runtime.letters.letter_text import TO_VERIFY, Standing, write_letter
@@ -59,6 +60,18 @@ _NEVER_RETURNED: Final = {NO_ADDRESS, PRINT_SHOP, BY_MESSAGE}
 """The ways by which nothing is returned by mail."""
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Going:
+    """A letter that is to go: of which *case* (`read_case_of_letter`), *to* whom of staff, of which customer, and the
+    ways there are now.
+    """
+
+    case: asyncpg.Record
+    to: str | None
+    customer: Customer
+    ways: list[Way]
 
 
 class Letters:
@@ -104,21 +117,22 @@ class Letters:
                         connection, request, letter, tried, letter["accepted_at"], letter["channel"]
                     )
             async with connection.transaction():
-                to, customer, ways = await self._prepare(connection, request, letter)
-                quiet = await self._quiet_until(connection, request, ways, customer)
+                going = await self._prepare(connection, request, letter)
+                quiet = await self._quiet_until(connection, request, going)
                 if letter is None and quiet is None:
-                    letter = await self._write_down(connection, request, self._clock(), to, customer, ways)
+                    letter = await self._write_down(connection, request, self._clock(), going)
             if quiet:
                 raise _waits(request, quiet, self._clock())
             assert letter is not None  # noqa: S101 (it is written where it does not wait)
-            await _check_complainant(connection, request, customer.identity)
+            _check_complainant(request, going)
             if request.kind is LetterKind.EXTENSION:
-                await self._check_still_true(connection, request)
-            way, tried = await self._carry(connection, request, letter, ways, customer, tried)
+                await self._check_still_true(connection, request, going.case)
+            way, tried = await self._carry(connection, request, letter, going, tried)
             accepted_at = self._clock()
             async with connection.transaction():
-                await record_attempt(connection, request.key, accepted_at, way, "accepted")
-                answer = await self._announce(connection, request, letter, tried, accepted_at, way.name)
+                beside = AtOnce()
+                add_attempt(beside, request.key, accepted_at, way, "accepted")
+                answer = await self._announce(connection, request, letter, tried, accepted_at, way.name, beside)
             log.info("letter accepted", channel=way.name, **_named(request))
             return answer
 
@@ -137,8 +151,9 @@ class Letters:
             tried = await tried_of(connection, key)
             if letter is None or isinstance(letter["body"], Gone) or tried.taken in {None, *_NEVER_RETURNED}:
                 return
-            customer = await self._customer(connection, reference)
-            ways = await self._ways.to_customer(connection, reference, customer)
+            case = await read_case_of_letter(connection, reference)
+            customer = await self._customer(connection, case)
+            ways = await self._ways.to_customer(connection, case, customer)
             # Of what was written again after a restore it is not known which way it was.
             taken = tried.taken or ways[0].whose
             if taken not in tried.closed:
@@ -165,8 +180,9 @@ class Letters:
         """The letter as it would be written now. Nothing is sent or recorded."""
         async with self._connections, self._pool.acquire() as connection:
             try:
-                customer = await self._customer(connection, request.update.reference)
-                subject, body = await self._write(connection, request, self._clock(), None, customer)
+                case = await read_case_of_letter(connection, request.update.reference)
+                going = Going(case, None, await self._customer(connection, case), [])
+                subject, body = await self._write(connection, request, self._clock(), going)
             except ApplicationError as error:
                 return LetterPreview(missing=error.message)
         return LetterPreview(subject=subject, body=body)
@@ -180,8 +196,8 @@ class Letters:
             letter = await self._found(connection, request)
             async with connection.transaction():
                 if letter is None:
-                    to, customer, ways = await self._prepare(connection, request, None)
-                    letter = await self._write_down(connection, request, written_at, to, customer, ways)
+                    going = await self._prepare(connection, request, None)
+                    letter = await self._write_down(connection, request, written_at, going)
                 await connection.execute(
                     "insert into casefile.letter_attempts (key, at, channel, outcome, detail)"
                     " values ($1, $2, $3, 'accepted', $4) on conflict do nothing",
@@ -216,29 +232,27 @@ class Letters:
             )
         return letter
 
-    async def _prepare(
-        self, connection: "Connection", request: SendLetter, letter: asyncpg.Record | None
-    ) -> tuple[str | None, Customer, list[Way]]:
-        """Whom a notice is for, who complains, and the ways there are now."""
+    async def _prepare(self, connection: "Connection", request: SendLetter, letter: asyncpg.Record | None) -> Going:
+        """What it is written of and where it can go, as the case file and the settings have it at this moment."""
+        reference = request.update.reference
         if letter is None:
             # Now, not with the acceptance: a letter that cannot be delivered must not hold back the case file. And
             # before it is written: the letter tells of the case as it then stands.
             await self._case_file.apply(connection, request.update)
-        to = letter["addressee"] if letter else await self._addressee(connection, request, self._clock())
-        customer = await self._customer(connection, request.update.reference)
-        return to, customer, await self._ways_of(connection, request, to, customer)
+        case = await read_case_of_letter(connection, reference)
+        to = letter["addressee"] if letter else await self._addressee(connection, request, case, self._clock())
+        customer = await self._customer(connection, case)
+        if LETTERS[request.kind].to_staff:
+            ways = await self._ways.to_staff(connection, request, to, self._clock())
+        else:
+            ways = await self._ways.to_customer(connection, case, customer)
+        return Going(case, to, customer, ways)
 
-    async def _write_down(  # noqa: PLR0917 (what it is written of)
-        self,
-        connection: "Connection",
-        request: SendLetter,
-        written_at: datetime,
-        to: str | None,
-        customer: Customer,
-        ways: list[Way],
+    async def _write_down(
+        self, connection: "Connection", request: SendLetter, written_at: datetime, going: Going
     ) -> asyncpg.Record:
         reference = request.update.reference
-        subject, body = await self._write(connection, request, written_at, to, customer)
+        subject, body = await self._write(connection, request, written_at, going)
         letter = await connection.fetchrow(
             "insert into casefile.letters"
             " (key, reference, number, kind, language, recipient, subject, body, message_id, rendered_at,"
@@ -248,25 +262,24 @@ class Letters:
             request.number,
             request.kind.value,
             request.language,
-            Personal(reference, ways[0].recipient),
+            Personal(reference, going.ways[0].recipient),
             Personal(reference, subject),
             Personal(reference, body),
             await secret_message_id(request.key, self._settings.mail_from),
             written_at,
-            to,
+            going.to,
         )
         assert letter is not None  # noqa: S101 (an insert returns its row)
         return letter
 
-    async def _addressee(self, connection: "Connection", request: SendLetter, at: datetime) -> str | None:
+    async def _addressee(
+        self, connection: "Connection", request: SendLetter, case: asyncpg.Record, at: datetime
+    ) -> str | None:
         """The id of the member of staff whom a notice is for; ``None`` where no directory names any, and of letters."""
         if not LETTERS[request.kind].to_staff:
             return None
         reference = request.update.reference
-        policy_hash = await connection.fetchval(
-            "select policy_hash from casefile.cases where reference = $1", reference
-        )
-        pack = await self._case_file.pack(connection, policy_hash)
+        pack = await self._case_file.pack(connection, case["policy_hash"])
         if (person := request.facts.person) and (told := await as_known(connection, reference, person, at)):
             return told
         if (task := request.facts.task) and (owner := await owner_of(connection, reference, task, at)):
@@ -274,24 +287,14 @@ class Letters:
         return await addressee(connection, reference, pack, request.facts.audience or Role.HANDLER, at)
 
     async def _write(
-        self, connection: "Connection", request: SendLetter, at: datetime, to: str | None, customer: Customer
+        self, connection: "Connection", request: SendLetter, at: datetime, going: Going
     ) -> tuple[str, str]:
-        reference = request.update.reference
-        case = await connection.fetchrow(
-            "select complaint, policy_hash, name, revision, stage, handler, escalation_level, breached,"
-            " (select max(at) from casefile.events e"
-            " where e.reference = c.reference and event = 'responded') as responded_at,"
-            " exists (select from casefile.events e where e.reference = c.reference and event = 'extended') as extended"
-            " from casefile.cases c join casefile.contacts using (reference)"
-            " where reference = $1 order by id desc limit 1",
-            reference,
-        )
-        assert case is not None  # noqa: S101 (its update was recorded)
+        case, customer = going.case, going.customer
         pack = await self._case_file.pack(connection, case["policy_hash"])
         foreseen: list[Deadline] = []
         if request.kind is LetterKind.EXTENSION or LETTERS[request.kind].wait_ends_by:
-            foreseen = await self._case_file.foresee(connection, reference, pack, _announced(request, at))
-        standing = await connection.fetchrow(_STANDING, reference)
+            foreseen = await self._case_file.foresee(connection, case["reference"], pack, _announced(request, at))
+        stands = {name: case[name] for name in Standing.model_fields.keys() - {"restrictions"}}
         wishes = customer.wishes
         return write_letter(
             _as_it_stands(request, case),
@@ -303,30 +306,27 @@ class Letters:
             foreseen=foreseen,
             responded_at=case["responded_at"],
             extended=case["extended"],
-            to=to,
+            to=going.to,
             verified=customer.identity.verified,
             zone=ZoneInfo(wishes.zone) if wishes.zone else None,
             pages=self._settings.web_url,
-            standing=Standing.model_validate({**(standing or {}), "restrictions": customer.restrictions}),
+            standing=Standing.model_validate({**stands, "restrictions": customer.restrictions}),
         )
 
-    async def _customer(self, connection: "Connection", reference: str) -> Customer:
+    async def _customer(self, connection: "Connection", case: asyncpg.Record) -> Customer:
         """Who complains, and how they are to be written to, as it stands now."""
-        identity = await read_identity(connection, reference)
-        account = await connection.fetchval(_ACCOUNT, reference) if identity.verified else None
+        identity = who_complains(case)
+        account = case["account"] if identity.verified else None
         if account is None:
             return Customer(identity, Preferences(), ())
-        filed = await read_customer_file(connection, account)
-        restricted = in_force(await read_restrictions(connection, account), self._clock())
-        return Customer(identity, filed.preferences, tuple(restricted), account)
+        wishes = (await read_customer_file(connection, account)).preferences if case["filed"] else Preferences()
+        restrictions = await read_restrictions(connection, account) if case["restrictable"] else []
+        return Customer(identity, wishes, tuple(in_force(restrictions, self._clock())), account)
 
-    async def _check_still_true(self, connection: "Connection", request: SendLetter) -> None:
+    async def _check_still_true(self, connection: "Connection", request: SendLetter, case: asyncpg.Record) -> None:
         """Raise rather than promise, long after it was written, an extension that would come too late by now."""
         reference = request.update.reference
-        policy_hash = await connection.fetchval(
-            "select policy_hash from casefile.cases where reference = $1", reference
-        )
-        pack = await self._case_file.pack(connection, policy_hash)
+        pack = await self._case_file.pack(connection, case["policy_hash"])
         foreseen = await self._case_file.foresee(connection, reference, pack, _announced(request, self._clock()))
         if any(deadline.clock == request.facts.clock for deadline in foreseen):
             return
@@ -337,35 +337,21 @@ class Letters:
             non_retryable=True,
         )
 
-    async def _ways_of(
-        self, connection: "Connection", request: SendLetter, to: str | None, customer: Customer
-    ) -> list[Way]:
-        """Where the letter can go, as the case file and the settings have it at this moment; a notice is for *to*."""
-        if LETTERS[request.kind].to_staff:
-            return await self._ways.to_staff(connection, request, to, self._clock())
-        return await self._ways.to_customer(connection, request.update.reference, customer)
-
-    async def _carry(  # noqa: PLR0917 (who carries what to whom)
-        self,
-        connection: "Connection",
-        request: SendLetter,
-        letter: asyncpg.Record,
-        ways: list[Way],
-        customer: Customer,
-        tried: Tried,
+    async def _carry(
+        self, connection: "Connection", request: SendLetter, letter: asyncpg.Record, going: Going, tried: Tried
     ) -> tuple[Way, Tried]:
         """The way that has taken the letter over, and what was *tried* by then. Raise where it may be taken later.
 
         Each way that has not taken it is recorded.
         """
-        due = None
+        due, ways = None, going.ways
         while True:
             if tried.failing and due is None:
-                pack = await self._pack(connection, request.update.reference)
+                pack = await self._case_file.pack(connection, going.case["policy_hash"])
                 due = (await due_of(connection, request.update.reference, clocks_kept(pack, request))).at
             way = next(tried.left(ways, self._clock(), due))
             try:
-                await self._handing.hand(connection, letter, way, customer, copy=tried.may_have_arrived(way))
+                await self._handing.hand(connection, letter, way, going.customer, copy=tried.may_have_arrived(way))
             except MailError as error:
                 await self._handing.note_failure(connection, letter, way, error)
                 if not isinstance(error, MailRefused) or way is ways[-1]:
@@ -376,21 +362,15 @@ class Letters:
             else:
                 return way, tried
 
-    async def _pack(self, connection: "Connection", reference: str) -> PolicyPack:
-        return await self._case_file.pack(connection, await connection.fetchval(_POLICY, reference))
-
-    async def _quiet_until(
-        self, connection: "Connection", request: SendLetter, ways: list[Way], customer: Customer
-    ) -> datetime | None:
+    async def _quiet_until(self, connection: "Connection", request: SendLetter, going: Going) -> datetime | None:
         """The end of the quiet hours for which a letter waits; it is not written before. ``None`` where it does not."""
         if LETTERS[request.kind].to_staff:
             return None
-        reference = request.update.reference
-        pack = await self._pack(connection, reference)
-        if not (customer.wishes.quiet_hours or pack.quiet_hours):
+        wishes, pack = going.customer.wishes, await self._case_file.pack(connection, going.case["policy_hash"])
+        if not (wishes.quiet_hours or pack.quiet_hours):
             return None
-        due = await due_of(connection, reference, clocks_kept(pack, request))
-        return waits_until(request, ways, customer.wishes, pack, due, self._clock())
+        due = await due_of(connection, request.update.reference, clocks_kept(pack, request))
+        return waits_until(request, going.ways, wishes, pack, due, self._clock())
 
     async def _announce(  # noqa: PLR0917 (what was accepted, when and how)
         self,
@@ -400,8 +380,9 @@ class Letters:
         tried: Tried,
         at: datetime,
         channel: str,
+        beside: AtOnce | None = None,
     ) -> LetterAccepted:
-        """Record what the acceptance means. Again, it changes nothing and answers the same.
+        """Record what the acceptance means, and what goes *beside* it. Again, it changes nothing and answers the same.
 
         The update is in the case file since the writing; with it the answer tells of the clocks that it moved as well.
         """
@@ -417,7 +398,7 @@ class Letters:
             data={"letter": request.key, "number": request.number, "kind": request.kind.value, "channel": channel},
         )
         update = request.update.model_copy(update={"entries": (*request.update.entries, entry)})
-        recorded = await self._case_file.apply(connection, update, _announced(request, at))
+        recorded = await self._case_file.apply(connection, update, _announced(request, at), beside=beside)
         return LetterAccepted(at=at, channel=channel, recorded=recorded, in_doubt=tried.in_doubt)
 
 
@@ -448,9 +429,6 @@ def _announced(request: SendLetter, at: datetime) -> list[Occurred]:
     ]
 
 
-_ACCOUNT: Final = "select account from casefile.cases where reference = $1"
-_COMPLAINT: Final = "select complaint from casefile.cases where reference = $1"
-_POLICY: Final = "select policy_hash from casefile.cases where reference = $1"
 _KEY_OF: Final = """
     select key from casefile.letters where (reference, number) = ($1, $2) and kind <> 'staff_notice'
     order by rendered_at desc limit 1
@@ -464,36 +442,16 @@ _NOTE: Final = """
     insert into casefile.timeline (reference, key, at, kind, actor, text, data)
     values ($1, $2, $3, 'letter', $4, $5, $6) on conflict do nothing
 """
-_STANDING: Final = """
-    select
-        exists (select from casefile.timeline where reference = $1 and kind = 'finding') as looked,
-        coalesce((
-            select kind in ('propose_resolution', 'proposed') from casefile.timeline
-            where reference = $1 and kind in ('propose_resolution', 'proposed', 'decide_resolution', 'investigate',
-                'request_information', 'set_aside')
-            order by at desc, journal desc nulls last, id desc limit 1), false) as proposed,
-        coalesce((
-            select event = 'information_requested' from casefile.events
-            where reference = $1 and event in ('information_requested', 'customer_replied', 'wait_ended')
-            order by number desc limit 1), false) as asked,
-        coalesce(
-            (select max(at) from casefile.events where reference = $1 and event = 'responded')
-            >= (select max(at) from casefile.timeline where reference = $1 and kind = 'stage' and text = 'responded'),
-            false) as answered,
-        exists (select from casefile.postings where reference = $1 and kind = 'award') as paid_before,
-        (select count(*) from casefile.events where reference = $1 and event = 'overdue_noted')::integer as new_dates,
-        exists (select from casefile.timeline where reference = $1 and kind = 'continues') as continues
-"""
 
 
-async def _check_complainant(connection: "Connection", request: SendLetter, identity: Identity) -> None:
+def _check_complainant(request: SendLetter, going: Going) -> None:
     """Raise where who complains is not known any more: the address may have been changed since it was written."""
+    identity = going.customer.identity
     if identity.verified or LETTERS[request.kind].to_staff:
         return
-    complaint = await connection.fetchval(_COMPLAINT, request.update.reference)
     words = " ".join(filter(None, (request.facts.reasons, request.facts.questions)))
     told = may_be_told(request.kind, request.facts, verified=False)
-    if not told or untold(words, Complaint.recorded(complaint).model_dump_json()):
+    if not told or untold(words, Complaint.recorded(going.case["complaint"]).model_dump_json()):
         raise ApplicationError(
             f"{request.kind.value} (letter {request.number}) waits: {identity.spoken.en}"
             f" ({TO_VERIFY} {request.update.reference})",

@@ -144,28 +144,26 @@ class Ways:
                 ways.append(Way(channel, address, f"address of {name}"))
         return [*ways, Way(None, None, NO_ADDRESS)]
 
-    async def to_customer(self, connection: "Connection", reference: str, customer: Customer) -> list[Way]:
+    async def to_customer(self, connection: "Connection", case: asyncpg.Record, customer: Customer) -> list[Way]:
         """The ways to whoever complains, the first by their own choice; the last is the outbox, to be posted.
+
+        The *case* is as `activities.letters.case_of_letter` reads it.
 
         Of addresses on file those count that were verified, of who is known to be the customer. An address that is in
         doubt is none, until it is corrected.
         """
-        contact = await connection.fetchrow(_CONTACT, reference)
-        in_doubt = {row["way"] for row in await connection.fetch(_IN_DOUBT, reference)}
-        emails = [] if customer.by_post else await self._emails(connection, reference, customer, contact)
-        by_mail = [way for way in emails if way.whose not in in_doubt]
+        emails = [] if customer.by_post else await self._emails(connection, case, customer)
+        by_mail = [way for way in emails if way.whose not in case["in_doubt"]]
         posted = Way(self._outbox, None, NO_ADDRESS)
-        hook = self._hooked(contact, customer)
+        hook = self._hooked(case["phone"], customer)
         if customer.wishes.by_message and hook and hook.recipient:
             return [hook, *by_mail, posted]
         return [*by_mail, *([hook] if hook else ()), posted]
 
-    async def _emails(
-        self, connection: "Connection", reference: str, customer: Customer, contact: asyncpg.Record | None
-    ) -> list[Way]:
+    async def _emails(self, connection: "Connection", case: asyncpg.Record, customer: Customer) -> list[Way]:
         channel = self._mailer or self._outbox
-        own = contact["email"] if contact else None
-        ways = [Way(channel, own, f"contact {contact['id']}")] if contact and own else []
+        own = case["email"]
+        ways = [Way(channel, own, f"contact {case['contact']}")] if own else []
         if self._mailer is None or customer.account is None:
             return ways
         on_file = await read_on_file(connection, customer.account)
@@ -174,15 +172,14 @@ class Ways:
             if address.email and address.verified and address.email.casefold() not in known:
                 known.add(address.email.casefold())
                 # Named by case: that two cases have the same address, these words do not tell.
-                name = (await lookup_here("way", f"{reference}:{address.email.casefold()}")).hex()[:12]
+                name = (await lookup_here("way", f"{case['reference']}:{address.email.casefold()}")).hex()[:12]
                 ways.append(Way(channel, address.email, f"on file {name}"))
         return ways
 
-    def _hooked(self, contact: asyncpg.Record | None, customer: Customer) -> Way | None:
+    def _hooked(self, phone: Phone | None, customer: Customer) -> Way | None:
         """The firm's own system, where it can bring the letter: a message needs a number, a print shop knows whom."""
         if self._hook is None:
             return None
-        phone: Phone | None = contact["phone"] if contact else None
         if self._hook.brings == "post":
             return Way(self._hook, None, PRINT_SHOP)
         return Way(self._hook, phone, BY_MESSAGE) if phone and not customer.by_post else None
@@ -228,11 +225,6 @@ def waits_until(  # noqa: PLR0917 (what decides it)
     return None if any(date and now <= date < ends for date in named) else ends
 
 
-_CONTACT: Final = "select id, email, phone from casefile.contacts where reference = $1 order by id desc limit 1"
-_IN_DOUBT: Final = """
-    select distinct a.way from casefile.letters join casefile.letter_attempts a using (key)
-    where reference = $1 and a.in_doubt
-"""
 _DUE: Final = """
     select min(clock_due) as at, bool_or(statutory) as statutory from casefile.deadlines d
     where reference = $1 and clock = any($2) and not exists (

@@ -10,9 +10,10 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.case.at_once import AtOnce
 from activities.case.case_file import CaseFile, utc_now
 from activities.money.ledger import Posting, expense, liability, post
-from activities.money.redressed import lock_account, record_losses
+from activities.money.redressed import add_losses, lock_account
 from activities.money.standing import resting_on_the_record
 from domain.case.approval import Approved, NotYetRecorded, award_of
 from domain.case.requests import CompensationRecorded, RecordCompensation
@@ -115,11 +116,12 @@ class Compensation:
                 decision=approved.key,
             )
             posted = await post(connection, posting, self._clock())
+            beside = AtOnce()
             if request.account:
-                await record_losses(connection, request.account, request.key, losses)
+                add_losses(beside, request.account, request.key, losses)
             announces = request.announces if posted.rail is None else (CaseEvent.PAYMENT_DUE,)
             events = [Occurred(event=event, at=posted.at, number=request.number) for event in announces]
-            recorded = await self._case_file.apply(connection, request.update, events)
+            recorded = await self._case_file.apply(connection, request.update, events, beside=beside)
             if posted.rail is None and request.then:
                 await self._case_file.apply(connection, request.then.dated(posted.at))
         log.info("compensation recorded", reference=reference, number=request.number)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from temporalio.exceptions import ApplicationError
 
@@ -63,9 +63,7 @@ async def post(connection: "Connection", posting: Posting, at: datetime) -> Post
     something else.
     """
     posted_at = await connection.fetchval(
-        "INSERT INTO casefile.postings (key, reference, number, amount, currency, posted_at, kind, rail, incident,"
-        " account, decision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING"
-        " RETURNING posted_at",
+        _POST,
         posting.key,
         posting.reference,
         posting.number,
@@ -77,15 +75,10 @@ async def post(connection: "Connection", posting: Posting, at: datetime) -> Post
         posting.incident,
         posting.account,
         posting.decision,
+        posting.debit,
+        posting.credit,
     )
     if posted_at is not None:
-        await connection.executemany(
-            "INSERT INTO casefile.ledger_entries (posting_key, account, amount, currency) VALUES ($1, $2, $3, $4)",
-            [
-                (posting.key, posting.debit, posting.amount.amount, posting.amount.currency),
-                (posting.key, posting.credit, -posting.amount.amount, posting.amount.currency),
-            ],
-        )
         return Posted(at=posted_at, rail=posting.rail)
     row = await connection.fetchrow(
         "SELECT key, coalesce(reference, incident), number, amount, currency, kind, posted_at, rail"
@@ -111,3 +104,18 @@ async def post(connection: "Connection", posting: Posting, at: datetime) -> Post
             non_retryable=True,
         )
     return Posted(at=row["posted_at"], rail=row["rail"])
+
+
+_POST: Final = """
+    with posted as (
+        insert into casefile.postings (key, reference, number, amount, currency, posted_at, kind, rail, incident,
+            account, decision)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing
+        returning key, amount, currency, posted_at
+    ), entered as (
+        insert into casefile.ledger_entries (posting_key, account, amount, currency)
+        select key, $12::text, amount, currency from posted
+        union all select key, $13::text, -amount, currency from posted
+    )
+    select posted_at from posted
+"""

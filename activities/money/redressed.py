@@ -1,12 +1,13 @@
 """The losses that were made good or are promised, by case or by incident: each once, whoever finds it again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
+from activities.case.at_once import AtOnce
 from domain.checks.findings import Elsewhere
 from domain.checks.losses import Covered
 from domain.money.parts import Loss
@@ -22,13 +23,10 @@ async def lock_account(connection: "Connection", account: str) -> None:
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('account:' || $1, 0))", account)
 
 
-async def record_losses(connection: "Connection", account: str, key: str, losses: Iterable[Loss]) -> None:
-    """Note that the posting *key* makes good *losses*; those made good before stay as they are."""
-    await connection.executemany(
-        "INSERT INTO casefile.redressed (account, part, posting_key, amount, currency) VALUES ($1, $2, $3, $4, $5)"
-        " ON CONFLICT DO NOTHING",
-        [(account, loss.key, key, loss.amount, loss.currency) for loss in losses],
-    )
+def add_losses(writing: AtOnce, account: str, key: str, losses: Sequence[Loss]) -> None:
+    """Add to what is written that the posting *key* makes good *losses*; those made good before stay as they are."""
+    parts = ([loss.key for loss in losses], [loss.amount for loss in losses], [loss.currency for loss in losses])
+    writing.add(_MADE_GOOD, account, key, *parts)
 
 
 async def settled_parts(connection: "Connection | asyncpg.Pool[asyncpg.Record]", account: str) -> dict[str, Decimal]:
@@ -64,6 +62,10 @@ async def covered_parts(connection: "Connection", account: str, reference: str, 
     }
 
 
+_MADE_GOOD: Final = """
+    insert into casefile.redressed (account, posting_key, part, amount, currency)
+    select $1, $2, new.* from unnest($3::text[], $4::numeric[], $5::text[]) as new on conflict do nothing
+"""
 _COVERED: Final = """
     select distinct on (part) part, amount, reference, at, paid from (
         select part, redressed.amount, coalesce(reference, incident) as reference, posted_at as at, true as paid

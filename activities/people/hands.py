@@ -72,7 +72,6 @@ async def settle(
     """
     kinds = {entry.kind for entry in entries}
     if not kinds & CALLING:
-        await connection.execute(_STILL_HAS_IT, reference, list(Role))
         return None
     at = max(entry.at for entry in entries)
     if not news:
@@ -109,7 +108,7 @@ async def hand_over(
     Of the tasks that are *due* an owner who is away is none.
     """
     held, concerned, directory = await read_to_hand_over(connection, reference)
-    out, changed = await keep_out(connection, reference, recusals(directory, concerned), held.recusals, at)
+    out, changed = await keep_out(connection, reference, recusals(directory, concerned), held.kept_out.recusals, at)
     handler = held.handler
     if directory.people:
         if routed := await _Handing(connection, reference, pack, directory, out, at).give_to_somebody():
@@ -124,7 +123,7 @@ async def hand_over(
 
 async def _hands(connection: "Connection", reference: str, held: WhoseHands, at: datetime) -> Hands:
     """Whose hands it is in, which the case says, too: its summary may not know it yet."""
-    if held.handler:
+    if held.handler and held.handler != held.named:
         await connection.execute(_HAS_IT, reference, held.handler)
     return await hands_of(connection, reference, held, at)
 
@@ -351,12 +350,6 @@ _ASSIGN: Final = """
         (select escalation_level from casefile.cases where reference = $1))
 """
 _HAS_IT: Final = "update casefile.cases set handler = $2 where reference = $1 and handler is distinct from $2"
-# A summary that was on its way while the case was given to somebody does not know it yet.
-_STILL_HAS_IT: Final = """
-    update casefile.cases set handler = latest.person from (
-        select person from casefile.assignments where reference = $1 order by number desc limit 1) as latest
-    where reference = $1 and (handler is null or handler = any($2)) and latest.person is not null
-"""
 _NOTE: Final = """
     insert into casefile.timeline (reference, key, at, kind, actor, text, data)
     values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing

@@ -1,7 +1,8 @@
 """The life of a complaint, told from outside: what is sent in, what the case file and the letters say."""
 
+from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -21,6 +22,15 @@ from tests.reasons import a_no
 from tests.workflows.house import ACCOUNT, APPROVER, CUSTOMER, HANDLER, House
 from tests.workflows.rules import own
 
+MOST_STATEMENTS: Final = {
+    "OpenCase": 18,
+    "SendLetter": 2 * 16,
+    "Investigate": 14,
+    "Record": 6,
+    "PromiseAward": 14,
+    "RecordCompensation": 20,
+}
+"""Of a life, with what begins and ends transactions and gives locks back: each is a round trip."""
 OF_TASKS: Final = (
     EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
     EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
@@ -61,17 +71,18 @@ async def test_a_clear_small_case_goes_straight_through_within_70_events_beside_
     assert await house.fetchval("SELECT count(*) FROM casefile.postings WHERE reference = $1", reference) == 1
 
 
-async def test_a_life_takes_at_most_230_statements_to_its_follow_up(
+async def test_a_life_takes_at_most_105_statements_to_its_follow_up(
     house: House, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ) -> None:
-    counted = 0
+    by_run: Counter[tuple[str, str, datetime]] = Counter()
 
     def counting(statement: str) -> None:
         carry = getattr(asyncpg.Connection, statement)
 
         async def counted_one(*arguments: Any, **options: Any) -> Any:
-            nonlocal counted
-            counted += activity.in_activity()
+            if activity.in_activity():
+                info = activity.info()
+                by_run[info.activity_type, info.activity_id, info.started_time] += 1
             return await carry(*arguments, **options)
 
         monkeypatch.setattr(asyncpg.Connection, statement, counted_one)
@@ -83,8 +94,16 @@ async def test_a_life_takes_at_most_230_statements_to_its_follow_up(
     await house.responded(reference)
     await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
     await house.row(reference, lambda case: bool(case["stage"] == Stage.FOLLOWING_UP))
+    # On a busy machine one may be run again.
+    once = {(name, number): count for (name, number, _), count in sorted(by_run.items(), key=lambda run: run[1])}
+    by_activity: Counter[str] = Counter()
+    for (name, _), count in once.items():
+        by_activity[name] += count
+    counted = by_activity.total()
     record_property("statements of a complaint that goes straight through, to its follow-up", counted)
-    assert 0 < counted <= 230
+    assert 0 < counted <= 105, by_activity
+    assert by_activity.keys() <= MOST_STATEMENTS.keys()
+    assert not [name for name, most in MOST_STATEMENTS.items() if by_activity[name] > most], by_activity
 
 
 async def test_silence_counts_as_no_objection_and_the_case_closes_by_itself(house: House) -> None:
