@@ -181,6 +181,27 @@ async def test_the_same_loss_complained_of_twice_is_paid_once(house: House, inci
     assert await paid(house) == {first: "1643.00"}
 
 
+async def test_who_complains_twice_of_what_an_incident_makes_good_is_answered_from_it_each_time_and_paid_once(
+    house: House, incidents: Incidents
+) -> None:
+    incident, cohort = await listed(house, incidents)
+    first = await complain(house)
+    await house.at(first, Stage.DECIDING)
+    second = await complain(house, language="zh-CN", description="我的订单成交价格错误。")
+    await house.at(second, Stage.DECIDING)
+    await incidents.approve(incident, cohort, by=APPROVER)
+    await incidents.result(incident)
+    third = await complain(house)
+    for case in (first, second, third):
+        await house.responded(case)
+        response = await letter(house, case, LetterKind.FINAL_RESPONSE)
+        assert incident in response
+        assert "1,643.00" in response
+        assert (await house.closed(case)).compensation is None
+    assert (await get_incident(house.pool, incident)).cases == tuple(sorted((first, second, third)))
+    assert await paid(house) == {"70010001": "1314.40", "70010002": "1314.40", SOLD: "1643.00"}
+
+
 async def test_a_loss_beyond_the_list_is_for_a_person(house: House, incidents: Incidents) -> None:
     await store(house.pool, order(order="O-2nd", account=SOLD))
     await store(house.pool, fill("1921.10", fill="F-2nd", order="O-2nd", account=SOLD, volume=Decimal("0.5")))
