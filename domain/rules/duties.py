@@ -54,13 +54,14 @@ class LetterRule(Sourced):
     """What a letter of ``kind`` must name, and what it says besides: a paragraph of the pack's own.
 
     A rung that sends a holding letter refers to the rule by ``name``. A letter that lacks one of ``must_name`` is not
-    sent: its failure is loud.
+    sent: its failure is loud. Letters carry no files: what the rule has enclosed (``encloses``) people send besides.
     """
 
     name: Identifier
     kind: LetterKind
     text: Bilingual | None = None
     must_name: tuple[Element, ...] = ()
+    encloses: Bilingual | None = None
     scope: Scope | None = None
 
 

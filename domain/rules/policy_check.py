@@ -65,6 +65,9 @@ def _letters(pack: PolicyPack) -> Iterator[Found]:
                 yield "error", f"letters[{rule.name}].must_name", f"{_words(element)} cannot be named: {reason}"
         if rule.text is not None and not _said(rule.text):
             yield "error", f"letters[{rule.name}].text", "it is empty in English or Chinese"
+        if rule.encloses is not None:
+            besides = f"{rule.encloses.en} has to be enclosed, and letters carry no files: somebody sends it besides"
+            yield "warning", f"letters[{rule.name}].encloses", besides
     if pack.early_closure and not pack.letter_rules(LetterKind.SUMMARY_RESOLUTION):
         yield "warning", "letters", "early_closure ends with a summary letter, but no rule says what it must name"
     if pack.routes and not any(_names_a_route(rule) for rule in pack.letter_rules(LetterKind.FINAL_RESPONSE)):

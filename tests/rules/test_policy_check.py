@@ -160,6 +160,12 @@ def put(path: str, value: object) -> Callable[[Content], None]:
         (put("clocks.0.extensions.0.confirmed", False), "warning", "clocks[response].extensions[special]", "to 35"),
         (put("routes.0.confirmed", False), "warning", "routes[ombudsman]", "The ombudsman is not confirmed"),
         (put("letters.2.confirmed", False), "warning", "letters[final]", "final response letter"),
+        (
+            put("letters.2.encloses", {"en": "the leaflet", "zh": "说明手册"}),
+            "warning",
+            "letters[final].encloses",
+            "the leaflet has to be enclosed, and letters carry no files",
+        ),
         # letters and rights
         (put("routes.0.contact", ...), "error", "letters[final].must_name", "routes[ombudsman] has no contact"),
         (put("routes.0.firm_belongs", ...), "error", "letters[final].must_name", "whether the firm belongs"),

@@ -12,6 +12,7 @@ from domain.ground.people import Actor
 from domain.ground.words import Outcome, Remedy, Role, Stage
 from domain.incidents.messages import DecideIncident
 from runtime.database import Pool
+from runtime.policies import find_pack
 from starter.client.complaints import CaseClosed
 from starter.client.conversation import Refused
 from starter.client.directory import People
@@ -155,3 +156,22 @@ async def test_of_a_case_that_has_ended_nothing_is_announced(house: House) -> No
 def test_the_api_lets_no_service_send_what_every_case_refuses_to_services() -> None:
     for_staff = {row.kind for row in of_a_case.UPDATES if isinstance(row.gate, Gate) and row.gate.staff}
     assert not for_staff & set(BY_SERVICES)
+
+
+async def test_who_proposes_or_approves_is_told_what_has_to_be_sent_besides_the_letter(house: House) -> None:
+    letters = find_pack("platform-default", house.today).model_dump()["letters"]
+    leaflet = {"name": "leaflet", "kind": "final_response", "encloses": {"en": "the leaflet", "zh": "说明手册"}}
+    rules = own(house, letters=[*letters, leaflet | {"source": "Made for the test", "confirmed": True}])
+    reference = await house.submit(description="You never paid.", amount_claimed=None, trades=[], policy=rules)
+    await house.at(reference, Stage.DECIDING)
+    no = "You complained: a payment was missing. We looked at: your account. We found: it was made in time."
+    proposal = {"outcome": "not_upheld", "reasons": no}
+    site = desk_of(house)
+    async with signed_on(site, HANDLER.id) as handler, signed_on(site, "a-3", Role.APPROVER) as approver:
+        page = await handler.send_form(f"/desk/cases/{reference}/do/propose_resolution", **proposal)
+        assert "have the leaflet enclosed with the letter" in page.text
+        await house.complaints.propose_resolution(reference, by=HANDLER, **proposal)
+        path = f"/desk/cases/{reference}/do/decide_resolution"
+        assert "the leaflet enclosed" in (await approver.send_form(path, decision="approve")).text
+        returned = await approver.send_form(path, decision="return", reasons="It was paid late after all.")
+        assert (returned.status_code, "the leaflet enclosed" in returned.text) == (200, False)

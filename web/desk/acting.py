@@ -20,7 +20,7 @@ from domain.case.training import asked_to_act, asked_to_have_it, lacking
 from domain.case.two_persons import approvers, needs_second_person, second_person_because
 from domain.ground.messages import Message, NotAllowed
 from domain.ground.timeline import Entry
-from domain.ground.words import Outcome, Role
+from domain.ground.words import LetterKind, Outcome, Role
 from domain.incidents.messages import DecideIncident
 from domain.learning.articles import Wording
 from domain.money.amounts import Money
@@ -254,11 +254,23 @@ async def _causes(visit: Visit, case: CaseView, message: Message) -> list[str]:
     told = [visit.t(f"desk.causes.{message.name}")] if visit.has(f"desk.causes.{message.name}") else []
     if isinstance(message, Resolution):
         told += await _of_resolution(visit, case, message)
+    answers = isinstance(message, Resolution | ProposeDraft)
     if isinstance(message, DecideResolution):
-        told = [visit.t(f"desk.causes.{message.decision}")]
+        told, answers = [visit.t(f"desk.causes.{message.decision}")], message.decision == "approve"
+    if answers:
+        told += await _sent_besides(visit, case, message)
     if message.name in _OF_THE_CUSTOMER:
         told.append(visit.t("desk.causes.passed_on"))
     return told
+
+
+async def _sent_besides(visit: Visit, case: CaseView, message: Message) -> list[str]:
+    """What the rules have enclosed with the letter that follows: it carries no files, so somebody sends it besides."""
+    pack, _, _ = await get_rules(eyes(visit), case.reference)
+    kind = LetterKind.SUMMARY_RESOLUTION if isinstance(message, ResolveEarly) else LetterKind.FINAL_RESPONSE
+    rules = (pack.narrowed(case.summary.category) if case.summary.category else pack).letter_rules(kind)
+    what = [one.encloses.in_language(visit.language) for one in rules if one.encloses]
+    return [visit.t("desk.causes.encloses", what=one) for one in dict.fromkeys(what)]
 
 
 async def _of_resolution(visit: Visit, case: CaseView, message: Resolution) -> list[str]:
