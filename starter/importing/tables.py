@@ -254,6 +254,8 @@ class _Table:
             f" alter table {self._incoming} add n integer generated always as identity (minvalue 0 start 0)"
         )
         await self._copy(part, self._incoming)
+        # A plan that knows neither the rows nor the places asked for compares every one with every other.
+        await self._connection.execute(f"set local plan_cache_mode = force_custom_plan; analyze {self._incoming}")
         self.all_new = False
 
     async def drop(self) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -231,3 +232,20 @@ def test_no_row_is_plain_where_values_have_to_be_understood_first() -> None:
     assert plain_rows(Layout.of(Kind.MESSAGES.columns, Kind.MESSAGES), ["XAUUSD"], line_end="\n", most=9) is None
     mapped = Layout(Kind.QUOTES, Kind.QUOTES.columns, width=5, taken=(0, 1, 2, 3, 4))
     assert plain_rows(mapped, ["XAUUSD"], line_end="\n", most=9) is None
+
+
+async def test_rows_that_are_there_are_looked_up_by_a_plan_that_knows_how_many_they_are(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A general plan compares every row of a batch with every other, and a file with repeats takes the whole night."""
+    monkeypatch.setattr(loading, "BATCH_ROWS", 20)
+    path = write(tmp_path / "quotes.csv", QUOTES + "".join(map(quote_line, range(400))))
+    async with asyncpg.create_pool(database_url, min_size=1, max_size=1) as pool:
+        await with_gold(pool, tmp_path)
+        await import_file(pool, path)
+        assert (await import_file(pool, path)).duplicates == 400
+        ((general, own),) = await pool.fetch(
+            "select sum(generic_plans), sum(custom_plans) from pg_prepared_statements"
+            " where statement ~ 'incoming_quotes.*[$]1'"
+        )
+    assert own > general == 0
