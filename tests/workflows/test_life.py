@@ -26,7 +26,7 @@ MOST_STATEMENTS: Final = {
     "OpenCase": 18,
     "SendLetter": 2 * 16,
     "Investigate": 14,
-    "Record": 6,
+    "Record": 2 * 6,
     "PromiseAward": 14,
     "RecordCompensation": 20,
 }
