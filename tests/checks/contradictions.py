@@ -12,6 +12,7 @@ ON_THE_LEVEL: Final = frozenset({Check.EXECUTION, Check.TRIGGER})
 _NEVER: Final = re.compile(r"No valid price (reached|came nearer)")
 _PROVIDERS_PRICE: Final = re.compile(r"came from a wrong quote of one of our price providers")
 """Said of the price alone: what set an order off may be a provider's fault where its price was the firm's."""
+_LATE: Final = re.compile(r"we answer for this execution delay|which we answer\. The valid price at its arrival")
 _REACHED: Final = re.compile(r"Valid prices (first )?reached")
 
 
@@ -27,6 +28,8 @@ def contradictions(findings: Iterable[Finding]) -> list[str]:
             values = {finding.numbers[name] for finding in (one, other) if name in finding.numbers}
             if len({value.rstrip("0").rstrip(".") if "." in value else value for value in values}) > 1:
                 wrong.append(f"{where}: {name} is {' and '.join(sorted(values))}")
+        if any(_LATE.search(a) and "ordinary slippage" in b for a, b in (texts, texts[::-1])):
+            wrong.append(f"{where}: a delay of ours and ordinary slippage")
         if {one.check, other.check} <= ON_THE_PRICE:
             mixed = any("Part of it came" in each.reason.en for each in (one, other))
             blamed = [each for each in (one, other) if _PROVIDERS_PRICE.search(each.reason.en)]

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import assume, event, given, settings
 
 from domain.checks.execution.finding import check_execution
@@ -14,7 +15,7 @@ from domain.checks.tolerances import Tolerances
 from domain.log.trade_log import Fill, Order, OrderType, Quote, Side
 from tests.checks.contradictions import contradictions
 from tests.checks.liquidated import METAL, closing, liquidation, second
-from tests.checks.rows import AT, GOLD, run
+from tests.checks.rows import AT, GOLD, execution, fill, order, run
 from tests.checks.test_execution_properties import Scene, scenes
 
 BASIS = Given(tolerances=Tolerances(), as_of=AT + timedelta(days=1))
@@ -126,6 +127,28 @@ def test_of_an_order_in_parts_one_part_can_be_the_providers_and_another_the_firm
         assert (found[check].verdict, str(found[check].harm)) == (Verdict.FIRM_FAULT, "USD 2,920.00")
     assert "Part of it came from a wrong quote of one of our price providers" in found[Check.OFF_MARKET].reason.en
     assert contradictions(found.values()) == []
+
+
+@pytest.mark.parametrize("in_parts", [True, False])
+def test_what_came_late_is_no_ordinary_slippage(in_parts: bool) -> None:
+    """The price fell five seconds after the order came in; all of it, or all but a tenth of a lot, was filled then."""
+    sold = order(price=Decimal(2000), received_at=AT - timedelta(seconds=5.2))
+    early = fill("2000", fill="F1", at=AT - timedelta(seconds=5), volume=Decimal("0.1"))
+    late = fill("1990", fill="F2", volume=Decimal("0.9") if in_parts else Decimal(1))
+    parts = [early, late] if in_parts else [late]
+    quotes = [
+        Quote(symbol=GOLD.symbol, source=source, at=AT + timedelta(seconds=at), bid=Decimal(bid), ask=Decimal(bid) + 1)
+        for at, bid in ((-6, "2000"), (-5, "2000"), (-4.5, "2000"), (-0.5, "1990"), (0.5, "1990"))
+        for source in ("LP-B", "LP-C")
+    ]
+    scene = Scene(execution=execution(*parts, of=sold), quotes=quotes, medians=[])
+    facts = LogFacts(orders=(sold,), fills=tuple(parts), instruments=(GOLD,), quotes=tuple(quotes))
+    found = [*findings(scene), run(Check.EXECUTION_DELAY, sold.order, facts, BASIS)]
+    assert {each.check for each in found if each.verdict is Verdict.FIRM_FAULT} == {
+        Check.EXECUTION,
+        Check.EXECUTION_DELAY,
+    }
+    assert contradictions(found) == []
 
 
 def test_two_instants_that_differ_are_told_apart() -> None:

@@ -130,6 +130,14 @@ class TestTriggers:
         )
         assert str(found.harm) == harm
 
+    def test_an_order_that_was_rejected_never_waited(self) -> None:
+        target = order(OrderType.TAKE_PROFIT, price=Decimal("1940.00"), position="P1", state=OrderState.REJECTED)
+        held = position(close_price=Decimal("1930.00"), closed_at=AT)
+        ticks = self.feed((-5, "1940.50"), (-0.1, "1930.00"))
+        found = check(Check.TRIGGER, orders=(target,), positions=(held,), quotes=ticks)
+        assert found.missing == ("why order O1 was rejected",)
+        assert "the fault is ours" not in found.reason.en
+
     def test_an_order_that_waits_for_nothing_has_no_trigger(self) -> None:
         assert check(Check.TRIGGER, orders=(order(),)).verdict is Verdict.NO_FAULT
 

@@ -1,5 +1,6 @@
 """Was an order filled worse than asked for by more than the market explains, and do gains and losses slip alike?"""
 
+from datetime import timedelta
 from decimal import Decimal, localcontext
 from typing import Final, NamedTuple
 
@@ -102,13 +103,25 @@ def _against_the_market(report: Report, order: Traded, fills: list[Priced]) -> F
                 f"成交价比前后全部有效价格还差 {by}，超出容差 {limit}。当时的有效价格为 {there}：{sum_}。",
             )
     if not parts:
-        report.say("The market had moved there: it is ordinary slippage.", "市场价格已变动至该水平，属正常滑点。")
+        if _waited(order, report.given):
+            report.say(
+                "The market had moved there while the order waited with us: what that cost is a question of the delay.",
+                "委托在我司等待期间市场价格已变动至该水平，其损失以执行延迟核查为准。",
+            )
+        else:
+            report.say("The market had moved there: it is ordinary slippage.", "市场价格已变动至该水平，属正常滑点。")
         return report.concluded(Verdict.MARKET, confidence, currency=instrument.currency)
     verdict, said = whose(fills)
     report.say(*said)
     return report.concluded(
         verdict, confidence, parts=parts, currency=instrument.currency, rule=ReferenceRule.AT_THAT_INSTANT
     )
+
+
+def _waited(order: Traded, given: Given) -> bool:
+    """Whether an order that was to be filled at once lay with the firm for longer than is normal."""
+    received, limit = order.order.received_at, timedelta(milliseconds=given.tolerances.latency_ms)
+    return order.order.type is OrderType.MARKET and received is not None and order.fills[-1].at - received > limit
 
 
 def _slippage(order: Traded, asked: Decimal) -> Decimal:

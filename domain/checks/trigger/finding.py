@@ -321,6 +321,12 @@ class _Trigger:
     def not_filled(self) -> Finding:
         """The order was not filled: did a valid price pass it?"""
         report, position = self.report, self._position()
+        if self.order.state is OrderState.REJECTED:
+            return report.lacking(
+                f"why order {self.order.order} was rejected",
+                en="It was rejected and so never waited for its price; a person will look at why.",
+                zh="该委托被拒绝，从未处于等待状态；拒绝原因将由人工核查。",
+            )
         reach, until = self._reach_in_vain()
         if not reach.sources:
             return self._no_quotes(until)
