@@ -1,14 +1,16 @@
 """A service whose record, or whose workflows, are copied in the middle of everything and brought back later."""
 
+import os
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from domain.ground.people import Actor
@@ -20,10 +22,29 @@ from runtime.payment_rail import HttpRail
 from runtime.settings import load_settings
 from starter.client.complaints import Complaints
 from starter.upkeep.restores import declare
+from tests.money.rail import Rail
 from tests.workflows.house import House
 from worker import build_worker
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+SEED: Final = int(os.environ.get("REDRESS_TRIAL_SEED", "1"))
+
+
+def ways_to_pay(first: int) -> pytest.MarkDecorator:
+    """How a test pays: one way a run, by the seed. *first* is 0 or 1; where one pays by a rail, the other does not.
+
+    What is lost (a case, an incident), from which store and how it was paid are met in every pair in any one run, and
+    all eight together in a run with an odd and one with an even seed.
+    """
+    ways = ("the ledger alone", "a rail")
+    return pytest.mark.parametrize("by", [ways[(first + SEED) % 2]])
+
+
+def settings_of(by: str, rail: Rail) -> dict[str, Any]:
+    """The settings of a payment *rail*, if one is paid *by*."""
+    return {"payment_url": rail.url, "payment_secret": rail.secret} if by == "a rail" else {}
+
 
 OPERATOR = Actor(id="o-1", role=Role.TEAM_LEAD)
 

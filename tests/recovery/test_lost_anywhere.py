@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import random
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
@@ -34,12 +33,11 @@ from starter.reading.ledger import check_ledger
 from tests.money.rail import Rail, open_rail
 from tests.patience import PATIENCE, eventually
 from tests.recovery.fingerprint import differences
-from tests.recovery.records import Pool
+from tests.recovery.records import SEED, Pool
 from tests.recovery.test_older_case_file import PROPOSAL
 from tests.workflows.house import CUSTOMER, House
 from workflows.search_attributes import KEYS
 
-SEED = int(os.environ.get("REDRESS_TRIAL_SEED", "1"))
 Point = tuple[str, int, bool]
 """Where a case is lost: with which effect, the how manieth of its kind, and whether it was carried out."""
 

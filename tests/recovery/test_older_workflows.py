@@ -27,7 +27,7 @@ from tests.incidents import minute
 from tests.money.rail import Rail, open_rail
 from tests.patience import PATIENCE, eventually
 from tests.recovery.fingerprint import differences, fingerprint
-from tests.recovery.records import Pool, TwoRecords
+from tests.recovery.records import Pool, TwoRecords, settings_of, ways_to_pay
 from tests.recovery.test_older_case_file import (
     PROPOSAL,
     awarded,
@@ -65,9 +65,9 @@ async def rail() -> AsyncIterator[Rail]:
         yield rail
 
 
-@pytest.fixture(params=["the ledger alone", "a rail"])
-def paying(request: pytest.FixtureRequest, rail: Rail) -> dict[str, Any]:
-    return {"payment_url": rail.url, "payment_secret": rail.secret} if request.param == "a rail" else {}
+@pytest.fixture
+def paying(by: str, rail: Rail) -> dict[str, Any]:
+    return settings_of(by, rail)
 
 
 async def added(pool: Pool, whole: dict[str, list[str]]) -> list[str]:
@@ -185,6 +185,7 @@ async def go_on(house: House, lives: Lives) -> None:
 
 
 @pytest.mark.long
+@ways_to_pay(0)
 async def test_cases_of_which_temporal_lost_a_part_or_all_go_on_from_their_files(
     postgres: EmbeddedPostgres, database_url: str, tmp_path: Path, rail: Rail, paying: dict[str, Any]
 ) -> None:
@@ -214,6 +215,7 @@ async def test_cases_of_which_temporal_lost_a_part_or_all_go_on_from_their_files
 
 
 @pytest.mark.long
+@ways_to_pay(1)
 async def test_an_incident_that_temporal_knows_as_a_list_goes_on_where_its_file_has_it_paid(
     postgres: EmbeddedPostgres, database_url: str, tmp_path: Path, rail: Rail, paying: dict[str, Any]
 ) -> None:
@@ -225,7 +227,7 @@ async def test_an_incident_that_temporal_knows_as_a_list_goes_on_where_its_file_
             case = await complaint_of(records, minute.SOLD)
             incident = (await Incidents(env.client, task_queue=records.queue).open(minute.new())).reference
             cohort = await listed(pool, incident)
-            await stands(pool, case)
+            await stands(pool)
     shutil.copy(file, backup)
     records.backed_up()
 
@@ -234,7 +236,7 @@ async def test_an_incident_that_temporal_knows_as_a_list_goes_on_where_its_file_
         await incidents.approve(incident, cohort, by=minute.APPROVER)
         async with asyncio.timeout(PATIENCE):
             assert (await incidents.result(incident)).done == 3
-        await stands(pool, case)
+        await stands(pool)
         whole, paid = await fingerprint(pool, workflows=False), list(rail.asked)
         letters = len(list((tmp_path / "outbox").iterdir()))
 
@@ -249,7 +251,7 @@ async def test_an_incident_that_temporal_knows_as_a_list_goes_on_where_its_file_
             async with asyncio.timeout(PATIENCE):
                 ended = await Incidents(records.env.client, task_queue=records.queue).result(incident)
             assert (ended.stage, ended.done) == (IncidentStage.CLOSED, 3)
-            await stands(pool, case)
+            await stands(pool)
             assert await added(pool, whole) == []
             assert rail.asked == paid
             assert len(list((tmp_path / "outbox").iterdir())) == letters
