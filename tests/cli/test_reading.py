@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from rich.cells import cell_len
@@ -72,30 +72,28 @@ async def test_the_list_shows_each_case_in_a_row_of_at_most_80_columns(
     assert max(cell_len(line) for line in ran.out.splitlines()) <= 80
 
 
-@pytest.mark.parametrize(
-    ("filters", "found"),
-    [
-        ([], {"waiting", "closed", "overdue"}),
-        (["--stage", "deciding"], {"waiting"}),
-        (["--stage", "closed"], {"closed"}),
-        (["--category", "fee"], {"overdue"}),
-        (["--category", "execution"], {"waiting", "closed"}),
-        (["--overdue"], {"overdue"}),
-        (["--not-overdue"], {"waiting", "closed"}),
-        (["--handler", "h-17"], {"waiting"}),
-        (["--handler", "h-18"], set()),
-        (["--team", "dealing", "--stage", "closed"], {"closed"}),
-        (["--limit", "1"], {"waiting"}),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
-)
-async def test_the_list_is_filtered(
-    look: CommandLine, cases: dict[str, str], filters: list[str], found: set[str]
-) -> None:
-    ran = await look("list", *filters, "--json")
-    assert {cases[case["reference"]] for case in ran.data} == found
-    for_people = await look("list", *filters)
-    assert all((reference in for_people.out) == (name in found) for reference, name in cases.items())
+FILTERED: Final[list[tuple[list[str], set[str]]]] = [
+    ([], {"waiting", "closed", "overdue"}),
+    (["--stage", "deciding"], {"waiting"}),
+    (["--stage", "closed"], {"closed"}),
+    (["--category", "fee"], {"overdue"}),
+    (["--category", "execution"], {"waiting", "closed"}),
+    (["--overdue"], {"overdue"}),
+    (["--not-overdue"], {"waiting", "closed"}),
+    (["--handler", "h-17"], {"waiting"}),
+    (["--handler", "h-18"], set()),
+    (["--team", "dealing", "--stage", "closed"], {"closed"}),
+    (["--limit", "1"], {"waiting"}),
+]
+"""Options of the list, and which cases it has then."""
+
+
+async def test_the_list_is_filtered(look: CommandLine, cases: dict[str, str]) -> None:
+    for filters, found in FILTERED:
+        ran = await look("list", *filters, "--json")
+        assert {cases[case["reference"]] for case in ran.data} == found, filters
+        for_people = await look("list", *filters)
+        assert all((reference in for_people.out) == (name in found) for reference, name in cases.items()), filters
 
 
 async def test_a_list_that_was_cut_off_says_so(look: CommandLine, waiting: str, closed: str) -> None:
