@@ -7,16 +7,20 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from domain.ground.words import Stage
 from runtime.paths import ROOT
 from runtime.ports import claim
 from runtime.settings import load_settings
 from runtime.temporal import connect
+from starter.client.complaints import Complaints
+from starter.client.conversation import NotAnswered
 from tests.patience import PATIENCE, eventually
 from tests.replaying import LIVES
 
@@ -120,20 +124,18 @@ async def test_it_serves_until_told_to_stop_and_carries_on_where_it_was(folder: 
 
 
 async def stage(reference: str, folder: Path) -> str:
-    """The stage that the case gets to."""
-    now = ""
+    """The stage of a case as ``redress show`` has it, once it stays there."""
+    complaints = Complaints(await connect(load_settings(state_dir=folder)), task_queue="redress")
 
     async def decides() -> bool:
-        nonlocal now
-        code, out, _ = await ended(await launch("show", reference, "--json", folder=folder))
-        now = json.loads(out)["case"]["summary"]["stage"] if code == 0 else ""
-        return now == "deciding"
+        with suppress(NotAnswered):
+            return (await complaints.status(reference)).summary.stage is Stage.DECIDING
+        return False
 
-    async def how_far() -> str:
-        return now
-
-    await eventually(decides, how_far)
-    return now
+    await eventually(decides)
+    code, out, _ = await ended(await launch("show", reference, "--json", folder=folder))
+    assert code == 0
+    return str(json.loads(out)["case"]["summary"]["stage"])
 
 
 async def test_a_folder_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
