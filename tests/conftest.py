@@ -70,11 +70,14 @@ gc.freeze()
 gc.set_threshold(50_000, 20, 100)
 
 
+_FOR_TESTS: Final = {"REDRESS_SHARED_DATA", "REDRESS_TRIAL_SEED"}
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Forget the shell's configuration, and end in good order when the run is terminated."""
     for name in list(os.environ):
         ours = name == "DATABASE_URL" or name.startswith(("REDRESS_", "TEMPORAL_", "PG"))
-        if ours and name != "REDRESS_SHARED_DATA":
+        if ours and name not in _FOR_TESTS:
             del os.environ[name]
     os.environ["TEMPORAL_CONFIG_FILE"] = os.devnull  # and not the one in the home folder
     # Temporal's servers and commands clear up after four times as much: a third of their processor's time went into it.
