@@ -24,9 +24,21 @@ from starter.importing.formats.plain_rows import plain_rows
 from starter.importing.formats.server_clock import ServerClock, candidates, fit
 from starter.importing.formats.source import Options, SourceRow, Unreadable, WallTimes
 from starter.importing.formats.trade_log_csv import BadHeader, BadRow, ColumnMap, Layout, RowError
-from starter.importing.texts import check_text, numbered_lines, open_text, page_encoding, pieces_of, text_encoding
+from starter.importing.texts import (
+    breaks_off,
+    check_text,
+    numbered_lines,
+    open_text,
+    page_encoding,
+    pieces_of,
+    text_encoding,
+)
 from starter.importing.workbooks import is_workbook, sheet_rows
 
+_CUT_OFF: Final = (
+    "its last line does not end and is shorter than the one before: if the file was cut off there, the price in it is"
+    " wrong"
+)
 _SAMPLE: Final = 200_000  # rows whose times tell which clocks are plausible
 _METALS: Final = ("XAU", "XAG", "GOLD", "SILVER")
 _MALFORMED = "is not well-formed CSV: put a value with commas or quotes in double quotes, and write a quote in it twice"
@@ -177,7 +189,8 @@ def _prices(path: Path, format_: Format, reading: Reading, options: Options) -> 
         source.done = stream.buffer.tell
         rows = _LINES[format_](numbered_lines(stream), options, times)
         source.rows = _readable(rows if clock else _with_instants(rows, times), path.name)
-        source.warnings = lambda: _misfit(times.clock, times.counted(), symbols)
+        cut = [_CUT_OFF] if breaks_off(path, encoding) else []
+        source.warnings = lambda: [*cut, *_misfit(times.clock, times.counted(), symbols)]
         source.push(stack.pop_all())
         return source
 

@@ -1,6 +1,7 @@
 """Files of text: how they are encoded, and what would break them off in the middle."""
 
 import codecs
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -9,6 +10,7 @@ from starter.importing.failing import ImportFailed
 from starter.importing.formats.code_pages import ChineseLikelihood, utf_16
 
 CHUNK = 1 << 20  # bytes
+_TAIL = 1 << 12  # bytes that have the last two lines of prices
 
 
 def open_text(path: Path, encoding: str) -> TextIO:
@@ -66,6 +68,16 @@ def check_text(path: Path, encoding: str) -> int:
     except UnicodeError:
         raise ImportFailed(f"{path.name}: ends in the middle of a character. Export it again.") from None
     return quotes
+
+
+def breaks_off(path: Path, encoding: str) -> bool:
+    """Whether the last line of a file of prices does not end, and is shorter than the one before it."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _TAIL) // 4 * 4)
+        tail = file.read().decode({"utf-16": "utf-16-le"}.get(encoding, encoding), "ignore")
+    lines = tail.splitlines(keepends=True)
+    return len(lines) > 1 and not lines[-1].endswith(("\n", "\r")) and len(lines[-1]) < len(lines[-2].rstrip("\r\n"))
 
 
 def _undecodable(path: Path, line: int, encoding: str) -> ImportFailed:

@@ -199,6 +199,24 @@ async def test_a_clock_that_fits_warns_of_nothing_and_one_that_skips_times_refus
 # --- what else a file does not tell -----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize(
+    ("end", "told"), [("\t5020", True), ("\t5020.69\t\t\t6", False), ("\t5020.69\t\t\t6\r\n", False)]
+)
+async def test_of_prices_that_were_cut_off_the_last_is_told(
+    pool: Pool, tmp_path: Path, end: str, told: bool, encoding: str
+) -> None:
+    """A price that lost its last digits is a price: nothing else tells that it is another."""
+    whole = TICKS + tick(0) + tick(1)
+    path = tmp_path / "XAUUSD_ticks.csv"
+    path.write_bytes((whole + tick(2).partition("\t5010.69")[0] + end).encode(encoding))
+    report = await import_file(pool, path, reading=SERVER, instruments=[GOLD])
+    assert [warning for warning in report.warnings if "if the file was cut off there" in warning] == list(
+        report.warnings
+    )
+    assert (report.loaded, bool(report.warnings)) == (3, told)
+
+
 async def test_the_instrument_of_prices_is_named_by_the_file_or_the_option_and_must_be_known(
     pool: Pool, tmp_path: Path
 ) -> None:
