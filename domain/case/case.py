@@ -409,10 +409,12 @@ class Case(State):
         return self._unrecorded(in_flight, by_the_way=True)
 
     def _unrecorded(self, in_flight: Collection[str], *, by_the_way: bool) -> CaseUpdate:
-        # What the customer said goes with the events it led to: who is kept out of what follows is told by both.
-        events_wait = by_the_way and any(event.key not in in_flight for event in self.events)
+        # What the customer said goes with all that is written until the file has it, though it is on its way already:
+        # whom they name has no part in what follows, and of two things on their way either may come first.
         entries = [
-            entry for entry in self.entries if entry.key not in in_flight and not (events_wait and entry.kind in HEARD)
+            entry
+            for entry in self.entries
+            if entry.key not in in_flight or (entry.kind in HEARD and size(entry) <= CARRIED_BY_A_LETTER)
         ]
         rejected = [one for one in self.rejected if one.key not in in_flight]
         earliest: list[Entry | Rejected] = sorted([*entries, *rejected], key=lambda item: item.at)

@@ -7,7 +7,7 @@ from domain.case.answers import Question
 from domain.case.case import Case
 from domain.case.questions import ask_for
 from domain.case.requests import EarlyWarning
-from domain.checks.choice import MOST_NUMBERS, checks_for, numbers_in, without_fallback
+from domain.checks.choice import MOST_NUMBERS, checks_for, numbers_in
 from domain.checks.findings import Check, InvestigationRequest
 from domain.checks.table import CHECKS
 from domain.ground import spoken
@@ -39,7 +39,7 @@ class Inquiry:
         if not checks:
             return
         request = InvestigationRequest(
-            checks=without_fallback(checks),
+            checks=tuple(dict.fromkeys(checks)),
             account=case.account,
             trades=case.trades,
             occurred_from=case.complaint.occurred_from,
