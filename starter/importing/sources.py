@@ -209,7 +209,13 @@ def _clock_of(path: Path, format_: Format, reading: Reading, options: Options, e
                 f" {stated.name} does not concern them. Leave it out."
             )
         return format_.about.clock
-    clock = stated or format_.about.clock
+    own = _own_clock(path, encoding) if format_ is Format.TICKS else format_.about.clock
+    if format_ is Format.TICKS and own and stated and not _alike(own, stated):
+        raise ImportFailed(
+            f"{path.name}: its header says that its times are those of {own.name}: --server-clock {stated.name} does"
+            " not concern them. Leave it out."
+        )
+    clock = stated or own
     if format_ is not Format.TICKS and clock is not None:
         return clock
     times = WallTimes(clock, ordered=True)
@@ -220,12 +226,23 @@ def _clock_of(path: Path, format_: Format, reading: Reading, options: Options, e
             read += bool(row.records)
     if clock is None and times.hours:
         _refuse_without_clock(path.name, times.counted(), {options.symbol or ""})
-    if clock is not None and read and not times.hours:
+    if stated is not None and read and not times.hours:
         raise ImportFailed(
-            f"{path.name}: each of its times has its own offset: --server-clock {clock.name} does not concern them."
+            f"{path.name}: each of its times has its own offset: --server-clock {stated.name} does not concern them."
             " Leave it out."
         )
     return clock
+
+
+def _alike(one: ServerClock, other: ServerClock) -> bool:
+    names = {one.name.upper(), other.name.upper()}
+    return len(names) == 1 or names <= _SAY_GMT
+
+
+def _own_clock(path: Path, encoding: str) -> ServerClock | None:
+    """The clock that the header of a file of ticks names."""
+    with open_text(path, encoding) as stream:
+        return next((ticks.clock_of(line) for _, line in numbered_lines(stream)), None)
 
 
 def _with_instants(rows: Iterator[SourceRow], times: WallTimes) -> Iterator[SourceRow]:

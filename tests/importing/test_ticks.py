@@ -180,3 +180,29 @@ async def test_a_comma_that_may_stand_between_thousands_is_no_point(pool: Pool, 
     report = await load(pool, write(tmp_path / "q.csv", "\n".join(lines) + "\n"), SHANGHAI)
     assert (report.loaded, report.rejected) == (1, 1)
     assert (await the_quote(pool))[1:] == ("3000.1", "3000.40")
+
+
+@pytest.mark.parametrize(
+    ("heading", "time", "clocks"),
+    [
+        ("Time (EET)", "2026.03.03 04:00:00.250", "EET NY+7"),
+        ("time_utc", "2026-03-03 02:00:00.250", "GMT EET"),
+        ("Timestamp UTC+8", "2026-03-03 10:00:00.250", "UTC+8 Asia/Shanghai"),
+        ("datetime (GMT)", "2026-03-03 02:00:00.250", "UTC+0 UTC+1"),
+    ],
+)
+async def test_a_clock_that_the_heading_names_is_that_of_its_times_and_of_no_others(
+    pool: Pool, tmp_path: Path, heading: str, time: str, clocks: str
+) -> None:
+    fits, other = clocks.split()
+    path = file_of(tmp_path, (f"{heading},Ask,Bid,Volume", f"{time},3000.40,3000.10,1"))
+    with pytest.raises(ImportFailed, match="its header says that its times are those of"):
+        await load(pool, path, replace(LP, clock=ServerClock.named(other)))
+    for reading in (LP, replace(LP, clock=ServerClock.named(fits))):
+        await load(pool, path, reading)
+        assert await the_quote(pool) == THEN
+
+
+def test_a_heading_that_names_no_clock_known_here_is_none_of_ticks() -> None:
+    assert tick_columns("time (broker),bid,ask") is None
+    assert tick_columns("timestamp_utc+99,bid,ask") is None

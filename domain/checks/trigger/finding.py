@@ -196,7 +196,7 @@ class _Trigger:
 
     def _gap_kept(self, order: Traded, first: Decimal, reached: datetime, confidence: Confidence) -> Finding:
         """The price jumped over a limit, and what the customer gained by it was kept from them."""
-        report, by = self.report, self._text(self.sign * (order.price - first))
+        report, by = self.report, self._text(max(self.sign * (fill.price - first) for fill in order.fills))
         report.say(
             f"A price {by} better for you was there, as the price had jumped over your limit, and "
             "was not given to you; a stop would have borne such a gap.",

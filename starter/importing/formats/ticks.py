@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from domain.log.trade_log import Instrument
 from starter.importing.formats.prices import Lines, QuoteMaker
+from starter.importing.formats.server_clock import BadClock, ServerClock
 from starter.importing.formats.source import Options, SourceRow, Unreadable, WallTimes
 from starter.importing.formats.trade_log_csv import BadRow
 
@@ -25,6 +26,9 @@ _NAMES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("ask", "askprice", "ask_price", "ask price", "offer"), "ask"),
     **dict.fromkeys(("symbol", "instrument", "pair", "ticker", "currency pair", "item"), "symbol"),
 }
+_OWN_CLOCK: Final = re.compile(
+    r"(?:time|timestamp|datetime|date[ _]time)[ _]*\(?((?:utc|gmt)(?:[+-]\d{1,2}(?::?[0-5]\d)?)?|[ecw]et)\)?"
+).fullmatch
 _OURS: Final = frozenset({"at", "source"})
 """Columns of the trade log's own CSV, which is no file of a vendor."""
 
@@ -60,7 +64,7 @@ def tick_columns(header: str) -> Columns | None:
     """The columns of a file with this *header*, ``None`` if it is not one of ticks."""
     delimiter = max(",;\t", key=header.count)
     names = [_name(name) for name in header.split(delimiter)]
-    meant = [_NAMES.get(name, "") for name in names]
+    meant = [_NAMES.get(name) or ("time" if _with_clock(name) else "") for name in names]
     if _OURS & set(names) or meant.count("bid") != 1 or meant.count("ask") != 1 or not {"time", "date"} & set(meant):
         return None
     time = names.index("time_msc") if "time_msc" in names else meant.index("time") if "time" in meant else None
@@ -71,6 +75,21 @@ def tick_columns(header: str) -> Columns | None:
     if time is None:
         return None
     return Columns(delimiter, len(names), time, meant.index("bid"), meant.index("ask"), date, symbol)
+
+
+def clock_of(header: str) -> ServerClock | None:
+    """The clock that the heading of the times names, such as ``Time (EET)`` or ``timestamp_utc``."""
+    delimiter = max(",;\t", key=header.count)
+    return next((clock for name in header.split(delimiter) if (clock := _with_clock(_name(name)))), None)
+
+
+def _with_clock(name: str) -> ServerClock | None:
+    if (shape := _OWN_CLOCK(name)) is None:
+        return None
+    try:
+        return ServerClock.named(shape[1].upper())
+    except BadClock:
+        return None
 
 
 def _name(heading: str) -> str:
