@@ -25,10 +25,10 @@ NOW = datetime(2026, 3, 2, tzinfo=UTC)
 Z = 1.96
 NONE = "–"
 SETS = {
-    "life": "sentences of danger to life and such as only sound like it; written before rules and corpus were read",
-    "everyday": "everyday sentences with their category; written before rules and corpus were read",
-    "test": "whole complaints by an author who saw neither rules nor corpus; the rules' authors never read them",
-    "first": "by the same author, but read while the model was made, and learned from since: no measure",
+    "life": "danger to life and what only sounds like it, by an author who saw neither rules nor corpus; never read",
+    "everyday": "complaints of every category, by the same author; never read by whoever made rules and model",
+    "test": "whole complaints by another such author; six of them were read, because the rules raised them",
+    "first": "by that author, but read while the model was made, and learned from since: no measure",
 }
 SAID = "sentences about other signs, meant, denied, asked or supposed; written before rules and corpus were read"
 

@@ -11,6 +11,8 @@ from runtime.paths import CORPUS
 
 SHIPPED = CORPUS / "model.json.gz"
 """The model that comes with Redress."""
+_READ = ("first", "second_life", "second_category", "earlier_life", "earlier_everyday")
+"""Sentences by other authors that are kept apart no more: rules and model are made with them."""
 
 
 class CorpusError(ValueError):
@@ -80,7 +82,7 @@ def authored(path: Path) -> list[Sentence]:
 def training(folder: Path = CORPUS) -> list[Sentence]:
     """All sentences that rules and model may be fitted to."""
     tables = [one for path in sorted((folder / "training").glob("*.tsv")) for one in sentences(path)]
-    return [*tables, *authored(folder / "authored" / "first.jsonl")]
+    return [*tables, *(one for name in _READ for one in authored(folder / "authored" / f"{name}.jsonl"))]
 
 
 def ear_training(folder: Path = CORPUS) -> list[Sentence]:

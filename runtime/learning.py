@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
+from domain.case.assessment_rules import REMAINS
 from domain.ground.phrases import Pieces
 from domain.ground.words import Category
 from domain.speech.proposing import THOUSANDTHS, Weights, features
@@ -25,6 +26,10 @@ _FALSE_ALARMS: Final = 0.04
 """So many sentences of no danger may raise an alarm, of those that were left out in turn."""
 _RIGHT: Final = 0.5
 """Of the least sure proposals that are made so many shall be right."""
+_ASIDE: Final = {"en": 90, "zh": 30}
+"""A sentence of so many characters may stand beside another, by language."""
+_REMAINS: Final = 0.6
+"""What is added to the score of the category that remains: by the asides its words tell less of it."""
 
 
 class Learned(NamedTuple):
@@ -51,7 +56,8 @@ def learn(rows: Sequence[Sentence]) -> Learned:
     """Learn from *rows*. The same rows give the same weights. Raises :class:`NothingToLearn`."""
     try:
         import numpy as np
-        from sklearn.model_selection import StratifiedKFold, cross_val_predict
+        from scipy.sparse import vstack
+        from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross_val_predict
     except ImportError:
         raise NothingToLearn('scikit-learn is missing; install the extra learn: pip install -e ".[learn]"') from None
     counted = [features(Pieces(one.text).keys) for one in rows]
@@ -62,13 +68,22 @@ def learn(rows: Sequence[Sentence]) -> Learned:
     few = sorted(name for name, count in Counter(labels.tolist()).items() if count < _FOLDS)
     if few or len(set(labels.tolist())) < _CATEGORIES or dangers.sum() < _FOLDS:
         raise NothingToLearn(f"too few sentences: {', '.join(few) or 'of danger, or of three categories'}")
-    kept, rarity, table = _table(counted)
+    kept, rarity = _kept(counted)
+    table = _table(counted, kept, rarity)
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=1)
     judge, ear = _classifier(_STRENGTH), _classifier(_DANGER_STRENGTH)
-    scores = cross_val_predict(judge, table[named], labels, cv=folds, method="decision_function")
+    asides = besides(rows, named)
+    apart = _table([features(Pieces(text).keys) for _, text in asides], kept, rarity)
+    told, telling = vstack([table[named], apart]), np.concatenate([labels, labels[[at for at, _ in asides]]])
+    whose = np.array([*range(len(named)), *(at for at, _ in asides)])
+    of_one = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=1)
+    scores = cross_val_predict(judge, told, telling, groups=whose, cv=of_one, method="decision_function")
     alarms = cross_val_predict(ear, table[heard], dangers, cv=folds, method="decision_function")
-    judge.fit(table[named], labels)
+    judge.fit(told, telling)
     ear.fit(table[heard], dangers)
+    shift = _REMAINS * (judge.classes_ == REMAINS.value)
+    judge.intercept_ = judge.intercept_ + shift
+    scores = scores[: len(named)] + shift
     answers = np.searchsorted(judge.classes_, labels)
     heat = _heat(scores, answers)
     sure, right = _confidences(scores, answers, heat)
@@ -102,16 +117,40 @@ def _classifier(strength: float) -> Any:
     return LogisticRegression(C=strength, max_iter=300, class_weight="balanced", random_state=1)
 
 
-def _table(counted: Sequence[Counter[int]]) -> tuple[list[int], Any, Any]:
-    """The features kept, how rare each is, and a row of their values for each sentence, all of length 1."""
+def besides(rows: Sequence[Sentence], named: Sequence[int]) -> list[tuple[int, str]]:
+    """Sentences that say as well that nobody answers, each with the place in *named* of the one it is made of.
+
+    Such a complaint is about the matter, not about that.
+    """
+    short: dict[str, list[str]] = {}
+    for at in named:
+        one = rows[at]
+        if one.category is REMAINS and len(one.text) <= _ASIDE.get(one.language, 0):
+            short.setdefault(one.language, []).append(one.text)
+    made = []
+    for place, at in enumerate(named):
+        one = rows[at]
+        if one.category not in {REMAINS, Category.OTHER} and one.language in short:
+            parts = [one.text, short[one.language][place % len(short[one.language])]]
+            made.append((place, ". ".join(parts if place % 3 else reversed(parts))))
+    return made
+
+
+def _kept(counted: Sequence[Counter[int]]) -> tuple[list[int], Any]:
+    """The features kept, and how rare each is."""
     import numpy as np
-    from scipy.sparse import csr_matrix
 
     seen: Counter[int] = Counter()
     for each in counted:
         seen.update(each.keys())
     kept = sorted(feature for feature, count in seen.items() if count >= SEEN)
-    rarity = np.array([round(math.log((1 + len(counted)) / (1 + seen[one])) + 1, 3) for one in kept])
+    return kept, np.array([round(math.log((1 + len(counted)) / (1 + seen[one])) + 1, 3) for one in kept])
+
+
+def _table(counted: Sequence[Counter[int]], kept: Sequence[int], rarity: Any) -> Any:
+    """A row of the values of the features *kept* for each sentence, all of length 1."""
+    from scipy.sparse import csr_matrix
+
     place = {feature: at for at, feature in enumerate(kept)}
     rows, columns, values = [], [], []
     for row, each in enumerate(counted):
@@ -121,7 +160,7 @@ def _table(counted: Sequence[Counter[int]]) -> tuple[list[int], Any, Any]:
         rows += [row] * len(known)
         columns += [at for at, _ in known]
         values += [value / length for value in told]
-    return kept, rarity, csr_matrix((values, (rows, columns)), shape=(len(counted), len(kept)))
+    return csr_matrix((values, (rows, columns)), shape=(len(counted), len(kept)))
 
 
 def _confidences(scores: Any, answers: Any, heat: float) -> tuple[Any, Any]:

@@ -6,10 +6,11 @@ The words and tables are in :mod:`domain.case.assessment_rules`; the rules are t
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from enum import Enum, auto
 from functools import cache
+from typing import NamedTuple
 
 from domain.case import assessment_rules as rules
 from domain.case.complaint import Channel, Complaint
@@ -22,7 +23,7 @@ from domain.money.amounts import Money
 from domain.rules.policy import PolicyPack
 from domain.speech.proposing import Opinion, Proposal
 from domain.speech.signs import signs
-from domain.speech.topics import spoken
+from domain.speech.topics import Reading, spoken
 
 FROM_THE_REGULATOR = "received through the regulator"
 """The rule of the ground that keeps a later reassessment as urgent as the first."""
@@ -215,43 +216,81 @@ def reassess(
     )
 
 
+class _Told(NamedTuple):
+    """A phrase that counts for a category: its points, how it is written, and in which text and pieces it stands."""
+
+    category: Category
+    points: int
+    written: str
+    text: int
+    first: int
+    end: int
+
+
+def _told(headings: list[Pieces], description: Pieces) -> list[_Told]:
+    """What counts for the categories, each phrase once."""
+    readings = [Reading(pieces, _category_book()) for pieces in (*headings, description)]
+    named = [
+        (at, one, 1 if at == len(headings) else _HEADING_FACTOR)
+        for at, read in enumerate(readings)
+        for one in read.named
+    ]
+    if sum(len(reading.pieces.keys) for reading in readings) <= rules.EVERYDAY_LENGTH:
+        # A heading in everyday words says no more than the text.
+        named += [(at, one, 1) for at, reading in enumerate(readings) for one in spoken(reading)]
+    told: list[_Told] = []
+    counted: set[str] = set()
+    for at, one, factor in named:
+        if one.phrase not in counted:
+            counted.add(one.phrase)
+            told += [
+                _Told(category, weight * factor, one.written, at, one.first, one.end)
+                for category, weight in one.weights.items()
+            ]
+    return told
+
+
+def _matter_besides(told: list[_Told]) -> Counter[Category]:
+    """The points of the other categories by words that do not count for the one that remains as well."""
+    beside: Counter[Category] = Counter()
+    remains = [one for one in told if one.category is rules.REMAINS]
+    for one in told:
+        shared = (one.text == its.text and one.first < its.end and its.first < one.end for its in remains)
+        if not any(shared):
+            beside[one.category] += one.points
+    return beside
+
+
 def _category(
     headings: list[Pieces], description: Pieces, proposed: Category | None, *, has_trades: bool
 ) -> tuple[Category, list[Ground]]:
+    told = _told(headings, description)
     points: Counter[Category] = Counter()
-    words: dict[Category, list[tuple[int, str]]] = defaultdict(list)
-    counted: set[str] = set()
-
-    def count(factor: int, phrase: str, written: str, weights: Mapping[Category, int]) -> None:
-        if phrase not in counted:
-            counted.add(phrase)
-            for category, weight in weights.items():
-                points[category] += weight * factor
-                words[category].append((weight * factor, written))
-
-    texts = (*((heading, _HEADING_FACTOR) for heading in headings), (description, 1))
-    for pieces, factor in texts:
-        for found in _category_book().find(pieces):
-            count(factor, *found)
-    if sum(len(pieces.keys) for pieces, _ in texts) <= rules.EVERYDAY_LENGTH:
-        for pieces, _ in texts:  # a heading in everyday words says no more than the text
-            for heard in spoken(pieces, _category_book()):
-                count(1, *heard)
+    for one in told:
+        points[one.category] += one.points
     category = max(rules.TIE_ORDER, key=lambda one: points[one])  # max() keeps the first of equals
+    if category is rules.REMAINS:
+        besides = _matter_besides(told)
+        matter = max(rules.TIE_ORDER, key=lambda one: besides[one])
+        category = matter if besides[matter] >= rules.ENOUGH else category
     if points[category] < rules.ENOUGH:
         if has_trades:
             return Category.EXECUTION, [
                 Ground(rule="category execution: trades named, no words decide", words=("trades",))
             ]
         return Category.OTHER, [Ground(rule="category other: no words decide", words=())]
-    heaviest = [written for _, written in sorted(words[category], key=lambda one: -one[0])]
-    if points[category] < rules.BEYOND_DOUBT and proposed not in {None, category} and not has_trades:
+    words = sorted((one for one in told if one.category is category), key=lambda one: -one.points)
+    heaviest = [one.written for one in words]
+    few = points[category] < rules.BEYOND_DOUBT or category is rules.REMAINS
+    if few and proposed not in {None, category} and not has_trades:
         doubted = f"category other: few words for {category.value}, which a model doubts"
         return Category.OTHER, [Ground(rule=doubted, words=_shown(heaviest))]
     grounds = [Ground(rule=f"category {category.value}", words=_shown(heaviest))]
     level = [one.value for one in rules.TIE_ORDER if one is not category and points[one] == points[category]]
     if level:
         grounds.append(Ground(rule="as many points, but later in the order of categories", words=tuple(level)))
+    if points[rules.REMAINS] > points[category]:
+        grounds.append(Ground(rule="more points, but it is what remains", words=(rules.REMAINS.value,)))
     return category, grounds
 
 

@@ -258,6 +258,9 @@ TIE_ORDER: tuple[Category, ...] = (
 )
 """Of two categories with as many points the earlier one is taken: what can be investigated before what is general."""
 
+REMAINS = Category.SERVICE
+"""What a complaint is about where it tells of no other matter: that nobody answers comes on top of most of them."""
+
 ENOUGH = 2
 """Fewer points than this decide nothing."""
 

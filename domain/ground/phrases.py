@@ -7,7 +7,7 @@ line wraps and traditional characters make no difference.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Generic, TypeVar
@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 _LATIN = "a-z0-9à-ɏ"
 _HAN = "㐀-鿿"
 _RUN = re.compile(rf"[{_LATIN}]+(?:'[a-z]+)*|(?P<han>[{_HAN}]+)|\n\s*\n|[^{_LATIN}{_HAN}\s-]+")
+_COMMAS = frozenset(",，、")
 _GAP = re.compile(r"[\s-]{2,}|\s")
 
 # Every character is replaced by exactly one, so that a place in the folded text is the same place in the text.
@@ -61,9 +62,11 @@ class Pieces:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.folded = folded(text)
+        """The text in the letters that are compared, each where it stands in the text."""
         self.keys: list[str] = []
         self._runs: list[tuple[int, int]] = []
-        for match in _RUN.finditer(folded(text)):
+        for match in _RUN.finditer(self.folded):
             self._runs.append((len(self.keys), match.start()))
             if match.lastgroup == "han":
                 self.keys.extend(match.group())
@@ -75,12 +78,59 @@ class Pieces:
         written = self.text[self._place(first) : self._place(end)]
         return _GAP.sub(" ", written).strip(" -")
 
+    def between(self, begin: int, end: int) -> tuple[int, int]:
+        """The first piece that begins from character *begin* to before *end*, and the one behind the last."""
+        return self._next(begin), self._next(end)
+
+    def without(self, spans: Iterable[tuple[int, int]]) -> "Rest":
+        """What is left where the pieces of *spans*, each from its first to before its end, are taken out."""
+        return Rest(self, spans)
+
+    def _next(self, character: int) -> int:
+        """The first piece that begins at that *character* or after it."""
+        run = bisect_right(self._runs, character, key=itemgetter(1)) - 1
+        if run < 0:
+            return 0
+        first, start = self._runs[run]
+        end = self._runs[run + 1][0] if run + 1 < len(self._runs) else len(self.keys)
+        return first if start == character else min(end, first + max(1, character - start))
+
     def _place(self, piece: int) -> int:
         """Where *piece* begins."""
         if piece == len(self.keys):
             return len(self.text)
         first, start = self._runs[bisect_right(self._runs, piece, key=itemgetter(0)) - 1]
         return start + piece - first
+
+
+class Rest(Pieces):
+    """What is left of a text where some of its pieces are taken out, and commas with what stands between two."""
+
+    def __init__(self, whole: Pieces, spans: Iterable[tuple[int, int]]) -> None:
+        super().__init__("")
+        self._whole = whole
+        out = bytearray(len(whole.keys))
+        for first, end in spans:
+            between = {*whole.keys[max(0, first - 1) : first], *whole.keys[end : end + 1]}
+            out[first:end] = b"\1" * (end - first)
+            if first and end < len(out) and between <= _COMMAS:
+                out[first - 1] = out[end] = 1
+        self._places = [at for at, gone in enumerate(out) if not gone]
+        self.keys = [whole.keys[at] for at in self._places]
+
+    def in_whole(self, first: int, end: int) -> tuple[int, int]:
+        """Where the pieces from *first* to before *end*, at least one, stand in the whole."""
+        return self._places[first], self._places[end - 1] + 1
+
+    def as_written(self, first: int, end: int) -> str:
+        """The words as they stand in the whole, with … for what was taken out between them."""
+        runs: list[tuple[int, int]] = []
+        for at in self._places[first:end]:
+            if runs and runs[-1][1] == at:
+                runs[-1] = (runs[-1][0], at + 1)
+            else:
+                runs.append((at, at + 1))
+        return " … ".join(self._whole.as_written(*run) for run in runs)
 
 
 @dataclass(slots=True)

@@ -131,7 +131,9 @@ class Model:
         )
 
     def propose(self, text: str) -> Proposal | None:
-        """The likeliest category if it is sure enough, else nothing."""
+        """The likeliest category if it is sure enough, else nothing; nothing either of a text with nothing it knows."""
+        if self.weights.features.keys().isdisjoint(features(Pieces(text).keys)):
+            return None
         category, confidence = next(iter(self.confidences(text).items()))
         if confidence < self.weights.sure_enough or category is Category.OTHER:
             return None

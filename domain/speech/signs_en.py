@@ -224,6 +224,11 @@ SIGNS: Final[Mapping[Severity, Mapping[str, str]]] = {
 }
 
 NOT_SIGNS: Final = """
+    (trading|account|portfolio|career|commercial|political|brand) suicide,
+    (candle|chart|price|quote|gold|market|index|equity|balance|spread|pair) (jumped|threw itself|leapt|walked) ~ (cliff|
+        bridge|roof|edge), my corpse of, corpse of (an|my|the) account,
+    (executor|administrator|estate) ~~ (took|ended) (his|her|their) own life,
+    (client|customer|account holder) of yours who (took|ended) (his|her|their) own life,
     suicide to (trade|use|hold|keep|sell|buy|short|scalp|invest), suicide for (anyone|anybody|any|every) ~ (who|trader|
         traders|beginner|beginners|scalper|scalpers|investor|investors),
     (spread|app|platform|chart|screen|indicator|terminal|server|system|website|price|update|software|phone|

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from domain.ground.phrases import Pieces
 from domain.ground.words import Category
-from domain.speech.proposing import WINDOW, Model, ModelError, Weights, windows
+from domain.speech.proposing import WINDOW, Model, ModelError, Weights, features, windows
 from runtime.corpus import CorpusError, Sentence, authored, ear_training, model, said, sentences, training
-from runtime.learning import NothingToLearn, learn
+from runtime.learning import SEEN, NothingToLearn, besides, learn
 from runtime.paths import CORPUS
 
 SIGNS = {"", "danger", "vulnerable", "leak", "intrusion", "none"}
@@ -112,14 +113,16 @@ def test_parts_of_a_text_leave_nothing_out_and_are_no_longer_than_they_may_be() 
 
 def test_a_complaint_that_is_like_none_is_no_proposal_however_sure_the_model_is() -> None:
     kinds = (Category.FEE, Category.OTHER, Category.CARD)
-    fee, other = (Model(Weights("v-1", kinds, bias, {})) for bias in ((9, 0, 0, 0), (0, 9, 0, 0)))
+    known = dict.fromkeys(features(Pieces("Something.").keys), (1000, 0, 0, 0, 0))
+    fee, other = (Model(Weights("v-1", kinds, bias, known)) for bias in ((9, 0, 0, 0), (0, 9, 0, 0)))
     assert (proposal := fee.propose("Something.")) is not None
     assert proposal.category is Category.FEE
     assert other.propose("Something.") is None
+    assert fee.propose("Zzz.") is None, "it knows nothing of this text"
 
 
 def test_what_is_learned_is_the_same_each_time_and_survives_its_file() -> None:
-    few = {Category.FEE, Category.CARD, Category.PRIVACY}
+    few = {Category.FEE, Category.CARD, Category.SERVICE}
     rows = [one for one in training() if one.category in few or (one.sign == "danger" and not one.category)][::14]
     learned, again = learn(rows), learn(rows)
     assert learned.weights.packed() == again.weights.packed()
@@ -127,7 +130,20 @@ def test_what_is_learned_is_the_same_each_time_and_survives_its_file() -> None:
     read = Weights.unpacked(learned.weights.packed())
     assert read.packed() == learned.weights.packed()
     assert set(read.categories) == few
+    seen = Counter(feature for one in rows for feature in features(Pieces(one.text).keys))
+    assert all(seen[feature] >= SEEN for feature in read.features), "a feature of one sentence only is kept"
     assert learned.right > 0.5
+
+
+def test_what_is_said_besides_the_matter_is_learned_as_beside_it() -> None:
+    rows = [
+        Sentence("en", Category.FEE, "", "Too dear"),
+        Sentence("en", Category.SERVICE, "", "Nobody answers"),
+        Sentence("en", Category.OTHER, "", "Hello."),
+        Sentence("zh", Category.CARD, "", "没人回。"),
+        Sentence("en", Category.CARD, "", "No card"),
+    ]
+    assert besides(rows, range(len(rows))) == [(0, "Nobody answers. Too dear"), (4, "No card. Nobody answers")]
 
 
 def test_from_too_little_nothing_is_learned_and_the_error_says_of_what() -> None:

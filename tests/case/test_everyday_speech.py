@@ -38,6 +38,11 @@ WAYS_OF_SPEAKING = {
     "a machine's words": (
         "The chatbot suggested a helpline for suicidal people.", "The chatbot is no use, I am suicidal.",
     ),
+    "an estate": (
+        "I am executor for a client of yours who took his own life.", "A friend of mine took his own life over this.",
+    ),
+    "要我命": ("验证码真的要我命。", "他们要我命，就在门外。"),
+    "讲师": ("分析师喊亏了我去跳黄浦江。", "亏光了，我去跳黄浦江。"),
     "行情": ("行情跳楼了，没有成交。", "行情这样，我要跳楼了。"),
     "话题": ("看了自杀的新闻，你们有什么措施？", "看完行情我只想自杀。"),
     "不会为了": ("我不会为这点手续费寻短见的。", "我会为这笔钱寻短见的。"),
@@ -240,6 +245,11 @@ def test_a_denial_in_one_sentence_denies_nothing_in_the_next() -> None:
         "价格跳水",
         "Shoot me an e-mail when it is ready.",
         "对你们热线彻底绝望了",
+        "Shorting the yen was trading suicide.",
+        "A fee that eats my corpse of an account.",
+        "The candle jumped off a cliff and took my limit with it.",
+        "重仓扛单等于自杀，所以我设了止损",
+        "K线上吊一样挂在那",
     ],
 )
 def test_a_manner_of_speaking_is_no_danger(text: str) -> None:
