@@ -14,8 +14,10 @@ from domain.speech.adjuncts import adjuncts
 from runtime.corpus import Sentence, training
 from tests.case.test_assessment import assessed, grounds
 
-KEPT = 0.97
+KEPT_WITHIN = 0.99
 """So many of the sentences keep their category; what is put in may stand where nobody would say it."""
+KEPT = 0.97
+"""So many with a sentence beside; what told of the matter may tell of service as well."""
 MOVED = 0.02
 """So many may get another, rather than none."""
 
@@ -86,7 +88,7 @@ def shares(rows: Iterator[tuple[Sentence, str]]) -> tuple[float, float]:
 def test_a_time_a_place_or_a_sum_put_between_the_words_moves_no_complaint(language: str) -> None:
     rows = ((one, text) for one in decided() if one.language == language for text in within(one))
     kept, _ = shares(rows)
-    assert kept >= KEPT
+    assert kept >= KEPT_WITHIN
 
 
 @pytest.mark.parametrize("asides", [ASIDES, SILENCE], ids=["asides", "nobody answers"])
