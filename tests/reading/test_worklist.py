@@ -50,6 +50,7 @@ async def test_whatever_is_written_the_worklist_is_as_if_it_were_made_anew(pool:
     ledger = await get_deadlines(pool, reference)
     first = ledger[0]
     fired = Firing(clock=first.clock, number=first.number, rung=first.rung, due=first.due, fired_at=NOW, breach=False)
+    asked_and_answered = (occurred(CaseEvent.INFORMATION_REQUESTED, 7), occurred(CaseEvent.CUSTOMER_REPLIED, 8))
     happened: list[dict[str, Any]] = [
         {"firings": (fired,), "summary": {"handler": "h-1"}},
         {"events": (occurred(CaseEvent.ACKNOWLEDGED, 2), occurred(CaseEvent.CONTACTED, 2))},
@@ -58,6 +59,7 @@ async def test_whatever_is_written_the_worklist_is_as_if_it_were_made_anew(pool:
         {"summary": {"priority": "p1", "repeat": True}},
         {"entries": (noted("decide_resolution", 4, "approver:a-1", round=1, decision="return"),)},
         {"events": (occurred(CaseEvent.RESPONDED, 5),), "summary": {"stage": "responded"}},
+        {"events": asked_and_answered, "summary": {"stage": "responded", "team": "accounts"}},
         {"summary": {"stage": "closed", "closed_at": after(90)}},
         {"events": (occurred(CaseEvent.REOPENED, 6),), "summary": {"stage": "investigating"}},
     ]
