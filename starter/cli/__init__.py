@@ -28,7 +28,7 @@ from starter.cli import reports  # isort: skip
 from starter.cli import causes  # isort: skip
 from starter.cli import actions  # isort: skip
 from starter.cli import articles  # isort: skip
-from starter.cli import reviews  # isort: skip
+from starter.cli import process, reviews  # isort: skip
 from starter.cli import returns  # isort: skip
 from starter.cli import restores  # isort: skip
 from starter.cli import keys  # isort: skip
@@ -63,6 +63,7 @@ __all__ = [
     "payments",
     "policies",
     "privacy",
+    "process",
     "reading",
     "referrals",
     "remedies",

@@ -24,6 +24,7 @@ from starter.client import contracts
 from tests.cli.command_line import CommandLine
 from tests.reasons import a_no
 
+_TYPED = r"(?:`|^ *|; |with |see |and )redress ([a-z][a-z-]+)(?: ([a-z][a-z-]+)\b)?"
 REF = "RD-V55M-ZRNE-2S9JM"
 STAFF = ("--as", "handler:h-17")
 COMPLAINT: dict[str, Any] = contracts.contracts()[0].example
@@ -370,6 +371,28 @@ def test_the_documentation_tells_every_command_and_every_exit_code() -> None:
     assert len(commands) > 80
     untold = [name for name in commands if not re.search(rf"^\| .*`{name}[ `]", tables, flags=re.MULTILINE)]
     assert not untold, untold
+
+
+def test_every_command_that_is_told_of_is_there() -> None:
+    """In the documentation, and where people are told what to type: in mails, on pages, in errors."""
+    there = set(every_command(get_command(program.app)))
+    groups = {name.partition(" ")[0] for name in there if " " in name}
+    told = list(told_to_type())
+    assert len(told) > 300
+    for file, first, second in told:
+        assert first in there | groups, (file, first)
+        known = first in there or not second or any(f"{name} ".startswith(f"{first} {second} ") for name in there)
+        assert known, (file, first, second)
+
+
+def told_to_type() -> Iterator[tuple[str, str, str]]:
+    """The commands that texts tell somebody to type: the file, the first word after ``redress``, and the second."""
+    folders = ("docs", "starter", "activities", "domain", "record", "runtime", "templates", "web")
+    for path in [ROOT / "README.md", *(one for folder in folders for one in sorted((ROOT / folder).rglob("*")))]:
+        if path.suffix in {".md", ".py", ".toml", ".html"}:
+            text = path.read_text(encoding="utf-8")
+            for first, second in re.findall(_TYPED, text, flags=re.MULTILINE):
+                yield str(path.relative_to(ROOT)), first, second
 
 
 def every_command(of: Any, name: str = "") -> Iterator[str]:
