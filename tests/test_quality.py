@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
     [
         ["ruff", "check", "--no-cache", "."],
         ["ruff", "format", "--no-cache", "--check", "."],
-        ["mypy"],
+        pytest.param(["mypy"], marks=pytest.mark.long),  # in a new clone, where nothing is known of the libraries
         ["importlinter.cli", "lint", "--no-cache"],
     ],
     ids=["ruff check", "ruff format", "mypy", "rooms"],
