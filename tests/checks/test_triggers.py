@@ -218,6 +218,16 @@ class TestOrdersInParts:
         assert found.harm.amount == Decimal("9.90") * 100 * (2 - Decimal(early))
         assert "lots of it were filled 30000 ms after that" in found.reason.en or early == "1"
 
+    def test_what_is_said_of_parts_is_said_of_those_it_is_true_of(self) -> None:
+        parts = [(0.3, "1934.90", "0.1"), (30, "1936.00", "1.9")]
+        better = self.found(OrderType.STOP_LOSS, parts, None, (0, "1934.90"), (5, "1936.00"))
+        assert (better.verdict, str(better.harm)) == (Verdict.MARKET, "USD 0.00")
+        assert "The last part of it was filled 30000 ms after that, at a price no worse for you" in better.reason.en
+        parts = [(0.3, "1946.00", "1.9"), (0.4, "1945.00", "0.1")]
+        kept = self.found(OrderType.TAKE_PROFIT, parts, None, (0, "1946.00"))
+        assert str(kept.harm) == "USD 10.00"
+        assert "A price 1.00 better for you was there" in kept.reason.en
+
     @given(st.lists(st.tuples(st.integers(0, 50), st.sampled_from(["0", "-0.2", "-3"])), min_size=4, max_size=4))
     def test_each_fill_of_a_stop_is_judged_as_if_it_were_the_only_one(self, cut: list[tuple[int, str]]) -> None:
         """Each at the price of its moment, or worse; the price fell by a dollar a second."""

@@ -158,9 +158,10 @@ class _Trigger:
             return self._price_unproven(unproven.fill)
         if late:
             took = plain(milliseconds(late[-1].fill.at - reached))
+            en, zh = ("It", "其后") if len(late) == len(fills) else ("The last part of it", "最后一笔其后")
             report.say(
-                f"It was filled {took} ms after that, at a price no worse for you: the delay cost you nothing.",
-                f"其后 {took} 毫秒成交，成交价对您并非更差，该延迟未给您造成损失。",
+                f"{en} was filled {took} ms after that, at a price no worse for you: the delay cost you nothing.",
+                f"{zh} {took} 毫秒成交，成交价对您并非更差，该延迟未给您造成损失。",
             )
         elif gap > self.tolerance:
             report.say(
