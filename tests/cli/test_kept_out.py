@@ -50,25 +50,23 @@ async def reference(redress: CommandLine, database_url: str, pool: "Pool") -> st
     return await opened(keeping(pool), description="Jane Doe gave me a wrong price.")
 
 
-@pytest.mark.parametrize("command", LOOKS)
-async def test_to_them_the_case_is_not_there(redress: CommandLine, reference: str, command: tuple[str, ...]) -> None:
-    asked = [reference if word == "REF" else word for word in command]
-    redress.set("REDRESS_ACTOR", "handler:H-1")
-    hidden = await redress(*asked, "--json")
-    assert hidden.code == 3
-    assert "h-2" not in hidden.out + hidden.err
-    redress.set("REDRESS_ACTOR", "handler:h-2")
-    assert (await redress(*asked)).code != 3
+async def test_to_them_the_case_is_not_there(redress: CommandLine, reference: str) -> None:
+    for command in LOOKS:
+        asked = [reference if word == "REF" else word for word in command]
+        redress.set("REDRESS_ACTOR", "handler:H-1")
+        hidden = await redress(*asked, "--json")
+        assert hidden.code == 3, command
+        assert "h-2" not in hidden.out + hidden.err, command
+        redress.set("REDRESS_ACTOR", "handler:h-2")
+        assert (await redress(*asked)).code != 3, command
 
 
-@pytest.mark.parametrize("command", ACTS)
-async def test_they_learn_of_it_by_no_message_either(
-    redress: CommandLine, reference: str, command: tuple[str, ...]
-) -> None:
-    asked = [reference if word == "REF" else word for word in command]
-    refused = await redress(*asked, "--as", "handler:H-1")  # REDRESS_ACTOR names nobody
-    assert (refused.code, refused.err.strip()) == (3, f"redress: there is no case {reference}")
-    assert "there is no case" not in (await redress(*asked, "--as", "handler:h-2")).err
+async def test_they_learn_of_it_by_no_message_either(redress: CommandLine, reference: str) -> None:
+    for command in ACTS:
+        asked = [reference if word == "REF" else word for word in command]
+        refused = await redress(*asked, "--as", "handler:H-1")  # REDRESS_ACTOR names nobody
+        assert (refused.code, refused.err.strip()) == (3, f"redress: there is no case {reference}"), command
+        assert "there is no case" not in (await redress(*asked, "--as", "handler:h-2")).err, command
 
 
 async def test_lists_and_what_comes_due_are_without_it(redress: CommandLine, reference: str) -> None:
