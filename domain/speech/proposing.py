@@ -141,7 +141,7 @@ class Model:
 
     def confidences(self, text: str) -> dict[Category, float]:
         """How likely each category is, the likeliest first."""
-        scores = [one / self.weights.heat for one in self._scores(Pieces(text).keys)[:-1]]
+        scores = [one / self.weights.heat for one in self._scores(self._matter(Pieces(text).keys))[:-1]]
         highest = max(scores)
         shares = [math.exp(score - highest) for score in scores]
         whole = sum(shares)
@@ -150,7 +150,13 @@ class Model:
 
     def danger(self, text: str) -> float:
         """How likely *text* tells of danger to life, from 0 to 1: the most of any part of it."""
-        return max(1 / (1 + math.exp(-self._scores(part)[-1])) for part in windows(Pieces(text).keys))
+        return max(likelihood(self._scores(part)[-1]) for part in windows(Pieces(text).keys))
+
+    def _matter(self, keys: Sequence[str]) -> Sequence[str]:
+        """Without the sentences in which danger to life is heard, if others are left: those say what it is about."""
+        told = [one for one in sentences(keys) if likelihood(self._scores(one)[-1]) < self.weights.alarm]
+        matter = [key for one in told for key in one]
+        return matter if any(key[0].isalnum() for key in matter) else keys
 
     def _scores(self, keys: Sequence[str]) -> list[float]:
         scores = list(self.weights.bias)
@@ -194,20 +200,31 @@ def features(keys: Sequence[str]) -> Counter[int]:
     return Counter({zlib.crc32(gram.encode()): count for gram, count in found.items()})
 
 
+def likelihood(score: float) -> float:
+    """A score as a likelihood, from 0 to 1."""
+    return 1 / (1 + math.exp(-score))
+
+
+def sentences(keys: Sequence[str]) -> list[list[str]]:
+    """The sentences of a text, the longest cut; the last one may be empty."""
+    parts: list[list[str]] = [[]]
+    for key in keys:
+        parts[-1].append(key)
+        if key[0] in _STOPS or len(parts[-1]) >= WINDOW:
+            parts.append([])
+    return parts
+
+
 def windows(keys: Sequence[str]) -> Iterator[list[str]]:
     """The sentences of a text, as many at once as fit; each but the first begins where half of the last one began."""
-    sentences: list[list[str]] = [[]]
-    for key in keys:
-        sentences[-1].append(key)
-        if key[0] in _STOPS or len(sentences[-1]) >= WINDOW:
-            sentences.append([])
+    parts = sentences(keys)
     at = 0
-    while at < len(sentences):
+    while at < len(parts):
         end, size = at, 0
-        while end < len(sentences) and (end == at or size + len(sentences[end]) <= WINDOW):
-            size += len(sentences[end])
+        while end < len(parts) and (end == at or size + len(parts[end]) <= WINDOW):
+            size += len(parts[end])
             end += 1
-        yield [key for one in sentences[at:end] for key in one]
-        if end == len(sentences):
+        yield [key for one in parts[at:end] for key in one]
+        if end == len(parts):
             return
         at = max(at + 1, (at + end) // 2)

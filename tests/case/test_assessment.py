@@ -19,6 +19,7 @@ from domain.ground.words import Category, Priority, Severity
 from domain.rules.deciding import Team
 from domain.rules.policy import PolicyPack
 from domain.speech.proposing import Opinion, Proposal
+from runtime.corpus import model
 from runtime.policies import find_pack
 
 C = Category
@@ -98,6 +99,21 @@ def test_a_model_proposes_where_words_are_few_and_decides_nothing(
 def test_words_that_a_model_doubts_are_told() -> None:
     doubted = assessed("I was charged a fee.", opinion=proposing(C.CARD))
     assert "fee" in " ".join(grounds(doubted)["category other: few words for fee, which a model doubts"])
+
+
+def test_of_service_alone_any_number_of_words_is_doubted() -> None:
+    text = "No reply, nobody answers, and the man on the hotline was rude."
+    assert assessed(text, opinion=proposing(C.SERVICE)).category is C.SERVICE
+    assert assessed(text, opinion=proposing(C.CARD)).category is C.OTHER
+
+
+@pytest.mark.parametrize("text", ["平台无故冻结我的账户，出金两周没有到账。", "My payout is two weeks late."])
+@pytest.mark.parametrize("aside", ["再不解决我就去死。", "I shall kill myself.", "客服一直不回复。", "Nobody answers."])
+def test_a_cry_for_help_or_silence_beside_a_matter_moves_it_with_the_model_either(text: str, aside: str) -> None:
+    def decided(said: str) -> Category:
+        return assessed(said, opinion=model().listen(said)).category
+
+    assert decided(text + " " + aside) is decided(text) is not C.OTHER
 
 
 def test_trades_that_are_named_are_doubted_by_no_model() -> None:

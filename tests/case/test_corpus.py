@@ -111,6 +111,12 @@ def test_parts_of_a_text_leave_nothing_out_and_are_no_longer_than_they_may_be() 
     assert all(set(one) & set(other) - {"."} for one, other in pairwise(windows(short)))
 
 
+def test_a_cry_for_help_says_nothing_of_the_category_unless_it_is_all_there_is() -> None:
+    matter, cry = "My payout is two weeks late.", "I shall kill myself."
+    assert model().propose(f"{matter} {cry}") == model().propose(f"{cry} {matter}") == model().propose(matter)
+    assert model().confidences(cry) != model().confidences("")
+
+
 def test_a_complaint_that_is_like_none_is_no_proposal_however_sure_the_model_is() -> None:
     kinds = (Category.FEE, Category.OTHER, Category.CARD)
     known = dict.fromkeys(features(Pieces("Something.").keys), (1000, 0, 0, 0, 0))
