@@ -12,7 +12,7 @@ from domain.case.assessment import Assessment
 from domain.case.complaint import Complaint
 from domain.case.drafts import Draft
 from domain.case.file import CaseUpdate, Rejected
-from domain.case.hearing import HEARD
+from domain.case.hearing import said_by_customer
 from domain.case.messages.deciding import ProposeDraft, ProposeResolution
 from domain.case.messages.table import Receipt
 from domain.case.obligations import Obligation
@@ -414,7 +414,7 @@ class Case(State):
         entries = [
             entry
             for entry in self.entries
-            if entry.key not in in_flight or (entry.kind in HEARD and size(entry) <= CARRIED_BY_A_LETTER)
+            if entry.key not in in_flight or (_has_words(entry) and size(entry) <= CARRIED_BY_A_LETTER)
         ]
         rejected = [one for one in self.rejected if one.key not in in_flight]
         earliest: list[Entry | Rejected] = sorted([*entries, *rejected], key=lambda item: item.at)
@@ -499,3 +499,8 @@ class Case(State):
     def next_due(self) -> datetime | None:
         deadline = self.next_deadline
         return deadline.due if deadline else None
+
+
+def _has_words(entry: Entry) -> bool:
+    """Whether *entry* has words of the customer."""
+    return said_by_customer(entry.kind, entry.actor, entry.data) is not None

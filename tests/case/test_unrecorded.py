@@ -14,7 +14,8 @@ CUSTOMER = Actor(id="customer", role=Role.CUSTOMER)
 @pytest.mark.parametrize("kind", HEARD)
 def test_what_a_customer_said_goes_with_all_that_is_written_until_the_file_has_it(kind: str) -> None:
     case = a_case()
-    case.note(NOW, kind, "said", CUSTOMER, {"text": "h-1 told me otherwise."})
+    words = "h-1 told me otherwise."
+    case.note(NOW, kind, "said", CUSTOMER, dict.fromkeys(("text", "reason", "comment", "note"), words))
     case.note(NOW, "escalation", "level 1")
     first = case.unrecorded()
     case.note(NOW, "stage", "deciding")
@@ -23,6 +24,13 @@ def test_what_a_customer_said_goes_with_all_that_is_written_until_the_file_has_i
     assert not case.has_unrecorded([*first.keys, *case.unrecorded(first.keys).keys]), "nothing is written for it alone"
     case.has_recorded(first)
     assert [entry.kind for entry in case.unrecorded().entries] == ["stage"]
+
+
+def test_what_has_no_words_goes_once() -> None:
+    case = a_case()
+    case.note(NOW, "customer_reply", "accept", CUSTOMER, {"intent": "accept"})
+    first = case.unrecorded()
+    assert not case.unrecorded(first.keys).entries
 
 
 def test_what_is_large_holds_nothing_up() -> None:
