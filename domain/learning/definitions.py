@@ -62,9 +62,9 @@ def closed_by(policy: str) -> tuple[Closed, Definition]:
 
 
 def definitions(policies: set[str]) -> list[Definition]:
-    """What the words of a report on cases under these packs mean."""
-    closings = {definition.name: definition for _, definition in map(closed_by, sorted(policies))}
-    return [OPENED, *closings.values(), UPHELD_MEANS, EARLY_MEANS, REDRESS_MEANS, RECURRED_MEANS]
+    """What the words of a report on cases under these packs mean: a word once for each source that says it."""
+    closings = dict.fromkeys(definition for _, definition in map(closed_by, sorted(policies)))
+    return [OPENED, *closings, UPHELD_MEANS, EARLY_MEANS, REDRESS_MEANS, RECURRED_MEANS]
 
 
 def turns(case: CaseFact, rule: Closed | None = None) -> Iterator[tuple[datetime, bool]]:

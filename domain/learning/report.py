@@ -7,6 +7,7 @@ from typing import Literal
 from domain.ground.base import Record, content_hash
 from domain.learning.definitions import Definition
 from domain.learning.periods import Period
+from domain.learning.tally import TOTAL
 
 Unit = Literal["count", "share", "days", "score", "money", "per_thousand", "text"]
 Shape = Literal["none", "bars", "trend"]
@@ -87,21 +88,49 @@ class Report(Record):
         raise LookupError(f"figure: the report has no {key!r}; `redress report month PERIOD --json` lists them")
 
     def restated(self, first: "Report") -> "Report":
-        """This report, with what its figures were in the *first* one on the period where they have changed."""
-        before = {figure.key: figure.value for figure in first.figures()}
-        changed = {one.key for one in self.figures() if before.get(one.key) != one.value}
-        if not changed:
+        """This report, with what its figures were in the *first* one on the period where they have changed.
+
+        A row that is no longer there stays, without figures: nothing that was told of disappears unsaid.
+        """
+        before = {table.key: table for table in first.tables}
+        tables = tuple(_restated(table, before[table.key]) if table.key in before else table for table in self.tables)
+        if tables == self.tables:
             return self
-        tables = tuple(
-            table.model_copy(update={"rows": tuple(_restated(row, before, changed) for row in table.rows)})
-            for table in self.tables
-        )
         return self.model_copy(update={"tables": tables, "restated_from": first.cut_off})
 
 
-def _restated(row: Row, before: dict[str, Decimal | None], changed: set[str]) -> Row:
+def _restated(table: Table, first: Table) -> Table:
+    now, before = (
+        {row.name: row for row in _with_total(one, other)} for one, other in ((table, first), (first, table))
+    )
+    gone = [_emptied(row) for name, row in before.items() if name not in now and any(one.value for one in row.figures)]
+    rows = sorted((*now.values(), *gone), key=lambda row: row.name == TOTAL)
+    return table.model_copy(update={"rows": tuple(_marked(row, before.get(row.name)) for row in rows)})
+
+
+def _with_total(table: Table, other: Table) -> tuple[Row, ...]:
+    """The rows, with a total where the *other* has one: a table of one row has none, for the row is the total."""
+    has, is_there = ([row for row in one.rows if row.name == TOTAL] for one in (table, other))
+    if has or not is_there or len(table.rows) != 1:
+        return table.rows
+    (only,) = table.rows
     figures = tuple(
-        one.model_copy(update={"first": before.get(one.key), "restated": True}) if one.key in changed else one
-        for one in row.figures
+        one.model_copy(update={"key": f"{table.key}.{TOTAL}.{column}"})
+        for column, one in zip(table.columns, only.figures, strict=True)
+    )
+    return (only, Row(name=TOTAL, figures=figures))
+
+
+def _emptied(row: Row) -> Row:
+    nothing = {"value": None, "low": None, "high": None}
+    return row.model_copy(update={"figures": tuple(one.model_copy(update=nothing) for one in row.figures)})
+
+
+def _marked(row: Row, before: Row | None) -> Row:
+    """The row, with its figures marked that were others before; of a row that was not there, those that are not 0."""
+    first = [one.value for one in before.figures] if before else [None] * len(row.figures)
+    figures = tuple(
+        one.model_copy(update={"first": was, "restated": True}) if one.value != was and (one.value or was) else one
+        for one, was in zip(row.figures, first, strict=True)
     )
     return row.model_copy(update={"figures": figures})

@@ -8,7 +8,7 @@ from typing import Final
 from starter.evidence.words import Words, words_of
 from starter.reading.actions import OptionLine
 from starter.reading.layout import when
-from starter.reports.words import report_words
+from starter.reports.words import inert, report_words
 
 _COLUMNS: Final = ("number", "name", "time", "type", "handler", "status", "handled_at", "remark")
 
@@ -32,11 +32,6 @@ def rows_of(lines: Sequence[OptionLine], language: str = "en") -> tuple[list[str
     return [words("option", column) for column in _COLUMNS], rows
 
 
-def _inert(cell: str) -> str:
-    """A name that a spreadsheet would take for a formula, as text."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
-
-
 def _remark(one: OptionLine, words: Words) -> str:
     told = (words("outcome", one.outcome) if one.outcome else None, one.awarded)
     return ", ".join(filter(None, told)) or "–"
@@ -47,5 +42,5 @@ def to_csv(lines: Sequence[OptionLine], language: str = "en") -> str:
     head, rows = rows_of(lines, language)
     target = StringIO()
     writer = csv.writer(target, lineterminator="\n")
-    writer.writerows([head, *([_inert(cell) for cell in row] for row in rows)])
+    writer.writerows([head, *([inert(cell) for cell in row] for row in rows)])
     return target.getvalue()

@@ -102,10 +102,11 @@ def _glance(report: Report, words: Words, tree: CauseTree) -> Iterator[Cards]:
         cards.append(Card(label=words("glance", "upheld_share"), value=written(share, interval=False)))
     cards.append(_statutory(report.table("clocks"), words))
     yield Cards(cards=tuple(cards))
-    redress = [written(_figures(report.table("redress"), row)["sum"]) for row in report.table("redress").rows]
+    sums = [_figures(report.table("redress"), row)["sum"] for row in report.table("redress").rows]
+    redress = [written(one) for one in sums if one.value is not None]
     cards = [Card(label=words("glance", "redress"), value=value) for value in redress[:4] or [NO_VALUE]]
     out = report.table("standing_out")
-    names = [row_name(out, row.name, words, tree) for row in out.rows[:3]]
+    names = [row_name(out, row.name, words, tree) for row in out.rows[:3] if row.figures[0].value]
     cards.append(
         Card(
             label=words("glance", "standing_out"),

@@ -16,6 +16,7 @@ from runtime.paths import POLICIES
 from runtime.toml_files import read_toml, to_record
 from starter.reports import issuing
 from starter.reports.issuing import Issued, Statement
+from starter.reports.words import inert
 
 if TYPE_CHECKING:
     from domain.clocks.calendar import Calendar
@@ -95,8 +96,8 @@ def to_csv(made: ReturnMade) -> str:
     by_row = form_of(made.form).kind == "cells"
     writer.writerow([*(["row"] if by_row else []), *made.columns])
     for name, row in made.rows:
-        cells = [SUPPRESSED if one.suppressed else one.value or "" for one in row]
-        writer.writerow([*([name] if by_row else []), *cells])
+        cells = [SUPPRESSED if one.suppressed else inert(one.value or "") for one in row]
+        writer.writerow([*([inert(name)] if by_row else []), *cells])
     return target.getvalue()
 
 

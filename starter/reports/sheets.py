@@ -9,7 +9,7 @@ from typing import Any, Final
 from domain.learning.report import Report
 from domain.rules.causes import CauseTree
 from starter.evidence.words import Words
-from starter.reports.words import report_words, row_name
+from starter.reports.words import inert, report_words, row_name
 
 COLUMNS: Final = (
     "table",
@@ -43,9 +43,9 @@ def _lines(report: Report, tree: CauseTree, words: Words) -> Iterator[list[objec
             for column, figure in zip(table.columns, row.figures, strict=True):
                 yield [
                     table.key,
-                    row.name,
+                    inert(row.name),
                     column,
-                    row_name(table, row.name, words, tree),
+                    inert(row_name(table, row.name, words, tree)),
                     *(("" if one is None else one) for one in (figure.value, figure.unit, figure.currency)),
                     *(("" if one is None else one) for one in (figure.low, figure.high, figure.first)),
                     "yes" if figure.restated else "",

@@ -70,3 +70,8 @@ def cell(figure: Figure) -> str:
     if not figure.restated:
         return text
     return f"{text} ‡ ({NO_VALUE if figure.first is None else written(figure, figure.first, interval=False)})"
+
+
+def inert(text: str) -> str:
+    """*text* for a cell of a CSV: what a spreadsheet would take for a formula is text to it."""
+    return f"'{text}" if len(text) > 1 and text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -1,6 +1,7 @@
 """A report as a workbook: a sheet a table, to be reckoned on with."""
 
 from datetime import datetime
+from decimal import Decimal
 from io import BytesIO
 from typing import Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -10,7 +11,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from domain.learning.report import Figure, Report
+from domain.learning.report import Figure, Report, Table
 from domain.rules.causes import CauseTree
 from starter.evidence.words import Words
 from starter.reports.words import first_column, report_words, row_name
@@ -31,37 +32,69 @@ def to_workbook(report: Report, tree: CauseTree, language: str = "en", *, firm: 
     _title_sheet(first, report, words, firm)
     for table in report.tables:
         sheet = book.create_sheet(words("table", table.key)[:31])
-        sheet.append([first_column(table, words), *(words("column", column) for column in table.columns)])
-        for row in table.rows:
-            sheet.append([row_name(table, row.name, words, tree), *(_value(one) for one in row.figures)])
-            for place, figure in enumerate(row.figures, 2):
-                sheet.cell(sheet.max_row, place).number_format = _FORMATS.get(figure.unit, "General")
+        _fill(sheet, table, words, tree)
         _dress(sheet)
     target = BytesIO()
     book.save(target)
     return _without_time(target.getvalue())
 
 
-def _value(figure: Figure) -> float | int | None:
+def _fill(sheet: Worksheet, table: Table, words: Words, tree: CauseTree) -> None:
+    """A row a row of the table; to the right of the figures their intervals, and what they were first."""
+    beside = [
+        (place, which)
+        for place in range(len(table.columns))
+        for which in ("low", "high", "first")
+        if any(_has(row.figures[place], which) for row in table.rows)
+    ]
+    titles = [words("column", column) for column in table.columns]
+    more = [words("beside", which, column=titles[place]) for place, which in beside]
+    sheet.append([first_column(table, words), *titles, *more])
+    for row in table.rows:
+        found = [(one, one.value) for one in row.figures]
+        found += [(row.figures[place], _beside(row.figures[place], which)) for place, which in beside]
+        _add(sheet, row_name(table, row.name, words, tree), *(_number(one, value) for one, value in found))
+        for place, (one, _) in enumerate(found, 2):
+            sheet.cell(sheet.max_row, place).number_format = _FORMATS.get(one.unit, "General")
+
+
+def _add(sheet: Worksheet, name: str, *values: float | None) -> None:
+    sheet.append([name, *values])
+    sheet.cell(sheet.max_row, 1).data_type = "s"  # a name that begins with "=" is no formula
+
+
+def _has(figure: Figure, which: str) -> bool:
+    return figure.restated if which == "first" else _beside(figure, which) is not None
+
+
+def _beside(figure: Figure, which: str) -> Decimal | None:
+    if which == "first":
+        return figure.first if figure.restated else figure.value
+    return figure.low if which == "low" else figure.high
+
+
+def _number(figure: Figure, value: Decimal | None) -> float | int | None:
     """A workbook counts in binary fractions; money of this size is exact to the cent in them."""
-    if figure.value is None:
+    if value is None:
         return None
-    return int(figure.value) if figure.unit == "count" else float(figure.value)
+    return int(value) if figure.unit == "count" else float(value)
 
 
 def _title_sheet(sheet: Worksheet, report: Report, words: Words, firm: str) -> None:
     period = report.period
     sheet.title = period.name
-    lines = (
+    lines = [
         firm,
         words("page", "title", period=period.name),
         words("page", "subtitle", first=period.first_day, last=period.last_day, zone=period.zone),
         words("page", "state", cut_off=report.cut_off, record=report.record or "–"),
         words("page", "hash") + words("page", "colon") + report.hash,
         words("page", "packs") + words("page", "colon") + ", ".join(report.policies),
-    )
+    ]
+    if report.restated_from is not None:
+        lines.append(words("beside", "note", first=report.restated_from))
     for line in lines:
-        sheet.append([line])
+        _add(sheet, line)
     for definition in report.definitions:
         mark = words("definition", "confirmed" if definition.confirmed else "unconfirmed")
         sheet.append([words("definition", definition.name), definition.source, mark])

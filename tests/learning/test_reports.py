@@ -8,11 +8,14 @@ from decimal import Decimal
 from html.parser import HTMLParser
 from io import BytesIO, StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openpyxl import load_workbook
 
 from bench.generated_cases import generated
+from domain.learning.definitions import closed_by
+from domain.learning.facts import CaseFact
 from domain.learning.monthly import report_of
 from domain.learning.periods import Period
 from domain.learning.report import Figure, Report
@@ -98,7 +101,10 @@ def test_every_format_has_the_same_numbers(report: Report) -> None:
 
     sheets = load_workbook(BytesIO(made["xlsx"])).worksheets[1:]
     for table, sheet in zip(report.tables, sheets, strict=True):
-        in_sheet = [value for row in sheet.iter_rows(min_row=2, min_col=2, values_only=True) for value in row]
+        last = len(table.columns) + 1
+        in_sheet = [
+            value for row in sheet.iter_rows(min_row=2, min_col=2, max_col=last, values_only=True) for value in row
+        ]
         known = [None if one.value is None else float(one.value) for row in table.rows for one in row.figures]
         assert [None if value is None else float(str(value)) for value in in_sheet if table.rows] == known
 
@@ -149,6 +155,79 @@ def test_every_figure_of_cases_opens_to_them_and_every_count_to_as_many() -> Non
     assert {".".join(place) for place in tally.counts if place[0] == "balance"} <= {
         figure.key for figure in report_of(tally, 1).figures()
     }
+
+
+def test_of_all_changes_between_two_reports_none_goes_unsaid_in_any_format() -> None:
+    cases = list(generated(90))
+    for first, later in ((cases[:40], cases[20:60]), (cases[:1], cases[1:2]), (cases[:1], []), ([], cases[:30])):
+        was, now = report_on(first), report_on(later)
+        shown = now.restated(was)
+        told = {one.key: (one.first, one.value) for one in shown.figures() if one.restated}
+        before, after = ({one.key: one.value or 0 for one in each.figures()} for each in (was, now))
+        for key in before.keys() | after.keys():
+            if before.get(key, 0) != after.get(key, 0) and ".total." not in key:
+                assert told[key] == (was_or(was, key), was_or(now, key)), key
+        assert shown.restated_from == was.cut_off
+        rows = list(csv.DictReader(StringIO(rendered(shown, "csv", ("en",), firm="A Firm").decode())))
+        assert {row["key"] for row in rows if row["restated"]} == told.keys()
+        assert rendered(shown, "html", ("en",), firm="A Firm").count("‡".encode()) == len(told) + 1
+        for table, sheet in zip(
+            shown.tables, load_workbook(BytesIO(rendered(shown, "xlsx", ("en",), firm="A"))).worksheets[1:], strict=True
+        ):
+            in_sheet = in_columns(sheet)
+            for row in table.rows:
+                for column, figure in zip(table.columns, row.figures, strict=True):
+                    said = report_words("en")("column", column)
+                    for title, value in (
+                        (f"{said}: 95 % interval from", figure.low),
+                        (f"{said}: first reported", figure.first),
+                    ):
+                        if value is not None:
+                            assert float(value) in in_sheet[title]
+
+
+def in_columns(sheet: Any) -> dict[str, list[Any]]:
+    return {column[0]: list(column[1:]) for column in sheet.iter_cols(values_only=True)}
+
+
+def report_on(cases: Iterable[CaseFact]) -> Report:
+    tally = Tally(NOVEMBER, load_causes())
+    for one in cases:
+        tally.count(one)
+    return report_of(tally, 1)
+
+
+def was_or(report: Report, key: str) -> Decimal | None:
+    return next((one.value for one in report.figures() if one.key == key), None)
+
+
+def test_the_total_of_a_table_that_had_or_has_one_row_is_restated_by_it() -> None:
+    fee, other = (CaseFact(name, NOVEMBER.start, "uk-fca", "web", category=name) for name in ("fee", "other"))
+    one, two = report_on([fee]), report_on([fee, other])
+    told = {figure.key: (figure.first, figure.value) for figure in two.restated(one).figures() if figure.restated}
+    assert told["categories.total.opened"] == (Decimal(1), Decimal(2))
+    assert told["categories.other.opened"] == (None, Decimal(1))
+    assert "categories.other.closed" not in told
+    told = {figure.key: (figure.first, figure.value) for figure in one.restated(two).figures() if figure.restated}
+    assert told["categories.total.opened"] == (Decimal(2), Decimal(1))
+    assert told["categories.other.opened"] == (Decimal(1), None)
+    assert one.restated(two).table("categories").rows[-1].name == "total"
+
+
+def test_a_word_that_packs_mean_by_different_sources_is_told_by_each() -> None:
+    packs = ("uk-fca", "us-consumer", "cn-banking")
+    cases = [CaseFact(pack, NOVEMBER.start, pack, "web") for pack in packs]
+    told = {(one.source, one.confirmed) for one in report_on(cases).definitions if one.name.startswith("closed")}
+    assert told == {(one.source, one.confirmed) for _, one in map(closed_by, packs)}
+    assert len(told) == len(packs)
+
+
+def test_a_name_that_a_spreadsheet_would_take_for_a_formula_is_text() -> None:
+    report = report_on([CaseFact("RD-1", NOVEMBER.start, "uk-fca", "web", product="=HYPERLINK(1)")])
+    sheet = load_workbook(BytesIO(rendered(report, "xlsx", ("en",), firm="=A"))).worksheets
+    assert {cell.data_type for one in sheet for row in one.iter_rows() for cell in row} <= {"s", "n"}
+    rows = csv.DictReader(StringIO(rendered(report, "csv", ("en",), firm="A").decode()))
+    assert "'=HYPERLINK(1)" in {row["name"] for row in rows}
 
 
 def test_a_restated_figure_shows_what_it_was_first() -> None:
