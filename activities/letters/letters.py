@@ -389,17 +389,24 @@ class Letters:
         notice = request.facts.notice
         told = f": {notice.en}" if notice and channel == CASE_FILE else ""
         whom = f" for {letter['addressee']}" if letter["addressee"] else ""
+        data = {"letter": request.key, "number": request.number, "kind": request.kind.value, "channel": channel}
+        if request.kind in _DECISIONS and request.facts.outcome:
+            data["outcome"] = request.facts.outcome.value  # reports count it from now on
         entry = Entry(
             key=f"{request.key}:accepted",
             at=at,
             kind="letter",
             actor=str(SYSTEM),
             text=f"{request.kind.value}{whom} accepted by {channel}{told}",
-            data={"letter": request.key, "number": request.number, "kind": request.kind.value, "channel": channel},
+            data=data,
         )
         update = request.update.model_copy(update={"entries": (*request.update.entries, entry)})
         recorded = await self._case_file.apply(connection, update, _announced(request, at), beside=beside)
         return LetterAccepted(at=at, channel=channel, recorded=recorded, in_doubt=tried.in_doubt)
+
+
+_DECISIONS: Final = frozenset({LetterKind.SUMMARY_RESOLUTION, LetterKind.FINAL_RESPONSE, LetterKind.OUTSIDE_DECISION})
+"""The letters that tell the customer how their complaint was decided."""
 
 
 def _as_it_stands(request: SendLetter, case: asyncpg.Record) -> SendLetter:

@@ -37,6 +37,8 @@ def facts_of(entries: Iterable[Entry]) -> Iterator[Fact]:
                 rows = [row for row in said.get("evidence", ()) if row["table"] in _PRICED]
                 sources = sorted({source for row in rows if (source := row["values"].get("source"))})
                 yield _fact(entry, "finding", data | ({"sources": sources} if sources else {}))
+            case "letter" if said.get("outcome"):
+                yield _fact(entry, "answered", {"outcome": said["outcome"]})
             case "record_feedback":
                 yield _fact(entry, "feedback", {"score": said["score"]})
             case "record_cause":
@@ -99,6 +101,7 @@ class CaseFact:
     handler: str | None = None
     stage: str = "received"
     outcome: str | None = None
+    """As the customer was told last; once the file is closed, as it ended."""
     closed_at: datetime | None = None
     turns: tuple[tuple[str, datetime], ...] = ()
     """Events in order: acknowledged, responded, disputed, reopened, referred, settled."""
