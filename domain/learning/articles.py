@@ -43,10 +43,11 @@ class Topic(Record):
 
 
 class Suggestion(Record):
-    """A topic without an article, with the closed cases that people answered."""
+    """A topic without an article, with the closed cases that people answered: how they ended, and under which packs."""
 
     topic: Topic
-    outcomes: dict[str, int]
+    outcomes: dict[Outcome, int]
+    policies: dict[str, int]
     cases: tuple[str, ...]
 
 
@@ -202,11 +203,11 @@ def check_step(known: Article | None, said: WriteArticle | DecideArticle) -> Non
 
 
 def suggestions(
-    cases: Iterable[CaseFact], tree: CauseTree, asked_by: Mapping[str, str], known: Collection[Article] = ()
+    cases: Iterable[CaseFact], tree: CauseTree, asked_by: Mapping[str, Collection[str]], known: Collection[Article] = ()
 ) -> list[Suggestion]:
     """Topics that have no article yet, with at least so many closed cases that people answered; the most asked first.
 
-    *asked_by* is who asked, by case, of those that people answered.
+    *asked_by* is by case what its customer is known by, an account or an address, of those that people answered.
     """
     of: dict[Topic, list[CaseFact]] = {}
     for case in cases:
@@ -218,13 +219,23 @@ def suggestions(
     found = [
         Suggestion(
             topic=topic,
-            outcomes=dict(sorted(Counter(str(one.outcome) for one in each).items())),
+            outcomes=dict(sorted(Counter(Outcome(one.outcome) for one in each if one.outcome).items())),
+            policies=dict(sorted(Counter(one.policy for one in each).items())),
             cases=tuple(sorted(one.reference for one in each)),
         )
         for topic, each in of.items()
-        if topic not in written and len({asked_by[one.reference] for one in each}) >= LEAST
+        if topic not in written and _customers(asked_by[one.reference] for one in each) >= LEAST
     ]
     return sorted(found, key=lambda one: (-len(one.cases), one.topic.category, one.topic.cause))
+
+
+def _customers(known_by: Iterable[Collection[str]]) -> int:
+    """How many customers they are at least: who has an account or an address in common is one, who has none nobody."""
+    found: list[set[str]] = []
+    for each in known_by:
+        same = [one for one in found if not one.isdisjoint(each)]
+        found = [one for one in found if one not in same] + ([set(each).union(*same)] if each else [])
+    return len(found)
 
 
 _PERSONAL: Final = (

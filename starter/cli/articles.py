@@ -33,10 +33,11 @@ def suggest() -> Answer:
     from starter.client.articles import Articles
 
     found = read(lambda pool: Articles(pool).suggest())
-    made = table("Category", "Cause", "Cases", "Outcomes", right=["Cases"])
+    made = table("Category", "Cause", "Outcomes", "Packs", "Cases", unbroken=["Cases"])
     for one in found:
         outcomes = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in one.outcomes.items())
-        made.add_row(spoken(one.topic.category), one.topic.cause, str(len(one.cases)), outcomes)
+        packs = ", ".join(f"{count} {pack}" for pack, count in one.policies.items())
+        made.add_row(spoken(one.topic.category), one.topic.cause, outcomes, packs, "\n".join(one.cases))
     return Answer(found, [made if found else line("No three customers asked the same that no article answers.")])
 
 

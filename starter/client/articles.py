@@ -168,7 +168,10 @@ _SAY: Final = """
 """
 _NAMES: Final = "select distinct name from casefile.contacts where reference = any($1)"
 _ANSWERED_BY_PEOPLE: Final = """
-    select c.reference, coalesce(c.account, c.reference) as asker from casefile.cases c
+    select c.reference, array_remove(array[c.account], null) || array(
+        select l.purpose || ':' || encode(l.token, 'hex') from casefile.lookups l
+        where l.scope = c.reference and l.purpose in ('email', 'phone')) as asker
+    from casefile.cases c
     where not casefile.hidden(c.reference) and exists (
         select from casefile.timeline t where t.reference = c.reference and t.actor not like 'system:%'
             and t.kind in ('propose_resolution', 'propose_draft', 'resolve_early', 'decide_resolution'))

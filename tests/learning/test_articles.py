@@ -1,7 +1,9 @@
 """Questions and answers for customers: from closed cases, without a customer in them, approved, and withdrawn."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from domain.ground.words import Category, Role, Stage
 from domain.learning.articles import Topic, Wording, offered
 from domain.people.recusal import Why
 from runtime.database import Pool, seen_by
+from runtime.keys.vault import Vault
 from starter.client import articles
 from starter.client.articles import Articles
 from starter.upkeep.doctor import out_of_date
@@ -38,12 +41,19 @@ def worded(**changes: str) -> Wording:
     return Wording.model_validate({"language": "en", "question": QUESTION, "answer": ANSWER, **changes})
 
 
-async def answered(pool: Pool, *numbers: int, by: str = "handler:h-17", name: str = "A Customer") -> None:
+async def answered(
+    pool: Pool,
+    *numbers: int,
+    by: str = "handler:h-17",
+    name: str = "A Customer",
+    known_by: Mapping[str, str | None] = MappingProxyType({}),
+) -> None:
     """Closed cases on the topic, each of a customer, as somebody answered them."""
     for number in numbers:
         case_file = keeping(pool)
-        person = {"name": name, "email": f"c{number}@example.com"}
-        reference = await opened(case_file, f"{by}{number}", account=f"7001{number:04}", complainant=person)
+        account = known_by.get("account", f"7001{number:04}")
+        person = {"name": name, "email": known_by.get("email", f"c{number}@example.com")}
+        reference = await opened(case_file, f"{by}{number}", account=account, complainant=person)
         cause = noted("record_cause", cause=LATE.cause)
         proposed = noted("propose_resolution", outcome="not_upheld").model_copy(update={"actor": by})
         at = {"stage": Stage.CLOSED, "outcome": "not_upheld", "category": "withdrawal", "closed_at": after(90)}
@@ -58,6 +68,7 @@ async def test_a_topic_is_suggested_by_three_customers_whom_people_answered(pool
     await answered(pool, 5)
     (found,) = await client.suggest()
     assert (found.topic, len(found.cases), found.outcomes) == (LATE, 3, {"not_upheld": 3})
+    assert found.policies == {"platform-default": 3}
     await client.write("FAQ-LATE", LATE, [worded()], owner="h-17", until=NEXT_YEAR, by=WRITER)
     assert await client.suggest() == []
     await keep_out(pool, found.cases[0], "h-9", Why.NAMED)
@@ -65,6 +76,30 @@ async def test_a_topic_is_suggested_by_three_customers_whom_people_answered(pool
     assert shown.written.cases == found.cases[1:]
     with pytest.raises(ValueError, match=r"topic: .* or it has one"):
         await client.write("FAQ-OTHER", LATE, [worded()], owner="h-17", until=NEXT_YEAR, by=WRITER)
+
+
+@pytest.mark.parametrize(
+    "known_by",
+    [
+        {"email": "one@example.com"},  # with an account each
+        {"account": "70010001"},  # writing from several addresses
+        {"account": None, "email": "one@example.com"},
+        {"account": None, "email": None},  # who is known by nothing may be anybody
+    ],
+)
+async def test_one_customer_who_complains_three_times_is_one(pool: Pool, known_by: dict[str, str | None]) -> None:
+    await answered(pool, 1, 2, 3, known_by=known_by)
+    assert await Articles(pool, signed).suggest() == []
+    await answered(pool, 4, 5, 6)
+    assert len((await Articles(pool, signed).suggest())[0].cases) == 6
+
+
+async def test_cases_that_are_erased_meanwhile_hinder_no_article(pool: Pool, keys: Vault) -> None:
+    await answered(pool, 1, 2, 3, by="handler:h-77")
+    client = Articles(pool, signed)
+    (found,) = await client.suggest()
+    await keys.destroy(found.cases[:1])
+    assert await client.write("FAQ-LATE", LATE, [worded()], owner="h-17", until=NEXT_YEAR, by=WRITER) == 1
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ def _refused(field: str, why: str) -> FieldError:
 async def _page(visit: Visit, *errors: FieldError) -> Response:
     articles = Articles(eyes(visit))
     found, topics = await articles.all(), await articles.suggest()
+    visit.seen += [case for one in topics for case in one.cases]
     causes = load_causes()
     return shown(
         visit,
