@@ -251,7 +251,7 @@ def _another_firm() -> Story:
             description="Example Futures Ltd has taken the fee for a gold futures account twice and does not answer"
             " my letters.",
         ),
-        category=Category.OTHER,  # of a fee and of no answer as much is said: rules and model differ, a person decides
+        category=Category.FEE,  # that nobody answers comes after what it is about
         outcome=Outcome.REFERRED,
         shows=(("draft", "referred"), ("propose_resolution", "referred")),
     )
