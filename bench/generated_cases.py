@@ -61,7 +61,7 @@ def _case(random: Random, reference: str, received: datetime) -> CaseFact:
         stage="closed" if closed else "responded" if responded else "investigating",
         outcome=outcome if responded or closed else None,
         closed_at=closed,
-        turns=turns,
+        turns=(*turns, ("asked", closed)) if closed else turns,
         clocks=tuple(_clocks(random, received, responded)),
         awards=awards,
         findings=findings,

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from domain.ground.base import Instant, Record
 from domain.ground.timeline import Entry
-from domain.ground.words import SignKind, SignStep
+from domain.ground.words import LetterKind, SignKind, SignStep
 from domain.rules.causes import CauseTree
 
 
@@ -39,6 +39,8 @@ def facts_of(entries: Iterable[Entry]) -> Iterator[Fact]:
                 yield _fact(entry, "finding", data | ({"sources": sources} if sources else {}))
             case "letter" if said.get("outcome"):
                 yield _fact(entry, "answered", {"outcome": said["outcome"]})
+            case "letter" if said.get("kind") == LetterKind.FEEDBACK_REQUEST:
+                yield _fact(entry, "asked", {})
             case "record_feedback":
                 yield _fact(entry, "feedback", {"score": said["score"]})
             case "record_cause":
@@ -104,7 +106,7 @@ class CaseFact:
     """As the customer was told last; once the file is closed, as it ended."""
     closed_at: datetime | None = None
     turns: tuple[tuple[str, datetime], ...] = ()
-    """Events in order: acknowledged, responded, disputed, reopened, referred, settled."""
+    """Events in order: acknowledged, responded, disputed, reopened, referred, settled, asked (for feedback)."""
     clocks: tuple[ClockFact, ...] = ()
     awards: tuple[Award, ...] = ()
     findings: tuple[FoundFact, ...] = ()

@@ -20,6 +20,7 @@ COMPLAINTS: Final = "complaints"
 FALSE_ALARMS: Final = 0.05
 """In so many months in which nothing is wrong at all, something is told to stand out."""
 _SHOWN: Final = 10
+SCORES: Final = ("5", "4", "3", "2", "1")
 
 
 def report_of(
@@ -212,20 +213,21 @@ def _redress(tally: Tally) -> Table:
 
 
 def _satisfaction(tally: Tally) -> Table:
-    asked = tally.counts["satisfaction", "asked", "cases"]
-    names = ["5", "4", "3", "2", "1", "no_answer"]
+    """The scores, and who did not answer, of those who were asked or said it unasked; and who was not asked."""
+    asked = [*SCORES, "no_answer"]
+    counts = {name: tally.counts["satisfaction", name, "cases"] for name in (*asked, "not_asked")}
+    whole = sum(counts[name] for name in asked)
     rows = [
         Row(
             name=name,
             figures=(
-                _figure("satisfaction", name, "cases", tally.counts["satisfaction", name, "cases"]),
-                _share("satisfaction", name, "share", tally.counts["satisfaction", name, "cases"], asked),
+                _figure("satisfaction", name, "cases", count),
+                _share("satisfaction", name, "share", count, whole if name in asked else 0),
             ),
         )
-        for name in names
+        for name, count in counts.items()
+        if whole or count
     ]
-    if not asked:
-        rows = []
     return Table(
         key="satisfaction",
         of="score",

@@ -141,8 +141,8 @@ class Tally:
             self._hit(("categories", case.category, "upheld"), case)
             self._hit(("vulnerable", group, "upheld"), case)
         if outcome not in {Outcome.WITHDRAWN, Outcome.REFERRED}:
-            self._hit(("satisfaction", "asked", "cases"), case)
-            self._hit(("satisfaction", str(case.score) if case.score else "no_answer", "cases"), case)
+            unanswered = "no_answer" if case.first("asked") else "not_asked"
+            self._hit(("satisfaction", str(case.score) if case.score else unanswered, "cases"), case)
         for event in ("disputed", "reopened", "referred"):
             if any(name == event and instant in self.period for name, instant in case.turns):
                 self._hit(("recurrence", event, "cases"), case)
