@@ -286,6 +286,7 @@ def make_return(
         groups: dict[str, list[CaseFact]] = {}
         for case in concerned:
             groups.setdefault((getattr(case, form.by) or "-") if form.by else "", []).append(case)
+        groups = groups or {"-" if form.by else "": []}  # a nil return has a row too, and says that it is nil
         rows = [(name, _filled(form, name, groups[name], period, calendar)) for name in sorted(groups)]
     empty = {filled.cell for _, row in rows for filled in row if filled.value is None and not filled.suppressed}
     missing = [cell.name for cell in form.cells if cell.needed and (cell.measure is None or cell.name in empty)]

@@ -60,6 +60,7 @@ def month(
     from starter.reports.sheets import to_data
 
     wanted, formats, languages = named_period(period, zone), _formats(format_), _languages(language)
+    over = is_over(wanted, issue=issue)
     who, sign = str(actor(by)) if issue else None, signing() if issue else None
 
     async def made(pool: "Pool") -> "Report":
@@ -77,7 +78,8 @@ def month(
         path.write_bytes(making.rendered(found, form, languages, firm=firm))
         written.append(path)
     data = {**to_data(found), "files": [str(path) for path in written]}
-    return Answer(data, [*_shown(found, languages[0]), *(whole(str(path)) for path in written)])
+    note = [] if over else [line("The period is not over: these are its figures so far, ages up to its end.", "yellow")]
+    return Answer(data, [*_shown(found, languages[0]), *note, *(whole(str(path)) for path in written)])
 
 
 @command(report, "verify")
@@ -205,6 +207,14 @@ def named_period(name: str, zone: str) -> "Period":
         raise InvalidInput(str(error)) from None
 
 
+def is_over(period: "Period", *, issue: bool = False) -> bool:
+    """Whether the period has ended. What is to *issue* on one that has not is refused: all of it would be restated."""
+    over = period.end <= datetime.now(UTC)
+    if issue and not over:
+        invalid("--issue", f"{period.name} is not over; make it without --issue to see how it stands")
+    return over
+
+
 def told(make: Any) -> Any:
     """What *make* gives; what the record does not have is told as such."""
     from domain.learning.balance import DoesNotBalance
@@ -256,6 +266,8 @@ def _shown(found: "Report", language: str) -> list[Any]:
         for row in one.rows:
             made.add_row(row_name(one, row.name, words_, tree), *map(cell, row.figures))
         shown.append(made)
+    if found.restated_from is not None:
+        shown.append(line(words_("page", "restated", first=found.restated_from)))
     shown.append(
         line(
             words_("page", "state", cut_off=found.cut_off, record=found.record[:16] or "–") + f" · {found.hash}", "dim"

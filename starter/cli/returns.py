@@ -14,6 +14,7 @@ from starter.cli.reports import (
     PeriodName,
     PublicKey,
     Zone,
+    is_over,
     named_period,
     public_keys,
     signing,
@@ -82,6 +83,7 @@ def make(
     from starter.reports import returns as making
 
     wanted = named_period(period, zone)
+    over = is_over(wanted, issue=issue)
     who, sign = str(actor(by)) if issue else None, signing() if issue else None
 
     async def made(pool: "Pool") -> "ReturnMade":
@@ -93,13 +95,14 @@ def make(
     found: ReturnMade = told(lambda: read(made))
     stem = "-".join(filter(None, (found.form, entity, wanted.name)))
     output.mkdir(parents=True, exist_ok=True)
-    files = {output / f"{stem}.csv": making.to_csv(found), output / f"{stem}.json": making.to_json(found)}
+    files = {output / f"{stem}.csv": making.to_csv(found), output / f"{stem}.json": making.to_json(found, over=over)}
     for path, content in files.items():
         path.write_text(content, encoding="utf-8")
     shown = [whole(str(path)) for path in files]
     nil = ": a nil return" if found.nil else ""
     shown.append(line(f"{len(found.rows)} row(s), of the record up to fact {found.cut_off}{nil}"))
-    return Answer({**making.to_data(found), "files": [str(path) for path in files]}, shown, _problem(found))
+    data = {**making.to_data(found, over=over), "files": [str(path) for path in files]}
+    return Answer(data, shown, _problem(found, over=over))
 
 
 @command(returns, "verify")
@@ -119,8 +122,9 @@ def verify(
     return verified(found)
 
 
-def _problem(found: "ReturnMade") -> Problem | None:
-    lacks = [f"not known: {', '.join(found.missing)}"] if found.missing else []
+def _problem(found: "ReturnMade", *, over: bool) -> Problem | None:
+    lacks = [] if over else ["the period is not over"]
+    lacks += [f"not known: {', '.join(found.missing)}"] if found.missing else []
     lacks += [f"not confirmed: {', '.join(found.unconfirmed)}"] if found.unconfirmed else []
     if not lacks:
         return None

@@ -101,11 +101,14 @@ def to_csv(made: ReturnMade) -> str:
     return target.getvalue()
 
 
-def to_json(made: ReturnMade) -> str:
+def to_json(made: ReturnMade, *, over: bool = True) -> str:
     """The return as a JSON document, with what it lacks."""
-    return json.dumps(to_data(made), ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(to_data(made, over=over), ensure_ascii=False, indent=2) + "\n"
 
 
-def to_data(made: ReturnMade) -> dict[str, Any]:
-    """The return as data, with whether it is complete and the SHA-256 of what it says."""
-    return {**made.model_dump(mode="json"), "complete": made.complete, "hash": made.hash}
+def to_data(made: ReturnMade, *, over: bool = True) -> dict[str, Any]:
+    """The return as data, with whether it is complete and the SHA-256 of what it says.
+
+    None is complete whose period is not *over*.
+    """
+    return {**made.model_dump(mode="json"), "complete": made.complete and over, "hash": made.hash}

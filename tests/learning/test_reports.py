@@ -297,7 +297,8 @@ async def test_what_cannot_be_reported_is_refused_with_the_way_out(
         (("month", "2026-11", "--zone", "Mars/Base"), "--zone: 'Mars/Base' is no time zone"),
         (("month", "2026-11", "--format", "docx"), "--format: 'docx' is not one of html, pdf, xlsx, csv, json, all"),
         (("month", "2026-11", "--cut-off", "99"), f"the record ends with fact {await cut_off(pool)}"),
-        (("month", "2026-11", "--issue"), "--as: who acts is not known"),
+        (("month", "2026-10", "--issue"), "--as: who acts is not known"),
+        (("month", "2099-11", "--issue"), "--issue: 2099-11 is not over"),
         (("cases", "2026-11", "categories.fee.guessed"), "figure: the report has no 'categories.fee.guessed'"),
     ):
         ran = await redress("report", *arguments)

@@ -90,6 +90,18 @@ def made_complete(made: ReturnMade) -> bool:
     return made.complete
 
 
+def test_a_nil_return_says_that_it_is_nil_with_a_row_of_zeros() -> None:
+    for form in load_forms().values():
+        if form.kind == "cells":
+            period = Period.of(form.every, at("2027-02-01") if form.first else at("2026-11-15"))
+            made = make_return(form, [], period, 1, calendar=GB)  # type: ignore[arg-type]
+            ((_, row),) = made.rows
+            known = {one.cell: one.value for one in row if one.value is not None}
+            assert known.pop("nil", "yes") == "yes"
+            assert set(known.values()) == {"0"}, form.id
+            assert known.keys() >= {cell.name for cell in form.cells if cell.measure} - {"nil"}
+
+
 def test_an_open_complaint_is_reported_again_under_the_same_id_and_a_closed_one_no_more() -> None:
     still_open, closed = case("RD-1", "2026-03-01"), case("RD-2", "2026-05-01", "2026-08-01", outcome="upheld")
     asic, halves = form_of("asic-idr"), [Period.named(name) for name in ("2026-H1", "2026-H2", "2027-H1")]
@@ -242,6 +254,9 @@ async def test_the_command_writes_a_return_says_what_it_lacks_and_signs_it_as_it
     assert [name for name, _ in data["rows"]] == [reference]
     assert not data["complete"]
     assert (await redress("returns", "check", "fca-2027")).code == 5
+    early = await redress("returns", "make", "cfpb-like", "2099-11", "--output", tmp_path, "--json")
+    assert (early.code, early.data["complete"]) == (5, False)
+    assert "the return is not complete: the period is not over" in early.error["message"]
     wrong = await redress("returns", "make", "cysec-yearly", "2026-03")
     assert wrong.code == 2
     assert "there is no 'cysec-yearly'; there are asic-idr" in wrong.err

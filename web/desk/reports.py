@@ -54,6 +54,8 @@ async def reports(visit: Visit) -> Response:
         blocks=blocks,
         unbalanced=unbalanced,
         files=list(FILES),
+        cut_off=cut_off,
+        is_over=period is None or period.end <= visit.now,
         opened_at=lambda key: (
             f"/desk/reports/{period.name}/cases?" + urlencode({"figure": key, "cut_off": cut_off}) if period else ""
         ),
@@ -129,7 +131,11 @@ async def report_file(visit: Visit) -> Response:
     period, form = _period(visit.path["period"]), visit.path["form"]
     if period is None or form not in FILES:
         raise NotFound
-    report = await make_report(visit.doors.pool, period)
+    asked = visit.request.query_params.get("cut_off", "")
+    try:
+        report = await make_report(visit.doors.pool, period, at=int(asked) if asked else None)
+    except (LookupError, ValueError):
+        raise NotFound from None
     content = rendered(report, form, (visit.language,), firm=visit.doors.settings.firm_name)
     name = f'attachment; filename="complaints-{period.name}.{form}"'
     return Response(content, media_type=FILES[form], headers={"content-disposition": name})
