@@ -1,16 +1,19 @@
 """Cases that were drawn for review, and what the reviews found, as the record has them."""
 
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from domain.ground.people import Actor
 from domain.keys.personal import Gone
 from domain.learning.reviewing import RecordReview, Review, ReviewFinding
+from domain.people.recusal import kept_out
 from domain.rules.policy import PolicyPack
+from record.hands import recusals_of
 from record.proofs import is_proven
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from record.connection import Connection
 
@@ -39,6 +42,15 @@ async def read_reviews(
     ]
 
 
+async def barred_from(connection: "Connection", references: "Sequence[str]", at: datetime) -> dict[str, set[str]]:
+    """Who may not review which of these cases *at* that moment: who is kept out of it, had it or decided on it."""
+    recorded = await recusals_of(connection, references)
+    out = {reference: set(kept_out(each, at)) for reference, each in recorded.items()}
+    for row in await connection.fetch(_HANDLERS, list(references)):
+        out.setdefault(row["reference"], set()).update(row["handlers"])
+    return out
+
+
 def _said(row: "Mapping[str, Any]") -> RecordReview:
     notes = row["words"] if isinstance(row["words"], dict) else {}
     gone = next((str(one) for one in notes.values() if isinstance(one, Gone)), "[erased]")
@@ -54,6 +66,7 @@ def _said(row: "Mapping[str, Any]") -> RecordReview:
     )
 
 
+_HANDLERS: Final = "select reference, casefile.handlers_of(reference) as handlers from unnest($1::text[]) as reference"
 _DRAWN: Final = """
     select d.reference, d.period, d.reviewer, d.due, d.data, p.content, casefile.handlers_of(d.reference) as handlers
     from casefile.reviews d join casefile.cases c using (reference)

@@ -11,14 +11,12 @@ from domain.ground.words import Role
 from domain.learning.periods import Period
 from domain.learning.reviewing import ChaseReviews, DrawReviews, ReviewsDrawn, ReviewsOpen
 from domain.learning.sampling import Sample, draw
-from domain.people.recusal import kept_out
 from record.directory import read_directory
 from record.facts import cases_up_to, cut_off
-from record.hands import recusals_of
-from record.reviews import read_reviews
+from record.reviews import barred_from, read_reviews
 
 if TYPE_CHECKING:
-    from runtime.database import Connection, Pool
+    from runtime.database import Pool
 
 
 class Reviews:
@@ -42,7 +40,7 @@ class Reviews:
             people = (await read_directory(connection)).people
             day = request.at.date()
             reviewers = [one.id for one in people if Role.COMPLIANCE_OFFICER in one.roles and not one.away(day)]
-            out = await self._kept_out(connection, [case.reference for case in cases], request)
+            out = await barred_from(connection, [case.reference for case in cases], request.at)
             sample = draw(
                 cases,
                 period,
@@ -55,16 +53,6 @@ class Reviews:
             due = request.at + timedelta(days=order.within_days)
             await connection.executemany(_DRAW, [(*row, request.at, due) for row in _rows(sample)])
         return ReviewsDrawn(period=period.name, cases=len(sample.cases), due=due)
-
-    async def _kept_out(
-        self, connection: "Connection", references: list[str], request: DrawReviews
-    ) -> dict[str, set[str]]:
-        """Who may not review which case: who is kept out of it, had it or decided on it."""
-        recorded = await recusals_of(connection, references)
-        out = {reference: set(kept_out(each, request.at)) for reference, each in recorded.items()}
-        for row in await connection.fetch(_HANDLERS, references):
-            out.setdefault(row["reference"], set()).update(row["handlers"])
-        return out
 
     @activity.defn(name="ChaseReviews")
     async def chase(self, request: ChaseReviews) -> ReviewsOpen:
@@ -99,4 +87,3 @@ _DRAW: Final = """
     insert into casefile.reviews (reference, period, step, by, reviewer, data, at, due)
     values ($1, $2, 'drawn', 'system:redress', $3, $4, $5, $6)
 """
-_HANDLERS: Final = "select reference, casefile.handlers_of(reference) as handlers from unnest($1::text[]) as reference"

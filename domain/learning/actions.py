@@ -86,8 +86,8 @@ class Judged(Record):
 def effect(measure: EffectMeasure, before: int, after: int) -> Judged:
     """Whether the action had its effect: the rate fell by what was fixed, and its interval lies below the rate before.
 
-    ``before`` and ``after`` are upheld cases of the cause in the two spans. Nothing before: nothing after is effect
-    enough.
+    ``before`` and ``after`` are upheld cases of the cause in the two spans. Where none came after, that is effect
+    enough, however few came before.
     """
     per = measure.accounts / 1000
     low, high = rate_interval(after, per)

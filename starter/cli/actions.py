@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -10,7 +10,7 @@ from starter.cli.access import Seen, read
 from starter.cli.options import By, Language, MessageId, Tongue, actor
 from starter.cli.program import Answer, Failed, InvalidInput, app, command, invalid
 from starter.cli.reports import Zone, report
-from starter.reading.layout import line, table, when
+from starter.reading.layout import line, spoken, table, when
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -109,9 +109,18 @@ def show(*, name: ActionName) -> Answer:
         raise InvalidInput(f"action: there is no {name!r}; redress action list shows them")
     made = table("At", "Step", "By", "What", unbroken=["At"])
     for one in steps:
-        told = "; ".join(f"{key.replace('_', ' ')} {value}" for key, value in one.data.items() if key not in {"action"})
-        made.add_row(when(one.at), one.step, one.by, told)
+        made.add_row(when(one.at), one.step, one.by, _told(one.data, "; "))
     return Answer(steps, [made])
+
+
+def _told(data: dict[str, Any], between: str) -> str:
+    """What a step says, without what its row has already."""
+    known = {name: value for name, value in data.items() if value is not None and name not in _BESIDE}
+    said = {name: _told(value, ", ") if isinstance(value, dict) else value for name, value in known.items()}
+    return between.join(f"{spoken(name)} {value}" for name, value in said.items())
+
+
+_BESIDE: Final = frozenset({"action", "opened_at", "opened_by"})
 
 
 @command(action, "done")

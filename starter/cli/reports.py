@@ -167,11 +167,11 @@ def sample(
 ) -> Answer:
     """Draw the cases of a period that compliance reviews, some of each kind; the same seed draws the same.
 
-    Nobody reviews a case that they handled.
+    Nobody reviews a case that they had or decided on.
     """
     from domain.learning.sampling import Sample, draw
     from record import facts
-    from starter.reading.hands import who_is_kept_out
+    from starter.reading.hands import who_may_not_review
     from starter.reading.layout import table
 
     wanted, who = named_period(period, zone), tuple(filter(None, (one.strip() for one in reviewers.split(","))))
@@ -181,7 +181,7 @@ def sample(
     async def drawn(pool: "Pool") -> Sample:
         number = await facts.cut_off(pool, cut_off)
         cases = [case async for case in facts.cases_up_to(pool, number)]
-        out, hidden = await who_is_kept_out(pool, [case.reference for case in cases], datetime.now(UTC))
+        out, hidden = await who_may_not_review(pool, [case.reference for case in cases], datetime.now(UTC))
         seen = (case for case in cases if case.reference not in hidden)
         return draw(seen, wanted, number, seed=seed or wanted.name, per_stratum=per_kind, reviewers=who, kept_out=out)
 

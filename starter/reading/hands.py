@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from domain.ground.base import Instant, Record
-from domain.people.recusal import Recusal, kept_out
+from domain.people.recusal import Recusal
 from domain.people.routing import Candidate, Need, route
 from domain.people.signs import StandingSign, standing
 from record.directory import read_directory
-from record.hands import recorded_recusals, recusals_of, sign_changes
+from record.hands import recorded_recusals, sign_changes
+from record.reviews import barred_from
 from starter.reading.database import masking, must_see
 
 if TYPE_CHECKING:
@@ -64,14 +65,14 @@ async def explain_route(pool: "Pool", reference: str) -> Hands:
     return Hands(reference=reference, assignments=tuple(assignments), recusals=tuple(recusals))
 
 
-async def who_is_kept_out(
+async def who_may_not_review(
     pool: "Pool", references: Sequence[str], at: datetime
 ) -> tuple[dict[str, set[str]], set[str]]:
-    """Who is kept out of each of these cases *at* that moment; and which cases are hidden from who looks."""
+    """Who may not review each of these cases *at* that moment; and which cases are hidden from who looks."""
     async with pool.acquire() as connection:
-        recorded = await recusals_of(connection, references)
+        barred = await barred_from(connection, references, at)
         hidden = {row["reference"] for row in await connection.fetch(_HIDDEN)}
-    return {reference: set(kept_out(each, at)) for reference, each in recorded.items()}, hidden
+    return barred, hidden
 
 
 async def read_signs(pool: "Pool", reference: str) -> list[StandingSign]:

@@ -10,7 +10,7 @@ from domain.ground.words import CaseEvent, Stage
 from domain.incidents.state import IN_PART
 from starter.cli.program import ExitCode
 from starter.client.directory import People
-from tests.case.support import OPENED_AT, after, keeping, occurred, opened, summary, update
+from tests.case.support import OPENED_AT, after, decided, keeping, occurred, opened, summary, update, usd
 from tests.cli.command_line import CommandLine
 from tests.incidents.minute import bad_minute, new
 from tests.incidents.test_cohort import Desk
@@ -111,6 +111,17 @@ async def test_a_sample_is_without_it_and_has_nobody_review_what_they_are_kept_o
         redress.set("REDRESS_ACTOR", who)
         drawn = (await redress(*sample)).data
         assert [(one["reference"], one["reviewer"]) for one in drawn["cases"]] == seen
+
+
+async def test_in_a_sample_nobody_reviews_what_they_had_or_decided_on(
+    redress: CommandLine, reference: str, pool: "Pool"
+) -> None:
+    closed = summary(1, stage=Stage.CLOSED, closed_at=after(60), handler="h-17")
+    await keeping(pool).record(update(reference, 1, summary=closed, entries=decided(1, usd("12.30"))))
+    redress.set("REDRESS_ACTOR", "handler:h-9")
+    for reviewer, drawn in (("h-17", None), ("e-1", None), ("e-2", "e-2")):
+        sample = ("report", "sample", f"{OPENED_AT:%Y-%m}", "--reviewers", reviewer, "--json")
+        assert [one["reviewer"] for one in (await redress(*sample)).data["cases"]] == [drawn], reviewer
 
 
 async def test_an_incident_tells_them_no_sums_by_its_workflow_either(
