@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from web.api import complaints, files, incidents, messages, subscriptions, webhooks
+from web.api import complaints, files, incidents, messages, reports, subscriptions, webhooks
 from web.api.frame import API, ROOT
 from web.api.openapi import document
 from web.api.problems import Problem, answer
@@ -19,6 +19,7 @@ __all__ = [
     "files",
     "incidents",
     "messages",
+    "reports",
     "subscriptions",
     "webhooks",
 ]

@@ -17,6 +17,7 @@ from web.permissions import Kind
 
 _IN: Final = "#/components/schemas/{model}"
 _REFERENCES: Final = {
+    "period": "A month, quarter, half-year or year, such as 2026-11, 2026-Q4, 2026-H2 or 2026.",
     "reference": "The reference of the complaint or incident, such as RD-K7M4-9QXT-2VBHC.",
     "name": "The name of the file, as the list of files has it.",
     "id": "Its id.",
