@@ -194,6 +194,7 @@ async def test_who_complains_twice_of_what_an_incident_makes_good_is_answered_fr
     third = await complain(house)
     for case in (first, second, third):
         await house.responded(case)
+    for case in (first, second, third):  # when one closes, weeks have gone by for all
         response = await letter(house, case, LetterKind.FINAL_RESPONSE)
         assert incident in response
         assert "1,643.00" in response
