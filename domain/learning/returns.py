@@ -124,6 +124,10 @@ class View:
         """When it was closed."""
         return [at for at, opens in turns(case, self.form.closed) if not opens]
 
+    def closing(self, case: CaseFact) -> datetime:
+        """When it was closed last in the period; of those that were."""
+        return [at for at in self.closings(case) if at in self.period][-1]
+
     def is_open(self, case: CaseFact, at: datetime) -> bool:
         """Whether it is open just before *at*, by what the form calls closed."""
         return is_open(case, at, self.form.closed)
@@ -141,9 +145,7 @@ class View:
     def within(self, days: int) -> list[CaseFact]:
         """Those closed in the period within so many days of receipt."""
         return [
-            case
-            for case in self.closed()
-            if (self.closings(case)[-1] - case.received_at).total_seconds() <= days * 86_400
+            case for case in self.closed() if (self.closing(case) - case.received_at).total_seconds() <= days * 86_400
         ]
 
     def within_business_days(self, days: int) -> list[CaseFact] | None:
@@ -154,7 +156,7 @@ class View:
             case
             for case in self.closed()
             if business_days_between(
-                calendar, local_day(calendar, case.received_at), local_day(calendar, self.closings(case)[-1])
+                calendar, local_day(calendar, case.received_at), local_day(calendar, self.closing(case))
             )
             <= days
         ]
@@ -226,8 +228,14 @@ def _days(view: View) -> Decimal:
     return Decimal(int((end - _one(view).received_at).total_seconds() // 86_400))
 
 
+def _first(view: View, event: str) -> datetime | None:
+    """When that event happened first, if by the end of the period: what came later is told of in later returns."""
+    at = _one(view).first(event)
+    return at if at and at < view.period.end else None
+
+
 def _timely(view: View, days: int) -> str:
-    answered = _one(view).first("responded") or _last_closing(view)
+    answered = _first(view, "responded") or _last_closing(view)
     if answered is None:
         return "no" if (view.period.end - _one(view).received_at).days > days else ""
     return "yes" if (answered - _one(view).received_at).total_seconds() <= days * 86_400 else "no"
@@ -246,12 +254,12 @@ COLUMNS: Final[Mapping[str, Measure]] = {
     "outcome": lambda view: _one(view).outcome if _last_closing(view) else None,
     "cause": lambda view: _one(view).cause,
     "redress_paid": _redress,
-    "responded_on": lambda view: _day(_one(view).first("responded"), view),
+    "responded_on": lambda view: _day(_first(view, "responded"), view),
     "timely_15": lambda view: _timely(view, 15),
     "timely_30": lambda view: _timely(view, 30),
-    "disputed": lambda view: "yes" if _one(view).first("disputed") else "no",
+    "disputed": lambda view: "yes" if _first(view, "disputed") else "no",
     "handler": lambda view: _one(view).handler,
-    "acknowledged_on": lambda view: _day(_one(view).first("acknowledged"), view),
+    "acknowledged_on": lambda view: _day(_first(view, "acknowledged"), view),
 }
 """What a column of a list may tell of a case."""
 

@@ -90,6 +90,25 @@ def made_complete(made: ReturnMade) -> bool:
     return made.complete
 
 
+@pytest.mark.parametrize("name", load_forms())
+def test_what_happens_after_the_period_changes_nothing_in_its_return(name: str) -> None:
+    form = load_forms()[name].model_copy(update={"first": None, "last": None})
+    cases, (first,) = list(generated(300, days=400)), generated(1, days=1)
+    period = Period.of(form.every, first.received_at).before()
+    at_its_end = [
+        replace(
+            one,
+            turns=tuple(turn for turn in one.turns if turn[1] < period.end),
+            closed_at=one.closed_at if one.closed_at and one.closed_at < period.end else None,
+            awards=tuple(award for award in one.awards if award.at < period.end),
+        )
+        for one in cases
+    ]
+    now, then = (make_return(form, each, period, 1, calendar=GB) for each in (cases, at_its_end))  # type: ignore[arg-type]
+    assert now.rows
+    assert now == then
+
+
 def test_a_nil_return_says_that_it_is_nil_with_a_row_of_zeros() -> None:
     for form in load_forms().values():
         if form.kind == "cells":
