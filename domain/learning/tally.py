@@ -168,20 +168,19 @@ class Tally:
             self._hit(("incidents", case.incident, "complaints"), case)
 
     def count_cause(self, case: CaseFact, closings: Iterable[datetime]) -> None:
-        """Count the cause of *case*, by its last closing: the one that people named or the checks point to."""
-        if not (is_upheld(case) or is_rejected(case)) or not (last := max(closings, default=None)):
-            return
-        place = bisect_right(self._starts, last) - 1
-        if not 0 <= place <= EARLIER:
+        """Count the cause of *case* in each period in which it was closed: as people named it or the checks point."""
+        if not (is_upheld(case) or is_rejected(case)):
             return
         cause = cause_of(case, self._tree)
-        if place == EARLIER:
-            column = "upheld" if is_upheld(case) else "rejected"
-            self._hit(("causes", cause, column), case)
-            for other in case.contributing:
-                self._hit(("causes", other, "contributing"), case)
-        if not is_upheld(case):
-            return
+        for place in {bisect_right(self._starts, at) - 1 for at in closings}:
+            if place == EARLIER:
+                self._hit(("causes", cause, "upheld" if is_upheld(case) else "rejected"), case)
+                for other in case.contributing:
+                    self._hit(("causes", other, "contributing"), case)
+            if is_upheld(case) and 0 <= place <= EARLIER:
+                self._count_usual(case, cause, place)
+
+    def _count_usual(self, case: CaseFact, cause: str, place: int) -> None:
         for subject in subjects(cause, case):
             if place == EARLIER:
                 self.now[subject] += 1

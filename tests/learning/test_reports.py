@@ -19,7 +19,7 @@ from domain.learning.facts import CaseFact
 from domain.learning.monthly import report_of
 from domain.learning.periods import Period
 from domain.learning.report import Figure, Report
-from domain.learning.tally import Tally
+from domain.learning.tally import TOTAL, Tally
 from record.facts import cut_off
 from runtime.causes import load_causes
 from runtime.database import Pool
@@ -155,6 +155,26 @@ def test_every_figure_of_cases_opens_to_them_and_every_count_to_as_many() -> Non
     assert {".".join(place) for place in tally.counts if place[0] == "balance"} <= {
         figure.key for figure in report_of(tally, 1).figures()
     }
+
+
+def test_what_several_tables_count_adds_up_to_the_same_in_each(report: Report) -> None:
+    def added(table: str, column: str, *rows: str) -> Decimal:
+        found = report.table(table)
+        at = found.columns.index(column)
+        counted = [row for row in found.rows if row.name != TOTAL and (not rows or row.name in rows)]
+        return sum((row.figures[at].value or Decimal(0) for row in counted), Decimal(0))
+
+    for column, tables in (
+        ("opened", ("balance", "categories", "channels", "workload")),
+        ("closed", ("outcomes", "categories", "workload", "vulnerable")),
+    ):
+        assert len({added(table, column) for table in tables}) == 1, column
+    assert added("balance", "after") == added("ages", "open") == added("workload", "open")
+    upheld = added("outcomes", "closed", "upheld", "partly_upheld")
+    assert upheld == added("categories", "upheld") == added("causes", "upheld") > 0
+    assert added("outcomes", "closed", "not_upheld") == added("causes", "rejected") > 0
+    asked = added("outcomes", "closed") - added("outcomes", "closed", "withdrawn", "referred")
+    assert added("satisfaction", "cases") == asked
 
 
 def test_of_all_changes_between_two_reports_none_goes_unsaid_in_any_format() -> None:
