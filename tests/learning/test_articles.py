@@ -125,6 +125,10 @@ async def test_customers_and_handlers_see_what_a_second_person_approved_until_a_
         await signed_in(desk, doors, Staff(id="h-17", roles=(Role.HANDLER, Role.TEAM_LEAD)))
         fields = {"topic": f"withdrawal|{LATE.cause}", "name": "FAQ-LATE", "until": NEXT_YEAR.isoformat()}
         texts = {"en_question": QUESTION, "en_answer": ANSWER, "cites": "platform-default"}
+        page = (await desk.get("/desk/faq")).text
+        assert all(f"/desk/cases/{one}" in page for one in (await Articles(pool).suggest())[0].cases)
+        assert "3 not upheld" in page
+        assert "3 platform-default" in page
         refused = await desk.send_form("/desk/faq", **fields, **texts | {"cites": "no-such-pack"})
         assert (refused.status_code, "no-such-pack" in refused.text) == (422, True)
         assert (await desk.send_form("/desk/faq", **fields, **texts)).status_code == 303
