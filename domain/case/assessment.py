@@ -282,7 +282,7 @@ def _category(
     words = sorted((one for one in told if one.category is category), key=lambda one: -one.points)
     heaviest = [one.written for one in words]
     few = points[category] < rules.BEYOND_DOUBT or category is rules.REMAINS
-    if few and proposed not in {None, category} and not has_trades:
+    if few and proposed not in {None, rules.REMAINS, category} and not has_trades:
         doubted = f"category other: few words for {category.value}, which a model doubts"
         return Category.OTHER, [Ground(rule=doubted, words=_shown(heaviest))]
     grounds = [Ground(rule=f"category {category.value}", words=_shown(heaviest))]
