@@ -107,7 +107,9 @@ def test_of_service_alone_any_number_of_words_is_doubted() -> None:
     assert assessed(text, opinion=proposing(C.CARD)).category is C.OTHER
 
 
-@pytest.mark.parametrize("text", ["平台无故冻结我的账户，两周登录不上。", "出金两周没有到账。", "My payout is two weeks late."])
+@pytest.mark.parametrize(
+    "text", ["平台无故冻结我的账户，两周登录不上。", "出金两周没有到账。", "My payout is two weeks late."]
+)
 @pytest.mark.parametrize("aside", ["再不解决我就去死。", "I shall kill myself.", "客服一直不回复。", "Nobody answers."])
 def test_a_cry_for_help_or_silence_beside_a_matter_moves_it_with_the_model_either(text: str, aside: str) -> None:
     def decided(said: str) -> Category:
