@@ -35,7 +35,7 @@ ENDS = [
     ("execution", "upheld", "USD 3,157.80", "3 met"),
     ("execution", "not upheld", "–", "3 met"),
     ("withdrawal", "upheld", "USD 18.41", "3 met"),
-    ("other", "referred", "–", "2 met"),
+    ("fee", "referred", "–", "2 met"),
     ("withdrawal", "not upheld", "–", "1 met, 1 missed"),
     ("execution", "withdrawn", "–", "2 met"),
     ("execution", "upheld", "USD 2,014.40", "3 met"),
