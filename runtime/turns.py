@@ -19,6 +19,8 @@ from temporalio.bridge.proto.workflow_completion import WorkflowActivationComple
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker._workflow_instance import _WorkflowInstanceImpl
 
+from runtime.connection import TAKEN_UP_AGAIN
+
 _TOGETHER = ("notify_has_patch", "query_workflow")
 """What the SDK may hand over as it does: nothing follows from it."""
 
@@ -45,7 +47,7 @@ class _InOrder(_WorkflowInstanceImpl):
     _is_taken_up = False
     """Whether what was handed over last is the first that had not: it is a task of ours, or came for a query."""
     _is_ahead = False
-    """Whether we may know of events that no task of ours has brought."""
+    """Whether we may know of events that no task of ours has brought, and have answered a query with them."""
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         self._due = deque()
@@ -53,9 +55,8 @@ class _InOrder(_WorkflowInstanceImpl):
         if _has_events(act):
             at, length = act.timestamp.ToNanoseconds(), act.history_length
             before, known = self._seen
-            if self._is_ahead and at != before:
+            if (self._is_ahead and at != before) or (at == before and length > known):
                 return _begin_again()
-            self._is_ahead |= at == before and length > known
             if (at, length) != self._seen:
                 self._is_taken_up = self._was_replayed and not act.is_replaying
             self._seen, self._was_replayed = (at, length), act.is_replaying
@@ -97,9 +98,9 @@ def _has_events(act: WorkflowActivation) -> bool:
 
 
 def _begin_again() -> WorkflowActivationCompletion:
-    """Fails the task, so that the workflow is forgotten, and taken up anew with all that the task brings."""
+    """Fails the task or the query, so that the workflow is forgotten, and taken up anew with all that a task brings."""
     completion = WorkflowActivationCompletion()
-    completion.failed.failure.message = "a query was answered before this task came; the workflow is taken up again"
+    completion.failed.failure.message = TAKEN_UP_AGAIN
     completion.failed.failure.application_failure_info.type = "TakenUpAgain"
     return completion
 

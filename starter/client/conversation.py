@@ -1,5 +1,6 @@
 """Workflows of one kind: started once, sent to and asked, and what goes wrong said in words."""
 
+import asyncio
 import os
 import uuid
 from abc import ABC, abstractmethod
@@ -21,11 +22,13 @@ from domain.ground.messages import Intended, Message, Refusal
 from domain.ground.people import Actor
 from domain.ground.reference import parse_reference
 from domain.keys.public import Public
-from runtime.connection import TemporalUnavailable, configured_server, reach
+from runtime.connection import TAKEN_UP_AGAIN, TemporalUnavailable, configured_server, reach
 from runtime.identity.speaking import TokenFor, speaking
 
 TASK_QUEUE: Final = "redress"
 ANSWER_WITHIN: Final = timedelta(seconds=20)
+_ASKED_AT_MOST: Final = 3
+"""How often a workflow is asked that has to be taken up again first."""
 
 _UNPROCESSED: Final = "UnprocessedUpdate"
 """So the server refuses an update that a worker, busy finding its way back into the workflow, passed over."""
@@ -139,12 +142,17 @@ class Conversation(ABC):
 
     async def _query(self, reference: str, name: str, answer: Any, *asked: Record) -> Any:
         handle = self._handle(reference)
-        try:
-            return await handle.query(name, args=asked, result_type=answer, rpc_timeout=ANSWER_WITHIN)
-        except QueryFailed as error:
-            raise NotAnswered(f"{handle.id}: {error}") from None
-        except RPCError as error:
-            raise await self._explained(error, handle) from None
+        asked_before = 0
+        while True:
+            try:
+                return await handle.query(name, args=asked, result_type=answer, rpc_timeout=ANSWER_WITHIN)
+            except QueryFailed as error:
+                asked_before += 1
+                if TAKEN_UP_AGAIN not in str(error) or asked_before == _ASKED_AT_MOST:
+                    raise NotAnswered(f"{handle.id}: {error}") from None
+            except RPCError as error:
+                raise await self._explained(error, handle) from None
+            await asyncio.sleep(asked_before)
 
     def _handle(self, reference: str, result_type: type | None = None) -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(parse_reference(reference, prefix=self.prefix), result_type=result_type)

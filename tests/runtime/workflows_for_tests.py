@@ -134,25 +134,40 @@ class AnswersAndHears:
         return self._heard
 
 
+@workflow.defn
+class LooksAtTheClock:
+    """Waits for a moment as a case waits for a deadline: it looks at the clock, then waits for what is left."""
+
+    @workflow.run
+    async def run(self) -> None:
+        due = workflow.now() + timedelta(seconds=2)
+        while (left := due - workflow.now()) > timedelta(0):
+            await workflow.sleep(left)
+
+    @workflow.query
+    def has_heard(self) -> bool:
+        return False
+
+
 async def _one_after_the_other(*names: str) -> None:
     queue = f"{workflow.info().task_queue}-effects"
     for name in names:
         await workflow.execute_activity(name, task_queue=queue, start_to_close_timeout=timedelta(seconds=60))
 
 
-def forgetful(client: Client, task_queue: str, workflow_type: type) -> Worker:
+def forgetful(client: Client, task_queue: str, *workflow_types: type) -> Worker:
     """A worker in our order; four seconds after it is dead, others have the tasks of its workflows."""
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[workflow_type],
+        workflows=workflow_types,
         workflow_runner=InOrder(),
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=4),
     )
 
 
 async def _work_until_killed(target: str, task_queue: str) -> None:
-    async with forgetful(await Client.connect(target), task_queue, AnswersAndHears):
+    async with forgetful(await Client.connect(target), task_queue, AnswersAndHears, LooksAtTheClock):
         await asyncio.Event().wait()
 
 
