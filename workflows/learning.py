@@ -96,7 +96,11 @@ class ProcessReviewWorkflow:
             summary = f"Raised to {told.value}" if told else "The review is due soon"
             await workflow.sleep(max(due - workflow.now(), timedelta(0)), summary=summary)
             chased = ChaseProcessReview(
-                period=asked.period, at=workflow.now(), key=f"{key}:{asked.period}:{number}", raised_to=told
+                period=asked.period,
+                due=asked.due,
+                at=workflow.now(),
+                key=f"{key}:{asked.period}:{number}",
+                raised_to=told,
             )
             if (await effects.chase_process_review(chased)).done:
                 return True

@@ -44,6 +44,7 @@ class ProcessReviews:
     async def chase(self, request: ChaseProcessReview) -> ProcessReviewStands:
         """Mail compliance, and whoever has the role that it is raised to, unless it is done."""
         async with self._pool.acquire() as connection:
+            await connection.execute(_ASK, request.period, request.at, request.due)  # a restored record may lack it
             (review,) = await read_process_reviews(connection, request.period)
         if review.done is None:
             late = request.at >= review.due

@@ -37,6 +37,7 @@ class ChaseProcessReview(Record):
     """Tell those who review, and whoever has the role ``raised_to``, that it is not done."""
 
     period: str
+    due: Instant
     at: Instant
     key: str
     raised_to: Role | None = None

@@ -71,7 +71,7 @@ NOT_RECORDED: Final[dict[str, tuple[Any, Any]]] = {
         {"period": "2026-H1", "due": "2026-08-04T06:00:00Z"},
     ),
     "ChaseProcessReview": (
-        {"period": "2026-H1", "at": "2026-08-01T06:00:00Z", "key": "process:0"},
+        {"period": "2026-H1", "due": "2026-08-04T06:00:00Z", "at": "2026-08-01T06:00:00Z", "key": "process:0"},
         {"done": True},
     ),
     "ChaseReviews": ({"period": "2026-02", "at": "2026-03-16T09:30:00Z", "key": "reviews:1"}, {"cases": 0}),

@@ -80,6 +80,19 @@ async def test_nobody_who_does_it_is_told_of_for_eight_weeks_and_then_left_to_th
     assert len(house.mail()) == 1 + 9
 
 
+async def test_a_record_that_was_restored_from_before_it_was_asked_for_has_it_again(house: House) -> None:
+    name = await ask_now(house.env.client, ProcessReviewOrder(), task_queue=house.complaints.task_queue)
+    await house.sleep(timedelta(days=1))
+    reviews = ProcessReviews(house.pool)
+    (asked,) = await reviews.all()
+    async with house.pool.acquire() as connection, connection.transaction():
+        await connection.execute("set local session_replication_role = replica")  # as a restore does
+        await connection.execute("delete from reporting.process_reviews")
+    await house.sleep(timedelta(days=120))
+    assert await house.env.client.get_workflow_handle(name).result() is False
+    assert await reviews.all() == [asked]
+
+
 async def test_a_start_that_is_none_is_refused(house: House) -> None:
     with pytest.raises(Exception, match="Workflow execution failed"):
         await house.env.client.execute_workflow(
