@@ -31,6 +31,7 @@ from starter.importing.formats.mt5_tables import (
     tables,
     text,
 )
+from starter.importing.formats.mt5_volumes import Volumes, is_short, volume_of
 from starter.importing.formats.mt5_words import SECTIONS, meanings
 from starter.importing.formats.reckoning import Reckoning, profit
 from starter.importing.formats.source import (
@@ -97,12 +98,14 @@ Closing = tuple[str, Side, str, Decimal]
 class Told:
     """What other rows of the report tell of a row: why positions were closed, and the side of close-by orders.
 
-    ``opening`` are the orders that opened something, which no stop or target of a position did.
+    ``opening`` are the orders that opened something, which no stop or target of a position did; ``volumes`` tells what
+    those of orders are in.
     """
 
     marks: dict[Closing, set[Mark]] = field(default_factory=dict)
     sides: dict[str, Side] = field(default_factory=dict)
     opening: set[str] = field(default_factory=set)
+    volumes: Volumes = field(default_factory=Volumes)
 
     def closed_by(self, closing: Closing) -> Mark | None:
         """Why a position was closed, if all deals that may have closed it say the same."""
@@ -127,6 +130,7 @@ class Mt5Report:
         self._titled = ""
         self._found = False
         self._deals = Deals(self.reckoning)
+        self._shortened = ""
 
     def rows(self, rows: Iterable[Row]) -> Iterator[SourceRow]:
         """What each row of the sheets is. Raises :class:`Unreadable` if this is no report."""
@@ -137,6 +141,7 @@ class Mt5Report:
                 f"it has no section 'Orders', 'Deals' or 'Positions' in a language known here (if it has, {WAY_OUT})"
             )
         self._deals.ended()
+        self.told.volumes.ended()
 
     def _row(self, line: int, cells: Sequence[object]) -> SourceRow:
         said = "\t".join(text(cell) for cell in cells).rstrip("\t")
@@ -168,7 +173,8 @@ class Mt5Report:
     @property
     def notes(self) -> list[str]:
         """What somebody should know who looks for what is not there, or stands elsewhere."""
-        return [*self._account.notes, *self._by_place]
+        shortened = [f"volumes such as {self._shortened} were read as lots"] if self._shortened else []
+        return [*self._account.notes, *self._by_place, *shortened]
 
     @property
     def _section(self) -> str:
@@ -261,16 +267,16 @@ class Mt5Report:
             # the server's own order: the comment has the price that set it off
             type_, price = mark.type, mark.price or price
         closes = _CLOSE_BY(comment) if type_ is OrderType.CLOSE_BY else None
-        ended = row.get("time 2")
+        ended, instrument = row.get("time 2"), self._instrument(row)
         return [
             record(
                 Kind.ORDERS,
                 order=self._id(row, "order"),
                 account=self._account.id,
-                symbol=self._instrument(row).symbol,
+                symbol=instrument.symbol,
                 side=side,
                 type=type_,
-                volume=number(text(row.get("volume")).partition("/")[0], "volume"),
+                volume=self.told.volumes.of_order(_whole(row.get("order")), text(row.get("volume")), instrument),
                 price=price,
                 position=self._id_of(closes[1]) if closes else None,
                 received_at=_moment(self._other_times, row.get("time")),
@@ -303,10 +309,11 @@ class Mt5Report:
         direction = text(row.get("direction")).lower()
         if direction not in DIRECTIONS:
             raise BadRow("direction", f"{direction!r} is none of {', '.join(DIRECTIONS)}")
-        volume, price = number(row.get("volume"), "volume"), number(row.get("price"), "price")
+        volume, price = self._lots(row), number(row.get("price"), "price")
         comment = text(row.get("comment"))
         self._tell(row, side, direction, price, comment)
         deal, order = _whole(row.get("deal")), _whole(row.get("order"))
+        self.told.volumes.dealt(order, deal, volume)
         self._deals.trade(Deal(deal, order, instrument, side, direction, volume, price, money["profit"]))
         closes = _CLOSE_BY(comment) if direction == "out by" else None
         return [
@@ -356,7 +363,7 @@ class Mt5Report:
     def _position(self, row: dict[str, object]) -> list[tuple[Kind, Cells]]:
         side, _ = _side_and_type(row)
         instrument = self._instrument(row)
-        volume = number(text(row.get("volume")).partition("/")[0], "volume")
+        volume = self._lots(row)
         opened = number(row.get("price"), "price")
         given: dict[str, object] = {}
         if self._section == POSITIONS:
@@ -397,6 +404,13 @@ class Mt5Report:
             "swap": money["swap"],
             "profit": money["profit"],
         }
+
+    def _lots(self, row: dict[str, object]) -> Decimal:
+        """The volume of a deal or position. In units it is another size of a lot, which its profit shows."""
+        stated = text(row.get("volume")).partition("/")[0].strip()
+        if is_short(stated):
+            self._shortened = self._shortened or stated
+        return volume_of(stated)
 
     def _instrument(self, row: dict[str, object]) -> Instrument:
         return self._options.instrument(text(row.get("symbol")))
