@@ -59,7 +59,8 @@ from domain.incidents.requests import (
 from domain.intake.received import Dealt, DealWith
 from domain.keys.erasure import RanOut, RunOut
 from domain.keys.public import Public
-from domain.learning.actions import ActionStep, Judged, MailReport, MeasureEffect, ReportMailed
+from domain.learning.actions import ActionStep, MailReport, MeasureEffect, ReportMailed
+from domain.learning.effects import Judged
 from domain.learning.process import AskProcessReview, ChaseProcessReview, ProcessReviewAsked, ProcessReviewStands
 from domain.learning.reviewing import ChaseReviews, DrawReviews, ReviewsDrawn, ReviewsOpen
 

@@ -13,6 +13,7 @@ from domain.case.complaint import explain
 from domain.ground.base import Record
 from domain.ground.words import Role
 from domain.learning.actions import ActionStep, CorrectiveAction, MailReport, MeasureEffect, ReportOrder
+from domain.learning.effects import LOOKS, Judged, Verdict, in_words
 from domain.learning.messages import EndAction
 from domain.learning.process import AskProcessReview, ChaseProcessReview, ProcessReviewOrder
 from domain.learning.reviewing import ChaseReviews, DrawReviews, ReviewOrder
@@ -23,6 +24,8 @@ R = TypeVar("R", bound=Record)
 _RAISED_AFTER: Final = timedelta(days=7)
 _LADDER: Final = (Role.TEAM_LEAD, Role.COMPLIANCE_OFFICER, Role.EXECUTIVE)
 """Who is told of an overdue action, one week after the other."""
+_UNDECIDED: Final = Role.COMPLIANCE_OFFICER
+"""Who is asked what becomes of an action whose effect is not shown at the last look."""
 _REMINDED_BEFORE: Final = timedelta(days=3)
 _ABOVE_REVIEWERS: Final = (Role.COMPLIANCE_OFFICER, Role.EXECUTIVE)
 """Who is told of reviews that nobody made in time, one week after the other."""
@@ -110,7 +113,10 @@ class ProcessReviewWorkflow:
 
 @workflow.defn(name="CorrectiveAction")
 class ActionWorkflow:
-    """An action against a cause: due, done, judged by the measure that was fixed, and begun again without effect."""
+    """An action against a cause: due, done, judged by the measure that was fixed, and begun again without effect.
+
+    What may be chance is measured on; at the last look people are asked to decide.
+    """
 
     def __init__(self) -> None:
         self._ends: list[EndAction] = []
@@ -129,18 +135,37 @@ class ActionWorkflow:
             await self._note(action, end.end, str(end.actor), {"reason": end.reason})
             if end.end == "dropped":
                 return await self._last("dropped")
-            await workflow.sleep(timedelta(days=action.measure.days), summary="Until the effect can be measured")
-            judged = await effects.measure_effect(
-                MeasureEffect(
-                    cause=action.cause, measure=action.measure, opened_at=action.opened_at, until=workflow.now()
-                )
-            )
-            told = judged.model_dump(mode="json")
-            if judged.effective:
+            judged = await self._judged(action)
+            told = judged.model_dump(mode="json") | {"words": in_words(judged, action.measure).model_dump()}
+            if judged.verdict is Verdict.EFFECTIVE:
                 await self._note(action, "effective", "system:redress", told)
                 return await self._last("effective")
             due = (workflow.now() + max(given, timedelta(days=7))).date()
-            await self._note(action, "reopened", "system:redress", told | {"due": due.isoformat()}, tell=True)
+            told |= {"due": due.isoformat()}
+            if judged.verdict is Verdict.WITHOUT_EFFECT:
+                await self._note(action, "reopened", "system:redress", told, tell=True)
+            else:
+                await self._note(action, "not_shown", "system:redress", told, tell=True, raised_to=_UNDECIDED)
+
+    async def _judged(self, action: CorrectiveAction) -> Judged:
+        """What the counts say, measured over a span more each time while that may be chance."""
+        for spans in range(1, LOOKS + 1):
+            await workflow.sleep(timedelta(days=action.measure.days), summary="Until the effect can be measured")
+            judged = await effects.measure_effect(
+                MeasureEffect(
+                    cause=action.cause,
+                    measure=action.measure,
+                    opened_at=action.opened_at,
+                    until=workflow.now(),
+                    spans=spans,
+                )
+            )
+            if judged.verdict is not Verdict.NOT_SHOWN or spans == LOOKS:
+                break
+            words = in_words(judged, action.measure).model_dump()
+            told = judged.model_dump(mode="json") | {"words": words}
+            await self._note(action, "not_shown", "system:redress", told, tell=True)
+        return judged
 
     async def _last(self, step: str) -> str:
         self._over = True

@@ -7,7 +7,8 @@ from temporalio import activity
 
 from activities.learning.mailing import ReportMail
 from domain.ground.base import person_of
-from domain.learning.actions import ActionStep, Judged, MeasureEffect, caused, effect
+from domain.learning.actions import ActionStep, MeasureEffect, caused
+from domain.learning.effects import Judged, effect
 from record.directory import read_directory
 from record.facts import cases_up_to, cut_off
 from runtime.causes import load_causes
@@ -29,8 +30,10 @@ class Actions:
         values = (step.action, step.number, step.at, step.step, step.by, step.data)
         await self._pool.execute(_NOTE, *values)
         if step.tell:
-            subject = f"Corrective action {step.action}: {step.step} · 整改措施 {step.action}：{_STEPS[step.step]}"
-            told = f"{subject}\n\nredress action show {step.action}\n"
+            said = step.step.replace("_", " ")
+            subject = f"Corrective action {step.action}: {said} · 整改措施 {step.action}：{_STEPS[step.step]}"
+            words = "".join(f"{text}\n\n" for text in step.data.get("words", {}).values())
+            told = f"{subject}\n\n{words}redress action show {step.action}\n"
             also = await self._addresses(step)
             await self._mail.send(f"{step.action}:{step.number}", subject, told, step.at, also=also)
 
@@ -44,13 +47,13 @@ class Actions:
 
     @activity.defn(name="MeasureEffect")
     async def measure(self, request: MeasureEffect) -> Judged:
-        """Count the cause in the days before the action was opened, and in as many before now."""
+        """Count the cause in the days before the action was opened, and in the spans of as many before now."""
         number, tree = await cut_off(self._pool), load_causes()
         cases = [case async for case in cases_up_to(self._pool, number)]
         span = timedelta(days=request.measure.days)
         before = caused(cases, tree, request.cause, request.opened_at - span, request.opened_at)
-        after = caused(cases, tree, request.cause, request.until - span, request.until)
-        return effect(request.measure, before, after)
+        after = caused(cases, tree, request.cause, request.until - span * request.spans, request.until)
+        return effect(request.measure, before, after, request.spans)
 
 
 _STEPS: Final = {
@@ -58,6 +61,7 @@ _STEPS: Final = {
     "overdue": "已逾期",
     "done": "已完成",
     "effective": "有效",
+    "not_shown": "效果尚未证实",
     "reopened": "无效，重新启动",
     "dropped": "已放弃",
 }

@@ -12,8 +12,8 @@ from domain.ground.base import Identifier, Instant, Line, Record, StaffId, Text
 from domain.ground.people import Actor
 from domain.ground.words import Role
 from domain.learning.definitions import is_upheld, turns
+from domain.learning.effects import EffectMeasure
 from domain.learning.facts import CaseFact, cause_of
-from domain.learning.intervals import rate_interval
 from domain.learning.periods import Length
 from domain.learning.report import Figure, Row, Table
 from domain.rules.causes import CauseId, CauseTree
@@ -29,19 +29,9 @@ class ActionState(StrEnum):
     EFFECTIVE = "effective"
     REOPENED = "reopened"
     """Carried out, and without effect: it is to be done otherwise."""
+    NOT_SHOWN = "not_shown"
+    """Carried out; what was counted may be chance. It is measured again, or people are asked to decide."""
     DROPPED = "dropped"
-
-
-class EffectMeasure(Record):
-    """How the effect is judged, fixed before the action begins: that cause per 1,000 accounts, before and after.
-
-    ``accounts`` is how many accounts there are; the periods after are as long as those ``days`` before.
-    """
-
-    days: Annotated[int, Field(ge=7, le=366)] = 90
-    accounts: Annotated[int, Field(ge=1)]
-    at_least: Annotated[Decimal, Field(gt=0, le=1)] = Decimal("0.3")
-    """By what part of the rate before it must fall at least."""
 
 
 class CorrectiveAction(Record):
@@ -69,43 +59,6 @@ class ActionStanding(Record):
     due: date
     state: ActionState
     reopened: int = 0
-
-
-class Judged(Record):
-    """The rate of a cause per 1,000 accounts before and after an action, with 95 % intervals."""
-
-    before: int
-    after: int
-    rate_before: Decimal
-    rate_after: Decimal
-    low_after: Decimal
-    high_after: Decimal
-    effective: bool
-
-
-def effect(measure: EffectMeasure, before: int, after: int) -> Judged:
-    """Whether the action had its effect: the rate fell by what was fixed, and its interval lies below the rate before.
-
-    ``before`` and ``after`` are upheld cases of the cause in the two spans. Where none came after, that is effect
-    enough, however few came before.
-    """
-    per = measure.accounts / 1000
-    low, high = rate_interval(after, per)
-    rate_before, rate_after = _rate(before, measure), _rate(after, measure)
-    fell = rate_after <= rate_before * (1 - measure.at_least)
-    return Judged(
-        before=before,
-        after=after,
-        rate_before=rate_before,
-        rate_after=rate_after,
-        low_after=low,
-        high_after=high,
-        effective=after == 0 or (fell and high < rate_before),
-    )
-
-
-def _rate(count: int, measure: EffectMeasure) -> Decimal:
-    return (Decimal(count) * 1000 / measure.accounts).quantize(Decimal("0.0001"))
 
 
 def standing_table(actions: Sequence[ActionStanding]) -> Table:
@@ -137,7 +90,7 @@ class ActionStep(Record):
     action: str
     number: int
     at: Instant
-    step: Literal["opened", "overdue", "done", "effective", "reopened", "dropped"]
+    step: Literal["opened", "overdue", "done", "effective", "not_shown", "reopened", "dropped"]
     by: str
     data: dict[str, Any] = Field(default_factory=dict)
     tell: bool = False
@@ -146,12 +99,13 @@ class ActionStep(Record):
 
 
 class MeasureEffect(Record):
-    """Count the upheld cases of ``cause`` in the days before ``opened_at`` and in as many up to ``until``."""
+    """Count the upheld cases of ``cause`` in the days before ``opened_at`` and in so many ``spans`` up to ``until``."""
 
     cause: CauseId
     measure: EffectMeasure
     opened_at: Instant
     until: Instant
+    spans: Annotated[int, Field(ge=1)] = 1
 
 
 class ReportOrder(Record):

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from math import exp, lgamma, log, sqrt
+from math import exp, fsum, lgamma, log, log1p, sqrt
 from typing import Final
 
 _Z95 = 1.959963984540054
+_TAIL: Final = 0.025
+"""What a 95 % interval leaves on each side."""
 
 
 def share(part: int, whole: int) -> Decimal | None:
@@ -29,6 +31,39 @@ def rate_interval(count: int, per: float) -> tuple[Decimal, Decimal]:
     more = count + 1
     high = more * (1 - 1 / (9 * more) + _Z95 / (3 * sqrt(more))) ** 3
     return _places(max(0.0, low) / per), _places(high / per)
+
+
+def ratio_interval(count: int, before: int, times: float = 1.0) -> tuple[Decimal, Decimal | None]:
+    """The 95 % interval of a rate ratio: *count* events after, over *times* as long as *before* events before.
+
+    Given how many events there were in all, those after are binomial, with odds of the ratio times *times*
+    (Przyborowski and Wilenski 1940). The limits are those of the exact conditional test, each side at 2.5 %
+    (Clopper and Pearson 1934), as ``poisson.test`` of R has them. To four places; the upper one is ``None`` where
+    there is none, because nothing was before.
+    """
+    low = _odds(count, before, lower=True) / times if count else 0.0
+    high = _places(_odds(count, before, lower=False) / times) if before else None
+    return _places(low), high
+
+
+def _odds(count: int, before: int, *, lower: bool) -> float:
+    """The odds at which *count* or more (for the *lower* limit), or *count* or fewer, are as likely as 2.5 %."""
+    whole = count + before
+    counts = range(count, whole + 1) if lower else range(count + 1)
+    least, most = -60.0, 60.0  # of the logarithm of the odds
+    for _ in range(60):
+        middle = (least + most) / 2
+        rare = _binomial(counts, whole, middle) < _TAIL
+        least, most = (middle, most) if rare is lower else (least, middle)
+    return exp((least + most) / 2)
+
+
+def _binomial(counts: Iterable[int], whole: int, log_odds: float) -> float:
+    """The chance that one of *counts* of *whole* come to be, at those odds."""
+    either = log1p(exp(-abs(log_odds))) + max(log_odds, 0.0)
+    return fsum(
+        exp(lgamma(whole + 1) - lgamma(k + 1) - lgamma(whole - k + 1) + k * log_odds - whole * either) for k in counts
+    )
 
 
 _SHARED: Final = 15

@@ -9,7 +9,8 @@ import pytest
 from bench.reporting import facts_rows
 from domain.ground.people import Actor
 from domain.ground.words import Role
-from domain.learning.actions import ActionState, CorrectiveAction, EffectMeasure, ReportOrder, effect
+from domain.learning.actions import ActionState, CorrectiveAction, ReportOrder
+from domain.learning.effects import LOOKS, EffectMeasure
 from domain.learning.facts import CaseFact
 from starter.client.actions import ActionNotFound, end_action, mail_now, open_action
 from starter.client.conversation import Refused
@@ -82,11 +83,11 @@ async def test_an_action_is_overdue_aloud_judged_by_its_measure_and_begun_again_
 
     await end_action(client, action.action, "done", "They do.", by=LEAD, message_id="m-1")
     await end_action(client, action.action, "done", "They do.", by=LEAD, message_id="m-1")
-    await upheld(house, 35, now + timedelta(days=60), 100)
+    await upheld(house, 60, now + timedelta(days=60), 100)
     await house.sleep(timedelta(days=31))
     await until(house, action.action, "opened", *raised, "done", "reopened")
     judged = (await steps_of(house.pool, action.action))[-1].data
-    assert (judged["before"], judged["after"], judged["effective"]) == (40, 35, False)
+    assert (judged["before"], judged["after"], judged["effective"]) == (40, 60, False)
     (standing,) = await standing_actions(house.pool, now + timedelta(days=400))
     assert (standing.state, standing.reopened, str(standing.due)) == (ActionState.REOPENED, 1, judged["due"])
 
@@ -104,6 +105,42 @@ async def test_an_action_is_overdue_aloud_judged_by_its_measure_and_begun_again_
         await end_action(client, action.action, "dropped", "Over.", by=LEAD)
 
 
+async def test_what_may_be_chance_is_measured_on_and_at_the_last_look_people_are_asked(house: House) -> None:
+    now = await house.env.get_current_time()
+    client = house.env.client
+    await upheld(house, 1, now - timedelta(days=3), 0)
+    action = CorrectiveAction(
+        action="CA-PAYMENTS-2",
+        cause=CAUSE,
+        what="Two people release withdrawals",
+        why="One person alone was away too often.",
+        owner="h-17",
+        due=(now + timedelta(days=10)).date(),
+        measure=EffectMeasure(days=30, accounts=1_000),
+        opened_at=now,
+        opened_by=LEAD,
+    )
+    await open_action(client, action, task_queue=house.complaints.task_queue)
+    people = [person("h-17", address="h-17@example.com")]
+    people.append(person("c-1", "compliance_officer", address="c-1@example.com"))
+    await People(house.pool, signed).replace(directory(*people), by=LEAD)
+    await end_action(client, action.action, "done", "They do.", by=LEAD)
+    await house.sleep(timedelta(days=31 * LOOKS))
+    await until(house, action.action, "opened", "done", *["not_shown"] * LOOKS)
+    last = (await steps_of(house.pool, action.action))[-1].data
+    assert (last["before"], last["after"], last["spans"]) == (1, 0, LOOKS)
+    assert "no effect is shown yet" in last["words"]["en"]
+    (standing,) = await standing_actions(house.pool, now + timedelta(days=400))
+    assert (standing.state, standing.reopened) == (ActionState.NOT_SHOWN, 0)
+    told = [(str(mail["To"]), mail.get_content()) for mail in house.mail()]
+    assert [to for to, _ in told].count("h-17@example.com") == LOOKS
+    assert [to for to, _ in told].count("c-1@example.com") == 1
+    assert all("效果尚未证实" in words for _, words in told)
+
+    await end_action(client, action.action, "dropped", "Nothing more to see.", by=LEAD)
+    assert await client.get_workflow_handle(action.action).result() == "dropped"
+
+
 async def test_the_report_on_last_month_is_mailed_as_page_pdf_and_workbook_and_noted_as_issued(house: House) -> None:
     name = await mail_now(house.env.client, ReportOrder(languages=("en",)), task_queue=house.complaints.task_queue)
     (mail,) = house.mail()
@@ -112,13 +149,3 @@ async def test_the_report_on_last_month_is_mailed_as_page_pdf_and_workbook_and_n
     assert files == [f"complaints-{name}.{form}" for form in ("html", "pdf", "xlsx")]
     issued = await house.fetch("select report, period, by from reporting.issued")
     assert [tuple(row) for row in issued] == [("complaints", name, "system:redress")]
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "helped"),
-    [(40, 35, False), (40, 12, True), (40, 0, True), (3, 1, False), (0, 0, True), (0, 2, False)],
-)
-def test_an_effect_is_a_fall_by_the_part_that_was_fixed_and_beyond_chance(
-    before: int, after: int, helped: bool
-) -> None:
-    assert effect(EffectMeasure(accounts=10_000), before, after).effective is helped
