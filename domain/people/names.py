@@ -80,6 +80,8 @@ def _words(name: str) -> tuple[str, ...]:
 
 def _folded(text: str) -> str:
     """Without regard to letter case, width, accents and how many spaces."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     taken_apart = unicodedata.normalize("NFKD", text).casefold()
     plain = "".join(letter for letter in taken_apart if not unicodedata.combining(letter))
     return " ".join(plain.split())

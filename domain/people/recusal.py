@@ -75,7 +75,7 @@ def recusals(directory: Directory, concerned: Concerned) -> list[Recusal]:
     def keep_out(recusal: Recusal) -> None:
         found.setdefault((recusal.person, recusal.why, recusal.about), recusal)
 
-    told = [Told(text) for text in concerned.texts]
+    told = [Told(text) for text in concerned.texts] if directory.people else []
     for one in directory.people:
         if any(text.has_id(one.id) or any(map(text.names, one.names)) for text in told):
             keep_out(Recusal(person=one.person, why=Why.NAMED, about="complaint"))

@@ -12,7 +12,8 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, TypeAlias
 
 from domain.ground.base import Record
 from domain.ground.phrases import Pieces
@@ -122,82 +123,124 @@ class Model:
 
     def listen(self, text: str) -> Opinion:
         """What it makes of *text*."""
-        danger = self.danger(text)
+        read = _Read(self.weights, text)
+        danger = read.danger()
         return Opinion(
             model=self.version,
-            proposal=self.propose(text),
+            proposal=read.proposal(),
             danger=round(danger, 3),
             alarm=danger >= self.weights.alarm,
         )
 
     def propose(self, text: str) -> Proposal | None:
         """The likeliest category if it is sure enough, else nothing; nothing either of a text with nothing it knows."""
-        if self.weights.features.keys().isdisjoint(features(Pieces(text).keys)):
-            return None
-        category, confidence = next(iter(self.confidences(text).items()))
-        if confidence < self.weights.sure_enough or category is Category.OTHER:
-            return None
-        return Proposal(category=category, confidence=round(confidence, 3), model=self.version)
+        return _Read(self.weights, text).proposal()
 
     def confidences(self, text: str) -> dict[Category, float]:
         """How likely each category is, the likeliest first."""
-        scores = [one / self.weights.heat for one in self._scores(self._matter(Pieces(text).keys))[:-1]]
-        highest = max(scores)
-        shares = [math.exp(score - highest) for score in scores]
-        whole = sum(shares)
-        ranked = sorted(zip(self.weights.categories, shares, strict=True), key=lambda one: (-one[1], one[0]))
-        return {category: share / whole for category, share in ranked}
+        return _Read(self.weights, text).confidences()
 
     def danger(self, text: str) -> float:
         """How likely *text* tells of danger to life, from 0 to 1: the most of any part of it."""
-        return max(likelihood(self._scores(part)[-1]) for part in windows(Pieces(text).keys))
+        return _Read(self.weights, text).danger()
 
-    def _matter(self, keys: Sequence[str]) -> Sequence[str]:
+
+class _Read:
+    """A text as it is read with what was learned, no part of it twice."""
+
+    def __init__(self, weights: Weights, text: str) -> None:
+        self._weights = weights
+        self._keys = Pieces(text).keys
+        self._known: dict[tuple[str, ...], _Found] = {}
+
+    def proposal(self) -> Proposal | None:
+        if not self._found(self._keys):
+            return None
+        category, confidence = next(iter(self.confidences().items()))
+        if confidence < self._weights.sure_enough or category is Category.OTHER:
+            return None
+        return Proposal(category=category, confidence=round(confidence, 3), model=self._weights.version)
+
+    def confidences(self) -> dict[Category, float]:
+        found, heat = self._found(self._matter()), self._weights.heat
+        scores = [self._score(found, at) / heat for at in range(len(self._weights.categories))]
+        highest = max(scores)
+        shares = [math.exp(score - highest) for score in scores]
+        whole = sum(shares)
+        ranked = sorted(zip(self._weights.categories, shares, strict=True), key=lambda one: (-one[1], one[0]))
+        return {category: share / whole for category, share in ranked}
+
+    def danger(self) -> float:
+        return max(map(self._danger_in, windows(self._keys)))
+
+    def _matter(self) -> Sequence[str]:
         """Without the sentences in which danger to life is heard, if others are left: those say what it is about."""
-        told = [one for one in sentences(keys) if likelihood(self._scores(one)[-1]) < self.weights.alarm]
+        told = [one for one in sentences(self._keys) if self._danger_in(one) < self._weights.alarm]
         matter = [key for one in told for key in one]
-        return matter if any(key[0].isalnum() for key in matter) else keys
+        return matter if any(key[0].isalnum() for key in matter) else self._keys
 
-    def _scores(self, keys: Sequence[str]) -> list[float]:
-        scores = list(self.weights.bias)
-        length, found = 0.0, []
-        for feature, count in features(keys).items():
-            learned = self.weights.features.get(feature)
-            if learned:
-                value = (1 + math.log(count)) * learned[0] / THOUSANDTHS
-                length += value * value
-                found.append((value, learned))
-        if found:
-            norm = math.sqrt(length)
-            for value, learned in found:
-                share = value / norm / THOUSANDTHS
-                for at in range(len(scores)):
-                    scores[at] += share * learned[at + 1]
-        return scores
+    def _danger_in(self, keys: Sequence[str]) -> float:
+        return likelihood(self._score(self._found(keys), -1))
+
+    def _score(self, found: "_Found", at: int) -> float:
+        """What was learned of a part, by the place of a category in the weights; danger to life is the last."""
+        score = self._weights.bias[at]
+        for share, learned in found:
+            score += share * learned[at]
+        return score
+
+    def _found(self, keys: Sequence[str]) -> "_Found":
+        part = tuple(keys)
+        if part not in self._known:
+            self._known[part] = _found(self._weights.features, part)
+        return self._known[part]
+
+
+_Found: TypeAlias = Sequence[tuple[float, Sequence[int]]]
+"""The known features of a part: the share of each, and what was learned of it."""
+
+
+def _found(known: Mapping[int, Sequence[int]], keys: Sequence[str]) -> _Found:
+    found = [
+        ((1 + math.log(count)) * learned[0] / THOUSANDTHS, learned)
+        for feature, count in features(keys).items()
+        if (learned := known.get(feature))
+    ]
+    norm = math.sqrt(sum(value * value for value, _ in found))
+    return [(value / norm / THOUSANDTHS, learned[1:]) for value, learned in found]
 
 
 def features(keys: Sequence[str]) -> Counter[int]:
     """The n-grams of a text in pieces, by hash: parts of English words, one to four characters of Chinese, pairs of
     words."""
-    found: Counter[str] = Counter()
+    found: list[int] = []
     run: list[str] = []
     for key in [*keys, "\n"]:
         if not key[0].isalnum():
             if key[0] in "?？":
-                found["?"] += 1
+                found.append(_hashed("?"))
             run = []
             continue
         word = "#" if key.isdigit() else key
-        if word.isascii():
-            padded = f" {word} "
-            found.update(padded[at : at + size] for size in _ENGLISH for at in range(len(padded) - size + 1))
-            if len(padded) > _ENGLISH[-1]:
-                found[padded] += 1
         run.append(word)
-        for size in range(1, _WORDS + 1 if word.isascii() else _CHINESE + 1):
-            if len(run) >= size and (size > 1 or not word.isascii()):
-                found["_".join(run[-size:])] += 1
-    return Counter({zlib.crc32(gram.encode()): count for gram, count in found.items()})
+        if word.isascii():
+            found += _parts(word)
+        for size in range(2 if word.isascii() else 1, _WORDS + 1 if word.isascii() else _CHINESE + 1):
+            if len(run) >= size:
+                found.append(_hashed("_".join(run[-size:])))
+    return Counter(found)
+
+
+@lru_cache(maxsize=16_384)
+def _parts(word: str) -> tuple[int, ...]:
+    """The parts of an English word, and the whole, by hash: most words of a text stand in all others."""
+    padded = f" {word} "
+    parts = [padded[at : at + size] for size in _ENGLISH for at in range(len(padded) - size + 1)]
+    return tuple(map(_hashed, [*parts, padded] if len(padded) > _ENGLISH[-1] else parts))
+
+
+def _hashed(gram: str) -> int:
+    return zlib.crc32(gram.encode())
 
 
 def likelihood(score: float) -> float:
