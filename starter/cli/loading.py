@@ -87,6 +87,14 @@ _Currency = Annotated[
         "--currency", metavar="CODE", help="Currency of a statement's amounts, where it names none; USC: US cents."
     ),
 ]
+_Dates = Annotated[
+    str | None,
+    typer.Option(
+        "--dates",
+        metavar="day-first|month-first",
+        help="Ticks and CSV: what 03/04/2026 begins with, where no day beyond the twelfth tells.",
+    ),
+]
 _Kind = Annotated[
     str | None,
     typer.Option(
@@ -114,6 +122,7 @@ def import_(
     values: _Values = None,
     encoding: _Encoding = None,
     currency: _Currency = None,
+    dates: _Dates = None,
     kind: _Kind = None,
     strict: _Strict = False,
     rejects: _Rejects = None,
@@ -124,6 +133,7 @@ def import_(
     of CSV: see --template.
     """
     from starter.importing.formats import Format
+    from starter.importing.formats.date_order import DateOrder
     from starter.importing.formats.kinds import Kind
     from starter.importing.formats.trade_log_csv import ColumnMap
     from starter.importing.loading import Reading
@@ -146,6 +156,7 @@ def import_(
         columns=ColumnMap(_pairs(columns, "--map"), _pairs(values, "--set")),
         encoding=encoding,
         currency=_currency(currency),
+        dates=one_of(DateOrder, dates, "--dates") if dates else None,
     )
     instruments = [_instrument(each) for each in instrument or ()]
     kind_of_rows = one_of(Kind, kind, "--kind") if kind else None

@@ -16,13 +16,14 @@ from domain.log.trade_log import Instrument
 from starter.importing import texts
 from starter.importing.failing import REPEAT, ImportFailed
 from starter.importing.formats import Format, prices, sniff, ticks
+from starter.importing.formats.date_order import DateOrder
 from starter.importing.formats.html_rows import HtmlRow, html_rows
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.mt4_statement import Mt4Statement
 from starter.importing.formats.mt5_report import Mt5Report
 from starter.importing.formats.plain_rows import plain_rows
 from starter.importing.formats.server_clock import ServerClock, candidates, fit
-from starter.importing.formats.source import Options, SourceRow, Unreadable, WallTimes
+from starter.importing.formats.source import Options, SourceRow, Unreadable, WallTimes, counted
 from starter.importing.formats.trade_log_csv import BadHeader, BadRow, ColumnMap, Layout, RowError
 from starter.importing.texts import (
     breaks_off,
@@ -51,6 +52,7 @@ class Reading:
     ``source`` names who the prices come from, or the server whose tickets a statement has (they become
     ``source:account:ticket``). ``period`` is the length of a bar in seconds. ``columns`` is for CSV with names of its
     own, ``encoding`` for text that is not UTF-8. ``currency`` is that of a statement's amounts, or its cents (USC).
+    ``dates`` says which of the first two numbers of a date is the day, where its year is last.
     """
 
     format: Format | None = None
@@ -62,6 +64,7 @@ class Reading:
     columns: ColumnMap = field(default_factory=ColumnMap)
     encoding: str | None = None
     currency: str | None = None
+    dates: DateOrder | None = None
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,11 @@ def open_source(
 def _refuse_what_concerns_nothing(path: Path, format_: Format, reading: Reading) -> None:
     """Raise `ImportFailed` if something was said that nothing in a file of this format is read by."""
     bars = format_ is not Format.CSV and Kind.BARS in format_.about.kinds
-    said = (("--period", reading.period, bars), ("--currency", reading.currency, not format_.about.has_lines))
+    said = (
+        ("--period", reading.period, bars),
+        ("--currency", reading.currency, not format_.about.has_lines),
+        ("--dates", reading.dates, format_ in _DATED or format_ is Format.CSV),
+    )
     for option, given, concerns in said:
         if given is not None and not concerns:
             raise ImportFailed(f"{path.name}: {option} does not concern {format_}: leave it out.")
@@ -167,19 +174,19 @@ _LINES = {
     Format.TICKS: ticks.plain_ticks,
 }
 _BARS: Final = frozenset({Format.MT5_BARS, Format.MT4_BARS})
+_DATED: Final = frozenset({Format.TICKS, Format.FXCM_TICKS})
+_UTC: Final = ServerClock.named("UTC")
 _SAY_GMT: Final = frozenset({"UTC", "GMT", "UTC+0", "GMT+0", "UTC-0", "ETC/UTC"})
 
 
 def _prices(path: Path, format_: Format, reading: Reading, options: Options) -> Source:
-    source = Source(path, format_, format_.about.kinds)
     encoding = text_encoding(path, reading.encoding)
     check_text(path, encoding)
-    if format_ is Format.FXCM_TICKS:
-        with open_text(path, encoding) as stream:
-            try:
-                ticks.month_first(numbered_lines(stream), stated=reading.format is not None)
-            except Unreadable as error:
-                raise ImportFailed(f"{path.name}: {error}.") from None
+    if format_ in _DATED:
+        options = replace(options, dates=_date_order(path, reading, encoding))
+        if reading.format is None and options.dates is DateOrder.DAY_FIRST:
+            format_ = Format.TICKS  # FXCM writes the month first
+    source = Source(path, format_, format_.about.kinds)
     options = _told_by_name(options, path, format_, encoding)
     symbols = {options.symbol or ""}
     clock = _clock_of(path, format_, reading, options, encoding)
@@ -190,9 +197,22 @@ def _prices(path: Path, format_: Format, reading: Reading, options: Options) -> 
         rows = _LINES[format_](numbered_lines(stream), options, times)
         source.rows = _readable(rows if clock else _with_instants(rows, times), path.name)
         cut = [_CUT_OFF] if breaks_off(path, encoding) else []
-        source.warnings = lambda: [*cut, *_misfit(times.clock, times.counted(), symbols)]
+        source.warnings = lambda: [
+            *cut,
+            *_misfit(times.clock, times.counted(), symbols),
+            *(f"its seconds since 1970 {each}" for each in _misfit(_UTC, counted(times.since_1970), symbols)),
+        ]
         source.push(stack.pop_all())
         return source
+
+
+def _date_order(path: Path, reading: Reading, encoding: str) -> DateOrder | None:
+    fxcm = DateOrder.MONTH_FIRST if reading.format is Format.FXCM_TICKS else None
+    with open_text(path, encoding) as stream:
+        try:
+            return ticks.date_order(numbered_lines(stream), reading.dates or fxcm)
+        except Unreadable as error:
+            raise ImportFailed(f"{path.name}: {error}.") from None
 
 
 def _clock_of(path: Path, format_: Format, reading: Reading, options: Options, encoding: str) -> ServerClock | None:
@@ -418,7 +438,7 @@ def _layout(header: _RawRow | None, name: str, kind: Kind | None, reading: Readi
     if header is None:
         raise ImportFailed(f"{name}: the file is empty. Its first line must name the columns.")
     try:
-        return Layout.of(header[2] or [], kind, mapping=reading.columns, clock=reading.clock)
+        return Layout.of(header[2] or [], kind, mapping=reading.columns, clock=reading.clock, dates=reading.dates)
     except BadHeader as error:
         raise ImportFailed(f"{name}: {error}.") from None
 

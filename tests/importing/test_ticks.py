@@ -154,27 +154,6 @@ def test_the_trade_logs_own_quotes_and_other_tables_are_no_ticks() -> None:
         assert tick_columns(header) is None
 
 
-@pytest.mark.parametrize(
-    ("days", "said"),
-    [
-        (("03/04/2026", "13/04/2026"), "its days come before its months"),
-        (("03/04/2026", "04/04/2026"), "say --format fxcm-ticks"),
-    ],
-    ids=["day first", "nobody knows"],
-)
-async def test_a_file_whose_months_may_be_its_days_loads_nothing(
-    pool: Pool, tmp_path: Path, days: tuple[str, ...], said: str
-) -> None:
-    file = write(
-        tmp_path / "q.csv", "DateTime,Bid,Ask\n" + "".join(f"{day} 10:00:00.001,3000.1,3000.4\n" for day in days)
-    )
-    with pytest.raises(ImportFailed, match=said):
-        await load(pool, file, SHANGHAI)
-    assert await rows_of(pool, Kind.QUOTES) == []
-    if "say" in said:
-        assert (await load(pool, file, replace(SHANGHAI, format=Format.FXCM_TICKS))).loaded == len(days)
-
-
 async def test_a_comma_that_may_stand_between_thousands_is_no_point(pool: Pool, tmp_path: Path) -> None:
     lines = ["time;bid;ask", "2026-03-03 10:00:00;3,000;3,001", "2026-03-03 10:00:01;3000,1;3000,40"]
     report = await load(pool, write(tmp_path / "q.csv", "\n".join(lines) + "\n"), SHANGHAI)

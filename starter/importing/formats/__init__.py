@@ -10,7 +10,7 @@ from starter.importing.formats.code_pages import utf_16
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.prices import EST, GMT, HISTDATA_BAR, HISTDATA_TICK, MT4_BAR, is_dukascopy
 from starter.importing.formats.server_clock import ServerClock
-from starter.importing.formats.ticks import TRUEFX, is_fxcm, tick_columns
+from starter.importing.formats.ticks import TRUEFX, bare_columns, is_fxcm, tick_columns
 
 
 class Format(StrEnum):
@@ -64,7 +64,9 @@ _ABOUT: Mapping[Format, About] = {
     Format.MT4_BARS: About("bars of MT4's history centre: 2026.02.16,02:07,open,high,low,close", (Kind.BARS,), None),
     Format.TRUEFX_TICKS: About("ticks of TrueFX: EUR/USD,20090501 00:00:00.263,bid,ask", (Kind.QUOTES,), None),
     Format.FXCM_TICKS: About("ticks of FXCM: DateTime,Bid,Ask, month first", (Kind.QUOTES,), None),
-    Format.TICKS: About("ticks with a header that names time, bid and ask", (Kind.QUOTES,), None),
+    Format.TICKS: About(
+        "ticks with a header that names time, bid and ask, or epoch,bid,ask without", (Kind.QUOTES,), None
+    ),
 }
 
 
@@ -90,7 +92,7 @@ def sniff(head: bytes) -> Format:
         return Format.TRUEFX_TICKS
     if is_fxcm([line.strip() for line in text.lstrip("\r\n").splitlines()[:2]]):
         return Format.FXCM_TICKS
-    return Format.TICKS if tick_columns(first) else Format.CSV
+    return Format.TICKS if tick_columns(first) or bare_columns(first) else Format.CSV
 
 
 def _is_mt5(page: str) -> bool:

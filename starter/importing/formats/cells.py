@@ -15,6 +15,7 @@ from domain.ground.base import Country, Identifier, Line, Record
 from domain.ground.people import Phone
 from domain.log.firm_records import Zone
 from domain.money.amounts import Currency
+from starter.importing.formats.date_order import DateOrder, unclear, year_first
 from starter.importing.formats.server_clock import ServerClock
 
 Cells = tuple[str | None, ...]
@@ -51,10 +52,10 @@ def _whole(cell: str) -> int:
     return int(cell)
 
 
-def _instant(cell: str, clock: ServerClock | None) -> datetime:
-    shape = _INSTANT(cell)
+def _instant(cell: str, clock: ServerClock | None, dates: DateOrder | None) -> datetime:
+    shape = _INSTANT(cell) or _INSTANT(cell := year_first(cell, dates))
     if shape is None:
-        raise BadCell("must be an ISO 8601 instant such as 2023-11-12T23:30:00.250Z")
+        raise BadCell(f"must be an ISO 8601 instant such as 2023-11-12T23:30:00.250Z{unclear(cell)}")
     if shape[1] is None and clock is None:
         raise BadCell("has no UTC offset: end it with Z if it is in UTC, else with its offset such as +02:00")
     try:
@@ -69,13 +70,13 @@ def _instant(cell: str, clock: ServerClock | None) -> datetime:
     return readings[0]
 
 
-def _day(cell: str) -> date:
+def _day(cell: str, dates: DateOrder | None) -> date:
     try:
-        if _DAY(cell) is not None:
+        if _DAY(cell := year_first(cell, dates)) is not None:
             return date.fromisoformat(cell)
     except ValueError:
         raise BadCell("is not a day of the calendar") from None
-    raise BadCell("must be a day such as 2023-11-12")
+    raise BadCell(f"must be a day such as 2023-11-12{unclear(cell)}")
 
 
 def _time(cell: str) -> time:
@@ -96,14 +97,16 @@ def _zone(cell: str) -> str:
     return cell
 
 
-def reader_of(name: str, annotation: Any, clock: ServerClock | None) -> Callable[[str], object]:
+def reader_of(
+    name: str, annotation: Any, clock: ServerClock | None, dates: DateOrder | None = None
+) -> Callable[[str], object]:
     """How a cell of a field of this name and annotation is read, before the model judges the value."""
     if name == "zone":
         return _zone
     readers = (
         (Decimal, _decimal),
-        (AwareDatetime, partial(_instant, clock=clock)),
-        (date, _day),
+        (AwareDatetime, partial(_instant, clock=clock, dates=dates)),
+        (date, partial(_day, dates=dates)),
         (time, _time),
         (int, _whole),
         (StrEnum, str.lower),

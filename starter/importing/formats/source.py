@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from domain.log.trade_log import Instrument
 from starter.importing.formats.cells import Cells
+from starter.importing.formats.date_order import DateOrder
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.server_clock import ServerClock
 from starter.importing.formats.trade_log_csv import BadRow, row_of
@@ -37,7 +38,8 @@ class SourceRow(NamedTuple):
 class Options:
     """What the file itself does not tell. ``period`` is the length of a bar in seconds.
 
-    ``currency`` is that of the amounts, or a code of its cents such as USC.
+    ``currency`` is that of the amounts, or a code of its cents such as USC; ``dates`` which of the first two numbers of
+    a date is the day, where its year is last.
     """
 
     source: str | None = None
@@ -46,6 +48,7 @@ class Options:
     period: int | None = None
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
     currency: str | None = None
+    dates: DateOrder | None = None
 
     def instrument(self, symbol: str) -> Instrument:
         """The known instrument meant by *symbol*; case counts only between two that differ in nothing else.
@@ -83,6 +86,7 @@ class WallTimes:
     """Reads wall-clock times of one clock, fast, and counts them by the hour.
 
     Without a clock (``stated`` is false) what is left of them is the count, which tells of which clock they may be.
+    ``since_1970`` counts what was read as seconds of UTC.
 
     *ordered*: the rows follow each other in time, so in the hour that a clock shows twice the order decides: a time is
     its earlier reading unless that lies before the row above. Otherwise such a time is a bad one, as is one in the hour
@@ -91,6 +95,7 @@ class WallTimes:
 
     def __init__(self, clock: ServerClock | None, *, ordered: bool) -> None:
         self.hours: Counter[str] = Counter()
+        self.since_1970: Counter[str] = Counter()
         self.stated = clock is not None
         self.clock = clock or _ANY
         self._ordered = ordered
@@ -112,7 +117,7 @@ class WallTimes:
 
     def counted(self) -> dict[datetime, int]:
         """How many times lay in each hour of the clock's face."""
-        return {datetime.fromisoformat(f"{hour}:00:00"): count for hour, count in self.hours.items()}
+        return counted(self.hours)
 
     def _prefix(self, hour: str) -> str | None:
         """The hour in UTC, if the whole hour is one hour of UTC."""
@@ -143,6 +148,11 @@ class WallTimes:
         self._last = readings[0]
         self.hours[hour] += 1
         return readings[0].isoformat().replace("+00:00", "Z")
+
+
+def counted(hours: Mapping[str, int]) -> dict[datetime, int]:
+    """The hours of a count of times, such as ``2026-02-16 02``, as hours of a clock's face."""
+    return {datetime.fromisoformat(f"{hour}:00:00"): count for hour, count in hours.items()}
 
 
 _TIME = re.compile(r"(\d{4})[.\-/](\d\d)[.\-/](\d\d)[ T](\d\d):([0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?)").fullmatch

@@ -6,11 +6,14 @@ counts its seconds since 1970 on the server's clock, so a clock that is named co
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import chain
 from typing import Final, NamedTuple
 
 from domain.log.trade_log import Instrument
+from starter.importing.formats.date_order import Contradiction, DateOrder, order_of, unclear, year_first
 from starter.importing.formats.prices import Lines, QuoteMaker
 from starter.importing.formats.server_clock import BadClock, ServerClock
 from starter.importing.formats.source import Options, SourceRow, Unreadable, WallTimes
@@ -35,13 +38,17 @@ _OURS: Final = frozenset({"at", "source"})
 _WALL = re.compile(
     r"(\d{4})([-./]?)(\d\d)\2(\d\d)[ T](\d\d):?([0-5]\d):?([0-5]\d)(?:[.,:](\d{1,9}))? ?(Z|UTC|GMT|[+-]\d\d:?\d\d)?"
 ).fullmatch
-_US = re.compile(r"(\d\d)/(\d\d)/(\d{4}) (\d\d):([0-5]\d:[0-5]\d)(?:\.(\d{1,9}))?").fullmatch
 _GROUP: Final = 3
 _GROUPED = re.compile(r"[1-9]\d{0,2},\d{3}").fullmatch
 _EPOCH = re.compile(r"(\d{10})(?:\.(\d{1,9}))?|(\d{13}|\d{16}|\d{19})(?:\.0+)?").fullmatch
-_LAST_MONTH: Final = "12"
+_BARE = re.compile(
+    r"(?:\d{10}(?:\.\d{1,9})?|\d{13}|\d{16}|\d{19})([,;\t])(\d{1,10}(?:[.,]\d{1,20})?)\1(\d{1,10}(?:[.,]\d{1,20})?)"
+).fullmatch
+_WIDEST: Final = Decimal("1.1")
+"""How many times the bid an ask may be: what is further from it is something else, such as a volume."""
 _1970: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (a wall clock's, or UTC's)
 
+_FXCM = re.compile(r"\d\d/\d\d/\d{4} \d\d:[0-5]\d:[0-5]\d(?:\.\d{1,9})?").fullmatch
 _METATRADER: Final = frozenset({"time_msc", "flags", "volume_real"})
 """Columns that only MetaTrader's ticks have."""
 TRUEFX: Final = re.compile(r"[A-Z]{3}/[A-Z]{3},\d{8} \d\d:[0-5]\d:[0-5]\d\.\d{3},\d+(?:\.\d+)?,\d+(?:\.\d+)?").fullmatch
@@ -100,54 +107,64 @@ def _names(header: str, delimiter: str) -> set[str]:
     return {_name(heading) for heading in header.split(delimiter)}
 
 
-def is_fxcm(lines: Sequence[str]) -> bool:
-    """Whether a file that begins with *lines* is FXCM's, whose days come after their months."""
-    if len(lines) < 2 or [name.strip().lower() for name in lines[0].split(",")[:3]] != ["datetime", "bid", "ask"]:
-        return False
-    return bool(_US(lines[1].split(",")[0].strip()))
+def bare_columns(first: str) -> Columns | None:
+    """The columns of ticks without a heading, ``epoch,bid,ask``, whose *first* line this is; ``None`` if it is not.
 
-
-def month_first(lines: Lines, *, stated: bool) -> None:
-    """Look through a file of FXCM for what its days tell. Raises :class:`Unreadable` where the month is not first.
-
-    Of 03/04 nobody knows which is the month until a day beyond the twelfth comes, or the format was *stated*.
+    The lower of the two prices is the bid.
     """
-    proven = doubtful = False
-    for _, text in lines:
-        if shape := _US(text.split(",", 1)[0].strip()):
-            first, second = shape[1], shape[2]
-            if first > _LAST_MONTH:
-                raise Unreadable(
-                    f"its days come before its months ({first}/{second}), which FXCM's do not: save it anew"
-                )
-            proven, doubtful = proven or second > _LAST_MONTH, doubtful or first != second
-    if doubtful and not proven and not stated:
-        raise Unreadable("which of its numbers is the month it does not tell: say --format fxcm-ticks if the first is")
+    if (shape := _BARE(first.strip())) is None or (shape[1] == "," and first.count(",") != 2):
+        return None
+    one, other = (Decimal(price.replace(",", ".")) for price in shape.groups()[1:])
+    if not 0 < max(one, other) <= min(one, other) * _WIDEST:
+        return None
+    return Columns(shape[1], 3, 0, *((1, 2) if one <= other else (2, 1)))
 
 
-def plain_ticks(lines: Lines, options: Options, times: WallTimes) -> Iterator[SourceRow]:
-    """A header that names time, bid and ask, in any order and beside others; a symbol, if each line has its own."""
+def is_fxcm(lines: Sequence[str]) -> bool:
+    """Whether a file that begins with *lines* may be FXCM's, whose days come after their months."""
+    if len(lines) < 2 or [name.strip().lower() for name in lines[0].split(",")] != ["datetime", "bid", "ask"]:
+        return False
+    return bool(_FXCM(lines[1].split(",")[0].strip()))
+
+
+def date_order(lines: Lines, stated: DateOrder | None) -> DateOrder | None:
+    """How the dates in a file of ticks are written, ``None`` if their year comes first. Raises :class:`Unreadable`."""
     rows = iter(lines)
     _, header = next(rows, (0, ""))
     if (columns := tick_columns(header)) is None:
+        return stated
+    place = columns.time if columns.date is None else columns.date
+    cells = (text.split(columns.delimiter) for _, text in rows)
+    try:
+        return order_of((row[place].strip().strip('"') for row in cells if place < len(row)), stated)
+    except Contradiction as error:
+        raise Unreadable(str(error)) from None
+
+
+def plain_ticks(lines: Lines, options: Options, times: WallTimes, source: str | None = None) -> Iterator[SourceRow]:
+    """A header that names time, bid and ask, in any order and beside others; a symbol, if each line has its own.
+
+    Or none, and ``epoch,bid,ask``.
+    """
+    rows = iter(lines)
+    first = next(rows, (0, ""))
+    if columns := bare_columns(first[1]):
+        rows = chain([first], rows)
+    elif (columns := tick_columns(first[1])) is None:
         raise Unreadable("its first line does not name a time, a bid and an ask")
-    instant = _instant_of_metatrader if _METATRADER & _names(header, columns.delimiter) else _instant
-    return _ticks(rows, columns, options, times, source=options.the_source(), instant=instant)
+    of_server = bool(_METATRADER & _names(first[1], columns.delimiter))
+    return _ticks(rows, columns, options, times, source=options.the_source(source), of_server=of_server)
 
 
 def fxcm_ticks(lines: Lines, options: Options, times: WallTimes) -> Iterator[SourceRow]:
     """``DateTime,Bid,Ask``: ``01/30/2015 22:00:00.001``, month first."""
-    rows = iter(lines)
-    next(rows, None)
-    return _ticks(
-        rows, Columns(",", 3, 0, 1, 2), options, times, source=options.the_source("fxcm"), instant=_us_instant
-    )
+    return plain_ticks(lines, options, times, source="fxcm")
 
 
 def truefx_ticks(lines: Lines, options: Options, times: WallTimes) -> Iterator[SourceRow]:
     """``EUR/USD,20090501 00:00:00.263,1.32287,1.3229``, without a heading."""
     columns = Columns(",", 4, 1, 2, 3, symbol=0)
-    return _ticks(iter(lines), columns, options, times, source=options.the_source("truefx"), instant=_instant)
+    return _ticks(iter(lines), columns, options, times, source=options.the_source("truefx"))
 
 
 def _ticks(
@@ -157,7 +174,7 @@ def _ticks(
     times: WallTimes,
     *,
     source: str,
-    instant: Callable[[str, WallTimes], str],
+    of_server: bool = False,
 ) -> Iterator[SourceRow]:
     makers: dict[str, QuoteMaker] = {}
     digits: dict[str, int] = {}
@@ -181,7 +198,8 @@ def _ticks(
                 continue
             if columns.delimiter != ",":
                 bid, ask = (_with_point(price, digits[symbol]) for price in (bid, ask))
-            yield SourceRow(line, text, make.quote(instant(time, times), bid, ask))
+            at = _instant(time, times, options.dates, of_server=of_server)
+            yield SourceRow(line, text, make.quote(at, bid, ask))
         except BadRow as bad:
             yield SourceRow(line, text, reason=str(bad))
 
@@ -204,9 +222,12 @@ def _instrument(written: str, options: Options) -> Instrument:
     return found
 
 
-def _instant(text: str, times: WallTimes) -> str:
-    """The instant of a time, in ISO 8601. Raises :class:`BadRow`."""
-    if shape := _WALL(text):
+def _instant(text: str, times: WallTimes, dates: DateOrder | None, *, of_server: bool) -> str:
+    """The instant of a time, in ISO 8601. Raises :class:`BadRow`.
+
+    Seconds since 1970 are those of the server's clock where they are *of_server*, as MetaTrader's are.
+    """
+    if shape := _WALL(text) or _WALL(year_first(text, dates)):
         year, _, month, day, hour, minute, second, fraction, zone = shape.groups()
         rest = f"{minute}:{second}" + (f".{fraction[:6]}" if fraction else "")
         if zone is None:
@@ -218,11 +239,11 @@ def _instant(text: str, times: WallTimes) -> str:
             raise BadRow("time", "is not a moment of the calendar and clock") from None
         return f"{at:%Y-%m-%dT%H:%M:%S}" + (f".{fraction[:6]}" if fraction else "") + "Z"
     if shape := _EPOCH(text):
-        return _epoch(shape, times)
-    raise BadRow("time", f"{text[:40]!r} is no time such as 2026-03-03 10:00:00.250")
+        return _epoch(shape, times, of_server=of_server)
+    raise BadRow("time", f"{text[:40]!r} is no time such as 2026-03-03 10:00:00.250{unclear(text)}")
 
 
-def _epoch(shape: re.Match[str], times: WallTimes, *, of_server: bool = False) -> str:
+def _epoch(shape: re.Match[str], times: WallTimes, *, of_server: bool) -> str:
     """Seconds, milli-, micro- or nanoseconds since 1970: of UTC, unless they were counted on a clock that is named."""
     seconds, fraction, long = shape.groups()
     if long:
@@ -231,19 +252,5 @@ def _epoch(shape: re.Match[str], times: WallTimes, *, of_server: bool = False) -
     rest = f"{at:%M:%S}" + (f".{fraction[:6]}" if fraction else "")
     if times.stated or of_server:
         return times.utc(f"{at:%Y-%m-%d %H}", rest)
+    times.since_1970[f"{at:%Y-%m-%d %H}"] += 1
     return f"{at:%Y-%m-%dT%H}:{rest}Z"
-
-
-def _instant_of_metatrader(text: str, times: WallTimes) -> str:
-    """The same, where seconds since 1970 are those of the server's clock."""
-    if shape := _EPOCH(text):
-        return _epoch(shape, times, of_server=True)
-    return _instant(text, times)
-
-
-def _us_instant(text: str, times: WallTimes) -> str:
-    shape = _US(text)
-    if shape is None:
-        raise BadRow("time", f"{text[:40]!r} is no time such as 01/30/2015 22:00:00.001, month first")
-    month, day, year, hour, rest, fraction = shape.groups()
-    return times.utc(f"{year}-{month}-{day} {hour}", rest + (f".{fraction[:6]}" if fraction else ""))

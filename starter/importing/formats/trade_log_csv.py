@@ -13,6 +13,7 @@ from functools import cached_property
 from pydantic import ValidationError
 
 from starter.importing.formats.cells import PLAIN_UTC, PRICE, SOURCE, BadCell, Cells, reader_of, reason_of, to_cells
+from starter.importing.formats.date_order import DateOrder
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.server_clock import ServerClock
 
@@ -58,6 +59,7 @@ class Layout:
     kind: Kind
     columns: tuple[str, ...]
     clock: ServerClock | None = None
+    dates: DateOrder | None = None
     width: int | None = None
     taken: tuple[int, ...] = ()
     values: tuple[str, ...] = ()
@@ -70,10 +72,12 @@ class Layout:
         *,
         mapping: ColumnMap | None = None,
         clock: ServerClock | None = None,
+        dates: DateOrder | None = None,
     ) -> "Layout":
         """Understand *header*. Without *kind* it is recognised. Raises :class:`BadHeader` saying what to mend.
 
-        With *clock*, instants without an offset are its wall-clock times.
+        With *clock*, instants without an offset are its wall-clock times; with *dates*, those whose year is last are
+        read.
         """
         columns = tuple(name.strip().lower() for name in header)
         if len(columns) == 1 and (other := next((mark for mark in ";\t|" if mark in columns[0]), None)):
@@ -93,7 +97,7 @@ class Layout:
             faults = [f"unknown column {name!r}" for name in unknown] + [f"no column {name!r}" for name in missing]
             columns_of = f"columns: {_describe(kind)}; those in brackets may be left out"
             raise BadHeader(f"its header does not fit {kind}: {', '.join(faults)} ({columns_of})")
-        return cls(kind, columns, clock, width, taken, tuple(mapping.values.values()) if mapping else ())
+        return cls(kind, columns, clock, dates, width, taken, tuple(mapping.values.values()) if mapping else ())
 
     def parse(self, line: int, cells: Sequence[str], instruments: Container[str]) -> Cells | RowError:
         """Check one row of the file; *instruments* are the symbols it may name."""
@@ -112,7 +116,7 @@ class Layout:
         """Of each column: its name, whether it must be given, how it is read."""
         fields = self.kind.model.model_fields
         return tuple(
-            (name, fields[name].is_required(), reader_of(name, fields[name].annotation, self.clock))
+            (name, fields[name].is_required(), reader_of(name, fields[name].annotation, self.clock, self.dates))
             for name in self.columns
         )
 
