@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
@@ -62,6 +63,14 @@ def _https(url: str) -> str:
     if not parts.hostname or parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("it must be a host and a path, without user, password, query or fragment")
     return url.rstrip("/")
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        raise ValueError("it is no time zone") from None
+    return name
 
 
 def _host_and_port(text: str) -> str:
@@ -207,6 +216,9 @@ class Settings(BaseSettings):
     )
     report_to: str | None = Field(
         None, description="e-mail addresses, with commas between, to which reports and overdue actions are mailed"
+    )
+    report_zone: Annotated[str, AfterValidator(_zone)] = Field(
+        "UTC", description="time zone such as Asia/Shanghai, in whose days reports and returns count"
     )
     smtp_host: str | None = Field(
         None, description="mail server; without one, letters are put as .eml files into the outbox folder"

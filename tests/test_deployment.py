@@ -238,6 +238,7 @@ ALIKE = {
     "web_url task_queue log_level clamav_address",
     ("worker", "cli"): "database_url keyring keys_database_url issuers audience policy_dir default_policy "
     "default_language firm_name firm_logo outbox_dir backup_days checkpoint_key task_queue",
+    ("web", "cli"): "report_zone",
     ("channels", "migrate", "cli", "web", "worker"): "database_url keyring keys_database_url",
 }
 """What several services must be given alike, because each of them does the same by it."""

@@ -163,7 +163,7 @@ def schedule(
     *,
     day: Annotated[int, typer.Option("--day", min=1, max=28, help="Of each month.")] = 1,
     hour: Annotated[int, typer.Option("--hour", min=0, max=23)] = 6,
-    zone: Zone = "UTC",
+    zone: Zone = None,
 ) -> Answer:
     """Have the report on last month mailed each month (a Temporal Schedule), to whom REDRESS_REPORT_TO names."""
     from starter.client.actions import schedule_report
@@ -172,12 +172,14 @@ def schedule(
     replaced = talk_to_temporal(
         lambda client, queue: schedule_report(client, order, day=day, hour=hour, task_queue=queue)
     )
-    said = f"mailed on day {day} of each month at {hour:02}:00, {zone}" + (", in place of before" if replaced else "")
-    return Answer({"day": day, "hour": hour, "zone": zone, "replaced": replaced}, [line(said)])
+    said = f"mailed on day {day} of each month at {hour:02}:00, {order.zone}" + (
+        ", in place of before" if replaced else ""
+    )
+    return Answer({"day": day, "hour": hour, "zone": order.zone, "replaced": replaced}, [line(said)])
 
 
 @command(report, "mail")
-def mail(*, zone: Zone = "UTC") -> Answer:
+def mail(*, zone: Zone = None) -> Answer:
     """Mail the report on last month now."""
     from starter.client.actions import mail_now
 
@@ -186,12 +188,11 @@ def mail(*, zone: Zone = "UTC") -> Answer:
     return Answer({"period": name}, [line(f"the report on {name} was mailed")])
 
 
-def _order(zone: str) -> "ReportOrder":
+def _order(zone: str | None) -> "ReportOrder":
     from domain.learning.actions import ReportOrder
     from starter.cli.reports import named_period
 
-    named_period("2026-01", zone)
-    return ReportOrder(zone=zone)
+    return ReportOrder(zone=named_period("2026-01", zone).zone)
 
 
 @command(report, "options")

@@ -65,7 +65,7 @@ def record(
 
 
 @command(process, "ask")
-def ask(*, every: Every = "half-year", zone: Zone = "UTC", within: Within = 30) -> Answer:
+def ask(*, every: Every = "half-year", zone: Zone = None, within: Within = 30) -> Answer:
     """Ask for the review of the period before now; a period is asked for once."""
     from starter.client.process import ask_now
 
@@ -80,7 +80,7 @@ def schedule(
     every: Every = "half-year",
     day: Annotated[int, typer.Option("--day", min=1, max=28, help="Of the first month after.")] = 5,
     hour: Annotated[int, typer.Option("--hour", min=0, max=23)] = 6,
-    zone: Zone = "UTC",
+    zone: Zone = None,
     within: Within = 30,
 ) -> Answer:
     """Have the process reviewed after each period (a Temporal Schedule); it is reminded of, and raised while late."""
@@ -89,20 +89,20 @@ def schedule(
     order = _order(every, zone, within)
     made = lambda client, queue: schedule_process_reviews(client, order, day=day, hour=hour, task_queue=queue)  # noqa: E731
     replaced = talk_to_temporal(made)
-    said = f"asked for on day {day} after each {every}, at {hour:02}:00, {zone}"
+    said = f"asked for on day {day} after each {every}, at {hour:02}:00, {order.zone}"
     said += ", in place of before" if replaced else ""
-    return Answer({"every": every, "day": day, "hour": hour, "zone": zone, "replaced": replaced}, [line(said)])
+    return Answer({"every": every, "day": day, "hour": hour, "zone": order.zone, "replaced": replaced}, [line(said)])
 
 
-def _order(every: str, zone: str, within: int) -> "ProcessReviewOrder":
+def _order(every: str, zone: str | None, within: int) -> "ProcessReviewOrder":
     from pydantic import ValidationError
 
     from domain.learning.process import ProcessReviewOrder
 
-    named_period("2026-01", zone)
+    days = named_period("2026-01", zone).zone
     try:
         return ProcessReviewOrder.model_validate(
-            {"length": every.replace("-", "_"), "zone": zone, "within_days": within}
+            {"length": every.replace("-", "_"), "zone": days, "within_days": within}
         )
     except ValidationError:
         invalid("--every", f"{every!r} is none; write quarter, half-year or year")

@@ -25,7 +25,10 @@ app.add_typer(report, name="report", rich_help_panel="Learn")
 PeriodName = Annotated[
     str, typer.Argument(metavar="PERIOD", help="A month as 2026-11, a quarter as 2026-Q4, a half-year as 2026-H2.")
 ]
-Zone = Annotated[str, typer.Option("--zone", metavar="ZONE", help="Whose days, such as Asia/Hong_Kong.")]
+Zone = Annotated[
+    str | None,
+    typer.Option("--zone", metavar="ZONE", help="Whose days, such as Asia/Hong_Kong; by default REDRESS_REPORT_ZONE."),
+]
 CutOff = Annotated[
     int | None,
     typer.Option("--cut-off", metavar="FACT", min=0, help="Of the record up to that fact, as a report names it."),
@@ -41,7 +44,7 @@ _ALL: Final = "all"
 def month(
     *,
     period: PeriodName,
-    zone: Zone = "UTC",
+    zone: Zone = None,
     cut_off: CutOff = None,
     format_: Annotated[
         str | None, typer.Option("--format", metavar="FORMATS", help="Files: html, pdf, xlsx, csv, json, or all.")
@@ -86,7 +89,7 @@ def month(
 def verify(
     *,
     period: PeriodName,
-    zone: Zone = "UTC",
+    zone: Zone = None,
     key: PublicKey = None,
 ) -> Answer:
     """Make each report that was issued on a period again: the same record, figures and signature, or exit 5."""
@@ -139,7 +142,7 @@ def cases(
     *,
     period: PeriodName,
     key: Annotated[str, typer.Argument(metavar="FIGURE", help="The figure's key, as --json and the CSV give it.")],
-    zone: Zone = "UTC",
+    zone: Zone = None,
     cut_off: CutOff = None,
 ) -> Answer:
     """The cases behind a figure of a report."""
@@ -162,7 +165,7 @@ def sample(
     reviewers: Annotated[str, typer.Option("--reviewers", metavar="IDS", help="Who reviews, with commas between.")],
     per_kind: Annotated[int, typer.Option("--per-kind", min=1, max=100, help="Cases of each kind.")] = 5,
     seed: Annotated[str | None, typer.Option("--seed", help="What the draw hangs on; by default the period.")] = None,
-    zone: Zone = "UTC",
+    zone: Zone = None,
     cut_off: CutOff = None,
 ) -> Answer:
     """Draw the cases of a period that compliance reviews, some of each kind; the same seed draws the same.
@@ -193,14 +196,21 @@ def sample(
     return Answer(found, [made, line(said, "dim")])
 
 
-def named_period(name: str, zone: str) -> "Period":
-    """The period of that name in that zone. Raises :class:`~starter.cli.program.InvalidInput`."""
+def zone_of(zone: str | None) -> str:
+    """That *zone*, or the one of the firm's reports."""
+    from runtime.settings import load_settings
+
+    return zone or load_settings().report_zone
+
+
+def named_period(name: str, zone: str | None) -> "Period":
+    """The period of that name in that zone, or the firm's. Raises :class:`~starter.cli.program.InvalidInput`."""
     from zoneinfo import ZoneInfoNotFoundError
 
     from domain.learning.periods import Period
 
     try:
-        return Period.named(name, zone)
+        return Period.named(name, zone_of(zone))
     except ZoneInfoNotFoundError:
         invalid("--zone", f"{zone!r} is no time zone; write it as Asia/Hong_Kong")
     except ValueError as error:
@@ -255,8 +265,9 @@ def _shown(found: "Report", language: str) -> list[Any]:
     from starter.reading.layout import table
     from starter.reports.words import cell, first_column, report_words, row_name
 
-    words_, tree = report_words(language), load_causes()
-    shown: list[Any] = []
+    words_, tree, period = report_words(language), load_causes(), found.period
+    days = words_("page", "subtitle", first=period.first_day, last=period.last_day, zone=period.zone)
+    shown: list[Any] = [line(days, "dim")]
     for one in found.tables:
         if not one.rows:
             continue

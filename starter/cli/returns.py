@@ -71,7 +71,7 @@ def make(
     *,
     name: FormName,
     period: PeriodName,
-    zone: Zone = "UTC",
+    zone: Zone = None,
     cut_off: CutOff = None,
     entity: Entity = None,
     output: Annotated[Path, typer.Option("--output", help="The folder for the files.")] = Path(),
@@ -110,7 +110,7 @@ def verify(
     *,
     name: FormName,
     period: PeriodName,
-    zone: Zone = "UTC",
+    zone: Zone = None,
     entity: Entity = None,
     key: PublicKey = None,
 ) -> Answer:

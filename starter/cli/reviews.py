@@ -120,7 +120,7 @@ def notes(
 
 
 @command(review, "draw")
-def draw(*, zone: Zone = "UTC", per_kind: PerKind = 5, within: Within = 14) -> Answer:
+def draw(*, zone: Zone = None, per_kind: PerKind = 5, within: Within = 14) -> Answer:
     """Draw cases closed last month for review now; a month is drawn once."""
     from starter.client.reviews import draw_now
 
@@ -134,7 +134,7 @@ def schedule(
     *,
     day: Annotated[int, typer.Option("--day", min=1, max=28, help="Of each month.")] = 2,
     hour: Annotated[int, typer.Option("--hour", min=0, max=23)] = 6,
-    zone: Zone = "UTC",
+    zone: Zone = None,
     per_kind: PerKind = 5,
     within: Within = 14,
 ) -> Answer:
@@ -144,15 +144,16 @@ def schedule(
     order = _order(zone, per_kind, within)
     made = lambda client, queue: schedule_reviews(client, order, day=day, hour=hour, task_queue=queue)  # noqa: E731
     replaced = talk_to_temporal(made)
-    said = f"drawn on day {day} of each month at {hour:02}:00, {zone}" + (", in place of before" if replaced else "")
-    return Answer({"day": day, "hour": hour, "zone": zone, "replaced": replaced}, [line(said)])
+    said = f"drawn on day {day} of each month at {hour:02}:00, {order.zone}" + (
+        ", in place of before" if replaced else ""
+    )
+    return Answer({"day": day, "hour": hour, "zone": order.zone, "replaced": replaced}, [line(said)])
 
 
-def _order(zone: str, per_kind: int, within: int) -> "ReviewOrder":
+def _order(zone: str | None, per_kind: int, within: int) -> "ReviewOrder":
     from domain.learning.reviewing import ReviewOrder
 
-    named_period("2026-01", zone)
-    return ReviewOrder(zone=zone, per_kind=per_kind, within_days=within)
+    return ReviewOrder(zone=named_period("2026-01", zone).zone, per_kind=per_kind, within_days=within)
 
 
 def _one(reference: str, period: str) -> "Review":

@@ -24,6 +24,8 @@ COLUMNS: Final = (
     "first_reported",
     "restated",
     "key",
+    "period",
+    "zone",
 )
 """The columns of the CSV. ``name`` is the row in words, all else is for programs."""
 
@@ -50,6 +52,8 @@ def _lines(report: Report, tree: CauseTree, words: Words) -> Iterator[list[objec
                     *(("" if one is None else one) for one in (figure.low, figure.high, figure.first)),
                     "yes" if figure.restated else "",
                     figure.key,
+                    report.period.name,
+                    report.period.zone,
                 ]
 
 

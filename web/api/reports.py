@@ -17,9 +17,12 @@ from web.api.problems import Problem, wrong_field
 
 
 class ReportQuery(Record):
-    """In whose days (``zone``), and of the facts up to which (``cut_off``, a number): by default of all there are."""
+    """In whose days (``zone``), and of the facts up to which (``cut_off``, a number).
 
-    zone: Annotated[str, Field(max_length=64)] = "UTC"
+    By default in those of the firm's reports, and of all facts there are.
+    """
+
+    zone: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     cut_off: Annotated[int, Field(ge=0, lt=2**63)] | None = None
 
 
@@ -58,7 +61,7 @@ async def _report(call: Call) -> Report:
     """Raises `Problem`."""
     asked: ReportQuery = call.query
     try:
-        period = Period.named(call.request.path_params["period"], asked.zone)
+        period = Period.named(call.request.path_params["period"], asked.zone or call.doors.settings.report_zone)
     except (ZoneInfoNotFoundError, OSError, ValueError):
         raise Problem("not_found") from None
     try:

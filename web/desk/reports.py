@@ -34,8 +34,8 @@ _MONTHS: Final = 12
 @DESK.get("/reports", staff())
 async def reports(visit: Visit) -> Response:
     """The months there are; of the one that is asked for, its report."""
-    period = _period(visit.request.query_params.get("period", ""))
-    blocks, title, unbalanced, cut_off = [], "", "", 0
+    period = _period(visit, visit.request.query_params.get("period", ""))
+    blocks, title, days, unbalanced, cut_off = [], "", "", "", 0
     if period:
         try:
             report = await make_report(visit.doors.pool, period)
@@ -44,13 +44,15 @@ async def reports(visit: Visit) -> Response:
         else:
             page = laid_out(report, [visit.language], load_causes(), firm=visit.doors.settings.firm_name).pages[0]
             cut_off = report.cut_off
-            blocks, title = [(type(block).__name__, block) for block in page.blocks], page.title
+            blocks = [(type(block).__name__, block) for block in page.blocks]
+            title, days = page.title, page.subtitle
     return shown(
         visit,
         "reports.html",
         months=_months(visit),
         period=period,
         title=title,
+        days=days,
         blocks=blocks,
         unbalanced=unbalanced,
         files=list(FILES),
@@ -88,7 +90,7 @@ async def _options(visit: Visit) -> list[OptionLine]:
 @DESK.get("/reports/{period}/cases", staff())
 async def figure(visit: Visit) -> Response:
     """What is behind a figure: its cases, or why who looks may not open it."""
-    period, asked = _period(visit.path["period"]), visit.request.query_params
+    period, asked = _period(visit, visit.path["period"]), visit.request.query_params
     try:
         if period is None:
             raise NotFound
@@ -128,7 +130,7 @@ def _named(report: Report, key: str, language: str) -> tuple[str, str]:
 @DESK.get("/reports/{period}/{form}", staff())
 async def report_file(visit: Visit) -> Response:
     """A report as a file."""
-    period, form = _period(visit.path["period"]), visit.path["form"]
+    period, form = _period(visit, visit.path["period"]), visit.path["form"]
     if period is None or form not in FILES:
         raise NotFound
     asked = visit.request.query_params.get("cut_off", "")
@@ -141,14 +143,15 @@ async def report_file(visit: Visit) -> Response:
     return Response(content, media_type=FILES[form], headers={"content-disposition": name})
 
 
-def _period(name: str) -> Period | None:
+def _period(visit: Visit, name: str) -> Period | None:
+    """The period of that name in the zone of the firm's reports."""
     try:
-        return Period.named(name) if name else None
+        return Period.named(name, visit.doors.settings.report_zone) if name else None
     except ValueError:
         return None
 
 
 def _months(visit: Visit) -> list[str]:
     """This month and those before, the newest first."""
-    months = 12 * visit.now.year + visit.now.month - 1
-    return [f"{(months - back) // 12}-{(months - back) % 12 + 1:02}" for back in range(_MONTHS)]
+    this = Period.of("month", visit.now, visit.doors.settings.report_zone)
+    return [this.before(back).name for back in range(_MONTHS)]
