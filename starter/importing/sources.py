@@ -28,6 +28,7 @@ from starter.importing.formats.trade_log_csv import BadHeader, BadRow, ColumnMap
 from starter.importing.texts import (
     breaks_off,
     check_text,
+    ends_its_line,
     numbered_lines,
     open_text,
     page_encoding,
@@ -40,6 +41,7 @@ _CUT_OFF: Final = (
     "its last line does not end and is shorter than the one before: if the file was cut off there, the price in it is"
     " wrong"
 )
+_DOES_NOT_END: Final = "does not end: if the file was cut off there, the last value in it is wrong or missing"
 _SAMPLE: Final = 200_000  # rows whose times tell which clocks are plausible
 _METALS: Final = ("XAU", "XAG", "GOLD", "SILVER")
 _MALFORMED = "is not well-formed CSV: put a value with commas or quotes in double quotes, and write a quote in it twice"
@@ -409,6 +411,8 @@ def _csv(path: Path, kind: Kind | None, reading: Reading, known: Mapping[str, In
         layout = _layout(header, path.name, kind, reading)
         source = Source(path, Format.CSV, (layout.kind,))
         source.done = lambda: max(stream.buffer.tell() - lines.waiting, 0)
+        if not ends_its_line(path, encoding):
+            source.warnings = lambda: [f"line {lines.read:,}, the last, {_DOES_NOT_END}"]
         source.rows = judged = _parsed(rows, layout, known)
         text = header[1] if header else ""
         if (line_end := text[len(text.rstrip("\r\n")) :]) and (

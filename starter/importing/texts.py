@@ -80,6 +80,15 @@ def breaks_off(path: Path, encoding: str) -> bool:
     return len(lines) > 1 and not lines[-1].endswith(("\n", "\r")) and len(lines[-1]) < len(lines[-2].rstrip("\r\n"))
 
 
+def ends_its_line(path: Path, encoding: str) -> bool:
+    """Whether the last line of a file of text ends, as those of a file that was written to its end do."""
+    with path.open("rb") as file:
+        file.seek(-min(4, file.seek(0, os.SEEK_END)), os.SEEK_END)
+        tail = file.read()
+    codes = {"utf-16": ("utf-16-le", "utf-16-be"), "utf-8-sig": ("utf-8",)}.get(encoding, (encoding,))
+    return any(tail.endswith(end.encode(code)) for code in codes for end in "\r\n")
+
+
 def _undecodable(path: Path, line: int, encoding: str) -> ImportFailed:
     if encoding == "utf-8-sig":
         return ImportFailed(
