@@ -457,13 +457,17 @@ class ComplaintWorkflow:
             done = (one.sort.to_staff or (one.failed and one.sort.interim) for one in case.letters)
             return case.stage is not Stage.CLOSED or (self.inbox.is_empty and all(done))
 
+        def is_over() -> bool:
+            return are_letters_out() and not case.has_unrecorded() and workflow.all_handlers_finished()
+
         await workflow.wait_condition(are_letters_out)
-        await self.work.post.see_notices_out()
-        await workflow.wait_condition(
-            lambda: are_letters_out() and not case.has_unrecorded() and workflow.all_handlers_finished()
-        )
-        if case.stage is not Stage.CLOSED:
-            return None
+        while True:
+            await self.work.post.see_notices_out()
+            await workflow.wait_condition(is_over)
+            if case.stage is not Stage.CLOSED:
+                return None
+            if not self.work.post.has_notices:  # what was heard while the rest was written down may be one for staff
+                break
         self.work.display.show()
         return Closed(reference=case.reference, outcome=case.outcome, compensation=case.awarded, breached=case.breached)
 

@@ -13,7 +13,9 @@ from activities.letters.letters import Letters
 from domain.case.requests import SendLetter
 from domain.ground.people import Actor
 from domain.ground.words import LetterKind, Outcome, Role, Stage
+from domain.people.guidance import ALARM
 from starter.client.conversation import Refused
+from tests.around import Carry
 from tests.reasons import a_no
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
 
@@ -204,6 +206,32 @@ async def test_a_notice_to_staff_is_not_lost_because_the_case_ends(
         "select count(*) from casefile.timeline where (reference, kind) = ($1, 'untold')", reference
     )
     assert (await _is_out(house, reference, "staff_notice"), untold) == ((True, 0) if told else (False, 1))
+
+
+async def test_a_notice_to_staff_that_takes_nothing_along_to_the_file_is_seen_out_as_well(house: House) -> None:
+    tried, reachable = asyncio.Event(), asyncio.Event()
+
+    async def no_alarm_arrives(request: SendLetter, send: Carry) -> Any:
+        if request.facts.notice == ALARM:
+            tried.set()
+            if not reachable.is_set():
+                raise ApplicationError("nobody answers", next_retry_delay=timedelta(minutes=1))
+        return await send()
+
+    house.effects["SendLetter"] = no_alarm_arrives
+    reference = await house.submit(description="Something is wrong, nobody says why.", trades=())
+    await house.at(reference, Stage.DECIDING)
+    async with asyncio.TaskGroup() as sending, house.holding("Record"):
+        sending.create_task(house.complaints.withdraw(reference, by=CUSTOMER, reason="All is well."))
+        await house.eventually(lambda: _is_out(house, reference, "withdrawal"))
+        sending.create_task(house.complaints.reply(reference, by=CUSTOMER, text="It is over. I shall kill myself."))
+        await tried.wait()  # the file had the words, and told of the danger, while the end was still to be written
+    await house.at_rest(reference)
+    assert not await _has_ended(house, reference)
+    reachable.set()
+    await house.sleep(timedelta(minutes=2))
+    await house.eventually(lambda: _has_ended(house, reference))
+    assert await house.fetchval("select count(*) from casefile.letters where kind = 'staff_notice'") == 3
 
 
 async def _has_ended(house: House, reference: str) -> bool:

@@ -135,6 +135,11 @@ class Post:
         facts = self.facts(notice=Bilingual(en=en, zh=zh), audience=role, task=task, person=person)
         self.send(LetterKind.STAFF_NOTICE, facts, f"staff_notice:{number}")
 
+    @property
+    def has_notices(self) -> bool:
+        """Whether a notice to staff is on its way."""
+        return any(letter.sort.to_staff for letter in self._case.letters)
+
     async def see_notices_out(self) -> None:
         """Wait for the notices to staff on their way, though not for ever; whom nothing reached stands in the file.
 
@@ -142,18 +147,15 @@ class Post:
         """
         case = self._case
 
-        def waiting() -> list[Letter]:
-            return [letter for letter in case.letters if letter.sort.to_staff]
-
-        if not waiting():
+        if not self.has_notices:
             return
         with suppress(TimeoutError):
             await workflow.wait_condition(
-                lambda: not waiting(),
+                lambda: not self.has_notices,
                 timeout=NOTICES_WAIT,
                 timeout_summary="The case is closed; a notice to staff is on its way",
             )
-        for letter in waiting():
+        for letter in [letter for letter in case.letters if letter.sort.to_staff]:
             self._recorder.release(self._takes_along.pop(letter.purpose))
             self._forget(letter)
             role, notice = letter.facts.audience or Role.HANDLER, letter.facts.notice
