@@ -6,11 +6,11 @@ import hashlib
 import json
 import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, TypeVar, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
@@ -25,6 +25,8 @@ from runtime.roles import grant
 
 Pool: TypeAlias = postgres.Pool
 Connection: TypeAlias = postgres.Connection
+
+T = TypeVar("T")
 
 CONNECT_TIMEOUT: Final = 5.0  # seconds
 PATIENCE: Final = 20.0
@@ -199,6 +201,29 @@ async def close_pool(pool: Pool) -> None:
     with contextlib.suppress(TimeoutError):  # by then asyncpg has cut them off
         async with asyncio.timeout(_CLOSING):
             await pool.close()
+
+
+async def while_it_holds(connection: Connection, doing: Coroutine[Any, Any, T]) -> T:
+    """Do something under the locks of *connection*, and break it off once that is lost: others have the locks then.
+
+    Raises `ConnectionDoesNotExistError` where it was lost.
+    """
+    task, lost = asyncio.create_task(doing), asyncio.Event()
+
+    def break_off(_: object) -> None:
+        lost.set()
+        task.cancel()
+
+    connection.add_termination_listener(break_off)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not lost.is_set():
+            raise
+        raise asyncpg.ConnectionDoesNotExistError("the connection was lost, with the locks that it held") from None
+    finally:
+        with contextlib.suppress(asyncpg.InterfaceError):  # it is not ours any more
+            connection.remove_termination_listener(break_off)
 
 
 def _server_settings(patience: float) -> dict[str, str]:

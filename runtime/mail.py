@@ -101,7 +101,12 @@ class Mailer:
         )
         try:
             async with server:  # what goes wrong at its goodbye is not raised and does not undo an acceptance
-                await server.send_message(message)
+                try:
+                    await server.send_message(message)
+                except asyncio.CancelledError:  # somebody else may send it now: nothing more of it is to go from here
+                    if isinstance(server.transport, asyncio.Transport):
+                        server.transport.abort()
+                    raise
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             if self._tokens and token and isinstance(error, aiosmtplib.SMTPAuthenticationError):
                 self._tokens.forget(token)

@@ -272,9 +272,9 @@ async def _letters(pool: "Pool", evidence: Evidence, report: Report) -> None:
             continue
         if not arrived:
             report.add("letter lost", reference, f"{key} was accepted by mail, and the mail server never had it")
-        after = [letter for letter in arrived if row["recorded"] and letter.at > row["recorded"] + _RECORDING]
+        after = [letter for letter in arrived if row["recorded"] and letter.begun > row["recorded"] + _RECORDING]
         if after:
-            report.add("letter doubled", reference, f"{key} was sent again after its acceptance was recorded")
+            report.add("letter doubled", reference, f"{key} was begun again after its acceptance was recorded")
         if len(arrived) > 1:
             report.repeated += len(arrived) - 1
             report.unsaid += sum(not letter.said for letter in arrived[:-1])

@@ -35,13 +35,13 @@ says nonsense; refuses for good."""
 
 
 class Letter(NamedTuple):
-    """A letter that the mail server took. ``said`` is whether the sender was told so."""
+    """A letter that the mail server took. ``said`` is whether the sender was told so, ``begun`` when it was begun."""
 
     message_id: str
     reference: str | None
     recipient: str
     said: bool
-    at: datetime
+    begun: datetime
 
 
 @dataclass
@@ -69,6 +69,7 @@ class MailServer:
                 await say("250 OK")
             elif command.startswith("DATA"):
                 self.attempts += 1
+                begun = datetime.now(UTC)
                 how = self.how(recipient)
                 if how == REFUSE:
                     await say("451 4.2.1 not now")
@@ -81,7 +82,7 @@ class MailServer:
                     return
                 await say("354 go on")
                 content = await reader.readuntil(b"\r\n.\r\n")
-                self._take(content, recipient, said=how == ACCEPT)
+                self._take(content, recipient, begun, said=how == ACCEPT)
                 if how == DROP:
                     writer.transport.abort()
                     return
@@ -94,12 +95,10 @@ class MailServer:
             else:
                 await say("250 OK")
 
-    def _take(self, content: bytes, recipient: str, *, said: bool) -> None:
+    def _take(self, content: bytes, recipient: str, begun: datetime, *, said: bool) -> None:
         message = message_from_bytes(content, policy=policy.default)
         self.taken.append(
-            Letter(
-                str(message["Message-ID"]).strip(), message["X-Redress-Reference"], recipient, said, datetime.now(UTC)
-            )
+            Letter(str(message["Message-ID"]).strip(), message["X-Redress-Reference"], recipient, said, begun)
         )
 
 

@@ -20,6 +20,7 @@ from domain.keys.personal import Personal
 from domain.keys.scopes import scope_of_customer, scope_of_workflow
 from domain.money.amounts import total
 from record.customers import read_customer_file
+from runtime.database import while_it_holds
 from runtime.letters.letter_text import write_incident_letter
 from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compose, secret_message_id
 from runtime.settings import Settings
@@ -148,7 +149,7 @@ class IncidentLetters:
                     at=letter["rendered_at"],
                     headers={"X-Redress-Reference": reference},
                 )
-                await channel.deliver(key, message)
+                await while_it_holds(connection, channel.deliver(key, message))
             except MailRefused as error:
                 await self._attempted(connection, key, channel, "refused", f"address of the customer: {error}")
             except MailError as error:

@@ -13,6 +13,7 @@ from domain.ground.words import LetterKind
 from domain.keys.personal import Personal
 from domain.keys.scopes import scope_of_workflow
 from domain.letters.kinds import LETTERS
+from runtime.database import while_it_holds
 from runtime.letter_hook import HandedOver, LetterHook
 from runtime.letters.letter_text import as_a_copy
 from runtime.mail import AddressRefused, MailError, MailRefused, compose, secret_message_id
@@ -34,7 +35,10 @@ class Handing:
     async def hand(
         self, connection: "Connection", letter: asyncpg.Record, way: Way, customer: Customer, *, copy: bool
     ) -> None:
-        """Return when *way* has taken the letter over; a *copy* says so. Raises `MailError`."""
+        """Return when *way* has taken the letter over; a *copy* says so. Raises `MailError`.
+
+        Broken off where *connection* is lost, which holds the lock on the letter: another then sends it.
+        """
         if way.channel is None:
             return
         reference, language, body = letter["reference"], letter["language"], letter["body"]
@@ -56,7 +60,7 @@ class Handing:
                 written_at=letter["rendered_at"].isoformat(),
                 copy=copy,
             )
-            await way.channel.hand_over(key, handed)
+            await while_it_holds(connection, way.channel.hand_over(key, handed))
             return
         message = compose(
             self._settings,
@@ -69,7 +73,7 @@ class Handing:
             at=letter["rendered_at"],
             headers={"X-Redress-Reference": reference},
         )
-        await way.channel.deliver(key, message)
+        await while_it_holds(connection, way.channel.deliver(key, message))
 
     async def note_failure(self, connection: "Connection", letter: asyncpg.Record, way: Way, error: MailError) -> None:
         outcome = "refused" if isinstance(error, MailRefused) else "failed"

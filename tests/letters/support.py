@@ -301,12 +301,14 @@ class Receiver:
         self.encrypted = False
         self.refused: dict[str, str] = {}
         self.at_data = "250 OK"
+        self.before_recipient: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0)
         self.before_data: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0)
         self.at_quit: Callable[[SMTP], None] = lambda server: None
 
     async def handle_RCPT(  # noqa: N802 (aiosmtpd's name)
         self, server: SMTP, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
+        await self.before_recipient()
         if address in self.refused:
             return self.refused[address]
         envelope.rcpt_tos.append(address)

@@ -226,6 +226,28 @@ async def test_two_workers_send_a_letter_once(office: Office, database_url: str)
     assert len(office.receiver.messages) == 1
 
 
+async def test_a_sender_that_loses_its_lock_on_a_letter_hands_it_to_nobody_any_more(office: Office) -> None:
+    talking, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> None:
+        talking.set()
+        await go_on.wait()
+
+    office.receiver.before_recipient = slowly
+    async with asyncio.timeout(PATIENCE):
+        sending = asyncio.create_task(office.letters.send_letter(letter()))
+        await talking.wait()
+        await office.pool.execute(
+            "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'"
+            " and database = (select oid from pg_database where datname = current_database())"
+        )
+        with pytest.raises(asyncpg.ConnectionDoesNotExistError, match="with the locks that it held"):
+            await sending
+    go_on.set()
+    assert (await office.letters.send_letter(letter())).channel == "email"
+    assert len(office.receiver.messages) == 1
+
+
 async def test_letters_to_a_slow_mail_server_leave_connections_for_the_rest(office: Office, database_url: str) -> None:
     arrived, go_on = asyncio.Event(), asyncio.Event()
 

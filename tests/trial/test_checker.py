@@ -127,7 +127,7 @@ def sound() -> Evidence:
             receipt("incident", "t1x9x0e", "open").model_copy(update={"reference": INCIDENT}),
             receipt("update", "t1x9x1e", "approve").model_copy(update={"reference": INCIDENT}),
         ],
-        letters=[Letter("<1@example.com>", CASE, "customer@example.com", said=True, at=NOW)],
+        letters=[Letter("<1@example.com>", CASE, "customer@example.com", said=True, begun=NOW)],
         payments={f"{CASE}:payment:1:1": {"amount": "10", "currency": "USD", "reference": CASE, "paid": True}},
         workflows=[Workflow(CASE, "Complaint", "COMPLETED")],
         rail=True,
@@ -289,4 +289,4 @@ async def test_a_letter_that_came_twice_in_the_window_of_smtp_is_counted_and_tol
 
 
 def replace_said(letter: Letter) -> Letter:
-    return letter._replace(said=False, at=letter.at - timedelta(seconds=5))
+    return letter._replace(said=False, begun=letter.begun - timedelta(seconds=5))
