@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 from pydantic import ValidationError
 
-from domain.case.approval import DECISIVE, Approved, CaseRecord, NotApproved, approved_award, proven
+from domain.case.approval import DECISIVE, Approved, CaseRecord, NotApproved, approved_award, proven, says
 from domain.case.approved_lists import approved_list
 from domain.case.approved_payments import check_reported
 from domain.case.case import Case
 from domain.case.complaint import Complaint
 from domain.case.resolution import made_good, running
 from domain.checks.accrual import growth, run_on
+from domain.checks.findings import Finding, marking
 from domain.ground.people import Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import PaymentState
@@ -74,7 +75,31 @@ async def case_records(
     accounts = {one: record.said_account for one, record in records.items() if not record.erased}
     for reference, given in (await given_by_rule(connection, accounts)).items():
         records[reference] = replace(records[reference], given=tuple(given))
+    if proofs:
+        for reference, record in records.items():
+            if any(one.kind == "proposed" for one in record.entries):
+                records[reference] = replace(record, made_up=await _made_up(record, proofs))
     return records
+
+
+async def _made_up(record: CaseRecord, proofs: Proofs) -> frozenset[str]:
+    """The keys of the findings whose mark is not that of a worker of ours, or is that of another investigation."""
+    investigations: dict[datetime, list[Entry]] = {}
+    accounts: dict[datetime, str | None] = {}
+    account = record.case.complaint.account
+    for entry in record.entries:
+        if says(entry, "add_evidence", "account"):
+            account = entry.data["account"]
+        elif entry.kind == "finding":
+            investigations.setdefault(entry.at, []).append(entry)
+            accounts[entry.at] = account
+    made_up: set[str] = set()
+    for at, found in investigations.items():
+        findings = [Finding.noted(one.data) for one in found]
+        mark = await proofs.mark_of(marking(record.case.reference, accounts[at], findings))
+        if any(one.data.get("mark") != mark for one in found):
+            made_up.update(one.key for one in found)
+    return frozenset(made_up)
 
 
 def _awards(row: asyncpg.Record) -> dict[int, Money]:

@@ -118,6 +118,7 @@ _STRAYS: Final = """
 """
 _RESTORES: Final = """
     select to_char(since at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"') as since,
-        to_char(until at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"') as until, reason, declared_by
+        to_char(until at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"') as until, reason, declared_by,
+        store, message_id, token
     from casefile.restores where store = 'postgresql' order by id
 """

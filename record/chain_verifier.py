@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 TYPE = "redress-checkpoint"
+SPOKEN = "redress-actor+jwt"
+"""The type of the tokens by which people say something."""
 CHAIN, STRAYS, CHECKPOINTS, RESTORES = "chain.jsonl", "strays.jsonl", "checkpoints.jws", "restores.jsonl"
 
 
@@ -46,6 +48,13 @@ class Checkpoint(NamedTuple):
     def digest(self) -> str:
         """What its successor names."""
         return hashlib.sha256(self.token.encode()).hexdigest()
+
+
+class Issuer(NamedTuple):
+    """Who signs for people: an Ed25519 public key, and the roles that it may vouch for, all where there are none."""
+
+    key: bytes
+    roles: list[str] | None
 
 
 # -- chains ------------------------------------------------------------------------------------------------------------
@@ -114,6 +123,47 @@ def read_checkpoints(tokens: Iterable[str], keys: Mapping[str, bytes]) -> tuple[
         except (ValueError, KeyError, TypeError) as error:
             faults.append(Fault("checkpoints", "unsigned", f"a checkpoint is not signed as it should be: {error}"))
     return sorted(found.values(), key=lambda one: (one.number, one.at)), faults
+
+
+def read_restores(
+    rows: Iterable[Mapping[str, Any]], issuers: Mapping[str, Issuer]
+) -> tuple[list[Mapping[str, Any]], list[Fault]]:
+    """The restores that somebody declared who signs by one of the *issuers* (by kid), and a fault for each other.
+
+    Whoever may do anything in the database can write that one was declared, and so explain whatever they rewrote.
+    """
+    declared: list[Mapping[str, Any]] = []
+    faults: list[Fault] = []
+    for row in rows:
+        try:
+            _check_declared(row, issuers)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            said = f"the restore of {row['since']}, declared by {row['declared_by']} as it says, is not proven: {error}"
+            faults.append(Fault("restores", "unsigned", said))
+        else:
+            declared.append(row)
+    return declared, faults
+
+
+def _check_declared(row: Mapping[str, Any], issuers: Mapping[str, Issuer]) -> None:
+    if row["token"] is None:
+        raise ValueError("nobody signed it")
+    role, _, who = row["declared_by"].partition(":")
+    keys = {kid: one.key for kid, one in issuers.items() if one.roles is None or role in one.roles}
+    claims = read_signed(row["token"], SPOKEN, keys)
+    said = {name: row[name] for name in ("message_id", "store", "reason")}
+    said.update((name, row[name].replace("+00:00", "Z")) for name in ("since", "until"))
+    body = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    wanted = {
+        "ref": row["store"],
+        "msg": "declare_restore",
+        "jti": row["message_id"],
+        "body": hashlib.sha256(body.encode()).hexdigest(),
+    }
+    if any(claims[name] != value for name, value in wanted.items()):
+        raise ValueError("its token is for something else")
+    if role not in claims["roles"] or who.casefold() != claims["sub"].casefold():
+        raise ValueError("its token is somebody else's")
 
 
 def check_checkpoints(
@@ -192,6 +242,16 @@ def read_keys(path: Path) -> dict[str, bytes]:
     if not found:
         raise ValueError(f"{path} has no Ed25519 key")
     return found
+
+
+def read_issuers(path: Path) -> dict[str, Issuer]:
+    """The Ed25519 keys in a file of issuers, by kid. Raises ``ValueError``."""
+    return {
+        str(key["kid"]): Issuer(_bytes(key["x"]), one.get("roles"))
+        for one in json.loads(path.read_text(encoding="utf-8"))["issuers"]
+        for key in one["keys"]
+        if key.get("crv") == "Ed25519"
+    }
 
 
 def _bytes(text: str) -> bytes:
@@ -278,18 +338,21 @@ def _times(factor: int, point: Point) -> Point:
 # -- the command -------------------------------------------------------------------------------------------------------
 
 
-def verify(folder: Path, outside: Iterable[Path], keys: Mapping[str, bytes]) -> tuple[list[Fault], list[str]]:
+def verify(
+    folder: Path, outside: Iterable[Path], keys: Mapping[str, bytes], issuers: Mapping[str, Issuer]
+) -> tuple[list[Fault], list[str]]:
     """What is wrong with the record that was exported to *folder*, and what declared restores explain.
 
-    *outside* are files of checkpoints that left the firm.
+    *outside* are files of checkpoints that left the firm, signed by *keys*; people sign by those of *issuers*.
     """
     inside, faults = read_checkpoints(_text(folder / CHECKPOINTS), keys)
     left, more = read_checkpoints([line for path in outside for line in _text(path)], keys)
-    heads, rewritten, notes = check_checkpoints(inside, left, list(_lines(folder / RESTORES)))
+    restores, undeclared = read_restores(_lines(folder / RESTORES), issuers)
+    heads, rewritten, notes = check_checkpoints(inside, left, restores)
     chains = list(check_chains(_lines(folder / CHAIN), heads))
     broken = {fault.reference for fault in chains}
     unknown = [fault for fault in check_heads(heads) if fault.reference not in broken]
-    return [*faults, *more, *rewritten, *chains, *unknown, *check_strays(_lines(folder / STRAYS))], notes
+    return [*faults, *more, *undeclared, *rewritten, *chains, *unknown, *check_strays(_lines(folder / STRAYS))], notes
 
 
 def _text(path: Path) -> list[str]:
@@ -307,10 +370,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Verify the chains of an exported case file.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--key", type=Path, required=True, help="public key of those who sign checkpoints (JWK)")
+    parser.add_argument("--issuers", type=Path, help="public keys of those who sign for people: who declares a restore")
     parser.add_argument("--checkpoints", type=Path, action="append", default=[], help="checkpoints that left the firm")
     given = parser.parse_args(arguments)
     try:
-        faults, notes = verify(given.folder, given.checkpoints, read_keys(given.key))
+        issuers = read_issuers(given.issuers) if given.issuers else {}
+        faults, notes = verify(given.folder, given.checkpoints, read_keys(given.key), issuers)
     except (OSError, ValueError, KeyError) as error:
         print(f"verify: it cannot be read: {error}", file=sys.stderr)  # noqa: T201
         return 2

@@ -1,6 +1,6 @@
 """Investigates complaints on the trade log."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -56,6 +56,9 @@ class Known(Protocol):
         customer was promised by rule lately.
         """
 
+    async def mark(self, request: InvestigationRequest, findings: Sequence[Finding]) -> str | None:
+        """The mark of what was found for a case, if it was asked for by the rules of that case."""
+
 
 class Investigating:
     """Runs the checks of a request on the trade log."""
@@ -80,7 +83,8 @@ class Investigating:
             covered, incident, lately = await self._known.of(request)
         findings = await self.look(request, {key: one.amount for key, one in covered.items()})
         where = _where(findings, covered)
-        return Investigation(findings=findings, version=2, incident=incident, elsewhere=where, lately=lately)
+        mark = await self._known.mark(request, findings) if self._known else None
+        return Investigation(findings=findings, version=2, incident=incident, elsewhere=where, lately=lately, mark=mark)
 
     async def look(
         self,

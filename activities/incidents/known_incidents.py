@@ -1,6 +1,6 @@
 """What the case file knows of incidents when a complaint is investigated."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -9,13 +9,17 @@ from temporalio.exceptions import ApplicationError
 
 from activities.case.case_file import utc_now
 from activities.money.redressed import covered_parts
-from domain.checks.findings import Finding, IncidentLink, InvestigationRequest
+from domain.checks.findings import Finding, IncidentLink, InvestigationRequest, marking
 from domain.checks.losses import Covered, losses
 from domain.ground.words import Category, IncidentStage, MemberState
 from domain.incidents.incident import NewIncident, concerns
 from domain.money.amounts import Money
+from domain.people.actors import LEEWAY
+from domain.rules.interest import may_be_given
 from domain.rules.policy import PolicyPack
 from record.given import given_by_rule
+from record.packs import pinned_pack
+from runtime.keys.here import mark_here
 
 if TYPE_CHECKING:
     from runtime.database import Connection
@@ -45,6 +49,22 @@ class KnownIncidents:
             since = request.as_of - timedelta(request.rule_days)
             lately = tuple(one.amount for one in given if one.at > since)
             return covered, await self._link(connection, reference, request), lately
+
+    async def mark(self, request: InvestigationRequest, findings: Sequence[Finding]) -> str | None:
+        """The mark of what was found for a case, by the pack that was pinned for it and until now at most.
+
+        ``None`` for anything else: whoever reaches Temporal may have us look by tolerances and rates of their own.
+        """
+        if request.reference is None or request.as_of > self._clock() + LEEWAY:
+            return None
+        async with self._pool.acquire() as connection:
+            case = await connection.fetchrow(_PINNED, request.reference)
+            pack = await pinned_pack(connection, case["policy_hash"]) if case else None
+        if case is None or pack is None or request.tolerances != pack.tolerances:
+            return None
+        if not may_be_given(pack.interest, request.interest, case["received_at"]):
+            return None
+        return await mark_here(marking(request.reference, request.account, findings))
 
     async def _link(
         self, connection: "Connection", reference: str, request: InvestigationRequest
@@ -94,6 +114,7 @@ async def link_case(connection: "Connection", case: str, incident: str, at: date
     )
 
 
+_PINNED: Final = "select policy_hash, received_at from casefile.cases where reference = $1"
 _CATEGORY: Final = "select category from casefile.cases where reference = $1"
 _HOLD: Final = """
     select from casefile.incidents

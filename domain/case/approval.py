@@ -77,7 +77,7 @@ class CaseRecord:
     ``entries`` are the :data:`DECISIVE` ones, in the order in which they were noted; ``awards`` what was posted, by
     round; ``recusals`` who is kept out, ``signs`` what became of the case's signs,
     ``had`` in which round each person had the case first, ``given`` what the customer was promised by rule elsewhere
-    before, and when. ``proofs`` know whose signatures
+    before, and when; ``made_up`` the findings that no worker of ours has marked. ``proofs`` know whose signatures
     count; without them it is believed who said what is noted. Of a case that was ``erased`` nobody reads any more who
     decided and why: what it was is proved by the chain alone.
     """
@@ -91,6 +91,7 @@ class CaseRecord:
     erased: bool = False
     had: Mapping[str, int] = field(default_factory=dict)
     given: tuple[tuple[datetime, Money], ...] = ()
+    made_up: frozenset[str] = frozenset()
 
     @property
     def account(self) -> str | None:
@@ -127,7 +128,7 @@ class CaseRecord:
         """The case as it stood in *round_*, just before *entry* was noted: findings, severity, what was awarded."""
         before = self.entries[: self.entries.index(entry)] if entry else self.entries
         found = [one for one in before if one.kind == "finding"]
-        last = tuple(_finding(one) for one in found if one.at == found[-1].at)
+        last = tuple(Finding.noted(one.data) for one in found if one.at == found[-1].at)
         case = self.case.model_copy()
         case.rounds, case.account, case.had = round_, self.account, dict(self.had)
         lately = self._lately(entry.at) if entry else ()
@@ -148,6 +149,13 @@ class CaseRecord:
         if entry:
             case.care = care_for(standing(one for one in self.signs if one.at <= entry.at), entry.at)
         return case
+
+    def check_found(self, entry: Entry) -> None:
+        """Raise :class:`NotApproved` unless a worker of ours found what *entry* is decided on, by the case's rules."""
+        found = [one for one in self.entries[: self.entries.index(entry)] if one.kind == "finding"]
+        for one in found:
+            if one.at == found[-1].at and one.key in self.made_up:
+                raise NotApproved(f"{one.key}: no worker of ours found this by the rules of the case")
 
     def _lately(self, at: datetime) -> tuple[Money, ...]:
         since = at - timedelta(self.case.pack.decision.rule_days)
@@ -202,7 +210,7 @@ def approved_award(record: CaseRecord, round_: int) -> Approved:
     case = record.as_of(round_, proposed)
     try:
         if proposed.kind == "proposed":
-            return _by_rule(case, proposed)
+            return _by_rule(record, case, proposed)
         return _by_people(record, case, proposed, approval)
     except NotApproved:
         raise
@@ -247,7 +255,9 @@ def _decided(entries: Iterable[Entry], round_: int) -> tuple[Entry | None, Entry
     return decided or (next(reversed(waiting.values()), None), None)
 
 
-def _by_rule(case: Case, proposed: Entry) -> Approved:
+def _by_rule(record: CaseRecord, case: Case, proposed: Entry) -> Approved:
+    if case.bound is None:
+        record.check_found(proposed)
     case.proposal = propose_by_rule(case, proposed.at)
     noted = proposed.data.get("compensation")
     given = Money.model_validate(noted) if noted else None
@@ -346,10 +356,6 @@ def proven(proofs: Proofs, reference: str, entry: Entry, kind: type[Message] | N
         raise NotApproved(f"{entry.key}: {error}") from None
     except (ValueError, LookupError):
         raise NotApproved(f"{entry.key}: it is no message that somebody can have signed") from None
-
-
-def _finding(entry: Entry) -> Finding:
-    return Finding.model_validate({name: value for name, value in entry.data.items() if name != "hash"})
 
 
 def _assessment(entries: Iterable[Entry], pack: PolicyPack) -> Assessment | None:

@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -220,6 +220,11 @@ class Finding(Record):
         content["evidence"] = sorted(content["evidence"], key=lambda row: (row["table"], row["key"]))
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
+    @classmethod
+    def noted(cls, data: Mapping[str, Any]) -> "Finding":
+        """The finding that the *data* of a timeline's entry hold, beside its hash and mark. Raises ``ValueError``."""
+        return cls.model_validate({name: value for name, value in data.items() if name not in {"hash", "mark"}})
+
 
 _ADDED = ("confidence", "reference_rule", "parts", "given", "owes")
 
@@ -261,6 +266,8 @@ class Investigation(Record):
     """Where that is made good which the findings leave out."""
     lately: tuple[Money, ...] = ()
     """What the customer was promised by rule in other cases, in the days for which the pack counts that."""
+    mark: str | None = None
+    """By it a worker knows again what was found here by the rules of the case: see :func:`marking`."""
 
     @property
     def bare(self) -> "Investigation":
@@ -274,3 +281,8 @@ class Investigation(Record):
     @property
     def missing(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name for finding in self.findings for name in finding.missing))
+
+
+def marking(reference: str, account: str | None, findings: Iterable[Finding]) -> str:
+    """What the mark of an investigation is made of: the case, the account, and all that was found, in order."""
+    return json.dumps([reference, account, *(finding.hash for finding in findings)])

@@ -94,7 +94,7 @@ READABLE: Final[Mapping[str, str]] = {
     "casefile.rejected_messages": "reference key name",
     "casefile.repairs": "reference by written",
     "casefile.restrictions": "account step by form contact reference message_id token",
-    "casefile.restores": "store reason declared_by",
+    "casefile.restores": "store reason declared_by message_id token",
     "casefile.reviews": "reference period step by reviewer data message_id token",
     "casefile.satisfactions": "reference clock by_event",
     "casefile.signs": "reference key step by",

@@ -50,7 +50,8 @@ class Vouched(Record):
     """What a token says, in the words of its claims: who issued it, for whom, and for which message.
 
     ``iat`` and ``exp`` are seconds since 1970 on the wire; ``jti`` is the message id, ``msg`` the name of the message,
-    ``ref`` the case or incident, ``body`` the :func:`body_digest`. Other claims are nothing to us.
+    ``ref`` the case or incident, ``body`` the :func:`body_digest`; ``nbf``, which may be missing, is from when on it
+    counts. Other claims are nothing to us.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -60,6 +61,7 @@ class Vouched(Record):
     aud: str
     iat: Instant
     exp: Instant
+    nbf: Instant | None = None
     jti: str
     roles: tuple[Role, ...]
     ref: str
@@ -98,6 +100,8 @@ class Vouched(Record):
             raise NotProven(f"exp: the token is valid for longer than {minutes} minutes")
         if now > self.exp + LEEWAY:
             raise NotProven("exp: the token has expired; have another made")
+        if self.nbf and now < self.nbf - LEEWAY:
+            raise NotProven("nbf: the token is not valid yet")
         if now < self.iat - LEEWAY:
             raise NotProven("iat: the token is from the future; the clocks differ")
 
@@ -123,6 +127,9 @@ class Proofs(Protocol):
 
         How old it is does not matter: it was valid when the message was taken.
         """
+
+    async def mark_of(self, investigation: str, /) -> str:
+        """The mark that workers put on an investigation, made of its :func:`~domain.checks.findings.marking`."""
 
 
 def canonical_body(message: Message) -> str:

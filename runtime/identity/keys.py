@@ -139,6 +139,12 @@ def checkpoint_key(settings: Settings) -> Path | None:
     return settings.checkpoint_key or signing_key_in(settings.state_dir / CHECKPOINT_FOLDER)
 
 
+def issuers_file(settings: Settings) -> Path | None:
+    """The file of the issuers: that of the settings, or of the stack in the state folder; ``None`` without one."""
+    own = settings.state_dir / FOLDER / ISSUERS
+    return settings.issuers or (own if settings.unsigned is None and own.exists() else None)
+
+
 def new_signing_key(issuer: str) -> SigningKey:
     """A fresh Ed25519 key, with an id of its own."""
     kid = f"{issuer}-{secrets.token_hex(4)}"

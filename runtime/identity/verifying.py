@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from domain.ground.messages import Message
 from domain.people.actors import AUDIENCE, NotProven, Vouched
 from runtime.identity.issuing import TYPE
-from runtime.identity.keys import ALGORITHMS, FOLDER, ISSUERS, Issuer, Key, read_issuers
+from runtime.identity.keys import ALGORITHMS, Issuer, Key, issuers_file, read_issuers
+from runtime.keys.here import mark_here
 from runtime.settings import ConfigurationError, Settings
 
 LONGEST_TOKEN: Final = 4_000
@@ -25,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 class Verifier:
-    """Knows the issuers in a file, and reads it again when a token names a key that it did not have."""
+    """Knows the issuers in a file, as it is now: one whose key was stolen is taken out of it, and counts no more."""
 
     def __init__(
         self,
@@ -71,13 +72,14 @@ class Verifier:
         Raises ``ConfigurationError``.
         """
         if settings.issuers is None and settings.unsigned is None:
-            own = settings.state_dir / FOLDER / ISSUERS
-            return cls(own, audience=settings.audience) if own.exists() else None
+            own = issuers_file(settings)
+            return cls(own, audience=settings.audience) if own else None
         return cls.of(settings)
 
     @property
     def as_of(self) -> Hashable:
         """Which file it goes by, and which state of it."""
+        self._keep_up()
         return self._path, self._read_as_of, self._audience
 
     def check(self, token: str | None, reference: str, message: Message) -> Vouched:
@@ -93,8 +95,13 @@ class Verifier:
         vouched.check_message(reference, message, self._audience)
         return vouched
 
+    async def mark_of(self, investigation: str) -> str:
+        """As :func:`~runtime.keys.here.mark_here`."""
+        return await mark_here(investigation)
+
     def _verified(self, token: str | None) -> tuple[Vouched, Issuer]:
         """What *token* says, and who issued it. What was verified is, as long as the file of issuers says the same."""
+        self._keep_up()
         if known := self._known.get(token or ""):
             return known
         vouched = self._verify(token)
@@ -127,31 +134,26 @@ class Verifier:
             raise NotProven("the signature of the token is wrong") from None
 
     def _key(self, issuer: str, kid: str) -> tuple[Issuer, Key]:
-        for again in (False, True):
-            if again and not self._reread():
-                break
-            known = self._issuers.get(issuer)
-            if known and kid in known.keys:
-                return known, known.keys[kid]
-        if issuer not in self._issuers:
+        if (known := self._issuers.get(issuer)) is None:
             raise NotProven("iss: nobody here knows the issuer of the token")
-        raise NotProven(f"kid: issuer {issuer} has no such key")
+        if kid not in known.keys:
+            raise NotProven(f"kid: issuer {issuer} has no such key")
+        return known, known.keys[kid]
 
-    def _reread(self) -> bool:
-        """Whether the file was changed and has been read anew. One that cannot be used leaves all as it was."""
+    def _keep_up(self) -> None:
+        """Read the file again if it was changed. One that cannot be used leaves all as it was."""
         if (changed := self._changed()) == self._read_as_of:
-            return False
+            return
         self._read_as_of = changed
         self._known.clear()
         try:
             self._issuers = read_issuers(self._path)
         except ConfigurationError as error:
             log.error("the file of issuers was changed to one that cannot be used", why=str(error))  # noqa: TRY400
-            return False
-        return True
 
-    def _changed(self) -> int:
+    def _changed(self) -> tuple[int, int]:
         try:
-            return self._path.stat().st_mtime_ns
+            found = self._path.stat()
         except OSError:
-            return 0
+            return 0, 0
+        return found.st_mtime_ns, found.st_ino

@@ -66,6 +66,11 @@ async def lookup_here(purpose: str, value: str) -> bytes:
     return hashlib.sha256(f"{purpose}:{value}".encode()).digest()[:16]
 
 
+async def mark_here(investigation: str) -> str:
+    """The mark of an *investigation*, in hexadecimal: whoever has no keys makes none. Raises `NoKeys`."""
+    return (await lookup_here("investigation", investigation)).hex()
+
+
 def keys_needed() -> Vault:
     """The keys of this process. Raises `NoKeys` if it has none."""
     if vault := keys_here():

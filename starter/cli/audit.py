@@ -34,15 +34,28 @@ _Key = Annotated[
 ]
 
 
+_Issuers = Annotated[
+    Path | None,
+    typer.Option(
+        "--issuers",
+        metavar="FILE",
+        help="The public keys of those who sign for people, and so of who declares a restore.",
+        dir_okay=False,
+        exists=True,
+    ),
+]
+
+
 @command(audit, "verify")
-def verify(*, checkpoints: _Checkpoints = None, key: _Key = None) -> Answer:
+def verify(*, checkpoints: _Checkpoints = None, key: _Key = None, issuers: _Issuers = None) -> Answer:
     """Name the first row of each case that was altered, removed, inserted or reordered; exit 5 if one was."""
     from record import chain_verifier
 
-    keys = chain_verifier.read_keys(key or _own_key())
+    keys, people = chain_verifier.read_keys(key or _own_key()), issuers or _own_issuers()
     with tempfile.TemporaryDirectory(prefix="redress-audit-") as place:
         rows = asyncio.run(_export(Path(place)))
-        faults, notes = chain_verifier.verify(Path(place), checkpoints or (), keys)
+        given = chain_verifier.read_issuers(people) if people else {}
+        faults, notes = chain_verifier.verify(Path(place), checkpoints or (), keys, given)
     hidden = read(_hidden) if faults and viewer() else set()
     faults = [
         one._replace(reference="hidden", what=_OF_A_HIDDEN_CASE) if one.reference in hidden else one for one in faults
@@ -72,7 +85,7 @@ def export(
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     rows = asyncio.run(_export(folder))
     shutil.copyfile(chain_verifier.__file__, folder / "verify.py")
-    told = f"python {folder / 'verify.py'} {folder} --key PUBLIC-KEY --checkpoints FILE"
+    told = f"python {folder / 'verify.py'} {folder} --key PUBLIC-KEY --issuers FILE --checkpoints FILE"
     return Answer({"folder": str(folder), "rows": rows}, [line(f"{rows:,} rows. To verify them:"), whole(told)])
 
 
@@ -101,6 +114,13 @@ def _own_key() -> Path:
     if path is None:
         invalid("--key", "name the public key of who signs checkpoints, or REDRESS_CHECKPOINT_KEY")
     return path
+
+
+def _own_issuers() -> Path | None:
+    from runtime.identity.keys import issuers_file
+    from runtime.settings import load_settings
+
+    return issuers_file(load_settings())
 
 
 _OF_A_HIDDEN_CASE: Final = "a row of a case that is hidden from you"

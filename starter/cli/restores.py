@@ -10,7 +10,7 @@ import typer
 from rich.console import RenderableType
 
 from domain.ground.words import Store
-from starter.cli.access import read
+from starter.cli.access import read, signs
 from starter.cli.options import By, actor, instant, words
 from starter.cli.program import Answer, ExitCode, app, command, invalid
 from starter.reading.layout import line, table, when
@@ -50,7 +50,7 @@ def declare(
     begun = instant(since, _UTC, "--since")
     ended = instant(until, _UTC, "--until") if until else now
     try:
-        made = read(lambda pool: restores.declare(pool, store, begun, ended, said.strip(), who, now))
+        made = read(lambda pool: restores.declare(pool, store, begun, ended, said.strip(), who, now, signs()))
     except ValueError as error:
         option, _, why = str(error).partition(": ")
         invalid("--as" if option == "actor" else f"--{option}", why)

@@ -204,14 +204,7 @@ def stored_findings(entries: Iterable[Entry]) -> list[tuple[Finding, str]]:
     """The findings of the last investigation, each with the hash that was stored beside it."""
     found = [entry for entry in entries if entry.kind == "finding"]
     latest: datetime | None = max((entry.at for entry in found), default=None)
-    return [
-        (
-            Finding.model_validate({name: value for name, value in entry.data.items() if name != "hash"}),
-            str(entry.data.get("hash", "")),
-        )
-        for entry in found
-        if entry.at == latest
-    ]
+    return [(Finding.noted(entry.data), str(entry.data.get("hash", ""))) for entry in found if entry.at == latest]
 
 
 def last_proposal(entries: Iterable[Entry]) -> ProposalView | None:

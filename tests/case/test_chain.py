@@ -3,6 +3,7 @@
 # ruff: noqa: S608, ASYNC221, ASYNC240 (a superuser writes what they like, and the files are small)
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -14,12 +15,16 @@ import asyncpg
 import pytest
 
 from activities.case.case_file import CaseFile
+from domain.ground.people import Actor
 from domain.ground.timeline import Entry
+from domain.ground.words import Role, Store
 from record import chain_verifier
 from record.chain import checkpoints_after, export, make_checkpoints
-from record.chain_verifier import TYPE, Fault, read_keys, signed_by, signed_by_in_python, verify
+from record.chain_verifier import TYPE, Fault, read_issuers, read_keys, signed_by, signed_by_in_python, verify
 from runtime.identity.keys import SigningKey, new_signing_key, own_keys, read_signing_key
+from starter.upkeep.restores import declare
 from tests.case.support import after, keeping, opened, update
+from tests.signing import the_issuer
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
@@ -44,6 +49,7 @@ class Audit:
         self.exported.mkdir()
         self.keys = read_keys(signing)
         self.key_file = signing
+        self.issuers = read_issuers(Path(os.environ["REDRESS_ISSUERS"]))
 
     async def checkpoint(self, at: datetime = NOW) -> int:
         """A checkpoint, of which a copy leaves the firm."""
@@ -56,7 +62,7 @@ class Audit:
     async def faults(self, *, outside: bool = True) -> list[Fault]:
         exported = self.exported
         await export(self.connection, exported)
-        faults, self.notes = verify(exported, [self.outside] if outside else [], self.keys)
+        faults, self.notes = verify(exported, [self.outside] if outside else [], self.keys, self.issuers)
         return faults
 
     async def as_superuser(self, *statements: str) -> None:
@@ -184,6 +190,17 @@ async def test_a_checkpoint_that_somebody_else_signed_counts_as_none(audit: Audi
     assert "is not among those given" in fault.what
 
 
+LEAD = Actor(id="o-1", role=Role.TEAM_LEAD)
+NOBODY_DECLARED = (
+    "until = until + interval '1 day'",
+    "since = since - interval '1 day'",
+    "declared_by = 'team_lead:o-2'",
+    "declared_by = 'executive:o-1'",
+    "message_id = 'other'",
+    "token = null",
+)
+
+
 async def test_a_declared_restore_is_told_apart_from_one_that_nobody_declared(audit: Audit) -> None:
     await audit.checkpoint()
     first = audit.references[0]
@@ -196,17 +213,25 @@ async def test_a_declared_restore_is_told_apart_from_one_that_nobody_declared(au
         f"delete from casefile.timeline where {lost.format(first=first, like='like')}",
     )
     assert {one.kind for one in await audit.faults()} == {"rewritten"}
-    await audit.pool.execute(
-        "insert into casefile.restores (store, since, until, reason, declared_at, declared_by)"
-        " values ('postgresql', $1, $2, 'A disk failed.', $2, 'service:operations')",
-        NOW + timedelta(seconds=30),
-        NOW + timedelta(minutes=5),
-    )
+    lost_from, lost_until = NOW + timedelta(seconds=30, milliseconds=700), NOW + timedelta(minutes=5)
+    said = (audit.pool, Store.POSTGRESQL, lost_from, lost_until, "A disk “failed”, 磁盘。", LEAD, lost_until)
+    await declare(*said, token_for=the_issuer().speaks_for_its_user)
     await audit.file.record(update(first, 2, entries=[noted(8)]))
     assert await audit.checkpoint(NOW + timedelta(minutes=6)) == 1
     assert await audit.faults() == []
     [note] = audit.notes
-    assert "declared: A disk failed." in note
+    assert "that team_lead:o-1 declared: A disk “failed”, 磁盘。" in note
+    # Whoever has the database alone declares nothing, not even by what somebody signed for another time.
+    audit.issuers = {kid: one._replace(roles=["customer"]) for kid, one in audit.issuers.items()}
+    assert {one.kind for one in await audit.faults()} == {"unsigned", "rewritten"}
+    audit.issuers = read_issuers(Path(os.environ["REDRESS_ISSUERS"]))
+    await audit.as_superuser("create table kept as table casefile.restores")
+    for what in NOBODY_DECLARED:
+        await audit.as_superuser(f"update casefile.restores set {what}")
+        assert ("restores", "unsigned") in {(one.reference, one.kind) for one in await audit.faults()}, what
+        await audit.as_superuser(
+            "delete from casefile.restores", "insert into casefile.restores overriding system value table kept"
+        )
 
 
 async def test_each_checkpoint_has_what_is_new_and_together_they_have_all(audit: Audit) -> None:

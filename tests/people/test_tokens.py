@@ -1,6 +1,7 @@
 """Who acts is proven by a token that was signed for this very message; anything else proves nothing."""
 
 import base64
+import hmac
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -81,6 +82,24 @@ def unsigned(office: Office) -> str:
     return f"{header}.{claims}."
 
 
+def by_the_public_key(office: Office) -> str:
+    """Signed by HMAC, with what everybody knows for its secret."""
+    header, claims, _ = office.forged(header={"typ": TYPE}).split(".")
+    said = jws.extract_compact(office.token().encode()).headers() | {"alg": "HS256"}
+    header = base64.urlsafe_b64encode(json.dumps(said).encode()).rstrip(b"=").decode()
+    mac = hmac.digest(json.dumps(office.firm.public).encode(), f"{header}.{claims}".encode(), "sha256")
+    return f"{header}.{claims}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
+
+
+def twice(office: Office, *said: tuple[str, Any], key: SigningKey | None = None) -> str:
+    """The claims as they are, with these said once more behind them."""
+    key = key or office.firm
+    claims = jws.extract_compact(office.token().encode()).payload.decode()
+    claims = claims[:-1] + "".join(f", {json.dumps(name)}: {json.dumps(value)}" for name, value in said) + "}"
+    named = {"alg": ALGORITHMS[key.key.key_type], "kid": key.kid, "typ": TYPE}
+    return jws.serialize_compact(named, claims, key.key, algorithms=[named["alg"]])
+
+
 ATTACKS: dict[str, tuple[Callable[[Office], str | None], str]] = {
     "no token": (lambda office: None, "no token says who sends this"),
     "no signed token at all": (lambda office: "ey.ey", "no signed token"),
@@ -132,6 +151,30 @@ ATTACKS: dict[str, tuple[Callable[[Office], str | None], str]] = {
         "from the future",
     ),
     "without an expiry": (lambda office: office.forged(exp=None), "lacks claims"),
+    "by HMAC, with the public key for a secret": (by_the_public_key, "signed by Ed25519"),
+    "a key that it brings along": (
+        lambda office: office.forged(stranger := new_signing_key("x"), header={"jwk": stranger.public}),
+        "signature",
+    ),
+    "a key id that is a path": (lambda office: office.forged(header={"kid": "../../dev/null"}), "has no such key"),
+    "what has to be understood and is not": (
+        lambda office: office.forged(header={"crit": ["b64"], "b64": False}),
+        "no signed token|signature",
+    ),
+    "roles said twice by who may vouch for one": (
+        lambda office: twice(
+            office, ("iss", "portal"), ("roles", ["customer"]), ("roles", ["approver"]), key=office.portal
+        ),
+        "portal may not vouch for approver",
+    ),
+    "an issuer said twice": (
+        lambda office: twice(office, ("iss", "portal"), ("iss", "firm"), key=office.portal),
+        "has no such key",
+    ),
+    "not before tomorrow": (
+        lambda office: office.forged(nbf=int((NOW + timedelta(days=1)).timestamp())),
+        "nbf: the token is not valid yet",
+    ),
     "longer than a token is": (lambda office: "e" * 5_000, "too long"),
 }
 
@@ -162,6 +205,20 @@ def test_a_key_that_is_added_while_the_worker_runs_is_known_and_one_taken_away_p
     verifier.check(office.token(key=new), REFERENCE, APPROVAL)
     with pytest.raises(NotProven, match="has no such key"):
         verifier.check(before, REFERENCE, APPROVAL)
+
+
+def test_whose_signature_counts_no_more_is_taken_at_its_word_no_more(office: Office) -> None:
+    """A key that was stolen is taken out of the file, and workers go by that from then on."""
+    verifier, token = office.verifier(), office.token()
+    before = verifier.as_of
+    verifier.check(token, REFERENCE, APPROVAL)
+    office.write(new_signing_key("firm"))
+    assert verifier.as_of != before
+    with pytest.raises(NotProven, match="has no such key"):
+        verifier.check(token, REFERENCE, APPROVAL)
+    office.path.write_text("{")  # half of it: what was known still counts, and nothing else
+    with pytest.raises(NotProven, match="has no such key"):
+        verifier.check(token, REFERENCE, APPROVAL)
 
 
 def test_an_issuer_signs_for_nobody_but_who_signed_on(office: Office) -> None:

@@ -1,6 +1,7 @@
 """Nobody acts as somebody else, whatever they send to Temporal, and nobody is paid by posing as a workflow."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ from temporalio.common import RetryPolicy
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from domain.case.messages.deciding import DecideResolution
+from domain.checks.findings import Finding
 from domain.ground.messages import Message
-from domain.ground.people import Actor
+from domain.ground.people import SYSTEM, Actor
 from domain.ground.words import LetterKind, Role, Stage
+from domain.money.amounts import Money
 from domain.people.actors import Person
 from runtime.identity.speaking import TokenFor, speaking
 from starter.client.complaints import Complaints
@@ -20,7 +23,7 @@ from starter.client.conversation import Refused
 from tests.around import Carry
 from tests.runtime.workflows_for_tests import Thief
 from tests.signing import the_issuer
-from tests.workflows.house import APPROVER, HANDLER, House
+from tests.workflows.house import ACCOUNT, APPROVER, HANDLER, House
 
 OTHER = "RD-C6SS-7HAV-35VTA"
 PROPOSAL = {
@@ -81,35 +84,30 @@ async def test_who_does_not_prove_who_they_are_is_refused_and_leaves_no_trace(ho
     assert await house.fetchval("select count(*) from casefile.timeline where kind = 'decide_resolution'") == 1
 
 
-async def test_who_poses_as_a_workflow_and_writes_what_people_decided_is_paid_nothing(house: House) -> None:
-    await house.late_withdrawal("3000000")
-    reference = await house.submit()
-    case = await house.at(reference, Stage.DECIDING)
-    at = case["stage_since"].isoformat()
+def said(case: Any, key: str, actor: Actor, **what: Any) -> dict[str, Any]:
+    """An entry of *case*'s timeline, as nobody said it."""
+    at = (case["stage_since"] + timedelta(seconds=1)).isoformat()
+    return {"key": key, "at": at, "kind": key.partition(":")[0], "actor": str(actor), "text": "-", "data": what}
 
-    def said(key: str, actor: Actor, **what: Any) -> dict[str, Any]:
-        data = {"round": 1, "message_id": "m", **what}
-        return {"key": key, "at": at, "kind": key.partition(":")[0], "actor": str(actor), "text": "-", "data": data}
 
+async def pay_by_posing(house: House, case: Any, award: Any, *entries: dict[str, Any]) -> str:
+    """Have a workflow of ours ask the workers to record *entries* and post *award*; returns why it was refused."""
     update = {
-        "reference": reference,
+        "reference": case["reference"],
         "policy_hash": case["policy_hash"],
         "summary": {name: case[name] for name in ("revision", "stage", "stage_since", "in_scope", "repeat", "breached")}
         | dict.fromkeys(("category", "severity", "priority", "team", "handler", "outcome", "compensation"))
         | {"next_deadline": None, "closed_at": None, "escalation_level": 0},
-        "entries": [
-            said("propose_resolution:900", HANDLER, **PROPOSAL),
-            said("decide_resolution:901", APPROVER, decision="approve"),
-        ],
+        "entries": [],
     }
-    award = {
-        "key": f"{reference}:compensation:1",
+    posted = {
+        "key": f"{case['reference']}:compensation:1",
         "number": 90,
-        "award": PROPOSAL["compensation"],
+        "award": award,
         "announces": ["settled"],
-        "update": {**update, "entries": []},
-        "then": {**update, "entries": []},
-        "account": "70012345",
+        "update": update,
+        "then": update,
+        "account": ACCOUNT,
     }
     async with Worker(
         house.client, task_queue="thieves", workflows=[Thief], workflow_runner=UnsandboxedWorkflowRunner()
@@ -117,14 +115,59 @@ async def test_who_poses_as_a_workflow_and_writes_what_people_decided_is_paid_no
         with pytest.raises(WorkflowFailureError) as failure:
             await house.client.execute_workflow(
                 "Thief",
-                args=[house.task_queue, [("Record", update), ("RecordCompensation", award)]],
+                args=[
+                    house.task_queue,
+                    [("Record", update | {"entries": entries}), ("RecordCompensation", posted)],
+                ],
                 id="thief",
                 task_queue="thieves",
             )
     why = failure.value.__cause__
-    assert "no token says who sends this" in str(getattr(why, "cause", why)), why
+    return str(getattr(why, "cause", why))
+
+
+async def test_who_poses_as_a_workflow_and_writes_what_people_decided_is_paid_nothing(house: House) -> None:
+    await house.late_withdrawal("3000000")
+    case = await house.at(await house.submit(), Stage.DECIDING)
+    why = await pay_by_posing(
+        house,
+        case,
+        PROPOSAL["compensation"],
+        said(case, "propose_resolution:900", HANDLER, round=1, message_id="m", **PROPOSAL),
+        said(case, "decide_resolution:901", APPROVER, round=1, message_id="m", decision="approve"),
+    )
+    assert "no token says who sends this" in why
     assert await house.fetchval("select count(*) from casefile.timeline where key = 'decide_resolution:901'") == 1
     assert not await house.fetchval("select exists (select from casefile.postings)")
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+async def test_who_poses_as_a_workflow_and_writes_what_nobody_found_is_paid_nothing(
+    house: House, elsewhere: bool
+) -> None:
+    await house.late_withdrawal("3000000")
+    case = await house.at(await house.submit(), Stage.DECIDING)
+    found = await house.fetchval("select data from casefile.timeline where kind = 'finding'")
+    if elsewhere:  # it was found, of another account
+        await house.late_withdrawal(entry="w-2", account="70012346")
+        await house.responded(await house.submit(account="70012346", trades=["w-2"]))
+        found = await house.fetchval("select data from casefile.timeline where kind = 'finding' order by id desc")
+    else:
+        true = Finding.noted(found)
+        lost = [part.model_copy(update={"amount": Decimal(100)}) for part in true.parts[:1]]
+        less = true.model_copy(update={"harm": Money.of(Decimal(100), "USD"), "parts": tuple(lost)})
+        found = {**less.model_dump(mode="json"), "hash": less.hash, "mark": found["mark"]}
+    why = await pay_by_posing(
+        house,
+        case,
+        found["harm"],
+        said(case, "finding:900", SYSTEM, **found),
+        said(case, "proposed:901", SYSTEM, round=1, outcome="upheld", compensation=found["harm"]),
+    )
+    assert "finding:900: no worker of ours found this" in why
+    assert not await house.fetchval(
+        "select exists (select from casefile.postings where reference = $1)", case["reference"]
+    )
 
 
 async def test_an_activity_that_no_workflow_asked_for_is_not_done(real_time: House) -> None:
