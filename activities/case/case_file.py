@@ -330,7 +330,7 @@ class CaseFile:
         entries = first_entries(request, pack, assessment, identity, found)
         writing = AtOnce()
         await add_who(writing, request)
-        add_facts(writing, reference, [described(complaint, request.at)])
+        add_facts(writing, reference, [described(complaint, request.at), *facts_of(entries)])
         clocks = await add_events(connection, writing, reference, pack, ClockHistory(), [receipt])
         await write_entries(connection, reference, [*entries, *await continuing(connection, request)], writing)
         await raise_signs(connection, reference, signs_of(complaint, opinion), "complaint", request.at)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from domain.ground.base import Instant, Record
 from domain.ground.timeline import Entry
 from domain.ground.words import LetterKind, SignKind, SignStep
+from domain.people.matching import Ground
 from domain.rules.causes import CauseTree
 
 
@@ -46,8 +47,17 @@ def facts_of(entries: Iterable[Entry]) -> Iterator[Fact]:
             case "record_cause":
                 names = ("cause", "contributing", "others_touched")
                 yield _fact(entry, "cause", {name: said[name] for name in names if said.get(name)})
+            case "identified":
+                yield _fact(entry, "represented", {"represented": _represented(said["because"])})
             case "note_sign":
                 yield _fact(entry, "sign", {"kind": said["sign"]["kind"], "step": said["step"], "by": "person"})
+
+
+def _represented(because: Iterable[str]) -> bool | None:
+    """Whether somebody speaks for the customer, by the grounds on which it is known who complains; if they tell."""
+    if not {Ground.REPRESENTATIVE, Ground.SPOKESPERSON}.isdisjoint(because):
+        return True
+    return False if Ground.HOLDER in because else None
 
 
 def _fact(entry: Entry, kind: str, data: dict[str, Any]) -> Fact:
@@ -116,6 +126,10 @@ class CaseFact:
     vulnerable: bool = False
     """Whether a person said or confirmed that the customer is vulnerable."""
     incident: str | None = None
+    residence: str | None = None
+    """The customer's country, as two letters of ISO 3166-1."""
+    represented: bool | None = None
+    """Whether somebody speaks for the customer; ``None`` where it is not known who complains."""
 
     def first(self, event: str) -> datetime | None:
         """When that event happened first."""
@@ -161,6 +175,8 @@ def case_of(row: Mapping[str, Any]) -> CaseFact:
         score=feedback.get("score"),
         vulnerable=_is_vulnerable(row["signs"] or ()),
         incident=row["incident"],
+        residence=described.get("residence"),
+        represented=described.get("represented"),
     )
 
 

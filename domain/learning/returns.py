@@ -21,6 +21,7 @@ from domain.ground.scope import Sourced
 from domain.learning.balance import Balancing
 from domain.learning.definitions import Closed, is_open, is_rejected, is_upheld, turns
 from domain.learning.facts import CaseFact
+from domain.learning.given import NONE_NAMED, GivenFigures, Standing, Stated, standing
 from domain.learning.periods import Length, Period
 from domain.learning.suppressing import FEWEST, suppressed
 
@@ -41,7 +42,7 @@ class Cell(Sourced):
         default_factory=dict
     )
     needed: bool = True
-    """Whether the return is incomplete without it."""
+    """Whether the return is incomplete without it. Where the record does not measure it, the firm gives it."""
     codes: dict[str, str] = Field(default_factory=dict)
     """What the authority calls our values; where there are codes, a value without one is not known."""
 
@@ -100,6 +101,8 @@ class ReturnMade(Record):
     rows: tuple[tuple[str, tuple[Filled, ...]], ...]
     missing: tuple[str, ...]
     unconfirmed: tuple[str, ...]
+    stated: tuple[Stated, ...] = ()
+    """What the firm itself gave for it."""
     nil: bool
     """Nothing to report: no case was opened, closed or open."""
 
@@ -249,6 +252,8 @@ COLUMNS: Final[Mapping[str, Measure]] = {
     "status": lambda view: "closed" if _last_closing(view) else "open",
     "days": _days,
     "channel": lambda view: _one(view).channel,
+    "residence": lambda view: _one(view).residence,
+    "represented": lambda view: {True: "yes", False: "no", None: None}[_one(view).represented],
     "product": lambda view: _one(view).product,
     "category": lambda view: _one(view).category,
     "outcome": lambda view: _one(view).outcome if _last_closing(view) else None,
@@ -273,8 +278,9 @@ def make_return(
     calendar: Calendar | None = None,
     entity: str | None = None,
     record: str = "",
+    given: Iterable[GivenFigures] = (),
 ) -> ReturnMade:
-    """The return of that *form* on *period*, of the firm or of one *entity* of it.
+    """The return of that *form* on *period*, of the firm or of one *entity* of it, with what the firm has *given*.
 
     Raises ``ValueError`` where there is no such return for the period, and
     :class:`~domain.learning.balance.DoesNotBalance`.
@@ -286,18 +292,14 @@ def make_return(
     for case in concerned:
         balancing.count(case)
     balancing.balances()
-    rows: list[tuple[str, tuple[Filled, ...]]] = []
-    if form.kind == "list":
-        for case in sorted(concerned, key=lambda one: (one.received_at, one.reference)):
-            rows.append((case.reference, _filled(form, case.reference, [case], period, calendar)))
-    else:
-        groups: dict[str, list[CaseFact]] = {}
-        for case in concerned:
-            groups.setdefault((getattr(case, form.by) or "-") if form.by else "", []).append(case)
-        groups = groups or {"-" if form.by else "": []}  # a nil return has a row too, and says that it is nil
-        rows = [(name, _filled(form, name, groups[name], period, calendar)) for name in sorted(groups)]
+    firm = standing(given, definitions_of(form), period.name, entity)
+    rows = [
+        (name, _as_given(form, name, each, _filled(form, name, each, period, calendar), firm))
+        for name, each in _rows_of(form, concerned).items()
+    ]
     empty = {filled.cell for _, row in rows for filled in row if filled.value is None and not filled.suppressed}
-    missing = [cell.name for cell in form.cells if cell.needed and (cell.measure is None or cell.name in empty)]
+    known = {cell.name for cell in form.cells if cell.measure} | firm.figures.keys()
+    missing = [cell.name for cell in form.cells if cell.needed and (cell.name not in known or cell.name in empty)]
     return ReturnMade(
         form=form.id,
         version=form.version,
@@ -308,9 +310,26 @@ def make_return(
         columns=tuple(cell.name for cell in form.cells),
         rows=tuple(rows),
         missing=tuple(missing),
-        unconfirmed=tuple(cell.name for cell in form.cells if not cell.confirmed),
+        unconfirmed=tuple(cell.name for cell in form.cells if not cell.confirmed and cell.name not in firm.read),
+        stated=firm.stated,
         nil=not concerned,
     )
+
+
+def _rows_of(form: Form, cases: list[CaseFact]) -> dict[str, list[CaseFact]]:
+    """The cases of each row, in the order of the rows."""
+    if form.kind == "list":
+        return {case.reference: [case] for case in sorted(cases, key=lambda one: (one.received_at, one.reference))}
+    groups: dict[str, list[CaseFact]] = {}
+    for case in cases:
+        groups.setdefault((getattr(case, form.by) or NONE_NAMED) if form.by else "", []).append(case)
+    groups = groups or {NONE_NAMED if form.by else "": []}  # a nil return has a row too, and says that it is nil
+    return {name: groups[name] for name in sorted(groups)}
+
+
+def definitions_of(form: Form) -> dict[str, str]:
+    """The hash of each cell as it is defined: what the firm says of a cell counts while that is the same."""
+    return {cell.name: content_hash(cell) for cell in form.cells}
 
 
 def _must_be_due(form: Form, period: Period) -> None:
@@ -361,6 +380,22 @@ def _measured(
 def _as_read(cell: Cell, value: Decimal | str | bool | None) -> str | None:
     text = None if value is None or value == "" else str(value)
     return cell.codes.get(text) if text is not None and cell.codes else text
+
+
+def _as_given(
+    form: Form, row: str, cases: list[CaseFact], filled: tuple[Filled, ...], firm: Standing
+) -> tuple[Filled, ...]:
+    """The row with what the firm gave for it: codes for what the record knows, and what it does not."""
+    made = []
+    for cell, one in zip(form.cells, filled, strict=True):
+        figure = firm.figures.get(cell.name)
+        if figure and not one.suppressed and (figure.values or not cell.measure):
+            named = one.value if cell.measure else getattr(cases[0], figure.by) if figure.by else row
+            value = figure.values.get(named or NONE_NAMED) if figure.values else figure.value
+            made.append(one.model_copy(update={"value": value}))
+        else:
+            made.append(one)
+    return tuple(made)
 
 
 def _kept_back(form: Form, cases: list[CaseFact], period: Period, calendar: Calendar | None) -> frozenset[str]:

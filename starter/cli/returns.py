@@ -1,5 +1,6 @@
 """``redress returns``: what authorities are told of complaints."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,7 +8,7 @@ import typer
 
 from starter.cli.access import read
 from starter.cli.options import By, actor
-from starter.cli.program import Answer, ExitCode, Problem, app, command
+from starter.cli.program import Answer, ExitCode, InvalidInput, Problem, app, command
 from starter.cli.reports import (
     CutOff,
     Issue,
@@ -64,6 +65,29 @@ def check(*, name: FormName) -> Answer:
         text = f"{form.id} cannot be called complete: {', '.join(open_)}"
         problem = Problem("check_failed", ExitCode.CHECK_FAILED, text)
     return Answer({"form": form, "open": open_}, [made], problem)
+
+
+@command(returns, "give")
+def give(
+    *,
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="TOML: form, period, cells, read.", exists=True)],
+    by: By = None,
+) -> Answer:
+    """Give what the record does not know of a return, and say where its definitions were read; signed for by --as."""
+    from domain.ground.messages import NotAllowed
+    from runtime.toml_files import TomlFileError
+    from starter.reports import figures
+    from starter.reports.returns import form_of
+
+    who = actor(by)
+    try:
+        file = figures.figures_in(path)
+        given = figures.given_of(file, form_of(file.form), who, datetime.now(UTC))
+    except (TomlFileError, NotAllowed, ValueError, LookupError) as error:
+        raise InvalidInput(str(error)) from None
+    read(lambda pool: figures.give(pool, given))
+    of = " of ".join(filter(None, (given.period or "every period", given.entity)))
+    return Answer(given, [line(f"{given.form}: {len(given.cells)} cell(s) given for {of} by {given.by}")])
 
 
 @command(returns, "make")

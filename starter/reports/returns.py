@@ -15,6 +15,7 @@ from runtime.calendars import read_calendars
 from runtime.paths import POLICIES
 from runtime.toml_files import read_toml, to_record
 from starter.reports import issuing
+from starter.reports.figures import given_up_to
 from starter.reports.issuing import Issued, Statement
 from starter.reports.words import inert
 
@@ -48,7 +49,9 @@ async def make(
     number = await cut_off(pool, at)
     cases = [case async for case in cases_up_to(pool, number)]
     record = await digest_up_to(pool, number)
-    return make_return(form, cases, period, number, calendar=_calendar(form), entity=entity, record=record)
+    given = await given_up_to(pool, form.id, number)
+    calendar = _calendar(form)
+    return make_return(form, cases, period, number, calendar=calendar, entity=entity, record=record, given=given)
 
 
 def statement(made: ReturnMade) -> Statement:

@@ -89,6 +89,24 @@ async def test_a_case_is_told_by_its_facts(pool: Pool) -> None:
     assert {(one.clock, one.missed) for one in case.clocks} == {("acknowledgement", False), ("response", False)}
 
 
+@pytest.mark.parametrize(
+    ("because", "represented"),
+    [("holder", False), ("representative", True), ("spokesperson", True), ("person", None), ("not_on_file", None)],
+)
+async def test_whether_somebody_speaks_for_the_customer_is_known_where_who_complains_is(
+    pool: Pool, because: str, represented: bool | None
+) -> None:
+    reference = await opened(keeping(pool), residence="CY")
+    (before,) = await known(pool)
+    assert (before.residence, before.represented) == ("CY", None)
+    told = await pool.fetchval("select count(*) from reporting.facts where kind = 'represented'")
+    assert told == 1
+    identified = noted("identified", state="verified", because=[because])
+    await keeping(pool).record(update(reference, 1, entries=(identified,)))
+    (after,) = await known(pool)
+    assert (after.residence, after.represented) == ("CY", represented)
+
+
 async def test_nothing_that_the_customer_is_or_said_is_among_the_facts(pool: Pool) -> None:
     reference = await lived(pool)
     contact = RecordContact(

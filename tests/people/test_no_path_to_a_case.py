@@ -309,6 +309,7 @@ NO_ONE_LOOKS = {
     "starter/intake/dealer.py": "the service deals with what came in",
     "starter/reading/theirs.py": "customers see their own",
     "starter/reading/worklist.py": "asks casefile.kept_out_of for the person",
+    "starter/reports/figures.py": "names no case",
     "starter/reports/issuing.py": "names no case",
     "starter/upkeep/people_changes.py": "the service tells cases",
     "web/api/incidents.py": "a program sees its own",
