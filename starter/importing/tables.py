@@ -367,7 +367,7 @@ class _Table:
         fixed = [name for name in self._kind.columns if name not in completion.open_]
         mark, ends = _quoted(completion.mark), f"tradelog.{completion.table}"
         rows = await self._connection.fetch(
-            f"select n, {_row('incoming', fixed)} is not distinct from {_row('kept', fixed)} as same,"  # noqa: S608
+            f"select n, not {self._differ('kept', fixed)} as same,"  # noqa: S608
             f" incoming.{mark} is not distinct from $2 as unfinished, kept.{mark} is not distinct from $2 as open,"
             f" ended.recorded_at is not null as ended, not {self._differ('ended')} as known,"
             f" {self._other('kept')} as other, {self._other('ended')} as other_end"
@@ -389,15 +389,23 @@ class _Table:
         ]
         return conflicts, ending
 
-    def _differ(self, table: str) -> str:
+    def _differ(self, table: str, columns: Sequence[str] | None = None) -> str:
         """That the row of *table* has other values than the incoming one."""
-        return f"({_row('incoming', self._kind.columns)} is distinct from {_row(table, self._kind.columns)})"
+        apart = self._kind.told_apart
+        sure = [name for name in columns or self._kind.columns if name not in apart]
+        whole = f"{_row('incoming', sure)} is distinct from {_row(table, sure)}"
+        return "(" + " or ".join([whole, *(self._other_value(name, table) for name in apart)]) + ")"
 
     def _other(self, table: str) -> str:
         """The names of the columns that have another value in the row of *table* than in the incoming one."""
-        names = map(_quoted, self._kind.columns)
-        cases = (f"case when incoming.{name} is distinct from {table}.{name} then '{name[1:-1]}' end" for name in names)
+        cases = (f"case when {self._other_value(name, table)} then '{name}' end" for name in self._kind.columns)
         return f"array_remove(array[{', '.join(cases)}], null)"
+
+    def _other_value(self, name: str, table: str) -> str:
+        one, other = f"incoming.{_quoted(name)}", f"{table}.{_quoted(name)}"
+        return (
+            f"coalesce({one} <> {other}, false)" if name in self._kind.told_apart else f"{one} is distinct from {other}"
+        )
 
     def _this(self, table: str, given: str = "incoming") -> str:
         """That the row of *table* has the key of the one of *given*."""

@@ -78,6 +78,11 @@ class Kind(StrEnum):
         return _COMPLETIONS.get(self)
 
     @property
+    def told_apart(self) -> tuple[str, ...]:
+        """Columns that one file may tell of a row and another not: absent in one of two rows, they agree."""
+        return ("position",) if self in (Kind.ORDERS, Kind.FILLS) else ()
+
+    @property
     def has_versions(self) -> bool:
         """Whether a row with a known key and other values is a newer version, which counts from then on."""
         return self is Kind.CUSTOMERS

@@ -7,7 +7,7 @@ of a row may stand below it (see :class:`Told`).
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -18,6 +18,8 @@ from starter.importing.formats.balance_rows import entry_kind, entry_note
 from starter.importing.formats.cells import Cells
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.mt5_deals import Deal, Deals
+from starter.importing.formats.mt5_links import Links, Trade
+from starter.importing.formats.mt5_links import Row as Held
 from starter.importing.formats.mt5_tables import (
     DEALS,
     DIRECTIONS,
@@ -66,6 +68,8 @@ _MARK = re.compile(
 ).search
 """The server's marks stand in brackets, and those of the tester alone: customers write ``so far so good`` as well."""
 _MARKS = {"sl": OrderType.STOP_LOSS, "tp": OrderType.TAKE_PROFIT, "so": OrderType.STOP_OUT}
+_AT_ONCE = {*_MARKS.values(), OrderType.MARKET}
+"""Orders that no report shows before they were filled: what they close does not become known later."""
 _CLOSE_BY = re.compile(r"close #?(\d{1,20}) by #?(\d{1,20})", re.IGNORECASE).search
 _ACCOUNT = re.compile(r"\s*(\d{1,20})\b(?:\s*\(\s*([A-Z]{3,5})\b|.*?\b([A-Z]{3})\b)?").match
 _NAMES_ACCOUNT = re.compile(r"\s*\d{3,20}\s*\([A-Z]{3,5}\s*,.*\)\s*").fullmatch
@@ -99,13 +103,14 @@ class Told:
     """What other rows of the report tell of a row: why positions were closed, and the side of close-by orders.
 
     ``opening`` are the orders that opened something, which no stop or target of a position did; ``volumes`` tells what
-    those of orders are in.
+    those of orders are in, ``links`` which position a deal belongs to.
     """
 
     marks: dict[Closing, set[Mark]] = field(default_factory=dict)
     sides: dict[str, Side] = field(default_factory=dict)
     opening: set[str] = field(default_factory=set)
     volumes: Volumes = field(default_factory=Volumes)
+    links: Links = field(default_factory=Links)
 
     def closed_by(self, closing: Closing) -> Mark | None:
         """Why a position was closed, if all deals that may have closed it say the same."""
@@ -142,6 +147,7 @@ class Mt5Report:
             )
         self._deals.ended()
         self.told.volumes.ended()
+        self.told.links.ended()
 
     def _row(self, line: int, cells: Sequence[object]) -> SourceRow:
         said = "\t".join(text(cell) for cell in cells).rstrip("\t")
@@ -231,6 +237,7 @@ class Mt5Report:
     def _of_account(self, value: str) -> None:
         if shape := _ACCOUNT(value):
             self._account.names(shape[1])
+            self.told.links.nets = self.told.links.nets or "netting" in value.lower()
             if currency := shape[2] or shape[3]:
                 self.reckoning.booked_in(currency)
 
@@ -266,7 +273,8 @@ class Mt5Report:
         if type_ is OrderType.MARKET and not opens and (mark := _mark(comment)):
             # the server's own order: the comment has the price that set it off
             type_, price = mark.type, mark.price or price
-        closes = _CLOSE_BY(comment) if type_ is OrderType.CLOSE_BY else None
+        by = _CLOSE_BY(comment) if type_ is OrderType.CLOSE_BY else None
+        closed = by[1] if by else self.told.links.of_order(_whole(row.get("order"))) if type_ in _AT_ONCE else None
         ended, instrument = row.get("time 2"), self._instrument(row)
         return [
             record(
@@ -278,7 +286,7 @@ class Mt5Report:
                 type=type_,
                 volume=self.told.volumes.of_order(_whole(row.get("order")), text(row.get("volume")), instrument),
                 price=price,
-                position=self._id_of(closes[1]) if closes else None,
+                position=self._id_of(closed) if closed else None,
                 received_at=_moment(self._other_times, row.get("time")),
                 stop=price_or_none(row.get("s / l"), "S / L"),
                 target=price_or_none(row.get("t / p"), "T / P"),
@@ -315,7 +323,11 @@ class Mt5Report:
         deal, order = _whole(row.get("deal")), _whole(row.get("order"))
         self.told.volumes.dealt(order, deal, volume)
         self._deals.trade(Deal(deal, order, instrument, side, direction, volume, price, money["profit"]))
-        closes = _CLOSE_BY(comment) if direction == "out by" else None
+        self.told.links.trade(
+            Trade(deal, order, instrument, side, direction, _shown(row.get("time")), volume, price, money["profit"])
+        )
+        by = _CLOSE_BY(comment) if direction == "out by" else None
+        position = by[1] if by else self.told.links.of_deal(deal)
         return [
             record(
                 Kind.FILLS,
@@ -327,7 +339,7 @@ class Mt5Report:
                 volume=volume,
                 price=price,
                 at=at,
-                position=self._id_of(closes[1]) if closes else None,
+                position=self._id_of(position) if position else None,
                 effect=DIRECTIONS[direction],
                 commission=money["commission"] + money["fee"],
                 swap=money["swap"],
@@ -366,8 +378,11 @@ class Mt5Report:
         volume = self._lots(row)
         opened = number(row.get("price"), "price")
         given: dict[str, object] = {}
+        held = Held(_whole(row.get("position")), instrument.symbol, side, volume, _shown(row.get("time")), opened)
         if self._section == POSITIONS:
             given = self._closed(row, side, instrument, volume, opened)
+            held = replace(held, closed=_shown(row.get("time 2")), profit=Decimal(str(given["profit"])))
+        self.told.links.position(held)
         return [
             record(
                 Kind.POSITIONS,
@@ -457,6 +472,12 @@ def _prices(cell: object) -> tuple[Decimal | None, Decimal | None]:
 
 def _whole(cell: object) -> str:
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else text(cell)
+
+
+def _shown(cell: object) -> str:
+    """A time as written, year first with points: of two, the later one is the greater text."""
+    shown = cell.strftime("%Y.%m.%d %H:%M:%S") if isinstance(cell, datetime) else text(cell)
+    return shown.replace("-", ".").replace("/", ".").replace("T", " ")
 
 
 def _moment(times: WallTimes, cell: object) -> str:
