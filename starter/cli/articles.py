@@ -41,6 +41,33 @@ def suggest() -> Answer:
     return Answer(found, [made if found else line("No three customers asked the same that no article answers.")])
 
 
+@command(faq, "draft")
+def draft(
+    *,
+    category: Annotated[str, typer.Option("--category", help="As redress faq suggest has it.")],
+    cause: Annotated[str, typer.Option("--cause", help="As redress faq suggest has it.")],
+    output: Annotated[Path | None, typer.Option("--output", metavar="FOLDER", help="Write the files there.")] = None,
+) -> Answer:
+    """A first text on a suggested topic, in both languages, marked as a draft: edit it, then redress faq write."""
+    from domain.learning.articles import Topic
+    from starter.client.articles import Articles
+
+    topic = Topic.model_validate({"category": category, "cause": cause})
+    made = _told(lambda pool: Articles(pool).draft(topic))
+    shown: list[Any] = []
+    files = []
+    for one in made.wordings:
+        text = f"{one.question}\n{one.answer}\n"
+        shown += [line(one.language, "bold"), line(text)]
+        if output:
+            output.mkdir(parents=True, exist_ok=True)
+            path = output / f"{category}-{cause.replace('/', '-')}.{one.language}.txt"
+            path.write_text(text, encoding="utf-8")
+            files.append(str(path))
+    shown += [line(f"It rests on {', '.join(made.cites) or 'no pack in force'} (--cites).", "dim"), *map(whole, files)]
+    return Answer(made.model_dump(mode="json") | {"files": files}, shown)
+
+
 @command(faq, "write")
 def write(
     *,

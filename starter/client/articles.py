@@ -23,11 +23,14 @@ from domain.learning.articles import (
     offered,
     suggestions,
 )
+from domain.rules.policy import PolicyPack
 from record.articles import read_articles
 from record.facts import cases_up_to, cut_off
 from record.proofs import signed
+from runtime.advice import load_advice
 from runtime.causes import load_causes
 from runtime.policies import load_packs
+from starter.client.drafting import Draft, drafted, is_draft
 
 if TYPE_CHECKING:
     from runtime.database import Pool
@@ -53,6 +56,15 @@ class Articles:
         """What articles could be written about, the most asked first."""
         return await self._suggested(await self.all())
 
+    async def draft(self, topic: Topic) -> Draft:
+        """A first text on a topic that is suggested, from what the record counts of its cases. Raises `NotAllowed`."""
+        found = next((one for one in await self.suggest() if one.topic == topic), None)
+        if found is None:
+            raise NotAllowed("topic: it is not suggested; redress faq suggest has those that are")
+        number, wanted = await cut_off(self._pool), set(found.cases)
+        cases = [case async for case in cases_up_to(self._pool, number) if case.reference in wanted]
+        return drafted(topic, cases, packs_in_force(datetime.now(UTC)), load_causes(), load_advice())
+
     async def write(
         self,
         name: str,
@@ -73,6 +85,9 @@ class Articles:
             raise NotAllowed(f"policies: no pack {unknown[0]!r} is in force; redress policy list shows them")
         if until <= now.date():
             raise NotAllowed("until: it has passed; an article holds until a day to come")
+        worded = tuple(wordings)
+        if draft := next((one for one in worded if is_draft(one)), None):
+            raise NotAllowed(f"wordings: the text in {draft.language} is a draft; edit it, and take its mark away")
         others = [one for one in await self.all() if one.article != name]
         found = next((one for one in await self._suggested(others) if one.topic == topic), None)
         if found is None:
@@ -84,7 +99,7 @@ class Articles:
             owner=owner,
             until=until,
             cited=tuple(Cited(policy=one, hash=rules[one]) for one in policies),
-            wordings=tuple(wordings),
+            wordings=worded,
             cases=found.cases,
         )
         async with self._pool.acquire() as connection:
@@ -125,10 +140,14 @@ class Articles:
 
 def rules_in_force(now: datetime) -> dict[str, str]:
     """The hash of every policy pack that is in force."""
-    packs = load_packs()
+    return {name: pack.hash for name, pack in packs_in_force(now).items()}
+
+
+def packs_in_force(now: datetime) -> dict[str, PolicyPack]:
+    """Every policy pack that is in force, by id."""
     return {
-        pack.id: pack.hash
-        for versions in packs.values()
+        pack.id: pack
+        for versions in load_packs().values()
         for pack in versions
         if pack.in_force(now.astimezone(pack.calendar.zone).date())
     }

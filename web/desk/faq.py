@@ -12,6 +12,7 @@ from domain.ground.messages import NotAllowed
 from domain.learning.articles import ArticleDecision, ArticleState, Topic, Wording
 from runtime.causes import load_causes
 from starter.client.articles import Articles, states_of
+from starter.client.drafting import Draft
 from web.desk.frame import DESK, actor, eyes, shown, speaker
 from web.permissions import staff
 from web.visit import FieldError, Visit
@@ -77,6 +78,20 @@ async def decide(visit: Visit) -> Response:
     return visit.redirect("/desk/faq")
 
 
+def _key(topic: Topic) -> str:
+    """The topic as the form names it."""
+    return f"{topic.category.value}|{topic.cause}"
+
+
+def _drafted(draft: Draft) -> dict[str, str]:
+    """The draft in the fields of the form."""
+    fields = {"topic": _key(draft.topic), "cites": ", ".join(draft.cites)}
+    for one in draft.wordings:
+        tongue = one.language.partition("-")[0]
+        fields |= {f"{tongue}_question": one.question, f"{tongue}_answer": one.answer}
+    return fields
+
+
 def _articles(visit: Visit) -> Articles:
     return Articles(eyes(visit), visit.doors.token_for(speaker(visit)))
 
@@ -88,6 +103,10 @@ def _refused(field: str, why: str) -> FieldError:
 async def _page(visit: Visit, *errors: FieldError) -> Response:
     articles = Articles(eyes(visit))
     found, topics = await articles.all(), await articles.suggest()
+    typed = {name: visit.text(name) for name in _FIELDS}
+    asked = visit.request.query_params.get("draft", "")
+    if topic := next((one.topic for one in topics if asked and _key(one.topic) == asked), None):
+        typed |= _drafted(await articles.draft(topic))
     visit.seen += [case for one in topics for case in one.cases]
     causes = load_causes()
     return shown(
@@ -98,7 +117,8 @@ async def _page(visit: Visit, *errors: FieldError) -> Response:
         topics=topics,
         writable=[*(one.topic for one in topics), *(one.written.topic for one in found if not one.withdrawn)],
         title_of=lambda cause: said.in_language(visit.language) if (said := causes.title(cause)) else cause,
-        typed={name: visit.text(name) for name in _FIELDS},
+        typed=typed,
+        key_of=_key,
         errors=errors,
     )
 
