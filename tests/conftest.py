@@ -16,7 +16,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import partial
@@ -261,15 +261,37 @@ async def own_database(server: EmbeddedPostgres, template: str) -> AsyncIterator
         await administrator.close()
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Own:
-    """A database with our schema and no rows, between two tests."""
+    """A database with our schema and no rows."""
 
     name: str
     schema: str
     """The state of its schema."""
     connection: "asyncpg.Connection[asyncpg.Record]"
     """Stays open, as it knows by now where all tables are: that costs more than to empty them."""
+    pool: "asyncpg.Pool[asyncpg.Record] | None" = None
+    """What tests have been given so far, for the same reason."""
+
+    async def put_away(self) -> None:
+        """Keep the pool for the next test, unless this one has left something going on in it, or closed it."""
+        pool, self.pool = self.pool, None
+        if pool and not pool.is_closing():
+            if pool.get_idle_size() == pool.get_size():
+                self.pool = pool
+            else:
+                await pool.close()
+
+    def kept(self) -> list[int]:
+        """The server's processes behind the pool."""
+        holders = self.pool._holders if self.pool else []  # type: ignore[attr-defined]
+        connections = [holder._con for holder in holders]
+        return [one.get_server_pid() for one in connections if one and not one.is_closed()]
+
+    async def close(self) -> None:
+        await self.connection.close()
+        if self.pool:
+            await self.pool.close()
 
 
 class _Emptied:
@@ -292,18 +314,19 @@ class _Emptied:
 
     async def give_back(self, own: _Own) -> None:
         if own.connection.is_closed():  # the test cut all off
-            own = replace(own, connection=await asyncpg.connect(self._server.url(own.name)))
-        await own.connection.execute(_ALONE)
+            own.connection = await asyncpg.connect(self._server.url(own.name))
+        await own.put_away()
+        await own.connection.execute(_ALONE, own.kept())
         if await own.connection.fetchval(_SCHEMA) == own.schema:
             await own.connection.execute(_EMPTY)
             self._free.append(own)
         else:
-            await own.connection.close()
+            await own.close()
             await self._administer(f'drop database "{own.name}" with (force)')
 
     async def close(self) -> None:
         for own in self._free:
-            await own.connection.close()
+            await own.close()
 
     async def _administer(self, statement: str) -> None:
         administrator = await asyncpg.connect(self._server.url())
@@ -315,7 +338,8 @@ class _Emptied:
 
 _ALONE: Final = """
     select pg_terminate_backend(pid) from pg_stat_activity
-    where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'
+    where datname = current_database() and pid <> pg_backend_pid() and pid <> all ($1::int[])
+        and backend_type = 'client backend'
 """
 # The last transactions that changed tables, triggers, functions, constraints, columns or views of ours. A temporary
 # table, which leaves its schema behind, changes none.
@@ -372,11 +396,16 @@ async def emptied(postgres: EmbeddedPostgres) -> AsyncIterator[_Emptied]:
 
 
 @pytest.fixture
-async def database_url(keys: Vault, postgres: EmbeddedPostgres, emptied: _Emptied) -> AsyncIterator[str]:
-    """A database of the test's own, with our schema and no rows."""
+async def _own(keys: Vault, emptied: _Emptied) -> AsyncIterator[_Own]:
     own = await emptied.take()
-    yield postgres.url(own.name)
+    yield own
     await emptied.give_back(own)
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres, _own: _Own) -> str:
+    """A database of the test's own, with our schema and no rows."""
+    return postgres.url(_own.name)
 
 
 @pytest.fixture
@@ -387,11 +416,10 @@ async def empty_database_url(keys: Vault, postgres: EmbeddedPostgres) -> AsyncIt
 
 
 @pytest.fixture
-async def pool(database_url: str) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
+async def pool(database_url: str, _own: _Own) -> "asyncpg.Pool[asyncpg.Record]":
     """Connections to the test's own database."""
-    pool = await open_pool(database_url)
-    yield pool
-    await pool.close()
+    _own.pool = _own.pool or await open_pool(database_url)
+    return _own.pool
 
 
 @pytest.fixture(scope="session")
