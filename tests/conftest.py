@@ -437,7 +437,7 @@ async def time_skipping_env(keys: Vault, guard: Callable[[int], None]) -> AsyncI
 _REPORTED: Final = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # idle it costs more in ten seconds than another start
 async def dev_server_env(keys: Vault, guard: Callable[[int], None]) -> AsyncIterator[WorkflowEnvironment]:
     """A whole Temporal server, in real time."""
     # Problems are reported after two failures in a row, not after five: that takes seconds, not a minute.
