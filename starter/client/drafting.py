@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from domain.checks.findings import Check, Verdict
+from domain.checks.table import CHECKS
 from domain.ground.base import Record
 from domain.learning.articles import LEAST, Tongue, Topic, Wording
 from domain.learning.definitions import is_upheld
@@ -21,10 +22,9 @@ from domain.rules.causes import CauseTree
 from domain.rules.policy import PolicyPack
 from runtime.paths import TEMPLATES
 from runtime.toml_files import read_toml
-from starter.evidence.words import LANGUAGES, Words, words_of
-from starter.reports.words import report_words
 
 _TELLING: Final = frozenset({Verdict.FIRM_FAULT, Verdict.PROVIDER_FAULT, Verdict.MARKET, Verdict.CUSTOMER_ACTION})
+_TONGUES: Final[tuple[Tongue, ...]] = ("en", "zh-CN")
 _ENOUGH: Final = 5
 """Of so many cases at least it is told how long they took."""
 
@@ -38,15 +38,19 @@ class Draft(Record):
 
 
 @cache
-def article_words(language: str) -> Words:
-    """What drafts say in *language*."""
-    return Words(language, read_toml(TEMPLATES / language / "article.toml"))
+def _texts(language: str, file: str) -> dict[str, Any]:
+    return read_toml(TEMPLATES / language / f"{file}.toml")
+
+
+def said(language: str, name: str, /, **values: Any) -> str:
+    """What drafts say under *name* (``templates/<language>/article.toml``), with *values* filled in."""
+    return str(_texts(language, "article")["draft"][name]).format(**values)
 
 
 def is_draft(wording: Wording) -> bool:
     """Whether it still is marked as a draft, in whichever language."""
     text = f"{wording.question}\n{wording.answer}"
-    return any(article_words(language)("draft", "mark") in text for language in LANGUAGES)
+    return any(said(language, "mark") in text for language in _TONGUES)
 
 
 def drafted(
@@ -54,11 +58,9 @@ def drafted(
 ) -> Draft:
     """The draft on *topic*, of its *cases*; *packs* are those in force, by id."""
     cited = tuple(sorted({case.policy for case in cases} & packs.keys()))
-    tongues: tuple[Tongue, ...] = ("en", "zh-CN")
     wordings = []
-    for language in tongues:
-        say = article_words(language)
-        answer = [say("draft", "mark"), *_answer(cases, [packs[one] for one in cited], advice, language)]
+    for language in _TONGUES:
+        answer = [said(language, "mark"), *_answer(cases, [packs[one] for one in cited], advice, language)]
         wordings.append(
             Wording(language=language, question=_question(topic, tree, language), answer="\n\n".join(answer))
         )
@@ -69,25 +71,22 @@ def _question(topic: Topic, tree: CauseTree, language: str) -> str:
     title = tree.title(topic.cause)
     cause = title.in_language(language) if title else topic.cause
     cause = cause.partition("：" if language == "zh-CN" else ": ")[2] or cause
-    return article_words(language)(
-        "draft", "question", category=report_words(language)("category", topic.category), cause=cause
-    )
+    return said(language, "question", category=_texts(language, "report")["category"][topic.category], cause=cause)
 
 
 def _answer(cases: Sequence[CaseFact], packs: Collection[PolicyPack], advice: Advice, language: str) -> Iterator[str]:
-    say = article_words(language)
     yield _found(cases, language)
-    yield say.joined(*_ended(cases, language))
+    yield ("" if language == "zh-CN" else " ").join(_ended(cases, language))
     for pack in packs:
         timetable = pack.timetable.in_language(language).strip()
         if timetable:
-            yield say("draft", "rule", title=pack.title, timetable=timetable)
+            yield said(language, "rule", title=pack.title, timetable=timetable)
     routes = dict.fromkeys(route.title.in_language(language) for pack in packs for route in pack.routes)
     if routes:
-        yield say("draft", "routes", routes=say("draft", "between").join(routes))
+        yield said(language, "routes", routes=said(language, "between").join(routes))
     told = {f"{one.check}:{one.verdict}" for case in cases for one in case.findings}
     if notes := [note.title.in_language(language) for note in advice.notes if told & set(note.found_by)]:
-        yield say("draft", "avoid", notes=say("draft", "between").join(notes))
+        yield said(language, "avoid", notes=said(language, "between").join(notes))
 
 
 def _found(cases: Sequence[CaseFact], language: str) -> str:
@@ -98,35 +97,35 @@ def _found(cases: Sequence[CaseFact], language: str) -> str:
         for found in {(one.check, one.verdict) for one in case.findings if one.verdict in _TELLING}
     )
     often = [found for found, count in sorted(told.items(), key=lambda one: (-one[1], one[0])) if count >= LEAST]
-    say, of = article_words(language), words_of(language)
     if not often:
-        return say("draft", "looked")
-    checks = dict.fromkeys(of.check(Check(check)) for check, _ in often)
-    verdict = of("verdict", often[0][1])
+        return said(language, "looked")
+    checks = dict.fromkeys(CHECKS[Check(check)].name.in_language(language) for check, _ in often)
+    verdict = str(_texts(language, "evidence")["verdict"][often[0][1]])
     shown = verdict[:1].lower() + verdict[1:]
-    return say("draft", "found", checks=say("draft", "between").join(checks), verdict=shown)
+    return said(language, "found", checks=said(language, "between").join(checks), verdict=shown)
 
 
 def _ended(cases: Sequence[CaseFact], language: str) -> Iterator[str]:
     """How they ended, in words without a count, and how long it took."""
-    say, of = article_words(language), report_words(language)
+    of = _texts(language, "report")["outcome"]
     outcomes = Counter(case.outcome for case in cases if case.outcome)
     ends = [
-        say("draft", "end", share=_share(count, len(cases), say), outcome=of("outcome", outcome))
+        said(language, "end", share=_share(count, len(cases), language), outcome=of[outcome])
         for outcome, count in outcomes.most_common()
     ]
     if ends:
-        yield say("draft", "ended", ends=say("draft", "between").join(ends))
+        yield said(language, "ended", ends=said(language, "between").join(ends))
     if any(case.awards for case in cases if is_upheld(case)):
-        yield say("draft", "paid")
+        yield said(language, "paid")
     days = [
         Decimal((answered - case.received_at).days + 1)
         for case in cases
         if (answered := case.first("responded") or case.closed_at)
     ]
     if len(days) >= _ENOUGH:
-        yield say("draft", "days", days=middle(days), slow=middle(days, Decimal("0.9")))
+        yield said(language, "days", days=middle(days), slow=middle(days, Decimal("0.9")))
 
 
-def _share(count: int, whole: int, say: Words) -> str:
-    return say("share", "all" if count == whole else "most" if count * 2 > whole else "some")
+def _share(count: int, whole: int, language: str) -> str:
+    share = "all" if count == whole else "most" if count * 2 > whole else "some"
+    return str(_texts(language, "article")["share"][share])

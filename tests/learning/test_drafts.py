@@ -15,7 +15,7 @@ from runtime.advice import load_advice
 from runtime.causes import load_causes
 from runtime.database import Pool
 from starter.client.articles import Articles, packs_in_force
-from starter.client.drafting import Draft, article_words, drafted
+from starter.client.drafting import Draft, drafted, said
 from tests.cli.command_line import CommandLine
 from tests.cli.conftest import redress as redress  # noqa: PLC0414 (a fixture)
 from tests.learning.test_articles import LATE, NEXT_YEAR, WRITER, answered
@@ -47,7 +47,7 @@ def test_it_says_what_was_found_how_it_ended_what_the_rules_say_and_where_to_go(
     en, zh = made.wordings
     assert en.question == "Withdrawals, bank or payment provider late: what can I expect?"
     assert zh.question == "出金：银行或支付机构延迟？"
-    for said in (
+    for text in (
         "DRAFT made from the record.",
         "What they show most often: a price provider's or bank's fault",
         "How such complaints have ended: most were not upheld, some were upheld.",
@@ -55,9 +55,9 @@ def test_it_says_what_was_found_how_it_ended_what_the_rules_say_and_where_to_go(
         f"What our rules say ({PACKS['uk-fca'].title}): {PACKS['uk-fca'].timetable.en.strip()}",
         "you can go further: Financial Ombudsman Service.",
     ):
-        assert said in en.answer
-    for said in ("草稿，依据记录自动生成", "多数投诉不成立、部分投诉成立", PACKS["uk-fca"].timetable.zh.strip()):
-        assert said in zh.answer
+        assert text in en.answer
+    for text in ("草稿，依据记录自动生成", "多数投诉不成立、部分投诉成立", PACKS["uk-fca"].timetable.zh.strip()):
+        assert text in zh.answer
     assert made.cites == ("uk-fca",)
     assert offered("My withdrawal came late from the bank", [en]) == [en]
     assert offered("我的出金银行迟迟没有到账，延迟很久", [zh]) == [zh]
@@ -78,7 +78,7 @@ def test_whatever_the_topic_it_is_a_whole_text_in_both_languages_and_of_nobody(p
     for category, cause in product(Category, load_causes().ids):
         topic = Topic(category=category, cause=cause)
         made = drafted(topic, [*cases, case(1, policy=pack)], PACKS, load_causes(), load_advice())
-        said = WriteArticle(
+        written = WriteArticle(
             message_id="m",
             actor=WRITER,
             topic=topic,
@@ -87,7 +87,7 @@ def test_whatever_the_topic_it_is_a_whole_text_in_both_languages_and_of_nobody(p
             wordings=made.wordings,
             cases=tuple(one.reference for one in cases),
         )
-        check_impersonal(said, ["A Customer"])
+        check_impersonal(written, ["A Customer"])
         assert pack in made.cites
         assert not any("{" in f"{one.question}{one.answer}" for one in made.wordings)
         assert not any(one.reference in wording.answer for one in cases for wording in made.wordings)
@@ -122,7 +122,7 @@ async def test_at_the_desk_it_fills_the_form(pool: Pool, site: FastAPI, doors: D
         assert all(one.question in page for one in made.wordings)
         assert 'value="platform-default"' in page
         assert "DRAFT made from the record" not in (await desk.get("/desk/faq?draft=fee|nothing")).text
-        marks = {one.language: article_words(one.language)("draft", "mark") for one in made.wordings}
+        marks = {one.language: said(one.language, "mark") for one in made.wordings}
         fields = {"topic": f"withdrawal|{LATE.cause}", "name": "FAQ-LATE", "until": NEXT_YEAR.isoformat()}
         texts = {"en_question": made.wordings[0].question, "en_answer": made.wordings[0].answer}
         refused = await desk.send_form("/desk/faq", **fields, **texts)
