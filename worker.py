@@ -326,6 +326,7 @@ async def work(settings: Settings) -> None:
         )
     pool = await open_pool(url, patience=settings.database_timeout)
     try:
+        hold_proofs(Verifier.of(settings))
         if vault and (again := await erased_again(pool, vault, Outbox(settings.outbox_dir), settings.backup_days)):
             log.warning("erasures were applied again: a backup was restored", erasures=again)
         port = any_free_port() if settings.metrics_address else None

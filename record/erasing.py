@@ -4,16 +4,31 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
+import structlog
+
 from domain.clocks.reckoning import reach
 from domain.ground.people import Actor
-from domain.keys.erasure import REMAINS, Against, Certificate, Hold, Obstacle, person_scopes
+from domain.keys.erasure import (
+    REMAINS,
+    Against,
+    Certificate,
+    DecideErasure,
+    Hold,
+    Obstacle,
+    RequestErasure,
+    check_decision,
+    person_scopes,
+)
 from domain.keys.personal import Gone, Personal
 from domain.keys.scopes import ACCESSES
 from domain.rules.policy import PolicyPack
-from record.proofs import is_proven
+from record.proofs import is_proven, proofs_here
 
 if TYPE_CHECKING:
     from record.connection import Connection
+
+
+log = structlog.get_logger(__name__)
 
 
 class Destroys(Protocol):
@@ -205,9 +220,13 @@ async def apply_again(
     again = []
     done = {row["erasure"]: row for row in await connection.fetch(_ERASED)}
     for erasure, row in done.items():
-        if erasure not in logged:
-            await keys.destroy(row["data"]["scopes"], erasure)
-            again.append(erasure)
+        if erasure in logged:
+            continue
+        if problem := await _not_decided(connection, erasure, row["data"]["scopes"]):
+            log.error("an erasure is not applied again: nobody is proven to have decided it", of=erasure, why=problem)
+            continue
+        await keys.destroy(row["data"]["scopes"], erasure)
+        again.append(erasure)
     for erasure, (at, scopes) in logged.items():
         if erasure not in done:
             await certify(connection, erasure, at, scopes, backup_days)
@@ -215,6 +234,48 @@ async def apply_again(
             continue
         again.append(erasure)
     return again
+
+
+async def _not_decided(connection: "Connection", erasure: str, scopes: Sequence[str]) -> str | None:
+    """Why it is not proven that the keys of these *scopes* were to be destroyed; ``None`` where it is.
+
+    Two persons signed for it, or the time for which the pack keeps the case is over. Whoever writes to the record has
+    no keys destroyed by a row.
+    """
+    if proofs_here() is None:
+        return None
+    steps = await steps_of(connection, erasure)
+    try:
+        if "requested" in steps:
+            held = await _signed_for(connection, erasure, steps["requested"], steps["approved"])
+        else:
+            held = await held_of_case(connection, erasure.removeprefix("ER-"))
+            kept = await connection.fetch(_KEPT, list(held.cases))
+            ends = [kept_until(PolicyPack.model_validate(row["content"]), row["closed_at"]) for row in kept]
+            if not ends or ends[0] is None or ends[0] > await connection.fetchval("select now()"):
+                return "the time for which its pack keeps it is not over"
+    except (ValueError, LookupError) as error:
+        return str(error) or type(error).__name__
+    return None if set(scopes) <= set(held.scopes) else "it is of others as well"
+
+
+async def _signed_for(
+    connection: "Connection", erasure: str, asked: Mapping[str, Any], approved: Mapping[str, Any]
+) -> Held:
+    """What two persons had erased. Raises ``ValueError`` unless both signed for it."""
+    request = RequestErasure.model_validate({**asked["data"], "reason": asked["reason"]})
+    decision = DecideErasure(
+        message_id=approved["data"]["message_id"],
+        actor=Actor.named(approved["by"]),
+        approve=True,
+        reason=approved["reason"],
+    )
+    check_decision(request, decision)
+    if request.erasure != erasure or not is_proven(asked["token"], request.subject, lambda: request):
+        raise ValueError("nobody is proven to have asked for it")
+    if not is_proven(approved["token"], erasure, lambda: decision):
+        raise ValueError("nobody is proven to have approved it")
+    return await held_of(connection, request.subject, request.cases)
 
 
 async def letters_of(connection: "Connection", erasures: Sequence[str]) -> list[str]:

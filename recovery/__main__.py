@@ -9,8 +9,10 @@ import typer
 from rich.console import RenderableType
 
 from activities.keys.retention import erased_again
+from record.proofs import hold_proofs
 from recovery.reconcile import Repairing, Report, Why, reconcile
 from runtime.database import LONG_PATIENCE, close_pool, open_pool, seen_by
+from runtime.identity.verifying import Verifier
 from runtime.keys.here import hold_keys, keys_here
 from runtime.mail import Outbox
 from runtime.postgres import find_database
@@ -60,6 +62,7 @@ def reconcile_(
 async def _reconcile(since: "datetime | None", number: int | None, by: str | None) -> Report:
     settings = load_settings()
     hold_keys(settings)
+    hold_proofs(Verifier.here(settings))
     pool = await open_pool(find_database(settings), max_size=4, patience=LONG_PATIENCE)
     try:
         if vault := keys_here():

@@ -131,7 +131,10 @@ async def decide(
             against = await obstacles(connection, held, now)
             left = await _left(connection, settings, erasure, held)
             if not against:
-                data = await asyncio.to_thread(left.counted) | {"backup_days": settings.backup_days}
+                data = await asyncio.to_thread(left.counted) | {
+                    "backup_days": settings.backup_days,
+                    "message_id": decision.message_id,
+                }
                 await write_step(connection, erasure, "approved", data=data, **step)
         if against:
             return await _refuse(connection, settings, erasure, held, against, step)

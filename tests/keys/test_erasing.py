@@ -1,7 +1,7 @@
 """An erasure whose process dies at any of its steps ends erased, once, with the certificate that it would have had."""
 
 import csv
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from activities.keys.retention import erased_again
 from domain.ground.people import Actor
 from domain.ground.words import Role
 from domain.keys.erasure import Certificate, DecideErasure, RequestErasure
+from record.proofs import hold_proofs, proofs_here
+from runtime.embedded_postgres import EmbeddedPostgres
+from runtime.identity.verifying import Verifier
 from runtime.keys.vault import Vault
 from runtime.left_behind import REJECTS_HEADER, Left
 from runtime.mail import Outbox
@@ -34,6 +37,14 @@ STEPS = {
     "written": (record.erasing, "write_erased", "after"),
     "done": (record.erasing, "certify", "after"),
 }
+
+
+@pytest.fixture(autouse=True)
+def signatures_count() -> Iterator[None]:
+    held = proofs_here()
+    hold_proofs(Verifier.of(load_settings()))
+    yield
+    hold_proofs(held)
 
 
 class Died(BaseException):
@@ -90,6 +101,44 @@ async def test_an_erasure_broken_off_at_any_step_ends_once(
     assert not letter.exists()
     with rejects.open(newline="") as file:
         assert [row[2] for row in list(csv.reader(file))[1:]] == ["somebody-else,,,"]
+
+
+async def test_only_what_was_signed_for_is_destroyed_again_where_its_keys_came_back(
+    pool: "asyncpg.Pool[asyncpg.Record]", keys: Vault, postgres: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    """Whoever writes to the record has no keys destroyed by a row of their own."""
+    settings, file, outbox = load_settings(outbox_dir=tmp_path / "outbox"), keeping(pool), Outbox(tmp_path)
+    theirs = await opened(file, "came-back", account="came-back")
+    other, young = await opened(file, "other", account="other"), await opened(file, "young", account=None)
+    for reference, years in ((theirs, 10), (other, 10), (young, 1)):
+        closed = "update casefile.cases set closed_at = $2, revision = revision + 1 where reference = $1"
+        await pool.execute(closed, reference, NOW - timedelta(days=365 * years))
+    backup = await asyncpg.connect(postgres.url("keys"))
+    kept = await backup.fetchrow("select * from keys.keys where scope = $1", theirs)
+    asked = RequestErasure(message_id="1", actor=HANDLER, subject="came-back", reason="they asked for it")
+    erasure = (await ask(pool, settings, asked)).erasure
+    await decided(pool, settings, erasure)
+    await erased_again(pool, keys, outbox, 35)  # those of other tests, which share the keys
+    copied = "insert into casefile.erasures (erasure, step, at, by, reason, token, data)"
+    await pool.execute(
+        f"{copied} select $1, step, at, by, reason, token, data from casefile.erasures where erasure = $2",  # noqa: S608
+        "ER-copied",
+        erasure,
+    )
+    for name, scopes in (
+        ("ER-nobody", [other]),
+        (f"ER-{young}", [young]),
+        (f"ER-{other}", [other, "installation:lookups"]),
+    ):
+        data = {"scopes": scopes, "cases": []}
+        await pool.execute(f"{copied} values ($1, 'erased', now(), 'system:redress', null, null, $2)", name, data)
+    await backup.execute("set session_replication_role = replica")
+    await backup.execute("delete from keys.keys where scope = $1", theirs)
+    await backup.execute("insert into keys.keys select ($1::keys.keys).*", kept)
+    await backup.execute("delete from keys.erasures where erasure = $1", erasure)
+    await backup.close()
+    assert await erased_again(pool, keys, outbox, 35) == [erasure]
+    assert set(await keys.erased([theirs, other, young, "installation:lookups"])) == {theirs}
 
 
 def dies(patched: pytest.MonkeyPatch, owner: Any, name: str, when: str) -> None:
