@@ -42,8 +42,10 @@ class Outside:
         new = [token for token in tokens if token not in self._known]
         if not new:
             return
-        with self._path.open("a", encoding="ascii") as file:
-            file.write("".join(f"{token}\n" for token in new))
+        with self._path.open("a+b") as file:
+            # What was broken off before its end takes nothing with it: it is written once more, on a line of its own.
+            begun = file.tell() and (file.seek(-1, os.SEEK_END), file.read())[1] != b"\n"
+            file.write("".join(f"{token}\n" for token in ["", *new][not begun :]).encode("ascii"))
             file.flush()
             os.fsync(file.fileno())
         self._known.update(new)

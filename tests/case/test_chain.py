@@ -22,6 +22,8 @@ from record import chain_verifier
 from record.chain import checkpoints_after, export, make_checkpoints
 from record.chain_verifier import TYPE, Fault, read_issuers, read_keys, signed_by, signed_by_in_python, verify
 from runtime.identity.keys import SigningKey, new_signing_key, own_keys, read_signing_key
+from runtime.outside import FILE, Outside
+from runtime.settings import load_settings
 from starter.upkeep.restores import declare
 from tests.case.support import after, keeping, opened, update
 from tests.signing import the_issuer
@@ -182,10 +184,44 @@ async def test_who_rewrites_all_of_it_is_found_out_by_what_left_the_firm(audit: 
     assert second not in str(found)
 
 
+async def test_a_file_of_checkpoints_that_was_emptied_cut_or_mixed_is_told_of(audit: Audit) -> None:
+    await audit.checkpoint()
+    whole = audit.outside.read_text()
+    audit.outside.write_text("")
+    assert [(one.reference, one.kind) for one in await audit.faults()] == [("checkpoints", "removed")]
+    await audit.file.record(update(audit.references[0], 2, entries=[noted(9)]))
+    await audit.checkpoint(NOW + timedelta(minutes=1))
+    both = audit.outside.read_text()
+    audit.outside.write_text(whole)
+    assert await audit.faults() == []
+    assert audit.notes == [
+        f"the checkpoints that left the firm end at {NOW.isoformat()}; the rest is the database's word alone"
+    ]
+    audit.outside.write_text(both[:-20])
+    assert [(one.reference, one.kind) for one in await audit.faults()] == [("checkpoints", "unsigned")]
+    elsewhere = new_signing_key("auditor").sign({"number": 1, "previous": "", "at": "", "heads": []}, TYPE)
+    audit.outside.write_text(f"{both}{elsewhere}\n")
+    assert [(one.reference, one.kind) for one in await audit.faults()] == [("checkpoints", "unsigned")]
+
+
+async def test_a_checkpoint_that_was_broken_off_as_it_left_leaves_again_and_raises_no_alarm(audit: Audit) -> None:
+    settings = load_settings(checkpoint_dir=audit.folder / "out")
+    await audit.checkpoint()
+    await Outside(settings).deliver(await checkpoints_after(audit.connection, 0))
+    audit.outside = settings.checkpoint_dir / FILE
+    audit.outside.write_text(audit.outside.read_text()[:-20])
+    for minutes in (1, 2):
+        await audit.file.record(update(audit.references[0], minutes + 1, entries=[noted(7 + minutes)]))
+        await make_checkpoints(audit.connection, lambda said: audit.key.sign(said, TYPE), NOW)
+        await Outside(settings).deliver(await checkpoints_after(audit.connection, 0))
+    assert await audit.faults() == []
+    assert (len(audit.outside.read_text().splitlines()), audit.notes) == (4, [])
+
+
 async def test_a_checkpoint_that_somebody_else_signed_counts_as_none(audit: Audit) -> None:
     other = new_signing_key("auditor")
     await make_checkpoints(audit.connection, lambda said: other.sign(said, TYPE), NOW)
-    [fault] = await audit.faults()
+    [fault] = await audit.faults(outside=False)
     assert fault.kind == "unsigned"
     assert "is not among those given" in fault.what
 
@@ -268,6 +304,7 @@ async def test_many_who_write_at_once_make_one_chain_and_no_false_alarm(audit: A
                 NOW,
             )
 
+    await audit.checkpoint()
     writing = asyncio.gather(*map(write, range(writers)))
     while not writing.done():
         assert await audit.faults() == []
