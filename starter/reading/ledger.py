@@ -46,20 +46,25 @@ class LedgerReport(Record):
 
 
 async def check_ledger(pool: "Pool") -> LedgerReport:
-    """Prove that every posting balances and rests on the record: on an approval, a payment that was made, a report.
+    """Prove that every posting balances, is as it was written, and rests on the record: on an approval, a payment that
+    was made, a report.
 
     And that the ledger has what cases were awarded and payments were made. Faults of cases that are hidden from who
     looks are told without the case.
     """
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        await connection.execute("set local timezone = 'UTC'; set local intervalstyle = 'iso_8601'")  # as chained
         totals = await connection.fetch(_TOTALS)
         unbalanced = await connection.fetch(_UNBALANCED)
         differing = await connection.fetch(_DIFFERING)
         unpaid = await connection.fetch(_UNPAID)
         unposted = await connection.fetch(_UNPOSTED)
+        altered = await connection.fetch(_ALTERED)
         unfounded = [LedgerFault(reference=of, problem=why) async for of, why in unfounded_postings(connection)]
         hidden = {row["reference"] for row in await connection.fetch(_HIDDEN)}
     found = [*(LedgerFault(**row) for row in [*unbalanced, *differing, *unpaid, *unposted]), *unfounded]
+    named = {word for fault in found for word in fault.problem.split()}
+    found += [LedgerFault(**row) for row in altered if row["problem"].split()[1] not in named]
     faults = tuple(_OF_A_HIDDEN_CASE if fault.reference in hidden else fault for fault in found)
     return LedgerReport(totals=tuple(CurrencyTotal(**row) for row in totals), faults=faults)
 
@@ -67,16 +72,16 @@ async def check_ledger(pool: "Pool") -> LedgerReport:
 _OF_A_HIDDEN_CASE: Final = LedgerFault(reference="hidden", problem="a case that is hidden from you has a fault")
 _HIDDEN: Final = "select casefile.hidden_cases() as reference"
 _TOTALS: Final = """
-    select currency, count(*) as postings,
-           coalesce(sum(amount) filter (where kind = 'award' and amount < 'Infinity'), 0) as awarded,
+    select coalesce(currency, 'none') as currency, count(*) as postings,
+           coalesce(sum(amount) filter (where kind = 'award' and abs(amount) < 'Infinity'), 0) as awarded,
            coalesce(sum(case kind when 'payment' then amount when 'reversal' then -amount end)
-            filter (where amount < 'Infinity'), 0) as paid,
+            filter (where abs(amount) < 'Infinity'), 0) as paid,
            coalesce(sum(debits), 0) as debits, coalesce(sum(credits), 0) as credits
     from casefile.postings p left join (
         select posting_key, sum(amount) filter (where amount > 0 and amount < 'Infinity') as debits,
-               -sum(amount) filter (where amount < 0) as credits
+               -sum(amount) filter (where amount < 0 and amount > '-Infinity') as credits
         from casefile.ledger_entries group by posting_key) e on e.posting_key = p.key
-    group by currency order by currency
+    group by 1 order by 1
 """
 """What was awarded and paid in each currency, and the entries of it."""
 
@@ -84,15 +89,22 @@ _UNBALANCED: Final = """
     select coalesce(p.reference, p.incident, 'no case') as reference,
            format('posting %s of %s does not balance: its entries are %s', p.key,
                              p.currency || ' ' || p.amount,
-                             coalesce(string_agg(e.currency || ' ' || e.amount, ', '), 'missing')) as problem
+                             coalesce(string_agg(e.currency || ' ' || e.amount || ' ' || e.account, ', '
+                                                 order by e.amount desc), 'missing')) as problem
     from casefile.postings p left join casefile.ledger_entries e on e.posting_key = p.key
-    group by p.key
+    cross join lateral (select 'liability:customer:' || case when p.incident is null then p.reference
+                                                            else p.incident || ':' || p.account end as owed) o
+    group by p.key, p.reference, p.incident, p.currency, p.amount, p.kind, p.rail, owed
     having not coalesce(sum(e.amount) filter (where e.amount > 0) = p.amount
                     and sum(e.amount) filter (where e.amount < 0) = -p.amount
-                    and bool_and(e.currency = p.currency), false)
+                    and bool_and(e.currency = p.currency)
+                    and array_agg(e.account order by e.amount desc) = case p.kind
+                        when 'award' then array['expense:redress', owed]
+                        when 'payment' then array[owed, 'cash:' || p.rail]
+                        when 'reversal' then array['cash:' || p.rail, owed] end, false)
     order by p.key
 """
-"""Postings whose two entries are not their sum."""
+"""Postings whose two entries are not their sum, from one of the accounts of their kind to the other."""
 
 _DIFFERING: Final = """
     select c.reference, format(case when c.closed_at is null then 'its file tells of %s awarded' else
@@ -102,7 +114,7 @@ _DIFFERING: Final = """
                                         'nothing')) as problem
     from casefile.cases c left join casefile.postings p on p.reference = c.reference and p.kind = 'award'
     where c.closed_at is not null or c.compensation_amount is not null
-    group by c.reference
+    group by c.reference, c.closed_at, c.compensation_currency, c.compensation_amount
     -- While a case is open the posting comes first, and the summary tells of it a moment later.
     having coalesce(sum(p.amount) filter (where p.currency = c.compensation_currency), 0)
             < coalesce(c.compensation_amount, 0)
@@ -131,3 +143,27 @@ _UNPOSTED: Final = """
     order by o.reference, key
 """
 """Payments that were made, and are not in the ledger."""
+
+_ALTERED: Final = """
+    with stored as (
+        select 'casefile.postings' as place, key, key as posting, casefile.stored(to_jsonb(p), null) as content
+        from casefile.postings p
+        union all
+        select 'casefile.ledger_entries', concat_ws('|', posting_key, account), posting_key,
+            casefile.stored(to_jsonb(e), null)
+        from casefile.ledger_entries e
+    ), chained as (
+        select place, key, split_part(key, '|', 1) as posting, reference, content from casefile.chain
+        where place in ('casefile.postings', 'casefile.ledger_entries')
+    ), altered as (
+        select coalesce(posting, 'without') as posting, reference, case place when 'casefile.postings' then 'it'
+                else 'an entry of it' end || case when stored.content is null then ' is gone'
+                when chained.content is null then ' was added past the chain' else ' was rewritten' end as what
+        from chained full join stored using (place, key, posting)
+        where chained.content is distinct from sha256(convert_to(stored.content, 'UTF8'))
+    )
+    select coalesce(max(reference), split_part(posting, ':', 1)) as reference,
+           format('posting %s is not as it was written: %s', posting, string_agg(distinct what, ', ')) as problem
+    from altered group by posting order by posting
+"""
+"""Postings and entries of them that are not what the chain has of them."""
