@@ -28,6 +28,7 @@ from domain.log.firm_records import (
 )
 from domain.log.trade_log import AccountEntry, AccountMessage, EntryKind, OrderState, OrderType, Side
 from domain.money.parts import Rate
+from starter.reading.evidence_rows import compare_with_log
 from tests.checks.rows import ACCOUNT, AT, after, balance, fill, happened, order, position, quote, steady, store, terms
 from tests.checks.test_investigating import INCIDENT, OTHER_ACCOUNT, QUOTES
 
@@ -39,12 +40,14 @@ _OF_AN_ORDER = (Check.EXECUTION, Check.SLIPPAGE, Check.EXECUTION_DELAY, Check.RE
 
 
 async def found(pool: Pool, *checks: Check, trades: tuple[str, ...] = (), **more: Any) -> Investigation:
-    """The findings; what is made again from them is always the same, and no other account is in them."""
+    """The findings; what is made again from them is always the same, the log still has their rows as they have them,
+    and no other account is in them."""
     request = InvestigationRequest(checks=checks, account=ACCOUNT, trades=trades, as_of=after(30 * 86_400), **more)
     investigation = await Investigating(TradeLog(pool)).investigate(request)
     assert OTHER_ACCOUNT not in investigation.model_dump_json()
     stored = Investigation.model_validate_json(investigation.model_dump_json()).findings
     assert recompute(stored, [finding.hash for finding in investigation.findings]) == ()
+    assert await compare_with_log(pool, stored) == []
     return investigation
 
 

@@ -23,6 +23,7 @@ from starter.reading.cases import WrittenLetter, get_timeline
 from starter.reading.database import CaseNotFound
 from starter.reading.deadlines import LedgerRow, get_deadlines
 from starter.reading.dossier import gather, last_findings
+from starter.reading.evidence_rows import compare_with_log
 from starter.reading.hands import explain_route, read_signs
 from starter.reading.intake import waiting_for
 from starter.reading.related import mark_of
@@ -117,6 +118,7 @@ async def case(visit: Visit) -> Response:
                 visit, dossier.case.received_at, dossier.case.complaint.description, entries, dossier.letters
             ),
             blocks=_of_findings(pack.pages[0].blocks),
+            logged=await compare_with_log(pool, (one.finding for one in facts.findings)),
             signs=await read_signs(pool, known),
             hands=await explain_route(pool, known),
             form_of=form_of,
