@@ -145,14 +145,14 @@ async def test_what_strangers_send_makes_no_payload_grow(house: House) -> None:
     reference = await in_decision(house)
     junk = Payload(metadata=JSON, data=b'"' + b"x" * 60_000 + b'"')
     house.database.away = True
-    for number in range(40):
+    for number in range(15):  # together twice as much as a payload may have
         await signal(house, reference, "customer_reply", junk)
         await house.complaints.reply(reference, by=CUSTOMER, text="钱" * 20_000, message_id=f"m-{number}")
     house.database.away = False
 
     async def kept() -> bool:
         rejected = await house.fetchval("select count(*) from casefile.rejected_messages")
-        return bool(rejected == 40 and len(await house.timeline(reference, "customer_reply")) == 40)
+        return bool(rejected == 15 and len(await house.timeline(reference, "customer_reply")) == 15)
 
     await house.eventually(kept)
     assert max(await sizes_of_activities(house, reference)) < 600_000
