@@ -19,6 +19,7 @@ from domain.ground.words import Outcome
 from starter.client.complaints import Complaints
 from tests.conftest import Mailbox
 from tests.end_to_end.support import (
+    WorkerProcess,
     at_stage,
     book_late_withdrawal,
     late_withdrawal_complaint,
@@ -125,7 +126,7 @@ async def test_a_worker_without_temporal_names_the_address_and_what_to_set(
     assert "TEMPORAL_ADDRESS" in said
 
 
-async def test_a_worker_told_to_stop_finishes_the_letter_in_hand(
+async def test_a_worker_told_to_stop_finishes_the_letter_in_hand_and_a_case_survives_the_death_of_the_next(
     *,
     variables: dict[str, str],
     complaints: Complaints,
@@ -134,6 +135,33 @@ async def test_a_worker_told_to_stop_finishes_the_letter_in_hand(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
+    variables |= mail_at(mailbox.port)
+    await book_late_withdrawal(pool)
+    async with worker_process(tmp_path / "first", **variables) as process:
+        await process.ready()
+        reference = await stopped_with_a_letter_in_hand(process, complaints, mailbox, pool, monkeypatch)
+    async with worker_process(tmp_path / "second", **variables) as process:
+        await waits_for(complaints, reference, "answer to the final response")
+        await process.kill()
+    assert await pool.fetchval("SELECT stage FROM casefile.cases") == "responded"
+
+    async with worker_process(tmp_path / "third", **variables):
+        async with asyncio.timeout(PATIENCE):
+            closed = await complaints.result(reference)
+        assert isinstance(closed, Closed)
+        assert closed.outcome is Outcome.UPHELD
+        await at_stage(pool, reference, "closed")
+    await nothing_happened_twice(pool, mailbox, closed)
+
+
+async def stopped_with_a_letter_in_hand(
+    process: WorkerProcess,
+    complaints: Complaints,
+    mailbox: Mailbox,
+    pool: "asyncpg.Pool[asyncpg.Record]",
+    monkeypatch: pytest.MonkeyPatch,
+) -> str:
+    """Stop the worker while the mail server takes its first letter; the reference of the case."""
     in_hand, go_on = asyncio.Event(), asyncio.Event()
     take = mailbox.handle_DATA
 
@@ -143,57 +171,23 @@ async def test_a_worker_told_to_stop_finishes_the_letter_in_hand(
         return await take(*data)
 
     monkeypatch.setattr(mailbox, "handle_DATA", take_slowly)
-    variables |= mail_at(mailbox.port)
     accepted = "SELECT count(*) FROM casefile.letter_attempts WHERE outcome = 'accepted'"
-
-    async with worker_process(tmp_path / "first", **variables) as process:
-        await process.ready()
-        one = complaint()
-        await put_on_file(pool, one)
-        reference = (await complaints.submit(one)).reference
-        async with asyncio.timeout(PATIENCE):
-            await in_hand.wait()
-        process.terminate()
-        await process.says("worker stopping")
-        assert process.running
-        assert await pool.fetchval(accepted) == 0
-        go_on.set()
-        assert await process.ended() == 0
-        assert "Traceback" not in process.output
+    reference = (await complaints.submit(complaint(policy="demo"))).reference
+    async with asyncio.timeout(PATIENCE):
+        await in_hand.wait()
+    process.terminate()
+    await process.says("worker stopping")
+    assert process.running
+    assert await pool.fetchval(accepted) == 0
+    go_on.set()
+    assert await process.ended() == 0
+    assert "Traceback" not in process.output
     assert await pool.fetchval(accepted) == 1
     assert len(mailbox.received) == 1
-
-    async with worker_process(tmp_path / "second", **variables):
-        await at_stage(pool, reference, "investigating")
-        await waits_for(complaints, reference, "customer's answer")
-    kinds = await pool.fetch("SELECT kind FROM casefile.letters ORDER BY number")
-    assert [row["kind"] for row in kinds] == ["acknowledgement", "information_request"]
-    assert [message["Subject"] for message in mailbox.messages].count(mailbox.messages[0]["Subject"]) == 1
+    return reference
 
 
-async def test_a_case_survives_the_death_of_its_worker_and_nothing_happens_twice(
-    variables: dict[str, str],
-    complaints: Complaints,
-    mailbox: Mailbox,
-    pool: "asyncpg.Pool[asyncpg.Record]",
-    tmp_path: Path,
-) -> None:
-    variables |= mail_at(mailbox.port)
-    await book_late_withdrawal(pool)
-    async with worker_process(tmp_path / "first", **variables) as process:
-        await process.ready()
-        reference = (await complaints.submit(complaint(policy="demo"))).reference
-        await waits_for(complaints, reference, "answer to the final response")
-        await process.kill()
-    assert await pool.fetchval("SELECT stage FROM casefile.cases") == "responded"
-
-    async with worker_process(tmp_path / "second", **variables):
-        async with asyncio.timeout(PATIENCE):
-            closed = await complaints.result(reference)
-        assert isinstance(closed, Closed)
-        assert closed.outcome is Outcome.UPHELD
-        await at_stage(pool, reference, "closed")
-
+async def nothing_happened_twice(pool: "asyncpg.Pool[asyncpg.Record]", mailbox: Mailbox, closed: Closed) -> None:
     ours = [message["Message-ID"] for message in mailbox.messages]
     assert len(ours) == len(set(ours))
     letters = await pool.fetch(

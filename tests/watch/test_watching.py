@@ -19,6 +19,7 @@ from temporalio.testing import WorkflowEnvironment
 from domain.case.complaint import Complaint
 from domain.ground.words import Stage
 from runtime.policies import calendars_in_use
+from runtime.settings import load_settings
 from runtime.watch.endpoint import BEAT_LIMIT, PROBE_LIMIT, State
 from runtime.watch.metrics import GAUGES, only_known
 from runtime.watch.readings import read_record
@@ -32,6 +33,7 @@ from tests.end_to_end.support import (
 )
 from tests.patience import eventually
 from tests.watch.scrape import parse
+from worker import build_worker
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -142,6 +144,11 @@ async def test_no_label_of_a_scrape_holds_anything_but_words_of_ours(
 
         await eventually(everything_is_told, "a scrape with every gauge")
         text = (await get(f"{url}/metrics")).text
+
+        async def is_ready() -> bool:
+            return await readyz(url) == (200, "ok\n")
+
+        await eventually(is_ready, "ready")
     samples = parse(text)
     assert "temporal_num_pollers" in samples
     for name, series in samples.items():
@@ -165,9 +172,10 @@ def test_types_that_a_stranger_made_up_are_left_out_of_the_metrics() -> None:
 async def test_a_worker_is_ready_only_while_its_database_answers_and_says_which_part_does_not(
     variables: dict[str, str], database_url: str, tmp_path: Path
 ) -> None:
+    version = {"REDRESS_DEPLOYMENT": f"d{uuid.uuid4().hex[:8]}", "REDRESS_BUILD_ID": "1"}  # one with a version, too
     async with (
         Proxy(database_url).open() as proxy,
-        worker_process(tmp_path, **variables | {"DATABASE_URL": proxy.url}) as process,
+        worker_process(tmp_path, **variables | version | {"DATABASE_URL": proxy.url}) as process,
     ):
         url = await endpoint(process)
 
@@ -202,17 +210,6 @@ async def test_a_worker_is_ready_only_while_its_database_answers_and_says_which_
         assert code == 1
         assert "no answer from" in said
         assert "Traceback" not in process.output
-
-
-async def test_a_worker_with_a_version_is_ready_too(variables: dict[str, str], tmp_path: Path) -> None:
-    version = {"REDRESS_DEPLOYMENT": f"d{uuid.uuid4().hex[:8]}", "REDRESS_BUILD_ID": "1"}
-    async with worker_process(tmp_path, **variables | version) as process:
-        url = await endpoint(process)
-
-        async def is_ready() -> bool:
-            return await readyz(url) == (200, "ok\n")
-
-        await eventually(is_ready, "ready")
 
 
 async def test_a_worker_whose_metrics_address_is_taken_says_so_and_ends(
@@ -267,16 +264,11 @@ async def test_an_empty_record_reads_as_nothing_at_all_and_webhooks_wait_until_t
 
 
 async def test_what_waits_in_the_record_is_counted_until_it_is_done(
-    dev_server_env: WorkflowEnvironment,
-    variables: dict[str, str],
-    task_queue: str,
-    pool: "asyncpg.Pool[asyncpg.Record]",
-    tmp_path: Path,
+    dev_server_env: WorkflowEnvironment, task_queue: str, pool: "asyncpg.Pool[asyncpg.Record]"
 ) -> None:
     complaints = Complaints(dev_server_env.client, task_queue=task_queue)
-    closed_door = {"REDRESS_SMTP_HOST": "127.0.0.1", "REDRESS_SMTP_PORT": "1", "REDRESS_SMTP_TLS": "none"}
-    async with worker_process(tmp_path, **variables | closed_door) as process:
-        await process.ready()
+    closed_door = load_settings(task_queue=task_queue, smtp_host="127.0.0.1", smtp_port=1, smtp_tls="none")
+    async with build_worker(dev_server_env.client, pool, closed_door):
         complaint = Complaint.model_validate(late_withdrawal_complaint(str(uuid.uuid4())))
         reference = (await complaints.submit(complaint)).reference
         await at_stage(pool, reference, "acknowledged")
