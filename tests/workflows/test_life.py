@@ -141,6 +141,27 @@ async def test_who_answers_the_survey_by_mail_with_a_low_score_is_called_before_
     assert await house.fetchval(score, reference) == 2
 
 
+async def test_who_answers_the_survey_in_words_is_heard_and_a_complaint_in_it_reopens_the_case(house: House) -> None:
+    await house.late_withdrawal()
+    reference = await house.submit()
+    await house.responded(reference)
+    await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    await house.row(reference, lambda case: bool(case["stage"] == Stage.FOLLOWING_UP))
+    await house.sleep(timedelta(days=5))
+    await house.sent(reference, LetterKind.FEEDBACK_REQUEST)
+    await house.complaints.reply(reference, by=CUSTOMER, text="很不满意！你们又扣了我一笔费用。")
+
+    async def given() -> TaskView | None:
+        known = await get_tasks(house.pool, await house.env.get_current_time(), reference=reference)
+        return next((one for one in known if one.kind is TaskKind.CALL_BACK), None)
+
+    call: TaskView = await house.eventually(given)
+    assert await house.timeline(reference, "record_feedback") == ["record_feedback: 1 of 5, in a reply"]
+    await house.complaints.finish_task(reference, call.number, "A new charge: taken up again.", by=HANDLER)
+    await house.complaints.reopen(reference, "A charge that was not in the complaint.", by=HANDLER)
+    await house.row(reference, lambda case: bool(case["stage"] != Stage.FOLLOWING_UP))
+
+
 async def test_a_sum_above_the_limit_waits_for_a_proposal_and_a_second_person(house: House) -> None:
     await house.late_withdrawal("300000", days_late=30)  # 300,000 x 8 % x 30/365 = 1,972.60
     reference = await house.submit()
