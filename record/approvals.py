@@ -77,7 +77,7 @@ async def case_records(
         records[reference] = replace(records[reference], given=tuple(given))
     if proofs:
         for reference, record in records.items():
-            if any(one.kind == "proposed" for one in record.entries):
+            if not record.erased and any(one.kind == "proposed" for one in record.entries):
                 records[reference] = replace(record, made_up=await _made_up(record, proofs))
     return records
 

@@ -355,19 +355,23 @@ _AGAINST: Final = """
     select distinct 'waiting', r.reference from intake.received r join intake.waiting using (key)
     where r.reference = any($1::text[])
 """
-_KEPT: Final = """
-    select c.reference, c.closed_at, p.content
+_CLOSED_AT: Final = """
+    greatest(c.closed_at, (select max(at) from casefile.events e where e.reference = c.reference and event = 'closed'))
+"""
+"""Whoever writes to the record may change the first, and not the second."""
+_KEPT: Final = f"""
+    select c.reference, {_CLOSED_AT} as closed_at, p.content
     from casefile.cases c join casefile.policy_packs p on p.hash = c.policy_hash
     where c.reference = any($1::text[]) and c.closed_at is not null
-"""
-_CLOSED: Final = """
-    select c.reference, c.account, c.closed_at, c.policy_hash from casefile.cases c
+"""  # noqa: S608 (constants)
+_CLOSED: Final = f"""
+    select c.reference, c.account, {_CLOSED_AT} as closed_at, c.policy_hash from casefile.cases c
     where c.closed_at is not null
         and not exists (select from casefile.timeline t where t.reference = c.reference and t.kind = 'erased')
         and not exists (select from payments.standing s where s.reference = c.reference and s.ended_at is null)
         and not exists (select from intake.received r join intake.waiting w using (key) where r.reference = c.reference)
     order by c.closed_at, c.reference
-"""
+"""  # noqa: S608 (constants)
 _HOLDS: Final = """
     select id, subject, placed, reason, at, by, message_id, token from casefile.holds
     where $1::text[] is null or subject = any($1) order by subject, id desc

@@ -222,8 +222,15 @@ class Finding(Record):
 
     @classmethod
     def noted(cls, data: Mapping[str, Any]) -> "Finding":
-        """The finding that the *data* of a timeline's entry hold, beside its hash and mark. Raises ``ValueError``."""
-        return cls.model_validate({name: value for name, value in data.items() if name not in {"hash", "mark"}})
+        """The finding that the *data* of a timeline's entry hold (:meth:`note`). Raises ``ValueError``."""
+        return cls.model_validate({name: value for name, value in data.items() if name in cls.model_fields})
+
+    def note(self, mark: str | None) -> dict[str, Any]:
+        """The data of a timeline's entry: with its hash, the *mark* of the investigation, and the instruments of which
+        its rows have the specification: by these cases are found when one is corrected.
+        """
+        instruments = sorted({row.key for row in self.evidence if row.table == "instruments"})
+        return {**self.model_dump(mode="json"), "hash": self.hash, "mark": mark, "instruments": instruments}
 
 
 _ADDED = ("confidence", "reference_rule", "parts", "given", "owes")

@@ -81,12 +81,34 @@ _READABLE: Final = frozenset(
     }
 )
 """Of an entry of a timeline: what statements look at, and what figures are counted from."""
-_OURS: Final = frozenset({"received", "rules", "stage", "finding"})
-"""Kinds of entries whose words are ours alone: they tell what was found in the trade log, and nothing of a person."""
+_OF_A_FINDING: Final = frozenset(
+    {
+        "check",
+        "subject",
+        "verdict",
+        "harm",
+        "numbers",
+        "missing",
+        "formula",
+        "confidence",
+        "reference_rule",
+        "parts",
+        "given",
+        "owes",
+        "hash",
+        "mark",
+        "instruments",
+    }
+)
+"""Of what was found: all but its reason and the rows that it rests on, which may be what was said on the platform."""
+_OURS: Final = frozenset({"received", "rules", "stage"})
+"""Kinds of entries whose words are ours alone, and tell nothing of a person."""
 
 
 def in_timeline(scope: str, kind: str, text: str, data: Mapping[str, Any]) -> tuple[Any, Any]:
     """Text and data of an entry, as they are written: what a person may have said in it is personal."""
     if kind in _OURS:
         return text, data
+    if kind == "finding":
+        return text, Personal(scope, dict(data), _OF_A_FINDING)
     return Personal(scope, text), Personal(scope, dict(data), _READABLE)

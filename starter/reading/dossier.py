@@ -17,6 +17,7 @@ from domain.clocks.reckoning import reach
 from domain.ground.base import Instant, Record
 from domain.ground.timeline import Entry
 from domain.ground.words import Category, Outcome, PaymentState, Remedy, RouteKind, Stage
+from domain.keys.personal import is_erased
 from domain.money.amounts import Money
 from domain.rules.deciding import Occasion
 from domain.rules.policy import PolicyPack
@@ -202,7 +203,7 @@ def last_findings(entries: Iterable[Entry]) -> tuple[Finding, ...]:
 
 def stored_findings(entries: Iterable[Entry]) -> list[tuple[Finding, str]]:
     """The findings of the last investigation, each with the hash that was stored beside it."""
-    found = [entry for entry in entries if entry.kind == "finding"]
+    found = [entry for entry in entries if entry.kind == "finding" and not is_erased(entry.data)]
     latest: datetime | None = max((entry.at for entry in found), default=None)
     return [(Finding.noted(entry.data), str(entry.data.get("hash", ""))) for entry in found if entry.at == latest]
 

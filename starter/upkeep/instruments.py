@@ -135,10 +135,7 @@ _RESTING: Final = """
 
 _CASES: Final = """
     select distinct reference from casefile.timeline
-    where kind = 'finding' and jsonb_path_exists(
-        data, '$.**.evidence[*] ? (@.table == "instruments" && @.key == $symbol)',
-        jsonb_build_object('symbol', $1::text)
-    ) and reference not in (select casefile.hidden_cases())
+    where kind = 'finding' and data -> 'instruments' ? $1::text and reference not in (select casefile.hidden_cases())
     order by reference
 """
 

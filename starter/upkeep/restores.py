@@ -24,7 +24,7 @@ async def declare(  # noqa: PLR0917 (what is declared)
     reason: str,
     by: Actor,
     now: datetime,
-    token_for: Callable[[str, Message], str] | None = None,
+    token_for: Callable[[str, Message], str] | None,
 ) -> Restore:
     """Write down that *store* was brought back from a backup, signed by *token_for*; to the second.
 

@@ -35,11 +35,13 @@ async def test_what_its_pack_keeps_no_longer_is_erased_once_nothing_stands_again
     pool: "asyncpg.Pool[asyncpg.Record]", keys: Vault, postgres: EmbeddedPostgres, tmp_path: Path
 ) -> None:
     case_file = keeping(pool)
-    old, held, young, running = [
+    old, held, young, running, moved = [
         await opened(case_file, f"retention-{name}", account="of-retention" if name == "old" else None)
-        for name in ("old", "held", "young", "running")
+        for name in ("old", "held", "young", "running", "moved")
     ]
-    for reference, years in ((old, 9), (held, 9), (young, 1)):
+    event = "insert into casefile.events (reference, number, event, at) values ($1, 99, 'closed', $2)"
+    await pool.execute(event, moved, LATER - timedelta(days=365))  # closed_at may be changed, this may not
+    for reference, years in ((old, 9), (held, 9), (young, 1), (moved, 9)):
         closed = LATER - timedelta(days=365 * years)
         await pool.execute(
             "update casefile.cases set closed_at = $2, revision = revision + 1 where reference = $1", reference, closed
@@ -57,7 +59,8 @@ async def test_what_its_pack_keeps_no_longer_is_erased_once_nothing_stands_again
     assert await run_out() == (old,)
     assert await run_out() == ()
     names = {
-        reference: (await get_case(pool, reference)).complaint.complainant.name for reference in (held, young, running)
+        reference: (await get_case(pool, reference)).complaint.complainant.name
+        for reference in (held, young, running, moved)
     }
     assert not any(name.startswith("[erased") for name in names.values())
     assert (await get_case(pool, old)).complaint.complainant.name.startswith("[erased")

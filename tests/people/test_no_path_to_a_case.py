@@ -189,7 +189,7 @@ async def spoken_of(pool: "Pool", told: Told) -> None:
         await write_step(connection, "ER-1", "refused", NOW, str(LEAD), {"against": [told.reference]})
     by = Actor(id="p-9", role=Role.TEAM_LEAD)
     start = OPENED_AT - timedelta(days=1)
-    await declare(pool, Store.POSTGRESQL, start, NOW, "The disk broke.", by, NOW)
+    await declare(pool, Store.POSTGRESQL, start, NOW, "The disk broke.", by, NOW, signed)
     await note_access(pool, Access("handler:p-9", Means.COMMAND_LINE, "show", [told.reference]))
     reply, _ = await came_in(pool, told.reference, "It was Jane Doe."), await came_in(pool, told.reference, "Hello?")
     await pool.execute("delete from intake.waiting where key = $1", reply)

@@ -23,6 +23,7 @@ from runtime.settings import load_settings
 from starter.client.complaints import Complaints
 from starter.upkeep.restores import declare
 from tests.money.rail import Rail
+from tests.signing import signed
 from tests.workflows.house import House
 from worker import build_worker
 
@@ -122,6 +123,6 @@ class TwoRecords:
         repairing = None
         if repair:
             now = datetime.now(UTC)
-            made = await declare(pool, store, self.copied_at, now, "the disk broke", OPERATOR, now)
+            made = await declare(pool, store, self.copied_at, now, "the disk broke", OPERATOR, now, signed)
             repairing = Repairing(made.id, str(OPERATOR), made.since)
         return await reconcile(self.env.client, pool, settings, repairing=repairing)

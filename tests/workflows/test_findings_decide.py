@@ -97,6 +97,13 @@ async def test_a_frozen_account_and_a_promise_in_a_chat_are_found_and_left_to_a_
     assert {"frozen_account: inconclusive", "promise: inconclusive"} <= set(await found(house, reference))
     assert not await house.timeline(reference, "proposed")
     assert "layering" not in "".join(letter.get_content() for letter in house.mail())
+    quoted = (
+        "select count(*) from casefile.timeline where data::text like '%' || $1 || '%' or text like '%' || $1 || '%'"
+    )
+    for said in ("layering", "放心，保证收益。"):
+        assert not await house.fetchval(quoted, said), "what was said on the platform is sealed where it is quoted"
+    data = await house.fetch("select data from casefile.timeline where kind = 'finding'")
+    assert any("放心，保证收益。" in row["data"]["reason"]["zh"] for row in data)
 
 
 async def test_the_words_of_a_reply_go_with_the_next_investigation_and_set_none_off(house: House) -> None:

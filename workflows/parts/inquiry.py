@@ -71,8 +71,7 @@ class Inquiry:
         self._tell_of_failed_checks(known)
         for finding in found.findings:
             text = f"{finding.check.value}: {finding.verdict.value}"
-            data = {**finding.model_dump(mode="json"), "hash": finding.hash, "mark": found.mark}
-            case.note(workflow.now(), "finding", text, data=data)
+            case.note(workflow.now(), "finding", text, data=finding.note(found.mark))
         if case.incident and case.incident != before:
             case.note(workflow.now(), "incident", f"it is about {case.incident.incident} ({case.incident.stage.value})")
         elif before and not case.incident:
