@@ -50,7 +50,7 @@ def test_it_says_what_was_found_how_it_ended_what_the_rules_say_and_where_to_go(
     for text in (
         "DRAFT made from the record.",
         "What they show most often: a price provider's or bank's fault",
-        "How such complaints have ended: most were not upheld, some were upheld.",
+        "How such complaints have ended: not upheld in most cases, upheld in some cases.",
         "Half of them had our answer within 4 days, nine in ten within 7 days.",
         f"What our rules say ({PACKS['uk-fca'].title}): {PACKS['uk-fca'].timetable.en.strip()}",
         "you can go further: Financial Ombudsman Service.",
