@@ -75,6 +75,38 @@ class TestCharges:
         found = self.charged(self.held(self.WEDNESDAY + 2 * DAY, "-58.20"), SCHEDULE, dearer)
         assert (found.verdict, found.numbers["swap_due"]) == (Verdict.NO_FAULT, "-58.2")  # 19.40 and 38.80
 
+    def test_a_night_belongs_to_one_schedule_also_where_the_next_begins_with_its_rollover(self) -> None:
+        rollover = datetime(2026, 3, 4, 22, tzinfo=UTC)
+        dearer = SCHEDULE.model_copy(
+            update={"schedule": "S2", "effective_from": rollover, "swap_long": Decimal("-7.2")}
+        )
+        for until in (rollover, rollover + DAY / 2):
+            found = self.charged(self.held(until, "-38.80"), SCHEDULE, dearer)
+            assert (found.verdict, found.numbers["nights"], found.numbers["swap_due"]) == (
+                Verdict.NO_FAULT, "1", "-38.8",
+            )  # fmt: skip
+
+    def test_the_triple_day_is_that_of_the_schedule_in_force(self) -> None:
+        until = self.WEDNESDAY + 7 * DAY  # Wed, Thu, Fri, Mon, Tue: 19.40 each
+        due = {3: "-135.8", 5: "-135.8", 1: "-135.8", 7: "-97"}  # three on that day; none on a Sunday
+        for day, swap in due.items():
+            schedule = SCHEDULE.model_copy(update={"triple_day": day})
+            found = self.charged(self.held(until, swap), schedule)
+            assert (found.verdict, found.numbers["swap_due"]) == (Verdict.NO_FAULT, swap)
+        moved = SCHEDULE.model_copy(
+            update={"schedule": "S2", "effective_from": self.WEDNESDAY + 1 * DAY, "triple_day": 3}
+        )  # Friday was the triple day on Wednesday, and Wednesday on Friday
+        assert self.charged(self.held(until, "-97"), SCHEDULE, moved).numbers["nights"] == "5"
+
+    def test_a_position_closed_in_parts_is_charged_for_what_was_open_at_each_rollover(self) -> None:
+        fills = (
+            fill("1940", Side.BUY, fill="F1", position="P1", at=self.WEDNESDAY),
+            fill("1950", fill="F2", position="P1", at=self.WEDNESDAY + DAY, volume=Decimal("0.4")),
+            fill("1950", fill="F3", position="P1", at=self.WEDNESDAY + 2 * DAY, volume=Decimal("0.6")),
+        )
+        found = self.charged(self.held(self.WEDNESDAY + 2 * DAY, "-31.04"), fills=fills)  # 19.40 and 0.6 of it
+        assert (found.verdict, found.numbers["swap_due"]) == (Verdict.NO_FAULT, "-31.04")
+
     def test_points_and_money_are_units_too(self) -> None:
         points = SCHEDULE.model_copy(update={"swap_unit": "points", "swap_long": Decimal(-25)})
         assert self.charged(self.held(self.WEDNESDAY + DAY, "-25"), points).verdict is Verdict.NO_FAULT

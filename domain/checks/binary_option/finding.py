@@ -15,14 +15,15 @@ from domain.log.trade_log import Quote
 from domain.money.amounts import Money
 from domain.money.parts import PRECISION, Part, PartKind, plain
 
-FORMULA: Final = "binary-option/middle-of-the-last-tick@1"
+FORMULA: Final = "binary-option/middle-of-the-last-tick@2"
 """Strike and expiry are the middle of bid and ask of the last tick at or before the instant."""
 
 
 def check_binary_option(subject: str, facts: LogFacts, given: Given) -> Finding:
     """Judge the settlement of the option *subject*: settled again at the right ticks, or void.
 
-    The feed was frozen if its last tick before the expiry is older than ten seconds although another source ticked
+    One that was settled before its expiry was sold back or settled too early: nothing in the log tells which. The feed
+    was frozen if its last tick before the expiry is older than ten seconds although another source ticked
     since: the stake is then returned. A tick that at least two other sources contradict, both beyond the tolerance, is
     a wrong one, and their middle settles.
     """
@@ -44,6 +45,8 @@ def check_binary_option(subject: str, facts: LogFacts, given: Given) -> Finding:
     missing += ["what the option paid"] if option.paid is None else []
     instrument = facts.instrument(option.symbol)
     missing += [f"instrument {option.symbol}"] if instrument is None else []
+    early = option.settled_at is not None and option.settled_at < option.expires_at
+    missing += [f"who had option {subject} settled before its expiry, and on which terms"] if early else []
     stake = Money.of(option.stake, option.currency)
     report.say(
         f"Option {subject} on {option.symbol} ({option.direction}, stake {stake}) was struck on "
@@ -51,18 +54,26 @@ def check_binary_option(subject: str, facts: LogFacts, given: Given) -> Finding:
         f"期权 {subject}（{option.symbol}，看{'涨' if option.direction == 'up' else '跌'}，投资额 {stake}）于 "
         f"{utc(option.struck_at)} 成立，于 {utc(option.expires_at)} 到期。",
     )
-    if option.paid is None or expiry is None or opening is None or instrument is None:
+    if early or option.paid is None or expiry is None or opening is None or instrument is None:
         return report.lacking(
             *missing,
             en="It cannot be settled again from our records.",
             zh="依据我司记录无法重新结算。",
         )
     tolerance = given.tolerances.price_of(instrument)
-    return _settle(report, option, option.paid, opening, expiry, tolerance=tolerance)
+    unit = Decimal(1).scaleb(-instrument.digits)
+    return _settle(report, option, option.paid, opening, expiry, tolerance=tolerance, unit=unit)
 
 
 def _settle(
-    report: Report, option: BinaryOption, paid: Decimal, opening: Quote, expiry: Quote, *, tolerance: Decimal
+    report: Report,
+    option: BinaryOption,
+    paid: Decimal,
+    opening: Quote,
+    expiry: Quote,
+    *,
+    tolerance: Decimal,
+    unit: Decimal,
 ) -> Finding:
     report.numbers = {
         "stake": plain(option.stake),
@@ -94,7 +105,10 @@ def _settle(
         expired = median(_middle(quote) for quote in others)
         verdict, confidence = Verdict.PROVIDER_FAULT, Confidence.WELL_SUPPORTED
     if abs(strike - option.strike) <= tolerance:
-        strike = option.strike
+        # a middle may lie between two prices that can be booked: one that is the same stays so
+        strike, expired = option.strike, option.strike if expired == strike else expired
+    if option.settled_price is not None and abs(expired - option.settled_price) <= unit / 2:
+        expired = option.settled_price
     due = _payout(option, strike, expired)
     report.numbers |= {"strike": plain(strike), "expiry_price": plain(expired)}
     report.say(
@@ -134,7 +148,7 @@ def _payout(option: BinaryOption, strike: Decimal, expired: Decimal) -> Decimal:
     if strike == expired:
         return option.stake
     won = (expired > strike) is (option.direction == "up")
-    return option.stake * (100 + option.payout_percent) / 100 if won else Decimal(0)
+    return Money.of(option.stake * (100 + option.payout_percent) / 100, option.currency).amount if won else Decimal(0)
 
 
 def _middle(quote: Quote) -> Decimal:

@@ -220,9 +220,9 @@ def _swap(
     nights: list[tuple[datetime, int]] = []
     due = Decimal(0)
     for number, schedule in enumerate(schedules):
-        ends = schedules[number + 1].effective_from if number + 1 < len(schedules) else until
+        ends = schedules[number + 1].effective_from if number + 1 < len(schedules) else None
         for at, days in nights_held(position, schedule, until):
-            if schedule.effective_from <= at and (at < ends or ends == until):
+            if schedule.effective_from <= at and (ends is None or at < ends):
                 nights.append((at, days))
                 due += sum((_night(each, instrument, schedule) for each in held(at)), Decimal(0)) * days
     return nights, due
