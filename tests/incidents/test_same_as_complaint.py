@@ -16,8 +16,9 @@ from domain.ground.base import Record
 from domain.ground.words import MemberState
 from domain.incidents.cohort import judge
 from domain.incidents.incident import Fault, FaultKind
-from domain.log.firm_records import Happened, Outage
-from domain.log.trade_log import OrderState, OrderType, Quote, Side
+from domain.log.firm_records import Happened, MarginRate, Outage
+from domain.log.trade_log import Instrument, OrderState, OrderType, Quote, Side
+from domain.money.parts import Rate
 from tests.checks.contradictions import contradictions
 from tests.checks.rows import after, balance, fill, happened, order, position, store, terms
 from tests.incidents.minute import Pool, new
@@ -51,8 +52,44 @@ def quotes(rng: random.Random) -> list[Quote]:
     return rows
 
 
+EURUSD: Final = Instrument(symbol="EURUSD", contract_size=Decimal(100_000), currency="USD", digits=5)
+BESIDE: Final = (
+    EURUSD,
+    Rate(base="USD", quote="SGD", source="MAS", at=after(-600), rate=Decimal("1.36")),
+    *(
+        Quote(symbol="EURUSD", source=source, at=after(at), bid=Decimal("1.1"), ask=Decimal("1.1002"))
+        for source in ("LP-A", "LP-B", "LP-C")
+        for at in range(-30, 90, 5)
+    ),
+)
+"""What accounts of other currencies and with other instruments go by."""
+
+
+def circumstances(rng: random.Random, name: str, side: Side, lots: Decimal, **common: Any) -> list[Record]:
+    """What an account goes by, and what it holds beside its position: a hedge of it, and another instrument."""
+    currency = rng.choice(["USD", "USD", "SGD"])
+    kept = {"currency": currency, **common}
+    rows: list[Record] = [
+        terms(terms=f"T{name}", stop_out_level=Decimal(50), hedged=rng.choice(["both", "larger", "net"]), **kept),
+        balance(str(rng.randrange(300, 9000)), balance=f"B{name}", **kept),
+    ]
+    if rng.random() < 0.4:
+        tier = {"symbol": "XAUUSD", "effective_from": after(-9000), **common}
+        rows += [
+            MarginRate(margin=f"R{name}-0", above_lots=Decimal(0), percent=Decimal("0.5"), **tier),
+            MarginRate(margin=f"R{name}-1", above_lots=Decimal("1.5"), percent=Decimal(2), **tier),
+        ]
+    if rng.random() < 0.4:
+        hedge = lots * rng.choice([1, 2]) / 2
+        rows.append(position(position=f"H{name}", side=side.opposite, volume=hedge, open_price=Decimal(1938), **common))
+    if rng.random() < 0.4:
+        euro = {"position": f"E{name}", "symbol": "EURUSD", "open_price": Decimal("1.09")}
+        rows.append(position(side=rng.choice(list(Side)), volume=Decimal(rng.randrange(1, 20)) / 100, **euro, **common))
+    return rows
+
+
 def trader(rng: random.Random, number: int, seen: Sequence[Quote]) -> list[Record]:
-    """An account with one position and the order that closed it, or should have."""
+    """An account with a position and the order that closed it, or should have; perhaps with others beside it."""
     account, name = f"71{number:06d}", f"{number}"
     side = rng.choice(list(Side))
     kind = rng.choice(KINDS)
@@ -64,8 +101,7 @@ def trader(rng: random.Random, number: int, seen: Sequence[Quote]) -> list[Recor
     received = at - timedelta(seconds=rng.choice([0.2, 0.4, 3, 20]))
     common: dict[str, Any] = {"account": account}
     rows: list[Record] = [
-        terms(terms=f"T{name}", stop_out_level=Decimal(50), **common),
-        balance(str(rng.randrange(300, 9000)), balance=f"B{name}", **common),
+        *circumstances(rng, name, side, lots, **common),
         order(
             kind,
             side.opposite,
@@ -137,7 +173,7 @@ def _filled(of: str, side: Side, price: Decimal, lots: Decimal, *, number: int =
 async def test_a_complaint_about_an_order_finds_what_the_incident_lists(pool: Pool, seed: int) -> None:
     rng = random.Random(seed)  # noqa: S311 (any accounts will do)
     seen = quotes(rng)
-    rows: list[Record] = [*seen]
+    rows: list[Record] = [*seen, *BESIDE]
     for number in range(ACCOUNTS):
         rows += trader(rng, number, seen)
     await store(pool, *sorted(rows, key=lambda row: type(row).__name__))
