@@ -77,6 +77,11 @@ _INSTRUMENTS: Final = """
     select known.* from unnest($1::text[]) as asked (symbol)
     cross join lateral tradelog.specification(asked.symbol, 'infinity') as known
 """
+_ADDED_FILLS: Final = """
+    select fill, "order" from tradelog.fills where "order" = any($1)
+        and not exists (select from unnest($2::text[]) as kept (fill) where kept.fill = fills.fill)
+    order by fill
+"""
 TABLES: Final[Mapping[str, _Kept]] = {
     "orders": _Kept(Order, _known("orders", "order", of="known_orders"), ("order",)),
     "fills": _Kept(Fill, _known("fills", "fill"), ("fill",)),
@@ -105,7 +110,9 @@ TABLES: Final[Mapping[str, _Kept]] = {
 async def compare_with_log(pool: "Pool", findings: Iterable[Finding]) -> list[LogDifference]:
     """What is not in the log any more as the *findings* had it, value by value; nothing when all is the same.
 
-    Where findings had a row differently (a list is made account by account), each of its versions is compared.
+    Whoever looks at an order looks at all of its fills: one that came later is told as well. What else came later (a
+    quote, a balance) is found by investigating again. Where findings had a row differently (a list is made account by
+    account), each of its versions is compared.
     """
     kept: dict[str, dict[tuple[str, ...], list[EvidenceRow]]] = {}
     for finding in findings:
@@ -119,7 +126,12 @@ async def compare_with_log(pool: "Pool", findings: Iterable[Finding]) -> list[Lo
         names = sorted(rows)
         for at in range(0, len(names), _AT_ONCE):
             found += await _compare(pool, table, {name: rows[name] for name in names[at : at + _AT_ONCE]})
-    return found
+    orders, fills = ([*kept.get(table, {})] for table in ("orders", "fills"))
+    added = await pool.fetch(_ADDED_FILLS, [name for (name,) in orders], [name for (name,) in fills])
+    return found + [
+        LogDifference(table="fills", key=row["fill"], field="row", stored="not there", now=f"of order {row['order']}")
+        for row in added
+    ]
 
 
 async def _compare(

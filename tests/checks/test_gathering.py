@@ -522,3 +522,14 @@ async def test_a_position_closed_against_the_customers_own_is_held_against_no_qu
     for check in (Check.EXECUTION, Check.OFF_MARKET, Check.SLIPPAGE, Check.TRIGGER, Check.EXECUTION_DELAY):
         finding = await one(pool, check, "O1")
         assert (finding.verdict, str(finding.harm)) == (Verdict.NO_FAULT, "USD 0.00")
+
+
+async def test_a_fill_of_an_order_that_came_after_it_was_looked_at_is_told(pool: Pool) -> None:
+    await store(pool, *QUOTES, order(price=Decimal("1937.00")), fill("1937.40"))
+    findings = (await found(pool, Check.EXECUTION, Check.SLIPPAGE, trades=("O1",))).findings
+    await store(pool, fill("1937.10", fill="LATER", volume=Decimal("0.1")))
+    (told,) = await compare_with_log(pool, findings)
+    assert (told.table, told.key, told.field, told.stored, told.now) == (
+        *("fills", "LATER", "row"),
+        *("not there", "of order O1"),
+    )
