@@ -21,6 +21,7 @@ from domain.keys.scopes import scope_of_customer, scope_of_workflow
 from domain.money.amounts import total
 from record.customers import read_customer_file
 from runtime.database import while_it_holds
+from runtime.keys.here import erased_here
 from runtime.letters.letter_text import write_incident_letter
 from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compose, secret_message_id
 from runtime.settings import Settings
@@ -55,7 +56,7 @@ class IncidentLetters:
     async def tell_member(self, request: TellMember) -> None:
         """Send the letter once, by incident and account. Raises `ApplicationError` of type ``MailFailed``, to be tried
         again, or ``QuietHours``, to be tried at their end. Where no address is known, or the mail server refuses it,
-        the letter waits in the outbox to be posted.
+        the letter waits in the outbox to be posted. Of who was erased there is nobody left to write to.
         """
         key = f"{request.reference}:letter:{request.account}"
         async with self._connections, self._pool.acquire() as connection:
@@ -64,6 +65,9 @@ class IncidentLetters:
                 "SELECT EXISTS (SELECT FROM casefile.incident_letter_attempts WHERE key = $1 AND outcome = 'accepted')",
                 key,
             ):
+                return
+            if await erased_here(scope_of_customer(request.account)):
+                await self._write_to_nobody(connection, key, request)
                 return
             await self._respect_quiet_hours(connection, request)
             letter = await self._letter(connection, key, request)
@@ -87,6 +91,9 @@ class IncidentLetters:
         """Write again what a lost case file knew of a letter that a channel has accepted. Nothing is sent."""
         key = f"{request.reference}:letter:{request.account}"
         async with self._pool.acquire() as connection, connection.transaction():
+            if await erased_here(scope_of_customer(request.account)):
+                await self._write_to_nobody(connection, key, request)
+                return
             await self._letter(connection, key, request)
             await connection.execute(
                 "INSERT INTO casefile.incident_letter_attempts (key, at, channel, outcome, detail)"
@@ -115,9 +122,7 @@ class IncidentLetters:
         )
         scope = scope_of_customer(request.account)
         letter = await connection.fetchrow(
-            "INSERT INTO casefile.incident_letters"
-            " (key, reference, account, language, recipient, subject, body, message_id, rendered_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING *",
+            f"{_ADD} RETURNING *",
             key,
             request.reference,
             request.account,
@@ -130,6 +135,18 @@ class IncidentLetters:
         )
         assert letter is not None  # noqa: S101 (an insert returns its row)
         return letter
+
+    async def _write_to_nobody(self, connection: "Connection", key: str, request: TellMember) -> None:
+        """Note, with nothing personal, that no letter was written: the incident goes on without."""
+        scope, told = request.reference, "who holds the account was erased"
+        identity = await secret_message_id(key, self._settings.mail_from)
+        language, at = self._settings.default_language, self._clock()
+        words = (Personal(scope, None), Personal(scope, told), Personal(scope, told))
+        values = (key, request.reference, request.account, language, *words, identity, at)
+        await connection.execute(f"{_ADD} ON CONFLICT DO NOTHING", *values)
+        await connection.execute(
+            f"{_ATTEMPTED} ON CONFLICT DO NOTHING", key, at, "none", "accepted", Personal(scope, told)
+        )
 
     async def _deliver(self, connection: "Connection", key: str, letter: asyncpg.Record, reference: str) -> None:
         # The newest address counts, also for a letter written before.
@@ -163,8 +180,7 @@ class IncidentLetters:
 
     async def _attempted(self, connection: "Connection", key: str, channel: Channel, outcome: str, detail: str) -> None:
         await connection.execute(
-            "INSERT INTO casefile.incident_letter_attempts (key, at, channel, outcome, detail)"
-            " VALUES ($1, $2, $3, $4, $5)",
+            _ATTEMPTED,
             key,
             self._clock(),
             channel.name,
@@ -199,6 +215,15 @@ async def _customer(connection: "Connection", account: str) -> _Customer:
 
     return _Customer(name=first("name"), email=first("email"), language=first("language"))
 
+
+_ADD: Final = """
+    INSERT INTO casefile.incident_letters
+        (key, reference, account, language, recipient, subject, body, message_id, rendered_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+_ATTEMPTED: Final = """
+    INSERT INTO casefile.incident_letter_attempts (key, at, channel, outcome, detail) VALUES ($1, $2, $3, $4, $5)
+"""
 
 # Of the list by which the account was paid: its posting tells which.
 _FOUND: Final = """

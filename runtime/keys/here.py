@@ -71,6 +71,12 @@ async def mark_here(investigation: str) -> str:
     return (await lookup_here("investigation", investigation)).hex()
 
 
+async def erased_here(scope: str) -> bool:
+    """Whether the keys of that scope were destroyed: nothing more is written under them. Raises `KeysUnavailable`."""
+    vault = keys_here()
+    return vault is not None and scope in await vault.erased([scope])
+
+
 def keys_needed() -> Vault:
     """The keys of this process. Raises `NoKeys` if it has none."""
     if vault := keys_here():

@@ -9,6 +9,7 @@ from decimal import Decimal
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import AsyncMock
 
 import pytest
 from temporalio import activity
@@ -23,7 +24,10 @@ from domain.ground.people import Actor
 from domain.ground.words import IncidentStage, Role
 from domain.incidents.progress import Progress
 from domain.incidents.requests import CompensateMember, LookForRecusal, Recused
+from domain.keys.scopes import scope_of_customer
 from domain.rules.deciding import TrainingRule
+from runtime.keys.envelope import Key
+from runtime.keys.vault import Erased, KeyDestroyed, Vault
 from runtime.mail import MailFailed, Outbox
 from runtime.payment_rail import HttpRail
 from runtime.policies import find_pack
@@ -191,6 +195,31 @@ async def test_every_harmed_account_is_paid_once_and_told(desk: Desk) -> None:
     view = await get_incident(desk.pool, reference)
     assert (view.stage, view.progress) == (IncidentStage.CLOSED, end)
     assert [entry.kind for entry in view.timeline] == ["opened", "listed", "decide_incident", "closed"]
+
+
+async def test_an_incident_goes_on_without_a_letter_to_who_was_erased(
+    desk: Desk, keys: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = scope_of_customer(SOLD)
+    erased = Erased(theirs, 1, datetime(2026, 3, 2, tzinfo=UTC))
+    of_others = keys.for_writing
+
+    async def for_writing(scope: str) -> Key:
+        if scope == theirs:
+            raise KeyDestroyed(erased)
+        return await of_others(scope)
+
+    monkeypatch.setattr(keys, "for_writing", for_writing)
+    gone = AsyncMock(side_effect=lambda scopes: {one: erased.at for one in scopes if one == theirs})
+    monkeypatch.setattr(keys, "erased", gone)  # the keys of the tests are those of all of them: none is destroyed
+    await bad_minute(desk.pool)
+    reference = await desk.open()
+    await desk.approved(reference)
+    assert (await desk.ended(reference)).done == 3
+    assert await desk.paid() == ALL
+    assert len(desk.mail()) == 2
+    told = await desk.pool.fetchrow("select body, recipient from casefile.incident_letters where account = $1", SOLD)
+    assert tuple(told or ()) == ("who holds the account was erased", None)
 
 
 async def test_what_is_asked_of_an_incident_before_its_record_is_open_is_done_and_written_after_its_opening(
