@@ -5,24 +5,28 @@ pack which is checked, hashed and pinned to a case is whole. A firm's own packs 
 `REDRESS_POLICY_DIR`, beside those that are shipped.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from domain.clocks.calendar import Calendar
 from domain.rules.applying import RulesTable
 from domain.rules.combining import combine
 from domain.rules.policy import PolicyPack
 from runtime.paths import POLICIES
-from runtime.settings import load_settings
+from runtime.settings import load_settings, variable_of
 from runtime.shelf import File, PolicyError, Shelf
 from runtime.toml_files import TomlFileError, read_toml, to_record
 
 Packs = Mapping[str, Sequence[PolicyPack]]
 """Policy packs by id, the versions of each in the order in which they come into force."""
+
+
+_VARIABLE: Final = variable_of("policy_dir")
 
 
 class UnknownPolicyPack(LookupError):
@@ -35,6 +39,11 @@ class PolicyIncomplete(Exception):
 
 def policy_folders() -> tuple[Path, ...]:
     """The folders whose packs are known: the one that is shipped, and the firm's own if it is set."""
+    return _folders(*(value for name, value in os.environ.items() if name.upper() == _VARIABLE))
+
+
+@lru_cache(maxsize=8)  # to read all settings takes a millisecond, and every case that is opened asks
+def _folders(*_set: str) -> tuple[Path, ...]:
     own = load_settings().policy_dir
     return (POLICIES,) if own is None else (POLICIES, own)
 

@@ -41,11 +41,12 @@ def closed_because(calendar: Calendar, day: date) -> str | None:
 
     The country's reasons come before the firm's own. An opening of the calendar wins over everything.
     """
-    if any(opening.day == day for opening in calendar.openings):
+    if calendar.openings and any(opening.day == day for opening in calendar.openings):
         return None
-    return _year_of(calendar, day).closed.get(day) or next(
-        (closure.why for closure in calendar.closures if closure.day <= day <= closure.last), None
-    )
+    closed = _year_of(calendar, day).closed.get(day)
+    if closed or not calendar.closures:
+        return closed
+    return next((closure.why for closure in calendar.closures if closure.day <= day <= closure.last), None)
 
 
 def add_business_days(calendar: Calendar, day: date, count: int) -> date:
