@@ -114,7 +114,9 @@ def show(*, name: ActionName) -> Answer:
 
 
 def _told(data: dict[str, Any], between: str) -> str:
-    """What a step says, without what its row has already."""
+    """What a step says, without what its row has already; what was measured in words, not in its numbers."""
+    if words := data.get("words"):
+        return "\n".join([*words.values(), *([f"due {data['due']}"] if "due" in data else [])])
     known = {name: value for name, value in data.items() if value is not None and name not in _BESIDE}
     said = {name: _told(value, ", ") if isinstance(value, dict) else value for name, value in known.items()}
     return between.join(f"{spoken(name)} {value}" for name, value in said.items())

@@ -1,5 +1,6 @@
 """Whether an action had an effect: what may be chance is called neither an effect nor none."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from math import comb, exp
@@ -11,6 +12,9 @@ from hypothesis import strategies as st
 
 from domain.learning.effects import LOOKS, EffectMeasure, Judged, Verdict, effect, in_words
 from domain.learning.intervals import ratio_interval
+from runtime.database import Pool
+from tests.cli.command_line import CommandLine
+from tests.cli.conftest import redress as redress  # noqa: PLC0414 (a fixture)
 
 MEASURE = EffectMeasure(accounts=1_000)
 COUNTS = st.integers(0, 60)
@@ -119,3 +123,25 @@ def test_what_was_judged_before_there_was_a_third_verdict_is_read_as_it_was_then
     del kept["verdict"]
     assert Judged.model_validate(kept).verdict is Verdict.WITHOUT_EFFECT
     assert Judged.model_validate(kept | {"effective": True}).verdict is Verdict.EFFECTIVE
+
+
+async def test_what_was_measured_is_shown_in_words_in_both_languages(
+    redress: CommandLine, pool: Pool, database_url: str
+) -> None:
+    redress.set("DATABASE_URL", database_url)
+    redress.set("COLUMNS", "400")
+    judged = effect(MEASURE, 3, 0)
+    words = in_words(judged, MEASURE)
+    data = judged.model_dump(mode="json") | {"words": words.model_dump(), "due": "2027-03-01"}
+    now = datetime(2026, 11, 30, tzinfo=UTC)
+    await pool.execute(_STEP, now, data)
+    shown = (await redress("action", "show", "CA-1")).out
+    assert words.en in shown
+    assert words.zh in shown
+    assert "due 2027-03-01" in shown
+    assert "high after" not in shown
+
+
+_STEP = (
+    "insert into reporting.actions (action, number, at, step, by, data) values ('CA-1', 1, $1, 'not_shown', 'x', $2)"
+)
