@@ -16,7 +16,7 @@ from domain.log.trade_log import Instrument
 from starter.importing import texts
 from starter.importing.failing import REPEAT, ImportFailed
 from starter.importing.formats import Format, prices, sniff, ticks
-from starter.importing.formats.date_order import DateOrder
+from starter.importing.formats.date_order import Contradiction, DateOrder, order_of
 from starter.importing.formats.html_rows import HtmlRow, html_rows
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.mt4_statement import Mt4Statement
@@ -409,6 +409,7 @@ def _csv(path: Path, kind: Kind | None, reading: Reading, known: Mapping[str, In
         rows = _csv_rows(lines, path.name)
         header = next(rows, None)
         layout = _layout(header, path.name, kind, reading)
+        layout = replace(layout, dates=_csv_dates(path, encoding, layout))
         source = Source(path, Format.CSV, (layout.kind,))
         source.done = lambda: max(stream.buffer.tell() - lines.waiting, 0)
         if not ends_its_line(path, encoding):
@@ -422,6 +423,21 @@ def _csv(path: Path, kind: Kind | None, reading: Reading, known: Mapping[str, In
             source.rows = _with_runs(judged, lines, plain, partial(PlainRun, layout, known, path.name))
         source.push(stack.pop_all())
         return source
+
+
+def _csv_dates(path: Path, encoding: str, layout: Layout) -> DateOrder | None:
+    """How the dates of a CSV file are written whose year is last, as ticks tell it. Raises `ImportFailed`."""
+    places = layout.dated
+    with open_text(path, encoding) as stream:
+        rows = csv.reader(stream)
+        next(rows, None)
+        cells = (row[place].strip() for row in rows for place in places if place < len(row))
+        try:
+            return order_of(filter(None, cells), layout.dates)
+        except Contradiction as error:
+            raise ImportFailed(f"{path.name}: {error}.") from None
+        except csv.Error:
+            return layout.dates  # the row is told when it is read
 
 
 def _with_runs(

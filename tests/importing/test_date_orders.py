@@ -132,14 +132,21 @@ async def test_an_hour_that_no_clock_shows_is_a_bad_row(pool: Pool, tmp_path: Pa
     assert (report.loaded, report.rejected) == (0, 1)
 
 
-async def test_own_csv_reads_such_dates_when_it_is_said_which(pool: Pool, tmp_path: Path) -> None:
-    file = ticks(tmp_path, ["03/04/2026 1:05:00 PM"])
+async def test_own_csv_reads_such_dates_as_ticks_do(pool: Pool, tmp_path: Path) -> None:
     columns = ColumnMap({"at": "Time"}, {"symbol": "XAUUSD", "source": "LP-9"})
-    report = await load(pool, file, replace(UTC, columns=columns))
-    assert report.rejects_path is not None
-    assert "--dates says whether its day or its month comes first" in report.rejects_path.read_text()
+    file = ticks(tmp_path, ["03/04/2026 1:05:00 PM"])
+    with pytest.raises(ImportFailed, match="say --dates day-first or --dates month-first"):
+        await load(pool, file, replace(UTC, columns=columns))
     await load(pool, file, replace(UTC, columns=columns, dates=DAY))
     assert await moments(pool) == ["04-03 13:05:00"]
+    await load(pool, ticks(tmp_path, ["05/04/2026 10:00:00", "13/04/2026 10:00:00"]), replace(UTC, columns=columns))
+    assert (await moments(pool))[1:] == ["04-05 10:00:00", "04-13 10:00:00"]
+    mixed = ticks(tmp_path, ["2026-04-14 10:00:00", "03/04/2026 10:00:00"])
+    report = await load(pool, mixed, replace(UTC, columns=columns))
+    assert report.rejects_path is not None
+    assert "--dates says whether its day or its month comes first" in report.rejects_path.read_text()
+    with pytest.raises(ImportFailed, match="does not concern them"):
+        await load(pool, ticks(tmp_path, ["2026-04-14 10:00:00"]), replace(UTC, columns=columns, dates=DAY))
 
 
 # --- without a heading ------------------------------------------------------------------------------------------------

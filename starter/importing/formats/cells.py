@@ -117,6 +117,11 @@ def reader_of(
     return str
 
 
+def is_dated(annotation: Any) -> bool:
+    """Whether a field of this annotation holds an instant or a day."""
+    return _mentions(annotation, AwareDatetime) or _mentions(annotation, date)
+
+
 def _mentions(annotation: Any, type_: Any) -> bool:
     if isinstance(annotation, type) and type_ is StrEnum:
         return issubclass(annotation, StrEnum)

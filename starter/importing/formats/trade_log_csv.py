@@ -12,7 +12,17 @@ from functools import cached_property
 
 from pydantic import ValidationError
 
-from starter.importing.formats.cells import PLAIN_UTC, PRICE, SOURCE, BadCell, Cells, reader_of, reason_of, to_cells
+from starter.importing.formats.cells import (
+    PLAIN_UTC,
+    PRICE,
+    SOURCE,
+    BadCell,
+    Cells,
+    is_dated,
+    reader_of,
+    reason_of,
+    to_cells,
+)
 from starter.importing.formats.date_order import DateOrder
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.server_clock import ServerClock
@@ -106,6 +116,14 @@ class Layout:
                 return RowError(line, None, _wrong_number(cells, self.width))
             cells = [*(cells[place] for place in self.taken), *self.values]
         return (self._quick and _quick_quote(cells, instruments)) or self._parse(line, cells, instruments)
+
+    @property
+    def dated(self) -> list[int]:
+        """The places in a row of the file of what holds an instant or a day."""
+        fields = self.kind.model.model_fields
+        places = range(len(self.columns)) if self.width is None else self.taken
+        named = zip(places, self.columns, strict=False)  # those of the same value throughout follow, without a place
+        return [place for place, name in named if is_dated(fields[name].annotation)]
 
     @cached_property
     def _quick(self) -> bool:
