@@ -20,6 +20,7 @@ from domain.case.complaint import Complaint
 from domain.ground.words import Stage
 from runtime.policies import calendars_in_use
 from runtime.settings import load_settings
+from runtime.temporal import register_search_attributes
 from runtime.watch.endpoint import BEAT_LIMIT, PROBE_LIMIT, State
 from runtime.watch.metrics import GAUGES, only_known
 from runtime.watch.readings import read_record
@@ -34,6 +35,7 @@ from tests.end_to_end.support import (
 from tests.patience import eventually
 from tests.watch.scrape import parse
 from worker import build_worker
+from workflows.search_attributes import KEYS
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -266,6 +268,7 @@ async def test_an_empty_record_reads_as_nothing_at_all_and_webhooks_wait_until_t
 async def test_what_waits_in_the_record_is_counted_until_it_is_done(
     dev_server_env: WorkflowEnvironment, task_queue: str, pool: "asyncpg.Pool[asyncpg.Record]"
 ) -> None:
+    await register_search_attributes(dev_server_env.client, KEYS)
     complaints = Complaints(dev_server_env.client, task_queue=task_queue)
     closed_door = load_settings(task_queue=task_queue, smtp_host="127.0.0.1", smtp_port=1, smtp_tls="none")
     async with build_worker(dev_server_env.client, pool, closed_door):
