@@ -6,7 +6,9 @@ tasks that ended without a command for one (temporalio/sdk-python#1591), is hand
 that came with them after that, and one that is asked a query first has what came after the last task handed over by
 itself. So a history would have another order of commands than its replay. A signal, an answer of an activity, or a
 timer is before an update in any case where it is handed over alone, so it must be where both come together; and what
-follows from one thing must be done before the next is handed over, as it is where they come apart. An answer that a
+follows from one thing must be done before the next is handed over, as it is where they come apart. So an update also
+waits for the answers of local activities: a task that ended while one was under way is, when replayed, one with the
+next, whose update then comes before the answer. An answer that a
 query brought before a signal is after it where both come together, and no order of ours mends that: the task that
 brings the signal is failed, and the workflow taken up anew (docs/decisions/0023).
 """
@@ -16,7 +18,12 @@ from collections.abc import Sequence
 
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation, WorkflowActivationJob
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
-from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowInstance, WorkflowInstanceDetails
+from temporalio.worker import (
+    StartLocalActivityInput,
+    UnsandboxedWorkflowRunner,
+    WorkflowInstance,
+    WorkflowInstanceDetails,
+)
 from temporalio.worker._workflow_instance import _WorkflowInstanceImpl
 
 from runtime.connection import TAKEN_UP_AGAIN
@@ -40,6 +47,8 @@ class _InOrder(_WorkflowInstanceImpl):
     """What is still to be handed over."""
     _to_come: int
     """How many the SDK has not given us yet."""
+    _put_off: deque[WorkflowActivationJob]
+    """Updates that wait for the answers of local activities, whichever activation brings them."""
     _seen: tuple[int, int] = (0, 0)
     """When the last task began (nanoseconds), and how long the history was by the last activation."""
     _was_replayed = False
@@ -48,6 +57,10 @@ class _InOrder(_WorkflowInstanceImpl):
     """Whether what was handed over last is the first that had not: it is a task of ours, or came for a query."""
     _is_ahead = False
     """Whether we may know of events that no task of ours has brought, and have answered a query with them."""
+
+    def __init__(self, det: WorkflowInstanceDetails) -> None:
+        super().__init__(det)
+        self._due, self._put_off = deque(), deque()
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         self._due = deque()
@@ -73,23 +86,25 @@ class _InOrder(_WorkflowInstanceImpl):
 
     def workflow_all_handlers_finished(self) -> bool:
         """A workflow that ends when nothing is in hand does not end before an update that came with the last answer."""
-        return not self._due and super().workflow_all_handlers_finished()
+        return not (self._due or self._put_off) and super().workflow_all_handlers_finished()
 
     def _run_once(self, *, check_conditions: bool, jobs: Sequence[WorkflowActivationJob]) -> None:
-        updates = deque(job for job in self._due if job.HasField("do_update"))
-        ordered = deque(job for job in self._due if not job.HasField("do_update"))
-        if self._to_come == 0:
-            ordered += updates
-            updates.clear()
-        self._due = ordered + updates
-        if not ordered:
-            super()._run_once(check_conditions=check_conditions, jobs=jobs)
-        for job in ordered:
+        self._put_off += (job for job in self._due if job.HasField("do_update"))
+        self._due = deque(job for job in self._due if not job.HasField("do_update"))
+        ran = False
+        while self._due or (self._put_off and self._to_come == 0 and not self._does_at_once):
             # With all that came: what waited for nothing to be in hand goes on even if the last update is rejected.
             # That is in no history, but what it came with is, and lets go on at a replay too.
-            self._due.popleft()
-            super()._apply(job)
+            super()._apply((self._due or self._put_off).popleft())
             super()._run_once(check_conditions=True, jobs=jobs)
+            ran = True
+        if not ran:
+            super()._run_once(check_conditions=check_conditions, jobs=jobs)
+
+    @property
+    def _does_at_once(self) -> bool:
+        """Whether a local activity is under way."""
+        return any(isinstance(one._input, StartLocalActivityInput) for one in self._pending_activities.values())
 
 
 def _has_events(act: WorkflowActivation) -> bool:

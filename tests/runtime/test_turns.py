@@ -28,6 +28,9 @@ APART = Path(__file__).parent / "an_update_that_came_apart_after_a_query.json"
 AFTER_SIGNALS = Path(__file__).parent / "an_update_that_came_apart_after_signals.json"
 """What came of the first signal was done before the update was handed over, which had come before the second."""
 
+WHILE_AT_IT = Path(__file__).parent / "an_update_that_came_while_a_local_activity_was_under_way.json"
+"""The first task ended while it was, the update came with the next, and the answer was there before that began."""
+
 
 @workflow.defn(name="W")
 class Answers:
@@ -41,6 +44,26 @@ class Answers:
         await _do("B")
         await workflow.wait_condition(lambda: self.done)
         await beside
+
+    @workflow.update
+    async def up(self) -> str:
+        await _do("T")
+        self.done = True
+        return "ok"
+
+
+@workflow.defn(name="LooksFirst")
+class LooksFirst:
+    """Does A after what it looks at within its task, and what it is asked for beside that."""
+
+    def __init__(self) -> None:
+        self.done = False
+
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.execute_local_activity("look", start_to_close_timeout=timedelta(seconds=10))
+        await _do("A")
+        await workflow.wait_condition(lambda: self.done)
 
     @workflow.update
     async def up(self) -> str:
@@ -84,19 +107,19 @@ def history(path: Path) -> WorkflowHistory:
     return WorkflowHistory.from_json("w", path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("path", [APART, AFTER_SIGNALS], ids=["after a query", "after signals"])
+@pytest.mark.parametrize("path", [APART, AFTER_SIGNALS, WHILE_AT_IT], ids=["after a query", "after signals", "at it"])
 @pytest.mark.parametrize("runner", [InOrder(), SandboxedWorkflowRunner(runner_class=InOrder)])
 async def test_an_update_that_came_apart_replays(runner: WorkflowRunner, path: Path) -> None:
-    await Replayer(workflows=[Answers, Hears], workflow_runner=runner).replay_workflow(history(path))
+    await Replayer(workflows=[Answers, Hears, LooksFirst], workflow_runner=runner).replay_workflow(history(path))
 
 
-@pytest.mark.parametrize("path", [APART, AFTER_SIGNALS], ids=["after a query", "after signals"])
+@pytest.mark.parametrize("path", [APART, AFTER_SIGNALS, WHILE_AT_IT], ids=["after a query", "after signals", "at it"])
 async def test_it_does_not_as_the_sdk_has_it(path: Path) -> None:
     """Once this fails the SDK is mended, and the runner can go."""
     with pytest.raises(NondeterminismError):
-        await Replayer(workflows=[Answers, Hears], workflow_runner=UnsandboxedWorkflowRunner()).replay_workflow(
-            history(path)
-        )
+        await Replayer(
+            workflows=[Answers, Hears, LooksFirst], workflow_runner=UnsandboxedWorkflowRunner()
+        ).replay_workflow(history(path))
 
 
 @pytest.mark.parametrize("what", ["something", "nonsense"])
