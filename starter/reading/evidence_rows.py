@@ -46,7 +46,10 @@ class LogDifference(Record):
 
 
 class _Kept(NamedTuple):
-    """Where rows of a kind stand, and by which fields they are known."""
+    """Where rows of a kind stand, and by which fields they are known.
+
+    Of what holds from a day on the query has all that holds at any time, the newest last.
+    """
 
     model: type[Record]
     query: str
@@ -75,7 +78,13 @@ _RATES: Final = """
 """
 _INSTRUMENTS: Final = """
     select known.* from unnest($1::text[]) as asked (symbol)
-    cross join lateral tradelog.specification(asked.symbol, 'infinity') as known
+    cross join lateral (
+        select '-infinity'::timestamptz as moment
+        union select effective_from from tradelog.instrument_corrections as correction
+        where correction.symbol = asked.symbol
+    ) as since
+    cross join lateral tradelog.specification(asked.symbol, since.moment) as known
+    order by since.moment
 """
 _ADDED_FILLS: Final = """
     select fill, "order" from tradelog.fills where "order" = any($1)
@@ -139,22 +148,27 @@ async def _compare(
 ) -> list[LogDifference]:
     model, query, key = TABLES[table]
     names = sorted(kept)
-    now: dict[tuple[str, ...], EvidenceRow | str] = {}
+    now: dict[tuple[str, ...], list[EvidenceRow | str]] = {}
     for row in await pool.fetch(query, *[[name[place] for name in names] for place in range(len(key))]):
         name = tuple(_text(row[field]) for field in key)
         try:
             read = model.model_validate({field: row[field] for field in model.model_fields})
-            now[name] = EvidenceRow.of(table, key, read)
+            now.setdefault(name, []).append(EvidenceRow.of(table, key, read))
         except ValidationError as error:
-            now[name] = "unreadable: " + ", ".join(
-                sorted({str(each["loc"][0]) for each in error.errors() if each["loc"]})
-            )
+            fields = sorted({str(each["loc"][0]) for each in error.errors() if each["loc"]})
+            now.setdefault(name, []).append("unreadable: " + ", ".join(fields))
     return [
         difference
         for name in names
         for stored in kept[name]
-        for difference in _different(model, stored, now.get(name, NOT_THERE))
+        for difference in _unlike_all(model, stored, now.get(name, [NOT_THERE]))
     ]
+
+
+def _unlike_all(model: type[Record], stored: EvidenceRow, versions: Sequence[EvidenceRow | str]) -> list[LogDifference]:
+    """In which values the row *stored* is another than the newest of *versions*; none where it is like one of them."""
+    differences = [_different(model, stored, one) for one in versions]
+    return [] if [] in differences else differences[-1]
 
 
 def _different(model: type[Record], stored: EvidenceRow, current: EvidenceRow | str) -> list[LogDifference]:
