@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from domain.ground.messages import Message
@@ -41,7 +41,7 @@ async def declare(  # noqa: PLR0917 (what is declared)
         actor=by,
         store=store,
         since=since.replace(microsecond=0),
-        until=until.replace(microsecond=0),
+        until=(until + timedelta(microseconds=999_999)).replace(microsecond=0),  # all that was lost lies within
         reason=reason,
     )
     token = signed(token_for, store.value, said)
