@@ -98,6 +98,21 @@ async def test_a_case_waits_for_the_withdrawal_that_is_still_owed_and_sees_its_r
     assert done.remedy.proof.by == "trade_log"
 
 
+async def test_a_release_just_before_its_clock_ends_is_no_breach_though_nobody_has_looked_since(house: House) -> None:
+    reference = await responded_while_it_is_pending(house)
+    await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+    await house.row(reference, lambda case: bool(case["stage"] == Stage.SETTLING))
+    now = await house.env.get_current_time()
+    (owed,) = await get_remedies(house.pool, now, reference=reference)
+    assert owed.due is not None
+    await house.sleep(owed.due - now - timedelta(minutes=1))
+    await release(house)
+    await house.sleep(timedelta(minutes=3))  # the log is looked at every six hours by now
+    (done,) = await get_remedies(house.pool, owed.due, reference=reference)
+    assert done.state == "done"
+    assert await house.timeline(reference, "breach") == []
+
+
 async def test_a_customer_who_takes_the_complaint_back_is_still_owed_the_withdrawal(house: House) -> None:
     reference = await responded_while_it_is_pending(house)
     await house.complaints.withdraw(reference, by=CUSTOMER)

@@ -75,6 +75,7 @@ class ClockKeeper:
     async def _fire_due(self) -> None:
         case, now = self._case, workflow.now()
         for deadline in [deadline for deadline in case.deadlines if deadline.due <= now]:
+            await self._rungs.learn(deadline)
             if self._may_move(deadline) and workflow.patched("a-deadline-moves-before-it-fires"):
                 await workflow.wait_condition(lambda deadline=deadline: not self._may_move(deadline))  # type: ignore[misc]
             if self._may_be_kept(deadline) and workflow.patched("ask-the-ledger-before-a-breach"):

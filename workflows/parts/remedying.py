@@ -72,10 +72,7 @@ class Remedies:
         while True:
             await workflow.wait_condition(lambda: bool(self._looked_for()))
             looked_for = self._looked_for()
-            request = LookForRemedies(reference=self._case.reference, account=self._case.account, remedies=looked_for)
-            for one in (await effects.look_for_remedies(request)).seen:
-                if one.number in {each.number for each in outstanding(self._case)}:
-                    confirm(self._case, one.number, one.proof, lapsed=one.lapsed)
+            await self._look_for(looked_for)
             if not set(self._looked_for()) & set(looked_for):
                 pause = _SOON
                 continue
@@ -90,6 +87,18 @@ class Remedies:
             else:
                 pause = _SOON
             await asyncio.sleep(0)
+
+    async def look_for(self, number: int) -> None:
+        """Look whether the firm's records have the remedy *number* by now, where they can."""
+        if looked_for := tuple(one for one in self._looked_for() if one.number == number):
+            await self._look_for(looked_for)
+
+    async def _look_for(self, looked_for: tuple[Obligation, ...]) -> None:
+        case = self._case
+        request = LookForRemedies(reference=case.reference, account=case.account, remedies=looked_for)
+        for one in (await effects.look_for_remedies(request)).seen:
+            if one.number in {each.number for each in outstanding(case)}:
+                confirm(case, one.number, one.proof, lapsed=one.lapsed)
 
     def end_relief(self, number: int, why: str) -> None:
         """End temporary relief, and have it lifted."""

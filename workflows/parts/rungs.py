@@ -36,6 +36,12 @@ class Rungs:
             if action in due and asks_for(self._case, deadline, action):
                 self._carry_out(action, deadline)
 
+    async def learn(self, deadline: Deadline) -> None:
+        """Learn, before a breach of *deadline*, whether the duty was done and nobody has told the case yet."""
+        done_by = self._case.pack.clock(deadline.clock).satisfied_by
+        if Action.BREACH in deadline.actions and CaseEvent.REMEDY_CONFIRMED in done_by:
+            await self._remedies.look_for(deadline.number)
+
     def resume(self) -> None:
         """Go on with the letters that wait for a new date, as an earlier run left them."""
         for event in self._case.events:
