@@ -74,6 +74,7 @@ def _why_people(case: Case, draft: Draft) -> Iterator[WhyPeople]:
         WhyPeople.LATELY: not _within_lately(case, draft),
         WhyPeople.STILL_OWED: bool(in_kind(case)),
         WhyPeople.ELSEWHERE: bool(case.elsewhere),
+        WhyPeople.NOT_BORNE: case.not_borne,
         WhyPeople.ANOTHER_ROUND: case.rounds > 1,
         WhyPeople.TAKEN_UP: bool(case.proposers) and case.rounds == 1,
         WhyPeople.CRITICAL: case.assessment is not None and case.assessment.severity is Severity.CRITICAL,

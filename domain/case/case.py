@@ -160,6 +160,8 @@ class Case(State):
     """The last round whose award is posted, or was found to be made good elsewhere."""
     proposers: list[str] = Field(default_factory=list)
     """Ids of those who proposed an award in any round."""
+    not_borne: bool = False
+    """Whether the record has refused an award that did not rest on it: nothing is decided by rule after that."""
     unpaid: Money | None = None
     """What a rail still has to pay of all that was awarded."""
     payments: list[Payment] = Field(default_factory=list)

@@ -36,6 +36,7 @@ class WhyPeople(StrEnum):
     SIGN = "sign"
     ABOVE_LIMIT = "above_limit"
     LATELY = "lately"
+    NOT_BORNE = "not_borne"
 
 
 WHY: Final[dict[WhyPeople, Bilingual]] = {
@@ -57,6 +58,7 @@ WHY: Final[dict[WhyPeople, Bilingual]] = {
     ),
     WhyPeople.INCIDENT: said("the incident that it is about is not decided", "所涉事件尚未作出决定"),
     WhyPeople.ANOTHER_ROUND: said("the customer disputed, or the case was reopened", "客户提出异议或案件重新处理"),
+    WhyPeople.NOT_BORNE: said("the record did not bear what was decided by rule", "案卷记录不足以支持按规则作出的决定"),
     WhyPeople.TAKEN_UP: said("somebody has proposed a resolution before", "此前已有人提出处理方案"),
     WhyPeople.CRITICAL: said("life or livelihood is at stake", "涉及人身安全或基本生活"),
     WhyPeople.P1: said("it is of the first priority", "案件为最高优先级"),
