@@ -1,12 +1,22 @@
 """What stands between a test's worker and its activities: an effect fails, or its answer is lost."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any
 
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 Carry = Callable[[], Awaitable[Any]]
+_ASKED_AS_OF: ContextVar[datetime | None] = ContextVar("asked_as_of", default=None)
+
+
+def skipped_time() -> datetime:
+    """The time as a server says that skips it. What is done within a workflow's task has it from what is asked."""
+    if not activity.in_activity():
+        return datetime.now(UTC)
+    return (activity.info().is_local and _ASKED_AS_OF.get()) or activity.info().started_time
 
 
 class Around(Interceptor):
@@ -31,5 +41,6 @@ class _Around(ActivityInboundInterceptor):
         async def carry() -> Any:
             return await self.next.execute_activity(input)
 
+        _ASKED_AS_OF.set(getattr(input.args[0], "as_of", None))
         instead = self._around.effects.get(activity.info().activity_type)
         return await instead(input.args[0], carry) if instead else await carry()

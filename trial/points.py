@@ -116,7 +116,7 @@ def points_of(places: Sequence[str]) -> list[Point]:
 
 def _may_be_overtaken(place: str) -> bool:
     """Whether it lies within a workflow's task: a local activity of a case, or the task itself."""
-    return place.startswith(("task ", "Record#", "OpenCase#"))
+    return place.startswith(("task ", "OpenCase#", "Investigate#"))
 
 
 @asynccontextmanager

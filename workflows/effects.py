@@ -1,6 +1,7 @@
 """What workflows do to the world, one row an effect: how each is asked, answered, tried and shown in Temporal's UI."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from types import NoneType
@@ -72,6 +73,14 @@ _PATIENT = RetryPolicy(
     initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_interval=timedelta(minutes=2)
 )
 
+_TO_OPEN: Final = timedelta(seconds=4)
+_NOTHING: Final = nullcontext()
+
+
+def _letter(request: SendLetter) -> str:
+    return f"Letter: {request.kind.value.replace('_', ' ')}"
+
+
 # A worker that was silent for so long is dead, and another takes its effect over.
 _DEAD_AFTER = timedelta(seconds=8)
 
@@ -81,9 +90,10 @@ class Effect(Generic[Q, A]):
     """One thing that workflows do to the world: the activity *name*, what it is asked with, and what it answers.
 
     *summary* is what Temporal's UI shows of it. One attempt takes *within* at most, and there are as many as it takes.
-    One *at_once* is first tried within the workflow task (one history event), and durably if that is slow or fails:
-    only for what is the same in every attempt of the task. A task that is lost with its worker is done again, at
-    another time and with what arrived meanwhile, and what the lost one had written would stand in the record for ever.
+    One *at_once* is first tried within the workflow task, for so long (one history event), and durably if that takes
+    longer or fails: only for what writes nothing, or the same in every attempt of the task. A task that is lost with
+    its worker is done again, at another time and with what arrived meanwhile, and what the lost one had written would
+    stand in the record for ever.
     """
 
     name: str
@@ -91,19 +101,31 @@ class Effect(Generic[Q, A]):
     answer: type[A]
     summary: str | Callable[[Q], str]
     within: timedelta = timedelta(seconds=60)
-    at_once: bool = False
+    at_once: timedelta | None = None
 
-    async def __call__(self, request: Q) -> A:
-        """Have it done. Raises ``ActivityError`` where it fails for good; one *at_once* its ``ApplicationError``."""
+    async def __call__(self, request: Q, *, meanwhile: AbstractContextManager[object] = _NOTHING) -> A:
+        """Have it done. Raises ``ActivityError`` where it fails for good; one *at_once* its ``ApplicationError``.
+
+        *meanwhile* is what holds as long as it is tried within the workflow task.
+        """
         summary = self.summary if isinstance(self.summary, str) else self.summary(request)
-        if self.at_once:
-            return await _at_once(self.name, request, self.answer, summary, self.within)
-        return await _durably(self.name, request, self.answer, summary, self.within)
+        if self.at_once is None:
+            return await _durably(self.name, request, self.answer, summary, self.within)
+        with meanwhile:
+            done = await _at_once(self.name, request, self.answer, summary, self.at_once)
+        if done is not None:
+            return done
+        try:
+            return await _durably(self.name, request, self.answer, summary, self.within)
+        except ActivityError as error:
+            if isinstance(error.cause, ApplicationError):
+                raise error.cause from None
+            raise
 
 
 # -- of a case -----------------------------------------------------------------------------------------------------
 
-open_case = Effect("OpenCase", OpenCase, Opened, "Open the case file, assess, plan the deadlines", at_once=True)
+open_case = Effect("OpenCase", OpenCase, Opened, "Open the case file, assess, plan the deadlines", at_once=_TO_OPEN)
 """Open the case file; as long as a worker with the policy pack is missing, wait for one.
 
 Raises ``ApplicationError`` if the complaint cannot be taken on.
@@ -117,10 +139,13 @@ investigate = Effect(
     InvestigationRequest,
     Investigation,
     lambda request: "Query the trade log: " + ", ".join(check.value.replace("_", " ") for check in request.checks),
+    at_once=timedelta(seconds=1),  # the customer's words wait as long
 )
-send_letter = Effect(
-    "SendLetter", SendLetter, LetterAccepted, lambda request: f"Letter: {request.kind.value.replace('_', ' ')}"
-)
+"""Look at the trade log. Raises ``ApplicationError`` or ``ActivityError`` if it fails for good.
+
+Written is only that the case is about an incident, which is so whoever finds it.
+"""
+send_letter = Effect("SendLetter", SendLetter, LetterAccepted, _letter)
 """Have a channel accept a letter, for as long as that takes."""
 preview_letter = Effect("PreviewLetter", SendLetter, LetterPreview, "Write the letter of a draft, for people to see")
 """Write a letter as it would be sent now. Nothing is sent or recorded."""
@@ -139,8 +164,13 @@ look_for_training = Effect(
     "LookForTraining", LookForTraining, Training, "Look whether who acts has passed what the pack asks for"
 )
 """Look which courses somebody lacks, as the directory stands now. Nothing is changed."""
-promise_award = Effect("PromiseAward", PromiseAward, AwardPromised, "Promise what the final response gives, once")
-"""Promise what a final response gives, unless it is promised or paid elsewhere."""
+promise_award = Effect(
+    "PromiseAward",
+    PromiseAward,
+    AwardPromised,
+    lambda request: f"Promise the award. {_letter(request.letter)}" if request.letter else "Promise the award",
+)
+"""Promise what a final response gives, unless it is promised or paid elsewhere, and try the response itself."""
 pay_compensation = Effect(
     "PayCompensation", PayCompensation, PaymentRecorded, lambda request: f"Pay {request.order.amount}"
 )
@@ -166,7 +196,7 @@ run_out = Effect("RunOut", RunOut, RanOut, "Erase what is kept no longer", withi
 
 # -- of an incident ------------------------------------------------------------------------------------------------
 
-open_incident = Effect("OpenIncident", OpenIncident, IncidentOpened, "Write down the incident", at_once=True)
+open_incident = Effect("OpenIncident", OpenIncident, IncidentOpened, "Write down the incident", at_once=_TO_OPEN)
 """Write down a new incident. Raises ``ApplicationError`` if it cannot be taken on."""
 record_incident = Effect("RecordIncident", IncidentUpdate, NoneType, "Write down how far the incident is")
 list_cohort = Effect(
@@ -227,13 +257,14 @@ EFFECTS: Final[dict[str, Effect[Any, Any]]] = {
 """Every row above, by the name of its activity."""
 
 
-async def _at_once(name: str, request: Record, answer: type[A], summary: str, within: timedelta) -> A:
+async def _at_once(name: str, request: Record, answer: type[A], summary: str, within: timedelta) -> A | None:
+    """What it answers within the workflow task; ``None`` where it is to be done durably."""
     try:
         done = await workflow.execute_local_activity(
             name,
             request,
             result_type=answer,
-            schedule_to_close_timeout=timedelta(seconds=4),
+            schedule_to_close_timeout=within,
             retry_policy=RetryPolicy(maximum_attempts=1),
             summary=Public(summary),
         )
@@ -242,12 +273,7 @@ async def _at_once(name: str, request: Record, answer: type[A], summary: str, wi
         cause = error.cause if isinstance(error, ActivityError) else error
         if isinstance(cause, ApplicationError) and cause.non_retryable:
             raise cause from None
-    try:
-        return await _durably(name, request, answer, summary, within)
-    except ActivityError as error:
-        if isinstance(error.cause, ApplicationError):
-            raise error.cause from None
-        raise
+        return None
 
 
 async def _durably(name: str, request: Record, answer: type[A], summary: str, within: timedelta) -> A:

@@ -103,6 +103,8 @@ class _Losing(ActivityInboundInterceptor):
         effect, number, carried_out = losing.points.get(reference, ("", 0, True))
         # On a busy machine an attempt may run out of time: then the next one is struck.
         this = info.activity_type == effect and effects.index(identity) + 1 >= number
+        if this and info.is_local and effect == "Investigate":
+            raise ApplicationError("a second is too short for a loss: the next attempt is struck")
         if this and not carried_out and losing.strikes(reference):
             async with beating():
                 await eventually(lambda: losing.alone(reference, run))

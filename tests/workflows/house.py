@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Final, cast
@@ -30,7 +30,7 @@ from runtime.payment_rail import PaymentRail
 from runtime.policies import load_packs
 from runtime.settings import load_settings
 from starter.client.complaints import Complaints
-from tests.around import Around, Carry
+from tests.around import Around, Carry, skipped_time
 from tests.on_file import put_on_file
 from tests.outbox import letters_in
 from tests.patience import PATIENCE, eventually
@@ -118,7 +118,7 @@ class House:
             cast("asyncpg.Pool[asyncpg.Record]", self.database),
             load_settings(outbox_dir=self._folder, task_queue=self.task_queue),
             [*self.interceptors, Around(self.effects)],
-            clock=_skipped_time,
+            clock=skipped_time,
             packs=self.packs,
             rail=self.rail,
             outbox=self.outbox,
@@ -377,7 +377,3 @@ class House:
 
 
 _TASK_WAITS: Final = {EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED}
-
-
-def _skipped_time() -> datetime:
-    return activity.info().started_time if activity.in_activity() else datetime.now(UTC)

@@ -113,8 +113,8 @@ def breaks(monkeypatch: pytest.MonkeyPatch, effect: str, error: Exception) -> No
     """What waits for the *effect* gets the *error* in place of the answer."""
     carry_out = Effect.__call__
 
-    async def broken(self: Effect[Any, Any], request: Any) -> Any:
-        answer = await carry_out(self, request)
+    async def broken(self: Effect[Any, Any], request: Any, **more: Any) -> Any:
+        answer = await carry_out(self, request, **more)
         if self.name == effect:
             raise error
         return answer

@@ -33,6 +33,10 @@ _STEP: Final = {"action": "CA-1", "number": 1, "at": "2026-03-02T09:30:00Z"}
 NOT_RECORDED: Final[dict[str, tuple[Any, Any]]] = {
     "RecordContact": (None, None),
     "TakeTurn": ({}, None),
+    "Investigate": (
+        {"checks": ["withdrawal_delay"], "account": "70012345", "as_of": "2026-03-02T09:30:00Z"},
+        {"findings": []},
+    ),
     "LookElsewhere": ({"reference": "RD-1", "account": "70012345", "losses": []}, {"elsewhere": []}),
     "LookForRemedies": ({"reference": "RD-1", "account": "70012345", "remedies": []}, {"seen": []}),
     "LookForTraining": ({"person": "h-17", "courses": ["complaints"], "day": "2026-03-02"}, {"lacking": []}),

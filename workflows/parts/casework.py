@@ -54,6 +54,7 @@ class Casework:
             lambda: attributes(case),
             lambda: page(case, self.waiting.what),
             lambda: (case.revision, self.waiting.what),
+            lambda: self.recorder.waits,
         )
         # A letter that fails climbs the ladder, and whom that reaches is told by letter.
         self.ladder = Ladder(case, lambda *notice: self.post.tell_staff(*notice))  # noqa: PLW0108, there is no post yet
@@ -65,7 +66,7 @@ class Casework:
         self.clocks = ClockKeeper(case, self.recorder, self.waiting, self.rungs)
         self.drafting = Drafting(case, self.post)
         self.promising = Promising(case, self.recorder, self.post, self.faults)
-        self.inquiry = Inquiry(case, self.waiting, self.post, self.faults)
+        self.inquiry = Inquiry(case, self.recorder, self.waiting, self.post, self.faults)
         self.till = Till(
             case, beside, self.recorder, self.waiting, post=self.post, ladder=self.ladder, faults=self.faults
         )

@@ -1,5 +1,6 @@
 """What Temporal's UI shows of a running workflow: its search attributes, and its page."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,9 +16,10 @@ class Display:
         attributes: Callable[[], Mapping[SearchAttributeKey[Any], Any]],
         page: Callable[[], str],
         revision: Callable[[], object],
+        passing: Callable[[], bool] = lambda: False,
     ) -> None:
-        """*revision* is another whenever there is something else to show."""
-        self._attributes, self._page, self._revision = attributes, page, revision
+        """*revision* is another whenever there is something else to show; *passing*, that it is so for a moment."""
+        self._attributes, self._page, self._revision, self._passing = attributes, page, revision, passing
         self._told: Mapping[SearchAttributeKey[Any], Any] = {}
         self._shown: object = None
 
@@ -36,5 +38,7 @@ class Display:
     async def keep(self) -> None:
         """Show it, again whenever it changes."""
         while True:
-            self.show()
-            await workflow.wait_condition(lambda: self._shown != self._revision())
+            if not self._passing():
+                self.show()
+            await workflow.wait_condition(lambda: self._shown != self._revision() and not self._passing())
+            await asyncio.sleep(0)  # the life goes first: it may be about to go on

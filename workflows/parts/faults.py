@@ -37,7 +37,7 @@ class Faults:
     def __init__(self, case: Case, recorder: Recorder[CaseUpdate, Recorded], ladder: Ladder) -> None:
         self._case, self._recorder, self._ladder = case, recorder, ladder
 
-    def note(self, what: Bilingual, error: ActivityError) -> None:
+    def note(self, what: Bilingual, error: ActivityError | ApplicationError) -> None:
         """*what* has failed for good."""
         reason = str(error.cause or error)
         workflow.logger.error("effect failed for good", extra={"what": what.en, "reason": reason})

@@ -1,10 +1,11 @@
 """The inquiry: what the firm's own log says, and what only the customer can tell."""
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from domain.case.answers import Question
 from domain.case.case import Case
+from domain.case.file import CaseUpdate, Recorded
 from domain.case.questions import ask_for
 from domain.case.requests import EarlyWarning
 from domain.checks.choice import MOST_NUMBERS, checks_for, numbers_in
@@ -16,14 +17,18 @@ from domain.rules.interest import interest_for
 from workflows import effects
 from workflows.parts.faults import Faults
 from workflows.parts.post import Post
+from workflows.parts.recorder import Recorder
 from workflows.parts.waiting import Waiting
 
 
 class Inquiry:
     """Finds out what happened."""
 
-    def __init__(self, case: Case, waiting: Waiting, post: Post, faults: Faults) -> None:
-        self._case, self._waiting, self._post, self._faults = case, waiting, post, faults
+    def __init__(
+        self, case: Case, recorder: Recorder[CaseUpdate, Recorded], waiting: Waiting, post: Post, faults: Faults
+    ) -> None:
+        self._case, self._recorder, self._waiting = case, recorder, waiting
+        self._post, self._faults = post, faults
 
     async def query_the_trade_log(self) -> None:
         """Run the pack's checks for the category, those the complaint's words point to, and those people asked for.
@@ -59,10 +64,10 @@ class Inquiry:
         )
         case.looking = True
         try:
-            found = await effects.investigate(request)
+            found = await effects.investigate(request, meanwhile=self._recorder.waiting())
             case.investigation, case.elsewhere = found.bare, ()
             self._set_aside_what_was_found_before()
-        except ActivityError as error:
+        except (ActivityError, ApplicationError) as error:
             # People decide without findings; a broken check must not hold up the customer.
             self._faults.note(spoken.said("the investigation", "核查"), error)
             return

@@ -1,7 +1,8 @@
 """The recorder: what a workflow knows reaches its file, each thing once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 
 from temporalio import workflow
@@ -49,11 +50,26 @@ class Recorder(Generic[U, A]):
         """*known* is told what the file knows now, and what it answered."""
         self._state, self._write, self._known = state, write, known
         self._in_flight: set[str] = set()
+        self._lasts = 0
 
     @property
     def is_behind(self) -> bool:
         """Whether there is something to write that is not on its way."""
         return self._state.has_unrecorded(self._in_flight)
+
+    @property
+    def waits(self) -> bool:
+        """Whether something is done within this very workflow task, after which more is to be written."""
+        return self._lasts > 0
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """What is to be written waits for what is done within the workflow task: both go together then."""
+        self._lasts += 1
+        try:
+            yield
+        finally:
+            self._lasts -= 1
 
     def is_to_write(self, kind: str) -> bool:
         """Whether a line of that kind is to be written that is not on its way."""
@@ -90,8 +106,8 @@ class Recorder(Generic[U, A]):
     async def keep(self) -> None:
         """Write whatever nothing else takes along."""
         while True:
-            await workflow.wait_condition(lambda: self.is_behind)
+            await workflow.wait_condition(lambda: self.is_behind and not self.waits)
             # The life goes first: the effect it comes to may carry what is to be recorded.
             await asyncio.sleep(0)
-            if self.is_behind:
+            if self.is_behind and not self.waits:
                 await self.record()
