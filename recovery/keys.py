@@ -7,7 +7,7 @@ import asyncpg
 
 from activities.incidents.incident_payments import payment_key
 from domain.case.file import CaseUpdate
-from domain.case.requests import BookPayment, PayCompensation, RecordCompensation
+from domain.case.requests import BookPayment, PayCompensation, RecordCompensation, SendLetter
 from domain.ground.words import CaseEvent, PaymentState
 from domain.incidents.requests import PayMember
 from recovery.history import LEAVES_NOTHING, Step
@@ -89,9 +89,7 @@ def _certain(step: Step) -> set[str]:
         case "RecordContact":
             return {f"contact:{request.key}"}
         case "SendLetter":
-            events = {f"event:{request.number}:{event.value}" for event in request.announces}
-            accepted = {f"letter:{request.key}", f"timeline:{request.key}:accepted"}
-            return _of_update(request.update) | events | accepted
+            return _of_letter(request)
         case "RecordCompensation":
             elsewhere = result and result.already and not result.already < request.award.rounded()
             return _of_update(request.update) | (set() if elsewhere else {f"posting:{request.key}"})
@@ -117,7 +115,8 @@ def _certain(step: Step) -> set[str]:
         case "PromiseAward":
             if result and not result.promised:
                 return _of_update(request.update)
-            return _of_update(request.update) | _of_update(request.then) | {f"promise:{request.round}"}
+            letter = _of_letter(request.letter) if result and result.letter else set()
+            return _of_update(request.update) | _of_update(request.then) | {f"promise:{request.round}"} | letter
         case "Investigate" | "FindCases":
             return set()  # what they write has no key of its own in the file
         case name if name in LEAVES_NOTHING:
@@ -133,6 +132,11 @@ def _of_update(update: CaseUpdate) -> set[str]:
         *(f"firing:{firing.clock}:{firing.number}:{firing.rung}" for firing in update.firings),
         *(f"rejected:{rejected.key}" for rejected in update.rejected),
     }
+
+
+def _of_letter(request: SendLetter) -> set[str]:
+    events = {f"event:{request.number}:{event.value}" for event in request.announces}
+    return _of_update(request.update) | events | {f"letter:{request.key}", f"timeline:{request.key}:accepted"}
 
 
 def _of_payment(request: PayCompensation | BookPayment, paid: object) -> set[str]:

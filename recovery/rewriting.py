@@ -102,14 +102,14 @@ class Rewriting:
                 if result.incident and request.reference:
                     await self._link(request.reference, result.incident.incident, at)
             case "SendLetter":
-                outbox = Outbox(self._settings.outbox_dir)
-                letters = Letters(self._pool, self._case_file, None, outbox, self._settings, lambda: at)
-                await letters.restore(request, result, step.asked)
+                await self._letters(at).restore(request, result, step.asked)
             case "RecordCompensation":
                 self._rail = result.rail or self._rail
                 await self._compensate(request, result)
             case "PromiseAward":
                 await Promises(self._pool, self._case_file, lambda: result.at).restore(request, result)
+                if result.letter:
+                    await self._letters(at).restore(request.letter, result.letter, result.at)
             case "PayCompensation":
                 await self._payments(at).restore_paid(request, step.asked, result.outcome, result.outcome.rail)
             case "BookPayment":
@@ -196,6 +196,10 @@ class Rewriting:
         if both:
             await link_case(self._connection, case, incident, at)
 
+    def _letters(self, at: datetime) -> Letters:
+        outbox = Outbox(self._settings.outbox_dir)
+        return Letters(self._pool, self._case_file, None, outbox, self._settings, lambda: at)
+
     def _payments(self, at: datetime) -> Payments:
         return Payments(self._pool, self._case_file, None, lambda: at)
 
@@ -214,6 +218,9 @@ def _locks(step: Step) -> Iterator[str]:
     match step.name:
         case "SendLetter":
             yield f"letter:{request.key}"
+        case "PromiseAward" if request.letter:
+            yield f"letter:{request.letter.key}"
+            yield from [f"account:{request.account}"] if request.account else []
         case "PayCompensation":
             yield f"payment:{request.order.key}"
         case "PayMember":

@@ -313,16 +313,10 @@ class ComplaintWorkflow:
         proposal = case.proposal
         if proposal is None:
             raise LookupError("a final response needs an approved proposal")
-        facts = self.work.post.response(proposal)
-        purpose = f"final_response:{case.rounds}"
         if case.bound:
             case.answer = "accept"  # it binds the firm, and nobody is asked any more
-            await self.work.post.deliver(
-                LetterKind.OUTSIDE_DECISION, facts, f"outside_decision:{case.rounds}", CaseEvent.CONTACTED
-            )
-        else:
-            kind = LetterKind.SUMMARY_RESOLUTION if case.settled_early else LetterKind.FINAL_RESPONSE
-            await self.work.post.deliver(kind, facts, purpose, CaseEvent.CONTACTED, CaseEvent.RESPONDED)
+        kind, purpose, announces = self.work.post.responding()
+        await self.work.post.deliver(kind, self.work.post.response(proposal), purpose, *announces)
         self.work.remedies.owe_what_is_due()
         await self.work.waiting.until(
             lambda: case.answer is not None or binding(case) is not None,

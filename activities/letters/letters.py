@@ -45,6 +45,7 @@ from domain.people.customers import Preferences
 from domain.people.restrictions import in_force
 from record.customers import read_customer_file, who_complains
 from record.restrictions import read_restrictions
+from runtime.database import OUTAGES
 from runtime.letter_hook import LetterHook
 from runtime.letters.letter_text import TO_VERIFY, Standing, write_letter
 from runtime.mail import Mailer, MailError, MailRefused, Outbox, secret_message_id
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
 
 SENT_AGAIN: Final = "sent_again:"
 """What the keys of timeline entries begin with that tell of a copy."""
+_ONCE: Final = 40.0
+"""Seconds within which a letter that goes along with something else is to be taken over."""
 _NEVER_RETURNED: Final = {NO_ADDRESS, PRINT_SHOP, BY_MESSAGE}
 """The ways by which nothing is returned by mail."""
 
@@ -135,6 +138,15 @@ class Letters:
                 answer = await self._announce(connection, request, letter, tried, accepted_at, way.name, beside)
             log.info("letter accepted", channel=way.name, **_named(request))
             return answer
+
+    async def try_once(self, request: SendLetter) -> LetterAccepted | None:
+        """Send it as `send_letter` does; ``None`` where that fails or takes long, and it is to be sent by itself."""
+        try:
+            async with asyncio.timeout(_ONCE):
+                return await self.send_letter(request)
+        except (ApplicationError, *OUTAGES) as error:
+            log.info("letter not sent at once", why=type(error).__name__, **_named(request))
+            return None
 
     async def send_again(self, reference: str, number: int) -> None:
         """Have a letter that came back go by the next way, as a copy, once for each way; its address is in doubt.

@@ -10,6 +10,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.case.case_file import CaseFile, utc_now
+from activities.letters.letters import Letters
 from activities.money.redressed import covered_parts, lock_account
 from activities.money.standing import resting_on_the_record
 from domain.case.approval import award_of
@@ -27,7 +28,10 @@ log = structlog.get_logger(__name__)
 
 
 class Promises:
-    """Keeps what is promised. ``clock`` gives the time as an aware datetime, *proofs* know whose signatures count."""
+    """Keeps what is promised. ``clock`` gives the time as an aware datetime, *proofs* know whose signatures count.
+
+    *letters* sends the response with the promise; without it that goes by itself.
+    """
 
     def __init__(
         self,
@@ -36,8 +40,10 @@ class Promises:
         clock: Callable[[], datetime] = utc_now,
         *,
         proofs: Proofs | None = None,
+        letters: Letters | None = None,
     ) -> None:
-        self._pool, self._case_file, self._clock, self._proofs = pool, case_file, clock, proofs
+        self._pool, self._case_file, self._clock = pool, case_file, clock
+        self._proofs, self._letters = proofs, letters
 
     @activity.defn(name="LookElsewhere")
     async def look_elsewhere(self, request: LookElsewhere) -> FoundElsewhere:
@@ -53,6 +59,12 @@ class Promises:
         Cases of one account take turns: of two that decide about one loss at the same moment one promises it, and the
         other is told which. No customer is told of an award that the ledger would refuse for what the record has.
         """
+        done = await self._promised(request)
+        if not (done.promised and request.letter and self._letters):
+            return done
+        return done.model_copy(update={"letter": await self._letters.try_once(request.letter)})
+
+    async def _promised(self, request: PromiseAward) -> AwardPromised:
         now = self._clock()
         async with self._pool.acquire() as connection, connection.transaction():
             covered: Mapping[str, Covered] = {}

@@ -216,6 +216,9 @@ class PromiseAward(Record):
 
     ``left_out`` are those that the response leaves to others. ``award`` is what it gives in all, which must rest on the
     record as it does when it is posted. ``update`` is recorded in any case, ``then`` with the promise.
+
+    ``letter`` is the response: it is tried once, after the promise, which does not wait for a mail server that is slow
+    or down.
     """
 
     reference: Identifier
@@ -226,13 +229,15 @@ class PromiseAward(Record):
     left_out: tuple[str, ...]
     update: CaseUpdate
     then: CaseUpdate
+    letter: SendLetter | None = None
 
 
 class AwardPromised(Record):
     """What became of it. Where it is ``promised``, ``elsewhere`` is who makes good what the response leaves out.
 
     Else it is who promises or has paid what it was to give; empty where what was left to others nobody gives any more,
-    or where the award was ``refused``: why it does not rest on the record.
+    or where the award was ``refused``: why it does not rest on the record. ``letter`` is set where a channel has taken
+    the response over by now.
     """
 
     at: Instant
@@ -240,6 +245,7 @@ class AwardPromised(Record):
     promised: bool
     elsewhere: tuple[Elsewhere, ...] = ()
     refused: str | None = None
+    letter: LetterAccepted | None = None
 
 
 class PayCompensation(Record):

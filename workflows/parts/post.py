@@ -79,6 +79,14 @@ class Post:
             remedies=proposal.remedies,
         )
 
+    def responding(self) -> tuple[LetterKind, str, tuple[CaseEvent, ...]]:
+        """By which letter the decision is told, for which purpose, and what its acceptance means."""
+        case = self._case
+        if case.bound:
+            return LetterKind.OUTSIDE_DECISION, f"outside_decision:{case.rounds}", (CaseEvent.CONTACTED,)
+        kind = LetterKind.SUMMARY_RESOLUTION if case.settled_early else LetterKind.FINAL_RESPONSE
+        return kind, f"final_response:{case.rounds}", (CaseEvent.CONTACTED, CaseEvent.RESPONDED)
+
     def _elsewhere(self, proposal: Proposal) -> tuple[Elsewhere, ...]:
         """Where that is made good which the findings leave out; that of an incident its own words tell."""
         found = self._case.investigation.elsewhere if self._case.investigation else ()
@@ -88,11 +96,13 @@ class Post:
         self, kind: LetterKind, facts: LetterFacts, purpose: str, *announces: CaseEvent, then: Stage | None = None
     ) -> None:
         """Send a letter without waiting for it; *then* is the stage entered with its acceptance."""
-        case = self._case
-        number = case.next_number()
-        letter = Letter(purpose=purpose, number=number, kind=kind, facts=facts, announces=announces, then=then)
-        case.letters.append(letter)
-        case.revision += 1
+        number = self._case.next_number()
+        self.put(Letter(purpose=purpose, number=number, kind=kind, facts=facts, announces=announces, then=then))
+
+    def put(self, letter: Letter) -> None:
+        """Send *letter* without waiting for it."""
+        self._case.letters.append(letter)
+        self._case.revision += 1
         self._start(letter)
 
     async def deliver(
@@ -168,11 +178,12 @@ class Post:
             self._start(letter)
 
     def _start(self, letter: Letter) -> None:
-        # A letter may be on its way for days; the clocks that events start must not wait for it.
-        update = self._takes_along[letter.purpose] = self._recorder.take(self._case.by_the_way)
-        self._beside.start(self._carry(letter, update))
+        self._beside.start(self._carry(letter))
 
-    async def _carry(self, letter: Letter, update: CaseUpdate) -> None:
+    async def _carry(self, letter: Letter) -> None:
+        # What the message says that has it sent is noted by now: who is named in it has no part in what comes of it.
+        # And a letter may be on its way for days; the clocks that events start must not wait for it.
+        update = self._takes_along[letter.purpose] = self._recorder.take(self._case.by_the_way)
         case = self._case
         stage, what = case.stage, letter.sort.name
         try:
@@ -193,6 +204,11 @@ class Post:
         if letter.then and case.stage is stage:
             case.enter(letter.then, accepted.at)
         self._forget(letter)
+        self.accepted(letter, update, accepted)
+
+    def accepted(self, letter: Letter, update: CaseUpdate, accepted: LetterAccepted) -> None:
+        """A channel has accepted *letter*, and the file has the *update* that went with it."""
+        case = self._case
         if not letter.sort.to_staff:  # nobody waits for those, and there may be any number
             case.delivered.append(letter.purpose)
             case.last_message = f"{_spoken(letter.kind)} letter, accepted by {accepted.channel} {_at(accepted.at)}"
@@ -221,16 +237,20 @@ class Post:
         case = self._case
         if letter.failed and letter.kind is LetterKind.HOLDING:
             letter.facts = letter.facts.model_copy(update={"expected_by": expected_after_holding(case)})
-        request = SendLetter(
-            key=f"{case.reference}:letter:{letter.purpose}",
+        # What it was posted with may have gone on by now.
+        return effects.send_letter(self.request(letter, case.checked(update)))
+
+    def request(self, letter: Letter, update: CaseUpdate) -> SendLetter:
+        """What is asked of whoever sends *letter*, with the *update* that goes along."""
+        return SendLetter(
+            key=f"{self._case.reference}:letter:{letter.purpose}",
             number=letter.number,
             kind=letter.kind,
-            language=case.complaint.language,
+            language=self._case.complaint.language,
             facts=letter.facts,
             announces=letter.announces,
-            update=case.checked(update),  # what it was posted with may have gone on by now
+            update=update,
         )
-        return effects.send_letter(request)
 
     def _forget(self, letter: Letter) -> None:
         self._case.letters = [other for other in self._case.letters if other.purpose != letter.purpose]

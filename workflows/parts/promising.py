@@ -1,5 +1,7 @@
 """The promising: what a final response gives is promised once, by whichever case comes first."""
 
+from collections.abc import Sequence
+
 from temporalio import workflow
 
 from domain.case.case import Case
@@ -11,6 +13,7 @@ from domain.case.resolution import made_good
 from domain.checks.findings import Elsewhere
 from domain.ground.spoken import said
 from domain.ground.words import Role, Stage
+from domain.letters.letter import Letter
 from workflows import effects
 from workflows.parts.faults import Faults
 from workflows.parts.post import Post
@@ -59,6 +62,7 @@ class Promising:
             return True
         update = self._recorder.take()
         then = case.anticipating(Stage.RESPONDED, workflow.now())
+        letter, along = self._letter(left_out), then.model_copy(update={"entries": ()})
         request = PromiseAward(
             reference=case.reference,
             round=case.rounds,
@@ -68,6 +72,7 @@ class Promising:
             left_out=left_out if case.account else (),
             update=update,
             then=then,
+            letter=self._post.request(letter, along) if letter else None,
         )
         self.under_way = True
         try:
@@ -77,13 +82,26 @@ class Promising:
         finally:
             self.under_way = False
         if done.promised:
-            if case.investigation and done.elsewhere != case.investigation.elsewhere:
+            if case.investigation and done.elsewhere != _elsewhere(case):
                 case.investigation = case.investigation.model_copy(update={"elsewhere": done.elsewhere})
             case.entered(Stage.RESPONDED, done.at, then)
         else:
             self._put_aside(done.elsewhere, done.refused)
         self._recorder.put(update, done.recorded)
+        if letter and done.letter:
+            self._post.accepted(letter, along, done.letter)
+        elif letter and done.promised:
+            self._post.put(letter)
         return done.promised
+
+    def _letter(self, left_out: Sequence[str]) -> Letter | None:
+        """The response, to be sent with the promise; by itself where it tells of what others give, as then known."""
+        case = self._case
+        if case.proposal is None or left_out or _elsewhere(case):
+            return None
+        kind, purpose, announces = self._post.responding()
+        facts = self._post.response(case.proposal).model_copy(update={"stage": Stage.RESPONDED})
+        return Letter(purpose=purpose, number=case.next_number(), kind=kind, facts=facts, announces=announces)
 
     def _put_aside(self, elsewhere: tuple[Elsewhere, ...], refused: str | None) -> None:
         case = self._case
@@ -94,12 +112,18 @@ class Promising:
         case.draft, case.to_investigate = None, True
         if refused is None:
             case.elsewhere = elsewhere
+        else:
+            case.not_borne = True
         self._post.tell_staff(
             Role.HANDLER,
             f"The decision was put aside before its letter was written: {en}. The case is looked at anew; propose "
             "what is left then.",
             f"处理决定在发函前已被搁置：{zh}。系统将重新核查，请届时就剩余部分提出处理方案。",
         )
+
+
+def _elsewhere(case: Case) -> tuple[Elsewhere, ...]:
+    return case.investigation.elsewhere if case.investigation else ()
 
 
 def _why(elsewhere: tuple[Elsewhere, ...], refused: str | None) -> tuple[str, str, str]:
