@@ -78,7 +78,7 @@ class Former(_Life):
 
 @workflow.defn(sandboxed=False)
 class Like(_Life):
-    """The steps of a life as it is: opening, letter, investigation beside a record, promise, letter, posting."""
+    """The steps of a life as it is: opening, letter, investigation, promise with the response, posting."""
 
     @workflow.run
     async def run(self) -> None:
@@ -86,12 +86,10 @@ class Like(_Life):
         await _local()
         _tell("acknowledged")
         await _effect()
-        _tell("investigating")
-        await asyncio.gather(_effect(), _effect())
+        await _local()
         _tell("deciding")
         await _effect()
         _tell("responded")
-        await _effect()
         await self._answer()
         _tell("settling")
         await _effect()
