@@ -224,7 +224,8 @@ _HELD: Final = f"""
                 where cases.reference = $1) as restrictable
 """  # noqa: S608 (constants)
 _WHOSE_HANDS: Final = f"select {_HELD}"
-# Who decided in a round that has had its final response: once the case is taken up again, that is before.
+# Who decided in a round that has had its final response: once the case is taken up again, that is before. The case may
+# be at that stage still while its response is sent, and what is written of it is older than what the record has.
 _CASE: Final = f"""
     with recursive this as (
         select reference, complaint, stage,
@@ -237,6 +238,8 @@ _CASE: Final = f"""
         where kind = any($2) and stage in ('investigating', 'deciding')
             and (data ->> 'round')::integer <= (
                 select count(*) from casefile.events where reference = $1 and event = 'responded')
+            and 'responded' is distinct from (
+                select text from casefile.timeline where reference = $1 and kind = 'stage' order by id desc limit 1)
     ), continued (reference) as (
         select data ->> 'continues' from casefile.timeline where reference = $1 and kind = 'continues'
         union

@@ -234,6 +234,17 @@ async def test_who_decided_has_no_more_part_in_the_case_when_it_is_taken_up_agai
     assert (await hands_after(case_file, escalated)).handler == "c-1"  # the only team lead is kept out
 
 
+async def test_who_decided_has_a_part_in_the_case_while_its_response_is_sent(case_file: CaseFile) -> None:
+    reference, _ = await opened_as(case_file)
+    decided = noted("propose_resolution", 1, "handler:h-1", round=1)
+    await case_file.record(updating(reference, 5, decided, handler="h-1", stage="deciding"))
+    entered = noted("stage", 2).model_copy(update={"text": "responded"})
+    older = update(reference, 2, entries=(entered,), events=(occurred(CaseEvent.RESPONDED, 3),))
+    await case_file.record(older)  # with the promise; the case has gone on, and writes its stage once more
+    escalated = updating(reference, 6, noted("escalation", 5), handler="h-1", escalation_level=1, stage="deciding")
+    assert (await hands_after(case_file, escalated)).kept_out == {}
+
+
 async def test_who_decided_on_the_same_trade_in_another_case_is_kept_out_and_who_handled_another_keeps_the_customer(
     case_file: CaseFile,
 ) -> None:
