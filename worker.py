@@ -177,7 +177,7 @@ def _activities(
     rail = rail or (HttpRail(settings) if settings.payment_url else None)
     letters = Letters(pool, case_file, mailer, outbox, settings, clock)
     payments = Payments(pool, case_file, rail, clock, proofs=verifier)
-    promises = Promises(pool, case_file, clock, proofs=verifier, letters=letters)
+    promises = Promises(pool, case_file, clock, proofs=verifier, send=letters.try_once)
     compensation = Compensation(pool, case_file, clock, rail=payments.rail, proofs=verifier)
     investigating = Investigating(TradeLog(pool), KnownIncidents(pool, clock))
     incidents = Incidents(pool, investigating, settings, clock=clock, rail=payments.rail, packs=packs, proofs=verifier)

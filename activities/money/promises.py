@@ -1,6 +1,6 @@
 """What final responses promise: each loss by one case at a time."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -10,11 +10,17 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.case.case_file import CaseFile, utc_now
-from activities.letters.letters import Letters
 from activities.money.redressed import covered_parts, lock_account
 from activities.money.standing import resting_on_the_record
 from domain.case.approval import award_of
-from domain.case.requests import AwardPromised, FoundElsewhere, LookElsewhere, PromiseAward
+from domain.case.requests import (
+    AwardPromised,
+    FoundElsewhere,
+    LetterAccepted,
+    LookElsewhere,
+    PromiseAward,
+    SendLetter,
+)
 from domain.checks.findings import Elsewhere
 from domain.checks.losses import Covered
 from domain.money.parts import Loss
@@ -30,7 +36,7 @@ log = structlog.get_logger(__name__)
 class Promises:
     """Keeps what is promised. ``clock`` gives the time as an aware datetime, *proofs* know whose signatures count.
 
-    *letters* sends the response with the promise; without it that goes by itself.
+    *send* tries the response once, with the promise; without it that goes by itself.
     """
 
     def __init__(
@@ -40,10 +46,10 @@ class Promises:
         clock: Callable[[], datetime] = utc_now,
         *,
         proofs: Proofs | None = None,
-        letters: Letters | None = None,
+        send: Callable[[SendLetter], Awaitable[LetterAccepted | None]] | None = None,
     ) -> None:
         self._pool, self._case_file, self._clock = pool, case_file, clock
-        self._proofs, self._letters = proofs, letters
+        self._proofs, self._send = proofs, send
 
     @activity.defn(name="LookElsewhere")
     async def look_elsewhere(self, request: LookElsewhere) -> FoundElsewhere:
@@ -60,9 +66,9 @@ class Promises:
         other is told which. No customer is told of an award that the ledger would refuse for what the record has.
         """
         done = await self._promised(request)
-        if not (done.promised and request.letter and self._letters):
+        if not (done.promised and request.letter and self._send):
             return done
-        return done.model_copy(update={"letter": await self._letters.try_once(request.letter)})
+        return done.model_copy(update={"letter": await self._send(request.letter)})
 
     async def _promised(self, request: PromiseAward) -> AwardPromised:
         now = self._clock()
