@@ -226,6 +226,11 @@ async def while_it_holds(connection: Connection, doing: Coroutine[Any, Any, T]) 
             connection.remove_termination_listener(break_off)
 
 
+async def still_holds(connection: Connection) -> None:
+    """Raise unless *connection* is there, with the locks that it holds."""
+    await connection.execute("select")
+
+
 def _server_settings(patience: float) -> dict[str, str]:
     """What the server is to do when it no longer hears of us; behind PgBouncer see docs/production.md."""
     settings = {

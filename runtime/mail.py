@@ -6,13 +6,13 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 import aiosmtplib
 from email_validator import EmailNotValidError, validate_email
@@ -28,6 +28,13 @@ _BARE_ADDRESS: Final = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
 _ENHANCED_STATUS: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?!\S)")
 _OF_NO_ADDRESS: Final = re.compile(r"5\.[3567]\.")
 """A refusal of the system, the protocol, the content or a policy (RFC 3463), which says nothing of the address."""
+
+
+Sure: TypeAlias = Callable[[], Awaitable[None]]
+
+
+async def _sure() -> None:
+    """Of what nobody else sends."""
 
 
 class MailError(Exception):
@@ -53,8 +60,23 @@ class Channel(Protocol):
     def name(self) -> str:
         """The word under which an acceptance is recorded."""
 
-    async def deliver(self, key: str, message: EmailMessage) -> None:
-        """Return when *message*, known by *key*, is taken over. Raises `MailRefused` or `MailFailed`."""
+    async def deliver(self, key: str, message: EmailMessage, sure: Sure = _sure) -> None:
+        """Return when *message*, known by *key*, is taken over. Raises `MailRefused` or `MailFailed`.
+
+        A channel that may take it twice asks to be *sure* just before, which raises where somebody else sends it.
+        """
+
+
+class _Sender(aiosmtplib.SMTP):
+    """A conversation that is *sure* once more before it hands over what the server then has."""
+
+    def __init__(self, sure: Sure, **options: Any) -> None:
+        super().__init__(**options)
+        self._sure = sure
+
+    async def data(self, message: str | bytes, /, **options: Any) -> aiosmtplib.SMTPResponse:
+        await self._sure()
+        return await super().data(message, **options)
 
 
 class Mailer:
@@ -70,11 +92,11 @@ class Mailer:
         by_token = settings.mail_token_url and settings.smtp_username and not settings.smtp_password
         self._tokens = MailTokens(settings) if by_token else None
 
-    async def deliver(self, key: str, message: EmailMessage) -> None:
+    async def deliver(self, key: str, message: EmailMessage, sure: Sure = _sure) -> None:
         """Send *message*; its Message-ID stands for the key."""
-        await self.send(message)
+        await self.send(message, sure)
 
-    async def send(self, message: EmailMessage) -> None:
+    async def send(self, message: EmailMessage, sure: Sure = _sure) -> None:
         """Return when the server has accepted *message* for its recipient.
 
         Raises `MailRefused` on a 5xx answer to the recipient or the content, `MailFailed` otherwise. After a
@@ -89,7 +111,8 @@ class Mailer:
         async def given() -> str:
             return token or ""
 
-        server = aiosmtplib.SMTP(
+        server = _Sender(
+            sure,
             hostname=settings.smtp_host,
             port=settings.smtp_port,
             use_tls=settings.smtp_tls == "implicit",
@@ -127,7 +150,7 @@ class Outbox:
         readable = re.sub(r"[^A-Za-z0-9]+", "-", key).strip("-")[:100]
         return self._folder / f"{readable}.{hashlib.sha256(key.encode()).hexdigest()[:8]}.eml"
 
-    async def deliver(self, key: str, message: EmailMessage) -> None:
+    async def deliver(self, key: str, message: EmailMessage, sure: Sure = _sure) -> None:
         """Write *message* unless the file of *key* is there. Raises `MailFailed` if the folder cannot be used."""
         try:
             await asyncio.to_thread(self._write, self.path(key), message.as_bytes())

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,7 @@ from domain.keys.personal import Personal
 from domain.keys.scopes import scope_of_customer, scope_of_workflow
 from domain.money.amounts import total
 from record.customers import read_customer_file
-from runtime.database import while_it_holds
+from runtime.database import still_holds, while_it_holds
 from runtime.keys.here import erased_here
 from runtime.letters.letter_text import write_incident_letter
 from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compose, secret_message_id
@@ -166,7 +167,7 @@ class IncidentLetters:
                     at=letter["rendered_at"],
                     headers={"X-Redress-Reference": reference},
                 )
-                await while_it_holds(connection, channel.deliver(key, message))
+                await while_it_holds(connection, channel.deliver(key, message, partial(still_holds, connection)))
             except MailRefused as error:
                 await self._attempted(connection, key, channel, "refused", f"address of the customer: {error}")
             except MailError as error:

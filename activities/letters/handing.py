@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
@@ -13,7 +14,7 @@ from domain.ground.words import LetterKind
 from domain.keys.personal import Personal
 from domain.keys.scopes import scope_of_workflow
 from domain.letters.kinds import LETTERS
-from runtime.database import while_it_holds
+from runtime.database import still_holds, while_it_holds
 from runtime.letter_hook import HandedOver, LetterHook
 from runtime.letters.letter_text import as_a_copy
 from runtime.mail import AddressRefused, MailError, MailRefused, compose, secret_message_id
@@ -73,7 +74,7 @@ class Handing:
             at=letter["rendered_at"],
             headers={"X-Redress-Reference": reference},
         )
-        await while_it_holds(connection, way.channel.deliver(key, message))
+        await while_it_holds(connection, way.channel.deliver(key, message, partial(still_holds, connection)))
 
     async def note_failure(self, connection: "Connection", letter: asyncpg.Record, way: Way, error: MailError) -> None:
         outcome = "refused" if isinstance(error, MailRefused) else "failed"

@@ -52,10 +52,10 @@ from workflows.search_attributes import KEYS
 class SometimesClosed(Outbox):
     closed = False
 
-    async def deliver(self, key: str, message: EmailMessage) -> None:
+    async def deliver(self, key: str, message: EmailMessage, *more: Any) -> None:
         if self.closed:
             raise MailFailed("the mail server is down")
-        await super().deliver(key, message)
+        await super().deliver(key, message, *more)
 
 
 class Desk:

@@ -115,6 +115,19 @@ async def test_a_refusal_is_told_by_its_code_and_never_by_the_address(
     assert receiver.messages == []
 
 
+async def test_who_is_not_sure_any_more_hands_nothing_over() -> None:
+    receiver = Receiver()
+
+    async def sure() -> None:
+        assert not receiver.messages
+        raise LookupError("another sends it")
+
+    async with receiving(receiver) as port:
+        with pytest.raises(LookupError, match="another sends it"):
+            await mailer(port).send(message(), sure)
+    assert receiver.messages == []
+
+
 async def test_no_server_is_a_temporary_failure() -> None:
     async with receiving(Receiver()) as port:
         pass

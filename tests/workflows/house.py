@@ -58,10 +58,10 @@ class SometimesClosed(Outbox):
 
     closed = False
 
-    async def deliver(self, key: str, message: EmailMessage) -> None:
+    async def deliver(self, key: str, message: EmailMessage, *more: Any) -> None:
         if self.closed:
             raise MailFailed("the mail server is down")
-        await super().deliver(key, message)
+        await super().deliver(key, message, *more)
 
 
 class SometimesAway:
