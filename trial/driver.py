@@ -51,10 +51,11 @@ _JSON: Final = {"encoding": b"json/plain"}
 _NOT_NOW: Final = (Refused, NotAnswered, CaseClosed, CaseNotFound, TemporalUnavailable, RPCError)
 _WITHOUT_A_DATABASE: Final = (DatabaseUnavailable, *OUTAGES, asyncpg.PostgresError)
 _HELPERS: Final = tuple(Actor(id=one, role=Role.HANDLER) for one in ("h-18", "h-28", "h-38"))
+_CUSTOMER: Final = Actor(id="customer", role=Role.CUSTOMER)
 _DECIDERS: Final = tuple(Actor(id=one, role=Role.EXECUTIVE) for one in ("e-1", "e-2", "e-3"))
 """Who helps a case along, in turn: whoever decided one case is kept out of those that are linked with it."""
 _MADE_GOOD: Final = "Others make good what was lost; this is for the wait."
-_STUCK: Final = 60.0  # seconds after which a case that settles is taken up again, if it may be
+_STUCK: Final = 60.0  # seconds after which a case that settles is taken up again, if it may be; or is answered
 _NONE: Final = "0" * 12
 _MINTED: Final = {
     "outcome": "upheld",
@@ -289,6 +290,11 @@ class Driver:
         if stage is Stage.SETTLING and time.monotonic() - self._since[reference][1] > _STUCK:
             said["again"] = lambda: help_with.reopen(
                 reference, "It does not end.", by=helper, message_id=f"help-again-{number}-{reference}"
+            )
+        if stage is Stage.RESPONDED and time.monotonic() - self._since[reference][1] > _STUCK:
+            # With a sign that is open it does not close by silence.
+            said["answer"] = lambda: help_with.reply(
+                reference, by=_CUSTOMER, intent="accept", message_id=f"help-answer-{number}-{reference}"
             )
         for what in said.keys() - self._seen_to[reference]:
             with contextlib.suppress(*_NOT_NOW):
