@@ -68,7 +68,7 @@ async def test_what_is_written_again_after_a_restore_locks_nothing_of_a_case_whi
     for (effect, asked), locked in EFFECTS.items():
         steps = [
             Step("Record", update(reference, 1), after(1), done=after(1)),
-            Step(effect, SimpleNamespace(key=asked, account=asked), after(2)),
+            Step(effect, SimpleNamespace(key=asked, account=asked, letter=None), after(2)),
         ]
         async with pool.acquire() as effect_under_way, effect_under_way.transaction():
             await effect_under_way.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", locked)
