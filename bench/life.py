@@ -211,10 +211,11 @@ async def _take(who: Who, lives: int, together: int, number: int, client: Client
     before = _worked(who.processes)
     rate, ids = await _batch(who.live, lives, together)
     if number < 0:
+        return
+    if not who.events:  # what the first lives take on a cold worker is done twice
         history = await client.get_workflow_handle(ids[0]).fetch_history()
         kinds = [event["eventType"] for event in json.loads(history.to_json())["events"]]
         who.events, who.tasks = len(kinds), kinds.count(_TASKS)
-        return
     after = _worked(who.processes)
     who.rates.setdefault(together, []).append(rate)
     used = {name: 1000 * (after[name] - before[name]) / lives for name in before}
