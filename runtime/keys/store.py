@@ -13,6 +13,7 @@ import asyncpg
 from runtime.keys.keyring import KeysUnavailable, Wrapped
 
 _PATIENCE: Final = 5.0  # seconds
+_MOST: Final = 3  # connections at once
 _IDLE: Final = 15.0  # seconds that a connection is kept open without use
 _SETTINGS: Final = {"timezone": "UTC", "application_name": "redress keys"}
 
@@ -38,6 +39,7 @@ class KeyStore:
     def __init__(self, url: Callable[[], str]) -> None:
         self._url = url
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncpg.Pool[asyncpg.Record]] = WeakKeyDictionary()
+        self._alone: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
     async def keep_open(self) -> None:
         """Keep connections of this event loop open from now on, until it is closed; without this each use has its own.
@@ -47,7 +49,7 @@ class KeyStore:
         self._pools[asyncio.get_running_loop()] = await asyncpg.create_pool(
             await asyncio.to_thread(self._url),
             min_size=0,
-            max_size=3,
+            max_size=_MOST,
             max_inactive_connection_lifetime=_IDLE,
             command_timeout=_PATIENCE,
             timeout=_PATIENCE,
@@ -145,12 +147,15 @@ class KeyStore:
                 async with pool.acquire(timeout=2 * _PATIENCE) as connection:
                     yield connection
                 return
-            url = await asyncio.to_thread(self._url)
-            alone = await asyncpg.connect(url, timeout=_PATIENCE, command_timeout=_PATIENCE, server_settings=_SETTINGS)
-            try:
-                yield alone
-            finally:
-                await alone.close(timeout=_PATIENCE)
+            async with self._alone.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_MOST)):
+                url = await asyncio.to_thread(self._url)
+                alone = await asyncpg.connect(
+                    url, timeout=_PATIENCE, command_timeout=_PATIENCE, server_settings=_SETTINGS
+                )
+                try:
+                    yield alone
+                finally:
+                    await alone.close(timeout=_PATIENCE)
         except asyncpg.UndefinedTableError:
             raise KeysUnavailable("the database has no table of keys; `redress migrate` makes it") from None
         except (

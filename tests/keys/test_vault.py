@@ -64,6 +64,16 @@ async def test_each_scope_has_a_random_key_that_all_processes_share_and_the_tabl
     assert await vaults[0].lookup("email", "a@example.org") != await vaults[0].lookup("name", "a@example.org")
 
 
+async def test_a_client_that_starts_two_hundred_cases_at_once_leaves_connections_for_others(house: House) -> None:
+    vault, most = house.process(), 0
+    making = asyncio.gather(*(vault.for_writing(f"RD-{number}") for number in range(200)))
+    while not making.done():
+        [(now,)] = await house.rows("select count(*) from pg_stat_activity where application_name = 'redress keys'")
+        most = max(most, now)
+    assert len({key.secret for key in await making}) == 200
+    assert 0 < most <= 3
+
+
 async def test_a_destroyed_key_is_of_no_use_within_a_minute_anywhere_and_none_is_made_again(house: House) -> None:
     here, there = house.process(), house.process()
     await here.for_writing("RD-1")
