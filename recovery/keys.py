@@ -7,7 +7,7 @@ import asyncpg
 
 from activities.incidents.incident_payments import payment_key
 from domain.case.file import CaseUpdate
-from domain.case.requests import BookPayment, PayCompensation, RecordCompensation, SendLetter
+from domain.case.requests import BookPayment, PayCompensation, PromiseAward, RecordCompensation, SendLetter
 from domain.ground.words import CaseEvent, PaymentState
 from domain.incidents.requests import PayMember
 from recovery.history import LEAVES_NOTHING, Step
@@ -36,6 +36,8 @@ def perhaps_by(steps: Iterable[Step]) -> set[str]:
             case RecordCompensation() as award:
                 keys |= _of_update(award.then) if award.then else set()
                 keys |= {f"event:{award.number}:{event}" for event in (*award.announces, "payment_due")}
+            case PromiseAward() as promise if promise.letter:
+                keys |= _of_letter(promise.letter)
             case _:
                 pass
     return keys

@@ -227,8 +227,13 @@ async def while_it_holds(connection: Connection, doing: Coroutine[Any, Any, T]) 
 
 
 async def still_holds(connection: Connection) -> None:
-    """Raise unless *connection* is there, with the locks that it holds."""
-    await connection.execute("select")
+    """Raise `ConnectionDoesNotExistError` unless *connection* is there, with the locks that it holds."""
+    try:
+        await connection.execute("select")
+    except TimeoutError:
+        raise asyncpg.ConnectionDoesNotExistError(
+            "the connection does not answer, nor is it known what it holds"
+        ) from None
 
 
 def _server_settings(patience: float) -> dict[str, str]:

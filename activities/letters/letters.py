@@ -45,7 +45,6 @@ from domain.people.customers import Preferences
 from domain.people.restrictions import in_force
 from record.customers import read_customer_file, who_complains
 from record.restrictions import read_restrictions
-from runtime.database import OUTAGES
 from runtime.letter_hook import LetterHook
 from runtime.letters.letter_text import TO_VERIFY, Standing, write_letter
 from runtime.mail import Mailer, MailError, MailRefused, Outbox, secret_message_id
@@ -57,7 +56,7 @@ if TYPE_CHECKING:
 
 SENT_AGAIN: Final = "sent_again:"
 """What the keys of timeline entries begin with that tell of a copy."""
-_ONCE: Final = 40.0
+_ONCE: Final = 50.0
 """Seconds within which a letter that goes along with something else is to be taken over."""
 _NEVER_RETURNED: Final = {NO_ADDRESS, PRINT_SHOP, BY_MESSAGE}
 """The ways by which nothing is returned by mail."""
@@ -144,7 +143,9 @@ class Letters:
         try:
             async with asyncio.timeout(_ONCE):
                 return await self.send_letter(request)
-        except (ApplicationError, *OUTAGES) as error:
+        except (
+            Exception
+        ) as error:  # what it goes along with is done: whatever is wrong with it, is told where it is sent
             log.info("letter not sent at once", why=type(error).__name__, **_named(request))
             return None
 

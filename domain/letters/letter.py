@@ -105,6 +105,8 @@ class Letter(State):
     facts: LetterFacts = Field(default_factory=LetterFacts)
     announces: tuple[CaseEvent, ...] = ()
     then: Stage | None = None
+    with_promise: bool = False
+    """Whether it goes with the promise of what it gives, and by itself only after that."""
     failed: bool = False
     """Whether an attempt failed for good: something must change before another can succeed."""
 

@@ -140,24 +140,6 @@ async def test_who_reads_a_response_in_the_file_before_its_workflow_knows_of_it_
     await house.row(reference, lambda row: bool(row["stage"] == Stage.DECIDING))
 
 
-async def test_the_response_goes_with_the_promise_or_by_itself_once_a_channel_takes_it(house: House) -> None:
-    await house.late_withdrawal()
-    reference = await house.submit()
-
-    async def without_a_channel(_request: Any, promise: Carry) -> Any:
-        house.outbox.closed = True
-        return await promise()
-
-    house.effects["PromiseAward"] = without_a_channel
-    case = await house.row(reference, lambda row: bool(row["stage"] == Stage.RESPONDED))
-    assert case["outcome"] is None
-    assert "final_response" not in await house.accepted_letters(reference)
-    house.outbox.closed = False
-    await house.sleep(timedelta(minutes=10))
-    await house.sent(reference, LetterKind.FINAL_RESPONSE)
-    assert (await house.accepted_letters(reference)).count("final_response") == 1
-
-
 async def test_what_the_record_does_not_bear_is_decided_by_rule_no_more_but_left_to_people(house: House) -> None:
     await house.late_withdrawal()
 

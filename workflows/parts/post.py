@@ -97,13 +97,43 @@ class Post:
     ) -> None:
         """Send a letter without waiting for it; *then* is the stage entered with its acceptance."""
         number = self._case.next_number()
-        self.put(Letter(purpose=purpose, number=number, kind=kind, facts=facts, announces=announces, then=then))
-
-    def put(self, letter: Letter) -> None:
-        """Send *letter* without waiting for it."""
+        letter = Letter(purpose=purpose, number=number, kind=kind, facts=facts, announces=announces, then=then)
         self._case.letters.append(letter)
         self._case.revision += 1
         self._start(letter)
+
+    def with_promise(self, proposal: Proposal) -> Letter:
+        """The response to *proposal* that goes with the promise of what it gives, on its way from now on.
+
+        One that a lost workflow had begun keeps its number: it may have been sent.
+        """
+        kind, purpose, announces = self.responding()
+        letter = next((one for one in self._case.letters if one.purpose == purpose), None)
+        if letter is None:
+            letter = Letter(purpose=purpose, number=self._case.next_number(), kind=kind, with_promise=True)
+            self._case.letters.append(letter)
+        letter.kind, letter.announces = kind, announces
+        letter.facts = self.response(proposal).model_copy(update={"stage": Stage.RESPONDED})
+        return letter
+
+    def promised(self, letter: Letter, along: CaseUpdate, accepted: LetterAccepted | None) -> None:
+        """What *letter* gives is promised. Where no channel has *accepted* it with *along*, it goes by itself now.
+
+        It does not where the customer has withdrawn meanwhile, or the matter is another firm's: nothing is given then.
+        """
+        if accepted:
+            self._forget(letter)
+            self.accepted(letter, along, accepted)
+        elif self._case.withdrawn or self._case.referred:
+            self._forget(letter)
+        else:
+            letter.with_promise = False
+            self._case.revision += 1
+            self._start(letter)
+
+    def put_aside(self, letter: Letter) -> None:
+        """Nothing is promised that *letter* would give."""
+        self._forget(letter)
 
     async def deliver(
         self, kind: LetterKind, facts: LetterFacts, purpose: str, *announces: CaseEvent, then: Stage | None = None
@@ -175,7 +205,8 @@ class Post:
     def resume(self) -> None:
         """Go on with the letters that an earlier run left on their way."""
         for letter in self._case.letters:
-            self._start(letter)
+            if not letter.with_promise:
+                self._start(letter)
 
     def _start(self, letter: Letter) -> None:
         self._beside.start(self._carry(letter))

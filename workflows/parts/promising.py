@@ -1,7 +1,5 @@
 """The promising: what a final response gives is promised once, by whichever case comes first."""
 
-from collections.abc import Sequence
-
 from temporalio import workflow
 
 from domain.case.case import Case
@@ -13,7 +11,6 @@ from domain.case.resolution import made_good
 from domain.checks.findings import Elsewhere
 from domain.ground.spoken import said
 from domain.ground.words import Role, Stage
-from domain.letters.letter import Letter
 from workflows import effects
 from workflows.parts.faults import Faults
 from workflows.parts.post import Post
@@ -60,9 +57,12 @@ class Promising:
         if award is None and (case.account is None or not (losses or left_out or case.rounds > 1)):
             case.enter(Stage.RESPONDED, workflow.now())
             return True
+        letter = self._post.with_promise(case.proposal) if case.proposal else None
         update = self._recorder.take()
         then = case.anticipating(Stage.RESPONDED, workflow.now())
-        letter, along = self._letter(left_out), then.model_copy(update={"entries": ()})
+        along = then.model_copy(update={"entries": ()})
+        # Of what is left to others the letter tells as the record then has it: it goes by itself.
+        goes_along = not left_out and not _elsewhere(case)
         request = PromiseAward(
             reference=case.reference,
             round=case.rounds,
@@ -72,7 +72,7 @@ class Promising:
             left_out=left_out if case.account else (),
             update=update,
             then=then,
-            letter=self._post.request(letter, along) if letter else None,
+            letter=self._post.request(letter, along) if letter and goes_along else None,
         )
         self.under_way = True
         try:
@@ -88,20 +88,13 @@ class Promising:
         else:
             self._put_aside(done.elsewhere, done.refused)
         self._recorder.put(update, done.recorded)
-        if letter and done.letter:
-            self._post.accepted(letter, along, done.letter)
-        elif letter and done.promised:
-            self._post.put(letter)
+        if letter and done.promised:
+            if case.proposal and not goes_along:
+                letter.facts = self._post.response(case.proposal)
+            self._post.promised(letter, along, done.letter)
+        elif letter:
+            self._post.put_aside(letter)
         return done.promised
-
-    def _letter(self, left_out: Sequence[str]) -> Letter | None:
-        """The response, to be sent with the promise; by itself where it tells of what others give, as then known."""
-        case = self._case
-        if case.proposal is None or left_out or _elsewhere(case):
-            return None
-        kind, purpose, announces = self._post.responding()
-        facts = self._post.response(case.proposal).model_copy(update={"stage": Stage.RESPONDED})
-        return Letter(purpose=purpose, number=case.next_number(), kind=kind, facts=facts, announces=announces)
 
     def _put_aside(self, elsewhere: tuple[Elsewhere, ...], refused: str | None) -> None:
         case = self._case

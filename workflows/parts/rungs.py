@@ -112,7 +112,8 @@ class Rungs:
     def _write_progress(self, deadline: Deadline) -> None:
         # Without a date to give, an overdue letter that brings one is on its way.
         spent = self._case.new_dates >= self._case.pack.new_dates
-        if self._case.stage in UNDER_INVESTIGATION and (expected_by(self._case) or spent):
+        promising = any(letter.with_promise for letter in self._case.letters)
+        if not promising and self._case.stage in UNDER_INVESTIGATION and (expected_by(self._case) or spent):
             purpose = f"progress:{deadline.number}"
             self._post.send(LetterKind.PROGRESS, self._post.facts(), purpose, CaseEvent.CONTACTED)
 

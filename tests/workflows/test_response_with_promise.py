@@ -1,0 +1,140 @@
+"""The response goes with the promise of what it gives: what happens while that is under way, and is not known yet."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from domain.case.requests import AwardPromised, PromiseAward
+from domain.ground.words import LetterKind, Stage
+from recovery import keys
+from recovery.history import Step
+from recovery.resuming import resume
+from runtime.settings import load_settings
+from tests.around import Carry
+from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
+from tests.workflows.rules import HOLDING, OMBUDSMAN, own, statutory
+from tests.workflows.test_clocks import eight_weeks
+
+AWARD: Final[dict[str, Any]] = {
+    "outcome": "upheld",
+    "compensation": {"amount": "300", "currency": "USD"},
+    "reasons": "It was our fault.",
+}
+
+
+async def promised_by(house: House, promise: Callable[[Any, Carry], Awaitable[Any]], policy: str | None = None) -> str:
+    """A case that two persons decided, whose award is promised by *promise*."""
+    more = {"policy": policy} if policy else {}
+    reference = await house.submit(description="Something is wrong.", trades=[], **more)
+    await house.at(reference, Stage.DECIDING)
+    house.effects["PromiseAward"] = promise
+    await house.complaints.propose_resolution(reference, by=HANDLER, **AWARD)
+    await house.complaints.approve(reference, by=APPROVER)
+    return reference
+
+
+def answer_lost_for(days: int) -> Callable[[Any, Carry], Awaitable[Any]]:
+    lost: list[AwardPromised] = []
+
+    async def promise(_request: Any, carry: Carry) -> Any:
+        done = await carry()
+        if not lost:
+            lost.append(done)
+            raise ApplicationError("the answer was lost", next_retry_delay=timedelta(days=days))
+        return done
+
+    return promise
+
+
+async def test_the_response_goes_with_the_promise_or_by_itself_once_a_channel_takes_it(house: House) -> None:
+    await house.late_withdrawal()
+    reference = await house.submit()
+
+    async def without_a_channel(_request: Any, promise: Carry) -> Any:
+        house.outbox.closed = True
+        return await promise()
+
+    house.effects["PromiseAward"] = without_a_channel
+    case = await house.row(reference, lambda row: bool(row["stage"] == Stage.RESPONDED))
+    assert case["outcome"] is None
+    assert "final_response" not in await house.accepted_letters(reference)
+    house.outbox.closed = False
+    await house.sleep(timedelta(minutes=10))
+    await house.sent(reference, LetterKind.FINAL_RESPONSE)
+    assert (await house.accepted_letters(reference)).count("final_response") == 1
+
+
+@pytest.mark.parametrize("kind", ["statutory", "holding"])
+async def test_a_response_sent_in_time_is_no_breach_and_no_holding_letter_follows_it(house: House, kind: str) -> None:
+    policy = {
+        "statutory": lambda: own(house, statutory("response", 0, length={"hours": 24})),
+        "holding": lambda: own(house, eight_weeks(5), letters=[HOLDING], routes=[OMBUDSMAN]),
+    }[kind]()
+    days = {"statutory": 2, "holding": 4}[kind]
+    reference = await promised_by(house, answer_lost_for(days), policy)
+    await house.sent(reference, LetterKind.FINAL_RESPONSE)
+    await house.sleep(timedelta(days=days + 2))
+    assert await house.timeline(reference, "breach") == []
+    assert "holding" not in await house.accepted_letters(reference)
+
+
+async def test_who_withdraws_before_a_channel_took_the_response_is_promised_nothing(house: House) -> None:
+    heard = asyncio.Event()
+
+    async def without_a_channel(_request: Any, carry: Carry) -> Any:
+        house.outbox.closed = True
+        done = await carry()
+        await heard.wait()
+        return done
+
+    reference = await promised_by(house, without_a_channel)
+    await house.row(reference, lambda row: bool(row["stage"] == Stage.RESPONDED))
+    await house.complaints.withdraw(reference, by=CUSTOMER)
+    heard.set()
+    await house.row(reference, lambda row: bool(row["stage"] == Stage.CLOSED))
+    house.outbox.closed = False
+    await house.sleep(timedelta(hours=1))
+    assert await house.accepted_letters(reference) == ["acknowledgement", "withdrawal"]
+
+
+async def test_a_case_whose_workflow_is_lost_meanwhile_goes_on_with_the_same_letter(house: House) -> None:
+    seen: list[tuple[PromiseAward, AwardPromised]] = []
+    answered = asyncio.Event()
+
+    async def slowly(request: PromiseAward, carry: Carry) -> Any:
+        seen.append((request, await carry()))
+        if len(seen) == 1:
+            await answered.wait()
+        return seen[-1][1]
+
+    async def promised_again() -> bool:
+        return len(seen) > 1
+
+    async def in_the_file() -> set[str]:
+        return (await keys.in_the_file(house.pool, [reference])).get(reference, set())
+
+    reference = await promised_by(house, slowly)
+    await house.sent(reference, LetterKind.FINAL_RESPONSE)
+    under_way = Step("PromiseAward", seen[0][0], datetime.now(UTC))
+    told = {key for key in await in_the_file() if "final_response" in key or key.endswith(":responded")}
+    assert told <= keys.perhaps_by([under_way]), "no other workflow has written them"
+    await house.complaints.reply(reference, by=CUSTOMER, intent="information", text="One more thing you should know.")
+    await house.eventually(lambda: house.timeline(reference, "customer_reply"))
+    await house.at_rest(reference)  # a later checkpoint has the letter, too
+    began = await house.fetchval("select opened_at from casefile.cases where reference = $1", reference)
+    run = (await house.client.get_workflow_handle(reference).describe()).run_id
+    settings = load_settings(task_queue=house.task_queue)
+    await resume(house.client, house.pool, settings, reference, await in_the_file(), run, began)
+    answered.set()
+    await house.eventually(promised_again)
+    await house.row(reference, lambda row: bool(row["stage"] == Stage.RESPONDED))
+    first, second = (request.letter for request, _ in seen[:2])
+    assert first is not None
+    assert second is not None
+    assert (first.key, first.number) == (second.key, second.number)
+    assert await house.timeline(reference, "fault") == []
+    assert (await house.accepted_letters(reference)).count("final_response") == 1
