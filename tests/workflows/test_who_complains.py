@@ -1,5 +1,7 @@
 """Who complains in the life of a case: a stranger is told nothing, and a person says who it is."""
 
+import asyncio
+
 import pytest
 
 from domain.ground.words import LetterKind, SignKind, SignStep, Stage
@@ -63,3 +65,17 @@ async def test_a_stranger_is_asked_for_proof_and_decided_by_rule_once_a_person_k
     assert (await house.accepted_letters(reference)).count("final_response") == 1
     await house.complaints.verify_complainant(reference, verified, "Called on the number on file.", by=HANDLER)
     await house.eventually(answered_twice)  # and not only after the hour that a fault waits for
+
+
+async def test_a_decision_by_rule_rests_on_what_is_on_its_way_to_the_file_as_well(house: House) -> None:
+    await house.late_withdrawal("12000", days_late=7)
+    await house.pool.execute(HOLDER, ACCOUNT, "The Customer", "customer@example.com")
+    reference = await house.submit(complainant=STRANGER)
+    await house.at(reference, Stage.DECIDING)
+    sign = Sign(kind=SignKind.IMPERSONATION, rests_on=("a new address",))
+    await house.complaints.note_sign(reference, SignStep.WITHDRAWN, sign, by=HANDLER, reason="He moved.")
+    verify = house.complaints.verify_complainant
+    async with asyncio.TaskGroup() as sending, house.holding("Record"):
+        sending.create_task(verify(reference, IdentityState.VERIFIED, "Called on the number on file.", by=HANDLER))
+        await house.sent(reference, LetterKind.FINAL_RESPONSE)
+    assert await house.timeline(reference, "set_aside") == []

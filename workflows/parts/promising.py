@@ -58,7 +58,7 @@ class Promising:
             case.enter(Stage.RESPONDED, workflow.now())
             return True
         letter = self._post.with_promise(case.proposal) if case.proposal else None
-        update = self._recorder.take()
+        update = self._recorder.take_all()
         then = case.anticipating(Stage.RESPONDED, workflow.now())
         along = then.model_copy(update={"entries": ()})
         # Of what is left to others the letter tells as the record then has it: it goes by itself.

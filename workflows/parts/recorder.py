@@ -81,6 +81,13 @@ class Recorder(Generic[U, A]):
         self._in_flight |= update.keys
         return self._state.checked(update)
 
+    def take_all(self) -> U:
+        """Take all that the file does not know yet, what is on its way there already as well.
+
+        For what the record itself judges: of two things on their way either may come first.
+        """
+        return self.take(lambda _: self._state.unrecorded(()))
+
     def put(self, update: U, answer: A) -> None:
         """The file has the *update*, and answered so."""
         self._known(update, answer)

@@ -68,7 +68,7 @@ class Till:
         """
         case = self._case
         case.awarding = case.awarding or case.next_number()
-        update = self._recorder.take()
+        update = self._recorder.take_all()
         awarded: Money | None = award if case.awarded is None else case.awarded + award
         # With something else still owed, the posting alone settles nothing.
         owed = bool(outstanding(case))
