@@ -31,6 +31,7 @@ from domain.keys.public import Public
 from domain.people.matching import IdentityState
 from workflows import effects
 from workflows.messages.of_a_case import SIGNALS, UPDATES
+from workflows.messages.signals import hear_what_was_said_early
 from workflows.page import page
 from workflows.parts.beside import RESET, Beside
 from workflows.parts.casework import Casework
@@ -299,6 +300,7 @@ class ComplaintWorkflow:
             case.referred = True
             return
         if not await self.work.promising.promise():
+            hear_what_was_said_early(self.work)
             self.work.enter(Stage.INVESTIGATING)
 
     def _may_go_on(self) -> bool:
@@ -317,6 +319,8 @@ class ComplaintWorkflow:
             case.answer = "accept"  # it binds the firm, and nobody is asked any more
         kind, purpose, announces = self.work.post.responding()
         await self.work.post.deliver(kind, self.work.post.response(proposal), purpose, *announces)
+        case.told_at = case.told_at or workflow.now()
+        hear_what_was_said_early(self.work)
         self.work.remedies.owe_what_is_due()
         await self.work.waiting.until(
             lambda: case.answer is not None or binding(case) is not None,

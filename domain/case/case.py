@@ -135,6 +135,10 @@ class Case(State):
     settled_early: bool = False
     """The customer regards the complaint as settled: a summary letter takes the place of the final response."""
     answer: Literal["accept", "dispute", "silence"] | None = None
+    told_at: Instant | None = None
+    """When the response of this round could first be read, as far as the workflow knows: no answer is older."""
+    said_early: dict[Literal["accept", "dispute"], Instant] = Field(default_factory=dict)
+    """When the customer last accepted or disputed while it was not known whether there was a response to answer."""
 
     outcome: Outcome | None = None
     awarded: Money | None = None

@@ -44,4 +44,5 @@ def take_up_again(case: Case) -> None:
     case.rounds += 1
     case.stop_asking()
     case.answer, case.approved, case.proposal, case.window_over = None, False, None, False
+    case.told_at, case.said_early = None, {}
     case.settled_early, case.draft, case.bound, case.silent = False, None, None, False

@@ -9,11 +9,12 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from domain.case.requests import AwardPromised, PromiseAward
-from domain.ground.words import LetterKind, Stage
+from domain.ground.words import LetterKind, Stage, TaskKind
 from recovery import keys
 from recovery.history import Step
 from recovery.resuming import resume
 from runtime.settings import load_settings
+from starter.reading.tasks import get_tasks
 from tests.around import Carry
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
 from tests.workflows.rules import HOLDING, OMBUDSMAN, own, statutory
@@ -26,15 +27,30 @@ AWARD: Final[dict[str, Any]] = {
 }
 
 
-async def promised_by(house: House, promise: Callable[[Any, Carry], Awaitable[Any]], policy: str | None = None) -> str:
-    """A case that two persons decided, whose award is promised by *promise*."""
+async def decided(house: House, policy: str | None = None, **resolution: Any) -> str:
+    """A case that two persons have decided."""
     more = {"policy": policy} if policy else {}
     reference = await house.submit(description="Something is wrong.", trades=[], **more)
     await house.at(reference, Stage.DECIDING)
-    house.effects["PromiseAward"] = promise
-    await house.complaints.propose_resolution(reference, by=HANDLER, **AWARD)
+    await house.complaints.propose_resolution(reference, by=HANDLER, **resolution)
     await house.complaints.approve(reference, by=APPROVER)
     return reference
+
+
+async def promised_by(house: House, promise: Callable[[Any, Carry], Awaitable[Any]], policy: str | None = None) -> str:
+    """A case that two persons decided, whose award is promised by *promise*."""
+    house.effects["PromiseAward"] = promise
+    return await decided(house, policy, **AWARD)
+
+
+async def keep_out_who_proposed(house: House, reference: str) -> None:
+    """What the workflow has not heard of: the handler had decided in a case that is linked with this one."""
+    await house.pool.execute(
+        "insert into casefile.recusals (reference, person, why, about, since, at)"
+        " values ($1, $2, 'decided', 'elsewhere', now() - interval '1 year', now())",
+        reference,
+        HANDLER.person,
+    )
 
 
 def answer_lost_for(days: int) -> Callable[[Any, Carry], Awaitable[Any]]:
@@ -138,3 +154,71 @@ async def test_a_case_whose_workflow_is_lost_meanwhile_goes_on_with_the_same_let
     assert (first.key, first.number) == (second.key, second.number)
     assert await house.timeline(reference, "fault") == []
     assert (await house.accepted_letters(reference)).count("final_response") == 1
+
+
+async def is_read_by_somebody(house: House, reference: str) -> bool:
+    known = await get_tasks(house.pool, datetime.now(UTC), reference=reference)
+    return any(one.kind is TaskKind.ANSWER and one.state == "open" for one in known)
+
+
+REFUSAL: Final[dict[str, Any]] = {
+    "outcome": "not_upheld",
+    "reasons": "You complained: that something is wrong. We looked at: your account's records. We found: no fault.",
+}
+EARLY: Final = {
+    "promised": ("PromiseAward", AWARD, Stage.RESPONDED),
+    "put aside": ("PromiseAward", AWARD, Stage.DECIDING),
+    "nothing to promise": ("SendLetter", REFUSAL, Stage.RESPONDED),
+}
+
+
+@pytest.mark.parametrize("intent", ["accept", "dispute"])
+@pytest.mark.parametrize("way", EARLY)
+async def test_what_is_said_before_the_response_can_be_read_is_no_answer_and_somebody_reads_it(
+    house: House, intent: str, way: str
+) -> None:
+    effect, resolution, stage = EARLY[way]
+
+    async def heard_first(request: Any, carry: Carry) -> Any:
+        reference = request.reference if effect == "PromiseAward" else request.update.reference
+        if effect == "SendLetter" and request.kind is not LetterKind.FINAL_RESPONSE:
+            return await carry()
+        if await house.timeline(reference, "customer_reply"):
+            return await carry()
+        await house.complaints.reply(reference, by=CUSTOMER, intent=intent, text="To your letter of Monday.")
+        await house.eventually(lambda: house.timeline(reference, "customer_reply"))
+        if way == "put aside":
+            await keep_out_who_proposed(house, reference)
+        raise ApplicationError("not yet", next_retry_delay=timedelta(seconds=1))
+
+    house.effects[effect] = heard_first
+    reference = await decided(house, **resolution)
+    await house.eventually(lambda: is_read_by_somebody(house, reference))
+    await house.at(reference, stage)
+    assert len(await house.timeline(reference, "set_aside")) == (way == "put aside")
+    assert not await house.fetchval(
+        "select count(*) from casefile.events where reference = $1 and event in ('answered', 'disputed')", reference
+    )
+    if stage is Stage.RESPONDED:
+        await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+        await house.row(reference, lambda row: bool(row["stage"] == Stage.FOLLOWING_UP))
+
+
+async def test_who_reads_a_response_before_its_workflow_knows_of_it_and_changes_their_mind_disputes_it(
+    house: House,
+) -> None:
+    async def answered_late(request: Any, carry: Carry) -> Any:
+        done = await carry()
+        for number, intent in enumerate(("accept", "dispute"), start=1):
+            await house.complaints.reply(request.reference, by=CUSTOMER, intent=intent)
+
+            async def both(number: int = number) -> bool:
+                return len(await house.timeline(request.reference, "customer_reply")) == number
+
+            await house.eventually(both)
+        house.effects.pop("PromiseAward")
+        return done
+
+    reference = await promised_by(house, answered_late)
+    await house.row(reference, lambda row: bool(row["stage"] == Stage.DECIDING))
+    assert not await is_read_by_somebody(house, reference)

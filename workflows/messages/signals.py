@@ -4,11 +4,12 @@ A signal needs no token, so what it sets off is noted in nobody's name. What som
 they are: the case file marks it where no token proves that.
 """
 
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, Literal
 
 from temporalio import workflow
 
+from domain.case.case import Case
 from domain.case.feedback import LOW, score_in, score_of
 from domain.case.looking_again import add_trades, go_on, look_again
 from domain.case.messages.handling import RecordFeedback
@@ -33,19 +34,16 @@ def hear_reply(work: Casework, reply: CustomerReply) -> None:
     case.note(now, reply.name, reply.intent, reply.actor, reply.body, token=SPOKEN_WITH.get())
     # They go with the next investigation and set off none: what is commanded here must not hang on lists of words.
     case.pointed_later = tuple(dict.fromkeys((*case.pointed_later, *pointed_to(reply.text or ""))))
-    # Who accepts and disputes in one breath, before anything came of it, disputes.
-    changes_mind = case.answer == "accept" and reply.intent == "dispute"
-    # The case file has the response before the workflow hears that it has: who read it there answers it.
     responded = (case.stage is Stage.RESPONDED or work.promising.under_way) and case.bound is None
     if reply.intent == "progress":
         _tell_how_far(work)
-    elif responded and reply.intent != "information" and (case.answer is None or changes_mind):
-        case.answer = reply.intent
-        case.happened(CaseEvent.ANSWERED, now)
-        if reply.intent == "dispute":
-            case.happened(CaseEvent.DISPUTED, now)
-            reason = spoken.said("the customer disputes the final response", "客户对处理决定有异议")
-            work.ladder.climb(reason)
+    elif responded and reply.intent != "information" and case.told_at is None:
+        # The case file has the response before the workflow hears that it has: who read it there answers it.
+        case.said_early[reply.intent] = now
+        case.revision += 1
+        add_trades(case, reply.trades, now)
+    elif responded and reply.intent != "information" and _may_answer(case, reply.intent):
+        _answer(work, reply.intent, now)
     elif case.bound and reply.intent != "information":
         work.tasks.have_answered()  # what an outside body decided is carried out
     elif case.stage in {Stage.SETTLING, Stage.FOLLOWING_UP} and reply.intent == "dispute":
@@ -54,6 +52,32 @@ def hear_reply(work: Casework, reply: CustomerReply) -> None:
         _tell_of_late_words(work)
     else:
         _hear_words(work, reply)
+
+
+def hear_what_was_said_early(work: Casework) -> None:
+    """What was said since the response can be read answers it; what was said before does not, and somebody reads it."""
+    case, told_at = work.case, work.case.told_at
+    said, case.said_early = case.said_early, {}
+    answers = {intent: at for intent, at in said.items() if told_at and at >= told_at}
+    for intent, at in sorted(answers.items(), key=lambda one: one[1]):
+        if _may_answer(case, intent):
+            _answer(work, intent, at)
+    if len(answers) < len(said):
+        work.tasks.have_answered()
+
+
+def _may_answer(case: Case, intent: Literal["accept", "dispute"]) -> bool:
+    """Who accepts and disputes in one breath, before anything came of it, disputes."""
+    return case.answer is None or (case.answer == "accept" and intent == "dispute")
+
+
+def _answer(work: Casework, intent: Literal["accept", "dispute"], at: datetime) -> None:
+    case = work.case
+    case.answer = intent
+    case.happened(CaseEvent.ANSWERED, at)
+    if intent == "dispute":
+        case.happened(CaseEvent.DISPUTED, at)
+        work.ladder.climb(spoken.said("the customer disputes the final response", "客户对处理决定有异议"))
 
 
 def _tell_of_late_words(work: Casework) -> None:

@@ -242,6 +242,8 @@ class Post:
         case = self._case
         if not letter.sort.to_staff:  # nobody waits for those, and there may be any number
             case.delivered.append(letter.purpose)
+            if letter.purpose == self.responding()[1]:
+                case.told_at = case.told_at or accepted.at
             case.last_message = f"{_spoken(letter.kind)} letter, accepted by {accepted.channel} {_at(accepted.at)}"
         self._recorder.put(update, accepted.recorded)
         if accepted.in_doubt and not letter.sort.to_staff:

@@ -85,6 +85,7 @@ class Promising:
             if case.investigation and done.elsewhere != _elsewhere(case):
                 case.investigation = case.investigation.model_copy(update={"elsewhere": done.elsewhere})
             case.entered(Stage.RESPONDED, done.at, then)
+            case.told_at = done.at
         else:
             self._put_aside(done.elsewhere, done.refused)
         self._recorder.put(update, done.recorded)
