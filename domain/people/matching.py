@@ -102,11 +102,11 @@ class Identity(Record):
         """The state and its grounds in words, without anything of the customer."""
         en = "; ".join(GROUNDS[ground].en for ground in self.because)
         zh = "；".join(GROUNDS[ground].zh for ground in self.because)
-        state = _STATES[self.state]
+        state = STATES[self.state]
         return Bilingual(en=f"{state.en}: {en}", zh=f"{state.zh}：{zh}")
 
 
-_STATES: Final = {
+STATES: Final = {
     IdentityState.VERIFIED: _said("who complains is verified", "投诉人身份已核实"),
     IdentityState.OPEN: _said("who complains is not verified", "投诉人身份尚未核实"),
     IdentityState.MISMATCH: _said("who complains is not who is on file", "投诉人与客户登记信息不符"),

@@ -37,10 +37,10 @@ from tests.workflows.conftest import open_house
 from tests.workflows.house import House
 from web.app import create_app
 from web.desk.acting import FORMS, OURS
-from web.desk.case import COMMANDS
-from web.desk.frame import spoken
+from web.desk.case import COMMANDS, doings
 from web.desk.incidents import FORMS as INCIDENT_FORMS
 from web.desk.opening import OpenIncident
+from web.desk.sentences import spoken
 from web.desk.tasks import form_of
 from web.desk.widgets import LEFT_OUT, Unfit, kind_of, made, widgets
 from web.visits import Session, Staff, _serializer, sign_in
@@ -127,6 +127,16 @@ def test_what_the_command_line_offers_for_a_case_is_a_form_here() -> None:
     assert len(offered) > 12
     assert offered <= set(COMMANDS)
     assert {name for name, _ in COMMANDS.values()} <= set(FORMS)
+
+
+def test_the_page_of_a_case_leads_to_every_form() -> None:
+    offered = [name for command in COMMANDS for name, _ in doings([f"{command} RD-1"], Stage.DECIDING)]
+    offered += [name for name, _ in doings(["propose RD-1 --draft"], Stage.RESPONDED)]
+    page = Path("web/templates/desk/case.html").read_text(encoding="utf-8")
+    beside = {name for name in FORMS if f'"{name}"' in page or f"/do/{name}" in page}
+    of_tasks = {row.ends_by or "finish_task" for row in TASKS.values()}
+    assert {*offered, *beside, *of_tasks} >= set(FORMS)
+    assert doings([], Stage.CLOSED) == [], "a closed case takes none of what is offered as long as it is open"
 
 
 def test_the_form_of_a_task_is_the_message_that_ends_it() -> None:

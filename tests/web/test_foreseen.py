@@ -1,5 +1,6 @@
 """What a check page says a message will cause is what it causes: of one that is refused it says that, and why."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.people.support import LEAD, directory, person
 from tests.signing import signed, the_issuer
 from tests.web.conftest import Browser, doors_over
 from tests.web.test_desk import TEAMS, signed_on, typed
+from tests.web.test_refusals import ENGLISH
 from tests.workflows.conftest import open_house
 from tests.workflows.house import House
 from tests.workflows.rules import own
@@ -57,6 +59,8 @@ async def shown(browser: Browser, reference: str, kind: type[Message], said: dic
             form.setdefault(field, []).append(text)
     page = await browser.send_form(f"/desk/cases/{reference}/do/{kind.name}", None, **form)
     assert page.status_code in {200, 422}, page.text
+    links = re.findall(r'<li><a href="#([^"]+)">', page.text) if page.status_code == 422 else []
+    assert all(f'id="{field}"' in page.text for field in links), "what is wrong stands at its field too"
     return None if page.status_code == 200 else page.text
 
 
@@ -78,7 +82,8 @@ async def test_of_every_message_the_check_page_says_what_sending_it_comes_to(hou
         await house.complaints.propose_resolution(reference, by=HANDLER, **said)
         await house.responded(reference)
     refused = []
-    async with signed_on(desk_of(house), HANDLER.id) as browser:
+    site = desk_of(house)
+    async with signed_on(site, HANDLER.id) as browser, signed_on(site, HANDLER.id, language="zh-CN") as chinese:
         for name in sorted(FORMS, key=lambda each: (each in LAST, each)):
             kind = FORMS[name]
             wanted = kind.model_validate({**example_of(kind), "message_id": f"m-{name}", "actor": HANDLER.model_dump()})
@@ -87,9 +92,15 @@ async def test_of_every_message_the_check_page_says_what_sending_it_comes_to(hou
             if name in SIGNALS:
                 assert page is None, name
                 continue
+            in_chinese = await shown(chinese, reference, kind, said)
             why = await answered(house, reference, wanted)
             assert (page is None) == (why is None), f"{name}: {why}\n{page}"
             refused += [name] if why else []
+            told = re.findall(r'class="wrong"[^>]*>(.*?)</p>', in_chinese or "", re.DOTALL)
+            assert (bool(told), [text for text in told if ENGLISH.search(re.sub("<[^>]+>", "", text))]) == (
+                bool(why),
+                [],
+            )
     assert {"confirm_remedy", "finish_task", "report_payment"} <= set(refused) < set(FORMS) - SIGNALS
 
 

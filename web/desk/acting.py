@@ -41,8 +41,9 @@ from starter.reading.remedies import get_remedies
 from starter.reading.tasks import get_tasks
 from web import drafts
 from web.desk.case import TOLD
-from web.desk.frame import DESK, actor, eyes, reference, shown, speaking, spoken
+from web.desk.frame import DESK, actor, eyes, reference, shown, speaking
 from web.desk.refusals import NOT_SENT, why_not
+from web.desk.sentences import doing, spoken
 from web.desk.widgets import Widget, kind_of, made, widgets
 from web.pages import NotFound
 from web.permissions import staff
@@ -86,7 +87,7 @@ async def do(visit: Visit) -> Response:
             return await _check(visit, kind, case, message, about)
         return await _send(visit, case.reference, message)
     except NOT_SENT as error:
-        wrong = why_not(error, asked[0].name)
+        wrong = why_not(visit, error, [one.name for one in asked])
     return await _form(visit, kind, case, typed(visit), errors=wrong, message_id=message_id)
 
 
@@ -300,7 +301,12 @@ async def _of_resolution(visit: Visit, case: CaseView, message: Resolution) -> l
 async def _send(visit: Visit, known: str, message: Message) -> Response:
     complaints = await speaking(visit)
     receipt = await complaints.send(known, message)
-    told = receipt.noted if receipt else visit.t("desk.told.sent")
+    told = done(visit, message, receipt.noted) if receipt else visit.t("desk.told.sent")
     await drafts.drop(visit.doors, visit.session, visit.request.url.path)
     await drafts.keep(visit.doors, visit.session, TOLD, {known: told})
     return visit.redirect(f"/desk/cases/{known}")
+
+
+def done(visit: Visit, message: Message, noted: str) -> str:
+    """What is said of a message that counted: what the record *noted* of it, which is in English."""
+    return noted if visit.language == "en" else visit.t("desk.told.done", what=doing(visit, message.name))

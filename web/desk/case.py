@@ -11,8 +11,9 @@ from markupsafe import Markup
 from starlette.responses import Response, StreamingResponse
 
 from domain.case.drafts import because
+from domain.case.looking_again import BEFORE_RESPONSE
 from domain.ground.timeline import Entry
-from domain.ground.words import Action, LetterKind
+from domain.ground.words import Action, LetterKind, Stage
 from domain.incidents.incident import fault_of
 from starter.evidence.blocks import Block, Figure, Heading
 from starter.evidence.html import to_svg
@@ -64,6 +65,16 @@ COMMANDS: Final = {
     "pay report": ("report_payment", ""),
 }
 """The forms that do what the commands of `redress show` do, with the decision they begin with."""
+
+AS_LONG_AS_OPEN: Final = (
+    "add_evidence",
+    "correct_contact",
+    "note_sign",
+    "verify_complainant",
+    "record_cause",
+    "give_task",
+)
+"""Forms of what every open case takes, wherever it stands."""
 
 
 class Bar(NamedTuple):
@@ -125,7 +136,7 @@ async def case(visit: Visit) -> Response:
             incident_of=incident_of(known, entries),
             related=dossier.related,
             incoming=await waiting_for(pool, known),
-            doings=doings(dossier.possible),
+            doings=doings(dossier.possible, dossier.case.summary.stage),
             told=told,
             mark=mark,
             because=lambda why: because(why).in_language(visit.language),
@@ -176,14 +187,18 @@ def incident_of(known: str, entries: Iterable[Entry]) -> str:
     return ""
 
 
-def doings(possible: Iterable[str]) -> list[tuple[str, str]]:
-    """The forms for what is possible now, each with the decision that it begins with."""
+def doings(possible: Iterable[str], stage: Stage) -> list[tuple[str, str]]:
+    """The forms for what is possible at that *stage*, each with the decision that it begins with."""
     found: dict[tuple[str, str], None] = {}
     for command in possible:
         words = command.split()
         form = COMMANDS.get(" ".join(words[:2])) or COMMANDS.get(words[0])
         if form:
-            found[form] = None
+            found[("propose_draft", "") if words[-1] == "--draft" else form] = None
+    if stage is not Stage.CLOSED:
+        found |= dict.fromkeys((name, "") for name in AS_LONG_AS_OPEN)
+    if stage in BEFORE_RESPONSE | {Stage.RESPONDED}:
+        found["grant_relief", ""] = None
     return list(found)
 
 

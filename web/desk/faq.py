@@ -7,15 +7,17 @@ from typing import Any, Final
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from domain.case.complaint import explain
 from domain.ground.messages import NotAllowed
 from domain.learning.articles import ArticleDecision, ArticleState, Topic, Wording
 from runtime.causes import load_causes
 from starter.client.articles import Articles, states_of
 from starter.client.drafting import Draft
 from web.desk.frame import DESK, actor, eyes, shown, speaker
+from web.desk.refusals import why_not
+from web.desk.widgets import Unfit, unfit
 from web.permissions import staff
 from web.visit import FieldError, Visit
+from web.words import LANGUAGES
 
 DECISIONS: Final = {
     "approve_en": (ArticleDecision.APPROVED, "en"),
@@ -35,29 +37,39 @@ async def faq(visit: Visit) -> Response:
 async def write(visit: Visit) -> Response:
     """Write an article, or write it anew."""
     category, _, cause = visit.text("topic").partition("|")
-    texts = {"en": (visit.text("en_question"), visit.text("en_answer"))}
-    texts["zh-CN"] = (visit.text("zh_question"), visit.text("zh_answer"))
+    try:
+        until = date.fromisoformat(visit.text("until"))
+    except ValueError:
+        return await _page(visit, FieldError("until", "desk.wrong.day"))
     try:
         await _articles(visit).write(
             visit.text("name"),
             Topic.model_validate({"category": category, "cause": cause}),
-            [
-                Wording.model_validate({"language": language, "question": question, "answer": answer})
-                for language, (question, answer) in texts.items()
-                if question or answer
-            ],
+            _wordings(visit),
             owner=visit.text("owner") or visit.staff.id,
-            until=date.fromisoformat(visit.text("until")),
+            until=until,
             policies=[one.strip() for one in visit.text("cites").split(",") if one.strip()],
             by=actor(visit),
         )
-    except ValidationError as error:
-        return await _page(visit, _refused("name", explain(error)))
-    except NotAllowed as error:
-        return await _page(visit, _refused("name", str(error)))
-    except ValueError:
-        return await _page(visit, FieldError("until", "desk.wrong.moment"))
+    except (Unfit, NotAllowed, ValidationError) as error:
+        return await _page(visit, *why_not(visit, error, ("name", *_FIELDS)))
     return visit.redirect("/desk/faq")
+
+
+def _wordings(visit: Visit) -> list[Wording]:
+    """What was typed, by language. Raises `Unfit`."""
+    found, wrong = [], []
+    for language in LANGUAGES:
+        tongue = language.partition("-")[0]
+        said = {name: visit.text(f"{tongue}_{name}") for name in ("question", "answer")}
+        if any(said.values()):
+            try:
+                found.append(Wording.model_validate({"language": language, **said}))
+            except ValidationError as error:
+                wrong += unfit(error, [f"{tongue}_{name}" for name in said], within=f"{tongue}_")
+    if wrong:
+        raise Unfit(wrong)
+    return found
 
 
 @DESK.post("/faq/{article}", staff())
@@ -73,8 +85,7 @@ async def decide(visit: Visit) -> Response:
             visit.path["article"], int(version), decision, tongue, visit.text("reason"), by=actor(visit)
         )
     except (NotAllowed, ValidationError) as error:
-        why = explain(error) if isinstance(error, ValidationError) else str(error)
-        return await _page(visit, _refused(f"reason-{visit.path['article']}", why))
+        return await _page(visit, *why_not(visit, error, (f"reason-{visit.path['article']}",)))
     return visit.redirect("/desk/faq")
 
 
@@ -94,10 +105,6 @@ def _drafted(draft: Draft) -> dict[str, str]:
 
 def _articles(visit: Visit) -> Articles:
     return Articles(eyes(visit), visit.doors.token_for(speaker(visit)))
-
-
-def _refused(field: str, why: str) -> FieldError:
-    return FieldError(field, "desk.wrong.refused", {"why": why})
 
 
 async def _page(visit: Visit, *errors: FieldError) -> Response:

@@ -17,7 +17,7 @@ from domain.rules.policy import PolicyPack
 from starter.client.incidents import Incidents
 from starter.reading.incidents import IncidentView, get_cohort, get_incident, get_warnings, list_incidents
 from web import drafts
-from web.desk.acting import must_be_trained, said, typed, typed_pairs
+from web.desk.acting import done, must_be_trained, said, typed, typed_pairs
 from web.desk.case import TOLD
 from web.desk.frame import DESK, actor, eyes, shown, speaker
 from web.desk.opening import HOME
@@ -109,7 +109,7 @@ async def do_incident(visit: Visit) -> Response:
             typed=typed_pairs(visit),
         )
     except NOT_SENT as error:
-        wrong = why_not(error, asked[0].name, ended="desk.wrong.incident_ended")
+        wrong = why_not(visit, error, [one.name for one in asked], ended="desk.wrong.incident_ended")
     return await _form(visit, kind, view, typed(visit), errors=wrong, message_id=message_id)
 
 
@@ -213,7 +213,7 @@ async def _send(visit: Visit, known: str, message: Message) -> Response:
     doors = visit.doors
     receipt = await (await _speaking(visit)).send(known, message)
     await drafts.drop(doors, visit.session, visit.request.url.path)
-    await drafts.keep(doors, visit.session, TOLD, {known: receipt.noted})
+    await drafts.keep(doors, visit.session, TOLD, {known: done(visit, message, receipt.noted)})
     return visit.redirect(f"/desk/incidents/{known}")
 
 

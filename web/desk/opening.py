@@ -98,9 +98,9 @@ async def open_incident(visit: Visit) -> Response:
             typed=typed_pairs(visit),
         )
     except CaseNotFound as error:
-        wrong = [FieldError("case", "desk.wrong.unfit", {"why": str(error)})]
+        wrong = [FieldError("case", "desk.wrong.no_case", {"reference": str(error)})]
     except NOT_SENT as error:
-        wrong = why_not(error, asked[0].name)
+        wrong = why_not(visit, error, [one.name for one in asked])
     return await _form(visit, typed(visit), wrong)
 
 

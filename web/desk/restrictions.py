@@ -13,6 +13,7 @@ from starter.client.restrictions import Restrictions
 from starter.reading.cases import CaseView, get_case
 from starter.reading.database import CaseNotFound
 from web.desk.frame import DESK, actor, eyes, reference, shown, speaker
+from web.desk.refusals import why_not
 from web.pages import NotFound
 from web.permissions import staff
 from web.visit import FieldError, Visit
@@ -33,9 +34,7 @@ async def restrict(visit: Visit) -> Response:
     try:
         await _take(visit, case)
     except NotAllowed as error:
-        field, _, why = str(error).partition(": ")
-        wrong = FieldError(field if field in _FIELDS else "reasons", "desk.wrong.refused", {"why": why})
-        return await _page(visit, case, wrong)
+        return await _page(visit, case, *why_not(visit, error, _FIELDS))
     except ValueError:
         return await _page(visit, case, FieldError("until", "desk.wrong.moment"))
     return visit.redirect(f"/desk/cases/{case.reference}/restrictions")
@@ -53,7 +52,7 @@ def _missing(visit: Visit) -> str | None:
     return None if 0 < len(visit.text("reasons")) <= LONG_TEXT else "reasons"
 
 
-_FIELDS: Final = frozenset({"until", "contact", "form"})
+_FIELDS: Final = ("reasons", "until", "contact", "form")
 _DECISIONS: Final = tuple(step for step in RestrictionStep if step is not RestrictionStep.PROPOSED)
 
 

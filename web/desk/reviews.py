@@ -5,12 +5,12 @@ from typing import Final
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from domain.case.complaint import explain
 from domain.ground.messages import NotAllowed
 from domain.learning.reviewing import Kept, Review, ReviewFinding
 from runtime.causes import load_causes
 from starter.client.reviews import Reviews
 from web.desk.frame import DESK, actor, eyes, reference, shown, speaker
+from web.desk.refusals import why_not
 from web.pages import NotFound
 from web.permissions import staff
 from web.visit import FieldError, Visit
@@ -51,9 +51,7 @@ async def record(visit: Visit) -> Response:
         client = Reviews(eyes(visit), visit.doors.token_for(speaker(visit)))
         await client.record(known.reference, known.period, answers, findings, by=actor(visit))
     except (NotAllowed, ValidationError) as error:
-        why = explain(error) if isinstance(error, ValidationError) else str(error)
-        first = f"answer.{_asked(known)[0]}"
-        return await _page(visit, FieldError(first, "desk.wrong.refused", {"why": why}))
+        return await _page(visit, *why_not(visit, error, [f"answer.{name}" for name in _asked(known)]))
     return visit.redirect("/desk/reviews")
 
 

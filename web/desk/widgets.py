@@ -2,7 +2,7 @@
 
 import re
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -18,6 +18,7 @@ from domain.money.amounts import PositiveMoney
 from domain.money.parts import PartKind
 from domain.people.signs import Sign
 from web.visit import FieldError
+from web.words import all_words
 
 LEFT_OUT: Final = frozenset({"message_id", "actor", "attachments", "proposal", "cohort"})
 """Fields that nobody types: who acts is who signed on, what is decided was shown, files come in by their own pages."""
@@ -123,7 +124,12 @@ def made(kind: type[Message], asked: list[Widget], form: FormData, **given: Any)
     try:
         return kind.model_validate(said)
     except ValidationError as error:
-        raise Unfit([_told(one, asked) for one in error.errors(include_url=False, include_input=False)]) from None
+        raise Unfit(unfit(error, [one.name for one in asked])) from None
+
+
+def unfit(error: ValidationError, fields: Sequence[str], *, within: str = "") -> list[FieldError]:
+    """What is wrong, at the *fields* of the form that it is about, whose names begin with what it is *within*."""
+    return [_told(one, fields, within) for one in error.errors(include_url=False, include_input=False)]
 
 
 def _put(said: dict[str, Any], path: list[str], value: Any) -> None:
@@ -133,15 +139,19 @@ def _put(said: dict[str, Any], path: list[str], value: Any) -> None:
     said[last] = value
 
 
-def _told(detail: Any, asked: list[Widget]) -> FieldError:
+def _told(detail: Any, fields: Sequence[str], within: str) -> FieldError:
     """What is wrong, at the field that it is about: the one it names, else the first."""
     message = str(detail["msg"]).removeprefix("Value error, ")
     place = ".".join(str(part) for part in detail["loc"] if isinstance(part, str))
     if not place:
-        place, _, message = message.partition(": ") if ": " in message else (asked[0].name, "", message)
-    names = [one.name for one in asked]
-    fits = [name for name in names if name == place or name.startswith(f"{place}.") or place.startswith(f"{name}.")]
-    return FieldError((fits or names)[0], "desk.wrong.unfit", {"why": message})
+        place, _, message = message.partition(": ") if ": " in message else (fields[0], "", message)
+    place = within + place.partition(", ")[0]
+    fits = [name for name in fields if name == place or name.startswith(f"{place}.") or place.startswith(f"{name}.")]
+    field = (fits or fields)[0]
+    if detail["type"] == "value_error":
+        return FieldError(field, "desk.wrong.unfit", {"why": message})
+    key = f"desk.wrong.typed.{detail['type']}"
+    return FieldError(field, key if key in all_words() else "desk.wrong.typed.other", detail.get("ctx", {}))
 
 
 _MONEY: Final = re.compile(r"([A-Za-z]{3})\s*([0-9][0-9,]*(?:\.[0-9]+)?)")

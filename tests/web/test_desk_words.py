@@ -1,0 +1,75 @@
+"""Words of the field at the desk: each that a page can show is there in both languages."""
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final, get_args
+
+import pytest
+
+from domain.case.complaint import Channel
+from domain.checks.findings import Verdict
+from domain.ground.words import (
+    Action,
+    CaseEvent,
+    Category,
+    Circumstance,
+    Complexity,
+    ContactForm,
+    Driver,
+    IncidentStage,
+    LetterKind,
+    Matter,
+    MemberState,
+    Outcome,
+    PaymentState,
+    ReferralStep,
+    Remedy,
+    Role,
+    RouteKind,
+    Severity,
+    SignKind,
+    SignStep,
+    Stage,
+    TaskKind,
+)
+from domain.incidents.incident import FaultKind
+from domain.learning.reviewing import Kept
+from domain.mail.bounces import Delivery
+from domain.money.parts import PartKind
+from domain.people.inbox import NextStep
+from domain.people.restrictions import RestrictionStep
+from domain.rules.routes import Access
+from starter.reading.remedies import State as RemedyState
+from starter.reading.tasks import State as TaskState
+from web.desk.acting import FORMS
+from web.desk.sentences import spoken
+from web.words import words
+
+SHOWN: Final = (Action, Access, CaseEvent, Category, Circumstance, Complexity, ContactForm, Delivery, Driver, FaultKind)
+ALSO: Final = (IncidentStage, Kept, LetterKind, Matter, MemberState, NextStep, Outcome, PartKind, PaymentState)
+BESIDE: Final = (ReferralStep, Remedy, RestrictionStep, RouteKind, Severity, SignKind, SignStep, TaskKind, Verdict)
+
+
+@pytest.mark.parametrize("kind", [*SHOWN, *ALSO, *BESIDE, Channel, Role, Stage], ids=lambda one: one.__name__)
+def test_every_word_of_the_field_that_the_desk_shows_is_there_in_chinese(kind: type[StrEnum]) -> None:
+    visit: Any = SimpleNamespace(language="zh-CN", t=lambda key: words(key, "zh-CN"))
+    assert [one.value for one in kind if not re.search("[一-鿿]", spoken(visit, one))] == []
+
+
+def test_every_state_that_is_no_kind_of_its_own_is_there_in_chinese() -> None:
+    visit: Any = SimpleNamespace(language="zh-CN", t=lambda key: words(key, "zh-CN"))
+    states = {"RemedyState": RemedyState, "TaskState": TaskState}
+    said = {(name, each): spoken(visit, each, name) for name, one in states.items() for each in get_args(one)}
+    outside = ("open", "file wanted", "decided", "to be carried out", "ended")
+    said |= {("ReferralState", each): spoken(visit, each, "ReferralState") for each in outside}
+    said |= {("Entry", kind): spoken(visit, kind, "Entry") for kind in {*FORMS, *entries_noted()}}
+    assert [key for key, text in said.items() if not re.search("[一-鿿]", text)] == []
+
+
+def entries_noted() -> set[str]:
+    """The kinds of entries that cases and incidents write into their timelines."""
+    sources = [path.read_text("utf-8") for room in ("domain", "workflows") for path in Path(room).rglob("*.py")]
+    called = r'note\((?:[\w.]+(?:\(\))?, )?\s*"([a-z_]+)"'
+    return {kind for source in sources for kind in re.findall(called, source)}

@@ -1,0 +1,168 @@
+"""The words of the desk: those of the field, and the sentences that the service says in English far from any page.
+
+A workflow refuses, or says what it waits for, as an English sentence; `sentences.toml` has each as the desk says it.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from domain.case.drafts import WHY
+from domain.case.messages.table import SIGNALS, UPDATES
+from domain.checks.findings import Check
+from domain.ground.words import (
+    Category,
+    IncidentStage,
+    LetterKind,
+    Outcome,
+    PaymentState,
+    ReferralStep,
+    Remedy,
+    Role,
+    Stage,
+    TaskKind,
+)
+from domain.incidents.messages import INCIDENT_UPDATES
+from domain.money.parts import PartKind
+from domain.people.matching import GROUNDS, STATES
+from domain.people.restrictions import RestrictionStep
+from starter.evidence.words import words_of
+from web.visit import Visit
+from web.words import LANGUAGES, all_words
+
+_GROUPS: Final = {
+    "Stage": "stage",
+    "Role": "role",
+    "Channel": "channel",
+    "Outcome": "outcome",
+    "Remedy": "remedy",
+    "Verdict": "verdict",
+    "Confidence": "confidence",
+}
+"""Words that the evidence pack has already, by the name of their kind."""
+
+
+def spoken(visit: Visit, word: Any, kind: str = "") -> str:
+    """A word of the field in the visitor's language; one without words of its own as it is spelled."""
+    if word is None:
+        return ""
+    if isinstance(word, Check):
+        return words_of(visit.language).check(word)
+    value = word.value if isinstance(word, StrEnum) else str(word)
+    kind = kind or (type(word).__name__ if isinstance(word, StrEnum) else "")
+    key = f"desk.word.{kind}.{value}"
+    if key in all_words():
+        return visit.t(key)
+    words = words_of(visit.language)
+    if kind in _GROUPS and words.has(_GROUPS[kind], value):
+        return words(_GROUPS[kind], value)
+    return value.replace("_", " ")
+
+
+def label(visit: Visit, name: str, form: str = "") -> str:
+    """What the field *name* is called, in the form of the message *form* or in all."""
+    for key in (f"desk.field_of.{form}.{name}", f"desk.field.{name}"):
+        if key in all_words():
+            return visit.t(key)
+    return name.rpartition(".")[2].replace("_", " ").capitalize()
+
+
+def doing(visit: Visit, name: str) -> str:
+    """What the form of the message *name* does."""
+    key = f"desk.do.{name}"
+    return visit.t(key) if key in all_words() else name.replace("_", " ").capitalize()
+
+
+def in_words(visit: Visit, text: str, *, fact: bool = False) -> str:
+    """What the service says in English, in the visitor's language; what nobody has put into words, as it came.
+
+    A *fact* is a list of words, or what a sentence says in passing.
+    """
+    if fact:
+        return _fact(visit, text)
+    return _sentence(visit, _FIELD.sub("", text)) or _sentence(visit, text) or _word(visit, text)
+
+
+_FIELD: Final = re.compile(r"^[\w.]+(?:, [\w.]+)*: ")
+
+
+class Sentence(NamedTuple):
+    """How a refusal is known, and how it is said in each of the languages."""
+
+    known_by: re.Pattern[str]
+    said: Mapping[str, str]
+
+
+@cache
+def sentences(*, facts: bool = False) -> tuple[Sentence, ...]:
+    """All of them, those first that say more by themselves; those that only stand in for *facts* of others as well."""
+    table: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    of_facts = table.pop("facts")
+    known: dict[str, str | list[str]] = table | of_facts if facts else table
+    found = []
+    for text, said in sorted(known.items(), key=lambda one: -len(one[0].replace("{}", ""))):
+        pattern = "(.*?)".join(re.escape(part) for part in text.split("{}"))
+        pair = [text, said] if isinstance(said, str) else said
+        found.append(Sentence(re.compile(pattern, re.DOTALL), dict(zip(LANGUAGES, pair, strict=True))))
+    return tuple(found)
+
+
+def _sentence(visit: Visit, text: str, *, fact: bool = False) -> str | None:
+    for one in sentences(facts=fact):
+        if found := one.known_by.fullmatch(text):
+            return one.said[visit.language].format(*(_fact(visit, each) for each in found.groups()))
+    return None
+
+
+def _fact(visit: Visit, text: str) -> str:
+    """A fact of a sentence: another sentence, words of the field, or what stays as it is (a sum, a name, a number)."""
+    if visit.language != "en" and text in _spoken_before():
+        return _spoken_before()[text]
+    if said := _sentence(visit, text, fact=True):
+        return said
+    chinese = visit.language == "zh-CN"
+    for between, instead in (("; ", "；"), (": ", "："), (", ", "、"), (" or ", "或")):
+        if between in text:
+            return (instead if chinese else between).join(_fact(visit, part) for part in text.split(between))
+    return _word(visit, text)
+
+
+_KINDS: Final[tuple[type[StrEnum], ...]] = (
+    Role,
+    Stage,
+    IncidentStage,
+    Outcome,
+    Remedy,
+    ReferralStep,
+    TaskKind,
+    Category,
+    PaymentState,
+    PartKind,
+    RestrictionStep,
+    LetterKind,
+)
+_MESSAGES: Final = frozenset(kind.name for kind in (*SIGNALS, *UPDATES, *INCIDENT_UPDATES))
+
+
+@cache
+def _words() -> Mapping[str, StrEnum]:
+    return {one.value: one for kind in reversed(_KINDS) for one in kind}
+
+
+@cache
+def _spoken_before() -> Mapping[str, str]:
+    """What the service says of a case in both languages elsewhere: Chinese by English."""
+    return {one.en: one.zh for one in (*WHY.values(), *GROUNDS.values(), *STATES.values())}
+
+
+def _word(visit: Visit, text: str) -> str:
+    if text in _MESSAGES:
+        return doing(visit, text)
+    if one := _words().get(text.replace(" ", "_")):
+        return spoken(visit, one)
+    role, _, person = text.partition(":")
+    return person if person and role in set(Role) else text
