@@ -25,6 +25,7 @@ from temporalio.common import MetricMeter, VersioningBehavior, WorkerDeploymentV
 from temporalio.worker import Interceptor, Replayer, Worker, WorkerDeploymentConfig, WorkflowRunner
 
 from activities.case.case_file import CaseFile, utc_now
+from activities.case.pinning import mark_known
 from activities.case.unopened import Unopened, take_turn
 from activities.checks.investigating import Investigating
 from activities.incidents.incident_letters import IncidentLetters
@@ -58,6 +59,7 @@ from runtime.identity.issuing import TokenIssuer
 from runtime.identity.keys import read_signing_key
 from runtime.identity.verifying import Verifier
 from runtime.keys.here import hold_keys, keys_needed
+from runtime.keys.vault import Vault
 from runtime.keys_table import keys_table
 from runtime.letters.samples import missing_letters
 from runtime.listening import listener
@@ -67,7 +69,7 @@ from runtime.memory import cached_cases, memory_limit
 from runtime.outside import Outside
 from runtime.payment_rail import HttpRail, PaymentRail
 from runtime.plain import Plain
-from runtime.policies import Packs
+from runtime.policies import Packs, load_packs
 from runtime.ports import any_free_port
 from runtime.postgres import DatabaseUnavailable, find_database
 from runtime.settings import ConfigurationError, Settings, load_settings
@@ -327,8 +329,7 @@ async def work(settings: Settings) -> None:
     pool = await open_pool(url, patience=settings.database_timeout)
     try:
         hold_proofs(Verifier.of(settings))
-        if vault and (again := await erased_again(pool, vault, Outbox(settings.outbox_dir), settings.backup_days)):
-            log.warning("erasures were applied again: a backup was restored", erasures=again)
+        await _put_right(pool, vault, settings)
         port = any_free_port() if settings.metrics_address else None
         runtime = core_runtime() if port is None else measured_runtime(port)
         client = await connect(settings, runtime)
@@ -363,6 +364,15 @@ async def work(settings: Settings) -> None:
         await close_pool(pool)
         if vault:
             await vault.close()
+
+
+async def _put_right(pool: Pool, vault: Vault | None, settings: Settings) -> None:
+    """What an upgrade or a restore has left undone in the record."""
+    log = structlog.get_logger("worker")
+    if unknown := await mark_known(pool, load_packs(), utc_now()):
+        log.warning("packs that no worker of ours knew are pinned, and nothing is decided by them", packs=unknown)
+    if vault and (again := await erased_again(pool, vault, Outbox(settings.outbox_dir), settings.backup_days)):
+        log.warning("erasures were applied again: a backup was restored", erasures=again)
 
 
 def _tell_missing_letters(settings: Settings) -> None:

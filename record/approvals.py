@@ -25,10 +25,9 @@ from domain.incidents.messages import DecideIncident
 from domain.keys.personal import is_erased
 from domain.money.amounts import Money
 from domain.people.actors import Proofs
-from domain.rules.policy import PolicyPack
 from record.given import given_by_rule
 from record.hands import kept_out_columns, kept_out_of, recusals_of_list
-from record.packs import pinned_pack
+from record.packs import pinned_pack, read_pinned
 
 if TYPE_CHECKING:
     from record.connection import Connection
@@ -136,7 +135,7 @@ async def list_approval(
     harm = await connection.fetch(_HARM, incident, number)
     return approved_list(
         row["opened_by"],
-        PolicyPack.model_validate(row["content"]).decision,
+        (await read_pinned(connection, row["policy_hash"])).decision,
         row["hash"],
         [Money(amount=each["amount"], currency=each["currency"]) for each in harm],
         [Entry(**dict(entry)) for entry in entries],
@@ -329,9 +328,8 @@ _CASES: Final = f"""
     from casefile.cases c where reference = any($1)
 """  # noqa: S608 (constants)
 _LIST: Final = """
-    select incidents.opened_by, cohorts.hash, content
+    select incidents.opened_by, cohorts.hash, policy_hash
     from casefile.cohorts join casefile.incidents using (reference)
-    join casefile.policy_packs on policy_packs.hash = incidents.policy_hash
     where (cohorts.reference, cohorts.number) = ($1, $2)
 """
 _HARM: Final = """

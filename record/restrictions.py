@@ -1,5 +1,6 @@
 """Contact restrictions, as the record has them."""
 
+import contextlib
 from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -8,7 +9,7 @@ from domain.ground.people import Actor
 from domain.ground.words import Role
 from domain.keys.personal import Gone
 from domain.people.restrictions import Restriction, RestrictionChange, founded, in_force, standing
-from domain.rules.policy import PolicyPack
+from record.packs import pinned_pack
 from record.proofs import proofs_here
 
 if TYPE_CHECKING:
@@ -42,11 +43,12 @@ async def _changes(connection: "Connection", of: str | None) -> dict[str, list[R
 
 async def _approval(connection: "Connection", references: Collection[str]) -> dict[str, tuple[Role, ...]]:
     """The roles that approve restrictions, by case."""
-    rules = {
-        row["reference"]: PolicyPack.model_validate(row["content"]).contact_restrictions
-        for row in await connection.fetch(_PACKS, list(references))
-    }
-    return {reference: tuple(rule.approval) for reference, rule in rules.items() if rule}
+    roles = {}
+    for row in await connection.fetch(_PACKS, list(references)):
+        with contextlib.suppress(LookupError):  # by a pack that somebody made up nobody approves anything
+            if rule := (await pinned_pack(connection, row["policy_hash"])).contact_restrictions:
+                roles[row["reference"]] = tuple(rule.approval)
+    return roles
 
 
 async def restrictions_in_case(connection: "Connection", reference: str, at: datetime) -> list[Restriction]:
@@ -57,8 +59,7 @@ async def restrictions_in_case(connection: "Connection", reference: str, at: dat
 
 _ACCOUNT: Final = "select account from casefile.cases where reference = $1"
 _PACKS: Final = """
-    select reference, content from casefile.cases join casefile.policy_packs on hash = policy_hash
-    where reference = any($1)
+    select reference, policy_hash from casefile.cases where reference = any($1)
 """
 _CHANGES: Final = """
     select account, number, step, by, at, form, contact, until, review_by, reference, reasons,

@@ -3,6 +3,7 @@
 The history holds what ordinary activities were asked, but not so of local ones: those are learned by replaying it.
 """
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHistory
 from temporalio.common import RawValue
+from temporalio.converter import ActivitySerializationContext, WorkflowSerializationContext
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import (
     ExecuteWorkflowInput,
@@ -31,7 +33,7 @@ from temporalio.worker import (
 
 from domain.case import case
 from domain.incidents.state import Incident
-from runtime.keys.histories import open_history
+from runtime.keys.codec import NotOfOurs
 from runtime.temporal import temporal_plugin
 from runtime.turns import InOrder
 from workflows.complaint import ComplaintWorkflow
@@ -139,9 +141,7 @@ def _reset_from(history: WorkflowHistory) -> set[str]:
 
 
 async def _fetch(client: Client, workflow_id: str, run_id: str) -> WorkflowHistory:
-    """What happened in a run, with what was sealed opened."""
-    history = await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()
-    return await open_history(history, client.namespace)
+    return await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()
 
 
 async def replay(client: Client, histories: Sequence[WorkflowHistory]) -> Life:
@@ -160,7 +160,7 @@ async def replay(client: Client, histories: Sequence[WorkflowHistory]) -> Life:
         result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
         if result.replay_failure is not None:
             broken = f"its history cannot be replayed by this version: {result.replay_failure}"
-        steps += await _steps(client, history.events, heard)
+        steps += await _steps(client, history, heard)
         state = heard.state() or state
     return Life(steps, state, broken)
 
@@ -207,45 +207,60 @@ class _Listening(Interceptor):
         return Inbound
 
 
-async def _steps(client: Client, events: Sequence[HistoryEvent], heard: _Heard) -> list[Step]:
-    """The effects in the order in which they were done; those not done at the place where they were asked for."""
+async def _steps(client: Client, history: WorkflowHistory, heard: _Heard) -> list[Step]:
+    """The effects in the order in which they were done; those not done at the place where they were asked for.
+
+    What a stranger has asked of our activities in the workflow's place, or answered in theirs, is none.
+    """
     # Of local activities the events tell in which order they were asked for, and their markers when they were done.
     found: list[tuple[int, int, Step]] = []
     asked: dict[int, tuple[str, Any, datetime]] = {}
-    for event in events:
-        match event.event_type:
-            case EventType.EVENT_TYPE_MARKER_RECORDED:
-                marker = event.marker_recorded_event_attributes
-                if marker.marker_name == _LOCAL and not marker.HasField("failure"):
-                    told = json.loads(marker.details["data"].payloads[0].data)
-                    name, request = heard.requests.get(told["activity_id"], (told["activity_type"], None))
-                    if name in EFFECTS and request is not None:
-                        result = await _decode(client, marker.details["result"].payloads, EFFECTS[name].answer)
-                        done = _at(event)
-                        ended = told["complete_time"]
-                        order = int(ended["seconds"]) * 1_000_000_000 + int(ended["nanos"])
-                        after = marker.workflow_task_completed_event_id
-                        found.append((after, order, Step(name, request, done, done, result)))
-            case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
-                scheduled = event.activity_task_scheduled_event_attributes
-                name = scheduled.activity_type.name
-                if name in EFFECTS:
-                    request = await _decode(client, scheduled.input.payloads, EFFECTS[name].request)
-                    asked[event.event_id] = (name, request, _at(event))
-            case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-                completed = event.activity_task_completed_event_attributes
-                if known := asked.pop(completed.scheduled_event_id, None):
-                    result = await _decode(client, completed.result.payloads, EFFECTS[known[0]].answer)
-                    found.append((event.event_id, 0, Step(*known, _at(event), result)))
-            case _:
-                pass
+    for event in history.events:
+        with contextlib.suppress(NotOfOurs):
+            match event.event_type:
+                case EventType.EVENT_TYPE_MARKER_RECORDED:
+                    marker = event.marker_recorded_event_attributes
+                    if marker.marker_name == _LOCAL and not marker.HasField("failure"):
+                        found += await _at_once(client, history, event, heard)
+                case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+                    scheduled = event.activity_task_scheduled_event_attributes
+                    name = scheduled.activity_type.name
+                    if name in EFFECTS:
+                        payloads = scheduled.input.payloads
+                        request = await _decode(client, history, name, payloads, EFFECTS[name].request)
+                        asked[event.event_id] = (name, request, _at(event))
+                case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+                    completed = event.activity_task_completed_event_attributes
+                    if known := asked.get(completed.scheduled_event_id):
+                        payloads, answer = completed.result.payloads, EFFECTS[known[0]].answer
+                        result = await _decode(client, history, known[0], payloads, answer)
+                        found.append((event.event_id, 0, Step(*known, _at(event), result)))
+                        del asked[completed.scheduled_event_id]
+                case _:
+                    pass
     found += [(event_id, 0, Step(*known)) for event_id, known in asked.items()]
     return [step for *_, step in sorted(found, key=lambda one: one[:2])]
+
+
+async def _at_once(
+    client: Client, history: WorkflowHistory, event: HistoryEvent, heard: _Heard
+) -> list[tuple[int, int, Step]]:
+    """What a local activity did, with what it is ordered by, as its marker tells; nothing where it was no effect."""
+    marker = event.marker_recorded_event_attributes
+    told = json.loads(marker.details["data"].payloads[0].data)
+    name, request = heard.requests.get(told["activity_id"], (told["activity_type"], None))
+    if name not in EFFECTS or request is None:
+        return []
+    result = await _decode(client, history, name, marker.details["result"].payloads, EFFECTS[name].answer)
+    done, ended = _at(event), told["complete_time"]
+    order = int(ended["seconds"]) * 1_000_000_000 + int(ended["nanos"])
+    return [(marker.workflow_task_completed_event_id, order, Step(name, request, done, done, result))]
 
 
 async def read_unheard(client: Client, workflow_id: str, run_id: str) -> list[Signal]:
     """The signals that came to a run after the last task that a worker did for it."""
     history = await _fetch(client, workflow_id, run_id)
+    reading = client.data_converter.with_context(WorkflowSerializationContext(client.namespace, workflow_id))
     signals: list[Signal] = []
     for event in history.events:
         match event.event_type:
@@ -254,17 +269,31 @@ async def read_unheard(client: Client, workflow_id: str, run_id: str) -> list[Si
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
                 sent = event.workflow_execution_signaled_event_attributes
                 payloads = sent.input.payloads
-                values = await client.data_converter.decode(payloads, [RawValue] * len(payloads))
+                values = await reading.decode(payloads, [RawValue] * len(payloads))
                 signals.append(Signal(sent.signal_name, values, _at(event)))
             case _:
                 pass
     return signals
 
 
-async def _decode(client: Client, payloads: Sequence[Payload], kind: type[Any]) -> Any:
-    if kind is NoneType or not payloads:
+async def _decode(
+    client: Client, history: WorkflowHistory, activity: str, payloads: Sequence[Payload], kind: type[Any]
+) -> Any:
+    """What was said to or by an *activity*. Raises `NotOfOurs` unless one of ours said it."""
+    context = ActivitySerializationContext(
+        namespace=client.namespace,
+        activity_id=None,
+        activity_type=activity,
+        activity_task_queue=None,
+        workflow_id=history.workflow_id,
+        workflow_type=None,
+        is_local=False,
+    )
+    # As it is kept: what a program without keys has said is no answer, of whatever kind.
+    values = await client.data_converter.with_context(context).decode(payloads, [RawValue] * len(payloads))
+    if kind is NoneType or not values:
         return None
-    return (await client.data_converter.decode(payloads, [kind]))[0]
+    return client.data_converter.payload_converter.from_payload(values[0].payload, kind)
 
 
 def _at(event: HistoryEvent) -> datetime:

@@ -12,6 +12,7 @@ import asyncpg
 from temporalio.exceptions import ApplicationError
 
 from activities.case.case_file import CaseFile
+from activities.case.pinning import pin
 from activities.checks.investigating import Investigating
 from activities.incidents.incident_letters import IncidentLetters
 from activities.incidents.incident_payments import IncidentPayments, payment_key
@@ -156,15 +157,7 @@ class Rewriting:
 
     async def _open_case(self, request: OpenCase, opened: Opened) -> None:
         connection = self._connection
-        await connection.execute(
-            "insert into casefile.policy_packs (hash, id, version, content, pinned_at) values ($1, $2, $3, $4, $5)"
-            " on conflict do nothing",
-            opened.policy_hash,
-            opened.policy.id,
-            opened.policy.version,
-            opened.policy.model_dump(mode="json"),
-            request.at,
-        )
+        await pin(connection, opened.policy_hash, opened.policy, request.at)
         known = await connection.fetchrow(
             "select source, idempotency_key from casefile.cases where reference = $1", request.reference
         )

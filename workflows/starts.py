@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 
 from domain.case.requests import RefusedMessage, RefuseStart
 from workflows import effects
-from workflows.raw import decoded, kept
+from workflows.raw import decoded, is_plain, kept
 
 _LONG_ENOUGH: Final = timedelta(days=3650)
 """A timeout of so many days is none: Temporal's test server gives it to all."""
@@ -23,6 +23,8 @@ def given(start: Sequence[Any], what: str) -> Any:
     check_options()
     if len(start) != 1:
         raise ValueError(f"start: {what} begins with one JSON object, not with {len(start)} arguments")
+    if is_continued() and is_plain(start[0]):
+        raise ValueError("start: an earlier run that was no worker of ours hands this over; what one does is sealed")
     return decoded(start[0])
 
 

@@ -26,6 +26,7 @@ from activities.case.opening import (
     warning_of,
     words_of,
 )
+from activities.case.pinning import pin
 from activities.case.unopened import Unopened
 from activities.case.writing import add_events, add_summary, follow_events, led_to, told_otherwise, write_firings
 from activities.case.written_once import keep_contradictions, write_contact, write_entries, write_rejected
@@ -300,9 +301,7 @@ class CaseFile:
         receipt = Occurred(
             event=CaseEvent.RECEIVED, at=complaint.received_at, number=RECEIPT, facts=assessment.facts(complaint)
         )
-        if not await connection.fetchval(_IS_PINNED, pack.hash):  # a pack is long, and seldom new
-            content = pack.model_dump(mode="json")
-            await connection.execute(_PIN, pack.hash, pack.id, pack.version, content, self._clock())
+        await pin(connection, pack.hash, pack, self._clock())
         opened = await connection.fetchval(
             _OPEN,
             reference,
@@ -351,11 +350,6 @@ class CaseFile:
             raise ApplicationError(str(error), type="InvalidComplaint", non_retryable=True) from None
 
 
-_IS_PINNED: Final = "select exists (select from casefile.policy_packs where hash = $1)"
-_PIN: Final = """
-    insert into casefile.policy_packs (hash, id, version, content, pinned_at) values ($1, $2, $3, $4, $5)
-    on conflict do nothing
-"""
 _OPEN: Final = f"""
     insert into casefile.cases (
         reference, source, idempotency_key, received_at, opened_at, language, channel, account, complaint,

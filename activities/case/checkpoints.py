@@ -16,7 +16,7 @@ from domain.ground.timeline import Entry
 from domain.ground.words import Stage
 from domain.incidents.messages import IncidentChanged
 from domain.keys.personal import Personal
-from domain.rules.policy import PolicyPack
+from record.packs import pinned_pack
 
 if TYPE_CHECKING:
     from runtime.database import Connection
@@ -64,7 +64,7 @@ async def find(connection: "Connection", reference: str) -> Case | None:
         **kept["state"],
         "reference": reference,
         "complaint": Complaint.recorded(kept["complaint"]),
-        "policy": PolicyPack.model_validate(kept["content"]),
+        "policy": await pinned_pack(connection, kept["policy_hash"]),
         "policy_hash": kept["policy_hash"],
         "recent": [entry.model_copy(update={"data": {}}) for entry in timeline[-RECENT_ENTRIES:]],
     }
@@ -118,10 +118,9 @@ _TAKE_UP: Final = """
 _GOES_ON: Final = "select exists (select from casefile.checkpoints where (reference, run) = ($1, $2))"
 _STATE: Final = "select state from casefile.checkpoints where reference = $1"
 _FIND: Final = """
-    select state, complaint, policy_hash, content
+    select state, complaint, policy_hash
     from casefile.checkpoints
     join casefile.cases using (reference)
-    join casefile.policy_packs on hash = policy_hash
     where reference = $1 and state is not null
 """
 _TIMELINE: Final = """

@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 from activities.case import checkpoints
 from activities.case.at_once import AtOnce
 from activities.case.case_file import utc_now
+from activities.case.pinning import pin
 from activities.case.written_once import write_incident_entries
 from activities.checks.investigating import Investigating
 from activities.incidents.known_incidents import link_case, pack_of
@@ -131,15 +132,7 @@ class Incidents:
     async def _write_down(self, connection: "Connection", request: OpenIncident, pack: PolicyPack) -> None:
         """Pin *pack* and write the incident down, unless it is known."""
         new, fault = request.new, request.new.fault
-        await connection.execute(
-            "INSERT INTO casefile.policy_packs (hash, id, version, content, pinned_at) VALUES ($1, $2, $3, $4, $5)"
-            " ON CONFLICT DO NOTHING",
-            pack.hash,
-            pack.id,
-            pack.version,
-            pack.model_dump(mode="json"),
-            self._clock(),
-        )
+        await pin(connection, pack.hash, pack, self._clock())
         if fault.symbol and not await connection.fetchval(
             "SELECT EXISTS (SELECT FROM tradelog.instruments WHERE symbol = $1)", fault.symbol
         ):

@@ -95,13 +95,10 @@ class KnownIncidents:
 
 async def pack_of(connection: "Connection", reference: str) -> PolicyPack:
     """The pack that was pinned when the incident was opened."""
-    content = await connection.fetchval(
-        "SELECT content FROM casefile.incidents JOIN casefile.policy_packs ON hash = policy_hash WHERE reference = $1",
-        reference,
-    )
-    if content is None:
+    pinned = await connection.fetchval("SELECT policy_hash FROM casefile.incidents WHERE reference = $1", reference)
+    if pinned is None:
         raise ApplicationError(f"there is no incident {reference}", type="NoIncident", non_retryable=True)
-    return PolicyPack.model_validate(content)
+    return await pinned_pack(connection, pinned)
 
 
 async def link_case(connection: "Connection", case: str, incident: str, at: datetime) -> None:

@@ -85,6 +85,7 @@ READABLE: Final[Mapping[str, str]] = {
     "casefile.letter_attempts": "key channel outcome way",
     "casefile.letters": "key reference kind language message_id addressee",
     "casefile.lookups": "purpose scope",
+    "casefile.pack_marks": "hash mark",
     "casefile.people_changes": "reference",
     "casefile.policy_packs": "hash id version content",
     "casefile.postings": "key reference currency kind rail incident account decision",
@@ -150,7 +151,7 @@ WHY_READABLE: Final[Mapping[str, str]] = {
         "by_event complaints data decision detail findings gained last losses opened particulars progress reason "
         "settled summary written"
     ),
-    "it is a hash of what is sealed, of a file or of rows": "digest hash previous sha256",
+    "it is a hash of what is sealed, of a file or of rows": "digest hash mark previous sha256",
     "it is what the firm publishes or rules by, or the record as written, sealed where it is personal": "content said",
 }
 """Why a column is readable: the names of columns by reason."""

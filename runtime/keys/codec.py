@@ -1,4 +1,9 @@
-"""What is sealed on its way into Temporal and opened on its way out: payloads, each under the key of its case."""
+"""What is sealed on its way into Temporal and opened on its way out: payloads, each under the key of its case.
+
+Whoever reaches Temporal can ask our workers for an activity, answer one in their place, or hand a workflow over to
+them. What a workflow and its activities say to each other is therefore believed only as sealed, for that very activity:
+nobody without the firm's keys makes such a payload, and none that stands in a history fits another activity.
+"""
 
 from collections.abc import Sequence
 from typing import Final, Self
@@ -20,8 +25,14 @@ from runtime.keys.vault import Vault
 ENCODING: Final = b"binary/redress"
 _KEY: Final = "key"
 """Metadata of a sealed payload: ``VERSION:SCOPE``."""
+_STEP: Final = "redress-activity"
+"""Metadata within a sealed payload: the activity whose question or answer it is."""
 READABLE: Final = "redress"
 """Metadata of a payload that the converter knows to hold nothing personal: it is told in the clear."""
+
+
+class NotOfOurs(ValueError):
+    """An activity was asked, or answered, by somebody without the firm's keys."""
 
 
 class Sealing(PayloadCodec, WithSerializationContext):
@@ -30,17 +41,20 @@ class Sealing(PayloadCodec, WithSerializationContext):
     What is not sealed is taken as it comes: programs in other languages send plain JSON. What is sealed and cannot be
     authenticated, or belongs to another case, is left as it is: a workflow keeps it among the rejected messages. Where
     we sealed it and the key is not to be had, `KeysUnavailable` is raised, and whoever asked tries again.
+
+    Between a workflow and its activity *step* nothing counts but what was sealed for it: else `NotOfOurs` is raised.
     """
 
-    def __init__(self, vault: Vault, namespace: str = "", scope: str | None = None) -> None:
-        self._vault, self._namespace, self._scope = vault, namespace, scope
+    def __init__(self, vault: Vault, namespace: str = "", scope: str | None = None, step: str | None = None) -> None:
+        self._vault, self._namespace, self._scope, self._step = vault, namespace, scope, step
 
     def with_context(self, context: SerializationContext) -> Self:
-        match context:
-            case WorkflowSerializationContext() | ActivitySerializationContext() if context.workflow_id:
-                return type(self)(self._vault, context.namespace, scope_of_workflow(context.workflow_id))
-            case _:
-                return self
+        if not isinstance(context, WorkflowSerializationContext | ActivitySerializationContext):
+            return self
+        if not context.workflow_id:
+            return self
+        step = (context.activity_type or "") if isinstance(context, ActivitySerializationContext) else None
+        return type(self)(self._vault, context.namespace, scope_of_workflow(context.workflow_id), step)
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         if all(READABLE in payload.metadata for payload in payloads):
@@ -52,15 +66,26 @@ class Sealing(PayloadCodec, WithSerializationContext):
         return [_without_mark(one) if READABLE in one.metadata else self._sealed(one, key, marking) for one in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        return [
-            await self._opened(one) if one.metadata.get("encoding") == ENCODING else _in_plain(one) for one in payloads
-        ]
+        return [await self._read(one) for one in payloads]
+
+    async def _read(self, payload: Payload) -> Payload:
+        sealed = payload.metadata.get("encoding") == ENCODING
+        if self._step is None:
+            return await self._opened(payload) if sealed else _in_plain(payload)
+        opened = await self._opened(payload) if sealed else payload
+        # What could not be opened is still the payload that came, and may say anything beside.
+        if opened is payload or opened.metadata.get(_STEP) != self._step.encode():
+            raise NotOfOurs(f"{self._step}: what came with it was not sealed for it by a worker, or is erased")
+        return opened
 
     def _sealed(self, payload: Payload, key: Key, marking: bytes) -> Payload:
-        content = payload.SerializeToString()
+        marked = Payload()
+        marked.CopyFrom(payload)
+        if self._step is not None:
+            marked.metadata[_STEP] = self._step.encode()
         return Payload(
             metadata={"encoding": ENCODING, _KEY: f"{key.version}:{key.scope}".encode()},
-            data=seal(key, marking, self._namespace, ENCODING.decode(), content),
+            data=seal(key, marking, self._namespace, ENCODING.decode(), marked.SerializeToString()),
         )
 
     async def _opened(self, payload: Payload) -> Payload:

@@ -349,6 +349,7 @@ def test_signatures_are_verified_without_any_library_as_with_one() -> None:
 UNCHAINED = {
     "casefile.accesses": "of who reads, who must not hold up who writes",
     "casefile.calendars": "named by its hash",
+    "casefile.pack_marks": "of packs, not of cases",
     "casefile.policy_packs": "named by its hash",
     "casefile.case_topics": "follows from the complaint",
     "casefile.chain": "is the chain",

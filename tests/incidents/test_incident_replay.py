@@ -18,6 +18,8 @@ from workflows.incident import IncidentWorkflow
 FOLDER = Path(__file__).parents[1] / "workflows" / "histories" / "incidents"
 HISTORIES = {path.stem: path.read_text("utf-8") for path in sorted(FOLDER.glob("*.json"))}
 
+pytestmark = pytest.mark.usefixtures("without_keys")  # they were recorded opened
+
 
 def test_there_are_histories() -> None:
     assert HISTORIES

@@ -14,20 +14,28 @@ from domain.case.messages.table import Receipt
 from domain.ground.people import Actor
 from domain.ground.words import Role
 from domain.keys.public import Public
+from runtime.keys.codec import NotOfOurs
 from runtime.keys.here import hold
 from runtime.keys.keyring import KeysUnavailable
 from runtime.keys.store import KeyStore
 from runtime.keys.vault import Vault
 from runtime.temporal import temporal_plugin
+from workflows.effects import EFFECTS
 
 SAID = "My name is The Customer, and the price was wrong."
 REPLY = CustomerReply(message_id="1", actor=Actor(id="c", role=Role.CUSTOMER), text=SAID)
+REPLY_JSON = REPLY.model_dump_json().encode()
 
 
 def plugged() -> DataConverter:
     found = temporal_plugin().data_converter
     assert isinstance(found, DataConverter)
     return found
+
+
+def activity(name: str, workflow_id: str = "RD-1") -> DataConverter:
+    context = ActivitySerializationContext("default", "1", name, None, workflow_id, "complaint", False)
+    return plugged().with_context(context)
 
 
 def converter(workflow_id: str = "RD-1", namespace: str = "default") -> DataConverter:
@@ -41,8 +49,6 @@ async def test_a_message_is_ciphertext_that_opens_for_its_case_and_its_parts_alo
     assert SAID.encode() not in sealed.SerializeToString()
     for own in (converter(), converter("RD-1:investigation:2")):
         assert await own.decode([sealed], [CustomerReply]) == [REPLY]
-    activity = ActivitySerializationContext("default", "1", "Record", None, "RD-1", "complaint", False)
-    assert await plugged().with_context(activity).decode([sealed], [CustomerReply]) == [REPLY]
 
     for foreign in (converter("RD-2"), converter(namespace="other")):
         [left] = await foreign.decode([sealed], [RawValue])
@@ -65,6 +71,26 @@ async def test_what_we_did_not_seal_is_left_as_it_is_with_no_key_looked_for(keys
             sealed = Payload(metadata={"encoding": b"binary/redress", "key": b"1:RD-1"}, data=bytes(60))
     [left] = await converter().decode([sealed], [RawValue])
     assert left.payload == sealed
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+async def test_an_activity_and_its_workflow_believe_what_was_sealed_for_that_activity_alone(
+    keys: Vault, name: str
+) -> None:
+    """A stranger has the histories: plain JSON, a message, and what another activity or case was asked are no use."""
+    other = next(one for one in EFFECTS if one != name)
+    plain = Payload(metadata={"encoding": b"json/plain", "redress-activity": name.encode()}, data=REPLY_JSON)
+    [said] = await converter().encode([REPLY])
+    [nothing] = await activity(name).encode([None])
+    [readable] = await activity(name).encode([Public("Final response due")])
+    [of_another] = await activity(other).encode([REPLY])
+    [of_another_case] = await activity(name, "RD-2").encode([REPLY])
+    moved = Payload(metadata={**of_another_case.metadata, "key": b"1:RD-1"}, data=of_another_case.data)
+    for forged in (plain, said, readable, of_another, of_another_case, moved):
+        with pytest.raises(NotOfOurs, match=name):
+            await activity(name).decode([forged], [CustomerReply])
+    [own] = await activity(name).encode([REPLY])
+    assert await activity(name).decode([own, nothing], [CustomerReply, type(None)]) == [REPLY, None]
 
 
 async def test_what_holds_nothing_personal_and_what_others_send_as_json_is_read_without_any_key(keys: Vault) -> None:

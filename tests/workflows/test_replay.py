@@ -25,6 +25,8 @@ HISTORIES = {path.stem: path.read_text("utf-8") for path in sorted(HOUSE.glob("*
 OTHERS = {path.stem: path.read_text("utf-8") for path in sorted((HOUSE / "others").glob("*.json"))}
 FAULT = "Try again after a fault"
 
+pytestmark = pytest.mark.usefixtures("without_keys")  # they were recorded opened
+
 
 def test_there_are_histories() -> None:
     assert HISTORIES
