@@ -8,6 +8,7 @@
 # make bench  how late deadlines are, beside a poller (ARGS="--cases 500")
 # make bench-investigation  import and investigation, beside bare PostgreSQL (ARGS="--quotes 500000 --orders 50000")
 # make bench-reporting      the report on a month of 100,000 cases, its time and memory
+# make bench-polling        a handler's pages beside 1,000 customers whose pages ask by themselves
 # make bench-reading        lists, inbox, deadlines and search among 200,000 cases
 # make bench-sealing        what sealing costs, a payload and a life
 # make bench-assessment     how well the first assessment hears, in both languages
@@ -22,7 +23,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input install -
 UV := uv
 
 .DELETE_ON_ERROR:
-.PHONY: demo up test check trial sbom bench bench-life bench-investigation bench-assessment bench-reading bench-reporting bench-sealing lint lock clean
+.PHONY: demo up test check trial sbom bench bench-life bench-investigation bench-assessment bench-polling bench-reading bench-reporting bench-sealing lint lock clean
 
 demo: $(READY)
 	@$(BIN)/redress demo
@@ -61,6 +62,9 @@ bench-investigation: $(READY)
 
 bench-sealing: $(READY)
 	@$(BIN)/python -m bench.sealing $(ARGS)
+
+bench-polling: $(READY)
+	@$(BIN)/python -m bench.polling $(ARGS)
 
 bench-reading: $(READY)
 	@$(BIN)/python -m bench.reading $(ARGS)

@@ -97,7 +97,7 @@ class Found:
     rows: int
 
 
-async def _live(pool: "Pool", complaints: Complaints, count: int) -> list[str]:
+async def live(pool: "Pool", complaints: Complaints, count: int) -> list[str]:
     """So many complaints come to rest; every other one is taken back, and closed. Their references."""
     now = datetime.now(UTC)
     async with pool.acquire() as connection, connection.transaction():
@@ -231,7 +231,7 @@ async def measure(*, cases: int, models: int, reads: int, seed: int, say: Callab
             await open_pool(stack.settings.database_url or "", max_size=4) as pool,
         ):
             complaints = Complaints(await connect(stack.settings), task_queue=stack.settings.task_queue)
-            lived = await _live(pool, complaints, models)
+            lived = await live(pool, complaints, models)
             say(f"  {models} cases have lived")
             # As the superuser: the record may not be written to by the roles that the service has.
             connection = await asyncpg.connect(re.sub(r"//[^@]*@", "//postgres@", stack.settings.database_url or ""))

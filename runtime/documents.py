@@ -72,7 +72,7 @@ def _written_anew(content: bytes) -> bytes:
                 notes = [note for note in page.Annots if str(note.get("/Subtype", "")) not in _ACTIVE_KINDS]
                 page.Annots = pikepdf.Array(notes)
         out = io.BytesIO()
-        document.save(out)
+        document.save(out, deterministic_id=True)  # sent again it is the same file
     return out.getvalue()
 
 

@@ -88,9 +88,15 @@ def _made_anew(content: bytes) -> tuple[str, str, bytes]:
         return "application/pdf", ".pdf", _pdf(content)
     if kind == "picture":
         return _picture(content)
+    if _HEIC.match(content):
+        raise FileRefused("file.heic")
     if kind is None and (text := _text(content)) is not None:
         return "text/plain", ".txt", text.encode()
     raise FileRefused("file.kind")
+
+
+_HEIC: Final = re.compile(rb".{4}ftyp(hei|hev|mif1|msf1)", re.DOTALL)
+"""The photographs of many telephones (ISO/IEC 23008-12), which nothing here reads."""
 
 
 def _kind_of(content: bytes) -> str | None:

@@ -293,6 +293,11 @@ class Settings(BaseSettings):
         description="address under which customers reach the pages, such as https://complaints.example.com; links in "
         "mail begin with it (default: the address where they are served)",
     )
+    web_proxies: str | None = Field(
+        None,
+        description="addresses or networks of the proxies before the pages, with commas between, that tell by "
+        "X-Forwarded-For who asks; behind TLS without it, sign-ins are not limited by the address of who asks",
+    )
     temporal_ui_url: str | None = Field(
         None,
         pattern=r"^https?://",
@@ -396,6 +401,11 @@ class Settings(BaseSettings):
     def receiving_servers(self) -> tuple[str, ...]:
         """Whose word on who wrote a message is believed."""
         return _listed(self.mail_servers)
+
+    @property
+    def proxies_of_pages(self) -> tuple[str, ...]:
+        """Which proxies are believed that tell who asks for a page."""
+        return _listed(self.web_proxies)
 
     @property
     def hosts_of_webhooks(self) -> tuple[str, ...]:

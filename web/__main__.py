@@ -53,7 +53,8 @@ async def serve(settings: Settings) -> None:
             log_config=None,
             access_log=False,  # addresses name cases
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=bool(settings.proxies_of_pages),
+            forwarded_allow_ips=list(settings.proxies_of_pages),
             timeout_graceful_shutdown=10,
         )
         structlog.get_logger("web").info("pages ready", address=settings.web_address)

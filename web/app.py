@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Lifespan
 
 from starter.intake.dealer import Dealer
 from web.api import API, ROOT, Problem, answer
@@ -24,6 +25,17 @@ from web.rendering import STATIC
 from web.security import Guard
 
 AREAS: Final[Sequence[Pages]] = (SIGN_IN, MINE, PORTAL, DESK)
+
+
+class _Site(FastAPI):
+    """An application whose every answer is guarded, that to a fault of ours as well: no middleware is around that."""
+
+    def __init__(self, *, secure: bool, forms: tuple[str, ...], lifespan: Lifespan[FastAPI]) -> None:
+        super().__init__(title="Redress", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+        self._secure, self._forms = secure, forms
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return Guard(super().build_middleware_stack(), secure=self._secure, forms=self._forms)
 
 
 class _Static(StaticFiles):
@@ -47,7 +59,7 @@ def create_app(doors: Doors, *, areas: Sequence[Pages] = AREAS, forms: tuple[str
         async with doors.dealer.running():
             yield
 
-    app = FastAPI(title="Redress", docs_url=None, redoc_url=None, openapi_url=None, lifespan=dealing)
+    app = _Site(secure=doors.secure, forms=forms, lifespan=dealing)
     app.state.doors = doors
     for area in areas:
         app.router.routes.extend(area.routes)
@@ -57,7 +69,6 @@ def create_app(doors: Doors, *, areas: Sequence[Pages] = AREAS, forms: tuple[str
     check_routes(app.routes)
     app.add_exception_handler(HTTPException, _not_answered)
     app.add_exception_handler(Exception, _failed)
-    app.add_middleware(Guard, secure=doors.secure, forms=forms)
     return app
 
 

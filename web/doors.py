@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from temporalio.client import Client
 
+from domain.ground.messages import Message
 from domain.people.actors import Person
 from runtime.database import Pool
 from runtime.identity.issuing import TokenIssuer
@@ -80,6 +81,10 @@ class Doors:
         """Have what was just received dealt with now, and not at the next look."""
         if self.dealer:
             self.dealer.nudge()
+
+    def mark(self, service: str, message: Message) -> str:
+        """By what the id is known again that *service* gave *message*; ids are counted by kind."""
+        return self.keyed("mark", f"{service}\0{message.key}")
 
     def keyed(self, purpose: str, value: str) -> str:
         """A keyed hash (hex) of *value*, for one *purpose*: nobody without the secret makes it or reads it back."""

@@ -157,14 +157,17 @@ def _signed_in(visit: Visit, who: Permission) -> bool:
 
 
 async def _to_sign_in(visit: Visit, who: Permission) -> Response:
-    back = visit.request.url.path
+    back = visit.here
+    if visit.request.headers.get("hx-request"):
+        # A page that asks by itself stays as it is, with what is being typed there: sending that leads to the sign-in.
+        return Response(status_code=401)
     if visit.request.method == "POST":
         typed = {
             name: value
             for name, value in visit.form.multi_items()
             if isinstance(value, str) and name not in {FORM_TOKEN, BACK}
         }
-        await drafts.keep(visit.doors, visit.session, back, typed)
+        await drafts.keep(visit.doors, visit.session, visit.request.url.path, typed)
         back = local(visit.text(BACK))
     return visit.redirect(f"{_SIGN_IN[who.kind]}?next={quote(back)}")
 

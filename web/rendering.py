@@ -1,7 +1,7 @@
 """Jinja's environment for pages: everything is escaped, a name that is missing is an error."""
 
 import hashlib
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from domain.ground.spoken import REMEDIES
+from domain.ground.words import Remedy
 from domain.money.amounts import Money
 from domain.money.spoken import localised
 from runtime.letters.drawing import drawn
@@ -31,6 +33,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"day": _day, "moment": _moment, "paragraphs": _paragraphs, "letter": _letter, "money": _money}
+    made.filters["remedy"] = _remedy
     made.globals["static"] = static
     return made
 
@@ -59,16 +62,21 @@ def _moment(context: Context, at: datetime, zone: tzinfo | None = None) -> str:
 
 
 def moment_in(language: str, at: datetime, zone: tzinfo | None = None) -> str:
-    """*at* to the minute, with the *zone* in which it is told."""
-    if zone is not None:
-        at = at.astimezone(zone)
-    pattern = "yyyy年M月d日 HH:mm" if language == "zh-CN" else "d MMMM yyyy, HH:mm"
-    return f"{format_datetime(at, pattern, locale=_LOCALES[language])} ({at.tzname() or 'UTC'})"
+    """*at* to the minute: in the *zone*, named as letters name it; else in UTC."""
+    named = "zzzz" if zone else "'UTC'"
+    pattern = f"yyyy年M月d日 HH:mm（{named}）" if language == "zh-CN" else f"d MMMM yyyy, HH:mm ({named})"
+    return format_datetime(at, pattern, tzinfo=zone or UTC, locale=_LOCALES[language])
 
 
 @pass_context
 def _money(context: Context, amount: Money) -> str:
     return localised(amount, context["language"])
+
+
+@pass_context
+def _remedy(context: Context, kind: Remedy) -> str:
+    spoken = REMEDIES[kind].in_language(context["language"])
+    return spoken[:1].upper() + spoken[1:]
 
 
 def _letter(text: str) -> Markup:

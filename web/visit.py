@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Match
 
 from web.doors import Doors
 from web.rendering import environment
@@ -62,6 +63,16 @@ class Visit:
         return self.request.path_params
 
     @property
+    def here(self) -> str:
+        """The address of the page that is shown: where a form is answered, the one that the form is on."""
+        url = self.request.url
+        if self.request.method == "GET":
+            return f"{url.path}?{url.query}" if url.query else url.path
+        asked = {"type": "http", "method": "GET", "path": url.path}
+        is_page = any(route.matches(asked)[0] is Match.FULL for route in self.request.app.routes)
+        return self.text("back") or (url.path if is_page else "/")
+
+    @property
     def now(self) -> datetime:
         """This moment, in UTC."""
         return self.doors.clock()
@@ -103,11 +114,18 @@ class Visit:
                 language=self.language,
                 other_language=next(each for each in LANGUAGES if each != self.language),
                 csrf=form_token(self.session, self.doors),
-                errors={each.field: self.t(each.key, **each.facts) for each in errors},
+                errors=self._told(errors),
                 **context,
             )
         )
         return HTMLResponse(text, status_code=422 if errors and status == 200 else status)
+
+    def _told(self, errors: Sequence[FieldError]) -> Mapping[str, Markup]:
+        """What is wrong with each field: all of it, as of several files that were chosen, a line each."""
+        told: dict[str, list[str]] = {}
+        for each in errors:
+            told.setdefault(each.field, []).append(self.t(each.key, **each.facts))
+        return {name: Markup("<br>").join(lines) for name, lines in told.items()}
 
     def redirect(self, path: str) -> Response:
         """Send the browser on to *path* of ours, with a GET. Other sites are never gone to."""

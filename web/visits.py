@@ -97,11 +97,16 @@ async def session_of(request: Request, doors: Doors) -> Session:
     return session
 
 
+def sealed_id(session: Session, doors: Doors) -> str:
+    """The visitor's id as their cookie has it, signed."""
+    return str(_serializer(doors).dumps(session.id))
+
+
 def set_cookie(response: Response, session: Session, doors: Doors) -> None:
     """Have the visitor's browser keep the id."""
     response.set_cookie(
         cookie_name(doors),
-        str(_serializer(doors).dumps(session.id)),
+        sealed_id(session, doors),
         max_age=int(COOKIE_LIFE.total_seconds()),
         secure=doors.secure,
         httponly=True,

@@ -333,6 +333,9 @@ class Letters:
         if account is None:
             return Customer(identity, Preferences(), ())
         wishes = (await read_customer_file(connection, account)).preferences if case["filed"] else Preferences()
+        if channel := (case["chosen"] or {}).get("channel"):
+            # What was said of this case goes before what is on file of all.
+            wishes = wishes.model_copy(update={"by_post": channel == "post", "by_message": channel == "message"})
         restrictions = await read_restrictions(connection, account) if case["restrictable"] else []
         return Customer(identity, wishes, tuple(in_force(restrictions, self._clock())), account)
 

@@ -5,6 +5,7 @@ from domain.case.messages.evidence import AddEvidence, Investigate, RequestInfor
 from domain.case.messages.giving import FinishTask, GiveTask, ReassignTask
 from domain.case.messages.handling import (
     Assign,
+    ChooseChannel,
     CorrectContact,
     ExtendDeadline,
     NoteSign,
@@ -39,6 +40,7 @@ __all__ = [
     "AddEvidence",
     "Assign",
     "Check",
+    "ChooseChannel",
     "ConfirmRemedy",
     "CorrectContact",
     "CustomerReply",

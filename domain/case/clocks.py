@@ -12,7 +12,6 @@ from domain.clocks.deadlines import Deadline, Firing
 from domain.ground.words import Action, CaseEvent, Stage
 from domain.people.hands import Hands
 
-# The clocks whose end is a promise about the final response; not those that only remind us to write.
 _RESPONSE: Final = {
     CaseEvent.RECEIVED,
     CaseEvent.OVERDUE_NOTED,
@@ -20,6 +19,12 @@ _RESPONSE: Final = {
     CaseEvent.DISPUTED,
     CaseEvent.REOPENED,
 }
+
+
+def promises_response(clock: Clock) -> bool:
+    """Whether the end of *clock* is a promise about the final response; not if a letter on the way satisfies it."""
+    satisfying = clock.satisfied_by
+    return CaseEvent.RESPONDED in satisfying and CaseEvent.CONTACTED not in satisfying and clock.trigger in _RESPONSE
 
 
 def expected_by(case: Case) -> datetime | None:
@@ -33,11 +38,7 @@ def expected_after_holding(case: Case) -> datetime | None:
 
 
 def _expected(case: Case, promises: Callable[[Clock], bool]) -> datetime | None:
-    clocks = {
-        clock.name
-        for clock in case.pack.clocks
-        if CaseEvent.RESPONDED in clock.satisfied_by and clock.trigger in _RESPONSE and promises(clock)
-    }
+    clocks = {clock.name for clock in case.pack.clocks if promises_response(clock) and promises(clock)}
     return min((deadline.clock_due for deadline in case.deadlines if deadline.clock in clocks), default=None)
 
 

@@ -8,7 +8,7 @@ from pydantic import StringConstraints, ValidationError
 
 from domain.case.complaint import Complaint, explain
 from domain.case.messages.evidence import Attachment
-from domain.case.messages.handling import CorrectContact, RecordFeedback, Reopen, Withdraw
+from domain.case.messages.handling import ChooseChannel, CorrectContact, RecordFeedback, Reopen, Withdraw
 from domain.case.messages.signals import CustomerReply
 from domain.ground.base import Identifier, Instant, Record, Text
 from domain.ground.messages import Message
@@ -163,7 +163,9 @@ class Dealt(Record):
     reason: str | None = None
 
 
-BY_CUSTOMERS: Final[tuple[type[Message], ...]] = (CustomerReply, RecordFeedback, CorrectContact, Reopen, Withdraw)
+BY_CUSTOMERS: Final[tuple[type[Message], ...]] = (
+    *(CustomerReply, RecordFeedback, CorrectContact, ChooseChannel, Reopen, Withdraw),
+)
 """What a customer may say to their case."""
 
 

@@ -53,7 +53,7 @@ COMPLAINT_READABLE: Final = frozenset(
 )
 """Of a complaint: business keys, categories, amounts and times."""
 
-ENVELOPE_READABLE: Final = frozenset({"service", "language"})
+ENVELOPE_READABLE: Final = frozenset({"service", "language", "mark"})
 """Of how something came in: what statements look at."""
 
 _READABLE: Final = frozenset(

@@ -339,6 +339,18 @@ def contact(
     return send("correct_contact", reference, by, message_id, email=email, phone=phone, by_post=by_post or None)
 
 
+@command(app, "channel", panel=_PANEL)
+def channel(
+    *,
+    reference: Reference,
+    way: Annotated[str, typer.Argument(metavar="CHANNEL", help="email, post or message (to their telephone).")],
+    by: By = None,
+    message_id: MessageId = None,
+) -> Answer:
+    """Say how the customer wants to be written to in this case."""
+    return send("choose_channel", reference, by, message_id, channel=way)
+
+
 def send(name: str, reference: str, by: str | None, message_id: str | None, **fields: Any) -> Answer:
     """Send the message *name*; what is checked here is checked before anything is connected to."""
     from domain.case.messages.outside import RecordReferral

@@ -18,6 +18,7 @@ from domain.case.messages.evidence import AddEvidence, Investigate, RequestInfor
 from domain.case.messages.giving import FinishTask, GiveTask, ReassignTask
 from domain.case.messages.handling import (
     Assign,
+    ChooseChannel,
     CorrectContact,
     ExtendDeadline,
     NoteSign,
@@ -237,6 +238,10 @@ class Complaints(Conversation):
     ) -> Receipt:
         """Replace what is given; with ``by_post`` the e-mail address is removed, and letters wait to be posted."""
         return await self._send(reference, CorrectContact, by, email=email, phone=phone, by_post=by_post, **more)
+
+    async def choose_channel(self, reference: str, channel: str, *, by: Actor, **more: Any) -> Receipt:
+        """Say how the customer wants to be written to: ``email``, ``post`` or ``message``."""
+        return await self._send(reference, ChooseChannel, by, channel=channel, **more)
 
     async def verify_complainant(
         self, reference: str, result: IdentityState, how: str, *, by: Actor, **more: Any

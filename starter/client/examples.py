@@ -10,6 +10,7 @@ from domain.case.messages.evidence import AddEvidence, Investigate, RequestInfor
 from domain.case.messages.giving import FinishTask, GiveTask, ReassignTask
 from domain.case.messages.handling import (
     Assign,
+    ChooseChannel,
     CorrectContact,
     ExtendDeadline,
     NoteSign,
@@ -159,6 +160,7 @@ EXAMPLES: Final[Mapping[type, Any]] = {
     ReplanDeadlines: {"actor": {"id": "c-1", "role": "compliance_officer"}, "calendar": "0" * 64},
     RecordFeedback: {"actor": _CUSTOMER, "score": 4, "comment": "Fair, but slow."},
     RecordCause: {"actor": _HANDLER, "cause": "pricing/provider_quote", "others_touched": "not_known"},
+    ChooseChannel: {"actor": _CUSTOMER, "channel": "post"},
     CorrectContact: {"actor": _HANDLER, "email": "new-address@example.com"},
     VerifyComplainant: {"actor": _HANDLER, "result": "verified", "how": "Called back on the number on file."},
     NoteSign: {

@@ -78,10 +78,36 @@ def content_of(complaint: Complaint) -> bytes:
     return complaint.model_dump_json(exclude={"received_at"}, exclude_none=True).encode()
 
 
+class UsedBefore(ValueError):
+    """The id of the message was used for one that said something else."""
+
+
 async def receive_message(
-    pool: "Pool", door: Door, reference: str, message: Message, *, at: datetime, proven: bool = True, **more: Any
+    pool: "Pool",
+    door: Door,
+    reference: str,
+    message: Message,
+    *,
+    at: datetime,
+    proven: bool = True,
+    mark: str | None = None,
+    envelope: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> Received:
-    """Commit a message for the case *reference*; *proven*, whether it is the customer's."""
+    """Commit a message for the case *reference*; *proven*, whether it is the customer's.
+
+    *mark* is a keyed hash of the id that its sender gave it: what says something else under the same one would be
+    accepted, and refused by the case when nobody listens any more. Raises `UsedBefore`.
+    """
     said = Said.of(reference, message)
     content = said.model_copy(update={"proven": proven}).model_dump_json(exclude_defaults=True).encode()
-    return await receive(pool, door, Kind.MESSAGE, content, at=at, reference=reference, **more)
+    if mark and await pool.fetchval(_OTHERWISE, reference, door, mark, key_of(door, content)):
+        raise UsedBefore
+    came = {**(envelope or {}), **({"mark": mark} if mark else {})}
+    return await receive(pool, door, Kind.MESSAGE, content, at=at, reference=reference, envelope=came, **more)
+
+
+_OTHERWISE: Final = """
+    select exists (select from intake.received
+                   where reference = $1 and door = $2 and kind = 'message' and envelope ->> 'mark' = $3 and key <> $4)
+"""

@@ -1,9 +1,11 @@
 """What a customer sees of their own complaints: those whose letters go to the address they proved to receive at."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Final
 
+from domain.case.clocks import promises_response
 from domain.case.complaint import Complaint
+from domain.clocks.clock import Clock
 from domain.ground.base import Instant, Record
 from domain.ground.words import CaseEvent, LetterKind, Outcome, Stage
 from domain.keys.finding import EMAIL
@@ -58,6 +60,8 @@ class TheirCase(Theirs):
     payment: str | None
     letters: tuple[SentLetter, ...]
     remarks: tuple[Remark, ...]
+    channel: str | None
+    """How they chose to be written to, if they did."""
     on_their_way: int
     """Messages of theirs that were received and are not dealt with yet."""
     not_taken: tuple[str, ...]
@@ -76,6 +80,12 @@ async def is_on_file(pool: "Pool", address: str, sender: str) -> bool:
     if await pool.fetchval(_SENT, sender):
         return True
     return bool(await _having_had(pool, address))
+
+
+async def is_open(pool: "Pool", reference: str) -> bool:
+    """Whether the complaint *reference* has a case."""
+    found: bool = await pool.fetchval("select exists (select from casefile.cases where reference = $1)", reference)
+    return found
 
 
 async def list_theirs(pool: "Pool", address: str, sender: str) -> list[Theirs]:
@@ -97,7 +107,7 @@ async def _going_to(pool: "Pool", address: str, references: Collection[str]) -> 
 
 
 async def revisions(pool: "Pool", references: Collection[str]) -> Mapping[str, str]:
-    """Something that changes with each of these cases."""
+    """Something that changes with each of these cases, and when one is opened."""
     return {row["reference"]: row["mark"] for row in await pool.fetch(_REVISIONS, list(references))}
 
 
@@ -115,12 +125,15 @@ async def read_theirs(pool: "Pool", reference: str) -> TheirCase | None:
         waiting = await connection.fetchval(_ON_THEIR_WAY, reference)
         identity = await read_identity(connection, reference)
         payment = await connection.fetchval(_PAYMENT, reference)
+        chosen = await connection.fetchval(_CHOSEN, reference)
     amount = case["compensation_amount"]
     clocks = {clock.name: clock for clock in pack.clocks}
 
-    def ends(event: CaseEvent) -> Instant | None:
-        due = [row["due"] for row in open_clocks if event in _satisfying(clocks, row["clock"])]
+    def ends(which: Callable[[Clock], bool]) -> Instant | None:
+        due = [row["due"] for row in open_clocks if (clock := clocks.get(row["clock"])) and which(clock)]
         return min(due, default=None)
+
+    reply = CaseEvent.CUSTOMER_REPLIED if case["waits_for_them"] else CaseEvent.ANSWERED
 
     return TheirCase(
         reference=reference,
@@ -130,21 +143,18 @@ async def read_theirs(pool: "Pool", reference: str) -> TheirCase | None:
         waits_for_them=case["waits_for_them"],
         complaint=Complaint.recorded(case["complaint"]),
         verified=identity.verified,
-        answer_by=ends(CaseEvent.RESPONDED),
-        reply_by=ends(CaseEvent.CUSTOMER_REPLIED if case["waits_for_them"] else CaseEvent.ANSWERED),
+        answer_by=ends(promises_response),
+        reply_by=ends(lambda clock: reply in clock.satisfied_by),
         zone=pack.calendar.time_zone,
         closed_at=case["closed_at"],
         compensation=Money(amount=amount, currency=case["compensation_currency"]) if amount else None,
         payment=payment,
         letters=tuple(SentLetter(**row) for row in letters),
         remarks=tuple(_remark(row["at"], row["data"]) for row in remarks),
+        channel=(chosen or {}).get("channel"),
         on_their_way=waiting,
         not_taken=tuple(row["ending"] for row in refused),
     )
-
-
-def _satisfying(clocks: "Mapping[str, object]", name: str) -> tuple[CaseEvent, ...]:
-    return getattr(clocks.get(name), "satisfied_by", ())
 
 
 def _remark(at: Instant, data: "Mapping[str, object]") -> Remark:
@@ -206,6 +216,10 @@ _LETTERS: Final = """
 _REMARKS: Final = """
     select at, data from casefile.timeline where reference = $1 and kind = 'customer_reply' order by at, id
 """
+_CHOSEN: Final = """
+    select data from casefile.timeline where reference = $1 and kind = 'choose_channel'
+    order by at desc, journal desc nulls last, id desc limit 1
+"""
 _REFUSED: Final = """
     select e.ending from intake.received r join lateral (
         select ending, at from intake.endings where endings.key = r.key order by id desc limit 1
@@ -222,10 +236,10 @@ _PAYMENT: Final = """
     where p.reference = $1 order by p.ordered_at desc limit 1
 """
 _REVISIONS: Final = """
-    select c.reference, concat_ws('/', c.revision, c.updated_at,
-        (select max(number) from casefile.events e where e.reference = c.reference),
-        (select count(*) from casefile.letters l where l.reference = c.reference),
-        (select count(*) from intake.received r join intake.waiting using (key) where r.reference = c.reference)
+    select reference, concat_ws('/', c.revision, c.updated_at,
+        (select max(number) from casefile.events e where e.reference = asked.reference),
+        (select count(*) from casefile.letters l where l.reference = asked.reference),
+        (select count(*) from intake.received r join intake.waiting using (key) where r.reference = asked.reference)
     ) as mark
-    from casefile.cases c where c.reference = any($1)
+    from unnest($1::text[]) as asked (reference) left join casefile.cases c using (reference)
 """

@@ -297,6 +297,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "record_feedback": {"score": 5},
     "record_cause": {"cause": "pricing/provider_quote"},
     "correct_contact": {"email": "new@example.com"},
+    "choose_channel": {"channel": "post"},
     "propose_draft": {"draft": "5b1f0c3a9d7e"},
     "resolve_early": {
         "outcome": "not_upheld",

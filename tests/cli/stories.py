@@ -56,8 +56,8 @@ class Story:
         self.reference = ""
         self.planned: tuple[Deadline, ...] = ()
 
-    async def open(self, key: str = "1", **changes: Any) -> str:
-        """A complaint arrives, a minute ago."""
+    def complaint(self, key: str = "1", **changes: Any) -> Complaint:
+        """What arrives."""
         given: Mapping[str, Any] = {
             "source": "web-form",
             "idempotency_key": key,
@@ -72,7 +72,11 @@ class Story:
             "amount_claimed": {"amount": "1200", "currency": "USD"},
             **changes,
         }
-        complaint = Complaint.model_validate(given)
+        return Complaint.model_validate(given)
+
+    async def open(self, key: str = "1", **changes: Any) -> str:
+        """A complaint arrives, a minute ago."""
+        complaint = self.complaint(key, **changes)
         self.reference = complaint.reference
         self.pass_time(minutes=1)
         await put_on_file(self._pool, complaint)

@@ -276,6 +276,13 @@ async def test_the_customers_choice_comes_first(office: Office, hooks: tuple[Hoo
     await on_file(office, by_post=True)
     assert (await by_post.send_letter(letter(number=6))).channel == "webhook"
     assert (await by_message.send_letter(letter(number=7))).channel == "outbox"
+    # What was said of this case goes before that.
+    for number, channel, taken in ((8, "email", "email"), (9, "post", "webhook"), (10, "email", "email")):
+        chosen = {"message_id": f"c{number}", "channel": channel}
+        entry = Entry(key=f"chosen:{number}", at=NOW, kind="choose_channel", actor="customer:c", text="", data=chosen)
+        async with office.pool.acquire() as connection, connection.transaction():
+            await office.case_file.apply(connection, letter().update.model_copy(update={"entries": (entry,)}))
+        assert (await by_post.send_letter(letter(number=number))).channel == taken
     with pytest.raises(ValidationError, match="not both"):
         Preferences(by_post=True, by_message=True)
 

@@ -3,9 +3,10 @@
 import asyncio
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 
 from domain.intake.received import complaint_in
@@ -49,12 +50,14 @@ async def test_a_complaint_is_taken_in_once_with_its_files_and_the_receipt_tells
         assert name
         await browser.send_form("/complain/files", "/complain/files/remove", name=name[1])
         check = (await browser.get("/complain/check")).text
-        assert "2026-03-27" in check
+        assert "2026年3月27日" in check
+        assert "US$1,314.40" in check
         assert "50010001, 50010002" in check
         assert "账单.pdf" in check
         assert "screen.png" not in check
         for _ in range(2):
             assert (await browser.send_form("/", "/complain/check")).headers["location"] == "/complain/sent"
+        assert (await browser.get("/complain/check")).headers["location"] == "/complain/sent", "who goes back is told"
         receipt = (await browser.get("/complain/sent")).text
     row = await pool.fetchrow("select * from intake.received")
     assert row
@@ -110,12 +113,66 @@ async def test_what_is_wrong_is_told_above_the_form_and_at_the_field_and_what_wa
         for page in (answered, await browser.get(path)):
             for typed in wrong[question.name].values():
                 assert typed.strip().replace("<", "&lt;").replace(">", "&gt;") in page.text
-    refused = await browser.send_form("/complain/files", files={"files": ("x.exe", b"MZ\x90\0" + b"\0" * 99)})
-    assert "x.exe must be a picture" in refused.text
+    chosen: Any = [("files", ("x.exe", b"MZ\x90\0" + b"\0" * 99)), ("files", ("<b>.txt", b""))]
+    refused = await browser.send_form("/complain/files", files=chosen)
+    for told in ("x.exe must be a picture", "&lt;b&gt;.txt is empty"):
+        assert refused.text.count(told) == 2, "of each file, above the form and at the field"
     too_many: Any = [("files", (f"{number}.txt", b"note %d" % number)) for number in range(MOST + 1)]
     assert f"You may add {MOST} files" in (await browser.send_form("/complain/files", files=too_many)).text
     assert LARGEST_REQUEST > MOST * LARGEST, "as many and as large files as the page tells of"
     assert (await browser.get("/complain/nothing")).status_code == 404
+
+
+async def test_numbers_count_as_they_are_typed_on_a_chinese_keyboard_or_copied_from_elsewhere(
+    browser: Browser, pool: Pool
+) -> None:
+    full_width = {
+        "what": {"description": "止损，滑点。"},
+        "when": {"year": "２０２６", "month": "３", "day": "２７"},
+        "account": {"account": "７００１２３４５", "trades": "５００１０００１；50010002、50010003"},
+        "sought": {"remedy": "refund", "amount": "￥１，３１４.４０ 元", "currency": "CNY"},
+        "you": {"name": "李雷", "email": "li.lei＠example.com", "phone": "\u202d138 0013 8000\u202c"},
+    }
+    for name, fields in full_width.items():
+        answered = await browser.send_form(f"/complain/{name}", **fields)
+        assert answered.status_code == 303, answered.text
+    await browser.send_form("/", "/complain/check")
+    row = await pool.fetchrow("select * from intake.received")
+    assert row
+    complaint = complaint_in(row["raw"], row["received_at"])
+    assert (complaint.account, complaint.trades) == ("70012345", ("50010001", "50010002", "50010003"))
+    assert (complaint.complainant.email, complaint.complainant.phone) == ("li.lei@example.com", "138 0013 8000")
+    assert str(complaint.amount_claimed) == "1314.40 CNY"
+    assert complaint.description == "止损，滑点。", "words stay as they were written"
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+async def test_a_date_counts_if_there_was_such_a_day_anywhere_and_every_one_that_counts_can_be_sent(
+    site: FastAPI, pool: Pool, language: str
+) -> None:
+    first = datetime.now(timezone(timedelta(hours=14))).date()  # where today begins
+    no_days = {(2026, 2, 30), (26, 3, 27), (1, 1, 1), (1899, 12, 31), (9999, 12, 31)}
+    days = {(first.year, first.month, first.day), (1900, 1, 1)}
+    async with Browser(site, language) as browser:
+        for year, month, day in [*no_days, *days]:
+            await answer(browser)
+            typed = {"year": str(year), "month": str(month), "day": str(day)}
+            told = await browser.send_form("/complain/when", **typed)
+            assert told.status_code == (303 if (year, month, day) in days else 422), typed
+            if told.status_code == 303:
+                sent = await browser.send_form("/", "/complain/check")
+                assert sent.headers["location"] == "/complain/sent"
+    assert await pool.fetchval("select count(*) from intake.received") == len(days)
+
+
+async def test_who_chooses_the_other_language_is_on_the_same_page_also_where_something_is_wrong(
+    browser: Browser,
+) -> None:
+    wrong = await browser.send_form("/complain/what", description="")
+    for page, back in ((wrong, "/complain/what"), (await browser.get("/sign-in?next=/mine"), "/sign-in?next=/mine")):
+        found = re.search(r'action="/language".*?name="back" value="([^"]*)"', page.text, re.DOTALL)
+        assert found
+        assert found[1] == back
 
 
 async def test_after_a_change_one_is_back_on_the_page_that_checks_it_all(browser: Browser) -> None:

@@ -81,6 +81,12 @@ def test_a_document_is_written_anew_without_scripts_actions_forms_and_files_insi
         assert word not in everything + content, word
 
 
+def test_the_same_file_sent_again_is_the_same_file() -> None:
+    for content in (document(), picture()):
+        first, second = (harmless("a", content, str) for _ in range(2))
+        assert first == second
+
+
 @pytest.mark.parametrize(
     ("content", "key"),
     [
@@ -92,6 +98,7 @@ def test_a_document_is_written_anew_without_scripts_actions_forms_and_files_insi
         (picture()[:40], "file.broken"),
         (bomb(gigabytes=1), "file.broken"),
         (b"MZ\x90\x00" + b"\0" * 200, "file.kind"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 200, "file.heic"),
         (b"PK\x03\x04" + b"\0" * 200, "file.kind"),
         (b"<html><script>alert(1)</script></html>", "file.kind"),
         (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "file.kind"),

@@ -18,7 +18,7 @@ from web.api import ROOT
 from web.app import AREAS, create_app
 from web.doors import Doors
 from web.pages import Pages
-from web.permissions import CUSTOMER, Kind, UndeclaredRoute, check_routes, permission_of, staff
+from web.permissions import ANYBODY, CUSTOMER, Kind, UndeclaredRoute, check_routes, permission_of, staff
 from web.rendering import HERE, environment
 from web.visit import Visit, local
 from web.visits import Customer, Staff, row_of
@@ -79,6 +79,21 @@ async def test_every_answer_has_the_headers_that_keep_it_to_itself(site: FastAPI
     assert page.headers["cache-control"] == "no-store"
     assert not re.search(r"<script(?! src=)|<style| style=| on\w+=", page.text), "nothing inline"
     assert "immutable" in (await browser.get("/static/style.css")).headers["cache-control"]
+
+
+async def test_a_fault_of_ours_is_answered_with_the_same_headers(doors: Doors) -> None:
+    pages = Pages()
+
+    @pages.get("/broken", ANYBODY)
+    async def broken(_visit: Visit) -> Response:
+        raise RuntimeError
+
+    async with Browser(create_app(doors, areas=[*AREAS, pages])) as browser:
+        answer, whole = await browser.get("/broken"), await browser.get("/")
+    assert answer.status_code == 500
+    assert "Sorry" in answer.text
+    kept = set(whole.headers) - {"content-length", "set-cookie"}
+    assert {name: answer.headers.get(name) for name in kept} == {name: whole.headers[name] for name in kept}
 
 
 async def test_cookies_are_kept_from_scripts_and_over_tls_from_everything_else(doors: Doors) -> None:
@@ -153,6 +168,8 @@ async def test_who_lacks_the_role_finds_nothing_and_who_is_nobody_is_asked_to_si
         await signed_in(approver, doors, Staff(id="a-3", roles=(Role.APPROVER,)))
         assert (await approver.get("/of-handlers")).status_code == 404
         assert (await approver.get("/of-staff")).text == "a-3"
+        itself = await nobody.get("/of-handlers", headers={"hx-request": "true"})
+        assert (itself.status_code, itself.text) == (401, ""), "an open page that asks by itself stays as it is"
         await signed_in(customer, doors, Customer(address="li@example.com"))
         assert (await customer.get("/of-staff")).status_code == 303
 

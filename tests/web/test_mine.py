@@ -9,16 +9,19 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from domain.case.messages.handling import Withdraw
+from domain.case.messages.handling import ChooseChannel, Withdraw
 from domain.case.messages.signals import CustomerReply
-from domain.ground.words import CaseEvent, LetterKind
-from domain.intake.received import message_in
+from domain.case.obligations import Obligation, Proof
+from domain.ground.words import CaseEvent, LetterKind, Remedy
+from domain.intake.received import Door, message_in
 from runtime.database import Pool
+from starter.intake.receiving import receive_complaint
 from starter.reading.theirs import TheirCase, read_theirs
 from tests.cli.stories import Story
 from tests.patience import PATIENCE, eventually
 from tests.web.conftest import Browser, signed_in
 from tests.web.test_files import picture
+from web.app import create_app
 from web.doors import Doors
 from web.live import Live
 from web.permissions import Kind, permission_of
@@ -203,10 +206,15 @@ async def test_what_somebody_wrote_whose_session_ended_is_in_the_form_after_they
     site: FastAPI, doors: Doors, mine: str
 ) -> None:
     async with Browser(site) as li:
-        answer = await li.send_form("/", f"/mine/{mine}/reply", text="long and well considered", back=f"/mine/{mine}")
-        assert answer.headers["location"] == f"/sign-in?next=/mine/{mine}"
         await signed_in(li, doors, LI)
-        assert "long and well considered" in (await li.get(f"/mine/{mine}")).text
+        shown = await li.get(f"/mine/{mine}?do=withdraw")
+        back = re.search(r'name="back" value="([^"]*)"><input type="hidden" name="once"', shown.text)
+        assert back
+        await doors.pool.execute("delete from web.sessions")
+        answer = await li.send_form("/", f"/mine/{mine}/withdraw", text="long and well considered", back=back[1])
+        assert answer.headers["location"] == f"/sign-in?next=/mine/{mine}%3Fdo%3Dwithdraw"
+        await signed_in(li, doors, LI)
+        assert "long and well considered" in (await li.get(back[1])).text
 
 
 async def test_nothing_of_a_decision_is_shown_before_the_customer_was_told_it(pool: Pool, mine: str) -> None:
@@ -214,7 +222,103 @@ async def test_nothing_of_a_decision_is_shown_before_the_customer_was_told_it(po
     assert isinstance(case, TheirCase)
     assert case.answer_by
     assert case.letters[0].kind is LetterKind.ACKNOWLEDGEMENT
-    assert possible(case) == ("reply", "withdraw")
+    assert possible(case) == ("reply", "channel", "withdraw")
+
+
+async def test_the_date_of_the_answer_is_the_one_that_letters_tell(pool: Pool, tmp_path: Path) -> None:
+    story = Story(pool, tmp_path / "letters", datetime.now(UTC) - timedelta(hours=1))
+    reference = await story.open("9", complainant={"name": "Customer", "email": LI.address})
+    told = CaseEvent.ACKNOWLEDGED, CaseEvent.CONTACTED
+    await story.letter(LetterKind.ACKNOWLEDGEMENT, *told, expected_by=story.at + timedelta(days=30))
+    case = await read_theirs(pool, reference)
+    assert case
+    ledger = "select clock, clock_due from casefile.deadline_ledger where satisfied_at is null and reference = $1"
+    due = {row["clock"]: row["clock_due"] for row in await pool.fetch(ledger, reference)}
+    assert due["progress"] < due["response"], "by then we write, and not necessarily the answer"
+    assert case.answer_by == due["response"]
+
+
+async def test_what_we_owe_beside_money_is_shown_once_the_customer_was_told_and_is_known(
+    site: FastAPI, doors: Doors, pool: Pool, tmp_path: Path
+) -> None:
+    story = Story(pool, tmp_path / "letters", datetime.now(UTC) - timedelta(hours=1))
+    reference = await story.open("8", complainant={"name": "Customer", "email": LI.address})
+    done = Proof(by="h-1", at=story.at, how="Corrected, change 4711.")
+    for number, kind, proof in ((1, Remedy.APOLOGY, None), (2, Remedy.CORRECTION, done)):
+        owed = Obligation(number=number, kind=kind, owner="h-1", since=story.at, round=1, proof=proof)
+        await story.tell("remedy_owed", owed.spoken, data=owed.model_dump(mode="json", exclude_none=True))
+    async with Browser(site, "zh-CN") as li:
+        await signed_in(li, doors, LI)
+        for stage, seen in (("investigating", False), ("settling", True)):
+            change = "update casefile.cases set stage = $2, revision = revision + 1 where reference = $1"
+            await pool.execute(change, reference, stage)
+            page = (await li.get(f"/mine/{reference}")).text
+            assert ("致歉" in page and "待落实" in page) is seen
+            assert ("更正账户资料" in page and "已落实" in page) is seen
+        for word in ("h-1", "4711"):
+            assert word not in page, "who of us does it, and what they noted, is ours"
+
+
+async def test_a_page_that_waits_for_its_case_is_asked_for_anew_once_there_is_one(
+    site: FastAPI, doors: Doors, pool: Pool, tmp_path: Path
+) -> None:
+    live = Live(pool, often=3600)
+    async with Browser(site) as li:
+        await signed_in(li, doors, LI)
+        story = Story(pool, tmp_path / "letters", datetime.now(UTC))
+        complaint = {"source": "pages", "idempotency_key": "w", "complainant": {"name": "Li", "email": LI.address}}
+        made = story.complaint("w", **complaint)
+        await receive_complaint(pool, Door.PAGES, made, sender=doors.keyed("sender", LI.address))
+        page = await li.get(f"/mine/{made.reference}")
+        assert f'hx-get="/mine/{made.reference}/now?waiting=yes"' in page.text
+        watched = live.changes(made.reference)
+        assert b"changed" in await anext(watched)
+        now = f"/mine/{made.reference}/now?waiting=yes"
+        assert "hx-refresh" not in (await li.get(now)).headers
+        await story.open("w", **complaint)
+        await live._look()
+        assert b"changed" in await asyncio.wait_for(anext(watched), PATIENCE)
+        assert (await li.get(now)).headers["hx-refresh"] == "true"
+        await watched.aclose()
+    assert live._task
+    live._task.cancel()
+
+
+async def test_a_customer_chooses_how_to_be_written_to_and_takes_a_file_back_that_was_chosen_in_error(
+    site: FastAPI, doors: Doors, pool: Pool, mine: str
+) -> None:
+    async with Browser(site) as li:
+        await signed_in(li, doors, LI)
+        for channel, status in (("", 422), ("message", 422), ("post", 303)):
+            answered = await li.send_form(f"/mine/{mine}?do=channel", f"/mine/{mine}/channel", channel=channel)
+            assert answered.status_code == status, channel
+        row = await pool.fetchrow("select raw from intake.received where kind = 'message'")
+        assert row
+        _, message, proven = message_in(row["raw"])
+        assert isinstance(message, ChooseChannel)
+        assert (message.channel, proven) == ("post", True)
+        form = f"/mine/{mine}/reply"
+        wrong = await li.send_form(f"/mine/{mine}", form, text="x" * 20_001, files={"files": ("wrong.png", picture())})
+        assert wrong.status_code == 422
+        name = re.search(r'name="remove" value="(\w+)"', wrong.text)
+        assert name
+        assert (await li.send_form(f"/mine/{mine}", form, text="kept", remove=name[1])).status_code == 303
+        page = (await li.get(f"/mine/{mine}")).text
+        assert "wrong.png" not in page
+        assert ">kept</textarea>" in page
+
+
+async def test_nobody_locks_all_customers_out_who_come_through_one_proxy(doors: Doors) -> None:
+    settings = doors.settings
+    for proxies, counted in ((None, 2), ("10.0.0.5", 3)):
+        doors.settings = settings.model_copy(
+            update={"web_url": "https://complaints.example.com", "web_proxies": proxies}
+        )
+        await doors.pool.execute("delete from web.attempts")
+        async with Browser(create_app(doors)) as browser:
+            browser.base_url = "https://127.0.0.1:8000"
+            assert (await browser.send_form("/sign-in", email="nobody@example.com")).status_code == 303
+        assert await doors.pool.fetchval("select count(*) from web.attempts") == counted
 
 
 async def test_a_customer_is_asked_for_an_answer_only_while_one_is_waited_for(pool: Pool, mine: str) -> None:

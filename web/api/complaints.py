@@ -7,10 +7,11 @@ from pydantic import Field
 from starlette.responses import Response
 
 from domain.case.complaint import Complaint
-from domain.ground.base import Instant, Record
+from domain.ground.base import Identifier, Instant, Record
 from domain.ground.timeline import Entry
 from domain.ground.words import Category, Stage
 from domain.intake.received import Door, key_of
+from runtime.database import Pool
 from starter.intake.receiving import content_of, receive_complaint
 from starter.reading.cases import CaseView, ListedCase, WrittenLetter, get_case, get_letters, get_timeline
 from starter.reading.database import CaseNotFound, must_see
@@ -25,7 +26,7 @@ from starter.reading.sources import (
 )
 from starter.upkeep.api_keys import Scope
 from web.api.frame import API, ROOT, Call, Paged, cursor, place_of
-from web.api.problems import Problem, wrong_field
+from web.api.problems import unnamed, used_before, wrong_field
 from web.pages import NotFound
 
 
@@ -105,7 +106,7 @@ async def submit(call: Call) -> Accepted | Response:
     doors, now = call.doors, call.doors.clock()
     key = call.request.headers.get("idempotency-key", "").strip()
     if not key:
-        raise Problem("no_message_id", "send the header Idempotency-Key: your own number of the complaint")
+        raise unnamed("Idempotency-Key", "send this header: your own number of the complaint")
     if len(key) > _LONGEST_KEY or not key.isprintable():
         raise wrong_field("Idempotency-Key", f"at most {_LONGEST_KEY} printable characters")
     source = _STAFF_SOURCE if call.caller.staff else call.caller.id
@@ -116,8 +117,8 @@ async def submit(call: Call) -> Accepted | Response:
         field, _, what = str(error).partition(": ")
         raise wrong_field(field, what) from None
     reference = complaint.reference
-    if await _said_otherwise(call, complaint):
-        raise Problem("used_before", f"Idempotency-Key: it is that of {reference}, which says something else")
+    if await said_otherwise(doors.pool, Door.API, complaint):
+        raise used_before("Idempotency-Key", f"it is that of {reference}, which says something else")
     email = complaint.complainant.email
     received = await receive_complaint(
         doors.pool,
@@ -130,15 +131,14 @@ async def submit(call: Call) -> Accepted | Response:
     return accepted(Accepted(reference=reference, already_known=received.already_known))
 
 
-async def _said_otherwise(call: Call, complaint: Complaint) -> bool:
-    """Whether a complaint came under the same key that says something else."""
-    key = key_of(Door.API, content_of(complaint))
-    return bool(await call.doors.pool.fetchval(_OTHER, complaint.reference, key))
+async def said_otherwise(pool: Pool, door: Door, complaint: Complaint) -> bool:
+    """Whether a complaint came by the same *door* under the same key that says something else."""
+    return bool(await pool.fetchval(_OTHER, complaint.reference, key_of(door, content_of(complaint)), door))
 
 
 _OTHER: Final = """
     select exists (select from intake.received
-                   where reference = $1 and kind = 'complaint' and door = 'api' and key <> $2)
+                   where reference = $1 and kind = 'complaint' and door = $3 and key <> $2)
 """
 
 
@@ -157,7 +157,7 @@ async def list_complaints(call: Call) -> CasePage:
     """List cases, the last received first."""
     asked: CaseQuery = call.query
     filters = asked.model_dump(exclude={"limit", "cursor"})
-    place: Any = place_of(asked.cursor, Instant, str)
+    place: Any = place_of(asked.cursor, Instant, Identifier)
     found = await page_of_cases(
         call.pool, source=call.caller.source, at=call.doors.clock(), after=place, limit=asked.limit + 1, **filters
     )
@@ -190,7 +190,7 @@ async def timeline(call: Call) -> TimelinePage:
     """What happened, in the order in which it was written down; ask again after `next` for what is new."""
     known = await of_the_caller(call)
     asked: Paged = call.query
-    (after,) = place_of(asked.cursor, int) or (0,)
+    (after,) = place_of(asked.cursor, Annotated[int, Field(ge=0, lt=2**63)]) or (0,)
     found = await page_of_timeline(call.pool, known, after=after, limit=asked.limit + 1)
     items = found[: asked.limit]
     return TimelinePage(

@@ -83,6 +83,7 @@ async def send(call: Call) -> Response:
         known,
         message,
         at=doors.clock(),
+        mark=doors.mark(call.caller.id, message),
         envelope={"service": call.caller.id},
         files=[file],
     )

@@ -30,11 +30,12 @@ from starter.client.complaints import CaseClosed
 from starter.client.complaints import CaseNotFound as NoSuchCase
 from starter.client.conversation import NotAnswered, Refused
 from starter.client.incidents import IncidentNotFound
+from starter.intake.receiving import UsedBefore
 from starter.reading.accesses import Access, Means, note_access
 from starter.reading.database import CaseNotFound
 from starter.upkeep.api_keys import Scope
 from web.api.callers import Caller, caller_of
-from web.api.problems import Problem, Wrong, answer, misfit, wrong_field
+from web.api.problems import Problem, Wrong, answer, misfit, unnamed, used_before, wrong_field
 from web.doors import Doors
 from web.pages import NotFound
 from web.permissions import Kind, Permission, declare, program
@@ -124,9 +125,7 @@ class Call:
         """What the caller calls it (``Idempotency-Key``). Raises `Problem`."""
         given = self.request.headers.get("idempotency-key", "").strip()
         if not given:
-            raise Problem(
-                "no_message_id", "send the header Idempotency-Key, new for each message; repeated, it counts once"
-            )
+            raise unnamed("Idempotency-Key", "send this header, new for each message; repeated, it counts once")
         try:
             return _IDENTIFIER.validate_python(given)
         except ValidationError:
@@ -162,7 +161,8 @@ class Call:
         except RecursionError:
             raise Problem("unreadable", "it is nested too deeply") from None
         except ValueError as error:
-            raise Problem("invalid", str(error)) from None
+            field, _, what = str(error).partition(": ")
+            raise wrong_field(field, what or "it does not fit") from None
         if not isinstance(value, dict):
             raise Problem("unreadable", "it must be one JSON object")
         return value
@@ -236,6 +236,9 @@ async def _answer(operation: Operation, request: Request) -> Response:
         return answer(problem)
     except _MISSING:
         return answer(Problem("not_found"))
+    except UsedBefore:
+        what = "it was used for something else; give each message an id of its own"
+        return answer(used_before("Idempotency-Key", what))
     except (Refused, NotAllowed, NotProven) as error:
         return answer(Problem("refused", str(error)))
     except CaseClosed as error:

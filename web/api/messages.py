@@ -55,7 +55,13 @@ def _saying(kind: type[Message]) -> Callable[[Call], Awaitable[Any]]:
         message: Message = await call.body({"message_id": call.message_id, "actor": actor})
         if for_customer and kind in BY_CUSTOMERS:
             received = await receive_message(
-                doors.pool, Door.API, known, message, at=doors.clock(), envelope={"service": call.caller.id}
+                doors.pool,
+                Door.API,
+                known,
+                message,
+                at=doors.clock(),
+                mark=doors.mark(call.caller.id, message),
+                envelope={"service": call.caller.id},
             )
             doors.came_in()
             return accepted(Accepted(reference=known, already_known=received.already_known))

@@ -62,6 +62,16 @@ def wrong_field(field: str, detail: str) -> Problem:
     return Problem("invalid", f"{field}: {detail}", [Wrong(field=field, detail=detail)])
 
 
+def unnamed(header: str, detail: str) -> Problem:
+    """The problem that what was sent has no id in *header*."""
+    return Problem("no_message_id", f"{header}: {detail}", [Wrong(field=header, detail=detail)])
+
+
+def used_before(header: str, detail: str) -> Problem:
+    """The problem that the id in *header* was used for something else."""
+    return Problem("used_before", f"{header}: {detail}", [Wrong(field=header, detail=detail)])
+
+
 def misfit(error: ValidationError, *, in_body: bool) -> Problem:
     """The problem that names every field of *error*, without quoting what was sent."""
     errors = [

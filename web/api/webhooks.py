@@ -23,10 +23,10 @@ from domain.people.actors import NotProven, Person
 from runtime.standard_webhooks import is_signed
 from starter.client.complaints import CaseClosed, CaseNotFound
 from starter.client.conversation import Refused
-from starter.intake.receiving import receive_complaint, receive_message
-from web.api.complaints import Accepted, accepted
+from starter.intake.receiving import UsedBefore, receive_complaint, receive_message
+from web.api.complaints import Accepted, accepted, said_otherwise
 from web.api.frame import API, AWAY, LARGEST_JSON, ROOT, sent_in
-from web.api.problems import Problem, Wrong, answer, misfit, wrong_field
+from web.api.problems import Problem, Wrong, answer, misfit, unnamed, used_before, wrong_field
 from web.api.progress import tell_progress
 from web.doors import Doors
 from web.permissions import ANYBODY, declare
@@ -80,14 +80,25 @@ async def _take_words(doors: Doors, source: str, key: str, content: bytes) -> Re
         if told.type == "complaint":
             complaint = complaint_told(told, source, key, now)
             complaint.check_times(now)
+            if await said_otherwise(doors.pool, Door.WEBHOOK, complaint):
+                raise _used_before()
             received = await receive_complaint(doors.pool, Door.WEBHOOK, complaint, envelope=came)
             reference = complaint.reference
         else:
             reply, message = reply_told(told, source, key, _CUSTOMER)
             reference = parse_reference(reply.reference)
             received = await receive_message(
-                doors.pool, Door.WEBHOOK, reference, message, at=now, envelope=came, proven=reply.proven
+                doors.pool,
+                Door.WEBHOOK,
+                reference,
+                message,
+                at=now,
+                mark=doors.mark(source, message),
+                envelope=came,
+                proven=reply.proven,
             )
+    except UsedBefore:
+        raise _used_before() from None
     except ValidationError as error:
         raise misfit(error, in_body=True) from None
     except InvalidReference as error:
@@ -119,10 +130,13 @@ async def _take_remedy(doors: Doors, source: str, key: str, content: bytes) -> R
     except (Refused, NotProven) as error:
         field, _, what = str(error).partition(": ")
         if field == "message_id":
-            what = "it was used for something else; give each webhook an id of its own"
-            raise Problem("used_before", f"webhook-id: {what}", [Wrong(field="webhook-id", detail=what)]) from None
+            raise _used_before() from None
         raise _about(field if field in ToldRemedy.model_fields else "reference", "refused", what) from None
     return Response(to_json(receipt), media_type="application/json")
+
+
+def _used_before() -> Problem:
+    return used_before("webhook-id", "it was used for something else; give each webhook an id of its own")
 
 
 def _about(field: str, kind: str, detail: str) -> Problem:
@@ -137,7 +151,7 @@ def _signed(request: Request, doors: Doors, secrets: list[str], content: bytes) 
     if not is_signed(headers.get("webhook-signature", ""), secrets, identity, at, content):
         raise Problem("unknown_caller", "webhook-signature: no secret of this source signed it")
     if not (0 < len(identity) <= _LONGEST_ID and identity.isprintable() and "." not in identity):
-        raise Problem("no_message_id", "send the header webhook-id, new for each; repeated, it counts once")
+        raise unnamed("webhook-id", "send this header, new for each webhook; repeated, it counts once")
     if not (at.isascii() and at.isdigit() and abs(doors.clock().timestamp() - int(at[:12])) <= WINDOW.total_seconds()):
         raise Problem("unknown_caller", "webhook-timestamp: it is not of the last five minutes")
     return identity

@@ -57,7 +57,7 @@ FORMS: Final[Mapping[str, type[Message]]] = {
 _TOLD_TO_CUSTOMERS: Final = frozenset({RequestInformation, ProposeResolution, ResolveEarly})
 """Messages whose words customers read."""
 
-_OF_THE_CUSTOMER: Final = frozenset({"customer_reply", "record_feedback", "withdraw"})
+_OF_THE_CUSTOMER: Final = frozenset({"customer_reply", "record_feedback", "choose_channel", "withdraw"})
 """What customers say; whoever passes it on is named in the record as the one who acts."""
 
 

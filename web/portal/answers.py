@@ -1,8 +1,10 @@
 """What a customer answers while they complain: one question a page, and how each answer is read."""
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -22,6 +24,9 @@ SOURCE: Final = "pages"
 Answers = dict[str, Any]
 Errors = list[FieldError]
 
+_FIRST_YEAR: Final = 1900
+_WHERE_DAYS_BEGIN: Final = timezone(timedelta(hours=14))
+"""Where it is today first: nobody is told that their today lies in the future, whatever zone the rules have."""
 _LONGEST: Final = 20_000
 _MOST_TRADES: Final = 100
 
@@ -56,9 +61,11 @@ def _when(typed: Mapping[str, str], now: datetime, zone: ZoneInfo) -> Errors:
     if not any(typed.values()):
         return []
     day = day_of(typed)
-    if day is None:
+    if typed["year"].isdecimal() and len(typed["year"]) < 4:
+        return [FieldError("day", "complain.when.short_year")]
+    if day is None or day.year < _FIRST_YEAR:
         return [FieldError("day", "complain.when.no_date")]
-    if day > now.astimezone(zone).date():
+    if day > now.astimezone(_WHERE_DAYS_BEGIN).date():
         return [FieldError("day", "complain.when.future")]
     return []
 
@@ -116,7 +123,18 @@ WHEN: Final = "when_asked"
 
 def typed_in(visit: Visit, question: Question) -> dict[str, str]:
     """What was typed into the fields of *question*."""
-    return {field: visit.text(field) for field in question.fields}
+    return {field: visit.text(field) if field in _IN_WORDS else plain(visit.text(field)) for field in question.fields}
+
+
+_IN_WORDS: Final = frozenset({"description", "name"})
+
+
+def plain(text: str) -> str:
+    """A number, date or address as it is meant: full-width as Chinese keyboards have it, or with marks that nobody sees
+    from where it was copied.
+    """
+    seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    return unicodedata.normalize("NFKC", seen).strip()
 
 
 def unanswered(answers: Answers, now: datetime, zone: ZoneInfo) -> str | None:
@@ -147,19 +165,22 @@ def trades_of(typed: Mapping[str, Any]) -> list[str]:
 def amount_of(typed: Mapping[str, Any]) -> PositiveMoney | None:
     """The sum that was typed, if it is one."""
     try:
-        number = Decimal(str(typed.get("amount", "")).replace(",", "").replace("，", "").strip())
+        number = Decimal(_BESIDE_A_NUMBER.sub("", str(typed.get("amount", ""))))
         adapter: TypeAdapter[PositiveMoney] = TypeAdapter(PositiveMoney)
         return adapter.validate_python({"amount": number, "currency": typed.get("currency") or "USD"})
     except (InvalidOperation, ValidationError):
         return None
 
 
+_BESIDE_A_NUMBER: Final = re.compile(r"[\s,，¥￥$€£元]")
+
+
 def complaint_of(answers: Answers, draft: str, language: str, now: datetime, zone: ZoneInfo) -> Complaint:
     """The complaint that *answers* make, sent *now*; *draft* is the id of what was typed."""
     day = day_of(answers)
-    since = datetime.combine(day, time(), zone) if day else None
     # Not by this moment: sent twice at once it has to be the same complaint.
     typed_at = datetime.fromisoformat(answers[WHEN]) if WHEN in answers else now
+    since = min(datetime.combine(day, time(), zone), typed_at) if day else None
     until = min(since + timedelta(days=1), typed_at) if since else None
     return Complaint.model_validate(
         {

@@ -21,7 +21,9 @@ from web.portal.answers import (
     FIELDS,
     QUESTIONS,
     WHEN,
+    amount_of,
     complaint_of,
+    day_of,
     trades_of,
     typed_in,
     unanswered,
@@ -54,12 +56,15 @@ async def check(visit: Visit) -> Response:
     """Everything that was answered, to be sent or changed."""
     typed = await drafts.draft(visit.doors, visit.session, PLACE)
     zone = promise(visit.doors.settings, visit.now).zone
+    if not typed and await drafts.draft(visit.doors, visit.session, SENT):
+        return visit.redirect("/complain/sent")  # gone back to after it was sent
     if missing := unanswered(typed, visit.now, zone):
         return visit.redirect(f"/complain/{missing}")
     files = await held.files(visit.doors, visit.session, PLACE)
     offered = await offered_for(visit.doors.pool, typed["description"], visit.language, visit.now)
     typed = dict.fromkeys(FIELDS, "") | typed
-    return visit.page("portal/check.html", typed=typed, trades=trades_of(typed), files=files, offered=offered)
+    told: dict[str, Any] = {"day": day_of(typed), "trades": trades_of(typed), "amount": amount_of(typed)}
+    return visit.page("portal/check.html", typed=typed, files=files, offered=offered, **told)
 
 
 @PORTAL.post("/complain/check", ANYBODY)

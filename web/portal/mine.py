@@ -3,7 +3,7 @@
 import asyncio
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -11,15 +11,17 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response, StreamingResponse
 
-from domain.case.messages.handling import RecordFeedback, Withdraw
+from domain.case.messages.handling import ChooseChannel, RecordFeedback, Withdraw
 from domain.case.messages.signals import CustomerReply
 from domain.ground.base import Text
 from domain.ground.messages import Message
 from domain.ground.people import Actor
 from domain.ground.words import Role, Stage
 from domain.intake.received import Door
+from runtime.files import MOST
 from starter.intake.receiving import receive_message
-from starter.reading.theirs import TheirCase, list_theirs, read_theirs
+from starter.reading.remedies import RemedyView, get_remedies
+from starter.reading.theirs import TheirCase, is_open, list_theirs, read_theirs
 from web import drafts
 from web.pages import NotFound, Pages
 from web.permissions import CUSTOMER
@@ -33,6 +35,9 @@ _SPEAKER: Final = Actor(id="customer", role=Role.CUSTOMER)
 _MAY_WITHDRAW: Final = frozenset(
     {Stage.RECEIVED, Stage.ACKNOWLEDGED, Stage.INVESTIGATING, Stage.DECIDING, Stage.RESPONDED}
 )
+_TYPED: Final = ("text", "score", "channel")
+WITH_FILES: Final = frozenset({"reply", "dispute"})
+"""With what a customer says files can go."""
 _IN_ORDER: Final = tuple(Stage)
 _FILE: Final = "select title, media_type, content from intake.files where reference = $1 and name = $2"
 
@@ -54,8 +59,11 @@ async def show(visit: Visit) -> Response:
 
 @MINE.get("/{reference}/now", CUSTOMER)
 async def show_now(visit: Visit) -> Response:
-    """What changes by itself on the page of a complaint."""
-    return await _case_page(visit, template="portal/case_now.html")
+    """What changes by itself on the page of a complaint; where that waits for its case, the page is asked for anew."""
+    page = await _case_page(visit, template="portal/case_now.html")
+    if visit.request.query_params.get("waiting") and await is_open(visit.doors.pool, visit.path["reference"]):
+        page.headers["hx-refresh"] = "true"
+    return page
 
 
 @MINE.get("/{reference}/events", CUSTOMER)
@@ -108,6 +116,12 @@ def is_answered(case: TheirCase) -> bool:
     return case.stage is not None and _IN_ORDER.index(case.stage) >= _IN_ORDER.index(Stage.RESPONDED)
 
 
+def shown(case: TheirCase, remedies: Sequence[RemedyView]) -> list[RemedyView]:
+    """Those of the *remedies* that the customer knows of: what was decided, and relief that is given before that."""
+    known = [one for one in remedies if is_answered(case) or one.remedy.is_relief]
+    return [one for one in known if one.state != "lapsed"] if case.verified else []
+
+
 def attachment(title: str, media_type: str, content: bytes) -> Response:
     """A file that a browser saves: it cannot act on this site even if it is opened here."""
     return Response(
@@ -130,6 +144,8 @@ def _said(kind: str, typed: dict[str, Any], message_id: str) -> Message:
             return CustomerReply(**common, intent=intent, text=text, attachments=typed.get("attachments", ()))
         case "rate":
             return RecordFeedback(**common, score=typed.get("score"), comment=text)
+        case "channel":
+            return ChooseChannel(**common, channel=typed.get("channel"))
         case _:
             return Withdraw(**common, reason=text)
 
@@ -141,7 +157,11 @@ def possible(case: TheirCase) -> tuple[str, ...]:
     ways = [("reply", True)]
     ways.insert(0, ("accept", case.stage is Stage.RESPONDED))
     ways.insert(1, ("dispute", case.stage is Stage.RESPONDED))
-    ways += [("rate", case.stage is Stage.FOLLOWING_UP), ("withdraw", case.stage in _MAY_WITHDRAW)]
+    ways += [
+        ("rate", case.stage is Stage.FOLLOWING_UP),
+        ("channel", case.verified),  # what nobody is known to be the customer wants is not gone by
+        ("withdraw", case.stage in _MAY_WITHDRAW),
+    ]
     return tuple(name for name, fits in ways if fits)
 
 
@@ -153,11 +173,14 @@ async def say(visit: Visit) -> Response:
     if case is None or kind not in possible(case):
         raise NotFound
     place = f"/mine/{reference}/{kind}"
-    typed: dict[str, Any] = {"text": visit.text("text"), "score": visit.text("score")}
+    typed: dict[str, Any] = {name: visit.text(name) for name in _TYPED}
     await drafts.keep(doors, visit.session, place, {**typed, "kind": kind})
-    errors = await add_files(visit, place) if kind == "reply" else []
+    if name := visit.text("remove"):
+        await held.remove(doors, visit.session, place, name)
+        return visit.redirect(f"/mine/{reference}?do={kind}#say")
+    errors = await add_files(visit, place) if kind in WITH_FILES else []
     files = await held.files(doors, visit.session, place)
-    errors += _wrong(kind, typed, bool(files))
+    errors += _wrong(kind, typed, bool(files), channels(visit, case))
     if errors:
         return await _case_page(visit, errors=errors, typed=typed, said=kind)
     message_id = _id_of(visit, kind, typed, [each.sha256 for each in files])
@@ -185,14 +208,22 @@ def _id_of(visit: Visit, kind: str, typed: dict[str, Any], files: list[str]) -> 
     return visit.doors.keyed("message", content)[:32]
 
 
-def _wrong(kind: str, typed: dict[str, Any], with_files: bool) -> list[FieldError]:
+def channels(visit: Visit, case: TheirCase) -> tuple[str, ...]:
+    """By what the customer can choose to be written to."""
+    by_message = visit.doors.settings.letter_webhook_brings == "message" and case.complaint.complainant.phone
+    return ("email", "post", *(("message",) if by_message else ()))
+
+
+def _wrong(kind: str, typed: dict[str, Any], with_files: bool, known: Sequence[str]) -> list[FieldError]:
     text = typed["text"]
-    if kind in {"reply", "dispute"} and not text and not with_files:
+    if (kind == "dispute" and not text) or (kind == "reply" and not text and not with_files):
         return [FieldError("text", f"case.{kind}.missing")]
     if text and not _fits(Text, text):
         return [FieldError("text", "complain.what.too_long", {"most": 20_000})]
     if kind == "rate" and typed["score"] not in {"1", "2", "3", "4", "5"}:
         return [FieldError("score", "case.rate.missing")]
+    if kind == "channel" and typed["channel"] not in known:
+        return [FieldError("channel", "case.channel.missing")]
     return []
 
 
@@ -233,11 +264,14 @@ async def _case_page(
         stages=[(stage, _IN_ORDER.index(stage) - _IN_ORDER.index(case.stage or Stage.RECEIVED)) for stage in _IN_ORDER],
         possible=ways,
         said=said,
-        typed={"text": "", "score": ""} | typed,
+        typed=dict.fromkeys(_TYPED, "") | {"channel": case.channel or ""} | typed,
+        channels=[(each, visit.t(f"case.channel.{each}")) for each in channels(visit, case)],
         files=await held.files(doors, visit.session, f"/mine/{reference}/{said}"),
         once=secrets.token_hex(16),
         sent=visit.request.query_params.get("sent", ""),
         evidence=has_evidence(case),
+        remedies=shown(case, await get_remedies(doors.pool, visit.now, reference=reference)),
         answered=is_answered(case),
-        most_files=10,
+        most_files=MOST,
+        with_files=said in WITH_FILES,
     )

@@ -8,6 +8,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 from typing import Final
+from urllib.parse import quote
 
 import structlog
 from starlette.responses import Response
@@ -20,7 +21,7 @@ from starter.reading.theirs import is_on_file
 from web.doors import Doors
 from web.pages import Pages
 from web.permissions import ANYBODY
-from web.portal.answers import fits
+from web.portal.answers import fits, plain
 from web.visit import FieldError, Visit, local
 from web.visits import Customer, sign_in
 from web.words import words
@@ -63,7 +64,7 @@ async def ask_address(visit: Visit) -> Response:
 @SIGN_IN.post("/sign-in", ANYBODY)
 async def send_code(visit: Visit) -> Response:
     """Send a code, if letters go to the address; say the same if they do not."""
-    email = visit.text("email").lower()
+    email = plain(visit.text("email")).lower()
     if not fits(Complainant, {"name": "x", "email": email}):
         errors = [FieldError("email", "complain.you.email_wrong" if email else "complain.you.email_missing")]
         return visit.page("portal/sign_in.html", next=_next(visit), email=email, errors=errors)
@@ -72,7 +73,7 @@ async def send_code(visit: Visit) -> Response:
     task = asyncio.create_task(_send(visit.doors, visit.session.row, email, visit.language))
     _background.add(task)
     task.add_done_callback(_background.discard)
-    return visit.redirect(f"/sign-in/code?next={_next(visit)}")
+    return visit.redirect(f"/sign-in/code?next={quote(_next(visit))}")
 
 
 @SIGN_IN.get("/sign-in/code", ANYBODY)
@@ -84,7 +85,7 @@ async def ask_code(visit: Visit) -> Response:
 @SIGN_IN.post("/sign-in/code", ANYBODY)
 async def take_code(visit: Visit) -> Response:
     """Sign in by the code, in the browser that asked for it."""
-    typed = "".join(letter for letter in visit.text("code") if letter.isalnum())
+    typed = "".join(letter for letter in plain(visit.text("code")) if letter.isalnum())
     row = await visit.doors.pool.fetchrow(_TRY, visit.session.row, visit.now, TRIES)
     expected = bytes(row["code"]) if row else b""
     if row is None or not secrets.compare_digest(_digest(visit.doors, typed), expected):
@@ -123,12 +124,13 @@ def _next(visit: Visit) -> str:
 
 async def _too_often(visit: Visit, email: str) -> bool:
     doors, now = visit.doors, visit.now
-    place = visit.request.client.host if visit.request.client else ""
     buckets = {
         doors.keyed("attempt", f"address {email}"): _PER_ADDRESS,
         doors.keyed("attempt", f"visitor {visit.session.id}"): _PER_VISITOR,
-        doors.keyed("attempt", f"place {place}"): _PER_PLACE,
     }
+    # Behind a proxy that does not tell who asks, all customers are at one place, and nobody may lock them all out.
+    if (client := visit.request.client) and (not doors.secure or doors.settings.proxies_of_pages):
+        buckets[doors.keyed("attempt", f"place {client.host}")] = _PER_PLACE
     await doors.pool.execute(_CLEAR, now - _WINDOW)
     for bucket, most in buckets.items():
         if await doors.pool.fetchval(_COUNT, bucket, now - _WINDOW) >= most:

@@ -1,5 +1,7 @@
 """What handlers, teams and tools do with a case."""
 
+from typing import Final
+
 from temporalio import workflow
 
 from domain.case.assessment import reassess
@@ -10,6 +12,7 @@ from domain.case.looking_again import look_again
 from domain.case.messages.evidence import Investigate
 from domain.case.messages.handling import (
     Assign,
+    ChooseChannel,
     CorrectContact,
     ExtendDeadline,
     NoteSign,
@@ -155,6 +158,15 @@ def correct_contact(work: Casework, request: CorrectContact) -> str:
     """Letters go to another address from now on."""
     work.case.address_in_doubt = 0
     return "address corrected"
+
+
+def choose_channel(work: Casework, request: ChooseChannel) -> str:
+    """Letters go by it from now on: whoever writes them reads the last such message in the case file."""
+    del work
+    return f"to be written to by {_CHANNELS[request.channel]}"
+
+
+_CHANNELS: Final = {"email": "e-mail", "post": "post", "message": "message to the telephone"}
 
 
 async def write_contact(work: Casework, request: CorrectContact) -> None:

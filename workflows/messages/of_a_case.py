@@ -8,6 +8,7 @@ from domain.case.messages.evidence import AddEvidence, Investigate, RequestInfor
 from domain.case.messages.giving import FinishTask, GiveTask, ReassignTask
 from domain.case.messages.handling import (
     Assign,
+    ChooseChannel,
     CorrectContact,
     ExtendDeadline,
     NoteSign,
@@ -86,6 +87,7 @@ UPDATES: Final = (
     Update(RecordFeedback, handling.record_feedback, _FOLLOWING_UP),
     Update(RecordCause, handling.record_cause, _STAFF, handling.must_be_known_causes),
     Update(CorrectContact, handling.correct_contact, _TO_THE_LAST_LETTER, first=handling.write_contact),
+    Update(ChooseChannel, handling.choose_channel, _TO_THE_LAST_LETTER),
     Update(NoteSign, handling.note_sign, _STAFF),
     Update(VerifyComplainant, handling.verify_complainant, _STAFF),
     Update(Withdraw, handling.withdraw, fits=outside.must_not_be_outside),

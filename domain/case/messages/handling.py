@@ -115,6 +115,17 @@ class CorrectContact(Message):
         return self
 
 
+class ChooseChannel(Message):
+    """The customer says how they want to be written to in this matter: by e-mail, by post, or to their telephone.
+
+    It holds once it is known that whoever complains is the customer, and goes before what is on file of them. Where
+    there is no such way, the others are taken.
+    """
+
+    name = "choose_channel"
+    channel: Literal["email", "post", "message"]
+
+
 class NoteSign(Message):
     """Raise, confirm or withdraw a sign of what handlers should know.
 

@@ -9,6 +9,7 @@ from domain.case.messages.evidence import AddEvidence, Investigate, RequestInfor
 from domain.case.messages.giving import FinishTask, GiveTask, ReassignTask
 from domain.case.messages.handling import (
     Assign,
+    ChooseChannel,
     CorrectContact,
     ExtendDeadline,
     NoteSign,
@@ -60,6 +61,7 @@ UPDATES: tuple[type[Message], ...] = (
     RecordFeedback,
     RecordCause,
     CorrectContact,
+    ChooseChannel,
     NoteSign,
     VerifyComplainant,
     Withdraw,

@@ -1,0 +1,216 @@
+"""How much slower a handler's pages are while very many customers look whether something happened.
+
+    python -m bench.polling [--customers 1000] [--cases 50] [--rounds 3] [--seconds 60] [--json]
+
+Some complaints live with Redress itself. So many customers then each have the page of a complaint open in a browser
+to which no events come: it asks every 30 seconds, spread evenly. A handler opens the inbox and cases one after the
+other meanwhile, and in the same run without the customers, in turns. Counted is the time until the page is there.
+
+Progress is told on stderr, the result on stdout. Exit codes: 0 measured, and the handler's p95 is at most 25 % slower;
+1 it is slower than that, or a customer was answered with an error; 2 nothing was measured, stderr says why.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import cycle
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from rich import box
+from rich.table import Table
+
+from bench.common import NotMeasured, at_least, measured_by, percentile, put_out
+from bench.reading import live
+from domain.ground.words import Role
+from runtime.database import open_pool
+from runtime.embedded import Stack
+from runtime.settings import Settings, load_settings
+from runtime.temporal import connect
+from starter.client.complaints import Complaints
+from web.doors import Doors
+from web.visits import Customer, Person, Session, Staff, cookie_name, sealed_id, sign_in
+
+PROMISED: Final = 1.25
+"""The handler's p95 with customers, beside the one without."""
+OFTEN: Final = 30.0
+"""Seconds between two questions of one customer, as in ``web/static/live.js``."""
+_THINKING: Final = 0.2  # seconds that a handler looks at a page
+_PATIENCE: Final = 30.0  # seconds for a page
+
+
+class Visitor:
+    """A browser as little of one as can be: one connection that is kept, and one cookie."""
+
+    def __init__(self, host: str, port: int, cookie: str) -> None:
+        self._at, self._cookie = (host, port), cookie
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def get(self, path: str) -> tuple[int, float]:
+        """The status of the page, and the seconds until it was there. A connection that was closed is opened anew."""
+        began = time.perf_counter()
+        async with asyncio.timeout(_PATIENCE):
+            try:
+                status = await self._asked(path)
+            except (ConnectionError, asyncio.IncompleteReadError):
+                self._streams = None
+                status = await self._asked(path)
+        return status, time.perf_counter() - began
+
+    async def _asked(self, path: str) -> int:
+        self._streams = self._streams or await asyncio.open_connection(*self._at)
+        reader, writer = self._streams
+        writer.write(f"GET {path} HTTP/1.1\r\nhost: {self._at[0]}\r\ncookie: {self._cookie}\r\n\r\n".encode())
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
+        await reader.readexactly(int(headers.get("content-length", 0)))
+        return int(head.split()[1])
+
+
+async def _poll(visitor: Visitor, path: str, after: float, statuses: list[int]) -> None:
+    await asyncio.sleep(after)
+    while True:
+        asked = time.monotonic()
+        try:
+            status, _ = await visitor.get(path)
+        except (OSError, TimeoutError):
+            status = 0
+        statuses.append(status)
+        await asyncio.sleep(max(0.0, OFTEN - (time.monotonic() - asked)))
+
+
+@contextlib.asynccontextmanager
+async def _watching(visitors: Sequence[tuple[Visitor, str]]) -> AsyncIterator[list[int]]:
+    """Every visitor asks for their page again and again, once all have connected; what they were answered."""
+    statuses: list[int] = []
+    apart = OFTEN / max(1, len(visitors))
+    tasks = [asyncio.create_task(_poll(one, path, n * apart, statuses)) for n, (one, path) in enumerate(visitors)]
+    try:
+        if tasks:
+            await asyncio.sleep(OFTEN)
+            statuses.clear()
+        yield statuses
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _handle(handler: Visitor, paths: Sequence[str], seconds: float) -> list[float]:
+    """How long each page took that the handler opened in so many *seconds*."""
+    took, pages, ends = [], cycle(paths), time.monotonic() + seconds
+    while time.monotonic() < ends:
+        path = next(pages)
+        status, seconds_taken = await handler.get(path)
+        if status != 200:
+            raise NotMeasured(f"the handler was answered {status} for {path}")
+        took.append(seconds_taken)
+        await asyncio.sleep(_THINKING)
+    return took
+
+
+async def _signed_in(doors: Doors, person: Person) -> Visitor:
+    session = Session("", unsaved=True)
+    await sign_in(session, person, doors)
+    parts = urlsplit(doors.settings.web_url or "")
+    return Visitor(parts.hostname or "", parts.port or 80, f"{cookie_name(doors)}={sealed_id(session, doors)}")
+
+
+def _doors(settings: Settings, pool: Any) -> Doors:
+    assert settings.web_secret  # noqa: S101 (the stack makes one)
+    secret = settings.web_secret.get_secret_value().encode()
+    return Doors(pool, settings, secret, lambda: datetime.now(UTC), lambda: connect(settings))
+
+
+async def measure(
+    *, customers: int, cases: int, rounds: int, seconds: float, say: Callable[[str], None]
+) -> Mapping[str, Any]:
+    """Seconds of a handler's pages, with and without the customers."""
+    with tempfile.TemporaryDirectory(prefix="redress-bench-") as place:
+        say("Starting PostgreSQL, Temporal, a worker and the pages in a temporary folder ...")
+        settings = load_settings(state_dir=Path(place), firm_name="Example Bullion", log_level="WARNING")
+        async with (
+            Stack(settings, pages=True, say=lambda news: say(f"  {news}")) as stack,
+            await open_pool(stack.settings.database_url or "", max_size=4) as pool,
+        ):
+            complaints = Complaints(await connect(stack.settings), task_queue=stack.settings.task_queue)
+            lived = await live(pool, complaints, cases)
+            say(f"  {cases} cases have lived")
+            doors = _doors(stack.settings, pool)
+            handler = await _signed_in(doors, Staff(id="h-1", roles=(Role.HANDLER,)))
+            visitors = []
+            for number in range(customers):
+                who = Customer(address=f"c{number % cases}@example.com")
+                visitors.append((await _signed_in(doors, who), f"/mine/{lived[number % cases]}/now"))
+            say(f"  {customers} customers have signed in")
+            paths = [path for one in lived for path in ("/desk", f"/desk/cases/{one}")]
+            await _handle(handler, paths, seconds / 4)  # what is loaded at first is loaded
+            alone: list[float] = []
+            beside: list[float] = []
+            answered: list[int] = []
+            for number in range(rounds):
+                alone += await _handle(handler, paths, seconds)
+                async with _watching(visitors) as statuses:
+                    beside += await _handle(handler, paths, seconds)
+                    answered += statuses
+                say(f"  round {number + 1}: p95 {_ms(alone)} ms alone, {_ms(beside)} ms beside the customers")
+    return {
+        "customers": customers,
+        "cases": cases,
+        "asked": len(answered),
+        "asked_per_second": round(len(answered) / (rounds * seconds), 1),
+        "not_answered": sum(status != 200 for status in answered),
+        "processors": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
+        "slower": round(percentile(beside, 95) / percentile(alone, 95), 2),
+        "results": [
+            {"what": what, "pages": len(took), "p50_ms": _ms(took, 50), "p95_ms": _ms(took)}
+            for what, took in (("alone", alone), ("beside the customers", beside))
+        ],
+    }
+
+
+def _ms(took: Sequence[float], percent: float = 95) -> float:
+    return round(1000 * percentile(took, percent), 1)
+
+
+def show(measured: Mapping[str, Any]) -> Table:
+    """The result as a table."""
+    table = Table(
+        title=f"{measured['customers']:,} customers ask {measured['asked_per_second']} times a second,"
+        f" {measured['not_answered']} without an answer; load {measured['load']}; p95 × {measured['slower']}",
+        box=box.SIMPLE_HEAD,
+    )
+    for name in ("", "pages", "p50 ms", "p95 ms"):
+        table.add_column(name, justify="right" if name else "left", no_wrap=True)
+    for line in measured["results"]:
+        table.add_row(line["what"], str(line["pages"]), f"{line['p50_ms']:.1f}", f"{line['p95_ms']:.1f}")
+    return table
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench.polling", description="A handler beside many customers.")
+    parser.add_argument("--customers", type=at_least(0), default=1000, help="with a page open (1000)")
+    parser.add_argument("--cases", type=at_least(2), default=50, help="cases that really live (50)")
+    parser.add_argument("--rounds", type=at_least(1), default=3, help="of each of the two, in turns (3)")
+    parser.add_argument("--seconds", type=at_least(5), default=60, help="of one round (60)")
+    parser.add_argument("--json", action="store_true", help="the result as JSON")
+    options = vars(parser.parse_args(arguments))
+    as_json = options.pop("json")
+    measured = measured_by("bench.polling", lambda say: measure(**options, say=say))
+    if measured is None:
+        return 2
+    put_out(measured, show(measured), as_json=as_json, width=110)
+    return 0 if measured["slower"] <= PROMISED and not measured["not_answered"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
