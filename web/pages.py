@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 from urllib.parse import quote
 
 import structlog
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,6 +27,7 @@ from web.visits import Customer, Session, Staff, is_form_token, session_of, set_
 
 Handler = Callable[[Visit], Awaitable[Response]]
 H = TypeVar("H", bound=Handler)
+T = TypeVar("T")
 
 FORM_TOKEN: Final = "form_token"  # noqa: S105 (the name of a field)
 BACK: Final = "back"
@@ -138,11 +140,14 @@ async def _before(visit: Visit, who: Permission) -> Response | None:
     """What is answered in place of the page; None if nothing stands against it."""
     if visit.request.method == "POST":
         try:
-            visit.form = await visit.request.form(
+            sent = await visit.request.form(
                 max_files=_FILES_AT_ONCE, max_fields=_FIELDS_AT_ONCE, max_part_size=_LONGEST_FIELD
             )
+            visit.form = FormData([(_whole(name), _whole(value)) for name, value in sent.multi_items()])
         except HTTPException:
             return visit.error(413)
+        except UnicodeError:  # an encoding by which nobody reads a form
+            return visit.error(403)
         token = visit.text(FORM_TOKEN) or visit.request.headers.get("x-form-token", "")
         if not is_form_token(token, visit.session, visit.doors):
             return visit.error(403)
@@ -150,6 +155,11 @@ async def _before(visit: Visit, who: Permission) -> Response | None:
         return await _to_sign_in(visit, who)
     await _admit(visit, who)
     return None
+
+
+def _whole(value: T) -> T | str:
+    """*value*; of a text half characters are replaced, which nothing can write down: senders may name odd encodings."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
 
 
 def _signed_in(visit: Visit, who: Permission) -> bool:

@@ -307,6 +307,7 @@ NO_ONE_LOOKS = {
     "starter/client/customers.py": "names no case",
     "starter/client/directory.py": "names no case",
     "starter/intake/dealer.py": "the service deals with what came in",
+    "starter/intake/receiving.py": "looks for what its sender sent before",
     "starter/reading/theirs.py": "customers see their own",
     "starter/reading/worklist.py": "asks casefile.kept_out_of for the person",
     "starter/reports/figures.py": "names no case",

@@ -30,6 +30,7 @@ from tests.web.fake_provider import CLIENT, ISSUER, FakeProvider
 from tests.workflows.conftest import open_house
 from tests.workflows.house import House
 from web.api import API, ROOT
+from web.api.frame import cursor
 from web.api.messages import who_may
 from web.app import create_app
 from web.permissions import Kind
@@ -93,6 +94,10 @@ async def test_a_complaint_is_accepted_while_temporal_is_down_and_counts_once(si
         assert (standing["case"], standing["arrival"]["ending"]) == (None, None)
         said = await crm.says(f"/complaints/{known}/messages/customer_reply", {"text": "It is urgent."})
         assert said.json() == {"reference": known, "already_known": False}
+        otherwise = await crm.says(f"/complaints/{known}/messages/customer_reply", {"text": "It is not urgent."})
+        assert problem(otherwise, 409)["errors"][0]["field"] == "Idempotency-Key"
+        rated = await crm.says(f"/complaints/{known}/messages/record_feedback", {"score": 1})
+        assert rated.status_code == 202, "ids are counted by kind"
         text = b"what the bank wrote"
         sent = await crm.post(
             f"/complaints/{known}/files", params={"title": "bank.txt"}, content=text, headers={"idempotency-key": "f"}
@@ -104,7 +109,7 @@ async def test_a_complaint_is_accepted_while_temporal_is_down_and_counts_once(si
         away = await crm.says(f"/complaints/{known}/messages/add_evidence", {"note": "x"})
         assert "same Idempotency-Key" in problem(away, 503)["detail"]
         assert away.headers["retry-after"] == "5"
-    assert await pool.fetchval("select count(*) from intake.received") == 3
+    assert await pool.fetchval("select count(*) from intake.received") == 4
 
 
 async def test_two_services_with_all_ids_swapped_find_nothing(site: FastAPI, pool: Pool) -> None:
@@ -190,8 +195,12 @@ async def test_what_is_no_json_no_page_and_no_route_is_a_problem_too(site: FastA
             answer = await crm.post("/complaints", content=body, headers={"idempotency-key": "1"})
             assert problem(answer, answer.status_code)["type"].startswith("urn:redress:problem:")
             assert 400 <= answer.status_code < 500
-        assert problem(await crm.post("/complaints", json=COMPLAINT), 400)["detail"].startswith("send the header Idem")
-        assert problem(await crm.get("/complaints", params={"cursor": "x"}), 422)["errors"][0]["field"] == "cursor"
+        known = (await crm.says("/complaints", COMPLAINT)).json()["reference"]
+        unnamed = problem(await crm.post("/complaints", json=COMPLAINT), 400)
+        assert unnamed["errors"][0]["field"] == "Idempotency-Key"
+        for place in ("x", cursor(10**30), cursor("2026-11-30T00:00:00Z", "\0")):
+            for path in ("/complaints", f"/complaints/{known}/timeline"):
+                assert problem(await crm.get(path, params={"cursor": place}), 422)["errors"][0]["field"] == "cursor"
         assert problem(await crm.get("/complaints", params={"stages": "x"}), 422)["errors"][0]["field"] == "stages"
         assert problem(await crm.get("/nowhere"), 404)
         assert problem(await crm.delete("/complaints"), 405)

@@ -142,7 +142,7 @@ async def test_numbers_count_as_they_are_typed_on_a_chinese_keyboard_or_copied_f
     complaint = complaint_in(row["raw"], row["received_at"])
     assert (complaint.account, complaint.trades) == ("70012345", ("50010001", "50010002", "50010003"))
     assert (complaint.complainant.email, complaint.complainant.phone) == ("li.lei@example.com", "138 0013 8000")
-    assert str(complaint.amount_claimed) == "1314.40 CNY"
+    assert str(complaint.amount_claimed) == "CNY 1,314.40"
     assert complaint.description == "止损，滑点。", "words stay as they were written"
 
 

@@ -96,6 +96,23 @@ async def test_a_fault_of_ours_is_answered_with_the_same_headers(doors: Doors) -
     assert {name: answer.headers.get(name) for name in kept} == {name: whole.headers[name] for name in kept}
 
 
+@pytest.mark.parametrize(
+    "charset", ["unicode_escape", "raw_unicode_escape", "punycode", "utf-7", "undefined", "utf-16"]
+)
+async def test_half_characters_are_no_fault_of_ours_whatever_encoding_the_sender_names(
+    browser: Browser, charset: str
+) -> None:
+    token = re.search(r'name="form_token" value="(\w+)"', (await browser.get("/complain/what")).text)
+    assert token
+    head = {"content-type": f"multipart/form-data; boundary=b; charset={charset}"}
+    for typed in (token[1], r"\ud800"):
+        for path, name in (("/complain/what", "description"), ("/sign-in", "email"), ("/mine/x/reply", "text")):
+            fields = ((f"{name}", r"\ud800 \x00"), ("form_token", typed), (r"\udc00", "x"))
+            parts = "".join(f'--b\r\ncontent-disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in fields)
+            answer = await browser.post(path, content=f"{parts}--b--\r\n", headers=head)
+            assert answer.status_code < 500, (path, typed)
+
+
 async def test_cookies_are_kept_from_scripts_and_over_tls_from_everything_else(doors: Doors) -> None:
     over_tls = doors_over(doors.pool)
     over_tls.settings = over_tls.settings.model_copy(update={"web_url": "https://complaints.example.com"})

@@ -64,6 +64,8 @@ async def test_a_signed_webhook_is_committed_once_and_only_who_is_proven_is_hear
         assert (first.status_code, first.json()["already_known"]) == (202, False)
         again = await sent(content, signed(content, secret=OLD))
         assert (again.json()["reference"], again.json()["already_known"]) == (first.json()["reference"], True)
+        other = told("complaint", {**COMPLAINT, "language": "en"})
+        assert (await sent(other, signed(other))).json()["errors"][0]["field"] == "webhook-id"
         late, early = (signed(content, at=time.time() + seconds) for seconds in (-400, 400))
         altered = content.replace(b"chat", b"app!")
         refused = [(content, late), (content, early), (altered, signed(content)), (content, {"webhook-id": "msg_1"})]
@@ -88,6 +90,8 @@ async def test_a_signed_webhook_is_committed_once_and_only_who_is_proven_is_hear
         for identity, proven in (("msg_2", True), ("msg_3", False)):
             said = told("reply", {"reference": case.reference, "text": identity, "proven": proven})
             assert (await sent(said, signed(said, identity))).status_code == 202
+            said = told("reply", {"reference": case.reference, "text": "other", "proven": proven})
+            assert (await sent(said, signed(said, identity))).status_code == 409
     keys = await pool.fetch("select key from intake.received where kind = 'message' order by received_at")
     assert [(await deal(dealing, row["key"])).ending for row in keys] == [Ending.ON_CASE, Ending.UNPROVEN]
     assert [type(each) for each in cases.heard.values()] == [CustomerReply, Arrived]

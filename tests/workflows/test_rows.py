@@ -21,6 +21,7 @@ from workflows.parts.hearing import Gate, Update
 FROM_ANYBODY: Final = {
     "add_evidence",
     "confirm_remedy",
+    "choose_channel",
     "correct_contact",
     "record_feedback",
     "reopen",
@@ -37,6 +38,7 @@ NO_STEP: Final = {
     "report_referral",
     "replan_deadlines",
     "correct_contact",
+    "choose_channel",
     "note_sign",
     "grant_relief",
     "confirm_remedy",
