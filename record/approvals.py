@@ -21,10 +21,11 @@ from domain.checks.findings import Finding, marking
 from domain.ground.people import Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import PaymentState
+from domain.incidents.incident import NewIncident
 from domain.incidents.messages import DecideIncident
 from domain.keys.personal import is_erased
 from domain.money.amounts import Money
-from domain.people.actors import Proofs
+from domain.people.actors import NotProven, Proofs, check_beginning
 from record.given import given_by_rule
 from record.hands import kept_out_columns, kept_out_of, recusals_of_list
 from record.packs import pinned_pack, read_pinned
@@ -131,10 +132,16 @@ async def list_approval(
     row = await connection.fetchrow(_LIST, incident, number)
     if row is None:
         raise NotApproved(f"list {number} of incident {incident} is not complete")
+    opened = NewIncident.model_validate(row["opened"])
+    try:
+        if proofs:
+            check_beginning(proofs, row["token"], incident, opened)
+    except NotProven as error:
+        raise NotApproved(f"opened_by: {error}") from None
     entries = await connection.fetch(_INCIDENT_ENTRIES, incident)
     harm = await connection.fetch(_HARM, incident, number)
     return approved_list(
-        row["opened_by"],
+        str(opened.opened_by),
         (await read_pinned(connection, row["policy_hash"])).decision,
         row["hash"],
         [Money(amount=each["amount"], currency=each["currency"]) for each in harm],
@@ -328,7 +335,7 @@ _CASES: Final = f"""
     from casefile.cases c where reference = any($1)
 """  # noqa: S608 (constants)
 _LIST: Final = """
-    select incidents.opened_by, cohorts.hash, policy_hash
+    select incidents.opened, incidents.token, cohorts.hash, policy_hash
     from casefile.cohorts join casefile.incidents using (reference)
     where (cohorts.reference, cohorts.number) = ($1, $2)
 """

@@ -23,6 +23,7 @@ from domain.incidents.progress import Progress
 from domain.incidents.requests import FindCases, ListCohort, NextMembers, OpenIncident, Standing
 from domain.incidents.state import Incident
 from domain.keys.public import Public
+from domain.people.actors import STARTED_WITH
 from workflows import effects
 from workflows.messages.of_an_incident import UPDATES
 from workflows.parts.beside import RESET, Beside
@@ -148,6 +149,7 @@ class IncidentWorkflow:
                 new=incident.new,
                 at=workflow.now(),
                 run=workflow.info().first_execution_run_id,
+                token=STARTED_WITH.get(),
             )
         )
         if opened.checkpoint:

@@ -17,6 +17,7 @@ from domain.learning.effects import LOOKS, Judged, Verdict, in_words
 from domain.learning.messages import EndAction
 from domain.learning.process import AskProcessReview, ChaseProcessReview, ProcessReviewOrder
 from domain.learning.reviewing import ChaseReviews, DrawReviews, ReviewOrder
+from domain.people.actors import SPOKEN_WITH, STARTED_WITH
 from workflows import effects
 from workflows.raw import decoded
 
@@ -119,7 +120,7 @@ class ActionWorkflow:
     """
 
     def __init__(self) -> None:
-        self._ends: list[EndAction] = []
+        self._ends: list[tuple[EndAction, str | None]] = []
         self._heard: set[str] = set()
         self._steps = 0
         self._over = False
@@ -128,11 +129,12 @@ class ActionWorkflow:
     async def run(self, *start: Any) -> str:
         """Returns the last step: effective, or dropped."""
         action = _asked(start, CorrectiveAction)
-        await self._note(action, "opened", str(action.opened_by), action.model_dump(mode="json"))
+        said = action.model_dump(mode="json")
+        await self._note(action, "opened", str(action.opened_by), said, token=STARTED_WITH.get())
         due, given = action.due, action.due - action.opened_at.date()
         while True:
-            end = await self._ended(action, due)
-            await self._note(action, end.end, str(end.actor), {"reason": end.reason})
+            end, token = await self._ended(action, due)
+            await self._note(action, end.end, str(end.actor), {"reason": end.reason}, token=token)
             if end.end == "dropped":
                 return await self._last("dropped")
             judged = await self._judged(action)
@@ -172,7 +174,7 @@ class ActionWorkflow:
         await workflow.wait_condition(workflow.all_handlers_finished)
         return step
 
-    async def _ended(self, action: CorrectiveAction, due: date) -> EndAction:
+    async def _ended(self, action: CorrectiveAction, due: date) -> tuple[EndAction, str | None]:
         """Wait until somebody says that it is done or dropped; overdue it is raised, week by week, to the top."""
         end = datetime.combine(due, time(23, 59, 59), UTC)
         for told in (None, *_LADDER):
@@ -199,6 +201,7 @@ class ActionWorkflow:
         *,
         tell: bool = False,
         raised_to: Role | None = None,
+        token: str | None = None,
     ) -> None:
         self._steps += 1
         await effects.note_action(
@@ -212,6 +215,7 @@ class ActionWorkflow:
                 tell=tell,
                 owner=action.owner if tell else None,
                 raised_to=raised_to,
+                token=token,
             )
         )
 
@@ -221,7 +225,7 @@ class ActionWorkflow:
         end = EndAction.model_validate(decoded(message[0]))
         if end.message_id not in self._heard:
             self._heard.add(end.message_id)
-            self._ends.append(end)
+            self._ends.append((end, SPOKEN_WITH.get()))
         return end.end
 
     @end_action.validator

@@ -43,7 +43,7 @@ from domain.incidents.requests import (
     Recused,
 )
 from domain.money.amounts import Money
-from domain.people.actors import Proofs
+from domain.people.actors import NotProven, Proofs, check_beginning
 from domain.people.recusal import kept_out
 from domain.rules.interest import interest_for
 from domain.rules.policy import PolicyPack
@@ -141,9 +141,10 @@ class Incidents:
                 type="InvalidIncident",
                 non_retryable=True,
             )
-        await connection.execute(
+        added = await connection.fetchval(
             "INSERT INTO casefile.incidents (reference, opened_at, opened_by, kind, symbol, since, until, opened,"
-            " policy_hash, stage) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+            " policy_hash, stage, token) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+            " ON CONFLICT DO NOTHING RETURNING true",
             request.reference,
             request.at,
             str(new.opened_by),
@@ -154,7 +155,13 @@ class Incidents:
             new.model_dump(mode="json"),
             pack.hash,
             IncidentStage.LISTING.value,
+            request.token,
         )
+        if added and self._proofs:
+            try:
+                check_beginning(self._proofs, request.token, request.reference, new)
+            except NotProven as error:
+                raise ApplicationError(f"opened_by: {error}", type="InvalidIncident", non_retryable=True) from None
 
     def _find_pack(self, new: NewIncident, at: datetime) -> PolicyPack:
         try:

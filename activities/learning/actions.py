@@ -4,13 +4,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.learning.mailing import ReportMail
 from domain.ground.base import person_of
-from domain.learning.actions import ActionStep, MeasureEffect, caused
+from domain.learning.actions import ActionStep, CorrectiveAction, MeasureEffect, caused
 from domain.learning.effects import Judged, effect
+from domain.people.actors import NotProven, check_beginning
 from record.directory import read_directory
 from record.facts import cases_up_to, cut_off
+from record.proofs import proofs_here
 from runtime.causes import load_causes
 
 if TYPE_CHECKING:
@@ -26,8 +29,16 @@ class Actions:
 
     @activity.defn(name="NoteAction")
     async def note(self, step: ActionStep) -> None:
-        """Write *step* down, once; and tell of it, where it is to be told."""
-        values = (step.action, step.number, step.at, step.step, step.by, step.data)
+        """Write *step* down, once; and tell of it, where it is to be told.
+
+        Raises `ApplicationError` of type ``InvalidStart``, never retried, where nobody is proven to have begun it.
+        """
+        if step.step == "opened" and (proofs := proofs_here()):
+            try:
+                check_beginning(proofs, step.token, step.action, CorrectiveAction.model_validate(step.data))
+            except NotProven as error:
+                raise ApplicationError(f"opened_by: {error}", type="InvalidStart", non_retryable=True) from None
+        values = (step.action, step.number, step.at, step.step, step.by, step.data, step.token)
         await self._pool.execute(_NOTE, *values)
         if step.tell:
             said = step.step.replace("_", " ")
@@ -66,6 +77,6 @@ _STEPS: Final = {
     "dropped": "已放弃",
 }
 _NOTE: Final = """
-    insert into reporting.actions (action, number, at, step, by, data) values ($1, $2, $3, $4, $5, $6)
+    insert into reporting.actions (action, number, at, step, by, data, token) values ($1, $2, $3, $4, $5, $6, $7)
     on conflict do nothing
 """

@@ -70,6 +70,8 @@ class OpenIncident(Record):
     new: NewIncident
     at: Instant
     run: Identifier | None = None
+    token: str | None = None
+    """What proves who opens it."""
 
 
 class IncidentOpened(Record):

@@ -96,6 +96,8 @@ class ActionStep(Record):
     tell: bool = False
     owner: StaffId | None = None
     raised_to: Role | None = None
+    token: str | None = None
+    """What proves that ``by`` began or ended it."""
 
 
 class MeasureEffect(Record):

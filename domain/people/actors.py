@@ -8,7 +8,7 @@ import json
 from collections.abc import Collection, Hashable
 from contextvars import ContextVar
 from datetime import timedelta
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from pydantic import ConfigDict
 
@@ -28,6 +28,8 @@ VOUCHED_ROLES: Final = frozenset(Role) - {Role.SYSTEM}
 
 SPOKEN_WITH: Final[ContextVar[str | None]] = ContextVar("SPOKEN_WITH", default=None)
 """The token that came with the update that is being heard."""
+STARTED_WITH: Final[ContextVar[str | None]] = ContextVar("STARTED_WITH", default=None)
+"""The token that came with the start of the workflow."""
 
 
 class NotProven(ValueError):
@@ -130,6 +132,34 @@ class Proofs(Protocol):
 
     async def mark_of(self, investigation: str, /) -> str:
         """The mark that workers put on an investigation, made of its :func:`~domain.checks.findings.marking`."""
+
+
+class Begin(Message):
+    """What somebody begins by the start of a workflow, as a token is made for it.
+
+    Its id is that of the workflow; ``what`` is the input without who begins it, by the rules of `canonical_body`.
+    """
+
+    name: ClassVar[str] = "begin"
+    what: dict[str, Any]
+
+
+def beginning(reference: str, begun: Record) -> Begin | None:
+    """What a token is made for where *begun* is the start of *reference*; ``None`` where that names nobody."""
+    by = getattr(begun, "opened_by", None)
+    if not isinstance(by, Actor):
+        return None
+    what = begun.model_dump(
+        mode="json", exclude={"opened_by"}, exclude_none=True, exclude_defaults=True, warnings=False
+    )
+    return Begin(message_id=reference, actor=by, what=what)
+
+
+def check_beginning(proofs: Proofs, token: str | None, reference: str, begun: Record) -> None:
+    """Raise :class:`NotProven` unless *token* proves who has begun *reference* with that."""
+    if (said := beginning(reference, begun)) is None:
+        raise NotProven("it names nobody who begins it")
+    proofs.check_recorded(token, reference, said)
 
 
 def canonical_body(message: Message) -> str:

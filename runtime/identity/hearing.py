@@ -9,6 +9,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import (
+    ExecuteWorkflowInput,
     HandleSignalInput,
     HandleUpdateInput,
     Interceptor,
@@ -17,7 +18,7 @@ from temporalio.worker import (
 )
 
 from domain.ground.json_text import read_json
-from domain.people.actors import HEADER, SPOKEN_WITH, NotProven
+from domain.people.actors import HEADER, SPOKEN_WITH, STARTED_WITH, NotProven
 from runtime.identity.speaking import KINDS
 from runtime.identity.verifying import Verifier
 
@@ -64,6 +65,10 @@ class Proving(Interceptor):
 
 
 class _HearingInWorkflow(WorkflowInboundInterceptor):
+    async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:
+        STARTED_WITH.set(token_in(input.headers))
+        return await super().execute_workflow(input)
+
     async def handle_signal(self, input: HandleSignalInput) -> None:
         SPOKEN_WITH.set(token_in(input.headers))
         await super().handle_signal(input)

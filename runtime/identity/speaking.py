@@ -9,15 +9,18 @@ from temporalio.client import (
     Interceptor,
     OutboundInterceptor,
     SignalWorkflowInput,
+    StartWorkflowInput,
     StartWorkflowUpdateInput,
+    WorkflowHandle,
     WorkflowUpdateHandle,
 )
 
 from domain.case.messages.table import SIGNALS, UPDATES
+from domain.ground.base import Record
 from domain.ground.messages import Message
 from domain.incidents.messages import INCIDENT_UPDATES
 from domain.learning.messages import ACTION_UPDATES
-from domain.people.actors import HEADER
+from domain.people.actors import HEADER, beginning
 
 TokenFor = Callable[[str, Message], str]
 """Makes the token by which a message is sent to a reference. It may raise, and nothing is sent."""
@@ -53,6 +56,13 @@ class _SpeakingOut(OutboundInterceptor):
     async def signal_workflow(self, input: SignalWorkflowInput) -> None:
         input.headers = self._signed(input.headers, input.id, input.signal, input.args)
         await super().signal_workflow(input)
+
+    async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:
+        """Sign who begins something by it: an incident, a corrective action."""
+        begun = beginning(input.id, input.args[0]) if input.args and isinstance(input.args[0], Record) else None
+        if begun and HEADER not in input.headers:
+            input.headers = {**input.headers, HEADER: as_header(self._token_for(input.id, begun).strip())}
+        return await super().start_workflow(input)
 
     async def start_workflow_update(self, input: StartWorkflowUpdateInput) -> WorkflowUpdateHandle[Any]:
         input.headers = self._signed(input.headers, input.id, input.update, input.args)

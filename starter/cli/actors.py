@@ -12,6 +12,7 @@ from starter.cli.program import Answer, Failed, app, by_default, command, invali
 from starter.reading.layout import facts, line, whole
 
 if TYPE_CHECKING:
+    from domain.ground.messages import Message
     from runtime.identity.issuing import TokenIssuer
 
 _SHOW: Final = "show"
@@ -53,17 +54,18 @@ def token(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The message as JSON (- reads standard input).")],
 ) -> Answer:
     """Sign a message for who is named in it; the token goes with it as the Temporal header `redress-actor`."""
-    from domain.people.actors import Person
+    from domain.people.actors import Begin, Person
     from runtime.identity.speaking import KINDS
 
-    if name not in KINDS:
-        invalid("NAME", f"{name!r} is not one of {', '.join(KINDS)}")
+    kinds: dict[str, type[Message]] = {**KINDS, Begin.name: Begin}
+    if name not in kinds:
+        invalid("NAME", f"{name!r} is not one of {', '.join(kinds)}")
     text, what = content_of(file)
     try:
         given = json.loads(text)
     except ValueError as error:
         invalid(what, f"it is no JSON: {error}")
-    message = KINDS[name].model_validate(given)
+    message = kinds[name].model_validate(given)
     issuer = _issuer()
     if issuer is None:
         raise Failed("nothing signs here: name a key with REDRESS_SIGNING_KEY, or have `redress up` run here")

@@ -43,6 +43,7 @@ def nothing() -> None:
     pass
 
 
+@pytest.mark.usefixtures("without_keys")  # the history was recorded opened
 @pytest.mark.parametrize(("change", "replays"), [(nothing, True), (upsert, False), (patched, True)])
 async def test_a_workflow_that_commands_something_else_does_not_replay_unless_it_is_patched(
     change: Callable[[], None], replays: bool, monkeypatch: pytest.MonkeyPatch
