@@ -11,7 +11,7 @@ from temporalio import activity, workflow
 from temporalio.api.enums.v1 import EventType
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
-from temporalio.client import WorkflowHistory, WorkflowQueryFailedError, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowHistory, WorkflowQueryFailedError, WorkflowUpdateFailedError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 from temporalio.worker._workflow_instance import _WorkflowInstanceImpl
@@ -198,6 +198,17 @@ def test_a_workflow_is_taken_up_anew_where_a_query_may_have_brought_what_no_task
     assert failed == [False] * (len(told) - 1) + [again]
 
 
+async def replayed(client: Client, life: type, history: WorkflowHistory) -> None:
+    """What was sealed opens in its own namespace alone."""
+    replayer = Replayer(
+        workflows=[life],
+        workflow_runner=InOrder(),
+        namespace=client.namespace,
+        data_converter=client.data_converter,
+    )
+    await replayer.replay_workflow(history)
+
+
 async def test_an_answer_that_a_query_brought_before_a_signal_replays(
     dev_server_env: WorkflowEnvironment, task_queue: str
 ) -> None:
@@ -236,8 +247,7 @@ async def test_an_answer_that_a_query_brought_before_a_signal_replays(
                 await query
             await handle.signal(AnswersAndHears.hear)
             await handle.result()
-    replayer = Replayer(workflows=[AnswersAndHears], workflow_runner=InOrder(), data_converter=client.data_converter)
-    await replayer.replay_workflow(await handle.fetch_history())
+    await replayed(client, AnswersAndHears, await handle.fetch_history())
 
 
 async def test_what_a_query_brought_is_not_done_at_the_time_of_the_task_before(
@@ -263,5 +273,4 @@ async def test_what_a_query_brought_is_not_done_at_the_time_of_the_task_before(
         with pytest.raises(WorkflowQueryFailedError, match=TAKEN_UP_AGAIN):
             await query
         await handle.result()
-    replayer = Replayer(workflows=[LooksAtTheClock], workflow_runner=InOrder(), data_converter=client.data_converter)
-    await replayer.replay_workflow(await handle.fetch_history())
+    await replayed(client, LooksAtTheClock, await handle.fetch_history())
