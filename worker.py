@@ -185,7 +185,9 @@ def _activities(
     incidents = Incidents(pool, investigating, settings, clock=clock, rail=payments.rail, packs=packs, proofs=verifier)
     incident_letters = IncidentLetters(pool, mailer, outbox, settings, clock)
     delivery = Delivery(_for_customers(client, settings), Complaints(client, task_queue=settings.task_queue))
-    dealing = Dealing(pool, delivery, clock, settings, proofs=verifier, letters=letters)
+    dealing = Dealing(
+        pool, delivery, clock, settings, proofs=verifier, letters=letters, incident_letters=incident_letters
+    )
     retention = Retention(pool, outbox, clock, settings.backup_days)
     return [
         case_file.open_case,

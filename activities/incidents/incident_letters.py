@@ -1,11 +1,11 @@
 """Letters to customers whose accounts an incident hurt, each sent once."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -17,13 +17,14 @@ from activities.case.case_file import utc_now
 from activities.incidents.known_incidents import pack_of
 from domain.checks.findings import Finding
 from domain.incidents.requests import TellMember
-from domain.keys.personal import Personal
+from domain.keys.personal import Gone, Personal
 from domain.keys.scopes import scope_of_customer, scope_of_workflow
 from domain.money.amounts import total
-from record.customers import read_customer_file
+from record.customers import read_customer_file, read_on_file
 from runtime.database import still_holds, while_it_holds
 from runtime.keys.here import erased_here
-from runtime.letters.letter_text import write_incident_letter
+from runtime.letters.letter_text import as_a_copy, write_incident_letter
+from runtime.letters.way_names import NO_ADDRESS, way_on_file
 from runtime.mail import Channel, Mailer, MailError, MailRefused, Outbox, compose, secret_message_id
 from runtime.settings import Settings
 
@@ -72,7 +73,7 @@ class IncidentLetters:
                 return
             await self._respect_quiet_hours(connection, request)
             letter = await self._letter(connection, key, request)
-            await self._deliver(connection, key, letter, request.reference)
+            await self._deliver(connection, letter, await self._ways(connection, letter), "accepted", of=key)
 
     async def _respect_quiet_hours(self, connection: "Connection", request: TellMember) -> None:
         """Raise ``QuietHours`` where the letter, which no clock hurries, waits for the end of those."""
@@ -87,6 +88,28 @@ class IncidentLetters:
                 next_retry_delay=until - now,
                 category=ApplicationErrorCategory.BENIGN,
             )
+
+    async def send_again(self, key: str) -> None:
+        """Have a letter that came back go by the next way, as a copy, once for each; the last is the outbox, to be
+        posted. Raises `ApplicationError` of type ``MailFailed`` where nothing takes it now.
+        """
+        async with self._connections, self._pool.acquire() as connection:
+            await connection.execute("SELECT pg_advisory_lock(hashtextextended('letter:' || $1, 0))", key)
+            letter = await connection.fetchrow("SELECT * FROM casefile.incident_letters WHERE key = $1", key)
+            attempts = await connection.fetch(_ATTEMPTS, key)
+            taken = next((one for one in reversed(attempts) if one["outcome"] in {"accepted", "sent_again"}), None)
+            if letter is None or isinstance(letter["body"], Gone) or taken is None:
+                return
+            way = taken["way"]
+            if way is None and letter["recipient"] and taken["channel"] != self._outbox.name:
+                way = await way_on_file(letter["reference"], letter["recipient"])
+            if way in {None, NO_ADDRESS}:  # what is posted does not come back
+                return
+            closed = {way, *(one["way"] for one in attempts if one["outcome"] in {"returned", "refused"})}
+            await self._attempted(connection, key, self._channel, "returned", Way(None, way))
+            copy = {"body": as_a_copy(letter["body"], letter["reference"], letter["language"]), "key": f"{key}:copy"}
+            ways = [one for one in await self._ways(connection, letter) if one.name not in closed]
+            await self._deliver(connection, {**letter, **copy}, ways, "sent_again", of=key)
 
     async def restore(self, request: TellMember, accepted_at: datetime) -> None:
         """Write again what a lost case file knew of a letter that a channel has accepted. Nothing is sent."""
@@ -146,48 +169,66 @@ class IncidentLetters:
         values = (key, request.reference, request.account, language, *words, identity, at)
         await connection.execute(f"{_ADD} ON CONFLICT DO NOTHING", *values)
         await connection.execute(
-            f"{_ATTEMPTED} ON CONFLICT DO NOTHING", key, at, "none", "accepted", Personal(scope, told)
+            f"{_ATTEMPTED} ON CONFLICT DO NOTHING", key, at, "none", "accepted", Personal(scope, told), None
         )
 
-    async def _deliver(self, connection: "Connection", key: str, letter: asyncpg.Record, reference: str) -> None:
-        # The newest address counts, also for a letter written before.
-        address = (await _customer(connection, letter["account"])).email
-        sender = self._settings.mail_from
-        ways: list[tuple[Channel, str | None]] = [(self._channel, address)] if address else []
-        for channel, recipient in (*ways, (self._outbox, None)):
+    async def _ways(self, connection: "Connection", letter: Mapping[str, Any]) -> "list[Way]":
+        """The addresses it can go to, the newest that the firm has first, then those that were verified; then none."""
+        account, reference = letter["account"], letter["reference"]
+        on_file = await read_on_file(connection, account)
+        verified = [one.email for one in on_file.addresses if one.verified] if on_file else []
+        emails = [email for email in ((await _customer(connection, account)).email, *verified) if email]
+        known = {email.casefold(): email for email in reversed(emails)}
+        ordered = dict.fromkeys(email.casefold() for email in emails)
+        return [*[Way(known[one], await way_on_file(reference, one)) for one in ordered], Way(None, NO_ADDRESS)]
+
+    async def _deliver(
+        self, connection: "Connection", letter: Mapping[str, Any], ways: "Sequence[Way]", outcome: str, *, of: str
+    ) -> None:
+        """Hand the *letter* to the first of the *ways* that takes it; the attempts are those of the letter *of*."""
+        sender, reference = self._settings.mail_from, letter["reference"]
+        for way in ways:
+            channel = self._channel if way.email else self._outbox
             try:
                 message = compose(
                     self._settings,
                     identity=letter["message_id"],
-                    thread=await secret_message_id(f"incident:{key}", sender),
-                    recipient=recipient,
+                    thread=await secret_message_id(f"incident:{of}", sender),
+                    recipient=way.email,
                     subject=letter["subject"],
                     body=letter["body"],
                     language=letter["language"],
                     at=letter["rendered_at"],
                     headers={"X-Redress-Reference": reference},
                 )
-                await while_it_holds(connection, channel.deliver(key, message, partial(still_holds, connection)))
+                await while_it_holds(
+                    connection, channel.deliver(letter["key"], message, partial(still_holds, connection))
+                )
             except MailRefused as error:
-                await self._attempted(connection, key, channel, "refused", f"address of the customer: {error}")
+                await self._attempted(connection, of, channel, "refused", way, str(error))
             except MailError as error:
-                await self._attempted(connection, key, channel, "failed", str(error))
+                await self._attempted(connection, of, channel, "failed", way, str(error))
                 log.warning("letter not delivered", incident=reference, channel=channel.name, why=str(error))
                 raise ApplicationError(str(error), type=type(error).__name__) from None
             else:
-                told = "address of the customer" if recipient else "no address that works"
-                await self._attempted(connection, key, channel, "accepted", told)
+                await self._attempted(connection, of, channel, outcome, way)
                 return
 
-    async def _attempted(self, connection: "Connection", key: str, channel: Channel, outcome: str, detail: str) -> None:
+    async def _attempted(  # noqa: PLR0917 (a row)
+        self, connection: "Connection", key: str, channel: Channel, outcome: str, way: "Way", error: str = ""
+    ) -> None:
+        whose = "no address that works" if way.name == NO_ADDRESS else "address of the customer"
+        detail = Personal(scope_of_workflow(key), f"{whose}: {error}" if error else whose)
         await connection.execute(
-            _ATTEMPTED,
-            key,
-            self._clock(),
-            channel.name,
-            outcome,
-            Personal(scope_of_workflow(key), detail),
+            f"{_ATTEMPTED} ON CONFLICT DO NOTHING", key, self._clock(), channel.name, outcome, detail, way.name
         )
+
+
+class Way(NamedTuple):
+    """An address, ``None`` for the outbox, and what it is called on record."""
+
+    email: str | None
+    name: str
 
 
 async def _found(connection: "Connection", request: TellMember) -> tuple[Finding, ...]:
@@ -223,8 +264,10 @@ _ADD: Final = """
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 _ATTEMPTED: Final = """
-    INSERT INTO casefile.incident_letter_attempts (key, at, channel, outcome, detail) VALUES ($1, $2, $3, $4, $5)
+    INSERT INTO casefile.incident_letter_attempts (key, at, channel, outcome, detail, way)
+    VALUES ($1, $2, $3, $4, $5, $6)
 """
+_ATTEMPTS: Final = "SELECT channel, outcome, way FROM casefile.incident_letter_attempts WHERE key = $1 ORDER BY id"
 
 # Of the list by which the account was paid: its posting tells which.
 _FOUND: Final = """

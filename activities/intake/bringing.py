@@ -40,6 +40,13 @@ class SendsAgain(Protocol):
         """Have letter *number* of a case go by the next way on file, once; its address is in doubt."""
 
 
+class SendsMemberAgain(Protocol):
+    """Has letters to customers whom an incident hurt go by another way."""
+
+    async def send_again(self, key: str) -> None:
+        """Have the letter of that *key* go by the next way on file, once for each."""
+
+
 class NoCaseYet(ApplicationError):
     """The case is still to be opened."""
 

@@ -9,7 +9,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from activities.intake.bringing import CUSTOMER, Bringing, Delivers, NoCaseYet, SendsAgain
+from activities.intake.bringing import CUSTOMER, Bringing, Delivers, NoCaseYet, SendsAgain, SendsMemberAgain
 from activities.intake.mail import Mails
 from domain.case.messages.signals import CustomerReply
 from domain.intake.received import Dealt, DealWith, Decision, Ending, Kind, Unreadable, complaint_in, message_in
@@ -44,15 +44,18 @@ class Dealing:
         *,
         proofs: Proofs | None = None,
         letters: SendsAgain | None = None,
+        incident_letters: SendsMemberAgain | None = None,
     ) -> None:
         """*settings* say which servers receive mail for us, and from where our letters come.
 
         By *proofs* it is known who decided what becomes of something; without, what is said is believed. By *letters*
-        what came back is sent again.
+        and *incident_letters* what came back is sent again.
         """
         self._pool = pool
         self._bringing = Bringing(pool, delivery)
-        self._mails = Mails(pool, self._bringing, settings or load_settings(), clock, letters)
+        self._mails = Mails(
+            pool, self._bringing, settings or load_settings(), clock, letters, incident_letters=incident_letters
+        )
         self._clock = clock
         self._proofs = proofs
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
-from activities.intake.bringing import CUSTOMER, Bringing, SendsAgain
+from activities.intake.bringing import CUSTOMER, Bringing, SendsAgain, SendsMemberAgain
 from domain.case.complaint import Channel, Complainant, Complaint, explain
 from domain.case.messages.signals import Arrived, CustomerReply
 from domain.ground.base import SHORT_TEXT, clean
@@ -17,7 +17,19 @@ from domain.keys.finding import EMAIL
 from domain.keys.personal import Personal
 from domain.keys.scopes import scope_of_message
 from domain.mail.parts import MailFile, TooDeep
-from domain.mail.understanding import Known, Mail, MailKind, OfCase, Taken, Why, fitting, language_of, read_mail, take
+from domain.mail.understanding import (
+    Known,
+    Mail,
+    MailKind,
+    OfCase,
+    OfIncident,
+    Taken,
+    Why,
+    fitting,
+    language_of,
+    read_mail,
+    take,
+)
 from domain.mail.words import SPOKEN
 from domain.people.speaking import speaks
 from domain.rules.policy import PolicyPack
@@ -49,9 +61,12 @@ class Mails:
         settings: Settings,
         clock: Callable[[], datetime],
         letters: SendsAgain | None = None,
+        *,
+        incident_letters: SendsMemberAgain | None = None,
     ) -> None:
-        """Without *letters* what came back is not sent again."""
+        """Without *letters* and *incident_letters* what came back is not sent again."""
         self._pool = pool
+        self._incident_letters = incident_letters
         self._letters = letters
         self._bringing = bringing
         self._settings = settings
@@ -64,7 +79,8 @@ class Mails:
             mail = await asyncio.to_thread(read_mail, row["raw"], self._settings.receiving_servers)
         except (TooDeep, RecursionError):
             return await self._ended(key, Taken(MailKind.HELD, Why.TOO_DEEP, assigned), None, Ending.HELD)
-        taken = take(mail, await self._known(mail))
+        known = await self._known(mail)
+        taken = take(mail, known)
         if assigned:
             taken = taken._replace(reference=assigned)
         sender = (await lookup_here("sender", mail.writer.address)).hex() if mail.writer else None
@@ -74,6 +90,8 @@ class Mails:
             news = Arrived(message_id=f"{key}-returned", actor=SYSTEM, what="returned", letter=taken.letter)
             dealt = await self._bringing.send(taken.reference, news, self._clock())
             return await self._ended(key, taken, sender, Ending.RETURNED, dealt=dealt)
+        if taken.why is Why.RETURNED_OF_INCIDENT and mail.bounce and (letter := known.of_incident(mail.bounce.of)):
+            return await self._came_back(key, taken, sender, letter)
         if taken.kind is MailKind.REFUSED and not (assigned or vouched):
             return await self._ended(key, taken, sender, Ending.REFUSED)
         if taken.kind is MailKind.AUTOMATIC and not (assigned or vouched):
@@ -88,6 +106,13 @@ class Mails:
         if asks_how_far(mail.text) and not mail.files and (theirs := await self._open_cases_of(mail)):
             return await self._tell_how_far(row, mail, theirs, sender)
         return await self._complaint(row, mail, taken, sender, by_a_person=vouched)
+
+    async def _came_back(self, key: str, taken: Taken, sender: str | None, letter: OfIncident) -> Dealt:
+        """Have a letter about an incident go by the next way: it has no case whose handler could be told."""
+        if self._incident_letters:
+            await self._incident_letters.send_again(letter.key)
+        why = f"a mail server returned a letter about {letter.reference}; a copy goes by the next way"
+        return await self._ended(key, taken, sender, Ending.RETURNED, why=why)
 
     async def _for_case(self, row: Any, mail: Mail, taken: Taken, sender: str | None, *, proven: bool) -> Dealt:
         assert taken.reference  # noqa: S101
@@ -140,7 +165,11 @@ class Mails:
             row["message_id"]: OfCase(row["reference"], row["number"]) for row in await self._pool.fetch(_LETTERS, ids)
         }
         cases = {row["reference"] for row in await self._pool.fetch(_CASES, list(mail.named))}
-        return Known(letters, cases, {self._settings.mail_from.lower()})
+        incidents = {
+            row["message_id"]: OfIncident(row["reference"], row["key"])
+            for row in await self._pool.fetch(_INCIDENT_LETTERS, ids)
+        }
+        return Known(letters, cases, {self._settings.mail_from.lower()}, incidents)
 
     async def _is_proven(self, mail: Mail, reference: str) -> bool:
         """Whether the receiving server vouches for the address, and whoever has it speaks for the customer."""
@@ -213,6 +242,9 @@ def _complaint_in(key: str, mail: Mail, received_at: datetime) -> Complaint:
 
 _LETTERS: Final = """
     select message_id, reference, number from casefile.letters where message_id = any($1) and kind <> 'staff_notice'
+"""
+_INCIDENT_LETTERS: Final = """
+    select message_id, reference, key from casefile.incident_letters where message_id = any($1)
 """
 _CASES: Final = """
     select reference from casefile.cases where reference = any($1)

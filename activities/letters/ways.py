@@ -18,8 +18,8 @@ from domain.people.matching import Identity
 from domain.people.restrictions import Restriction
 from domain.rules.policy import PolicyPack
 from record.customers import read_on_file
-from runtime.keys.here import lookup_here
 from runtime.letter_hook import LetterHook
+from runtime.letters.way_names import NO_ADDRESS, way_of_contact, way_on_file
 from runtime.mail import Channel, Mailer, Outbox
 from runtime.settings import Settings
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 CASE_FILE: Final = "case_file"
 """The channel of a staff notice nobody has an address for: its timeline entry is the notice."""
-NO_ADDRESS: Final = "no address"
-"""The outbox, to be posted; of a notice, the case file."""
 PRINT_SHOP: Final = "print shop"
 BY_MESSAGE: Final = "message"
 LONGEST: Final = timedelta(days=1)
@@ -163,7 +161,7 @@ class Ways:
     async def _emails(self, connection: "Connection", case: asyncpg.Record, customer: Customer) -> list[Way]:
         channel = self._mailer or self._outbox
         own = case["email"]
-        ways = [Way(channel, own, f"contact {case['contact']}")] if own else []
+        ways = [Way(channel, own, way_of_contact(case["contact"]))] if own else []
         if self._mailer is None or customer.account is None:
             return ways
         on_file = await read_on_file(connection, customer.account)
@@ -171,9 +169,7 @@ class Ways:
         for address in on_file.addresses if on_file else ():
             if address.email and address.verified and address.email.casefold() not in known:
                 known.add(address.email.casefold())
-                # Named by case: that two cases have the same address, these words do not tell.
-                name = (await lookup_here("way", f"{case['reference']}:{address.email.casefold()}")).hex()[:12]
-                ways.append(Way(channel, address.email, f"on file {name}"))
+                ways.append(Way(channel, address.email, await way_on_file(case["reference"], address.email)))
         return ways
 
     def _hooked(self, phone: Phone | None, customer: Customer) -> Way | None:

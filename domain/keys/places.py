@@ -75,7 +75,7 @@ READABLE: Final[Mapping[str, str]] = {
     "casefile.firings": "reference clock rung",
     "casefile.holds": "subject by message_id token",
     "casefile.incident_cases": "reference incident",
-    "casefile.incident_letter_attempts": "key channel outcome",
+    "casefile.incident_letter_attempts": "key channel outcome way",
     "casefile.incident_letters": "key reference account language message_id",
     "casefile.incident_results": "reference account posting_key",
     "casefile.incident_timeline": "reference key kind actor token",

@@ -5,9 +5,10 @@ by a reference in its subject; the second by its address, and only where the rec
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from email.message import Message
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from domain.ground.base import LONG_TEXT, SHORT_TEXT
@@ -43,6 +44,7 @@ class Why(StrEnum):
     DELAYED = "delayed"
     DELIVERED = "delivered"
     RETURNED_NOT_OURS = "returned_not_ours"
+    RETURNED_OF_INCIDENT = "returned_of_incident"
     AUTOMATIC_REPLY = "automatic_reply"
     AUTOMATIC_NOTICE = "automatic_notice"
     BULK = "bulk"
@@ -69,12 +71,27 @@ class OfCase(NamedTuple):
     number: int
 
 
+class OfIncident(NamedTuple):
+    """A letter of ours to a customer whom an incident hurt: the incident, and the key of the letter."""
+
+    reference: str
+    key: str
+
+
 class Known(NamedTuple):
-    """What is ours: letters by their Message-ID, cases by their reference, and the addresses that we write from."""
+    """What is ours: letters by their Message-ID, cases by their reference, and the addresses that we write from.
+
+    ``incidents`` are the letters about incidents, which belong to no case.
+    """
 
     letters: Mapping[str, OfCase]
     cases: Collection[str]
     addresses: Collection[str] = ()
+    incidents: Mapping[str, OfIncident] = MappingProxyType({})
+
+    def of_incident(self, ids: Sequence[str]) -> OfIncident | None:
+        """The first letter about an incident among those *ids*."""
+        return next((self.incidents[each] for each in ids if each in self.incidents), None)
 
 
 class Mail(NamedTuple):
@@ -169,7 +186,8 @@ def take(mail: Mail, known: Known) -> Taken:
     cases = _cases(mail, known)
     one = cases[0] if len({case.reference for case in cases}) == 1 else None
     reference, letter = (one.reference, one.number or None) if one else (None, None)
-    if mail.message_id in known.letters or (mail.writer and mail.writer.address in known.addresses):
+    own = mail.message_id in known.letters or mail.message_id in known.incidents
+    if own or (mail.writer and mail.writer.address in known.addresses):
         return Taken(MailKind.REFUSED, Why.OUR_OWN, reference)
     if mail.robot and mail.robot not in (_PERHAPS_A_PERSON_IN if reference else _PERHAPS_A_PERSON_BEHIND):
         return Taken(MailKind.AUTOMATIC, Why(mail.robot.value), reference, letter)
@@ -208,12 +226,13 @@ def _cases(mail: Mail, known: Known) -> list[OfCase]:
 
 def _bounced(bounce: Bounce, known: Known) -> Taken:
     letter = next((known.letters[each] for each in bounce.of if each in known.letters), None)
-    if letter is None:
+    if letter is None and known.of_incident(bounce.of) is None:
         return Taken(MailKind.AUTOMATIC, Why.RETURNED_NOT_OURS)
+    of_case = (letter.reference, letter.number) if letter else (None, None)
     if bounce.delivery is Delivery.FAILED:
-        return Taken(MailKind.BOUNCE, Why.RETURNED, letter.reference, letter.number)
+        return Taken(MailKind.BOUNCE, Why.RETURNED if letter else Why.RETURNED_OF_INCIDENT, *of_case)
     why = Why.DELAYED if bounce.delivery is Delivery.DELAYED else Why.DELIVERED
-    return Taken(MailKind.AUTOMATIC, why, letter.reference, letter.number)
+    return Taken(MailKind.AUTOMATIC, why, *of_case)
 
 
 def fitting(text: str) -> str:

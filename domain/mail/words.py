@@ -11,6 +11,7 @@ SPOKEN: Final[Mapping[Why, str]] = {
     Why.NAMES_NO_CASE: "it names no case",
     Why.ASKS_HOW_FAR: "its writer asks how far their complaint is",
     Why.RETURNED: "a mail server returned a letter",
+    Why.RETURNED_OF_INCIDENT: "a mail server returned a letter about an incident",
     Why.DELAYED: "a mail server still tries to deliver a letter",
     Why.DELIVERED: "a mail server delivered a letter",
     Why.RETURNED_NOT_OURS: "it is about no letter of ours",

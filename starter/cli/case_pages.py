@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import RenderableType
@@ -227,16 +227,12 @@ def _section(title: str, content: Sequence[RenderableType]) -> list[RenderableTy
     return [line(f"\n{title}", "bold underline"), *content] if content else []
 
 
-_TAKEN: Final = {"accepted", "sent_again"}
-"""How an attempt ends that a channel took the letter over in."""
-
-
 def _letters(letters: "Sequence[WrittenLetter]") -> Table:
     made = table("No.", "Letter", "Written (UTC)", "To", "Delivery", right=["No."], unbroken=["Written (UTC)"])
     for letter in letters:
         last = letter.attempts[-1] if letter.attempts else None
         delivery = line("not tried yet", "yellow")
-        if last and last.outcome in _TAKEN:
+        if last and last.taken:
             copy = ", a copy" if last.outcome == "sent_again" else ""
             delivery = line(f"{last.channel}{copy}, {when(last.at)}", "green")
         elif last:
@@ -246,10 +242,16 @@ def _letters(letters: "Sequence[WrittenLetter]") -> Table:
             str(letter.number),
             spoken(letter.kind),
             when(letter.rendered_at),
-            line(letter.recipient or "outbox"),
+            line(_to(letter)),
             delivery,
         )
     return made
+
+
+def _to(letter: "WrittenLetter") -> str:
+    """The address that a letter went to; without one the channel that took it, and whose address it was."""
+    taken = next((one for one in reversed(letter.attempts) if one.taken), None)
+    return letter.recipient or (f"{taken.channel}, {taken.detail}" if taken and taken.detail else "outbox")
 
 
 def letters(written: "Sequence[WrittenLetter]", *, texts: bool) -> list[RenderableType]:
@@ -264,7 +266,7 @@ def letters(written: "Sequence[WrittenLetter]", *, texts: bool) -> list[Renderab
             line(f"{letter.number}. {spoken(letter.kind)} ({letter.language})", "bold underline"),
             facts(
                 {
-                    "To": letter.recipient or "outbox",
+                    "To": _to(letter),
                     "Subject": letter.subject,
                     "Message-ID": letter.message_id,
                     "Written": f"{exactly(letter.rendered_at)} UTC",
@@ -273,7 +275,7 @@ def letters(written: "Sequence[WrittenLetter]", *, texts: bool) -> list[Renderab
             *(
                 line(
                     f"{exactly(attempt.at)} UTC {attempt.outcome} by {attempt.channel} {attempt.detail}".rstrip(),
-                    "green" if attempt.outcome in _TAKEN else "red",
+                    "green" if attempt.taken else "red",
                 )
                 for attempt in letter.attempts
             ),

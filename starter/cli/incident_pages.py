@@ -149,7 +149,7 @@ def cohort(rows: "Sequence[CohortRow]", language: "Tongue | None") -> list[Rende
             _sums(row.gained) if row.gained else NONE,
             line(", ".join(dict.fromkeys(finding.subject for finding in row.findings))),
             str(row.paid) if row.paid else ("elsewhere" if row.ended_at else NONE),
-            when(row.told_at) if row.told_at else NONE,
+            _told(row),
         )
         if language is not None:
             shown.append(line(f"{row.account} · {row.hash[:12]}", "bold"))
@@ -158,6 +158,11 @@ def cohort(rows: "Sequence[CohortRow]", language: "Tongue | None") -> list[Rende
                     Padding(line(f"{finding.check.value}: {finding.reason.in_language(language)}"), (0, 0, 0, 2))
                 )
     return shown
+
+
+def _told(row: "CohortRow") -> str:
+    told = when(row.told_at) if row.told_at else NONE
+    return f"{told}, came back {when(row.returned_at)}" if row.returned_at else told
 
 
 def recomputed(differences: "Sequence[Changed]") -> list[RenderableType]:

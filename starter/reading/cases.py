@@ -3,6 +3,7 @@
 Every answer is a model, so that ``model_dump(mode="json")`` is what ``--json`` prints.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -16,6 +17,8 @@ from domain.ground.timeline import Entry
 from domain.ground.words import Category, LetterKind, Stage
 from domain.money.amounts import Money
 from domain.rules.policy import PolicyPack
+from record.customers import read_on_file
+from runtime.letters.way_names import way_of_contact, way_on_file
 from starter.reading.database import CaseNotFound, masking, must_see, not_found, rows_of
 
 if TYPE_CHECKING:
@@ -55,6 +58,9 @@ class CaseView(ListedCase):
     rejected_messages: int
 
 
+_TAKEN: Final = frozenset(["accepted", "sent_again"])
+
+
 class Attempt(Record):
     """An attempt to deliver a letter."""
 
@@ -63,9 +69,17 @@ class Attempt(Record):
     outcome: Literal["accepted", "refused", "failed", "returned", "sent_again"]
     detail: str
 
+    @property
+    def taken(self) -> bool:
+        """Whether the channel took the letter, or a copy of it, over."""
+        return self.outcome in _TAKEN
+
 
 class WrittenLetter(Record):
-    """A letter as it was written, and the attempts to deliver it."""
+    """A letter as it was written, and the attempts to deliver it.
+
+    ``recipient`` is the address that it went to last; before it went, the one that it was written for.
+    """
 
     key: str
     number: int
@@ -79,6 +93,10 @@ class WrittenLetter(Record):
     attempts: tuple[Attempt, ...]
 
 
+_ATTEMPTS: Final = """
+    select a.key, a.at, channel, outcome, detail, way from casefile.letter_attempts a join casefile.letters using (key)
+    where reference = $1 order by a.id
+"""
 _OVERDUE: Final = "coalesce(w.next_duty < coalesce($1, now()), false)"
 CASES: Final = f"""
     select c.*, w.next_rung as next_due, p.id as policy, p.version as policy_version, {_OVERDUE} as overdue
@@ -165,28 +183,52 @@ async def get_letters(pool: "Pool", reference: str) -> list[WrittenLetter]:
 
     Other cases that are hidden from who looks are not named.
     """
-    attempts: dict[str, list[Attempt]] = {}
-    for row in await pool.fetch(
-        "SELECT a.key, a.at, channel, outcome, detail FROM casefile.letter_attempts a JOIN casefile.letters USING (key)"
-        " WHERE reference = $1 ORDER BY a.id",
-        reference,
-    ):
-        attempt = dict(row)
-        attempts.setdefault(attempt.pop("key"), []).append(Attempt(**attempt))
+    attempts: dict[str, list[asyncpg.Record]] = {}
+    for row in await pool.fetch(_ATTEMPTS, reference):
+        attempts.setdefault(row["key"], []).append(row)
     rows = await rows_of(
         pool,
         reference,
         "SELECT key, number, kind, language, recipient, subject, body, message_id, rendered_at"
         " FROM casefile.letters WHERE reference = $1 ORDER BY number, rendered_at, key",
     )
-    masked = await masking(pool)
+    masked, addresses = await masking(pool), await _addresses(pool, reference)
     return [
         WrittenLetter(
-            **dict(row) | {"subject": masked(row["subject"]), "body": masked(row["body"])},
-            attempts=tuple(attempts.get(row["key"], ())),
+            **dict(row)
+            | {"subject": masked(row["subject"]), "body": masked(row["body"])}
+            | {"recipient": _went_to(row["recipient"], attempts.get(row["key"], ()), addresses)},
+            attempts=tuple(
+                Attempt(**{name: one[name] for name in Attempt.model_fields}) for one in attempts.get(row["key"], ())
+            ),
         )
         for row in rows
     ]
+
+
+def _went_to(
+    written_for: str | None, attempts: Sequence[asyncpg.Record], addresses: Mapping[str, str | None]
+) -> str | None:
+    """The address that a letter *written_for* one went to last, by the name of the way; ``None`` where it was none, or
+    is not known any more.
+    """
+    taken = next((one["way"] for one in reversed(attempts) if one["outcome"] in _TAKEN), None)
+    if taken is None or taken == attempts[0]["way"]:
+        return written_for
+    return addresses.get(taken)
+
+
+async def _addresses(pool: "Pool", reference: str) -> dict[str, str | None]:
+    """The addresses by which letters of a case can have gone, by the names of the ways."""
+    rows = await pool.fetch("select id, email from casefile.contacts where reference = $1", reference)
+    known = {way_of_contact(row["id"]): row["email"] for row in rows}
+    async with pool.acquire() as connection:
+        account = await connection.fetchval("select account from casefile.cases where reference = $1", reference)
+        on_file = await read_on_file(connection, account)
+    for address in on_file.addresses if on_file else ():
+        if address.email:
+            known[await way_on_file(reference, address.email)] = address.email
+    return known
 
 
 async def get_pack(connection: "Connection | Pool", policy_hash: str) -> PolicyPack:

@@ -46,7 +46,7 @@ class IncidentView(ListedIncident):
 
 class CohortRow(Record):
     """An account of the newest list. ``paid`` is what went to it under this incident, by ``ended_at``; ``gained`` what
-    it gained by the same fault."""
+    it gained by the same fault; ``returned_at`` when a mail server last gave back the letter that told of it."""
 
     account: str
     state: MemberState
@@ -59,6 +59,7 @@ class CohortRow(Record):
     paid: Money | None
     ended_at: Instant | None
     told_at: Instant | None
+    returned_at: Instant | None
 
 
 class Warned(Record):
@@ -138,6 +139,7 @@ async def get_cohort(
             paid=_money(row["paid"], row["paid_in"]),
             ended_at=row["ended_at"],
             told_at=row["told_at"],
+            returned_at=row["returned_at"],
         )
         for row in rows
     ]
@@ -204,7 +206,10 @@ _COHORT = """
         (
             select min(at) from casefile.incident_letter_attempts
             where key = members.reference || ':letter:' || members.account and outcome = 'accepted'
-        ) as told_at
+        ) as told_at, (
+            select max(at) from casefile.incident_letter_attempts
+            where key = members.reference || ':letter:' || members.account and outcome = 'returned'
+        ) as returned_at
     from casefile.cohort_members as members
     left join casefile.incident_results as results
         on results.reference = members.reference and results.account = members.account

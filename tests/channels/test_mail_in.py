@@ -7,14 +7,17 @@ from pathlib import Path
 import pytest
 
 from activities.case.case_file import CaseFile
+from activities.incidents.incident_letters import IncidentLetters
 from activities.intake.dealing import Dealing
 from activities.letters.letters import Letters
 from channels.taking import take_in
 from domain.case.messages.signals import Arrived, CustomerReply
 from domain.case.requests import OpenCase
 from domain.intake.received import Dealt, Ending
+from domain.keys.personal import Personal
+from domain.keys.scopes import scope_of_customer
 from runtime.database import Pool
-from runtime.mail import Outbox
+from runtime.mail import Mailer, Outbox
 from runtime.settings import load_settings
 from starter.reading.intake import list_incoming, replay, show_incoming
 from tests.channels.messages.making import VOICES, file, mail, multipart, text
@@ -155,3 +158,52 @@ async def test_mail_opens_a_case_once_and_programs_that_answer_each_other_stop_a
     assert dealt.ending is Ending.REFUSED
     assert (await show_incoming(office.pool, poison)).needs_a_person
     assert len(office.cases.started) == 2
+
+
+async def test_a_letter_about_an_incident_that_comes_back_goes_by_the_next_way_and_belongs_to_no_case(
+    office: Office,
+) -> None:
+    await office.open()
+    settings = office.settings.model_copy(update={"smtp_host": "127.0.0.1"})
+    mailer = Mailer(settings)
+    letters = IncidentLetters(office.pool, mailer, Outbox(office.outbox), settings, lambda: NOW)
+    office.dealing = Dealing(
+        office.pool, office.cases, lambda: datetime.now(UTC), office.settings, incident_letters=letters
+    )
+    await office.pool.execute(_AN_INCIDENT)
+    scope = scope_of_customer("70012345")
+    sealed = [Personal(scope, each) for each in ("customer@example.com", "We made an error", "Dear customer")]
+    await office.pool.execute(_ITS_LETTER, *sealed, NOW)
+    before = len(list(office.outbox.glob("*.eml")))
+    told = "Message-ID: <incident-letter@example.com>"
+    delayed = mail(CUSTOMER, f"will keep trying\n{told}", subject="delayed mail", sender="mailer-daemon@mx.example")
+    assert (await office.mailed(delayed))[1].ending is Ending.AUTOMATIC
+    for number in range(2):  # of what is posted nothing comes back
+        raw = mail(CUSTOMER, f"550 no {number}\n{told}", subject="failure notice", sender="mailer-daemon@mx.example")
+        _, dealt = await office.mailed(raw)
+        assert (dealt.ending, dealt.reference) == (Ending.RETURNED, None)
+        assert dealt.reason
+        assert "RI-AAAA-BBBB-CCCCC" in dealt.reason
+        copies = [path.read_bytes() for path in office.outbox.glob("*.eml")]
+        assert len(copies) == before + 1
+        assert sum(b"This is a copy of our letter" in each and b"Dear customer" in each for each in copies) == 1
+    rows = await office.pool.fetch("select channel, outcome from casefile.incident_letter_attempts order by id")
+    assert [tuple(row) for row in rows] == [("email", "accepted"), ("email", "returned"), ("outbox", "sent_again")]
+    assert not office.heard(Arrived)
+
+
+_AN_INCIDENT = """
+    insert into casefile.incidents (reference, opened_at, opened_by, kind, symbol, since, until, opened, policy_hash, stage)
+    select 'RI-AAAA-BBBB-CCCCC', now(), 'handler:h-1', 'quote', 'XAUUSD', now() - interval '1 hour', now(), '{}', hash, 'closed'
+    from casefile.policy_packs limit 1
+"""
+_ITS_LETTER = """
+    with letter as (
+        insert into casefile.incident_letters
+            (key, reference, account, language, recipient, subject, body, message_id, rendered_at)
+        values ('RI-AAAA-BBBB-CCCCC:letter:70012345', 'RI-AAAA-BBBB-CCCCC', '70012345', 'en', $1, $2, $3,
+            '<incident-letter@example.com>', $4)
+    )
+    insert into casefile.incident_letter_attempts (key, at, channel, outcome, detail)
+    values ('RI-AAAA-BBBB-CCCCC:letter:70012345', $4, 'email', 'accepted', '')
+"""

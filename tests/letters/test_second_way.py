@@ -1,6 +1,7 @@
 """A letter that one channel does not bring goes by the next, once, and never without saying that it is the same."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from io import StringIO
@@ -25,7 +26,7 @@ from runtime.settings import load_settings
 from runtime.standard_webhooks import new_secret
 from starter.cli import case_pages
 from starter.client.customers import Customers, CustomersFile, FiledCustomer
-from starter.reading.cases import get_letters
+from starter.reading.cases import WrittenLetter, get_letters
 from tests.letters.support import NOW, Receiver, complaint, letter, receiving, text_of
 from tests.letters.test_sending_letters import Office
 from tests.signing import signed
@@ -178,11 +179,26 @@ def test_patience_is_a_day_or_half_of_the_time_that_is_left(due: datetime | None
     assert patience(NOW, due) == expected
 
 
+def shown(written: list[WrittenLetter]) -> str:
+    console = Console(width=200, file=StringIO(), record=True)
+    console.print(*case_pages.letters(written, texts=False))
+    return console.export_text()
+
+
+async def went_to(office: Office) -> tuple[str | None, str]:
+    """The address that the one letter went to, and what is shown of it."""
+    [written] = await get_letters(office.pool, REFERENCE)
+    [row] = [each for each in shown([written]).splitlines() if each.lstrip(" │┃").startswith("2 ")]
+    return written.recipient, re.split(r"\s{2,}|\s*│\s*", row.strip(" │"))[3]
+
+
 async def test_a_letter_that_came_back_is_sent_again_once_by_each_way_that_is_left(office: Office) -> None:
     await on_file(office, "second@example.com")
     accepted = await office.letters.send_letter(letter())
+    assert await went_to(office) == ("customer@example.com", "customer@example.com")
     await office.letters.send_again(REFERENCE, 2)
     assert office.receiver.recipients == ["customer@example.com", "second@example.com"]
+    assert await went_to(office) == ("second@example.com", "second@example.com")
     first, copy = office.receiver.messages
     assert (first["Message-ID"], first["Subject"]) == (copy["Message-ID"], copy["Subject"])
     assert text_of(copy) == f"{text_of(copy).partition(chr(10))[0]}\n\n{text_of(first)}"
@@ -199,10 +215,9 @@ async def test_a_letter_that_came_back_is_sent_again_once_by_each_way_that_is_le
     assert await outcomes(office) == [
         ("email", "accepted"), returned, again_by_mail, returned, ("outbox", "sent_again"),
     ]  # fmt: skip
+    assert await went_to(office) == (None, "outbox, no address")
     [written] = await get_letters(office.pool, REFERENCE)
-    console = Console(width=200, file=StringIO(), record=True)
-    console.print(*case_pages.letters([written], texts=False))
-    assert "outbox, a copy" in console.export_text()
+    assert "outbox, a copy" in shown([written])
     told = await office.pool.fetch("select text from casefile.timeline where key like 'sent_again:%' order by id")
     assert [row["text"].rpartition(" ")[2] for row in told] == ["email", "outbox"]
 

@@ -33,7 +33,7 @@ TABLES = {
     "casefile.incident_results": (),
     "casefile.incident_cases": ("at",),
     "casefile.incident_letters": ("rendered_at",),
-    "casefile.incident_letter_attempts": ("id", "at", "channel", "detail"),
+    "casefile.incident_letter_attempts": ("id", "at", "channel", "detail", "way"),
     "payments.orders": ("ordered_at",),
     "payments.outcomes": (),
     "payments.reversals": (),
