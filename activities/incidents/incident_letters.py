@@ -172,7 +172,7 @@ class IncidentLetters:
             f"{_ATTEMPTED} ON CONFLICT DO NOTHING", key, at, "none", "accepted", Personal(scope, told), None
         )
 
-    async def _ways(self, connection: "Connection", letter: Mapping[str, Any]) -> "list[Way]":
+    async def _ways(self, connection: "Connection", letter: "Letter") -> "list[Way]":
         """The addresses it can go to, the newest that the firm has first, then those that were verified; then none."""
         account, reference = letter["account"], letter["reference"]
         on_file = await read_on_file(connection, account)
@@ -183,7 +183,7 @@ class IncidentLetters:
         return [*[Way(known[one], await way_on_file(reference, one)) for one in ordered], Way(None, NO_ADDRESS)]
 
     async def _deliver(
-        self, connection: "Connection", letter: Mapping[str, Any], ways: "Sequence[Way]", outcome: str, *, of: str
+        self, connection: "Connection", letter: "Letter", ways: "Sequence[Way]", outcome: str, *, of: str
     ) -> None:
         """Hand the *letter* to the first of the *ways* that takes it; the attempts are those of the letter *of*."""
         sender, reference = self._settings.mail_from, letter["reference"]
@@ -222,6 +222,9 @@ class IncidentLetters:
         await connection.execute(
             f"{_ATTEMPTED} ON CONFLICT DO NOTHING", key, self._clock(), channel.name, outcome, detail, way.name
         )
+
+
+Letter = asyncpg.Record | Mapping[str, Any]
 
 
 class Way(NamedTuple):

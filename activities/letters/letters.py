@@ -20,7 +20,6 @@ from activities.letters.handing import Handing, add_attempt, record_attempt, tri
 from activities.letters.ways import (
     BY_MESSAGE,
     CASE_FILE,
-    NO_ADDRESS,
     PRINT_SHOP,
     Customer,
     Tried,
@@ -47,6 +46,7 @@ from record.customers import read_customer_file, who_complains
 from record.restrictions import read_restrictions
 from runtime.letter_hook import LetterHook
 from runtime.letters.letter_text import TO_VERIFY, Standing, write_letter
+from runtime.letters.way_names import NO_ADDRESS
 from runtime.mail import Mailer, MailError, MailRefused, Outbox, secret_message_id
 from runtime.settings import Settings
 

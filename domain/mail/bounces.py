@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from domain.mail.addresses import addresses_in
 from domain.mail.decoding import header_text, text_of
-from domain.mail.parts import parts_of, payload, walked
+from domain.mail.parts import parts_of, payload, readable, walked
 
 _MESSAGE_ID: Final = re.compile(r"<[^<>@\s]{1,200}@[^<>\s]{1,200}>")
 _STATUS_PARTS: Final = {"message/delivery-status", "message/global-delivery-status"}
@@ -20,12 +20,13 @@ _SUBJECT: Final = re.compile(
     r"undeliver(?:ed|able)|delivery (?:status notification|failure|failed|has failed|incomplete|delayed)"
     r"|returned mail|mail delivery (?:failed|failure|system)|failure notice|could not be delivered"
     r"|message (?:delayed|not delivered)|delayed mail|warning: could not send|non[- ]?delivery"
-    r"|系统退信|退信|邮件投递失败|无法投递|未送达|投递状态通知|退回|投遞失敗|無法傳遞",
+    r"|系统退信|退信|投递失败|无法(?:投递|送达|传递)|未(?:能)?(?:送达|传递|投递)|投递状态通知|退回|投遞失敗|無法(?:傳遞|投遞|送達)",
     re.IGNORECASE,
 )
 _DELAY: Final = re.compile(
-    r"\bdelay(?:ed)?\b|still (?:trying|being retried)|will (?:be retried|keep trying)|延迟|仍在尝试", re.I
+    r"\bdelay(?:ed)?\b|warning|still (?:trying|being retried)|will (?:be retried|keep trying)|延迟|仍在尝试", re.I
 )
+_ENDED: Final = re.compile(r"\bgave up|giv(?:en|ing) up|permanent|已放弃|永久", re.IGNORECASE)
 
 
 class Delivery(StrEnum):
@@ -50,7 +51,7 @@ def bounce_in(message: Message) -> Bounce | None:
     kind = message.get_content_type()
     report = str(message.get_param("report-type") or "").lower() if kind == "multipart/report" else ""
     status_part = next((each for each in walked(message) if each.get_content_type() in _STATUS_PARTS), None)
-    if status_part is not None and report in {"", "delivery-status"}:
+    if status_part is not None and report in {"", "delivery-status", "global-delivery-status"}:
         return _by_the_standard(message, status_part)
     return None if report else _as_before_it(message)
 
@@ -79,8 +80,10 @@ def _as_before_it(message: Message) -> Bounce | None:
         return None
     text = parts_of(message).text
     own = text[:4_000]
-    delivery = Delivery.DELAYED if _DELAY.search(f"{subject}\n{own[:1_000]}") else Delivery.FAILED
-    return Bounce(delivery, _ids(message, None), _status(own))
+    status = _status(own)
+    ended = (status or "").startswith("5") or _ENDED.search(own[:1_000])
+    delayed = _DELAY.search(subject) or (_DELAY.search(own[:1_000]) and not ended)
+    return Bounce(Delivery.DELAYED if delayed else Delivery.FAILED, _ids(message, None), status)
 
 
 def _is_from_nobody(message: Message) -> bool:
@@ -104,7 +107,8 @@ def _ids(message: Message, status_part: Message | None) -> tuple[str, ...]:
         if part is not message:
             found += _MESSAGE_ID.findall(str(part.get("message-id", "")))
         if not part.is_multipart() and part is not status_part:
-            text = text_of(payload(part), None)
+            # In HTML the id has entities in place of its brackets.
+            text = readable(part) if part.get_content_type() == "text/html" else text_of(payload(part), None)
             found += [found_id for line in _headers_quoted(text) for found_id in _MESSAGE_ID.findall(line)]
     for name in ("in-reply-to", "references", "x-original-message-id"):
         found += _MESSAGE_ID.findall(str(message.get(name, "")))

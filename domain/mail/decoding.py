@@ -3,7 +3,7 @@
 import codecs
 import re
 from email.errors import HeaderParseError
-from email.header import decode_header
+from email.header import Header, decode_header
 from typing import Final
 
 from domain.ground.base import clean
@@ -19,36 +19,59 @@ _WIDER: Final = {
     "big5": "big5hkscs",
     "iso-8859-1": "cp1252",
     "latin-1": "cp1252",
+    "latin1": "cp1252",
+    "windows-1252": "cp1252",
     "shift_jis": "cp932",
     "ks_c_5601-1987": "cp949",
     "euc-kr": "cp949",
 }
 _CHINESE: Final = (("gb18030", "gb2312", range(0xB0, 0xD8)), ("big5hkscs", "big5", range(0xA4, 0xC7)))
 """What reads Chinese bytes, with the charset whose common characters begin with one of these bytes."""
+_READ_NEARLY_ANYTHING: Final = {"gb18030", "big5hkscs", "cp1252"}
 _MOSTLY: Final = 0.6
 _NOT_SAID: Final = {"", "us-ascii", "ascii", "unknown-8bit", "x-unknown", "default", "8bit", "binary"}
 
 
 def text_of(content: bytes, charset: str | None) -> str:
-    """*content* as text. What a charset that is wrong, unknown or not said cannot read is guessed, never refused."""
+    """*content* as text. What a charset that is wrong, unknown or not said cannot read is guessed, never refused.
+
+    A charset that reads nearly any bytes is not believed where what is read is not its everyday characters, and those
+    of another one are.
+    """
     said = (charset or "").strip().strip("\"'").lower()
     named = [] if said in _NOT_SAID else [_WIDER.get(said, said)]
-    for name in (*named, "utf-8", *_likely(content), "cp1252"):
+    likely = _likely(content)
+    meant = likely[:1] if named and named[0] in _READ_NEARLY_ANYTHING else []
+    for name in (*meant, *named, "utf-8", *likely, "cp1252"):
         try:
             codec = codecs.lookup(name)
             if codec._is_text_encoding:
-                return clean(codec.decode(content, "strict")[0])
+                return clean(codec.decode(content, "strict")[0]).removeprefix("\ufeff")
         except (LookupError, UnicodeError, ValueError):
             continue
     return clean(content.decode("utf-8", "replace"))
 
 
 def _likely(content: bytes) -> list[str]:
-    """The Chinese charsets that *content* may be in, the likelier first: nearly any bytes can be read as either."""
+    """The charsets of Chinese text that *content* may be in, the likelier first: some read nearly any bytes."""
+    if content.isascii():
+        return []
     found = [
         (share, name) for name, plain, common in _CHINESE if (share := _common(content, name, plain, common)) > _MOSTLY
     ]
+    if _common_in_utf8(content) > _MOSTLY:  # which is never by chance what it is read as
+        return ["utf-8"]
     return [name for _, name in sorted(found, reverse=True)]
+
+
+def _common_in_utf8(content: bytes) -> float:
+    """The same of *content* read as UTF-8: Chinese characters and their punctuation."""
+    try:
+        beyond = [letter for letter in content.decode() if ord(letter) > 127]
+    except UnicodeDecodeError:
+        return 0.0
+    usual = sum("\u3000" <= letter <= "\u9fff" or "\uff00" <= letter <= "\uffef" for letter in beyond)
+    return usual / len(beyond) if beyond else 0.0
 
 
 def _common(content: bytes, name: str, plain: str, common: range) -> float:
@@ -63,6 +86,10 @@ def _common(content: bytes, name: str, plain: str, common: range) -> float:
 
 def raw_header(value: object) -> bytes:
     """A header's value as it stood in the message: bytes beyond ASCII too, which the parser hides in surrogates."""
+    if isinstance(value, Header):  # what the parser makes of bytes beyond ASCII: as text they are lost
+        return b"".join(
+            piece if isinstance(piece, bytes) else piece.encode("utf-8", "replace") for piece, _ in decode_header(value)
+        )
     return str(value).encode("ascii", "surrogateescape") if _is_plain(value) else str(value).encode("utf-8", "replace")
 
 

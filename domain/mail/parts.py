@@ -102,7 +102,9 @@ def _read(part: Message, texts: list[str], files: list[MailFile], forwarded: lis
     if kind == "multipart/alternative":
         _read_one_of(_children(part), texts, files, forwarded)
     elif kind == "message/rfc822":
-        forwarded.extend(_as_text(each) for each in _children(part))
+        for each in _children(part):
+            forwarded.append(_as_text(each))
+            files.extend(parts_of(each).files)
     elif part.is_multipart():
         for each in _children(part):
             _read(each, texts, files, forwarded)
@@ -140,7 +142,9 @@ def readable(part: Message) -> str:
     text = text_of(payload(part), _parameter(part, "charset"))
     if part.get_content_type() == "text/html" or _is_html(text):
         return text_of_html(text)
-    return _unflowed(text) if (_parameter(part, "format") or "").lower() == "flowed" else text
+    if (_parameter(part, "format") or "").lower() != "flowed":
+        return text
+    return _unflowed(text, without_space=(_parameter(part, "delsp") or "").lower() == "yes")
 
 
 def payload(part: Message) -> bytes:
@@ -153,15 +157,15 @@ def _is_html(text: str) -> bool:
     return text.lstrip()[:15].lower().startswith(("<html", "<!doctype html"))
 
 
-def _unflowed(text: str) -> str:
-    """Lines that a program broke, joined (RFC 3676)."""
+def _unflowed(text: str, *, without_space: bool) -> str:
+    """Lines that a program broke, joined (RFC 3676); *without_space*, the space at the break is the program's own."""
     joined: list[str] = []
     soft = False
     for line in text.split("\n"):
         quoted = line.startswith(">")
         body = line[1:] if line.startswith(" ") else line
         if soft and not quoted:
-            joined[-1] += body
+            joined[-1] = (joined[-1].removesuffix(" ") if without_space else joined[-1]) + body
         else:
             joined.append(body)
         soft = line.endswith(" ") and line != "-- " and not quoted

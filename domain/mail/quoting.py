@@ -9,9 +9,11 @@ _LONGEST: Final = 500_000
 _MOST_LINES: Final = 2_000
 """What is quoted begins within as many, or is left."""
 _DASHES: Final = r"[-_—=*]{2,}"
+_BLANK: Final = r"(?:\s|&nbsp;)*"
 _BANNER: Final = re.compile(
-    rf"^\s*>?\s*{_DASHES}\s*(?:original message|original|原始邮件|原始郵件|邮件原件|原邮件|回复的原邮件|回复的邮件|"
-    rf"replied message|reply message|ursprüngliche nachricht|message d'origine)\s*{_DASHES}\s*$",
+    rf"^\s*>?\s*{_DASHES}{_BLANK}(?:original message|original|原始邮件|原始郵件|原始信息|原始訊息|邮件原件|邮件原文"
+    r"|原邮件|回复的原邮件|回复的邮件|replied message|reply message|ursprüngliche nachricht|message d'origine)"
+    rf"{_BLANK}{_DASHES}\s*$",
     re.IGNORECASE,
 )
 """Outlook, QQ, Foxmail and 163 in both languages. What somebody forwards is theirs to say, and is no quotation."""
@@ -26,9 +28,12 @@ _WROTE: Final = re.compile(
     re.IGNORECASE,
 )
 _VERB: Final = re.compile(r"wrote|a écrit|schrieb|写道|寫道|编写|撰写|來信|来信", re.IGNORECASE)
-_HEADER_FROM: Final = re.compile(r"^\s*\*?(?:from|发件人|發件人|寄件者|寄件人)\*?\s*[:：]\*?\s*\S", re.IGNORECASE)
+_HEADER_FROM: Final = re.compile(
+    r"^\s*\*?(?:from|von|de|发件人|發件人|寄件者|寄件人)\*?\s*[:：]\*?\s*\S", re.IGNORECASE
+)
 _HEADER_MORE: Final = re.compile(
-    r"^\s*\*?(?:sent|date|to|subject|发送时间|发送日期|日期|时间|收件人|主题|寄件日期|傳送時間|收件者|主旨)\*?\s*[:：]",
+    r"^\s*\*?(?:sent|date|to|cc|subject|发送时间|发送日期|日期|时间|收件人|抄\s*送|主\s*题|寄件日期|傳送時間|收件者|主旨"
+    r"|gesendet|datum|an|betreff|envoyé|date|à|objet)\*?\s*[:：]",
     re.IGNORECASE,
 )
 _FORWARDED: Final = re.compile(
@@ -39,7 +44,10 @@ _BY_THE_DEVICE: Final = re.compile(
     r"^\s*(?:sent from (?:my|mail for|outlook|yahoo)\b.{0,60}|get outlook for (?:ios|android).{0,40}"
     r"|发自我的.{0,30}|發自我的.{0,30}|[从從]我的.{0,20}(?:发送|傳送)|来自我的.{0,30}|发自(?:qq邮箱|网易邮箱|邮箱大师|foxmail).{0,20}"
     r"|(?:由|来自)\s*(?:网易邮箱大师|qq邮箱|手机qq邮箱|foxmail).{0,20}|\|?\s*签名由\s*网易邮箱大师\s*定制.{0,10}"
-    r"|获取\s*outlook.{0,40})\s*$",
+    r"|获取\s*outlook.{0,40}"
+    r"|sent (?:with|via) \[?(?:proton|superhuman|spark)\b.{0,80}"
+    r"|(?:来自|發自|发自).{1,20}的\s*(?:qq|网易|foxmail)\s*邮箱.{0,10}"
+    r"|[从從].{0,12}(?:手机|手機|iphone|ipad|客户端|设备)(?:发来|發來|寄來))\s*$",
     re.IGNORECASE,
 )
 
@@ -75,14 +83,22 @@ def written_now(text: str) -> str:
 
 
 def _wrote(lines: list[str], at: int) -> int:
-    """How many lines from *at* on say who wrote what follows; 0 where they do not. Programs wrap it."""
-    if not lines[at].strip():
-        return 0
+    """How many lines from *at* on say who wrote what follows; 0 where they do not. Programs wrap it.
+
+    They leave no line empty between, and what says so without the first line has what somebody wrote before it.
+    """
     for length in (1, 2, 3):
-        said = " ".join(lines[at : at + length])[:400]
-        if at + length <= len(lines) and _VERB.search(said) and _WROTE.match(said):
-            return length
+        if at + length > len(lines) or not lines[at + length - 1].strip():
+            return 0
+        if _says_who(lines[at : at + length]):
+            later = any(_says_who(lines[start : at + length]) for start in range(at + 1, at + length))
+            return 0 if later else length
     return 0
+
+
+def _says_who(lines: list[str]) -> bool:
+    said = " ".join(lines)[:400]
+    return bool(_VERB.search(said) and _WROTE.match(said))
 
 
 def _end_of_quoted(lines: list[str], at: int) -> int:

@@ -5,6 +5,7 @@ by a reference in its subject; the second by its address, and only where the rec
 """
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from email.message import Message
 from enum import StrEnum
@@ -250,7 +251,7 @@ def language_of(text: str) -> str:
 def _references(subject: str) -> tuple[tuple[str, ...], bool]:
     found: list[str] = []
     mistyped = False
-    for each in _LOOKS_LIKE_ONE.findall(subject):
+    for each in _LOOKS_LIKE_ONE.findall(unicodedata.normalize("NFKC", subject)):
         try:
             found.append(parse_reference(re.sub(r"[:：#]", "", each)))
         except InvalidReference:

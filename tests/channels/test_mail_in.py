@@ -193,8 +193,10 @@ async def test_a_letter_about_an_incident_that_comes_back_goes_by_the_next_way_a
 
 
 _AN_INCIDENT = """
-    insert into casefile.incidents (reference, opened_at, opened_by, kind, symbol, since, until, opened, policy_hash, stage)
-    select 'RI-AAAA-BBBB-CCCCC', now(), 'handler:h-1', 'quote', 'XAUUSD', now() - interval '1 hour', now(), '{}', hash, 'closed'
+    insert into casefile.incidents
+        (reference, opened_at, opened_by, kind, symbol, since, until, opened, policy_hash, stage)
+    select 'RI-AAAA-BBBB-CCCCC', now(), 'handler:h-1', 'quote', 'XAUUSD', now() - interval '1 hour', now(), '{}', hash,
+        'closed'
     from casefile.policy_packs limit 1
 """
 _ITS_LETTER = """

@@ -4,7 +4,19 @@ from collections.abc import Iterator
 from typing import Final
 
 from domain.mail.understanding import MailKind, Why
-from tests.channels.messages.making import Part, Row, Voice, Want, as_parameter, file, mail, multipart, text, word
+from tests.channels.messages.making import (
+    Part,
+    Row,
+    Voice,
+    Want,
+    as_parameter,
+    file,
+    joined,
+    mail,
+    multipart,
+    text,
+    word,
+)
 
 PDF: Final = b"%PDF-1.4\n% a statement\n"
 PICTURE: Final = b"\x89PNG\r\n\x1a\n" + bytes(2_000)
@@ -99,6 +111,31 @@ def texts(v: Voice) -> Iterator[Row]:
         complaint(_FORWARD.format(t)),
     )
     yield Row("name with a comma", mail(v, sender=f"Berg, {v.name} <{v.address}>"), complaint(t))
+
+
+def odd(v: Voice) -> Iterator[Row]:
+    """New complaints whose charset is another than is said, or whose parts are put together strangely."""
+    t, c = v.text, v.charset
+    with_files = multipart("mixed", text("Paid."), file("bill.pdf", PDF), boundary="=_b4")
+    inner = Part(
+        ("Content-Type: message/rfc822",), b"Subject: Receipt\r\n" + joined(with_files.head) + b"\r\n" + with_files.body
+    )
+    yield Row(
+        "a message with a file within",
+        mail(v, multipart("mixed", text(t, c), inner)),
+        complaint(f"{t}\n\nSubject: Receipt\n\nPaid.", "bill.pdf"),
+    )
+    spaced = text(f"{t[:3]} \n{t[3:]}", c, more="; format=flowed; delsp=yes")
+    yield Row("format flowed, without the space", mail(v, spaced), complaint(t))
+    yield Row(
+        "a byte order mark",
+        mail(v, Part(("Content-Type: text/plain; charset=utf-8",), b"\xef\xbb\xbf" + t.encode())),
+        complaint(t),
+    )
+    for wrong in ("gb2312", "big5", "iso-8859-1", "windows-1252", "utf-8"):
+        yield Row(f"charset said to be {wrong}", mail(v, _named(v, wrong)), complaint(t))
+        utf8 = Part((f"Content-Type: text/plain; charset={wrong}",), t.encode())
+        yield Row(f"UTF-8 said to be {wrong}", mail(v, utf8), complaint(t))
 
 
 def _within(v: Voice) -> Part:

@@ -52,6 +52,20 @@ QUOTATIONS: Final = {
     "163": 'At 2026-11-23 09:00:00, "The Firm" <complaints@firm.example> wrote:\n{quoted}',
     "163 in Chinese": '在 2026-11-23 09:00:00，"The Firm" <complaints@firm.example> 写道：\n{quoted}',
     "163, master": "---- 回复的原邮件 ----\n| 发件人 | The Firm |\n| 发送日期 | 2026年11月23日 |\n\n{plain}",
+    "Gmail in Taiwan": "The Firm <complaints@firm.example> 於 2026年11月23日 週一 上午9:00寫道：\n\n{quoted}",
+    "Gmail in Hong Kong": "在 2026年11月23日 星期一 The Firm <complaints@firm.example> 寫道：\n\n{quoted}",
+    "Gmail, below without an empty line": "The Firm <a@firm.example> 于2026年11月23日周一 09:00写道：\n{quoted}",
+    "Thunderbird in Chinese": "在 2026/11/23 9:00, The Firm 写道:\n{quoted}",
+    "Proton": "Sent with [Proton Mail](https://proton.me/) secure email.\n\n"
+    "On Monday, November 23rd, 2026 at 9:00 AM, The Firm <a@firm.example> wrote:\n\n{quoted}",
+    "QQ on a telephone": '来自iPhone的QQ邮箱\n\n---原始邮件---\n发件人: "The Firm"<a@firm.example>\n\n{plain}',
+    "QQ, HTML turned into text": "------------------&nbsp;原始邮件&nbsp;------------------\n"
+    "发件人:&nbsp;The Firm\n\n{plain}",
+    "Xiaomi": "从小米手机发来\n\nThe Firm <a@firm.example>于 2026年11月23日 周一上午9:00写道：\n{plain}",
+    "139": "----邮件原文----\n发件人：The Firm\n收件人：you\n抄 送： (无)\n主题：您的投诉\n\n{plain}",
+    "Aliyun": "发件人：The Firm <a@firm.example>\n发送时间：2026年11月23日\n收件人：you\n主　题：您的投诉\n\n{plain}",
+    "Outlook in French": "De : The Firm\nEnvoyé : lundi 23 novembre 2026\nÀ : you\nObjet : Your complaint\n\n{plain}",
+    "Outlook in German": "Von: The Firm\nGesendet: Montag, 23. November 2026\nAn: you\nBetreff: x\n\n{plain}",
     "Foxmail": " \n发件人： The Firm\n发送时间： 2026-11-23 09:00\n收件人： you\n主题： 您的投诉\n{plain}",
 }
 """What stands below a reply; Thunderbird writes as Gmail does."""
@@ -73,11 +87,13 @@ def replies(v: Voice) -> Iterator[Row]:
     first, last = t.split("\n")
     between = f"> {_LETTER_TEXT.splitlines()[0]}\n{first}\n> we look into it.\n{last}"
     yield Row("written between the lines", mail(v, between, *_ANSWERS), reply(t))
+    yield Row("what somebody wrote, right above", mail(v, text(f"{t}\n{_ABOVE}\n{quoted}", wide), *_ANSWERS), reply(t))
     for program, html in _HTML.items():
         body = html.replace("TEXT", t.replace("\n", "<br>")).replace("LETTER", _LETTER_TEXT)
         yield Row(f"HTML of {program}", mail(v, text(body, c, kind="html"), *_ANSWERS), reply(t))
 
 
+_ABOVE: Final = "The Firm <complaints@firm.example> 于2026年11月23日周一 09:00写道："
 _HTML: Final = {
     "Gmail": '<div dir="ltr">TEXT</div><br><div class="gmail_quote"><div class="gmail_attr">We wrote:<br></div>'
     "<blockquote class='gmail_quote'>LETTER</blockquote></div>",
@@ -114,6 +130,13 @@ def whose(v: Voice) -> Iterator[Row]:
     )
     yield Row("names two cases", mail(v, None, subject=f"{CASE} / {OTHER}"), Want(MailKind.HELD, Why.SEVERAL_CASES))
     yield Row("names nobody's case", mail(v, None, subject=NOBODYS), Want(MailKind.HELD, Why.NO_SUCH_CASE))
+    wide = "".join(chr(ord(one) + 0xFEE0) if one.isalnum() else one for one in CASE)
+    raw = mail(v, None, subject=f"SUBJECT {wide}", leave_out=("Subject",))
+    yield Row(
+        "reference in full width, in raw bytes",
+        raw.replace(b"MIME-Version", f"Subject: 关于{wide}的补充\r\nMIME-Version".encode(), 1),
+        named,
+    )
     swapped = CASE[:-2] + CASE[-1] + CASE[-2] if CASE[-1] != CASE[-2] else CASE[:-1] + "2"
     yield Row("a character mistyped", mail(v, None, subject=swapped), Want(MailKind.HELD, Why.MISTYPED_REFERENCE))
     yield Row("a reference in the text alone", mail(v, f"{t}\n{CASE}"), Want(MailKind.COMPLAINT, Why.NAMES_NO_CASE))
