@@ -308,6 +308,23 @@ async def test_a_customer_chooses_how_to_be_written_to_and_takes_a_file_back_tha
         assert ">kept</textarea>" in page
 
 
+async def test_a_page_that_asks_by_itself_gets_nothing_unless_something_happened(
+    site: FastAPI, doors: Doors, pool: Pool, mine: str
+) -> None:
+    async with Browser(site) as li:
+        await signed_in(li, doors, LI)
+        shown = re.search(r'name="mark" value="(\w+)"', (await li.get(f"/mine/{mine}")).text)
+        assert shown
+        now = f"/mine/{mine}/now?mark={shown[1]}"
+        unchanged = await li.get(now)
+        assert (unchanged.status_code, unchanged.text) == (204, "")
+        await pool.execute("update casefile.cases set revision = revision + 1 where reference = $1", mine)
+        changed = await li.get(now)
+        assert changed.status_code == 200
+        assert f'value="{shown[1]}"' not in changed.text
+        assert "<html" not in changed.text
+
+
 async def test_nobody_locks_all_customers_out_who_come_through_one_proxy(doors: Doors) -> None:
     settings = doors.settings
     for proxies, counted in ((None, 2), ("10.0.0.5", 3)):

@@ -21,7 +21,7 @@ from domain.intake.received import Door
 from runtime.files import MOST
 from starter.intake.receiving import receive_message
 from starter.reading.remedies import RemedyView, get_remedies
-from starter.reading.theirs import TheirCase, is_open, list_theirs, read_theirs
+from starter.reading.theirs import TheirCase, is_open, list_theirs, read_theirs, revisions
 from web import drafts
 from web.pages import NotFound, Pages
 from web.permissions import CUSTOMER
@@ -60,10 +60,19 @@ async def show(visit: Visit) -> Response:
 @MINE.get("/{reference}/now", CUSTOMER)
 async def show_now(visit: Visit) -> Response:
     """What changes by itself on the page of a complaint; where that waits for its case, the page is asked for anew."""
+    asked = visit.request.query_params
+    if asked.get("mark") == await _mark(visit):
+        return Response(status_code=204)  # as it is shown already
     page = await _case_page(visit, template="portal/case_now.html")
-    if visit.request.query_params.get("waiting") and await is_open(visit.doors.pool, visit.path["reference"]):
+    if asked.get("waiting") and await is_open(visit.doors.pool, visit.path["reference"]):
         page.headers["hx-refresh"] = "true"
     return page
+
+
+async def _mark(visit: Visit) -> str:
+    """Something that changes with the complaint."""
+    reference = visit.path["reference"]
+    return visit.doors.keyed("shown", (await revisions(visit.doors.pool, [reference]))[reference])[:16]
 
 
 @MINE.get("/{reference}/events", CUSTOMER)
@@ -245,6 +254,7 @@ async def _case_page(
     said: str = "",
 ) -> Response:
     doors, reference = visit.doors, visit.path["reference"]
+    mark = await _mark(visit)  # before what is shown is read: what happens meanwhile is shown the next time
     case = await read_theirs(doors.pool, reference)
     if case is None:
         received_at = await held.received_at(doors.pool, reference)
@@ -260,6 +270,7 @@ async def _case_page(
         template,
         errors=errors or [],
         case=case,
+        mark=mark,
         zone=ZoneInfo(case.zone),
         stages=[(stage, _IN_ORDER.index(stage) - _IN_ORDER.index(case.stage or Stage.RECEIVED)) for stage in _IN_ORDER],
         possible=ways,
