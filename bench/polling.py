@@ -55,9 +55,13 @@ class Visitor:
     """A browser as little of one as can be: one connection that is kept, and one cookie."""
 
     def __init__(self, host: str, port: int, cookie: str) -> None:
-        self._at, self._cookie = (host, port), cookie
+        self._at, self._cookie, self._more = (host, port), cookie, ""
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._text = ""
+
+    def by_itself(self) -> None:
+        """What is asked from now on, an open page asks."""
+        self._more = "hx-request: true\r\n"
 
     async def text(self, path: str) -> str:
         """The page, which is not timed."""
@@ -78,7 +82,9 @@ class Visitor:
     async def _asked(self, path: str) -> int:
         self._streams = self._streams or await asyncio.open_connection(*self._at)
         reader, writer = self._streams
-        writer.write(f"GET {path} HTTP/1.1\r\nhost: {self._at[0]}\r\ncookie: {self._cookie}\r\n\r\n".encode())
+        writer.write(
+            f"GET {path} HTTP/1.1\r\nhost: {self._at[0]}\r\ncookie: {self._cookie}\r\n{self._more}\r\n".encode()
+        )
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
         self._text = (await reader.readexactly(int(headers.get("content-length", 0)))).decode()
@@ -161,6 +167,7 @@ async def measure(
                 who = Customer(address=f"c{number % cases}@example.com")
                 visitor, page = await _signed_in(doors, who), f"/mine/{lived[number % cases]}"
                 shown = _MARK.search(await visitor.text(page))
+                visitor.by_itself()
                 visitors.append((visitor, f"{page}/now?mark={shown[1] if shown else ''}"))
             say(f"  {customers} customers have signed in")
             paths = [path for one in lived for path in ("/desk/inbox", f"/desk/cases/{one}")]

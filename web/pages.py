@@ -23,7 +23,7 @@ from web.doors import Doors
 from web.permissions import Kind, Permission, declare
 from web.security import TooLarge
 from web.visit import Visit, language_of, local
-from web.visits import Customer, Session, Staff, is_form_token, session_of, set_cookie
+from web.visits import Customer, Session, Staff, asks_by_itself, is_form_token, session_of, set_cookie
 
 Handler = Callable[[Visit], Awaitable[Response]]
 H = TypeVar("H", bound=Handler)
@@ -168,7 +168,7 @@ def _signed_in(visit: Visit, who: Permission) -> bool:
 
 async def _to_sign_in(visit: Visit, who: Permission) -> Response:
     back = visit.here
-    if visit.request.headers.get("hx-request"):
+    if asks_by_itself(visit.request):
         # A page that asks by itself stays as it is, with what is being typed there: sending that leads to the sign-in.
         return Response(status_code=401)
     if visit.request.method == "POST":

@@ -92,7 +92,7 @@ async def session_of(request: Request, doors: Doors) -> Session:
     session, now = Session(known), doors.clock()
     if row := await doors.pool.fetchrow(_KNOWN, session.row, now):
         session.person = _PERSON.validate_json(row["person"])
-        if now - row["seen_at"] > _SEEN_AGAIN:
+        if now - row["seen_at"] > _SEEN_AGAIN and not asks_by_itself(request):
             await doors.pool.execute(_SEEN, session.row, now)
     return session
 
@@ -100,6 +100,11 @@ async def session_of(request: Request, doors: Doors) -> Session:
 def sealed_id(session: Session, doors: Doors) -> str:
     """The visitor's id as their cookie has it, signed."""
     return str(_serializer(doors).dumps(session.id))
+
+
+def asks_by_itself(request: Request) -> bool:
+    """Whether an open page asks, and nobody: who has gone is not kept signed in by it."""
+    return "hx-request" in request.headers or request.headers.get("accept") == "text/event-stream"
 
 
 def set_cookie(response: Response, session: Session, doors: Doors) -> None:

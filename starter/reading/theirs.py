@@ -70,9 +70,7 @@ class TheirCase(Theirs):
 
 async def is_theirs(pool: "Pool", reference: str, address: str, sender: str) -> bool:
     """Whether letters of the case *reference* go to *address*; before it is open, whether *sender* sent it."""
-    if await pool.fetchval(_NOT_OPENED, reference, sender):
-        return True
-    return bool(await _going_to(pool, address, [reference]))
+    return bool(await _going_to(pool, address, [reference])) or await pool.fetchval(_NOT_OPENED, reference, sender)
 
 
 async def is_on_file(pool: "Pool", address: str, sender: str) -> bool:

@@ -103,6 +103,9 @@ async def test_a_complaint_is_accepted_while_temporal_is_down_and_counts_once(si
             f"/complaints/{known}/files", params={"title": "bank.txt"}, content=text, headers={"idempotency-key": "f"}
         )
         assert sent.status_code == 202, sent.text
+        where = f"/complaints/{known}/files?title=a.exe"
+        odd = await crm.post(where, content=b"MZ\0", headers={"idempotency-key": "o"})
+        assert problem(odd, 422)["errors"][0]["field"] == "file"
         (kept,) = (await crm.get(f"/complaints/{known}/files")).json()
         saved = await crm.get(f"/complaints/{known}/files/{kept['name']}")
         assert (saved.content, saved.headers["content-disposition"][:10]) == (text, "attachment")

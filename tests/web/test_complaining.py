@@ -188,6 +188,19 @@ async def test_what_somebody_typed_is_nobody_elses(site: FastAPI, browser: Brows
     assert "止损" in (await browser.get("/complain/what")).text
 
 
+async def test_what_was_typed_and_the_receipt_are_deleted_for_whoever_uses_the_device_next(browser: Browser) -> None:
+    await answer(browser)
+    await browser.send_form("/complain/files", files={"files": ("screen.png", picture())})
+    assert (await browser.send_form("/complain", "/complain/forget")).headers["location"] == "/complain"
+    assert "止损" not in (await browser.get("/complain/what")).text
+    assert "screen.png" not in (await browser.get("/complain/files")).text
+    await answer(browser)
+    await browser.send_form("/", "/complain/check")
+    assert "RD-" in (await browser.get("/complain/sent")).text
+    await browser.send_form("/complain/sent", "/complain/forget")
+    assert (await browser.get("/complain/sent")).headers["location"] == "/complain"
+
+
 async def test_the_public_pages_tell_steps_times_and_where_else_to_turn(site: FastAPI) -> None:
     for language in ("en", "zh-CN"):
         async with Browser(site, language) as browser:

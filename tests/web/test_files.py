@@ -1,7 +1,9 @@
 """Files from outside are made harmless, or refused in clear words."""
 
 import asyncio
+import contextlib
 import io
+import time
 import zlib
 from typing import Any
 
@@ -79,6 +81,18 @@ def test_a_document_is_written_anew_without_scripts_actions_forms_and_files_insi
         everything = b" ".join(each.unparse() for each in opened.objects if isinstance(each, pikepdf.Dictionary))
     for word in (b"JavaScript", b"OpenAction", b"payload", b"AcroForm", b"boo", b"FileAttachment", b"/AA"):
         assert word not in everything + content, word
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["止损".encode("gb18030") * 2_400_000, bytes(range(0x81, 0xFF)) * 75_000, b"\xfe\xfe" * 4_900_000],
+    ids=["chinese", "binary", "no letters"],
+)
+def test_telling_what_a_large_file_is_takes_no_more_of_the_process_than_a_small_one(content: bytes) -> None:
+    began = time.process_time()
+    with contextlib.suppress(FileRefused):
+        harmless("a", content, str)
+    assert time.process_time() - began < 1
 
 
 def test_the_same_file_sent_again_is_the_same_file() -> None:

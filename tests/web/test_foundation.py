@@ -206,6 +206,9 @@ async def test_a_session_ends_when_nothing_is_heard_for_long_and_at_the_latest_a
         await signed_in(browser, doors, Staff(id="h-17", roles=(Role.HANDLER,)))
         assert (await browser.get("/of-staff")).status_code == 200
         real = doors.clock
+        doors.clock = lambda: real() + timedelta(hours=3)
+        for header, value in (("hx-request", "true"), ("accept", "text/event-stream")):
+            assert (await browser.get("/of-staff", headers={header: value})).status_code == 200
         doors.clock = lambda: real() + timedelta(hours=5)
         assert (await browser.get("/of-staff")).status_code == 303
 

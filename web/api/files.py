@@ -16,7 +16,7 @@ from starter.upkeep.api_keys import Scope
 from web.api.callers import THE_CUSTOMER
 from web.api.complaints import Accepted, accepted, of_the_caller
 from web.api.frame import API, Call
-from web.api.problems import Problem
+from web.api.problems import wrong_field
 from web.pages import NotFound
 from web.words import words
 
@@ -74,7 +74,7 @@ async def send(call: Call) -> Response:
     try:
         file: File = await harmless_in_turn(asked.title, content, name, scanner=doors.settings.clamav_address)
     except FileRefused as error:
-        raise Problem("invalid", words(error.key, "en", title=asked.title)) from None
+        raise wrong_field("file", words(error.key, "en", title=asked.title)) from None
     actor = call.caller.actor() if call.caller.staff else THE_CUSTOMER
     message = CustomerReply(message_id=message_id, actor=actor, text=asked.text, attachments=(file.attachment,))
     received = await receive_message(

@@ -108,6 +108,15 @@ async def receipt(visit: Visit) -> Response:
     return visit.page("portal/sent.html", sent=sent, received_at=received_at, told=told)
 
 
+@PORTAL.post("/complain/forget", ANYBODY)
+async def forget(visit: Visit) -> Response:
+    """Delete what was typed and chosen, and the receipt of what was sent: others may use this device."""
+    for place in (PLACE, SENT):
+        await drafts.drop(visit.doors, visit.session, place)
+        await held.drop(visit.doors, visit.session, place)
+    return visit.redirect("/complain")
+
+
 @PORTAL.post("/complain/files/remove", ANYBODY)
 async def remove_file(visit: Visit) -> Response:
     """Take a file away again."""

@@ -7,13 +7,25 @@ document.querySelector("[data-focus]")?.focus();
 for (const part of document.querySelectorAll("[data-live]")) {
   const changed = () => htmx.trigger(part, "changed");
   let asking = null;
+  let events = null;
   const ask = () => { asking ??= setInterval(changed, 30000); };
-  if (!("EventSource" in window)) {
-    ask();
-    continue;
-  }
-  const events = new EventSource(part.dataset.live);
-  events.addEventListener("open", () => { clearInterval(asking); asking = null; });
-  events.addEventListener("changed", changed);
-  events.addEventListener("error", ask);
+  const rest = () => { clearInterval(asking); asking = null; };
+  const watch = () => {
+    if (!("EventSource" in window)) {
+      ask();
+      return;
+    }
+    events = new EventSource(part.dataset.live);
+    events.addEventListener("open", rest);
+    events.addEventListener("changed", changed);
+    events.addEventListener("error", ask);
+  };
+  // What nobody sees asks for nothing: a browser has six connections for all pages of a site, and a page that is left
+  // open would keep somebody signed in who has gone.
+  document.addEventListener("visibilitychange", () => {
+    events?.close();
+    rest();
+    if (!document.hidden) watch();
+  });
+  if (!document.hidden) watch();
 }
