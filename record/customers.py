@@ -1,7 +1,7 @@
 """Customers on file, and who complains, as the record has it."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 
@@ -22,13 +22,33 @@ FIRMS_RECORDS: Final = "the firm's records"
 
 async def read_on_file(connection: "Connection", account: str | None) -> OnFile | None:
     """What is on file of an account; ``None`` where nobody is known to hold it."""
-    holder = await connection.fetchrow(_HOLDER, account)
+    row = await connection.fetchrow(f"select {on_file_columns('$1')}", account)
+    assert row is not None  # noqa: S101 (one row, whatever there is)
+    return on_file_of(row, account)
+
+
+def on_file_columns(account: str) -> str:
+    """The columns of a query for `on_file_of`; *account* is its parameter for the account."""
+    return f"""
+        (select jsonb_build_object('account', account, 'name', name, 'email', email, 'phone', phone,
+            'recorded_at', recorded_at)
+         from casefile.customers where account = {account} order by id desc limit 1) as holder,
+        (select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'subject', subject, 'record', record,
+            'recorded_by', recorded_by, 'message_id', message_id, 'token', token) order by subject, id desc), '[]')
+         from casefile.customer_files
+         where kind = 'customer' and subject = {account} or kind = 'group' and subject in (
+            select subject from casefile.customer_files where kind = 'group' and {account} = any(accounts))) as filed
+    """  # noqa: S608 (constants)
+
+
+def on_file_of(row: asyncpg.Record, account: str | None) -> OnFile | None:
+    """What `read_on_file` gives, by the columns of `on_file_columns`."""
+    holder, rows = row["holder"], row["filed"]
     if holder is None or isinstance(holder["name"], Gone):
         return None
     how = {"how": FIRMS_RECORDS, "at": holder["recorded_at"]}
     records = [Address(email=holder["email"], **how)] if holder["email"] else []
     records += [Address(phone=holder["phone"], **how)] if holder["phone"] else []
-    rows = await connection.fetch(_ON_FILE, holder["account"])
     filed = _customer_file(rows, holder["account"])
     return OnFile(
         account=holder["account"],
@@ -45,7 +65,7 @@ async def read_customer_file(connection: "Connection", account: str) -> Customer
     return _customer_file(await connection.fetch(_FILE, account), account)
 
 
-def _customer_file(rows: Iterable[asyncpg.Record], account: str) -> CustomerFile:
+def _customer_file(rows: Iterable[asyncpg.Record | Mapping[str, Any]], account: str) -> CustomerFile:
     for row in rows:
         if row["kind"] == "customer" and _is_proven(row):
             return CustomerFile.model_validate(row["record"] or {"account": account})
@@ -57,7 +77,7 @@ async def read_groups(connection: "Connection", account: str | None = None) -> l
     return _groups(await connection.fetch(_GROUPS, account), account)
 
 
-def _groups(rows: Iterable[asyncpg.Record], account: str | None) -> list[Group]:
+def _groups(rows: Iterable[asyncpg.Record | Mapping[str, Any]], account: str | None) -> list[Group]:
     newest: dict[str, Group | None] = {}
     for row in rows:
         if row["kind"] == "group" and row["subject"] not in newest and _is_proven(row):
@@ -65,7 +85,7 @@ def _groups(rows: Iterable[asyncpg.Record], account: str | None) -> list[Group]:
     return [group for group in newest.values() if group and (account is None or account in group.accounts)]
 
 
-def _is_proven(row: asyncpg.Record) -> bool:
+def _is_proven(row: asyncpg.Record | Mapping[str, Any]) -> bool:
     """Whether who said it is proven, where signatures count. Of what is erased nothing is."""
     if row["record"] and ERASED in row["record"]:
         return False
@@ -101,20 +121,9 @@ def who_complains(row: asyncpg.Record) -> Identity:
     return identity_of([Entry(**row["identified"])] if row["identified"] else [])
 
 
-_HOLDER: Final = """
-    select account, name, email, phone, recorded_at from casefile.customers
-    where account = $1 order by id desc limit 1
-"""
 _FILE: Final = """
     select kind, subject, record, recorded_by, message_id, token from casefile.customer_files
     where kind = 'customer' and subject = $1 order by id desc
-"""
-_ON_FILE: Final = """
-    select kind, subject, record, recorded_by, message_id, token from casefile.customer_files
-    where kind = 'customer' and subject = $1 or kind = 'group' and subject in (
-        select subject from casefile.customer_files where kind = 'group' and $1 = any(accounts)
-    )
-    order by subject, id desc
 """
 _GROUPS: Final = """
     select kind, subject, record, recorded_by, message_id, token from casefile.customer_files

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import asyncpg
+
 from domain.keys.personal import is_erased
 from domain.keys.scopes import CUSTOMER
 from domain.money.amounts import Money
@@ -25,24 +27,43 @@ async def given_by_rule(connection: "Connection", accounts: Mapping[str, str | N
     Of a case that has promised itself, only what was promised before that. The accounts of one holder, by address or
     telephone number, are one customer's.
     """
+    column = given_column("$1::text[]", "$2::text[]")
+    row = await connection.fetchrow(f"select {column}", list(accounts), list(accounts.values()))
+    assert row is not None  # noqa: S101 (one row, whatever there is)
+    return given_of(row)
+
+
+def given_column(references: str, accounts: str) -> str:
+    """The column of a query for `given_of`: *references* and *accounts* are SQL for two arrays of texts."""
+    given = _GIVEN.format(references=references, accounts=accounts)
+    return f"""
+        (select coalesce(
+            jsonb_agg(jsonb_build_object('reference', reference, 'at', at, 'data', data) order by at), '[]')
+         from ({given}) as given) as given
+    """  # noqa: S608 (constants)
+
+
+def given_of(row: asyncpg.Record) -> dict[str, list[Given]]:
+    """What `given_by_rule` gives, by the column of `given_column`."""
     found: dict[str, list[Given]] = {}
-    for row in await connection.fetch(_GIVEN, list(accounts), list(accounts.values()), CUSTOMER):
-        if not is_erased(row["data"]) and (noted := row["data"].get("compensation")):
-            found.setdefault(row["reference"], []).append(Given(row["at"], Money.model_validate(noted)))
+    for one in row["given"]:
+        if not is_erased(one["data"]) and (noted := one["data"].get("compensation")):
+            given = Given(datetime.fromisoformat(one["at"]), Money.model_validate(noted))
+            found.setdefault(one["reference"], []).append(given)
     return found
 
 
-_GIVEN: Final = """
+_GIVEN: Final = f"""
     with cases as (
-        select reference, account from unnest($1::text[], $2::text[]) as asked (reference, account)
+        select reference, account from unnest({{references}}, {{accounts}}) as asked (reference, account)
     ), held as (
         select cases.reference, cases.account from cases
         union
-        select cases.reference, substr(theirs.scope, length($3) + 1)
+        select cases.reference, substr(theirs.scope, length('{CUSTOMER}') + 1)
         from cases
-        join casefile.lookups as own on own.scope = $3 || cases.account and own.purpose in ('email', 'phone')
+        join casefile.lookups as own on own.scope = '{CUSTOMER}' || cases.account and own.purpose in ('email', 'phone')
         join casefile.lookups as theirs on (theirs.purpose, theirs.token) = (own.purpose, own.token)
-            and starts_with(theirs.scope, $3)
+            and starts_with(theirs.scope, '{CUSTOMER}')
     )
     select held.reference, promises.at, timeline.data
     from held
@@ -51,5 +72,4 @@ _GIVEN: Final = """
         and (timeline.data ->> 'round')::integer = promises.round
     where promises.at < coalesce(
         (select min(at) from casefile.promises own where own.reference = held.reference), 'infinity')
-    order by promises.at
-"""
+"""  # noqa: S608 (constants)

@@ -127,10 +127,11 @@ async def read_whose_hands(connection: "Connection", reference: str) -> WhoseHan
     """What the record holds of whose hands a case is in."""
     row = await connection.fetchrow(_WHOSE_HANDS, reference)
     assert row is not None  # noqa: S101 (one row, whatever there is)
-    return _whose_hands(row)
+    return whose_hands(row)
 
 
-def _whose_hands(row: asyncpg.Record) -> WhoseHands:
+def whose_hands(row: asyncpg.Record) -> WhoseHands:
+    """What the columns of `HANDS_COLUMNS` say."""
     assigned = row["assigned"] or {"number": 0, "person": None}
     return WhoseHands(
         assigned=assigned["number"],
@@ -181,7 +182,7 @@ async def read_to_hand_over(connection: "Connection", reference: str) -> tuple[W
         acted=tuple(Acted(**one) for one in case["acted"]),
         decided=tuple(Acted(**one) for one in case["decided"]),
     )
-    return _whose_hands(case), concerned, await directory_of(connection, case["directory"])
+    return whose_hands(case), concerned, await directory_of(connection, case["directory"])
 
 
 _RECUSALS: Final = """
@@ -212,7 +213,7 @@ ROUND: Final = """
      where t.reference = a.reference and t.kind = 'stage' and t.at <= a.at)
 """
 """In which round an assignment ``a`` was: a round begins with the stage that it is entered by."""
-_HELD: Final = f"""
+HANDS_COLUMNS: Final = f"""
         (select jsonb_build_object('number', number, 'person', person) from casefile.assignments
          where reference = $1 order by number desc limit 1) as assigned,
         (select handler from casefile.cases where reference = $1) as named,
@@ -223,7 +224,8 @@ _HELD: Final = f"""
         exists (select from casefile.restrictions join casefile.cases using (account)
                 where cases.reference = $1) as restrictable
 """  # noqa: S608 (constants)
-_WHOSE_HANDS: Final = f"select {_HELD}"
+"""The columns of a query for `whose_hands`, of the case ``$1``."""
+_WHOSE_HANDS: Final = f"select {HANDS_COLUMNS}"
 # Who decided in a round that has had its final response: once the case is taken up again, that is before. The case may
 # be at that stage still while its response is sent, and what is written of it is older than what the record has.
 _CASE: Final = f"""
@@ -281,6 +283,6 @@ _CASE: Final = f"""
          from (select * from here union all select * from elsewhere union all select * from incidents) as decided
         ) as decided,
         ({DIRECTORY_DIGEST}) as directory,
-        {_HELD}
+        {HANDS_COLUMNS}
     from this
 """  # noqa: S608 (constants)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
+import asyncpg
+
 from domain.clocks.deadlines import ClockHistory, Deadline, Occurred, Round, Satisfied
 
 if TYPE_CHECKING:
@@ -14,6 +16,11 @@ async def clock_history(connection: "Connection", reference: str) -> ClockHistor
     """All that happened in a case, and all that its clocks have come to."""
     row = await connection.fetchrow(_CLOCK_HISTORY, reference)
     assert row is not None  # noqa: S101 (one row, whatever there is)
+    return history_of(row)
+
+
+def history_of(row: asyncpg.Record) -> ClockHistory:
+    """What the columns of `HISTORY_COLUMNS` say."""
     return ClockHistory(
         events=tuple(Occurred(**(one.pop("particulars") or {}), **one) for one in row["events"]),
         deadlines=tuple(Deadline(**one) for one in row["deadlines"]),
@@ -73,8 +80,7 @@ async def rounds_of(connection: "Connection", references: Sequence[str]) -> dict
     return rounds
 
 
-_CLOCK_HISTORY: Final = """
-    select
+HISTORY_COLUMNS: Final = """
         (select coalesce(jsonb_agg(jsonb_build_object('number', number, 'event', event, 'at', at,
             'particulars', particulars) order by number, event), '[]')
          from casefile.events where reference = $1) as events,
@@ -86,3 +92,5 @@ _CLOCK_HISTORY: Final = """
             'by_number', by_number, 'at', at, 'replaced', replaced) order by by_number, clock, number), '[]')
          from casefile.satisfactions where reference = $1) as satisfied
 """
+"""The columns of a query for `history_of`, of the case ``$1``."""
+_CLOCK_HISTORY: Final = f"select {HISTORY_COLUMNS}"

@@ -31,6 +31,11 @@ async def pinned_pack(connection: "Connection", policy_hash: str) -> PolicyPack:
     return _KNOWN[known]
 
 
+def known_pack(policy_hash: str) -> PolicyPack | None:
+    """As :func:`pinned_pack`, if this process has read it before."""
+    return _KNOWN.get((policy_hash, proofs_here() is not None))
+
+
 async def read_pinned(connection: "Connection", policy_hash: str) -> PolicyPack:
     """As :func:`pinned_pack`, as it stands in the record now."""
     row = await connection.fetchrow(_PACK, policy_hash)

@@ -6,10 +6,11 @@ import hashlib
 import json
 import re
 import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias, TypeVar, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -19,6 +20,7 @@ from pydantic_core import to_json
 from runtime import postgres
 from runtime.keys.columns import opened, sealed
 from runtime.keys.here import keys_here
+from runtime.locking import LET_GO
 from runtime.paths import MIGRATIONS
 from runtime.postgres import WAY_OUT, DatabaseUnavailable
 from runtime.roles import grant
@@ -64,27 +66,42 @@ def without_password(url: str) -> str:
     return parts._replace(netloc=f"{user.partition(':')[0]}@{host}" if user else host).geturl()
 
 
-_LASTING: Final = ("advisory_lock(", "set_config(")
+_LOCKED: Final = "advisory_lock("
+_LASTING: Final = (_LOCKED, "set_config(")
 """What a statement leaves to its session. Who leaves more than that has a connection of their own."""
 
 
 class _Opening(asyncpg.Connection):
     """A connection that seals what is marked as personal and opens what it finds sealed, with this process's keys."""
 
-    _left_something = False
+    _left: frozenset[str] = frozenset()
+    _along: Mapping[str, str] = MappingProxyType({})
 
     def get_reset_query(self) -> str:
         """What the pool says on its way back: nothing, where nothing was left to the session; one round trip in ten."""
-        left, self._left_something = self._left_something, False
+        left, self._left = self._left, frozenset()
         return str(super().get_reset_query()) if left else ""
 
     def _look_at(self, query: str) -> None:
-        if any(one in query for one in _LASTING):
-            self._left_something = True
+        self._left |= {one for one in _LASTING if one in query}
+
+    @contextlib.contextmanager
+    def sending_along(self, along: Mapping[str, str]) -> Iterator[None]:
+        """As `runtime.locking.Sending` says."""
+        self._along = along
+        try:
+            yield
+        finally:
+            self._along = MappingProxyType({})
 
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> Any:  # noqa: ASYNC109 (asyncpg's)
+        if more := self._along.get(query):
+            query = f"{query} {more}"
         self._look_at(query)
-        return await super().execute(query, *await sealed(keys_here(), args), timeout=timeout)
+        done = await super().execute(query, *await sealed(keys_here(), args), timeout=timeout)
+        if LET_GO in query:
+            self._left -= {_LOCKED}
+        return done
 
     async def executemany(self, command: str, args: Any, *, timeout: float | None = None) -> None:  # noqa: ASYNC109
         if rows := await sealed(keys_here(), [tuple(row) for row in args]):
@@ -357,8 +374,11 @@ def _to_json(value: Any) -> str:
     return to_json(value).decode()
 
 
+_JSON: Final = json.JSONDecoder(parse_float=Decimal)
+
+
 def _from_json(text: str) -> Any:
-    return json.loads(text, parse_float=Decimal)
+    return _JSON.decode(text)
 
 
 _CONNECT_ERRORS: Final = (*OUTAGES, asyncpg.PostgresError, ValueError)

@@ -216,10 +216,13 @@ class _BindComplaintInActivity(ActivityInboundInterceptor):
 
 
 async def _beat(interval: timedelta) -> None:
-    """Tell the server that this worker is alive: what a dead one had in hand is given to another soon."""
+    """Tell the server that this worker is alive: what a dead one had in hand is given to another soon.
+
+    It knows that of one who has just begun: what is done within the first interval costs no call.
+    """
     while True:
-        temporalio.activity.heartbeat()
         await asyncio.sleep(interval.total_seconds())
+        temporalio.activity.heartbeat()
 
 
 @functools.cache

@@ -1,8 +1,9 @@
 """The case file in PostgreSQL: cases, timeline, deadline ledger, rejected messages. Everything is written once."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import asyncpg
 import structlog
@@ -11,10 +12,11 @@ from temporalio.exceptions import ApplicationError
 
 from activities.case import checkpoints
 from activities.case.at_once import AtOnce
-from activities.case.early_warning import note_topics
+from activities.case.early_warning import add_topics, topics_in, warn
 from activities.case.facts import add_facts, described
 from activities.case.findable import make_findable
 from activities.case.opening import (
+    Linked,
     about_rules,
     add_who,
     applicant,
@@ -22,41 +24,43 @@ from activities.case.opening import (
     continuing,
     find_opened,
     first_entries,
+    insert_case,
     linked_case,
+    read_before,
     warning_of,
     words_of,
 )
 from activities.case.pinning import pin
+from activities.case.turns import Turn, lock_case, read_standing, said_in
 from activities.case.unopened import Unopened
-from activities.case.writing import add_events, add_summary, follow_events, led_to, told_otherwise, write_firings
-from activities.case.written_once import keep_contradictions, write_contact, write_entries, write_rejected
+from activities.case.writing import add_events, follow_events, led_to
+from activities.case.written_once import write_contact, write_entries
 from activities.people.complainants import identify_complainant
-from activities.people.hands import hand_over, raise_signs, settle, without_signs
-from activities.people.tasks import lost_tasks
+from activities.people.hands import hand_over, raise_signs
 from domain.case.assessment import Assessment, assess
+from domain.case.case import Case
 from domain.case.complaint import Complaint
 from domain.case.file import CaseUpdate, Recorded
-from domain.case.hearing import said_by_customer, signs_of
-from domain.case.identity import IDENTIFIED
-from domain.case.requests import OpenCase, Opened, RecordContact, TakenUp, TakeUpCase
+from domain.case.hearing import signs_of
+from domain.case.identity import IDENTIFIED, identity_of
+from domain.case.requests import EarlyWarning, OpenCase, Opened, RecordContact, TakenUp, TakeUpCase
 from domain.case.told import told_in
 from domain.checks.choice import numbers_in, pointed_to, without_fallback
 from domain.clocks.deadlines import ClockHistory, Deadline, Occurred
-from domain.clocks.planning import plan
-from domain.ground.words import CaseEvent, Stage
-from domain.keys.personal import COMPLAINT_READABLE, Personal, is_erased
+from domain.ground.words import CaseEvent
+from domain.keys.personal import is_erased
 from domain.learning.facts import facts_of
 from domain.people.hands import Hands
 from domain.people.matching import Identity, signs_of_identity
 from domain.rules.applying import RulesFound, RulesTable, which_rules
 from domain.rules.policy import PolicyPack
 from domain.speech.proposing import Opinion
-from record.customers import who_complains
-from record.directory import LOCK_DIRECTORY
+from record.customers import on_file_of, who_complains
 from record.hands import read_hands
 from record.histories import clock_history
 from record.packs import pinned_pack
 from runtime.listening import Listen, listen
+from runtime.locking import locked
 from runtime.policies import Packs, PolicyIncomplete, UnknownPolicyPack, find_policy, load_packs, load_table
 
 if TYPE_CHECKING:
@@ -74,8 +78,18 @@ def utc_now() -> datetime:
 
 
 class Begun(NamedTuple):
-    """How a case stands when it was opened: what its receipt has led to, and whose hands it is in."""
+    """How a case stands when it was opened: by which pack, what was made of the complaint, what its receipt has led to,
+    and whose hands it is in.
+    """
 
+    pack: PolicyPack
+    policy_hash: str
+    received_at: datetime
+    complaint: Complaint
+    assessment: Assessment
+    identity: Identity
+    found: RulesFound | None
+    warning: EarlyWarning | None
     clocks: ClockHistory
     hands: Hands
 
@@ -127,48 +141,41 @@ class CaseFile:
             ) from None
 
     async def _opened(self, request: OpenCase) -> Opened:
-        async with self._pool.acquire() as connection, connection.transaction():
-            case, begun = await find_opened(connection, request), None
-            if case is None:
-                begun = await self._open(connection, request)
-                case = await find_opened(connection, request)
-            assert case is not None  # noqa: S101 (just inserted, here or by somebody else)
+        async with self._pool.acquire() as connection:
+            opened = await self._open(connection, request) or await self._as_stored(connection, request)
+        category = opened.assessment.category.value
+        log.info("case opened", reference=request.reference, policy=opened.policy.id, category=category)
+        return opened
+
+    async def _as_stored(self, connection: "Connection", request: OpenCase) -> Opened:
+        """What is answered of a case that is there already."""
+        async with connection.transaction():
+            case = await find_opened(connection, request)
+            assert case is not None  # noqa: S101 (nobody takes a case away)
             goes_on = case["goes_on"] and await checkpoints.take_up(connection, request.reference, request.run)
             known = await checkpoints.find(connection, request.reference) if goes_on else None
-            pack = await self.pack(connection, case["policy_hash"])
-            receipt = Occurred(event=CaseEvent.RECEIVED, at=case["received_at"], number=RECEIPT)
-            clocks, hands = begun or (
-                await clock_history(connection, request.reference),
-                await read_hands(connection, request.reference, request.at),
-            )
-            recorded = led_to(pack, clocks, [receipt])
-            complaint = Complaint.recorded(case["complaint"])
-            words, linked = words_of(complaint), await linked_case(connection, complaint)
-            before = linked.words if linked else ""
-            opened = Opened(
-                policy=pack,
+            clocks = await clock_history(connection, request.reference)
+            begun = Begun(
+                pack=await self.pack(connection, case["policy_hash"]),
                 policy_hash=case["policy_hash"],
+                received_at=case["received_at"],
+                complaint=Complaint.recorded(case["complaint"]),
                 assessment=Assessment.model_validate(case["assessment"]),
-                recorded=recorded.model_copy(update={"hands": hands}),
-                early_until=pack.early_until(case["received_at"]),
-                warning=warning_of(case),
-                about_rules=about_rules(case, request, pack),
                 identity=who_complains(case),
-                pointed=without_fallback((*pointed_to(words), *pointed_to(before))),
-                told=tuple(dict.fromkeys((*told_in(words), *told_in(before)))),
-                mentioned=numbers_in(before),
-                checkpoint=known.model_dump(mode="json", exclude={"complaint", "policy"}, exclude_defaults=True)
-                if known
-                else None,
+                found=RulesFound.model_validate(case["rules"]) if case["rules"] else None,
+                warning=warning_of(case),
+                clocks=clocks,
+                hands=await read_hands(connection, request.reference, request.at),
             )
-        log.info("case opened", reference=request.reference, policy=pack.id, category=opened.assessment.category.value)
-        return opened
+            linked = await linked_case(connection, begun.complaint)
+        return _answer(request, begun, linked, known)
 
     @activity.defn(name="Record")
     async def record(self, update: CaseUpdate) -> Recorded:
         """Write *update* to the case file."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            return await self.apply(connection, update)
+        async with self._pool.acquire() as connection, self.turn(connection, update.reference, [update]) as turn:
+            await turn.write(update)
+            return await turn.recorded(update)
 
     @activity.defn(name="TakeUpCase")
     async def take_up_case(self, request: TakeUpCase) -> TakenUp:
@@ -196,11 +203,30 @@ class CaseFile:
     @activity.defn(name="RecordContact")
     async def record_contact(self, request: RecordContact) -> None:
         """Letters not yet written go to the new address. What is ``None`` stays as it was."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            await _lock(connection, request.reference)
+        async with self._pool.acquire() as connection, self.turn(connection, request.reference, []):
             await write_entries(connection, request.reference, request.entries)
             await write_contact(connection, request)
             await make_findable(connection, request.reference, whole=(request.email, request.phone))
+
+    @asynccontextmanager
+    async def turn(
+        self,
+        connection: "Connection",
+        reference: str,
+        updates: Iterable[CaseUpdate],
+        *before: str,
+        columns: str = "",
+        values: Iterable[Any] = (),
+        let_go: bool = False,
+    ) -> AsyncIterator[Turn]:
+        """A transaction for *updates* of a case, with the locks of whoever writes to it, after those *before*.
+
+        Its ``row`` has other *columns* as well, whose *values* are from ``$2``. With *let_go* its end gives back the
+        locks of the session.
+        """
+        opinions = await self._opinions(updates)
+        async with locked(connection, *before, *lock_case(reference), let_go=let_go):
+            yield await self._turn(connection, reference, opinions, columns, values)
 
     async def apply(
         self,
@@ -212,46 +238,49 @@ class CaseFile:
     ) -> Recorded:
         """Write *update* and *extra_events* within the transaction of the effect they go with.
 
-        What is to be written *beside* them goes in the same statement.
-
-        Returns the rounds that these events began, and those ended: by these events, or of the rounds they began, by
-        any (an event with a higher number may have been written first), and of those that ``update.asked`` names.
-        Again, it changes nothing and answers the same, but for rounds that ended meanwhile. Updates of one case take
-        turns.
+        What is to be written *beside* them goes in the same statement. Returns what `Turn.recorded` does. Again, it
+        changes nothing and answers the same, but for rounds that ended meanwhile. Updates of one case take turns.
         """
         if not connection.is_in_transaction():
             raise RuntimeError("an update is recorded in the transaction of its effect: open one first")
-        reference = update.reference
-        # Its row is not locked yet: whoever gives the opinions may take its time.
-        told = {entry.key: said_by_customer(entry.kind, entry.actor, entry.data) for entry in update.entries}
-        said = {key: text for key, text in told.items() if text}
-        opinions = {key: await self._listen(text) for key, text in said.items()}
-        pack = await self.pack(connection, await _lock(connection, reference))
-        events = [*update.events, *extra_events]
-        happened = [*events, *await lost_tasks(connection, reference, update.entries)]
-        known = await clock_history(connection, reference) if happened or update.asked else ClockHistory()
-        writing = beside or AtOnce()
-        add_facts(writing, reference, facts_of(update.entries))
-        grown = await add_events(connection, writing, reference, pack, known, happened)
-        add_summary(writing, update)
-        checkpoints.add(writing, reference, update.checkpoint)
-        news = await write_entries(connection, reference, without_signs(update.entries), writing)
-        await keep_contradictions(connection, reference, told_otherwise(known, happened))
-        if said:
-            await make_findable(connection, reference, *said.values())
-        await write_firings(connection, update)
-        await write_rejected(connection, reference, update.rejected)
-        hands = await settle(connection, reference, pack, update.entries, opinions, news=news)
-        recorded = led_to(pack, grown, events, update.asked)
-        return recorded.model_copy(update={"hands": hands}) if hands else recorded
+        events, opinions = list(extra_events), await self._opinions([update])
+        await connection.execute("; ".join(lock_case(update.reference)))
+        turn = await self._turn(connection, update.reference, opinions)
+        await turn.write(update, events, beside=beside)
+        return await turn.recorded(update, events)
+
+    async def _opinions(self, updates: Iterable[CaseUpdate]) -> dict[str, Opinion]:
+        """What a model makes of what the customer says in *updates*; no row is locked yet, for it may take its time."""
+        return {key: await self._listen(text) for update in updates for key, text in said_in(update).items()}
+
+    async def _turn(
+        self,
+        connection: "Connection",
+        reference: str,
+        opinions: Mapping[str, Opinion],
+        columns: str = "",
+        values: Iterable[Any] = (),
+    ) -> Turn:
+        row = await read_standing(connection, reference, columns, values)
+        if row["policy_hash"] is None:
+            # Only a restore takes a case away from its workflow: what is to be written waits until it is there again.
+            raise ApplicationError(f"there is no case {reference}: open it first, or redress reconcile", type="NoCase")
+        return Turn(connection, reference, await self.pack(connection, row["policy_hash"]), row, opinions)
 
     async def foresee(
-        self, connection: "Connection", reference: str, pack: PolicyPack, happening: Sequence[Occurred]
+        self,
+        connection: "Connection",
+        reference: str,
+        pack: PolicyPack,
+        happening: Sequence[Occurred],
+        known: ClockHistory | None = None,
     ) -> list[Deadline]:
-        """What each of these would lead to if it alone happened now, as the case stands. Nothing is written."""
+        """What each of these would lead to if it alone happened now, as the case stands, by what is *known* of it if
+        that was read. Nothing is written.
+        """
         if not happening:
             return []
-        known = await clock_history(connection, reference)
+        known = known or await clock_history(connection, reference)
         followed = [await follow_events(connection, pack, known, [occurred]) for occurred in happening]
         return [deadline for one in followed for deadline in one.planned]
 
@@ -262,11 +291,19 @@ class CaseFile:
         except LookupError as error:
             raise ApplicationError(f"policy_hash: {error}", type="NoPolicyPack") from None
 
-    async def _open(self, connection: "Connection", request: OpenCase) -> Begun | None:
-        """Write everything a case begins with; nothing if somebody else does so at the same moment."""
+    async def _open(self, connection: "Connection", request: OpenCase) -> Opened | None:
+        """Open the case; ``None`` where it is there already, or somebody else opens it at the same moment."""
         complaint = request.complaint
         found = which_rules(self._table, applicant(complaint))
-        pack = self._find_pack(complaint, found)
+        try:
+            pack = self._find_pack(complaint, found)
+        except (UnknownPolicyPack, PolicyIncomplete, ApplicationError):
+            if await find_opened(connection, request) is None:
+                raise
+            return None
+        before = await read_before(connection, request, pack)
+        if before["is_open"]:
+            return None
         # The workflow's time may be ahead of this machine's: another host's, or that of a server that skips time.
         try:
             complaint.check_times(max(self._clock(), request.at))
@@ -274,13 +311,18 @@ class CaseFile:
             raise ApplicationError(str(error), type="InvalidComplaint", non_retryable=True) from None
         # No row is locked yet: whoever gives the opinion may take its time.
         opinion = await self._listen(words_of(complaint))
-        earlier = await complained_of_before(connection, complaint, pack.recurs_within_days)
         linked = await linked_case(connection, complaint)
         assessment = assess(
-            complaint, pack, earlier=earlier, opinion=opinion, continues=linked.category if linked else None
+            complaint,
+            pack,
+            earlier=complained_of_before(before, complaint),
+            opinion=opinion,
+            continues=linked.category if linked else None,
         )
-        identity = await identify_complainant(connection, request, pack)
-        return await self.open_as(connection, request, pack, assessment, identity, found, opinion)
+        identity = identify_complainant(request, pack, on_file_of(before, complaint.account))
+        async with connection.transaction():
+            begun = await self.open_as(connection, request, pack, assessment, identity, found, opinion, before)
+        return begun and _answer(request, begun, linked, None)
 
     async def open_as(  # noqa: PLR0917 (all that a case begins with)
         self,
@@ -291,53 +333,46 @@ class CaseFile:
         identity: Identity,
         found: RulesFound | None = None,
         opinion: Opinion | None = None,
-    ) -> Begun | None:
+        before: asyncpg.Record | None = None,
+    ) -> "Begun | None":
         """Open the case file under that *pack*, with that *assessment*, who complains, what the table of rules
-        *found* for it and a model's *opinion*.
+        *found* for it and a model's *opinion*, within a transaction. *before* is what `read_before` has read.
 
         Again, it changes nothing, and returns ``None``.
         """
         complaint, reference = request.complaint, request.reference
+        before = before or await read_before(connection, request, pack)
+        if not before["is_pinned"]:
+            await pin(connection, pack.hash, pack, self._clock())
         receipt = Occurred(
             event=CaseEvent.RECEIVED, at=complaint.received_at, number=RECEIPT, facts=assessment.facts(complaint)
         )
-        await pin(connection, pack.hash, pack, self._clock())
-        opened = await connection.fetchval(
-            _OPEN,
-            reference,
-            complaint.source,
-            complaint.idempotency_key,
-            complaint.received_at,
-            request.at,
-            complaint.language,
-            complaint.channel,
-            complaint.account,
-            Personal(reference, complaint.model_dump(mode="json"), COMPLAINT_READABLE),
-            pack.hash,
-            Stage.RECEIVED,
-            assessment.category,
-            assessment.severity,
-            assessment.priority,
-            assessment.in_scope,
-            assessment.repeat,
-            assessment.team,
-            min((deadline.due for deadline in plan(pack, receipt)), default=None),
-            request.run,
-        )
-        if not opened:
+        if not await insert_case(connection, request, pack, assessment, receipt):
             return None
         entries = first_entries(request, pack, assessment, identity, found)
+        topics = topics_in(complaint, assessment.category, before) if assessment.in_scope and pack.early_warning else ()
         writing = AtOnce()
         await add_who(writing, request)
         add_facts(writing, reference, [described(complaint, request.at), *facts_of(entries)])
+        add_topics(writing, reference, complaint, topics)
         clocks = await add_events(connection, writing, reference, pack, ClockHistory(), [receipt])
         await write_entries(connection, reference, [*entries, *await continuing(connection, request)], writing)
+        warning = await warn(connection, reference, complaint, topics, pack)
         await raise_signs(connection, reference, signs_of(complaint, opinion), "complaint", request.at)
         await raise_signs(connection, reference, signs_of_identity(identity), IDENTIFIED, request.at)
         hands = await hand_over(connection, reference, pack, request.at)
-        if assessment.in_scope:
-            await note_topics(connection, reference, complaint, assessment.category, pack)
-        return Begun(clocks, hands)
+        return Begun(
+            pack=await self.pack(connection, pack.hash),
+            policy_hash=pack.hash,
+            received_at=complaint.received_at,
+            complaint=complaint,
+            assessment=assessment,
+            identity=identity_of(entries),
+            found=found,
+            warning=warning,
+            clocks=clocks,
+            hands=hands,
+        )
 
     def _find_pack(self, complaint: Complaint, found: RulesFound | None) -> PolicyPack:
         # The table finds the rules; whoever sends the complaint says them only where it has no answer.
@@ -350,15 +385,29 @@ class CaseFile:
             raise ApplicationError(str(error), type="InvalidComplaint", non_retryable=True) from None
 
 
-_OPEN: Final = f"""
-    insert into casefile.cases (
-        reference, source, idempotency_key, received_at, opened_at, language, channel, account, complaint,
-        policy_hash, revision, stage, stage_since, category, severity, priority, in_scope, repeat, team,
-        escalation_level, next_deadline, breached, run)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $5, $12, $13, $14, $15, $16, $17, 0, $18, false,
-        $19)
-    on conflict do nothing returning true, {LOCK_DIRECTORY}
-"""  # noqa: S608 (a constant)
+def _answer(request: OpenCase, begun: Begun, linked: Linked | None, known: Case | None) -> Opened:
+    """What the workflow is told of the case; *known* is what it is to go on from after a restore."""
+    words, before = words_of(begun.complaint), linked.words if linked else ""
+    receipt = Occurred(event=CaseEvent.RECEIVED, at=begun.received_at, number=RECEIPT)
+    recorded = led_to(begun.pack, begun.clocks, [receipt])
+    return Opened(
+        policy=begun.pack,
+        policy_hash=begun.policy_hash,
+        assessment=begun.assessment,
+        recorded=recorded.model_copy(update={"hands": begun.hands}),
+        early_until=begun.pack.early_until(begun.received_at),
+        warning=begun.warning,
+        about_rules=about_rules(begun.found, request, begun.pack),
+        identity=begun.identity,
+        pointed=without_fallback((*pointed_to(words), *pointed_to(before))),
+        told=tuple(dict.fromkeys((*told_in(words), *told_in(before)))),
+        mentioned=numbers_in(before),
+        checkpoint=known.model_dump(mode="json", exclude={"complaint", "policy"}, exclude_defaults=True)
+        if known
+        else None,
+    )
+
+
 _CLOSED: Final = """
     select closed_at, complaint, checkpoints.run from casefile.cases left join casefile.checkpoints using (reference)
     where reference = $1 for no key update of cases
@@ -367,23 +416,3 @@ _CLOSED: Final = """
 
 def _not_to_be_taken_up(why: str) -> ApplicationError:
     return ApplicationError(why, type="NotToBeTakenUp", non_retryable=True)
-
-
-async def _lock(connection: "Connection", reference: str) -> str:
-    """Have whoever else changes the case wait for this transaction's end. Returns the hash of the pinned pack.
-
-    Locks are taken in one order: a letter or a payment by its key, an account, the case or the incident, the directory,
-    what follows from its rows. A transaction that writes to a case begins with this, or with those before it; the
-    triggers of its tables take it too before they touch another row. Of several cases, by reference.
-
-    Not FOR UPDATE: that would wait for transactions which have added a row of the case, and they in turn for this one.
-    """
-    policy_hash = await connection.fetchval(
-        f"select policy_hash, {LOCK_DIRECTORY} from (select policy_hash from casefile.cases"  # noqa: S608 (a constant)
-        " where reference = $1 for no key update) as locked",
-        reference,
-    )
-    if policy_hash is None:
-        # Only a restore takes a case away from its workflow: what is to be written waits until it is there again.
-        raise ApplicationError(f"there is no case {reference}: open it first, or redress reconcile", type="NoCase")
-    return str(policy_hash)

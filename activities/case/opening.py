@@ -7,24 +7,29 @@ import asyncpg
 from temporalio.exceptions import ApplicationError
 
 from activities.case.at_once import AtOnce
+from activities.case.early_warning import SYMBOLS
 from activities.case.findable import add_findable
+from activities.case.pinning import is_pinned, mark_of
 from activities.case.written_once import add_found_by
 from domain.case.assessment import Assessment
 from domain.case.complaint import Complaint
 from domain.case.identity import IDENTIFIED, entry_data
 from domain.case.recurrence import CONTINUES, same_subject
 from domain.case.requests import EarlyWarning, OpenCase
+from domain.clocks.deadlines import Occurred
+from domain.clocks.planning import plan
 from domain.ground.bilingual import Bilingual
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
-from domain.ground.words import Category, Role
+from domain.ground.words import Category, Role, Stage
 from domain.keys.finding import EMAIL
-from domain.keys.personal import Personal, is_erased
+from domain.keys.personal import COMPLAINT_READABLE, Personal, is_erased
 from domain.people.matching import Identity
 from domain.rules.applying import Applicant, RulesFound, to_tell
 from domain.rules.policy import PolicyPack
 from record.accounts import ACCOUNT
-from record.customers import identified_by
+from record.customers import identified_by, on_file_columns
+from record.directory import LOCK_DIRECTORY
 from runtime.keys.here import lookup_here
 
 if TYPE_CHECKING:
@@ -96,12 +101,12 @@ def applicant(complaint: Complaint) -> Applicant:
     )
 
 
-def about_rules(case: asyncpg.Record, request: OpenCase, pack: PolicyPack) -> Bilingual | None:
-    """What people are told of the rules of the *case* (`find_opened`), by what the table said when it was opened."""
-    if case["rules"] is None:
+def about_rules(found: RulesFound | None, request: OpenCase, pack: PolicyPack) -> Bilingual | None:
+    """What people are told of the rules of a case, by what the table had *found* when it was opened."""
+    if found is None:
         return None
     used = tuple(part.id for part in pack.parts) or (pack.id,)
-    return to_tell(RulesFound.model_validate(case["rules"]), used, named=request.complaint.policy)
+    return to_tell(found, used, named=request.complaint.policy)
 
 
 def warning_of(case: asyncpg.Record) -> EarlyWarning | None:
@@ -150,20 +155,69 @@ def words_of(complaint: Complaint) -> str:
     return "\n\n".join(filter(None, (complaint.subject, complaint.description)))
 
 
-async def complained_of_before(connection: "Connection", complaint: Complaint, within_days: int) -> set[Category]:
-    """In which categories the same account or e-mail address complained of the same subject in the time before."""
+async def read_before(connection: "Connection", request: OpenCase, pack: PolicyPack) -> asyncpg.Record:
+    """All that is asked before a case is opened under that *pack*: whether it ``is_open``, as what it is or another;
+    whether the pack ``is_pinned`` and marked; the ``earlier`` complaints of the same account or e-mail address; and the
+    columns of `record.customers.on_file_of` and of `activities.case.early_warning.topics_in`.
+    """
+    complaint = request.complaint
     email = complaint.complainant.email
-    rows = await connection.fetch(
-        _EARLIER,
+    row = await connection.fetchrow(
+        _BEFORE,
         complaint.account,
+        list(complaint.trades),
+        request.reference,
+        complaint.source,
+        complaint.idempotency_key,
+        pack.hash,
         await lookup_here(EMAIL, email.casefold()) if email else None,
         complaint.received_at,
-        complaint.received_at - timedelta(days=within_days),
+        complaint.received_at - timedelta(days=pack.recurs_within_days),
+        await mark_of(pack.hash, pack),
     )
-    earlier = [(Complaint.recorded(row["complaint"]), Category(row["category"])) for row in rows]
+    assert row is not None  # noqa: S101 (one row, whatever there is)
+    return row
+
+
+def complained_of_before(before: asyncpg.Record, complaint: Complaint) -> set[Category]:
+    """In which categories the same account or e-mail address complained of the same subject in the time before."""
+    earlier = [(Complaint.recorded(one["complaint"]), Category(one["category"])) for one in before["earlier"]]
     return {
         category for one, category in earlier if one.reference == complaint.continues or same_subject(one, complaint)
     }
+
+
+async def insert_case(
+    connection: "Connection", request: OpenCase, pack: PolicyPack, assessment: Assessment, receipt: Occurred
+) -> bool:
+    """Write the row of a case that is opened under that *pack*; ``False`` where there is one already.
+
+    Takes `record.directory.LOCK_DIRECTORY`.
+    """
+    complaint, reference = request.complaint, request.reference
+    opened = await connection.fetchval(
+        _OPEN,
+        reference,
+        complaint.source,
+        complaint.idempotency_key,
+        complaint.received_at,
+        request.at,
+        complaint.language,
+        complaint.channel,
+        complaint.account,
+        Personal(reference, complaint.model_dump(mode="json"), COMPLAINT_READABLE),
+        pack.hash,
+        Stage.RECEIVED,
+        assessment.category,
+        assessment.severity,
+        assessment.priority,
+        assessment.in_scope,
+        assessment.repeat,
+        assessment.team,
+        min((deadline.due for deadline in plan(pack, receipt)), default=None),
+        request.run,
+    )
+    return bool(opened)
 
 
 async def add_who(writing: AtOnce, request: OpenCase) -> None:
@@ -232,14 +286,28 @@ _OPENED: Final = f"""
     where (reference = $1 or (source, idempotency_key) = ($2, $3)) and key = 'assessed'
     order by reference = $1 desc limit 1
 """  # noqa: S608 (constants)
-_EARLIER: Final = """
-    select complaint, category from casefile.cases where category is not null and reference in (
-        select reference from casefile.cases where account = $1 and received_at between $4 and $3
-        union
-        select reference from casefile.lookups join casefile.cases on reference = scope
-        where (purpose, token) = ('email', $2) and received_at between $4 and $3)
-    order by received_at desc limit 100
-"""
+_OPEN: Final = f"""
+    insert into casefile.cases (
+        reference, source, idempotency_key, received_at, opened_at, language, channel, account, complaint,
+        policy_hash, revision, stage, stage_since, category, severity, priority, in_scope, repeat, team,
+        escalation_level, next_deadline, breached, run)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $5, $12, $13, $14, $15, $16, $17, 0, $18, false,
+        $19)
+    on conflict do nothing returning true, {LOCK_DIRECTORY}
+"""  # noqa: S608 (a constant)
+_BEFORE: Final = f"""
+    select
+        exists (select from casefile.cases where reference = $3 or (source, idempotency_key) = ($4, $5)) as is_open,
+        {is_pinned("$6", "$10")} as is_pinned,
+        (select coalesce(jsonb_agg(jsonb_build_object('complaint', complaint, 'category', category)), '[]') from (
+            select complaint, category from casefile.cases where category is not null and reference in (
+                select reference from casefile.cases where account = $1 and received_at between $9 and $8
+                union
+                select reference from casefile.lookups join casefile.cases on reference = scope
+                where (purpose, token) = ('email', $7) and received_at between $9 and $8)
+            order by received_at desc limit 100) as newest) as earlier,
+        {on_file_columns("$1")}, {SYMBOLS}
+"""  # noqa: S608 (constants)
 _OF_THE_SAME: Final = f"""
     select true from casefile.cases c where reference = $1 and {ACCOUNT} = $2 and closed_at is not null
 """  # noqa: S608 (a constant)

@@ -18,11 +18,23 @@ async def pin(connection: "Connection", policy_hash: str, pack: PolicyPack, at: 
 
     Raises `KeysUnavailable`.
     """
-    mark = await mark_here(marking(policy_hash, pack.hash))
-    if await connection.fetchval(_IS_PINNED, policy_hash, mark):  # a pack is long, and seldom new
+    mark = await mark_of(policy_hash, pack)
+    if await connection.fetchval(
+        f"select {is_pinned('$1', '$2')}", policy_hash, mark
+    ):  # a pack is long, and seldom new
         return
     await connection.execute(_PIN, policy_hash, pack.id, pack.version, pack.model_dump(mode="json"), at)
     await connection.execute(_MARK, policy_hash, mark, at)
+
+
+async def mark_of(policy_hash: str, pack: PolicyPack) -> str:
+    """The mark of a worker that knows the *pack* under that hash. Raises `KeysUnavailable`."""
+    return await mark_here(marking(policy_hash, pack.hash))
+
+
+def is_pinned(policy_hash: str, mark: str) -> str:
+    """Whether a pack is pinned under that hash and marked so; both are the parameters of a query."""
+    return f"exists (select from casefile.pack_marks where (hash, mark) = ({policy_hash}, {mark}))"
 
 
 async def mark_known(pool: "Pool", packs: Mapping[str, Sequence[PolicyPack]], at: datetime) -> list[str]:
@@ -49,7 +61,6 @@ def _said(pack: PolicyPack) -> PolicyPack:
     return pack.model_copy(update={"parts": ()})
 
 
-_IS_PINNED: Final = "select exists (select from casefile.pack_marks where (hash, mark) = ($1, $2))"
 _PIN: Final = """
     insert into casefile.policy_packs (hash, id, version, content, pinned_at) values ($1, $2, $3, $4, $5)
     on conflict do nothing

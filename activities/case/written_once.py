@@ -39,10 +39,10 @@ log = structlog.get_logger(__name__)
 
 async def write_entries(
     connection: "Connection", reference: str, entries: Collection[Entry], beside: AtOnce | None = None
-) -> bool:
+) -> set[str]:
     """Write lines of a case's timeline, under the lock of the case, and what goes *beside* them in one statement.
 
-    Returns whether any line was not there yet.
+    Returns the keys of those lines that were not there yet.
     """
     told = [_marked(reference, entry) for entry in entries]
     return await _write(connection, reference, told, _row_of_entry, _ADD_ENTRIES, beside or AtOnce())
@@ -132,21 +132,25 @@ async def _write(  # noqa: PLR0917 (rows of one kind)
     as_row: Callable[[str, T], tuple[Any, ...]],
     add: str,
     at_once: AtOnce,
-) -> bool:
-    """Write *items* and what is to be written *at once* with them; *add* answers with those that were there before."""
+) -> set[str]:
+    """Write *items* and what is to be written *at once* with them; *add* answers with those that were there before.
+
+    Returns the keys of those that were not.
+    """
     if not items:
         await at_once.run(connection)
-        return False
+        return set()
     rows = [as_row(reference, item) for item in items]
     found = await at_once.fetch(connection, add, reference, *(list(column) for column in zip(*rows, strict=True)))
     known = {key: (key, *rest) for key, *rest in found}
     written = {key for key, *_ in rows} - known.keys()
-    beside = []
+    beside: list[tuple[str, T]] = []
     for item, row in zip(items, map(_in_the_clear, rows), strict=True):
         stands = known.setdefault(row[0], row)
         if stands != row[: len(stands)]:
-            beside.append(item.model_copy(update={"key": _beside(reference, item.key, item)}))
-    return await _write(connection, reference, beside, as_row, add, at_once) or bool(written)
+            beside.append((item.key, item.model_copy(update={"key": _beside(reference, item.key, item)})))
+    new = await _write(connection, reference, [item for _, item in beside], as_row, add, at_once)
+    return written | {key for key, item in beside if item.key in new}
 
 
 def _beside(reference: str, key: str, content: object) -> str:

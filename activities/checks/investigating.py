@@ -1,9 +1,11 @@
 """Investigates complaints on the trade log."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import structlog
 from temporalio import activity
@@ -46,17 +48,26 @@ MOST_KEPT: Final = 110_000
 """The same without their evidence, which the case carries from run to run and its letters tell of."""
 
 
+class KnownOfCase(NamedTuple):
+    """What is known of a case and its account when it is investigated."""
+
+    covered: Mapping[str, Covered] = MappingProxyType({})
+    """The losses that others made good or promise, by key."""
+    incident: IncidentLink | None = None
+    """The incident that the case is about."""
+    lately: tuple[Money, ...] = ()
+    """What the customer was promised by rule lately."""
+    pinned: tuple[str, datetime] | None = None
+    """By which pack the case goes, by its hash, and when it was received."""
+
+
 class Known(Protocol):
     """Whoever knows of an account what others have found of it."""
 
-    async def of(
-        self, request: InvestigationRequest
-    ) -> tuple[Mapping[str, Covered], IncidentLink | None, tuple[Money, ...]]:
-        """The losses that were made good or are promised, by key; the incident that the case is about; and what the
-        customer was promised by rule lately.
-        """
+    async def of(self, request: InvestigationRequest) -> KnownOfCase:
+        """What is known; nothing, where it is no case that is investigated."""
 
-    async def mark(self, request: InvestigationRequest, findings: Sequence[Finding]) -> str | None:
+    async def mark(self, request: InvestigationRequest, findings: Sequence[Finding], known: KnownOfCase) -> str | None:
         """The mark of what was found for a case, if it was asked for by the rules of that case."""
 
 
@@ -76,15 +87,17 @@ class Investigating:
         check that breaks off is tried again with the whole, and then ends as a finding too (:attr:`Finding.failed`).
         Of a case, what others made good or promise is not counted again, and it is linked to the incident it is about.
         """
-        covered: Mapping[str, Covered] = {}
-        incident: IncidentLink | None = None
-        lately: tuple[Money, ...] = ()
-        if self._known:
-            covered, incident, lately = await self._known.of(request)
-        findings = await self.look(request, {key: one.amount for key, one in covered.items()})
-        where = _where(findings, covered)
-        mark = await self._known.mark(request, findings) if self._known else None
-        return Investigation(findings=findings, version=2, incident=incident, elsewhere=where, lately=lately, mark=mark)
+        known = await self._known.of(request) if self._known else KnownOfCase()
+        findings = await self.look(request, {key: one.amount for key, one in known.covered.items()})
+        mark = await self._known.mark(request, findings, known) if self._known else None
+        return Investigation(
+            findings=findings,
+            version=2,
+            incident=known.incident,
+            elsewhere=_where(findings, known.covered),
+            lately=known.lately,
+            mark=mark,
+        )
 
     async def look(
         self,
@@ -98,6 +111,8 @@ class Investigating:
         *shared* is what was read of the quotes for other accounts, and is added to.
         """
         findings: list[Finding] = []
+        # Where a fault is raised anyway, nothing more is asked of this snapshot: it may be left as it is.
+        raising = activity.in_activity() and activity.info().attempt < TRIES
         room, kept = MOST_BYTES, MOST_KEPT
         async with self._log.snapshot(EvidenceSnapshot) as log:
             log.shared = shared
@@ -111,7 +126,7 @@ class Investigating:
                     findings.append(unknown_account(asked))
                     continue
                 try:
-                    async with log.apart():
+                    async with nullcontext() if raising else log.apart():
                         found = await gather(asked)
                         once_only(found)  # what cannot be summed up is this check's fault
                 except UnreadableRow as error:
@@ -119,7 +134,7 @@ class Investigating:
                 except OUTAGES:
                     raise
                 except Exception as error:
-                    if activity.in_activity() and activity.info().attempt < TRIES:
+                    if raising:
                         raise
                     logger.exception("a check broke off", check=check.value)
                     found = [failed(asked, error)]

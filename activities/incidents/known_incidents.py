@@ -1,6 +1,6 @@
 """What the case file knows of incidents when a complaint is investigated."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -8,17 +8,18 @@ import asyncpg
 from temporalio.exceptions import ApplicationError
 
 from activities.case.case_file import utc_now
-from activities.money.redressed import covered_parts
+from activities.checks.investigating import KnownOfCase
+from activities.money.redressed import covered_by, covered_column
 from domain.checks.findings import Finding, IncidentLink, InvestigationRequest, marking
-from domain.checks.losses import Covered, losses
+from domain.checks.losses import losses
 from domain.ground.words import Category, IncidentStage, MemberState
 from domain.incidents.incident import NewIncident, concerns
 from domain.money.amounts import Money
 from domain.people.actors import LEEWAY
 from domain.rules.interest import may_be_given
 from domain.rules.policy import PolicyPack
-from record.given import given_by_rule
-from record.packs import pinned_pack
+from record.given import given_column, given_of
+from record.packs import known_pack, pinned_pack
 from runtime.keys.here import mark_here
 
 if TYPE_CHECKING:
@@ -32,37 +33,37 @@ class KnownIncidents:
         self._pool = pool
         self._clock = clock
 
-    async def of(
-        self, request: InvestigationRequest
-    ) -> tuple[Mapping[str, Covered], IncidentLink | None, tuple[Money, ...]]:
-        """The losses that were made good or are promised by others, the incident that the case is about, and what the
-        customer was promised by rule lately.
-
-        Nothing without a case.
-        """
+    async def of(self, request: InvestigationRequest) -> KnownOfCase:
+        """What `KnownOfCase` says. Nothing without a case."""
         reference = request.reference
         if reference is None:
-            return {}, None, ()
-        async with self._pool.acquire() as connection, connection.transaction():
-            covered = await covered_parts(connection, request.account, reference, self._clock())
-            given = (await given_by_rule(connection, {reference: request.account})).get(reference, ())
+            return KnownOfCase()
+        async with self._pool.acquire() as connection:
+            row = await connection.fetchrow(_OF_CASE, reference, request.account)
+            assert row is not None  # noqa: S101 (one row, whatever there is)
+            covered = await covered_by(connection, row, reference, self._clock())
             since = request.as_of - timedelta(request.rule_days)
-            lately = tuple(one.amount for one in given if one.at > since)
-            return covered, await self._link(connection, reference, request), lately
+            lately = tuple(one.amount for one in given_of(row).get(reference, ()) if one.at > since)
+            link = None
+            if row["listed"]:
+                async with connection.transaction():
+                    link = await self._link(connection, reference, request)
+        pinned = (row["policy_hash"], row["received_at"]) if row["policy_hash"] else None
+        return KnownOfCase(covered, link, lately, pinned)
 
-    async def mark(self, request: InvestigationRequest, findings: Sequence[Finding]) -> str | None:
+    async def mark(self, request: InvestigationRequest, findings: Sequence[Finding], known: KnownOfCase) -> str | None:
         """The mark of what was found for a case, by the pack that was pinned for it and until now at most.
 
         ``None`` for anything else: whoever reaches Temporal may have us look by tolerances and rates of their own.
         """
-        if request.reference is None or request.as_of > self._clock() + LEEWAY:
+        if request.reference is None or known.pinned is None or request.as_of > self._clock() + LEEWAY:
             return None
-        async with self._pool.acquire() as connection:
-            case = await connection.fetchrow(_PINNED, request.reference)
-            pack = await pinned_pack(connection, case["policy_hash"]) if case else None
-        if case is None or pack is None or request.tolerances != pack.tolerances:
-            return None
-        if not may_be_given(pack.interest, request.interest, case["received_at"]):
+        policy_hash, received_at = known.pinned
+        pack = known_pack(policy_hash)
+        if pack is None:
+            async with self._pool.acquire() as connection:
+                pack = await pinned_pack(connection, policy_hash)
+        if request.tolerances != pack.tolerances or not may_be_given(pack.interest, request.interest, received_at):
             return None
         return await mark_here(marking(request.reference, request.account, findings))
 
@@ -111,15 +112,19 @@ async def link_case(connection: "Connection", case: str, incident: str, at: date
     )
 
 
-_PINNED: Final = "select policy_hash, received_at from casefile.cases where reference = $1"
 _CATEGORY: Final = "select category from casefile.cases where reference = $1"
-_HOLD: Final = """
+_LISTED: Final = """
     select from casefile.incidents
     where stage <> 'dismissed' and reference in (
-        select members.reference from casefile.cohort_members as members where members.account = $1
+        select members.reference from casefile.cohort_members as members where members.account = {account}
     )
-    order by reference for share
 """
+_HOLD: Final = f"{_LISTED.format(account='$1')} order by reference for share"
+_OF_CASE: Final = f"""
+    select policy_hash, received_at, {covered_column("$2", "$1")}, {given_column("array[$1::text]", "array[$2::text]")},
+        exists ({_LISTED.format(account="$2")}) as listed
+    from (select) as one left join casefile.cases on reference = $1
+"""  # noqa: S608 (constants)
 
 _KNOWN: Final = """
     select incidents.reference, incidents.opened, incidents.stage, members.state, members.trades,

@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.case.at_once import AtOnce
 from activities.case.case_file import CaseFile
+from activities.case.turns import Turn
 from activities.letters.case_of_letter import read_case_of_letter
 from activities.letters.handing import Handing, add_attempt, record_attempt, tried_of
 from activities.letters.ways import (
@@ -32,7 +33,7 @@ from activities.letters.ways import (
 from activities.people.notices import addressee, as_known, owner_of
 from domain.case.complaint import Complaint
 from domain.case.requests import LetterAccepted, LetterPreview, SendLetter
-from domain.clocks.deadlines import Deadline, Occurred
+from domain.clocks.deadlines import ClockHistory, Deadline, Occurred
 from domain.ground.people import SYSTEM
 from domain.ground.timeline import Entry
 from domain.ground.words import CaseEvent, LetterKind, Role, Stage
@@ -47,6 +48,7 @@ from record.restrictions import read_restrictions
 from runtime.letter_hook import LetterHook
 from runtime.letters.letter_text import TO_VERIFY, Standing, write_letter
 from runtime.letters.way_names import NO_ADDRESS
+from runtime.locking import lock_beyond
 from runtime.mail import Mailer, MailError, MailRefused, Outbox, secret_message_id
 from runtime.settings import Settings
 
@@ -110,19 +112,19 @@ class Letters:
         again). After a crash between the
         mail server's acceptance and its recording the next attempt sends again, with the same Message-ID.
         """
-        async with self._alone(request.key) as connection:
-            letter = await self._found(connection, request)
-            tried = await tried_of(connection, request.key) if letter else Tried()
-            if letter and letter["accepted_at"]:
-                async with connection.transaction():
-                    return await self._announce(
-                        connection, request, letter, tried, letter["accepted_at"], letter["channel"]
-                    )
-            async with connection.transaction():
-                going = await self._prepare(connection, request, letter)
+        reference, alone = request.update.reference, lock_beyond(_lock(request.key))
+        async with self._connections, self._pool.acquire() as connection:
+            async with self._case_file.turn(
+                connection, reference, [request.update], alone, columns=_IS_WRITTEN, values=[request.key]
+            ) as turn:
+                letter = await self._found(connection, request) if turn.row["written"] else None
+                tried = await tried_of(connection, request.key) if letter else Tried()
+                if letter and letter["accepted_at"]:
+                    return await self._announce(turn, request, letter, tried, letter["accepted_at"], letter["channel"])
+                going = await self._prepare(turn, request, letter)
                 quiet = await self._quiet_until(connection, request, going)
                 if letter is None and quiet is None:
-                    letter = await self._write_down(connection, request, self._clock(), going)
+                    letter = await self._write_down(turn, request, self._clock(), going)
             if quiet:
                 raise _waits(request, quiet, self._clock())
             assert letter is not None  # noqa: S101 (it is written where it does not wait)
@@ -131,10 +133,10 @@ class Letters:
                 await self._check_still_true(connection, request, going.case)
             way, tried = await self._carry(connection, request, letter, going, tried)
             accepted_at = self._clock()
-            async with connection.transaction():
+            async with self._case_file.turn(connection, reference, [request.update], let_go=True) as turn:
                 beside = AtOnce()
                 add_attempt(beside, request.key, accepted_at, way, "accepted")
-                answer = await self._announce(connection, request, letter, tried, accepted_at, way.name, beside)
+                answer = await self._announce(turn, request, letter, tried, accepted_at, way.name, beside)
             log.info("letter accepted", channel=way.name, **_named(request))
             return answer
 
@@ -207,10 +209,10 @@ class Letters:
         """
         async with self._alone(request.key) as connection:
             letter = await self._found(connection, request)
-            async with connection.transaction():
+            async with self._case_file.turn(connection, request.update.reference, [request.update]) as turn:
                 if letter is None:
-                    going = await self._prepare(connection, request, None)
-                    letter = await self._write_down(connection, request, written_at, going)
+                    going = await self._prepare(turn, request, None)
+                    letter = await self._write_down(turn, request, written_at, going)
                 await connection.execute(
                     "insert into casefile.letter_attempts (key, at, channel, outcome, detail)"
                     " values ($1, $2, $3, 'accepted', $4) on conflict do nothing",
@@ -220,14 +222,14 @@ class Letters:
                     "restored: as the workflow was told when the channel accepted it",
                 )
                 tried = await tried_of(connection, request.key)
-                await self._announce(connection, request, letter, tried, accepted.at, accepted.channel)
+                await self._announce(turn, request, letter, tried, accepted.at, accepted.channel)
 
     @asynccontextmanager
     async def _alone(self, key: str) -> "AsyncIterator[Connection]":
         """A connection that holds the lock on *key*; whoever else wants the letter waits and then finds it sent."""
         async with self._connections, self._pool.acquire() as connection:
             # Let go when the session ends, or when the pool resets the connection on its way back.
-            await connection.execute("select pg_advisory_lock(hashtextextended('letter:' || $1, 0))", key)
+            await connection.execute(lock_beyond(_lock(key)))
             yield connection
 
     async def _found(self, connection: "Connection", request: SendLetter) -> asyncpg.Record | None:
@@ -245,13 +247,14 @@ class Letters:
             )
         return letter
 
-    async def _prepare(self, connection: "Connection", request: SendLetter, letter: asyncpg.Record | None) -> Going:
+    async def _prepare(self, turn: Turn, request: SendLetter, letter: asyncpg.Record | None) -> Going:
         """What it is written of and where it can go, as the case file and the settings have it at this moment."""
-        reference = request.update.reference
+        connection, reference = turn.connection, turn.reference
         if letter is None:
             # Now, not with the acceptance: a letter that cannot be delivered must not hold back the case file. And
             # before it is written: the letter tells of the case as it then stands.
-            await self._case_file.apply(connection, request.update)
+            await turn.write(request.update)
+            await turn.recorded(request.update)
         case = await read_case_of_letter(connection, reference)
         to = letter["addressee"] if letter else await self._addressee(connection, request, case, self._clock())
         customer = await self._customer(connection, case)
@@ -261,11 +264,9 @@ class Letters:
             ways = await self._ways.to_customer(connection, case, customer)
         return Going(case, to, customer, ways)
 
-    async def _write_down(
-        self, connection: "Connection", request: SendLetter, written_at: datetime, going: Going
-    ) -> asyncpg.Record:
-        reference = request.update.reference
-        subject, body = await self._write(connection, request, written_at, going)
+    async def _write_down(self, turn: Turn, request: SendLetter, written_at: datetime, going: Going) -> asyncpg.Record:
+        connection, reference = turn.connection, turn.reference
+        subject, body = await self._write(connection, request, written_at, going, turn.history)
         letter = await connection.fetchrow(
             "insert into casefile.letters"
             " (key, reference, number, kind, language, recipient, subject, body, message_id, rendered_at,"
@@ -300,13 +301,19 @@ class Letters:
         return await addressee(connection, reference, pack, request.facts.audience or Role.HANDLER, at)
 
     async def _write(
-        self, connection: "Connection", request: SendLetter, at: datetime, going: Going
+        self,
+        connection: "Connection",
+        request: SendLetter,
+        at: datetime,
+        going: Going,
+        known: ClockHistory | None = None,
     ) -> tuple[str, str]:
         case, customer = going.case, going.customer
         pack = await self._case_file.pack(connection, case["policy_hash"])
         foreseen: list[Deadline] = []
         if request.kind is LetterKind.EXTENSION or LETTERS[request.kind].wait_ends_by:
-            foreseen = await self._case_file.foresee(connection, case["reference"], pack, _announced(request, at))
+            announced = _announced(request, at)
+            foreseen = await self._case_file.foresee(connection, case["reference"], pack, announced, known)
         stands = {name: case[name] for name in Standing.model_fields.keys() - {"restrictions"}}
         wishes = customer.wishes
         return write_letter(
@@ -390,7 +397,7 @@ class Letters:
 
     async def _announce(  # noqa: PLR0917 (what was accepted, when and how)
         self,
-        connection: "Connection",
+        turn: Turn,
         request: SendLetter,
         letter: asyncpg.Record,
         tried: Tried,
@@ -416,8 +423,10 @@ class Letters:
             text=f"{request.kind.value}{whom} accepted by {channel}{told}",
             data=data,
         )
-        update = request.update.model_copy(update={"entries": (*request.update.entries, entry)})
-        recorded = await self._case_file.apply(connection, update, _announced(request, at), beside=beside)
+        events = _announced(request, at)
+        turn.bears_on(request.update)
+        await turn.write(request.update.emptied.model_copy(update={"entries": (entry,)}), events, beside=beside)
+        recorded = await turn.recorded(request.update, events)
         return LetterAccepted(at=at, channel=channel, recorded=recorded, in_doubt=tried.in_doubt)
 
 
@@ -456,6 +465,7 @@ _KEY_OF: Final = """
     select key from casefile.letters where (reference, number) = ($1, $2) and kind <> 'staff_notice'
     order by rendered_at desc limit 1
 """
+_IS_WRITTEN: Final = "exists (select from casefile.letters where key = $2) as written"
 _LETTER: Final = """
     select l.*, a.at as accepted_at, a.channel
     from casefile.letters l left join casefile.letter_attempts a on a.key = l.key and a.outcome = 'accepted'
@@ -465,6 +475,11 @@ _NOTE: Final = """
     insert into casefile.timeline (reference, key, at, kind, actor, text, data)
     values ($1, $2, $3, 'letter', $4, $5, $6) on conflict do nothing
 """
+
+
+def _lock(key: str) -> str:
+    """The name of the lock on the letter of *key*."""
+    return f"letter:{key}"
 
 
 def _check_complainant(request: SendLetter, going: Going) -> None:

@@ -12,10 +12,12 @@ from temporalio.exceptions import ApplicationError
 
 from activities.case.at_once import AtOnce
 from activities.case.case_file import CaseFile, utc_now
+from activities.case.turns import Turn
 from activities.money.ledger import Posting, expense, liability, post
-from activities.money.redressed import add_losses, lock_account
+from activities.money.redressed import add_losses, locks_of
 from activities.money.standing import resting_on_the_record
 from domain.case.approval import Approved, NotYetRecorded, award_of
+from domain.case.file import CaseUpdate, Recorded
 from domain.case.requests import CompensationRecorded, RecordCompensation
 from domain.case.resolution import made_good, running
 from domain.checks.accrual import Accrual, growth, run_on
@@ -89,18 +91,21 @@ class Compensation:
                 type="InvalidCompensation",
                 non_retryable=True,
             )
-        async with self._pool.acquire() as connection, connection.transaction():
-            if request.account:
-                await lock_account(connection, request.account)
-            await self._case_file.apply(connection, request.update)
+        updates, locks = [one for one in (request.update, request.then) if one], locks_of(request.account)
+        row = (request.key, request.account)
+        async with (
+            self._pool.acquire() as connection,
+            self._case_file.turn(connection, reference, updates, *locks, columns=_BEFORE, values=row) as turn,
+        ):
+            await turn.write(request.update)
             approved, losses = await self._approved(connection, request, award)
             deducted = losses if approved.deducts else ()
-            already = known.already if known else await self._made_good(connection, request, award, deducted)
+            already = known.already if known else _made_good(turn, request, award, deducted)
             if already and not already < award:
-                return await self._settled_elsewhere(connection, request, already)
+                return await self._settled_elsewhere(turn, request, already)
             further = Money.zero(award.currency)
             if approved.case.proposal and request.account and not already:  # else others have reckoned the interest
-                at = known.at if known else await connection.fetchval(_POSTED_AT, request.key) or self._clock()
+                at = known.at if known else turn.row["posted_at"] or self._clock()
                 running_on = running(approved.case, approved.case.proposal)
                 grown = run_on(running_on, losses, await self._ends(connection, request.account, running_on, at))
                 further, losses = growth(losses, grown, award.currency), grown
@@ -121,9 +126,8 @@ class Compensation:
                 add_losses(beside, request.account, request.key, losses)
             announces = request.announces if posted.rail is None else (CaseEvent.PAYMENT_DUE,)
             events = [Occurred(event=event, at=posted.at, number=request.number) for event in announces]
-            recorded = await self._case_file.apply(connection, request.update, events, beside=beside)
-            if posted.rail is None and request.then:
-                await self._case_file.apply(connection, request.then.dated(posted.at))
+            then = request.then.dated(posted.at) if posted.rail is None and request.then else None
+            recorded = await _conclude(turn, request, events, then, beside)
         log.info("compensation recorded", reference=reference, number=request.number)
         grew = further if further.amount > 0 else None
         return CompensationRecorded(at=posted.at, recorded=recorded, rail=posted.rail, already=already, further=grew)
@@ -133,7 +137,7 @@ class Compensation:
     ) -> dict[str, datetime]:
         """Until when each runs, as of *at*: to the release of its withdrawal, or until then."""
         entries = [one.release for one in running_on if one.release]
-        rows = await connection.fetch(_RELEASED, account, entries, at)
+        rows = await connection.fetch(_RELEASED, account, entries, at) if entries else []
         released = {row["entry"]: row["booked_at"] for row in rows}
         return {one.key: released.get(one.release, at) if one.release else at for one in running_on}
 
@@ -151,43 +155,46 @@ class Compensation:
         case = record.as_of(round_)
         return approved, made_good(case, approved.case.proposal) if approved.case.proposal else ()
 
-    async def _made_good(
-        self, connection: "Connection", request: RecordCompensation, award: Money, losses: Sequence[Loss]
-    ) -> Money | None:
-        """What others made good before of these *losses* of the award; ``None`` for nothing."""
-        own = {loss.key: loss for loss in losses}
-        if request.account is None or not own:
-            return None
-        made = await connection.fetch(_BY_OTHERS, request.account, list(own), request.key)
-        if any(row["currency"] != own[row["part"]].currency or row["currency"] != award.currency for row in made):
-            raise ApplicationError(
-                "others have made good some of these losses in another currency; look at the case again",
-                type="CompensationConflict",
-                non_retryable=True,
-            )
-        # Of each loss no more than the case itself found: what is awarded beside the losses is not touched.
-        whole = sum((min(row["amount"], own[row["part"]].amount) for row in made), Decimal(0))
-        return Money.of(whole, award.currency) if Money.of(whole, award.currency).amount > 0 else None
-
-    async def _settled_elsewhere(
-        self, connection: "Connection", request: RecordCompensation, already: Money
-    ) -> CompensationRecorded:
+    async def _settled_elsewhere(self, turn: Turn, request: RecordCompensation, already: Money) -> CompensationRecorded:
         """Others have made everything good: the case is settled, and nothing is posted."""
         at = self._clock()
         events = [Occurred(event=event, at=at, number=request.number) for event in request.announces]
-        recorded = await self._case_file.apply(connection, request.update, events)
-        if request.then:
-            await self._case_file.apply(connection, request.then.dated(at))
+        recorded = await _conclude(turn, request, events, request.then and request.then.dated(at), AtOnce())
         log.info("compensation made good elsewhere", reference=request.update.reference, number=request.number)
         return CompensationRecorded(at=at, recorded=recorded, already=already)
 
 
-_POSTED_AT: Final = "select posted_at from casefile.postings where key = $1"
+async def _conclude(
+    turn: Turn, request: RecordCompensation, events: Sequence[Occurred], then: CaseUpdate | None, beside: AtOnce
+) -> Recorded:
+    """Write what follows the update of the request: *events*, what comes *then*, and what goes *beside* them."""
+    await turn.write(then or request.update.emptied, events, beside=beside)
+    return await turn.recorded(request.update, events)
+
+
+def _made_good(turn: Turn, request: RecordCompensation, award: Money, losses: Sequence[Loss]) -> Money | None:
+    """What others made good before of these *losses* of the award; ``None`` for nothing."""
+    own = {loss.key: loss for loss in losses}
+    if request.account is None or not own:
+        return None
+    made = [row for row in turn.row["others"] if row["part"] in own]
+    if any(row["currency"] != own[row["part"]].currency or row["currency"] != award.currency for row in made):
+        raise ApplicationError(
+            "others have made good some of these losses in another currency; look at the case again",
+            type="CompensationConflict",
+            non_retryable=True,
+        )
+    # Of each loss no more than the case itself found: what is awarded beside the losses is not touched.
+    whole = sum((min(Decimal(row["amount"]), own[row["part"]].amount) for row in made), Decimal(0))
+    return Money.of(whole, award.currency) if Money.of(whole, award.currency).amount > 0 else None
+
+
+_BEFORE: Final = """
+    (select posted_at from casefile.postings where key = $2) as posted_at,
+    (select coalesce(jsonb_agg(jsonb_build_object('part', part, 'amount', amount::text, 'currency', currency)), '[]')
+     from casefile.redressed where account = $3 and posting_key <> $2) as others
+"""
 _RELEASED: Final = """
     select entry, booked_at from tradelog.known_account_entries
     where account = $1 and entry = any($2) and booked_at <= $3
-"""
-_BY_OTHERS: Final = """
-    select part, amount, currency from casefile.redressed
-    where account = $1 and part = any($2) and posting_key <> $3
 """

@@ -2,15 +2,16 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.case.at_once import AtOnce
 from activities.case.case_file import CaseFile, utc_now
-from activities.money.redressed import covered_parts, lock_account
+from activities.money.redressed import covered_by, covered_column, covered_parts, locks_of
 from activities.money.standing import resting_on_the_record
 from domain.case.approval import award_of
 from domain.case.requests import (
@@ -71,25 +72,31 @@ class Promises:
         return done.model_copy(update={"letter": await self._send(request.letter)})
 
     async def _promised(self, request: PromiseAward) -> AwardPromised:
-        now = self._clock()
-        async with self._pool.acquire() as connection, connection.transaction():
-            covered: Mapping[str, Covered] = {}
-            if request.account:
-                await lock_account(connection, request.account)
-            recorded = await self._case_file.apply(connection, request.update)
-            if request.account:
-                covered = await covered_parts(connection, request.account, request.reference, now)
+        now, reference, row = self._clock(), request.reference, (request.round, request.account)
+        updates, locks = (request.update, request.then), locks_of(request.account)
+        async with (
+            self._pool.acquire() as connection,
+            self._case_file.turn(connection, reference, updates, *locks, columns=_BEFORE, values=row) as turn,
+        ):
+            await turn.write(request.update)
+            covered = await covered_by(connection, turn.row, reference, now)
             left_to = {key: covered.get(key) for key in request.left_out}
-            at = await connection.fetchval(_PROMISED_AT, request.reference, request.round)
+            at, beside = turn.row["promised_at"], AtOnce()
             if at is None:
                 again = _given_twice((one for one in request.losses if one.key not in left_to), covered)
+                refused = None
                 if again or None in left_to.values():
-                    log.info("promised elsewhere", reference=request.reference, round=request.round)
-                    return AwardPromised(at=now, recorded=recorded, promised=False, elsewhere=_where(again))
-                if refused := await self._refused(connection, request):
-                    return AwardPromised(at=now, recorded=recorded, promised=False, refused=refused)
-                at = await self._write(connection, request, now)
-            await self._case_file.apply(connection, request.then.dated(at))
+                    log.info("promised elsewhere", reference=reference, round=request.round)
+                elif (refused := await self._refused(connection, request)) is None:
+                    at = now
+                    beside.add(_PROMISE, *_promise(request, at))
+            if at is None:
+                recorded = await turn.recorded(request.update)
+                return AwardPromised(
+                    at=now, recorded=recorded, promised=False, elsewhere=_where(again), refused=refused
+                )
+            await turn.write(request.then.dated(at), beside=beside)
+            recorded = await turn.recorded(request.update)
         return AwardPromised(at=at, recorded=recorded, promised=True, elsewhere=_where(filter(None, left_to.values())))
 
     async def _refused(self, connection: "Connection", request: PromiseAward) -> str | None:
@@ -110,13 +117,13 @@ class Promises:
         async with self._pool.acquire() as connection, connection.transaction():
             await self._case_file.apply(connection, request.update)
             if promised.promised:
-                await self._write(connection, request, promised.at)
+                await connection.execute(_PROMISE, *_promise(request, promised.at))
                 await self._case_file.apply(connection, request.then.dated(promised.at))
 
-    async def _write(self, connection: "Connection", request: PromiseAward, at: datetime) -> datetime:
-        losses = [loss.model_dump(mode="json") for loss in request.losses]
-        await connection.execute(_PROMISE, request.reference, request.round, at, request.account, losses)
-        return at
+
+def _promise(request: PromiseAward, at: datetime) -> tuple[Any, ...]:
+    losses = [loss.model_dump(mode="json") for loss in request.losses]
+    return request.reference, request.round, at, request.account, losses
 
 
 def _given_twice(losses: Iterable[Loss], covered: Mapping[str, Covered]) -> list[Covered]:
@@ -129,7 +136,9 @@ def _where(covered: Iterable[Covered]) -> tuple[Elsewhere, ...]:
     return tuple(dict.fromkeys(one.under for one in covered if one.under))
 
 
-_PROMISED_AT: Final = "select at from casefile.promises where (reference, round) = ($1, $2)"
+_BEFORE: Final = f"""
+    (select at from casefile.promises where (reference, round) = ($1, $2)) as promised_at, {covered_column("$3", "$1")}
+"""  # noqa: S608 (constants)
 _PROMISE: Final = """
     insert into casefile.promises (reference, round, at, account, losses) values ($1, $2, $3, $4, $5)
     on conflict do nothing

@@ -13,14 +13,22 @@ from domain.checks.losses import Covered
 from domain.money.parts import Loss
 from domain.people.recusal import Why, kept_out
 from record.hands import recusals_of
+from runtime.locking import lock_until_end
 
 if TYPE_CHECKING:
     from runtime.database import Connection
 
 
+def locks_of(account: str | None) -> list[str]:
+    """The statements that have awards to one account, and promises of them, take turns, whichever case or incident they
+    belong to.
+    """
+    return [lock_until_end(f"account:{account}")] if account else []
+
+
 async def lock_account(connection: "Connection", account: str) -> None:
-    """Have awards to one account, and promises of them, take turns, whichever case or incident they belong to."""
-    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('account:' || $1, 0))", account)
+    """Take the lock of `locks_of`."""
+    await connection.execute("; ".join(locks_of(account)))
 
 
 def add_losses(writing: AtOnce, account: str, key: str, losses: Sequence[Loss]) -> None:
@@ -31,7 +39,7 @@ def add_losses(writing: AtOnce, account: str, key: str, losses: Sequence[Loss]) 
 
 async def settled_parts(connection: "Connection | asyncpg.Pool[asyncpg.Record]", account: str) -> dict[str, Decimal]:
     """The losses of *account* that were made good or are promised, by whichever case or incident, and how much."""
-    return {row["part"]: row["amount"] for row in await connection.fetch(_COVERED, account, None)}
+    return {row["part"]: row["amount"] for row in await connection.fetch(_ALL_COVERED, account)}
 
 
 async def covered_parts(connection: "Connection", account: str, reference: str, now: datetime) -> Mapping[str, Covered]:
@@ -39,7 +47,25 @@ async def covered_parts(connection: "Connection", account: str, reference: str, 
 
     A case that somebody is kept out of, but not of *reference*, is not named: they would read of it there.
     """
-    rows = await connection.fetch(_COVERED, account, reference)
+    row = await connection.fetchrow(f"select {covered_column('$1', '$2')}", account, reference)
+    assert row is not None  # noqa: S101 (one row, whatever there is)
+    return await covered_by(connection, row, reference, now)
+
+
+def covered_column(account: str, reference: str) -> str:
+    """The column of a query for `covered_by`; *account* and *reference* are its parameters for these."""
+    covered = _COVERED.format(account=account, reference=reference)
+    return f"""
+        (select coalesce(jsonb_agg(jsonb_build_object('part', part, 'amount', amount::text, 'reference', reference,
+            'at', at, 'paid', paid) order by part), '[]') from ({covered}) as covered) as covered
+    """  # noqa: S608 (constants)
+
+
+async def covered_by(
+    connection: "Connection", row: asyncpg.Record, reference: str, now: datetime
+) -> Mapping[str, Covered]:
+    """What `covered_parts` gives, by the column of `covered_column`."""
+    rows = row["covered"]
     others = sorted({row["reference"] for row in rows} - {reference})
     recusals = await recusals_of(connection, [*others, reference]) if others else {}
 
@@ -51,11 +77,13 @@ async def covered_parts(connection: "Connection", account: str, reference: str, 
     hidden = {other for other in others if kept_from(other) - kept_from(reference)}
     return {
         row["part"]: Covered(
-            row["amount"],
+            Decimal(row["amount"]),
             None
             if row["reference"] == reference
             else Elsewhere(
-                reference=None if row["reference"] in hidden else row["reference"], at=row["at"], paid=row["paid"]
+                reference=None if row["reference"] in hidden else row["reference"],
+                at=datetime.fromisoformat(row["at"]),
+                paid=row["paid"],
             ),
         )
         for row in rows
@@ -69,10 +97,11 @@ _MADE_GOOD: Final = """
 _COVERED: Final = """
     select distinct on (part) part, amount, reference, at, paid from (
         select part, redressed.amount, coalesce(reference, incident) as reference, posted_at as at, true as paid
-        from casefile.redressed join casefile.postings on key = posting_key where redressed.account = $1
+        from casefile.redressed join casefile.postings on key = posting_key where redressed.account = {account}
         union all
         select part, amount, reference, at, false from casefile.standing_promises
-        where account = $1 and reference is distinct from $2
+        where account = {account} and reference is distinct from {reference}
     ) as covered
     order by part, paid desc, at, reference
 """
+_ALL_COVERED: Final = _COVERED.format(account="$1", reference="null")

@@ -62,20 +62,23 @@ async def settle(
     entries: Collection[Entry],
     opinions: Mapping[str, Opinion],
     *,
-    news: bool = True,
+    news: Collection[str],
+    held: WhoseHands | None = None,
 ) -> Hands | None:
     """See that the case is in the right hands after *entries*; ``None`` where nothing of them bears on it.
 
     *opinions* are what a model makes of what the customer says in them, by the entry's key.
     The summary of the case must be written by then. Returns whose hands it is in. Again, it changes nothing; and where
-    none of the entries is *news*, nothing is looked for.
+    nothing that bears on it is *news*, the keys of what was not there yet, it is in the hands that it was in, *held* if
+    that is known.
     """
-    kinds = {entry.kind for entry in entries}
-    if not kinds & CALLING:
+    calling = [entry for entry in entries if entry.kind in CALLING]
+    if not calling:
         return None
     at = max(entry.at for entry in entries)
-    if not news:
-        return await _hands(connection, reference, await read_whose_hands(connection, reference), at)
+    if not any(entry.key in news for entry in calling):
+        held = held or await read_whose_hands(connection, reference)
+        return await _hands(connection, reference, held, at)
     for entry in entries:
         if entry.kind == "assign":
             await _note_assignment(connection, reference, entry)

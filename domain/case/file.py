@@ -49,6 +49,12 @@ class CaseUpdate(Record):
             *(rejected.key for rejected in self.rejected),
         }
 
+    @property
+    def emptied(self) -> "CaseUpdate":
+        """The update as one that was recorded already: it carries nothing."""
+        nothing = {"entries": (), "events": (), "firings": (), "rejected": (), "asked": (), "checkpoint": None}
+        return self.model_copy(update=nothing)
+
     def dated(self, at: datetime) -> "CaseUpdate":
         """The update of an effect that was anticipated, now that it has happened *at* that instant."""
         return self.model_copy(

@@ -1,7 +1,7 @@
 """Policy packs: the rules a case is handled by, read from a file, pinned to the case when it is received."""
 
 from datetime import date, datetime
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
@@ -122,7 +122,11 @@ class PolicyPack(Record):
     @property
     def hash(self) -> str:
         """SHA-256 of the pack's content, whatever the file's spelling."""
-        return content_hash(self)
+        if id(self) not in _HASHED:
+            if len(_HASHED) >= _MOST_HASHED:
+                _HASHED.clear()
+            _HASHED[id(self)] = self, content_hash(self)
+        return _HASHED[id(self)][1]
 
     @property
     def demands(self) -> list[str]:
@@ -185,3 +189,8 @@ class PolicyPack(Record):
 
 def _actions(clock: Clock) -> set[Action]:
     return {action for rung in clock.rungs for action in rung.actions}
+
+
+_HASHED: Final[dict[int, tuple[PolicyPack, str]]] = {}
+"""The hashes of packs by what they are: a pack is long, and never changed. Each is held, so that none is mistaken."""
+_MOST_HASHED: Final = 64

@@ -25,6 +25,7 @@ _BEGINNING: Final = "sealed:1:"
 _SPACE: Final = "record"
 _TEXT: Final = "text"
 _JSON: Final = "json"
+_DECODER: Final = json.JSONDecoder(parse_float=Decimal)
 
 
 async def sealed(vault: Vault | None, arguments: Sequence[Any]) -> list[Any]:
@@ -182,7 +183,7 @@ async def _contents(vault: Vault, envelopes: Iterable[str]) -> dict[str, Any]:
             content = unseal(key, place.space, place.encoding, envelope)
         except NotOurs:
             continue
-        found[text] = content if place.encoding == _TEXT else json.loads(content, parse_float=Decimal)
+        found[text] = content if place.encoding == _TEXT else _DECODER.decode(content.decode())
     return found
 
 

@@ -62,6 +62,7 @@ class Vault:
         self._newest: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self._making: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
         self._lookups: bytes | None = None
+        self._of_purpose: dict[bytes, bytes] = {}
 
     async def for_writing(self, scope: str) -> Key:
         """The newest key of a scope, made if there is none. Raises `KeyDestroyed`, `KeysUnavailable`."""
@@ -165,7 +166,9 @@ class Vault:
     async def _derived(self, purpose: bytes) -> bytes:
         if self._lookups is None:
             self._lookups = (await self.for_writing(LOOKUPS)).secret
-        return hmac.digest(self._lookups, purpose, hashlib.sha256)
+        if (known := self._of_purpose.get(purpose)) is None:
+            known = self._of_purpose[purpose] = hmac.digest(self._lookups, purpose, hashlib.sha256)
+        return known
 
     async def _fresh(self, scope: str, version: int) -> Wrapped:
         return await self.wrapping.wrap(os.urandom(KEY_BYTES), _about(scope, version))

@@ -48,7 +48,7 @@ async def looks(pool: Pool, case: str) -> IncidentLink | None:
     request = InvestigationRequest(
         checks=(Check.OFF_MARKET,), account=SOLD, trades=(f"O-{SOLD}",), as_of=AS_OF, reference=case
     )
-    return (await KnownIncidents(pool).of(request))[1]
+    return (await KnownIncidents(pool).of(request)).incident
 
 
 async def meanwhile(pool: Pool, table: str, first: Awaitable[Any], then: Awaitable[Any]) -> tuple[Any, Any]:
@@ -108,15 +108,19 @@ NOT_BY_THE_RULES: dict[str, dict[str, Any]] = {
 async def test_only_what_was_asked_by_the_rules_of_a_case_is_marked_for_that_case_and_account(pool: Pool) -> None:
     """Whoever reaches Temporal may have the workers look at anything: a case is decided on nothing of it."""
     known = KnownIncidents(pool, clock=lambda: AS_OF)
+
+    async def mark(request: InvestigationRequest) -> str | None:
+        return await known.mark(request, (), await known.of(request))
+
     case = await opened(CaseFile(pool, default_policy="platform-default"), account=SOLD)
     pack = await pool.fetchval("select content from casefile.policy_packs")
     given = InvestigationRequest.model_validate({**ASKED, "reference": case, "tolerances": pack["tolerances"]})
-    marks = {await known.mark(given, ())}
+    marks = {await mark(given)}
     assert marks == {await mark_here(marking(case, SOLD, ()))}
-    marks.add(await known.mark(given.model_copy(update={"account": "70099999"}), ()))
+    marks.add(await mark(given.model_copy(update={"account": "70099999"})))
     assert len(marks - {None}) == 2
     for what, change in NOT_BY_THE_RULES.items():
-        assert await known.mark(given.model_copy(update=change), ()) is None, what
+        assert await mark(given.model_copy(update=change)) is None, what
 
 
 def test_interest_is_given_by_the_rules_of_the_pack_from_no_day_before_the_receipt() -> None:

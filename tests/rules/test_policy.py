@@ -266,7 +266,7 @@ def test_the_hash_tells_content_not_spelling(tmp_path: Path) -> None:
     spaced = load_packs(in_folder(tmp_path / "spaced", ours=PLAIN.replace(" = ", "  =  ")))["platform-default"][0]
     assert spaced.hash == plain.hash
     changed = spaced.model_copy(update={"own_names": ("Example Bullion",)})
-    assert changed.hash != default().hash
+    assert changed.hash not in {spaced.hash, default().hash}
 
 
 @pytest.mark.parametrize("name", SHIPPED)

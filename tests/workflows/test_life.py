@@ -23,11 +23,11 @@ from tests.workflows.house import ACCOUNT, APPROVER, CUSTOMER, HANDLER, House
 from tests.workflows.rules import own
 
 MOST_STATEMENTS: Final = {
-    "OpenCase": 18,
-    "SendLetter": 17,  # one more where what was asked of the clocks before was not recorded by itself
-    "Investigate": 16,
-    "PromiseAward": 31,  # with the response
-    "RecordCompensation": 20,
+    "OpenCase": 11,  # four of them only where its pack was not pinned and read before
+    "SendLetter": 11,
+    "Investigate": 8,
+    "PromiseAward": 17,  # with the response
+    "RecordCompensation": 9,
 }
 """Of a life, with what begins and ends transactions and gives locks back: each is a round trip."""
 OF_TASKS: Final = (
@@ -79,7 +79,7 @@ async def test_a_clear_small_case_goes_straight_through_within_45_events_beside_
     assert await house.fetchval("SELECT count(*) FROM casefile.postings WHERE reference = $1", reference) == 1
 
 
-async def test_a_life_takes_at_most_100_statements_to_its_follow_up(
+async def test_a_life_takes_at_most_60_statements_to_its_follow_up(
     house: House, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ) -> None:
     by_run: Counter[tuple[str, str, datetime]] = Counter()
@@ -109,7 +109,7 @@ async def test_a_life_takes_at_most_100_statements_to_its_follow_up(
         by_activity[name] += count
     counted = by_activity.total()
     record_property("statements of a complaint that goes straight through, to its follow-up", counted)
-    assert 0 < counted <= 100, by_activity
+    assert 0 < counted <= 60, by_activity
     assert by_activity.keys() <= MOST_STATEMENTS.keys()
     assert not [name for name, most in MOST_STATEMENTS.items() if by_activity[name] > most], by_activity
 
