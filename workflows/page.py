@@ -64,7 +64,7 @@ def page(case: Case, waiting_for: str | None) -> str:
     lines.append(f"**Last message** {case.last_message or 'none'}")
     if waiting_for:
         lines.append(f"**Waiting for** {waiting_for}")
-    lines.append(f"**What you can do** {_advice(case)} {_at_any_time(case)}")
+    lines.append(f"**What you can do** {_advice(case)} {_at_any_time(case)}".rstrip())
     return "\n\n".join(lines)
 
 
@@ -99,6 +99,8 @@ def _while_paying(case: Case) -> str:
 
 
 def _at_any_time(case: Case) -> str:
+    if case.stage is Stage.CLOSED:
+        return "`record_referral` takes it up again." if case.policy and case.policy.routes else ""
     messages = ["escalate", "withdraw"]
     if case.policy and any(case.policy.clock(deadline.clock).extensions for deadline in case.deadlines):
         messages.insert(1, "extend_deadline")

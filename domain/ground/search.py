@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 
+from domain.ground.simplified import SIMPLIFIED
+
 MOST: Final = 2_000
 """Terms of one text, and as many Han characters: further ones are not searched for."""
 _PIECES: Final = re.compile(r"([\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+)|([^\W_]{2,64})")
@@ -13,7 +15,7 @@ _SHORTEST_NUMBER: Final = 5
 
 
 def terms(*texts: str | None) -> set[str]:
-    """The terms of *texts*, without regard to letter case, width and what stands between words.
+    """The terms of *texts*, without regard to case, width, accents, traditional forms and what stands between words.
 
     Beside the pairs each Han character by itself: of a long text no pair is left out for one.
     """
@@ -56,4 +58,7 @@ def _pairs(han: str) -> Iterable[str]:
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+    """Small letters without accents, narrow forms, simplified characters."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(letter for letter in apart if unicodedata.category(letter) != "Mn")
+    return unicodedata.normalize("NFKC", plain).casefold().translate(SIMPLIFIED)

@@ -28,6 +28,8 @@ def test_what_is_searched_for_in_any_spelling_is_among_the_terms_of_what_holds_i
         held = terms(f"{before} {words} {after_}"[-4_000:])
         assert wanted_terms(words.upper()) <= held or len(held) >= 1_900
     assert "王" in terms("王小明" + before)
+    for written, asked in (("張偉 手續費 García", "张伟 手续费 garcia"), ("强制平仓 muller", "強制平倉 MÜLLER")):
+        assert wanted_terms(asked) <= terms(written)
     assert wholes("+852 5555-0100") & wholes("(852) 5555 0100")
 
 
@@ -54,6 +56,8 @@ async def test_a_case_is_found_by_what_was_said_and_who_said_it_and_by_nobody_wh
         "POSITION wrong": {first},
         "gold 强制": set(),
         "müller": {first},
+        "Muller": {first},
+        "強制平倉": {second},
         "maria@example.com": {first},
         "(852) 5555-0100": {first},
         "70099999": {second},

@@ -130,13 +130,25 @@ def test_what_the_command_line_offers_for_a_case_is_a_form_here() -> None:
 
 
 def test_the_page_of_a_case_leads_to_every_form() -> None:
-    offered = [name for command in COMMANDS for name, _ in doings([f"{command} RD-1"], Stage.DECIDING)]
-    offered += [name for name, _ in doings(["propose RD-1 --draft"], Stage.RESPONDED)]
+    offered = [name for command in COMMANDS for name, _ in doings([f"{command} RD-1"], Stage.DECIDING, handler="h-1")]
+    offered += [name for name, _ in doings(["propose RD-1 --draft"], Stage.RESPONDED, handler="h-1")]
     page = Path("web/templates/desk/case.html").read_text(encoding="utf-8")
     beside = {name for name in FORMS if f'"{name}"' in page or f"/do/{name}" in page}
     of_tasks = {row.ends_by or "finish_task" for row in TASKS.values()}
     assert {*offered, *beside, *of_tasks} >= set(FORMS)
-    assert doings([], Stage.CLOSED) == [], "a closed case takes none of what is offered as long as it is open"
+    assert doings([], Stage.CLOSED, handler=None) == [], (
+        "a closed case takes none of what is offered as long as it is open"
+    )
+
+
+def test_the_first_that_the_page_of_a_case_offers_is_the_next_step() -> None:
+    at_work = ["propose RD-1 --outcome upheld", "assign RD-1 HANDLER", "withdraw RD-1"]
+    assert doings(at_work, Stage.DECIDING, handler="h-1")[0] == ("propose_resolution", "")
+    assert doings(at_work, Stage.DECIDING, handler=None)[0] == ("assign", "")
+    owed = ["reply RD-1 --text TEXT", "assign RD-1 HANDLER", "pay report RD-1", "remedy confirm RD-1 2"]
+    first = [name for name, _ in doings(owed, Stage.SETTLING, handler="h-1")][:3]
+    assert first == ["confirm_remedy", "report_payment", "customer_reply"]
+    assert doings(["pay retry RD-1", *owed], Stage.SETTLING, handler="h-1")[0] == ("retry_payment", "")
 
 
 def test_the_form_of_a_task_is_the_message_that_ends_it() -> None:
@@ -277,6 +289,10 @@ async def test_a_handler_proposes_an_approver_approves_and_each_is_shown_before_
         assert "approver" in shown
         page = await handler.get(f"/desk/cases/{reference}")
         assert "waits for a second person" in page.text
+        assert "/do/decide_resolution" not in page.text, "nobody decides about their own proposal"
+        of_approver = (await approver.get(f"/desk/cases/{reference}")).text
+        assert "/do/decide_resolution?decision=approve" in of_approver
+        assert ("等待第二人审批" in of_approver, "waits for a second person" in of_approver) == (True, False)
         own = await handler.send_form(f"/desk/cases/{reference}/do/decide_resolution", decision="approve")
         assert (own.status_code, "never by its proposer" in own.text) == (422, True)
         path = f"/desk/cases/{reference}/do/decide_resolution"

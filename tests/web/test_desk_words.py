@@ -41,6 +41,7 @@ from domain.money.parts import PartKind
 from domain.people.inbox import NextStep
 from domain.people.restrictions import RestrictionStep
 from domain.rules.routes import Access
+from runtime.policies import load_packs
 from starter.reading.remedies import State as RemedyState
 from starter.reading.tasks import State as TaskState
 from web.desk.acting import FORMS
@@ -73,3 +74,16 @@ def entries_noted() -> set[str]:
     sources = [path.read_text("utf-8") for room in ("domain", "workflows") for path in Path(room).rglob("*.py")]
     called = r'note\((?:[\w.]+(?:\(\))?, )?\s*"([a-z_]+)"'
     return {kind for source in sources for kind in re.findall(called, source)}
+
+
+def test_what_the_packs_call_their_clocks_rungs_teams_and_extensions_is_there_in_chinese() -> None:
+    visit: Any = SimpleNamespace(language="zh-CN", t=lambda key: words(key, "zh-CN"))
+    packs = [pack for versions in load_packs().values() for pack in versions]
+    clocks = [clock for pack in packs for clock in pack.clocks]
+    called = {("Clock", clock.name) for clock in clocks} | {
+        ("Team", team.name) for pack in packs for team in pack.teams
+    }
+    called |= {("Rung", rung.name) for clock in clocks for rung in clock.rungs}
+    called |= {("Extension", one.name) for clock in clocks for one in clock.extensions}
+    assert len(called) > 40
+    assert [one for one in called if not re.search("[一-鿿]", spoken(visit, one[1], one[0]))] == []

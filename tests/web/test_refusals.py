@@ -136,8 +136,29 @@ def of_a_dossier() -> Iterator[str]:
                 yield text
 
 
+def of_the_doctor() -> Iterator[str]:
+    """What the doctor finds: the sentences that are its own."""
+    for node in ast.walk(ast.parse(Path("starter/upkeep/doctor.py").read_text("utf-8"))):
+        match node:
+            case (
+                ast.keyword(arg="what", value=said)
+                | ast.Lambda(body=said)
+                | ast.Assign(targets=[ast.Name(id="what" | "left")], value=said)
+                | ast.Call(func=ast.Name(id="_no_workflow"), args=[_, said])
+            ):
+                if (text := template(said)) and re.search("[a-z]", text.replace("{}", "")):
+                    yield text
+
+
 def said_elsewhere() -> set[str]:
-    found = {*waited_for(), *of_a_dossier(), *TO_DO.values(), "decided by rule", "the case was taken up again"}
+    found = {
+        *waited_for(),
+        *of_a_dossier(),
+        *of_the_doctor(),
+        *TO_DO.values(),
+        "decided by rule",
+        "the case was taken up again",
+    }
     found |= {"approve by §", "return by §", "approver, because it is of the first priority"}
     found |= {IN_PART.partition(": ")[2], untrained("§", Role.HANDLER, ["§"]), "there is no case to go on with"}
     found |= {"by one person, within the limit", "value is not a valid email address: it has no @"}

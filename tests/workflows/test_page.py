@@ -46,3 +46,9 @@ def test_in_decision_the_first_thing_is_to_find_out_who_complains() -> None:
     of.identity = Identity(state=IdentityState.VERIFIED)
     assert "`verify_complainant`" not in advice(of)
     assert "Send `propose_resolution`" in advice(of)
+
+
+def test_once_it_is_closed_nothing_is_sent_but_what_takes_it_up_again() -> None:
+    of = case(FAULT)
+    of.stage = Stage.CLOSED
+    assert set(re.findall(r"`(\w+)`", advice(of))) <= {"record_referral"}

@@ -36,6 +36,7 @@ from starter.reading.cases import CaseView, get_case, get_rules, get_timeline
 from starter.reading.database import CaseNotFound as NoSuchCase
 from starter.reading.dossier import last_draft
 from starter.reading.hands import read_signs
+from starter.reading.referrals import get_referrals
 from starter.reading.related import mark_of
 from starter.reading.remedies import get_remedies
 from starter.reading.tasks import get_tasks
@@ -174,7 +175,7 @@ async def _proposal(visit: Visit, case: CaseView, kind: type[Message]) -> Entry 
 
 async def _check(visit: Visit, kind: type[Message], case: CaseView, message: Message, about: Entry | None) -> Response:
     """The page that shows what will be sent and what it will cause."""
-    mark = await mark_of(eyes(visit), case.reference)
+    mark, choices = await mark_of(eyes(visit), case.reference), await _choices(visit, case, kind)
     return shown(
         visit,
         "check.html",
@@ -182,7 +183,7 @@ async def _check(visit: Visit, kind: type[Message], case: CaseView, message: Mes
         named=case.reference,
         kind=kind,
         asked=[one for one in widgets(kind) if said(visit, one)],
-        said=lambda one: said(visit, one),
+        said=lambda one: choices.get(one.name, {}).get(said(visit, one)) or said(visit, one),
         causes=await _causes(visit, case, message) + _proposed(visit, about),
         about=proposal_digest(about) if about else "",
         by=message.actor,
@@ -228,22 +229,37 @@ def said(visit: Visit, widget: Widget) -> str:
     return ", ".join(spoken(visit, words.get(value, value), kind_of(widget)) for value in values)
 
 
-async def _choices(visit: Visit, case: CaseView, kind: type[Message]) -> dict[str, list[str]]:
-    """What fields that name something of this firm or its rules can be."""
+async def _choices(visit: Visit, case: CaseView, kind: type[Message]) -> dict[str, dict[str, str]]:
+    """What fields that name something of this firm or its rules can be, each with how people know it."""
     async with visit.doors.pool.acquire() as connection:
-        people = (await read_directory(connection)).people
+        people = {one.id: one.id for one in (await read_directory(connection)).people}
     pack, _, _ = await get_rules(eyes(visit), case.reference)
     remedies = await get_remedies(eyes(visit), visit.now, reference=case.reference)
-    named: dict[str, list[str]] = {
-        "handler": [one.id for one in people],
-        "team": [team.name for team in pack.teams],
-        "clock": [clock.name for clock in pack.clocks if clock.extensions],
-        "extension": [extension.name for clock in pack.clocks for extension in clock.extensions],
-        "route": [route.name for route in pack.routes],
-        "cause": list(load_causes().ids),
-        "remedy": [str(one.remedy.number) for one in remedies],
-        "owner": [one.id for one in people],
-        "task": [str(one.number) for one in await get_tasks(eyes(visit), visit.now, reference=case.reference)],
+    tasks = await get_tasks(eyes(visit), visit.now, reference=case.reference)
+    causes = load_causes()
+    named = {
+        "handler": people,
+        "owner": people,
+        "team": {team.name: spoken(visit, team.name, "Team") for team in pack.teams},
+        "clock": {clock.name: spoken(visit, clock.name, "Clock") for clock in pack.clocks if clock.extensions},
+        "extension": {
+            one.name: spoken(visit, one.name, "Extension") for clock in pack.clocks for one in clock.extensions
+        },
+        "route": {route.name: route.title.in_language(visit.language) for route in pack.routes},
+        "cause": {
+            one: f"{said.in_language(visit.language)} ({one})" for one in causes.ids if (said := causes.title(one))
+        },
+        "remedy": {
+            str(one.remedy.number): f"{one.remedy.number}. {spoken(visit, one.remedy.kind)}"
+            for one in remedies
+            if one.state in {"owed", "overdue"}
+        },
+        "task": {str(one.number): f"{one.number}. {spoken(visit, one.kind)}" for one in tasks if one.state != "ended"},
+        "referral": {
+            str(one.number): f"{one.number}. {one.route}"
+            for one in await get_referrals(eyes(visit), reference=case.reference)
+            if one.ended is None
+        },
     }
     if kind is ReportPayment:
         del named["cause"]  # why a payment failed is another thing

@@ -12,6 +12,8 @@ from starlette.responses import Response, StreamingResponse
 
 from domain.case.drafts import because
 from domain.case.looking_again import BEFORE_RESPONSE
+from domain.ground.base import person_of
+from domain.ground.people import Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import Action, LetterKind, Stage
 from domain.incidents.incident import fault_of
@@ -23,7 +25,7 @@ from starter.evidence.redaction import Reader
 from starter.reading.cases import WrittenLetter, get_timeline
 from starter.reading.database import CaseNotFound
 from starter.reading.deadlines import LedgerRow, get_deadlines
-from starter.reading.dossier import gather, last_findings
+from starter.reading.dossier import ProposalView, gather, last_findings
 from starter.reading.evidence_rows import compare_with_log
 from starter.reading.hands import explain_route, read_signs
 from starter.reading.intake import waiting_for
@@ -69,6 +71,7 @@ COMMANDS: Final = {
 AS_LONG_AS_OPEN: Final = (
     "add_evidence",
     "correct_contact",
+    "choose_channel",
     "note_sign",
     "verify_complainant",
     "record_cause",
@@ -114,6 +117,7 @@ async def case(visit: Visit) -> Response:
         told = (await drafts.draft(visit.doors, visit.session, TOLD)).get(known)
         if told:
             await drafts.drop(visit.doors, visit.session, TOLD)
+        forms = doings(dossier.possible, dossier.case.summary.stage, handler=dossier.case.summary.handler)
         pack = make_pack(facts, Reader.HANDLER, [visit.language], firm=visit.doors.settings.firm_name)
         return shown(
             visit,
@@ -136,7 +140,7 @@ async def case(visit: Visit) -> Response:
             incident_of=incident_of(known, entries),
             related=dossier.related,
             incoming=await waiting_for(pool, known),
-            doings=doings(dossier.possible, dossier.case.summary.stage),
+            doings=[form for form in forms if form[0] not in _refused(visit, dossier.proposal)],
             told=told,
             mark=mark,
             because=lambda why: because(why).in_language(visit.language),
@@ -187,8 +191,11 @@ def incident_of(known: str, entries: Iterable[Entry]) -> str:
     return ""
 
 
-def doings(possible: Iterable[str], stage: Stage) -> list[tuple[str, str]]:
-    """The forms for what is possible at that *stage*, each with the decision that it begins with."""
+def doings(possible: Iterable[str], stage: Stage, *, handler: str | None) -> list[tuple[str, str]]:
+    """The forms for what is possible at that *stage*, each with the decision that it begins with; the next step first.
+
+    A case without a *handler* is given to one; what is to be settled is seen through.
+    """
     found: dict[tuple[str, str], None] = {}
     for command in possible:
         words = command.split()
@@ -199,7 +206,17 @@ def doings(possible: Iterable[str], stage: Stage) -> list[tuple[str, str]]:
         found |= dict.fromkeys((name, "") for name in AS_LONG_AS_OPEN)
     if stage in BEFORE_RESPONSE | {Stage.RESPONDED}:
         found["grant_relief", ""] = None
-    return list(found)
+    first = _SETTLES if stage is Stage.SETTLING else ("assign",) if handler is None else ()
+    return sorted(found, key=lambda form: first.index(form[0]) if form[0] in first else len(first))
+
+
+def _refused(visit: Visit, proposal: ProposalView | None) -> tuple[str, ...]:
+    """What is refused to whoever looks: nobody decides about their own proposal."""
+    theirs = proposal and person_of(Actor.named(proposal.by).id) == person_of(visit.staff.id)
+    return ("decide_resolution",) if theirs else ()
+
+
+_SETTLES: Final = ("retry_payment", "confirm_remedy", "report_payment")
 
 
 def bars(rows: Sequence[LedgerRow], now: datetime) -> list[Bar]:

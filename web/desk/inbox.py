@@ -1,5 +1,6 @@
 """The inbox: what is on somebody's desk, each case with the one next thing to do; and the search."""
 
+import unicodedata
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -7,7 +8,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from domain.ground.base import Instant, Record
-from domain.ground.reference import InvalidReference, parse_reference
+from domain.ground.reference import INCIDENT, InvalidReference, parse_reference
 from domain.ground.words import Category, Priority, SignKind, Stage
 from domain.people.inbox import NextStep
 from starter.reading.database import CaseNotFound, must_see
@@ -68,10 +69,13 @@ async def inbox(visit: Visit) -> Response:
 
 @DESK.get("/find", staff())
 async def find(visit: Visit) -> Response:
-    """A case by its reference; cases by words, name, account, address or telephone number."""
+    """A case or an incident by its reference; cases by words, name, account, address or telephone number."""
     wanted = visit.request.query_params.get("q", "").strip()[:200]
+    asked = unicodedata.normalize("NFKC", wanted)
     try:
-        known = parse_reference(wanted)
+        if asked.upper().startswith(INCIDENT):
+            return visit.redirect(f"/desk/incidents/{parse_reference(asked, prefix=INCIDENT)}")
+        known = parse_reference(asked)
         await must_see(eyes(visit), known)
         return visit.redirect(f"/desk/cases/{known}")
     except (InvalidReference, CaseNotFound):

@@ -154,10 +154,10 @@ async def _form(
     message_id: str,
     errors: Sequence[FieldError] = (),
 ) -> Response:
-    choices: dict[str, list[str]] = {}
+    choices: dict[str, dict[str, str]] = {}
     if kind is RetryMember:
         rows = await get_cohort(eyes(visit), view.reference, state=MemberState.HARMED)
-        choices["account"] = [row.account for row in rows if row.ended_at is None]
+        choices["account"] = {row.account: row.account for row in rows if row.ended_at is None}
     return shown(
         visit,
         "form.html",

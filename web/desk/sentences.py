@@ -11,18 +11,23 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from domain.case.complaint import Channel as CaseChannel
 from domain.case.drafts import WHY
 from domain.case.messages.table import SIGNALS, UPDATES
-from domain.checks.findings import Check
+from domain.case.task_kinds import TASKS
+from domain.checks.findings import Check, Verdict
+from domain.ground.spoken import REMEDIES
 from domain.ground.words import (
     Category,
     IncidentStage,
     LetterKind,
     Outcome,
     PaymentState,
+    Priority,
     ReferralStep,
     Remedy,
     Role,
+    Severity,
     Stage,
     TaskKind,
 )
@@ -127,7 +132,9 @@ def _fact(visit: Visit, text: str) -> str:
     chinese = visit.language == "zh-CN"
     for between, instead in (("; ", "；"), (": ", "："), (", ", "、"), (" or ", "或")):
         if between in text:
-            return (instead if chinese else between).join(_fact(visit, part) for part in text.split(between))
+            parts = text.split(between)
+            told = [_fact(visit, part) for part in parts]
+            return (instead if chinese else between).join(told) if told != parts else text
     return _word(visit, text)
 
 
@@ -144,6 +151,11 @@ _KINDS: Final[tuple[type[StrEnum], ...]] = (
     PartKind,
     RestrictionStep,
     LetterKind,
+    Verdict,
+    Check,
+    Severity,
+    Priority,
+    CaseChannel,
 )
 _MESSAGES: Final = frozenset(kind.name for kind in (*SIGNALS, *UPDATES, *INCIDENT_UPDATES))
 
@@ -156,7 +168,14 @@ def _words() -> Mapping[str, StrEnum]:
 @cache
 def _spoken_before() -> Mapping[str, str]:
     """What the service says of a case in both languages elsewhere: Chinese by English."""
-    return {one.en: one.zh for one in (*WHY.values(), *GROUNDS.values(), *STATES.values())}
+    told = [
+        *WHY.values(),
+        *GROUNDS.values(),
+        *STATES.values(),
+        *REMEDIES.values(),
+        *(one.does for one in TASKS.values()),
+    ]
+    return {one.en: one.zh for one in told}
 
 
 def _word(visit: Visit, text: str) -> str:
@@ -164,5 +183,7 @@ def _word(visit: Visit, text: str) -> str:
         return doing(visit, text)
     if one := _words().get(text.replace(" ", "_")):
         return spoken(visit, one)
+    if (key := f"desk.word.Team.{text}") in all_words():
+        return visit.t(key)
     role, _, person = text.partition(":")
     return person if person and role in set(Role) else text
