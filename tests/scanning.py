@@ -64,6 +64,6 @@ _TYPES = """
 """
 _PLAIN = {
     "text": "{column} not like 'sealed:1:%'",
-    "jsonb": "{column}::text not like '%sealed:1:%' and {column} <> '{{}}'",
+    "jsonb": "{column}::text not like '%sealed:1:%' and {column} not in ('{{}}', '[]')",
     "bytea": "substring({column} for 9) <> 'sealed:1:'::bytea",
 }

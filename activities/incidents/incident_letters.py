@@ -237,7 +237,7 @@ class Way(NamedTuple):
 async def _found(connection: "Connection", request: TellMember) -> tuple[Finding, ...]:
     """The findings that the amount is the sum of; none where part of it was made good otherwise before."""
     rows = await connection.fetchval(_FOUND, request.reference, request.account)
-    known = tuple(Finding.model_validate(row) for row in rows or ())
+    known = tuple(Finding.listed(row) for row in rows or ())
     harmful = [each for each in known if each.verdict.for_the_customer and each.harm and each.harm.amount > 0]
     told = total(each.harm for each in harmful if each.harm)
     return tuple(harmful) if told is not None and told.rounded() == request.amount else ()

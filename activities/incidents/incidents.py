@@ -383,7 +383,7 @@ async def _member(connection: "Connection", reference: str, number: int, account
         trades=tuple(row["trades"]),
         state=MemberState(row["state"]),
         harm=_money(row),
-        findings=tuple(Finding.model_validate(each) for each in row["findings"]),
+        findings=tuple(Finding.listed(each) for each in row["findings"]),
         settled=tuple(row["settled"]),
     )
 

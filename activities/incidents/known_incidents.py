@@ -87,7 +87,7 @@ class KnownIncidents:
                 state=MemberState(row["state"]),
                 harm=Money(amount=row["amount"], currency=row["currency"]) if row["amount"] else None,
                 trades=tuple(row["trades"]),
-                losses=tuple(loss.key for loss in losses(Finding.model_validate(each) for each in row["findings"])),
+                losses=tuple(loss.key for loss in losses(Finding.listed(each) for each in row["findings"])),
                 paid=Money(amount=row["paid"], currency=row["paid_in"]) if row["paid"] else None,
                 ended=row["ended_at"] is not None,
             )

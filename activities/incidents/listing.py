@@ -20,10 +20,13 @@ from domain.incidents.cohort import Counted, Member, judge, summarise
 from domain.incidents.incident import Fault, checks_of
 from domain.incidents.progress import Cohort
 from domain.incidents.requests import ListCohort
+from domain.keys.personal import in_a_list
+from domain.keys.scopes import scope_of_customer
 from domain.money.amounts import Money
 from domain.money.interest import Interest
 from record.touched import Touched
 from runtime.database import OUTAGES
+from runtime.keys.here import erased_here
 
 AT_ONCE: Final = 40
 """Orders of an account examined at once: an investigation takes 50 fills."""
@@ -114,6 +117,8 @@ class Listing:
 
     async def _keep(self, member: Member) -> None:
         harm, request = member.harm, self._request
+        scope = scope_of_customer(member.account)
+        erased = bool(member.findings) and await erased_here(scope)
         await self._pool.execute(
             _KEEP,
             request.reference,
@@ -125,7 +130,7 @@ class Listing:
             any(finding.open for finding in member.findings if finding.verdict.for_the_customer),
             member.hash,
             list(member.trades),
-            [finding.model_dump(mode="json") for finding in member.findings],
+            [in_a_list(scope, one.model_dump(mode="json"), erased=erased) for one in member.findings],
             list(member.settled),
             [amount.model_dump(mode="json") for amount in member.gained],
         )

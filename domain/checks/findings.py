@@ -15,6 +15,7 @@ from domain.checks.tolerances import Tolerances
 from domain.ground.base import Identifier, Instant, Record
 from domain.ground.bilingual import Bilingual
 from domain.ground.words import Confidence, IncidentStage, MemberState, Remedy
+from domain.keys.personal import ERASED
 from domain.money.amounts import Money
 from domain.money.interest import Interest
 from domain.money.parts import Part
@@ -224,6 +225,14 @@ class Finding(Record):
     def noted(cls, data: Mapping[str, Any]) -> "Finding":
         """The finding that the *data* of a timeline's entry hold (:meth:`note`). Raises ``ValueError``."""
         return cls.model_validate({name: value for name, value in data.items() if name in cls.model_fields})
+
+    @classmethod
+    def listed(cls, data: Mapping[str, Any]) -> "Finding":
+        """The finding of an account that an incident's list holds; where the customer was erased, its figures alone."""
+        if "reason" in data:
+            return cls.model_validate(data)
+        told = str(data.get(ERASED, f"[{ERASED}]"))
+        return cls.noted({**data, "reason": {"en": told, "zh": told}})
 
     def note(self, mark: str | None) -> dict[str, Any]:
         """The data of a timeline's entry: with its hash, the *mark* of the investigation, and the instruments of which

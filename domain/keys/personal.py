@@ -105,6 +105,16 @@ _OURS: Final = frozenset({"received", "rules", "stage"})
 """Kinds of entries whose words are ours alone, and tell nothing of a person."""
 
 
+def in_a_list(scope: str, finding: Mapping[str, Any], *, erased: bool) -> Any:
+    """A finding of an account on an incident's list: as in a timeline, its words and rows are personal.
+
+    Of somebody who was *erased* before, its figures alone are kept.
+    """
+    if erased:
+        return {name: value for name, value in finding.items() if name in _OF_A_FINDING}
+    return Personal(scope, dict(finding), _OF_A_FINDING)
+
+
 def in_timeline(scope: str, kind: str, text: str, data: Mapping[str, Any]) -> tuple[Any, Any]:
     """Text and data of an entry, as they are written: what a person may have said in it is personal."""
     if kind in _OURS:

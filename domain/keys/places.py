@@ -10,6 +10,7 @@ SEALED: Final[Mapping[str, str]] = {
     "casefile.accesses": "purpose",
     "casefile.cases": "complaint",
     "casefile.checkpoints": "state",
+    "casefile.cohort_members": "findings",
     "casefile.contacts": "name email phone",
     "casefile.customer_files": "record",
     "casefile.customers": "name email phone",
@@ -36,8 +37,9 @@ SEALED: Final[Mapping[str, str]] = {
     "web.sessions": "person",
     "web.subscriptions": "secret secret_before",
 }
-"""Columns by table that are sealed: under the key of the case or incident; of what is on file of a customer, and of
-letters to accounts, the customer's; of what came in, the message's; of what visitors type, that of the month."""
+"""Columns by table that are sealed: under the key of the case or incident; of what is on file of a customer, of what
+was found of the accounts on an incident's list, and of letters to them, the customer's; of what came in, the message's;
+of what visitors type, that of the month."""
 
 KEYED: Final[Mapping[str, str]] = {
     "casefile.customers": "fingerprint",
@@ -63,7 +65,7 @@ READABLE: Final[Mapping[str, str]] = {
     "casefile.chain": "reference place key content previous digest",
     "casefile.chain_checkpoints": "previous token",
     "casefile.checkpoints": "reference run",
-    "casefile.cohort_members": "reference account state currency hash trades findings settled gained",
+    "casefile.cohort_members": "reference account state currency hash trades settled gained",
     "casefile.cohorts": "reference hash summary",
     "casefile.contacts": "reference key",
     "casefile.customer_files": "kind subject accounts recorded_by message_id token",
@@ -148,7 +150,7 @@ WHY_READABLE: Final[Mapping[str, str]] = {
         "purpose rail report rung scopes severity source stage state step store symbol topic what why"
     ),
     "it is counted, computed or found in the trade log": (
-        "by_event complaints data decision detail findings gained last losses opened particulars progress reason "
+        "by_event complaints data decision detail gained last losses opened particulars progress reason "
         "settled summary written"
     ),
     "it is a hash of what is sealed, of a file or of rows": "digest hash mark previous sha256",

@@ -60,6 +60,8 @@ class CohortRow(Record):
     ended_at: Instant | None
     told_at: Instant | None
     returned_at: Instant | None
+    erased: bool = False
+    """Whether what its findings rest on was erased with the customer."""
 
 
 class Warned(Record):
@@ -135,11 +137,12 @@ async def get_cohort(
             doubtful=row["doubtful"],
             hash=row["hash"],
             trades=tuple(row["trades"]),
-            findings=tuple(Finding.model_validate(each) for each in row["findings"]),
+            findings=tuple(Finding.listed(each) for each in row["findings"]),
             paid=_money(row["paid"], row["paid_in"]),
             ended_at=row["ended_at"],
             told_at=row["told_at"],
             returned_at=row["returned_at"],
+            erased=any("reason" not in each for each in row["findings"]),
         )
         for row in rows
     ]
@@ -155,17 +158,20 @@ class Changed(Record):
 
 
 def recomputed(rows: "Sequence[CohortRow]") -> list[Changed]:
-    """Every account of a list made again from its own evidence; nothing when all is the same."""
+    """Every account of a list made again from its own evidence; nothing when all is the same.
+
+    Of who was erased the figures alone can be compared: what they rest on is gone.
+    """
     changed: list[Changed] = []
     for row in rows:
         changed += [
             Changed(account=row.account, field=f"{one.subject}: {one.field}", stored=one.stored, computed=one.computed)
-            for one in recompute(row.findings)
+            for one in (() if row.erased else recompute(row.findings))
         ]
         again = judge(row.account, row.trades, row.findings)
         if (again.harm, again.state) != (row.harm, row.state):
             changed.append(Changed(account=row.account, field="harm", stored=str(row.harm), computed=str(again.harm)))
-        if again.hash != row.hash:
+        if again.hash != row.hash and not row.erased:
             changed.append(Changed(account=row.account, field="hash", stored=row.hash, computed=again.hash))
     return changed
 

@@ -1,5 +1,6 @@
 """The list of an incident on a trade log in PostgreSQL: whom the fault touched, and by how much."""
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,9 +17,11 @@ from domain.ground.words import MemberState
 from domain.incidents.incident import Fault, FaultKind, NewIncident
 from domain.incidents.progress import Cohort
 from domain.incidents.requests import CompensateMember, IncidentOpened, ListCohort, NextMembers, OpenIncident
+from domain.keys.scopes import scope_of_customer
 from domain.log.firm_records import Happened
 from domain.money.amounts import Money
 from runtime.database import seen_by
+from runtime.keys.vault import Erased, Vault
 from runtime.settings import load_settings
 from starter.client.directory import People
 from starter.reading.incidents import CohortRow, get_cohort, get_incident, recomputed
@@ -40,6 +43,7 @@ from tests.incidents.minute import (
     trade,
 )
 from tests.people.support import LEAD, directory, person
+from tests.scanning import unsealed
 from tests.signing import signed
 
 AS_OF = after(86_400)
@@ -100,6 +104,57 @@ def desk(pool: Pool) -> Desk:
 
 def shown(members: dict[str, CohortRow]) -> dict[str, Any]:
     return {account: str(row.harm) if row.harm else row.state for account, row in members.items()}
+
+
+async def test_what_a_list_rests_on_is_the_customers_and_goes_with_their_key_and_its_figures_stay(
+    desk: Desk, keys: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bad_minute(desk.pool)
+    await desk.list(new())
+    before = await desk.members(new())
+    words = [row.reason.en for row in before[SOLD].findings]
+    [kept] = await desk.pool.fetch("select findings::text from casefile.cohort_members where account = $1", SOLD)
+    assert words
+    assert not any(word in kept["findings"] for word in (*words, "evidence", "reason"))
+    assert await unsealed(desk.pool) == []
+
+    read = keys.for_reading
+
+    async def without_sold(wanted: Collection[tuple[str, int]]) -> Any:
+        gone = {one: Erased(*one, AT) for one in wanted if one[0] == scope_of_customer(SOLD)}
+        return {**await read([one for one in wanted if one not in gone]), **gone}
+
+    monkeypatch.setattr(keys, "for_reading", without_sold)
+    after_it = await desk.members(new())
+    assert shown(after_it) == shown(before)
+    erased = after_it[SOLD]
+    assert erased.erased
+    assert all(one.reason.en.startswith("[erased ") and not one.evidence for one in erased.findings)
+    assert [one.harm for one in erased.findings] == [one.harm for one in before[SOLD].findings]
+    assert {account: row for account, row in after_it.items() if account != SOLD} == {
+        account: row for account, row in before.items() if account != SOLD
+    }
+    assert recomputed(list(after_it.values())) == []
+
+
+async def test_who_was_erased_before_is_listed_by_figures_alone(
+    desk: Desk, keys: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bad_minute(desk.pool)
+
+    async def erased(scopes: Collection[str]) -> dict[str, Any]:
+        return dict.fromkeys(set(scopes) & {scope_of_customer(SOLD)}, AT)
+
+    monkeypatch.setattr(keys, "erased", erased)
+    await desk.list(new())
+    row = (await desk.members(new()))[SOLD]
+    assert (str(row.harm), row.erased) == ("USD 1,643.00", True)
+    assert await desk.pool.fetchval(
+        "select bool_and(not one ? 'evidence' and not one ? 'sealed' and one ? 'harm')"
+        " from casefile.cohort_members, jsonb_array_elements(findings) as one where account = $1",
+        SOLD,
+    )
+    assert await desk.compensate(new(), SOLD) == row.harm
 
 
 async def test_everybody_whose_orders_the_fault_touched_is_listed_with_the_harm(desk: Desk) -> None:
