@@ -42,6 +42,7 @@ from domain.incidents.requests import (
     OpenIncident,
     Recused,
 )
+from domain.keys.personal import INCIDENT_READABLE, Personal
 from domain.money.amounts import Money
 from domain.people.actors import NotProven, Proofs, check_beginning
 from domain.people.recusal import kept_out
@@ -152,7 +153,7 @@ class Incidents:
             fault.symbol,
             fault.since,
             fault.until,
-            new.model_dump(mode="json"),
+            Personal(request.reference, new.model_dump(mode="json"), INCIDENT_READABLE),
             pack.hash,
             IncidentStage.LISTING.value,
             request.token,

@@ -53,6 +53,9 @@ COMPLAINT_READABLE: Final = frozenset(
 )
 """Of a complaint: business keys, categories, amounts and times."""
 
+INCIDENT_READABLE: Final = frozenset({"fault", "title", "opened_by", "policy", "per_minute", "prompted_by"})
+"""Of an incident as it was opened: all but the note, in which somebody may name whoever noticed."""
+
 ENVELOPE_READABLE: Final = frozenset({"service", "language", "mark"})
 """Of how something came in: what statements look at."""
 

@@ -19,6 +19,7 @@ SEALED: Final[Mapping[str, str]] = {
     "casefile.incident_letter_attempts": "detail",
     "casefile.incident_letters": "recipient subject body",
     "casefile.incident_timeline": "text data",
+    "casefile.incidents": "opened",
     "casefile.letter_attempts": "detail",
     "casefile.letters": "recipient subject body",
     "casefile.rejected_messages": "reason payload",
@@ -82,7 +83,7 @@ READABLE: Final[Mapping[str, str]] = {
     "casefile.incident_results": "reference account posting_key",
     "casefile.incident_timeline": "reference key kind actor token",
     "casefile.incident_warnings": "topic complaints last",
-    "casefile.incidents": "reference opened_by kind symbol opened policy_hash stage progress token",
+    "casefile.incidents": "reference opened_by kind symbol policy_hash stage progress token",
     "casefile.ledger_entries": "posting_key account currency",
     "casefile.letter_attempts": "key channel outcome way",
     "casefile.letters": "key reference kind language message_id addressee",
@@ -150,7 +151,7 @@ WHY_READABLE: Final[Mapping[str, str]] = {
         "purpose rail report rung scopes severity source stage state step store symbol topic what why"
     ),
     "it is counted, computed or found in the trade log": (
-        "by_event complaints data decision detail gained last losses opened particulars progress reason "
+        "by_event complaints data decision detail gained last losses particulars progress reason "
         "settled summary written"
     ),
     "it is a hash of what is sealed, of a file or of rows": "digest hash mark previous sha256",

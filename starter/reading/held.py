@@ -18,6 +18,7 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "casefile.erasures": "decisions of those who work here; the certificate is handed out by itself",
     "casefile.holds": "decisions of those who work here, for the law that requires them",
     "casefile.incident_timeline": "of what went wrong at the firm, not of one customer",
+    "casefile.incidents": "of what went wrong at the firm, not of one customer",
     "casefile.recusals": "who is kept out of a case: of those who work here",
     "casefile.search_terms": "hashes of words that are handed out where they stand",
     "casefile.unopened": "starts that became no case, which name nobody's account",

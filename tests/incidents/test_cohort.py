@@ -47,6 +47,7 @@ from tests.scanning import unsealed
 from tests.signing import signed
 
 AS_OF = after(86_400)
+NOTE = "Ms Zott of the branch has noticed it."
 TEAMS = ("dealing", "payments", "accounts", "conduct", "customer-care")
 
 
@@ -110,13 +111,16 @@ async def test_what_a_list_rests_on_is_the_customers_and_goes_with_their_key_and
     desk: Desk, keys: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bad_minute(desk.pool)
-    await desk.list(new())
+    await desk.list(new(note=NOTE))
     before = await desk.members(new())
     words = [row.reason.en for row in before[SOLD].findings]
     [kept] = await desk.pool.fetch("select findings::text from casefile.cohort_members where account = $1", SOLD)
     assert words
     assert not any(word in kept["findings"] for word in (*words, "evidence", "reason"))
     assert await unsealed(desk.pool) == []
+    opened_with = await desk.pool.fetchval("select opened::text from casefile.incidents")
+    assert NOTE not in opened_with
+    assert (await get_incident(desk.pool, new().reference)).new.note == NOTE
 
     read = keys.for_reading
 
