@@ -47,6 +47,7 @@ _THINKING: Final = 0.2  # seconds that a handler looks at a page
 _PATIENCE: Final = 30.0  # seconds for a page
 
 
+_AT_ONCE: Final = 20
 _MARK: Final = re.compile(r'name="mark" value="(\w+)"')
 _SHOWN: Final = frozenset({200, 204})  # there is something new, or not
 
@@ -140,6 +141,14 @@ async def _signed_in(doors: Doors, person: Person) -> Visitor:
     return Visitor(parts.hostname or "", parts.port or 80, f"{cookie_name(doors)}={sealed_id(session, doors)}")
 
 
+async def _customer(doors: Doors, address: str, page: str) -> tuple[Visitor, str]:
+    """A customer who has *page* open, and what that asks for by itself."""
+    visitor = await _signed_in(doors, Customer(address=address))
+    shown = _MARK.search(await visitor.text(page))
+    visitor.by_itself()
+    return visitor, f"{page}/now?mark={shown[1] if shown else ''}"
+
+
 def _doors(settings: Settings, pool: Any) -> Doors:
     assert settings.web_secret  # noqa: S101 (the stack makes one)
     secret = settings.web_secret.get_secret_value().encode()
@@ -162,13 +171,13 @@ async def measure(
             say(f"  {cases} cases have lived")
             doors = _doors(stack.settings, pool)
             handler = await _signed_in(doors, Staff(id="h-1", roles=(Role.HANDLER,)))
-            visitors = []
-            for number in range(customers):
-                who = Customer(address=f"c{number % cases}@example.com")
-                visitor, page = await _signed_in(doors, who), f"/mine/{lived[number % cases]}"
-                shown = _MARK.search(await visitor.text(page))
-                visitor.by_itself()
-                visitors.append((visitor, f"{page}/now?mark={shown[1] if shown else ''}"))
+            pages = [f"/mine/{lived[number % cases]}" for number in range(customers)]
+            visitors: list[tuple[Visitor, str]] = []
+            while len(visitors) < customers:
+                some = range(len(visitors), min(len(visitors) + _AT_ONCE, customers))
+                visitors += await asyncio.gather(
+                    *(_customer(doors, f"c{number % cases}@example.com", pages[number]) for number in some)
+                )
             say(f"  {customers} customers have signed in")
             paths = [path for one in lived for path in ("/desk/inbox", f"/desk/cases/{one}")]
             await _handle(handler, paths, seconds / 4)  # what is loaded at first is loaded

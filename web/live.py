@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
 import structlog
@@ -37,7 +37,8 @@ class Live:
         ends = loop.time() + _LONGEST
         try:
             # What happened while the page was on its way would be missed, and what happens before the next look.
-            await self._look()
+            # At this one alone: after a restart all who watch come back within seconds.
+            await self._look([reference])
             yield b"retry: 5000\n\nevent: changed\ndata: \n\n"
             while loop.time() < ends:
                 try:
@@ -56,12 +57,12 @@ class Live:
 
     async def _look_again_and_again(self) -> None:
         while self._watchers:
-            await self._look()
+            await self._look(list(self._watchers))
             await asyncio.sleep(self._often)
 
-    async def _look(self) -> None:
+    async def _look(self, references: Sequence[str]) -> None:
         try:
-            found = await revisions(self._pool, self._watchers)
+            found = await revisions(self._pool, references)
         except Exception as error:
             structlog.get_logger("web").warning("no look at what changed", error=type(error).__name__)
             return

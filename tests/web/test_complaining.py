@@ -1,17 +1,22 @@
 """A customer complains on the pages while Temporal is down."""
 
 import asyncio
+import html
 import json
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
+from domain.ground.words import IncidentStage
 from domain.intake.received import complaint_in
 from runtime.database import Pool
 from runtime.files import LARGEST, MOST
+from tests.incidents.minute import bad_minute, new
+from tests.incidents.test_cohort import Desk
 from tests.scanning import unsealed
 from tests.web.conftest import Browser, signed_in
 from tests.web.test_files import document, picture
@@ -206,3 +211,24 @@ async def test_the_public_pages_tell_steps_times_and_where_else_to_turn(site: Fa
         async with Browser(site, language) as browser:
             for path in ("/", "/how", "/complain"):
                 assert (await browser.get(path)).status_code == 200
+
+
+async def test_a_fault_that_is_known_is_told_before_somebody_complains_of_it_once_somebody_approved_that(
+    site: FastAPI, doors: Doors, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bad_minute(pool)
+    incident = new()
+    await Desk(pool).open(incident)
+    since = incident.fault.since
+    stages = {**dict.fromkeys(IncidentStage, False), IncidentStage.COMPENSATING: True, IncidentStage.CLOSED: True}
+    for stage, told in stages.items():
+        await pool.execute("update casefile.incidents set stage = $1", stage)
+        for days in (1, 61):
+            now = since + timedelta(days=days)
+            monkeypatch.setattr(doors, "clock", partial(datetime.fromtimestamp, now.timestamp(), UTC))
+            for language in ("en", "zh-CN"):
+                async with Browser(site, language) as browser:
+                    for path in ("/complain", "/how"):
+                        text = html.unescape((await browser.get(path)).text)
+                        shown = incident.title.in_language(language) in text
+                        assert shown is (told and days == 1), (stage, days, path)

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -276,7 +277,7 @@ async def test_a_page_that_waits_for_its_case_is_asked_for_anew_once_there_is_on
         now = f"/mine/{made.reference}/now?waiting=yes"
         assert "hx-refresh" not in (await li.get(now)).headers
         await story.open("w", **complaint)
-        await live._look()
+        await live._look([made.reference])
         assert b"changed" in await asyncio.wait_for(anext(watched), PATIENCE)
         assert (await li.get(now)).headers["hx-refresh"] == "true"
         await watched.aclose()
@@ -338,6 +339,27 @@ async def test_nobody_locks_all_customers_out_who_come_through_one_proxy(doors: 
         assert await doors.pool.fetchval("select count(*) from web.attempts") == counted
 
 
+async def test_whoever_begins_to_watch_has_their_own_complaint_looked_at_alone(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[list[str]] = []
+
+    async def revisions(_pool: Pool, references: Sequence[str]) -> dict[str, str]:
+        looked.append(list(references))
+        return dict.fromkeys(references, "1")
+
+    monkeypatch.setattr("web.live.revisions", revisions)
+    live = Live(pool, often=3600)
+    watched = [live.changes(f"RD-{number}") for number in range(50)]
+    for each in watched:
+        assert b"changed" in await anext(each)
+    assert sum(map(len, looked)) <= 2 * len(watched), "not all of all, each time"
+    for each in watched:
+        await each.aclose()
+    assert live._task
+    live._task.cancel()
+
+
 async def test_a_customer_is_asked_for_an_answer_only_while_one_is_waited_for(pool: Pool, mine: str) -> None:
     live = Live(pool, often=3600)
     watched = live.changes(mine)
@@ -347,7 +369,7 @@ async def test_a_customer_is_asked_for_an_answer_only_while_one_is_waited_for(po
         mine,
     )
     # It comes with a letter's acceptance, and alone; the page that is open shows it.
-    await live._look()
+    await live._look([mine])
     assert b"changed" in await asyncio.wait_for(anext(watched), PATIENCE)
     await watched.aclose()
     assert live._task
