@@ -90,7 +90,8 @@ class Turn:
             told = f"an update of {update.reference} comes in the turn of {self.reference}"
             raise ApplicationError(told, type="OtherCase", non_retryable=True)
         newer = update.summary.revision > self._revision
-        if not (newer or update.keys or extra_events or beside):
+        kept = self.row["kept"] is not None and self.row["kept"] >= self._revision
+        if not (newer or update.keys or extra_events or beside) and (kept or update.checkpoint is None):
             return  # all of it was recorded with something else
         connection, reference, known = self.connection, self.reference, self.history
         happened = [*update.events, *extra_events, *await lost_tasks(connection, reference, update.entries)]
@@ -136,5 +137,6 @@ def said_in(update: CaseUpdate) -> dict[str, str]:
 _STANDING: Final = f"""
     select (select policy_hash from casefile.cases where reference = $1) as policy_hash,
         (select revision from casefile.cases where reference = $1) as revision,
+        (select revision from casefile.checkpoints where reference = $1 and state is not null) as kept,
         {HISTORY_COLUMNS}, {HANDS_COLUMNS}
 """  # noqa: S608 (constants)

@@ -118,6 +118,7 @@ class Letters:
                 connection, reference, [request.update], alone, columns=_IS_WRITTEN, values=[request.key]
             ) as turn:
                 letter = await self._found(connection, request) if turn.row["written"] else None
+                anew = letter is None
                 tried = await tried_of(connection, request.key) if letter else Tried()
                 if letter and letter["accepted_at"]:
                     return await self._announce(turn, request, letter, tried, letter["accepted_at"], letter["channel"])
@@ -136,7 +137,7 @@ class Letters:
             async with self._case_file.turn(connection, reference, [request.update], let_go=True) as turn:
                 beside = AtOnce()
                 add_attempt(beside, request.key, accepted_at, way, "accepted")
-                answer = await self._announce(turn, request, letter, tried, accepted_at, way.name, beside)
+                answer = await self._announce(turn, request, letter, tried, accepted_at, way.name, beside, anew=anew)
             log.info("letter accepted", channel=way.name, **_named(request))
             return answer
 
@@ -404,10 +405,14 @@ class Letters:
         at: datetime,
         channel: str,
         beside: AtOnce | None = None,
+        *,
+        anew: bool = False,
     ) -> LetterAccepted:
         """Record what the acceptance means, and what goes *beside* it. Again, it changes nothing and answers the same.
 
-        The update is in the case file since the writing; with it the answer tells of the clocks that it moved as well.
+        Where the letter was written *anew* by this attempt, the update is in the case file since then; one that was
+        written before may be asked for with another update, by a workflow that goes on after a restore. The answer
+        tells of the clocks that the update moved as well.
         """
         notice = request.facts.notice
         told = f": {notice.en}" if notice and channel == CASE_FILE else ""
@@ -424,8 +429,13 @@ class Letters:
             data=data,
         )
         events = _announced(request, at)
-        turn.bears_on(request.update)
-        await turn.write(request.update.emptied.model_copy(update={"entries": (entry,)}), events, beside=beside)
+        update = request.update
+        if anew:
+            turn.bears_on(update)
+            # Its state is kept once more: a restore writes it with the acceptance, too.
+            update = update.emptied.model_copy(update={"checkpoint": update.checkpoint})
+        update = update.model_copy(update={"entries": (*update.entries, entry)})
+        await turn.write(update, events, beside=beside)
         recorded = await turn.recorded(request.update, events)
         return LetterAccepted(at=at, channel=channel, recorded=recorded, in_doubt=tried.in_doubt)
 

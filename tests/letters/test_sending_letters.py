@@ -203,6 +203,29 @@ async def test_a_letter_sent_twice_arrives_once_and_is_answered_the_same(office:
     assert await office.pool.fetchval("select count(*) from casefile.timeline where kind = 'letter'") == 1
 
 
+@pytest.mark.parametrize("taken", ["delivered", "failed"])
+async def test_what_another_request_for_a_letter_brings_is_recorded_though_the_letter_is_written(
+    office: Office, taken: str
+) -> None:
+    """A workflow that goes on from its file after a restore asks for the same letter, with what it knows by then."""
+    if taken == "failed":
+        office.receiver.at_data = "451 4.3.0 later"
+        with pytest.raises(ApplicationError):
+            await office.letters.send_letter(letter())
+        office.receiver.at_data = "250 OK"
+    else:
+        await office.letters.send_letter(letter())
+    reference = complaint().reference
+    entry = Entry(key="restored:9", at=NOW, kind="restored", actor=str(SYSTEM), text="it went on from its file")
+    moved = CaseUpdate(
+        reference=reference, policy_hash=FULL_PACK.hash, summary=summary(revision=9, priority="p1"), entries=(entry,)
+    )
+    await office.letters.send_letter(letter(update=moved))
+    assert await office.pool.fetchval("select (revision, priority)::text from casefile.cases") == "(9,p1)"
+    assert await office.pool.fetchval("select exists (select from casefile.timeline where key = 'restored:9')")
+    assert len(office.receiver.messages) == 1
+
+
 @pytest.mark.parametrize("pool_size", [1, 2, 10])
 async def test_a_letter_sent_five_times_at_once_arrives_once(office: Office, database_url: str, pool_size: int) -> None:
     pool = await open_pool(database_url, max_size=pool_size)
