@@ -38,6 +38,7 @@ from domain.ground.people import Actor
 from domain.ground.words import Role
 from runtime.database import open_pool
 from runtime.embedded import Stack
+from runtime.keys.here import keys_needed
 from runtime.running import StackRecord
 from runtime.settings import Settings, load_settings
 from runtime.temporal import connect
@@ -184,6 +185,7 @@ async def measure(*, lives: int, at_once: Sequence[int], rounds: int, say: Calla
             _peer(stack.addresses.temporal) as peer,
         ):
             client = await connect(stack.settings)
+            await keys_needed().keep_open()  # as whoever serves does
             house = House(pool, Complaints(client, task_queue=stack.settings.task_queue))
             watching = asyncio.create_task(house.watch())
             record = StackRecord.read(stack.settings.state_dir)

@@ -84,8 +84,9 @@ class KeyStore:
     async def add(self, scope: str, version: int, wrapped: Wrapped) -> Row:
         """Add a key, unless there is one of this version, and say which there is."""
         async with self._connection() as connection:
-            await connection.execute(_ADD, scope, version, wrapped.by, wrapped.data)
-            found = await connection.fetchrow(_FIND, [scope], [version])
+            found = await connection.fetchrow(_ADD, scope, version, wrapped.by, wrapped.data)
+            # What somebody else has added at the same moment, the statement that waited for them does not see.
+            found = found or await connection.fetchrow(_FIND_ONE, scope, version)
         assert found  # noqa: S101 (no row ever goes)
         return _row(found)
 
@@ -190,8 +191,17 @@ _FIND: Final = """
     select scope, version, kek, wrapped, destroyed_at
     from unnest($1::text[], $2::integer[]) as wanted (scope, version) join keys.keys using (scope, version)
 """
+_FIND_ONE: Final = """
+    select scope, version, kek, wrapped, destroyed_at from keys.keys where (scope, version) = ($1, $2)
+"""
 _ADD: Final = """
-    insert into keys.keys (scope, version, kek, wrapped) values ($1, $2, $3, $4) on conflict do nothing
+    with added as (
+        insert into keys.keys (scope, version, kek, wrapped) values ($1, $2, $3, $4) on conflict do nothing
+        returning scope, version, kek, wrapped, destroyed_at
+    )
+    select * from added
+    union all
+    select scope, version, kek, wrapped, destroyed_at from keys.keys where (scope, version) = ($1, $2)
 """
 _BY_OTHERS: Final = """
     select scope, version, kek, wrapped, destroyed_at from keys.keys
