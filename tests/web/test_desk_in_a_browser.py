@@ -15,7 +15,10 @@ from tests.people.support import LEAD, directory, person
 from tests.signing import signed
 from tests.web.chromium import look, needs_chromium, served, window
 from tests.web.conftest import doors_over
+from tests.web.test_refusals import ENGLISH
 from web.app import create_app
+from web.desk.acting import FORMS
+from web.desk.case import OPEN_INCIDENT
 
 TEAMS = ("dealing", "payments", "accounts", "conduct", "customer-care")
 
@@ -94,3 +97,31 @@ async def test_every_page_of_the_desk_can_be_read_by_everybody_and_shows_what_ot
             await page.goto(f"/desk/cases/{running}")
             await story.tell("escalated", "given to h-99", by="team_lead:tl-1")
             await expect(page.locator("#timeline")).to_contain_text("given to h-99", timeout=20_000)
+
+
+@pytest.mark.long
+@needs_chromium
+async def test_every_form_can_be_read_by_everybody_while_it_says_what_is_wrong(
+    pool: Pool, database_url: str, chromium: Browser, tmp_path: Path
+) -> None:
+    """What is wrong stands above the form in the language of who reads, and leads to a field that there is."""
+    await People(pool, signed).replace(directory(person("h-2"), teams=TEAMS), by=LEAD, at=OPENED_AT)
+    case = await proposed(pool, tmp_path / "outbox")
+    doors = doors_over(pool, desk_sign_on="directory", web_address="127.0.0.1:8000", database_url=database_url)
+    paths = [*(f"/desk/cases/{case}/do/{name}" for name in FORMS), OPEN_INCIDENT, f"/desk/cases/{case}/restrictions"]
+    async with served(create_app(doors)) as url:
+        for language in ("en", "zh-CN"):
+            async with window(chromium, url, language) as page:
+                await page.goto("/desk")
+                await page.locator("button[value=h-2]").click()
+                await page.wait_for_url("**/desk/inbox")
+                for path in paths:
+                    await page.goto(path)
+                    await page.locator("main form .buttons button").first.click()
+                    wrong = page.locator(".problems a")
+                    await expect(wrong.first).to_be_visible()
+                    for one in await wrong.all():
+                        field = await one.get_attribute("href")
+                        assert await page.locator(f"[id='{(field or '')[1:]}']").count() == 1, (path, field)
+                        assert language == "en" or not ENGLISH.search(await one.inner_text()), path
+                    await look(page, f"{language}{path.replace('/', '-')}-wrong", [320])

@@ -45,7 +45,7 @@ from runtime.policies import load_packs
 from starter.reading.remedies import State as RemedyState
 from starter.reading.tasks import State as TaskState
 from web.desk.acting import FORMS
-from web.desk.sentences import spoken
+from web.desk.sentences import in_words, spoken
 from web.words import words
 
 SHOWN: Final = (Action, Access, CaseEvent, Category, Circumstance, Complexity, ContactForm, Delivery, Driver, FaultKind)
@@ -86,4 +86,6 @@ def test_what_the_packs_call_their_clocks_rungs_teams_and_extensions_is_there_in
     called |= {("Rung", rung.name) for clock in clocks for rung in clock.rungs}
     called |= {("Extension", one.name) for clock in clocks for one in clock.extensions}
     assert len(called) > 40
+    lengths = {str(one.length) for one in clocks if one.length} | {"1 month", "2 business days", "3 hours"}
+    assert [one for one in lengths if not re.search("[一-鿿]", in_words(visit, one, fact=True))] == []
     assert [one for one in called if not re.search("[一-鿿]", spoken(visit, one[1], one[0]))] == []

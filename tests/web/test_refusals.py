@@ -124,11 +124,9 @@ def waited_for() -> Iterator[str]:
 
 
 def of_a_dossier() -> Iterator[str]:
-    """Why a case could not be asked, and what became of a proposal."""
+    """What became of a proposal."""
     for node in ast.walk(ast.parse(Path("starter/reading/dossier.py").read_text("utf-8"))):
         match node:
-            case ast.Return(value=ast.Tuple(elts=[ast.Constant(value=None), said])) if text := template(said):
-                yield text
             case ast.Assign(targets=[ast.Name(id="decision" | "_UNDECIDED"), *_], value=said):
                 parts = [said.body] if isinstance(said, ast.IfExp) else [said]
                 yield from (text for part in parts if (text := template(part)))

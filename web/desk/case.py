@@ -32,6 +32,7 @@ from starter.reading.intake import waiting_for
 from starter.reading.related import mark_of
 from web import drafts
 from web.desk.frame import DESK, eyes, reference, shown, speaking
+from web.desk.sentences import spoken
 from web.desk.tasks import form_of
 from web.pages import NotFound
 from web.permissions import staff
@@ -274,7 +275,10 @@ def conversation(
     said = [Said(received_at, True, visit.t("desk.case.complaint"), complaint, "")]
     for entry in entries:
         if entry.kind == "customer_reply":
-            said.append(Said(entry.at, True, visit.t("desk.case.reply"), str(entry.data.get("text") or ""), ""))
+            title, intent = visit.t("desk.case.reply"), str(entry.data.get("intent") or "information")
+            if intent != "information":
+                title = f"{title} ({spoken(visit, intent, 'intent')})"
+            said.append(Said(entry.at, True, title, str(entry.data.get("text") or ""), ""))
     for letter in letters:
         if letter.kind is not LetterKind.STAFF_NOTICE:
             said.append(Said(letter.rendered_at, False, letter.subject, letter.body, letter.recipient or ""))

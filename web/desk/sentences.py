@@ -62,6 +62,8 @@ def spoken(visit: Visit, word: Any, kind: str = "") -> str:
     key = f"desk.word.{kind}.{value}"
     if key in all_words():
         return visit.t(key)
+    if kind == "Entry" and (done := f"desk.do.{value}") in all_words():
+        return visit.t(done)
     words = words_of(visit.language)
     if kind in _GROUPS and words.has(_GROUPS[kind], value):
         return words(_GROUPS[kind], value)
