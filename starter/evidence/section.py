@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from domain.checks.recompute import Difference
-from domain.ground.words import Stage
+from domain.ground.words import Outcome, Stage
 from starter.evidence.blocks import Heading
 from starter.evidence.reading import CaseFacts
 from starter.evidence.redaction import Reader, Redaction
@@ -67,6 +67,14 @@ class Section:
 
     def outcome(self) -> str:
         told = self.facts.stage in TOLD or not self.for_customer
-        if self.facts.outcome is None or not told:
+        outcome = self.facts.outcome or self._answered()
+        if outcome is None or not told:
             return self.words("glance", "pending")
-        return self.words("outcome", self.facts.outcome)
+        return self.words("outcome", outcome)
+
+    def _answered(self) -> Outcome | None:
+        """What was answered and waits for the customer: it stands in the case once they accept it."""
+        proposals = [one for one in self.facts.entries if one.kind in PROPOSALS | {"propose_draft"}]
+        if self.facts.stage is not Stage.RESPONDED or not proposals:
+            return None
+        return Outcome(proposals[-1].data["outcome"]) if "outcome" in proposals[-1].data else None

@@ -52,6 +52,8 @@ class TheirCase(Theirs):
 
     complaint: Complaint
     verified: bool
+    told: bool
+    """Whether the answer of this round is on its way: ``outcome`` and ``compensation`` are known to them from it."""
     answer_by: Instant | None
     reply_by: Instant | None
     zone: str
@@ -124,7 +126,13 @@ async def read_theirs(pool: "Pool", reference: str) -> TheirCase | None:
         identity = await read_identity(connection, reference)
         payment = await connection.fetchval(_PAYMENT, reference)
         chosen = await connection.fetchval(_CHOSEN, reference)
-    amount = case["compensation_amount"]
+        proposed = await connection.fetchval(_PROPOSED, reference) or {}
+    amount, outcome = case["compensation_amount"], case["outcome"]
+    compensation = Money(amount=amount, currency=case["compensation_currency"]) if amount else None
+    if case["stage"] == Stage.RESPONDED and case["told"]:  # in the case it stands once they accept it
+        outcome = outcome or proposed.get("outcome")
+        given = proposed.get("compensation")
+        compensation = compensation or (Money.model_validate(given) if given else None)
     clocks = {clock.name: clock for clock in pack.clocks}
 
     def ends(which: Callable[[Clock], bool]) -> Instant | None:
@@ -137,15 +145,16 @@ async def read_theirs(pool: "Pool", reference: str) -> TheirCase | None:
         reference=reference,
         received_at=case["received_at"],
         stage=case["stage"],
-        outcome=case["outcome"],
+        outcome=outcome,
         waits_for_them=case["waits_for_them"],
         complaint=Complaint.recorded(case["complaint"]),
         verified=identity.verified,
+        told=case["told"],
         answer_by=ends(promises_response),
         reply_by=ends(lambda clock: reply in clock.satisfied_by),
         zone=pack.calendar.time_zone,
         closed_at=case["closed_at"],
-        compensation=Money(amount=amount, currency=case["compensation_currency"]) if amount else None,
+        compensation=compensation,
         payment=payment,
         letters=tuple(SentLetter(**row) for row in letters),
         remarks=tuple(_remark(row["at"], row["data"]) for row in remarks),
@@ -200,7 +209,10 @@ _LIST: Final = f"""
 """  # noqa: S608 (constants)
 _CASE: Final = f"""
     select c.received_at, c.stage, c.outcome, c.complaint, c.closed_at, c.compensation_amount, c.compensation_currency,
-        p.content, {_WAITS}
+        p.content, {_WAITS},
+        coalesce((select max(at) from casefile.events where reference = $1 and event = 'responded') >= (
+            select max(at) from casefile.timeline where reference = $1 and kind = 'stage' and text = 'responded'
+        ), false) as told
     from casefile.cases c join casefile.policy_packs p on p.hash = c.policy_hash where c.reference = $1
 """  # noqa: S608 (constants)
 _RUNNING: Final = """
@@ -216,6 +228,11 @@ _REMARKS: Final = """
 """
 _CHOSEN: Final = """
     select data from casefile.timeline where reference = $1 and kind = 'choose_channel'
+    order by at desc, journal desc nulls last, id desc limit 1
+"""
+_PROPOSED: Final = """
+    select data from casefile.timeline
+    where reference = $1 and kind in ('proposed', 'propose_resolution', 'propose_draft', 'resolve_early')
     order by at desc, journal desc nulls last, id desc limit 1
 """
 _REFUSED: Final = """

@@ -260,6 +260,33 @@ async def test_what_we_owe_beside_money_is_shown_once_the_customer_was_told_and_
             assert word not in page, "who of us does it, and what they noted, is ours"
 
 
+@pytest.mark.parametrize("kind", ["proposed", "propose_resolution", "propose_draft", "resolve_early"])
+async def test_who_is_asked_whether_they_accept_sees_what_was_decided_and_on_what_it_rests(
+    site: FastAPI, doors: Doors, pool: Pool, tmp_path: Path, kind: str
+) -> None:
+    story = Story(pool, tmp_path / "letters", datetime.now(UTC) - timedelta(hours=1))
+    reference = await story.open("7", complainant={"name": "Customer", "email": LI.address})
+    await story.tell("propose_resolution", "returned", data={"outcome": "not_upheld"})
+    given = {"outcome": "partly_upheld", "compensation": {"amount": "900.00", "currency": "USD"}}
+    await story.tell(kind, "upheld in part", data=given)
+    await story.tell("stage", "responded")
+    change = "update casefile.cases set stage = 'responded', revision = revision + 1 where reference = $1"
+    await pool.execute(change, reference)
+    event = "insert into casefile.events (reference, number, event, at) values ($1, 90, 'responded', now())"
+    async with Browser(site) as li:
+        await signed_in(li, doors, LI)
+        for told in (False, True):
+            if told:
+                await pool.execute(event, reference)
+            page = (await li.get(f"/mine/{reference}")).text
+            for shown in ("You were right in part", "$900.00", f"/mine/{reference}/evidence.pdf"):
+                assert (shown in page) is told, shown
+            evidence = await li.get(f"/mine/{reference}/evidence.html")
+            assert evidence.status_code == (200 if told else 404)
+    assert "not decided yet" not in evidence.text
+    assert "partly upheld" in evidence.text
+
+
 async def test_a_page_that_waits_for_its_case_is_asked_for_anew_once_there_is_one(
     site: FastAPI, doors: Doors, pool: Pool, tmp_path: Path
 ) -> None:

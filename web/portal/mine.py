@@ -117,12 +117,14 @@ async def evidence(visit: Visit) -> Response:
 
 def has_evidence(case: TheirCase) -> bool:
     """Whether the customer may have the evidence pack: it says what the account did."""
-    return case.verified and case.outcome is not None and is_answered(case)
+    return case.verified and is_answered(case)
 
 
 def is_answered(case: TheirCase) -> bool:
     """Whether the customer was told the decision: before, it may still change."""
-    return case.stage is not None and _IN_ORDER.index(case.stage) >= _IN_ORDER.index(Stage.RESPONDED)
+    if case.stage is Stage.RESPONDED:
+        return case.told
+    return case.stage is not None and _IN_ORDER.index(case.stage) > _IN_ORDER.index(Stage.RESPONDED)
 
 
 def shown(case: TheirCase, remedies: Sequence[RemedyView]) -> list[RemedyView]:
