@@ -107,6 +107,16 @@ async def test_it_is_answered_the_same_whether_an_address_is_known_and_only_so_o
     assert "li.lei" not in str(await doors.pool.fetch("select * from web.attempts"))
 
 
+async def test_many_who_ask_at_once_for_one_address_are_counted_as_well(site: FastAPI, doors: Doors, mine: str) -> None:
+    async with Browser(site) as browser:
+        token = re.search(r'name="form_token" value="(\w+)"', (await browser.get("/sign-in")).text)
+        assert token
+        asked = {"form_token": token[1], "email": LI.address}
+        answers = await asyncio.gather(*(browser.post("/sign-in", data=asked) for _ in range(20)))
+    assert sorted(each.status_code for each in answers) == [303] * 5 + [429] * 15
+    await eventually(_nothing_under_way)
+
+
 async def _nothing_under_way() -> bool:
     return not _background
 

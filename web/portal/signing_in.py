@@ -38,6 +38,7 @@ _PER_PLACE: Final = 200  # many customers may share one address of the network
 _WITHIN: Final = timedelta(seconds=30)
 _background: set[asyncio.Task[None]] = set()
 
+_ONE_AT_A_TIME: Final = "select pg_advisory_xact_lock(hashtextextended($1, 15))"
 _COUNT: Final = "select count(*) from web.attempts where bucket = $1 and at > $2"
 _ATTEMPT: Final = "insert into web.attempts (bucket, at) values ($1, $2)"
 _CLEAR: Final = "delete from web.attempts where at < $1"
@@ -132,10 +133,13 @@ async def _too_often(visit: Visit, email: str) -> bool:
     if (client := visit.request.client) and (not doors.secure or doors.settings.proxies_of_pages):
         buckets[doors.keyed("attempt", f"place {client.host}")] = _PER_PLACE
     await doors.pool.execute(_CLEAR, now - _WINDOW)
-    for bucket, most in buckets.items():
-        if await doors.pool.fetchval(_COUNT, bucket, now - _WINDOW) >= most:
-            return True
-    await doors.pool.executemany(_ATTEMPT, [(bucket, now) for bucket in buckets])
+    async with doors.pool.acquire() as connection, connection.transaction():
+        for bucket in sorted(buckets):  # in one order, so that nobody waits for one who waits for them
+            await connection.execute(_ONE_AT_A_TIME, bucket)
+        for bucket, most in buckets.items():
+            if await connection.fetchval(_COUNT, bucket, now - _WINDOW) >= most:
+                return True
+        await connection.executemany(_ATTEMPT, [(bucket, now) for bucket in buckets])
     return False
 
 
