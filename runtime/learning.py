@@ -85,7 +85,7 @@ def learn(rows: Sequence[Sentence]) -> Learned:
     judge.intercept_ = judge.intercept_ + shift
     scores = scores[: len(named)] + shift
     answers = np.searchsorted(judge.classes_, labels)
-    heat = _heat(scores, answers)
+    heat = heat_of(scores, answers)
     sure, right = _confidences(scores, answers, heat)
     sure_enough = _threshold(sure, right)
     alarm = float(np.quantile(alarms[~dangers], 1 - _FALSE_ALARMS))
@@ -172,7 +172,7 @@ def _confidences(scores: Any, answers: Any, heat: float) -> tuple[Any, Any]:
     return shares.max(1), shares.argmax(1) == answers
 
 
-def _heat(scores: Any, answers: Any) -> float:
+def heat_of(scores: Any, answers: Any) -> float:
     """By what the scores are to be divided so that the right answers are as likely as can be."""
     import numpy as np
     from scipy.optimize import minimize_scalar

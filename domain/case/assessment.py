@@ -22,7 +22,7 @@ from domain.ground.words import Category, Complexity, Priority, Severity
 from domain.money.amounts import Money
 from domain.rules.policy import PolicyPack
 from domain.speech.proposing import Opinion, Proposal
-from domain.speech.signs import signs
+from domain.speech.signs import DANGER_TO_LIFE, is_one_phrase, signs
 from domain.speech.topics import Reading, spoken
 
 FROM_THE_REGULATOR = "received through the regulator"
@@ -34,6 +34,7 @@ _NO_OTHER_FIRM = frozenset(listed(rules.NO_OTHER_FIRM))
 _COMPANY_FORMS = frozenset(listed(rules.COMPANY_FORMS))
 _WORD = re.compile(r"[^\W_]+")
 _COMPANY_ENDING = re.compile(rf"(?<=.)(?:{'|'.join(rules.COMPANY_ENDINGS)})$")
+_DANGER = (Severity.CRITICAL, DANGER_TO_LIFE)
 _BY_HARM = (Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
 
 
@@ -127,7 +128,8 @@ def assess(
     *continues* is that of the closed case that it goes on from, for where its own words decide none.
 
     The *opinion* of a model proposes a category where no words decide one, and a few words that it contradicts decide
-    nothing. Where it hears danger to life the complaint is critical, so that a person looks at once.
+    nothing. Where it hears danger to life the complaint is critical, so that a person looks at once; where it is sure
+    that there is none, one word of the lists alone raises none.
     """
     headings = [Pieces(text) for text in (complaint.subject, complaint.product) if text]
     description = Pieces(complaint.description)
@@ -140,7 +142,7 @@ def assess(
     if category is Category.OTHER and continues not in {None, category}:
         category = continues
         why_category = [Ground(rule=f"category {category.value}: that of the closed case", words=("continues",))]
-    severity, why_severity = _severity(texts, complaint.amount_claimed)
+    severity, why_severity = _severity(texts, complaint.amount_claimed, opinion)
     if opinion and opinion.alarm and severity is not Severity.CRITICAL:
         heard = f"severity critical: danger to life, as the model {opinion.model} hears it"
         severity, why_severity = Severity.CRITICAL, [Ground(rule=heard, words=()), *why_severity]
@@ -294,7 +296,7 @@ def _category(
     return category, grounds
 
 
-def _severity(texts: list[Pieces], claimed: Money | None) -> tuple[Severity, list[Ground]]:
+def _severity(texts: list[Pieces], claimed: Money | None, opinion: Opinion | None) -> tuple[Severity, list[Ground]]:
     found: dict[tuple[Severity, str], list[str]] = defaultdict(list)
     not_meant: dict[str, list[str]] = defaultdict(list)
     for pieces in texts:
@@ -303,6 +305,8 @@ def _severity(texts: list[Pieces], claimed: Money | None) -> tuple[Severity, lis
                 not_meant[heard.not_meant].append(heard.words)
             else:
                 found[heard.severity, heard.kind].append(heard.words)
+    if opinion and opinion.harmless and is_one_phrase(found.get(_DANGER, ())):
+        not_meant[f"danger to life, which the model {opinion.model} hears nowhere"] = found.pop(_DANGER)
     if claimed is not None:
         for severity, dollars in rules.CLAIMS:
             if claimed.amount >= dollars * rules.UNITS_PER_DOLLAR.get(claimed.currency, Decimal(1)):

@@ -15,7 +15,7 @@ from domain.ground.phrases import PhraseBook, Pieces, listed
 from domain.ground.words import Confidence, Driver, Role, Severity, SignKind
 from domain.people.signs import Sign
 from domain.speech.proposing import Opinion
-from domain.speech.signs import signs
+from domain.speech.signs import is_one_phrase, signs
 
 SIGNS: Final[dict[str, tuple[SignKind, Driver | None] | None]] = {
     "danger to life": (SignKind.DANGER_TO_LIFE, None),
@@ -71,7 +71,8 @@ def signs_of(complaint: Complaint, opinion: Opinion | None = None) -> tuple[Sign
 def signs_heard(*texts: str, opinion: Opinion | None = None) -> tuple[Sign, ...]:
     """The signs in *texts*, each once, with the words as they are written there.
 
-    Danger to life that only a model hears is a sign as well, a doubtful one: a person looks, and withdraws it.
+    Danger to life that only a model hears is a sign as well, a doubtful one: a person looks, and withdraws it. Where it
+    is sure that there is none, one word of the lists alone is no sign.
     """
     found: dict[tuple[SignKind, Driver | None], dict[str, str]] = defaultdict(dict)
     for text in texts:
@@ -80,6 +81,8 @@ def signs_heard(*texts: str, opinion: Opinion | None = None) -> tuple[Sign, ...]
             if meaning and not heard.not_meant:
                 found[meaning].setdefault(heard.words.casefold(), " ".join(heard.words.split())[:SHORT_TEXT])
     danger = (SignKind.DANGER_TO_LIFE, None)
+    if opinion and opinion.harmless and is_one_phrase(found.get(danger, ())):
+        del found[danger]
     if opinion and opinion.alarm and danger not in found:
         found[danger][""] = f"the model {opinion.model}"
     return tuple(

@@ -45,12 +45,16 @@ class Proposal(Record):
 
 
 class Opinion(Record):
-    """What a model makes of a text. ``danger`` is how likely it tells of danger to life; ``alarm`` calls a person."""
+    """What a model makes of a text. ``danger`` is how likely it tells of danger to life; ``alarm`` calls a person.
+
+    ``harmless``: it is so sure that there is none that a single word of the lists raises none.
+    """
 
     model: str
     proposal: Proposal | None = None
     danger: float = 0.0
     alarm: bool = False
+    harmless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +125,13 @@ class Model:
     def version(self) -> str:
         return self.weights.version
 
-    def listen(self, text: str) -> Opinion:
-        """What it makes of *text*."""
+    def listen(self, text: str, beside: Mapping[Category, float] | None = None) -> Opinion:
+        """What it makes of *text*; a category weighed with how likely another model finds each, *beside*."""
         read = _Read(self.weights, text)
         danger = read.danger()
         return Opinion(
             model=self.version,
-            proposal=read.proposal(),
+            proposal=read.proposal(beside),
             danger=round(danger, 3),
             alarm=danger >= self.weights.alarm,
         )
@@ -153,10 +157,13 @@ class _Read:
         self._keys = Pieces(text).keys
         self._known: dict[tuple[str, ...], _Found] = {}
 
-    def proposal(self) -> Proposal | None:
+    def proposal(self, beside: Mapping[Category, float] | None = None) -> Proposal | None:
         if not self._found(self._keys):
             return None
-        category, confidence = next(iter(self.confidences().items()))
+        shares = self.confidences()
+        if beside:
+            shares = _both(shares, beside)
+        category, confidence = max(shares.items(), key=lambda one: one[1])
         if confidence < self._weights.sure_enough or category is Category.OTHER:
             return None
         return Proposal(category=category, confidence=round(confidence, 3), model=self._weights.version)
@@ -194,6 +201,13 @@ class _Read:
         if part not in self._known:
             self._known[part] = _found(self._weights.features, part)
         return self._known[part]
+
+
+def _both(some: Mapping[Category, float], others: Mapping[Category, float]) -> dict[Category, float]:
+    """What two models find likely, as if each had half a voice."""
+    shares = {one: math.sqrt(some[one] * others.get(one, 0.0)) for one in some}
+    whole = sum(shares.values()) or 1.0
+    return {one: share / whole for one, share in shares.items()}
 
 
 _Found: TypeAlias = Sequence[tuple[float, Sequence[int]]]

@@ -1,6 +1,6 @@
 """Signs of harm in a text: what it tells of, in which words, and whether that is meant."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -21,6 +21,12 @@ class Heard:
     kind: str
     words: str
     not_meant: str | None = None
+
+
+def is_one_phrase(words: Iterable[str]) -> bool:
+    """Whether *words* are one phrase and parts of it."""
+    said = sorted({each.casefold() for each in words}, key=len)
+    return bool(said) and all(each in said[-1] for each in said)
 
 
 def signs(pieces: Pieces, words: PhraseBook[tuple[Severity, str] | None]) -> Iterator[Heard]:

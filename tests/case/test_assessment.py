@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from domain.case import assessment_rules as rules
 from domain.case.assessment import Assessment, assess, reassess
 from domain.case.complaint import Channel, Complaint
+from domain.case.hearing import signs_heard
 from domain.ground.base import LONG_TEXT, SHORT_TEXT
 from domain.ground.phrases import PhraseBook, Pieces, listed
-from domain.ground.words import Category, Priority, Severity
+from domain.ground.words import Category, Priority, Severity, SignKind
 from domain.rules.deciding import Team
 from domain.rules.policy import PolicyPack
 from domain.speech.proposing import Opinion, Proposal
@@ -73,6 +74,27 @@ def grounds(assessment: Assessment) -> dict[str, tuple[str, ...]]:
 
 
 # -- what a model says -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ("Trading against the Fed is suicide, I know.", False),
+        ("Trading is suicide for me. I am suicidal and I shall kill myself.", True),
+        ("我在药店刷卡买安眠药被重复扣款。", False),
+        ("我想自杀，遗书都写好了。", True),
+    ],
+)
+def test_one_word_of_danger_alone_counts_for_nothing_where_a_model_is_sure_that_there_is_none(
+    text: str, counts: bool
+) -> None:
+    assert assessed(text).severity is Severity.CRITICAL
+    heard = assessed(text, opinion=proposing(None, danger=0.01, harmless=True))
+    assert (heard.severity is Severity.CRITICAL) is counts
+    assert ("not counted: danger to life, which the model m-1 hears nowhere" in grounds(heard)) is not counts
+    for harmless in (True, False):
+        kinds = {sign.kind for sign in signs_heard(text, opinion=proposing(None, danger=0.01, harmless=harmless))}
+        assert (SignKind.DANGER_TO_LIFE in kinds) is (counts or not harmless)
 
 
 @pytest.mark.parametrize(

