@@ -172,11 +172,10 @@ async def _to_sign_in(visit: Visit, who: Permission) -> Response:
         # A page that asks by itself stays as it is, with what is being typed there: sending that leads to the sign-in.
         return Response(status_code=401)
     if visit.request.method == "POST":
-        typed = {
-            name: value
-            for name, value in visit.form.multi_items()
-            if isinstance(value, str) and name not in {FORM_TOKEN, BACK}
-        }
+        typed: dict[str, str | list[str]] = {}
+        for name in visit.form.keys() - {FORM_TOKEN, BACK}:
+            if values := [value for value in visit.form.getlist(name) if isinstance(value, str)]:
+                typed[name] = values if len(values) > 1 else values[0]  # several boxes may be ticked
         await drafts.keep(visit.doors, visit.session, visit.request.url.path, typed)
         back = local(visit.text(BACK))
     return visit.redirect(f"{_SIGN_IN[who.kind]}?next={quote(back)}")

@@ -32,7 +32,7 @@ from tests.intake.test_dealing import Cases, complaint, deal
 from tests.people.support import LEAD, directory, person
 from tests.people.test_hands import noted, opened_as, updating
 from tests.signing import signed, the_issuer
-from tests.web.conftest import Browser, doors_over
+from tests.web.conftest import Browser, doors_over, signed_in
 from tests.workflows.conftest import open_house
 from tests.workflows.house import House
 from web.app import create_app
@@ -228,6 +228,21 @@ async def test_who_is_kept_out_finds_no_page_of_the_case_and_cannot_tell_it_from
                 page
             )
         assert reference in (await other.get("/desk/inbox?view=all")).text
+
+
+async def test_what_was_typed_into_a_form_is_there_once_its_writer_has_signed_on_again(pool: Pool) -> None:
+    reference, _ = await opened_as(keeping(pool), description="My stop loss was filled at a wrong price.")
+    site, path = create_app(doors_over(pool)), f"/desk/cases/{reference}/do/propose_resolution"
+    doors, said = site.state.doors, {"reasons": "So it was.", "remedies": ["apology", "correction"]}
+    async with signed_on(site, "h-2") as browser:
+        fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', (await browser.get(path)).text))
+        real = doors.clock
+        doors.clock = lambda: real() + timedelta(hours=5)
+        away = await browser.post(path, data={**fields, **said})
+        assert away.headers["location"] == f"/desk/sign-on?next={path}", "where the form is, not where it leads back to"
+        await signed_in(browser, doors, Staff(id="h-2", roles=(Role.HANDLER,)))
+        again = (await browser.get(path)).text
+    assert ("So it was." in again, again.count(" checked")) == (True, 2)
 
 
 async def test_a_connection_forgets_who_looked_through_it(pool: Pool) -> None:
