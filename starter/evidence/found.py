@@ -54,9 +54,7 @@ class Found(Section):
         heading = words("finding", "heading", number=number, check=words.check(finding.check))
         yield Heading(
             level=3,
-            text=heading
-            + words("page", "comma")
-            + words("finding", "subject", subject=self.hide.text(finding.subject)),
+            text=heading + words("page", "comma") + words("finding", "subject", subject=self.named(finding.subject)),
             anchor=f"finding-{number}-{words.language}",
         )
         yield Badge(
@@ -66,7 +64,7 @@ class Found(Section):
         )
         yield Prose(text=self.hide.text(finding.reason.in_language(words.language)))
         if finding.missing:
-            missing = "; ".join(self.hide.text(name) for name in finding.missing)
+            missing = "; ".join(self.named(name) for name in finding.missing)
             yield Prose(text=words("finding", "missing", missing=missing), tone="open")
         if facts is None:
             yield Prose(text=words("finding", "unreadable"), tone="open")
@@ -133,7 +131,7 @@ class Found(Section):
         if not steps:
             text = words("finding", "no_sum")
             if finding.harm is None and finding.missing:
-                missing = "; ".join(self.hide.text(name) for name in finding.missing)
+                missing = "; ".join(self.named(name) for name in finding.missing)
                 text = words("finding", "unknown_sum", missing=missing)
             elif finding.harm is not None and finding.harm.amount > 0:
                 text = str(finding.harm)

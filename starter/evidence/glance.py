@@ -53,7 +53,7 @@ class Glance(Section):
                 (
                     str(number),
                     words.check(one.finding.check),
-                    self.hide.text(one.finding.subject),
+                    self.named(one.finding.subject),
                     words("short_verdict", one.finding.verdict),
                     str(one.finding.harm) if one.finding.harm else "–",
                 )

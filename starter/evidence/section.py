@@ -53,6 +53,10 @@ class Section:
         self.facts, self.reader, self.words, self.differences, self.hide = given
         self.for_customer = self.reader is Reader.CUSTOMER
 
+    def named(self, name: str) -> str:
+        """What a finding is about, or what the log lacks: in words where it is no number of the log."""
+        return self.words("missing", name) if self.words.has("missing", name) else self.hide.text(name)
+
     def heading(self, name: str) -> Heading:
         return Heading(level=2, text=self.words("page", name), anchor=f"{name}-{self.words.language}")
 

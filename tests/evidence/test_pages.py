@@ -242,3 +242,12 @@ def test_every_group_that_the_code_asks_for_is_there() -> None:
 def test_every_word_of_the_field_is_spoken(group: str, words: type[Verdict]) -> None:
     spoken: Words = words_of("en")
     assert set(spoken.names(group)) >= {word.value for word in words}
+
+
+def test_what_the_log_lacks_has_words_wherever_a_check_names_it_by_words() -> None:
+    source = Path("domain/checks/gathering/unanswered.py").read_text("utf-8")
+    names = set(re.findall(r'unanswered\(\s*asked,\s*\S.*?,\s*"([a-z ,]+)",\s*f?"', source))
+    assert {"account", "a smaller choice of trades", "positions of these trades"} <= names
+    for language in LANGUAGES:
+        assert names == set(words_of(language).names("missing")), language
+    assert not [name for name in names if re.search("[a-z]", words_of("zh-CN")("missing", name))]

@@ -146,6 +146,23 @@ async def test_who_lacks_a_course_is_told_so_before_what_the_message_would_cause
         assert "h-17 has not passed" in page
 
 
+async def test_who_proposes_the_draft_is_told_what_it_gives_and_who_has_to_approve_it(house: House) -> None:
+    await house.late_withdrawal("300000", days_late=30)
+    reference = await house.submit(policy=own(house))
+    await house.drafted(reference)
+    site, path = desk_of(house), f"/desk/cases/{reference}/do/propose_draft"
+    async with signed_on(site, "h-17") as english, signed_on(site, "h-17", language="zh-CN") as chinese:
+        digest = re.search(r'name="draft"[^>]* value="(\w+)"', (await english.get(path)).text)
+        assert digest
+        told = (await english.send_form(path, draft=digest[1])).text
+        assert "Outcome: upheld" in told
+        assert re.search(r"It goes to a second person \(.*approver.*\), because: the sum is above the limit", told), (
+            told
+        )
+        told = (await chinese.send_form(path, draft=digest[1])).text
+        assert re.search(r"将交由第二人审批（.*审批人.*），原因：.*金额超出规则限额", told), told
+
+
 def test_what_is_asked_of_the_directory_before_a_message_counts_is_asked_for_its_check_page_too() -> None:
     asking = {row.kind.name for row in (*of_a_case.UPDATES, *of_an_incident.UPDATES) if row.before}
     seen = {"assign", "propose_resolution", "propose_draft", "decide_resolution", "resolve_early", DecideIncident.name}

@@ -44,7 +44,7 @@ from web import drafts
 from web.desk.case import TOLD
 from web.desk.frame import DESK, actor, eyes, reference, shown, speaking
 from web.desk.refusals import NOT_SENT, why_not
-from web.desk.sentences import doing, spoken
+from web.desk.sentences import doing, in_words, spoken
 from web.desk.widgets import Widget, kind_of, made, widgets
 from web.pages import NotFound
 from web.permissions import staff
@@ -271,6 +271,8 @@ async def _causes(visit: Visit, case: CaseView, message: Message) -> list[str]:
     told = [visit.t(f"desk.causes.{message.name}")] if visit.has(f"desk.causes.{message.name}") else []
     if isinstance(message, Resolution):
         told += await _of_resolution(visit, case, message)
+    if isinstance(message, ProposeDraft):
+        told += await _of_draft(visit, case)
     answers = isinstance(message, Resolution | ProposeDraft)
     if isinstance(message, DecideResolution):
         told, answers = [visit.t(f"desk.causes.{message.decision}")], message.decision == "approve"
@@ -312,6 +314,21 @@ async def _of_resolution(visit: Visit, case: CaseView, message: Resolution) -> l
     else:
         told.append(visit.t("desk.causes.at_once"))
     return told
+
+
+async def _of_draft(visit: Visit, case: CaseView) -> list[str]:
+    """What the draft gives, and who has to approve it."""
+    draft = last_draft(await get_timeline(eyes(visit), case.reference))
+    if draft is None or draft.outcome is None:
+        return []
+    told = [visit.t("desk.causes.outcome", what=spoken(visit, draft.outcome))]
+    if draft.compensation:
+        told.append(visit.t("desk.causes.sum", sum=str(draft.compensation)))
+    if not draft.second_person:
+        return [*told, visit.t("desk.causes.at_once")]
+    roles, _, why = draft.second_person.partition(", because ")
+    facts = {"roles": in_words(visit, roles, fact=True), "why": in_words(visit, why, fact=True)}
+    return [*told, visit.t("desk.causes.second", **facts)]
 
 
 async def _send(visit: Visit, known: str, message: Message) -> Response:
