@@ -15,6 +15,7 @@ from domain.intake.received import Unreadable
 SOURCE: Final = "cfpb"
 NEEDED: Final = ("Complaint ID", "Date received", "Product", "Issue", "Consumer complaint narrative", "Company")
 """The columns without which it is no such file; others are left alone."""
+_SENT: Final = "Date sent to company"
 _LONGEST_FIELD: Final = 1_000_000
 
 
@@ -26,12 +27,30 @@ def complaints_in_csv(text: str) -> Iterator[Complaint | Unreadable]:
     csv.field_size_limit(_LONGEST_FIELD)
     rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
     try:
+        rows.fieldnames = [_AS_NEEDED.get(_plain(name), name) for name in rows.fieldnames or ()]
         if missing := [name for name in NEEDED if name not in (rows.fieldnames or ())]:
             raise Unreadable(f"it lacks the columns {', '.join(missing)}")
         for row in rows:
             yield _complaint(row, rows.line_num)
     except csv.Error as error:
         raise Unreadable(f"line {rows.line_num}: {error}") from None
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+_AS_NEEDED: Final = {_plain(name): name for name in (*NEEDED, _SENT, "Sub-product", "Sub-issue")}
+
+
+def _day(written: str) -> datetime:
+    """The beginning of a day, in UTC, as the bureau writes it: 2026-03-02, with a time behind it, or 03/02/26.
+
+    Raises ``ValueError``.
+    """
+    day = written.partition("T")[0]
+    form = "%Y-%m-%d" if "-" in day else "%m/%d/%Y" if len(day.rpartition("/")[2]) > len("26") else "%m/%d/%y"
+    return datetime.strptime(day, form).replace(tzinfo=UTC)
 
 
 def _complaint(row: Mapping[str | None, str | None], line: int) -> Complaint | Unreadable:
@@ -41,9 +60,9 @@ def _complaint(row: Mapping[str | None, str | None], line: int) -> Complaint | U
     number = said("Complaint ID")
     kind = " / ".join(filter(None, map(said, ("Product", "Sub-product", "Issue", "Sub-issue"))))
     narrative = clean(row.get("Consumer complaint narrative") or "").strip()[:LONG_TEXT]
-    day = said("Date sent to company") or said("Date received")
+    day = said(_SENT) or said("Date received")
     try:
-        received_at = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
+        received_at = _day(day)
         return Complaint(
             source=SOURCE,
             idempotency_key=number,
@@ -60,4 +79,6 @@ def _complaint(row: Mapping[str | None, str | None], line: int) -> Complaint | U
     except ValidationError as error:
         return Unreadable(f"line {line}: {explain(error)}")
     except ValueError:
-        return Unreadable(f"line {line}: Date sent to company, Date received: neither is a day such as 2026-03-02")
+        return Unreadable(
+            f"line {line}: Date sent to company, Date received: neither is a day such as 2026-03-02 or 03/02/26"
+        )

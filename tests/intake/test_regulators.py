@@ -23,6 +23,14 @@ async def test_each_complaint_of_a_file_is_taken_in_once(pool: Pool) -> None:
     assert await pool.fetchval("select count(*) from intake.waiting") == 2
 
 
+@pytest.mark.parametrize("day", ["2026-03-04", "03/04/26", "3/4/2026", "2026-03-04T12:00:00-05:00"])
+@pytest.mark.parametrize("head", [HEAD, HEAD.lower(), HEAD.replace(",", ", "), HEAD.replace(" ", "  ")])
+def test_days_and_columns_are_read_as_the_bureau_s_different_files_write_them(day: str, head: str) -> None:
+    [told] = complaints_in_csv(head + GOOD.replace("2026-03-04", day))
+    assert not isinstance(told, Unreadable)
+    assert (f"{told.received_at:%Y-%m-%d}", told.subject) == ("2026-03-04", "Not owed")
+
+
 def test_what_cannot_be_read_is_named_by_its_line() -> None:
     odd = "103,yesterday,Mortgage,Fee,Words,Example,\n,2026-03-02,Mortgage,Fee,,Example,\n104,2026-03-02,,,,,\n"
     found = [str(each) for each in complaints_in_csv(HEAD + GOOD + odd) if isinstance(each, Unreadable)]
