@@ -24,10 +24,11 @@ from domain.case.hearing import said_by_customer
 from domain.clocks.deadlines import Occurred
 from domain.ground.timeline import Entry
 from domain.learning.facts import facts_of
+from domain.people.hands import Hands
 from domain.rules.policy import PolicyPack
 from domain.speech.proposing import Opinion
 from record.directory import LOCK_DIRECTORY
-from record.hands import HANDS_COLUMNS, whose_hands
+from record.hands import HANDS_COLUMNS, WhoseHands, whose_hands
 from record.histories import HISTORY_COLUMNS, history_of
 from runtime.locking import as_sql
 
@@ -74,8 +75,10 @@ class Turn:
         self._opinions = opinions
         self.history = history_of(row)
         """All that happened in the case, and all that its clocks have come to, with what was written."""
-        self._entries: list[Entry] = []
+        self._unsettled: list[Entry] = []
         self._news: set[str] = set()
+        self._held: WhoseHands | None = whose_hands(row)
+        self._hands: Hands | None = None
         self._revision: int = row["revision"]
 
     async def write(
@@ -100,19 +103,33 @@ class Turn:
         self.history = await add_events(connection, writing, reference, self.pack, known, happened)
         if newer:
             add_summary(writing, update)
-            self._revision = update.summary.revision
+            self._revision, self._held = update.summary.revision, None
         checkpoints.add(writing, reference, update.checkpoint)
         if said := said_in(update):
             await add_findable(writing, reference, *said.values())
         self._news |= await write_entries(connection, reference, without_signs(update.entries), writing)
-        self._entries += update.entries
+        self._unsettled += update.entries
         await keep_contradictions(connection, reference, told_otherwise(known, happened))
         await write_firings(connection, update)
         await write_rejected(connection, reference, update.rejected)
 
     def bears_on(self, update: CaseUpdate) -> None:
-        """Have `recorded` reckon with *update*, which was written before."""
-        self._entries += update.entries
+        """Have `settle` reckon with *update*, which was written in another turn."""
+        self._unsettled += update.entries
+
+    async def settle(self) -> Hands | None:
+        """See that the case is in the right hands by what was written; whose those are, ``None`` where nothing of that
+        bears on it.
+
+        Who is kept out and what is to be looked after stand in the record from then on: whoever judges by these in this
+        turn does so after it.
+        """
+        told = (self.pack, self._unsettled, self._opinions)
+        hands = await settle(self.connection, self.reference, *told, news=self._news, held=self._held)
+        self._unsettled = []
+        if hands:
+            self._hands, self._held = hands, None
+        return self._hands
 
     async def recorded(self, update: CaseUpdate, extra_events: Sequence[Occurred] = ()) -> Recorded:
         """What *update* and *extra_events* led to, and whose hands the case is in once all is written.
@@ -121,9 +138,7 @@ class Turn:
         event with a higher number may have been written first), and of those that ``update.asked`` names. Again, it
         answers the same, but for rounds that ended meanwhile.
         """
-        held = whose_hands(self.row) if self._revision == self.row["revision"] else None
-        told = (self.pack, self._entries, self._opinions)
-        hands = await settle(self.connection, self.reference, *told, news=self._news, held=held)
+        hands = await self.settle()
         recorded = led_to(self.pack, self.history, [*update.events, *extra_events], update.asked)
         return recorded.model_copy(update={"hands": hands}) if hands else recorded
 

@@ -118,8 +118,10 @@ class Letters:
                 connection, reference, [request.update], alone, columns=_IS_WRITTEN, values=[request.key]
             ) as turn:
                 letter = await self._found(connection, request) if turn.row["written"] else None
-                anew = letter is None
                 tried = await tried_of(connection, request.key) if letter else Tried()
+                # Now, not with the acceptance: a letter that cannot be delivered must not hold back the case file. Of
+                # one that was written before, another run may have more to say.
+                await turn.write(request.update)
                 if letter and letter["accepted_at"]:
                     return await self._announce(turn, request, letter, tried, letter["accepted_at"], letter["channel"])
                 going = await self._prepare(turn, request, letter)
@@ -135,9 +137,10 @@ class Letters:
             way, tried = await self._carry(connection, request, letter, going, tried)
             accepted_at = self._clock()
             async with self._case_file.turn(connection, reference, [request.update], let_go=True) as turn:
+                turn.bears_on(request.update)
                 beside = AtOnce()
                 add_attempt(beside, request.key, accepted_at, way, "accepted")
-                answer = await self._announce(turn, request, letter, tried, accepted_at, way.name, beside, anew=anew)
+                answer = await self._announce(turn, request, letter, tried, accepted_at, way.name, beside)
             log.info("letter accepted", channel=way.name, **_named(request))
             return answer
 
@@ -211,6 +214,7 @@ class Letters:
         async with self._alone(request.key) as connection:
             letter = await self._found(connection, request)
             async with self._case_file.turn(connection, request.update.reference, [request.update]) as turn:
+                await turn.write(request.update)
                 if letter is None:
                     going = await self._prepare(turn, request, None)
                     letter = await self._write_down(turn, request, written_at, going)
@@ -251,11 +255,7 @@ class Letters:
     async def _prepare(self, turn: Turn, request: SendLetter, letter: asyncpg.Record | None) -> Going:
         """What it is written of and where it can go, as the case file and the settings have it at this moment."""
         connection, reference = turn.connection, turn.reference
-        if letter is None:
-            # Now, not with the acceptance: a letter that cannot be delivered must not hold back the case file. And
-            # before it is written: the letter tells of the case as it then stands.
-            await turn.write(request.update)
-            await turn.recorded(request.update)
+        await turn.settle()  # before it is written: the letter tells of the case as it then stands
         case = await read_case_of_letter(connection, reference)
         to = letter["addressee"] if letter else await self._addressee(connection, request, case, self._clock())
         customer = await self._customer(connection, case)
@@ -405,14 +405,10 @@ class Letters:
         at: datetime,
         channel: str,
         beside: AtOnce | None = None,
-        *,
-        anew: bool = False,
     ) -> LetterAccepted:
         """Record what the acceptance means, and what goes *beside* it. Again, it changes nothing and answers the same.
 
-        Where the letter was written *anew* by this attempt, the update is in the case file since then; one that was
-        written before may be asked for with another update, by a workflow that goes on after a restore. The answer
-        tells of the clocks that the update moved as well.
+        The case file has the update of the request; with it the answer tells of the clocks that it moved as well.
         """
         notice = request.facts.notice
         told = f": {notice.en}" if notice and channel == CASE_FILE else ""
@@ -429,12 +425,10 @@ class Letters:
             data=data,
         )
         events = _announced(request, at)
-        update = request.update
-        if anew:
-            turn.bears_on(update)
-            # Its state is kept once more: a restore writes it with the acceptance, too.
-            update = update.emptied.model_copy(update={"checkpoint": update.checkpoint})
-        update = update.model_copy(update={"entries": (*update.entries, entry)})
+        # Its state is kept once more: a restore writes it with the acceptance, too.
+        update = request.update.emptied.model_copy(
+            update={"entries": (entry,), "checkpoint": request.update.checkpoint}
+        )
         await turn.write(update, events, beside=beside)
         recorded = await turn.recorded(request.update, events)
         return LetterAccepted(at=at, channel=channel, recorded=recorded, in_doubt=tried.in_doubt)

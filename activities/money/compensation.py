@@ -98,6 +98,7 @@ class Compensation:
             self._case_file.turn(connection, reference, updates, *locks, columns=_BEFORE, values=row) as turn,
         ):
             await turn.write(request.update)
+            await turn.settle()
             approved, losses = await self._approved(connection, request, award)
             deducted = losses if approved.deducts else ()
             already = known.already if known else _made_good(turn, request, award, deducted)

@@ -79,6 +79,7 @@ class Promises:
             self._case_file.turn(connection, reference, updates, *locks, columns=_BEFORE, values=row) as turn,
         ):
             await turn.write(request.update)
+            await turn.settle()
             covered = await covered_by(connection, turn.row, reference, now)
             left_to = {key: covered.get(key) for key in request.left_out}
             at, beside = turn.row["promised_at"], AtOnce()

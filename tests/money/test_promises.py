@@ -5,12 +5,18 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from temporalio.exceptions import ApplicationError
 
+from activities.money.compensation import Compensation
 from activities.money.promises import Promises
 from domain.case.requests import AwardPromised, LookElsewhere, PromiseAward
+from domain.ground.timeline import Entry
 from domain.ground.words import Stage
 from domain.money.parts import Loss
-from tests.case.support import OPENED_AT, decided, entry, keeping, opened, summary, update, usd
+from starter.client.directory import People
+from tests.case.support import OPENED_AT, after, awarding, decided, entry, keeping, opened, summary, update, usd
+from tests.people.support import LEAD, directory, person
+from tests.signing import signed
 
 if TYPE_CHECKING:
     from runtime.database import Pool
@@ -102,3 +108,32 @@ async def test_a_case_that_somebody_else_is_kept_out_of_is_not_named(pool: "Pool
     assert await named() is None
     await keep_out(second, "named")
     assert await named() == first
+
+
+@pytest.mark.parametrize("effect", ["promised", "posted"])
+async def test_whom_the_words_that_go_along_name_has_no_part_in_what_is_judged_with_them(
+    pool: "Pool", effect: str
+) -> None:
+    await People(pool, signed).replace(directory(person("h-17"), person("e-1", "executive")), by=LEAD)
+    case_file = keeping(pool)
+    reference = await opened(case_file)
+    words = Entry(
+        key="customer_reply:9",
+        at=after(1),
+        kind="customer_reply",
+        actor="customer:c-1",
+        text="information",
+        data={"text": "It was h-17 of yours who entered the order."},
+    )
+    along = update(reference, 1, entries=(words, *decided(1, usd("300"))))
+    if effect == "promised":
+        asked = promising(reference, update=along, award=usd("300"))
+        promised = await Promises(pool, case_file, lambda: OPENED_AT).promise_award(asked)
+        assert "kept out" in str(promised.refused)
+    else:
+        with pytest.raises(ApplicationError, match="kept out"):
+            await Compensation(pool, case_file, lambda: OPENED_AT).record_compensation(
+                awarding(reference, usd("300"), number=1, update=along)
+            )
+    assert await pool.fetchval("select count(*) from casefile.promises") == 0
+    assert await pool.fetchval("select count(*) from casefile.postings") == 0

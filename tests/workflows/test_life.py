@@ -26,8 +26,8 @@ MOST_STATEMENTS: Final = {
     "OpenCase": 11,  # four of them only where its pack was not pinned and read before
     "SendLetter": 11,
     "Investigate": 8,
-    "PromiseAward": 17,  # with the response
-    "RecordCompensation": 9,
+    "PromiseAward": 18,  # with the response
+    "RecordCompensation": 10,
 }
 """Of a life, with what begins and ends transactions and gives locks back: each is a round trip."""
 OF_TASKS: Final = (
