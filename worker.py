@@ -101,6 +101,8 @@ from workflows.learning import ActionWorkflow, ProcessReviewWorkflow, ReportWork
 from workflows.retention import RetentionWorkflow
 from workflows.search_attributes import KEYS
 
+_LOOKED_FOR: Final = (10_000, 10, 10)
+"""How many more objects there are before garbage is looked for: after every 700, a twentieth of the work was that."""
 GRACE: Final = timedelta(seconds=30)
 """How long activities in hand may take to finish after SIGTERM."""
 
@@ -426,6 +428,7 @@ def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 def main() -> int:
     """Run one worker; return the exit code."""
     gc.freeze()
+    gc.set_threshold(*_LOOKED_FOR)
     gc.enable()
     try:
         settings = load_settings()
