@@ -225,7 +225,7 @@ class CaseFile:
         locks of the session.
         """
         opinions = await self._opinions(updates)
-        async with locked(connection, *before, *lock_case(reference), let_go=let_go):
+        async with locked(connection, *before, lock_case(reference), let_go=let_go):
             yield await self._turn(connection, reference, opinions, columns, values)
 
     async def apply(
@@ -244,7 +244,7 @@ class CaseFile:
         if not connection.is_in_transaction():
             raise RuntimeError("an update is recorded in the transaction of its effect: open one first")
         events, opinions = list(extra_events), await self._opinions([update])
-        await connection.execute("; ".join(lock_case(update.reference)))
+        await connection.execute(lock_case(update.reference))
         turn = await self._turn(connection, update.reference, opinions)
         await turn.write(update, events, beside=beside)
         return await turn.recorded(update, events)

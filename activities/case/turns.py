@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from runtime.database import Connection
 
 
-def lock_case(reference: str) -> tuple[str, str]:
-    """The statements that have whoever else changes the case wait for this transaction's end; the directory as well.
+def lock_case(reference: str) -> str:
+    """The statement that has whoever else changes the case wait for this transaction's end; the directory as well.
 
     Not FOR UPDATE: that would wait for transactions which have added a row of the case, and they in turn for this one.
     """
     case = f"select from casefile.cases where reference = {as_sql(reference)} for no key update"
-    return case, f"select {LOCK_DIRECTORY}"
+    return f"select {LOCK_DIRECTORY} from ({case}) as locked"  # noqa: S608 (as SQL)
 
 
 async def read_standing(
