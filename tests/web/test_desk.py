@@ -338,7 +338,9 @@ async def test_a_restriction_of_contact_is_proposed_by_one_and_decided_by_anothe
         assert "in force" in (await officer.get(path)).text
 
 
-async def test_tasks_stand_in_the_inbox_and_on_the_page_with_the_form_that_ends_each(pool: Pool) -> None:
+async def test_tasks_stand_in_the_inbox_and_on_the_page_with_the_form_that_ends_each(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lapsed = {"course": "conduct-rules", "first": "2025-01-01", "last": "2025-12-31"}
     staff = directory(person("h-2", training=[lapsed]), teams=TEAMS)
     await People(pool, signed).replace(staff, by=LEAD, at=OPENED_AT)
@@ -354,6 +356,9 @@ async def test_tasks_stand_in_the_inbox_and_on_the_page_with_the_form_that_ends_
             assert "Was the notice in time?" in text, page
             assert form in text, page
         assert "conduct-rules" in (await handler.get("/desk/inbox")).text
+        assert "there may be more" not in (await handler.get("/desk/inbox")).text
+        monkeypatch.setattr("web.desk.inbox._AT_ONCE", 1)
+        assert "The first 1; there may be more." in (await handler.get("/desk/inbox")).text
         of_another = (await other.get("/desk/inbox")).text
         assert "Was the notice in time?" not in of_another
         assert "conduct-rules" not in of_another

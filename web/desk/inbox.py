@@ -60,6 +60,7 @@ async def inbox(visit: Visit) -> Response:
         choices=_CHOICES,
         items=page.items,
         tasks=tasks,
+        most=_AT_ONCE,
         form_of_task=form_of,
         further=_further(visit, page),
         to_view=lambda one: "/desk/inbox?" + urlencode({**_given(filters), "view": one.value}),
