@@ -13,6 +13,7 @@ from domain.clocks.deadlines import ClockHistory, Firing, Followed, Occurred
 from domain.clocks.planning import as_rounds, follow, shifts
 from domain.ground.words import Role
 from domain.rules.policy import PolicyPack
+from record.packs import digest
 
 if TYPE_CHECKING:
     from runtime.database import Connection
@@ -56,7 +57,9 @@ async def follow_events(
     history = sorted([*known.events, *new], key=_numbered)
     named = {occurred.calendar for occurred in history if occurred.calendar}
     rows = await connection.fetch(_CALENDARS, list(named)) if named else []
-    later = {row["hash"]: Calendar.model_validate(row["content"]) for row in rows}
+    # Who had it counted anew signed for the hash: what else is kept under it is another calendar.
+    kept = [row for row in rows if digest(row["content"]) == row["hash"]]
+    later = {row["hash"]: Calendar.model_validate(row["content"]) for row in kept}
     if missing := named - set(later):
         raise ApplicationError(
             f"calendar: the case file has no calendar {', '.join(sorted(missing))}; `redress calendar replan` adds it",

@@ -1,16 +1,20 @@
 """A policy pack counts where a worker that knows it has marked it: who may write to the record alone makes none."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
 import asyncpg
 import pytest
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.case.pinning import mark_known, pin
 from activities.keys.retention import Retention
+from domain.clocks.calendar import Closure
+from domain.clocks.deadlines import Occurred
+from domain.ground.words import CaseEvent
 from domain.keys.erasure import RunOut
 from domain.rules.policy import PolicyPack
 from record import packs as pinned_packs
@@ -19,9 +23,9 @@ from record.packs import pinned_pack
 from record.proofs import hold_proofs, proofs_here
 from runtime.identity.verifying import Verifier
 from runtime.mail import Outbox
-from runtime.policies import find_policy, load_packs
+from runtime.policies import calendars_in_use, find_policy, load_packs
 from runtime.settings import load_settings
-from tests.case.support import OPENED_AT, keeping, opened
+from tests.case.support import OPENED_AT, after, keeping, opened, update
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
@@ -85,6 +89,27 @@ async def test_what_was_pinned_before_there_were_marks_is_marked_where_it_is_a_p
         assert [await pinned_pack(connection, pack.hash) for pack in (alone, together)] == [alone, together]
         with pytest.raises(LookupError):
             await pinned_pack(connection, lax.hash)
+
+
+@pytest.mark.parametrize("real", [True, False])
+async def test_deadlines_are_counted_on_the_very_calendar_whose_hash_was_signed_for(pool: Pool, real: bool) -> None:
+    case_file = keeping(pool)
+    reference = await opened(case_file, f"calendar-{real}")
+    [calendar] = [one for one in calendars_in_use().values() if one.id == "hk"]
+    lax = calendar.model_copy(update={"closures": (Closure(day=date(2026, 3, 9), why="Nobody works."),)})
+    content = (calendar if real else lax).model_dump(mode="json")
+    await pool.execute(
+        "insert into casefile.calendars (hash, id, content, added_at, added_by) values ($1, 'hk', $2, now(), 'test')",
+        calendar.hash,
+        content,
+    )
+    replanned = Occurred(event=CaseEvent.REPLANNED, at=after(60), number=50, calendar=calendar.hash)
+    recording = case_file.record(update(reference, events=(replanned,)))
+    if real:
+        await recording
+    else:
+        with pytest.raises(ApplicationError, match="has no calendar"):
+            await recording
 
 
 def test_a_pack_goes_by_the_same_hash_as_it_was_pinned() -> None:
