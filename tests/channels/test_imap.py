@@ -1,5 +1,6 @@
 """Mail fetched from a mailbox is there exactly once, wherever the process that fetches it is killed."""
 
+import asyncio
 import contextlib
 import os
 import subprocess
@@ -10,12 +11,16 @@ from pathlib import Path
 import pytest
 
 from channels.imap import Mailbox, MailboxUnavailable, fetch_new, mailbox_at
+from channels.lmtp import lmtp
 from channels.taking import take_in
+from domain.mail.parts import essence
 from runtime.database import Pool
 from runtime.settings import ConfigurationError, load_settings
 from starter.reading.intake import content_of, list_incoming
 from tests.channels.imap_server import Folder, serving
+from tests.channels.messages import TABLE
 from tests.channels.messages.making import VOICES, mail
+from tests.channels.test_lmtp import hand_over
 from tests.patience import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,3 +127,22 @@ def test_an_address_of_a_mailbox_is_understood_or_refused_at_the_start(url: str,
             load_settings(imap_url=url)
     else:
         assert mailbox_at(load_settings(imap_url=url).imap_url or "") == wanted
+
+
+async def test_every_message_of_the_table_comes_through_both_doors_as_it_was_sent_and_counts_once(pool: Pool) -> None:
+    raws = [row.raw for row in TABLE[: len(TABLE) // len(VOICES)] if row.raw]
+    different = {essence(raw) for raw in raws}
+    folder = Folder(dict(enumerate(raws, start=1)))
+    async with serving(folder) as port:
+        mailbox = Mailbox("127.0.0.1", port, "none", "c", "INBOX")
+        while await fetch_new(pool, mailbox, folder.password):
+            pass
+    keys = [row["key"] for row in await pool.fetch("select key from intake.received")]
+    assert {essence(await content_of(pool, key)) for key in keys} == different
+    assert len(keys) == len(different)
+    async with lmtp(pool, "127.0.0.1:0") as port:
+        for raw in raws:
+            await asyncio.to_thread(hand_over, port, raw)
+    # SMTP has no lines that end otherwise: what has bare ones is another message there.
+    bare = {essence(raw) for raw in raws if b"\n" in raw.replace(b"\r\n", b"") or b"\r" in raw.replace(b"\r\n", b"")}
+    assert len(keys) <= await pool.fetchval("select count(*) from intake.received") <= len(keys) + len(bare)
