@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from domain.rules.combining import combine
 from domain.rules.policy import PolicyPack
@@ -44,17 +44,25 @@ async def mark_known(pool: "Pool", packs: Mapping[str, Sequence[PolicyPack]], at
     """
     unknown = []
     for row in await pool.fetch(_UNMARKED):
-        pinned = PolicyPack.model_validate(row["content"])
-        named = [(part.id, part.version) for part in pinned.parts] or [(pinned.id, pinned.version)]
-        found = [next((one for one in packs.get(id, ()) if one.version == version), None) for id, version in named]
-        known = [pack for pack in found if pack]
-        # Their hashes differ where the models have gained a field since.
-        if len(known) == len(found) and _said(combine(known)) == _said(pinned):
+        if _is_one_of(packs, row["content"]):
             mark = await mark_here(marking(row["hash"], digest(row["content"])))
             await pool.execute(_MARK, row["hash"], mark, at)
         else:
             unknown.append(row["hash"])
     return unknown
+
+
+def _is_one_of(packs: Mapping[str, Sequence[PolicyPack]], content: Any) -> bool:
+    """Whether what was pinned says what one of *packs* does, or several as one; whoever pinned it."""
+    try:
+        pinned = PolicyPack.model_validate(content)
+        named = [(part.id, part.version) for part in pinned.parts] or [(pinned.id, pinned.version)]
+        found = [next((one for one in packs.get(id, ()) if one.version == version), None) for id, version in named]
+        known = [pack for pack in found if pack]
+        # Their hashes differ where the models have gained a field since.
+        return len(known) == len(found) and _said(combine(known)) == _said(pinned)
+    except ValueError:
+        return False
 
 
 def _said(pack: PolicyPack) -> PolicyPack:

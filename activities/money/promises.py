@@ -72,12 +72,13 @@ class Promises:
         return done.model_copy(update={"letter": await self._send(request.letter)})
 
     async def _promised(self, request: PromiseAward) -> AwardPromised:
-        now, reference, row = self._clock(), request.reference, (request.round, request.account)
+        reference, row = request.reference, (request.round, request.account)
         updates, locks = (request.update, request.then), locks_of(request.account)
         async with (
             self._pool.acquire() as connection,
             self._case_file.turn(connection, reference, updates, *locks, columns=_BEFORE, values=row) as turn,
         ):
+            now = self._clock()  # its turn has come: nobody can have read of it before
             await turn.write(request.update)
             await turn.settle()
             covered = await covered_by(connection, turn.row, reference, now)

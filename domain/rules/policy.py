@@ -122,11 +122,12 @@ class PolicyPack(Record):
     @property
     def hash(self) -> str:
         """SHA-256 of the pack's content, whatever the file's spelling."""
-        if id(self) not in _HASHED:
+        known = _HASHED.get(id(self))
+        if known is None:
             if len(_HASHED) >= _MOST_HASHED:
-                _HASHED.clear()
-            _HASHED[id(self)] = self, content_hash(self)
-        return _HASHED[id(self)][1]
+                _HASHED.clear()  # workflows ask in threads of their own: what was there may be gone any moment
+            known = _HASHED[id(self)] = self, content_hash(self)
+        return known[1]
 
     @property
     def demands(self) -> list[str]:

@@ -112,6 +112,24 @@ async def test_deadlines_are_counted_on_the_very_calendar_whose_hash_was_signed_
             await recording
 
 
+@pytest.mark.parametrize("what", ["no pack", "a pack twice"])
+async def test_a_worker_begins_though_somebody_pinned_what_can_be_no_pack(pool: Pool, what: str) -> None:
+    packs = load_packs()
+    pack = find_policy(["hk-hkma", "platform-default"], OPENED_AT, packs)
+    twice = pack.model_copy(update={"parts": pack.parts[:1] * 2})
+    made_up = {"no pack": {"id": "platform-default"}, "a pack twice": twice.model_dump(mode="json")}[what]
+    async with pool.acquire() as connection:
+        await pin(connection, pack.hash, pack, OPENED_AT)
+    await by_force(pool, "delete from casefile.pack_marks")
+    await pool.execute(
+        "insert into casefile.policy_packs (hash, id, version, content, pinned_at) values ('0', 'x', '1', $1, now())",
+        made_up,
+    )
+    assert await mark_known(pool, packs, OPENED_AT) == ["0"]
+    async with pool.acquire() as connection:
+        assert await pinned_pack(connection, pack.hash) == pack
+
+
 def test_a_pack_goes_by_the_same_hash_as_it_was_pinned() -> None:
     for pack in (pack for versions in load_packs().values() for pack in versions):
         assert isinstance(pack, PolicyPack)

@@ -9,12 +9,14 @@ from temporalio.exceptions import ApplicationError
 
 from activities.money.compensation import Compensation
 from activities.money.promises import Promises
+from activities.money.redressed import lock_account
 from domain.case.requests import AwardPromised, LookElsewhere, PromiseAward
 from domain.ground.timeline import Entry
 from domain.ground.words import Stage
 from domain.money.parts import Loss
 from starter.client.directory import People
 from tests.case.support import OPENED_AT, after, awarding, decided, entry, keeping, opened, summary, update, usd
+from tests.patience import eventually
 from tests.people.support import LEAD, directory, person
 from tests.signing import signed
 
@@ -51,6 +53,20 @@ async def test_of_many_cases_that_promise_a_loss_at_once_one_does_and_says_so_ag
     assert all(answer.elsewhere[0].reference == first for case, answer in answers.items() if case != first)
     assert (await promises.promise_award(promising(first, loss()))).promised
     assert await pool.fetchval("select stage from casefile.cases where reference = $1", first) == "responded"
+
+
+async def test_a_promise_that_waited_for_another_is_made_when_it_was_its_turn(pool: "Pool") -> None:
+    """What is said while it waits is said before the response can be read, and is no answer to it."""
+    case_file, now = keeping(pool), [OPENED_AT]
+    reference = await opened(case_file)
+    async with pool.acquire() as other:
+        async with other.transaction():
+            await lock_account(other, ACCOUNT)
+            promises = Promises(pool, case_file, lambda: now[0])
+            promising_it = asyncio.create_task(promises.promise_award(promising(reference, loss())))
+            await eventually(lambda: pool.fetchval("select exists (select from pg_locks where not granted)"))
+            now[0] = after(5)
+        assert (await promising_it).at == after(5)
 
 
 async def test_what_is_part_of_others_without_a_sum_of_its_own_is_promised_in_both(pool: "Pool") -> None:
