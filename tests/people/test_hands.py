@@ -13,7 +13,7 @@ from domain.case.case import Case
 from domain.case.clocks import has_recorded
 from domain.case.file import CaseUpdate, Recorded
 from domain.case.hearing import HEARD
-from domain.case.messages.handling import CorrectContact, Withdraw
+from domain.case.messages.handling import ChooseChannel, CorrectContact, Withdraw
 from domain.case.messages.paying import ReportPayment
 from domain.case.messages.putting_right import ConfirmRemedy
 from domain.case.messages.signals import Arrived, PeopleChanged
@@ -190,8 +190,13 @@ async def test_whoever_is_named_and_whatever_danger_is_told_counts_in_all_that_t
 
 
 def test_every_text_that_a_customer_may_send_is_heard_or_said_to_be_none_of_theirs() -> None:
-    """What ends the case, or says that something was paid or done, is looked at by people anyway."""
-    none_of_theirs = {Withdraw, CorrectContact, ConfirmRemedy, ReportPayment, Arrived, PeopleChanged, IncidentChanged}
+    """What ends the case, or says that something was paid or done, is looked at by people anyway; a choice of channel
+    has no words.
+    """
+    none_of_theirs = {
+        *(Withdraw, CorrectContact, ChooseChannel, ConfirmRemedy, ReportPayment),
+        *(Arrived, PeopleChanged, IncidentChanged),
+    }
     open_to_them = {one.kind for one in SIGNALS} | {
         one.kind for one in UPDATES if not (isinstance(one.gate, Gate) and one.gate.staff)
     }
