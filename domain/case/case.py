@@ -354,6 +354,11 @@ class Case(State):
         self.revision += 1
 
     @property
+    def answered_early(self) -> dict[Literal["accept", "dispute"], Instant]:
+        """What was ``said_early`` and answers the response: it could be read by then."""
+        return {intent: at for intent, at in self.said_early.items() if self.told_at and at >= self.told_at}
+
+    @property
     def asking(self) -> bool:
         """Whether the customer has been asked something and has not answered."""
         return self.question is not None and not self.question.answered

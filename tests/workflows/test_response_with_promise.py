@@ -222,3 +222,23 @@ async def test_who_reads_a_response_before_its_workflow_knows_of_it_and_changes_
     reference = await promised_by(house, answered_late)
     await house.row(reference, lambda row: bool(row["stage"] == Stage.DECIDING))
     assert not await is_read_by_somebody(house, reference)
+
+
+async def test_who_answered_before_the_workflow_knew_of_the_response_is_not_taken_to_be_silent(house: House) -> None:
+    """What waits to be heard is an answer, though the time for one is over when the workflow hears of the response."""
+    lost: list[AwardPromised] = []
+
+    async def answer_lost(request: Any, carry: Carry) -> Any:
+        if lost:
+            return lost[0]
+        lost.append(await carry())
+        await house.complaints.reply(request.reference, by=CUSTOMER, intent="dispute", text="It is not enough.")
+        await house.eventually(lambda: house.timeline(request.reference, "customer_reply"))
+        raise ApplicationError("the answer was lost", next_retry_delay=timedelta(days=20))
+
+    reference = await promised_by(house, answer_lost)
+    await house.eventually(lambda: house.timeline(reference, "customer_reply"))
+    await house.sleep(timedelta(days=21))
+    disputed = "select count(*) from casefile.events where reference = $1 and event = 'disputed'"
+    await house.eventually(lambda: house.fetchval(disputed, reference))
+    assert await house.timeline(reference, "silence") == []

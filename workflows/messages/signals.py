@@ -56,9 +56,8 @@ def hear_reply(work: Casework, reply: CustomerReply) -> None:
 
 def hear_what_was_said_early(work: Casework) -> None:
     """What was said since the response can be read answers it; what was said before does not, and somebody reads it."""
-    case, told_at = work.case, work.case.told_at
+    case, answers = work.case, work.case.answered_early
     said, case.said_early = case.said_early, {}
-    answers = {intent: at for intent, at in said.items() if told_at and at >= told_at}
     for intent, at in sorted(answers.items(), key=lambda one: one[1]):
         if _may_answer(case, intent):
             _answer(work, intent, at)

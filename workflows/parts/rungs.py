@@ -185,7 +185,7 @@ class Rungs:
 
     def accept_silence(self) -> None:
         """The customer has not answered the final response in time."""
-        if self._case.stage is not Stage.RESPONDED or self._case.answer is not None:
+        if self._case.stage is not Stage.RESPONDED or self._case.answer is not None or self._case.answered_early:
             return
         self._case.silent = bool(self._case.referrals)
         if self._case.silent:
