@@ -53,6 +53,9 @@ from record.touched import TOUCHED_BY_QUOTES
 from runtime.child import StackError
 from runtime.database import migrate, open_pool
 from runtime.embedded_postgres import EmbeddedPostgres
+from runtime.keys.here import hold_keys
+from runtime.keys.keyring import FileKeyring
+from runtime.keys_table import keys_table
 from runtime.logging import configure_logging
 from runtime.postgres import DatabaseUnavailable
 from runtime.settings import load_settings
@@ -280,13 +283,13 @@ class Alone(Investigating):
 class Work:
     """A process of its own, so that its memory can be told from that of the benchmark."""
 
-    def __init__(self, url: str, executor: ProcessPoolExecutor, connections: int) -> None:
-        self._url, self._executor, self._connections = url, executor, connections
+    def __init__(self, url: str, executor: ProcessPoolExecutor, keyring: Path | None, connections: int) -> None:
+        self._url, self._executor, self._keyring, self._connections = url, executor, keyring, connections
 
     async def do(self, work: "Callable[..., Awaitable[T]]", *arguments: object) -> T:
         """What ``work(pool, *arguments)`` returns."""
         return await asyncio.get_running_loop().run_in_executor(
-            self._executor, _in_pool, work, self._url, self._connections, *arguments
+            self._executor, _in_pool, work, self._url, self._keyring, self._connections, *arguments
         )
 
     async def memory(self) -> int:
@@ -295,16 +298,21 @@ class Work:
 
 
 @contextmanager
-def a_process(url: str, connections: int = 1) -> Iterator[Work]:
+def a_process(url: str, keyring: Path | None = None, connections: int = 1) -> Iterator[Work]:
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _quietly) as executor:
-        yield Work(url, executor, connections)
+        yield Work(url, executor, keyring, connections)
 
 
 def _quietly() -> None:
     configure_logging("console", "ERROR")
 
 
-def _in_pool(work: "Callable[..., Awaitable[T]]", url: str, connections: int, *arguments: object) -> T:
+def _in_pool(
+    work: "Callable[..., Awaitable[T]]", url: str, keyring: Path | None, connections: int, *arguments: object
+) -> T:
+    if keyring:
+        hold_keys(load_settings(database_url=url, keyring=keyring))
+
     async def run() -> T:
         async with await open_pool(url, max_size=connections) as pool:
             return await work(pool, *arguments)
@@ -342,7 +350,10 @@ async def measure(*, quotes: int, orders: int, seed: int, disputes: int, say: "S
                     say(f"Investigating; load of the machine {os.getloadavg()[0]:.1f} ...")
                     investigated = await work.do(investigate, market, disputes, seed)
                     memory["investigations"] = await work.memory()
-                with a_process(url, CONNECTIONS) as work:
+                keyring = folder / "keyring.json"
+                FileKeyring.create(keyring)  # what is found of an account is sealed under its customer's key
+                await keys_table(load_settings(database_url=url, keyring=keyring))
+                with a_process(url, keyring, CONNECTIONS) as work:
                     say("Listing the accounts of the bad minute ...")
                     listed = await work.do(list_cohort, market, 20)
                     memory["cohort"] = await work.memory()

@@ -118,7 +118,7 @@ class Lives:
         self._servers.append(client)
 
     def leave_out(self, workflow: str) -> None:
-        """A workflow was erased: its history opens with no key."""
+        """A workflow whose history opens with no key of this process: it was erased, or its stack has others."""
         self._replayed |= {run for run in self._waiting if run.workflow == workflow}
         self._waiting = {run: service for run, service in self._waiting.items() if run.workflow != workflow}
 

@@ -118,6 +118,7 @@ async def test_a_process_that_is_killed_comes_back_and_nothing_is_lost(
     reference = f"small-{uuid4()}"
     client = await connect(stack.settings)
     handle = await client.start_workflow("Count", id=reference, task_queue="small")
+    LIVES.leave_out(reference)
     for _ in range(3):
         await handle.signal("add")
     before = StackRecord.read(stack.settings.state_dir)
@@ -194,6 +195,7 @@ async def test_after_a_kill_of_the_owner_a_new_start_stops_what_is_left_and_carr
         settings = load_settings(state_dir=folder)
         client = await connect(settings)
         handle = await client.start_workflow("Count", id="small-1", task_queue="redress")
+        LIVES.leave_out("small-1")
         await handle.signal("add")
         # Whose tables they are may make one; the programs work as somebody who may not.
         first = await asyncpg.connect(find_database(settings), user="postgres")
@@ -214,7 +216,6 @@ async def test_after_a_kill_of_the_owner_a_new_start_stops_what_is_left_and_carr
         handle = client.get_workflow_handle("small-1")
         await handle.signal("finish")
         assert await handle.result() == 2 + 1
-        await LIVES.gather(client)
         second = await asyncpg.connect(find_database(settings), user="postgres")
         assert await second.fetchval("select id from kept") == 1
         await second.close()

@@ -21,7 +21,6 @@ from record.chain import export
 from record.chain_verifier import CHAIN, check_chains
 from runtime.keys.codec import ENCODING, Sealing
 from runtime.keys.here import keys_needed
-from runtime.keys.histories import payloads
 from runtime.settings import load_settings
 from starter.evidence.reading import read_facts
 from starter.reading.cases import get_case, get_letters, get_rejected, get_timeline, list_cases
@@ -37,6 +36,7 @@ from starter.upkeep.handing_out import write_zip
 from tests.replaying import LIVES
 from tests.web.conftest import Browser, doors_over, signed_in
 from tests.workflows.house import HANDLER, House
+from tests.workflows.opened import payloads
 from web.app import create_app
 from web.visits import Customer, Staff
 

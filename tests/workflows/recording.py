@@ -5,8 +5,8 @@ from pathlib import Path
 
 from temporalio.client import WorkflowHistory
 
-from runtime.keys.histories import open_history
 from tests.workflows.fingerprints import is_released, keep
+from tests.workflows.opened import open_history
 
 
 async def opened(history: WorkflowHistory, namespace: str) -> str:
