@@ -20,6 +20,8 @@ from tests.workflows.fingerprints import HISTORIES, life
 from worker import build_replayer
 from workflows.effects import EFFECTS, Effect
 
+pytestmark = pytest.mark.usefixtures("without_keys")  # the histories were recorded opened
+
 BROKEN: Final = "the pipe is broken"
 TAKEN_ON: Final = {
     "OpenCase",
@@ -90,7 +92,6 @@ async def test_what_breaks_behind_any_effect_is_noticed(effect: str, monkeypatch
 
 
 @pytest.mark.parametrize("effect", [effect for effect in RECORDED if effect not in TAKEN_ON])
-@pytest.mark.usefixtures("without_keys")
 async def test_an_effect_that_fails_for_good_and_that_nobody_takes_on_ends_no_workflow_and_is_noticed(
     effect: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
