@@ -130,7 +130,7 @@ class Listing:
             any(finding.open for finding in member.findings if finding.verdict.for_the_customer),
             member.hash,
             list(member.trades),
-            [in_a_list(scope, one.model_dump(mode="json"), erased=erased) for one in member.findings],
+            [in_a_list(scope, one.note(None), erased=erased) for one in member.findings],
             list(member.settled),
             [amount.model_dump(mode="json") for amount in member.gained],
         )

@@ -230,7 +230,7 @@ class Finding(Record):
     def listed(cls, data: Mapping[str, Any]) -> "Finding":
         """The finding of an account that an incident's list holds; where the customer was erased, its figures alone."""
         if "reason" in data:
-            return cls.model_validate(data)
+            return cls.noted(data)
         told = str(data.get(ERASED, f"[{ERASED}]"))
         return cls.noted({**data, "reason": {"en": told, "zh": told}})
 

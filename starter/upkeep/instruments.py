@@ -141,10 +141,7 @@ _CASES: Final = """
 
 _INCIDENTS: Final = """
     select distinct reference from casefile.cohort_members
-    where jsonb_path_exists(
-        findings, '$[*].evidence[*] ? (@.table == "instruments" && @.key == $symbol)',
-        jsonb_build_object('symbol', $1::text)
-    )
+    where jsonb_path_exists(findings, '$[*].instruments[*] ? (@ == $symbol)', jsonb_build_object('symbol', $1::text))
     order by reference
 """
 
