@@ -72,9 +72,8 @@ async def test_a_customer_is_taken_from_the_first_word_to_the_last_though_a_work
         await expect(page.get_by_text("正在归入案卷")).to_be_visible()
         await look(page, "zh-CN-case")
         async with a_worker():
-            await expect(page.locator(".said").first).to_contain_text(
-                "补充：当时报价"
-            )  # without loading the page again
+            # without loading the page again
+            await expect(page.locator(".said").first).to_contain_text("补充：当时报价")
             await _answered(pool, complaints, reference, 0)
             await page.get_by_role("link", name="提出异议").first.click()
             await page.locator("#text").fill("金额不对。")
@@ -84,13 +83,7 @@ async def test_a_customer_is_taken_from_the_first_word_to_the_last_though_a_work
             await _answered(pool, complaints, reference, 1)
             await look(page, "zh-CN-answered")
             await expect(page.get_by_text("投诉成立", exact=True)).to_be_visible()
-            await page.goto(f"/mine/{reference}?do=channel")
-            await page.locator("main form button").click()
-            await look(page, "zh-CN-channel")
-            await page.get_by_label("邮寄").check()
-            await page.locator("main form button").click()
-            await expect(page.get_by_text("已记录您选择的送达方式")).to_be_visible()
-            await eventually(lambda: _has_chosen(pool, reference), "the case has heard it")
+            await _choose_post(page, pool, reference)
             await page.get_by_role("link", name="接受处理决定").first.click()
             await page.get_by_role("button", name="接受").click()
             await expect(page.get_by_text("如仍有问题，请现在告诉我们")).to_be_visible()
@@ -102,6 +95,16 @@ async def test_a_customer_is_taken_from_the_first_word_to_the_last_though_a_work
     assert await pool.fetchval("select count(*) from casefile.cases") == 1
     assert await pool.fetchval("select count(*) from casefile.rejected_messages") == 0
     await client.get_workflow_handle(reference).terminate()
+
+
+async def _choose_post(page: Page, pool: Pool, reference: str) -> None:
+    await page.goto(f"/mine/{reference}?do=channel")
+    await page.locator("main form button").click()
+    await look(page, "zh-CN-channel")
+    await page.get_by_label("邮寄").check()
+    await page.locator("main form button").click()
+    await expect(page.get_by_text("已记录您选择的送达方式")).to_be_visible()
+    await eventually(lambda: _has_chosen(pool, reference), "the case has heard it")
 
 
 async def _has_chosen(pool: Pool, reference: str) -> bool:
