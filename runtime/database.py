@@ -6,11 +6,10 @@ import hashlib
 import json
 import re
 import socket
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final, TypeAlias, TypeVar, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -75,7 +74,7 @@ class _Opening(asyncpg.Connection):
     """A connection that seals what is marked as personal and opens what it finds sealed, with this process's keys."""
 
     _left: frozenset[str] = frozenset()
-    _along: Mapping[str, str] = MappingProxyType({})
+    _along: dict[str, str] | None = None
 
     def get_reset_query(self) -> str:
         """What the pool says on its way back: nothing, where nothing was left to the session; one round trip in ten."""
@@ -86,17 +85,17 @@ class _Opening(asyncpg.Connection):
         self._left |= {one for one in _LASTING if one in query}
 
     @contextlib.contextmanager
-    def sending_along(self, along: Mapping[str, str]) -> Iterator[None]:
+    def sending_along(self, along: dict[str, str]) -> Iterator[None]:
         """As `runtime.locking.Sending` says."""
         self._along = along
         try:
             yield
         finally:
-            self._along = MappingProxyType({})
+            self._along = None
 
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> Any:  # noqa: ASYNC109 (asyncpg's)
-        if more := self._along.get(query):
-            query = f"{query} {more}"
+        if self._along and query in self._along:
+            query = f"{query} {self._along.pop(query)}"
         self._look_at(query)
         done = await super().execute(query, *await sealed(keys_here(), args), timeout=timeout)
         if LET_GO in query:

@@ -1,6 +1,6 @@
 """Transactions that begin with locks: both are sent at once, for everybody who writes does both."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
@@ -31,24 +31,27 @@ async def locked(connection: "Connection", *locks: str, let_go: bool = False) ->
     """A transaction that begins with *locks*, statements without parameters, one after the other.
 
     What is read in it is as it stands once all are held. With *let_go* its commit gives back the locks of the session.
-    Within another transaction it is a part of that, whose end gives nothing back.
+    Within another transaction it is a part of that, whose end gives nothing back. Raises `RuntimeError` where the locks
+    were not sent: by a version of asyncpg that begins a transaction in other words.
     """
     if connection.is_in_transaction():
         async with connection.transaction():
             await connection.execute("; ".join(locks))
             yield
         return
-    along = {BEGIN: "; ".join(locks), COMMIT: LET_GO if let_go else ""}
+    along = {BEGIN: "; ".join(locks), **({COMMIT: LET_GO} if let_go else {})}
     with cast("Sending", connection).sending_along(along):
         async with connection.transaction():
+            if BEGIN in along:
+                raise RuntimeError("a transaction has begun without its locks: asyncpg says another thing than BEGIN")
             yield
 
 
 class Sending(Protocol):
     """A connection that sends more along with what begins and ends its transactions."""
 
-    def sending_along(self, along: Mapping[str, str]) -> AbstractContextManager[None]:
-        """While it lasts, send with `BEGIN` and `COMMIT` the statements that *along* has for them."""
+    def sending_along(self, along: dict[str, str]) -> AbstractContextManager[None]:
+        """While it lasts, send with `BEGIN` and `COMMIT` the statements that *along* has, and take these out."""
 
 
 BEGIN: Final = "BEGIN;"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime import locking
 from runtime.database import close_pool, open_pool
 from runtime.locking import as_sql, lock_beyond, lock_until_end, locked
 from tests.patience import eventually
@@ -110,3 +111,15 @@ async def test_within_a_transaction_locks_are_taken_as_a_part_of_it(pool: "async
                     raise ZeroDivisionError
             assert await connection.fetchval(HELD) == 1
         assert await connection.fetchval(HELD) == 0
+
+
+async def test_nothing_is_done_in_a_transaction_that_began_without_its_locks(
+    pool: "asyncpg.Pool[asyncpg.Record]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another version of asyncpg may begin transactions in other words: nothing would take turns, and nobody see it."""
+    monkeypatch.setattr(locking, "BEGIN", "START TRANSACTION;")
+    async with pool.acquire() as connection:
+        with pytest.raises(RuntimeError, match="without its locks"):
+            async with locked(connection, lock_until_end("account:1")):
+                raise AssertionError("nothing is done without the lock")
+        assert not connection.is_in_transaction()
