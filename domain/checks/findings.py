@@ -15,7 +15,7 @@ from domain.checks.tolerances import Tolerances
 from domain.ground.base import Identifier, Instant, Record
 from domain.ground.bilingual import Bilingual
 from domain.ground.words import Confidence, IncidentStage, MemberState, Remedy
-from domain.keys.personal import ERASED
+from domain.keys.personal import ERASED, RATES
 from domain.money.amounts import Money
 from domain.money.interest import Interest
 from domain.money.parts import Part
@@ -232,7 +232,7 @@ class Finding(Record):
         if "reason" in data:
             return cls.noted(data)
         told = str(data.get(ERASED, f"[{ERASED}]"))
-        return cls.noted({**data, "reason": {"en": told, "zh": told}})
+        return cls.noted({**data, "reason": {"en": told, "zh": told}, "evidence": data.get(RATES, ())})
 
     def note(self, mark: str | None) -> dict[str, Any]:
         """The data of a timeline's entry: with its hash, the *mark* of the investigation, and the instruments of which

@@ -108,14 +108,20 @@ _OURS: Final = frozenset({"received", "rules", "stage"})
 """Kinds of entries whose words are ours alone, and tell nothing of a person."""
 
 
+RATES: Final = "rates"
+"""Of a finding on a list: the exchange rates among its rows. They are of no person, and its sums need them."""
+
+
 def in_a_list(scope: str, finding: Mapping[str, Any], *, erased: bool) -> Any:
     """A finding of an account on an incident's list: as in a timeline, its words and rows are personal.
 
     Of somebody who was *erased* before, its figures alone are kept.
     """
+    rates = [row for row in finding["evidence"] if row["table"] == RATES]
+    listed, readable = {**finding, **({RATES: rates} if rates else {})}, _OF_A_FINDING | {RATES}
     if erased:
-        return {name: value for name, value in finding.items() if name in _OF_A_FINDING}
-    return Personal(scope, dict(finding), _OF_A_FINDING)
+        return {name: value for name, value in listed.items() if name in readable}
+    return Personal(scope, listed, readable)
 
 
 def in_timeline(scope: str, kind: str, text: str, data: Mapping[str, Any]) -> tuple[Any, Any]:
