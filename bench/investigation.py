@@ -58,7 +58,7 @@ from runtime.keys.keyring import FileKeyring
 from runtime.keys_table import keys_table
 from runtime.logging import configure_logging
 from runtime.postgres import DatabaseUnavailable
-from runtime.settings import load_settings
+from runtime.settings import Settings, load_settings
 from starter.importing.formats.kinds import Kind
 from starter.importing.loading import ImportFailed, import_file
 
@@ -311,13 +311,17 @@ def _in_pool(
     work: "Callable[..., Awaitable[T]]", url: str, keyring: Path | None, connections: int, *arguments: object
 ) -> T:
     if keyring:
-        hold_keys(load_settings(database_url=url, keyring=keyring))
+        hold_keys(_keys(url, keyring))
 
     async def run() -> T:
         async with await open_pool(url, max_size=connections) as pool:
             return await work(pool, *arguments)
 
     return asyncio.run(run())
+
+
+def _keys(url: str, keyring: Path) -> Settings:
+    return load_settings(database_url=url, keys_database_url=url, keyring=keyring)
 
 
 def _most_memory() -> int:
@@ -352,7 +356,7 @@ async def measure(*, quotes: int, orders: int, seed: int, disputes: int, say: "S
                     memory["investigations"] = await work.memory()
                 keyring = folder / "keyring.json"
                 FileKeyring.create(keyring)  # what is found of an account is sealed under its customer's key
-                await keys_table(load_settings(database_url=url, keyring=keyring))
+                await keys_table(_keys(url, keyring))
                 with a_process(url, keyring, CONNECTIONS) as work:
                     say("Listing the accounts of the bad minute ...")
                     listed = await work.do(list_cohort, market, 20)
