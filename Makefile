@@ -6,6 +6,7 @@
 # make trial  Redress broken on purpose, and a checker that proves that nothing was lost or doubled
 #             (SEED=7 MINUTES=60, ARGS="--part points --only 'disputed, Record#3'")
 # make bench  how late deadlines are, beside a poller (ARGS="--cases 500")
+# make bench-life           what a life costs beside bare Temporal workflows and the same writes on DBOS
 # make bench-investigation  import and investigation, beside bare PostgreSQL (ARGS="--quotes 500000 --orders 50000")
 # make bench-reporting      the report on a month of 100,000 cases, its time and memory
 # make bench-polling        a handler's pages beside 1,000 customers whose pages ask by themselves
@@ -52,6 +53,7 @@ bench: $(READY)
 	@$(BIN)/python -m bench.deadlines $(ARGS)
 
 bench-life: $(READY)
+	@$(PIP) --require-hashes -r requirements/bench.txt
 	@$(BIN)/python -m bench.life $(ARGS)
 
 bench-assessment: $(READY)
@@ -85,6 +87,8 @@ lock:
 	    pyproject.toml -o requirements/runtime.txt
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --extra embedded --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --group bench -c requirements/dev.txt -o requirements/bench.txt
 
 # What an installation is made of: a CycloneDX document, and the licences.
 sbom: $(READY)

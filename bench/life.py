@@ -1,11 +1,13 @@
-"""What a complaint that goes straight through costs, beside bare Temporal workflows that do nothing in as many steps.
+"""What a complaint that goes straight through costs, beside bare Temporal workflows and the same writes on DBOS.
 
     python -m bench.life [--lives 100] [--at-once 1 20 100] [--rounds 3] [--json]
 
 A withdrawal was paid too late: the complaint is opened, acknowledged, looked into, decided by rule and answered; the
 customer accepts, the sum is posted, and the case is followed up. It ends, for this measurement, when its first
-follow-up clock runs. Redress and its two peers (`bench/bare.py`) take turns on one Temporal server, each with one
-worker process; processor time is read for each process. Other work on the machine is done to all of them.
+follow-up clock runs. Redress and its peers take turns, each with one worker process: two that do nothing in as many
+steps on the same Temporal server (`bench/bare.py`), and one that writes as much in the same PostgreSQL server on DBOS
+(`bench/dbos_peer.py`), where that is installed. Processor time is read for each process. Other work on the machine is
+done to all of them.
 
 Progress is told on stderr, the result on stdout. Exit codes: 0 measured; 2 nothing was measured, stderr says why.
 """
@@ -20,11 +22,13 @@ import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit, urlunsplit
 
 import psutil
 from rich import box
@@ -32,7 +36,7 @@ from rich.table import Table
 from temporalio.client import Client
 
 from bench.bare import QUEUE, Former, Like
-from bench.common import at_least, measured_by, put_out
+from bench.common import NotMeasured, at_least, measured_by, put_out
 from domain.case.complaint import Channel, Complainant, Complaint
 from domain.ground.people import Actor
 from domain.ground.words import Role
@@ -50,6 +54,8 @@ if TYPE_CHECKING:
 
 CUSTOMER: Final = Actor(id="customer", role=Role.CUSTOMER)
 REDRESS: Final = "Redress"
+ON_DBOS: Final = "DBOS, same writes"
+_ENDED: Final = "the peer on DBOS ended too early"
 _PATIENCE: Final = 300.0  # seconds for one batch
 _TASKS: Final = "EVENT_TYPE_WORKFLOW_TASK_COMPLETED"
 
@@ -65,6 +71,7 @@ class Who:
     live: Live
     processes: Mapping[str, int]
     """Process ids by what is said of them."""
+    on_temporal: bool = True
     rates: dict[int, list[float]] = field(default_factory=dict)
     """Lives a second by how many lived at once, a round each."""
     worked: dict[int, list[dict[str, float]]] = field(default_factory=dict)
@@ -83,9 +90,8 @@ async def _batch(live: Live, lives: int, at_once: int) -> tuple[float, list[str]
             ids.append(await live())
 
     began = time.monotonic()
-    async with asyncio.timeout(_PATIENCE), asyncio.TaskGroup() as group:
-        for _ in range(at_once):
-            group.create_task(one_after_another())
+    async with asyncio.timeout(_PATIENCE):
+        await asyncio.gather(*(one_after_another() for _ in range(at_once)))
     return lives / (time.monotonic() - began), ids
 
 
@@ -175,6 +181,35 @@ def _bare(client: Client, workflow: type[Former] | type[Like]) -> Live:
     return live
 
 
+class _OnDbos:
+    """The process of `bench.dbos_peer`, which lives what it is told to."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._over: dict[str, asyncio.Future[None]] = {}
+
+    async def live(self) -> str:
+        """One life. Raises `NotMeasured` where the process ended."""
+        assert self._process.stdin  # noqa: S101 (a pipe)
+        assert self._process.stdout  # noqa: S101 (a pipe)
+        if self._process.stdout.at_eof():
+            raise NotMeasured(_ENDED)
+        name = f"bench-{uuid.uuid4()}"
+        over = self._over[name] = asyncio.get_running_loop().create_future()
+        self._process.stdin.write(f"{name}\n".encode())
+        await over
+        return name
+
+    async def listen(self) -> None:
+        """Tell those who wait that their life is over."""
+        assert self._process.stdout  # noqa: S101 (a pipe)
+        async for line in self._process.stdout:
+            if over := self._over.pop(line.decode().strip(), None):
+                over.set_result(None)
+        for over in self._over.values():
+            over.set_exception(NotMeasured(_ENDED))
+
+
 async def measure(*, lives: int, at_once: Sequence[int], rounds: int, say: Callable[[str], None]) -> Mapping[str, Any]:
     """All of them in turns; the figures of each, and the ratios."""
     with tempfile.TemporaryDirectory(prefix="redress-bench-") as place:
@@ -183,6 +218,7 @@ async def measure(*, lives: int, at_once: Sequence[int], rounds: int, say: Calla
             Stack(_settings(Path(place)), say=lambda news: say(f"  {news}")) as stack,
             await open_pool(stack.settings.database_url or "", max_size=4) as pool,
             _peer(stack.addresses.temporal) as peer,
+            AsyncExitStack() as others,
         ):
             client = await connect(stack.settings)
             await keys_needed().keep_open()  # as whoever serves does
@@ -197,6 +233,9 @@ async def measure(*, lives: int, at_once: Sequence[int], rounds: int, say: Calla
                 Who("bare, former steps", _bare(client, Former), {**running, "worker": peer}),
                 Who("bare, same steps", _bare(client, Like), {**running, "worker": peer}),
             ]
+            if _dbos_is_there(say):
+                postgres = running["postgres"]
+                whos.append(await others.enter_async_context(_dbos(stack.settings.database_url or "", postgres)))
             try:
                 for number in range(-1, rounds):  # the first only warms up
                     for together in at_once if number >= 0 else (min(20, lives),):
@@ -214,7 +253,7 @@ async def _take(who: Who, lives: int, together: int, number: int, client: Client
     rate, ids = await _batch(who.live, lives, together)
     if number < 0:
         return
-    if not who.events:  # what the first lives take on a cold worker is done twice
+    if who.on_temporal and not who.events:  # what the first lives take on a cold worker is done twice
         history = await client.get_workflow_handle(ids[0]).fetch_history()
         kinds = [event["eventType"] for event in json.loads(history.to_json())["events"]]
         who.events, who.tasks = len(kinds), kinds.count(_TASKS)
@@ -258,6 +297,37 @@ async def _peer(target: str) -> AsyncIterator[int]:
         await process.wait()
 
 
+def _dbos_is_there(say: Callable[[str], None]) -> bool:
+    there = find_spec("dbos") is not None
+    if not there:
+        say(
+            "  DBOS is left out. To have it: make bench-life, or pip install --require-hashes -r requirements/bench.txt"
+        )
+    return there
+
+
+@asynccontextmanager
+async def _dbos(url: str, postgres: int) -> AsyncIterator[Who]:
+    """The peer on DBOS, in a database of its own beside that of *url*, on the server with the process id *postgres*."""
+    place = urlsplit(url)
+    own = urlunsplit(place._replace(netloc=f"postgres@{place.netloc.rpartition('@')[2]}", path="/bench_dbos"))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.dbos_peer", own, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout  # noqa: S101 (a pipe)
+    try:
+        if await process.stdout.readline() != b"ready\n":
+            raise NotMeasured("the peer on DBOS did not start")
+        peer = _OnDbos(process)
+        listening = asyncio.create_task(peer.listen())
+        yield Who(ON_DBOS, peer.live, {"postgres": postgres, "worker": process.pid}, on_temporal=False)
+        listening.cancel()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
 def _settings(place: Path) -> Settings:
     return load_settings(state_dir=place, firm_name="Example Bullion", log_format="json", log_level="WARNING")
 
@@ -281,8 +351,8 @@ def show(measured: Mapping[str, Any]) -> Table:
             f"{line['lives_a_second']:.2f}",
             beside,
             spoken,
-            str(line["events"]),
-            str(line["workflow_tasks"]),
+            str(line["events"] or ""),
+            str(line["workflow_tasks"] or ""),
         )
     return table
 

@@ -1,0 +1,182 @@
+"""A life on DBOS that a life of a complaint is compared with: the same waits, and as many rows of the same size.
+
+    python -m bench.dbos_peer URL        serve until stdin ends; URL names a PostgreSQL database, which is made
+
+A line on stdin, the name of a life, starts one; the same line on stdout says that it is over. DBOS keeps its system
+tables and the steps their rows in that one database. A step that writes is one transaction of an asynchronous data
+source, which commits the rows together with the mark that it was done: exactly once, as Redress writes them.
+
+What may be chosen is chosen for the peer. Lives are started in the process and event loop that work on them: a queue
+would have to be polled. Read committed, as Redress has it, in place of serializable; uvloop; no look at a pooled
+connection before it is used; one transaction a step, where Redress has ten a life; rows through psycopg itself, one
+statement for the new ones of a step and one batch for its updates; three indexes, where tables of Redress have up to
+twelve. Nothing is decided, written, sealed or sent, and nothing read: the rows are random bytes.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import uvloop
+from dbos import DBOS, AsyncSQLAlchemyDatasource, SetWorkflowID
+
+_REPLY_WITHIN: Final = timedelta(days=14)
+_SMALL: Final = 208
+"""Bytes of a row of the audit chain, a fact for reports, a deadline, an entry of the timeline: the mean."""
+_SUMMARY: Final = ("summary", 1_070)
+"""The row of the case, which is updated."""
+_LINE: Final = ("line", 185)
+"""Its line in the work list."""
+
+
+def _state(size: int) -> tuple[str, int]:
+    return ("state", size)
+
+
+@dataclass(frozen=True)
+class Writes:
+    """What a step of Redress writes, counted by triggers on every table around one life; sizes in bytes of the row."""
+
+    small: int
+    """New rows of `_SMALL` bytes."""
+    large: tuple[int, ...] = ()
+    """New rows that are larger: letters, findings."""
+    updated: tuple[tuple[str, int], ...] = ()
+    """Updates of what is kept of the case, by name and size."""
+
+
+_KEPT: Final = (_SUMMARY, _LINE, _state(3_550))
+OPENING: Final = Writes(29, updated=(_LINE,))
+ACKNOWLEDGEMENT: Final = Writes(18, (1_800,), (*[_LINE] * 3, _SUMMARY, _state(3_550)))
+FINDING: Final = 3_032
+"""Bytes of what the investigation found. Redress, too, writes it with the promise."""
+PROMISE: Final = Writes(35, (FINDING, 2_888), (*[_LINE] * 4, *[_SUMMARY] * 2, _state(7_646)))
+REPLY: Final = Writes(2, (1_020,), (_LINE, _SUMMARY, _state(11_714)))
+POSTING: Final = Writes(36, (), (*[_LINE] * 6, *[_SUMMARY] * 3, _state(4_842), _state(5_330)))
+
+_TABLES: Final = """
+create table if not exists new_rows (
+    id bigint generated always as identity primary key, life text not null, number int not null, body bytea not null
+);
+create unique index if not exists new_rows_life on new_rows (life, id);
+create index if not exists new_rows_number on new_rows (number, life);
+create table if not exists kept (life text, part text, body bytea not null, primary key (life, part));
+"""
+_INSERT: Final = (
+    "insert into new_rows (life, number, body)"
+    " select %s, number, body from unnest(%s::bytea[]) with ordinality as each (body, number)"
+)
+_KEEP: Final = "insert into kept (life, part, body) values (%s, %s, %s)"
+_UPDATE: Final = "update kept set body = %s where life = %s and part = %s"
+
+
+async def _in_transaction(source: Any) -> Any:
+    """The connection of psycopg on which the data source's transaction runs."""
+    connection = await source.sql_session().connection()
+    return (await connection.get_raw_connection()).driver_connection
+
+
+async def _write(connection: Any, life: str, writes: Writes) -> None:
+    bodies = [os.urandom(size) for size in (*[_SMALL] * writes.small, *writes.large)]
+    async with connection.cursor() as cursor:
+        await cursor.execute(_INSERT, (life, bodies))
+        await cursor.executemany(_UPDATE, [(os.urandom(size), life, part) for part, size in writes.updated])
+
+
+class Lives:
+    """Complaints as DBOS would have them. To be made before DBOS is launched."""
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+        self._answered: dict[str, asyncio.Event] = {}
+        self._opening = self._step("opening", OPENING, kept=_KEPT)
+        self._acknowledgement = self._step("acknowledgement", ACKNOWLEDGEMENT)
+        self._promise = self._step("promise", PROMISE)
+        self._reply = self._step("reply", REPLY)
+        self._posting = self._step("posting", POSTING)
+        self._investigation = DBOS.step(name="investigation")(_investigate)
+
+        async def run(life: str) -> None:  # DBOS marks the function, which a method does not let it
+            await self._run(life)
+
+        self._workflow = DBOS.workflow(name="life")(run)
+
+    def _step(
+        self, name: str, writes: Writes, kept: tuple[tuple[str, int], ...] = ()
+    ) -> Callable[[str], Awaitable[None]]:
+        async def step(life: str) -> None:
+            connection = await _in_transaction(self._source)
+            if kept:
+                async with connection.cursor() as cursor:
+                    await cursor.executemany(_KEEP, [(life, part, os.urandom(size)) for part, size in kept])
+            await _write(connection, life, writes)
+
+        made: Callable[[str], Awaitable[None]] = self._source.transaction(name=name, isolation_level="READ COMMITTED")(
+            step
+        )
+        return made
+
+    async def _run(self, life: str) -> None:
+        await self._opening(life)
+        await self._acknowledgement(life)
+        await self._investigation()
+        await self._promise(life)
+        self._answered[life].set()  # who waits for the response is told for nothing
+        await DBOS.recv_async(timeout_seconds=_REPLY_WITHIN.total_seconds())
+        await self._reply(life)
+        await self._posting(life)
+
+    async def live(self, life: str) -> None:
+        """One life, with its customer's reply."""
+        answered = self._answered[life] = asyncio.Event()
+        with SetWorkflowID(life):
+            handle = await DBOS.start_workflow_async(self._workflow, life)
+        await answered.wait()
+        await DBOS.send_async(life, "accept")
+        await handle.get_result()
+        del self._answered[life]
+
+
+async def _investigate() -> str:
+    return os.urandom(FINDING // 2).hex()
+
+
+async def serve(url: str) -> None:
+    """Live each life that a line on stdin names."""
+    unchecked = {"pool_pre_ping": False}
+    DBOS(
+        config={
+            "name": "bench",
+            "system_database_url": url,
+            "log_level": "ERROR",
+            "db_engine_kwargs": unchecked,
+        }
+    )
+    await asyncio.to_thread(DBOS.migrate, url)  # makes the database, before the data source looks for it
+    source = await AsyncSQLAlchemyDatasource.create(url, engine_kwargs={**unchecked, "pool_size": 20})
+    lives = Lives(source)
+    DBOS.launch()
+    async with source.engine.begin() as connection:
+        await connection.exec_driver_sql(_TABLES)
+
+    async def live(life: str) -> None:
+        await lives.live(life)
+        print(life, flush=True)  # noqa: T201 (to who started it)
+
+    print("ready", flush=True)  # noqa: T201
+    names = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(names), sys.stdin)
+    try:
+        async with asyncio.TaskGroup() as group:
+            async for line in names:
+                group.create_task(live(line.decode().strip()))
+    finally:
+        DBOS.destroy()
+
+
+if __name__ == "__main__":
+    uvloop.run(serve(sys.argv[1]))
