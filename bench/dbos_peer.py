@@ -27,6 +27,8 @@ from dbos import DBOS, AsyncSQLAlchemyDatasource, SetWorkflowID
 _REPLY_WITHIN: Final = timedelta(days=14)
 _SMALL: Final = 208
 """Bytes of a row of the audit chain, a fact for reports, a deadline, an entry of the timeline: the mean."""
+_FRAME: Final = 84
+"""Bytes of a row of the peer's tables without its body: what PostgreSQL adds, and the name of the life."""
 _SUMMARY: Final = ("summary", 1_070)
 """The row of the case, which is updated."""
 _LINE: Final = ("line", 185)
@@ -82,11 +84,16 @@ async def _in_transaction(source: Any) -> Any:
     return (await connection.get_raw_connection()).driver_connection
 
 
+def _body(size: int) -> bytes:
+    """What makes a row of so many bytes."""
+    return os.urandom(size - _FRAME)
+
+
 async def _write(connection: Any, life: str, writes: Writes) -> None:
-    bodies = [os.urandom(size) for size in (*[_SMALL] * writes.small, *writes.large)]
+    bodies = [_body(size) for size in (*[_SMALL] * writes.small, *writes.large)]
     async with connection.cursor() as cursor:
         await cursor.execute(_INSERT, (life, bodies))
-        await cursor.executemany(_UPDATE, [(os.urandom(size), life, part) for part, size in writes.updated])
+        await cursor.executemany(_UPDATE, [(_body(size), life, part) for part, size in writes.updated])
 
 
 class Lives:
@@ -117,7 +124,7 @@ class Lives:
             connection = await _in_transaction(self._source)
             if kept:
                 async with connection.cursor() as cursor:
-                    await cursor.executemany(_KEEP, [(life, part, os.urandom(size)) for part, size in kept])
+                    await cursor.executemany(_KEEP, [(life, part, _body(size)) for part, size in kept])
             await _write(connection, life, writes)
 
         made: Callable[[str], Awaitable[None]] = self._source.transaction(name=name, isolation_level="READ COMMITTED")(
