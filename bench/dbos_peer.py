@@ -49,11 +49,12 @@ class Writes:
     """New rows that are larger: letters, findings."""
     updated: tuple[tuple[str, int], ...] = ()
     """Updates of what is kept of the case, by name and size."""
+    kept: tuple[tuple[str, int], ...] = ()
+    """What is kept of the case from now on."""
 
 
-_KEPT: Final = (_SUMMARY, _LINE, _state(3_550))
-OPENING: Final = Writes(29, updated=(_LINE,))
-ACKNOWLEDGEMENT: Final = Writes(4, (1_800,), (_LINE, _SUMMARY, _state(3_550)))
+OPENING: Final = Writes(29, updated=(_LINE,), kept=(_SUMMARY, _LINE))
+ACKNOWLEDGEMENT: Final = Writes(4, (1_800,), (_LINE, _SUMMARY), kept=(_state(3_550),))
 ACKNOWLEDGED: Final = Writes(14, updated=(*[_LINE] * 2, _state(3_550)))
 FINDING: Final = 3_032
 """Bytes of what the investigation found. Redress, too, writes it with the promise."""
@@ -93,6 +94,8 @@ async def _write(connection: Any, life: str, writes: Writes) -> None:
     bodies = [_body(size) for size in (*[_SMALL] * writes.small, *writes.large)]
     async with connection.cursor() as cursor:
         await cursor.execute(_INSERT, (life, bodies))
+        if writes.kept:
+            await cursor.executemany(_KEEP, [(life, part, _body(size)) for part, size in writes.kept])
         await cursor.executemany(_UPDATE, [(_body(size), life, part) for part, size in writes.updated])
 
 
@@ -102,7 +105,7 @@ class Lives:
     def __init__(self, source: Any) -> None:
         self._source = source
         self._answered: dict[str, asyncio.Event] = {}
-        self._opening = self._step("opening", OPENING, kept=_KEPT)
+        self._opening = self._step("opening", OPENING)
         self._acknowledgement = self._step("acknowledgement", ACKNOWLEDGEMENT)
         self._acknowledged = self._step("acknowledged", ACKNOWLEDGED)
         self._promise = self._step("promise", PROMISE)
@@ -117,15 +120,9 @@ class Lives:
 
         self._workflow = DBOS.workflow(name="life")(run)
 
-    def _step(
-        self, name: str, writes: Writes, kept: tuple[tuple[str, int], ...] = ()
-    ) -> Callable[[str], Awaitable[None]]:
+    def _step(self, name: str, writes: Writes) -> Callable[[str], Awaitable[None]]:
         async def step(life: str) -> None:
-            connection = await _in_transaction(self._source)
-            if kept:
-                async with connection.cursor() as cursor:
-                    await cursor.executemany(_KEEP, [(life, part, _body(size)) for part, size in kept])
-            await _write(connection, life, writes)
+            await _write(await _in_transaction(self._source), life, writes)
 
         made: Callable[[str], Awaitable[None]] = self._source.transaction(name=name, isolation_level="READ COMMITTED")(
             step
