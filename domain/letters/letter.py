@@ -108,7 +108,7 @@ class Letter(State):
     with_promise: bool = False
     """Whether it goes with the promise of what it gives, and by itself only after that."""
     failed: bool = False
-    """Whether an attempt failed for good: something must change before another can succeed."""
+    """Whether the last attempt failed for good, and no other has begun: something must change before it can succeed."""
 
     @property
     def sort(self) -> LetterRow:

@@ -1,7 +1,8 @@
 """What goes wrong around a case: the database, the mail, people who change their minds."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from domain.ground.people import Actor
 from domain.ground.words import LetterKind, Outcome, Role, Stage
 from domain.people.guidance import ALARM
 from starter.client.conversation import Refused
-from tests.around import Carry
+from tests.around import Carry, skipped_time
 from tests.reasons import a_no
 from tests.workflows.house import APPROVER, CUSTOMER, HANDLER, House
 
@@ -248,3 +249,54 @@ async def _is_out(house: House, reference: str, kind: str) -> bool:
             kind,
         )
     )
+
+
+async def test_a_letter_that_is_tried_again_tells_the_date_of_then(house: House) -> None:
+    told: list[datetime] = []
+
+    async def until_then(request: SendLetter, send: Carry) -> Any:
+        if ":progress:asked:" in request.key:
+            assert request.facts.expected_by
+            told.append(request.facts.expected_by)
+            if skipped_time() < told[0]:
+                raise ApplicationError("it cannot be written", type="LetterIncomplete", non_retryable=True)
+        return await send()
+
+    await _asked_how_far(house, until_then)
+    await house.sleep(told[0] - skipped_time() + timedelta(days=2))
+    assert told[-1] > told[0]
+
+
+async def test_an_interim_letter_that_is_being_tried_again_is_waited_for_when_the_case_ends(house: House) -> None:
+    begun, reachable = asyncio.Event(), asyncio.Event()
+    tried: list[str] = []
+
+    async def fails_once(request: SendLetter, send: Carry) -> Any:
+        if ":progress:asked:" in request.key:
+            tried.append(request.key)
+            if len(tried) == 1:
+                raise ApplicationError("it cannot be written", type="LetterIncomplete", non_retryable=True)
+            begun.set()
+            await reachable.wait()
+        return await send()
+
+    reference = await _asked_how_far(house, fails_once)
+    await house.sleep(timedelta(hours=1))
+    await begun.wait()
+    await house.complaints.withdraw(reference, by=CUSTOMER, reason="All is well.")
+    await house.row(reference, lambda row: bool(row["stage"] == Stage.CLOSED))
+    await house.sent(reference, LetterKind.WITHDRAWAL)
+    assert not await _has_ended(house, reference)
+    reachable.set()
+    await house.eventually(lambda: _has_ended(house, reference))
+    assert await _is_out(house, reference, "progress")
+
+
+async def _asked_how_far(house: House, send: Callable[[SendLetter, Carry], Awaitable[Any]]) -> str:
+    """A case whose customer asks how far it is; the letter with the answer failed at first."""
+    house.effects["SendLetter"] = send
+    reference = await house.submit(description="Something is wrong, nobody says why.", trades=())
+    await house.at(reference, Stage.DECIDING)
+    await house.complaints.reply(reference, by=CUSTOMER, intent="progress")
+    await house.eventually(lambda: house.timeline(reference, "fault"))
+    return reference

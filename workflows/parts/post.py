@@ -268,8 +268,11 @@ class Post:
 
     def _attempt(self, letter: Letter, update: CaseUpdate) -> Coroutine[Any, Any, LetterAccepted]:
         case = self._case
-        if letter.failed and letter.kind is LetterKind.HOLDING:
-            letter.facts = letter.facts.model_copy(update={"expected_by": expected_after_holding(case)})
+        if letter.failed:  # the date that it was to give may have passed
+            letter.failed = False
+            expected = expected_after_holding if letter.kind is LetterKind.HOLDING else expected_by
+            if letter.kind is LetterKind.HOLDING or letter.facts.expected_by:
+                letter.facts = letter.facts.model_copy(update={"expected_by": expected(case)})
         # What it was posted with may have gone on by now.
         return effects.send_letter(self.request(letter, case.checked(update)))
 
