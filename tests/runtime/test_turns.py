@@ -239,7 +239,8 @@ async def test_an_answer_that_a_query_brought_before_a_signal_replays(
             killed.kill()
             await killed.wait()
         query = asyncio.create_task(handle.query(AnswersAndHears.has_heard))
-        await asyncio.sleep(0.5)  # nothing tells that the server has it
+        # Nothing tells that the server has it; the task must not come to the new worker before it.
+        await asyncio.sleep(2)
         may_answer.set()
         await eventually(lambda: has(EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED))
         async with forgetful(client, task_queue, AnswersAndHears), asyncio.timeout(PATIENCE):
