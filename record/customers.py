@@ -1,7 +1,7 @@
 """Customers on file, and who complains, as the record has it."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import asyncpg
 
@@ -119,6 +119,19 @@ def identified_by(case: str) -> str:
 def who_complains(row: asyncpg.Record) -> Identity:
     """Who complains in a case, as far as that is known, by the column of `identified_by`."""
     return identity_of([Entry(**row["identified"])] if row["identified"] else [])
+
+
+def chosen_by(case: str) -> str:
+    """The column ``chosen`` of a query for `last_chosen`; *case* is SQL for the reference."""
+    return f"""
+        array(select data from casefile.timeline said where said.reference = {case} and kind = 'choose_channel'
+            order by at desc, journal desc nulls last, id desc) as chosen
+    """  # noqa: S608 (constants)
+
+
+def last_chosen(chosen: Iterable[Mapping[str, Any]], what: Literal["channel", "language"]) -> str | None:
+    """How the customer of a case chose last to be written to, by the column of `chosen_by`."""
+    return next((one[what] for one in chosen if one.get(what)), None)
 
 
 _FILE: Final = """

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from record.customers import identified_by
+from record.customers import chosen_by, identified_by
 
 if TYPE_CHECKING:
     from runtime.database import Connection
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 async def read_case_of_letter(connection: "Connection", reference: str) -> asyncpg.Record:
     """The case: of its own columns those that a letter may need; the address that it has now (``contact`` is the id of
     its row); whether anything is ``filed`` of the customer, and whether restricting them was ever spoken of
-    (``restrictable``); the channel that was ``chosen``, as the message said it; the ways ``in_doubt``; ``identified``,
+    (``restrictable``); what was ``chosen``, for `record.customers.last_chosen`; the ways ``in_doubt``; ``identified``,
     for `record.customers.who_complains`; since when and whether it is ``responded_at`` and ``extended``; and the
     columns of `runtime.letters.letter_text.Standing`.
 
@@ -35,8 +35,7 @@ _CASE: Final = f"""
         array(
             select distinct a.way from casefile.letters join casefile.letter_attempts a using (key)
             where letters.reference = $1 and a.in_doubt) as in_doubt,
-        (select data from casefile.timeline where reference = $1 and kind = 'choose_channel'
-            order by at desc, journal desc nulls last, id desc limit 1) as chosen,
+        {chosen_by("$1")},
         {identified_by("$1")},
         (select max(at) from casefile.events where reference = $1 and event = 'responded') as responded_at,
         exists (select from casefile.events where reference = $1 and event = 'extended') as extended,

@@ -43,7 +43,7 @@ from domain.letters.letter import may_be_told, untold
 from domain.letters.truths import BEFORE_RESPONSE
 from domain.people.customers import Preferences
 from domain.people.restrictions import in_force
-from record.customers import read_customer_file, who_complains
+from record.customers import last_chosen, read_customer_file, who_complains
 from record.restrictions import read_restrictions
 from runtime.letter_hook import LetterHook
 from runtime.letters.letter_text import TO_VERIFY, Standing, write_letter
@@ -341,7 +341,7 @@ class Letters:
         if account is None:
             return Customer(identity, Preferences(), ())
         wishes = (await read_customer_file(connection, account)).preferences if case["filed"] else Preferences()
-        if channel := (case["chosen"] or {}).get("channel"):
+        if channel := last_chosen(case["chosen"], "channel"):
             # What was said of this case goes before what is on file of all.
             wishes = wishes.model_copy(update={"by_post": channel == "post", "by_message": channel == "message"})
         restrictions = await read_restrictions(connection, account) if case["restrictable"] else []

@@ -26,7 +26,7 @@ from domain.clocks.deadlines import Deadline, Firing, Occurred
 from domain.ground.base import Instant, State, clean
 from domain.ground.bilingual import Bilingual
 from domain.ground.messages import MOST_HEARD, MOST_RECEIPTS, Message, is_known, remember
-from domain.ground.people import SYSTEM, Actor
+from domain.ground.people import SYSTEM, Actor, Language
 from domain.ground.sizes import CARRIED_BY_A_LETTER, MOST_CARRIED, first_of, size
 from domain.ground.timeline import Entry, beyond
 from domain.ground.words import Action, CaseEvent, ContactForm, Outcome, Priority, Role, Stage
@@ -75,6 +75,8 @@ class Case(State):
     alarmed: bool = False
     """Whether somebody was told of danger to life."""
     escalation_level: int = 0
+    written_in: Language | None = None
+    """The language that the customer chose to be written to in."""
     last_message: str | None = None
     progress_told_at: Instant | None = None
     """When the customer was last told, because they asked, how far the case is."""
@@ -230,6 +232,11 @@ class Case(State):
         if self.policy is None:
             raise LookupError("the case file is not open yet")
         return self.policy
+
+    @property
+    def language(self) -> Language:
+        """The language of what is written to the customer."""
+        return self.written_in or self.complaint.language
 
     @property
     def decision(self) -> Decision:

@@ -53,4 +53,4 @@ def ask_for(case: Case) -> str | None:
         asked.append(_TRADE)
     if not asked:
         return None
-    return "\n".join(f"- {question.in_language(complaint.language)}" for question in asked)
+    return "\n".join(f"- {question.in_language(case.language)}" for question in asked)

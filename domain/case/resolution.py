@@ -160,7 +160,7 @@ def answer_from(link: IncidentLink, case: Case) -> Draft | None:
     claimed = case.complaint.amount_claimed
     if claimed and claimed.currency != harm.currency:
         return None
-    chinese = case.complaint.language.startswith("zh")
+    chinese = case.language.startswith("zh")
     if chinese:
         paid = "已记入您名下" if link.paid else "将依该事件的处理记入您名下"
         reasons = (

@@ -343,12 +343,15 @@ def contact(
 def channel(
     *,
     reference: Reference,
-    way: Annotated[str, typer.Argument(metavar="CHANNEL", help="email, post or message (to their telephone).")],
+    way: Annotated[
+        str | None, typer.Argument(metavar="[CHANNEL]", help="email, post or message (to their telephone).")
+    ] = None,
+    language: Annotated[str | None, typer.Option("--language", help="Of the letters: zh-CN or en.")] = None,
     by: By = None,
     message_id: MessageId = None,
 ) -> Answer:
-    """Say how the customer wants to be written to in this case."""
-    return send("choose_channel", reference, by, message_id, channel=way)
+    """Say how the customer wants to be written to in this case, and in which language."""
+    return send("choose_channel", reference, by, message_id, channel=way, language=language)
 
 
 def send(name: str, reference: str, by: str | None, message_id: str | None, **fields: Any) -> Answer:

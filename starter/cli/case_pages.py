@@ -92,7 +92,8 @@ def _about(case: "CaseView") -> dict[str, RenderableType | None]:
         + (f", escalation level {summary.escalation_level}" if summary.escalation_level else ""),
         "Received": f"{when(case.received_at)} UTC by {spoken(case.channel)}, in {case.language}",
         "Policy pack": f"{case.policy} {case.policy_version}",
-        "Customer": ", ".join(part for part in (case.contact.name, case.contact.email, case.contact.phone) if part),
+        "Customer": ", ".join(part for part in (case.contact.name, case.contact.email, case.contact.phone) if part)
+        + f", written to in {case.written_in}",
         "Breached": line("a deadline was missed: redress deadlines " + case.reference, "red")
         if summary.breached
         else None,

@@ -239,8 +239,8 @@ class Complaints(Conversation):
         """Replace what is given; with ``by_post`` the e-mail address is removed, and letters wait to be posted."""
         return await self._send(reference, CorrectContact, by, email=email, phone=phone, by_post=by_post, **more)
 
-    async def choose_channel(self, reference: str, channel: str, *, by: Actor, **more: Any) -> Receipt:
-        """Say how the customer wants to be written to: ``email``, ``post`` or ``message``."""
+    async def choose_channel(self, reference: str, channel: str | None = None, *, by: Actor, **more: Any) -> Receipt:
+        """Say how the customer wants to be written to: ``email``, ``post`` or ``message``; ``language``: in which."""
         return await self._send(reference, ChooseChannel, by, channel=channel, **more)
 
     async def verify_complainant(

@@ -17,7 +17,7 @@ from domain.ground.timeline import Entry
 from domain.ground.words import Category, LetterKind, Stage
 from domain.money.amounts import Money
 from domain.rules.policy import PolicyPack
-from record.customers import read_on_file
+from record.customers import chosen_by, last_chosen, read_on_file
 from runtime.letters.way_names import way_of_contact, way_on_file
 from starter.reading.database import CaseNotFound, masking, must_see, not_found, rows_of
 
@@ -53,6 +53,8 @@ class CaseView(ListedCase):
     opened_at: Instant
     complaint: Complaint
     contact: Contact
+    written_in: str
+    """The language of letters to the customer."""
     letters: int
     letters_accepted: int
     rejected_messages: int
@@ -145,22 +147,25 @@ async def get_case(pool: "Pool", reference: str, *, at: datetime | None = None) 
             reference,
         )
         counts = await connection.fetchrow(
-            """
-            SELECT (SELECT count(*) FROM casefile.letters WHERE reference = $1) AS letters,
+            f"""
+            SELECT {chosen_by("$1")},
+                   (SELECT count(*) FROM casefile.letters WHERE reference = $1) AS letters,
                    (SELECT count(*) FROM casefile.letters JOIN casefile.letter_attempts USING (key)
                     WHERE reference = $1 AND outcome = 'accepted') AS letters_accepted,
                    (SELECT count(*) FROM casefile.rejected_messages WHERE reference = $1) AS rejected_messages
-            """,
+            """,  # noqa: S608 (nothing from outside)
             reference,
         )
     if contact is None or counts is None:
         raise CaseNotFound(reference)
+    chosen = last_chosen(counts["chosen"], "language")
     return CaseView(
         **listed_in(case),
         opened_at=case["opened_at"],
         complaint=Complaint.recorded(case["complaint"]),
         contact=Contact(**contact),
-        **counts,
+        written_in=chosen or case["language"],
+        **{name: count for name, count in counts.items() if name != "chosen"},
     )
 
 

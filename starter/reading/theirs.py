@@ -11,7 +11,7 @@ from domain.ground.words import CaseEvent, LetterKind, Outcome, Stage
 from domain.keys.finding import EMAIL
 from domain.money.amounts import Money
 from domain.rules.policy import PolicyPack
-from record.customers import read_identity
+from record.customers import chosen_by, last_chosen, read_identity
 from runtime.keys.here import lookup_here
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ class TheirCase(Theirs):
     remarks: tuple[Remark, ...]
     channel: str | None
     """How they chose to be written to, if they did."""
+    language: str
+    """Of letters to them: the one they chose, else that of the complaint."""
     on_their_way: int
     """Messages of theirs that were received and are not dealt with yet."""
     not_taken: tuple[str, ...]
@@ -127,6 +129,7 @@ async def read_theirs(pool: "Pool", reference: str) -> TheirCase | None:
         payment = await connection.fetchval(_PAYMENT, reference)
         chosen = await connection.fetchval(_CHOSEN, reference)
         proposed = await connection.fetchval(_PROPOSED, reference) or {}
+    complaint = Complaint.recorded(case["complaint"])
     amount, outcome = case["compensation_amount"], case["outcome"]
     compensation = Money(amount=amount, currency=case["compensation_currency"]) if amount else None
     if case["stage"] == Stage.RESPONDED and case["told"]:  # in the case it stands once they accept it
@@ -147,7 +150,7 @@ async def read_theirs(pool: "Pool", reference: str) -> TheirCase | None:
         stage=case["stage"],
         outcome=outcome,
         waits_for_them=case["waits_for_them"],
-        complaint=Complaint.recorded(case["complaint"]),
+        complaint=complaint,
         verified=identity.verified,
         told=case["told"],
         answer_by=ends(promises_response),
@@ -158,7 +161,8 @@ async def read_theirs(pool: "Pool", reference: str) -> TheirCase | None:
         payment=payment,
         letters=tuple(SentLetter(**row) for row in letters),
         remarks=tuple(_remark(row["at"], row["data"]) for row in remarks),
-        channel=(chosen or {}).get("channel"),
+        channel=last_chosen(chosen, "channel"),
+        language=last_chosen(chosen, "language") or complaint.language,
         on_their_way=waiting,
         not_taken=tuple(row["ending"] for row in refused),
     )
@@ -226,10 +230,7 @@ _LETTERS: Final = """
 _REMARKS: Final = """
     select at, data from casefile.timeline where reference = $1 and kind = 'customer_reply' order by at, id
 """
-_CHOSEN: Final = """
-    select data from casefile.timeline where reference = $1 and kind = 'choose_channel'
-    order by at desc, journal desc nulls last, id desc limit 1
-"""
+_CHOSEN: Final = f"select {chosen_by('$1')}"
 _PROPOSED: Final = """
     select data from casefile.timeline
     where reference = $1 and kind in ('proposed', 'propose_resolution', 'propose_draft', 'resolve_early')

@@ -67,6 +67,14 @@ async def on_file(office: Office, *emails: str, verified: bool = True, **wishes:
     )
 
 
+async def choose(office: Office, number: int, **chosen: str | None) -> None:
+    """Have the customer of the case have *chosen* that."""
+    data = {"message_id": f"c{number}", **chosen}
+    entry = Entry(key=f"chosen:{number}", at=NOW, kind="choose_channel", actor="customer:c", text="", data=data)
+    async with office.pool.acquire() as connection, connection.transaction():
+        await office.case_file.apply(connection, letter().update.model_copy(update={"entries": (entry,)}))
+
+
 async def outcomes(office: Office) -> list[tuple[str, str]]:
     return [(channel, outcome) for channel, outcome, _ in await office.attempts()]
 
@@ -293,11 +301,12 @@ async def test_the_customers_choice_comes_first(office: Office, hooks: tuple[Hoo
     assert (await by_message.send_letter(letter(number=7))).channel == "outbox"
     # What was said of this case goes before that.
     for number, channel, taken in ((8, "email", "email"), (9, "post", "webhook"), (10, "email", "email")):
-        chosen = {"message_id": f"c{number}", "channel": channel}
-        entry = Entry(key=f"chosen:{number}", at=NOW, kind="choose_channel", actor="customer:c", text="", data=chosen)
-        async with office.pool.acquire() as connection, connection.transaction():
-            await office.case_file.apply(connection, letter().update.model_copy(update={"entries": (entry,)}))
+        await choose(office, number, channel=channel)
         assert (await by_post.send_letter(letter(number=number))).channel == taken
+    # Who says the language alone says nothing of the way.
+    for number, chosen in ((11, {"channel": "post"}), (12, {"channel": None, "language": "zh-CN"})):
+        await choose(office, number, **chosen)
+        assert (await by_post.send_letter(letter(number=number))).channel == "webhook"
     with pytest.raises(ValidationError, match="not both"):
         Preferences(by_post=True, by_message=True)
 

@@ -327,14 +327,17 @@ async def test_a_customer_chooses_how_to_be_written_to_and_takes_a_file_back_tha
 ) -> None:
     async with Browser(site) as li:
         await signed_in(li, doors, LI)
-        for channel, status in (("", 422), ("message", 422), ("post", 303)):
-            answered = await li.send_form(f"/mine/{mine}?do=channel", f"/mine/{mine}/channel", channel=channel)
-            assert answered.status_code == status, channel
+        for channel, language, status in (
+            ("", "en", 422), ("message", "en", 422), ("post", "", 422), ("post", "fr", 422), ("post", "zh-CN", 303),
+        ):  # fmt: skip
+            chosen = {"channel": channel, "language": language}
+            answered = await li.send_form(f"/mine/{mine}?do=channel", f"/mine/{mine}/channel", **chosen)
+            assert answered.status_code == status, chosen
         row = await pool.fetchrow("select raw from intake.received where kind = 'message'")
         assert row
         _, message, proven = message_in(row["raw"])
         assert isinstance(message, ChooseChannel)
-        assert (message.channel, proven) == ("post", True)
+        assert (message.channel, message.language, proven) == ("post", "zh-CN", True)
         form = f"/mine/{mine}/reply"
         wrong = await li.send_form(f"/mine/{mine}", form, text="x" * 20_001, files={"files": ("wrong.png", picture())})
         assert wrong.status_code == 422
@@ -344,6 +347,26 @@ async def test_a_customer_chooses_how_to_be_written_to_and_takes_a_file_back_tha
         page = (await li.get(f"/mine/{mine}")).text
         assert "wrong.png" not in page
         assert ">kept</textarea>" in page
+
+
+async def test_who_is_not_known_to_be_the_customer_chooses_the_language_alone(
+    site: FastAPI, doors: Doors, pool: Pool, mine: str
+) -> None:
+    await pool.execute(
+        "insert into casefile.timeline (reference, key, at, kind, actor, text, data) values"
+        """ ($1, 'doubt', now(), 'identified', 'system:redress', 'open', '{"state": "open", "because": []}')""",
+        mine,
+    )
+    async with Browser(site, "zh-CN") as li:
+        await signed_in(li, doors, LI)
+        page = (await li.get(f"/mine/{mine}?do=channel")).text
+        assert "您希望收到哪种语言的信函？" in page
+        assert 'value="email"' not in page
+        said = await li.send_form(f"/mine/{mine}?do=channel", f"/mine/{mine}/channel", language="en")
+        assert said.headers["location"] == f"/mine/{mine}?sent=channel"
+    _, message, _ = message_in(await pool.fetchval("select raw from intake.received where kind = 'message'"))
+    assert isinstance(message, ChooseChannel)
+    assert (message.channel, message.language) == (None, "en")
 
 
 async def test_a_page_that_asks_by_itself_gets_nothing_unless_something_happened(

@@ -422,6 +422,27 @@ async def test_an_undeliverable_letter_goes_to_the_corrected_address(house: Hous
     assert house.mail()[0]["To"] == "right@example.com"
 
 
+async def test_letters_are_in_the_language_that_the_customer_chose_last(house: House) -> None:
+    reference = await house.submit(account="79999999")
+    await house.sent(reference, LetterKind.INFORMATION_REQUEST)
+    for channel, language, noted in (
+        (None, "zh-CN", "to be written to in Chinese"),
+        ("post", None, "to be written to by post"),
+        ("email", "en", "to be written to by e-mail, in English"),
+        (None, "zh-CN", "to be written to in Chinese"),
+    ):
+        receipt = await house.complaints.choose_channel(reference, channel, by=CUSTOMER, language=language)
+        assert receipt.noted == noted
+        assert (await house.timeline(reference, "choose_channel"))[-1] == f"choose_channel: {noted}"
+    await house.complaints.withdraw(reference, by=CUSTOMER)
+    await house.sent(reference, LetterKind.WITHDRAWAL)
+    assert [each["language"] for each in await house.fetch(_LANGUAGES)] == ["en", "en", "zh-CN"]
+    assert "撤回" in house.mail()[-1].get_content()
+
+
+_LANGUAGES: Final = "select language from casefile.letters where kind <> 'staff_notice' order by number"
+
+
 async def test_an_unknown_account_leads_to_a_question_never_to_a_guess(house: House) -> None:
     reference = await house.submit(account="79999999")
     await house.at(reference, Stage.INVESTIGATING)

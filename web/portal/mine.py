@@ -29,13 +29,14 @@ from web.portal import held
 from web.portal.adding import add_files, sent_with
 from web.portal.promises import promise
 from web.visit import FieldError, Visit
+from web.words import LANGUAGES, words
 
 MINE: Final = Pages("/mine")
 _SPEAKER: Final = Actor(id="customer", role=Role.CUSTOMER)
 _MAY_WITHDRAW: Final = frozenset(
     {Stage.RECEIVED, Stage.ACKNOWLEDGED, Stage.INVESTIGATING, Stage.DECIDING, Stage.RESPONDED}
 )
-_TYPED: Final = ("text", "score", "channel")
+_TYPED: Final = ("text", "score", "channel", "language")
 WITH_FILES: Final = frozenset({"reply", "dispute"})
 """With what a customer says files can go."""
 _IN_ORDER: Final = tuple(Stage)
@@ -156,7 +157,7 @@ def _said(kind: str, typed: dict[str, Any], message_id: str) -> Message:
         case "rate":
             return RecordFeedback(**common, score=typed.get("score"), comment=text)
         case "channel":
-            return ChooseChannel(**common, channel=typed.get("channel"))
+            return ChooseChannel(**common, channel=typed["channel"] or None, language=typed["language"])
         case _:
             return Withdraw(**common, reason=text)
 
@@ -170,7 +171,7 @@ def possible(case: TheirCase) -> tuple[str, ...]:
     ways.insert(1, ("dispute", case.stage is Stage.RESPONDED))
     ways += [
         ("rate", case.stage is Stage.FOLLOWING_UP),
-        ("channel", case.verified),  # what nobody is known to be the customer wants is not gone by
+        ("channel", True),
         ("withdraw", case.stage in _MAY_WITHDRAW),
     ]
     return tuple(name for name, fits in ways if fits)
@@ -220,7 +221,9 @@ def _id_of(visit: Visit, kind: str, typed: dict[str, Any], files: list[str]) -> 
 
 
 def channels(visit: Visit, case: TheirCase) -> tuple[str, ...]:
-    """By what the customer can choose to be written to."""
+    """By what the customer can choose to be written to; by nothing before it is known that they are the customer."""
+    if not case.verified:
+        return ()
     by_message = visit.doors.settings.letter_webhook_brings == "message" and case.complaint.complainant.phone
     return ("email", "post", *(("message",) if by_message else ()))
 
@@ -233,8 +236,9 @@ def _wrong(kind: str, typed: dict[str, Any], with_files: bool, known: Sequence[s
         return [FieldError("text", "complain.what.too_long", {"most": 20_000})]
     if kind == "rate" and typed["score"] not in {"1", "2", "3", "4", "5"}:
         return [FieldError("score", "case.rate.missing")]
-    if kind == "channel" and typed["channel"] not in known:
-        return [FieldError("channel", "case.channel.missing")]
+    if kind == "channel":
+        asked = (("channel", known), ("language", LANGUAGES))
+        return [FieldError(name, f"case.{name}.missing") for name, ways in asked if ways and typed[name] not in ways]
     return []
 
 
@@ -277,8 +281,9 @@ async def _case_page(
         stages=[(stage, _IN_ORDER.index(stage) - _IN_ORDER.index(case.stage or Stage.RECEIVED)) for stage in _IN_ORDER],
         possible=ways,
         said=said,
-        typed=dict.fromkeys(_TYPED, "") | {"channel": case.channel or ""} | typed,
+        typed=dict.fromkeys(_TYPED, "") | {"channel": case.channel or "", "language": case.language} | typed,
         channels=[(each, visit.t(f"case.channel.{each}")) for each in channels(visit, case)],
+        languages=[(each, words("frame.language", each)) for each in LANGUAGES],
         files=await held.files(doors, visit.session, f"/mine/{reference}/{said}"),
         once=secrets.token_hex(16),
         sent=visit.request.query_params.get("sent", ""),

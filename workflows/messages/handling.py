@@ -162,11 +162,13 @@ def correct_contact(work: Casework, request: CorrectContact) -> str:
 
 def choose_channel(work: Casework, request: ChooseChannel) -> str:
     """Letters go by it from now on: whoever writes them reads the last such message in the case file."""
-    del work
-    return f"to be written to by {_CHANNELS[request.channel]}"
+    work.case.written_in = request.language or work.case.written_in
+    ways = [request.channel and f"by {_CHANNELS[request.channel]}", request.language and _LANGUAGES[request.language]]
+    return f"to be written to {', '.join(filter(None, ways))}"
 
 
 _CHANNELS: Final = {"email": "e-mail", "post": "post", "message": "message to the telephone"}
+_LANGUAGES: Final = {"en": "in English", "zh-CN": "in Chinese"}
 
 
 async def write_contact(work: Casework, request: CorrectContact) -> None:

@@ -64,7 +64,7 @@ class Drafting:
                 key=f"{case.reference}:draft:{draft.digest}",
                 number=case.numbers + 1,
                 kind=kind,
-                language=case.complaint.language,
+                language=case.language,
                 facts=facts,
                 announces=(CaseEvent.CONTACTED, CaseEvent.RESPONDED),
                 update=CaseUpdate(reference=case.reference, policy_hash=case.policy_hash, summary=case.summary),

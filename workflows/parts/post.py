@@ -282,7 +282,7 @@ class Post:
             key=f"{self._case.reference}:letter:{letter.purpose}",
             number=letter.number,
             kind=letter.kind,
-            language=self._case.complaint.language,
+            language=self._case.complaint.language if letter.sort.to_staff else self._case.language,
             facts=letter.facts,
             announces=letter.announces,
             update=update,

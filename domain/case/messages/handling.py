@@ -7,7 +7,7 @@ from pydantic import EmailStr, Field, StringConstraints, model_validator
 from domain.case.reasons import is_said
 from domain.ground.base import Identifier, Line, StaffId, Text
 from domain.ground.messages import Message
-from domain.ground.people import Phone
+from domain.ground.people import Language, Phone
 from domain.ground.words import Category, Circumstance, Complexity, Severity, SignStep
 from domain.people.matching import IdentityState
 from domain.people.signs import Sign
@@ -116,14 +116,23 @@ class CorrectContact(Message):
 
 
 class ChooseChannel(Message):
-    """The customer says how they want to be written to in this matter: by e-mail, by post, or to their telephone.
+    """The customer says how they want to be written to in this matter: by e-mail, by post, or to their telephone; and
+    in which language.
 
-    It holds once it is known that whoever complains is the customer, and goes before what is on file of them. Where
-    there is no such way, the others are taken.
+    What is left out stays as it was. The channel holds once it is known that whoever complains is the customer, and
+    goes before what is on file of them. Where there is no such way, the others are taken. The language holds at once,
+    for letters that are not written yet.
     """
 
     name = "choose_channel"
-    channel: Literal["email", "post", "message"]
+    channel: Literal["email", "post", "message"] | None = None
+    language: Language | None = None
+
+    @model_validator(mode="after")
+    def _chooses_something(self) -> Self:
+        if self.channel is None and self.language is None:
+            raise ValueError("give at least one of channel, language")
+        return self
 
 
 class NoteSign(Message):
