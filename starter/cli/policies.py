@@ -10,7 +10,7 @@ import typer
 from domain.ground.words import CaseEvent, Category, ClientClass, Complexity, Matter, Priority
 from starter.cli import foretelling_pages, policy_pages
 from starter.cli.access import read
-from starter.cli.options import Language, Tongue, instant, moment, one_of
+from starter.cli.options import Language, Tongue, instant, moment
 from starter.cli.program import Answer, ExitCode, InvalidInput, Problem, app, command, invalid
 
 if TYPE_CHECKING:
@@ -63,15 +63,14 @@ def check(
 ) -> Answer:
     """What is wrong with policy packs: what cannot work (errors), and what somebody should look at (warnings)."""
     from domain.rules.policy_check import check_pack
+    from starter.reading.checking import check_in_use
 
     now = datetime.now(UTC)
-    checked, found = _to_check(packs, now)
-    for pack, extends in checked:
-        problems = check_pack(pack, now, extends)
-        if pack.demands and not packs:
-            # No case can be opened with it: that is told, and is no fault of the packs that are in use.
-            problems = [problem.model_copy(update={"severity": "warning"}) for problem in problems]
-        found += problems
+    if packs:
+        checked, found = _to_check(packs, now)
+        found += [problem for pack, extends in checked for problem in check_pack(pack, now, extends)]
+    else:
+        checked, found = check_in_use(now)
     errors = sum(one.severity == "error" for one in found)
     data = {
         "packs": [{"id": pack.id, "version": pack.version, "hash": pack.hash} for pack, _ in checked],
@@ -86,23 +85,13 @@ def check(
     return Answer(data, policy_pages.problems([pack for pack, _ in checked], found), problem)
 
 
-def _to_check(names: Sequence[str] | None, now: datetime) -> "tuple[list[ReadPack], list[PolicyProblem]]":
+def _to_check(names: Sequence[str], now: datetime) -> "tuple[list[ReadPack], list[PolicyProblem]]":
     """The packs of these names, and what is wrong with those that cannot be read, and with the files of others."""
-    from domain.rules.problem import PolicyProblem
-    from runtime.policies import UnknownPolicyPack, load_table, read_pack, survey
+    from runtime.policies import UnknownPolicyPack, read_pack
     from runtime.shelf import PolicyError
+    from starter.reading.checking import broken, read_all
 
-    def broken(name: str, error: Exception) -> PolicyProblem:
-        return PolicyProblem(severity="error", about="file", pack=name, field="file", message=str(error))
-
-    known, wrong = survey()
-    try:
-        load_table()
-    except PolicyError as error:
-        wrong["tables/which-rules.toml"] = error
-    if not names:
-        current = [one for one in known if not _is_over(one.pack, now)]
-        return current, [broken(name, error) for name, error in wrong.items()]
+    known, wrong = read_all()
     checked: list[ReadPack] = []
     problems: list[PolicyProblem] = []
     for name in names:
@@ -128,10 +117,6 @@ def _named(name: str, known: "Sequence[ReadPack]", now: datetime) -> "ReadPack":
         packs.setdefault(one.pack.id, []).append(one.pack)
     pack = pack_named(name, now, packs)
     return next(one for one in known if one.pack is pack)
-
-
-def _is_over(pack: "PolicyPack", now: datetime) -> bool:
-    return pack.effective_until is not None and pack.effective_until < now.date()
 
 
 # -- due ---------------------------------------------------------------------------------------------------------------
@@ -163,13 +148,13 @@ def due(
     """What would be due when for a complaint, and how each moment is found. No case is needed."""
     from domain.clocks.deadlines import Occurred
     from domain.ground.scope import Facts
-    from starter.reading.foretelling import foretell
+    from starter.reading.foretelling import early_closure, foretell, must_be_whole
 
     named = moment(received, "--received")
     zone = _combined(packs, named if named.tzinfo else named.date()).calendar.zone
     received_at = instant(received, zone, "--received")
     pack = _combined(packs, received_at)
-    _must_be_whole(pack)
+    must_be_whole(pack)
     facts = Facts(
         category=category, complexity=complexity, product=product, matters=tuple(matter or ()), priority=priority
     )
@@ -178,8 +163,7 @@ def due(
         invalid("--trigger", f"{early.event.value} lies before the receipt")
     receipt = Occurred(event=CaseEvent.RECEIVED, at=received_at, number=1, facts=facts)
     told = foretell(pack, [receipt, *events])
-    barred = pack.early_closure is not None and pack.early_closure.bars(facts)
-    early_until = None if barred else pack.early_until(received_at)
+    early_until = early_closure(pack, facts, received_at)
     data = {
         "pack": pack.id,
         "version": pack.version,
@@ -196,60 +180,18 @@ def due(
     return Answer(data, foretelling_pages.due(pack, receipt, told, early_until, local=local))
 
 
-def _must_be_whole(pack: "PolicyPack") -> None:
-    if pack.demands:
-        from runtime.policies import PolicyIncomplete
-
-        raise PolicyIncomplete(
-            f"{pack.id}: the firm must set {', '.join(pack.demands)} first: see `redress policy check`"
-        )
-
-
 def _happening(text: str, pack: "PolicyPack", zone: "ZoneInfo", facts: "Facts") -> "Occurred":
     """What ``EVENT=TIME`` says. Its number is given when all are known."""
-    from domain.clocks.deadlines import Occurred
+    from starter.reading.foretelling import happening
 
     what, equals, when = text.partition("=")
     if not equals:
         invalid("--trigger", f"{text!r} must be EVENT=TIME, such as responded=2026-12-30T09:00")
-    name, *details = what.split(":")
-    if name in {CaseEvent.RECEIVED, CaseEvent.REPLANNED}:
-        other = "give --received" if name == CaseEvent.RECEIVED else "see `redress calendar replan`"
-        invalid("--trigger", f"{name} cannot be given here; {other}")
-    event = one_of(CaseEvent, name, "--trigger")
     at = instant(when, zone, f"--trigger {what}")
-    more: dict[str, Any] = {}
-    match event, details:
-        case CaseEvent.EXTENDED, [clock, extension]:
-            _check_extension(pack, clock, extension)
-            more = {"clock": clock, "extension": extension}
-        case CaseEvent.EXTENDED, _:
-            invalid("--trigger", "an extension is given as extended:CLOCK:EXTENSION=TIME")
-        case CaseEvent.RECLASSIFIED, [_, *_]:
-            more = {"facts": facts.model_copy(update=dict(_assessed(word) for word in details))}
-        case CaseEvent.RECLASSIFIED, _:
-            invalid("--trigger", "give the new assessment, such as reclassified:complex=TIME or reclassified:fee=TIME")
-        case _, [_, *_]:
-            invalid("--trigger", f"{name} takes nothing after a colon")
-    return Occurred(event=event, at=at, number=1, **more)
-
-
-def _assessed(word: str) -> tuple[str, Category | Complexity | Priority]:
-    if word in set(Complexity):
-        return "complexity", Complexity(word)
-    if word in set(Priority):
-        return "priority", Priority(word)
-    if word not in set(Category):
-        known = f"a complexity ({', '.join(Complexity)}) nor a priority ({', '.join(Priority)})"
-        invalid("--trigger", f"{word!r} is neither {known} nor a category")
-    return "category", Category(word)
-
-
-def _check_extension(pack: "PolicyPack", clock: str, extension: str) -> None:
-    able = [f"{one.name}:{other.name}" for one in pack.clocks for other in one.extensions]
-    if f"{clock}:{extension}" not in able:
-        known = ", ".join(able) or "none"
-        invalid("--trigger", f"the pack has no extension {clock}:{extension}; it has {known}")
+    try:
+        return happening(what, at, pack, facts)
+    except ValueError as error:
+        invalid("--trigger", str(error))
 
 
 # -- which -------------------------------------------------------------------------------------------------------------
@@ -291,13 +233,11 @@ def compare(
 ) -> Answer:
     """Replay closed cases through another pack: what would have been kept or missed. Nothing is changed."""
     from starter.reading.comparing import compare as replayed
+    from starter.reading.foretelling import must_be_whole
 
     now = datetime.now(UTC)
     other = _combined([new] if _is_file(new) else new.split("/"), now)
-    if other.demands:
-        from runtime.policies import PolicyIncomplete
-
-        raise PolicyIncomplete(f"NEW: the firm must set {', '.join(other.demands)} first: see `redress policy check`")
+    must_be_whole(other)
     day = None if since is None else _day(since, "--since")
     name, _, version = old.partition("@")
     comparison = read(lambda pool: replayed(pool, name, version or None, other, since=day, limit=limit))

@@ -13,6 +13,7 @@ from web.desk import (
     reviews,
     rules,
     sign_on,
+    trying,
 )
 from web.desk.frame import DESK
 
@@ -30,4 +31,5 @@ __all__ = [
     "reviews",
     "rules",
     "sign_on",
+    "trying",
 ]

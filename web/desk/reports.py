@@ -3,12 +3,13 @@
 from collections import Counter
 from typing import Final
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from starlette.responses import Response
 
 from domain.ground.messages import NotAllowed
 from domain.learning.balance import DoesNotBalance
-from domain.learning.periods import Period
+from domain.learning.periods import Length, Period
 from domain.learning.report import Report
 from runtime.causes import load_causes
 from starter.reading.actions import OptionLine, option_complaints
@@ -20,7 +21,7 @@ from web.desk.case import svg
 from web.desk.frame import DESK, eyes, shown
 from web.pages import NotFound
 from web.permissions import staff
-from web.visit import Visit
+from web.visit import FieldError, Visit
 
 FILES: Final = {
     "pdf": "application/pdf",
@@ -33,8 +34,15 @@ _MONTHS: Final = 12
 
 @DESK.get("/reports", staff())
 async def reports(visit: Visit) -> Response:
-    """The months there are; of the one that is asked for, its report."""
-    period = _period(visit, visit.request.query_params.get("period", ""))
+    """The periods there are; of the one that is asked for, its report."""
+    asked = visit.request.query_params
+    period, errors = None, []
+    try:
+        period = _period(visit, asked.get("period", "").strip())
+    except ZoneInfoNotFoundError:
+        errors = [FieldError("zone", "desk.reports.no_zone")]
+    except ValueError:
+        errors = [FieldError("period", "desk.reports.no_period")]
     blocks, title, days, unbalanced, cut_off = [], "", "", "", 0
     if period:
         try:
@@ -49,7 +57,12 @@ async def reports(visit: Visit) -> Response:
     return shown(
         visit,
         "reports.html",
-        months=_months(visit),
+        errors=errors,
+        months=_latest(visit, "month", _MONTHS),
+        longer=[*_latest(visit, "quarter", 4), *_latest(visit, "half_year", 2), *_latest(visit, "year", 2)],
+        asked=asked.get("period", ""),
+        zone=asked.get("zone", "").strip(),
+        usual=visit.doors.settings.report_zone,
         period=period,
         title=title,
         days=days,
@@ -58,8 +71,11 @@ async def reports(visit: Visit) -> Response:
         files=list(FILES),
         cut_off=cut_off,
         is_over=period is None or period.end <= visit.now,
+        of_zone=_of_zone(visit),
         opened_at=lambda key: (
-            f"/desk/reports/{period.name}/cases?" + urlencode({"figure": key, "cut_off": cut_off}) if period else ""
+            f"/desk/reports/{period.name}/cases?" + urlencode({"figure": key, "cut_off": cut_off, **_of_zone(visit)})
+            if period
+            else ""
         ),
         svg=svg,
     )
@@ -90,15 +106,18 @@ async def _options(visit: Visit) -> list[OptionLine]:
 @DESK.get("/reports/{period}/cases", staff())
 async def figure(visit: Visit) -> Response:
     """What is behind a figure: its cases, or why who looks may not open it."""
-    period, asked = _period(visit, visit.path["period"]), visit.request.query_params
+    asked = visit.request.query_params
     try:
+        period = _period(visit, visit.path["period"])
         if period is None:
             raise NotFound
         report = await make_report(visit.doors.pool, period, at=int(asked.get("cut_off", "")))
         name, number = _named(report, asked.get("figure", ""), visit.language)
         opened = await open_figure(eyes(visit), report, asked.get("figure", ""))
     except NotAllowed:
-        return shown(visit, "figure.html", period=period, name=name, number=number, kept_out=True)
+        return shown(
+            visit, "figure.html", period=period, name=name, number=number, kept_out=True, of_zone=_of_zone(visit)
+        )
     except (LookupError, ValueError):
         raise NotFound from None
     visit.seen += opened.references
@@ -112,6 +131,7 @@ async def figure(visit: Visit) -> Response:
         times=times,
         actions=opened.actions,
         kept_out=False,
+        of_zone=_of_zone(visit),
     )
 
 
@@ -130,11 +150,12 @@ def _named(report: Report, key: str, language: str) -> tuple[str, str]:
 @DESK.get("/reports/{period}/{form}", staff())
 async def report_file(visit: Visit) -> Response:
     """A report as a file."""
-    period, form = _period(visit, visit.path["period"]), visit.path["form"]
-    if period is None or form not in FILES:
-        raise NotFound
+    form = visit.path["form"]
     asked = visit.request.query_params.get("cut_off", "")
     try:
+        period = _period(visit, visit.path["period"])
+        if period is None or form not in FILES:
+            raise NotFound
         report = await make_report(visit.doors.pool, period, at=int(asked) if asked else None)
     except (LookupError, ValueError):
         raise NotFound from None
@@ -144,14 +165,25 @@ async def report_file(visit: Visit) -> Response:
 
 
 def _period(visit: Visit, name: str) -> Period | None:
-    """The period of that name in the zone of the firm's reports."""
+    """The period of that name in the zone that is asked for, or that of the firm's reports.
+
+    Raises ``ZoneInfoNotFoundError`` (a ``KeyError``) and ``ValueError``.
+    """
+    zone = _of_zone(visit).get("zone", visit.doors.settings.report_zone)
     try:
-        return Period.named(name, visit.doors.settings.report_zone) if name else None
-    except ValueError:
-        return None
+        ZoneInfo(zone)
+    except (ValueError, OSError):  # a path, or a folder of zones
+        raise ZoneInfoNotFoundError(zone) from None
+    return Period.named(name, zone) if name else None
 
 
-def _months(visit: Visit) -> list[str]:
-    """This month and those before, the newest first."""
-    this = Period.of("month", visit.now, visit.doors.settings.report_zone)
-    return [this.before(back).name for back in range(_MONTHS)]
+def _of_zone(visit: Visit) -> dict[str, str]:
+    """What an address carries of the zone that is asked for, where one is."""
+    zone = visit.request.query_params.get("zone", "").strip()
+    return {"zone": zone} if zone else {}
+
+
+def _latest(visit: Visit, length: Length, count: int) -> list[str]:
+    """This period of that length and those before, the newest first."""
+    this = Period.of(length, visit.now, visit.doors.settings.report_zone)
+    return [this.before(back).name for back in range(count)]

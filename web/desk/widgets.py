@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import AwareDatetime, ValidationError
+from pydantic import AwareDatetime, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from starlette.datastructures import FormData
 
 from domain.ground.base import LONG_TEXT
-from domain.ground.messages import Message
 from domain.money.amounts import PositiveMoney
 from domain.money.parts import PartKind
 from domain.people.signs import Sign
@@ -22,6 +21,8 @@ from web.words import all_words
 
 LEFT_OUT: Final = frozenset({"message_id", "actor", "attachments", "proposal", "cohort"})
 """Fields that nobody types: who acts is who signed on, what is decided was shown, files come in by their own pages."""
+
+M = TypeVar("M", bound=BaseModel)
 
 Control = Literal["area", "line", "choice", "ticks", "money", "moment", "yes", "whole", "list"]
 
@@ -44,8 +45,8 @@ class Unfit(Exception):
         super().__init__()
 
 
-def widgets(kind: type[Message]) -> list[Widget]:
-    """What is asked for to make a message of that *kind*."""
+def widgets(kind: type[BaseModel]) -> list[Widget]:
+    """What is asked for to make a message, or what else is asked by a form, of that *kind*."""
     found: list[Widget] = []
     for name, field in kind.model_fields.items():
         if name in LEFT_OUT:
@@ -102,8 +103,8 @@ def _control(annotation: Any) -> tuple[Control, tuple[Any, ...]]:
     return ("moment", ()) if annotation is AwareDatetime else ("line", ())
 
 
-def made(kind: type[Message], asked: list[Widget], form: FormData, **given: Any) -> Message:
-    """The message that was typed, with what is *given* beside it. Raises `Unfit`."""
+def made(kind: type[M], asked: list[Widget], form: FormData, **given: Any) -> M:
+    """What was typed, such as a message, with what is *given* beside it. Raises `Unfit`."""
     errors: list[FieldError] = []
     said: dict[str, Any] = dict(given)
     for widget in asked:
