@@ -53,7 +53,7 @@ from record.touched import TOUCHED_BY_QUOTES
 from runtime.child import StackError
 from runtime.database import migrate, open_pool
 from runtime.embedded_postgres import EmbeddedPostgres
-from runtime.keys.here import hold_keys
+from runtime.keys.here import hold_keys, keys_needed
 from runtime.keys.keyring import FileKeyring
 from runtime.keys_table import keys_table
 from runtime.logging import configure_logging
@@ -244,6 +244,7 @@ async def list_cohort(pool: "Pool", market: Market, repeat: int) -> Listed:
         began = time.perf_counter()
         rows = await pool.fetch(TOUCHED_BY_QUOTES, SYMBOL, fault.since, fault.until, None, None, None)
         found.append(time.perf_counter() - began)
+    await keys_needed().keep_open()  # as a worker does
     title = Bilingual(en="Wrong prices of gold for a minute", zh="黄金报价异常一分钟")
     new = NewIncident(fault=fault, title=title, opened_by=Actor(id="h-1", role=Role.HANDLER))
     at = market.ends + timedelta(days=1)

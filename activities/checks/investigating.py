@@ -14,7 +14,7 @@ from activities.checks.evidence_queries import EvidenceSnapshot
 from activities.checks.shared_spans import SharedSpans
 from activities.log.trade_log import TradeLog, UnreadableRow
 from domain.checks.findings import Check, Elsewhere, Finding, IncidentLink, Investigation, InvestigationRequest
-from domain.checks.gathering.asked import Asked
+from domain.checks.gathering.asked import Asked, Seen
 from domain.checks.gathering.unanswered import failed, too_many, unknown_account, unreadable
 from domain.checks.interest import with_interest
 from domain.checks.losses import Covered, left_out, once_only, without
@@ -111,6 +111,7 @@ class Investigating:
         *shared* is what was read of the quotes for other accounts, and is added to.
         """
         findings: list[Finding] = []
+        seen: dict[str, Seen] = {}
         # Where a fault is raised anyway, nothing more is asked of this snapshot: it may be left as it is.
         raising = activity.in_activity() and activity.info().attempt < TRIES
         room, kept = MOST_BYTES, MOST_KEPT
@@ -121,7 +122,7 @@ class Investigating:
             checks = list(dict.fromkeys(request.checks))
             for check in checks:
                 named = request.model_copy(update={"trades": options}) if options and check in _OF_OPTIONS else request
-                asked = CHECKS[check].asked(check, named, log)
+                asked = CHECKS[check].asked(check, named, log, seen)
                 if not known:
                     findings.append(unknown_account(asked))
                     continue

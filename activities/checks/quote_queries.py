@@ -27,16 +27,13 @@ class QuoteSnapshot(Snapshot):
 
     def __init__(self, connection: "PoolConnectionProxy[asyncpg.Record]") -> None:
         super().__init__(connection)
-        self._spreads: dict[tuple[str, datetime], Decimal | None] = {}
-        """The usual spreads asked for so far: all checks of an order ask for the same."""
         self.shared: SharedSpans | None = None
         """What was read of whole spans of time for other accounts."""
 
     async def usual_spread(self, symbol: str, at: datetime) -> Decimal | None:
         minute = at.replace(second=0, microsecond=0)
-        if (symbol, minute) not in self._spreads:
-            self._spreads[symbol, minute] = await self._connection.fetchval(USUAL_SPREAD, symbol, minute)
-        return self._spreads[symbol, minute]
+        [(spread,)] = await self._fetch(USUAL_SPREAD, symbol, minute)
+        return spread if spread is None else Decimal(spread)
 
     async def through(
         self, order: Order, price: Decimal, start: datetime, end: datetime, *, worse: bool

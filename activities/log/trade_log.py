@@ -51,11 +51,12 @@ class Snapshot:
     """Queries within one read-only transaction.
 
     Everything but quotes is asked for by account, and no row of another account is ever returned. Every method may
-    raise :class:`UnreadableRow`.
+    raise :class:`UnreadableRow`. What was asked before is not asked again: the answer would be the same.
     """
 
     def __init__(self, connection: "PoolConnectionProxy[asyncpg.Record]") -> None:
         self._connection = connection
+        self._answered: dict[tuple[object, ...], list[asyncpg.Record]] = {}
 
     def apart(self) -> AbstractAsyncContextManager[object]:
         """Queries apart from the others: one that fails leaves the snapshot as it was."""
@@ -72,20 +73,20 @@ class Snapshot:
         are left out.
         """
         found: dict[str, list[str]] = {}
-        for row in await self._connection.fetch(_ORDERS_OF, account, list(trades)):
+        for row in await self._fetch(_ORDERS_OF, account, list(trades)):
             found.setdefault(row["id"], []).append(row["order"])
         return found
 
     async def tables_of(self, account: str, trades: Sequence[str]) -> dict[str, set[str]]:
         """The tables that know each id, of ``orders``, ``fills``, ``positions`` and ``account_entries``."""
         found: dict[str, set[str]] = {}
-        for row in await self._connection.fetch(_TABLES_OF, account, list(trades)):
+        for row in await self._fetch(_TABLES_OF, account, list(trades)):
             found.setdefault(row["id"], set()).add(row["found_in"])
         return found
 
     async def orders_between(self, account: str, start: datetime, end: datetime, *, limit: int) -> list[str]:
         """The orders with fills from *start* to *end*, the earliest *limit* of them."""
-        return [row["order"] for row in await self._connection.fetch(_ORDERS_BETWEEN, account, start, end, limit)]
+        return [row["order"] for row in await self._fetch(_ORDERS_BETWEEN, account, start, end, limit)]
 
     async def executions(self, account: str, orders: Sequence[str]) -> list[Execution]:
         """The rows of *orders*, in the order of their first fills; those without fills last."""
@@ -126,7 +127,7 @@ class Snapshot:
         What they decide is in :func:`domain.checks.execution.finding.check_execution`.
         """
         asked = sorted(set(moments))
-        rows = await self._connection.fetch(
+        rows = await self._fetch(
             DECIDING_QUOTES,
             [moment.symbol for moment in asked],
             [moment.at for moment in asked],
@@ -142,7 +143,7 @@ class Snapshot:
         asked = sorted(set(feeds))
         if not asked:
             return []
-        rows = await self._connection.fetch(
+        rows = await self._fetch(
             MEDIANS,
             [feed.symbol for feed in asked],
             [feed.source for feed in asked],
@@ -170,7 +171,10 @@ class Snapshot:
         return _read(table, model, await self._fetch(query, *values))
 
     async def _fetch(self, query: str, *values: object) -> list[asyncpg.Record]:
-        return await self._connection.fetch(query, *values)
+        asked = (query, *(tuple(value) if isinstance(value, list) else value for value in values))
+        if asked not in self._answered:
+            self._answered[asked] = await self._connection.fetch(query, *values)
+        return self._answered[asked]
 
 
 def _read(table: str, model: type[R], rows: Iterable[asyncpg.Record]) -> list[R]:

@@ -6,6 +6,7 @@ can be made again from itself; whoever gathers the facts keeps them few.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal, localcontext
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, Self
 
 from pydantic import PrivateAttr
@@ -70,27 +71,33 @@ class LogFacts(Record):
         """The rows as evidence, each once, in a fixed order."""
         if self._evidence is not None:
             return self._evidence
-        rows = (
-            EvidenceRow.of(table, key, row)
-            for table, found in self
-            for key in [_KEYS.get(table) or _first(found)]
-            for row in found
-        )
-        alike: dict[tuple[str, str], list[EvidenceRow]] = {}
-        for row in rows:
-            known = alike.setdefault((row.table, row.key), [])
-            if row not in known:
-                known.append(row)
-        return tuple(
-            row for key in sorted(alike) for row in sorted(alike[key], key=lambda each: sorted(each.values.items()))
-        )
+        return tuple(told for told, _ in self._in_order())
 
     def once(self) -> "LogFacts":
         """The same rows, each once, in a fixed order: what every check sees, however they were gathered."""
-        rows = self.evidence()
-        made = LogFacts.of(rows)
-        made._evidence = rows
+        tables: dict[str, list[Record]] = {}
+        rows = self._in_order()
+        for told, row in rows:
+            tables.setdefault(told.table, []).append(row)
+        made = LogFacts.model_validate(tables)
+        made._evidence = tuple(told for told, _ in rows)
         return made
+
+    def _in_order(self) -> list[tuple[EvidenceRow, Record]]:
+        """Each row once, as evidence and as it reads again from it."""
+        alike: dict[tuple[str, str], list[tuple[EvidenceRow, Record]]] = {}
+        for table, found in self:
+            key = _KEYS.get(table) or _first(found)
+            for row in found:
+                told, again = _of_quote(row) if isinstance(row, Quote) else _as_told(table, key, row)
+                known = alike.setdefault((table, told.key), [])
+                if all(told != other for other, _ in known):
+                    known.append((told, again))
+        return [
+            pair
+            for key in sorted(alike)
+            for pair in sorted(alike[key], key=lambda each: sorted(each[0].values.items()))
+        ]
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         copied = super().model_copy(update=update, deep=deep)
@@ -116,6 +123,18 @@ _KEYS: Final = {
     "slippage_shares": ("symbol", "type", "since"),
     "requote_shares": ("symbol", "side", "since"),
 }
+
+
+def _as_told(table: str, key: Sequence[str], row: Record) -> tuple[EvidenceRow, Record]:
+    """*row* as evidence, and as it reads again from it."""
+    told = EvidenceRow.of(table, key, row)
+    return told, type(row).model_validate(told.values)
+
+
+@lru_cache(maxsize=20_000)
+def _of_quote(quote: Quote) -> tuple[EvidenceRow, Record]:
+    """The same of a quote: the checks of an order, and the accounts of an incident, go by many of the same ones."""
+    return _as_told("quotes", _KEYS["quotes"], quote)
 
 
 def _first(rows: Sequence[Record]) -> Sequence[str]:

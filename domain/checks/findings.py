@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from functools import cached_property
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field
 
@@ -211,7 +212,12 @@ class Finding(Record):
         """What a letter tells of it."""
         return self.bare.model_copy(update={"numbers": {}, "parts": (), "given": {}, "reference_rule": None})
 
-    @property
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("hash", None)  # that of what was copied
+        return copied
+
+    @cached_property
     def hash(self) -> str:
         """SHA-256 over the whole finding, with evidence in a fixed order: the same facts give the same hash."""
         content = self.model_dump(mode="json")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from domain.checks.facts import CheckFunction
 from domain.checks.findings import Check, Finding, InvestigationRequest
-from domain.checks.gathering.asked import Asked
+from domain.checks.gathering.asked import Asked, Seen
 from domain.checks.gathering.log import Log
 from domain.ground.bilingual import Bilingual
 
@@ -27,6 +27,6 @@ class CheckRow:
     of_the_account: bool = False
     """Whether it needs no trade, so that words point to it in every category that has to do with an account."""
 
-    def asked(self, check: Check, request: InvestigationRequest, log: Log) -> Asked:
-        """The check asked of *request*."""
-        return Asked(check, self.run, self.formula, request, log)
+    def asked(self, check: Check, request: InvestigationRequest, log: Log, seen: dict[str, Seen]) -> Asked:
+        """The check asked of *request*; the checks of one request share what they have *seen*."""
+        return Asked(check, self.run, self.formula, request, log, seen=seen)

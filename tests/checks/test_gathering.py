@@ -1,5 +1,6 @@
 """The checks on a trade log in PostgreSQL: what each is given, and that nobody sees anybody else's rows."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -533,3 +534,24 @@ async def test_a_fill_of_an_order_that_came_after_it_was_looked_at_is_told(pool:
         *("fills", "LATER", "row"),
         *("not there", "of order O1"),
     )
+
+
+async def test_what_several_checks_of_an_order_go_by_is_asked_of_the_log_once(pool: Pool) -> None:
+    stop = order(type=OrderType.STOP_LOSS, price=Decimal("1938.00"))
+    await store(pool, *QUOTES, stop, position(), fill("1937.40"))
+    asked: list[tuple[str, str]] = []
+
+    def note(query: Any) -> None:
+        if "tradelog." in query.query:
+            asked.append((query.query, repr(query.args)))
+
+    async with pool.acquire() as connection:
+        connection.add_query_logger(note)
+    try:
+        request = InvestigationRequest(checks=_OF_AN_ORDER, account=ACCOUNT, trades=("O1",), as_of=after(86_400))
+        await Investigating(TradeLog(pool)).investigate(request)
+    finally:
+        async with pool.acquire() as connection:
+            connection.remove_query_logger(note)
+    assert len(asked) > 10
+    assert [query for query, times in Counter(asked).items() if times > 1] == []

@@ -128,6 +128,11 @@ class TestWhatIsDifferent:
         assert told["parts.price/F1"] == ("1643", "643")
         assert told["verdict"] == ("provider_fault", "firm_fault")
 
+    def test_a_copy_with_other_values_has_a_hash_of_its_own(self) -> None:
+        found = executed()
+        other = {"subject": "O2"}
+        assert found.hash != found.model_copy(update=other).hash == executed().model_copy(update=other).hash
+
     def test_a_changed_sum_is_told(self) -> None:
         more = executed().model_copy(update={"harm": Money(amount=Decimal("9999"), currency="USD")})
         assert differing(recompute([more], [executed().hash])) == {

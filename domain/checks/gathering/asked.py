@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from domain.checks.facts import CheckFunction, Given, LogFacts
 from domain.checks.findings import Check, Finding, InvestigationRequest
 from domain.checks.gathering.log import Log
-from domain.checks.moments import Execution, Moment, deciding_quotes
+from domain.checks.moments import Execution, FeedMedian, Moment, deciding_quotes
 from domain.log.trade_log import Instrument, Quote
 
 MOST_FILLS: Final = 50
@@ -20,11 +20,29 @@ TRADE_PADDING: Final = timedelta(minutes=5)
 WITHDRAWAL_PADDING: Final = timedelta(days=1)
 
 
+class Seen(NamedTuple):
+    """What the checks on the price of one execution go by."""
+
+    quotes: tuple[Quote, ...]
+    medians: tuple[FeedMedian, ...]
+    given: Given
+
+
 class Asked:
     """What a check is gathered with, and judges by."""
 
-    def __init__(self, check: Check, run: CheckFunction, formula: str, request: InvestigationRequest, log: Log) -> None:
-        self.check, self.formula, self.request, self.log = check, formula, request, log
+    def __init__(
+        self,
+        check: Check,
+        run: CheckFunction,
+        formula: str,
+        request: InvestigationRequest,
+        log: Log,
+        *,
+        seen: dict[str, Seen],
+    ) -> None:
+        """*seen* is what other checks of the same request have seen of executions, by their ids, and is added to."""
+        self.check, self.formula, self.request, self.log, self.seen = check, formula, request, log, seen
         self.account, self.tolerances, self.as_of = request.account, request.tolerances, request.as_of
         self.given = Given(tolerances=request.tolerances, as_of=request.as_of)
         self._run = run

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final
 
 from domain.checks.examination import feeds_to_measure
 from domain.checks.facts import Given, cost
 from domain.checks.findings import Finding
-from domain.checks.gathering.asked import MOST_FILLS, Asked
+from domain.checks.gathering.asked import MOST_FILLS, Asked, Seen
 from domain.checks.gathering.unanswered import (
     closed_by_another,
     no_orders,
@@ -28,14 +28,6 @@ A_DAY: Final = timedelta(hours=24)
 
 MOST_TRIES: Final = 20
 """How often it is looked for when half of the sources were through a trigger within a minute."""
-
-
-class Seen(NamedTuple):
-    """What the checks on the price of one execution go by."""
-
-    quotes: tuple[Quote, ...]
-    medians: tuple[FeedMedian, ...]
-    given: Given
 
 
 async def executions_meant(asked: Asked) -> tuple[list[Execution], list[Finding]]:
@@ -65,18 +57,19 @@ async def executions_meant(asked: Asked) -> tuple[list[Execution], list[Finding]
 
 
 async def seen_of(asked: Asked, executions: Sequence[Execution]) -> list[Seen]:
-    """Of each execution what every check on its price goes by, so that all see the same."""
-    wanted = [moment for each in executions for moment in moments(each)]
-    around, seconds = await asked.quotes(wanted), asked.tolerances.quote_window_seconds
-    found = []
-    for each in executions:
+    """Of each execution what every check on its price goes by, looked up once for all of them."""
+    new = [each for each in executions if each.id not in asked.seen]
+    wanted = [moment for each in new for moment in moments(each)]
+    around, seconds = await asked.quotes(wanted) if wanted else [], asked.tolerances.quote_window_seconds
+    for each in new:
         quotes = list(deciding_quotes(around, moments(each), window_seconds=seconds))
         order = each.order
         if order is not None and each.fills and order.type in WAITING and order.price is not None:
             quotes += await quotes_through(asked, order, order.price, each, each.position)
         given = await asked.given_of(each)
-        found.append(Seen(tuple(dict.fromkeys(quotes)), await medians(asked, [each], quotes, given), given))
-    return found
+        middles = await medians(asked, [each], quotes, given)
+        asked.seen[each.id] = Seen(tuple(dict.fromkeys(quotes)), middles, given)
+    return [asked.seen[each.id] for each in executions]
 
 
 async def medians(

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from domain.checks.findings import Finding
 from domain.checks.gathering.afterwards import afterwards, schedules
-from domain.checks.gathering.asked import Asked, facts_of
-from domain.checks.gathering.orders import WAITING, Seen, executions_meant, quotes_through, seen_of, waited_until
+from domain.checks.gathering.asked import Asked, Seen, facts_of
+from domain.checks.gathering.orders import WAITING, executions_meant, quotes_through, seen_of, waited_until
 from domain.checks.market import WAITS_FOR_BETTER
 from domain.checks.moments import Execution
 from domain.ground.base import Record
