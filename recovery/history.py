@@ -33,6 +33,7 @@ from temporalio.worker import (
 
 from domain.case import case
 from domain.incidents.state import Incident
+from domain.keys.scopes import activity_of_run
 from runtime.keys.codec import NotOfOurs
 from runtime.temporal import temporal_plugin
 from runtime.turns import InOrder
@@ -215,6 +216,7 @@ async def _steps(client: Client, history: WorkflowHistory, heard: _Heard) -> lis
     # Of local activities the events tell in which order they were asked for, and their markers when they were done.
     found: list[tuple[int, int, Step]] = []
     asked: dict[int, tuple[str, Any, datetime]] = {}
+    ids: dict[int, str] = {}
     for event in history.events:
         with contextlib.suppress(NotOfOurs):
             match event.event_type:
@@ -227,13 +229,15 @@ async def _steps(client: Client, history: WorkflowHistory, heard: _Heard) -> lis
                     name = scheduled.activity_type.name
                     if name in EFFECTS:
                         payloads = scheduled.input.payloads
-                        request = await _decode(client, history, name, payloads, EFFECTS[name].request)
+                        own = ids[event.event_id] = scheduled.activity_id
+                        request = await _decode(client, history, (name, own), payloads, EFFECTS[name].request)
                         asked[event.event_id] = (name, request, _at(event))
                 case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
                     completed = event.activity_task_completed_event_attributes
                     if known := asked.get(completed.scheduled_event_id):
                         payloads, answer = completed.result.payloads, EFFECTS[known[0]].answer
-                        result = await _decode(client, history, known[0], payloads, answer)
+                        which = known[0], ids[completed.scheduled_event_id]
+                        result = await _decode(client, history, which, payloads, answer)
                         found.append((event.event_id, 0, Step(*known, _at(event), result)))
                         del asked[completed.scheduled_event_id]
                 case _:
@@ -251,7 +255,8 @@ async def _at_once(
     name, request = heard.requests.get(told["activity_id"], (told["activity_type"], None))
     if name not in EFFECTS or request is None:
         return []
-    result = await _decode(client, history, name, marker.details["result"].payloads, EFFECTS[name].answer)
+    which = name, told["activity_id"]
+    result = await _decode(client, history, which, marker.details["result"].payloads, EFFECTS[name].answer)
     done, ended = _at(event), told["complete_time"]
     order = int(ended["seconds"]) * 1_000_000_000 + int(ended["nanos"])
     return [(marker.workflow_task_completed_event_id, order, Step(name, request, done, done, result))]
@@ -277,13 +282,16 @@ async def read_unheard(client: Client, workflow_id: str, run_id: str) -> list[Si
 
 
 async def _decode(
-    client: Client, history: WorkflowHistory, activity: str, payloads: Sequence[Payload], kind: type[Any]
+    client: Client, history: WorkflowHistory, activity: tuple[str, str], payloads: Sequence[Payload], kind: type[Any]
 ) -> Any:
-    """What was said to or by an *activity*. Raises `NotOfOurs` unless one of ours said it."""
+    """What was said to or by an *activity*, by name and id. Raises `NotOfOurs` unless one of ours said it."""
+    name, number = activity
+    begun = history.events[0].workflow_execution_started_event_attributes
+    own = activity_of_run(number, begun.first_execution_run_id, begun.continued_execution_run_id)
     context = ActivitySerializationContext(
         namespace=client.namespace,
-        activity_id=None,
-        activity_type=activity,
+        activity_id=own,
+        activity_type=name,
         activity_task_queue=None,
         workflow_id=history.workflow_id,
         workflow_type=None,

@@ -189,8 +189,10 @@ def _pass_modules_through(runner: WorkflowRunner | None) -> WorkflowRunner:
             return dataclasses.replace(runner, restrictions=restrictions, runner_class=InOrder)
         case None:
             return _pass_modules_through(SandboxedWorkflowRunner())
-        case _:  # a debugger's unsandboxed runner
+        case InOrder():
             return runner
+        case _:  # a debugger's unsandboxed runner
+            return InOrder()
 
 
 class _BindComplaint(Interceptor):

@@ -13,19 +13,23 @@ query brought before a signal is after it where both come together, and no order
 brings the signal is failed, and the workflow taken up anew (docs/decisions/0023).
 """
 
+import dataclasses
 from collections import deque
 from collections.abc import Sequence
 
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation, WorkflowActivationJob
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
+from temporalio.converter import ActivitySerializationContext, SerializationContext
 from temporalio.worker import (
     StartLocalActivityInput,
     UnsandboxedWorkflowRunner,
     WorkflowInstance,
     WorkflowInstanceDetails,
 )
+from temporalio.worker._command_aware_visitor import CommandInfo
 from temporalio.worker._workflow_instance import _WorkflowInstanceImpl
 
+from domain.keys.scopes import activity_of_run
 from runtime.connection import TAKEN_UP_AGAIN
 
 _TOGETHER = ("notify_has_patch", "query_workflow")
@@ -36,7 +40,10 @@ _ASKED_BY_ITSELF = "legacy_query"
 
 
 class InOrder(UnsandboxedWorkflowRunner):
-    """Runs workflows without a sandbox, hands over one thing after the other, updates last."""
+    """Runs workflows without a sandbox, hands over one thing after the other, updates last.
+
+    It also says which activity of which run a payload is of; the SDK gives a codec no more than its name.
+    """
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         return _InOrder(det)  # type: ignore[abstract]
@@ -100,6 +107,14 @@ class _InOrder(_WorkflowInstanceImpl):
             ran = True
         if not ran:
             super()._run_once(check_conditions=check_conditions, jobs=jobs)
+
+    def get_serialization_context(self, command_info: CommandInfo | None) -> SerializationContext | None:
+        context = super().get_serialization_context(command_info)
+        if not (command_info and isinstance(context, ActivitySerializationContext)):
+            return context
+        info = self._info
+        own = activity_of_run(command_info.command_seq, info.first_execution_run_id, info.continued_run_id)
+        return dataclasses.replace(context, activity_id=own)
 
     @property
     def _does_at_once(self) -> bool:

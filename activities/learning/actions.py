@@ -8,6 +8,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.learning.mailing import ReportMail
 from domain.ground.base import person_of
+from domain.keys.personal import in_action
 from domain.learning.actions import ActionStep, CorrectiveAction, MeasureEffect, caused
 from domain.learning.effects import Judged, effect
 from domain.people.actors import NotProven, check_beginning
@@ -38,7 +39,7 @@ class Actions:
                 check_beginning(proofs, step.token, step.action, CorrectiveAction.model_validate(step.data))
             except NotProven as error:
                 raise ApplicationError(f"opened_by: {error}", type="InvalidStart", non_retryable=True) from None
-        values = (step.action, step.number, step.at, step.step, step.by, step.data, step.token)
+        values = (step.action, step.number, step.at, step.step, step.by, in_action(step.data), step.token)
         await self._pool.execute(_NOTE, *values)
         if step.tell:
             said = step.step.replace("_", " ")

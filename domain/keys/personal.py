@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from domain.keys.scopes import LEARNING
+
 
 @dataclass(frozen=True)
 class Personal:
@@ -110,6 +112,19 @@ _OURS: Final = frozenset({"received", "rules", "stage"})
 
 RATES: Final = "rates"
 """Of a finding on a list: the exchange rates among its rows. They are of no person, and its sums need them."""
+
+
+_WORDS_OF_ACTIONS: Final = frozenset({"what", "why", "reason"})
+
+
+def in_action(data: Mapping[str, Any]) -> Personal:
+    """The data of a step of a corrective action: in what somebody says of it they may name a customer."""
+    return Personal(LEARNING, dict(data), data.keys() - _WORDS_OF_ACTIONS)
+
+
+def in_article(said: Mapping[str, Any]) -> Personal:
+    """What was said of a question and answer for customers. It is looked at as a whole, but for what it is."""
+    return Personal(LEARNING, dict(said), {"name"})
 
 
 def in_a_list(scope: str, finding: Mapping[str, Any], *, erased: bool) -> Any:

@@ -1,5 +1,6 @@
 """Whose key: each case, incident, customer and inbound message has a key of its own, named by a scope."""
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Final
 
@@ -7,6 +8,8 @@ LOOKUPS: Final = "installation:lookups"
 """The scope of the secret that look-ups are keyed with: of the whole installation, and never destroyed."""
 ACCESSES: Final = "installation:accesses"
 """The scope of what personal data was looked at for: it outlives whom it was about."""
+LEARNING: Final = "installation:learning"
+"""The scope of what those who work here write of causes, of the process, and for customers to read."""
 SUBSCRIPTIONS: Final = "installation:subscriptions"
 """The scope of the secrets that sign what services are told."""
 CUSTOMER: Final = "customer:"
@@ -43,3 +46,12 @@ def scope_of_visits(at: datetime) -> str:
 def scope_of_message(key: str) -> str:
     """The scope of a message that came in and belongs to no case yet."""
     return _MESSAGE + key
+
+
+def activity_of_run(number: int | str, first: str, before: str | None) -> str:
+    """The id of an activity as a workflow seals for it: its *number*, and its run, by the *first* and the one *before*.
+
+    What a run continues stays what it is when Temporal resets the run, whose history has the answers from before.
+    """
+    run = hashlib.sha256(f"{first}:{before or ''}".encode())
+    return f"{number}:{run.hexdigest()[:16]}"

@@ -2,7 +2,8 @@
 
 Whoever reaches Temporal can ask our workers for an activity, answer one in their place, or hand a workflow over to
 them. What a workflow and its activities say to each other is therefore believed only as sealed, for that very activity:
-nobody without the firm's keys makes such a payload, and none that stands in a history fits another activity.
+nobody without the firm's keys makes such a payload, and none that stands in a history fits another activity, of the
+same name or another.
 """
 
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ ENCODING: Final = b"binary/redress"
 _KEY: Final = "key"
 """Metadata of a sealed payload: ``VERSION:SCOPE``."""
 _STEP: Final = "redress-activity"
-"""Metadata within a sealed payload: the activity whose question or answer it is."""
+"""Metadata within a sealed payload: the activity whose question or answer it is, ``NAME:ID:RUN``."""
 READABLE: Final = "redress"
 """Metadata of a payload that the converter knows to hold nothing personal: it is told in the clear."""
 
@@ -43,6 +44,8 @@ class Sealing(PayloadCodec, WithSerializationContext):
     we sealed it and the key is not to be had, `KeysUnavailable` is raised, and whoever asked tries again.
 
     Between a workflow and its activity *step* nothing counts but what was sealed for it: else `NotOfOurs` is raised.
+    Of which run it is, an activity learns from what it is asked, and says in what it answers; one that is asked
+    nothing says nothing of it.
     """
 
     def __init__(self, vault: Vault, namespace: str = "", scope: str | None = None, step: str | None = None) -> None:
@@ -53,7 +56,9 @@ class Sealing(PayloadCodec, WithSerializationContext):
             return self
         if not context.workflow_id:
             return self
-        step = (context.activity_type or "") if isinstance(context, ActivitySerializationContext) else None
+        step = None
+        if isinstance(context, ActivitySerializationContext):
+            step = f"{context.activity_type}:{context.activity_id}"
         return type(self)(self._vault, context.namespace, scope_of_workflow(context.workflow_id), step)
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
@@ -74,8 +79,11 @@ class Sealing(PayloadCodec, WithSerializationContext):
             return await self._opened(payload) if sealed else _in_plain(payload)
         opened = await self._opened(payload) if sealed else payload
         # What could not be opened is still the payload that came, and may say anything beside.
-        if opened is payload or opened.metadata.get(_STEP) != self._step.encode():
+        said = "" if opened is payload else opened.metadata.get(_STEP, b"").decode()
+        theirs, own = said.split(":"), self._step.split(":")
+        if len(theirs) < 2 or any(one != other for one, other in zip(theirs, own, strict=False)):
             raise NotOfOurs(f"{self._step}: what came with it was not sealed for it by a worker, or is erased")
+        self._step = said
         return opened
 
     def _sealed(self, payload: Payload, key: Key, marking: bytes) -> Payload:

@@ -78,6 +78,10 @@ class FileKeyring:
             _write(path, _File(current=name, keys={name: _fresh()}), only_new=True)
         return cls(path)
 
+    def names(self) -> list[str]:
+        """The names of its keys."""
+        return list(self._load().keys)
+
     def add(self) -> str:
         """Add a key, which wraps nothing until it is made the current one. Returns its name."""
         file = self._load()

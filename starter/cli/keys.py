@@ -44,10 +44,10 @@ def status() -> Answer:
         return await vault.wrapping.current(), await vault.store.by_kek(), await vault.store.destroyed()
 
     current, wrapped, erased = _with(look)
-    counts = {current: 0} | wrapped
+    counts = dict.fromkeys(_keyring().names(), 0) | wrapped
     told = [f"{name}: wraps {count}{', the current one' if name == current else ''}" for name, count in counts.items()]
     shown = [*told, f"{erased} erased"]
-    return Answer({"current": current, "wrapped": wrapped, "erased": erased}, [line(one) for one in shown])
+    return Answer({"current": current, "wrapped": counts, "erased": erased}, [line(one) for one in shown])
 
 
 @command(keys, "add")

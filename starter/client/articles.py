@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from domain.ground.messages import NotAllowed
 from domain.ground.people import Actor
+from domain.keys.personal import in_article
 from domain.learning.articles import (
     Article,
     ArticleDecision,
@@ -128,7 +129,7 @@ class Articles:
             check_step(known, said)
             token = signed(self._token_for, name, said)
             told = said.model_dump(mode="json", exclude={"actor", "message_id"}) | {"name": said.name}
-            values = (name, datetime.now(UTC), str(said.actor), told, said.message_id, token)
+            values = (name, datetime.now(UTC), str(said.actor), in_article(told), said.message_id, token)
             return int(await connection.fetchval(_SAY, *values))
 
     async def _suggested(self, known: list[Article]) -> list[Suggestion]:

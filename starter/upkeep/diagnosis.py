@@ -39,7 +39,8 @@ TO_DO: Final = {
     Kind.POSTGRESQL: "start it, or correct DATABASE_URL; what is in the record was not looked at",
     Kind.TEMPORAL: "start it, or correct TEMPORAL_ADDRESS; the workflows were not looked at",
     Kind.NO_WORKER: "start a worker; if one runs, the end of its log says what it lacks",
-    Kind.WORKFLOW_FAILING: "the workers' log has the cause; after a new version go back to the one before",
+    Kind.WORKFLOW_FAILING: "the workers' log has the cause; after a new version go back to the one before; if it is"
+    " NotOfOurs, somebody answered in a worker's place: reset the workflow in Temporal to its last task",
     Kind.CASE_WITHOUT_WORKFLOW: "nobody goes on with it: see who ended it in its history, then `redress reconcile`",
     Kind.WORKFLOW_WITHOUT_CASE: "`redress reconcile`; if its start does not fit, have the sender submit it again",
     Kind.START_NOT_OPENED: "waiting: give the workers what is missing; refused: have the sender submit it again",

@@ -14,6 +14,7 @@ from domain.case.messages.table import Receipt
 from domain.ground.people import Actor
 from domain.ground.words import Role
 from domain.keys.public import Public
+from domain.keys.scopes import activity_of_run
 from runtime.keys.codec import NotOfOurs
 from runtime.keys.here import hold
 from runtime.keys.keyring import KeysUnavailable
@@ -33,9 +34,15 @@ def plugged() -> DataConverter:
     return found
 
 
-def activity(name: str, workflow_id: str = "RD-1") -> DataConverter:
-    context = ActivitySerializationContext("default", "1", name, None, workflow_id, "complaint", False)
+def activity(name: str, workflow_id: str = "RD-1", number: str = "1") -> DataConverter:
+    """As a worker has it that does the activity."""
+    context = ActivitySerializationContext("default", number, name, None, workflow_id, "complaint", False)
     return plugged().with_context(context)
+
+
+def asking(name: str, workflow_id: str = "RD-1", number: int = 1, run: str = "first") -> DataConverter:
+    """As the workflow has it that asks for the activity."""
+    return activity(name, workflow_id, activity_of_run(number, "first", run))
 
 
 def converter(workflow_id: str = "RD-1", namespace: str = "default") -> DataConverter:
@@ -77,20 +84,36 @@ async def test_what_we_did_not_seal_is_left_as_it_is_with_no_key_looked_for(keys
 async def test_an_activity_and_its_workflow_believe_what_was_sealed_for_that_activity_alone(
     keys: Vault, name: str
 ) -> None:
-    """A stranger has the histories: plain JSON, a message, and what another activity or case was asked are no use."""
+    """A stranger has the histories: what anybody was asked or answered in them before is of no use."""
     other = next(one for one in EFFECTS if one != name)
-    plain = Payload(metadata={"encoding": b"json/plain", "redress-activity": name.encode()}, data=REPLY_JSON)
+    mark = f"{name}:{activity_of_run(1, 'first', 'first')}".encode()
+    plain = Payload(metadata={"encoding": b"json/plain", "redress-activity": mark}, data=REPLY_JSON)
     [said] = await converter().encode([REPLY])
-    [nothing] = await activity(name).encode([None])
-    [readable] = await activity(name).encode([Public("Final response due")])
-    [of_another] = await activity(other).encode([REPLY])
-    [of_another_case] = await activity(name, "RD-2").encode([REPLY])
+    [readable] = await asking(name).encode([Public("Final response due")])
+    [of_another] = await asking(other).encode([REPLY])
+    [of_another_case] = await asking(name, "RD-2").encode([REPLY])
     moved = Payload(metadata={**of_another_case.metadata, "key": b"1:RD-1"}, data=of_another_case.data)
-    for forged in (plain, said, readable, of_another, of_another_case, moved):
+    [before] = await asking(name, number=11).encode([REPLY])
+    [of_none] = await activity(name, number="").encode([REPLY])
+    forged = [plain, said, readable, of_another, of_another_case, moved, before, of_none]
+    for one in forged:
         with pytest.raises(NotOfOurs, match=name):
-            await activity(name).decode([forged], [CustomerReply])
-    [own] = await activity(name).encode([REPLY])
-    assert await activity(name).decode([own, nothing], [CustomerReply, type(None)]) == [REPLY, None]
+            await activity(name).decode([one], [CustomerReply])
+    [of_another_run] = await asking(name, run="second").encode([REPLY])
+    for one in [*forged, of_another_run]:
+        with pytest.raises(NotOfOurs, match=name):
+            await asking(name).decode([one], [CustomerReply])
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+async def test_what_an_activity_answers_is_believed_where_it_was_asked(keys: Vault, name: str) -> None:
+    [asked] = await asking(name).encode([REPLY])
+    worker = activity(name)
+    assert await worker.decode([asked], [CustomerReply]) == [REPLY]
+    answered = await worker.encode([REPLY, None])
+    assert await asking(name).decode(answered, [CustomerReply, type(None)]) == [REPLY, None]
+    unasked = await activity(name).encode([REPLY])
+    assert await asking(name).decode(unasked, [CustomerReply]) == [REPLY]
 
 
 async def test_what_holds_nothing_personal_and_what_others_send_as_json_is_read_without_any_key(keys: Vault) -> None:

@@ -174,6 +174,7 @@ async def test_the_command_line_rotates_the_key_encryption_key(
     try:
         old = (await redress("status"))["current"]
         new = (await redress("add"))["added"]
+        assert (await redress("status"))["wrapped"] == {old: 1, new: 0}
         await redress("use", new)
         assert f"{old} wraps 1 keys" in await redress("remove", old)
         assert await redress("rewrap") == {"wrapped": 1}

@@ -70,6 +70,8 @@ async def test_an_action_is_overdue_aloud_judged_by_its_measure_and_begun_again_
     with pytest.raises(Refused, match="there is a CA-PAYMENTS-1 already"):
         await open_action(client, action, task_queue=queue)
     await until(house, action.action, "opened")
+    kept = await house.fetchval("select string_agg(a::text, '') from reporting.actions a")
+    assert not [words for words in (action.what, action.why) if words in kept]
     people = [person("h-17", address="h-17@example.com"), person("tl-2", "team_lead", address="tl-2@example.com")]
     people.append(person("c-1", "compliance_officer"))
     await People(house.pool, signed).replace(directory(*people), by=LEAD)

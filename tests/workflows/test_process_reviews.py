@@ -13,6 +13,7 @@ from starter.client.process import ROUND, ProcessReviews, ask_now
 from starter.upkeep.diagnosis import Kind
 from starter.upkeep.doctor import process_overdue
 from tests.people.support import LEAD, directory, person
+from tests.scanning import unsealed
 from tests.signing import signed
 from tests.workflows.house import House
 
@@ -51,6 +52,7 @@ async def test_it_is_asked_for_once_reminded_of_and_raised_until_somebody_says_w
     with pytest.raises(ValueError, match="period: the process was reviewed for that period already"):
         await reviews.record(half, "Replies wait for four days.", by=OFFICER)
     (done,) = await reviews.all()
+    assert await unsealed(house.pool) == []
     assert done.state(asked.due) is ProcessReviewState.DONE
     assert not await process_overdue(house.pool, asked.due + timedelta(days=1))
     told = len(house.mail())
