@@ -41,7 +41,7 @@ class QuoteSnapshot(Snapshot):
         look = self._looking(THROUGH[order.side, worse], order.symbol, price)
         if self.shared is None:
             return await look(start, end)
-        wanted, read = Through(order.side, price, worse), self._reading(order.symbol)
+        wanted, read = Through(order.side, price, worse), self._reading(order, worse=worse)
         return await self.shared.search(wanted, order.symbol, start, end, read=read, look=look)
 
     async def first_through(
@@ -50,7 +50,7 @@ class QuoteSnapshot(Snapshot):
         look, until = self._looking(FIRST_THROUGH[order.side, worse], order.symbol, price), min(end, start + LOOK_AHEAD)
         if self.shared is None:
             return await look(start, until)
-        wanted, read = Through(order.side, price, worse), self._reading(order.symbol)
+        wanted, read = Through(order.side, price, worse), self._reading(order, worse=worse)
         return await self.shared.first(wanted, order.symbol, start, until, read=read, look=look)
 
     def _looking(self, query: str, symbol: str, price: Decimal) -> Look:
@@ -59,9 +59,9 @@ class QuoteSnapshot(Snapshot):
 
         return look
 
-    def _reading(self, symbol: str) -> Read:
+    def _reading(self, order: Order, *, worse: bool) -> Read:
         async def read(spans: Sequence[datetime], span: timedelta) -> list[Quote]:
-            return await self._rows("quotes", Quote, EXTREMES, symbol, spans, span)
+            return await self._rows("quotes", Quote, _FARTHEST[order.side, worse], order.symbol, spans, span)
 
         return read
 
@@ -156,25 +156,27 @@ USUAL_SPREAD: Final = f"""
     where feed.name is not null
 """  # noqa: S608
 
-# Of each feed and span that begins then the earliest of the lowest and highest bids and asks.
-_EXTREME: Final = """
-            (
-                select symbol, source, at, bid, ask from tradelog.quotes
-                where symbol = $1 and source = feed.name and at >= span.since and at < span.since + $3::interval
-                order by {}, at limit 1
-            )
-"""
 
-EXTREMES: Final = f"""
+def _farthest(side: Side, *, worse: bool) -> str:
+    """Of each feed, and each span that begins then, the earliest of the quotes that are farthest through."""
+    price = "ask" if side is Side.BUY else "bid"
+    best = "desc" if worse is (side is Side.BUY) else "asc"
+    return f"""
     {_FEEDS}
     select found.*
     from feed
     cross join unnest($2::timestamptz[]) as span (since)
     cross join lateral (
-        {" union ".join(_EXTREME.format(price) for price in ("bid", "bid desc", "ask", "ask desc"))}
+        select symbol, source, at, bid, ask from tradelog.quotes
+        where symbol = $1 and source = feed.name and at >= span.since and at < span.since + $3::interval
+        order by {price} {best}, at limit 1
     ) as found
     where feed.name is not null
-"""  # noqa: S608
+    """  # noqa: S608 (nothing from outside)
+
+
+_FARTHEST: Final = {(side, worse): _farthest(side, worse=worse) for side, worse in _WAITING}
+"""By the side of the order, and whether it waits for a worse price."""
 
 NEAR = f"""
     {_FEEDS}

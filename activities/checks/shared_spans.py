@@ -1,8 +1,8 @@
-"""The lowest and highest quotes of whole spans of time, read once for all who wait over the same hours.
+"""The farthest quotes of whole spans of time, read once for all who wait over the same hours.
 
 Of the accounts of an incident hundreds had orders that waited through the same day. Whether a price was reached in a
-span is told by its extremes; only the span in which it was, and the rest at both ends, are then read quote by quote.
-The answer is that of reading them all, of the log as it was when a span was first read.
+span is told by its farthest quote; only the span in which it was, and the rest at both ends, are then read quote by
+quote. The answer is that of reading them all, of the log as it was when a span was first read.
 """
 
 import asyncio
@@ -17,12 +17,12 @@ SPAN: Final = timedelta(minutes=15)
 DAY: Final = timedelta(days=1)
 """Of orders that waited for weeks whole days are passed over."""
 MOST: Final = 5_000
-"""Spans kept, each with four quotes of every source."""
+"""Spans kept, each with a quote of every source."""
 _BEGAN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT: Final = timedelta(microseconds=1)
 
 Read = Callable[[Sequence[datetime], timedelta], Awaitable[Iterable[Quote]]]
-"""Of each source, and each span of that length that begins then, the earliest of the lowest and highest prices."""
+"""Of each source, and each span of that length that begins then, the earliest of those farthest through."""
 Look = Callable[[datetime, datetime], Awaitable[list[Quote]]]
 """What is searched for, from one instant to another."""
 
@@ -34,18 +34,23 @@ class Through(NamedTuple):
     price: Decimal
     worse: bool
 
+    @property
+    def upwards(self) -> bool:
+        """Whether the higher price is the farther through."""
+        return self.worse is (self.side is Side.BUY)
+
     def beyond(self, quote: Quote) -> Decimal:
         """How far *quote* is through, below zero where it is not."""
-        sign = self.side.sign if self.worse else -self.side.sign
-        return sign * ((quote.ask if self.side is Side.BUY else quote.bid) - self.price)
+        price = quote.ask if self.side is Side.BUY else quote.bid
+        return price - self.price if self.upwards else self.price - price
 
 
 class SharedSpans:
     """What is known of the quotes of whole spans, by symbol."""
 
     def __init__(self, span: timedelta = SPAN, day: timedelta = DAY) -> None:
-        self._spans = _Extremes(span)
-        self._days = _Extremes(day)
+        self._spans = _Farthest(span)
+        self._days = _Farthest(day)
 
     async def search(
         self,
@@ -62,12 +67,12 @@ class SharedSpans:
         spans = self._spans.within(start, end) if end - start < MOST * length else []
         if not spans:  # too short for one, or longer than what is kept
             return await look(start, end)
-        extremes = await self._spans.of(symbol, spans, read)
+        farthest = await self._spans.of(wanted, symbol, spans, read)
         seen: list[Quote] = []
         if start < spans[0]:
             seen += await look(start, spans[0] - _INSTANT)
         reached = {quote.source for quote in seen if wanted.beyond(quote) >= 0}
-        for span, known in zip(spans, extremes, strict=True):
+        for span, known in zip(spans, farthest, strict=True):
             seen += known
             due = {quote.source for quote in known if wanted.beyond(quote) >= 0} - reached
             if due:
@@ -87,7 +92,7 @@ class SharedSpans:
         seen = await look(start, days[0] - _INSTANT) if start < days[0] else []
         reached = {quote.source for quote in seen}
         for day in days:
-            [known] = await self._days.of(symbol, [day], read)
+            [known] = await self._days.of(wanted, symbol, [day], read)
             if {quote.source for quote in known if wanted.beyond(quote) >= 0} - reached:
                 seen += await look(day, day + self._days.length - _INSTANT)
                 reached = {quote.source for quote in seen}
@@ -98,12 +103,12 @@ class SharedSpans:
         return list(first.values())
 
 
-class _Extremes:
-    """The lowest and highest quotes of spans of one *length*, by symbol: those that were asked for last."""
+class _Farthest:
+    """The quotes farthest through of spans of one *length*, by symbol, side and direction: those asked for last."""
 
     def __init__(self, length: timedelta) -> None:
         self.length = length
-        self._known: dict[tuple[str, datetime], list[Quote]] = {}
+        self._known: dict[tuple[str, Side, bool, datetime], list[Quote]] = {}
         self._reading = asyncio.Lock()
         self._at_once = max(1, DAY // length)
         """Spans read by one statement: those of a day."""
@@ -117,17 +122,18 @@ class _Extremes:
         """When the span began that *at* lies in."""
         return _BEGAN + (at - _BEGAN) // self.length * self.length
 
-    async def of(self, symbol: str, spans: Sequence[datetime], read: Read) -> list[list[Quote]]:
-        """Those of each of the *spans*."""
+    async def of(self, wanted: Through, symbol: str, spans: Sequence[datetime], read: Read) -> list[list[Quote]]:
+        """Those of each of the *spans*, whatever the price *wanted*."""
+        alike = symbol, wanted.side, wanted.upwards
         async with self._reading:
-            missing = [span for span in spans if (symbol, span) not in self._known]
+            missing = [span for span in spans if (*alike, span) not in self._known]
             for first in range(0, len(missing), self._at_once):
                 some = missing[first : first + self._at_once]
                 found: dict[datetime, list[Quote]] = {span: [] for span in some}
                 for quote in await read(some, self.length):
                     found[self._begin(quote.at)].append(quote)
-                self._known |= {(symbol, span): quotes for span, quotes in found.items()}
-            known = [self._known[symbol, span] for span in spans]
+                self._known |= {(*alike, span): quotes for span, quotes in found.items()}
+            known = [self._known[*alike, span] for span in spans]
             for oldest in list(self._known)[:-MOST]:
                 del self._known[oldest]
         return known
