@@ -68,7 +68,7 @@ class IncidentLetters:
                 key,
             ):
                 return
-            if await erased_here(scope_of_customer(request.account)):
+            if await erased_here([scope_of_customer(request.account)]):
                 await self._write_to_nobody(connection, key, request)
                 return
             await self._respect_quiet_hours(connection, request)
@@ -115,7 +115,7 @@ class IncidentLetters:
         """Write again what a lost case file knew of a letter that a channel has accepted. Nothing is sent."""
         key = f"{request.reference}:letter:{request.account}"
         async with self._pool.acquire() as connection, connection.transaction():
-            if await erased_here(scope_of_customer(request.account)):
+            if await erased_here([scope_of_customer(request.account)]):
                 await self._write_to_nobody(connection, key, request)
                 return
             await self._letter(connection, key, request)

@@ -270,7 +270,8 @@ class Incidents:
             if known is not None:
                 return MemberCompensated(at=known["at"], amount=_money(known), rail=known["rail"])
             member = await _member(connection, reference, request.number, account)
-            left = judge(account, member.trades, member.findings, await settled_parts(connection, account))
+            settled = await settled_parts(connection, [account])
+            left = judge(account, member.trades, member.findings, settled[account])
             with resting_on_the_record(reference, LIST_NOT_APPROVED):
                 decision = await self._list_approval(connection, request)
             with resting_on_the_record(reference):

@@ -1,9 +1,10 @@
 """The list of an incident: every account that the fault touched, judged by the checks of a complaint."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from decimal import Decimal
+from typing import Any, Final
 
 import asyncpg
 import structlog
@@ -31,7 +32,9 @@ from runtime.keys.here import erased_here
 AT_ONCE: Final = 40
 """Orders of an account examined at once: an investigation takes 50 fills."""
 SIDE_BY_SIDE: Final = 4
-"""Accounts judged at a time: each takes a connection, and others need some too."""
+"""Batches judged at a time: each takes a connection, and others need some too."""
+BATCH: Final = 10
+"""Accounts judged one after the other, of which what others made good is asked at once, and which are kept together."""
 
 log = structlog.get_logger(__name__)
 
@@ -56,27 +59,32 @@ class Listing:
 
     async def judge_all(self, touched: Mapping[str, Sequence[Touched]]) -> None:
         """Judge the accounts of *touched*, several at a time. Raises only for an outage of the database."""
-        room = asyncio.Semaphore(self._side_by_side)
+        room, accounts = asyncio.Semaphore(self._side_by_side), list(touched)
 
-        async def judged(account: str, orders: Sequence[Touched]) -> None:
+        async def judged(batch: Sequence[str]) -> None:
             async with room:
-                await self._keep(await self._judge(account, orders))
+                settled = await settled_parts(self._pool, batch)
+                members = []
+                for account in batch:
+                    members.append(await self._judge(account, touched[account], settled[account]))
+                    if activity.in_activity():
+                        activity.heartbeat()
+                await self._keep(members)
 
-        tasks = [asyncio.create_task(judged(account, orders)) for account, orders in touched.items()]
+        batches = [accounts[at : at + BATCH] for at in range(0, len(accounts), BATCH)]
+        tasks = [asyncio.create_task(judged(batch)) for batch in batches]
         try:
             for done in asyncio.as_completed(tasks):
                 await done
-                if activity.in_activity():
-                    activity.heartbeat()
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _judge(self, account: str, orders: Sequence[Touched]) -> Member:
+    async def _judge(self, account: str, orders: Sequence[Touched], settled: Mapping[str, Decimal]) -> Member:
         named = [each.order for each in orders if each.order]
         try:
-            findings = await self._findings(account, orders)
+            findings = await self._findings(account, orders, settled)
             return judge(account, named, _each_once(findings))
         except OUTAGES:
             raise
@@ -85,7 +93,7 @@ class Listing:
             log.exception("account of an incident not judged", incident=self._request.reference)
             return judge(account, named, [_broken(self._request, error)])
 
-    async def _findings(self, account: str, orders: Sequence[Touched]) -> list[Finding]:
+    async def _findings(self, account: str, orders: Sequence[Touched], settled: Mapping[str, Decimal]) -> list[Finding]:
         request, fault = self._request, self._request.fault
         groups: dict[tuple[tuple[Check, ...], bool], list[str]] = {}
         unnamed = False
@@ -94,7 +102,6 @@ class Listing:
             checks = checks_of(fault, each.kind, filled=each.filled)
             groups.setdefault((checks, each.filled), []).extend([each.order] if each.order else [])
         findings: list[Finding] = []
-        settled = await settled_parts(self._pool, account)
         for (checks, filled), trades in groups.items():
             # an attempt may have no order: then those of the window are looked at
             batches = [()] if unnamed else [tuple(trades[at : at + AT_ONCE]) for at in range(0, len(trades), AT_ONCE)]
@@ -115,12 +122,13 @@ class Listing:
                 findings += [each for each in found if _in_window(each, fault, attempts=not batch, waiting=not filled)]
         return findings
 
-    async def _keep(self, member: Member) -> None:
-        harm, request = member.harm, self._request
-        scope = scope_of_customer(member.account)
-        erased = bool(member.findings) and await erased_here(scope)
-        await self._pool.execute(
-            _KEEP,
+    async def _keep(self, members: Sequence[Member]) -> None:
+        erased = await erased_here([scope_of_customer(member.account) for member in members if member.findings])
+        await self._pool.executemany(_KEEP, [self._row(member, erased) for member in members])
+
+    def _row(self, member: Member, erased: Collection[str]) -> tuple[Any, ...]:
+        harm, request, scope = member.harm, self._request, scope_of_customer(member.account)
+        return (
             request.reference,
             request.number,
             member.account,
@@ -130,7 +138,7 @@ class Listing:
             any(finding.open for finding in member.findings if finding.verdict.for_the_customer),
             member.hash,
             list(member.trades),
-            [in_a_list(scope, one.note(None), erased=erased) for one in member.findings],
+            [in_a_list(scope, one.note(None), erased=scope in erased) for one in member.findings],
             list(member.settled),
             [amount.model_dump(mode="json") for amount in member.gained],
         )

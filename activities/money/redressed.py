@@ -1,6 +1,6 @@
 """The losses that were made good or are promised, by case or by incident: each once, whoever finds it again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -37,9 +37,15 @@ def add_losses(writing: AtOnce, account: str, key: str, losses: Sequence[Loss]) 
     writing.add(_MADE_GOOD, account, key, *parts)
 
 
-async def settled_parts(connection: "Connection | asyncpg.Pool[asyncpg.Record]", account: str) -> dict[str, Decimal]:
-    """The losses of *account* that were made good or are promised, by whichever case or incident, and how much."""
-    return {row["part"]: row["amount"] for row in await connection.fetch(_ALL_COVERED, account)}
+async def settled_parts(
+    connection: "Connection | asyncpg.Pool[asyncpg.Record]", accounts: Collection[str]
+) -> dict[str, dict[str, Decimal]]:
+    """Of each of the *accounts* the losses that were made good or are promised, by whichever case or incident, and how
+    much."""
+    settled: dict[str, dict[str, Decimal]] = {account: {} for account in accounts}
+    for row in await connection.fetch(_ALL_COVERED, list(accounts)):
+        settled[row["account"]][row["part"]] = row["amount"]
+    return settled
 
 
 async def covered_parts(connection: "Connection", account: str, reference: str, now: datetime) -> Mapping[str, Covered]:
@@ -104,4 +110,7 @@ _COVERED: Final = """
     ) as covered
     order by part, paid desc, at, reference
 """
-_ALL_COVERED: Final = _COVERED.format(account="$1", reference="null")
+_ALL_COVERED: Final = f"""
+    select asked.account, covered.* from unnest($1::text[]) as asked (account)
+    cross join lateral ({_COVERED.format(account="asked.account", reference="null")}) as covered
+"""  # noqa: S608 (constants)

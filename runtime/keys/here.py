@@ -1,6 +1,7 @@
 """The keys of this process: held once, by whoever starts it, and used by its connections to Temporal and PostgreSQL."""
 
 import hashlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -71,10 +72,10 @@ async def mark_here(investigation: str) -> str:
     return (await lookup_here("investigation", investigation)).hex()
 
 
-async def erased_here(scope: str) -> bool:
-    """Whether the keys of that scope were destroyed: nothing more is written under them. Raises `KeysUnavailable`."""
+async def erased_here(scopes: Collection[str]) -> Collection[str]:
+    """Those of the *scopes* whose keys were destroyed: nothing more is written under them. Raises `KeysUnavailable`."""
     vault = keys_here()
-    return vault is not None and scope in await vault.erased([scope])
+    return await vault.erased(scopes) if vault and scopes else ()
 
 
 def keys_needed() -> Vault:

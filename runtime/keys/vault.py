@@ -86,8 +86,8 @@ class Vault:
         if len(scopes) <= _FEW:
             return {scope: await self.for_writing(scope) for scope in scopes}
         rows = await self.store.newest_of(scopes)
-        missing = sorted(set(scopes) - {row.scope for row in rows})
-        rows += await self.store.add_all([(scope, await self._fresh(scope, 1)) for scope in missing])
+        if missing := sorted(set(scopes) - {row.scope for row in rows}):
+            rows += await self.store.add_all([(scope, await self._fresh(scope, 1)) for scope in missing])
         return {row.scope: _in_use(await self._open(row)) for row in rows}
 
     async def erased(self, scopes: Collection[str]) -> dict[str, datetime]:
