@@ -128,6 +128,21 @@ async def test_what_is_wrong_is_told_above_the_form_and_at_the_field_and_what_wa
     assert (await browser.get("/complain/nothing")).status_code == 404
 
 
+async def test_forms_that_are_sent_at_the_same_time_hold_no_more_files_together(browser: Browser, pool: Pool) -> None:
+    opened = await browser.get("/complain/files")
+    token = re.search(r'name="form_token" value="(\w+)"', opened.text)
+    assert token
+
+    async def add(form: int) -> str:
+        files: Any = [("files", (f"{form}-{number}.txt", b"note %d of %d" % (number, form))) for number in range(4)]
+        sent = await browser.post("/complain/files", data={"form_token": token[1], "more": "yes"}, files=files)
+        return sent.text
+
+    answers = await asyncio.gather(*(add(form) for form in range(6)))
+    assert await pool.fetchval("select count(*) from web.held_files") == MOST
+    assert sum(f"You may add {MOST} files" in text for text in answers) >= 3
+
+
 async def test_numbers_count_as_they_are_typed_on_a_chinese_keyboard_or_copied_from_elsewhere(
     browser: Browser, pool: Pool
 ) -> None:

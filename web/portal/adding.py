@@ -25,7 +25,8 @@ async def add_files(visit: Visit, place: str) -> list[FieldError]:
             errors.append(FieldError("files", key, {"title": title}))
             count -= 1
             continue
-        await held.hold(visit.doors, visit.session, place, file)
+        if not await held.hold(visit.doors, visit.session, place, file):
+            return [*errors, FieldError("files", "file.too_many", {"most": MOST})]
     return errors
 
 

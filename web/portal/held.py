@@ -7,6 +7,8 @@ from domain.intake.received import File
 from domain.keys.personal import Personal
 from domain.keys.scopes import scope_of_visits
 from runtime.database import Pool
+from runtime.files import MOST
+from runtime.locking import lock_until_end, locked
 from web.doors import Doors
 from web.visits import Session
 
@@ -16,8 +18,11 @@ _FILES: Final = """
 """
 _HOLD: Final = """
     insert into web.held_files (visitor, place, name, title, media_type, sha256, content, held_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing
+    select $1, $2, $3, $4, $5, $6, $7, $8
+    where (select count(*) from web.held_files where visitor = $1 and place = $2) < $9
+    on conflict do nothing
 """
+_HELD: Final = "select exists (select from web.held_files where visitor = $1 and place = $2 and name = $3)"
 _REMOVE: Final = "delete from web.held_files where visitor = $1 and place = $2 and name = $3"
 _DROP: Final = "delete from web.held_files where visitor = $1 and place = $2"
 _FORGOTTEN: Final = "delete from web.held_files where held_at < $1::timestamptz - interval '30 days'"
@@ -32,13 +37,20 @@ async def files(doors: Doors, session: Session, place: str) -> list[File]:
     return [File(**row) for row in rows]
 
 
-async def hold(doors: Doors, session: Session, place: str, file: File) -> None:
-    """Hold *file* until what it belongs to is sent."""
+async def hold(doors: Doors, session: Session, place: str, file: File) -> bool:
+    """Hold *file* until what it belongs to is sent; whether it is held: there may be the most already.
+
+    Forms that are sent at the same time wait for each other, so that each counts the files of the others.
+    """
     now = doors.clock()
     await doors.pool.execute(_FORGOTTEN, now)
     title, content = (Personal(scope_of_visits(now), one) for one in (file.title, file.content))
     row = (file.name, title, file.media_type, file.sha256, content)
-    await doors.pool.execute(_HOLD, session.row, place, *row, now)
+    one_by_one = lock_until_end(f"held {session.row.hex()} {place}")
+    async with doors.pool.acquire() as connection, locked(connection, one_by_one):
+        await connection.execute(_HOLD, session.row, place, *row, now, MOST)
+        is_held: bool = await connection.fetchval(_HELD, session.row, place, file.name)
+    return is_held
 
 
 async def remove(doors: Doors, session: Session, place: str, name: str) -> None:
