@@ -8,15 +8,15 @@ from starlette.responses import Response
 
 from domain.case.messages.signals import CustomerReply
 from domain.ground.base import Line, Record, Text
-from domain.intake.received import Door, File
+from domain.intake.received import File
 from runtime.files import LARGEST, FileRefused, harmless_in_turn
-from starter.intake.receiving import receive_message
 from starter.reading.sources import Kept, list_files, read_file
 from starter.upkeep.api_keys import Scope
 from web.api.callers import THE_CUSTOMER
-from web.api.complaints import Accepted, accepted, of_the_caller
+from web.api.complaints import Accepted, of_the_caller
 from web.api.frame import API, Call
 from web.api.problems import wrong_field
+from web.api.taking_in import take_in
 from web.pages import NotFound
 from web.words import words
 
@@ -77,15 +77,4 @@ async def send(call: Call) -> Response:
         raise wrong_field("file", words(error.key, "en", title=asked.title)) from None
     actor = call.caller.actor() if call.caller.staff else THE_CUSTOMER
     message = CustomerReply(message_id=message_id, actor=actor, text=asked.text, attachments=(file.attachment,))
-    received = await receive_message(
-        doors.pool,
-        Door.API,
-        known,
-        message,
-        at=doors.clock(),
-        mark=doors.mark(call.caller.id, message),
-        envelope={"service": call.caller.id},
-        files=[file],
-    )
-    doors.came_in()
-    return accepted(Accepted(reference=known, already_known=received.already_known))
+    return await take_in(call, known, message, [file])

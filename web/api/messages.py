@@ -18,14 +18,14 @@ from domain.case.messages.table import SIGNALS, UPDATES, Receipt
 from domain.ground.base import Record
 from domain.ground.messages import Message
 from domain.ground.words import Role
-from domain.intake.received import BY_CUSTOMERS, Door
+from domain.intake.received import BY_CUSTOMERS
 from starter.client.complaints import CaseNotFound
-from starter.intake.receiving import receive_message
 from starter.upkeep.api_keys import Scope
 from web.api.callers import THE_CUSTOMER
 from web.api.complaints import Accepted, accepted, of_the_caller
 from web.api.frame import API, Call, Operation
 from web.api.problems import Problem
+from web.api.taking_in import take_in
 from web.permissions import Permission, program, staff
 
 FILLED: Final = ("message_id", "actor")
@@ -48,24 +48,14 @@ def who_may(kind: type[Message]) -> Permission:
 
 def _saying(kind: type[Message]) -> Callable[[Call], Awaitable[Any]]:
     async def say(call: Call) -> Receipt | Response:
-        known, doors = await of_the_caller(call), call.doors
+        known = await of_the_caller(call)
         asked: As = call.query
         for_customer = not call.caller.staff and who_may(kind).scopes == {Scope.CUSTOMER}
         actor = THE_CUSTOMER if for_customer else call.caller.actor(asked.role)
         message: Message = await call.body({"message_id": call.message_id, "actor": actor})
         if for_customer and kind in BY_CUSTOMERS:
-            received = await receive_message(
-                doors.pool,
-                Door.API,
-                known,
-                message,
-                at=doors.clock(),
-                mark=doors.mark(call.caller.id, message),
-                envelope={"service": call.caller.id},
-            )
-            doors.came_in()
-            return accepted(Accepted(reference=known, already_known=received.already_known))
-        complaints = await doors.spoken_for(call.caller.person)
+            return await take_in(call, known, message)
+        complaints = await call.doors.spoken_for(call.caller.person)
         try:
             receipt = await complaints.send(known, message)
         except CaseNotFound:
