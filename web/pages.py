@@ -23,7 +23,7 @@ from web.doors import Doors
 from web.permissions import Kind, Permission, declare
 from web.security import TooLarge
 from web.visit import Visit, language_of, local
-from web.visits import Customer, Session, Staff, asks_by_itself, is_form_token, session_of, set_cookie
+from web.visits import Customer, Session, Staff, asks_by_itself, is_earlier_token, is_form_token, session_of, set_cookie
 
 Handler = Callable[[Visit], Awaitable[Response]]
 H = TypeVar("H", bound=Handler)
@@ -150,6 +150,8 @@ async def _before(visit: Visit, who: Permission) -> Response | None:
             return visit.error(403)
         token = visit.text(FORM_TOKEN) or visit.request.headers.get("x-form-token", "")
         if not is_form_token(token, visit.session, visit.doors):
+            if who.kind in _SIGN_IN and is_earlier_token(token, visit.session, visit.doors):
+                return await _shown_again(visit, who)
             return visit.error(403)
     if who.kind in _SIGN_IN and not _signed_in(visit, who):
         return await _to_sign_in(visit, who)
@@ -172,13 +174,26 @@ async def _to_sign_in(visit: Visit, who: Permission) -> Response:
         # A page that asks by itself stays as it is, with what is being typed there: sending that leads to the sign-in.
         return Response(status_code=401)
     if visit.request.method == "POST":
-        typed: dict[str, str | list[str]] = {}
-        for name in visit.form.keys() - {FORM_TOKEN, BACK}:
-            if values := [value for value in visit.form.getlist(name) if isinstance(value, str)]:
-                typed[name] = values if len(values) > 1 else values[0]  # several boxes may be ticked
-        await drafts.keep(visit.doors, visit.session, visit.request.url.path, typed)
+        await _keep_typed(visit)
         back = local(visit.text(BACK))
     return visit.redirect(f"{_SIGN_IN[who.kind]}?next={quote(back)}")
+
+
+async def _shown_again(visit: Visit, who: Permission) -> Response:
+    """The form once more with what was typed, of a page from before somebody signed in."""
+    if not _signed_in(visit, who):
+        return await _to_sign_in(visit, who)
+    await _admit(visit, who)
+    await _keep_typed(visit)
+    return visit.redirect(local(visit.text(BACK)))
+
+
+async def _keep_typed(visit: Visit) -> None:
+    typed: dict[str, str | list[str]] = {}
+    for name in visit.form.keys() - {FORM_TOKEN, BACK}:
+        if values := [value for value in visit.form.getlist(name) if isinstance(value, str)]:
+            typed[name] = values if len(values) > 1 else values[0]  # several boxes may be ticked
+    await drafts.keep(visit.doors, visit.session, visit.request.url.path, typed)
 
 
 async def _admit(visit: Visit, who: Permission) -> None:

@@ -1,7 +1,8 @@
 """Who looks at a page: a signed cookie with a random id, and behind it, once somebody signs in, a row.
 
 The cookie alone is enough for forms (their tokens are derived from it); so whoever is not signed in costs no row, and
-what was typed outlives a session. Signing in and out changes the id.
+what was typed outlives a session. Signing in changes the id; the cookie keeps the one before, so that what was typed on
+a page from before is not lost. Signing out forgets what was typed.
 """
 
 import hashlib
@@ -56,6 +57,8 @@ class Session:
     person: Person | None = None
     unsaved: bool = False
     """Whether the cookie has to be sent."""
+    before: str = ""
+    """The id before they signed in last."""
 
     @property
     def row(self) -> bytes:
@@ -89,7 +92,8 @@ async def session_of(request: Request, doors: Doors) -> Session:
         known = str(_serializer(doors).loads(request.cookies.get(cookie_name(doors), "")))
     except BadSignature:
         return Session(secrets.token_urlsafe(32), unsaved=True)
-    session, now = Session(known), doors.clock()
+    id_, _, before = known.partition(" ")
+    session, now = Session(id_, before=before), doors.clock()
     if row := await doors.pool.fetchrow(_KNOWN, session.row, now):
         session.person = _PERSON.validate_json(row["person"])
         if now - row["seen_at"] > _SEEN_AGAIN and not asks_by_itself(request):
@@ -99,7 +103,7 @@ async def session_of(request: Request, doors: Doors) -> Session:
 
 def sealed_id(session: Session, doors: Doors) -> str:
     """The visitor's id as their cookie has it, signed."""
-    return str(_serializer(doors).dumps(session.id))
+    return str(_serializer(doors).dumps(f"{session.id} {session.before}".strip()))
 
 
 def asks_by_itself(request: Request) -> bool:
@@ -124,6 +128,8 @@ _SIGN_IN: Final = """
 """
 _SIGN_OUT: Final = "delete from web.sessions where id = $1"
 _CLEAR: Final = "delete from web.sessions where expires_at < $1"
+_FORGET_DRAFTS: Final = "delete from web.drafts where visitor = $1"
+_FORGET_FILES: Final = "delete from web.held_files where visitor = $1"
 _MOVE_DRAFTS: Final = "update web.drafts set visitor = $2 where visitor = $1"
 _MOVE_FILES: Final = "update web.held_files set visitor = $2 where visitor = $1"
 
@@ -131,6 +137,7 @@ _MOVE_FILES: Final = "update web.held_files set visitor = $2 where visitor = $1"
 async def sign_in(session: Session, person: Person, doors: Doors) -> None:
     """Make the visitor *person*, under a new id; what they had typed and chosen goes with them."""
     old, now = session.row, doors.clock()
+    session.before = session.id
     session.id, session.person, session.unsaved = secrets.token_urlsafe(32), person, True
     ends = now + LONGEST[person.kind]
     await doors.pool.execute(_CLEAR, now)
@@ -142,9 +149,13 @@ async def sign_in(session: Session, person: Person, doors: Doors) -> None:
 
 
 async def sign_out(session: Session, doors: Doors) -> None:
-    """Forget who the visitor is, and give them a new id."""
-    await doors.pool.execute(_SIGN_OUT, session.row)
-    session.id, session.person, session.unsaved = secrets.token_urlsafe(32), None, True
+    """Forget who the visitor is, and what they had typed.
+
+    They keep their id: what is still being typed on another page is kept when it is sent, until they sign in again.
+    """
+    for forget in (_SIGN_OUT, _FORGET_DRAFTS, _FORGET_FILES):
+        await doors.pool.execute(forget, session.row)
+    session.person = None
 
 
 def form_token(session: Session, doors: Doors) -> str:
@@ -155,3 +166,10 @@ def form_token(session: Session, doors: Doors) -> str:
 def is_form_token(token: str, session: Session, doors: Doors) -> bool:
     """Whether *token* was given to this visitor."""
     return secrets.compare_digest(token.encode(), form_token(session, doors).encode())
+
+
+def is_earlier_token(token: str, session: Session, doors: Doors) -> bool:
+    """Whether *token* was given to this visitor before they signed in: nothing is done by it, but what was typed is
+    kept.
+    """
+    return bool(session.before) and is_form_token(token, Session(session.before), doors)

@@ -83,7 +83,7 @@ async def browser(site: FastAPI) -> AsyncIterator[Browser]:
 
 def session_in(browser: Browser, doors: Doors) -> Session:
     """The session that the visitor's cookie names."""
-    return Session(_serializer(doors).loads(browser.cookies["visit"]))
+    return Session(_serializer(doors).loads(browser.cookies["visit"]).partition(" ")[0])
 
 
 async def signed_in(browser: Browser, doors: Doors, person: Person) -> None:

@@ -19,7 +19,8 @@ from runtime.database import Pool
 from starter.upkeep.api_keys import Scope, make_key
 from tests.web.chromium import served
 from tests.web.test_api import ADMIN
-from web.api.openapi import ROOT, document
+from web.api.frame import ROOT
+from web.api.openapi import document
 
 _NODE: Final = shutil.which("node")
 PROGRAMS: Final = dict(re.findall(r"```(sh|ts|go)\n(.*?)```", Path("docs/api.md").read_text("utf-8"), re.DOTALL))

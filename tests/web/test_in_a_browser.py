@@ -4,11 +4,15 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
+from runtime.database import Pool
 from tests.web.chromium import look, needs_chromium, served, window
 from tests.web.test_complaining import ANSWERS
 from tests.web.test_files import picture
+from tests.web.test_mine import LI, case_of
+from web.doors import Doors
+from web.visits import Session, sealed_id, sign_in, sign_out
 
 MUST_BE_ANSWERED = {"what", "sought", "you"}
 
@@ -54,3 +58,22 @@ async def test_every_page_can_be_read_by_everybody_with_errors_shown_too(
                 await look(page, f"{language}-check", axe=axe)
                 await page.locator("main form button").click()
                 await look(page, f"{language}-sent", axe=axe)
+
+
+@needs_chromium
+async def test_an_open_page_says_when_it_shows_nothing_new_any_more_and_keeps_what_is_typed(
+    site: FastAPI, doors: Doors, pool: Pool, chromium: Browser, tmp_path: Path
+) -> None:
+    reference, session = await case_of(pool, tmp_path, LI, "1"), Session("a visitor")
+    await sign_in(session, LI, doors)
+    async with served(site) as url, window(chromium, url) as page:
+        await page.context.add_cookies([{"name": "visit", "value": sealed_id(session, doors), "url": url}])
+        await page.goto(f"/mine/{reference}")
+        await page.locator("textarea").fill("写到一半")
+        said = page.get_by_text("您的登录已结束")
+        await expect(said).to_be_hidden()
+        await sign_out(session, doors)
+        await page.evaluate("htmx.trigger('[data-live]', 'changed')")
+        await expect(said).to_be_visible()
+        await look(page, "zh-CN-signed-out")
+        assert await page.locator("textarea").input_value() == "写到一半"

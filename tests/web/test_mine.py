@@ -20,15 +20,16 @@ from starter.intake.receiving import receive_complaint
 from starter.reading.theirs import TheirCase, read_theirs
 from tests.cli.stories import Story
 from tests.patience import PATIENCE, eventually
-from tests.web.conftest import Browser, signed_in
+from tests.web.conftest import Browser, session_in, signed_in
 from tests.web.test_files import picture
+from web import drafts
 from web.app import create_app
 from web.doors import Doors
 from web.live import Live
 from web.permissions import Kind, permission_of
 from web.portal.mine import possible
 from web.portal.signing_in import _background
-from web.visits import Customer
+from web.visits import Customer, sealed_id, sign_in
 
 LI = Customer(address="li.lei@example.com")
 HAN = Customer(address="han@example.com")
@@ -347,6 +348,43 @@ async def test_a_customer_chooses_how_to_be_written_to_and_takes_a_file_back_tha
         page = (await li.get(f"/mine/{mine}")).text
         assert "wrong.png" not in page
         assert ">kept</textarea>" in page
+
+
+async def test_what_is_typed_on_a_page_outlives_a_sign_out_and_a_sign_in_on_another(
+    site: FastAPI, doors: Doors, pool: Pool, mine: str
+) -> None:
+    form, place = {"text": "typed for long", "back": f"/mine/{mine}?do=reply"}, f"/mine/{mine}/reply"
+    async with Browser(site) as li:
+        await signed_in(li, doors, LI)
+        page = (await li.get(f"/mine/{mine}")).text
+        form["form_token"] = re.findall(r'name="form_token" value="(\w+)"', page)[-1]
+        await drafts.keep(doors, session_in(li, doors), place, {"text": "half a sentence"})
+        await li.send_form("/mine", "/sign-out")
+        assert await pool.fetchval("select count(*) from web.drafts") == 0, "nobody finds it at this machine"
+        kept = await li.post(place, data=form)
+        assert kept.headers["location"] == f"/sign-in?next=/mine/{mine}%3Fdo%3Dreply"
+        await sign_in_again(li, doors, LI)
+        assert ">typed for long</textarea>" in (await li.get(f"/mine/{mine}")).text
+        form["text"] = "and longer"
+        shown = await li.post(place, data=form)
+        assert shown.headers["location"] == f"/mine/{mine}?do=reply"
+        assert ">and longer</textarea>" in (await li.get(f"/mine/{mine}")).text
+        assert await pool.fetchval("select count(*) from intake.received where kind = 'message'") == 0
+        sent = await li.send_form(f"/mine/{mine}", place, text="and longer")
+        assert sent.headers["location"] == f"/mine/{mine}?sent=reply"
+        await li.send_form("/mine", "/sign-out")
+        await sign_in_again(li, doors, HAN)
+        assert (await li.post(place, data=form)).status_code == 403, "signed in twice since"
+    async with Browser(site) as other:
+        await signed_in(other, doors, LI)
+        assert (await other.post(place, data=form)).status_code == 403
+
+
+async def sign_in_again(browser: Browser, doors: Doors, customer: Customer) -> None:
+    """Have the visitor sign in as that customer, with the cookie that they have."""
+    session = session_in(browser, doors)
+    await sign_in(session, customer, doors)
+    browser.cookies.set("visit", sealed_id(session, doors), domain="127.0.0.1")
 
 
 async def test_who_is_not_known_to_be_the_customer_chooses_the_language_alone(

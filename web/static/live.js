@@ -8,6 +8,7 @@ for (const part of document.querySelectorAll("[data-live]")) {
   const changed = () => htmx.trigger(part, "changed");
   let asking = null;
   let events = null;
+  let over = false;
   const ask = () => { asking ??= setInterval(changed, 30000); };
   const rest = () => { clearInterval(asking); asking = null; };
   const watch = () => {
@@ -18,14 +19,24 @@ for (const part of document.querySelectorAll("[data-live]")) {
     events = new EventSource(part.dataset.live);
     events.addEventListener("open", rest);
     events.addEventListener("changed", changed);
-    events.addEventListener("error", ask);
+    events.addEventListener("error", () => {
+      ask();
+      if (events.readyState === EventSource.CLOSED) changed();  // refused: asking says why
+    });
   };
+  part.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.xhr.status !== 401) return;
+    over = true;
+    events?.close();
+    rest();
+    document.querySelector("[data-signed-out]")?.removeAttribute("hidden");
+  });
   // What nobody sees asks for nothing: a browser has six connections for all pages of a site, and a page that is left
   // open would keep somebody signed in who has gone.
   document.addEventListener("visibilitychange", () => {
     events?.close();
     rest();
-    if (!document.hidden) watch();
+    if (!document.hidden && !over) watch();
   });
   if (!document.hidden) watch();
 }
