@@ -36,7 +36,7 @@ PATIENCE: Final = 200.0  # seconds for one step
 _CUSTOMER: Final = """
     insert into casefile.customers (account, name, email, language) select $1, $2, $3, 'en' where $1::text is not null
 """
-_LOOK_EVERY: Final = 0.05  # seconds
+_LOOK_EVERY: Final = 0.1  # seconds
 
 CUSTOMER: Final = Actor(id="customer", role=Role.CUSTOMER)
 HANDLER: Final = Actor(id="h-17", role=Role.HANDLER)

@@ -36,13 +36,12 @@ from starter.demo.trade_log import DemoData, write_demo_data
 from starter.importing.loading import import_file
 from trial.failpoints import Point
 from trial.receivers import HOST, SECRET, MailServer, Rail, listening
-from trial.worker import Birth
+from trial.worker import OWN, Birth
 from workflows.search_attributes import KEYS
 
 if TYPE_CHECKING:
     pass
 
-POLICIES: Final = Path(__file__).parent / "policies"
 FIRM: Final = "Example Bullion"
 TEMPLATE: Final = "trial_template"
 
@@ -186,7 +185,7 @@ class House:
             "TEMPORAL_ADDRESS": self.temporal.address,
             "TEMPORAL_NAMESPACE": "default",
             "REDRESS_TASK_QUEUE": task_queue,
-            "REDRESS_POLICY_DIR": str(POLICIES),
+            "REDRESS_POLICY_DIR": str(OWN),
             "REDRESS_DEFAULT_POLICY": policy,
             "REDRESS_FIRM_NAME": FIRM,
             "REDRESS_STATE_DIR": str(self.folder / "state"),

@@ -31,12 +31,16 @@ from domain.ground.base import Record, State
 from runtime.database import open_pool
 from runtime.keys.here import hold_keys
 from runtime.logging import configure_logging
+from runtime.paths import POLICIES
+from runtime.policies import load_packs, load_table
 from runtime.settings import Settings, load_settings
 from runtime.temporal import connect, run
 from starter.intake.dealer import Dealer
 from trial.failpoints import AtActivities, Failpoints, Point, StrikingPool, strike_at_completions
 from worker import build_worker
 
+OWN = Path(__file__).parent / "policies"
+"""The packs of the trial."""
 _LOOK_EVERY = 0.02  # seconds
 
 
@@ -136,6 +140,8 @@ def main() -> int:
     """Be the nursery until standard input ends."""
     for kind in (Record, State):
         _build(kind)
+    load_packs(POLICIES, OWN)
+    load_table(POLICIES, OWN)
     gc.collect()
     gc.freeze()
     names: dict[int, str] = {}
