@@ -25,7 +25,6 @@ from runtime.postgres import DatabaseUnavailable
 from runtime.settings import ConfigurationError, Settings, load_settings
 from runtime.temporal import connect
 from web.app import create_app
-from web.desk.sign_on import origins_of_forms
 from web.doors import Doors
 
 
@@ -47,7 +46,7 @@ async def serve(settings: Settings) -> None:
         )
         host, _, port = settings.web_address.rpartition(":")
         config = uvicorn.Config(
-            create_app(doors, forms=origins_of_forms(settings)),
+            create_app(doors),
             host=host.strip("[]"),
             port=int(port),
             log_config=None,

@@ -30,12 +30,12 @@ AREAS: Final[Sequence[Pages]] = (SIGN_IN, MINE, PORTAL, DESK)
 class _Site(FastAPI):
     """An application whose every answer is guarded, that to a fault of ours as well: no middleware is around that."""
 
-    def __init__(self, *, secure: bool, forms: tuple[str, ...], lifespan: Lifespan[FastAPI]) -> None:
+    def __init__(self, *, secure: bool, lifespan: Lifespan[FastAPI]) -> None:
         super().__init__(title="Redress", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-        self._secure, self._forms = secure, forms
+        self._secure = secure
 
     def build_middleware_stack(self) -> ASGIApp:
-        return Guard(super().build_middleware_stack(), secure=self._secure, forms=self._forms)
+        return Guard(super().build_middleware_stack(), secure=self._secure)
 
 
 class _Static(StaticFiles):
@@ -47,8 +47,8 @@ class _Static(StaticFiles):
         return response
 
 
-def create_app(doors: Doors, *, areas: Sequence[Pages] = AREAS, forms: tuple[str, ...] = ()) -> FastAPI:
-    """The site over *doors*. *forms* are other origins to which a form may lead.
+def create_app(doors: Doors, *, areas: Sequence[Pages] = AREAS) -> FastAPI:
+    """The site over *doors*.
 
     Raises `web.permissions.UndeclaredRoute` if a route does not say who may use it.
     """
@@ -59,7 +59,7 @@ def create_app(doors: Doors, *, areas: Sequence[Pages] = AREAS, forms: tuple[str
         async with doors.dealer.running():
             yield
 
-    app = _Site(secure=doors.secure, forms=forms, lifespan=dealing)
+    app = _Site(secure=doors.secure, lifespan=dealing)
     app.state.doors = doors
     for area in areas:
         app.router.routes.extend(area.routes)

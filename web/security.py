@@ -17,7 +17,7 @@ _POLICY: Final = "; ".join(
         "style-src 'self'",
         "img-src 'self' data:",
         "connect-src 'self'",
-        "form-action {forms}",
+        "form-action 'self'",
         "frame-ancestors 'none'",
         "base-uri 'none'",
     )
@@ -37,14 +37,11 @@ class TooLarge(Exception):
 
 
 class Guard:
-    """ASGI middleware: adds the headers, and ends a request that sends too much.
+    """ASGI middleware: adds the headers, and ends a request that sends too much."""
 
-    *forms* are other origins that a form may lead to, such as the provider of a sign-on.
-    """
-
-    def __init__(self, app: ASGIApp, *, secure: bool, forms: tuple[str, ...] = ()) -> None:
+    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
         self._app = app
-        self._headers = {**_HEADERS, "content-security-policy": _POLICY.format(forms=" ".join(("'self'", *forms)))}
+        self._headers = {**_HEADERS, "content-security-policy": _POLICY}
         if secure:
             self._headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
 

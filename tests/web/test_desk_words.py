@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final, get_args
@@ -9,6 +10,7 @@ from typing import Any, Final, get_args
 import pytest
 
 from domain.case.complaint import Channel
+from domain.case.messages.handling import ChooseChannel
 from domain.checks.findings import Verdict
 from domain.ground.words import (
     Action,
@@ -47,6 +49,7 @@ from starter.reading.tasks import State as TaskState
 from web.desk.acting import FORMS
 from web.desk.sentences import in_words, spoken
 from web.words import words
+from workflows.messages.handling import choose_channel
 
 SHOWN: Final = (Action, Access, CaseEvent, Category, Circumstance, Complexity, ContactForm, Delivery, Driver, FaultKind)
 ALSO: Final = (IncidentStage, Kept, LetterKind, Matter, MemberState, NextStep, Outcome, PartKind, PaymentState)
@@ -89,3 +92,14 @@ def test_what_the_packs_call_their_clocks_rungs_teams_and_extensions_is_there_in
     lengths = {str(one.length) for one in clocks if one.length} | {"1 month", "2 business days", "3 hours"}
     assert [one for one in lengths if not re.search("[一-鿿]", in_words(visit, one, fact=True))] == []
     assert [one for one in called if not re.search("[一-鿿]", spoken(visit, one[1], one[0]))] == []
+
+
+def test_how_a_customer_chose_to_be_written_to_is_said_in_chinese() -> None:
+    visit: Any = SimpleNamespace(language="zh-CN", t=lambda key: words(key, "zh-CN"))
+    work: Any = SimpleNamespace(case=SimpleNamespace(written_in=None))
+    for channel, language in product((None, "email", "post", "message"), (None, "en", "zh-CN")):
+        if channel or language:
+            message = ChooseChannel.model_validate(
+                {"message_id": "1", "actor": {"id": "c", "role": "customer"}, "channel": channel, "language": language}
+            )
+            assert not re.search("[A-Za-z]", in_words(visit, choose_channel(work, message), fact=True))

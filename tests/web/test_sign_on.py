@@ -1,7 +1,9 @@
 """Signing on to the desk: by the firm's provider, or at one machine as anybody in the directory."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Callable
+from html import unescape
 from typing import Any
 
 import httpx
@@ -42,7 +44,10 @@ async def visitor(pool: Pool, provider: FakeProvider) -> AsyncIterator[Browser]:
 
 async def signs_on(visitor: Browser, provider: FakeProvider, *, code: str = "the-code", **back: str) -> httpx.Response:
     sent = await visitor.send_form("/desk/sign-on?next=/desk/rules", "/desk/sign-on", next="/desk/rules")
-    provider.browser_sent(sent.headers["location"])
+    assert sent.status_code == 200, "no form leads to another site, not even by a redirect: browsers stop it"
+    on = re.search(r'http-equiv="refresh" content="0;url=([^"]+)"', sent.text)
+    assert on
+    provider.browser_sent(unescape(on[1]))
     query = {"code": code, "state": provider.asked["state"], **back}
     return await visitor.get("/desk/sign-on/back", params=query)
 

@@ -3,15 +3,13 @@
 import secrets
 from ipaddress import ip_address
 from typing import Final
-from urllib.parse import urlsplit
 
 import structlog
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from domain.ground.words import Role
 from domain.people.directory import Person
 from record.directory import read_directory
-from runtime.settings import Settings
 from web import drafts
 from web.desk.frame import DESK, shown
 from web.pages import NotFound
@@ -50,7 +48,9 @@ async def sign_on_as(visit: Visit) -> Response:
     begun = {name: secrets.token_urlsafe(32) for name in ("state", "nonce", "verifier")}
     await drafts.keep(visit.doors, visit.session, _PLACE, {**begun, "next": gone_to})
     try:
-        return RedirectResponse(await provider.address(**begun), status_code=303)
+        # A page that goes on: where our headers let no form lead to another site, browsers follow no redirect there
+        # either, and nobody here knows which sites a provider leads through.
+        return shown(visit, "going.html", address=await provider.address(**begun))
     except NotSignedOn as error:
         return _refused(visit, error)
 
@@ -81,12 +81,6 @@ async def sign_off(visit: Visit) -> Response:
     """Sign off."""
     await sign_out(visit.session, visit.doors)
     return visit.redirect("/desk/sign-on")
-
-
-def origins_of_forms(settings: Settings) -> tuple[str, ...]:
-    """The other origins to which a form of the desk leads: that of the provider."""
-    parts = urlsplit(settings.oidc_issuer or "")
-    return (f"{parts.scheme}://{parts.netloc}",) if parts.netloc else ()
 
 
 async def _at_this_machine(visit: Visit) -> list[Person]:
