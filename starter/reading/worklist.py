@@ -69,7 +69,7 @@ class Page(Record):
 
 
 class Counts(Record):
-    """How many open cases somebody has in each view; of those to approve it counts up to :data:`COUNTED`."""
+    """How many open cases somebody has in each view, counted up to :func:`most_counted`."""
 
     mine: int
     approval: int
@@ -79,8 +79,11 @@ class Counts(Record):
     at: Instant
 
 
-COUNTED: Final = 100
-"""Proposals are counted one by one, because role and limit decide: no more than these."""
+def most_counted(view: View) -> int:
+    """How many cases of that *view* are counted at most: reading a hundred thousand for one number helps nobody, and
+    proposals are counted one by one, because role and limit decide.
+    """
+    return 100 if view is View.APPROVAL else 1_000
 
 
 async def read_worklist(
@@ -114,11 +117,13 @@ async def count_worklist(pool: "Pool", who: str, at: datetime) -> Counts:
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         directory = await read_directory(connection)
         one = directory.find(who)
-        row = await connection.fetchrow(_COUNTS, person_of(who), list(one.teams) if one else [], at)
-        approval = 0
-        async for _ in _Desk(connection, who, directory, at).items(View.APPROVAL, Filters(), None, COUNTED):
+        row = await connection.fetchrow(
+            _COUNTS, person_of(who), list(one.teams) if one else [], at, most_counted(View.ALL)
+        )
+        approval, most = 0, most_counted(View.APPROVAL)
+        async for _ in _Desk(connection, who, directory, at).items(View.APPROVAL, Filters(), None, most):
             approval += 1
-            if approval == COUNTED:
+            if approval == most:
                 break
     return Counts(**dict(row or {}), approval=approval, at=at)
 
@@ -268,10 +273,13 @@ _PAGE: Final = """
         order by at desc, journal desc, id desc limit 1) as said on true
     order by w.first_time, w.next_duty, w.priority, w.reference
 """
-_COUNTS: Final = """
-    select count(*) filter (where handler = $1) as mine, count(*) filter (where team = any($2)) as team,
-        count(*) filter (where handler is null) as unassigned, count(*) as all
-    from casefile.worklist
-    where reference not in (select casefile.kept_out_of($1, $3))
+_COUNT: Final = """
+    (select count(*) from (select from casefile.worklist
+        where {} and reference not in (select reference from hidden) limit $4) as counted) as {}
+"""
+_COUNTS: Final = f"""
+    with hidden as materialized (select casefile.kept_out_of($1, $3) as reference)
+    select {_COUNT.format("handler = $1", "mine")}, {_COUNT.format("team = any($2)", "team")},
+        {_COUNT.format("handler is null", "unassigned")}, {_COUNT.format("true", "all")}
 """
 _PACK: Final = "select content from casefile.policy_packs where hash = $1"

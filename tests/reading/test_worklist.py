@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 import pytest
@@ -216,6 +216,46 @@ async def test_lists_are_read_by_index(pool: "Pool", case_file: CaseFile) -> Non
             whole = [line for line in plan.splitlines() if "Seq Scan" in line and "policy_packs" not in line]
             assert not whole, f"{query}\n{plan}"
     assert "open_tasks_by_due" in plan, plan
+
+
+_MANY: Final = """
+    insert into casefile.worklist (reference, received_at, policy_hash, stage, category, priority, team, breached,
+        next_duty)
+    select 'RD-' || n, now(), 'x', 'investigating', 'execution', 'p4', 'dealing', false, now() + n * interval '1 minute'
+    from generate_series(1, 20000) n
+"""
+
+
+async def test_however_many_cases_are_open_few_pages_are_read(pool: "Pool", case_file: CaseFile) -> None:
+    await several(pool, case_file)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("set local session_replication_role = replica")  # rows of no cases
+        await connection.execute(_MANY)
+    await pool.execute("vacuum analyze casefile.worklist")
+    asked: list[tuple[str, tuple[Any, ...]]] = []
+
+    def note(query: Any) -> None:
+        if "casefile.worklist" in query.query:
+            asked.append((query.query, query.args))
+
+    async with pool.acquire() as connection:
+        connection.add_query_logger(note)
+    filters: list[dict[str, Any]] = [{"priority": Priority.P1}, {"stage": Stage.DECIDING}, {"category": Category.FEE}]
+    try:
+        for each in [*filters, {"breached": True}, {"overdue": True}]:
+            await listed(pool, "h-1", View.ALL, **each)
+        counts = await count_worklist(pool, "h-1", NOW)
+    finally:
+        async with pool.acquire() as connection:
+            connection.remove_query_logger(note)
+    assert (counts.all, counts.team, counts.unassigned) == (1_000, 1_000, 1_000)
+    assert counts.mine < 10
+    assert len(asked) >= 6
+    async with pool.acquire() as connection:
+        for query, values in asked:
+            [[plan]] = await connection.fetch(f"explain (analyze, buffers, format json) {query}", *values)
+            top = plan[0]["Plan"]
+            assert top["Shared Hit Blocks"] + top["Shared Read Blocks"] < 100, query
 
 
 async def test_tasks_are_listed_by_what_is_due_first_whichever_of_a_task_and_its_clock_was_written_first(

@@ -15,7 +15,7 @@ from starter.reading.database import CaseNotFound, must_see
 from starter.reading.inbox import read_refreshers
 from starter.reading.search import search
 from starter.reading.tasks import get_tasks
-from starter.reading.worklist import Filters, Page, Place, View, count_worklist, read_worklist
+from starter.reading.worklist import Filters, Page, Place, View, count_worklist, most_counted, read_worklist
 from web.desk.frame import DESK, eyes, shown
 from web.desk.tasks import form_of
 from web.permissions import staff
@@ -56,6 +56,7 @@ async def inbox(visit: Visit) -> Response:
         view=view,
         views=list(View),
         counts=counts,
+        most_counted=most_counted,
         filters=filters,
         choices=_CHOICES,
         items=page.items,
