@@ -1,9 +1,12 @@
 """Whose key: each case, incident, customer and inbound message has a key of its own, named by a scope."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
+_INSTALLATION: Final = "installation:"
+"""How the scopes begin that belong to nobody alone."""
 LOOKUPS: Final = "installation:lookups"
 """The scope of the secret that look-ups are keyed with: of the whole installation, and never destroyed."""
 ACCESSES: Final = "installation:accesses"
@@ -18,6 +21,11 @@ _GROUP: Final = "group:"
 _MESSAGE: Final = "message:"
 VISITS: Final = "installation:visits:"
 """How the scopes of visits begin."""
+
+
+def of_persons(scopes: Iterable[str]) -> list[str]:
+    """Those of the *scopes* under which something is sealed of a case, an incident, a customer or a message."""
+    return [one for one in scopes if not one.startswith(_INSTALLATION)]
 
 
 def scope_of_workflow(workflow_id: str) -> str:

@@ -9,6 +9,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any, Final
 
@@ -25,6 +26,8 @@ _BEGINNING: Final = "sealed:1:"
 _SPACE: Final = "record"
 _TEXT: Final = "text"
 _JSON: Final = "json"
+OPENED: Final[ContextVar[set[str] | None]] = ContextVar("OPENED", default=None)
+"""The scopes of what is opened in this context, for whoever writes down who sees it."""
 _DECODER: Final = json.JSONDecoder(parse_float=Decimal)
 
 
@@ -172,6 +175,8 @@ async def _contents(vault: Vault, envelopes: Iterable[str]) -> dict[str, Any]:
     for text in envelopes:
         if (read := _read(text)) and is_marked(marking, *read):
             ours[text] = read
+    if (opened_here := OPENED.get()) is not None:
+        opened_here.update(place.scope for place, _ in ours.values())
     keys = await vault.for_reading({(place.scope, place.version) for place, _ in ours.values()}) if ours else {}
     found: dict[str, Any] = {}
     for text, (place, envelope) in ours.items():

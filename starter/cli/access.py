@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from starter.cli.options import ACTOR_VARIABLE, actor
+from starter.cli.program import COMMAND
 
 if TYPE_CHECKING:
     from runtime.database import Pool
@@ -69,14 +70,25 @@ async def note(pool: "Pool", seen: Seen) -> None:
     await note_access(pool, Access(who, Means.COMMAND_LINE, seen.what, seen.references, purpose))
 
 
-def read(query: "Callable[[Pool], Awaitable[T]]", seen: Callable[[T], Seen] | None = None) -> T:
-    """What *query* finds in the database; where that is personal, *seen* says what is written into the access log."""
+def read(query: "Callable[[Pool], Awaitable[T]]", seen: "Callable[[T], Seen | None] | None" = None) -> T:
+    """What *query* finds in the database; where that is personal, *seen* says what is written into the access log.
+
+    Without *seen* that is the command, and the cases and incidents of which something sealed was opened for it; where
+    *seen* returns ``None``, nothing of that is shown.
+    """
+    from domain.keys.scopes import of_persons
+    from runtime.keys.columns import OPENED
 
     async def connected() -> T:
         async with database() as pool:
+            opened: set[str] = set()
+            OPENED.set(opened)
             found = await query(pool)
             if seen:
-                await note(pool, seen(found))
+                if shown := seen(found):
+                    await note(pool, shown)
+            elif scopes := sorted(of_persons(opened)):
+                await note(pool, Seen(COMMAND.get(), [one for one in scopes if ":" not in one]))
             return found
 
     return asyncio.run(connected())

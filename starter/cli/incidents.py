@@ -10,7 +10,7 @@ import typer
 
 from domain.ground.words import IncidentStage, MemberState
 from starter.cli import incident_pages, pages
-from starter.cli.access import read, talk_of_incidents, viewer
+from starter.cli.access import Seen, read, talk_of_incidents, viewer
 from starter.cli.options import By, Language, MessageId, Tongue, actor, instant, one_of, span, words
 from starter.cli.program import Answer, ExitCode, InvalidInput, Problem, app, command, invalid
 from starter.reading.layout import line
@@ -144,7 +144,9 @@ def cohort(
     from starter.reading.incidents import get_cohort
 
     parsed = _parsed(reference)
-    rows = read(lambda pool: get_cohort(pool, parsed, state=state, limit=limit))
+    rows = read(
+        lambda pool: get_cohort(pool, parsed, state=state, limit=limit), lambda _: Seen("incident accounts", [parsed])
+    )
     shown = incident_pages.cohort(rows, language if reasons else None)
     if len(rows) == limit:
         shown.append(line(f"There may be more: --limit {limit} is reached.", "yellow"))

@@ -7,6 +7,7 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Annotated, Any, Final, NamedTuple, NoReturn, TypeVar
@@ -156,6 +157,10 @@ Command = Callable[..., "Answer | ExitCode"]
 F = TypeVar("F", bound=Command)
 
 
+COMMAND: Final[ContextVar[str]] = ContextVar("COMMAND", default="command")
+"""The command that is given, such as ``intake show``."""
+
+
 def command(group: typer.Typer, name: str, *, panel: str | None = None) -> Callable[[F], F]:
     """Make a function a command of *group*, with ``--json`` and ``--debug``.
 
@@ -165,6 +170,8 @@ def command(group: typer.Typer, name: str, *, panel: str | None = None) -> Calla
     def register(function: F) -> F:
         @functools.wraps(function)
         def run(*, as_json: bool, debug: bool, **arguments: Any) -> int:
+            of = [one.name for one in app.registered_groups if one.typer_instance is group]
+            COMMAND.set(" ".join([*map(str, of), name]))
             if prints_itself:
                 arguments["as_json"] = as_json
             try:

@@ -44,7 +44,8 @@ def list_(
     cases = read(
         lambda pool: list_cases(
             pool, stage=stage, category=category, overdue=overdue, handler=handler, team=team, limit=limit
-        )
+        ),
+        lambda _: None,
     )
     shown = pages.case_list(cases, _now())
     if len(cases) == limit:

@@ -76,8 +76,12 @@ async def test_who_reads_personal_data_is_written_down_before_it_is_shown(
     ):
         await redress(command[0], *command[1:2], reference, *command[2:])
     await redress("find", "nobody-of-this-name")
+    await redress("assess", "explain", reference)  # that names nothing itself, and opens what was written
+    await redress("list")
+    await redress("deadlines", reference)
     noted = (await redress("audit", "accesses", "--of", "handler:h-17", "--json")).data
     assert [(one["what"], one["reference"]) for one in noted] == [
+        ("assess", reference),
         ("find", None),
         ("evidence pack for ombudsman", reference),
         ("rejected", reference),

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import asyncpg
 import psutil
 import pytest
 
@@ -20,7 +21,7 @@ from runtime.keys.store import KeyStore
 from runtime.keys.vault import Vault
 from runtime.paths import ROOT
 from tests.replaying import LIVES
-from tests.scanning import leaks
+from tests.scanning import leaks, rows_with, unsealed
 
 # What a firm has configured, and the demo must leave alone.
 CONFIGURED = {
@@ -91,8 +92,11 @@ def processes_of(folder: Path) -> Sequence[str]:
     return found
 
 
-async def replay(state: Path, folder: Path) -> None:
-    """Replay what the demo ran, whose servers have left *state*, with the keys that it made for itself."""
+async def replay(state: Path, folder: Path) -> list[tuple[str, str]]:
+    """Replay what the demo ran, whose servers have left *state*, with the keys that it made for itself.
+
+    Returns what is personal and in the clear in a row, by table.
+    """
     held = keys_here()
     kept = EmbeddedTemporal(state, namespace="default", log=folder / "temporal.log")
     async with EmbeddedPostgres(state / "postgres", log=folder / "postgres.log") as record:
@@ -102,6 +106,8 @@ async def replay(state: Path, folder: Path) -> None:
             await kept.start()
             await kept.stop()  # on its way it tells what the demo ran
             assert await LIVES.replay(folder) == []
+            async with asyncpg.create_pool(record.url(DATABASE), min_size=0) as pool:
+                return [(column, "") for column in await unsealed(pool)] + await rows_with(pool, PERSONAL)
         finally:
             hold(held)
             await vault.close()
@@ -121,7 +127,7 @@ async def test_seven_complaints_come_to_their_ends_on_servers_of_the_demos_own()
         assert code == 0
         assert processes_of(Path(place)) == []
         assert old.read_text() != "old"
-        await replay(old.parents[1], Path(place))
+        assert await replay(old.parents[1], Path(place)) == []
         assert [one for one in leaks(old.parents[1], PERSONAL) if not one[0].startswith(DOCUMENTED)] == []
 
     cases = ROW.findall(printed)
