@@ -33,7 +33,7 @@ up: $(READY)
 	@$(BIN)/redress up
 
 test: $(READY)
-	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 # What most changes break first: style, types and rooms; all rules and sums; every check on the trade log; letters; whole
 # lives of cases; old histories. Not here: the other servers, processes that die, the command line, imports into the log.

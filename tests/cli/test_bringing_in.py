@@ -12,6 +12,7 @@ from domain.checks.findings import Check
 from domain.ground.reference import reference_for
 from starter.cli.loading import KINDS
 from starter.cli.program import ExitCode
+from starter.cli.submitting import _AT_ONCE
 from starter.importing.formats.csv_templates import template
 from starter.importing.formats.kinds import Kind
 from tests.cli.command_line import CommandLine
@@ -93,8 +94,8 @@ async def test_a_line_that_is_no_json_is_named_and_the_others_are_submitted(conn
     assert "line 3, column 12" in ran.data["rejected"][1]["error"]
 
 
-async def test_hundreds_are_submitted_in_their_order(connected: CommandLine) -> None:
-    given = [a_complaint() for _ in range(300)]
+async def test_many_more_than_are_sent_at_once_are_submitted_in_their_order(connected: CommandLine) -> None:
+    given = [a_complaint() for _ in range(6 * _AT_ONCE)]
     ran = await connected("submit", "-", "--json", stdin=json.dumps([*given, given[0]]))
     assert ran.code == 0
     assert [one["reference"] for one in ran.data["submitted"][:-1]] == [reference(one) for one in given]

@@ -82,6 +82,7 @@ async def failures(handle: "WorkflowHandle[Any, Any]") -> list[str]:
     return told + [str(pending.last_failure) for pending in description.raw_description.pending_activities]
 
 
+@pytest.mark.long
 async def test_no_line_of_a_worker_quotes_a_customer_whatever_goes_wrong(
     *,
     dev_server_env: WorkflowEnvironment,

@@ -399,8 +399,8 @@ async def test_memory_does_not_grow_with_the_file(
             tracemalloc.stop()
 
     # Four times as many rows, and of both many times what is held at once.
-    small = await peak(800, "small")
-    assert await peak(3_200, "large") < 2 * small
+    small = await peak(400, "small")
+    assert await peak(1_600, "large") < 2 * small
 
 
 @pytest.mark.parametrize("format_", Format)

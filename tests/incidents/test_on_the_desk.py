@@ -1,5 +1,6 @@
 """An incident on the desk, in a real browser: its list is decided by who may, and each sees before what it causes."""
 
+import pytest
 from playwright.async_api import Browser, Page, expect
 
 from domain.ground.words import IncidentStage
@@ -44,6 +45,7 @@ async def _open(page: Page) -> None:
     await expect(page.locator("[role=status]")).to_contain_text(NEW.reference)
 
 
+@pytest.mark.long
 @needs_chromium
 async def test_an_incident_is_opened_and_its_list_decided_by_who_may_and_each_sees_before_what_it_causes(
     desk: Desk, chromium: Browser, database_url: str
