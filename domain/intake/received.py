@@ -24,6 +24,8 @@ class Door(StrEnum):
     WEBHOOK = "webhook"
     MAIL = "mail"
     FILE = "file"
+    DESK = "desk"
+    """Somebody who works here typed it for the customer."""
 
 
 class Kind(StrEnum):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from pydantic import BaseModel
 from starlette.datastructures import FormData
 from starlette.routing import Route
 
@@ -41,6 +42,7 @@ from web.desk.case import COMMANDS, doings
 from web.desk.incidents import FORMS as INCIDENT_FORMS
 from web.desk.opening import OpenIncident
 from web.desk.sentences import spoken
+from web.desk.taking_in import TakeIn
 from web.desk.tasks import form_of
 from web.desk.widgets import LEFT_OUT, Unfit, kind_of, made, widgets
 from web.visits import Session, Staff, _serializer, sign_in
@@ -73,7 +75,9 @@ def typed(value: Any, name: str) -> Iterator[tuple[str, str]]:
             yield name, str(value)
 
 
-ALL_FORMS: dict[str, type[Message]] = {**FORMS, **INCIDENT_FORMS, OpenIncident.name: OpenIncident}
+ALL_FORMS: dict[str, type[BaseModel]] = {
+    **FORMS, **INCIDENT_FORMS, OpenIncident.name: OpenIncident, TakeIn.name: TakeIn,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", [*FORMS.values(), *INCIDENT_FORMS.values()], ids=[*FORMS, *INCIDENT_FORMS])
@@ -90,16 +94,18 @@ def test_no_field_of_a_message_has_a_name_that_the_pages_use_themselves() -> Non
     pages = [Path(f"web/templates/{name}.html").read_text(encoding="utf-8") for name in ("desk/form", "desk/check")]
     used = {name for page in pages for name in re.findall(r'name="([a-z_]+)"', page)}
     assert used == {"message_id", "mark", "about", "send"} < OURS
-    for kind in ALL_FORMS.values():
-        assert not {one.name for one in widgets(kind)} & {*OURS, "as_role"}, kind.name
+    for name, kind in ALL_FORMS.items():
+        assert not {one.name for one in widgets(kind)} & {*OURS, "as_role"}, name
 
 
-@pytest.mark.parametrize("kind", ALL_FORMS.values(), ids=ALL_FORMS)
-def test_every_form_has_words_in_both_languages_and_says_what_is_missing_at_its_field(kind: type[Message]) -> None:
+@pytest.mark.parametrize(("name", "kind"), ALL_FORMS.items(), ids=ALL_FORMS)
+def test_every_form_has_words_in_both_languages_and_says_what_is_missing_at_its_field(
+    name: str, kind: type[BaseModel]
+) -> None:
     words = all_words()
-    assert f"desk.do.{kind.name}" in words
+    assert f"desk.do.{name}" in words
     asked = widgets(kind)
-    own = f"desk.field_of.{kind.name}"
+    own = f"desk.field_of.{name}"
     assert [one.name for one in asked if not {f"desk.field.{one.name}", f"{own}.{one.name}"} & words.keys()] == []
     for language in ("en", "zh-CN"):
         visit: Any = SimpleNamespace(language=language, t=lambda key: words[key])

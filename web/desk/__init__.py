@@ -13,6 +13,7 @@ from web.desk import (
     reviews,
     rules,
     sign_on,
+    taking_in,
     trying,
 )
 from web.desk.frame import DESK
@@ -31,5 +32,6 @@ __all__ = [
     "reviews",
     "rules",
     "sign_on",
+    "taking_in",
     "trying",
 ]

@@ -16,6 +16,8 @@ from starter.reading.inbox import read_refreshers
 from starter.reading.search import search
 from starter.reading.tasks import get_tasks
 from starter.reading.worklist import Filters, Page, Place, View, count_worklist, most_counted, read_worklist
+from web import drafts
+from web.desk.case import TOLD
 from web.desk.frame import DESK, eyes, shown
 from web.desk.tasks import form_of
 from web.permissions import staff
@@ -48,10 +50,14 @@ async def inbox(visit: Visit) -> Response:
     )
     counts = await count_worklist(pool, visit.staff.id, visit.now)
     tasks = await get_tasks(pool, visit.now, owner=visit.staff.id, limit=_AT_ONCE) if view is View.MINE else []
+    told = (await drafts.draft(visit.doors, visit.session, TOLD)).get(visit.request.url.path)
+    if told:
+        await drafts.drop(visit.doors, visit.session, TOLD)
     training = await read_refreshers(pool, visit.staff.id, visit.now) if view is View.MINE else []
     return shown(
         visit,
         "inbox.html",
+        told=told,
         training=training,
         view=view,
         views=list(View),

@@ -9,12 +9,11 @@ from domain.intake.received import Door
 from runtime.files import MOST
 from starter.client.articles import offered_for
 from starter.intake.receiving import receive_complaint
-from web import drafts
+from web import drafts, held
+from web.adding import add_files, sent_with
 from web.doors import Doors
 from web.pages import NotFound
 from web.permissions import ANYBODY
-from web.portal import held
-from web.portal.adding import add_files, sent_with
 from web.portal.answers import (
     BY_NAME,
     CURRENCIES,
@@ -30,7 +29,7 @@ from web.portal.answers import (
 )
 from web.portal.frame import PORTAL
 from web.portal.incidents import known_incidents
-from web.portal.promises import promise
+from web.promises import promise
 from web.visit import FieldError, Visit
 
 PLACE: Final = "complaint"

@@ -10,7 +10,7 @@ from starter.client.articles import offered_for, published
 from web.pages import BACK, Pages
 from web.permissions import ANYBODY
 from web.portal.incidents import known_incidents
-from web.portal.promises import promise
+from web.promises import promise
 from web.visit import LANGUAGE_COOKIE, Visit, local
 from web.visits import sign_out
 from web.words import LANGUAGES

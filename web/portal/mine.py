@@ -22,12 +22,11 @@ from runtime.files import MOST
 from starter.intake.receiving import receive_message
 from starter.reading.remedies import RemedyView, get_remedies
 from starter.reading.theirs import TheirCase, is_open, list_theirs, read_theirs, revisions
-from web import drafts
+from web import drafts, held
+from web.adding import add_files, sent_with
 from web.pages import NotFound, Pages
 from web.permissions import CUSTOMER
-from web.portal import held
-from web.portal.adding import add_files, sent_with
-from web.portal.promises import promise
+from web.promises import promise
 from web.visit import FieldError, Visit
 from web.words import LANGUAGES, words
 

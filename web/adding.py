@@ -2,8 +2,8 @@
 
 from domain.intake.received import File
 from runtime.files import MOST, FileRefused, ScannerAway, harmless_in_turn
+from web import held
 from web.doors import Doors
-from web.portal import held
 from web.visit import FieldError, Visit
 
 

@@ -1,0 +1,162 @@
+"""Taking in a complaint that came by telephone, at a branch, by letter or in public: somebody types it.
+
+It is received as from every other door. Pictures or a PDF of the letter go along.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final, Self
+
+from pydantic import BaseModel, EmailStr, model_validator
+from starlette.responses import Response
+
+from domain.case.complaint import Channel, Complainant, Complaint
+from domain.ground.base import Identifier, Instant, Line, Text
+from domain.ground.people import Language, Phone
+from domain.ground.words import Remedy
+from domain.intake.received import Door
+from domain.money.amounts import PositiveMoney
+from runtime.files import MOST
+from starter.intake.receiving import receive_complaint
+from web import drafts, held
+from web.adding import add_files, sent_with
+from web.desk.acting import said, typed, typed_pairs
+from web.desk.case import TOLD
+from web.desk.frame import DESK, actor, shown, stamp
+from web.desk.refusals import why_not
+from web.desk.widgets import Unfit, made, widgets
+from web.permissions import staff
+from web.promises import promise
+from web.visit import FieldError, Visit
+
+HOME: Final = "/desk/inbox"
+PLACE: Final = "/desk/inbox/do/take_in"
+
+
+class TakeIn(BaseModel):
+    """What the form asks for: how and when it came, who complains, and what they say."""
+
+    name: ClassVar[str] = "take_in"
+    channel: Channel
+    received_at: Instant
+    customer: Line
+    email: EmailStr | None = None
+    phone: Phone | None = None
+    language: Language
+    account: Identifier | None = None
+    trades: tuple[Identifier, ...] = ()
+    description: Text
+    occurred_from: Instant | None = None
+    occurred_until: Instant | None = None
+    remedy_sought: Remedy | None = None
+    amount_claimed: PositiveMoney | None = None
+
+    @model_validator(mode="after")
+    def _times_in_order(self) -> Self:
+        if self.occurred_from and self.occurred_until and self.occurred_until < self.occurred_from:
+            raise ValueError("occurred_until: it lies before the beginning")
+        return self
+
+    def complaint(self, key: str) -> Complaint:
+        """The complaint as it is received; *key* makes it the same one when it is sent again."""
+        return Complaint(
+            source="desk",
+            idempotency_key=key,
+            complainant=Complainant(name=self.customer, email=self.email, phone=self.phone),
+            **{name: getattr(self, name) for name in TakeIn.model_fields if name in Complaint.model_fields},
+        )
+
+
+@DESK.get("/inbox/do/take_in", staff())
+async def form(visit: Visit) -> Response:
+    """The form, empty or with what was typed before somebody had to sign on."""
+    given = await drafts.draft(visit.doors, visit.session, PLACE)
+    return await _form(visit, given or dict(visit.request.query_params), str(uuid.uuid4()))
+
+
+@DESK.post("/inbox/do/take_in", staff())
+async def take_in(visit: Visit) -> Response:
+    """Show by when the customer hears from us; once that was seen, take the complaint in. Sent twice, it is one."""
+    message_id = visit.text("message_id") or str(uuid.uuid4())
+    asked, place = widgets(TakeIn), f"{PLACE}/{message_id}"
+    wrong = await add_files(visit, place)
+    try:
+        complaint = made(TakeIn, asked, visit.form).complaint(message_id)
+        _must_have_happened(visit, complaint)
+    except Unfit as error:
+        wrong = why_not(visit, error, [one.name for one in asked]) + wrong
+    if wrong:
+        return await _form(visit, typed(visit), message_id, wrong)
+    files = await held.files(visit.doors, visit.session, place)
+    if visit.text("send") != "yes":
+        return shown(
+            visit,
+            "check.html",
+            kind=TakeIn,
+            home=HOME,
+            named=visit.t("desk.inbox.title"),
+            asked=[one for one in asked if said(visit, one)],
+            said=lambda one: said(visit, one),
+            causes=_causes(visit, complaint),
+            files=files,
+            about="",
+            by=actor(visit),
+            message_id=message_id,
+            mark="",
+            changed=False,
+            typed=typed_pairs(visit),
+        )
+    visit.seen.append(complaint.reference)
+    if not await held.is_received(visit.doors.pool, complaint.reference):
+        await receive_complaint(
+            visit.doors.pool,
+            Door.DESK,
+            complaint,
+            envelope={"by": str(actor(visit))},
+            files=sent_with(visit.doors, files, complaint.reference),
+        )
+        visit.doors.came_in()
+    await held.drop(visit.doors, visit.session, place)
+    await drafts.drop(visit.doors, visit.session, PLACE)
+    told = visit.t("desk.inbox.taken_in", reference=complaint.reference)
+    await drafts.keep(visit.doors, visit.session, TOLD, {HOME: told})
+    return visit.redirect(HOME)
+
+
+async def _form(visit: Visit, given: Mapping[str, Any], message_id: str, errors: Sequence[FieldError] = ()) -> Response:
+    return shown(
+        visit,
+        "form.html",
+        kind=TakeIn,
+        home=HOME,
+        named=visit.t("desk.inbox.title"),
+        asked=widgets(TakeIn),
+        given=given,
+        choices={},
+        offered=(),
+        files=await held.files(visit.doors, visit.session, f"{PLACE}/{message_id}"),
+        most_files=MOST,
+        message_id=message_id,
+        mark="",
+        errors=errors,
+    )
+
+
+def _must_have_happened(visit: Visit, complaint: Complaint) -> None:
+    """Raise `Unfit` for a moment that is still to come."""
+    try:
+        complaint.check_times(visit.now)
+    except ValueError as error:
+        field = str(error).partition(":")[0]
+        why = "it lies in the future; give the time it happened, with offset"
+        raise Unfit([FieldError(field, "desk.wrong.unfit", {"why": why})]) from None
+
+
+def _causes(visit: Visit, complaint: Complaint) -> list[str]:
+    """By when it is confirmed and answered, by the rules that hold where the complaint names none; and how."""
+    told = promise(visit.doors.settings, complaint.received_at)
+    by = (("confirmed_by", told.confirmed_by), ("answered_by", told.answered_by))
+    causes = [visit.t(f"desk.causes.take_in.{name}", at=stamp(visit, at)) for name, at in by if at]
+    causes += [visit.t("desk.causes.take_in.late") for name, at in by[:1] if at and at < visit.now]
+    causes.append(visit.t(f"desk.causes.take_in.{'written_to' if complaint.complainant.email else 'posted_to'}"))
+    return causes
