@@ -284,6 +284,10 @@ class Driver:
             self._since[reference] = stage, time.monotonic()
             self._seen_to[reference] &= {"who"}
         if stage is Stage.FOLLOWING_UP:
+            if time.monotonic() - self._since[reference][1] > _STUCK and "why" in self._seen_to[reference]:
+                # It may have gone another round between two looks.
+                self._since[reference] = stage, time.monotonic()
+                self._seen_to[reference].remove("why")
             said["why"] = lambda: help_with.record_cause(
                 reference, "payments/own_delay", by=helper, message_id=f"help-why-{number}-{reference}"
             )
@@ -297,7 +301,7 @@ class Driver:
                 reference, by=_CUSTOMER, intent="accept", message_id=f"help-answer-{number}-{reference}"
             )
         for what in said.keys() - self._seen_to[reference]:
-            with contextlib.suppress(*_NOT_NOW):
+            with self._noting(reference):
                 await said[what]()
                 self._seen_to[reference].add(what)
 
