@@ -18,8 +18,9 @@ from runtime.files import LARGEST, MOST
 from tests.incidents.minute import bad_minute, new
 from tests.incidents.test_cohort import Desk
 from tests.scanning import unsealed
-from tests.web.conftest import Browser, signed_in
+from tests.web.conftest import Browser, doors_over, signed_in
 from tests.web.test_files import document, picture
+from web.app import create_app
 from web.doors import Doors
 from web.portal.answers import QUESTIONS
 from web.security import LARGEST_REQUEST
@@ -247,3 +248,10 @@ async def test_a_fault_that_is_known_is_told_before_somebody_complains_of_it_onc
                         text = html.unescape((await browser.get(path)).text)
                         shown = incident.title.in_language(language) in text
                         assert shown is (told and days == 1), (stage, days, path)
+
+
+async def test_where_the_rules_give_no_dates_the_page_speaks_of_none(pool: Pool) -> None:
+    for policy, told in (("platform-default", True), ("eu-mifid", False)):  # that one leaves its time to the firm
+        async with Browser(create_app(doors_over(pool, default_policy=policy)), "zh-CN") as browser:
+            page = await browser.get("/how")
+            assert (page.status_code, "上述日期" in page.text, "最迟于" in page.text) == (200, told, told)

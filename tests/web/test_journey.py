@@ -103,7 +103,7 @@ async def _choose_post(page: Page, pool: Pool, reference: str) -> None:
     await look(page, "zh-CN-channel")
     await page.get_by_label("邮寄").check()
     await page.locator("main form button").click()
-    await expect(page.get_by_text("已记录您选择的送达方式")).to_be_visible()
+    await expect(page.get_by_text("已记录您对信函的选择")).to_be_visible()
     await eventually(lambda: _has_chosen(pool, reference), "the case has heard it")
 
 
