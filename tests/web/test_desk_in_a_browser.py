@@ -64,7 +64,9 @@ async def test_every_page_of_the_desk_can_be_read_by_everybody_and_shows_what_ot
         "/desk/options",
         "/desk/reviews",
         reports,
-        *(f"/desk/rules{of}" for of in ("", "/uk-fca", "/uk-fca/letters")),
+        *(f"/desk/rules{of}" for of in ("", "/uk-fca", "/uk-fca/letters", "-which", "-check")),
+        "/desk/rules-due?packs=uk-fca&received=2026-12-23T16:00",
+        "/desk/rules-compare?old=platform-default&packs=uk-fca",
         "/desk/doctor",
     ]
     async with served(create_app(doors)) as url:
