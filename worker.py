@@ -53,7 +53,7 @@ from record.chain_verifier import TYPE
 from record.checkpointing import Checkpointing
 from record.proofs import hold_proofs
 from runtime.connection import TemporalUnavailable
-from runtime.database import LONG_PATIENCE, Pool, close_pool, migrate, open_pool
+from runtime.database import LONG_PATIENCE, MigrationError, Pool, close_pool, migrate, open_pool
 from runtime.identity.hearing import Proving
 from runtime.identity.issuing import TokenIssuer
 from runtime.identity.keys import read_signing_key
@@ -425,6 +425,17 @@ def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
+_NOT_AS_IT_MUST_BE: Final = (
+    ConfigurationError,
+    DatabaseUnavailable,
+    MigrationError,
+    TemporalUnavailable,
+    PolicyError,
+    AddressTaken,
+)
+"""What is wrong with where it is to run, and is said without a traceback."""
+
+
 def main() -> int:
     """Run one worker; return the exit code."""
     gc.freeze()
@@ -434,7 +445,7 @@ def main() -> int:
         settings = load_settings()
         configure_logging(settings.log_format, settings.log_level)
         run(work(settings), loop_factory=_fast_loop())
-    except (ConfigurationError, DatabaseUnavailable, TemporalUnavailable, PolicyError, AddressTaken) as error:
+    except _NOT_AS_IT_MUST_BE as error:
         print(f"redress worker: {error}", file=sys.stderr)  # noqa: T201
         return 2
     return 0

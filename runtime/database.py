@@ -340,6 +340,11 @@ async def _apply(connection: "asyncpg.Connection[asyncpg.Record]", name: str, sc
                     "insert into public.redress_migrations (name, sha256) values ($1, $2)", name, digest
                 )
                 return True
+    except asyncpg.InsufficientPrivilegeError:
+        raise MigrationError(
+            f"Migration {name} is missing, and this role may not make it: run `redress migrate` as the owner of the"
+            " tables first (docs/production.md)."
+        ) from None
     except asyncpg.PostgresError as error:
         raise MigrationError(f"Migration {name} failed, nothing of it was kept: {error}") from error
     if applied["sha256"] != digest:

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import asyncpg
 import pytest
 
-from runtime.database import migrate, open_pool
+from runtime.database import MigrationError, migrate, open_pool
 from runtime.roles import READER, TRADES, WRITER
 from tests.case.support import keeping, opened
 
@@ -22,8 +23,11 @@ async def connected(url: str, role: str) -> AsyncIterator["asyncpg.Connection[as
         await connection.close()
 
 
-async def test_a_writer_adds_to_the_record_and_can_change_nothing_that_stands_there(database_url: str) -> None:
-    pool = await open_pool(database_url.replace("postgres@", f"{WRITER}@"), max_size=1)
+async def test_a_writer_adds_to_the_record_and_can_change_nothing_that_stands_there(
+    database_url: str, tmp_path: Path
+) -> None:
+    as_writer = database_url.replace("postgres@", f"{WRITER}@")
+    pool = await open_pool(as_writer, max_size=1)
     reference = await opened(keeping(pool))
     await pool.close()
     async with connected(database_url, WRITER) as writer:
@@ -49,7 +53,10 @@ async def test_a_writer_adds_to_the_record_and_can_change_nothing_that_stands_th
         ):
             with pytest.raises(REFUSED):
                 await writer.execute(statement)
-        assert await migrate(database_url.replace("postgres@", f"{WRITER}@")) == []  # as a worker does at its start
+    assert await migrate(as_writer) == []  # as a worker does at its start
+    (tmp_path / "0001_new.sql").write_text("alter table casefile.timeline add column new text;")
+    with pytest.raises(MigrationError, match=r"0001_new\.sql is missing, .* `redress migrate` as the owner"):
+        await migrate(as_writer, folder=tmp_path)
 
 
 @pytest.mark.parametrize(
