@@ -275,10 +275,10 @@ _PAGE: Final = """
 """
 _COUNT: Final = """
     (select count(*) from (select from casefile.worklist
-        where {} and reference not in (select reference from hidden) limit $4) as counted) as {}
+        where {} and reference not in (select reference from barred) limit $4) as counted) as {}
 """
 _COUNTS: Final = f"""
-    with hidden as materialized (select casefile.kept_out_of($1, $3) as reference)
+    with barred as materialized (select casefile.kept_out_of($1, $3) as reference)
     select {_COUNT.format("handler = $1", "mine")}, {_COUNT.format("team = any($2)", "team")},
         {_COUNT.format("handler is null", "unassigned")}, {_COUNT.format("true", "all")}
 """
