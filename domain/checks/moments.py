@@ -17,6 +17,8 @@ LOOK_AHEAD = timedelta(days=30)
 """How long after an instant, at most, the first quote through a level is looked for at once."""
 FEED = timedelta(minutes=5)
 """How far before and after a fill the quotes reach that the middle of a feed is taken from."""
+AT_ONCE = frozenset({OrderType.MARKET, OrderType.STOP_OUT})
+"""Orders that wait for no price."""
 FAR = 10
 """Median spreads from the middle of its feed at which a price that no other source confirms is doubtful."""
 
@@ -70,7 +72,7 @@ def moments(execution: Execution) -> list[Moment]:
     """
     order = execution.order
     found = [Moment(fill.symbol, fill.at, fill.side, fill.price) for fill in execution.fills]
-    if order is not None and order.type in {OrderType.MARKET, OrderType.STOP_OUT} and order.received_at is not None:
+    if order is not None and order.type in AT_ONCE and order.received_at is not None:
         found += [Moment(fill.symbol, order.received_at, fill.side, fill.price) for fill in execution.fills]
     return sorted(set(found))
 

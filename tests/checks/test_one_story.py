@@ -10,7 +10,7 @@ from domain.checks.execution.finding import check_execution
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.market import utc
-from domain.checks.moments import Execution, FeedMedian
+from domain.checks.moments import AT_ONCE, Execution, FeedMedian
 from domain.checks.tolerances import Tolerances
 from domain.log.trade_log import Fill, Order, OrderType, Quote, Side
 from tests.checks.contradictions import contradictions
@@ -43,6 +43,24 @@ def test_no_check_of_an_order_denies_what_another_found(scene: Scene) -> None:
     found = findings(scene)
     for finding in found:
         event(f"{finding.check.value}: {finding.verdict.value}")
+    assert contradictions(found) == []
+
+
+@pytest.mark.parametrize("kind", sorted(AT_ONCE))
+def test_what_a_late_fill_cost_is_no_ordinary_slippage(kind: OrderType) -> None:
+    """Bought in two parts, the second after 5 s at the price that stood there by then."""
+    fills = tuple(
+        fill(price, fill=name, side=Side.BUY, at=AT + timedelta(seconds=late), volume=Decimal("0.01"))
+        for name, price, late in (("F0", "1999.60", 0), ("F1", "1999.90", 5))
+    )
+    asked = order(type=kind, side=Side.BUY, price=Decimal("1999.60"), received_at=AT)
+    quotes = [
+        Quote(symbol=GOLD.symbol, source=source, at=AT + timedelta(seconds=at), bid=Decimal(price), ask=Decimal(price))
+        for source in ("LP-A", "LP-B")
+        for at, price in enumerate(["1999.60"] * 4 + ["1999.90"] * 4)
+    ]
+    found = findings(Scene(execution(*fills, of=asked), quotes, []))
+    assert "we answer for this execution delay" in found[0].reason.en
     assert contradictions(found) == []
 
 

@@ -13,15 +13,14 @@ from domain.checks.market import (
     traded,
     valid_price,
 )
+from domain.checks.moments import AT_ONCE
 from domain.checks.profit import ReferenceRule
 from domain.ground.words import Confidence
 from domain.log.firm_records import Happened
-from domain.log.trade_log import Order, OrderType
+from domain.log.trade_log import Order
 from domain.money.parts import plain
 
 FORMULA: Final = "execution-delay/valid-price-at-receipt@2"
-AT_ONCE: Final = frozenset({OrderType.MARKET, OrderType.STOP_OUT})
-"""Orders that wait for no price."""
 _LEGS: Final = {
     "network": Text("between your terminal and our server", "您的终端与我司服务器之间"),
     "server": Text("on our server", "我司服务器"),

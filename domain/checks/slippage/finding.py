@@ -8,6 +8,7 @@ from domain.checks.equations import fill_equation
 from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.findings import ALL_CUSTOMERS, Check, Finding, Verdict
 from domain.checks.market import CHANCE, TYPES, WAITS_FOR_WORSE, Traded, price_text, traded, z_score
+from domain.checks.moments import AT_ONCE
 from domain.checks.prices import Priced, priced, whose
 from domain.checks.profit import ReferenceRule
 from domain.ground.words import Confidence
@@ -121,7 +122,7 @@ def _against_the_market(report: Report, order: Traded, fills: list[Priced]) -> F
 def _waited(order: Traded, given: Given) -> bool:
     """Whether an order that was to be filled at once lay with the firm for longer than is normal."""
     received, limit = order.order.received_at, timedelta(milliseconds=given.tolerances.latency_ms)
-    return order.order.type is OrderType.MARKET and received is not None and order.fills[-1].at - received > limit
+    return order.order.type in AT_ONCE and received is not None and order.fills[-1].at - received > limit
 
 
 def _slippage(order: Traded, asked: Decimal) -> Decimal:
