@@ -32,8 +32,12 @@ class QuoteSnapshot(Snapshot):
 
     async def usual_spread(self, symbol: str, at: datetime) -> Decimal | None:
         minute = at.replace(second=0, microsecond=0)
-        [(spread,)] = await self._fetch(USUAL_SPREAD, symbol, minute)
-        return spread if spread is None else Decimal(spread)
+
+        async def ask() -> Decimal | None:
+            [(spread,)] = await self._fetch(USUAL_SPREAD, symbol, minute)
+            return spread if spread is None else Decimal(spread)
+
+        return await (self.shared.spread(symbol, minute, ask) if self.shared else ask())
 
     async def through(
         self, order: Order, price: Decimal, start: datetime, end: datetime, *, worse: bool

@@ -14,6 +14,8 @@ from typing import Final, NamedTuple
 from domain.log.trade_log import Quote, Side
 
 SPAN: Final = timedelta(minutes=15)
+MINUTE: Final = timedelta(minutes=1)
+"""Of the rest at both ends whole minutes are passed over: those who waited until the same minute share them."""
 DAY: Final = timedelta(days=1)
 """Of orders that waited for weeks whole days are passed over."""
 MOST: Final = 5_000
@@ -48,12 +50,25 @@ class Through(NamedTuple):
 class SharedSpans:
     """What is known of the quotes of whole spans, by symbol."""
 
-    def __init__(self, span: timedelta = SPAN, day: timedelta = DAY) -> None:
+    def __init__(self, span: timedelta = SPAN, day: timedelta = DAY, minute: timedelta = MINUTE) -> None:
         self._spans = _Farthest(span)
+        self._minutes = _Farthest(minute)
         self._days = _Farthest(day)
+        self._spreads: dict[tuple[str, datetime], Decimal | None] = {}
 
     async def search(
+        self, wanted: Through, symbol: str, start: datetime, end: datetime, *, read: Read, look: Look
+    ) -> list[Quote]:
+        """Of each source the first quote through from *start* to *end*, and the one that is farthest through."""
+        if end - start >= MOST * self._spans.length:  # longer than what is kept
+            return await look(start, end)
+        levels = (self._spans, self._minutes)
+        seen = await self._seen(levels, wanted, symbol, start, end, read=read, look=look)
+        return _first_and_farthest(wanted, seen)
+
+    async def _seen(
         self,
+        levels: Sequence["_Farthest"],
         wanted: Through,
         symbol: str,
         start: datetime,
@@ -62,24 +77,33 @@ class SharedSpans:
         read: Read,
         look: Look,
     ) -> list[Quote]:
-        """Of each source the first quote through from *start* to *end*, and the one that is farthest through."""
-        length = self._spans.length
-        spans = self._spans.within(start, end) if end - start < MOST * length else []
-        if not spans:  # too short for one, or longer than what is kept
+        """Quotes among which those that are searched for are: by spans of the first of *levels*, the rest by others."""
+        if not levels:
             return await look(start, end)
-        farthest = await self._spans.of(wanted, symbol, spans, read)
+        level, *others = levels
+        spans = level.within(start, end)
+        if not spans:
+            return await self._seen(others, wanted, symbol, start, end, read=read, look=look)
         seen: list[Quote] = []
         if start < spans[0]:
-            seen += await look(start, spans[0] - _INSTANT)
+            seen += await self._seen(others, wanted, symbol, start, spans[0] - _INSTANT, read=read, look=look)
         reached = {quote.source for quote in seen if wanted.beyond(quote) >= 0}
-        for span, known in zip(spans, farthest, strict=True):
+        for span, known in zip(spans, await level.of(wanted, symbol, spans, read), strict=True):
             seen += known
             due = {quote.source for quote in known if wanted.beyond(quote) >= 0} - reached
             if due:
-                seen += await look(span, span + length - _INSTANT)
+                seen += await look(span, span + level.length - _INSTANT)
                 reached |= due
-        seen += await look(spans[-1] + length, end)
-        return _first_and_farthest(wanted, seen)
+        rest = spans[-1] + level.length
+        return seen + await self._seen(others, wanted, symbol, rest, end, read=read, look=look)
+
+    async def spread(
+        self, symbol: str, minute: datetime, ask: Callable[[], Awaitable[Decimal | None]]
+    ) -> Decimal | None:
+        """The usual spread around a *minute*, as it is asked for the first time."""
+        if (symbol, minute) not in self._spreads:
+            self._spreads[symbol, minute] = await ask()
+        return self._spreads[symbol, minute]
 
     async def first(
         self, wanted: Through, symbol: str, start: datetime, end: datetime, *, read: Read, look: Look

@@ -64,7 +64,7 @@ async def test_the_first_quote_through_and_the_nearest_are_found_on_either_side(
     order = Order(
         order="O1", account=ACCOUNT, symbol="XAUUSD", side=side, type=OrderType.STOP, volume=Decimal(1), sent_at=AT
     )
-    reached, spans = 0, SharedSpans(timedelta(seconds=8), timedelta(seconds=16))
+    reached, spans = 0, SharedSpans(timedelta(seconds=8), timedelta(seconds=16), timedelta(seconds=2))
     async with TradeLog(pool).snapshot(EvidenceSnapshot) as log:
         for _ in range(40):
             start = rng.randint(-20, 150)
