@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.case.complaint import Complaint
+    from domain.intake.received import Unreadable
     from runtime.database import Pool
     from starter.reading.intake import Incoming
 
@@ -72,9 +73,40 @@ def regulator(
 
     text, name = content_of(file)
     try:
-        found = list(complaints_in_csv(text))
+        return _taken_in(name, list(complaints_in_csv(text)))
     except Unreadable as error:
         raise InvalidInput(f"{name}: {error}") from None
+
+
+@command(intake, "posts")
+def posts(
+    *,
+    file: Annotated[Path, typer.Argument(metavar="FILE|-", help="CSV or JSON; - is standard input.")],
+    source: Annotated[str, typer.Option("--source", help="The platform, such as weibo.")],
+    zone: Annotated[
+        str | None, typer.Option("--zone", metavar="ZONE", help="Of times without an offset, such as Asia/Shanghai.")
+    ] = None,
+) -> Answer:
+    """Take in complaints made in public, from an export of social media. Each post counts once."""
+    from zoneinfo import ZoneInfo
+
+    from domain.intake.posts import complaints_in_posts
+    from domain.intake.received import Unreadable
+
+    text, name = content_of(file)
+    try:
+        clock = ZoneInfo(zone) if zone else None
+    except (KeyError, ValueError):
+        raise InvalidInput(f"--zone: {zone} is no zone, such as Asia/Shanghai") from None
+    try:
+        return _taken_in(name, list(complaints_in_posts(text, source, clock)))
+    except Unreadable as error:
+        raise InvalidInput(f"{name}: {error}") from None
+
+
+def _taken_in(name: str, found: "Sequence[Complaint | Unreadable]") -> Answer:
+    from domain.intake.received import Unreadable
+
     good = [each for each in found if not isinstance(each, Unreadable)]
     bad = [str(each) for each in found if isinstance(each, Unreadable)]
     new = read(lambda pool: _take_in(pool, good))
