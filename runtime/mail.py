@@ -219,8 +219,9 @@ def compose(
     message["Subject"] = subject
     message["Date"] = at
     message["Message-ID"] = identity
-    message["In-Reply-To"] = thread
-    message["References"] = thread
+    if thread != identity:  # what begins a conversation answers nothing, least of all itself
+        message["In-Reply-To"] = thread
+        message["References"] = thread
     message["Auto-Submitted"] = "auto-generated"
     for name, value in (headers or {}).items():
         message[name] = value

@@ -2,7 +2,7 @@
 
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,7 +12,7 @@ from starter.cli.program import Answer, app, command, invalid
 from starter.reading.layout import facts, line, spoken, table, when
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import RenderableType
 
@@ -94,11 +94,7 @@ def show(*, erasure: Erasure) -> Answer:
     found = next((one for one in read(erasures) if one["erasure"] == erasure), None)
     if found is None:
         raise ErasureNotFound(f"there is no erasure {erasure}; `redress erase list` shows them")
-    told = {
-        key: ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        for key, value in found["data"].items()
-    }
-    return Answer(found, [line(f"{erasure}: {found['step']}", "bold"), facts(told)])
+    return Answer(found, [line(f"{erasure}: {found['step']}", "bold"), *_data_of(found["step"], found["data"])])
 
 
 @command(erase, "schedule")
@@ -211,6 +207,19 @@ def _certificate(one: "Certificate") -> "list[RenderableType]":
         "by": f"{one.requested_by}, {one.approved_by}",
     }
     return [facts(told), line("What may remain:"), *(line(f"- {place}") for place in one.remains)]
+
+
+def _data_of(step: str, data: "Mapping[str, Any]") -> "list[RenderableType]":
+    """What was written down with a *step*, as it was told when it was taken."""
+    from domain.keys.erasure import Certificate, Obstacle
+
+    if step == "erased":
+        return _certificate(Certificate.model_validate(data))
+    if step == "refused":
+        looked = line(f"It is looked at again on {data['review_on']}.")
+        return [*_obstacles([Obstacle.model_validate(one) for one in data["against"]]), looked]
+    told = {key: ", ".join(map(str, value)) if isinstance(value, list) else str(value) for key, value in data.items()}
+    return [facts(told)]
 
 
 def _obstacles(against: "Sequence[Obstacle]") -> "list[RenderableType]":

@@ -34,7 +34,8 @@ async def test_an_erasure_is_asked_for_refused_with_a_letter_and_declined(
     again = await redress("erase", "approve", erasure, *why, "--as", "executive:e-1")
     assert (again.code, "it was refused on" in again.err) == (1, True)
     assert erasure in (await redress("erase", "list")).out
-    assert "open_case" in (await redress("erase", "show", erasure)).out
+    shown = (await redress("erase", "show", erasure)).out
+    assert (f"open case: {reference}" in shown, "looked at again on" in shown, "{" in shown) == (True, True, False)
     assert (await redress("erase", "show", "ER-none")).code == 3
 
     await redress("hold", "place", ACCOUNT, *why, "--as", "handler:h-1")
@@ -47,4 +48,4 @@ async def test_an_erasure_is_asked_for_refused_with_a_letter_and_declined(
     assert zipfile.ZipFile(file).namelist() == ["everything.json", "everything.txt"]
     assert (await redress("privacy", "export", ACCOUNT, "--output", file)).code == 2
     accessed = (await redress("audit", "accesses", "--case", reference, "--json")).data
-    assert [one["what"] for one in accessed] == ["privacy export"]
+    assert [one["what"] for one in accessed] == ["privacy export", "erase approve"]

@@ -71,6 +71,12 @@ async def test_a_message_arrives_as_it_was_composed() -> None:
     assert text_of(received) == "尊敬的客户：\n\n.\nFrom here on\n" + "长" * 2000 + "\n"
 
 
+def test_what_begins_a_conversation_is_no_answer_to_itself() -> None:
+    first = message_id("case", "complaints@example.com")
+    begun = message(identity=first)
+    assert (begun["Message-ID"], begun["In-Reply-To"], begun["References"]) == (first, None, None)
+
+
 def test_a_message_id_is_the_same_for_the_same_key_and_tells_nothing() -> None:
     key = "RD-K7M4-9QXT-2VBHC:letter:acknowledgement"
     identity = message_id(key, "complaints@example.com")

@@ -361,6 +361,8 @@ async def test_tasks_stand_in_the_inbox_and_on_the_page_with_the_form_that_ends_
             text = (await handler.get(page)).text
             assert "Was the notice in time?" in text, page
             assert form in text, page
+        looked = [(one.what, one.reference) for one in await accesses(pool, who="handler:h-2")]
+        assert ("GET /desk/inbox", reference) in looked, "what a task says is personal"
         assert "conduct-rules" in (await handler.get("/desk/inbox")).text
         assert "there may be more" not in (await handler.get("/desk/inbox")).text
         monkeypatch.setattr("web.desk.inbox._AT_ONCE", 1)
@@ -368,4 +370,5 @@ async def test_tasks_stand_in_the_inbox_and_on_the_page_with_the_form_that_ends_
         of_another = (await other.get("/desk/inbox")).text
         assert "Was the notice in time?" not in of_another
         assert "conduct-rules" not in of_another
+        assert await accesses(pool, who="handler:h-3") == []
         assert 'value="7" selected' in (await handler.get(form)).text

@@ -50,6 +50,7 @@ async def inbox(visit: Visit) -> Response:
     )
     counts = await count_worklist(pool, visit.staff.id, visit.now)
     tasks = await get_tasks(pool, visit.now, owner=visit.staff.id, limit=_AT_ONCE) if view is View.MINE else []
+    visit.seen += [one.reference for one in tasks if one.what]
     told = (await drafts.draft(visit.doors, visit.session, TOLD)).get(visit.request.url.path)
     if told:
         await drafts.drop(visit.doors, visit.session, TOLD)
