@@ -10,7 +10,7 @@ from domain.money.amounts import minor_digits
 from domain.rules.causes import CauseTree
 from runtime.paths import TEMPLATES
 from runtime.toml_files import read_toml
-from starter.evidence.words import Words
+from starter.evidence.words import Words, words_of
 
 NO_VALUE: Final = "–"
 _PLACES: Final = {"count": 0, "days": 1, "score": 1, "per_thousand": 3}
@@ -37,7 +37,9 @@ def row_name(table: Table, name: str, words: Words, tree: CauseTree) -> str:
             return words("subject", "of_source", cause=said, source=source) if source else said
         case "clock":
             sort, _, clock = name.partition(":")
-            return words("clock", sort, clock=clock.replace("-", " "))
+            names = words_of(words.language)
+            known = names("clock", clock) if names.has("clock", clock) else clock.replace("-", " ")
+            return words("clock", sort, clock=known)
         case group:
             return words(group, name) if words.has(group, name) else name
 

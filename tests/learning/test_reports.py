@@ -8,6 +8,7 @@ from decimal import Decimal
 from html.parser import HTMLParser
 from io import BytesIO, StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from runtime.causes import load_causes
 from runtime.database import Pool
 from runtime.identity.keys import own_keys
 from runtime.keys.vault import Vault
+from runtime.policies import load_packs
 from starter.evidence.pdf import to_pdf
 from starter.evidence.words import LANGUAGES
 from starter.reports.making import FORMATS, rendered
@@ -137,6 +139,13 @@ def test_every_row_column_and_table_has_a_word(report: Report, language: str) ->
     assert set(words.groups) == set(report_words("en").groups)
     for group in words.groups:
         assert set(words.names(group)) == set(report_words("en").names(group)), group
+
+
+def test_the_clocks_of_all_packs_are_called_by_chinese_names_in_chinese() -> None:
+    clocks = {clock.name for versions in load_packs().values() for pack in versions for clock in pack.clocks}
+    table: Any = SimpleNamespace(of="clock")
+    called = {row_name(table, f"own:{name}", report_words("zh-CN"), load_causes()) for name in clocks}
+    assert [one for one in called if not re.search("[一-鿿]", one)] == []
 
 
 def test_every_figure_of_cases_opens_to_them_and_every_count_to_as_many() -> None:

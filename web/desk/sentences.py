@@ -43,6 +43,7 @@ _GROUPS: Final = {
     "Stage": "stage",
     "Role": "role",
     "Channel": "channel",
+    "Clock": "clock",
     "Outcome": "outcome",
     "Remedy": "remedy",
     "Verdict": "verdict",
