@@ -131,7 +131,7 @@ def _as_told(table: str, key: Sequence[str], row: Record) -> tuple[EvidenceRow, 
     return told, type(row).model_validate(told.values)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=5_000)
 def _of_quote(quote: Quote) -> tuple[EvidenceRow, Record]:
     """The same of a quote: the checks of an order, and the accounts of an incident, go by many of the same ones."""
     return _as_told("quotes", _KEYS["quotes"], quote)
