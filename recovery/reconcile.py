@@ -16,6 +16,7 @@ from recovery import keys
 from recovery.history import Life, read_life
 from recovery.resuming import CannotResume, resume
 from recovery.rewriting import Rewriting
+from runtime.keys.here import keys_here
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ async def reconcile(
     """Compare every workflow on the task queue of *settings* with its file; with *repairing* put right what can be.
 
     Workflows that ended before *since* are left out, and so is what was closed before. Without a repair nothing is
-    changed, and a case that is being worked on at this moment is not taken for one in doubt.
+    changed, and a case that is being worked on at this moment is not taken for one in doubt. Of a case that was closed
+    and erased nothing can be compared: it is in no doubt.
     """
     doubts: list[Doubt] = []
     runs = sorted([run async for run in _runs(client, settings, since)], key=lambda run: (run.started, run.reference))
@@ -153,11 +155,14 @@ async def _examine(
     references = [run.reference for run in runs]
     # What a file has, its workflow had asked for before; what a workflow was answered, the file had before that.
     before = await _in_the_file(pool, references)
-    lives = [await _read(client, run) for run in runs]
+    vault = keys_here()
+    erased = await vault.erased(references) if vault else {}
+    lives = [_gone(erased[one.reference]) if one.reference in erased else await _read(client, one) for one in runs]
     after = await _in_the_file(pool, references)
     return [
         (run, life, _compare(run, life, before[run.reference], after[run.reference], repairing))
         for run, life in zip(runs, lives, strict=True)
+        if not (run.reference in erased and after[run.reference].ended and not run.runs)  # nothing is left to compare
     ]
 
 
@@ -177,6 +182,11 @@ async def _read(client: Client, run: _Run) -> Life:
         return await read_life(client, run.reference, run.run_id)
     except (RPCError, ValueError, LookupError, RuntimeError) as error:
         return Life([], None, broken=f"its history cannot be read: {error}")
+
+
+def _gone(at: datetime) -> Life:
+    """What can be told of a workflow whose case was erased: its history opens with no key."""
+    return Life([], None, broken=f"it was erased on {at:%Y-%m-%d}: what its file has lost stays lost")
 
 
 def _compare(run: _Run, life: Life, before: _Known, after: _Known, repairing: Repairing | None) -> Doubt | None:

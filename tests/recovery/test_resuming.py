@@ -14,11 +14,13 @@ from domain.ground.words import Stage, Store
 from domain.keys.personal import Personal
 from recovery.reconcile import Doubt, Why
 from runtime.embedded_postgres import EmbeddedPostgres
+from runtime.keys.vault import Vault
 from runtime.temporal import register_search_attributes
 from tests.patience import PATIENCE
 from tests.recovery.records import Pool, TwoRecords
 from tests.recovery.test_older_case_file import settled
-from tests.workflows.house import HANDLER, House
+from tests.replaying import LIVES
+from tests.workflows.house import CUSTOMER, HANDLER, House
 from tests.workflows.test_reset import reset
 from tests.workflows.test_tasks import consulting, done, staff, stand_once
 from workflows.search_attributes import KEYS
@@ -136,3 +138,21 @@ async def test_a_case_that_was_reset_is_in_no_doubt_however_often_and_from_where
         await house.complaints.withdraw(reference, by=HANDLER, reason="They rang to say so.")
         await house.complaints.result(reference)
         assert (await records.reconcile(pool)).doubts == ()
+
+
+async def test_a_case_that_was_closed_and_erased_is_in_no_doubt_and_one_that_its_file_lost_is(
+    records: TwoRecords, pool: Pool, database_url: str, keys: Vault
+) -> None:
+    async with records.house(database_url) as house:
+        await staff(house.pool)
+        await house.late_withdrawal("300000", days_late=30)
+        reference = await house.submit()
+        await house.at(reference, Stage.DECIDING)
+        await house.complaints.withdraw(reference, by=CUSTOMER)
+        await house.closed(reference)
+    await keys.destroy([reference])
+    assert (await records.reconcile(pool)).doubts == ()
+    await pool.execute("update casefile.cases set closed_at = null, revision = revision + 1")
+    (doubt,) = (await records.reconcile(pool)).doubts
+    assert (doubt.why, "it was erased on" in doubt.cannot[0]) == (Why.UNREADABLE, True)
+    LIVES.leave_out(reference)
