@@ -219,19 +219,21 @@ async def test_an_investigation_reads_what_is_known_now(pool: Pool, tmp_path: Pa
             (execution,) = await snapshot.executions("70012345", ["o-1"])
         assert execution.order is not None
         assert execution.order.state == state
-    evidence = EvidenceSnapshot(pool)  # type: ignore[arg-type]
     day = datetime(2026, 3, 11, tzinfo=UTC)
     for rows, ended in ((GOING_ON, None), (OVER, "failover")):
         await load(pool, tmp_path, OUTAGE, rows)
-        (outage,) = await evidence.outages(day, day, limit=9)
+        async with log.snapshot(EvidenceSnapshot) as evidence:
+            (outage,) = await evidence.outages(day, day, limit=9)
         assert outage.cause == ended
     for rows, price in ((RUNNING, None), (SETTLED, Decimal("4537.80"))):
         await load(pool, tmp_path, OPTION, rows)
-        (option,) = await evidence.options("70012345", ["x-1"], None, None, limit=9)
+        async with log.snapshot(EvidenceSnapshot) as evidence:
+            (option,) = await evidence.options("70012345", ["x-1"], None, None, limit=9)
         assert option.settled_price == price
     for rows, acknowledged in ((TOLD, False), (ACKNOWLEDGED, True)):
         await load(pool, tmp_path, DISCLOSURE, rows)
-        (disclosure,) = await evidence.disclosures("70012345")
+        async with log.snapshot(EvidenceSnapshot) as evidence:
+            (disclosure,) = await evidence.disclosures("70012345")
         assert (disclosure.acknowledged_at is not None) is acknowledged
 
 

@@ -9,7 +9,7 @@ from temporalio.exceptions import FailureError
 from workflows.effects import EFFECTS
 
 
-@workflow.defn(name="OneEffect", sandboxed=False)
+@workflow.defn(name="OneEffect")
 class OneEffect:
     """Calls the effect of this name with this request; without one, with one that has no fields."""
 
