@@ -252,10 +252,11 @@ async def test_however_many_cases_are_open_few_pages_are_read(pool: "Pool", case
     assert counts.mine < 10
     assert len(asked) >= 6
     async with pool.acquire() as connection:
+        all_pages = await connection.fetchval("select relpages from pg_class where oid = 'casefile.worklist'::regclass")
         for query, values in asked:
             [[plan]] = await connection.fetch(f"explain (analyze, buffers, format json) {query}", *values)
             top = plan[0]["Plan"]
-            assert top["Shared Hit Blocks"] + top["Shared Read Blocks"] < 100, query
+            assert top["Shared Hit Blocks"] + top["Shared Read Blocks"] < all_pages / 2, query
 
 
 async def test_tasks_are_listed_by_what_is_due_first_whichever_of_a_task_and_its_clock_was_written_first(
