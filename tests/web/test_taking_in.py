@@ -97,6 +97,7 @@ async def test_a_letter_is_taken_in_once_with_its_picture_from_the_day_on_which_
         ({"channel": ""}, "channel"),
         ({"email": "not an address"}, "email"),
         ({"amount_claimed": "2500"}, "amount_claimed"),
+        ({"trades": " ".join(map(str, range(101)))}, "trades"),
     ],
 )
 async def test_what_is_wrong_is_told_at_its_field_and_nothing_that_was_typed_or_chosen_is_lost(
@@ -106,6 +107,13 @@ async def test_what_is_wrong_is_told_at_its_field_and_nothing_that_was_typed_or_
     assert f'id="{field}-error"' in again
     assert ("letter-0.png" in again, TYPED["description"] in again) == (True, True)
     assert await pool.fetchval("select count(*) from intake.received") == 0
+
+
+async def test_an_id_of_the_form_that_nobody_here_made_is_replaced(handler: Browser) -> None:
+    for forged in ("x" * 300, "a\x00b"):
+        answer = await handler.send_form(PLACE, message_id=forged, **TYPED)
+        assert answer.status_code == 200
+        assert re.search(r'name="message_id" value="[0-9a-f-]{36}"', answer.text)
 
 
 async def test_a_file_that_is_not_taken_is_told_by_its_name(handler: Browser) -> None:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final, Self
 
-from pydantic import BaseModel, EmailStr, model_validator
+from pydantic import BaseModel, EmailStr, ValidationError, model_validator
 from starlette.responses import Response
 
 from domain.case.complaint import Channel, Complainant, Complaint
@@ -77,13 +77,13 @@ async def form(visit: Visit) -> Response:
 @DESK.post("/inbox/do/take_in", staff())
 async def take_in(visit: Visit) -> Response:
     """Show by when the customer hears from us; once that was seen, take the complaint in. Sent twice, it is one."""
-    message_id = visit.text("message_id") or str(uuid.uuid4())
+    message_id = _id_of_the_form(visit)
     asked, place = widgets(TakeIn), f"{PLACE}/{message_id}"
     wrong = await add_files(visit, place)
     try:
         complaint = made(TakeIn, asked, visit.form).complaint(message_id)
         _must_have_happened(visit, complaint)
-    except Unfit as error:
+    except (Unfit, ValidationError) as error:
         wrong = why_not(visit, error, [one.name for one in asked]) + wrong
     if wrong:
         return await _form(visit, typed(visit), message_id, wrong)
@@ -121,6 +121,14 @@ async def take_in(visit: Visit) -> Response:
     told = visit.t("desk.inbox.taken_in", reference=complaint.reference)
     await drafts.keep(visit.doors, visit.session, TOLD, {HOME: told})
     return visit.redirect(HOME)
+
+
+def _id_of_the_form(visit: Visit) -> str:
+    """The id that the form was given; another where it is none of ours."""
+    try:
+        return str(uuid.UUID(visit.text("message_id")))
+    except ValueError:
+        return str(uuid.uuid4())
 
 
 async def _form(visit: Visit, given: Mapping[str, Any], message_id: str, errors: Sequence[FieldError] = ()) -> Response:
