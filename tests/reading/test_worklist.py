@@ -254,9 +254,11 @@ async def test_however_many_cases_are_open_few_pages_are_read(pool: "Pool", case
     async with pool.acquire() as connection:
         all_pages = await connection.fetchval("select relpages from pg_class where oid = 'casefile.worklist'::regclass")
         for query, values in asked:
-            [[plan]] = await connection.fetch(f"explain (analyze, buffers, format json) {query}", *values)
-            top = plan[0]["Plan"]
-            assert top["Shared Hit Blocks"] + top["Shared Read Blocks"] < all_pages / 2, query
+            pages = []
+            for _ in range(3):  # one of them may also read catalogues anew, after autovacuum
+                [[plan]] = await connection.fetch(f"explain (analyze, buffers, format json) {query}", *values)
+                pages.append(plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"])
+            assert min(pages) < all_pages / 2, f"{pages} of {all_pages}: {query}\n{plan}"
 
 
 async def test_tasks_are_listed_by_what_is_due_first_whichever_of_a_task_and_its_clock_was_written_first(
