@@ -37,8 +37,9 @@ from tests.web.conftest import Browser, doors_over, signed_in
 from tests.workflows.conftest import open_house
 from tests.workflows.house import House
 from web.app import create_app
-from web.desk.acting import FORMS, OURS
+from web.desk.acting import FORMS
 from web.desk.case import COMMANDS, doings
+from web.desk.forms import OURS
 from web.desk.incidents import FORMS as INCIDENT_FORMS
 from web.desk.opening import OpenIncident
 from web.desk.sentences import spoken

@@ -46,6 +46,7 @@ NOT_AT_THE_DESK: Final = (
 """What only the command line and programs are told, what the pages say in other words, and what no sender is told."""
 
 VALUES: Final = (
+    "domain/case/reasons.py",
     "domain/ground/reference.py",
     "domain/ground/base.py",
     "domain/ground/messages.py",

@@ -41,11 +41,11 @@ from starter.reading.related import mark_of
 from starter.reading.remedies import get_remedies
 from starter.reading.tasks import get_tasks
 from web import drafts
-from web.desk.case import TOLD
-from web.desk.frame import DESK, actor, eyes, reference, shown, speaking
+from web.desk.forms import Home, check_page, done_page, form_page, id_of_the_form, said, typed
+from web.desk.frame import DESK, actor, eyes, reference, speaking
 from web.desk.refusals import NOT_SENT, why_not
 from web.desk.sentences import doing, in_words, spoken
-from web.desk.widgets import Widget, kind_of, made, widgets
+from web.desk.widgets import made, widgets
 from web.pages import NotFound
 from web.permissions import staff
 from web.visit import FieldError, Visit
@@ -78,7 +78,7 @@ async def do(visit: Visit) -> Response:
     """Show what the message will cause; once that was seen, send it."""
     kind, case = await _asked(visit)
     asked = widgets(kind)
-    message_id = visit.text("message_id") or str(uuid.uuid4())
+    message_id = id_of_the_form(visit)
     try:
         about = await _proposal(visit, case, kind)
         named = {"proposal": proposal_digest(about)} if about else {}
@@ -112,20 +112,22 @@ async def _form(
     message_id: str,
     errors: Sequence[FieldError] = (),
 ) -> Response:
-    return shown(
+    return form_page(
         visit,
-        "form.html",
-        home=f"/desk/cases/{case.reference}",
-        named=case.reference,
-        kind=kind,
-        asked=widgets(kind),
-        given=given,
-        choices=await _choices(visit, case, kind),
-        message_id=message_id,
-        mark=visit.text("mark") or await mark_of(eyes(visit), case.reference),
+        kind,
+        home_of(case),
+        given,
+        message_id,
         errors=errors,
+        choices=await _choices(visit, case, kind),
+        mark=visit.text("mark") or await mark_of(eyes(visit), case.reference),
         offered=await _offered(visit, case) if kind in _TOLD_TO_CUSTOMERS else [],
     )
+
+
+def home_of(case: CaseView) -> Home:
+    """The page of *case*."""
+    return Home(f"/desk/cases/{case.reference}", case.reference)
 
 
 async def _offered(visit: Visit, case: CaseView) -> list[Wording]:
@@ -176,21 +178,17 @@ async def _proposal(visit: Visit, case: CaseView, kind: type[Message]) -> Entry 
 async def _check(visit: Visit, kind: type[Message], case: CaseView, message: Message, about: Entry | None) -> Response:
     """The page that shows what will be sent and what it will cause."""
     mark, choices = await mark_of(eyes(visit), case.reference), await _choices(visit, case, kind)
-    return shown(
+    return check_page(
         visit,
-        "check.html",
-        home=f"/desk/cases/{case.reference}",
-        named=case.reference,
-        kind=kind,
-        asked=[one for one in widgets(kind) if said(visit, one)],
-        said=lambda one: choices.get(one.name, {}).get(said(visit, one)) or said(visit, one),
-        causes=await _causes(visit, case, message) + _proposed(visit, about),
-        about=proposal_digest(about) if about else "",
+        kind,
+        home_of(case),
+        message.message_id,
         by=message.actor,
-        message_id=message.message_id,
+        causes=await _causes(visit, case, message) + _proposed(visit, about),
+        said=lambda one: choices.get(one.name, {}).get(said(visit, one)) or said(visit, one),
+        about=proposal_digest(about) if about else "",
         mark=mark,
         changed=bool(visit.text("mark")) and visit.text("mark") != mark,
-        typed=typed_pairs(visit),
     )
 
 
@@ -202,31 +200,6 @@ def _proposed(visit: Visit, about: Entry | None) -> list[str]:
     if about.data.get("compensation"):
         told.append(visit.t("desk.causes.sum", sum=str(Money.model_validate(about.data["compensation"]))))
     return told
-
-
-OURS: Final = frozenset({"form_token", "back", "send", "mark", "message_id", "about"})
-"""What the pages themselves say with a form: no message has a field of such a name."""
-
-
-def typed_pairs(visit: Visit) -> list[tuple[str, str]]:
-    """What was typed, to be sent again once it was seen what it causes."""
-    return [(name, value) for name, value in visit.form.multi_items() if name not in OURS and isinstance(value, str)]
-
-
-def typed(visit: Visit) -> dict[str, Any]:
-    """What was typed, to be shown in the form again."""
-    return {name: visit.form.getlist(name) for name in visit.form if name not in OURS}
-
-
-def said(visit: Visit, widget: Widget) -> str:
-    """What was typed into a field, as people read it."""
-    values = [str(one).strip() for one in visit.form.getlist(widget.name) if str(one).strip()]
-    if widget.control == "yes":
-        return ", ".join(visit.t(f"desk.{value}") for value in values)
-    if not widget.choices:
-        return "\n".join(values)
-    words = {getattr(one, "value", one): one for one in widget.choices}
-    return ", ".join(spoken(visit, words.get(value, value), kind_of(widget)) for value in values)
 
 
 async def _choices(visit: Visit, case: CaseView, kind: type[Message]) -> dict[str, dict[str, str]]:
@@ -335,9 +308,7 @@ async def _send(visit: Visit, known: str, message: Message) -> Response:
     complaints = await speaking(visit)
     receipt = await complaints.send(known, message)
     told = done(visit, message, receipt.noted) if receipt else visit.t("desk.told.sent")
-    await drafts.drop(visit.doors, visit.session, visit.request.url.path)
-    await drafts.keep(visit.doors, visit.session, TOLD, {known: told})
-    return visit.redirect(f"/desk/cases/{known}")
+    return await done_page(visit, f"/desk/cases/{known}", told, key=known)
 
 
 def done(visit: Visit, message: Message, noted: str) -> str:

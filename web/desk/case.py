@@ -31,6 +31,7 @@ from starter.reading.hands import explain_route, read_signs
 from starter.reading.intake import waiting_for
 from starter.reading.related import mark_of
 from web import drafts
+from web.desk.forms import TOLD
 from web.desk.frame import DESK, eyes, reference, shown, speaking
 from web.desk.sentences import spoken
 from web.desk.tasks import form_of
@@ -41,7 +42,6 @@ from web.visit import Visit
 LOOK_AGAIN: Final = 2.0  # seconds
 _LISTEN_FOR: Final = timedelta(minutes=10)
 """Then the browser connects again, and is asked again who it is."""
-TOLD: Final = "desk.told"
 OPEN_INCIDENT: Final = "/desk/incidents/do/open_incident"
 
 COMMANDS: Final = {

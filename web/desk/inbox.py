@@ -17,7 +17,7 @@ from starter.reading.search import search
 from starter.reading.tasks import get_tasks
 from starter.reading.worklist import Filters, Page, Place, View, count_worklist, most_counted, read_worklist
 from web import drafts
-from web.desk.case import TOLD
+from web.desk.forms import TOLD
 from web.desk.frame import DESK, eyes, shown
 from web.desk.tasks import form_of
 from web.permissions import staff

@@ -17,8 +17,8 @@ from domain.rules.policy import PolicyPack
 from starter.client.incidents import Incidents
 from starter.reading.incidents import IncidentView, get_cohort, get_incident, get_warnings, list_incidents
 from web import drafts
-from web.desk.acting import done, must_be_trained, said, typed, typed_pairs
-from web.desk.case import TOLD
+from web.desk.acting import done, must_be_trained
+from web.desk.forms import TOLD, Home, check_page, done_page, form_page, id_of_the_form, typed
 from web.desk.frame import DESK, actor, eyes, shown, speaker
 from web.desk.opening import HOME
 from web.desk.refusals import NOT_SENT, why_not
@@ -82,7 +82,7 @@ async def incident_form(visit: Visit) -> Response:
 async def do_incident(visit: Visit) -> Response:
     """Show what the message will cause; once that was seen, send it."""
     kind, view = _kind(visit), await _asked(visit)
-    asked, message_id = widgets(kind), visit.text("message_id") or str(uuid.uuid4())
+    asked, message_id = widgets(kind), id_of_the_form(visit)
     try:
         about = _list_of(view) if kind is DecideIncident else ""
         named = {"cohort": about} if about else {}
@@ -92,21 +92,16 @@ async def do_incident(visit: Visit) -> Response:
         if visit.text("send") == "yes" and visit.text("about") == about:
             return await _send(visit, view.reference, message)
         await _foresee(visit, view.reference, message)
-        return shown(
+        return check_page(
             visit,
-            "check.html",
-            kind=kind,
-            home=_home(view),
-            named=view.reference,
-            asked=[one for one in asked if said(visit, one)],
-            said=lambda one: said(visit, one),
+            kind,
+            _home(view),
+            message_id,
+            by=message.actor,
             causes=_causes(visit, view, message),
             about=about,
-            by=message.actor,
-            message_id=message_id,
             mark=_mark(view),
             changed=bool(visit.text("mark")) and visit.text("mark") != _mark(view),
-            typed=typed_pairs(visit),
         )
     except NOT_SENT as error:
         wrong = why_not(visit, error, [one.name for one in asked], ended="desk.wrong.incident_ended")
@@ -131,8 +126,8 @@ def _kind(visit: Visit) -> type[Message]:
     return kind
 
 
-def _home(view: IncidentView) -> str:
-    return f"/desk/incidents/{view.reference}"
+def _home(view: IncidentView) -> Home:
+    return Home(f"/desk/incidents/{view.reference}", view.reference)
 
 
 def _mark(view: IncidentView) -> str:
@@ -158,20 +153,8 @@ async def _form(
     if kind is RetryMember:
         rows = await get_cohort(eyes(visit), view.reference, state=MemberState.HARMED)
         choices["account"] = {row.account: row.account for row in rows if row.ended_at is None}
-    return shown(
-        visit,
-        "form.html",
-        kind=kind,
-        home=_home(view),
-        named=view.reference,
-        asked=widgets(kind),
-        given=given,
-        choices=choices,
-        offered=(),
-        message_id=message_id,
-        mark=visit.text("mark") or _mark(view),
-        errors=errors,
-    )
+    mark = visit.text("mark") or _mark(view)
+    return form_page(visit, kind, _home(view), given, message_id, errors=errors, choices=choices, mark=mark)
 
 
 async def _foresee(visit: Visit, known: str, message: Message) -> None:
@@ -210,11 +193,8 @@ async def _speaking(visit: Visit) -> Incidents:
 
 
 async def _send(visit: Visit, known: str, message: Message) -> Response:
-    doors = visit.doors
     receipt = await (await _speaking(visit)).send(known, message)
-    await drafts.drop(doors, visit.session, visit.request.url.path)
-    await drafts.keep(doors, visit.session, TOLD, {known: done(visit, message, receipt.noted)})
-    return visit.redirect(f"/desk/incidents/{known}")
+    return await done_page(visit, f"/desk/incidents/{known}", done(visit, message, receipt.noted), key=known)
 
 
 _RULES: Final = """

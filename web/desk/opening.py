@@ -1,8 +1,7 @@
 """Opening an incident at the desk: the fault, what it will cause, and then the list of whom it touched."""
 
 import uuid
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Final, Self
+from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import Field, model_validator
 from starlette.responses import Response
@@ -17,9 +16,8 @@ from starter.client.incidents import Incidents
 from starter.reading.database import CaseNotFound, must_see
 from starter.reading.incidents import get_incident
 from web import drafts
-from web.desk.acting import said, typed, typed_pairs
-from web.desk.case import TOLD
-from web.desk.frame import DESK, actor, eyes, shown, speaker
+from web.desk.forms import Home, check_page, done_page, form_page, id_of_the_form, typed
+from web.desk.frame import DESK, actor, eyes, speaker
 from web.desk.refusals import NOT_SENT, why_not
 from web.desk.widgets import Unfit, made, widgets
 from web.permissions import staff
@@ -66,13 +64,14 @@ class OpenIncident(Message, Fault):
 async def opening_form(visit: Visit) -> Response:
     """The form, empty, with what a finding tells, or with what was typed before somebody had to sign on."""
     given = await drafts.draft(visit.doors, visit.session, visit.request.url.path)
-    return await _form(visit, given or {"kind": "quote", **visit.request.query_params})
+    given = given or {"kind": "quote", **visit.request.query_params}
+    return form_page(visit, OpenIncident, _home(visit), given, str(uuid.uuid4()))
 
 
 @DESK.post("/incidents/do/open_incident", staff())
 async def open_incident(visit: Visit) -> Response:
     """Show whom the fault touched and what follows; once that was seen, open the incident."""
-    asked, message_id = widgets(OpenIncident), visit.text("message_id") or str(uuid.uuid4())
+    asked, message_id = widgets(OpenIncident), id_of_the_form(visit)
     try:
         message = made(OpenIncident, asked, visit.form, message_id=message_id, actor=actor(visit))
         assert isinstance(message, OpenIncident)  # noqa: S101 (what was made is what was asked for)
@@ -81,44 +80,17 @@ async def open_incident(visit: Visit) -> Response:
         await _know_instrument(visit, message.symbol)
         if visit.text("send") == "yes":
             return await _open(visit, message.incident)
-        return shown(
-            visit,
-            "check.html",
-            kind=OpenIncident,
-            home=HOME,
-            named=visit.t("desk.incidents.title"),
-            asked=[one for one in asked if said(visit, one)],
-            said=lambda one: said(visit, one),
-            causes=await _causes(visit, message.incident),
-            about="",
-            by=message.actor,
-            message_id=message_id,
-            mark="",
-            changed=False,
-            typed=typed_pairs(visit),
-        )
+        causes = await _causes(visit, message.incident)
+        return check_page(visit, OpenIncident, _home(visit), message_id, by=message.actor, causes=causes)
     except CaseNotFound as error:
         wrong = [FieldError("case", "desk.wrong.no_case", {"reference": str(error)})]
     except NOT_SENT as error:
         wrong = why_not(visit, error, [one.name for one in asked])
-    return await _form(visit, typed(visit), wrong)
+    return form_page(visit, OpenIncident, _home(visit), typed(visit), message_id, errors=wrong)
 
 
-async def _form(visit: Visit, given: Mapping[str, Any], errors: Sequence[FieldError] = ()) -> Response:
-    return shown(
-        visit,
-        "form.html",
-        kind=OpenIncident,
-        home=HOME,
-        named=visit.t("desk.incidents.title"),
-        asked=widgets(OpenIncident),
-        given=given,
-        choices={},
-        offered=(),
-        message_id=str(uuid.uuid4()),
-        mark="",
-        errors=errors,
-    )
+def _home(visit: Visit) -> Home:
+    return Home(HOME, visit.t("desk.incidents.title"))
 
 
 async def _causes(visit: Visit, new: NewIncident) -> list[str]:
@@ -157,6 +129,4 @@ async def _open(visit: Visit, new: NewIncident) -> Response:
     opened = await speaking.open(new)
     visit.seen.append(opened.reference)
     word = "known" if opened.already_known else "opened"
-    await drafts.drop(doors, visit.session, visit.request.url.path)
-    await drafts.keep(doors, visit.session, TOLD, {HOME: visit.t(f"desk.incidents.{word}", reference=opened.reference)})
-    return visit.redirect(HOME)
+    return await done_page(visit, HOME, visit.t(f"desk.incidents.{word}", reference=opened.reference))

@@ -87,6 +87,7 @@ async def _page(visit: Visit, case: CaseView, *errors: FieldError) -> Response:
     account = case.complaint.account
     found = await Restrictions(eyes(visit)).show(account) if account else {}
     open_ = [one for one in found.get(account or "", []) if not one.ended and visit.now < one.ends]
+    asked = ("number", "step", "reasons") if open_ else _FIELDS
     return shown(
         visit,
         "restrictions.html",
@@ -95,5 +96,5 @@ async def _page(visit: Visit, case: CaseView, *errors: FieldError) -> Response:
         open=open_,
         forms=list(ContactForm),
         decisions=_DECISIONS,
-        errors=errors,
+        errors=[one if one.field in asked else one._replace(field="reasons") for one in errors],
     )

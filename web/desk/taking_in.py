@@ -3,9 +3,7 @@
 It is received as from every other door. Pictures or a PDF of the letter go along.
 """
 
-import uuid
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Final, Self
+from typing import ClassVar, Final, Self
 
 from pydantic import BaseModel, EmailStr, ValidationError, model_validator
 from starlette.responses import Response
@@ -16,13 +14,11 @@ from domain.ground.people import Language, Phone
 from domain.ground.words import Remedy
 from domain.intake.received import Door
 from domain.money.amounts import PositiveMoney
-from runtime.files import MOST
 from starter.intake.receiving import receive_complaint
 from web import drafts, held
 from web.adding import add_files, sent_with
-from web.desk.acting import said, typed, typed_pairs
-from web.desk.case import TOLD
-from web.desk.frame import DESK, actor, shown, stamp
+from web.desk.forms import Home, check_page, done_page, files_of, form_page, id_of_the_form, typed
+from web.desk.frame import DESK, actor, stamp
 from web.desk.refusals import why_not
 from web.desk.widgets import Unfit, made, widgets
 from web.permissions import staff
@@ -71,13 +67,15 @@ class TakeIn(BaseModel):
 async def form(visit: Visit) -> Response:
     """The form, empty or with what was typed before somebody had to sign on."""
     given = await drafts.draft(visit.doors, visit.session, PLACE)
-    return await _form(visit, given or dict(visit.request.query_params), str(uuid.uuid4()))
+    message_id = id_of_the_form(visit, given)
+    files = await files_of(visit, f"{PLACE}/{message_id}")
+    return form_page(visit, TakeIn, _home(visit), given or dict(visit.request.query_params), message_id, **files)
 
 
 @DESK.post("/inbox/do/take_in", staff())
 async def take_in(visit: Visit) -> Response:
     """Show by when the customer hears from us; once that was seen, take the complaint in. Sent twice, it is one."""
-    message_id = _id_of_the_form(visit)
+    message_id = id_of_the_form(visit)
     asked, place = widgets(TakeIn), f"{PLACE}/{message_id}"
     wrong = await add_files(visit, place)
     try:
@@ -85,27 +83,12 @@ async def take_in(visit: Visit) -> Response:
         _must_have_happened(visit, complaint)
     except (Unfit, ValidationError) as error:
         wrong = why_not(visit, error, [one.name for one in asked]) + wrong
+    files = await files_of(visit, place)
     if wrong:
-        return await _form(visit, typed(visit), message_id, wrong)
-    files = await held.files(visit.doors, visit.session, place)
+        return form_page(visit, TakeIn, _home(visit), typed(visit), message_id, errors=wrong, **files)
     if visit.text("send") != "yes":
-        return shown(
-            visit,
-            "check.html",
-            kind=TakeIn,
-            home=HOME,
-            named=visit.t("desk.inbox.title"),
-            asked=[one for one in asked if said(visit, one)],
-            said=lambda one: said(visit, one),
-            causes=_causes(visit, complaint),
-            files=files,
-            about="",
-            by=actor(visit),
-            message_id=message_id,
-            mark="",
-            changed=False,
-            typed=typed_pairs(visit),
-        )
+        causes = _causes(visit, complaint)
+        return check_page(visit, TakeIn, _home(visit), message_id, by=actor(visit), causes=causes, **files)
     visit.seen.append(complaint.reference)
     if not await held.is_received(visit.doors.pool, complaint.reference):
         await receive_complaint(
@@ -113,41 +96,15 @@ async def take_in(visit: Visit) -> Response:
             Door.DESK,
             complaint,
             envelope={"by": str(actor(visit))},
-            files=sent_with(visit.doors, files, complaint.reference),
+            files=sent_with(visit.doors, files["files"], complaint.reference),
         )
         visit.doors.came_in()
     await held.drop(visit.doors, visit.session, place)
-    await drafts.drop(visit.doors, visit.session, PLACE)
-    told = visit.t("desk.inbox.taken_in", reference=complaint.reference)
-    await drafts.keep(visit.doors, visit.session, TOLD, {HOME: told})
-    return visit.redirect(HOME)
+    return await done_page(visit, HOME, visit.t("desk.inbox.taken_in", reference=complaint.reference))
 
 
-def _id_of_the_form(visit: Visit) -> str:
-    """The id that the form was given; another where it is none of ours."""
-    try:
-        return str(uuid.UUID(visit.text("message_id")))
-    except ValueError:
-        return str(uuid.uuid4())
-
-
-async def _form(visit: Visit, given: Mapping[str, Any], message_id: str, errors: Sequence[FieldError] = ()) -> Response:
-    return shown(
-        visit,
-        "form.html",
-        kind=TakeIn,
-        home=HOME,
-        named=visit.t("desk.inbox.title"),
-        asked=widgets(TakeIn),
-        given=given,
-        choices={},
-        offered=(),
-        files=await held.files(visit.doors, visit.session, f"{PLACE}/{message_id}"),
-        most_files=MOST,
-        message_id=message_id,
-        mark="",
-        errors=errors,
-    )
+def _home(visit: Visit) -> Home:
+    return Home(HOME, visit.t("desk.inbox.title"))
 
 
 def _must_have_happened(visit: Visit, complaint: Complaint) -> None:

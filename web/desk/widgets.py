@@ -200,7 +200,10 @@ def _moment(widget: Widget, form: FormData) -> datetime | None:
 
 
 def _yes(widget: Widget, form: FormData) -> bool | None:
-    return {"yes": True, "no": False}.get(_line(widget, form) or "")
+    text = _line(widget, form)
+    if text not in {"yes", "no", None}:
+        raise ValueError("desk.wrong.typed.enum")
+    return None if text is None else text == "yes"
 
 
 _READ: Final[Mapping[Control, Callable[[Widget, FormData], Any]]] = {
