@@ -2,9 +2,11 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import secrets
+import stat
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -179,6 +181,7 @@ def _write(path: Path, file: _File, *, only_new: bool = False) -> None:
     new.touch(mode=0o600)
     new.write_text(json.dumps(file.model_dump(), indent=2), encoding="utf-8")
     if not only_new:
+        _hand_over(new, like=path)
         new.replace(path)
         return
     try:
@@ -187,3 +190,11 @@ def _write(path: Path, file: _File, *, only_new: bool = False) -> None:
         pass
     finally:
         new.unlink()
+
+
+def _hand_over(new: Path, *, like: Path) -> None:
+    """Let the same users read *new*: an administrator who adds a key does not keep the workers out of the file."""
+    was = like.stat()
+    with contextlib.suppress(PermissionError):  # only an administrator may give a file to somebody else
+        os.chown(new, was.st_uid, was.st_gid)
+    new.chmod(stat.S_IMODE(was.st_mode))

@@ -95,13 +95,15 @@ class KeyStore:
         async with self._connection() as connection:
             return [_row(found) for found in await connection.fetch(_BY_OTHERS, kek, *after, limit)]
 
-    async def wrap_anew(self, row: Row, wrapped: Wrapped) -> None:
-        """Store a key wrapped anew, unless it was destroyed or wrapped by somebody else meanwhile."""
-        assert row.wrapped  # noqa: S101
+    async def wrap_anew(self, rows: Sequence[tuple[Row, Wrapped]]) -> int:
+        """Store keys wrapped anew, and say how many; not those destroyed, or in somebody else's hands, meanwhile."""
+        columns = [
+            (row.scope, row.version, new.by, new.data, row.wrapped.by, row.wrapped.data)
+            for row, new in rows
+            if row.wrapped
+        ]
         async with self._connection() as connection:
-            await connection.execute(
-                _WRAP_ANEW, row.scope, row.version, wrapped.by, wrapped.data, row.wrapped.by, row.wrapped.data
-            )
+            return len(await connection.fetch(_WRAP_ANEW, *map(list, zip(*columns, strict=True)))) if columns else 0
 
     async def destroy(self, scopes: Collection[str], erasure: str | None = None) -> datetime:
         """Destroy all keys of these scopes, for good, and say when. Those that were destroyed before stay as they are.
@@ -207,8 +209,17 @@ _BY_OTHERS: Final = """
     select scope, version, kek, wrapped, destroyed_at from keys.keys
     where wrapped is not null and kek <> $1 and (scope, version) > ($2, $3) order by scope, version limit $4
 """
+# It waits for nobody while it has rows of its own: an erasure that destroys several of them at once would wait for it.
 _WRAP_ANEW: Final = """
-    update keys.keys set kek = $3, wrapped = $4 where scope = $1 and version = $2 and kek = $5 and wrapped = $6
+    with anew as (
+        select * from unnest($1::text[], $2::integer[], $3::text[], $4::bytea[], $5::text[], $6::bytea[])
+            as anew (scope, version, new_kek, new_wrapped, kek, wrapped)
+    ), free as (
+        select scope, version, new_kek, new_wrapped from keys.keys join anew using (scope, version, kek, wrapped)
+        for update of keys skip locked
+    )
+    update keys.keys set kek = new_kek, wrapped = new_wrapped
+    from free where (keys.scope, keys.version) = (free.scope, free.version) returning true
 """
 _DESTROY: Final = """
     with destroyed as (

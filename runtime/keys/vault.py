@@ -129,19 +129,32 @@ class Vault:
     async def rewrap(self, *, batch: int = 1_000) -> int:
         """Wrap all keys under the current key-encryption key, and say how many were not.
 
-        It may be broken off and begun again.
+        It may be broken off and begun again. Raises `KeysUnavailable` for keys that could not be unwrapped: at the
+        end, or at once where that is so of a whole *batch*.
         """
         current = await self.wrapping.current()
-        after, done = ("", 0), 0
+        after, done, failed = ("", 0), 0, list[KeysUnavailable]()
         while rows := await self.store.wrapped_by_others(current, after, batch):
+            opened = []
             for row in rows:
-                assert row.wrapped  # noqa: S101
-                about = _about(row.scope, row.version)
-                secret = await self.wrapping.unwrap(row.wrapped, about)
-                await self.store.wrap_anew(row, await self.wrapping.wrap(secret, about))
-                done += 1
+                try:
+                    opened.append((row, await self._wrapped_anew(row)))
+                except KeysUnavailable as error:
+                    failed.append(error)
+            if not opened:
+                break
+            done += await self.store.wrap_anew(opened)
             after = rows[-1].scope, rows[-1].version
+        if failed:
+            raise KeysUnavailable(
+                f"{done} keys were wrapped anew, and of others at least {len(failed)} not: {failed[0]}"
+            )
         return done
+
+    async def _wrapped_anew(self, row: Row) -> Wrapped:
+        assert row.wrapped  # noqa: S101
+        about = _about(row.scope, row.version)
+        return await self.wrapping.wrap(await self.wrapping.unwrap(row.wrapped, about), about)
 
     async def destroy(self, scopes: Collection[str], erasure: str | None = None) -> datetime:
         """Destroy all keys of these scopes, for good. Other processes may use what they have opened for a minute.

@@ -44,9 +44,15 @@ def status() -> Answer:
         return await vault.wrapping.current(), await vault.store.by_kek(), await vault.store.destroyed()
 
     current, wrapped, erased = _with(look)
-    counts = dict.fromkeys(_keyring().names(), 0) | wrapped
-    told = [f"{name}: wraps {count}{', the current one' if name == current else ''}" for name, count in counts.items()]
-    shown = [*told, f"{erased} erased"]
+    names = _keyring().names()
+    counts = dict.fromkeys(names, 0) | wrapped
+
+    def about(name: str) -> str:
+        if name not in names:
+            return ", and is not in this keyring: bring it from where it was added"
+        return ", the current one" if name == current else ""
+
+    shown = [*(f"{name}: wraps {count}{about(name)}" for name, count in counts.items()), f"{erased} erased"]
     return Answer({"current": current, "wrapped": counts, "erased": erased}, [line(one) for one in shown])
 
 
@@ -54,16 +60,17 @@ def status() -> Answer:
 def add() -> Answer:
     """Add a key to the keyring, which wraps nothing until it is made the current one."""
     name = _keyring().add()
-    return Answer(
-        {"added": name}, [line(f"{name} added; take the file to every machine, then: redress keys use {name}")]
-    )
+    said = [line(f"{name} added."), line(f"Take the file to every machine, then: redress keys use {name}")]
+    return Answer({"added": name}, said)
 
 
 @command(keys, "use")
 def use(name: Name) -> Answer:
     """Have a key of the keyring wrap what is new."""
     _keyring().use(name)
-    return Answer({"current": name}, [line(f"{name} is the current key; then: redress keys rewrap")])
+    return Answer(
+        {"current": name}, [line(f"{name} is the current key here; once it is on every machine: redress keys rewrap")]
+    )
 
 
 @command(keys, "remove")
@@ -82,8 +89,15 @@ def remove(name: Name) -> Answer:
 @command(keys, "rewrap")
 def rewrap() -> Answer:
     """Wrap all keys under the current key-encryption key. It may be broken off and begun again."""
-    done = _with(lambda vault: vault.rewrap())
-    return Answer({"wrapped": done}, [line(f"{done} keys wrapped anew")])
+
+    async def wrap(vault: "Vault") -> tuple[int, int]:
+        done, current = await vault.rewrap(), await vault.wrapping.current()
+        return done, sum(count for name, count in (await vault.store.by_kek()).items() if name != current)
+
+    done, left = _with(wrap)
+    shown = [line(f"{done} keys wrapped anew")]
+    shown += [line(f"{left} are wrapped with others: is it the current one on every machine? Then again.")] * (left > 0)
+    return Answer({"wrapped": done, "left": left}, shown)
 
 
 @command(keys, "rotate")

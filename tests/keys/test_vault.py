@@ -127,10 +127,8 @@ async def test_the_key_encryption_key_rotates_in_two_phases_while_processes_run(
         ring.remove(new)
     await newer.for_writing("RD-5")
     assert await newer.store.by_kek() == {old: 4, new: 1}
-    broken_off = await newer.store.wrapped_by_others(new, ("", 0), 1)
-    assert broken_off[0].wrapped
-    again = await newer.wrapping.unwrap(broken_off[0].wrapped, "1:RD-1")
-    await newer.store.wrap_anew(broken_off[0], await newer.wrapping.wrap(again, "1:RD-1"))
+    [broken_off] = await newer.store.wrapped_by_others(new, ("", 0), 1)
+    assert await newer.store.wrap_anew([(broken_off, await newer._wrapped_anew(broken_off))]) == 1
     assert await newer.rewrap(batch=2) == 3
     assert await newer.rewrap() == 0
     assert await newer.store.by_kek() == {new: 5}
@@ -138,6 +136,39 @@ async def test_the_key_encryption_key_rotates_in_two_phases_while_processes_run(
     house.seconds = KEPT_FOR + 0.1
     for vault in (older, newer):
         assert {scope: (await vault.for_writing(scope)).secret for scope in before} == before
+
+
+async def test_a_key_that_does_not_open_keeps_no_other_from_being_wrapped_anew(house: House) -> None:
+    vault = house.process()
+    for number in range(6):
+        await vault.for_writing(f"RD-{number}")
+    await house.rows("update keys.keys set wrapped = wrapped || 'x' where scope in ('RD-1', 'RD-2')")
+    ring = FileKeyring(house.file)
+    old, new = await ring.current(), ring.add()
+    ring.use(new)
+    with pytest.raises(KeysUnavailable, match=r"4 keys were wrapped anew, .* 2 not: the key of 1:RD-1 cannot be"):
+        await vault.rewrap(batch=4)
+    assert await vault.store.by_kek() == {old: 2, new: 4}
+    with pytest.raises(KeysUnavailable, match="0 keys"):  # a whole batch: nothing opens, a vault that is away perhaps
+        await vault.rewrap(batch=1)
+
+
+async def test_keys_are_wrapped_anew_beside_an_erasure_that_is_under_way(house: House) -> None:
+    vault = house.process()
+    await vault.all_for_writing([f"customer:{number}" for number in range(20)])
+    ring = FileKeyring(house.file)
+    old, new = await ring.current(), ring.add()
+    ring.use(new)
+    erasing = await asyncpg.connect(house.url)
+    try:
+        async with erasing.transaction():
+            await erasing.execute("select from keys.keys where scope = 'customer:7' for update")
+            assert await vault.rewrap(batch=5) == 19, "it waits for nobody while others may wait for it"
+        assert await vault.store.by_kek() == {old: 1, new: 19}
+        await vault.destroy(["customer:7"], "E-1")
+        assert await vault.store.by_kek() == {new: 19}
+    finally:
+        await erasing.close()
 
 
 async def test_a_case_goes_on_under_another_key_and_what_was_sealed_before_opens(house: House) -> None:
@@ -173,11 +204,13 @@ async def test_the_command_line_rotates_the_key_encryption_key(
 
     try:
         old = (await redress("status"))["current"]
+        house.file.chmod(0o640)
         new = (await redress("add"))["added"]
+        assert stat.S_IMODE(house.file.stat().st_mode) == 0o640, "who could read it still can"
         assert (await redress("status"))["wrapped"] == {old: 1, new: 0}
         await redress("use", new)
         assert f"{old} wraps 1 keys" in await redress("remove", old)
-        assert await redress("rewrap") == {"wrapped": 1}
+        assert await redress("rewrap") == {"wrapped": 1, "left": 0}
         assert await redress("remove", old) == {"removed": old}
         assert await redress("status") == {"current": new, "wrapped": {new: 1}, "erased": 0}
         assert "exists already" in await redress("create", str(house.file))
