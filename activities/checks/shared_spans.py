@@ -66,6 +66,18 @@ class SharedSpans:
         seen = await self._seen(levels, wanted, symbol, start, end, read=read, look=look)
         return _first_and_farthest(wanted, seen)
 
+    async def first(
+        self, wanted: Through, symbol: str, start: datetime, end: datetime, *, read: Read, look: Look
+    ) -> list[Quote]:
+        """Of each source the first quote through from *start* to *end*, over weeks: by days, too."""
+        levels = (self._days, self._spans, self._minutes)
+        seen = await self._seen(levels, wanted, symbol, start, end, read=read, look=look)
+        first: dict[str, Quote] = {}
+        for quote in sorted(seen, key=lambda each: each.at):
+            if wanted.beyond(quote) >= 0:
+                first.setdefault(quote.source, quote)
+        return list(first.values())
+
     async def _seen(
         self,
         levels: Sequence["_Farthest"],
@@ -78,24 +90,27 @@ class SharedSpans:
         look: Look,
     ) -> list[Quote]:
         """Quotes among which those that are searched for are: by spans of the first of *levels*, the rest by others."""
+        if start > end:
+            return []
         if not levels:
             return await look(start, end)
         level, *others = levels
+
+        async def closer(since: datetime, until: datetime) -> list[Quote]:
+            return await self._seen(others, wanted, symbol, since, until, read=read, look=look)
+
         spans = level.within(start, end)
         if not spans:
-            return await self._seen(others, wanted, symbol, start, end, read=read, look=look)
-        seen: list[Quote] = []
-        if start < spans[0]:
-            seen += await self._seen(others, wanted, symbol, start, spans[0] - _INSTANT, read=read, look=look)
+            return await closer(start, end)
+        seen = await closer(start, spans[0] - _INSTANT)
         reached = {quote.source for quote in seen if wanted.beyond(quote) >= 0}
         for span, known in zip(spans, await level.of(wanted, symbol, spans, read), strict=True):
             seen += known
             due = {quote.source for quote in known if wanted.beyond(quote) >= 0} - reached
             if due:
-                seen += await look(span, span + level.length - _INSTANT)
+                seen += await closer(span, span + level.length - _INSTANT)
                 reached |= due
-        rest = spans[-1] + level.length
-        return seen + await self._seen(others, wanted, symbol, rest, end, read=read, look=look)
+        return seen + await closer(spans[-1] + level.length, end)
 
     async def spread(
         self, symbol: str, minute: datetime, ask: Callable[[], Awaitable[Decimal | None]]
@@ -104,27 +119,6 @@ class SharedSpans:
         if (symbol, minute) not in self._spreads:
             self._spreads[symbol, minute] = await ask()
         return self._spreads[symbol, minute]
-
-    async def first(
-        self, wanted: Through, symbol: str, start: datetime, end: datetime, *, read: Read, look: Look
-    ) -> list[Quote]:
-        """Of each source the first quote through from *start* to *end*, over weeks: a day in which none was is not
-        looked at again for anybody."""
-        days = self._days.within(start, end)
-        if not days:
-            return await look(start, end)
-        seen = await look(start, days[0] - _INSTANT) if start < days[0] else []
-        reached = {quote.source for quote in seen}
-        for day in days:
-            [known] = await self._days.of(wanted, symbol, [day], read)
-            if {quote.source for quote in known if wanted.beyond(quote) >= 0} - reached:
-                seen += await look(day, day + self._days.length - _INSTANT)
-                reached = {quote.source for quote in seen}
-        seen += await look(days[-1] + self._days.length, end)
-        first: dict[str, Quote] = {}
-        for quote in seen:  # what was looked at is in the order of time
-            first.setdefault(quote.source, quote)
-        return list(first.values())
 
 
 class _Farthest:

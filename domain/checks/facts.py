@@ -93,11 +93,10 @@ class LogFacts(Record):
                 known = alike.setdefault((table, told.key), [])
                 if all(told != other for other, _ in known):
                     known.append((told, again))
-        return [
-            pair
-            for key in sorted(alike)
-            for pair in sorted(alike[key], key=lambda each: sorted(each[0].values.items()))
-        ]
+        for pairs in alike.values():
+            if len(pairs) > 1:
+                pairs.sort(key=lambda each: sorted(each[0].values.items()))
+        return [pair for key in sorted(alike) for pair in alike[key]]
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         copied = super().model_copy(update=update, deep=deep)

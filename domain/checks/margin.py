@@ -51,6 +51,8 @@ class Account:
         """The valid prices asked for so far: many positions ask for the same."""
         self._used: dict[tuple[Held, ...], Decimal] = {}
         """The margin of what was held: the same at every tick between two trades."""
+        self._brought: dict[tuple[int, frozenset[str]], Decimal] = {}
+        """What was booked by trades since the balance, likewise."""
 
     @classmethod
     def of(cls, facts: LogFacts, at: datetime, tolerances: Tolerances) -> Self | None:
@@ -95,7 +97,7 @@ class Account:
                 NOTHING,
             )
             equity = self.converted(self.balance.amount + self.balance.credit, self.balance.currency) + booked
-            equity += self.replay.money(self.balance.at, at, self._by_prices, without=without)
+            equity += self._made(at, without)
             held = self.replay.held(at, without=without)
             for each in held:
                 position = each.position
@@ -105,6 +107,13 @@ class Account:
                     raise Unknown(f"quotes of {position.symbol} around {at.isoformat()}")
                 equity += self.profit(position, each.price, valid.price, each.lots)
             return Level(at, equity, self.used(held))
+
+    def _made(self, before: datetime, without: frozenset[str]) -> Decimal:
+        """What fills and closings brought since the balance."""
+        key = (self.replay.step(before), without)
+        if key not in self._brought:
+            self._brought[key] = self.replay.money(self.balance.at, before, self._by_prices, without=without)
+        return self._brought[key]
 
     def used(self, held: Sequence[Held]) -> Decimal:
         """The margin that *held* needs, in the account's currency."""

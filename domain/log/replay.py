@@ -67,9 +67,13 @@ class Replay:
         self._instants = sorted({at for history in self._histories.values() for at in history.instants})
         self._held: dict[tuple[int, frozenset[str]], list[Held]] = {}
 
+    def step(self, before: datetime) -> int:
+        """How many instants with trades there were before *before*: between two of them nothing changes."""
+        return bisect_left(self._instants, before)
+
     def held(self, before: datetime, *, without: frozenset[str] = frozenset()) -> list[Held]:
         """What was open just before *before*, had the closings named in *without* not taken place."""
-        known = (bisect_left(self._instants, before), without)
+        known = (self.step(before), without)
         if known not in self._held:
             found = (history.held(before, without) for history in self._histories.values())
             self._held[known] = [held for held in found if held is not None]

@@ -28,6 +28,7 @@ _TEXT: Final = "text"
 _JSON: Final = "json"
 OPENED: Final[ContextVar[set[str] | None]] = ContextVar("OPENED", default=None)
 """The scopes of what is opened in this context, for whoever writes down who sees it."""
+_HOLDING: Final = (str, bytes, dict, list, tuple)
 _DECODER: Final = json.JSONDecoder(parse_float=Decimal)
 
 
@@ -62,7 +63,10 @@ async def opened(vault: Vault | None, rows: Sequence[Any]) -> list[Any]:
 
     Without a vault they are as they came. Raises `KeysUnavailable`.
     """
-    envelopes = {text for row in rows for value in row.values() for text in _envelopes(value)} if vault else set()
+    envelopes = set()
+    if vault:  # most of what is read was never sealed, and is numbers and times
+        holding = (value for row in rows for value in row.values() if isinstance(value, _HOLDING))
+        envelopes = {text for value in holding for text in _envelopes(value)}
     if not envelopes or vault is None:
         return list(rows)
     contents = await _contents(vault, envelopes)

@@ -156,3 +156,24 @@ async def test_what_waited_longer_than_spans_are_kept_is_read_at_once_and_none_a
     wanted = Through(Side.BUY, Decimal(2000), worse=True)
     await spans.search(wanted, "XAUUSD", AT, after(8 * MOST), read=read, look=look)
     assert looked == [(AT, after(8 * MOST))]
+
+
+async def test_quote_by_quote_no_more_is_read_than_the_shortest_of_the_spans() -> None:
+    rng = random.Random(11)  # noqa: S311 (a seed that can be repeated)
+    quotes = random_quotes(rng)
+    spans, looked = SharedSpans(timedelta(seconds=8), timedelta(seconds=16), timedelta(seconds=2)), []
+    wanted = Through(Side.BUY, Decimal(2030), worse=True)
+
+    async def look(start: datetime, end: datetime) -> list[Quote]:
+        looked.append(end - start)
+        return [each for each in quotes if start <= each.at <= end and wanted.beyond(each) >= 0]
+
+    async def read(starts: Sequence[datetime], length: timedelta) -> list[Quote]:
+        within = ([each for each in quotes if start <= each.at < start + length] for start in starts)
+        feeds = ({each.source: [q for q in some if q.source == each.source] for each in some} for some in within)
+        return [max(some, key=wanted.beyond) for feed in feeds for some in feed.values()]
+
+    for searched in (spans.first, spans.search):
+        assert await searched(wanted, "XAUUSD", after(-1), after(201), read=read, look=look)
+    assert looked
+    assert max(looked) <= timedelta(seconds=2)
