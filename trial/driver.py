@@ -51,6 +51,8 @@ _JSON: Final = {"encoding": b"json/plain"}
 _NOT_NOW: Final = (Refused, NotAnswered, CaseClosed, CaseNotFound, TemporalUnavailable, RPCError)
 _WITHOUT_A_DATABASE: Final = (DatabaseUnavailable, *OUTAGES, asyncpg.PostgresError)
 _HELPERS: Final = tuple(Actor(id=one, role=Role.HANDLER) for one in ("h-18", "h-28", "h-38"))
+_ASIDE: Final = Actor(id="h-48", role=Role.HANDLER)
+"""Who says what people must say and never decides, so that no case is kept from them."""
 _CUSTOMER: Final = Actor(id="customer", role=Role.CUSTOMER)
 _DECIDERS: Final = tuple(Actor(id=one, role=Role.EXECUTIVE) for one in ("e-1", "e-2", "e-3"))
 """Who helps a case along, in turn: whoever decided one case is kept out of those that are linked with it."""
@@ -274,7 +276,7 @@ class Driver:
 
         That is the cause, in each round, and that an award which the ledger refuses for good is decided anew.
         """
-        helper, verified, help_with = _HELPERS[number % len(_HELPERS)], IdentityState.VERIFIED, self._complaints
+        helper, verified, help_with = _ASIDE, IdentityState.VERIFIED, self._complaints
         said: dict[str, Callable[[], Awaitable[Any]]] = {
             "who": lambda: help_with.verify_complainant(
                 reference, verified, "Called back.", by=helper, message_id=f"help-who-{number}-{reference}"
