@@ -296,6 +296,7 @@ class CaseFile:
         complaint = request.complaint
         found = which_rules(self._table, applicant(complaint))
         try:
+            self._check_times(request)
             pack = self._find_pack(complaint, found)
         except (UnknownPolicyPack, PolicyIncomplete, ApplicationError):
             if await find_opened(connection, request) is None:
@@ -304,11 +305,6 @@ class CaseFile:
         before = await read_before(connection, request, pack)
         if before["is_open"]:
             return None
-        # The workflow's time may be ahead of this machine's: another host's, or that of a server that skips time.
-        try:
-            complaint.check_times(max(self._clock(), request.at))
-        except ValueError as error:
-            raise ApplicationError(str(error), type="InvalidComplaint", non_retryable=True) from None
         # No row is locked yet: whoever gives the opinion may take its time.
         opinion = await self._listen(words_of(complaint))
         linked = await linked_case(connection, complaint)
@@ -373,6 +369,13 @@ class CaseFile:
             clocks=clocks,
             hands=hands,
         )
+
+    def _check_times(self, request: OpenCase) -> None:
+        # The workflow's time may be ahead of this machine's: another host's, or that of a server that skips time.
+        try:
+            request.complaint.check_times(max(self._clock(), request.at))
+        except ValueError as error:
+            raise ApplicationError(str(error), type="InvalidComplaint", non_retryable=True) from None
 
     def _find_pack(self, complaint: Complaint, found: RulesFound | None) -> PolicyPack:
         # The table finds the rules; whoever sends the complaint says them only where it has no answer.

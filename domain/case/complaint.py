@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
@@ -23,6 +23,8 @@ MOST_NAMED: Final = 100
 """So many trades a complaint may name."""
 FUTURE_TOLERANCE = timedelta(minutes=5)
 """Clocks of sending systems may be this far ahead of ours."""
+EARLIEST: Final = datetime(1981, 1, 1, tzinfo=UTC)
+"""No complaint speaks of before. Clocks that nobody set begin in 1900, 1970 or 1980, and empty dates in the year 1."""
 
 
 class Channel(StrEnum):
@@ -106,16 +108,15 @@ class Complaint(Record):
         return reference_for(self.source, self.idempotency_key)
 
     def check_times(self, now: datetime) -> None:
-        """Raise ``ValueError`` if the complaint claims to come from the future."""
+        """Raise ``ValueError`` with the field that lies after *now* or before `EARLIEST`."""
         for name, instant in (
             ("received_at", self.received_at),
             ("occurred_from", self.occurred_from),
             ("occurred_until", self.occurred_until),
         ):
-            if instant is not None and instant > now + FUTURE_TOLERANCE:
-                raise ValueError(
-                    f"{name}: {instant.isoformat()} lies in the future; give the time it happened, with offset"
-                )
+            if instant is not None and not EARLIEST <= instant <= now + FUTURE_TOLERANCE:
+                where = f"before {EARLIEST:%Y-%m-%d}" if instant < EARLIEST else "in the future"
+                raise ValueError(f"{name}: {instant.isoformat()} lies {where}; give the time it happened, with offset")
 
 
 def explain(error: ValidationError) -> str:

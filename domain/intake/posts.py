@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from domain.case.complaint import Channel, Complainant, Complaint, explain
 from domain.ground.base import LONG_TEXT, SHORT_TEXT, clean
-from domain.intake.received import Unreadable
+from domain.intake.received import Unreadable, happened
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "id": ("id", "post id", "comment id", "tweet id", "message id", "编号", "微博id", "帖子id", "评论id"),
@@ -38,10 +38,14 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 NEEDED: Final = ("id", "time", "text")
 _CHINESE: Final = re.compile(r"[\u4e00-\u9fff]")
 _LONGEST_FIELD: Final = 1_000_000
+_WEIBO_AND_X: Final = re.compile(r"\w{3} \w{3} \d\d? [\d:]{8} [+-]\d{4} \d{4}")
+_IN_CHINESE: Final = re.compile(r"(\d{4})年(\d\d?)月(\d\d?)日(.*)")
 _SECONDS: Final = re.compile(r"\d{10}(\d{3})?")
 
 
-def complaints_in_posts(text: str, source: str, zone: tzinfo | None = None) -> Iterator[Complaint | Unreadable]:
+def complaints_in_posts(
+    text: str, source: str, now: datetime, zone: tzinfo | None = None
+) -> Iterator[Complaint | Unreadable]:
     """Each post of the export as a complaint, or what is wrong with it. Raises `Unreadable` where it is no such export.
 
     *source* names the platform: with the post's own id it makes that each counts once. Times without an offset are
@@ -52,7 +56,7 @@ def complaints_in_posts(text: str, source: str, zone: tzinfo | None = None) -> I
     for place, row in rows:
         known = {_plain(name): value for name, value in row.items()}
         told = {what: next((known[name] for name in names if known.get(name)), "") for what, names in COLUMNS.items()}
-        yield _complaint(told, place, source, zone)
+        yield _complaint(told, place, source, now, zone)
 
 
 def _lines(text: str) -> Iterator[tuple[str, Mapping[str, str]]]:
@@ -97,16 +101,26 @@ def _such_as(missing: list[str]) -> list[str]:
 
 
 def _time(written: str, zone: tzinfo | None) -> datetime:
-    """When a post was made: ISO 8601, or seconds or milliseconds since 1970. Raises ``ValueError``."""
+    """When a post was made: ISO 8601, as Weibo and X write it, or seconds or milliseconds since 1970.
+
+    Raises ``ValueError``.
+    """
     if known := _SECONDS.fullmatch(written):
         return datetime.fromtimestamp(int(written) / (1_000 if known[1] else 1), UTC)
+    if _WEIBO_AND_X.fullmatch(written):
+        return datetime.strptime(written, "%a %b %d %H:%M:%S %z %Y")
+    if known := _IN_CHINESE.fullmatch(written):
+        year, month, day, rest = known.groups()
+        written = f"{year}-{month:0>2}-{day:0>2}{rest}"
     at = datetime.fromisoformat(re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", written.replace("/", "-")))
     if at.tzinfo is None and zone is None:
         raise ValueError("it has no offset; give the zone of its times")
     return at if at.tzinfo else at.replace(tzinfo=zone)
 
 
-def _complaint(told: Mapping[str, str], place: str, source: str, zone: tzinfo | None) -> Complaint | Unreadable:
+def _complaint(
+    told: Mapping[str, str], place: str, source: str, now: datetime, zone: tzinfo | None
+) -> Complaint | Unreadable:
     try:
         received_at = _time(told["time"].strip(), zone)
     except (ValueError, OverflowError, OSError) as error:
@@ -116,7 +130,7 @@ def _complaint(told: Mapping[str, str], place: str, source: str, zone: tzinfo | 
         return Unreadable(f"{place}: id: it is empty")
     said = clean(told["text"]).strip()[:LONG_TEXT]
     try:
-        return Complaint(
+        complaint = Complaint(
             source=source,
             idempotency_key=told["id"].strip(),
             received_at=received_at,
@@ -127,3 +141,4 @@ def _complaint(told: Mapping[str, str], place: str, source: str, zone: tzinfo | 
         )
     except ValidationError as error:
         return Unreadable(f"{place}: {explain(error)}")
+    return happened(complaint, place, "time", now)

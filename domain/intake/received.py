@@ -1,6 +1,7 @@
 """What was received: of which kind, under which key, and what became of it."""
 
 import hashlib
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final, NamedTuple, Self
 
@@ -184,6 +185,16 @@ class Said(Record):
     def of(cls, reference: str, message: Message) -> Self:
         """*message* for the case *reference*."""
         return cls(reference=reference, name=message.name, message=message.model_dump(mode="json", exclude_none=True))
+
+
+def happened(complaint: Complaint, place: str, column: str, now: datetime) -> Complaint | Unreadable:
+    """*complaint*, which stands at *place* of a file, unless what its *column* says of the time cannot be."""
+    try:
+        complaint.check_times(now)
+    except ValueError as error:
+        _, _, why = str(error).partition(": ")
+        return Unreadable(f"{place}: {column}: {why}")
+    return complaint
 
 
 def complaint_in(content: bytes, received_at: Instant) -> Complaint:

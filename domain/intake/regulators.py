@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from domain.case.complaint import Channel, Complainant, Complaint, explain
 from domain.ground.base import LONG_TEXT, SHORT_TEXT, clean
-from domain.intake.received import Unreadable
+from domain.intake.received import Unreadable, happened
 
 SOURCE: Final = "cfpb"
 NEEDED: Final = ("Complaint ID", "Date received", "Product", "Issue", "Consumer complaint narrative", "Company")
@@ -19,7 +19,7 @@ _SENT: Final = "Date sent to company"
 _LONGEST_FIELD: Final = 1_000_000
 
 
-def complaints_in_csv(text: str) -> Iterator[Complaint | Unreadable]:
+def complaints_in_csv(text: str, now: datetime) -> Iterator[Complaint | Unreadable]:
     """Each complaint of the file, or what is wrong with its line. Raises `Unreadable` where it is no such file.
 
     The file has days, and no time of day: received is the beginning of the day, in UTC, on which it was sent to us.
@@ -31,7 +31,7 @@ def complaints_in_csv(text: str) -> Iterator[Complaint | Unreadable]:
         if missing := [name for name in NEEDED if name not in (rows.fieldnames or ())]:
             raise Unreadable(f"it lacks the columns {', '.join(missing)}")
         for row in rows:
-            yield _complaint(row, rows.line_num)
+            yield _complaint(row, rows.line_num, now)
     except csv.Error as error:
         raise Unreadable(f"line {rows.line_num}: {error}") from None
 
@@ -53,7 +53,7 @@ def _day(written: str) -> datetime:
     return datetime.strptime(day, form).replace(tzinfo=UTC)
 
 
-def _complaint(row: Mapping[str | None, str | None], line: int) -> Complaint | Unreadable:
+def _complaint(row: Mapping[str | None, str | None], line: int, now: datetime) -> Complaint | Unreadable:
     def said(name: str) -> str:
         return " ".join(clean(row.get(name) or "").split())
 
@@ -63,7 +63,7 @@ def _complaint(row: Mapping[str | None, str | None], line: int) -> Complaint | U
     day = said(_SENT) or said("Date received")
     try:
         received_at = _day(day)
-        return Complaint(
+        complaint = Complaint(
             source=SOURCE,
             idempotency_key=number,
             received_at=received_at,
@@ -82,3 +82,4 @@ def _complaint(row: Mapping[str | None, str | None], line: int) -> Complaint | U
         return Unreadable(
             f"line {line}: Date sent to company, Date received: neither is a day such as 2026-03-02 or 03/02/26"
         )
+    return happened(complaint, f"line {line}", _SENT if said(_SENT) else "Date received", now)

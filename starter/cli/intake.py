@@ -1,5 +1,6 @@
 """What was received from outside: what waits, what needs a person, and having it dealt with again."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,7 +74,7 @@ def regulator(
 
     text, name = content_of(file)
     try:
-        return _taken_in(name, list(complaints_in_csv(text)))
+        return _taken_in(name, list(complaints_in_csv(text, datetime.now(UTC))))
     except Unreadable as error:
         raise InvalidInput(f"{name}: {error}") from None
 
@@ -99,7 +100,7 @@ def posts(
     except (KeyError, ValueError):
         raise InvalidInput(f"--zone: {zone} is no zone, such as Asia/Shanghai") from None
     try:
-        return _taken_in(name, list(complaints_in_posts(text, source, clock)))
+        return _taken_in(name, list(complaints_in_posts(text, source, datetime.now(UTC), clock)))
     except Unreadable as error:
         raise InvalidInput(f"{name}: {error}") from None
 

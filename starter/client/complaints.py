@@ -83,7 +83,7 @@ class Complaints(Conversation):
     async def submit(self, complaint: Complaint) -> Submitted:
         """Start the case of *complaint*, or find the one it has: the same source and key never make a second one.
 
-        Raises :class:`InvalidComplaint` for dates in the future, and ``TemporalUnavailable``.
+        Raises :class:`InvalidComplaint` for times that cannot be, and ``TemporalUnavailable``.
         """
         try:
             complaint.check_times(datetime.now(UTC))

@@ -26,7 +26,7 @@ _RECEIVE: Final = """
     values ($1, $2, $3, $4, $5, $6, $7, $8)
     on conflict (key) do nothing returning key
 """
-_WAIT: Final = "insert into intake.waiting (key, next_at) values ($1, $2)"
+_WAIT: Final = "insert into intake.waiting (key, next_at) values ($1, clock_timestamp())"
 _FILE: Final = """
     insert into intake.files (name, key, reference, number, title, media_type, size, sha256, added_at, content)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -61,7 +61,7 @@ async def receive(
         for number, file in enumerate(files, start=1):
             row = (Personal(scope, file.title), file.media_type, len(file.content), file.sha256, at)
             await connection.execute(_FILE, file.name, key, reference, number, *row, Personal(scope, file.content))
-        await connection.execute(_WAIT, key, at)
+        await connection.execute(_WAIT, key)
     return Received(key, already_known=False)
 
 

@@ -215,9 +215,10 @@ async def test_a_start_that_does_not_fit_fails_the_workflow_cleanly(
     assert "The Customer" not in text
 
 
-async def test_a_complaint_from_the_future_fails_the_workflow_cleanly(house: House) -> None:
+@pytest.mark.parametrize("at", ["2126-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z"])
+async def test_a_complaint_of_a_time_that_cannot_be_fails_the_workflow_cleanly(house: House, at: str) -> None:
     complaint = await a_complaint(house)
-    given = {**json.loads(complaint.model_dump_json()), "received_at": "2126-01-01T00:00:00Z"}
+    given = {**json.loads(complaint.model_dump_json()), "received_at": at}
     with pytest.raises(WorkflowFailureError) as failed:
         await house.client.execute_workflow(WORKFLOW, given, id=complaint.reference, task_queue=house.task_queue)
     assert isinstance(failed.value.cause, ApplicationError)

@@ -108,13 +108,13 @@ def _home(visit: Visit) -> Home:
 
 
 def _must_have_happened(visit: Visit, complaint: Complaint) -> None:
-    """Raise `Unfit` for a moment that is still to come."""
+    """Raise `Unfit` for a moment that is still to come, or before anybody could complain of anything."""
     try:
         complaint.check_times(visit.now)
     except ValueError as error:
-        field = str(error).partition(":")[0]
-        why = "it lies in the future; give the time it happened, with offset"
-        raise Unfit([FieldError(field, "desk.wrong.unfit", {"why": why})]) from None
+        field, _, what = str(error).partition(": ")
+        _, _, why = what.partition(" ")
+        raise Unfit([FieldError(field, "desk.wrong.unfit", {"why": f"it {why}"})]) from None
 
 
 def _causes(visit: Visit, complaint: Complaint) -> list[str]:

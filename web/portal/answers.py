@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
 
-from domain.case.complaint import Channel, Complainant, Complaint
+from domain.case.complaint import EARLIEST, Channel, Complainant, Complaint
 from domain.ground.base import Identifier, Line, Text
 from domain.ground.people import Phone
 from domain.ground.words import Remedy
@@ -24,7 +24,6 @@ SOURCE: Final = "pages"
 Answers = dict[str, Any]
 Errors = list[FieldError]
 
-_FIRST_YEAR: Final = 1900
 _WHERE_DAYS_BEGIN: Final = timezone(timedelta(hours=14))
 """Where it is today first: nobody is told that their today lies in the future, whatever zone the rules have."""
 _LONGEST: Final = 20_000
@@ -63,7 +62,7 @@ def _when(typed: Mapping[str, str], now: datetime, zone: ZoneInfo) -> Errors:
     day = day_of(typed)
     if typed["year"].isdecimal() and len(typed["year"]) < 4:
         return [FieldError("day", "complain.when.short_year")]
-    if day is None or day.year < _FIRST_YEAR:
+    if day is None or day <= EARLIEST.date():
         return [FieldError("day", "complain.when.no_date")]
     if day > now.astimezone(_WHERE_DAYS_BEGIN).date():
         return [FieldError("day", "complain.when.future")]
