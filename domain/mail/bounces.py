@@ -14,7 +14,9 @@ _STATUS_PARTS: Final = {"message/delivery-status", "message/global-delivery-stat
 _STATUS: Final = re.compile(r"\b([245])\.\d{1,3}\.\d{1,3}\b")
 _CODE: Final = re.compile(r"\b([45])\d\d[ -]")
 _FROM_SERVERS: Final = re.compile(
-    r"^(?:mailer-daemon|postmaster|mail-daemon|mdaemon|post_?office|bounces?|mailsystem)\b", re.I
+    r"^(?:(?:mailer-daemon|postmaster|mail-daemon|mdaemon|post_?office|bounces?|mailsystem)\b"
+    r"|microsoftexchange[0-9a-f]{32}@)",
+    re.I,
 )
 _SUBJECT: Final = re.compile(
     r"undeliver(?:ed|able)|delivery (?:status notification|failure|failed|has failed|incomplete|delayed)"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import Message
 from email.utils import collapse_rfc2231_value
+from functools import partial
 from typing import Final, NamedTuple
 
 from domain.mail.decoding import header_text, text_of
@@ -105,13 +106,29 @@ def _read(part: Message, texts: list[str], files: list[MailFile], forwarded: lis
         for each in _children(part):
             forwarded.append(_as_text(each))
             files.extend(parts_of(each).files)
-    elif part.is_multipart():
-        for each in _children(part):
+    elif part.get_content_maintype() == "multipart":
+        for each in _children(part) or _children(_by_its_own_boundary(part)):
             _read(each, texts, files, forwarded)
     elif kind in {"text/plain", "text/html"} and not _is_file(part, first=first):
         texts.append(readable(part))
     elif (file := _file(part)) and not _is_decoration(part, file):
         files.append(file)
+
+
+def _by_its_own_boundary(part: Message) -> Message:
+    """Several parts whose header does not say what stands between them, or says it wrongly, by what stands there.
+
+    Where nothing does they are one text.
+    """
+    content = payload(part)
+    found = re.match(rb"\s*--([^\s\"]{1,70})[ \t]*\r?$", content, re.MULTILINE)
+    kind = b'multipart/mixed; boundary="' + found[1] + b'"' if found else b"text/plain"
+    one = message_from_bytes(b"Content-Type: " + kind + b"\n\n" + content)
+    if one.is_multipart():
+        return one
+    whole = Message()
+    whole.set_payload([one])
+    return whole
 
 
 def _read_one_of(children: list[Message], texts: list[str], files: list[MailFile], forwarded: list[str]) -> None:
@@ -131,7 +148,8 @@ def _read_one_of(children: list[Message], texts: list[str], files: list[MailFile
 def _says_something(text: str) -> bool:
     """Whether it is more than the word of a program that cannot show plain text."""
     return bool(text.strip()) and not re.search(
-        r"(?:does|do) not support html|enable html|view (?:this|it) in (?:a|an) html|不支持html|请使用支持html",
+        r"(?:does|do|can)(?: ?not|n't) (?:support|display|read|show) html|enable html|view (?:this|it) in (?:a|an) html"
+        r"|requires? (?:a|an) html|html[- ](?:mail|capable|compatible|enabled) |不支持html|请使用支持html",
         text[:400],
         re.I,
     )
@@ -195,7 +213,15 @@ def title_of(part: Message) -> str:
         name = part.get_filename()
     except (LookupError, ValueError, TypeError):
         name = None
+    if name and "\ufffd" in name:  # of bytes beyond ASCII the parser leaves nothing
+        name = next(filter(None, map(partial(_raw_title, part), ("content-disposition", "content-type"))), name)
     return header_text(name or "")[:200]
+
+
+def _raw_title(part: Message, header: str) -> str:
+    """The name of a file in *header*, where it stands there in bytes of its sender's charset."""
+    found = re.search(r"name\s*=\s*(?:\"([^\"]+)\"|([^;\s]+))", header_text(part.get(header, "")), re.IGNORECASE)
+    return (found[1] or found[2]) if found else ""
 
 
 def _is_file(part: Message, *, first: bool) -> bool:

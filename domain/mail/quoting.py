@@ -39,6 +39,11 @@ _HEADER_MORE: Final = re.compile(
 _FORWARDED: Final = re.compile(
     r"forwarded message|begin forwarded|转发的?邮件|轉寄的?郵件|转发邮件信息|forwarded by", re.IGNORECASE
 )
+_ARMOUR: Final = re.compile(
+    r"^-----BEGIN PGP SIGNED MESSAGE-----\n(?:\w+: .*\n)*\n"
+    r"|^-----BEGIN PGP SIGNATURE-----\n[^-]*-----END PGP SIGNATURE-----",
+    re.MULTILINE,
+)
 _SIGNATURE: Final = re.compile(r"^--\s?$")
 _BY_THE_DEVICE: Final = re.compile(
     r"^\s*(?:sent from (?:my|mail for|outlook|yahoo)\b.{0,60}|get outlook for (?:ios|android).{0,40}"
@@ -52,11 +57,14 @@ _BY_THE_DEVICE: Final = re.compile(
 )
 
 
-def written_now(text: str) -> str:
-    """*text* without quotations and signature; empty where there is nothing else."""
+def written_now(text: str, *, forwarded: bool = False) -> str:
+    """*text* without quotations and signature; empty where there is nothing else.
+
+    Of what somebody *forwarded* nothing is a quotation: it is what they want to be read.
+    """
     kept: list[str] = []
-    lines = text[:_LONGEST].split("\n")
-    at, forwarded = 0, False
+    lines = _ARMOUR.sub("", text[:_LONGEST]).split("\n")
+    at = 0
     while at < len(lines):
         line = lines[at]
         forwarded = forwarded or bool(_FORWARDED.search(line))
@@ -68,10 +76,13 @@ def written_now(text: str) -> str:
         if not forwarded and at < _MOST_LINES and (length := _wrote(lines, at)):
             after = at + length
             end = _end_of_quoted(lines, after)
-            if end == after:  # nothing is marked as quoted: all that follows is
-                break
-            at = end
-            continue
+            if end > after:
+                at = end
+                continue
+            next_said = next((each.strip() for each in lines[after:] if each.strip()), QUOTED)
+            if "@" in "".join(lines[at:after]) or next_said == QUOTED:
+                break  # nothing is marked as quoted: all that follows is
+            # Somebody tells what somebody said.
         if _SIGNATURE.match(line) and not forwarded:
             rest = lines[at + 1 :]
             if not any(each.lstrip().startswith(">") for each in rest):

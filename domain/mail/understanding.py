@@ -19,7 +19,7 @@ from domain.mail.authentication import is_authentic
 from domain.mail.automatic import Robot, is_spam, robot_in, wants_no_answer
 from domain.mail.bounces import Bounce, Delivery, bounce_in
 from domain.mail.decoding import header_text
-from domain.mail.parts import MailFile, parsed, parts_of
+from domain.mail.parts import MailFile, Parts, parsed, parts_of, walked
 from domain.mail.quoting import written_now
 
 
@@ -136,6 +136,9 @@ _LOOKS_LIKE_ONE: Final = re.compile(
     re.IGNORECASE,
 )
 _ENCRYPTED: Final = {"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"}
+_ENCRYPTED_FILES: Final = {"smime.p7m", "encrypted.asc"}
+_ENCRYPTED_TEXT: Final = re.compile(r"^-----BEGIN PGP MESSAGE-----$", re.MULTILINE)
+_FORWARDED: Final = re.compile(r"^\s*(?:re\s*[:：]\s*)?(?:fw|fwd|wg|转发|轉寄|转寄|轉發)\s*[:：]", re.IGNORECASE)
 _RESENT: Final = re.compile(r"^\s*(?:(?:re|fw|fwd|aw|wg|回复|答复|转发|回覆|轉寄|答覆)\s*[:：]\s*)+", re.IGNORECASE)
 _PERHAPS_A_PERSON_IN: Final = {Robot.BULK}
 """Some providers mark whatever their customers write so; to a case it is heard."""
@@ -167,13 +170,19 @@ def read_mail(raw: bytes, servers: Collection[str] = ()) -> Mail:
         named=named,
         mistyped=mistyped,
         subject=_RESENT.sub("", subject).strip()[:SHORT_TEXT],
-        text="\n\n".join(filter(None, (written_now(parts.text), *parts.forwarded))),
+        # Of a letter of ours that somebody passes on, what they say themselves counts.
+        text="\n\n".join(
+            filter(
+                None,
+                (written_now(parts.text, forwarded=not named and bool(_FORWARDED.match(subject))), *parts.forwarded),
+            )
+        ),
         whole=whole.replace("\ue000", ""),
         files=parts.files,
         robot=robot_in(message),
         no_answer=bounce is not None or wants_no_answer(message),
         spam=is_spam(message),
-        encrypted=message.get_content_type() in _ENCRYPTED,
+        encrypted=_is_encrypted(message, parts),
         bounce=bounce,
     )
 
@@ -246,6 +255,15 @@ def language_of(text: str) -> str:
     letters = [letter for letter in text if letter.isalpha()]
     chinese = sum("\u3400" <= letter <= "\u9fff" for letter in letters)
     return "zh-CN" if letters and chinese * 5 >= len(letters) else "en"
+
+
+def _is_encrypted(message: Message, parts: Parts) -> bool:
+    """Whether what somebody wrote stands in something that only the one that it is encrypted for can read."""
+    return (
+        any(each.get_content_type() in _ENCRYPTED for each in walked(message))
+        or any(each.title.lower() in _ENCRYPTED_FILES for each in parts.files)
+        or bool(_ENCRYPTED_TEXT.search(parts.text))
+    )
 
 
 def _references(subject: str) -> tuple[tuple[str, ...], bool]:

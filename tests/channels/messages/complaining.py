@@ -125,6 +125,8 @@ def odd(v: Voice) -> Iterator[Row]:
         mail(v, multipart("mixed", text(t, c), inner)),
         complaint(f"{t}\n\nSubject: Receipt\n\nPaid.", "bill.pdf"),
     )
+    yield from broken(v)
+    yield from quoting(v)
     spaced = text(f"{t[:3]} \n{t[3:]}", c, more="; format=flowed; delsp=yes")
     yield Row("format flowed, without the space", mail(v, spaced), complaint(t))
     yield Row(
@@ -136,6 +138,40 @@ def odd(v: Voice) -> Iterator[Row]:
         yield Row(f"charset said to be {wrong}", mail(v, _named(v, wrong)), complaint(t))
         utf8 = Part((f"Content-Type: text/plain; charset={wrong}",), t.encode())
         yield Row(f"UTF-8 said to be {wrong}", mail(v, utf8), complaint(t))
+
+
+def broken(v: Voice) -> Iterator[Row]:
+    """Several parts, and nothing says what stands between them, or it says it wrongly; names of files as bytes."""
+    t, c = v.text, v.charset
+    two = multipart("mixed", text(t, c), file("statement.pdf", PDF))
+    for name, head in {"no": "multipart/mixed", "another": 'multipart/mixed; boundary="other"'}.items():
+        part = Part((f"Content-Type: {head}",), two.body)
+        yield Row(f"parts with {name} boundary said", mail(v, part), complaint(t, "statement.pdf"))
+    bare = Part(("Content-Type: multipart/mixed",), text(t, c).body)
+    yield Row("said to be parts, and is one text", mail(v, bare), complaint(t))
+    raw = mail(v, multipart("mixed", text(t, c), file("NAME.pdf", PDF)))
+    name = {"gb2312": "对账单明细", "big5": "對帳單明細"}.get(c, "relevé détaillé")
+    yield Row("file name as bytes", raw.replace(b"NAME", name.encode(c)), complaint(t, f"{name}.pdf"))
+    stub = text("This message requires an HTML mail reader.", c)
+    yield Row(
+        "plain text that only asks for HTML",
+        mail(v, multipart("alternative", stub, text(f"<p>{t}</p>", c, kind="html"))),
+        complaint(t.replace("\n", " ")),
+    )
+
+
+def quoting(v: Voice) -> Iterator[Row]:
+    """What looks like a quotation and is what somebody wants to be read."""
+    t, c = v.text, v.charset
+    for teller in ("On 3 March 2026 your trader Smith wrote:", "2026年3月3日你们的客服写道："):
+        told = f"{teller}\n{t}"
+        yield Row(f"tells what somebody wrote: {teller[:2]}", mail(v, text(told)), complaint(told))
+    below = f"{t}\n\n-----Original Message-----\nFrom: A <a@b.example>\nSent: 1\nTo: 2\n\n> Where is W-17?"
+    for prefix in ("Fw:", "FWD:", "WG:", "转发：", "轉寄:", "Re: Fw:"):
+        yield Row(f"passed on by Outlook, {prefix}", mail(v, text(below), subject=f"{prefix} x"), complaint(below))
+    head, foot = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n", "\n-----BEGIN PGP SIGNATURE-----\n\niQ\n=a\n"
+    signed = f"{head}{t}{foot}-----END PGP SIGNATURE-----"
+    yield Row("signed within the text", mail(v, text(signed, c)), complaint(t))
 
 
 def _within(v: Voice) -> Part:

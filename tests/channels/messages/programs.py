@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from domain.mail.understanding import MailKind, Why
-from tests.channels.messages.making import CASE, LETTER, OURS, Part, Row, Voice, Want, mail, multipart, text, word
+from tests.channels.messages.making import CASE, LETTER, OURS, Part, Row, Voice, Want, file, mail, multipart, text, word
 
 _RETURNED: Final = Want(MailKind.BOUNCE, Why.RETURNED, CASE, 3, no_answer=True)
 _ORIGINAL: Final = (
@@ -80,6 +80,18 @@ def older_bounces(v: Voice) -> Iterator[Row]:
             f"Delivery has failed.\n\nOriginal message headers:\nMessage-ID: {LETTER}\n",
             subject="Undeliverable: Your complaint",
             sender="postmaster@corp.example",
+        ),
+        _RETURNED,
+    )
+    yield Row(
+        "bounce of Exchange, in HTML",
+        mail(
+            v,
+            text("<b>Your message couldn't be delivered.</b>", kind="html"),
+            f"In-Reply-To: {LETTER}",
+            "Auto-Submitted: auto-replied",
+            subject="Undeliverable: Your complaint",
+            sender="Microsoft Outlook <MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@corp.example>",
         ),
         _RETURNED,
     )
@@ -269,6 +281,14 @@ def doubtful(v: Voice) -> Iterator[Row]:
         b"MIAGCSqGSIb3DQEHA6CAMIACAQAx\r\n",
     )
     yield Row("encrypted by S/MIME", mail(v, smime), Want(MailKind.HELD, Why.ENCRYPTED))
+    within = multipart("mixed", smime, text("This mail was scanned."))
+    armour = "-----BEGIN PGP MESSAGE-----\n\nhQEMA5vJ\n=abcd\n-----END PGP MESSAGE-----"
+    for name, part in {
+        "S/MIME, with a line of a server": within,
+        "S/MIME, as a file": multipart("mixed", text("See below."), file("smime.p7m", b"0\x80\x06")),
+        "PGP, within the text": text(armour),
+    }.items():
+        yield Row(f"encrypted by {name}", mail(v, part), Want(MailKind.HELD, Why.ENCRYPTED))
     yield Row("marked as spam", mail(v, None, "X-Spam-Flag: YES"), Want(MailKind.HELD, Why.SPAM))
     yield Row("marked as infected", mail(v, None, "X-Virus-Status: Infected (Eicar)"), Want(MailKind.HELD, Why.SPAM))
     yield Row(
