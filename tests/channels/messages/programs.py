@@ -84,18 +84,6 @@ def older_bounces(v: Voice) -> Iterator[Row]:
         _RETURNED,
     )
     yield Row(
-        "bounce of Exchange, in HTML",
-        mail(
-            v,
-            text("<b>Your message couldn't be delivered.</b>", kind="html"),
-            f"In-Reply-To: {LETTER}",
-            "Auto-Submitted: auto-replied",
-            subject="Undeliverable: Your complaint",
-            sender="Microsoft Outlook <MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@corp.example>",
-        ),
-        _RETURNED,
-    )
-    yield Row(
         "bounce of QQ",
         mail(
             v,
@@ -139,6 +127,18 @@ def bounces_of_providers(v: Voice) -> Iterator[Row]:
     yield Row(
         "given up after a delay",
         from_a_server(v, f"452 delayed. I gave up after 5 days.\nMessage-ID: {LETTER}\n"),
+        _RETURNED,
+    )
+    yield Row(
+        "bounce of Exchange, in HTML",
+        mail(
+            v,
+            text("<b>Your message couldn't be delivered.</b>", kind="html"),
+            f"In-Reply-To: {LETTER}",
+            "Auto-Submitted: auto-replied",
+            subject="Undeliverable: Your complaint",
+            sender="Microsoft Outlook <MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@corp.example>",
+        ),
         _RETURNED,
     )
 
