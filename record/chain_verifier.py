@@ -27,6 +27,10 @@ SPOKEN = "redress-actor+jwt"
 CHAIN, STRAYS, CHECKPOINTS, RESTORES = "chain.jsonl", "strays.jsonl", "checkpoints.jws", "restores.jsonl"
 
 
+Head = tuple[str, int, str]
+"""How far a chain was: its reference, the number of its last row, and the digest of that row."""
+
+
 class Fault(NamedTuple):
     """What is wrong with the record: of which case or incident, what kind, and where."""
 
@@ -41,7 +45,7 @@ class Checkpoint(NamedTuple):
     number: int
     previous: str
     at: str
-    heads: list[tuple[str, int, str]]
+    heads: list[Head]
     token: str
 
     @property
@@ -66,7 +70,7 @@ def digest_of(row: Mapping[str, Any]) -> str:
     return hashlib.sha256("\n".join(said).encode()).hexdigest()
 
 
-def check_chains(rows: Iterable[Mapping[str, Any]], heads: dict[tuple[str, int], str]) -> Iterator[Fault]:
+def check_chains(rows: Iterable[Mapping[str, Any]], heads: set[Head]) -> Iterator[Fault]:
     """The first fault of each chain. *rows* come by reference and number.
 
     Each has ``reference``, ``number``, ``place``, ``key``, ``content`` (SHA-256 of the row when it was written),
@@ -85,8 +89,7 @@ def check_chains(rows: Iterable[Mapping[str, Any]], heads: dict[tuple[str, int],
             yield fault
             continue
         number, previous = row["number"], row["digest"]
-        if heads.get((reference, number)) == previous:
-            del heads[reference, number]
+        heads.discard((reference, number, previous))
 
 
 def _fault_of(row: Mapping[str, Any], number: int, previous: str) -> Fault | None:
@@ -174,15 +177,13 @@ def _check_declared(row: Mapping[str, Any], issuers: Mapping[str, Issuer]) -> No
 
 def check_checkpoints(
     own: Sequence[Checkpoint], outside: Sequence[Checkpoint], restores: Sequence[Mapping[str, Any]]
-) -> tuple[dict[tuple[str, int], str], list[Fault], list[str]]:
+) -> tuple[set[Head], list[Fault], list[str]]:
     """The heads that the chains must have, what is wrong, and what declared *restores* explain.
 
     Those of *outside* must be among the *own* ones. One that was made between ``since`` and ``until`` of a restore of
-    PostgreSQL may be lost, and so may its heads.
+    PostgreSQL may be lost, and so may its heads. What the own ones say as well takes nothing back of what left.
     """
     faults: list[Fault] = []
-    notes: list[str] = []
-    heads: dict[tuple[str, int], str] = {}
     known = {one.number: one.token for one in own}
     digest = ""
     for number, one in enumerate(own, 1):
@@ -190,28 +191,35 @@ def check_checkpoints(
             faults.append(Fault("checkpoints", "removed", f"checkpoint {number} is missing, or another follows it"))
             break
         digest = one.digest
+    gone: list[Checkpoint] = []
+    explained: list[tuple[Mapping[str, Any], list[Checkpoint]]] = [(restore, []) for restore in restores]
     for one in outside:
-        restore = next((each for each in restores if each["since"] <= one.at <= each["until"]), None)
-        if known.get(one.number) == one.token:
-            continue
-        if restore:
-            notes.append(
-                f"checkpoint {one.number} of {one.at} was lost with the restore of {restore['since']} that"
-                f" {restore['declared_by']} declared: {restore['reason']}"
-            )
-            continue
-        gone = f"checkpoint {one.number} of {one.at} left the firm and is not in the database"
-        faults.append(Fault("checkpoints", "rewritten", gone))
-        heads.update({(reference, number): digest for reference, number, digest in one.heads})
-    for one in own:
-        heads.update({(reference, number): digest for reference, number, digest in one.heads})
-    return heads, faults, notes
+        if known.get(one.number) != one.token:
+            next((lost for by, lost in explained if by["since"] <= one.at <= by["until"]), gone).append(one)
+    notes = [
+        f"{_told(lost)} lost with the restore of {by['since']} that {by['declared_by']} declared: {by['reason']}"
+        for by, lost in explained
+        if lost
+    ]
+    if gone:
+        faults.append(Fault("checkpoints", "rewritten", f"{_told(gone)} not in the database, and left the firm"))
+    return {head for one in (*gone, *own) for head in one.heads}, faults, notes
 
 
-def check_heads(heads: Mapping[tuple[str, int], str]) -> Iterator[Fault]:
-    """A fault for each head that a checkpoint names and no chain has."""
-    for reference, number in sorted(heads):
-        yield Fault(reference, "rewritten", f"row {number} of the chain is not what a checkpoint says that it was")
+def _told(some: Sequence[Checkpoint]) -> str:
+    first, last = some[0], some[-1]
+    if len(some) == 1:
+        return f"checkpoint {first.number} of {first.at} is"
+    return f"{len(some)} checkpoints, from {first.number} of {first.at} to {last.number} of {last.at}, are"
+
+
+def check_heads(heads: Iterable[Head]) -> Iterator[Fault]:
+    """A fault for each chain of which a checkpoint names a head that it has not: for the first such row."""
+    first: dict[str, int] = {}
+    for reference, number, _ in heads:
+        first[reference] = min(number, first.get(reference, number))
+    for reference, number in sorted(first.items()):
+        yield Fault(reference, "rewritten", f"up to row {number} the chain is not what a checkpoint says that it was")
 
 
 def read_signed(token: str, kind: str, keys: Mapping[str, bytes]) -> Any:

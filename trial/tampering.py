@@ -23,7 +23,7 @@ async def chains(url: str, report: "Report") -> None:
             report.counted["rows in chains"] += await export(connection, folder)
         finally:
             await connection.close()
-        for fault in (*check_chains(_rows(folder / CHAIN), {}), *check_strays(_rows(folder / STRAYS))):
+        for fault in (*check_chains(_rows(folder / CHAIN), set()), *check_strays(_rows(folder / STRAYS))):
             report.add("chain broken", fault.reference, f"{fault.kind}: {fault.what}")
 
 

@@ -182,6 +182,16 @@ async def test_who_rewrites_all_of_it_is_found_out_by_what_left_the_firm(audit: 
     assert {one.kind for one in found} == {"rewritten"}
     assert {one.reference for one in found} == {"checkpoints", first}
     assert second not in str(found)
+    # The firm's own workers, who sign whatever they find, say of the rewritten chain how far it is.
+    await audit.as_superuser("update casefile.chain set tx = pg_current_xact_id()")
+    audit.outside, left = audit.folder / "after.jws", audit.outside
+    audit.outside.touch()
+    await audit.checkpoint(NOW + timedelta(minutes=1))
+    assert await audit.faults() == []
+    audit.outside = left
+    assert [(one.reference, one.kind) for one in await audit.faults()] == [
+        ("checkpoints", "rewritten"), (first, "rewritten"),
+    ]  # fmt: skip
 
 
 async def test_a_file_of_checkpoints_that_was_emptied_cut_or_mixed_is_told_of(audit: Audit) -> None:

@@ -186,7 +186,7 @@ async def its_chain_is_whole(house: House) -> None:
         async with house.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
             assert await export(connection, Path(folder)) > 0
         rows = [json.loads(line) for line in (Path(folder) / CHAIN).read_text().splitlines()]
-        assert list(check_chains(rows, {})) == []
+        assert list(check_chains(rows, set())) == []
 
 
 async def a_restored_backup_has_it_erased_again(house: House, reference: str) -> None:
