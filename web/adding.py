@@ -30,6 +30,12 @@ async def add_files(visit: Visit, place: str) -> list[FieldError]:
     return errors
 
 
+def place_of(visit: Visit, message_id: str = "") -> str:
+    """Where files are held that are chosen on this form: of the desk's, of which several may be open, by its id."""
+    given = message_id or visit.text("message_id")
+    return f"{visit.request.url.path}/{given}" if given else visit.request.url.path
+
+
 def sent_with(doors: Doors, files: list[File], sent: str) -> list[File]:
     """The files, named as files of what is *sent* (its id): the same file goes with another message as another."""
     return [each._replace(name=doors.keyed("file", f"{sent}\0{each.sha256}")[:40]) for each in files]

@@ -10,7 +10,7 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from domain.ground.people import Actor
 from runtime.database import OUTAGES, UNFIT
@@ -19,6 +19,7 @@ from runtime.postgres import DatabaseUnavailable
 from starter.reading.accesses import Access, Means, note_access
 from starter.reading.theirs import is_theirs
 from web import drafts
+from web.adding import add_files, place_of
 from web.doors import Doors
 from web.permissions import Kind, Permission, declare
 from web.security import TooLarge
@@ -60,7 +61,7 @@ class Pages:
 
     def __init__(self, prefix: str = "") -> None:
         self._prefix = prefix
-        self.routes: list[BaseRoute] = []
+        self.routes: list[Route] = []
 
     def get(self, path: str, who: Permission) -> Callable[[H], H]:
         """Register a page that is looked at."""
@@ -73,7 +74,9 @@ class Pages:
     def _register(self, path: str, who: Permission, method: str) -> Callable[[H], H]:
         def register(handler: H) -> H:
             endpoint = declare(functools.partial(_answer, handler, who, self._prefix + path), who)
-            self.routes.append(Route(self._prefix + path, endpoint, methods=[method], name=handler.__name__))
+            route = Route(self._prefix + path, endpoint, methods=[method], name=handler.__name__)
+            wider = (place for place, one in enumerate(self.routes) if one.path_regex.match(route.path))
+            self.routes.insert(next(wider, len(self.routes)), route)  # whatever module is read first
             return handler
 
         return register
@@ -194,6 +197,7 @@ async def _keep_typed(visit: Visit) -> None:
         if values := [value for value in visit.form.getlist(name) if isinstance(value, str)]:
             typed[name] = values if len(values) > 1 else values[0]  # several boxes may be ticked
     await drafts.keep(visit.doors, visit.session, visit.request.url.path, typed)
+    await add_files(visit, place_of(visit))
 
 
 async def _admit(visit: Visit, who: Permission) -> None:

@@ -105,6 +105,8 @@ class Dealing:
                 if proven or row["vouched"]:
                     return await self._bringing.send(assigned or reference, message, row["received_at"])
                 return await self._bringing.keep_unproven(row["key"], assigned or reference, row["received_at"])
+            case Kind.NOTE:
+                return Dealt(ending=Ending.KEPT, reference=row["reference"])
             case Kind.COMPLAINT:
                 complaint = complaint_in(row["raw"], row["received_at"])
                 if not assigned:
@@ -130,7 +132,7 @@ def _is_answered_slowly(error: Exception) -> bool:
 
 
 _RECEIVED: Final = """
-    select r.key, r.kind, r.received_at, r.raw, e.ending, e.reference as ended_on, e.reason,
+    select r.key, r.kind, r.received_at, r.raw, r.reference, e.ending, e.reference as ended_on, e.reason,
         exists (select from intake.waiting w where w.key = r.key) as waits
     from intake.received r
     left join lateral (

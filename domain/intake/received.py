@@ -1,6 +1,7 @@
 """What was received: of which kind, under which key, and what became of it."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final, NamedTuple, Self
@@ -36,6 +37,8 @@ class Kind(StrEnum):
     MESSAGE = "message"
     MAIL = "mail"
     """A message as it came by mail: what it is shows when it is dealt with."""
+    NOTE = "note"
+    """A note of the firm's own, kept for its files: the case is told of it by who wrote it."""
 
 
 class Ending(StrEnum):
@@ -51,6 +54,8 @@ class Ending(StrEnum):
     """What it asks is not possible now, and the case said why."""
     CASE_CLOSED = "case_closed"
     """It came for a case that is closed."""
+    KEPT = "kept"
+    """It is kept with the case, which whoever wrote it tells of it."""
     AUTOMATIC = "automatic"
     """A program wrote it. It is kept, ends no clock and is not answered."""
     RETURNED = "returned"
@@ -156,6 +161,12 @@ class File(NamedTuple):
 
 LOCATION: Final = "redress-file:"
 """How the location of an attachment begins that is a file of the intake; its name follows."""
+
+
+def files_in(data: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The files of the intake that an entry of a timeline with this *data* names, as (name, title)."""
+    named = ((str(one["location"]), str(one["title"])) for one in data.get("attachments") or ())
+    return tuple((place.removeprefix(LOCATION), title) for place, title in named if place.startswith(LOCATION))
 
 
 class Dealt(Record):

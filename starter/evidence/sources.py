@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from itertools import islice
 
+from domain.case.messages.evidence import AddEvidence
+from domain.case.messages.signals import CustomerReply
 from domain.checks.findings import EvidenceRow, Finding
 from starter.evidence.blocks import (
     Block,
@@ -13,7 +15,7 @@ from starter.evidence.blocks import (
 from starter.evidence.formulas import number as number_of
 from starter.evidence.reading import Chart
 from starter.evidence.section import FIELDS, MOST_QUOTES, Section
-from starter.evidence.words import as_instant, clock, utc
+from starter.evidence.words import as_instant, clock, second, utc
 
 
 class Sources(Section):
@@ -56,6 +58,23 @@ class Sources(Section):
             )
         for number, stored in enumerate(facts.findings, start=1):
             yield from self.evidence(number, stored.finding)
+        if files := tuple(self.files()):
+            yield Grid(
+                title=words("sources", "files"),
+                columns=self.columns("at", "file", "whose", "hash"),
+                rows=files,
+                code=(3,),
+                share=(18, 22, 12, 48),
+            )
+
+    def files(self) -> Iterator[tuple[str, ...]]:
+        """The files that the customer sent, and for everybody else those of the firm's own notes."""
+        for entry in self.facts.entries:
+            theirs = entry.kind == CustomerReply.name
+            if theirs or (entry.kind == AddEvidence.name and not self.for_customer):
+                whose = self.words("sources", "of_customer" if theirs else "of_firm")
+                for one in entry.data.get("attachments") or ():
+                    yield second(entry.at), self.hide.words(one["title"]), whose, one.get("sha256") or "–"
 
     def chart_rows(self, chart: Chart) -> Iterator[tuple[str, ...]]:
         for source in sorted({quote.source for quote in chart.quotes}):

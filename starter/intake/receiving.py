@@ -6,12 +6,21 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from domain.case.complaint import Complaint
 from domain.ground.messages import Message
-from domain.intake.received import Door, File, Kind, Said, key_of
+from domain.intake.received import DealAgain, Door, File, Kind, Said, key_of
 from domain.keys.personal import ENVELOPE_READABLE, Personal
 from domain.keys.scopes import scope_of_message
+from starter.reading.intake import decide
 
 if TYPE_CHECKING:
     from runtime.database import Pool
+    from runtime.identity.speaking import TokenFor
+
+
+class Vouched(NamedTuple):
+    """What somebody says who vouches for something, and what makes the token of that."""
+
+    said: DealAgain
+    token_for: "TokenFor | None"
 
 
 class Received(NamedTuple):
@@ -45,11 +54,13 @@ async def receive(
     envelope: Mapping[str, Any] | None = None,
     files: Sequence[File] = (),
     essence: bytes | None = None,
+    vouched: "Vouched | None" = None,
 ) -> Received:
     """Commit *content* with its *files*. The same content by the same way counts once, and answers as the first time.
 
     *essence* is what of it is the same whenever it is sent again, where that is not all of it. *sender* is a keyed hash
-    of the address of who sent it; *envelope* says how it came. What is personal is sealed under a key of its own.
+    of the address of who sent it; *envelope* says how it came. What is personal is sealed under a key of its own. By
+    *vouched* somebody says at once that the customer wrote it.
     """
     key = key_of(door, content if essence is None else essence)
     scope = scope_of_message(key)
@@ -61,6 +72,8 @@ async def receive(
         for number, file in enumerate(files, start=1):
             row = (Personal(scope, file.title), file.media_type, len(file.content), file.sha256, at)
             await connection.execute(_FILE, file.name, key, reference, number, *row, Personal(scope, file.content))
+        if vouched:
+            await decide(connection, key, *vouched)
         await connection.execute(_WAIT, key)
     return Received(key, already_known=False)
 
@@ -76,6 +89,12 @@ async def receive_complaint(pool: "Pool", door: Door, complaint: Complaint, **mo
 def content_of(complaint: Complaint) -> bytes:
     """What is committed of *complaint*: all but when it was received."""
     return complaint.model_dump_json(exclude={"received_at"}, exclude_none=True).encode()
+
+
+async def receive_note(pool: "Pool", reference: str, note: Message, *, at: datetime, **more: Any) -> Received:
+    """Keep a *note* of the firm's own to the case *reference* with its files; whoever wrote it tells the case."""
+    content = Said.of(reference, note).model_dump_json(exclude_defaults=True).encode()
+    return await receive(pool, Door.DESK, Kind.NOTE, content, at=at, reference=reference, **more)
 
 
 class UsedBefore(ValueError):

@@ -14,7 +14,7 @@ from domain.keys.scopes import scope_of_message
 from starter.reading.database import CaseNotFound
 
 if TYPE_CHECKING:
-    from runtime.database import Pool
+    from runtime.database import Connection, Pool
     from runtime.identity.speaking import TokenFor
 
 
@@ -99,11 +99,17 @@ async def replay(
         raise CaseNotFound(case)
     async with pool.acquire() as connection, connection.transaction():
         said = DealAgain(message_id=str(uuid.uuid4()), actor=by, reference=case, reason=reason, vouched=vouched)
-        token = token_for(known.key, said) if token_for else None
-        why = Personal(scope_of_message(known.key), said.reason)
-        await connection.execute(_DECIDE, known.key, str(by), case, why, vouched, said.message_id, token)
+        await decide(connection, known.key, said, token_for)
         await connection.execute(_WAIT, known.key)
     return await show_incoming(pool, known.key)
+
+
+async def decide(connection: "Connection", key: str, said: DealAgain, token_for: "TokenFor | None") -> None:
+    """Write down what somebody decides about what is under *key*, with the token that proves it."""
+    token = token_for(key, said) if token_for else None
+    why = Personal(scope_of_message(key), said.reason)
+    row = (key, str(said.actor), said.reference, why, said.vouched, said.message_id, token)
+    await connection.execute(_DECIDE, *row)
 
 
 _FOR_PEOPLE: Final = str(tuple(sorted(one.value for one in FOR_PEOPLE)))

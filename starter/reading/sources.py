@@ -97,13 +97,13 @@ async def page_of_timeline(pool: "Pool", reference: str, *, after: int = 0, limi
 
 
 async def list_files(pool: "Pool", reference: str) -> list[Kept]:
-    """The files that came with the complaint and with what was said since, in that order."""
+    """The files that came with the complaint and with what the customer said since, in that order."""
     return [Kept(**row) for row in await pool.fetch(_FILES, reference)]
 
 
-async def read_file(pool: "Pool", reference: str, name: str) -> tuple[Kept, bytes] | None:
-    """A file of the complaint and its content, if there is one of that *name*."""
-    row = await pool.fetchrow(_FILE, reference, name)
+async def read_file(pool: "Pool", reference: str, name: str, *, with_notes: bool = False) -> tuple[Kept, bytes] | None:
+    """A file of the complaint and its content, if there is one of that *name*; *with_notes*, of the firm's own too."""
+    row = await pool.fetchrow(_FILE, reference, name, with_notes)
     if row is None:
         return None
     return Kept(**{field: row[field] for field in Kept.model_fields}), row["content"]
@@ -124,11 +124,12 @@ _TIMELINE: Final = """
     select id, key, at, kind, actor, text, data, journal, token from casefile.timeline
     where reference = $1 and id > $2 order by id limit $3
 """
-_FILES: Final = """
-    select name, title, media_type, size, sha256, added_at from intake.files
-    where reference = $1 order by added_at, key, number
-"""
-_FILE: Final = """
-    select name, title, media_type, size, sha256, added_at, content from intake.files
-    where reference = $1 and name = $2
-"""
+_NO_NOTE: Final = "exists (select from intake.received r where r.key = f.key and r.kind <> 'note')"
+_FILES: Final = f"""
+    select name, title, media_type, size, sha256, added_at from intake.files f
+    where reference = $1 and {_NO_NOTE} order by added_at, key, number
+"""  # noqa: S608 (constants)
+_FILE: Final = f"""
+    select name, title, media_type, size, sha256, added_at, content from intake.files f
+    where reference = $1 and name = $2 and ($3 or {_NO_NOTE})
+"""  # noqa: S608 (constants)

@@ -1,13 +1,14 @@
 """What a customer sees of their own complaints: those whose letters go to the address they proved to receive at."""
 
 from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from domain.case.clocks import promises_response
 from domain.case.complaint import Complaint
 from domain.clocks.clock import Clock
 from domain.ground.base import Instant, Record
 from domain.ground.words import CaseEvent, LetterKind, Outcome, Stage
+from domain.intake.received import files_in
 from domain.keys.finding import EMAIL
 from domain.money.amounts import Money
 from domain.rules.policy import PolicyPack
@@ -168,15 +169,9 @@ async def read_theirs(pool: "Pool", reference: str) -> TheirCase | None:
     )
 
 
-def _remark(at: Instant, data: "Mapping[str, object]") -> Remark:
-    attachments = data.get("attachments") or ()
-    files = [
-        (str(each["location"]).removeprefix("redress-file:"), str(each["title"]))
-        for each in attachments  # type: ignore[attr-defined]
-        if str(each["location"]).startswith("redress-file:")
-    ]
+def _remark(at: Instant, data: Mapping[str, Any]) -> Remark:
     text = data.get("text")
-    return Remark(at=at, intent=str(data.get("intent") or ""), text=str(text) if text else None, files=tuple(files))
+    return Remark(at=at, intent=str(data.get("intent") or ""), text=str(text) if text else None, files=files_in(data))
 
 
 _WAITS: Final = """

@@ -84,7 +84,7 @@ async def do(visit: Visit) -> Response:
         named = {"proposal": proposal_digest(about)} if about else {}
         message = made(kind, asked, visit.form, message_id=message_id, actor=actor(visit), **named)
         if visit.text("send") != "yes" or visit.text("about") != named.get("proposal", ""):
-            await _foresee(visit, case, message)
+            await foresee(visit, case, message)
             return await _check(visit, kind, case, message, about)
         return await _send(visit, case.reference, message)
     except NOT_SENT as error:
@@ -136,7 +136,7 @@ async def _offered(visit: Visit, case: CaseView) -> list[Wording]:
     return await offered_for(eyes(visit), complaint.description, complaint.language, visit.now)
 
 
-async def _foresee(visit: Visit, case: CaseView, message: Message) -> None:
+async def foresee(visit: Visit, case: CaseView, message: Message) -> None:
     """Raise what the case would answer if it refuses *message*: what it causes is shown of none that it refuses."""
     pack, _, _ = await get_rules(eyes(visit), case.reference)
     await must_be_trained(visit, pack.training, message)

@@ -12,11 +12,13 @@ from starlette.responses import Response, StreamingResponse
 
 from domain.case.drafts import because
 from domain.case.looking_again import BEFORE_RESPONSE
+from domain.case.messages.evidence import AddEvidence
 from domain.ground.base import person_of
 from domain.ground.people import Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import Action, LetterKind, Stage
 from domain.incidents.incident import fault_of
+from domain.intake.received import files_in
 from starter.evidence.blocks import Block, Figure, Heading
 from starter.evidence.html import to_svg
 from starter.evidence.model import make_pack
@@ -102,6 +104,8 @@ class Said(NamedTuple):
     title: str
     text: str
     by: str
+    files: tuple[tuple[str, str], ...] = ()
+    """Those that came with it, as (name, title)."""
 
 
 @DESK.get("/cases/{reference}", staff())
@@ -138,6 +142,7 @@ async def case(visit: Visit) -> Response:
             signs=await read_signs(pool, known),
             hands=await explain_route(pool, known),
             form_of=form_of,
+            files_in=files_in,
             incident_of=incident_of(known, entries),
             related=dossier.related,
             incoming=await waiting_for(pool, known),
@@ -271,14 +276,18 @@ def _place_of(at: datetime, first: datetime, last: datetime) -> float:
 def conversation(
     visit: Visit, received_at: datetime, complaint: str, entries: Iterable[Entry], letters: Iterable[WrittenLetter]
 ) -> list[Said]:
-    """What the customer and we said to each other, in order."""
+    """What the customer and we said to each other, in order, and our own notes that have files."""
     said = [Said(received_at, True, visit.t("desk.case.complaint"), complaint, "")]
     for entry in entries:
         if entry.kind == "customer_reply":
             title, intent = visit.t("desk.case.reply"), str(entry.data.get("intent") or "information")
             if intent != "information":
                 title = f"{title} ({spoken(visit, intent, 'intent')})"
-            said.append(Said(entry.at, True, title, str(entry.data.get("text") or ""), ""))
+            text = str(entry.data.get("text") or "")
+            said.append(Said(entry.at, True, title, text, "", files_in(entry.data)))
+        elif entry.kind == AddEvidence.name and (files := files_in(entry.data)):
+            title, text = visit.t("desk.case.own_note"), str(entry.data.get("note") or "")
+            said.append(Said(entry.at, False, title, text, entry.actor, files))
     for letter in letters:
         if letter.kind is not LetterKind.STAFF_NOTICE:
             said.append(Said(letter.rendered_at, False, letter.subject, letter.body, letter.recipient or ""))

@@ -16,7 +16,7 @@ from domain.intake.received import Door
 from domain.money.amounts import PositiveMoney
 from starter.intake.receiving import receive_complaint
 from web import drafts, held
-from web.adding import add_files, sent_with
+from web.adding import add_files, place_of, sent_with
 from web.desk.forms import Home, check_page, done_page, files_of, form_page, id_of_the_form, typed
 from web.desk.frame import DESK, actor, stamp
 from web.desk.refusals import why_not
@@ -76,7 +76,7 @@ async def form(visit: Visit) -> Response:
 async def take_in(visit: Visit) -> Response:
     """Show by when the customer hears from us; once that was seen, take the complaint in. Sent twice, it is one."""
     message_id = id_of_the_form(visit)
-    asked, place = widgets(TakeIn), f"{PLACE}/{message_id}"
+    asked, place = widgets(TakeIn), place_of(visit, message_id)
     wrong = await add_files(visit, place)
     try:
         complaint = made(TakeIn, asked, visit.form).complaint(message_id)

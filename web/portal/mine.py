@@ -5,7 +5,6 @@ import json
 import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Final
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
@@ -21,12 +20,14 @@ from domain.intake.received import Door
 from runtime.files import MOST
 from starter.intake.receiving import receive_message
 from starter.reading.remedies import RemedyView, get_remedies
+from starter.reading.sources import read_file
 from starter.reading.theirs import TheirCase, is_open, list_theirs, read_theirs, revisions
 from web import drafts, held
 from web.adding import add_files, sent_with
 from web.pages import NotFound, Pages
 from web.permissions import CUSTOMER
 from web.promises import promise
+from web.saving import attachment
 from web.visit import FieldError, Visit
 from web.words import LANGUAGES, words
 
@@ -39,7 +40,6 @@ _TYPED: Final = ("text", "score", "channel", "language")
 WITH_FILES: Final = frozenset({"reply", "dispute"})
 """With what a customer says files can go."""
 _IN_ORDER: Final = tuple(Stage)
-_FILE: Final = "select title, media_type, content from intake.files where reference = $1 and name = $2"
 
 
 @MINE.get("", CUSTOMER)
@@ -85,10 +85,11 @@ async def events(visit: Visit) -> Response:
 @MINE.get("/{reference}/files/{name}", CUSTOMER)
 async def file(visit: Visit) -> Response:
     """A file that the customer sent, to be saved and never shown on this site."""
-    row = await visit.doors.pool.fetchrow(_FILE, visit.path["reference"], visit.path["name"])
-    if row is None:
+    found = await read_file(visit.doors.pool, visit.path["reference"], visit.path["name"])
+    if found is None:
         raise NotFound
-    return attachment(row["title"], row["media_type"], row["content"])
+    kept, content = found
+    return attachment(kept.title, kept.media_type, content)
 
 
 @MINE.get("/{reference}/evidence.{form}", CUSTOMER)
@@ -131,18 +132,6 @@ def shown(case: TheirCase, remedies: Sequence[RemedyView]) -> list[RemedyView]:
     """Those of the *remedies* that the customer knows of: what was decided, and relief that is given before that."""
     known = [one for one in remedies if is_answered(case) or one.remedy.is_relief]
     return [one for one in known if one.state != "lapsed"] if case.verified else []
-
-
-def attachment(title: str, media_type: str, content: bytes) -> Response:
-    """A file that a browser saves: it cannot act on this site even if it is opened here."""
-    return Response(
-        content,
-        media_type=media_type,
-        headers={
-            "content-disposition": f"attachment; filename*=UTF-8''{quote(title)}",
-            "content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
-        },
-    )
 
 
 def _said(kind: str, typed: dict[str, Any], message_id: str) -> Message:
