@@ -10,11 +10,11 @@ from activities.case.at_once import AtOnce
 from activities.case.early_warning import SYMBOLS
 from activities.case.findable import add_findable
 from activities.case.pinning import is_pinned, mark_of
-from activities.case.written_once import add_found_by
+from activities.case.written_once import add_found_by, add_lookups
 from domain.case.assessment import Assessment
 from domain.case.complaint import Complaint
 from domain.case.identity import IDENTIFIED, entry_data
-from domain.case.recurrence import CONTINUES, same_subject
+from domain.case.recurrence import CONTINUES, marks_of, same_subject
 from domain.case.requests import EarlyWarning, OpenCase
 from domain.clocks.deadlines import Occurred
 from domain.clocks.planning import plan
@@ -227,6 +227,7 @@ async def add_who(writing: AtOnce, request: OpenCase) -> None:
     reach = (Personal(reference, one) for one in (who.name, who.email, who.phone))
     writing.add(_ADDRESS, reference, request.at, f"{reference}:contact:received", *reach)
     await add_found_by(writing, reference, name=who.name, email=who.email, phone=who.phone)
+    await add_lookups(writing, reference, marks_of(complaint))
     whole = (complaint.account, who.email, who.phone)
     await add_findable(writing, reference, who.name, complaint.subject, complaint.description, whole=whole)
 

@@ -93,10 +93,15 @@ async def write_contact(connection: "Connection", request: RecordContact) -> Non
 async def add_found_by(
     writing: AtOnce, scope: str, *, name: str | None = None, email: str | None = None, phone: str | None = None
 ) -> None:
-    """Add to what is written by whom a case is found who complains in it: each value by a keyed token, which tells
+    """Add to what is written by whom a case is found who complains in it."""
+    await add_lookups(writing, scope, found_by(name, email, phone))
+
+
+async def add_lookups(writing: AtOnce, scope: str, values: Iterable[tuple[str, str]]) -> None:
+    """Add to what is written by what a case is found: each value with its purpose, by a keyed token, which tells
     nothing of it.
     """
-    told = [(purpose, await lookup_here(purpose, value)) for purpose, value in found_by(name, email, phone)]
+    told = [(purpose, await lookup_here(purpose, value)) for purpose, value in values]
     if told:
         writing.add(_HAVE_FOUND, scope, *(list(column) for column in zip(*told, strict=True)))
 

@@ -9,11 +9,18 @@ leaves out 0, 1, I, L, O and U, which are mistaken for others.
 
 import hashlib
 import re
+import unicodedata
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH = 12
 _GROUPS = (4, 8)
 _FILLER = re.compile(r"[\s\-‐‑–—._]")
+
+_LOOKS_LIKE_ONE = re.compile(
+    r"(?<![A-Za-z0-9])RD[\s\-‐‑–—._:：#]{0,2}[A-Za-z0-9]{4}[\s\-‐‑–—._]?[A-Za-z0-9]{4}[\s\-‐‑–—._]?[A-Za-z0-9]{5}"
+    r"(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
 
 
 class InvalidReference(ValueError):
@@ -67,6 +74,18 @@ def parse_reference(text: str, *, prefix: str = COMPLAINT) -> str:
             "so a character was mistyped or two are swapped"
         )
     return _written(letters, prefix)
+
+
+def references_in(text: str) -> tuple[tuple[str, ...], bool]:
+    """The references of complaints that *text* names, each once, and whether something in it only looks like one."""
+    found: list[str] = []
+    mistyped = False
+    for each in _LOOKS_LIKE_ONE.findall(unicodedata.normalize("NFKC", text)):
+        try:
+            found.append(parse_reference(re.sub(r"[:：#]", "", each)))
+        except InvalidReference:
+            mistyped = True
+    return tuple(dict.fromkeys(found)), mistyped
 
 
 def _check_character(body: str) -> str:

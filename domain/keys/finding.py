@@ -7,6 +7,8 @@ from typing import Final
 EMAIL: Final = "email"
 PHONE: Final = "phone"
 NAME: Final = "name"
+MATTER: Final = "matter"
+TEXT: Final = "text"
 
 _WORD: Final = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]+")
 _FEWEST_DIGITS: Final = 5

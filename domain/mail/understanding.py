@@ -5,7 +5,6 @@ by a reference in its subject; the second by its address, and only where the rec
 """
 
 import re
-import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from email.message import Message
 from enum import StrEnum
@@ -13,7 +12,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from domain.ground.base import LONG_TEXT, SHORT_TEXT
-from domain.ground.reference import InvalidReference, parse_reference
+from domain.ground.reference import references_in
 from domain.mail.addresses import Named, addresses_in
 from domain.mail.authentication import is_authentic
 from domain.mail.automatic import Robot, is_spam, robot_in, wants_no_answer
@@ -131,10 +130,6 @@ class Taken(NamedTuple):
 
 
 _MESSAGE_ID: Final = re.compile(r"<[^<>@\s]{1,200}@[^<>\s]{1,200}>")
-_LOOKS_LIKE_ONE: Final = re.compile(
-    r"(?<![A-Za-z0-9])RD[\s\-‐‑–—._:：#]{0,2}[A-Za-z0-9]{4}[\s\-‐‑–—._]?[A-Za-z0-9]{4}[\s\-‐‑–—._]?[A-Za-z0-9]{5}(?![A-Za-z0-9])",
-    re.IGNORECASE,
-)
 _ENCRYPTED: Final = {"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"}
 _ENCRYPTED_FILES: Final = {"smime.p7m", "encrypted.asc"}
 _ENCRYPTED_TEXT: Final = re.compile(r"^-----BEGIN PGP MESSAGE-----$", re.MULTILINE)
@@ -157,7 +152,7 @@ def read_mail(raw: bytes, servers: Collection[str] = ()) -> Mail:
     sender = addresses_in(message.get_all("sender", []))
     writer = next(iter([*writers, *sender]), None)
     subject = " ".join(header_text(each) for each in message.get_all("subject", [])[:1])
-    named, mistyped = _references(subject)
+    named, mistyped = references_in(subject)
     results = [header_text(each) for each in message.get_all("authentication-results", [])]
     whole = "\n\n".join(filter(None, (parts.text.strip(), *parts.forwarded)))
     return Mail(
@@ -264,17 +259,6 @@ def _is_encrypted(message: Message, parts: Parts) -> bool:
         or any(each.title.lower() in _ENCRYPTED_FILES for each in parts.files)
         or bool(_ENCRYPTED_TEXT.search(parts.text))
     )
-
-
-def _references(subject: str) -> tuple[tuple[str, ...], bool]:
-    found: list[str] = []
-    mistyped = False
-    for each in _LOOKS_LIKE_ONE.findall(unicodedata.normalize("NFKC", subject)):
-        try:
-            found.append(parse_reference(re.sub(r"[:：#]", "", each)))
-        except InvalidReference:
-            mistyped = True
-    return tuple(dict.fromkeys(found)), mistyped
 
 
 def _ids(message: Message, name: str) -> list[str]:

@@ -32,6 +32,7 @@ def case_page(dossier: "Dossier", now: datetime, language: str) -> list[Renderab
         facts(_about(case) | _standing(dossier, now)),
         *_section("Complaint", [facts(_complaint(case))]),
         *_section("The same matter", _same_matter(dossier)),
+        *_section("Perhaps the same matter", _alike(dossier)),
         *_section("Findings", findings(dossier.findings, language)),
         *_section("Proposal", _proposal(dossier.proposal)),
         *_section("Draft", _draft(dossier.draft)),
@@ -57,6 +58,14 @@ def _same_matter(dossier: "Dossier") -> list[RenderableType]:
         line(f"{one.reference}  received {when(one.received_at)} UTC, {spoken(one.outcome or one.stage)}")
         for one in dossier.related.cases
         if one.same_matter
+    ]
+
+
+def _alike(dossier: "Dossier") -> list[RenderableType]:
+    """Files of others that may be about the same matter, the last received first."""
+    return [
+        line(f"{one.reference}  received {when(one.received_at)} UTC, {spoken(one.outcome or one.stage)}")
+        for one in dossier.related.alike
     ]
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from domain.case.complaint import Complaint
-from domain.case.recurrence import same_subject
+from domain.case.recurrence import ALIKE, same_subject
 from domain.ground.base import Instant, Record
 from domain.ground.words import Category, IncidentStage, Outcome, Stage
 from starter.reading.database import must_see
@@ -36,10 +36,12 @@ class RelatedIncident(Record):
 
 
 class Related(Record):
-    """What stands around a case: ``cases`` are those of the same matter first, then the last received, without those
-    hidden from who looks."""
+    """What stands around a case: ``cases`` of the customer are those of the same matter first, then the last received;
+    ``alike`` are others that may be about the same matter, whoever complains: of a trade in common, of nearly the same
+    text, or where one names the other. None is there that is hidden from who looks."""
 
     cases: tuple[RelatedCase, ...]
+    alike: tuple[RelatedCase, ...]
     incidents: tuple[RelatedIncident, ...]
 
 
@@ -48,6 +50,7 @@ async def related_to(pool: "Pool", reference: str, *, limit: int = 20) -> Relate
     await must_see(pool, reference)
     this = await pool.fetchrow(_THIS, reference)
     rows = await pool.fetch(_SAME_CUSTOMER, reference)
+    alike = await pool.fetch(_ALIKE, reference, ALIKE, [row["reference"] for row in rows], limit)
     cases = [
         RelatedCase(
             **{name: row[name] for name in RelatedCase.model_fields if name != "same_matter"},
@@ -58,6 +61,7 @@ async def related_to(pool: "Pool", reference: str, *, limit: int = 20) -> Relate
     incidents = await pool.fetch(_INCIDENTS, reference)
     return Related(
         cases=tuple(sorted(cases, key=lambda one: not one.same_matter)[:limit]),
+        alike=tuple(RelatedCase(**row, same_matter=False) for row in alike),
         incidents=tuple(RelatedIncident(**row) for row in incidents),
     )
 
@@ -91,6 +95,14 @@ _SAME_CUSTOMER: Final = """
         select other.scope from casefile.lookups this join casefile.lookups other using (purpose, token)
         where this.scope = $1 and purpose = 'email')
     order by c.received_at desc, c.reference limit 100
+"""
+_ALIKE: Final = """
+    select c.reference, c.received_at, c.stage, c.category, c.outcome, c.handler from casefile.cases c
+    where c.reference <> all($3) and c.reference not in (select casefile.hidden_cases()) and c.reference in (
+        select other.scope from casefile.lookups this join casefile.lookups other using (purpose, token)
+        where this.scope = $1 and other.scope <> $1 and purpose in ('matter', 'text')
+        group by other.scope having bool_or(purpose = 'matter') or count(*) >= $2)
+    order by c.received_at desc, c.reference limit $4
 """
 _INCIDENTS: Final = """
     select i.reference, i.stage from casefile.incident_cases join casefile.incidents i on i.reference = incident
