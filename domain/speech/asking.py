@@ -28,7 +28,8 @@ _QUESTION_EN: Final = r"""
     how (?:my|the|our) (?:complaint|case) (?:is|stands|goes)\b, (?:has|have) (?:a|any) decision\b, got anywhere\b,
     going on\b, latest\b, anything new\b,
     whats happening\b, got to\b, (?:you|your) .*finished\b,
-    how soon\b,    waiting to hear\b, any movement\b,
+    how soon\b, waiting to hear\b, any movement\b,
+    (?:have|has|did) (?:you|any(?:body|one)|some(?:body|one)) .*(?:received?|get|got) (?:my |the )?(?:complaint|case)\b,
     any (?:answer|decision|result|reply) (?:yet|so far)\b, (?:checking in|following up|chasing)\b"""
 """One of these a question has."""
 _GOES_WITH_EN: Final = frozenset(
@@ -44,7 +45,8 @@ _GOES_WITH_EN: Final = frozenset(
     where where's will wish with wonder wondering working would write writing yet you your yours answer happening
     happened hi hello hey dear team coming along sorry excuse shall back anywhere made movement case's how's share
     needful grateful obliged would if in up on someone anything soon advise whats think
-    you'll report telling mind investigation investigating but
+    you'll report telling mind investigation investigating but u received submitted sent last week weeks day days month
+    months ago yesterday
     """.split()  # noqa: SIM905 (it reads as text)
 )
 _COURTESY_EN: Final = re.compile(
@@ -56,6 +58,9 @@ _COURTESY_EN: Final = re.compile(
     r"|i (?:still )?(?:haven't|have not) (?:yet )?(?:heard|received|had)(?: (?:anything|a reply|back|yet|since|from you"
     r"|about my (?:complaint|case)))*"
     r"|(?:i'm |i am |we're )?still waiting|sorry to (?:bother|trouble|chase) you(?: again)?"
+    r"|(?:it's|it is|it has) (?:now |already )?(?:been )?(?:over |more than |nearly |almost |about )?"
+    r"(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|several|many|(?:a )?few|a couple of)"
+    r"(?: (?:working|business|whole|full))? (?:days?|weeks?|months?)(?: (?:now|already|since))?"
     r"|cheers|best|(?:my |the |your )?(?:complaint |case )?(?:reference|complaint|case)(?: (?:number|no|id))?(?: is)?"
 )
 
@@ -66,6 +71,7 @@ _QUESTION_ZH: Final = re.compile(
     r"|(?:有|出)(?:新)?(?:的)?(?:结果|消息|答复|回复|结论|动静|说法|人.*(?:处理|跟进|负责|管|看))了?(?:吗|没有|没|么|嘛|\?)"
     r"|(?:处理|办理|受理|办|解决)(?:完|好)?了?(?:吗|没有|没|么|嘛|\?)"
     r"|(?:而家|依家)点|点样|有冇(?:消息|结果|进展|回复|回音)|去到边|(?:结果|消息|进展)未"
+    r"|投诉呢|收到.*投诉.*(?:吗|没有|没|么)"
     r"|(?:结果|消息|答复|结论)出来了?(?:吗|没有|没|么)"
     r"|(?:怎么|为什么)(?:还)?没(?:消息|结果|动静|进展|回复)|(?:处理|办|搞)(?:好|掂|完)咗?未"
 )
@@ -93,6 +99,7 @@ _COURTESY_ZH: Final = re.compile(
     r"|(?:谢谢|多谢|感谢|辛苦|麻烦|拜托)(?:您|你|们|了|啦|大家|一下)*"
     r"|(?:盼复|期待(?:您的|你们的)?(?:回复|答复)|请回复|请答复|此致|敬礼|祝好|顺祝商祺)+"
     r"|(?:我|都|已经)*(?:投诉|提交|等)了?(?:都|已经)?(?:这么|很|好|那么)(?:久|长时间)了?|等咗好耐"
+    r"|(?:都|已经|已|这|现在)*(?:过|过去)?了?(?:[一二两三四五六七八九十半几]|\d)+个?多?(?:天|周|星期|礼拜|月)多?了?"
     r"|(?:我|本人)?(?:的)?(?:投诉|案件)?(?:编号|单号|案号)?(?:是|为)?"
 )
 _ENDING: Final = re.compile(r"thank|regards|wishes|sincerely|yours|best|谢|祝|此致|敬礼|盼复")
