@@ -11,7 +11,7 @@ import imaplib
 import re
 import ssl
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -32,6 +32,7 @@ _TIMEOUT: Final = 60
 _WINDOW: Final = 20_000
 """So many UIDs are asked for at once: the answer is one line, and lines have a limit."""
 _SIZE: Final = re.compile(rb"RFC822\.SIZE (\d+)")
+_CAME: Final = re.compile(rb'INTERNALDATE " ?([^"]+)"')
 _FAILS: Final = (imaplib.IMAP4.error, OSError, EOFError)
 
 
@@ -66,6 +67,13 @@ def mailbox_at(url: str) -> Mailbox:
     tls = "implicit" if parts.scheme == "imaps" else "none" if local else "starttls"
     port = parts.port or (993 if tls == "implicit" else 143)
     return Mailbox(host, port, tls, unquote(parts.username or ""), unquote(parts.path.strip("/")) or "INBOX")
+
+
+class Fetched(NamedTuple):
+    """A message, byte for byte, and when the server says that it came; None where it says nothing of it."""
+
+    raw: bytes
+    came_at: datetime | None
 
 
 class _Visit:
@@ -125,21 +133,33 @@ class _Visit:
                 return
             first = last + 1
 
-    def fetch(self, uid: int) -> bytes | None:
+    def fetch(self, uid: int) -> Fetched | None:
         """The message, byte for byte; of one that is too large its header alone. None where it is gone."""
-        said, found = self._server.uid("FETCH", str(uid), "(RFC822.SIZE)")
-        size = _SIZE.search(b" ".join(each for each in found if isinstance(each, bytes)))
+        said, found = self._server.uid("FETCH", str(uid), "(RFC822.SIZE INTERNALDATE)")
+        told = b" ".join(each for each in found if isinstance(each, bytes))
+        size = _SIZE.search(told)
         what = "BODY.PEEK[]" if size and int(size[1]) <= LARGEST else "BODY.PEEK[HEADER]"
         said, found = self._server.uid("FETCH", str(uid), f"({what})")
         if said != "OK":
             raise MailboxUnavailable("the server does not hand a message over")
-        return next((bytes(each[1]) for each in found if isinstance(each, tuple)), None)
+        raw = next((bytes(each[1]) for each in found if isinstance(each, tuple)), None)
+        return None if raw is None else Fetched(raw, _moment_in(told))
 
     def close(self) -> None:
         with contextlib.suppress(*_FAILS):
             self._server.logout()
         with contextlib.suppress(*_FAILS):
             self._server.shutdown()  # where it was broken off before the goodbye
+
+
+def _moment_in(told: bytes) -> datetime | None:
+    """When a message came, of what the server told of it."""
+    if (found := _CAME.search(told)) is None:
+        return None
+    try:
+        return datetime.strptime(found[1].decode("ascii"), "%d-%b-%Y %H:%M:%S %z")
+    except ValueError:
+        return None
 
 
 async def _opened(mailbox: Mailbox, login: str | MailTokens) -> _Visit:
@@ -168,9 +188,9 @@ async def fetch_new(pool: "Pool", mailbox: Mailbox, login: str | MailTokens) -> 
         known = place["uid"] if place and place["uid_validity"] == visit.uid_validity else 0
         news = visit.after(known)
         while (uid := await asyncio.to_thread(next, news, None)) is not None:
-            raw = await asyncio.to_thread(visit.fetch, uid)
-            if raw is not None:
-                await take_in(pool, raw, {"by": "imap"})
+            fetched = await asyncio.to_thread(visit.fetch, uid)
+            if fetched is not None:
+                await take_in(pool, fetched.raw, {"by": "imap"}, fetched.came_at)
                 taken += 1
             await pool.execute(_READ, mailbox.name, visit.uid_validity, uid)
     except _FAILS as error:

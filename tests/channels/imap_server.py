@@ -22,6 +22,8 @@ class Folder:
     breaks_off_at: int | None = None
     """It hangs up where this UID is to be fetched."""
     asked: list[str] = field(default_factory=list)
+    came: dict[int, str] = field(default_factory=dict)
+    """When messages came, as INTERNALDATE has it."""
     tokens: set[str] = field(default_factory=set)
     """The access tokens that are taken now."""
 
@@ -77,13 +79,14 @@ class Folder:
         if found is None:
             return b"", "BAD"
         uid, what = int(found[1]), found[2]
-        if uid == self.breaks_off_at and what != "RFC822.SIZE":
+        if uid == self.breaks_off_at and not what.startswith("RFC822.SIZE"):
             return None
         raw = self.messages.get(uid)
         if raw is None:
             return b"", "OK"
-        if what == "RFC822.SIZE":
-            return f"* 1 FETCH (UID {uid} RFC822.SIZE {len(raw)})\r\n".encode(), "OK"
+        if what.startswith("RFC822.SIZE"):
+            came = f' INTERNALDATE "{self.came[uid]}"' if uid in self.came else ""
+            return f"* 1 FETCH (UID {uid} RFC822.SIZE {len(raw)}{came})\r\n".encode(), "OK"
         content = raw if what == "BODY.PEEK[]" else raw.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
         name = what.replace(".PEEK", "")
         return f"* 1 FETCH (UID {uid} {name} {{{len(content)}}}\r\n".encode() + content + b")\r\n", "OK"

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,21 @@ async def test_a_process_killed_before_or_after_the_commit_loses_nothing_and_dou
         assert await kept(pool) == [written(1), written(2)]
         assert await pool.fetchval("select uid from intake.mailboxes") == 9
         assert not [one for one in folder.asked if "STORE" in one or one.startswith("SELECT")]
+
+
+async def test_mail_was_received_when_it_came_to_the_mailbox_however_late_it_is_fetched(pool: Pool) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    came = [now - timedelta(days=3), now + timedelta(days=3), datetime(1970, 1, 1, tzinfo=UTC)]
+    said = [f"{at.astimezone(timezone(timedelta(hours=8))):%d-%b-%Y %H:%M:%S %z}" for at in came]
+    said = [said[0].replace("0", " ", 1) if said[0].startswith("0") else said[0], *said[1:], "yesterday"]
+    folder = Folder({uid: written(uid) for uid in range(1, 6)}, came=dict(enumerate(said, start=1)))
+    async with serving(folder) as port:
+        assert await fetch_new(pool, Mailbox("127.0.0.1", port, "none", "c", "INBOX"), folder.password) == 5
+    kept = [row["received_at"] for row in await pool.fetch("select received_at from intake.received order by 1")]
+    assert kept[0] == came[0]
+    assert all(now <= at < came[1] for at in kept[1:]), "a time that cannot be, or none, is that of the fetching"
+    due = [row["next_at"] for row in await pool.fetch("select next_at from intake.waiting")]
+    assert all(now <= at < came[1] for at in due)
 
 
 async def test_what_is_new_is_fetched_once_whatever_the_server_calls_it(
