@@ -33,7 +33,8 @@ class QuietHours(Record):
         for day in (today - timedelta(days=1), today):
             last = day if self.start < self.end else day + timedelta(days=1)
             begins = datetime.combine(day, self.start, zone).astimezone(UTC)
-            ends = datetime.combine(last, self.end, zone).astimezone(UTC)
+            # Where clocks are set back there are two such moments, and both nights are to be quiet to their end.
+            ends = max(datetime.combine(last, self.end, zone).replace(fold=fold).astimezone(UTC) for fold in (0, 1))
             if begins <= now < ends:
                 return ends
         return None

@@ -196,6 +196,20 @@ def test_they_end_within_a_day_at_their_local_time_and_nobody_waits_twice(
     assert quiet.until(until, place) is None or _changes(until, place)
 
 
+@pytest.mark.parametrize(
+    ("zone", "repeated", "end"),
+    [("America/New_York", datetime(2026, 11, 1, 6, 0, tzinfo=UTC), time(1, 30)),
+     ("Europe/London", datetime(2026, 10, 25, 1, 0, tzinfo=UTC), time(1, 45)),
+     ("Australia/Lord_Howe", datetime(2026, 4, 4, 15, 0, tzinfo=UTC), time(1, 50))],
+)  # fmt: skip
+def test_an_hour_that_comes_twice_is_quiet_twice(zone: str, repeated: datetime, end: time) -> None:
+    place, quiet = ZoneInfo(zone), QuietHours(start=time(22), end=end)
+    assert repeated.astimezone(place).fold == 1
+    until = quiet.until(repeated, place)
+    assert until
+    assert (until.astimezone(place).time(), until.astimezone(place).fold) == (end, 1)
+
+
 def _changes(at: datetime, zone: ZoneInfo) -> bool:
     """Whether clocks are set within a day of *at*."""
     offsets = {(at + timedelta(hours=hours)).astimezone(zone).utcoffset() for hours in (-25, 0, 25)}
