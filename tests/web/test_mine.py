@@ -480,3 +480,19 @@ async def test_a_customer_is_asked_for_an_answer_only_while_one_is_waited_for(po
         assert case
         waited_for[stage] = case.waits_for_them
     assert waited_for == {"investigating": True, "responded": False, "closed": False}
+
+
+async def test_a_button_that_is_pressed_twice_sends_one_message_also_where_its_file_was_chosen_before(
+    site: FastAPI, doors: Doors, pool: Pool, mine: str
+) -> None:
+    place = f"/mine/{mine}/reply"
+    async with Browser(site) as li:
+        await signed_in(li, doors, LI)
+        chosen = {"files": ("bank.png", picture())}
+        assert (await li.send_form(f"/mine/{mine}", place, text="x" * 20_001, files=chosen)).status_code == 422
+        page = (await li.get(f"/mine/{mine}")).text
+        said = {name: re.findall(rf'name="{name}" value="(\w+)"', page)[-1] for name in ("form_token", "once")}
+        for text, received in (("It came.", 1), ("It came.", 1), ("And another.", 2)):
+            sent = await li.post(place, data={**said, "text": text})
+            assert sent.headers["location"] == f"/mine/{mine}?sent=reply"
+            assert await pool.fetchval("select count(*) from intake.received where kind = 'message'") == received

@@ -15,6 +15,7 @@ from starter.client.drafting import Draft
 from web.desk.frame import DESK, actor, eyes, shown, speaker
 from web.desk.refusals import why_not
 from web.desk.widgets import Unfit, unfit
+from web.pages import NotFound
 from web.permissions import staff
 from web.visit import FieldError, Visit
 from web.words import LANGUAGES
@@ -75,6 +76,8 @@ def _wordings(visit: Visit) -> list[Wording]:
 @DESK.post("/faq/{article}", staff())
 async def decide(visit: Visit) -> Response:
     """Approve an article in a language, or withdraw it."""
+    if visit.path["article"] not in {one.article for one in await Articles(eyes(visit)).all()}:
+        raise NotFound
     chosen, version = DECISIONS.get(visit.text("decision")), visit.text("version")
     if chosen is None or not version.isdecimal() or not visit.text("reason"):
         return await _page(visit, FieldError(f"reason-{visit.path['article']}", "desk.wrong.missing"))

@@ -25,7 +25,7 @@ from starter.reading.cases import CaseView, get_case
 from starter.reading.database import CaseNotFound, must_see
 from starter.reading.sources import read_file
 from web import drafts, held
-from web.adding import add_files, place_of, sent_with
+from web.adding import add_files, let_go, place_of, sent_with, was_sent
 from web.desk.acting import foresee, home_of
 from web.desk.forms import check_page, done_page, files_of, form_page, id_of_the_form, typed
 from web.desk.frame import DESK, actor, eyes, reference, speaker, speaking, stamp
@@ -36,7 +36,6 @@ from web.permissions import staff
 from web.saving import attachment
 from web.visit import FieldError, Visit
 
-_SENT: Final = " sent"
 _CUSTOMER: Final = Actor(id="customer", role=Role.CUSTOMER)
 
 
@@ -87,8 +86,8 @@ async def add_file(visit: Visit) -> Response:
     wrong = await add_files(visit, place)
     files = await held.files(visit.doors, visit.session, place)
     if not files and not wrong:
-        if await drafts.draft(visit.doors, visit.session, f"{place}{_SENT}"):
-            return visit.redirect(home_of(case).path)  # pressed twice
+        if await was_sent(visit, place, message_id):
+            return visit.redirect(home_of(case).path)
         wrong = [FieldError("files", "desk.wrong.no_file")]
     try:
         said = made(AddFile, asked, visit.form)
@@ -134,9 +133,8 @@ async def _add(visit: Visit, case: CaseView, said: AddFile, message: Message, fi
         vouched = Vouched(vouching, doors.token_for(speaker(visit))) if said.counts_as == "reply" else None
         await receive_message(doors.pool, Door.DESK, known, message, at=at, proven=False, vouched=vouched, **came)
     doors.came_in()
-    place = place_of(visit, id_of_the_form(visit))
-    await drafts.keep(doors, visit.session, f"{place}{_SENT}", {"at": visit.now.isoformat()})
-    await held.drop(doors, visit.session, place)
+    form = id_of_the_form(visit)
+    await let_go(visit, place_of(visit, form), form)
     return await done_page(visit, home_of(case).path, visit.t("desk.told.sent"), key=known)
 
 

@@ -23,7 +23,7 @@ from starter.reading.remedies import RemedyView, get_remedies
 from starter.reading.sources import read_file
 from starter.reading.theirs import TheirCase, is_open, list_theirs, read_theirs, revisions
 from web import drafts, held
-from web.adding import add_files, sent_with
+from web.adding import add_files, let_go, sent_with, was_sent
 from web.pages import NotFound, Pages
 from web.permissions import CUSTOMER
 from web.promises import promise
@@ -174,6 +174,10 @@ async def say(visit: Visit) -> Response:
         raise NotFound
     place = f"/mine/{reference}/{kind}"
     typed: dict[str, Any] = {name: visit.text(name) for name in _TYPED}
+    once = visit.text("once")
+    form = doors.keyed("sent", json.dumps([once, typed]))
+    if once and not visit.files("files") and await was_sent(visit, place, form):
+        return visit.redirect(f"/mine/{reference}?sent={kind}")
     await drafts.keep(doors, visit.session, place, {**typed, "kind": kind})
     if name := visit.text("remove"):
         await held.remove(doors, visit.session, place, name)
@@ -194,7 +198,7 @@ async def say(visit: Visit) -> Response:
     await receive_message(doors.pool, Door.PAGES, reference, message, at=visit.now, sender=sender, files=files)
     doors.came_in()
     await drafts.drop(doors, visit.session, place)
-    await held.drop(doors, visit.session, place)
+    await let_go(visit, place, form)
     return visit.redirect(f"/mine/{reference}?sent={kind}")
 
 
