@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from domain.mail.decoding import header_text
-from domain.mail.parts import parts_of, walked
+from domain.mail.parts import own_parts, parts_of
 
 
 class Robot(StrEnum):
@@ -69,7 +69,7 @@ def robot_in(message: Message) -> Robot | None:
         return Robot.REPLY
     if "calendarmessage" in str(message.get("content-class", "")).lower():
         return Robot.INVITATION
-    if any(each.get_content_type() == "text/calendar" and each.get_param("method") for each in walked(message)):
+    if any(each.get_content_type() == "text/calendar" and each.get_param("method") for each in own_parts(message)):
         return Robot.INVITATION
     if _precedence(message) in {"bulk", "junk", "list"} or any(
         message.get(name) is not None for name in ("list-id", "list-unsubscribe", "feedback-id")

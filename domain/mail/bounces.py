@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from domain.mail.addresses import addresses_in
 from domain.mail.decoding import header_text, text_of
-from domain.mail.parts import parts_of, payload, readable, walked
+from domain.mail.parts import own_parts, parts_of, payload, readable, walked
 
 _MESSAGE_ID: Final = re.compile(r"<[^<>@\s]{1,200}@[^<>\s]{1,200}>")
 _STATUS_PARTS: Final = {"message/delivery-status", "message/global-delivery-status"}
@@ -52,7 +52,7 @@ def bounce_in(message: Message) -> Bounce | None:
     """The report that *message* is, if it is one."""
     kind = message.get_content_type()
     report = str(message.get_param("report-type") or "").lower() if kind == "multipart/report" else ""
-    status_part = next((each for each in walked(message) if each.get_content_type() in _STATUS_PARTS), None)
+    status_part = next((each for each in own_parts(message) if each.get_content_type() in _STATUS_PARTS), None)
     if status_part is not None and report in {"", "delivery-status", "global-delivery-status"}:
         return _by_the_standard(message, status_part)
     return None if report else _as_before_it(message)

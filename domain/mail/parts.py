@@ -19,6 +19,12 @@ _DECORATION: Final = 1_500
 """A picture within the text that has fewer bytes is a line or a dot of the design."""
 
 
+_READ: Final = {"text/plain", "text/html"}
+_ENRICHED: Final = {"text/enriched", "text/richtext"}
+_READ_UNNAMED: Final = _ENRICHED | {"text/markdown", "text/x-markdown"}
+"""What is to be read unless it has a name, as a file has."""
+
+
 class TooDeep(ValueError):
     """Its parts are nested so deeply, or are so many, that no mail program wrote it."""
 
@@ -86,6 +92,14 @@ def walked(message: Message, depth: int = 0) -> Iterator[Message]:
             yield from walked(part, depth + 1)
 
 
+def own_parts(message: Message) -> Iterator[Message]:
+    """Every part of *message* but what stands within another message: that is what its writer passes on."""
+    yield message
+    if message.get_content_maintype() != "message":
+        for part in _children(message):
+            yield from own_parts(part)
+
+
 def parts_of(message: Message) -> Parts:
     """What is to be read of *message*, and its files. Raises `TooDeep`."""
     for count, _ in enumerate(walked(message)):
@@ -109,7 +123,7 @@ def _read(part: Message, texts: list[str], files: list[MailFile], forwarded: lis
     elif part.get_content_maintype() == "multipart":
         for each in _children(part) or _children(_by_its_own_boundary(part)):
             _read(each, texts, files, forwarded)
-    elif kind in {"text/plain", "text/html"} and not _is_file(part, first=first):
+    elif (kind in _READ or (kind in _READ_UNNAMED and not title_of(part))) and not _is_file(part, first=first):
         texts.append(readable(part))
     elif (file := _file(part)) and not _is_decoration(part, file):
         files.append(file)
@@ -160,6 +174,8 @@ def readable(part: Message) -> str:
     text = text_of(payload(part), _parameter(part, "charset"))
     if part.get_content_type() == "text/html" or _is_html(text):
         return text_of_html(text)
+    if part.get_content_type() in _ENRICHED:
+        return re.sub(r"<[^<>\n]{1,60}>", "", text)
     if (_parameter(part, "format") or "").lower() != "flowed":
         return text
     return _unflowed(text, without_space=(_parameter(part, "delsp") or "").lower() == "yes")

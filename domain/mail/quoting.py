@@ -57,11 +57,14 @@ _BY_THE_DEVICE: Final = re.compile(
 )
 
 
-def written_now(text: str, *, forwarded: bool = False) -> str:
+def written_now(text: str, *, answers: bool = True, forwarded: bool = False) -> str:
     """*text* without quotations and signature; empty where there is nothing else.
 
-    Of what somebody *forwarded* nothing is a quotation: it is what they want to be read.
+    What *answers* nothing quotes nothing of ours, and of what somebody *forwarded* nothing is a quotation: it is what
+    they want to be read.
     """
+    if not answers and not forwarded:
+        return _tidy(_without_signature(text[:_LONGEST].replace(QUOTED, "")))
     kept: list[str] = []
     lines = _ARMOUR.sub("", text[:_LONGEST]).split("\n")
     at = 0
@@ -91,6 +94,20 @@ def written_now(text: str, *, forwarded: bool = False) -> str:
             kept.append(line.replace(QUOTED, ""))
         at += 1
     return _tidy(kept)
+
+
+def _without_signature(text: str) -> list[str]:
+    """The lines of *text* before its signature: what stands below two dashes, and is neither a list nor quoted."""
+    lines = _ARMOUR.sub("", text).split("\n")
+    marks = [at for at, line in enumerate(lines) if _SIGNATURE.match(line)]
+    if len(marks) != 1 or any(line.lstrip().startswith(">") for line in lines[marks[0] :]):
+        return lines
+    below = lines[marks[0] : marks[0] + _MOST_LINES]
+    if any(
+        _BANNER.match(line) or _FORWARDED.search(line) or _is_header_block(below, n) for n, line in enumerate(below)
+    ):
+        return lines
+    return lines[: marks[0]]
 
 
 def _wrote(lines: list[str], at: int) -> int:

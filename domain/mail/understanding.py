@@ -154,6 +154,7 @@ def read_mail(raw: bytes, servers: Collection[str] = ()) -> Mail:
     subject = " ".join(header_text(each) for each in message.get_all("subject", [])[:1])
     named, mistyped = references_in(subject)
     results = [header_text(each) for each in message.get_all("authentication-results", [])]
+    ids = tuple(dict.fromkeys([*_ids(message, "in-reply-to"), *reversed(_ids(message, "references"))]))
     whole = "\n\n".join(filter(None, (parts.text.strip(), *parts.forwarded)))
     return Mail(
         writer=writer,
@@ -161,17 +162,11 @@ def read_mail(raw: bytes, servers: Collection[str] = ()) -> Mail:
         authentic=writer is not None and is_authentic(results, servers, writer.domain),
         several_writers=len(writers) > 1 or len(message.get_all("from", [])) > 1,
         message_id=next(iter(_ids(message, "message-id")), None),
-        ids=tuple(dict.fromkeys([*_ids(message, "in-reply-to"), *reversed(_ids(message, "references"))])),
+        ids=ids,
         named=named,
         mistyped=mistyped,
         subject=_RESENT.sub("", subject).strip()[:SHORT_TEXT],
-        # Of a letter of ours that somebody passes on, what they say themselves counts.
-        text="\n\n".join(
-            filter(
-                None,
-                (written_now(parts.text, forwarded=not named and bool(_FORWARDED.match(subject))), *parts.forwarded),
-            )
-        ),
+        text="\n\n".join(filter(None, (_said_in(parts.text, subject, ids, named), *parts.forwarded))),
         whole=whole.replace("\ue000", ""),
         files=parts.files,
         robot=robot_in(message),
@@ -250,6 +245,12 @@ def language_of(text: str) -> str:
     letters = [letter for letter in text if letter.isalpha()]
     chinese = sum("\u3400" <= letter <= "\u9fff" for letter in letters)
     return "zh-CN" if letters and chinese * 5 >= len(letters) else "en"
+
+
+def _said_in(text: str, subject: str, ids: Sequence[str], named: Sequence[str]) -> str:
+    """Of *text* what its writer says: of a letter of ours that they pass on what they say themselves."""
+    answers = bool(ids or named or _RESENT.match(subject))
+    return written_now(text, answers=answers, forwarded=not named and bool(_FORWARDED.match(subject)))
 
 
 def _is_encrypted(message: Message, parts: Parts) -> bool:

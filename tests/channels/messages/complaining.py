@@ -127,6 +127,7 @@ def odd(v: Voice) -> Iterator[Row]:
     )
     yield from broken(v)
     yield from quoting(v)
+    yield from answering_nothing(v)
     spaced = text(f"{t[:3]} \n{t[3:]}", c, more="; format=flowed; delsp=yes")
     yield Row("format flowed, without the space", mail(v, spaced), complaint(t))
     yield Row(
@@ -172,6 +173,37 @@ def quoting(v: Voice) -> Iterator[Row]:
     head, foot = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n", "\n-----BEGIN PGP SIGNATURE-----\n\niQ\n=a\n"
     signed = f"{head}{t}{foot}-----END PGP SIGNATURE-----"
     yield Row("signed within the text", mail(v, text(signed, c)), complaint(t))
+
+
+def answering_nothing(v: Voice) -> Iterator[Row]:
+    """New messages, which quote nothing of ours: what looks so is theirs."""
+    t, c = v.text, v.charset
+    heads = {
+        "the head of a letter": "From: A. Berg, 12 High Street\nTo: The firm\nDate: 3 March\nSubject: payout",
+        "the head of a letter, in Chinese": "发件人：李雷\n收件人：贵公司\n主题：出金\n日期：三月三日",
+        "a conversation that was pasted": "> Where is it?\n> We do not pay.",
+        "what somebody else wrote to them": "-----Original Message-----\nFrom: Trader\nSent: Monday\nTo: You",
+        "a list with two dashes": "-- \nFirst.\n-- \nSecond.",
+    }
+    for name, above in heads.items():
+        yield Row(name, mail(v, text(f"{above}\n\n{t}")), complaint(f"{above}\n\n{t}".replace("-- ", "--")))
+    below = f"{t}\n-- \n{v.name}\n\n-----Original Message-----\nFrom: Trader\nSent: Monday\n\nNo."
+    yield Row("signed above what somebody else wrote", mail(v, text(below)), complaint(below.replace("-- ", "--")))
+    yield Row("Markdown", mail(v, text(f"**{t}**", c, kind="markdown")), complaint(f"**{t}**"))
+    yield Row("enriched text", mail(v, text(f"<bold>{t}</bold>", c, kind="enriched")), complaint(t))
+    for name, head, body in (
+        ("a bounce", 'multipart/report; report-type=delivery-status; boundary="=_b5"', _BOUNCE),
+        ("an invitation", "text/calendar; method=REQUEST", b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"),
+    ):
+        inner = Part(("Content-Type: message/rfc822",), f"Subject: x\r\nContent-Type: {head}\r\n\r\n".encode() + body)
+        passed_on = multipart("mixed", text(t, c), inner)
+        yield Row(f"{name} that somebody passes on", mail(v, passed_on), Want(MailKind.COMPLAINT, Why.NAMES_NO_CASE))
+
+
+_BOUNCE: Final = (
+    b"--=_b5\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\nAction: failed\r\n"
+    b"Status: 5.1.1\r\n\r\n--=_b5--\r\n"
+)
 
 
 def _within(v: Voice) -> Part:
