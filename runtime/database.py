@@ -212,6 +212,29 @@ def seen_by(pool: Pool, viewer: str) -> Pool:
     return cast(Pool, _Seen(pool, viewer))
 
 
+class _Held:
+    """One connection as a pool, for what is read one after the other."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.fetch, self.fetchrow, self.fetchval = connection.fetch, connection.fetchrow, connection.fetchval
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Connection]:
+        yield self._connection
+
+
+@asynccontextmanager
+async def held(pool: Pool) -> AsyncIterator[Pool]:
+    """*pool* as one connection that is kept meanwhile: for many short readings, one after the other.
+
+    Each would else wait for a connection, say who looks through it, and have that forgotten. Whoever waits for anything
+    but the database meanwhile keeps a connection from others.
+    """
+    async with pool.acquire() as connection:
+        yield cast(Pool, _Held(connection))
+
+
 async def close_pool(pool: Pool) -> None:
     """Close *pool*, within seconds: connections over which nothing comes any more are cut off."""
     with contextlib.suppress(TimeoutError):  # by then asyncpg has cut them off

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from babel import Locale
 from babel.dates import format_date, format_datetime
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -19,7 +20,8 @@ from runtime.letters.drawing import drawn
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
-_LOCALES: Final = {"en": "en_GB", "zh-CN": "zh_Hans_CN"}
+LOCALES: Final = {"en": Locale.parse("en_GB"), "zh-CN": Locale.parse("zh_Hans_CN")}
+"""By language. Made once: by its name Babel makes a locale anew for every date."""
 
 
 @cache
@@ -45,8 +47,8 @@ def static(name: str) -> str:
     return f"/static/{name}?v={digest}"
 
 
-def _locale(context: Context) -> str:
-    return _LOCALES[context["language"]]
+def _locale(context: Context) -> Locale:
+    return LOCALES[context["language"]]
 
 
 @pass_context
@@ -65,7 +67,7 @@ def moment_in(language: str, at: datetime, zone: tzinfo | None = None) -> str:
     """*at* to the minute: in the *zone*, named as letters name it; else in UTC."""
     named = "zzzz" if zone else "'UTC'"
     pattern = f"yyyy年M月d日 HH:mm（{named}）" if language == "zh-CN" else f"d MMMM yyyy, HH:mm ({named})"
-    return format_datetime(at, pattern, tzinfo=zone or UTC, locale=_LOCALES[language])
+    return format_datetime(at, pattern, tzinfo=zone or UTC, locale=LOCALES[language])
 
 
 @pass_context

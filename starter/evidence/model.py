@@ -7,10 +7,7 @@ of its reader before it is in a block.
 from collections.abc import Sequence
 
 from domain.checks.recompute import Difference
-from starter.evidence.blocks import (
-    Pack,
-    Page,
-)
+from starter.evidence.blocks import Block, Heading, Pack, Page
 from starter.evidence.decided import Decided
 from starter.evidence.found import Found
 from starter.evidence.glance import Glance
@@ -35,6 +32,13 @@ def make_pack(facts: CaseFacts, reader: Reader, languages: Sequence[str], *, fir
         pages=pages,
         differences=differences,
     )
+
+
+def findings_for(facts: CaseFacts, reader: Reader, language: str) -> list[Block]:
+    """What the pack has of the findings, without the heading of that part."""
+    words = words_of(language)
+    given = Given(facts, reader, words, facts.differences(), redaction_of(facts, reader, words))
+    return [one for one in Found(given).found() if not (isinstance(one, Heading) and one.level <= 2)]
 
 
 def _page(facts: CaseFacts, reader: Reader, words: Words, differences: Sequence[Difference], firm: str) -> Page:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -125,11 +125,13 @@ class CaseFacts(Record):
         return recompute([one.finding for one in self.findings], [one.hash for one in self.findings])
 
 
-async def read_facts(pool: "Pool", reference: str) -> CaseFacts:
-    """The data of the pack of *reference*, as they stand now. Raises
-    :class:`~starter.reading.database.CaseNotFound`."""
+async def read_facts(pool: "Pool", reference: str, entries: Sequence[Entry] | None = None) -> CaseFacts:
+    """The data of the pack of *reference*, as they stand now; *entries* of its timeline where they are read already.
+
+    Raises :class:`~starter.reading.database.CaseNotFound`.
+    """
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        facts = await _case(connection, reference)
+        facts = await _case(connection, reference, entries)
         charts = {
             (scene.symbol, scene.start, scene.end): await _chart(connection, stored.finding, scene)
             for stored in facts.findings
@@ -139,11 +141,12 @@ async def read_facts(pool: "Pool", reference: str) -> CaseFacts:
     return facts.model_copy(update={"charts": tuple(charts.values())})
 
 
-async def _case(connection: "Connection", reference: str) -> CaseFacts:
+async def _case(connection: "Connection", reference: str, entries: Sequence[Entry] | None) -> CaseFacts:
     case = await connection.fetchrow(_CASE, reference)
     if case is None:
         raise await not_found(connection, reference)
-    entries = [Entry(**row) for row in await connection.fetch(_TIMELINE, reference)]
+    if entries is None:
+        entries = [Entry(**row) for row in await connection.fetch(_TIMELINE, reference)]
     letters = await connection.fetch(_LETTERS, reference)
     postings = await connection.fetch(_POSTINGS, reference)
     payments = await connection.fetch(_PAYMENTS, reference)

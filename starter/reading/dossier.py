@@ -22,6 +22,7 @@ from domain.money.amounts import Money
 from domain.rules.deciding import Occasion
 from domain.rules.policy import PolicyPack
 from domain.rules.routes import Access, Eligibility, eligibility
+from runtime.database import held
 from starter.reading.cases import CaseView, WrittenLetter, get_case, get_letters, get_rules, get_timeline
 from starter.reading.deadlines import LedgerRow, get_deadlines
 from starter.reading.payments import PaymentView, get_payments
@@ -102,17 +103,36 @@ class Dossier(Record):
 
 
 async def gather(
-    pool: "Pool", reference: str, *, cases: "Callable[[], Awaitable[Complaints]] | None" = None
+    pool: "Pool",
+    reference: str,
+    *,
+    entries: Sequence[Entry] | None = None,
+    rows: Sequence[LedgerRow] | None = None,
+    cases: "Callable[[], Awaitable[Complaints]] | None" = None,
 ) -> Dossier:
     """The dossier of a case; its workflow is asked over what *cases* gives, else as the settings say.
 
-    Raises :class:`~starter.reading.database.CaseNotFound`.
+    *entries* of its timeline and *rows* of its ledger are given by who has read them already. Raises
+    :class:`~starter.reading.database.CaseNotFound`.
     """
     case = await get_case(pool, reference)
-    entries = await get_timeline(pool, reference)
-    rows = await get_deadlines(pool, reference)
-    is_open = case.summary.closed_at is None
-    status, unasked = await _ask(reference, cases) if is_open else (None, None)
+    asked = await _ask(reference, cases) if case.summary.closed_at is None else (None, None)
+    async with held(pool) as together:  # no longer than what is read: Temporal may take its time
+        if entries is None:
+            entries = await get_timeline(together, reference)
+        if rows is None:
+            rows = await get_deadlines(together, reference)
+        return await _dossier(together, case, entries, rows, asked)
+
+
+async def _dossier(
+    pool: "Pool",
+    case: CaseView,
+    entries: Sequence[Entry],
+    rows: Sequence[LedgerRow],
+    asked: tuple[Status | None, str | None],
+) -> Dossier:
+    (status, unasked), reference, is_open = asked, case.reference, case.summary.closed_at is None
     proposal = last_proposal(entries)
     draft = last_draft(entries) if is_open and not (proposal and proposal.decision == _UNDECIDED) else None
     payments = tuple(await get_payments(pool, reference))

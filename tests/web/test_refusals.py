@@ -26,7 +26,7 @@ from starter.client.conversation import Refused
 from starter.upkeep.diagnosis import TO_DO
 from tests.web.test_desk import ALL_FORMS
 from web.desk.refusals import why_not
-from web.desk.sentences import in_words, sentences
+from web.desk.sentences import in_words, sentence_of, sentences
 from web.desk.widgets import Unfit, made, widgets
 from web.words import words
 
@@ -182,6 +182,16 @@ def test_what_a_case_says_of_itself_has_words_in_chinese(text: str) -> None:
     said = in_words(visit_in("zh-CN"), text)
     assert re.search("[一-鿿]", said), f"web/desk/sentences.toml lacks {text!r}"
     assert not ENGLISH.search(re.sub("redress [a-z ]+", "", said)), said
+
+
+@pytest.mark.parametrize("facts", [False, True])
+def test_a_sentence_is_found_by_its_word_as_it_is_by_trying_all(facts: bool) -> None:
+    known = sentences(facts=facts)
+    said = [one.known_by.pattern.replace("(.*?)", filled) for one in known for filled in ("", "§", "a, b: c", "cased")]
+    for text in (re.sub(r"\\(.)", r"\1", each) for each in said):
+        first = next((one for one in known if one.known_by.fullmatch(text)), None)
+        assert (found := sentence_of(text, facts=facts)), text
+        assert found[0] is first, text
 
 
 def test_no_words_are_kept_for_what_nobody_is_refused_any_more() -> None:

@@ -19,9 +19,10 @@ from domain.ground.timeline import Entry
 from domain.ground.words import Action, LetterKind, Stage
 from domain.incidents.incident import fault_of
 from domain.intake.received import files_in
-from starter.evidence.blocks import Block, Figure, Heading
+from runtime.database import held
+from starter.evidence.blocks import Figure
 from starter.evidence.html import to_svg
-from starter.evidence.model import make_pack
+from starter.evidence.model import findings_for
 from starter.evidence.reading import read_facts
 from starter.evidence.redaction import Reader
 from starter.reading.cases import WrittenLetter, get_timeline
@@ -113,17 +114,22 @@ async def case(visit: Visit) -> Response:
     """All about a case."""
     known, pool = reference(visit), eyes(visit)
     try:
-        mark = await mark_of(pool, known)
-        dossier = await gather(pool, known, cases=lambda: speaking(visit))
-        entries = await get_timeline(pool, known)
-        rows = await get_deadlines(pool, known)
-        facts = await read_facts(pool, known)
+        async with held(pool) as together:
+            mark = await mark_of(together, known)
+            entries = await get_timeline(together, known)
+            rows = await get_deadlines(together, known)
+        dossier = await gather(pool, known, entries=entries, rows=rows, cases=lambda: speaking(visit))
+        async with held(pool) as together:
+            facts = await read_facts(together, known, entries)
+            logged = await compare_with_log(together, (one.finding for one in facts.findings))
+            signs = await read_signs(together, known)
+            hands = await explain_route(together, known)
+            incoming = await waiting_for(together, known)
         at = dossier.case.summary.closed_at or visit.now
         told = (await drafts.draft(visit.doors, visit.session, TOLD)).get(known)
         if told:
             await drafts.drop(visit.doors, visit.session, TOLD)
         forms = doings(dossier.possible, dossier.case.summary.stage, handler=dossier.case.summary.handler)
-        pack = make_pack(facts, Reader.HANDLER, [visit.language], firm=visit.doors.settings.firm_name)
         return shown(
             visit,
             "case.html",
@@ -137,15 +143,15 @@ async def case(visit: Visit) -> Response:
             said=conversation(
                 visit, dossier.case.received_at, dossier.case.complaint.description, entries, dossier.letters
             ),
-            blocks=_of_findings(pack.pages[0].blocks),
-            logged=await compare_with_log(pool, (one.finding for one in facts.findings)),
-            signs=await read_signs(pool, known),
-            hands=await explain_route(pool, known),
+            blocks=[(type(one).__name__, one) for one in findings_for(facts, Reader.HANDLER, visit.language)],
+            logged=logged,
+            signs=signs,
+            hands=hands,
             form_of=form_of,
             files_in=files_in,
             incident_of=incident_of(known, entries),
             related=dossier.related,
-            incoming=await waiting_for(pool, known),
+            incoming=incoming,
             doings=[form for form in forms if form[0] not in _refused(visit, dossier.proposal)],
             told=told,
             mark=mark,
@@ -292,18 +298,6 @@ def conversation(
         if letter.kind is not LetterKind.STAFF_NOTICE:
             said.append(Said(letter.rendered_at, False, letter.subject, letter.body, letter.recipient or ""))
     return sorted(said, key=lambda one: one.at)
-
-
-def _of_findings(blocks: Iterable[Block]) -> list[tuple[str, Block]]:
-    """The part of the evidence pack that tells of the findings, each block with its kind."""
-    taken, found = False, []
-    for block in blocks:
-        if isinstance(block, Heading) and block.level <= 2:
-            taken = block.anchor.startswith("found")
-            continue
-        if taken:
-            found.append((type(block).__name__, block))
-    return found
 
 
 _STYLE: Final = re.compile(r'style="(fill|stroke):var\(--c-(\w+)\)"')

@@ -12,12 +12,13 @@ from domain.ground.reference import InvalidReference, parse_reference
 from domain.people.actors import Person
 from runtime.database import Pool, seen_by
 from starter.client.complaints import Complaints
+from web.desk.reckoning import reckoned
 from web.desk.sentences import doing, in_words, label, spoken
 from web.pages import NotFound, Pages
+from web.rendering import LOCALES
 from web.visit import Visit
 
 DESK: Final = Pages("/desk")
-_LOCALES: Final = {"en": "en_GB", "zh-CN": "zh_Hans_CN"}
 
 
 def eyes(visit: Visit) -> Pool:
@@ -57,7 +58,7 @@ async def speaking(visit: Visit) -> Complaints:
 
 def apart(visit: Visit, at: datetime, now: datetime) -> str:
     """How far off a moment is: in 3 days, 2 hours ago."""
-    return str(format_timedelta(at - now, add_direction=True, threshold=1.5, locale=_LOCALES[visit.language]))
+    return str(format_timedelta(at - now, add_direction=True, threshold=1.5, locale=LOCALES[visit.language]))
 
 
 def stamp(visit: Visit, at: datetime) -> str:
@@ -67,7 +68,7 @@ def stamp(visit: Visit, at: datetime) -> str:
         "en": "d MMM, HH:mm" if same else "d MMM yyyy, HH:mm",
         "zh-CN": "M月d日 HH:mm" if same else "yyyy年M月d日 HH:mm",
     }
-    return str(format_datetime(at, patterns[visit.language], locale=_LOCALES[visit.language]))
+    return str(format_datetime(at, patterns[visit.language], locale=LOCALES[visit.language]))
 
 
 def shown(visit: Visit, template: str, /, **context: Any) -> Response:
@@ -78,6 +79,7 @@ def shown(visit: Visit, template: str, /, **context: Any) -> Response:
         label=lambda name, form="": label(visit, name, form),
         doing=lambda name: doing(visit, name),
         say=lambda text, fact=False: in_words(visit, text or "", fact=fact),
+        reckoned=lambda how: reckoned(visit, how),
         stamp=lambda at: stamp(visit, at),
         apart=lambda at: apart(visit, at, visit.now),
         now=visit.now,

@@ -5,7 +5,7 @@ A workflow refuses, or says what it waits for, as an English sentence; `sentence
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -103,6 +103,8 @@ class Sentence(NamedTuple):
 
     known_by: re.Pattern[str]
     said: Mapping[str, str]
+    word: str
+    """A whole word that is in it whatever the facts are, the longest; empty where there is none."""
 
 
 @cache
@@ -115,14 +117,38 @@ def sentences(*, facts: bool = False) -> tuple[Sentence, ...]:
     for text, said in sorted(known.items(), key=lambda one: -len(one[0].replace("{}", ""))):
         pattern = "(.*?)".join(re.escape(part) for part in text.split("{}"))
         pair = [text, said] if isinstance(said, str) else said
-        found.append(Sentence(re.compile(pattern, re.DOTALL), dict(zip(LANGUAGES, pair, strict=True))))
+        word = max(_WHOLE_WORD.findall(text), key=len, default="")
+        found.append(Sentence(re.compile(pattern, re.DOTALL), dict(zip(LANGUAGES, pair, strict=True)), word))
     return tuple(found)
 
 
-def _sentence(visit: Visit, text: str, *, fact: bool = False) -> str | None:
-    for one in sentences(facts=fact):
+_WORD: Final = re.compile(r"\w+")
+_WHOLE_WORD: Final = re.compile(r"(?<![\w}])\w+(?![\w{])")  # a fact beside it could make it longer
+
+
+@cache
+def _by_word(*, facts: bool) -> Mapping[str, Sequence[tuple[int, Sentence]]]:
+    """The sentences, with their places among all, by the word that is in each."""
+    found: dict[str, list[tuple[int, Sentence]]] = {}
+    for place, one in enumerate(sentences(facts=facts)):
+        found.setdefault(one.word, []).append((place, one))
+    return found
+
+
+def sentence_of(text: str, *, facts: bool = False) -> tuple[Sentence, tuple[str, ...]] | None:
+    """The first of `sentences` that *text* is, with its facts: only those are tried of which it has the word."""
+    known = _by_word(facts=facts)
+    tried = [one for word in {"", *_WORD.findall(text)} for one in known.get(word, ())]
+    for _, one in sorted(tried, key=lambda each: each[0]):
         if found := one.known_by.fullmatch(text):
-            return one.said[visit.language].format(*(_fact(visit, each) for each in found.groups()))
+            return one, found.groups()
+    return None
+
+
+def _sentence(visit: Visit, text: str, *, fact: bool = False) -> str | None:
+    if found := sentence_of(text, facts=fact):
+        one, told = found
+        return one.said[visit.language].format(*(_fact(visit, each) for each in told))
     return None
 
 
