@@ -1,14 +1,16 @@
 """What the benchmarks share."""
 
 import argparse
+import asyncio
 import json
 import math
 import os
 import sys
+import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from rich.console import Console
 
@@ -21,11 +23,24 @@ from runtime.temporal import run
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from runtime.database import Pool
+
 T = TypeVar("T")
+
+_PATIENCE: Final = 180.0  # seconds for the complaints that really live
 
 
 class NotMeasured(Exception):
     """The conditions of the measurement were not met; the message says which, and what to do."""
+
+
+async def until(pool: "Pool", query: str, references: Sequence[str], *, count: int | None = None) -> None:
+    """Wait until the number that *query* has of these cases is that of all, or *count*. Raises `NotMeasured`."""
+    end = time.monotonic() + _PATIENCE
+    while await pool.fetchval(query, references) < (len(references) if count is None else count):
+        if time.monotonic() > end:
+            raise NotMeasured("the complaints that all others are copied from did not come to rest in time")
+        await asyncio.sleep(0.5)
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

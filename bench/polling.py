@@ -19,77 +19,33 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from rich import box
 from rich.table import Table
 
 from bench.common import NotMeasured, at_least, measured_by, percentile, put_out
 from bench.reading import live
+from bench.visitor import Visitor, doors_of, signed_in
 from domain.ground.words import Role
 from runtime.database import open_pool
 from runtime.embedded import Stack
-from runtime.settings import Settings, load_settings
+from runtime.settings import load_settings
 from runtime.temporal import connect
 from starter.client.complaints import Complaints
 from web.doors import Doors
-from web.visits import Customer, Person, Session, Staff, cookie_name, sealed_id, sign_in
+from web.visits import Customer, Staff
 
 PROMISED: Final = 1.25
 """The handler's p95 with customers, beside the one without."""
 OFTEN: Final = 30.0
 """Seconds between two questions of one customer, as in ``web/static/live.js``."""
 _THINKING: Final = 0.2  # seconds that a handler looks at a page
-_PATIENCE: Final = 30.0  # seconds for a page
-
-
 _AT_ONCE: Final = 20
 _MARK: Final = re.compile(r'name="mark" value="(\w+)"')
 _SHOWN: Final = frozenset({200, 204})  # there is something new, or not
-
-
-class Visitor:
-    """A browser as little of one as can be: one connection that is kept, and one cookie."""
-
-    def __init__(self, host: str, port: int, cookie: str) -> None:
-        self._at, self._cookie, self._more = (host, port), cookie, ""
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-        self._text = ""
-
-    def by_itself(self) -> None:
-        """What is asked from now on, an open page asks."""
-        self._more = "hx-request: true\r\n"
-
-    async def text(self, path: str) -> str:
-        """The page, which is not timed."""
-        await self.get(path)
-        return self._text
-
-    async def get(self, path: str) -> tuple[int, float]:
-        """The status of the page, and the seconds until it was there. A connection that was closed is opened anew."""
-        began = time.perf_counter()
-        async with asyncio.timeout(_PATIENCE):
-            try:
-                status = await self._asked(path)
-            except (ConnectionError, asyncio.IncompleteReadError):
-                self._streams = None
-                status = await self._asked(path)
-        return status, time.perf_counter() - began
-
-    async def _asked(self, path: str) -> int:
-        self._streams = self._streams or await asyncio.open_connection(*self._at)
-        reader, writer = self._streams
-        writer.write(
-            f"GET {path} HTTP/1.1\r\nhost: {self._at[0]}\r\ncookie: {self._cookie}\r\n{self._more}\r\n".encode()
-        )
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
-        self._text = (await reader.readexactly(int(headers.get("content-length", 0)))).decode()
-        return int(head.split()[1])
 
 
 async def _poll(visitor: Visitor, path: str, after: float, statuses: list[int]) -> None:
@@ -134,25 +90,12 @@ async def _handle(handler: Visitor, paths: Sequence[str], seconds: float) -> lis
     return took
 
 
-async def _signed_in(doors: Doors, person: Person) -> Visitor:
-    session = Session("", unsaved=True)
-    await sign_in(session, person, doors)
-    parts = urlsplit(doors.settings.web_url or "")
-    return Visitor(parts.hostname or "", parts.port or 80, f"{cookie_name(doors)}={sealed_id(session, doors)}")
-
-
 async def _customer(doors: Doors, address: str, page: str) -> tuple[Visitor, str]:
     """A customer who has *page* open, and what that asks for by itself."""
-    visitor = await _signed_in(doors, Customer(address=address))
+    visitor = await signed_in(doors, Customer(address=address))
     shown = _MARK.search(await visitor.text(page))
     visitor.by_itself()
     return visitor, f"{page}/now?mark={shown[1] if shown else ''}"
-
-
-def _doors(settings: Settings, pool: Any) -> Doors:
-    assert settings.web_secret  # noqa: S101 (the stack makes one)
-    secret = settings.web_secret.get_secret_value().encode()
-    return Doors(pool, settings, secret, lambda: datetime.now(UTC), lambda: connect(settings))
 
 
 async def measure(
@@ -169,8 +112,8 @@ async def measure(
             complaints = Complaints(await connect(stack.settings), task_queue=stack.settings.task_queue)
             lived = await live(pool, complaints, cases)
             say(f"  {cases} cases have lived")
-            doors = _doors(stack.settings, pool)
-            handler = await _signed_in(doors, Staff(id="h-1", roles=(Role.HANDLER,)))
+            doors = doors_of(stack.settings, pool)
+            handler = await signed_in(doors, Staff(id="h-1", roles=(Role.HANDLER,)))
             pages = [f"/mine/{lived[number % cases]}" for number in range(customers)]
             visitors: list[tuple[Visitor, str]] = []
             while len(visitors) < customers:
