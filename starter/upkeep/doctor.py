@@ -120,7 +120,8 @@ def _page(found: Iterable[Trouble], unchecked: Sequence[str], now: datetime) -> 
     shown: list[Trouble] = []
     more: dict[Kind, int] = {}
     named: dict[Kind, int] = {}
-    for trouble in sorted(found, key=lambda one: (list(Kind).index(one.kind), one.since or now, one.subject)):
+    rank = {kind: place for place, kind in enumerate(Kind)}
+    for trouble in sorted(found, key=lambda one: (rank[one.kind], one.since or now, one.subject)):
         named[trouble.kind] = named.get(trouble.kind, 0) + 1
         if named[trouble.kind] <= SHOWN:
             shown.append(trouble)
@@ -357,7 +358,7 @@ _UNOPENED: Final = """
 """
 _OVERDUE: Final = """
     select reference as subject, count(*) as rungs, min(due) as since, (array_agg(clock order by due))[1] as clock
-    from (select reference from casefile.cases where closed_at is null) c, lateral (
+    from (select reference from casefile.worklist where next_rung < $1) c, lateral (
         select d.due, d.clock from casefile.deadlines d
         where d.reference = c.reference and d.due < $1
           and not exists (select from casefile.firings f where (f.reference, f.clock, f.number, f.rung)

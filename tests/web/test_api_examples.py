@@ -23,6 +23,7 @@ from web.api.frame import ROOT
 from web.api.openapi import document
 
 _NODE: Final = shutil.which("node")
+_GO: Final = shutil.which("go")
 PROGRAMS: Final = dict(re.findall(r"```(sh|ts|go)\n(.*?)```", Path("docs/api.md").read_text("utf-8"), re.DOTALL))
 
 
@@ -140,3 +141,41 @@ async def test_the_typescript_program_runs(site: FastAPI, pool: Pool) -> None:
     assert [(row["kind"], row["reference"]) for row in rows] == [
         (kind, reference_for("crm", "2026-000123")) for kind in ("complaint", "message")
     ]
+
+
+_GO_MAIN: Final = """package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+)
+
+%s
+func main() {
+	if err := reply(context.Background(), os.Args[1], os.Args[2], os.Args[3]); err != nil {
+		fmt.Println(err)
+	}
+}
+"""
+
+
+@pytest.mark.skipif(_GO is None, reason="there is no Go here to compile it with")
+async def test_the_go_program_compiles_and_is_answered(site: FastAPI, pool: Pool, tmp_path: Path) -> None:
+    assert _GO
+    made = await make_key(pool, "crm", {Scope.SUBMIT, Scope.CUSTOMER}, by=ADMIN, at=datetime.now(UTC))
+    (tmp_path / "main.go").write_text(_GO_MAIN % PROGRAMS["go"])
+    async with served(site) as url:
+        process = await asyncio.create_subprocess_exec(
+            *(_GO, "run", "main.go", reference_for("crm", "nothing"), "chat-9001", "The bank knows of nothing."),
+            cwd=tmp_path,
+            env={**os.environ, "REDRESS": url, "KEY": made.secret},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
+    assert said.decode().startswith("There is no such"), "it tells the problem that it was answered"

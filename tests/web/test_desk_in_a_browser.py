@@ -146,3 +146,64 @@ async def test_every_form_can_be_read_by_everybody_while_it_says_what_is_wrong(
             for path, problems in (await page.evaluate(_SENT_EMPTY, paths)).items():
                 assert problems, path
                 assert not [one for one in problems if one["missing"] or ENGLISH.search(one["text"])], path
+
+
+async def _with_alt(page: Page, key: str) -> None:
+    """Alt and *key*. Playwright's own presses lack the letter without Alt, by which browsers know access keys."""
+    session = await page.context.new_cdp_session(page)
+    said = {"key": key, "windowsVirtualKeyCode": ord(key.upper()), "modifiers": 1, "text": key, "unmodifiedText": key}
+    for kind in ("keyDown", "keyUp"):
+        await session.send("Input.dispatchKeyEvent", {"type": kind, **said})
+    await session.detach()
+
+
+_REACHED = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']"
+_FOCUSED = """() => {
+    const one = document.activeElement;
+    if (one === document.body) return null;
+    const {outlineStyle, outlineWidth} = getComputedStyle(one);
+    return {what: one.outerHTML.slice(0, 80), seen: outlineStyle !== "none" && parseFloat(outlineWidth) >= 2};
+}"""
+
+
+async def _tabbed_through(page: Page) -> int:
+    """How many things the Tab key reaches, one after the other, until the page ends; each shows that it is reached."""
+    await page.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
+    for count in range(500):
+        await page.keyboard.press("Tab")
+        if not (at := await page.evaluate(_FOCUSED)):
+            return count
+        assert at["seen"], at["what"]
+        await expect(page.locator(":focus")).to_be_in_viewport()
+    raise AssertionError("the keyboard does not get out of the page")
+
+
+@pytest.mark.long
+@needs_chromium
+async def test_a_case_is_found_and_handled_by_keys_alone(
+    pool: Pool, database_url: str, chromium: Browser, tmp_path: Path
+) -> None:
+    await People(pool, signed).replace(directory(person("a-3", "approver"), teams=TEAMS), by=LEAD, at=OPENED_AT)
+    waiting = await proposed(pool, tmp_path / "outbox")
+    doors = doors_over(pool, desk_sign_on="directory", web_address="127.0.0.1:8000", database_url=database_url)
+    async with served(create_app(doors)) as url, window(chromium, url, "en") as page:
+        await page.goto("/desk")
+        await page.locator("button[value=a-3]").focus()
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/desk/inbox")
+        await expect(page.locator("footer")).to_contain_text("f find")
+        await _with_alt(page, "5")
+        await page.wait_for_url("**/desk/inbox?view=all")
+        await _with_alt(page, "f")
+        await page.keyboard.type(waiting)
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(f"**/desk/cases/{waiting}")
+        reached = await page.locator(_REACHED).evaluate_all("all => all.filter(one => one.checkVisibility()).length")
+        assert await _tabbed_through(page) == reached
+        await _with_alt(page, "n")
+        await page.wait_for_url(f"**/desk/cases/{waiting}/do/**")
+        await _tabbed_through(page)
+        await _with_alt(page, "s")
+        await expect(page.locator(".problems, button[name=send]").first).to_be_visible()
+        await _with_alt(page, "i")
+        await page.wait_for_url("**/desk/inbox")

@@ -94,6 +94,23 @@ def test_what_the_packs_call_their_clocks_rungs_teams_and_extensions_is_there_in
     assert [one for one in called if not re.search("[一-鿿]", spoken(visit, one[1], one[0]))] == []
 
 
+def lived_through() -> list[str]:
+    """What timelines say that no person wrote, as the service writes it."""
+    marks = product(("", ", not ours"), ("", ", complained before"), ("", "; proposed by a model: fee (90%)"))
+    assessed = [f"fee, severity medium, priority p4, team accounts{''.join(each)}" for each in marks]
+    ways = [f"{kind.value}{whom} accepted by email" for kind in LetterKind for whom in ("", " for h-11")]
+    warned = [f"{topic}: several complaints in a short time" for topic in ("symbol:XAUUSD", "service:withdrawal")]
+    return [*assessed, *ways, *warned, "approved by approver:a-3", "returned by approver:a-3"]
+
+
+@pytest.mark.parametrize("text", lived_through())
+def test_what_the_service_writes_into_a_timeline_is_said_in_chinese(text: str) -> None:
+    visit: Any = SimpleNamespace(language="zh-CN", t=lambda key: words(key, "zh-CN"))
+    said = in_words(visit, text, fact=True)
+    assert re.search("[一-鿿]", said)
+    assert not re.search(r"\b(?!XAUUSD)[A-Za-z]{2,}", said), said
+
+
 def test_how_a_customer_chose_to_be_written_to_is_said_in_chinese() -> None:
     visit: Any = SimpleNamespace(language="zh-CN", t=lambda key: words(key, "zh-CN"))
     work: Any = SimpleNamespace(case=SimpleNamespace(written_in=None))

@@ -158,7 +158,7 @@ def said_elsewhere() -> set[str]:
         "decided by rule",
         "the case was taken up again",
     }
-    found |= {"approve by §", "return by §", "approver, because it is of the first priority"}
+    found |= {"approved by §", "returned by §", "approver, because it is of the first priority"}
     found |= {IN_PART.partition(": ")[2], untrained("§", Role.HANDLER, ["§"]), "there is no case to go on with"}
     found |= {"by one person, within the limit", "value is not a valid email address: it has no @"}
     return {text.replace("{}", "§") for text in found if text.replace("{}", "")} - {"§ by §"}
