@@ -178,4 +178,4 @@ async def test_the_go_program_compiles_and_is_answered(site: FastAPI, pool: Pool
         )
         said, _ = await process.communicate()
     assert process.returncode == 0, said.decode()
-    assert said.decode().startswith("There is no such"), "it tells the problem that it was answered"
+    assert said.decode().startswith("There is nothing here for you"), "it tells the problem that it was answered"
