@@ -7,7 +7,7 @@ from typing import Any, Final
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
-from temporalio.service import KeepAliveConfig, RPCError, RPCStatusCode
+from temporalio.service import KeepAliveConfig, RPCError, RPCStatusCode, TLSConfig
 
 DEFAULT_ADDRESS: Final = "localhost:7233"
 CONNECT_TIMEOUT: Final = 5.0  # seconds
@@ -54,9 +54,9 @@ async def reach(config: ClientConnectConfig, **options: Any) -> Client:
         raise TemporalUnavailable(_explain(error, address, namespace)) from None
     except (RuntimeError, ValueError, TimeoutError) as error:  # the bridge raises nothing more telling
         reason = "no answer" if isinstance(error, TimeoutError) else _short(str(error))
+        advice = _advice(reason, config.get("tls"))
         raise TemporalUnavailable(
-            f"Temporal does not answer at {address}, namespace {namespace!r} ({reason})."
-            " Start it, or set TEMPORAL_ADDRESS; without a server of your own, `redress up` brings one."
+            f"Temporal does not answer at {address}, namespace {namespace!r} ({reason}). {advice}"
         ) from None
     return client
 
@@ -78,13 +78,32 @@ def _explain(error: RPCError, address: str, namespace: str) -> str:
 
 
 def _short(text: str) -> str:
-    """The operating system's words out of the bridge's nested error."""
-    for words in (
-        "Connection refused",
-        "failed to lookup address information",
-        "invalid target URL",
-        "InvalidCertificate",
-    ):
+    """The operating system's words out of the bridge's nested error, or ours."""
+    for words, said in _SHORT.items():
         if words in text:
-            return words
+            return said
     return text
+
+
+def _advice(reason: str, tls: TLSConfig | bool | None) -> str:
+    """What to set, where there was no connection for that *reason* with these settings of TLS."""
+    if reason == _NOT_TRUSTED:
+        return "Set TEMPORAL_TLS_SERVER_CA_CERT_PATH, its authority; is TEMPORAL_TLS_SERVER_NAME as it has it?"
+    if reason != _BROKEN_OFF:
+        return "Start it, or set TEMPORAL_ADDRESS; without a server of your own, `redress up` brings one."
+    if not tls:
+        return "It may speak TLS alone: set TEMPORAL_TLS=true, or the TEMPORAL_TLS_* certificates."
+    if isinstance(tls, TLSConfig) and tls.client_cert:
+        return "It may not take our certificate (TEMPORAL_TLS_CLIENT_CERT_PATH): is that of the authority it asks for?"
+    return "It may ask for a certificate: set TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH."
+
+
+_NOT_TRUSTED: Final = "its certificate is not one that we trust"
+_BROKEN_OFF: Final = "the connection was broken off as it began"
+_SHORT: Final = {
+    "Connection refused": "Connection refused",
+    "failed to lookup address information": "failed to lookup address information",
+    "invalid target URL": "invalid target URL",
+    "InvalidCertificate": _NOT_TRUSTED,
+    "transport error": _BROKEN_OFF,
+}

@@ -1,7 +1,7 @@
 """How a page is registered, and what stands before it: who may use it, and that a form is the visitor's own."""
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final, TypeVar
 from urllib.parse import quote
 
@@ -13,8 +13,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from domain.ground.people import Actor
+from domain.keys.scopes import cases_of, of_persons
 from runtime.database import OUTAGES, UNFIT
 from runtime.files import MOST
+from runtime.keys.columns import noting_opened
 from runtime.postgres import DatabaseUnavailable
 from starter.reading.accesses import Access, Means, note_access
 from starter.reading.theirs import is_theirs
@@ -90,8 +92,9 @@ async def _answer(handler: Handler, who: Permission, route: str, request: Reques
         visit.session = await session_of(request, doors)
         response = await _before(visit, who)
         if response is None:
-            response = await handler(visit)
-            await _note(visit, who, response)
+            with noting_opened() as opened:
+                response = await handler(visit)
+            await _note(visit, who, response, opened)
     except (NotFound, *UNFIT):  # what the database cannot be asked for is not there
         response = visit.error(404)
     except TooLarge:
@@ -106,13 +109,17 @@ async def _answer(handler: Handler, who: Permission, route: str, request: Reques
     return response
 
 
-async def _note(visit: Visit, who: Permission, response: Response) -> None:
-    """Write into the access log what of which cases somebody who works here is about to see."""
+async def _note(visit: Visit, who: Permission, response: Response, opened: Collection[str]) -> None:
+    """Write into the access log what of which cases somebody who works here is about to see.
+
+    What was *opened* for the page counts as seen: a page that says nothing of it is in the log as well.
+    """
     shows = response.status_code in _SHOWN and response.media_type != _EVENTS
-    if who.kind is Kind.STAFF and visit.seen and shows:
+    if who.kind is Kind.STAFF and shows and (visit.seen or of_persons(opened)):
         actor = Actor(id=visit.staff.id, role=visit.staff.roles[0])
         what = f"{visit.request.method} {visit.request.state.route}"
-        await note_access(visit.doors.pool, Access(str(actor), Means.PAGES, what, visit.seen))
+        seen = [*visit.seen, *cases_of(opened)]
+        await note_access(visit.doors.pool, Access(str(actor), Means.PAGES, what, seen))
 
 
 _SHOWN: Final = frozenset({200, 422})

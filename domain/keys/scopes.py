@@ -28,6 +28,11 @@ def of_persons(scopes: Iterable[str]) -> list[str]:
     return [one for one in scopes if not one.startswith(_INSTALLATION)]
 
 
+def cases_of(scopes: Iterable[str]) -> list[str]:
+    """The cases and incidents among the *scopes*, in order."""
+    return sorted(one for one in scopes if ":" not in one)
+
+
 def scope_of_workflow(workflow_id: str) -> str:
     """The scope of what a workflow is told and says: its case or incident, whose parts have ids that begin alike.
 

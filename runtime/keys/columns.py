@@ -9,6 +9,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any, Final
@@ -26,10 +27,20 @@ _BEGINNING: Final = "sealed:1:"
 _SPACE: Final = "record"
 _TEXT: Final = "text"
 _JSON: Final = "json"
-OPENED: Final[ContextVar[set[str] | None]] = ContextVar("OPENED", default=None)
-"""The scopes of what is opened in this context, for whoever writes down who sees it."""
+_OPENED: Final[ContextVar[set[str] | None]] = ContextVar("_OPENED", default=None)
 _HOLDING: Final = (str, bytes, dict, list, tuple)
 _DECODER: Final = json.JSONDecoder(parse_float=Decimal)
+
+
+@contextmanager
+def noting_opened() -> Iterator[set[str]]:
+    """The scopes of what is opened meanwhile in this task and those it starts, for who writes down who sees it."""
+    opened: set[str] = set()
+    token = _OPENED.set(opened)
+    try:
+        yield opened
+    finally:
+        _OPENED.reset(token)
 
 
 async def sealed(vault: Vault | None, arguments: Sequence[Any]) -> list[Any]:
@@ -179,7 +190,7 @@ async def _contents(vault: Vault, envelopes: Iterable[str]) -> dict[str, Any]:
     for text in envelopes:
         if (read := _read(text)) and is_marked(marking, *read):
             ours[text] = read
-    if (opened_here := OPENED.get()) is not None:
+    if (opened_here := _OPENED.get()) is not None:
         opened_here.update(place.scope for place, _ in ours.values())
     keys = await vault.for_reading({(place.scope, place.version) for place, _ in ours.values()}) if ours else {}
     found: dict[str, Any] = {}

@@ -76,19 +76,18 @@ def read(query: "Callable[[Pool], Awaitable[T]]", seen: "Callable[[T], Seen | No
     Without *seen* that is the command, and the cases and incidents of which something sealed was opened for it; where
     *seen* returns ``None``, nothing of that is shown.
     """
-    from domain.keys.scopes import of_persons
-    from runtime.keys.columns import OPENED
+    from domain.keys.scopes import cases_of, of_persons
+    from runtime.keys.columns import noting_opened
 
     async def connected() -> T:
         async with database() as pool:
-            opened: set[str] = set()
-            OPENED.set(opened)
-            found = await query(pool)
+            with noting_opened() as opened:
+                found = await query(pool)
             if seen:
                 if shown := seen(found):
                     await note(pool, shown)
-            elif scopes := sorted(of_persons(opened)):
-                await note(pool, Seen(COMMAND.get(), [one for one in scopes if ":" not in one]))
+            elif of_persons(opened):
+                await note(pool, Seen(COMMAND.get(), cases_of(opened)))
             return found
 
     return asyncio.run(connected())

@@ -70,17 +70,20 @@ async def test_a_client_gets_in_with_a_certificate_of_the_firms_authority_alone(
             for name, path in zip(("CERT", "KEY"), authority.issue("worker"), strict=True):
                 monkeypatch.setenv(f"TEMPORAL_TLS_CLIENT_{name}_PATH", str(path))
 
-        refused = pytest.raises(TemporalUnavailable, match=f"does not answer at {address}")
-        with refused:  # it shows no certificate
-            await connected()
+        async def refused(told: str) -> None:
+            with pytest.raises(TemporalUnavailable, match=f"does not answer at {address}, .*{told}") as why:
+                await connected()
+            assert "tonic" not in str(why.value), "the words of a library tell an operator nothing"
+
+        await refused("may ask for a certificate: set TEMPORAL_TLS_CLIENT_CERT_PATH")
         shows(other)
-        with refused:
-            await connected()
+        await refused("may not take our certificate")
         shows(firm)
         assert await connected()
         monkeypatch.setenv("TEMPORAL_TLS_SERVER_CA_CERT_PATH", str(other.path))
-        with refused:  # the server is not the one that is trusted
-            await connected()
+        await refused("not one that we trust.* TEMPORAL_TLS_SERVER_CA_CERT_PATH")
+        monkeypatch.setenv("TEMPORAL_TLS", "false")
+        await refused("may speak TLS alone")
 
 
 @asynccontextmanager

@@ -21,9 +21,11 @@ from domain.ground.base import Identifier, Record
 from domain.ground.json_text import read_json
 from domain.ground.messages import NotAllowed
 from domain.ground.reference import InvalidReference, parse_reference
+from domain.keys.scopes import cases_of, of_persons
 from domain.people.actors import NotProven
 from runtime.connection import TemporalUnavailable
 from runtime.database import UNFIT, Pool
+from runtime.keys.columns import noting_opened
 from runtime.keys.keyring import KeysUnavailable
 from runtime.postgres import DatabaseUnavailable
 from starter.client.complaints import CaseClosed
@@ -261,10 +263,12 @@ async def _answered(operation: Operation, request: Request) -> Response:
         call.query = operation.query.model_validate(dict(request.query_params))
     except ValidationError as error:
         raise misfit(error, in_body=False) from None
-    found = await operation.handler(call)
-    if operation.method == "GET" and call.seen:
+    with noting_opened() as opened:
+        found = await operation.handler(call)
+    if operation.method == "GET" and (call.seen or of_persons(opened)):
         what = f"{operation.method} {ROOT}{operation.path}"
-        await note_access(doors.pool, Access(str(caller.actor()), Means.API, what, call.seen))
+        seen = [*call.seen, *cases_of(opened)]  # also of what says nothing of it
+        await note_access(doors.pool, Access(str(caller.actor()), Means.API, what, seen))
     if isinstance(found, Response):
         return found
     return Response(to_json(found), operation.status, media_type="application/json")
