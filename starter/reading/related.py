@@ -87,13 +87,14 @@ _THIS: Final = """
     from casefile.cases join casefile.policy_packs on hash = policy_hash where reference = $1
 """
 _SAME_CUSTOMER: Final = """
-    select c.reference, c.received_at, c.stage, c.category, c.outcome, c.handler, c.complaint from casefile.cases c
-    where c.reference <> $1 and c.reference not in (select casefile.hidden_cases()) and c.reference in (
+    select c.reference, c.received_at, c.stage, c.category, c.outcome, c.handler, c.complaint from (
         select other.reference from casefile.cases this join casefile.cases other using (account)
         where this.reference = $1
         union
         select other.scope from casefile.lookups this join casefile.lookups other using (purpose, token)
-        where this.scope = $1 and purpose = 'email')
+        where this.scope = $1 and purpose = 'email'
+    ) as theirs, lateral (select * from casefile.cases where reference = theirs.reference offset 0) as c
+    where c.reference <> $1 and c.reference not in (select casefile.hidden_cases())
     order by c.received_at desc, c.reference limit 100
 """
 _ALIKE: Final = """
