@@ -98,6 +98,7 @@ class Conversation(ABC):
                 if again
                 else WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 static_summary=Public(summary),
+                rpc_timeout=ANSWER_WITHIN,
             )
         except WorkflowAlreadyStartedError:
             return False
@@ -108,26 +109,28 @@ class Conversation(ABC):
     async def _signal(self, reference: str, message: Message) -> None:
         handle = self._handle(reference)
         try:
-            await handle.signal(message.name, message)
+            await handle.signal(message.name, message, rpc_timeout=ANSWER_WITHIN)
         except RPCError as error:
             raise await self._explained(error, handle) from None
 
     async def _update(self, reference: str, message: Message, answer: type[R]) -> R:
         handle = self._handle(reference)
         try:
-            receipt: R = await handle.execute_update(
-                message.name,
-                message,
-                id=f"{message.name}:{message.message_id}:{message.content_digest}",  # for Temporal the id is all
-                result_type=answer,
-                rpc_timeout=ANSWER_WITHIN,
-            )
+            # The server says a little before the time is over that nothing is known yet, and the SDK asks on for ever.
+            async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
+                receipt: R = await handle.execute_update(
+                    message.name,
+                    message,
+                    id=f"{message.name}:{message.message_id}:{message.content_digest}",  # for Temporal the id is all
+                    result_type=answer,
+                    rpc_timeout=ANSWER_WITHIN,
+                )
         except WorkflowUpdateFailedError as error:
             cause = error.cause
             if isinstance(cause, ApplicationError) and cause.type == _UNPROCESSED:
                 raise _not_answered(handle.id) from None
             raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
-        except UpdateTimedOut:
+        except (UpdateTimedOut, TimeoutError):
             raise _not_answered(handle.id) from None
         except RPCError as error:
             raise await self._explained(error, handle) from None
@@ -172,7 +175,7 @@ class Conversation(ABC):
         execution = WorkflowExecution(workflow_id=reference)
         asked = DescribeWorkflowExecutionRequest(namespace=self.client.namespace, execution=execution)
         try:
-            told = await self.client.workflow_service.describe_workflow_execution(asked)
+            told = await self.client.workflow_service.describe_workflow_execution(asked, timeout=ANSWER_WITHIN)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return False
