@@ -103,6 +103,8 @@ async def run_at_random(
         report = await check(
             pool, await _evidence(house, name, receipts, url, behind=bool(breaker.done["clock: behind"]))
         )
+        for what in driver.endless:
+            report.add("waited for without end", what, "whoever sends it is to be told that nobody answered")
         for workflow in left:
             report.add("not at its end", workflow, await _how_far(house, pool, workflow, driver))
         counted = Counter(f"{one.what}: {one.name}" for one in read_receipts(receipts))

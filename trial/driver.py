@@ -95,6 +95,8 @@ class Driver:
         self._receipts = receipts.open("a", encoding="utf-8")
         self._received = datetime.now(UTC)
         self.refused: Counter[str] = Counter()
+        self.endless: list[str] = []
+        """What was neither answered nor given up."""
         self._decided: dict[str, str] = {}
         self._seen_to = defaultdict[str, set[str]](set)
         self.refusals = defaultdict[str, Counter[str]](Counter)
@@ -243,7 +245,8 @@ class Driver:
         until = time.monotonic() + _PATIENCE
         while True:
             try:
-                await act()
+                async with asyncio.timeout(_PATIENCE) as limit:
+                    await act()
             except (CaseNotFound, IncidentNotFound, Refused) as error:
                 tries -= 1
                 if tries <= 0:
@@ -253,7 +256,8 @@ class Driver:
                 self.refused["CaseClosed"] += 1
                 return False
             except (NotAnswered, TemporalUnavailable, *_WITHOUT_A_DATABASE):
-                pass
+                if limit.expired():
+                    self.endless.append(f"{step.act} {step.name}")
             except RPCError as error:
                 if error.status is RPCStatusCode.ALREADY_EXISTS:
                     return True
