@@ -16,6 +16,7 @@ brings the signal is failed, and the workflow taken up anew (docs/decisions/0023
 import dataclasses
 from collections import deque
 from collections.abc import Sequence
+from typing import Any
 
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation, WorkflowActivationJob
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
@@ -65,6 +66,9 @@ class _InOrder(_WorkflowInstanceImpl):
     _is_ahead = False
     """Whether we may know of events that no task of ours has brought, and have answered a query with them."""
 
+    _has_begun = False
+    """Whether what came with the start has been done."""
+
     def __init__(self, det: WorkflowInstanceDetails) -> None:
         super().__init__(det)
         self._due, self._put_off = deque(), deque()
@@ -82,7 +86,23 @@ class _InOrder(_WorkflowInstanceImpl):
             self._seen, self._was_replayed = (at, length), act.is_replaying
         elif self._is_taken_up and any(job.query_workflow.query_id == _ASKED_BY_ITSELF for job in act.jobs):
             self._is_ahead = True
-        return super().activate(act)
+        completion = super().activate(act)
+        self._has_begun = True
+        return completion
+
+    def workflow_patch(self, id: str, **more: Any) -> bool:
+        """As the SDK's, at the beginning of a run only.
+
+        A task may end with the answer of a local activity alone, when that comes as the task's time is over. What
+        follows from the answer is in the next task then, with its changes; when replayed it follows at once, before the
+        SDK has looked at that task, and every change in it would be taken for one that had not been there
+        (docs/decisions/0025).
+        """
+        if self._has_begun and id not in self._patches_memoized:
+            raise RuntimeError(
+                f"patched({id!r}) is asked too late; ask it in __init__ of the workflow and keep the answer"
+            )
+        return super().workflow_patch(id, **more)
 
     def _apply(self, job: WorkflowActivationJob) -> None:
         if _is_together(job):

@@ -27,11 +27,31 @@ from temporalio.testing import _workflow as environments
 
 from runtime.embedded_temporal import EmbeddedTemporal
 from tests.runtime.small_worker import Count
-from tests.runtime.workflows_for_tests import Add, AnswersAndHears, EndsWhenIdle, LooksAtTheClock, Modules, Talk, Thief
+from tests.runtime.workflows_for_tests import (
+    Add,
+    AnswersAndHears,
+    AsksAtOnce,
+    EndsWhenIdle,
+    LooksAtTheClock,
+    Modules,
+    Talk,
+    Thief,
+)
 from tests.workflows.one_effect import OneEffect
 from worker import WORKFLOWS, build_replayer
 
-SMALL: Final = (Add, AnswersAndHears, Count, EndsWhenIdle, LooksAtTheClock, Modules, OneEffect, Talk, Thief)
+SMALL: Final = (
+    Add,
+    AnswersAndHears,
+    AsksAtOnce,
+    Count,
+    EndsWhenIdle,
+    LooksAtTheClock,
+    Modules,
+    OneEffect,
+    Talk,
+    Thief,
+)
 """Workflows that exist for tests."""
 
 _FAILED: Final = EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED

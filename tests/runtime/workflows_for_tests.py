@@ -91,6 +91,28 @@ class Thief:
             )
 
 
+@activity.defn
+async def look() -> None: ...
+
+
+async def look_within_the_task() -> None:
+    await workflow.execute_local_activity(look, start_to_close_timeout=timedelta(seconds=10))
+
+
+@workflow.defn
+class AsksAtOnce:
+    """Waits a little after an answer, which it did not do before."""
+
+    def __init__(self) -> None:
+        self._waits = workflow.patched("waits")
+
+    @workflow.run
+    async def run(self) -> None:
+        await look_within_the_task()
+        if self._waits:
+            await workflow.sleep(0.01)
+
+
 @workflow.defn
 class EndsWhenIdle:
     """Ends with the answer of its activity, unless something is in hand."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio import workflow
@@ -48,13 +49,14 @@ def nothing() -> None:
 async def test_a_workflow_that_commands_something_else_does_not_replay_unless_it_is_patched(
     change: Callable[[], None], replays: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = ComplaintWorkflow._acknowledge
+    before = ComplaintWorkflow.__init__
 
-    async def changed(self: ComplaintWorkflow) -> None:
+    @workflow.init
+    def __init__(self: ComplaintWorkflow, *start: Any) -> None:  # noqa: N807 (the SDK takes no other name)
         change()
-        await before(self)
+        before(self, *start)
 
-    monkeypatch.setattr(ComplaintWorkflow, "_acknowledge", changed)
+    monkeypatch.setattr(ComplaintWorkflow, "__init__", __init__)
     result = build_replayer(ComplaintWorkflow).replay_workflow(
         complaint_of(life(STRAIGHT)), raise_on_replay_failure=False
     )

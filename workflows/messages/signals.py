@@ -10,7 +10,7 @@ from typing import Final, Literal
 from temporalio import workflow
 
 from domain.case.case import Case
-from domain.case.feedback import LOW, score_in, score_of
+from domain.case.feedback import LOW, score_of
 from domain.case.looking_again import add_trades, go_on, look_again
 from domain.case.messages.handling import RecordFeedback
 from domain.case.messages.signals import Arrived, CustomerReply, Escalate, PeopleChanged
@@ -108,7 +108,7 @@ def _hear_words(work: Casework, reply: CustomerReply) -> None:
     case, now = work.case, workflow.now()
     says = bool(reply.text or reply.attachments or reply.trades)
     add_trades(case, reply.trades, now)
-    told = _score(reply.text or "") if case.stage is Stage.FOLLOWING_UP and work.post.asked_for_feedback else None
+    told = score_of(reply.text or "") if case.stage is Stage.FOLLOWING_UP and work.post.asked_for_feedback else None
     if case.asking and says:
         go_on(case)
         case.happened(CaseEvent.CUSTOMER_REPLIED, now)
@@ -120,11 +120,6 @@ def _hear_words(work: Casework, reply: CustomerReply) -> None:
             work.tasks.have_answered()  # whoever calls back reads it, too
     elif reply.intent != "information" or (says and not case.to_investigate):
         work.tasks.have_answered()
-
-
-def _score(text: str) -> tuple[int, bool] | None:
-    first, told = score_in(text), score_of(text)
-    return told if told != first and workflow.patched("a-score-in-words") else first
 
 
 def hear_escalation(work: Casework, request: Escalate) -> None:

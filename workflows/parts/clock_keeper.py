@@ -51,7 +51,7 @@ class ClockKeeper:
 
     def let_act(self, late: Sequence[Deadline]) -> None:
         """A late answer clears no breach, though it reached us before the timer did."""
-        if late and workflow.patched("a-late-answer-clears-no-breach"):
+        if late:
             for deadline in late:
                 self._fire(deadline)
 
@@ -59,7 +59,7 @@ class ClockKeeper:
         """The case closes and its clocks end. That clears no breach."""
         case, now = self._case, workflow.now()
         passed = [one for one in case.deadlines if one.due <= now and Action.BREACH in one.actions]
-        if passed and workflow.patched("a-closing-clears-no-breach"):
+        if passed:
             for deadline in passed:
                 fire(case, deadline, now)
                 self._rungs.breach(deadline)
@@ -76,9 +76,9 @@ class ClockKeeper:
         case, now = self._case, workflow.now()
         for deadline in [deadline for deadline in case.deadlines if deadline.due <= now]:
             await self._rungs.learn(deadline)
-            if self._may_move(deadline) and workflow.patched("a-deadline-moves-before-it-fires"):
+            if self._may_move(deadline):
                 await workflow.wait_condition(lambda deadline=deadline: not self._may_move(deadline))  # type: ignore[misc]
-            if self._may_be_kept(deadline) and workflow.patched("ask-the-ledger-before-a-breach"):
+            if self._may_be_kept(deadline):
                 await self._ask_the_ledger(deadline)
             if deadline in case.deadlines:
                 self._fire(deadline)
