@@ -307,6 +307,7 @@ def build_replayer(
         workflow_runner=workflow_runner or _RUNNER,
         runtime=core_runtime(),
         build_id=_UNVERSIONED,
+        debug_mode=True,  # no server waits: two seconds without a processor are no deadlock
     )
 
 

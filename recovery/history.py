@@ -157,6 +157,7 @@ async def replay(client: Client, histories: Sequence[WorkflowHistory]) -> Life:
             plugins=[temporal_plugin()],
             interceptors=[_Listening(heard)],
             workflow_runner=InOrder(),
+            debug_mode=True,  # no server waits: two seconds without a processor are no deadlock
         )
         result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
         if result.replay_failure is not None:

@@ -78,12 +78,6 @@ _OUR_OWN_DOING: Final = {
 }
 """Why a workflow task may have failed without fault of the workflow."""
 
-_DEADLOCK: Final = ("TMPRL1101", "_DeadlockError")  # by its words, or by its kind where they are sealed
-_ATTEMPTS: Final = 5
-"""So often is replayed what seems to be a deadlock. The SDK says so of two seconds without a processor; a real one is
-there every time.
-"""
-
 
 @dataclass(frozen=True)
 class Run:
@@ -231,22 +225,6 @@ async def unlike(histories: Iterable[WorkflowHistory]) -> list[tuple[WorkflowHis
     if not histories:
         return []
 
-    wrong: list[tuple[WorkflowHistory, str]] = []
-    for attempt in range(1, _ATTEMPTS + 1):
-        found = await _unlike(histories)
-        again = (
-            []
-            if attempt == _ATTEMPTS
-            else [history for history, why in found if any(word in why for word in _DEADLOCK)]
-        )
-        wrong += [one for one in found if one[0] not in again]
-        if not again:
-            break
-        histories = again
-    return wrong
-
-
-async def _unlike(histories: Iterable[WorkflowHistory]) -> list[tuple[WorkflowHistory, str]]:
     async def all_of_them() -> AsyncIterator[WorkflowHistory]:
         for history in histories:
             yield history

@@ -28,7 +28,7 @@ from trial.evidence import Evidence, look_at_workflow
 from trial.failpoints import KILL, LATE, LOST, OVERTAKE, RESET, STALL, TWICE, Point
 from trial.lives import LIVES, WITH_RAIL, Play, Stuck, differences, fingerprint
 from trial.parts import House, WorkerHandle
-from trial.replays import replay
+from worker import build_replayer
 
 if TYPE_CHECKING:
     import asyncpg
@@ -299,7 +299,7 @@ class Enumeration:
         handle = play.client.get_workflow_handle(play.reference)
         try:
             history = await handle.fetch_history()
-            await replay(history)
+            await build_replayer().replay_workflow(history)
         except Exception as error:
             return [f"its history does not replay: {error}"]
         return []
