@@ -47,9 +47,11 @@ _GREETING: Final = re.compile(
 
 
 def score_of(text: str) -> tuple[int, bool] | None:
-    """As `score_in`, also in the words of the scale, where the number is named, and below a greeting.
+    """The score of a reply to the letter, and whether it says more; ``None`` where it does not give one score.
 
-    Where number and words contradict each other it gives none: some take 1 for the best.
+    A score stands at the beginning of a line, below a greeting at most, as a number or in the words of the scale, and
+    is all that the line says but for what follows a comma. Two such lines are a list, and a number within a sentence is
+    no score. Where number and words contradict each other there is none: some take 1 for the best.
     """
     lines = _lines(text)
     if len(lines) > 1 and _GREETING.fullmatch(lines[0]):
@@ -81,16 +83,3 @@ def _in_words(text: str) -> tuple[int, bool] | None:
         if told := pattern.match(text):
             return score, bool(told["words"])
     return None
-
-
-def score_in(text: str) -> tuple[int, bool] | None:
-    """The score of a reply to the letter, and whether it says more; ``None`` where it does not give one score.
-
-    A score stands at the beginning of a line and is all that the line says, but for the words of the scale or what
-    follows a comma. Two such lines are a list, and a number within a sentence is no score.
-    """
-    lines = _lines(text)
-    found = [told for line in lines if (told := _SCORE.match(line))]
-    if len(found) != 1 or not _SCORE.match(lines[0]):
-        return None
-    return int(found[0]["score"]), bool(len(lines) > 1 or found[0]["words"])

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from domain.case.feedback import score_in, score_of
+from domain.case.feedback import score_of
 from runtime.paths import TEMPLATES
 
 
@@ -37,7 +37,6 @@ from runtime.paths import TEMPLATES
     ],
 )
 def test_a_reply_gives_a_score_where_its_first_line_says_nothing_else(text: str, told: tuple[int, bool] | None) -> None:
-    assert score_in(text) == told
     assert score_of(text) == told
 
 
@@ -102,6 +101,5 @@ def test_no_reply_takes_long_to_read(filler: str) -> None:
     """A workflow that thinks for two seconds is taken for stuck: twenty thousand spaces were enough for that."""
     begun = time.monotonic()
     for text in (f"5{filler * 9_000}x", filler * 9_000, f"满意{filler * 9_000}？"):
-        score_in(text)
         score_of(text)
     assert time.monotonic() - begun < 1.5
