@@ -125,11 +125,22 @@ _TIMELINE: Final = """
     where reference = $1 and id > $2 order by id limit $3
 """
 _NO_NOTE: Final = "exists (select from intake.received r where r.key = f.key and r.kind <> 'note')"
+_HEARD: Final = "('case_opened', 'already_known', 'on_case')"
+_OF_THE_CASE: Final = f"""
+    coalesce((select e.reference from intake.endings e where e.key = f.key and e.ending in {_HEARD}
+        order by e.id desc limit 1), f.reference) = $1
+"""  # noqa: S608 (constants)
+"""A file is of the case that heard what it came with, be it another than the one it was sent to; else of that one."""
 _FILES: Final = f"""
     select name, title, media_type, size, sha256, added_at from intake.files f
-    where reference = $1 and {_NO_NOTE} order by added_at, key, number
+    where name in (
+            select name from intake.files where reference = $1
+            union select name from intake.endings e join intake.files using (key)
+            where e.reference = $1 and e.ending in {_HEARD}
+        ) and {_OF_THE_CASE} and {_NO_NOTE}
+    order by added_at, key, number
 """  # noqa: S608 (constants)
 _FILE: Final = f"""
     select name, title, media_type, size, sha256, added_at, content from intake.files f
-    where reference = $1 and name = $2 and ($3 or {_NO_NOTE})
+    where name = $2 and {_OF_THE_CASE} and ($3 or {_NO_NOTE})
 """  # noqa: S608 (constants)

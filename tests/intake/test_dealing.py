@@ -14,7 +14,6 @@ from temporalio.testing import ActivityEnvironment
 from activities.intake.bringing import CUSTOMER
 from activities.intake.dealing import TRIES, Dealing
 from domain.case.complaint import Channel, Complainant, Complaint
-from domain.case.messages.evidence import Attachment
 from domain.case.messages.signals import CustomerReply
 from domain.case.requests import OpenCase
 from domain.checks.findings import Check
@@ -31,6 +30,7 @@ from runtime.keys.keyring import KeysUnavailable
 from runtime.settings import load_settings
 from starter.intake.receiving import receive, receive_complaint, receive_message
 from starter.reading.intake import list_incoming, replay, show_incoming
+from starter.reading.sources import list_files, read_file
 from tests.case.support import after, keeping, opened, summary, update
 from tests.scanning import unsealed
 from tests.signing import the_issuer
@@ -95,6 +95,15 @@ def file(content: bytes = b"statement") -> File:
     """A file that was made harmless."""
     digest = hashlib.sha256(content).hexdigest()
     return File(name=digest[:32], title="对账单.pdf", media_type="application/pdf", sha256=digest, content=content)
+
+
+async def in_files_of(pool: Pool, *references: str) -> list[list[str]]:
+    """The names of the files of each of these cases: those that are listed can be read there, and nowhere else."""
+    listed = [[one.name for one in await list_files(pool, reference)] for reference in references]
+    names = {name for each in listed for name in each}
+    read = [[name for name in names if await read_file(pool, one, name)] for one in references]
+    assert listed == read
+    return listed
 
 
 async def deal(dealing: Dealing, key: str, *, attempt: int = 1) -> Dealt:
@@ -222,6 +231,7 @@ async def test_a_person_has_it_dealt_with_again_or_puts_it_on_another_case(pool:
     heard = cases.heard[other.reference, key]
     assert isinstance(heard, CustomerReply)
     assert (heard.text, len(heard.attachments)) == (given.description, 1)
+    assert await in_files_of(pool, other.reference, given.reference) == [[file().name], []]
     assert await pool.fetchval("select array_agg(actor order by id) from intake.decisions") == [str(LEAD)] * 4
     assert await unsealed(pool) == []
 
@@ -233,19 +243,21 @@ async def test_a_reply_to_a_closed_case_becomes_a_case_of_its_own_that_goes_on_f
     cases = Cases(closed={closed})
     dealing = Dealing(pool, cases, lambda: datetime.now(UTC))
 
-    async def said(**reply: Any) -> Dealt:
-        message = CustomerReply(message_id=str(len(cases.heard) + cases.steps), actor=CUSTOMER, **reply)
-        key, _ = await receive_message(pool, Door.PAGES, closed, message, at=after(80))
+    async def said(*files: File, **reply: Any) -> Dealt:
+        attached = {"attachments": tuple(one.attachment for one in files)}
+        message = CustomerReply(message_id=str(len(cases.heard) + cases.steps), actor=CUSTOMER, **attached, **reply)
+        key, _ = await receive_message(pool, Door.PAGES, closed, message, at=after(80), files=files)
         return await deal(dealing, key)
 
     for nothing_new in ({"intent": "accept", "text": "Thank you."}, {"intent": "information", "trades": ("T-2",)}):
         assert (await said(**nothing_new)).ending is Ending.CASE_CLOSED
-    statement = Attachment(title="statement", location="redress-file:1", sha256="0" * 64)
-    dealt = await said(intent="dispute", text="You left out the swap.", attachments=(statement,))
+    statement = file()
+    dealt = await said(statement, intent="dispute", text="You left out the swap.")
     (follows,) = cases.started.values()
     assert (dealt.ending, dealt.reference) == (Ending.CASE_OPENED, follows.reference)
     assert (follows.continues, follows.description, follows.trades) == (closed, "You left out the swap.", ("T-1",))
-    assert [message.attachments for message in cases.heard.values()] == [(statement,)]  # type: ignore[attr-defined]
+    assert [message.attachments for message in cases.heard.values()] == [(statement.attachment,)]  # type: ignore[attr-defined]
+    assert await in_files_of(pool, follows.reference, closed) == [[statement.name], []]
 
     for complaint_, kind in (
         (follows, "continues"),
