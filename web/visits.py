@@ -2,7 +2,8 @@
 
 The cookie alone is enough for forms (their tokens are derived from it); so whoever is not signed in costs no row, and
 what was typed outlives a session. Signing in changes the id; the cookie keeps the one before, so that what was typed on
-a page from before is not lost. Signing out forgets what was typed.
+a page from before is not lost. Signing out forgets what was typed. The cookie also says whose the visitor's pages were
+last, by a keyed hash: what was typed there since is that person's, and another who signs in begins with nothing.
 """
 
 import hashlib
@@ -59,6 +60,8 @@ class Session:
     """Whether the cookie has to be sent."""
     before: str = ""
     """The id before they signed in last."""
+    whose: str = ""
+    """Who signed in last, as a keyed hash, be it over since or not."""
 
     @property
     def row(self) -> bytes:
@@ -88,12 +91,9 @@ _SEEN: Final = "update web.sessions set seen_at = $2 where id = $1"
 
 async def session_of(request: Request, doors: Doors) -> Session:
     """The visitor of *request*; a new one where the cookie is missing or not ours."""
-    try:
-        known = str(_serializer(doors).loads(request.cookies.get(cookie_name(doors), "")))
-    except BadSignature:
+    session, now = session_sealed(request.cookies.get(cookie_name(doors), ""), doors), doors.clock()
+    if session is None:
         return Session(secrets.token_urlsafe(32), unsaved=True)
-    id_, _, before = known.partition(" ")
-    session, now = Session(id_, before=before), doors.clock()
     if row := await doors.pool.fetchrow(_KNOWN, session.row, now):
         session.person = _PERSON.validate_json(row["person"])
         if now - row["seen_at"] > _SEEN_AGAIN and not asks_by_itself(request):
@@ -103,7 +103,17 @@ async def session_of(request: Request, doors: Doors) -> Session:
 
 def sealed_id(session: Session, doors: Doors) -> str:
     """The visitor's id as their cookie has it, signed."""
-    return str(_serializer(doors).dumps(f"{session.id} {session.before}".strip()))
+    return str(_serializer(doors).dumps(f"{session.id} {session.before} {session.whose}".strip()))
+
+
+def session_sealed(text: str, doors: Doors) -> Session | None:
+    """The visitor of a cookie with that *text*, nobody in particular yet; None where the cookie is not ours."""
+    try:
+        known = str(_serializer(doors).loads(text))
+    except BadSignature:
+        return None
+    id_, before, whose = [*known.split(" "), "", ""][:3]
+    return Session(id_, before=before, whose=whose)
 
 
 def asks_by_itself(request: Request) -> bool:
@@ -135,13 +145,20 @@ _MOVE_FILES: Final = "update web.held_files set visitor = $2 where visitor = $1"
 
 
 async def sign_in(session: Session, person: Person, doors: Doors) -> None:
-    """Make the visitor *person*, under a new id; what they had typed and chosen goes with them."""
-    old, now = session.row, doors.clock()
-    session.before = session.id
+    """Make the visitor *person*, under a new id; what they had typed and chosen goes with them.
+
+    What somebody else had typed who signed in before them is forgotten, and their pages are no longer those of this
+    visitor.
+    """
+    old, now, whose = session.row, doors.clock(), _mark_of(person, doors)
+    anothers = session.whose not in {"", whose}
+    session.before, session.whose = "" if anothers else session.id, whose
     session.id, session.person, session.unsaved = secrets.token_urlsafe(32), person, True
     ends = now + LONGEST[person.kind]
     await doors.pool.execute(_CLEAR, now)
     await doors.pool.execute(_SIGN_OUT, old)
+    if anothers:
+        await _forget_typed(old, doors)
     for move in (_MOVE_DRAFTS, _MOVE_FILES):
         await doors.pool.execute(move, old, session.row)
     content = Personal(scope_of_visits(now), person.model_dump_json().encode())
@@ -153,9 +170,19 @@ async def sign_out(session: Session, doors: Doors) -> None:
 
     They keep their id: what is still being typed on another page is kept when it is sent, until they sign in again.
     """
-    for forget in (_SIGN_OUT, _FORGET_DRAFTS, _FORGET_FILES):
-        await doors.pool.execute(forget, session.row)
+    await doors.pool.execute(_SIGN_OUT, session.row)
+    await _forget_typed(session.row, doors)
     session.person = None
+
+
+async def _forget_typed(row: bytes, doors: Doors) -> None:
+    for forget in (_FORGET_DRAFTS, _FORGET_FILES):
+        await doors.pool.execute(forget, row)
+
+
+def _mark_of(person: Person, doors: Doors) -> str:
+    """What tells whether two are the same person, and nothing of who it is."""
+    return doors.keyed("person", person.address if isinstance(person, Customer) else f"{person.kind} {person.id}")[:32]
 
 
 def form_token(session: Session, doors: Doors) -> str:

@@ -18,7 +18,7 @@ from runtime.settings import load_settings
 from tests.web import chromium as debian
 from web.app import create_app
 from web.doors import Doors
-from web.visits import Person, Session, _serializer, sign_in
+from web.visits import Person, Session, sealed_id, session_sealed, sign_in
 
 SECRET: Final = b"a secret of the tests, long enough"
 
@@ -83,7 +83,9 @@ async def browser(site: FastAPI) -> AsyncIterator[Browser]:
 
 def session_in(browser: Browser, doors: Doors) -> Session:
     """The session that the visitor's cookie names."""
-    return Session(_serializer(doors).loads(browser.cookies["visit"]).partition(" ")[0])
+    session = session_sealed(browser.cookies["visit"], doors)
+    assert session
+    return session
 
 
 async def signed_in(browser: Browser, doors: Doors, person: Person) -> None:
@@ -91,7 +93,7 @@ async def signed_in(browser: Browser, doors: Doors, person: Person) -> None:
     await browser.get("/")
     session = session_in(browser, doors)
     await sign_in(session, person, doors)
-    browser.cookies.set("visit", str(_serializer(doors).dumps(session.id)), domain="127.0.0.1")
+    browser.cookies.set("visit", sealed_id(session, doors), domain="127.0.0.1")
 
 
 @pytest.fixture(scope="session")

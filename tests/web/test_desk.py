@@ -47,7 +47,7 @@ from web.desk.sentences import spoken
 from web.desk.taking_in import TakeIn
 from web.desk.tasks import form_of
 from web.desk.widgets import LEFT_OUT, Unfit, kind_of, made, widgets
-from web.visits import Session, Staff, _serializer, sign_in
+from web.visits import Staff
 from web.words import all_words
 
 TEAMS = ("dealing", "payments", "accounts", "conduct", "customer-care")
@@ -174,12 +174,8 @@ def test_the_form_of_a_task_is_the_message_that_ends_it() -> None:
 @asynccontextmanager
 async def signed_on(site: FastAPI, who: str, *roles: Role, language: str = "en") -> AsyncIterator[Browser]:
     """A browser in which *who* has signed on, with these roles."""
-    doors = site.state.doors
     async with Browser(site, language) as browser:
-        await browser.get("/")
-        session = Session(_serializer(doors).loads(browser.cookies["visit"]))
-        await sign_in(session, Staff(id=who, name=who, roles=roles or (Role.HANDLER,)), doors)
-        browser.cookies.set("visit", str(_serializer(doors).dumps(session.id)), domain="127.0.0.1")
+        await signed_in(browser, site.state.doors, Staff(id=who, name=who, roles=roles or (Role.HANDLER,)))
         yield browser
 
 

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from domain.case.messages.handling import ChooseChannel, Withdraw
 from domain.case.messages.signals import CustomerReply
 from domain.case.obligations import Obligation, Proof
-from domain.ground.words import CaseEvent, LetterKind, Remedy
+from domain.ground.words import CaseEvent, LetterKind, Remedy, Role
 from domain.intake.received import Door, message_in
 from runtime.database import Pool
 from starter.intake.receiving import receive_complaint
@@ -29,7 +29,7 @@ from web.live import Live
 from web.permissions import Kind, permission_of
 from web.portal.mine import possible
 from web.portal.signing_in import _background
-from web.visits import Customer, sealed_id, sign_in
+from web.visits import Customer, Person, Staff, sealed_id, sign_in
 
 LI = Customer(address="li.lei@example.com")
 HAN = Customer(address="han@example.com")
@@ -380,10 +380,35 @@ async def test_what_is_typed_on_a_page_outlives_a_sign_out_and_a_sign_in_on_anot
         assert (await other.post(place, data=form)).status_code == 403
 
 
-async def sign_in_again(browser: Browser, doors: Doors, customer: Customer) -> None:
-    """Have the visitor sign in as that customer, with the cookie that they have."""
+@pytest.mark.parametrize("leaves", ["signs out", "is gone for long", "stays"])
+@pytest.mark.parametrize("next_one", [LI, HAN, Staff(id="h-17", roles=(Role.HANDLER,))])
+async def test_what_somebody_typed_is_never_there_for_another_who_signs_in_in_the_same_browser(
+    doors: Doors, mine: str, leaves: str, next_one: Person
+) -> None:
+    place, pool, kept = f"/mine/{mine}/reply", doors.pool, int(next_one == LI)
+    async with Browser(create_app(doors)) as browser:
+        await signed_in(browser, doors, LI)
+        page = (await browser.get(f"/mine/{mine}")).text
+        token = re.findall(r'name="form_token" value="(\w+)"', page)[-1]
+        form = {"text": "x" * 20_001, "form_token": token, "back": f"/mine/{mine}?do=reply"}
+        if leaves == "signs out":
+            await browser.send_form("/mine", "/sign-out")
+        elif leaves == "is gone for long":
+            await pool.execute("update web.sessions set expires_at = now() - interval '1 second'")
+        await browser.post(place, data=form, files={"files": ("a.png", picture())})  # on a page that was left open
+        counted = "select array[(select count(*) from web.drafts), (select count(*) from web.held_files)]"
+        assert await pool.fetchval(counted) == [1, 1]
+        await sign_in_again(browser, doors, next_one)
+        assert await pool.fetchval(counted) == [kept, kept]
+        sent = await browser.post(place, data=form)
+        assert sent.status_code == (303 if kept else 403), "a page from before is that of who was there"
+        assert await pool.fetchval(counted) == [kept, kept]
+
+
+async def sign_in_again(browser: Browser, doors: Doors, person: Person) -> None:
+    """Have the visitor sign in as that person, with the cookie that they have."""
     session = session_in(browser, doors)
-    await sign_in(session, customer, doors)
+    await sign_in(session, person, doors)
     browser.cookies.set("visit", sealed_id(session, doors), domain="127.0.0.1")
 
 
