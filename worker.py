@@ -66,7 +66,7 @@ from runtime.listening import listener
 from runtime.logging import configure_logging
 from runtime.mail import Mailer, Outbox
 from runtime.memory import cached_cases, memory_limit
-from runtime.outside import Outside
+from runtime.outside import Outside, read_erasures
 from runtime.payment_rail import HttpRail, PaymentRail
 from runtime.plain import Plain
 from runtime.policies import Packs, load_packs
@@ -376,7 +376,10 @@ async def _put_right(pool: Pool, vault: Vault | None, settings: Settings) -> Non
     log = structlog.get_logger("worker")
     if unknown := await mark_known(pool, load_packs(), utc_now()):
         log.warning("packs that no worker of ours knew are pinned, and nothing is decided by them", packs=unknown)
-    if vault and (again := await erased_again(pool, vault, Outbox(settings.outbox_dir), settings.backup_days)):
+    if vault is None:
+        return
+    outside = await asyncio.to_thread(read_erasures, settings)
+    if again := await erased_again(pool, vault, Outbox(settings.outbox_dir), settings.backup_days, outside):
         log.warning("erasures were applied again: a backup was restored", erasures=again)
 
 

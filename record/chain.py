@@ -51,6 +51,11 @@ async def checkpoints_after(connection: "Connection", number: int) -> list[tuple
     return [(row["number"], row["token"]) for row in await connection.fetch(_AFTER, number)]
 
 
+async def erasures_after(connection: "Connection", last: int) -> list[tuple[int, str]]:
+    """The proofs of the erasures whose rows come after the one with the id *last*: id and proof, in order."""
+    return [(row["id"], row["token"]) for row in await connection.fetch(_ERASURES_AFTER, last)]
+
+
 async def export(connection: "Connection", folder: Path) -> int:
     """Write what the verifier reads into *folder*; returns how many rows the chains have.
 
@@ -104,6 +109,9 @@ _ADD: Final = """
     insert into casefile.chain_checkpoints (number, previous, token, through) values ($1, $2, $3, $4::text::xid8)
 """
 _AFTER: Final = "select number, token from casefile.chain_checkpoints where number > $1 order by number"
+_ERASURES_AFTER: Final = """
+    select id, token from casefile.erasures where step = 'erased' and token is not null and id > $1 order by id
+"""
 _CHAIN: Final = """
     select chain.reference, number, place, key, encode(chain.content, 'hex') as content,
         encode(previous, 'hex') as previous, encode(digest, 'hex') as digest, stored.content as stored

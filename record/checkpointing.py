@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 import structlog
 
-from record.chain import Sign, checkpoints_after, make_checkpoints
+from record.chain import Sign, checkpoints_after, erasures_after, make_checkpoints
 
 if TYPE_CHECKING:
     from record.connection import Connection
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
 
 EVERY: Final = timedelta(seconds=30)
+AT_ONCE: Final = 1_000
+"""Erasures that may be written at the same time, each seen when it is done."""
 THOUGH_NOTHING: Final = timedelta(hours=1)
 """After so long a checkpoint says that nothing is new."""
 
@@ -26,6 +28,8 @@ log = structlog.get_logger(__name__)
 class Checkpointing:
     """Has checkpoints made over *pool* and given to *deliver*: number and token, those that it may not have yet.
 
+    With them go the proofs of erasures: each has rows in the record, and so comes with a checkpoint that is new.
+
     *sign* makes the token of what one says; *clock* gives the time as an aware datetime.
     """
 
@@ -33,7 +37,7 @@ class Checkpointing:
         self,
         pool: "Pool",
         sign: Sign,
-        deliver: Callable[[Sequence[tuple[int, str]]], Awaitable[None]],
+        deliver: Callable[[Sequence[tuple[int, str]], Sequence[str]], Awaitable[None]],
         clock: Callable[[], datetime],
     ) -> None:
         self._pool = pool
@@ -42,6 +46,7 @@ class Checkpointing:
         self._clock = clock
         self._made_at: datetime | None = None
         self._delivered: tuple[int, str] = (0, "")
+        self._erased = 0
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -61,10 +66,12 @@ class Checkpointing:
             tokens = await checkpoints_after(connection, self._delivered[0] - 1)
             if self._delivered[0] and self._delivered not in tokens[:1]:
                 # Others than there were: this is an older database, brought back from a backup.
-                tokens = await checkpoints_after(connection, 0)
+                tokens, self._erased = await checkpoints_after(connection, 0), 0
+            erasures = await erasures_after(connection, self._erased - AT_ONCE)
         if tokens and tokens[-1] != self._delivered:
-            await self._deliver(tokens)
+            await self._deliver(tokens, [proof for _, proof in erasures])
             self._delivered = tokens[-1]
+            self._erased = max([self._erased, *(number for number, _ in erasures)])
 
     async def _make(self, connection: "Connection") -> None:
         now = self._clock()

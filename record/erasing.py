@@ -1,6 +1,6 @@
 """What the record has of a person, what stands against erasing it, and what an erasure leaves of it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
@@ -37,6 +37,19 @@ class Destroys(Protocol):
 
     async def destroy(self, scopes: Collection[str], erasure: str | None = None) -> datetime:
         """Destroy all keys of these scopes, for good, and say when."""
+
+    async def attest(self, erasure: str, scopes: Collection[str]) -> str:
+        """What proves to who holds the keys that an erasure destroyed those of these scopes."""
+
+    async def attested(self, proof: str) -> tuple[str, list[str]] | None:
+        """The erasure and the scopes that it is of, if it proves anything."""
+
+
+class Undone(NamedTuple):
+    """An erasure that stands in the record and was not carried out: why, and what to do."""
+
+    erasure: str
+    why: str
 
 
 class Held(NamedTuple):
@@ -165,20 +178,21 @@ async def carry_out(connection: "Connection", keys: Destroys, held: Held, erasur
     It was approved before, and files of theirs were removed: the step says how many, and how long keys are backed up.
     """
     at = await keys.destroy(held.scopes, erasure)
-    return await certify(connection, erasure, at, held.scopes, 0)
+    return await certify(connection, keys, erasure, at, held.scopes, 0)
 
 
-async def certify(
-    connection: "Connection", erasure: str, at: datetime, scopes: Sequence[str], backup_days: int
+async def certify(  # noqa: PLR0917 (what is certified)
+    connection: "Connection", keys: Destroys, erasure: str, at: datetime, scopes: Sequence[str], backup_days: int
 ) -> Certificate:
     """Remove what these scopes, whose keys were destroyed, were found by, and write the certificate.
 
     *backup_days* count where the record has lost what was approved.
     """
+    proof = await keys.attest(erasure, scopes)
     async with connection.transaction():
         removed = await forget(connection, scopes)
         certificate = await _certificate(connection, erasure, at, scopes, removed, backup_days)
-        await write_erased(connection, certificate)
+        await write_erased(connection, certificate, proof)
     return certificate
 
 
@@ -192,12 +206,11 @@ async def list_erasures(connection: "Connection") -> list[Mapping[str, Any]]:
     return [dict(row) for row in await connection.fetch(_NEWEST)]
 
 
-async def write_erased(connection: "Connection", certificate: Certificate) -> None:
-    """Write down that it is done, and into the timeline of each case."""
+async def write_erased(connection: "Connection", certificate: Certificate, proof: str) -> None:
+    """Write down that it is done, with the *proof* of it, and into the timeline of each case."""
     data = certificate.model_dump(mode="json")
-    if await write_step(
-        connection, certificate.erasure, "erased", certificate.erased_at, certificate.approved_by, data
-    ):
+    step = (connection, certificate.erasure, "erased", certificate.erased_at, certificate.approved_by, data)
+    if await write_step(*step, token=proof):
         lines = (list(certificate.cases), f"erased:{certificate.erasure}", certificate.erased_at)
         await connection.execute(_LINES, *lines, certificate.approved_by, _TOLD)
 
@@ -210,41 +223,92 @@ async def held_of_case(connection: "Connection", reference: str) -> Held:
 
 
 async def apply_again(
-    connection: "Connection", keys: Destroys, logged: Mapping[str, tuple[datetime, Sequence[str]]], backup_days: int
+    connection: "Connection",
+    keys: Destroys,
+    logged: Mapping[str, tuple[datetime, Sequence[str]]],
+    outside: Iterable[str],
+    backup_days: int,
 ) -> list[str]:
-    """Have every erasure that the record or the log beside the keys knows be one in both; returns those that were not.
+    """Have every erasure that the record, the log beside the keys or *outside* know be one in both; returns which.
 
     For after a restore: of the record, in whose backup rows are that were removed; of the keys, in whose backup keys
-    are that were destroyed.
+    are that were destroyed; of both in any order. *outside* are the proofs that left, in none of the backups.
     """
-    again = []
-    done = {row["erasure"]: row for row in await connection.fetch(_ERASED)}
-    for erasure, row in done.items():
-        if erasure in logged:
+    done = {row["erasure"]: row["data"]["scopes"] for row in await connection.fetch(_ERASED)}
+    again = await _to_destroy(connection, keys, done, logged, outside)
+    known = dict(logged) | {name: (await keys.destroy(scopes, name), scopes) for name, scopes in again.items()}
+    found_by = await _found_by(connection, {one for _, scopes in known.values() for one in scopes})
+    for name, (at, scopes) in known.items():
+        if name not in done:
+            await certify(connection, keys, name, at, scopes, backup_days)
+        elif not found_by.isdisjoint(scopes):
+            await forget(connection, scopes)
+        else:
             continue
-        if problem := await _not_decided(connection, erasure, row["data"]["scopes"]):
-            log.error("an erasure is not applied again: nobody is proven to have decided it", of=erasure, why=problem)
-            continue
-        await keys.destroy(row["data"]["scopes"], erasure)
-        again.append(erasure)
-    for erasure, (at, scopes) in logged.items():
-        if erasure not in done:
-            await certify(connection, erasure, at, scopes, backup_days)
-        elif not await forget(connection, scopes):
-            continue
-        again.append(erasure)
-    return again
+        again[name] = scopes
+    return list(again)
 
 
-async def _not_decided(connection: "Connection", erasure: str, scopes: Sequence[str]) -> str | None:
+async def undone(connection: "Connection", keys: Destroys, logged: Collection[str], now: datetime) -> list[Undone]:
+    """The erasures that were not carried out, though the record says that they were, or that they were approved.
+
+    *logged* are those that are known beside the keys. What was approved a moment before *now* (aware) is on its way.
+    """
+    found = []
+    for row in await connection.fetch(_STANDING, now - ON_ITS_WAY):
+        name, steps = row["erasure"], set(row["steps"])
+        if name in logged:
+            continue
+        if "erased" not in steps:
+            why = f"it was approved and then broken off: `redress erase approve {name} --reason … --as ROLE:ID` ends it"
+        elif why_not := await _not_decided(connection, keys, name, row["data"]["scopes"]):
+            why = f"the record says erased, the keys are there, and {why_not}: {_ASK_AGAIN}"
+        else:
+            continue
+        found.append(Undone(name, why))
+    return found
+
+
+async def _found_by(connection: "Connection", scopes: Collection[str]) -> set[str]:
+    """Those of the *scopes* that rows are left of by which they are found."""
+    return {row["scope"] for row in await connection.fetch(_FOUND_BY, list(scopes))}
+
+
+async def _to_destroy(
+    connection: "Connection",
+    keys: Destroys,
+    done: Mapping[str, Sequence[str]],
+    logged: Collection[str],
+    outside: Iterable[str],
+) -> dict[str, Sequence[str]]:
+    """The scopes, by erasure, whose keys are to be destroyed again: the record or *outside* prove it, no log has it."""
+    proven: dict[str, Sequence[str]] = {}
+    for proof in outside:
+        name = proof.partition(":")[0]
+        if name not in logged and name not in proven and (attested := await keys.attested(proof)):
+            proven[name] = attested[1]
+    for name, scopes in done.items():
+        if name in logged or name in proven:
+            continue
+        if problem := await _not_decided(connection, keys, name, scopes):
+            log.error("an erasure is not applied again: nobody is proven to have decided it", of=name, why=problem)
+        else:
+            proven[name] = scopes
+    return proven
+
+
+async def _not_decided(connection: "Connection", keys: Destroys, erasure: str, scopes: Sequence[str]) -> str | None:
     """Why it is not proven that the keys of these *scopes* were to be destroyed; ``None`` where it is.
 
-    Two persons signed for it, or the time for which the pack keeps the case is over. Whoever writes to the record has
-    no keys destroyed by a row.
+    Who holds the keys has said so when they were, or two persons signed for it, or the time for which the pack keeps
+    the case is over. Whoever writes to the record has no keys destroyed by a row.
     """
     if proofs_here() is None:
         return None
     steps = await steps_of(connection, erasure)
+    proof = steps["erased"]["token"]
+    if proof and await keys.attested(proof) == (erasure, sorted(scopes)):
+        return None
     try:
         if "requested" in steps:
             held = await _signed_for(connection, erasure, steps["requested"], steps["approved"])
@@ -308,6 +372,9 @@ async def _certificate(  # noqa: PLR0917 (what is certified)
 
 
 SYSTEM: Final = "system:redress"
+ON_ITS_WAY: Final = timedelta(minutes=10)
+"""So long what was approved may take until it is done."""
+_ASK_AGAIN: Final = "if they are to be erased, `redress erase request` and `redress erase approve` do it by two persons"
 _TOLD: Final = "What was personal in this case is erased"
 _SUBJECT: Final = """
     select exists (select from casefile.customers where account = $1::text)
@@ -391,6 +458,15 @@ _NEWEST: Final = """
     ) order by id desc
 """
 _ERASED: Final = "select erasure, data from casefile.erasures where step = 'erased'"
+_STANDING: Final = """
+    select erasure, array_agg(step) as steps, (array_agg(data order by id desc))[1] as data from casefile.erasures
+    group by erasure having bool_or(step = 'erased') or bool_or(step = 'approved') and max(at) < $1 order by min(id)
+"""
+_FOUND_BY: Final = """
+    select scope from casefile.lookups where scope = any($1::text[])
+    union
+    select reference from casefile.search_terms where reference = any($1::text[])
+"""
 _FORGET: Final = """
     with tokens as (delete from casefile.lookups where scope = any($1::text[]) returning true),
         terms as (delete from casefile.search_terms where reference = any($1::text[]) returning true)

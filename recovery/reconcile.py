@@ -1,6 +1,6 @@
 """Compare every workflow with its file, list what is in doubt, and put right what can be put right by keys."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -33,10 +33,14 @@ class Why(StrEnum):
     AHEAD = "the_file_is_ahead"
     NO_WORKFLOW = "no_workflow"
     UNREADABLE = "history_not_readable"
+    KEY_LOST = "key_lost"
+    NOT_ERASED = "not_erased"
 
 
 class Doubt(Record):
     """A case or incident of which file and workflow do not agree. ``keys`` are the things meant.
+
+    Also a scope of which nothing opens, and an erasure that was not carried out.
 
     ``repaired`` are those that were put right just now, ``cannot`` says in words what was not, and what to do.
     """
@@ -54,10 +58,11 @@ class Doubt(Record):
 
 
 class Report(Record):
-    """What was found: of so many workflows ``examined``, those in doubt."""
+    """What was found: of so many workflows ``examined``, those in doubt. ``erased`` are erasures applied again."""
 
     examined: int
     doubts: tuple[Doubt, ...]
+    erased: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,15 +107,17 @@ async def reconcile(
     *,
     since: datetime | None = None,
     repairing: Repairing | None = None,
+    no_key: Collection[str] = (),
 ) -> Report:
     """Compare every workflow on the task queue of *settings* with its file; with *repairing* put right what can be.
 
     Workflows that ended before *since* are left out, and so is what was closed before. Without a repair nothing is
     changed, and a case that is being worked on at this moment is not taken for one in doubt. Of a case that was closed
-    and erased nothing can be compared: it is in no doubt.
+    and erased nothing can be compared: it is in no doubt. Nor can it of those that *no_key* opens.
     """
     doubts: list[Doubt] = []
-    runs = sorted([run async for run in _runs(client, settings, since)], key=lambda run: (run.started, run.reference))
+    found = [run async for run in _runs(client, settings, since) if run.reference not in no_key]
+    runs = sorted(found, key=lambda run: (run.started, run.reference))
     to_write: list[tuple[datetime, _Run, Doubt]] = []
     for at in range(0, len(runs), BATCH):
         some = runs[at : at + BATCH]
@@ -125,7 +132,7 @@ async def reconcile(
         if repairing:
             written[run.reference] = await _write_again(client, pool, settings, run, doubt, repairing)
     doubts = [written.get(doubt.reference, doubt) if doubt.why is Why.LOST else doubt for doubt in doubts]
-    known = {run.reference for run in runs if run.runs} | {doubt.reference for doubt in doubts}
+    known = {run.reference for run in runs if run.runs} | {doubt.reference for doubt in doubts} | set(no_key)
     doubts += [doubt async for doubt in _without_a_workflow(client, pool, known)]
     if repairing:
         last = {run.reference: run.run_id for run in runs}

@@ -1,7 +1,7 @@
 """Retention runs out: what was kept as long as its rules ask is erased, and what a restore brought back is again."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -63,11 +63,16 @@ class Retention:
             await vault.destroy(old)
 
 
-async def erased_again(pool: "Pool", vault: "Vault", outbox: Outbox, backup_days: int) -> list[str]:
-    """Apply every erasure again that a restore undid, in the record or beside the keys; returns which. Idempotent."""
+async def erased_again(
+    pool: "Pool", vault: "Vault", outbox: Outbox, backup_days: int, outside: Iterable[str] = ()
+) -> list[str]:
+    """Apply every erasure again that a restore undid, in the record or beside the keys; returns which. Idempotent.
+
+    *outside* are the proofs of erasures that left (`runtime.outside.read_erasures`).
+    """
     logged = await vault.store.erasures()
     async with pool.acquire() as connection:
-        again = await apply_again(connection, vault, logged, backup_days)
+        again = await apply_again(connection, vault, logged, outside, backup_days)
         paths = [outbox.path(key) for key in await letters_of(connection, again)]
 
     def remove() -> None:

@@ -9,7 +9,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any, Final
@@ -87,6 +87,38 @@ async def opened(vault: Vault | None, rows: Sequence[Any]) -> list[Any]:
         else row
         for row in rows
     ]
+
+
+async def not_opening(vault: Vault, texts: Iterable[str]) -> dict[str, str]:
+    """Why what is in columns does not open, by scope, of those of the sealed *texts* of which that is so.
+
+    Raises `KeysUnavailable` where nothing can be told: of the table, or of a key-encryption key.
+    """
+    marking = await vault.marking()
+    places = [read for text in texts if (read := _read(text))]
+    found = {
+        place.scope: "it was sealed with keys of another table"
+        for place, envelope in places
+        if not is_marked(marking, place, envelope)
+    }
+    wanted = {(place.scope, place.version) for place, _ in places if place.scope not in found}
+    there = {(row.scope, row.version) for row in await vault.store.find(wanted)}
+    gone = await vault.erased({scope for scope, _ in wanted})
+    keys = await vault.for_reading(there)
+    for place, envelope in places:
+        if place.scope in found:
+            continue
+        key = keys.get((place.scope, place.version))
+        if place.scope in gone:
+            found[place.scope] = f"its key was destroyed on {gone[place.scope]:%Y-%m-%d}"
+        elif not isinstance(key, Key):
+            found[place.scope] = f"the table of keys has no key {place.version} of it"
+        else:
+            with suppress(NotOurs):
+                unseal(key, place.space, place.encoding, envelope)
+                continue
+            found[place.scope] = f"key {place.version} of it was lost and made anew since"
+    return found
 
 
 class OpenedRow(Mapping[str, Any]):

@@ -1,8 +1,11 @@
 """The keys in use: opened when they are needed, kept for a minute at most, and never more than so many."""
 
 import asyncio
+import base64
+import binascii
 import hashlib
 import hmac
+import json
 import os
 import time
 from collections import OrderedDict
@@ -13,12 +16,14 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 from domain.keys.scopes import LOOKUPS
-from runtime.keys.envelope import KEY_BYTES, Key
+from runtime.keys.envelope import KEY_BYTES, Key, NotOurs, seal, unseal
 from runtime.keys.keyring import KeysUnavailable, Wrapped, Wrapping
 from runtime.keys.store import KeyStore, Row
 
 KEPT_FOR: Final = 60.0
 """Seconds after which an opened key is looked up again: so long at most a destroyed one is still of use."""
+_SPACE: Final = "erasures"
+_ENCODING: Final = "json"
 _FEW: Final = 8  # scopes whose keys are looked up one by one, where most are known
 KEPT: Final = 5_000
 """How many opened keys a process keeps."""
@@ -103,6 +108,10 @@ class Vault:
             for row in await self.store.find(missing):
                 found[row.scope, row.version] = await self._open(row)
             if unknown := missing - set(found):
+                # Of who was erased no other key counts either, and an older table may not have all that there were.
+                gone = await self.erased({scope for scope, _ in unknown})
+                found |= {one: Erased(*one, gone[one[0]]) for one in unknown if one[0] in gone}
+            if unknown := missing - set(found):
                 scope, version = min(unknown)
                 raise KeyUnknown(f"the table of keys has no key {version} of {scope}; bring it back from its backup")
         return found
@@ -168,6 +177,26 @@ class Vault:
             self._newest.pop(scope, None)
         return at
 
+    async def attest(self, erasure: str, scopes: Collection[str]) -> str:
+        """What proves to who holds these keys that an *erasure* destroyed those of these *scopes*: ``NAME:ENVELOPE``.
+
+        Nobody else can make it, or read the scopes in it.
+        """
+        key = await self._attesting(erasure)
+        content = json.dumps(sorted(scopes)).encode()
+        envelope = seal(key, await self.marking(), _SPACE, _ENCODING, content)
+        return f"{erasure}:{base64.urlsafe_b64encode(envelope).decode()}"
+
+    async def attested(self, proof: str) -> tuple[str, list[str]] | None:
+        """The erasure and the scopes that *proof* is of; ``None`` if it proves nothing here."""
+        erasure, _, envelope = proof.partition(":")
+        try:
+            content = base64.b64decode(envelope, b"-_", validate=True)
+            scopes = json.loads(unseal(await self._attesting(erasure), _SPACE, _ENCODING, content))
+        except (NotOurs, binascii.Error):
+            return None
+        return erasure, scopes
+
     async def keep_open(self) -> None:
         """Keep connections of this event loop open until `close`: for processes that serve."""
         await self.store.keep_open()
@@ -175,6 +204,10 @@ class Vault:
     async def close(self) -> None:
         """Close the connections of this event loop. The vault may be used again."""
         await self.store.close()
+
+    async def _attesting(self, erasure: str) -> Key:
+        """Of the oldest key that there is: an older table of keys has it, too."""
+        return Key(erasure, 1, await self._derived(b"erasures"))
 
     async def _derived(self, purpose: bytes) -> bytes:
         if self._lookups is None:

@@ -117,7 +117,7 @@ async def decide(
             raise NotAllowed(f"{erasure}: it was {ended} on {steps[ended]['at']:%Y-%m-%d}")
         vault = keys_needed()
         if broken_off := (await vault.store.erasures()).get(erasure):  # the keys are destroyed already
-            certificate = await certify(connection, erasure, *broken_off, settings.backup_days)
+            certificate = await certify(connection, vault, erasure, *broken_off, settings.backup_days)
             return Answered(erasure=erasure, step="erased", certificate=certificate)
         step: dict[str, Any] = {"at": now, "by": str(decision.actor), "reason": decision.reason, "token": token}
         if not decision.approve:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
+from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.keys.vault import Vault
 from starter.cli.program import ExitCode
 from tests.cli.command_line import CommandLine
@@ -31,9 +32,22 @@ async def lose_everything(pool: "Pool") -> None:
         await connection.execute("reset session_replication_role")
 
 
+async def it_is_told_that_its_key_is_gone(service: CommandLine, reference: str, postgres: EmbeddedPostgres) -> None:
+    """And nothing else of the case is."""
+    connection = await asyncpg.connect(postgres.url("keys"))
+    await connection.execute("set session_replication_role = replica")
+    kept = await connection.fetch("delete from keys.keys where scope = $1 returning *", reference)
+    told = await service("reconcile", "--json")
+    await connection.executemany("insert into keys.keys select ($1::keys.keys).*", [[row] for row in kept])
+    await connection.close()
+    [doubt] = told.data["doubts"]
+    assert (doubt["reference"], doubt["why"]) == (reference, "key_lost")
+    assert "the table of keys has no key 1 of it: bring back" in doubt["cannot"][0]
+
+
 @pytest.mark.long
 async def test_a_lost_case_is_listed_written_again_and_shown_with_the_restore(
-    service: CommandLine, pool: "Pool", keys: Vault
+    service: CommandLine, pool: "Pool", keys: Vault, postgres: EmbeddedPostgres
 ) -> None:
     submitted = await service("submit", "-", "--json", stdin=json.dumps(a_complaint()))
     reference = submitted.data["submitted"][0]["reference"]
@@ -44,6 +58,7 @@ async def test_a_lost_case_is_listed_written_again_and_shown_with_the_restore(
     agreed = await service("reconcile")
     assert await pool.fetchval("select step from casefile.erasures where erasure = 'ER-of-a-reconcile'") == "erased"
     assert "1 workflows agree with their files" in agreed.out
+    await it_is_told_that_its_key_is_gone(service, reference, postgres)
     await lose_everything(pool)
 
     in_doubt = await service("reconcile", "--json")

@@ -1,0 +1,67 @@
+"""After a restore of the keys: what the record has and no key opens, and erasures that were not carried out."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from domain.keys.places import SEALED
+from record.erasing import undone
+from recovery.reconcile import Doubt, Why
+from runtime.keys.columns import not_opening
+
+if TYPE_CHECKING:
+    from runtime.database import Pool
+    from runtime.keys.vault import Vault
+
+_AT_ONCE: Final = 1_000
+_OF_VISITORS: Final = "web."
+"""What is in tables whose names begin so is forgotten, and its keys are destroyed, with no erasure."""
+_BRING_BACK: Final = "bring back a table of keys that has it, the newest there is; then again"
+
+
+async def keys_in_doubt(pool: "Pool", vault: "Vault", now: datetime) -> list[Doubt]:
+    """What erasures and keys do not agree on, after all was applied again that can be. *now* is aware.
+
+    One envelope of each key that sealed something in the record is opened.
+    """
+    async with pool.acquire() as connection:
+        found = await undone(connection, vault, await vault.store.erasures(), now)
+    doubts = [Doubt(reference=one.erasure, why=Why.NOT_ERASED, cannot=(one.why,)) for one in found]
+    lost = await _lost(pool, vault)
+    return doubts + [
+        Doubt(reference=scope, why=Why.KEY_LOST, cannot=(f"{why}: {_BRING_BACK}",)) for scope, why in lost.items()
+    ]
+
+
+async def _lost(pool: "Pool", vault: "Vault") -> dict[str, str]:
+    """Why what is sealed under a scope does not open, where no erasure tells."""
+    lost: dict[str, str] = {}
+    async with pool.acquire() as connection, connection.transaction(readonly=True):
+        columns = await connection.fetch(_COLUMNS, [name for name in SEALED if not name.startswith(_OF_VISITORS)])
+        one = "select {column} as text from {place} where {column} like 'sealed:1:%'"
+        query = " union all ".join(
+            one.format(place=row["place"], column=_TEXT[row["type"]].format(column=f'"{row["column"]}"'))
+            for row in columns
+            if row["column"] in SEALED[row["place"]].split() and row["type"] in _TEXT
+        )
+        erased = {row["scope"] for row in await connection.fetch(_ERASED)}
+        cursor = await connection.cursor(_ONE_OF_EACH.format(texts=query))
+        while rows := await cursor.fetch(_AT_ONCE):
+            found = await not_opening(vault, [row["text"] for row in rows])
+            lost |= {scope: why for scope, why in found.items() if scope not in erased}
+    return lost
+
+
+_TEXT: Final = {"text": "{column}", "jsonb": "coalesce({column} ->> 'sealed', {column} #>> '{{}}')"}
+"""What is sealed in a column of that type, as SQL. Files are bytes; beside each is its title."""
+_COLUMNS: Final = """
+    select table_schema || '.' || table_name as place, column_name as column, data_type as type
+    from information_schema.columns
+    where table_schema || '.' || table_name = any($1::text[]) order by place, column_name
+"""
+_ONE_OF_EACH: Final = """
+    select min(text collate "C") as text from ({texts}) as sealed
+    group by split_part(text, ':', 3), substring(text from '^sealed:1:[^:]*:[^:]*:(.*)$') order by 1
+"""
+_ERASED: Final = """
+    select distinct jsonb_array_elements_text(data -> 'scopes') as scope from casefile.erasures where step = 'erased'
+"""
