@@ -1,6 +1,6 @@
 """Facts of all cases up to a cut-off, one case after the other: what reports are made from."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -47,11 +47,12 @@ async def reviewed_in(pool: "Pool", start: datetime, end: datetime, number: int)
     ]
 
 
-async def cases_up_to(pool: "Pool", number: int) -> AsyncIterator[CaseFact]:
-    """Every case as the facts up to *number* tell of it."""
+async def cases_up_to(pool: "Pool", number: int, references: Collection[str] | None = None) -> AsyncIterator[CaseFact]:
+    """Every case as the facts up to *number* tell of it; or those of *references* alone, by index."""
+    asked = (_CASES, number) if references is None else (_THESE, number, list(references))
     async with pool.acquire() as connection, connection.transaction(readonly=True):
         await connection.execute("set local work_mem = '64MB'")
-        async for row in connection.cursor(_CASES, number, prefetch=_AT_ONCE):
+        async for row in connection.cursor(*asked, prefetch=_AT_ONCE):
             yield case_of(dict(row))
 
 
@@ -66,3 +67,4 @@ _CASES: Final = """
         incident
     from reporting.cases_at($1)
 """
+_THESE: Final = f"{_CASES} where reference = any($2)"

@@ -30,7 +30,7 @@ _ANSWERS: Final = "A file with the question in its first line and the answer bel
 @command(faq, "suggest")
 def suggest() -> Answer:
     """What closed cases that people answered have in common and no article says yet, the most asked first."""
-    from starter.client.articles import Articles
+    from starter.client.articles import LOOKED_AT, Articles
 
     found = read(lambda pool: Articles(pool).suggest())
     made = table("Category", "Cause", "Outcomes", "Packs", "Cases", unbroken=["Cases"])
@@ -38,7 +38,8 @@ def suggest() -> Answer:
         outcomes = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in one.outcomes.items())
         packs = ", ".join(f"{count} {pack}" for pack, count in one.policies.items())
         made.add_row(spoken(one.topic.category), one.topic.cause, outcomes, packs, "\n".join(one.cases))
-    return Answer(found, [made if found else line("No three customers asked the same that no article answers.")])
+    nothing = line("No three customers asked the same that no article answers.")
+    return Answer(found, [made if found else nothing, line(f"Of the {LOOKED_AT:,} cases that closed last.", "dim")])
 
 
 @command(faq, "draft")

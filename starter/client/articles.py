@@ -1,7 +1,7 @@
 """The typed client of questions and answers for customers: suggested, written, approved in each language, withdrawn."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from runtime.database import Pool
     from runtime.identity.speaking import TokenFor
 
+LOOKED_AT: Final = 500
+"""Of so many cases that closed last it is looked what they have in common."""
+
 
 class Articles:
     """The articles in the record, over a pool of connections. Safe to share between tasks."""
@@ -54,7 +57,7 @@ class Articles:
         return [one.without(hidden) for one in found]
 
     async def suggest(self) -> list[Suggestion]:
-        """What articles could be written about, the most asked first."""
+        """What articles could be written about, the most asked first, by the `LOOKED_AT` cases that closed last."""
         return await self._suggested(await self.all())
 
     async def draft(self, topic: Topic) -> Draft:
@@ -62,9 +65,13 @@ class Articles:
         found = next((one for one in await self.suggest() if one.topic == topic), None)
         if found is None:
             raise NotAllowed("topic: it is not suggested; redress faq suggest has those that are")
-        number, wanted = await cut_off(self._pool), set(found.cases)
-        cases = [case async for case in cases_up_to(self._pool, number) if case.reference in wanted]
-        return drafted(topic, cases, packs_in_force(datetime.now(UTC)), load_causes(), load_advice())
+        return await self.drafted(found)
+
+    async def drafted(self, found: Suggestion) -> Draft:
+        """The same of a suggestion that is at hand."""
+        number = await cut_off(self._pool)
+        cases = [case async for case in cases_up_to(self._pool, number, found.cases)]
+        return drafted(found.topic, cases, packs_in_force(datetime.now(UTC)), load_causes(), load_advice())
 
     async def write(
         self,
@@ -89,8 +96,10 @@ class Articles:
         worded = tuple(wordings)
         if draft := next((one for one in worded if is_draft(one)), None):
             raise NotAllowed(f"wordings: the text in {draft.language} is a draft; edit it, and take its mark away")
-        others = [one for one in await self.all() if one.article != name]
-        found = next((one for one in await self._suggested(others) if one.topic == topic), None)
+        known = await self.all()
+        others = [one for one in known if one.article != name]
+        before = [case for one in known if one.article == name for case in one.written.cases]
+        found = next((one for one in await self._suggested(others, before) if one.topic == topic), None)
         if found is None:
             raise NotAllowed("topic: no three customers had it whose cases people answered and closed, or it has one")
         said = WriteArticle(
@@ -132,10 +141,11 @@ class Articles:
             values = (name, datetime.now(UTC), str(said.actor), in_article(told), said.message_id, token)
             return int(await connection.fetchval(_SAY, *values))
 
-    async def _suggested(self, known: list[Article]) -> list[Suggestion]:
-        number = await cut_off(self._pool)
-        asked_by = {row["reference"]: row["asker"] for row in await self._pool.fetch(_ANSWERED_BY_PEOPLE)}
-        cases = [case async for case in cases_up_to(self._pool, number) if case.reference in asked_by]
+    async def _suggested(self, known: list[Article], also: Collection[str] = ()) -> list[Suggestion]:
+        """Those that no article of *known* answers; looked at are the cases of *also* besides."""
+        number, rows = await cut_off(self._pool), await self._pool.fetch(_ANSWERED_BY_PEOPLE, LOOKED_AT, list(also))
+        asked_by = {row["reference"]: row["asker"] for row in rows}
+        cases = [case async for case in cases_up_to(self._pool, number, asked_by)]
         return suggestions(cases, load_causes(), asked_by, known)
 
 
@@ -191,8 +201,11 @@ _ANSWERED_BY_PEOPLE: Final = """
     select c.reference, array_remove(array[c.account], null) || array(
         select l.purpose || ':' || encode(l.token, 'hex') from casefile.lookups l
         where l.scope = c.reference and l.purpose in ('email', 'phone')) as asker
-    from casefile.cases c
-    where not casefile.hidden(c.reference) and exists (
-        select from casefile.timeline t where t.reference = c.reference and t.actor not like 'system:%'
-            and t.kind in ('propose_resolution', 'propose_draft', 'resolve_early', 'decide_resolution'))
+    from (
+        (select reference from casefile.cases where closed_at is not null order by closed_at desc limit $1)
+        union select unnest($2::text[])
+    ) as looked_at join casefile.cases c using (reference)
+    where c.reference not in (select casefile.hidden_cases()) and exists (
+            select from casefile.timeline t where t.reference = c.reference and t.actor not like 'system:%'
+                and t.kind in ('propose_resolution', 'propose_draft', 'resolve_early', 'decide_resolution'))
 """

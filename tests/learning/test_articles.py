@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from fastapi import FastAPI
@@ -13,6 +13,7 @@ from domain.ground.people import Actor
 from domain.ground.words import Category, Role, Stage
 from domain.learning.articles import Topic, Wording, offered
 from domain.people.recusal import Why
+from record import facts
 from runtime.database import Pool, seen_by
 from runtime.keys.vault import Vault
 from starter.client import articles
@@ -92,6 +93,63 @@ async def test_one_customer_who_complains_three_times_is_one(pool: Pool, known_b
     assert await Articles(pool, signed).suggest() == []
     await answered(pool, 4, 5, 6)
     assert len((await Articles(pool, signed).suggest())[0].cases) == 6
+
+
+async def test_topics_are_looked_for_among_the_cases_that_closed_last_alone(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Articles(pool, signed)
+    await answered(pool, 1, 2, 3)
+    await client.write("FAQ-LATE", LATE, [worded()], owner="h-17", until=NEXT_YEAR, by=WRITER)
+    monkeypatch.setattr(articles, "LOOKED_AT", 2)
+    assert await client.write("FAQ-LATE", LATE, [worded()], owner="h-17", until=NEXT_YEAR, by=WRITER) == 2, "its own"
+    with pytest.raises(ValueError, match="topic: "):
+        await client.write("FAQ-OTHER", LATE, [worded()], owner="h-17", until=NEXT_YEAR, by=WRITER)
+
+
+_MANY: Final = """
+    insert into {0} overriding user value
+    select (jsonb_populate_record(null::{0}, to_jsonb(t) || jsonb_build_object('reference', 'RD-' || n,
+        'idempotency_key', n, 'closed_at', to_jsonb(now() - n * interval '1 minute')))).*
+    from {0} t, generate_series(1, 3000) n where reference = $1
+"""
+
+
+async def test_however_many_cases_closed_few_pages_are_read_for_topics(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await answered(pool, 1)
+    reference, tables = (
+        await pool.fetchval("select reference from casefile.cases"),
+        ("casefile.cases", "reporting.facts", "casefile.timeline"),
+    )
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("set local session_replication_role = replica")
+        for table in tables:
+            await connection.execute(_MANY.format(table), reference)
+    await pool.execute(f"vacuum analyze {', '.join(tables)}")
+    monkeypatch.setattr(articles, "LOOKED_AT", 20)
+    asked: list[tuple[str, tuple[Any, ...]]] = []
+
+    def note(query: Any) -> None:
+        if "casefile.cases c" in query.query:
+            asked.append((query.query, query.args))
+
+    async with pool.acquire() as connection:
+        connection.add_query_logger(note)
+    try:
+        await Articles(pool).suggest()
+    finally:
+        async with pool.acquire() as connection:
+            connection.remove_query_logger(note)
+    (found,) = asked
+    references = [row["reference"] for row in await pool.fetch(found[0], *found[1])]
+    assert len(references) == 20
+    asked.append((facts._THESE, (2**62, references)))
+    for query, values in asked:
+        [[plan]] = await pool.fetch(f"explain (analyze, buffers, format json) {query}", *values)
+        pages = plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"]
+        assert pages < 20 * 20, f"{pages}: {query}\n{plan}"
 
 
 async def test_cases_that_are_erased_meanwhile_hinder_no_article(pool: Pool, keys: Vault) -> None:

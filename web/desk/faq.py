@@ -10,7 +10,7 @@ from starlette.responses import Response
 from domain.ground.messages import NotAllowed
 from domain.learning.articles import ArticleDecision, ArticleState, Topic, Wording
 from runtime.causes import load_causes
-from starter.client.articles import Articles, states_of
+from starter.client.articles import LOOKED_AT, Articles, states_of
 from starter.client.drafting import Draft
 from web.desk.frame import DESK, actor, eyes, shown, speaker
 from web.desk.refusals import why_not
@@ -25,6 +25,8 @@ DECISIONS: Final = {
     "approve_zh": (ArticleDecision.APPROVED, "zh-CN"),
     "withdraw": (ArticleDecision.WITHDRAWN, None),
 }
+_NAMED: Final = 12
+"""So many cases of a topic are named."""
 _FIELDS: Final = ("topic", "name", "owner", "until", "cites", "en_question", "en_answer", "zh_question", "zh_answer")
 
 
@@ -115,9 +117,9 @@ async def _page(visit: Visit, *errors: FieldError) -> Response:
     found, topics = await articles.all(), await articles.suggest()
     typed = {name: visit.text(name) for name in _FIELDS}
     asked = visit.request.query_params.get("draft", "")
-    if topic := next((one.topic for one in topics if asked and _key(one.topic) == asked), None):
-        typed |= _drafted(await articles.draft(topic))
-    visit.seen += [case for one in topics for case in one.cases]
+    if suggested := next((one for one in topics if asked and _key(one.topic) == asked), None):
+        typed |= _drafted(await articles.drafted(suggested))
+    visit.seen += [case for one in topics for case in one.cases[:_NAMED]]
     causes = load_causes()
     return shown(
         visit,
@@ -125,6 +127,8 @@ async def _page(visit: Visit, *errors: FieldError) -> Response:
         articles=[(one, states_of(one, visit.now)) for one in found],
         decisions=_decisions,
         topics=topics,
+        named=_NAMED,
+        looked_at=LOOKED_AT,
         writable=[*(one.topic for one in topics), *(one.written.topic for one in found if not one.withdrawn)],
         title_of=lambda cause: said.in_language(visit.language) if (said := causes.title(cause)) else cause,
         typed=typed,
