@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Final
 
+from pydantic import Field
+
 from domain.ground.base import Instant, Record
 
 
@@ -74,9 +76,14 @@ class Trouble(Record):
 
 
 class Diagnosis(Record):
-    """All that was found. ``more`` counts by kind what is not named in ``troubles``."""
+    """All that was found. ``more`` counts by kind what is not named in ``troubles``.
+
+    ``late`` are checks that take longer than whoever asks would wait, by name: from when that is what is told of them,
+    or None where nothing is known yet.
+    """
 
     at: Instant
     troubles: tuple[Trouble, ...]
     more: dict[Kind, int]
     unchecked: tuple[str, ...]
+    late: dict[str, Instant | None] = Field(default_factory=dict)

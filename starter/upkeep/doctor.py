@@ -5,7 +5,8 @@ are asked only where something points to them, and not more than a few dozen.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -35,12 +36,13 @@ from runtime.postgres import DatabaseUnavailable, find_database
 from runtime.settings import Settings
 from runtime.temporal import connect
 from runtime.watch.failing import KEEPS_FAILING
-from runtime.watch.readings import FAILING, LETTERS_WAITING, PAYMENTS_IN_DOUBT, WINDOW
+from runtime.watch.readings import FAILING
 from starter.client.articles import Articles, states_of
 from starter.client.directory import People, packs_in_force
 from starter.client.process import ProcessReviews
 from starter.reading.ledger import check_ledger
 from starter.upkeep.diagnosis import Diagnosis, Kind, Trouble
+from starter.upkeep.questions import BATCH, QUESTIONS, ask
 
 if TYPE_CHECKING:
     from runtime.database import Pool
@@ -49,16 +51,24 @@ SHOWN: Final = 20
 """How many of a kind are named; the others are counted."""
 ASKED: Final = 40
 """How many single workflows are asked at most."""
-BATCH: Final = 1000
 SETTLED: Final = timedelta(minutes=2)
 """What is younger may be on its way: a list of workflows lags behind a little."""
 POLLED_LATELY: Final = timedelta(minutes=2)
 """An idle worker asks again within a minute."""
-LETTER_LATE: Final = timedelta(hours=1)
-WEBHOOK_LATE: Final = timedelta(hours=1)
-MAILBOX_LATE: Final = timedelta(minutes=30)
-PAYMENT_LATE: Final = timedelta(hours=24)
 _PATIENCE: Final = timedelta(seconds=10)
+_LONGEST: Final = timedelta(minutes=2)
+"""After as long a check is given up."""
+_LONG: Final = timedelta(seconds=1)
+_RESTS: Final = timedelta(minutes=10)
+"""What took long is not looked at again before, unless somebody waits for it."""
+_FRESH: Final = timedelta(seconds=30)
+_OF_RECORD: Final = frozenset(
+    {*QUESTIONS, "directory", "answers", "process", "ledger", "cases and workflows", "activities"}
+)
+_OF_TEMPORAL: Final = frozenset({"workers", "failing workflows", "cases and workflows", "activities"})
+CHECKS: Final = frozenset({"mail login", "rules"}) | _OF_RECORD | _OF_TEMPORAL
+
+Check = Callable[[], Awaitable[list[Trouble]]]
 
 
 async def diagnose(settings: Settings, viewer: str | None = None) -> Diagnosis:
@@ -66,57 +76,181 @@ async def diagnose(settings: Settings, viewer: str | None = None) -> Diagnosis:
 
     Nobody named sees all.
     """
-    hold_keys(settings)
-    hold_proofs(Verifier.here(settings))
-    now = datetime.now(UTC)
-    found = await asyncio.to_thread(lambda: list(_rules(now, settings.firm_name)))
-    unchecked: list[str] = []
-    pool: Pool | None = None
-    client: Client | None = None
+    found = await Doctor(settings).look()
+    if viewer is None or any(one.kind is Kind.POSTGRESQL for one in found.troubles):
+        return found.page()
+    pool = await open_pool(find_database(settings), max_size=1, viewer=viewer)
     try:
-        pool = await open_pool(find_database(settings), max_size=2, viewer=viewer)
-    except DatabaseUnavailable as error:
-        found.append(Trouble(kind=Kind.POSTGRESQL, subject="PostgreSQL", what=str(error)))
-    try:
-        client = await connect(settings)
-    except TemporalUnavailable as error:
-        found.append(Trouble(kind=Kind.TEMPORAL, subject="Temporal", what=str(error)))
-    try:
-        checks: dict[str, Callable[[], Awaitable[list[Trouble]]]] = {"mail login": lambda: _mail_login(settings)}
-        if client:
-            checks["workers"] = lambda: _workers(client, settings.task_queue)
-            checks["failing workflows"] = lambda: _failing(client, settings.task_queue)
-        if pool:
-            checks |= {name: partial(_ask, pool, question, now) for name, question in _QUESTIONS.items()}
-            checks["ledger"] = lambda: _ledger(pool)
-            checks["directory"] = lambda: _directory(pool, now)
-            checks["answers"] = lambda: out_of_date(pool, now)
-            checks["process"] = lambda: process_overdue(pool, now)
-        if client and pool:
-            checks["cases and workflows"] = lambda: _compare(client, pool, settings.task_queue, now)
-            checks["activities"] = lambda: _activities(client, pool, now, found)
-        for name, check in checks.items():
-            try:
-                async with asyncio.timeout(120):
-                    found += await check()
-            except (
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                asyncpg.InternalClientError,
-                RPCError,
-                OSError,
-                TimeoutError,
-            ) as error:
-                unchecked.append(f"{name}: {type(error).__name__}")
-        hidden = {row[0] for row in await pool.fetch(_HIDDEN)} if pool and viewer else set()
-        found = [one for one in found if one.subject not in hidden]
+        return found.page(await hidden_from(pool))
     finally:
-        if pool:
-            pool.terminate()
-    return _page(found, unchecked, now)
+        pool.terminate()
 
 
-def _page(found: Iterable[Trouble], unchecked: Sequence[str], now: datetime) -> Diagnosis:
+async def hidden_from(pool: "Pool") -> set[str]:
+    """The cases that are hidden from who looks through *pool*."""
+    return {row[0] for row in await pool.fetch(_HIDDEN)}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a check saw: when it began, for how long it looked, and what is wrong; or why it saw nothing."""
+
+    at: datetime
+    took: timedelta
+    troubles: Sequence[Trouble] = ()
+    failed: str = ""
+
+
+class Look(NamedTuple):
+    """What is known *at* a moment, by the name of each check; ``late`` are those that have not seen how it is now."""
+
+    at: datetime
+    seen: Mapping[str, Seen]
+    late: Mapping[str, datetime | None]
+
+    @property
+    def troubles(self) -> list[Trouble]:
+        """All that is wrong."""
+        return [trouble for one in self.seen.values() for trouble in one.troubles]
+
+    def page(self, hidden: Collection[str] = ()) -> Diagnosis:
+        """For somebody from whom these cases are *hidden*: of a fault in the ledger they learn that there is one."""
+        told = [_hidden(one) if one.subject in hidden else one for one in self.troubles]
+        unchecked = [f"{name}: {one.failed}" for name, one in self.seen.items() if one.failed]
+        return _page([one for one in told if one], unchecked, self.at, self.late)
+
+
+def _hidden(trouble: Trouble) -> Trouble | None:
+    what = "a case that is hidden from you has a fault"
+    return Trouble(kind=trouble.kind, subject="hidden", what=what) if trouble.kind is Kind.LEDGER_FAULT else None
+
+
+class Doctor:
+    """Looks at one installation again and again. Each check is run once at a time, whoever asks.
+
+    What takes long goes on while others are told what is known, and is not begun anew for a while.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._seen: dict[str, Seen] = {}
+        self._round: asyncio.Task[None] | None = None
+
+    async def look(self, patience: timedelta | None = None) -> Look:
+        """Look at everything that can be reached; after *patience* what was seen by then, and what was seen before.
+
+        Without *patience* it waits for all.
+        """
+        asked = datetime.now(UTC)
+        if self._round is None or self._round.done():
+            self._round = asyncio.create_task(self._go_round(wait=patience is None), name="doctor")
+        done, _ = await asyncio.wait([self._round], timeout=patience.total_seconds() if patience else None)
+        for one in done:
+            one.result()
+        fresh = asked - _FRESH
+        late: dict[str, datetime | None] = {name: None for name in sorted(CHECKS - self._seen.keys()) if not done}
+        late |= {name: one.at for name, one in self._seen.items() if one.at < fresh}
+        return Look(datetime.now(UTC), dict(self._seen), late)
+
+    async def _go_round(self, *, wait: bool) -> None:
+        """Run each check; where nobody *waits* for all, what took long lately is left for later."""
+        settings, now = self._settings, datetime.now(UTC)
+        hold_keys(settings)
+        hold_proofs(Verifier.here(settings))
+        connecting = asyncio.create_task(connect(settings))  # which may take seconds, where it is away
+        pool: Pool | None = None
+        try:
+            pool = await open_pool(find_database(settings), max_size=2, patience=_LONGEST.total_seconds())
+            self._seen.pop("PostgreSQL", None)
+        except DatabaseUnavailable as error:
+            self._away("PostgreSQL", Trouble(kind=Kind.POSTGRESQL, subject="PostgreSQL", what=str(error)), _OF_RECORD)
+        try:
+            await self._run(_of_record(settings, pool, now), now, wait=wait)
+            try:
+                client = await connecting
+            except TemporalUnavailable as error:
+                self._away("Temporal", Trouble(kind=Kind.TEMPORAL, subject="Temporal", what=str(error)), _OF_TEMPORAL)
+            else:
+                self._seen.pop("Temporal", None)
+                await self._run(_of_temporal(settings, client, pool, now, self._found), now, wait=wait)
+        finally:
+            connecting.cancel()
+            if pool:
+                pool.terminate()
+
+    def _away(self, name: str, trouble: Trouble, checks: Collection[str]) -> None:
+        """Nothing is known of *checks*, but why."""
+        self._seen = {each: one for each, one in self._seen.items() if each not in checks}
+        self._seen[name] = Seen(datetime.now(UTC), timedelta(), [trouble])
+
+    async def _run(self, checks: Mapping[str, Check], now: datetime, *, wait: bool) -> None:
+        for name, check in checks.items():
+            if wait or not self._is_long(name, now):
+                self._seen[name] = await _seen(check)
+
+    def _found(self) -> list[Trouble]:
+        return [trouble for one in self._seen.values() for trouble in one.troubles]
+
+    def _is_long(self, name: str, now: datetime) -> bool:
+        known = self._seen.get(name)
+        return known is not None and known.took > _LONG and known.at > now - _RESTS
+
+
+async def _seen(check: Check) -> Seen:
+    began = datetime.now(UTC)
+    try:
+        async with asyncio.timeout(_LONGEST.total_seconds()):
+            troubles = await check()
+    except (
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        RPCError,
+        OSError,
+        TimeoutError,
+    ) as error:
+        return Seen(began, datetime.now(UTC) - began, failed=type(error).__name__)
+    return Seen(began, datetime.now(UTC) - began, troubles)
+
+
+def _of_record(settings: Settings, pool: "Pool | None", now: datetime) -> Mapping[str, Check]:
+    """What can be looked at without Temporal, those first that are quick however many cases there are."""
+    alone: dict[str, Check] = {
+        "mail login": lambda: _mail_login(settings),
+        "rules": lambda: asyncio.to_thread(lambda: list(_rules(now, settings.firm_name))),
+    }
+    if pool is None:
+        return alone
+    checks: dict[str, Check] = {name: partial(ask, pool, question, now) for name, question in QUESTIONS.items()}
+    checks["directory"] = lambda: _directory(pool, now)
+    checks["answers"] = lambda: out_of_date(pool, now)
+    checks["process"] = lambda: process_overdue(pool, now)
+    checks["ledger"] = lambda: _ledger(pool)
+    long = ("letters", "ledger")
+    return (
+        {name: check for name, check in checks.items() if name not in long}
+        | alone
+        | {name: checks[name] for name in long}
+    )
+
+
+def _of_temporal(
+    settings: Settings, client: Client, pool: "Pool | None", now: datetime, found: Callable[[], list[Trouble]]
+) -> Mapping[str, Check]:
+    """What Temporal is asked; *found* tells what the other checks have found by then."""
+    checks: dict[str, Check] = {
+        "workers": lambda: _workers(client, settings.task_queue),
+        "failing workflows": lambda: _failing(client, settings.task_queue),
+    }
+    if pool:
+        checks["cases and workflows"] = lambda: _compare(client, pool, settings.task_queue, now)
+        checks["activities"] = lambda: _activities(client, pool, now, found())
+    return checks
+
+
+def _page(
+    found: Iterable[Trouble], unchecked: Sequence[str], now: datetime, late: Mapping[str, datetime | None]
+) -> Diagnosis:
     shown: list[Trouble] = []
     more: dict[Kind, int] = {}
     named: dict[Kind, int] = {}
@@ -127,7 +261,7 @@ def _page(found: Iterable[Trouble], unchecked: Sequence[str], now: datetime) -> 
             shown.append(trouble)
         else:
             more[trouble.kind] = named[trouble.kind] - SHOWN
-    return Diagnosis(at=now, troubles=tuple(shown), more=more, unchecked=tuple(unchecked))
+    return Diagnosis(at=now, troubles=tuple(shown), more=more, unchecked=tuple(unchecked), late=dict(late))
 
 
 def _rules(now: datetime, firm: str) -> Iterable[Trouble]:
@@ -330,105 +464,3 @@ async def _ledger(pool: "Pool") -> list[Trouble]:
     return [
         Trouble(kind=Kind.LEDGER_FAULT, subject=str(fault.reference), what=fault.problem) for fault in report.faults
     ]
-
-
-class _Question(NamedTuple):
-    """What the record is asked: ``sql`` answers with a ``subject`` and ``since`` when; ``what`` is said of a row.
-
-    Its parameters are the instant that lies ``age`` back, and how many rows at most.
-    """
-
-    kind: Kind
-    age: timedelta
-    sql: str
-    what: Callable[[asyncpg.Record], str]
-
-
-async def _ask(pool: "Pool", question: _Question, now: datetime) -> list[Trouble]:
-    return [
-        Trouble(kind=question.kind, subject=row["subject"], what=question.what(row), since=row["since"])
-        for row in await pool.fetch(question.sql, now - question.age, BATCH)
-    ]
-
-
-_UNOPENED: Final = """
-    select distinct on (workflow_id) workflow_id as subject, state, reason, at as since from casefile.unopened u
-    where at > $1 and not exists (select from casefile.cases c where c.reference = u.workflow_id)
-    order by workflow_id, at desc limit $2
-"""
-_OVERDUE: Final = """
-    select reference as subject, count(*) as rungs, min(due) as since, (array_agg(clock order by due))[1] as clock
-    from (select reference from casefile.worklist where next_rung < $1) c, lateral (
-        select d.due, d.clock from casefile.deadlines d
-        where d.reference = c.reference and d.due < $1
-          and not exists (select from casefile.firings f where (f.reference, f.clock, f.number, f.rung)
-                          = (d.reference, d.clock, d.number, d.rung))
-          and not exists (select from casefile.satisfactions s where (s.reference, s.clock, s.number)
-                          = (d.reference, d.clock, d.number)) offset 0) d
-    group by reference order by min(due) limit $2
-"""
-_WITH_NOBODY: Final = """
-    select reference as subject, last.at as since from casefile.cases, lateral (
-        select person, at from casefile.assignments a where a.reference = cases.reference order by number desc limit 1
-    ) as last
-    where closed_at is null and last.person is null and last.at < $1 order by last.at limit $2
-"""
-_REJECTED: Final = """
-    select reference as subject, count(*) as messages, min(at) as since from casefile.rejected_messages
-    where at > $1 group by reference order by count(*) desc limit $2
-"""
-_LETTERS: Final = f"""
-    select reference as subject, rendered_at as since, kind from ({LETTERS_WAITING}) l
-    where rendered_at < $1 order by rendered_at limit $2
-"""  # noqa: S608
-_PAYMENTS: Final = f"""
-    select reference as subject, ordered_at as since from ({PAYMENTS_IN_DOUBT}) p
-    where ordered_at < $1 order by ordered_at limit $2
-"""  # noqa: S608
-_WEBHOOKS: Final = """
-    select service as subject, failing_since as since, id, failing from web.subscriptions
-    where failing_since < $1 and ended_at is null order by failing_since limit $2
-"""
-
-_MAILBOXES: Final = """
-    select mailbox as subject, fetched_at as since from intake.mailboxes
-    where fetched_at < $1 and fetched_at > $1 - interval '30 days' order by 2 limit $2
-"""
-_QUESTIONS: Final[Mapping[str, _Question]] = {
-    "starts": _Question(
-        Kind.START_NOT_OPENED, timedelta(days=30), _UNOPENED, lambda row: f"{row['state']}: {row['reason']}"
-    ),
-    "deadlines": _Question(
-        Kind.DEADLINE_OVERDUE,
-        timedelta(minutes=1),
-        _OVERDUE,
-        lambda row: f"{row['rungs']} rungs of its deadlines have not acted, the first of {row['clock']}",
-    ),
-    "people": _Question(
-        Kind.CASE_WITH_NOBODY,
-        timedelta(minutes=1),
-        _WITH_NOBODY,
-        lambda _row: "everybody who could have it is away, kept out or not in the directory",
-    ),
-    "letters": _Question(
-        Kind.LETTER_WAITING,
-        LETTER_LATE,
-        _LETTERS,
-        lambda row: f"no channel has accepted the letter {row['kind'].replace('_', ' ')}",
-    ),
-    "payments": _Question(
-        Kind.PAYMENT_IN_DOUBT, PAYMENT_LATE, _PAYMENTS, lambda _row: "nobody has said how the payment ended"
-    ),
-    "webhooks": _Question(
-        Kind.WEBHOOK_FAILING,
-        WEBHOOK_LATE,
-        _WEBHOOKS,
-        lambda row: f"no webhook of {row['id']} is taken: {row['failing']}",
-    ),
-    "mailboxes": _Question(
-        Kind.MAILBOX_SILENT, MAILBOX_LATE, _MAILBOXES, lambda _row: "it has not been read to its end since then"
-    ),
-    "messages": _Question(
-        Kind.MESSAGES_REJECTED, WINDOW, _REJECTED, lambda row: f"{row['messages']} messages of the last day did not fit"
-    ),
-}

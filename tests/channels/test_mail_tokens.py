@@ -20,7 +20,8 @@ from runtime.mail import Mailer, MailFailed
 from runtime.mail_tokens import MailTokens, NoMailToken
 from runtime.settings import ConfigurationError, Settings, load_settings
 from starter.upkeep.diagnosis import Kind
-from starter.upkeep.doctor import _QUESTIONS, _ask, _mail_login
+from starter.upkeep.doctor import _mail_login
+from starter.upkeep.questions import QUESTIONS, ask
 from tests.channels.imap_server import Folder, serving
 from tests.channels.test_imap import written
 from tests.letters.support import NOW, Receiver, receiving
@@ -153,7 +154,7 @@ async def test_the_doctor_tells_a_login_that_was_revoked_and_a_mailbox_that_is_n
     row = "insert into intake.mailboxes (mailbox, uid_validity, uid, fetched_at) values ($1, 1, 1, $2)"
     for name, ago in (("fresh", 10), ("silent", 40), ("of old", 60 * 24 * 40)):
         await pool.execute(row, name, NOW - timedelta(minutes=ago))
-    [silent] = await _ask(pool, _QUESTIONS["mailboxes"], NOW)
+    [silent] = await ask(pool, QUESTIONS["mailboxes"], NOW)
     assert (silent.kind, silent.subject) == (Kind.MAILBOX_SILENT, "silent")
 
 

@@ -312,6 +312,7 @@ NO_ONE_LOOKS = {
     "starter/reading/worklist.py": "asks casefile.kept_out_of for the person",
     "starter/reports/figures.py": "names no case",
     "starter/reports/issuing.py": "names no case",
+    "starter/upkeep/questions.py": "the doctor takes it away from what it tells",
     "starter/upkeep/people_changes.py": "the service tells cases",
     "web/api/incidents.py": "a program sees its own",
     "web/desk/incidents.py": "the rules of an incident that its reader has before them",

@@ -137,7 +137,8 @@ def of_a_dossier() -> Iterator[str]:
 
 def of_the_doctor() -> Iterator[str]:
     """What the doctor finds: the sentences that are its own."""
-    for node in ast.walk(ast.parse(Path("starter/upkeep/doctor.py").read_text("utf-8"))):
+    sources = [Path(f"starter/upkeep/{name}.py").read_text("utf-8") for name in ("doctor", "questions")]
+    for node in (node for source in sources for node in ast.walk(ast.parse(source))):
         match node:
             case (
                 ast.keyword(arg="what", value=said)

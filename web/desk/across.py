@@ -5,18 +5,18 @@ from typing import Final
 
 from starlette.responses import Response
 
-from domain.ground.base import person_of
 from starter.reading.database import list_unopened
 from starter.reading.deadlines import get_coming_due
 from starter.reading.payments import get_unsettled
 from starter.upkeep.diagnosis import TO_DO
-from starter.upkeep.doctor import diagnose
+from starter.upkeep.doctor import Doctor, hidden_from
 from web.desk.frame import DESK, eyes, shown
 from web.permissions import staff
 from web.visit import Visit
 
 SPANS: Final = {"1d": timedelta(days=1), "3d": timedelta(days=3), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 _MOST: Final = 200
+_PATIENCE: Final = timedelta(seconds=1)
 
 
 @DESK.get("/deadlines", staff())
@@ -34,14 +34,16 @@ async def deadlines(visit: Visit) -> Response:
 @DESK.get("/doctor", staff())
 async def doctor(visit: Visit) -> Response:
     """What is wrong with the installation now, and what to do about it."""
-    pool = eyes(visit)
-    found = await diagnose(visit.doors.settings, person_of(visit.staff.id))
+    pool, kept = eyes(visit), visit.doors.kept
+    looking = kept.setdefault("doctor", Doctor(visit.doors.settings))
+    found = (await looking.look(_PATIENCE)).page(await hidden_from(pool))
     return shown(
         visit,
         "doctor.html",
         troubles=found.troubles,
         more=found.more,
-        unchecked=found.unchecked,
+        unchecked=[one.partition(": ") for one in found.unchecked],
+        late=found.late,
         to_do=TO_DO,
         unopened=await list_unopened(pool),
         unsettled=await get_unsettled(pool, visit.now),
