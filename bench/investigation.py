@@ -267,7 +267,11 @@ async def list_cohort(pool: "Pool", market: Market, repeat: int) -> Listed:
 
 
 class Alone(Investigating):
-    """Investigates each account as if it were the only one."""
+    """Investigates one account after the other, each as if it were the only one."""
+
+    def __init__(self, log: TradeLog) -> None:
+        super().__init__(log)
+        self._one = asyncio.Lock()
 
     async def look(
         self,
@@ -275,8 +279,10 @@ class Alone(Investigating):
         settled: Mapping[str, Decimal] = MappingProxyType({}),
         *,
         shared: SharedSpans | None = None,
+        log: TradeLog | None = None,
     ) -> tuple[Finding, ...]:
-        return await super().look(request, settled)
+        async with self._one:
+            return await super().look(request, settled)
 
 
 # -- the run -----------------------------------------------------------------------------------------------------------

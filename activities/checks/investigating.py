@@ -105,29 +105,31 @@ class Investigating:
         settled: Mapping[str, Decimal] = _NOTHING,
         *,
         shared: SharedSpans | None = None,
+        log: TradeLog | None = None,
     ) -> tuple[Finding, ...]:
         """The findings, without the losses whose keys are in *settled*: those were promised or made good before.
 
-        *shared* is what was read of the quotes for other accounts, and is added to.
+        *shared* is what was read of the quotes for other accounts, and is added to. *log* is to be asked instead of the
+        investigator's own.
         """
         findings: list[Finding] = []
         seen: dict[str, Seen] = {}
         # Where a fault is raised anyway, nothing more is asked of this snapshot: it may be left as it is.
         raising = activity.in_activity() and activity.info().attempt < TRIES
         room, kept = MOST_BYTES, MOST_KEPT
-        async with self._log.snapshot(EvidenceSnapshot) as log:
-            log.shared = shared
-            known = await log.knows(request.account)
-            request, options = await _named(request, log)
+        async with (log or self._log).snapshot(EvidenceSnapshot) as snapshot:
+            snapshot.shared = shared
+            known = await snapshot.knows(request.account)
+            request, options = await _named(request, snapshot)
             checks = list(dict.fromkeys(request.checks))
             for check in checks:
                 named = request.model_copy(update={"trades": options}) if options and check in _OF_OPTIONS else request
-                asked = CHECKS[check].asked(check, named, log, seen)
+                asked = CHECKS[check].asked(check, named, snapshot, seen)
                 if not known:
                     findings.append(unknown_account(asked))
                     continue
                 try:
-                    async with nullcontext() if raising else log.apart():
+                    async with nullcontext() if raising else snapshot.apart():
                         found = await gather(asked)
                         once_only(found)  # what cannot be summed up is this check's fault
                 except UnreadableRow as error:
@@ -151,9 +153,9 @@ class Investigating:
                     doubtful = any(
                         "set_off_by" in each.numbers and not each.verdict.for_the_customer for each in liquidations
                     )
-                    checks += [Check.STOP_OUT] if doubtful or await log.can_replay(request.account) else []
+                    checks += [Check.STOP_OUT] if doubtful or await snapshot.can_replay(request.account) else []
             bases = sorted({one.base for one in request.interest if one.base})
-            base_rates = [rate for name in bases for rate in await log.base_rates(name)]
+            base_rates = [rate for name in bases for rate in await snapshot.base_rates(name)]
         until = request.as_of.date()
         owed = [without(finding, settled) for finding in once_only(findings)]
         return tuple(with_interest(finding, request.interest, base_rates, until) for finding in owed)

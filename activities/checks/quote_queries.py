@@ -34,7 +34,7 @@ class QuoteSnapshot(Snapshot):
         minute = at.replace(second=0, microsecond=0)
 
         async def ask() -> Decimal | None:
-            [(spread,)] = await self._fetch(USUAL_SPREAD, symbol, minute)
+            spread = (await self._fetch(USUAL_SPREAD, symbol, minute))[0][0]
             return spread if spread is None else Decimal(spread)
 
         return await (self.shared.spread(symbol, minute, ask) if self.shared else ask())

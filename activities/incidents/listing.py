@@ -1,10 +1,10 @@
 """The list of an incident: every account that the fault touched, judged by the checks of a complaint."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import asyncpg
 import structlog
@@ -12,6 +12,8 @@ from temporalio import activity
 
 from activities.checks.investigating import Investigating
 from activities.checks.shared_spans import SharedSpans
+from activities.log.coalescing import CoalescedFailed, Coalescing
+from activities.log.trade_log import TradeLog
 from activities.money.redressed import settled_parts
 from domain.checks.findings import Check, Finding, InvestigationRequest, Verdict
 from domain.checks.tolerances import Tolerances
@@ -34,9 +36,11 @@ AT_ONCE: Final = 40
 SIDE_BY_SIDE: Final = 4
 """Batches judged at a time: each takes a connection, and others need some too."""
 BATCH: Final = 10
-"""Accounts judged one after the other, of which what others made good is asked at once, and which are kept together."""
+"""Accounts judged side by side in one snapshot of the log: what they ask alike is asked at once."""
 
-log = structlog.get_logger(__name__)
+logger = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 
 class Listing:
@@ -56,6 +60,7 @@ class Listing:
         self._tolerances, self._interest = tolerances, interest
         self._side_by_side = side_by_side
         self._shared = SharedSpans()
+        self._coalescing = Coalescing(pool)
 
     async def judge_all(self, touched: Mapping[str, Sequence[Touched]]) -> None:
         """Judge the accounts of *touched*, several at a time. Raises only for an outage of the database."""
@@ -64,36 +69,41 @@ class Listing:
         async def judged(batch: Sequence[str]) -> None:
             async with room:
                 settled = await settled_parts(self._pool, batch)
-                members = []
-                for account in batch:
-                    members.append(await self._judge(account, touched[account], settled[account]))
-                    if activity.in_activity():
-                        activity.heartbeat()
-                await self._keep(members)
+                await self._keep(await self._judge_batch({account: touched[account] for account in batch}, settled))
 
-        batches = [accounts[at : at + BATCH] for at in range(0, len(accounts), BATCH)]
-        tasks = [asyncio.create_task(judged(batch)) for batch in batches]
+        await _side_by_side(judged(accounts[at : at + BATCH]) for at in range(0, len(accounts), BATCH))
+
+    async def _judge_batch(
+        self, batch: Mapping[str, Sequence[Touched]], settled: Mapping[str, Mapping[str, Decimal]]
+    ) -> list[Member]:
         try:
-            for done in asyncio.as_completed(tasks):
-                await done
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            async with self._coalescing.snapshot() as log:
+                judged = [self._judge(account, orders, settled[account], log) for account, orders in batch.items()]
+                return await _side_by_side(judged)
+        except CoalescedFailed:
+            logger.exception("accounts of an incident judged one by one", incident=self._request.reference)
+            return [await self._judge(account, orders, settled[account]) for account, orders in batch.items()]
 
-    async def _judge(self, account: str, orders: Sequence[Touched], settled: Mapping[str, Decimal]) -> Member:
+    async def _judge(
+        self, account: str, orders: Sequence[Touched], settled: Mapping[str, Decimal], log: TradeLog | None = None
+    ) -> Member:
         named = [each.order for each in orders if each.order]
         try:
-            findings = await self._findings(account, orders, settled)
+            findings = await self._findings(account, orders, settled, log)
             return judge(account, named, _each_once(findings))
         except OUTAGES:
             raise
         except Exception as error:
             # One account whose records break a check must not hold up all others: a person looks at it.
-            log.exception("account of an incident not judged", incident=self._request.reference)
+            logger.exception("account of an incident not judged", incident=self._request.reference)
             return judge(account, named, [_broken(self._request, error)])
+        finally:
+            if activity.in_activity():
+                activity.heartbeat()
 
-    async def _findings(self, account: str, orders: Sequence[Touched], settled: Mapping[str, Decimal]) -> list[Finding]:
+    async def _findings(
+        self, account: str, orders: Sequence[Touched], settled: Mapping[str, Decimal], log: TradeLog | None
+    ) -> list[Finding]:
         request, fault = self._request, self._request.fault
         groups: dict[tuple[tuple[Check, ...], bool], list[str]] = {}
         unnamed = False
@@ -116,7 +126,7 @@ class Listing:
                     tolerances=self._tolerances,
                     interest=self._interest,
                 )
-                found = await self._investigating.look(asked, settled, shared=self._shared)
+                found = await self._investigating.look(asked, settled, shared=self._shared, log=log)
                 if not filled:
                     found = tuple(each for each in found if each.subject in batch)
                 findings += [each for each in found if _in_window(each, fault, attempts=not batch, waiting=not filled)]
@@ -161,8 +171,19 @@ class Listing:
                 now(),
                 cohort.model_dump(mode="json"),
             )
-        log.info("cohort listed", incident=request.reference, accounts=cohort.accounts, harmed=cohort.harmed)
+        logger.info("cohort listed", incident=request.reference, accounts=cohort.accounts, harmed=cohort.harmed)
         return cohort
+
+
+async def _side_by_side(doing: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """What each returns, in their order; the first that raises ends the others."""
+    tasks = [asyncio.create_task(one) for one in doing]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _counted(row: asyncpg.Record) -> Counted:

@@ -8,10 +8,13 @@ import asyncpg
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from activities.checks import investigating
+from activities.checks.evidence_queries import EvidenceSnapshot
 from activities.checks.investigating import Investigating
 from activities.incidents.incidents import Incidents
 from activities.log.trade_log import TradeLog
-from domain.checks.findings import Check, InvestigationRequest
+from domain.checks.findings import Check, Finding, InvestigationRequest
+from domain.checks.gathering.asked import Asked
 from domain.checks.losses import losses
 from domain.ground.words import MemberState
 from domain.incidents.incident import Fault, FaultKind, NewIncident
@@ -244,6 +247,32 @@ async def bad_minute_again(pool: Pool) -> None:
     from tests.checks.rows import store
 
     await store(pool, *trade("70010008", "1920.96"))
+
+
+@pytest.mark.parametrize("error", ["select 1 / $1::integer", None])
+async def test_an_account_that_a_check_breaks_on_is_unclear_and_holds_up_no_other(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, error: str | None
+) -> None:
+    await bad_minute(desk.pool)
+    await desk.list(new())
+    whole = await desk.members(new())
+    gather = investigating.gather
+
+    async def broken(asked: Asked) -> list[Finding]:
+        if asked.account == SOLD:
+            if error:
+                assert isinstance(asked.log, EvidenceSnapshot)
+                await asked.log._connection.fetch(error, 0)
+            raise ValueError
+        return await gather(asked)
+
+    monkeypatch.setattr(investigating, "gather", broken)
+    await desk.list(new(), number=2)
+    members = await desk.members(new())
+    assert members[SOLD].state is MemberState.UNCLEAR
+    assert {account: row for account, row in members.items() if account != SOLD} == {
+        account: row for account, row in whole.items() if account != SOLD
+    }
 
 
 async def test_an_attempt_that_broke_off_is_gone_on_with(desk: Desk) -> None:
