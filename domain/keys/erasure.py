@@ -110,6 +110,7 @@ REMAINS: Final = (
     "letters as they were delivered, with who has them",
     "the platform's trade log: accounts, and what was said on the platform (schema tradelog)",
     "histories of workflows that another program started or told something in plain JSON, until Temporal removes them",
+    "what those who work here wrote elsewhere: in notes of incidents, of causes and of the process, in cases of others",
     "backups of the keys, until the day named here",
     "files that people made: evidence packs, exports, what an import rejected on another machine (*.rejects.csv)",
 )

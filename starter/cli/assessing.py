@@ -142,18 +142,16 @@ def _trained_ear(file: Path) -> Answer:
 
 def _explained(reference: str) -> Answer:
     from domain.ground.reference import parse_reference
+    from starter.cli.pages import none_of
     from starter.reading.cases import get_timeline
 
     reference = parse_reference(reference)
-    entries = [
-        entry
-        for entry in read(lambda pool: get_timeline(pool, reference))
-        if entry.data and "grounds" in entry.data and "category" in entry.data
-    ]
+    timeline = read(lambda pool: get_timeline(pool, reference))
+    entries = [entry for entry in timeline if entry.data and "grounds" in entry.data and "category" in entry.data]
     shown: list[RenderableType] = []
     for entry in entries:
         shown += [line(f"{entry.at:%Y-%m-%d %H:%M} UTC, {entry.kind}, by {entry.actor}", "bold"), *_page(entry.data)]
-    return Answer(entries, shown or [line("The file of the case holds no assessment.")])
+    return Answer(entries, shown or [none_of("assessment", timeline)])
 
 
 def _page(assessment: Any) -> "list[RenderableType]":

@@ -167,7 +167,9 @@ def _answer(facts: "CaseFacts", made: "Pack", written: list[dict[str, Any]]) -> 
         "files": written,
     }
     shown = [whole(f"{file['path']}{'' if file['written'] else '  (unchanged)'}") for file in written]
-    if not facts.findings:
+    if facts.erased_at:
+        shown.append(line(f"The case was erased on {facts.erased_at:%Y-%m-%d}: the packs say so.", "yellow"))
+    elif not facts.findings:
         shown.append(line("The case has no findings: the packs say so.", "yellow"))
     elif not differences:
         shown.append(line(f"{len(facts.findings)} finding(s) computed again: the same.", "green"))

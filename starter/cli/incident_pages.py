@@ -165,14 +165,15 @@ def _told(row: "CohortRow") -> str:
     return f"{told}, came back {when(row.returned_at)}" if row.returned_at else told
 
 
-def recomputed(differences: "Sequence[Changed]") -> list[RenderableType]:
-    """What of a list is not the same again."""
+def recomputed(differences: "Sequence[Changed]", erased: int) -> list[RenderableType]:
+    """What of a list is not the same again. Of so many accounts what was found is *erased*."""
+    gone = f" Of {erased} erased, the sums alone were compared." * (erased > 0)
     if not differences:
-        return [line("Every account of the list is the same again, with the same sums and hashes.")]
+        return [line(f"Every account of the list is the same again, with the same sums and hashes.{gone}")]
     made = table("Account", "Field", "Stored", "Computed now")
     for one in differences:
         made.add_row(line(one.account), line(one.field), line(one.stored), line(one.computed))
-    return [made]
+    return [made, line(gone.strip())] if gone else [made]
 
 
 def warned(found: "Sequence[Warned]") -> list[RenderableType]:

@@ -269,8 +269,9 @@ def recompute(*, reference: _Incident) -> Answer:
     if count := len(differences) + len(logged):
         message = f"{count} difference(s): the list cannot be computed again as it was, or rests on rows that changed"
         problem = Problem("changed", ExitCode.CHECK_FAILED, message)
-    data = {"reference": parsed, "accounts": len(rows), "differences": differences, "log": logged}
-    return Answer(data, [*incident_pages.recomputed(differences), *pages.differing_rows(logged)], problem)
+    erased = sum(row.erased for row in rows)
+    data = {"reference": parsed, "accounts": len(rows), "erased": erased, "differences": differences, "log": logged}
+    return Answer(data, [*incident_pages.recomputed(differences, erased), *pages.differing_rows(logged)], problem)
 
 
 @command(incident, "warnings")

@@ -150,8 +150,6 @@ def rejected(messages: "Sequence[Rejected]") -> list[RenderableType]:
 
 def recomputed(findings: "Sequence[Finding]", differences: "Sequence[Difference]") -> list[RenderableType]:
     """Findings made again, and what is different."""
-    if not findings:
-        return [line("The case has no findings.")]
     if not differences:
         harm = ", ".join(str(finding.harm) for finding in findings if finding.harm) or "none"
         return [line(f"{len(findings)} finding(s) are the same again, with the same hashes. Harm: {harm}.")]
@@ -159,6 +157,15 @@ def recomputed(findings: "Sequence[Finding]", differences: "Sequence[Difference]
     for one in differences:
         made.add_row(f"{spoken(one.check)} {one.subject}", one.field, one.stored, one.computed)
     return [made]
+
+
+def none_of(what: str, entries: "Sequence[Entry]") -> RenderableType:
+    """That the *entries* of a case have none of *what*, or that it was erased."""
+    from starter.reading.dossier import erased_at
+
+    if at := erased_at(entries):
+        return line(f"The case was erased on {at:%Y-%m-%d}: its {what} cannot be read any more.", "yellow")
+    return line(f"The case has no {what}.")
 
 
 def differing_rows(differences: "Sequence[LogDifference]") -> list[RenderableType]:

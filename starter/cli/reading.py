@@ -150,7 +150,8 @@ def recompute(*, reference: Reference) -> Answer:
     from starter.reading.evidence_rows import compare_with_log
 
     reference = _parsed(reference)
-    stored = stored_findings(read(lambda pool: get_timeline(pool, reference)))
+    entries = read(lambda pool: get_timeline(pool, reference))
+    stored = stored_findings(entries)
     findings = [finding for finding, _ in stored]
     differences = again(findings, [digest for _, digest in stored])
     logged = read(lambda pool: compare_with_log(pool, findings))
@@ -159,7 +160,8 @@ def recompute(*, reference: Reference) -> Answer:
         problem = Problem("check_failed", ExitCode.CHECK_FAILED, f"{count} difference(s) in {len(findings)} finding(s)")
     digests = [digest for _, digest in stored]
     data = {"reference": reference, "findings": digests, "differences": differences, "log": logged}
-    return Answer(data, [*pages.recomputed(findings, differences), *pages.differing_rows(logged)], problem)
+    made = pages.recomputed(findings, differences) if findings else [pages.none_of("findings", entries)]
+    return Answer(data, [*made, *pages.differing_rows(logged)], problem)
 
 
 @command(ledger, "check")

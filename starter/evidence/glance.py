@@ -41,8 +41,11 @@ class Glance(Section):
         if self.reader is not Reader.HANDLER:
             text = words.joined(words("left_out", self.reader), words("left_out", "hashes"))
             yield Prose(text=words("page", "left_out") + words("page", "colon") + text, tone="quiet")
+        if facts.erased_at:
+            yield Prose(text=words("glance", "erased", day=f"{facts.erased_at:%Y-%m-%d}"), tone="open")
         if not facts.findings:
-            yield Prose(text=words("glance", "no_findings"), tone="open")
+            if not facts.erased_at:
+                yield Prose(text=words("glance", "no_findings"), tone="open")
             return
         if facts.investigations > 1:
             yield Prose(text=words("glance", "earlier", count=facts.investigations), tone="quiet")

@@ -16,7 +16,7 @@ from domain.log.trade_log import Quote
 from domain.money.amounts import Money
 from starter.evidence.scenes import SILENT, PriceScene, kept_quotes, scenes_of
 from starter.reading.database import not_found
-from starter.reading.dossier import stored_findings
+from starter.reading.dossier import erased_at, stored_findings
 
 if TYPE_CHECKING:
     import asyncpg
@@ -109,6 +109,11 @@ class CaseFacts(Record):
     postings: tuple[Posting, ...]
     payments: tuple[Payment, ...] = ()
     charts: tuple[Chart, ...] = ()
+
+    @property
+    def erased_at(self) -> datetime | None:
+        """When what was personal in the case was erased; ``None`` if nothing was."""
+        return erased_at(self.entries)
 
     @property
     def content_hash(self) -> str:

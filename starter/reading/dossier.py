@@ -228,6 +228,11 @@ def stored_findings(entries: Iterable[Entry]) -> list[tuple[Finding, str]]:
     return [(Finding.noted(entry.data), str(entry.data.get("hash", ""))) for entry in found if entry.at == latest]
 
 
+def erased_at(entries: Iterable[Entry]) -> datetime | None:
+    """When what was personal in the case was erased; ``None`` if nothing was."""
+    return next((entry.at for entry in entries if entry.kind == "erased"), None)
+
+
 def last_proposal(entries: Iterable[Entry]) -> ProposalView | None:
     """The last proposal, and what the entries after it say of it."""
     proposal: Entry | None = None

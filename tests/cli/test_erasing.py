@@ -1,6 +1,7 @@
 """What somebody types who has a customer erased, and what they are told."""
 
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
@@ -49,3 +50,28 @@ async def test_an_erasure_is_asked_for_refused_with_a_letter_and_declined(
     assert (await redress("privacy", "export", ACCOUNT, "--output", file)).code == 2
     accessed = (await redress("audit", "accesses", "--case", reference, "--json")).data
     assert [one["what"] for one in accessed] == ["privacy export", "erase approve"]
+
+
+async def test_whoever_asks_what_was_found_of_an_erased_case_is_told_that_it_was_erased(
+    redress: CommandLine, pool: "asyncpg.Pool[asyncpg.Record]", database_url: str, tmp_path: Path
+) -> None:
+    redress.set("DATABASE_URL", database_url)
+    redress.set("REDRESS_OUTBOX_DIR", str(tmp_path / "outbox"))
+    reference = await opened(keeping(pool), "told-to-be-erased", account="told-to-be-erased")
+    closed = "update casefile.cases set closed_at = now() - interval '10 years', revision = revision + 1"
+    await pool.execute(closed)
+    asked = ("assess", "explain"), ("recompute",), ("evidence", "pack", "--output", tmp_path / "before")
+    before = [(await redress(*one, reference)).out for one in asked]
+    assert not any("erased" in told for told in before)
+    made = await redress("erase", "request", "told-to-be-erased", "--reason", "asked", "--as", "handler:h-1")
+    erasure = made.out.split(":")[0]
+    assert (await redress("erase", "approve", erasure, "--reason", "ok", "--as", "executive:e-1")).code == 0
+
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
+    after = ("assess", "explain"), ("recompute",), ("evidence", "pack", "--for", "customer", "--output", tmp_path / "z")
+    for one in after:
+        assert f"The case was erased on {day}: " in (await redress(*one, reference)).out
+    [pack] = (tmp_path / "z").glob("*.html")
+    assert f"What was personal in this case was erased on {day}" in pack.read_text()
+    assert f"本案的个人资料已于 {day} 删除" in pack.read_text()
+    assert not any(told in pack.read_text() for told in ("There are no findings", "案卷中没有核查结论"))

@@ -145,6 +145,7 @@ async def case(visit: Visit) -> Response:
             ),
             blocks=[(type(one).__name__, one) for one in findings_for(facts, Reader.HANDLER, visit.language)],
             logged=logged,
+            erased_at=facts.erased_at,
             signs=signs,
             hands=hands,
             form_of=form_of,
