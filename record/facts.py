@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 _AT_ONCE: Final = 500
+_WHOLE: Final = 3600.0
+"""Seconds for a statement that reads the facts of all cases."""
 
 
 class NoSuchCutOff(LookupError):
@@ -32,7 +34,7 @@ async def cut_off(pool: "Pool", wanted: int | None = None) -> int:
 
 async def digest_up_to(pool: "Pool", number: int) -> str:
     """SHA-256 over the facts up to *number*: nobody can change one without its changing."""
-    return str(await pool.fetchval(_DIGEST, number))
+    return str(await pool.fetchval(_DIGEST, number, timeout=_WHOLE))
 
 
 async def reviewed_in(pool: "Pool", start: datetime, end: datetime, number: int) -> list[Reviewed]:
@@ -52,7 +54,7 @@ async def cases_up_to(pool: "Pool", number: int, references: Collection[str] | N
     asked = (_CASES, number) if references is None else (_THESE, number, list(references))
     async with pool.acquire() as connection, connection.transaction(readonly=True):
         await connection.execute("set local work_mem = '64MB'")
-        async for row in connection.cursor(*asked, prefetch=_AT_ONCE):
+        async for row in connection.cursor(*asked, prefetch=_AT_ONCE, timeout=_WHOLE):
             yield case_of(dict(row))
 
 

@@ -40,7 +40,7 @@ async def steps_of(pool: "Pool", action: str) -> list[ActionLine]:
 
 
 async def option_complaints(pool: "Pool", limit: int = 10_000) -> list[OptionLine]:
-    """Complaints about binary options, the last received first."""
+    """Complaints about binary options, the last received first: the *limit* that were the last to be known as such."""
     return [
         OptionLine(
             number=row["number"],
@@ -64,5 +64,12 @@ _STEPS: Final = """
 _OPTIONS: Final = """
     select o.number, o.time, o.type, o.handler, o.status, o.handled_at, o.outcome, o.awarded, (
         select c.name from casefile.contacts c where c.reference = o.number order by c.id desc limit 1) as name
-    from reporting.option_complaints o where not casefile.hidden(o.number) order by o.time desc, o.number limit $1
+    from reporting.option_complaints o
+    where o.number = any(array(
+            select reference from reporting.facts f
+            where f.kind = 'finding' and f.data ->> 'check' = 'binary_option'
+                or f.kind = 'described' and f.data ->> 'product' ~* '(binary|二元)'
+            group by reference order by min(number) desc limit $1))
+        and not casefile.hidden(o.number)
+    order by o.time desc, o.number
 """

@@ -6,6 +6,7 @@ from pathlib import Path
 from domain.ground.timeline import Entry
 from domain.ground.words import CaseEvent, Stage
 from runtime.database import Pool
+from starter.reading import actions
 from tests.case.support import after, keeping, occurred, opened, summary, update, usd
 from tests.cli.command_line import CommandLine
 from tests.cli.conftest import redress as redress  # noqa: PLC0414 (a fixture)
@@ -35,3 +36,13 @@ async def test_it_has_number_name_time_type_handler_status_when_handled_and_a_re
     assert list(row.values()) == [
         by_check, "A Customer", "2026-03-02 09:30", "交易执行", "h-17", "已答复", "2026-03-02 10:30", "投诉成立",
     ]  # fmt: skip
+
+
+async def test_complaints_about_options_are_found_by_index(pool: Pool) -> None:
+    asked = [(actions._OPTIONS, (200,)), ("select * from reporting.option_complaints", ())]
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("set local enable_seqscan = off")
+        for query, values in asked:
+            plan = "\n".join(row[0] for row in await connection.fetch(f"explain {query}", *values))
+            assert "facts_of_options" in plan, plan
+            assert "Index Cond: (reference = ANY" in plan or "Index Cond: ((reference = ANY" in plan, plan

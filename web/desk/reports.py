@@ -17,6 +17,7 @@ from starter.reports.making import make_report, open_figure, rendered
 from starter.reports.options import rows_of, to_csv
 from starter.reports.pages import laid_out
 from starter.reports.words import cell, report_words, row_name
+from web.apart import Apart
 from web.desk.case import svg
 from web.desk.frame import DESK, eyes, shown
 from web.pages import NotFound
@@ -30,6 +31,8 @@ FILES: Final = {
     "json": "application/json",
 }
 _MONTHS: Final = 12
+_MOST: Final = 200
+_MOST_IN_FILE: Final = 10_000
 
 
 @DESK.get("/reports", staff())
@@ -43,13 +46,13 @@ async def reports(visit: Visit) -> Response:
         errors = [FieldError("zone", "desk.reports.no_zone")]
     except ValueError:
         errors = [FieldError("period", "desk.reports.no_period")]
-    blocks, title, days, unbalanced, cut_off = [], "", "", "", 0
+    blocks, title, days, unbalanced, cut_off, report = [], "", "", "", 0, None
     if period:
         try:
-            report = await make_report(visit.doors.pool, period)
+            report = await _report(visit, period)
         except DoesNotBalance as error:
             unbalanced = str(error)
-        else:
+        if report:
             page = laid_out(report, [visit.language], load_causes(), firm=visit.doors.settings.firm_name).pages[0]
             cut_off = report.cut_off
             blocks = [(type(block).__name__, block) for block in page.blocks]
@@ -68,6 +71,7 @@ async def reports(visit: Visit) -> Response:
         days=days,
         blocks=blocks,
         unbalanced=unbalanced,
+        making=bool(period and not report and not unbalanced),
         files=list(FILES),
         cut_off=cut_off,
         is_over=period is None or period.end <= visit.now,
@@ -84,21 +88,21 @@ async def reports(visit: Visit) -> Response:
 @DESK.get("/options", staff())
 async def options(visit: Visit) -> Response:
     """The status table of complaints about binary options."""
-    lines = await _options(visit)
+    lines = await _options(visit, _MOST)
     head, rows = rows_of(lines, visit.language)
-    return shown(visit, "options.html", head=head, rows=rows)
+    return shown(visit, "options.html", head=head, rows=rows, most=_MOST)
 
 
 @DESK.get("/options.csv", staff())
 async def options_file(visit: Visit) -> Response:
     """The same as a file."""
-    content = to_csv(await _options(visit), visit.language)
+    content = to_csv(await _options(visit, _MOST_IN_FILE), visit.language)
     name = 'attachment; filename="option-complaints.csv"'
     return Response(content, media_type=FILES["csv"], headers={"content-disposition": name})
 
 
-async def _options(visit: Visit) -> list[OptionLine]:
-    lines = await option_complaints(eyes(visit))
+async def _options(visit: Visit, most: int) -> list[OptionLine]:
+    lines = await option_complaints(eyes(visit), most)
     visit.seen += [one.number for one in lines]
     return lines
 
@@ -111,9 +115,14 @@ async def figure(visit: Visit) -> Response:
         period = _period(visit, visit.path["period"])
         if period is None:
             raise NotFound
-        report = await make_report(visit.doors.pool, period, at=int(asked.get("cut_off", "")))
-        name, number = _named(report, asked.get("figure", ""), visit.language)
-        opened = await open_figure(eyes(visit), report, asked.get("figure", ""))
+        report, key = await _report(visit, period, int(asked.get("cut_off", ""))), asked.get("figure", "")
+        if report is None:
+            return _being_made(visit, period)
+        name, number = _named(report, key, visit.language)
+        asking = ("figure", visit.staff.id, period, report.cut_off, key)
+        opened = await _apart(visit).ask(asking, lambda: open_figure(eyes(visit), report, key))
+        if opened is None:
+            return _being_made(visit, period)
     except NotAllowed:
         return shown(
             visit, "figure.html", period=period, name=name, number=number, kept_out=True, of_zone=_of_zone(visit)
@@ -133,6 +142,27 @@ async def figure(visit: Visit) -> Response:
         kept_out=False,
         of_zone=_of_zone(visit),
     )
+
+
+def _apart(visit: Visit) -> Apart:
+    found: Apart = visit.doors.kept.setdefault("reports", Apart())
+    return found
+
+
+async def _report(visit: Visit, period: Period, at: int | None = None) -> Report | None:
+    """The report on *period*, of the facts up to number *at* or of all; None while it is being made.
+
+    Among very many cases that takes longer than a page. Raises as `make_report`.
+    """
+    pool, apart = visit.doors.pool, _apart(visit)
+    latest: Report | None = apart.kept(("report", period, None))
+    if latest and latest.cut_off == at:
+        return latest
+    return await apart.ask(("report", period, at), lambda: make_report(pool, period, at=at))
+
+
+def _being_made(visit: Visit, period: Period) -> Response:
+    return visit.redirect(f"/desk/reports?{urlencode({'period': period.name, **_of_zone(visit)})}")
 
 
 def _named(report: Report, key: str, language: str) -> tuple[str, str]:
@@ -156,9 +186,11 @@ async def report_file(visit: Visit) -> Response:
         period = _period(visit, visit.path["period"])
         if period is None or form not in FILES:
             raise NotFound
-        report = await make_report(visit.doors.pool, period, at=int(asked) if asked else None)
+        report = await _report(visit, period, int(asked) if asked else None)
     except (LookupError, ValueError):
         raise NotFound from None
+    if report is None:
+        return _being_made(visit, period)
     content = rendered(report, form, (visit.language,), firm=visit.doors.settings.firm_name)
     name = f'attachment; filename="complaints-{period.name}.{form}"'
     return Response(content, media_type=FILES[form], headers={"content-disposition": name})
