@@ -83,7 +83,7 @@ def most_counted(view: View) -> int:
     """How many cases of that *view* are counted at most: reading a hundred thousand for one number helps nobody, and
     proposals are counted one by one, because role and limit decide.
     """
-    return 100 if view is View.APPROVAL else 1_000
+    return 50 if view is View.APPROVAL else 1_000
 
 
 async def read_worklist(
@@ -121,7 +121,7 @@ async def count_worklist(pool: "Pool", who: str, at: datetime) -> Counts:
             _COUNTS, person_of(who), list(one.teams) if one else [], at, most_counted(View.ALL)
         )
         approval, most = 0, most_counted(View.APPROVAL)
-        async for _ in _Desk(connection, who, directory, at).items(View.APPROVAL, Filters(), None, most):
+        async for _ in _Desk(connection, who, directory, at).to_decide(Filters(), None, most, counted=True):
             approval += 1
             if approval == most:
                 break
@@ -141,17 +141,38 @@ class _Desk:
 
     async def items(self, view: View, filters: Filters, after: Place | None, batch: int) -> AsyncIterator[Item]:
         """What is in the *view*, in order; *batch* are fetched first, then more at once."""
-        while rows := await self._fetch(view, filters, after, batch):
+        if view is View.APPROVAL:
+            async for row in self.to_decide(filters, after, batch):
+                yield await self._item(row, decides=True)
+            return
+        async for row in self._rows(view, filters, after, batch):
+            yield await self._item(row, decides=await self._decides(row))
+
+    async def to_decide(
+        self, filters: Filters, after: Place | None, batch: int, *, counted: bool = False
+    ) -> "AsyncIterator[asyncpg.Record]":
+        """The rows of what waits for their decision; to be *counted*, without what only shows."""
+        roles = list(self._one.roles) if self._one else []
+        if not await self._connection.fetchval(_DECIDE_SOMEWHERE, roles):
+            return  # and the proposals of everybody are not gone through for nothing
+        async for row in self._rows(View.APPROVAL, filters, after, batch, counted=counted):
+            if await self._decides(row):
+                yield row
+
+    async def _rows(
+        self, view: View, filters: Filters, after: Place | None, batch: int, *, counted: bool = False
+    ) -> "AsyncIterator[asyncpg.Record]":
+        while rows := await self._fetch(view, filters, after, batch, _COUNTED if counted else _SHOWN):
             for row in rows:
-                decides = await self._decides(row)
-                if decides or view is not View.APPROVAL:
-                    yield await self._item(row, decides=decides)
+                yield row
             if len(rows) < batch:
                 return
             last, batch = rows[-1], min(2 * batch, _MOST)
             after = Place(last["repeat"], last["next_duty"], last["priority"] or "", last["reference"])
 
-    async def _fetch(self, view: View, filters: Filters, after: Place | None, limit: int) -> "Sequence[asyncpg.Record]":
+    async def _fetch(
+        self, view: View, filters: Filters, after: Place | None, limit: int, columns: str
+    ) -> "Sequence[asyncpg.Record]":
         one = self._one
         values: list[Any] = [
             self._person,
@@ -172,7 +193,7 @@ class _Desk:
         if after:
             place = [value(not after.repeat), value(after.duty), value(after.priority), value(after.reference)]
             conditions.append(_FURTHER.format(*place))
-        return await self._connection.fetch(_PAGE.format(ROUND, " and ".join(conditions)), *values)
+        return await self._connection.fetch(_PAGE.format(columns, ROUND, " and ".join(conditions)), *values)
 
     async def _item(self, row: "asyncpg.Record", *, decides: bool) -> Item:
         case = Standing(**{name: row[name] for name in Standing.model_fields})
@@ -222,11 +243,15 @@ class _Desk:
 
 
 _MOST: Final = 1_000
+_DECIDED_BY: Final = """
+    select hash from casefile.policy_packs, jsonb_path_query(content, '$.decision.**.role') as role
+    where role #>> '{{}}' = any({}::text[])
+"""
+_DECIDE_SOMEWHERE: Final = f"select exists ({_DECIDED_BY.format('$1')})"
 _OF_VIEWS: Final[Mapping[View, str]] = {
     View.MINE: "handler = $1",
-    View.APPROVAL: """proposer is not null and stage in ('investigating', 'deciding') and policy_hash in (
-        select hash from casefile.policy_packs, jsonb_path_query(content, '$.decision.**.role') as role
-        where role #>> '{}' = any($5))""",
+    View.APPROVAL: f"""proposer is not null and stage in ('investigating', 'deciding') and policy_hash in (
+        {_DECIDED_BY.format("$5")})""",
     View.TEAM: "team = any($4)",
     View.UNASSIGNED: "handler is null",
     View.ALL: "true",
@@ -244,14 +269,19 @@ _OF_FILTERS: Final[Mapping[str, str]] = {
         order by s.by <> 'system:redress' desc, s.id desc limit 1)""",
 }
 _FURTHER: Final = "(first_time, next_duty, priority, reference) > ({}, coalesce({}, 'infinity'::timestamptz), {}, {})"
+_SHOWN: Final = """
+        coalesce((select event = 'information_requested' from casefile.events e where e.reference = w.reference
+            and event in ('information_requested', 'customer_replied', 'wait_ended') order by number desc limit 1),
+            false) as asked,
+        exists (select from payments.standing p where p.reference = w.reference and p.ended_at is null) as unpaid
+"""
+_COUNTED: Final = "false as asked, false as unpaid"
 _PAGE: Final = """
     select w.reference, w.stage, w.category, nullif(w.priority, '') as priority, w.team, w.breached, w.received_at,
         not w.first_time as repeat,
         nullif(w.next_duty, 'infinity') as next_duty, w.next_duty < $2 as overdue, c.policy_hash, c.handler,
         w.team = any($4::text[]) as of_my_team, cardinality($5::text[]) as roles,
-        coalesce((select event = 'information_requested' from casefile.events e where e.reference = w.reference
-            and event in ('information_requested', 'customer_replied', 'wait_ended') order by number desc limit 1),
-            false) as asked,
+        {},
         w.proposer is not null and w.stage in ('investigating', 'deciding') as proposed, w.proposer,
         coalesce((said.data ->> 'round')::integer, 1) as round,
         (select min({}) from casefile.assignments a where a.reference = w.reference and lower(a.person) = $1) as had,
@@ -259,8 +289,7 @@ _PAGE: Final = """
             and t.data ->> 'decision' = 'approve'
             and (t.data ->> 'round')::integer < (said.data ->> 'round')::integer) as approved_before,
         said.data -> 'compensation' as compensation,
-        c.compensation_amount as awarded, c.compensation_currency as awarded_in,
-        exists (select from payments.standing p where p.reference = w.reference and p.ended_at is null) as unpaid
+        c.compensation_amount as awarded, c.compensation_currency as awarded_in
     from (
         select * from casefile.worklist
         where reference not in (select casefile.kept_out_of($1, $2)) and {}
