@@ -80,7 +80,7 @@ def _blocks(report: Report, words: Words, tree: CauseTree) -> Iterator[Block]:
         rows=tuple(
             (
                 words("definition", one.name),
-                one.source,
+                words("definition_source", one.source),
                 words("definition", "confirmed" if one.confirmed else "unconfirmed"),
             )
             for one in report.definitions

@@ -97,7 +97,7 @@ def _title_sheet(sheet: Worksheet, report: Report, words: Words, firm: str) -> N
         _add(sheet, line)
     for definition in report.definitions:
         mark = words("definition", "confirmed" if definition.confirmed else "unconfirmed")
-        sheet.append([words("definition", definition.name), definition.source, mark])
+        sheet.append([words("definition", definition.name), words("definition_source", definition.source), mark])
     sheet.column_dimensions["A"].width = 90
     sheet["A2"].font = Font(bold=True, size=14)
 

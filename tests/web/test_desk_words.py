@@ -1,6 +1,8 @@
 """Words of the field at the desk: each that a page can show is there in both languages."""
 
 import re
+import tomllib
+from collections.abc import Iterator
 from enum import StrEnum
 from itertools import product
 from pathlib import Path
@@ -8,9 +10,11 @@ from types import SimpleNamespace
 from typing import Any, Final, get_args
 
 import pytest
+from pydantic import ValidationError
 
-from domain.case.complaint import Channel
+from domain.case.complaint import Channel, explain
 from domain.case.messages.handling import ChooseChannel
+from domain.case.messages.signals import CustomerReply
 from domain.checks.findings import Verdict
 from domain.ground.words import (
     Action,
@@ -37,6 +41,7 @@ from domain.ground.words import (
     TaskKind,
 )
 from domain.incidents.incident import FaultKind
+from domain.learning import definitions
 from domain.learning.reviewing import Kept
 from domain.mail.bounces import Delivery
 from domain.money.parts import PartKind
@@ -46,6 +51,7 @@ from domain.rules.routes import Access
 from runtime.policies import load_packs
 from starter.reading.remedies import State as RemedyState
 from starter.reading.tasks import State as TaskState
+from starter.reports.words import report_words
 from web.desk.acting import FORMS
 from web.desk.sentences import in_words, spoken
 from web.words import words
@@ -120,3 +126,61 @@ def test_how_a_customer_chose_to_be_written_to_is_said_in_chinese() -> None:
                 {"message_id": "1", "actor": {"id": "c", "role": "customer"}, "channel": channel, "language": language}
             )
             assert not re.search("[A-Za-z]", in_words(visit, choose_channel(work, message), fact=True))
+
+
+def said_of_packs() -> set[str]:
+    """What the packs are called, and the sources of their numbers."""
+    packs = [pack for versions in load_packs().values() for pack in versions]
+    told = {source for pack in packs for source in sources_in(pack.model_dump(exclude={"calendar"}))}
+    return told | {pack.title for pack in packs}
+
+
+def sources_in(content: Any) -> Iterator[str]:
+    if isinstance(content, dict):
+        if content.get("source"):
+            yield content["source"]
+        content = list(content.values())
+    if isinstance(content, list | tuple):
+        for each in content:
+            yield from sources_in(each)
+
+
+def test_what_packs_are_called_and_where_their_numbers_come_from_is_said_in_chinese() -> None:
+    visit: Any = SimpleNamespace(language="zh-CN", t=lambda key: words(key, "zh-CN"))
+    table, told = tomllib.loads(Path("web/desk/rule_sources.toml").read_text("utf-8")), said_of_packs()
+    assert sorted(told - table.keys()) == []
+    assert sorted(table.keys() - told) == [], "nobody says that any more"
+    chinese = {text: in_words(visit, text) for text in told}
+    named_alone = {text for text, said in chinese.items() if not re.search("[一-鿿]", said)}
+    assert {text for text in named_alone if not re.fullmatch(r"DISP [\d.]+ R", text)} == set()
+
+
+def test_what_a_report_rests_on_is_said_in_chinese() -> None:
+    sources = {
+        *(one.source for one in vars(definitions).values() if isinstance(one, definitions.Definition)),
+        *(one.source for _, one in (*definitions._CLOSED.values(), definitions._OTHERWISE)),
+    }
+    for language in ("en", "zh-CN"):
+        assert set(report_words(language)._texts["definition_source"]) == sources
+    assert report_words("zh-CN")("own", "customer-care") == "客户关怀"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"text": 3},
+        {"text": ""},
+        {"trades": 5},
+        {"no_such": "field"},
+        {"intent": "hurry"},
+        {"attachments": [{"title": "x" * 300}]},
+        {"message_id": None},
+    ],
+)
+def test_why_a_message_did_not_fit_is_said_in_chinese(wrong: dict[str, Any]) -> None:
+    visit: Any = SimpleNamespace(language="zh-CN", t=lambda key: words(key, "zh-CN"))
+    fits = {"message_id": "1", "actor": {"id": "c", "role": "customer"}, "text": "A word."}
+    with pytest.raises(ValidationError) as refused:
+        CustomerReply.model_validate(fits | wrong)
+    told = in_words(visit, f"message 'customer_reply' does not fit: {explain(refused.value)}", fact=True)
+    assert not re.search(r"[a-z]+ [a-z]+ [a-z]+", told), told

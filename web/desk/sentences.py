@@ -1,6 +1,7 @@
 """The words of the desk: those of the field, and the sentences that the service says in English far from any page.
 
-A workflow refuses, or says what it waits for, as an English sentence; `sentences.toml` has each as the desk says it.
+A workflow refuses, or says what it waits for, as an English sentence; `sentences.toml` has each as the desk says it,
+`rule_sources.toml` what the packs of rules say of themselves.
 """
 
 import re
@@ -110,7 +111,9 @@ class Sentence(NamedTuple):
 @cache
 def sentences(*, facts: bool = False) -> tuple[Sentence, ...]:
     """All of them, those first that say more by themselves; those that only stand in for *facts* of others as well."""
-    table: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    table: dict[str, Any] = {}
+    for file in ("sentences", "rule_sources"):
+        table |= tomllib.loads(Path(__file__).with_name(f"{file}.toml").read_text(encoding="utf-8"))
     of_facts = table.pop("facts")
     known: dict[str, str | list[str]] = table | of_facts if facts else table
     found = []
