@@ -79,13 +79,15 @@ _COPIED: Final = (
     "tasks",
     "search_terms",
     "worklist",
+    "reporting.facts",
 )
+"""Tables; of the case file where no schema stands before."""
 _OWN: Final = {"cases": ("'idempotency_key', c.reference",), "letters": ("'message_id', c.reference || t.key",)}
 """What is another in each copy beside reference, times and counters."""
 _COLUMNS: Final = """
     select column_name as name, data_type as type, is_identity = 'YES' as counted
     from information_schema.columns
-    where table_schema = 'casefile' and table_name = $1 and is_generated = 'NEVER' order by ordinal_position
+    where table_schema || '.' || table_name = $1 and is_generated = 'NEVER' order by ordinal_position
 """
 
 Read = Callable[[], Awaitable[Sequence[Any] | Any]]
@@ -147,14 +149,14 @@ async def _multiply(
     )
     await connection.execute("analyze copies")
     await connection.execute("set session_replication_role = replica")  # the triggers have done their work once
-    for table in _COPIED:
-        began = time.monotonic()
+    for name in _COPIED:
+        began, table = time.monotonic(), name if "." in name else f"casefile.{name}"
         columns = await connection.fetch(_COLUMNS, table)
         moved = [
             f"'{each['name']}', t.{each['name']} + c.shift" for each in columns if each["type"].startswith("timestamp")
         ]
         counted = [
-            f"'{each['name']}', nextval(pg_get_serial_sequence('casefile.{table}', '{each['name']}'))"
+            f"'{each['name']}', nextval(pg_get_serial_sequence('{table}', '{each['name']}'))"
             for each in columns
             if each["counted"]
         ]
@@ -163,17 +165,17 @@ async def _multiply(
         of_the_model = "t.reference = c.model" if "reference" in names else "t.key like c.model || ':%'"
         told = await connection.execute(
             f"""
-            insert into casefile.{table} ({names}) overriding system value
+            insert into {table} ({names}) overriding system value
             select {values} from (
-                select jsonb_populate_record(null::casefile.{table},
+                select jsonb_populate_record(null::{table},
                     replace(to_jsonb(t)::text, c.model, c.reference)::jsonb
-                    || jsonb_build_object({", ".join([*moved, *counted, *_OWN.get(table, ())])})) as one
-                from copies c join casefile.{table} t on {of_the_model}
+                    || jsonb_build_object({", ".join([*moved, *counted, *_OWN.get(name, ())])})) as one
+                from copies c join {table} t on {of_the_model}
                 offset 0
             ) as made
             """  # noqa: S608 (nothing from outside)
         )
-        say(f"  {table}: {told.rpartition(' ')[2]} rows in {time.monotonic() - began:.0f} s")
+        say(f"  {name}: {told.rpartition(' ')[2]} rows in {time.monotonic() - began:.0f} s")
     await connection.execute("vacuum analyze")
 
 

@@ -112,20 +112,22 @@ async def read_worklist(
     return Page(items=tuple(items[:limit]), more=len(items) > limit)
 
 
-async def count_worklist(pool: "Pool", who: str, at: datetime) -> Counts:
-    """How many open cases *who* has in each view."""
+async def count_worklist(pool: "Pool", who: str, at: datetime, *, approval: int | None = None) -> Counts:
+    """How many open cases *who* has in each view; what waits for their *approval* may be counted already."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         directory = await read_directory(connection)
         one = directory.find(who)
         row = await connection.fetchrow(
             _COUNTS, person_of(who), list(one.teams) if one else [], at, most_counted(View.ALL)
         )
-        approval, most = 0, most_counted(View.APPROVAL)
-        async for _ in _Desk(connection, who, directory, at).to_decide(Filters(), None, most, counted=True):
-            approval += 1
-            if approval == most:
-                break
-    return Counts(**dict(row or {}), approval=approval, at=at)
+        most = most_counted(View.APPROVAL)
+        if approval is None:
+            approval = 0
+            async for _ in _Desk(connection, who, directory, at).to_decide(Filters(), None, most, counted=True):
+                approval += 1
+                if approval == most:
+                    break
+    return Counts(**dict(row or {}), approval=min(approval, most), at=at)
 
 
 class _Desk:

@@ -16,7 +16,7 @@ from starter.client.directory import People
 from starter.reading.cases import list_cases
 from starter.reading.deadlines import get_coming_due, get_deadlines
 from starter.reading.tasks import get_tasks
-from starter.reading.worklist import Filters, View, count_worklist, read_worklist
+from starter.reading.worklist import Filters, View, count_worklist, most_counted, read_worklist
 from tests.case.support import OPENED_AT, RECEIVED_AT, after, keeping, occurred, summary, update
 from tests.people.support import LEAD, directory, person
 from tests.people.test_hands import noted, opened_as
@@ -160,6 +160,8 @@ async def test_a_list_shows_what_is_in_it_and_counts_as_many(pool: "Pool", case_
     to_approve = await listed(pool, "a-1", View.APPROVAL)
     assert {item.why for item in to_approve} == {"waiting for me"}
     assert len(to_approve) == (await count_worklist(pool, "a-1", NOW)).approval == 3
+    assert (await count_worklist(pool, "a-1", NOW, approval=3)) == await count_worklist(pool, "a-1", NOW)
+    assert (await count_worklist(pool, "a-1", NOW, approval=99)).approval == most_counted(View.APPROVAL)
     assert await listed(pool, "h-2", View.APPROVAL) == []  # proposed them, and is no approver
 
 

@@ -44,11 +44,11 @@ async def inbox(visit: Visit) -> Response:
     """Open cases, by next duty."""
     asked = visit.request.query_params
     view = View(asked["view"]) if asked.get("view") in set(View) else View.MINE
-    filters, pool = _filters(visit), eyes(visit)
-    page = await read_worklist(
-        pool, visit.staff.id, view, visit.now, filters=filters, after=_place(visit), limit=_AT_ONCE
-    )
-    counts = await count_worklist(pool, visit.staff.id, visit.now)
+    filters, pool, after = _filters(visit), eyes(visit), _place(visit)
+    page = await read_worklist(pool, visit.staff.id, view, visit.now, filters=filters, after=after, limit=_AT_ONCE)
+    is_counted = view is View.APPROVAL and filters == Filters() and not after and most_counted(view) <= _AT_ONCE
+    approval = len(page.items) if is_counted else None
+    counts = await count_worklist(pool, visit.staff.id, visit.now, approval=approval)
     tasks = await get_tasks(pool, visit.now, owner=visit.staff.id, limit=_AT_ONCE) if view is View.MINE else []
     visit.seen += [one.reference for one in tasks if one.what]
     told = (await drafts.draft(visit.doors, visit.session, TOLD)).get(visit.request.url.path)
