@@ -72,6 +72,7 @@ from runtime.plain import Plain
 from runtime.policies import Packs, load_packs
 from runtime.ports import any_free_port
 from runtime.postgres import DatabaseUnavailable, find_database
+from runtime.processor import fast_loop, look_for_garbage_seldom
 from runtime.settings import ConfigurationError, Settings, load_settings
 from runtime.shelf import PolicyError
 from runtime.temporal import (
@@ -101,8 +102,6 @@ from workflows.learning import ActionWorkflow, ProcessReviewWorkflow, ReportWork
 from workflows.retention import RetentionWorkflow
 from workflows.search_attributes import KEYS
 
-_LOOKED_FOR: Final = (10_000, 10, 10)
-"""How many more objects there are before garbage is looked for: after every 700, a twentieth of the work was that."""
 GRACE: Final = timedelta(seconds=30)
 """How long activities in hand may take to finish after SIGTERM."""
 
@@ -420,15 +419,6 @@ def _watched(
     )
 
 
-def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop, where it is there: a tenth less of the processor for the same lives."""
-    if sys.platform == "win32":
-        return None
-    import uvloop
-
-    return uvloop.new_event_loop
-
-
 _NOT_AS_IT_MUST_BE: Final = (
     ConfigurationError,
     DatabaseUnavailable,
@@ -442,13 +432,11 @@ _NOT_AS_IT_MUST_BE: Final = (
 
 def main() -> int:
     """Run one worker; return the exit code."""
-    gc.freeze()
-    gc.set_threshold(*_LOOKED_FOR)
-    gc.enable()
+    look_for_garbage_seldom()
     try:
         settings = load_settings()
         configure_logging(settings.log_format, settings.log_level)
-        run(work(settings), loop_factory=_fast_loop())
+        run(work(settings), loop_factory=fast_loop())
     except _NOT_AS_IT_MUST_BE as error:
         print(f"redress worker: {error}", file=sys.stderr)  # noqa: T201
         return 2

@@ -59,6 +59,7 @@ from runtime.keys.keyring import FileKeyring
 from runtime.keys_table import keys_table
 from runtime.logging import configure_logging
 from runtime.postgres import DatabaseUnavailable
+from runtime.processor import fast_loop, look_for_garbage_seldom
 from runtime.settings import Settings, load_settings
 from starter.importing.formats.kinds import Kind
 from starter.importing.loading import ImportFailed, import_file
@@ -313,6 +314,7 @@ def a_process(url: str, keyring: Path | None = None, connections: int = 1) -> It
 
 def _quietly() -> None:
     configure_logging("console", "ERROR")
+    look_for_garbage_seldom()  # as a worker does
 
 
 def _in_pool(
@@ -325,7 +327,8 @@ def _in_pool(
         async with await open_pool(url, max_size=connections) as pool:
             return await work(pool, *arguments)
 
-    return asyncio.run(run())
+    with asyncio.Runner(loop_factory=fast_loop()) as runner:
+        return runner.run(run())
 
 
 def _keys(url: str, keyring: Path) -> Settings:

@@ -41,6 +41,11 @@ class Through(NamedTuple):
         """Whether the higher price is the farther through."""
         return self.worse is (self.side is Side.BUY)
 
+    def reached(self, quote: Quote) -> bool:
+        """Whether *quote* is through."""
+        price = quote.ask if self.side is Side.BUY else quote.bid
+        return price >= self.price if self.worse is (self.side is Side.BUY) else price <= self.price
+
     def beyond(self, quote: Quote) -> Decimal:
         """How far *quote* is through, below zero where it is not."""
         price = quote.ask if self.side is Side.BUY else quote.bid
@@ -74,7 +79,7 @@ class SharedSpans:
         seen = await self._seen(levels, wanted, symbol, start, end, read=read, look=look)
         first: dict[str, Quote] = {}
         for quote in sorted(seen, key=lambda each: each.at):
-            if wanted.beyond(quote) >= 0:
+            if wanted.reached(quote):
                 first.setdefault(quote.source, quote)
         return list(first.values())
 
@@ -103,10 +108,10 @@ class SharedSpans:
         if not spans:
             return await closer(start, end)
         seen = await closer(start, spans[0] - _INSTANT)
-        reached = {quote.source for quote in seen if wanted.beyond(quote) >= 0}
+        reached = {quote.source for quote in seen if wanted.reached(quote)}
         for span, known in zip(spans, await level.of(wanted, symbol, spans, read), strict=True):
             seen += known
-            due = {quote.source for quote in known if wanted.beyond(quote) >= 0} - reached
+            due = {quote.source for quote in known if wanted.reached(quote)} - reached
             if due:
                 seen += await closer(span, span + level.length - _INSTANT)
                 reached |= due
@@ -163,7 +168,7 @@ def _first_and_farthest(wanted: Through, seen: Iterable[Quote]) -> list[Quote]:
     for quote in sorted(seen, key=lambda each: (each.source, each.at)):
         by_source.setdefault(quote.source, []).append(quote)
     for quotes in by_source.values():
-        first = next((quote for quote in quotes if wanted.beyond(quote) >= 0), None)
+        first = next((quote for quote in quotes if wanted.reached(quote)), None)
         farthest = max(quotes, key=wanted.beyond)  # of equals the earliest: they are in the order of time
         chosen |= dict.fromkeys([first, farthest] if first else [farthest])
     return list(chosen)

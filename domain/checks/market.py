@@ -164,7 +164,8 @@ def valid_price(
     judges = others or known
     if not judges:
         return None
-    middle = median(cost(side.sign, quote) for quote in judges.values())
+    sign = side.sign
+    middle = median([cost(sign, quote) for quote in judges.values()])
     return Valid(abs(middle), tuple(sorted(judges)), bool(others) and suspect is not None)
 
 

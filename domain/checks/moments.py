@@ -1,5 +1,6 @@
 """The execution of an order: the moments at which prices matter, and the quotes that decide."""
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -85,30 +86,30 @@ def deciding_quotes(quotes: Iterable[Quote], at: Iterable[Moment], *, window_sec
     the best, the worst and the nearest to the price. What is left out changes no finding.
     """
     window = timedelta(seconds=window_seconds)
-    by_source: dict[tuple[str, str], list[Quote]] = defaultdict(list)
+    by_source: dict[tuple[str, str], tuple[list[datetime], list[Quote]]] = defaultdict(lambda: ([], []))
     for quote in sorted(set(quotes), key=newest_last):
-        by_source[quote.symbol, quote.source].append(quote)
+        times, known = by_source[quote.symbol, quote.source]
+        times.append(quote.at)
+        known.append(quote)
     chosen: set[Quote] = set()
     for moment in set(at):
-        for (symbol, _), known in by_source.items():
+        sign, began = moment.side.sign, moment.at - window
+        paid = sign * moment.price
+        for (symbol, _), (times, known) in by_source.items():
             if symbol != moment.symbol:
                 continue
-            inside = [
-                (moment.side.sign * (q.ask if moment.side is Side.BUY else q.bid), q)
-                for q in known
-                if moment.at - window <= q.at <= moment.at + window
-            ]
-            paid = moment.side.sign * moment.price
+            now, first = bisect_right(times, moment.at), bisect_left(times, began)
+            within = known[first : bisect_right(times, moment.at + window)]
+            inside = [(sign * (q.ask if moment.side is Side.BUY else q.bid), q) for q in within]
             if inside:
                 chosen.add(min(inside, key=lambda each: (each[0], each[1].at))[1])
                 chosen.add(min(inside, key=lambda each: (-each[0], each[1].at))[1])
                 chosen.add(min(inside, key=lambda each: (abs(each[0] - paid), -each[0], each[1].at))[1])
-            last = [q for q in known if moment.at - STALE <= q.at <= moment.at][-1:]
-            after = [q for q in known if q.at > moment.at][:1]
+            last = known[bisect_left(times, moment.at - STALE) : now][-1:]
+            after = known[now : now + 1]
             # the next quote tells how long the last one stood; of a source that was silent it tells nothing
             chosen.update(last, after if last or (after and after[0].at <= moment.at + window) else [])
-            began = moment.at - window
-            chosen.update([q for q in known if began - STALE <= q.at < began][-1:])
+            chosen.update(known[bisect_left(times, began - STALE) : first][-1:])
     return chosen
 
 

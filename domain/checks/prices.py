@@ -86,6 +86,7 @@ class Pricing:
         self, fill: Fill, quotes: Iterable[Quote], *, tolerance: Decimal, window_seconds: int, kind: OrderType | None
     ) -> None:
         self.fill, self.tolerance, self.kind = fill, tolerance, kind
+        self._sign = fill.side.sign
         self.window = timedelta(seconds=window_seconds)
         self._quotes = quotes
         self.cost = self.cost_at(fill.price)
@@ -168,7 +169,7 @@ class Pricing:
         return self._suspect() - self.cost_at(middle.ask if self.fill.side is Side.BUY else middle.bid)
 
     def cost_at(self, price: Decimal) -> Decimal:
-        return self.fill.side.sign * price
+        return self._sign * price
 
     def cost_of(self, quote: Quote) -> Decimal:
         return self.cost_at(quote.ask if self.fill.side is Side.BUY else quote.bid)

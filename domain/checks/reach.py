@@ -71,6 +71,7 @@ class _Seen:
         self, order: Order, price: Decimal, quotes: Iterable[Quote], until: datetime, beyond: Decimal = Decimal(0)
     ) -> None:
         self._order, self._price, self._beyond = order, price, beyond
+        self._sign, self._level = order.side.sign, order.side.sign * price
         self._direction = 1 if order.type in WAITS_FOR_WORSE else -1
         since = order.received_at
         self._feeds: dict[str, list[tuple[datetime, Quote]]] = {}
@@ -119,8 +120,7 @@ class _Seen:
 
     def _short(self, quote: Quote) -> Decimal:
         """How far *quote* stayed from the level; below zero beyond it."""
-        sign = self._order.side.sign
-        return self._direction * (sign * self._price - cost(sign, quote))
+        return self._direction * (self._level - cost(self._sign, quote))
 
     def reach(self, sources: set[str], until: datetime, *, suspect: str | None, by_own: bool) -> Reach:
         at = self._at_once(sources, until)

@@ -6,8 +6,10 @@ and a notice is worded where it is sent, so these words are the domain's.
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final
 
+from babel.core import Locale
 from babel.lists import format_list
 from babel.units import format_unit
 
@@ -125,12 +127,18 @@ def topic(of: str) -> Bilingual:
     return CATEGORIES[Category(name)] if kind == "service" else said(name, name)
 
 
+@lru_cache
+def _locale(name: str) -> Locale:
+    """Babel looks through its files for each that is asked for by name."""
+    return Locale.parse(name)
+
+
 def listed(names: Iterable[Bilingual]) -> Bilingual:
     """*names* as one list: "a, b and c", 「a、b和c」. Babel reads its data from files, so not in a workflow."""
     known = tuple(names)
     return Bilingual(
-        en=format_list([name.en for name in known], locale=_IN_ENGLISH),
-        zh=format_list([name.zh for name in known], locale=_IN_CHINESE),
+        en=format_list([name.en for name in known], locale=_locale(_IN_ENGLISH)),
+        zh=format_list([name.zh for name in known], locale=_locale(_IN_CHINESE)),
     )
 
 

@@ -28,7 +28,7 @@ _SPACE: Final = "record"
 _TEXT: Final = "text"
 _JSON: Final = "json"
 _OPENED: Final[ContextVar[set[str] | None]] = ContextVar("_OPENED", default=None)
-_HOLDING: Final = (str, bytes, dict, list, tuple)
+_NESTED: Final = (bytes, dict, list, tuple)
 _DECODER: Final = json.JSONDecoder(parse_float=Decimal)
 
 
@@ -74,10 +74,15 @@ async def opened(vault: Vault | None, rows: Sequence[Any]) -> list[Any]:
 
     Without a vault they are as they came. Raises `KeysUnavailable`.
     """
-    envelopes = set()
+    envelopes: set[str] = set()
     if vault:  # most of what is read was never sealed, and is numbers and times
-        holding = (value for row in rows for value in row.values() if isinstance(value, _HOLDING))
-        envelopes = {text for value in holding for text in _envelopes(value)}
+        for row in rows:
+            for value in row.values():
+                if isinstance(value, str):
+                    if value.startswith(_BEGINNING):
+                        envelopes.add(value)
+                elif isinstance(value, _NESTED):
+                    envelopes.update(_envelopes(value))
     if not envelopes or vault is None:
         return list(rows)
     contents = await _contents(vault, envelopes)
