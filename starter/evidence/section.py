@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from domain.checks.findings import ALL_CUSTOMERS
 from domain.checks.recompute import Difference
 from domain.ground.words import Outcome, Stage
 from starter.evidence.blocks import Heading
@@ -55,6 +56,10 @@ class Section:
 
     def named(self, name: str) -> str:
         """What a finding is about, or what the log lacks: in words where it is no number of the log."""
+        if name.startswith(ALL_CUSTOMERS):
+            of = name.removeprefix(ALL_CUSTOMERS).split(" ")
+            told = (self.words("value", one) if self.words.has("value", one) else one for one in of)
+            return self.words("finding", "all_customers", of=" ".join(told))
         return self.words("missing", name) if self.words.has("missing", name) else self.hide.text(name)
 
     def heading(self, name: str) -> Heading:

@@ -49,6 +49,8 @@ from domain.people.inbox import NextStep
 from domain.people.restrictions import RestrictionStep
 from domain.rules.routes import Access
 from runtime.policies import load_packs
+from starter.evidence.section import Section
+from starter.evidence.words import words_of
 from starter.reading.remedies import State as RemedyState
 from starter.reading.tasks import State as TaskState
 from starter.reports.words import report_words
@@ -184,3 +186,14 @@ def test_why_a_message_did_not_fit_is_said_in_chinese(wrong: dict[str, Any]) -> 
         CustomerReply.model_validate(fits | wrong)
     told = in_words(visit, f"message 'customer_reply' does not fit: {explain(refused.value)}", fact=True)
     assert not re.search(r"[a-z]+ [a-z]+ [a-z]+", told), told
+
+
+def test_what_packs_name_and_a_finding_is_about_is_said_in_chinese() -> None:
+    visit: Any = SimpleNamespace(language="zh-CN", t=lambda key: words(key, "zh-CN"))
+    packs = [pack for versions in load_packs().values() for pack in versions]
+    named = {route.title for pack in packs for route in pack.routes}
+    assert named
+    assert all(in_words(visit, f"what is said of {one.en}", fact=True) == f"关于 {one.zh} 的内容" for one in named)
+    section = Section.__new__(Section)
+    section.words = words_of("zh-CN")
+    assert section.named("all customers: XAUUSD market") == "全体客户，XAUUSD 市价单"

@@ -6,7 +6,7 @@ A workflow refuses, or says what it waits for, as an English sentence; `sentence
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from domain.case.drafts import WHY
 from domain.case.messages.table import SIGNALS, UPDATES
 from domain.case.task_kinds import TASKS
 from domain.checks.findings import Check, Verdict
+from domain.ground.bilingual import Bilingual
 from domain.ground.spoken import REMEDIES
 from domain.ground.words import (
     Category,
@@ -36,6 +37,7 @@ from domain.incidents.messages import INCIDENT_UPDATES
 from domain.money.parts import PartKind
 from domain.people.matching import GROUNDS, STATES
 from domain.people.restrictions import RestrictionStep
+from runtime.policies import load_packs
 from starter.evidence.words import words_of
 from web.visit import Visit
 from web.words import LANGUAGES, all_words
@@ -206,8 +208,16 @@ def _spoken_before() -> Mapping[str, str]:
         *STATES.values(),
         *REMEDIES.values(),
         *(one.does for one in TASKS.values()),
+        *_named_by_packs(),
     ]
     return {one.en: one.zh for one in told}
+
+
+def _named_by_packs() -> Iterator[Bilingual]:
+    """What packs name in both languages: the ways to go further, and what goes with a letter."""
+    for pack in (pack for versions in load_packs().values() for pack in versions):
+        yield from (route.title for route in pack.routes)
+        yield from (rule.encloses for rule in pack.letters if rule.encloses)
 
 
 def _word(visit: Visit, text: str) -> str:
