@@ -9,6 +9,7 @@ from recovery.reconcile import Doubt, Why
 from runtime.keys.columns import not_opening
 
 if TYPE_CHECKING:
+    from record.connection import Connection
     from runtime.database import Pool
     from runtime.keys.vault import Vault
 
@@ -36,22 +37,33 @@ async def _lost(pool: "Pool", vault: "Vault") -> dict[str, str]:
     """Why what is sealed under a scope does not open, where no erasure tells."""
     lost: dict[str, str] = {}
     async with pool.acquire() as connection, connection.transaction(readonly=True):
-        columns = await connection.fetch(_COLUMNS, [name for name in SEALED if not name.startswith(_OF_VISITORS)])
-        one = "select {column} as text from {place} where {column} like 'sealed:1:%'"
-        query = " union all ".join(
-            one.format(place=row["place"], column=_TEXT[row["type"]].format(column=f'"{row["column"]}"'))
-            for row in columns
-            if row["column"] in SEALED[row["place"]].split() and row["type"] in _TEXT
-        )
         erased = {row["scope"] for row in await connection.fetch(_ERASED)}
-        cursor = await connection.cursor(_ONE_OF_EACH.format(texts=query))
+        cursor = await connection.cursor(_ONE_OF_EACH.format(texts=await _texts(connection)))
         while rows := await cursor.fetch(_AT_ONCE):
             found = await not_opening(vault, [row["text"] for row in rows])
             lost |= {scope: why for scope, why in found.items() if scope not in erased}
     return lost
 
 
-_TEXT: Final = {"text": "{column}", "jsonb": "coalesce({column} ->> 'sealed', {column} #>> '{{}}')"}
+async def _texts(connection: "Connection") -> str:
+    """The query for all that is sealed in short columns: what is in one row was sealed under the same key."""
+    places = [name for name in SEALED if not name.startswith(_OF_VISITORS)]
+    columns = [row for row in await connection.fetch(_COLUMNS, places) if row["column"] in SEALED[row["place"]].split()]
+    short = {row["place"] for row in columns if row["type"] == "text" and row["column"] not in _LONG}
+    one = "select {text} as text from {place} where {text} like 'sealed:1:%'"
+    return " union all ".join(
+        one.format(place=row["place"], text=_TEXT[row["type"]].format(f'"{row["column"]}"'))
+        for row in columns
+        if row["type"] in _TEXT
+        and (row["place"] not in short or (row["type"] == "text" and row["column"] not in _LONG))
+    )
+
+
+_LONG: Final = frozenset({"body", "payload", "detail"})
+_TEXT: Final = {
+    "text": "{0}",
+    "jsonb": "coalesce(jsonb_path_query_first({0}, '$[*].sealed') #>> '{{}}', {0} #>> '{{}}')",
+}
 """What is sealed in a column of that type, as SQL. Files are bytes; beside each is its title."""
 _COLUMNS: Final = """
     select table_schema || '.' || table_name as place, column_name as column, data_type as type
@@ -60,7 +72,8 @@ _COLUMNS: Final = """
 """
 _ONE_OF_EACH: Final = """
     select min(text collate "C") as text from ({texts}) as sealed
-    group by split_part(text, ':', 3), substring(text from '^sealed:1:[^:]*:[^:]*:(.*)$') order by 1
+    group by split_part(text, ':', 3), substr(text, 12 + length(split_part(text, ':', 3) || split_part(text, ':', 4)))
+    order by 1
 """
 _ERASED: Final = """
     select distinct jsonb_array_elements_text(data -> 'scopes') as scope from casefile.erasures where step = 'erased'

@@ -16,9 +16,10 @@ from domain.ground.people import Actor
 from domain.ground.words import Role
 from domain.keys.erasure import DecideErasure, RequestErasure
 from domain.keys.personal import Personal
+from domain.keys.places import SEALED
 from record.proofs import hold_proofs, proofs_here
 from recovery.reconcile import Doubt, Why
-from recovery.sealed import keys_in_doubt
+from recovery.sealed import _TEXT, _texts, keys_in_doubt
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.identity.verifying import Verifier
 from runtime.keys.vault import Vault
@@ -185,6 +186,18 @@ async def test_where_nothing_is_left_that_knows_of_it_what_is_half_there_is_told
     assert await restores.started() == []
     [doubt] = await told()
     assert "`redress erase request`" in doubt.cannot[0]
+
+
+async def test_every_table_with_something_sealed_is_looked_into(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    """But for what visitors type; in objects, in lists of them and in text."""
+    async with pool.acquire() as connection:
+        query = await _texts(connection)
+        assert {name for name in SEALED if f"from {name} " not in query} == {
+            name for name in SEALED if name.startswith("web.")
+        }
+        for found in ({"sealed": "sealed:1:x", "at": 1}, [{"sealed": "sealed:1:x"}, {}], "sealed:1:x"):
+            told = await connection.fetchval(f"select {_TEXT['jsonb'].format('$1::jsonb')}", found)
+            assert told == "sealed:1:x"
 
 
 async def test_what_no_key_opens_is_told_with_the_reason(restores: Restores) -> None:
