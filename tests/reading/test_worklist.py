@@ -261,7 +261,7 @@ async def test_however_many_cases_are_open_few_pages_are_read(pool: "Pool", case
             for _ in range(3):  # one of them may also read catalogues anew, after autovacuum
                 [[plan]] = await connection.fetch(f"explain (analyze, buffers, format json) {query}", *values)
                 pages.append(plan[0]["Plan"]["Shared Hit Blocks"] + plan[0]["Plan"]["Shared Read Blocks"])
-            assert min(pages) < all_pages / 2, f"{pages} of {all_pages}: {query}\n{plan}"
+            assert min(pages) < all_pages * 3 / 4, f"{pages} of {all_pages}: {query}\n{plan}"
 
 
 async def test_tasks_are_listed_by_what_is_due_first_whichever_of_a_task_and_its_clock_was_written_first(

@@ -16,9 +16,11 @@ import structlog
 import temporalio.activity
 import temporalio.workflow
 from pydantic import BaseModel
+from temporalio.client import WorkflowHandle, WorkflowQueryFailedError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from runtime.connection import TAKEN_UP_AGAIN
 from runtime.logging import configure_logging
 from tests.runtime.workflows_for_tests import Talk, talk
 
@@ -134,6 +136,16 @@ def test_for_people_a_line_is_in_columns_and_a_traceback_without_values(
     assert customer not in text
 
 
+async def where(handle: WorkflowHandle[Talk, None]) -> str:
+    """Its answer, however often it is asked before the task with what it would have brought."""
+    while True:
+        try:
+            return await handle.query(Talk.where)
+        except WorkflowQueryFailedError as error:
+            if TAKEN_UP_AGAIN not in str(error):
+                raise
+
+
 async def test_a_workflow_that_is_replayed_does_not_repeat_its_lines(
     lines: Lines, dev_server_env: WorkflowEnvironment, task_queue: str
 ) -> None:
@@ -142,10 +154,10 @@ async def test_a_workflow_that_is_replayed_does_not_repeat_its_lines(
     # Without a cache every task of the workflow, and every query, replays it from the beginning.
     async with Worker(client, task_queue=task_queue, workflows=[Talk], activities=[talk], max_cached_workflows=0):
         handle = await client.start_workflow(Talk.run, id=f"RD-{uuid4()}", task_queue=task_queue)
-        assert await handle.query(Talk.where) == "here"
+        assert await where(handle) == "here"
         await handle.signal(Talk.go_on)
         await handle.result()
-        assert await handle.query(Talk.where) == "here"
+        assert await where(handle) == "here"
     told = [line["event"] for line in lines() if not line["logger"].startswith("temporalio.worker")]
     assert told.count("asked") == 2  # a query is not a repetition, though it follows one
     assert [event for event in told if event != "asked"] == [
@@ -246,6 +258,7 @@ async def test_a_task_that_nobody_asks_for_its_error_is_told_of_without_it(lines
 def test_what_nobody_catches_goes_through_the_log(where: str) -> None:
     code = f"""
 import threading
+from runtime.connection import TAKEN_UP_AGAIN
 from runtime.logging import configure_logging
 configure_logging("json", "INFO")
 def fail(): {{}}["zorb" + "latt"]
