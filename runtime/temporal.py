@@ -31,17 +31,17 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from domain.ground.json_text import read_json
-from domain.keys.public import IN_PLAIN, REFUSALS, Public, Readable
+from domain.keys.public import IN_PLAIN, READABLE, REFUSALS, Public, Readable
 from runtime.connection import TemporalUnavailable, configured_server, reach
 from runtime.identity.hearing import Hearing
 from runtime.identity.issuing import TokenIssuer
 from runtime.identity.speaking import Speaking
-from runtime.keys.codec import READABLE, Sealing
+from runtime.keys.codec import Sealing
 from runtime.keys.here import keys_here
 from runtime.redaction import told
 from runtime.running import running_stack, why_not
 from runtime.settings import Settings
-from runtime.turns import InOrder
+from runtime.turns import HANDING_OVER, InOrder
 
 PASSED_THROUGH: Final = (
     "domain",
@@ -89,7 +89,7 @@ class _RawUnlessTyped(PydanticPayloadConverter):
 
     def _lenient(self, payload: Payload) -> Any:
         """A start or a signal is decoded before its workflow runs, which says what is wrong with it."""
-        if IN_PLAIN in payload.metadata and not _in_a_loop():
+        if IN_PLAIN in payload.metadata and (HANDING_OVER.get() or not _in_a_loop()):
             return RawValue(payload)  # and it says that it came in the clear
         try:
             if payload.metadata.get("encoding") == b"json/plain":
@@ -101,7 +101,7 @@ class _RawUnlessTyped(PydanticPayloadConverter):
 
 
 def _in_a_loop() -> bool:
-    """Whether a client decodes: a worker does so in a thread, before its workflow runs."""
+    """Whether a client may be decoding: a worker does so in a thread, before its workflow runs."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -7,19 +7,21 @@ that came with them after that, and one that is asked a query first has what cam
 itself. So a history would have another order of commands than its replay. A signal, an answer of an activity, or a
 timer is before an update in any case where it is handed over alone, so it must be where both come together; and what
 follows from one thing must be done before the next is handed over, as it is where they come apart. So an update also
-waits for the answers of local activities: a task that ended while one was under way is, when replayed, one with the
-next, whose update then comes before the answer. An answer that a
+waits for the answers of local activities, whose task may end before them. An answer that a
 query brought before a signal is after it where both come together, and no order of ours mends that: the task that
 brings the signal is failed, and the workflow taken up anew (docs/decisions/0023).
 """
 
 import dataclasses
 from collections import deque
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Container, Sequence
+from contextvars import ContextVar
+from typing import Any, Final
 
+from temporalio.api.common.v1 import Payload
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation, WorkflowActivationJob
-from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
+from temporalio.bridge.proto.workflow_commands import WorkflowCommand
+from temporalio.bridge.proto.workflow_completion import Success, WorkflowActivationCompletion
 from temporalio.converter import ActivitySerializationContext, SerializationContext
 from temporalio.worker import (
     StartLocalActivityInput,
@@ -30,6 +32,7 @@ from temporalio.worker import (
 from temporalio.worker._command_aware_visitor import CommandInfo
 from temporalio.worker._workflow_instance import _WorkflowInstanceImpl
 
+from domain.keys.public import READABLE
 from domain.keys.scopes import activity_of_run
 from runtime.connection import TAKEN_UP_AGAIN
 
@@ -38,6 +41,10 @@ _TOGETHER = ("notify_has_patch", "query_workflow")
 
 _ASKED_BY_ITSELF = "legacy_query"
 """The id of a query that came with no task. What came before it may have been handed over for it alone."""
+
+
+HANDING_OVER: Final = ContextVar("handing over", default=False)
+"""Whether a workflow is just handed something; a replayer does so in the loop of its process."""
 
 
 class InOrder(UnsandboxedWorkflowRunner):
@@ -74,6 +81,13 @@ class _InOrder(_WorkflowInstanceImpl):
         self._due, self._put_off = deque(), deque()
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
+        token = HANDING_OVER.set(True)
+        try:
+            return self._activate(act)
+        finally:
+            HANDING_OVER.reset(token)
+
+    def _activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         self._due = deque()
         self._to_come = sum(not _is_together(job) for job in act.jobs)
         if _has_events(act):
@@ -88,6 +102,8 @@ class _InOrder(_WorkflowInstanceImpl):
             self._is_ahead = True
         completion = super().activate(act)
         self._has_begun = True
+        if completion.HasField("successful") and _has_events(act) and self._does_at_once:
+            _keep_apart(completion.successful)
         return completion
 
     def workflow_patch(self, id: str, **more: Any) -> bool:
@@ -140,6 +156,26 @@ class _InOrder(_WorkflowInstanceImpl):
     def _does_at_once(self) -> bool:
         """Whether a local activity is under way."""
         return any(isinstance(one._input, StartLocalActivityInput) for one in self._pending_activities.values())
+
+
+def _keep_apart(done: Success) -> None:
+    """Leaves an event of the task that asks for a local activity, or hears of something while one is under way.
+
+    The task may end before the answer: as its time is over, or at once where a query came with it. Without an event of
+    its own it is one with the next when replayed, and has the time of that (docs/decisions/0026). What costs least is
+    to unset what was never set in the memo.
+    """
+    undone = {command.request_cancel_activity.seq for command in done.commands}
+    if not any(_leaves_an_event(command, undone) for command in done.commands):
+        unset = Payload(metadata={"encoding": b"binary/null", READABLE: b"readable"})
+        done.commands.add().modify_workflow_properties.upserted_memo.fields["apart"].CopyFrom(unset)
+
+
+def _leaves_an_event(command: WorkflowCommand, undone: Container[int]) -> bool:
+    """Whether it surely does; a timer may be cancelled at once, and is in no history then."""
+    if command.HasField("schedule_activity"):
+        return command.schedule_activity.seq not in undone
+    return command.HasField("upsert_workflow_search_attributes")
 
 
 def _has_events(act: WorkflowActivation) -> bool:

@@ -35,10 +35,12 @@ from tests.runtime.workflows_for_tests import (
     LooksAtTheClock,
     Modules,
     Talk,
+    TellsWhenItBegan,
     Thief,
 )
 from tests.workflows.one_effect import OneEffect
-from worker import WORKFLOWS, build_replayer
+from trial.replays import find_differences
+from worker import WORKFLOWS
 
 SMALL: Final = (
     Add,
@@ -50,6 +52,7 @@ SMALL: Final = (
     Modules,
     OneEffect,
     Talk,
+    TellsWhenItBegan,
     Thief,
 )
 """Workflows that exist for tests."""
@@ -229,12 +232,7 @@ async def unlike(histories: Iterable[WorkflowHistory]) -> list[tuple[WorkflowHis
         for history in histories:
             yield history
 
-    found = []
-    async with build_replayer(*WORKFLOWS, *SMALL).workflow_replay_iterator(all_of_them()) as results:
-        async for result in results:
-            if result.replay_failure:
-                found.append((result.history, f"it does not replay: {result.replay_failure}"))
-    return found
+    return await find_differences(all_of_them(), *WORKFLOWS, *SMALL)
 
 
 def decided(events: Iterable[HistoryEvent]) -> list[HistoryEvent]:

@@ -1,15 +1,18 @@
 """What `tests/replaying.py` finds wrong with a history, and that it misses none."""
 
-import pytest
+import re
+
+from temporalio import activity
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHistory
 from temporalio.converter import WorkflowSerializationContext
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from runtime.turns import InOrder
 from tests.patience import eventually
 from tests.replaying import LIVES, decided, stuck, unlike
-from tests.runtime.workflows_for_tests import Add, Sum, Talk, talk
+from tests.runtime.workflows_for_tests import Add, Sum, Talk, TellsWhenItBegan, look, talk
 
 
 async def told(client: Client, task_queue: str, name: str, *, until_its_end: bool) -> WorkflowHistory:
@@ -54,31 +57,25 @@ async def test_a_life_that_is_not_over_is_replayed_as_far_as_it_was_decided(
     assert decided(history.events[:3]) == []
 
 
-@pytest.mark.parametrize(
-    ("answers", "wrong"),
-    [
-        (["it does not replay: [TMPRL1101] Potential deadlock"] * 2 + [None], False),
-        (["it does not replay: [TMPRL1101] Potential deadlock"] * 9, True),
-        (["it does not replay: [TMPRL1100] Nondeterminism", None], True),
-    ],
-    ids=["kept from the processor twice", "a deadlock every time", "something else, once"],
-)
-async def test_only_what_seems_to_be_a_deadlock_is_replayed_again_and_not_for_ever(
-    time_skipping_env: WorkflowEnvironment,
-    task_queue: str,
-    monkeypatch: pytest.MonkeyPatch,
-    answers: list[str | None],
-    wrong: bool,
+async def test_an_activity_that_was_asked_for_something_else_is_found_and_its_event_named(
+    dev_server_env: WorkflowEnvironment, task_queue: str
 ) -> None:
-    history = await told(time_skipping_env.client, task_queue, task_queue, until_its_end=True)
-    left = iter(answers)
+    client = dev_server_env.client
 
-    async def replayed(histories: list[WorkflowHistory]) -> list[tuple[WorkflowHistory, str]]:
-        answer = next(left)
-        return [(one, answer) for one in histories] if answer else []
+    @activity.defn(name="tell")
+    async def tell(when: str) -> None: ...
 
-    monkeypatch.setattr("tests.replaying._unlike", replayed)
-    assert bool(await unlike([history])) is wrong
+    async with Worker(
+        client, task_queue=task_queue, workflows=[TellsWhenItBegan], activities=[look, tell], workflow_runner=InOrder()
+    ):
+        handle = await client.start_workflow(TellsWhenItBegan.run, id=task_queue, task_queue=task_queue)
+        await handle.result()
+    history = await handle.fetch_history()
+    assert await unlike([history]) == []
+    begun = next(one for one in history.events if one.HasField("workflow_task_started_event_attributes"))
+    begun.event_time.seconds -= 3600
+    ((_, complaint),) = await unlike([history])
+    assert re.match(r"event \d+ asked tell for ….*…, and now for …", complaint)
 
 
 async def test_a_workflow_whose_task_keeps_failing_is_found(

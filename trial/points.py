@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError
 
 from runtime.database import open_pool
@@ -28,7 +29,7 @@ from trial.evidence import Evidence, look_at_workflow
 from trial.failpoints import KILL, LATE, LOST, OVERTAKE, RESET, STALL, TWICE, Point
 from trial.lives import LIVES, WITH_RAIL, Play, Stuck, differences, fingerprint
 from trial.parts import House, WorkerHandle
-from worker import build_replayer
+from trial.replays import find_differences
 
 if TYPE_CHECKING:
     import asyncpg
@@ -296,13 +297,13 @@ class Enumeration:
         return [str(violation) for violation in (await check(pool, evidence)).violations]
 
     async def _replays(self, play: Play) -> list[str]:
-        handle = play.client.get_workflow_handle(play.reference)
+        async def history() -> AsyncIterator[WorkflowHistory]:
+            yield await play.client.get_workflow_handle(play.reference).fetch_history()
+
         try:
-            history = await handle.fetch_history()
-            await build_replayer().replay_workflow(history)
+            return [said for _, said in await find_differences(history())]
         except Exception as error:
             return [f"its history does not replay: {error}"]
-        return []
 
 
 def _shortened(wrong: Sequence[str]) -> str:

@@ -15,6 +15,8 @@ class Readable:
     __slots__ = ()
 
 
+READABLE: Final = "redress"
+"""Metadata of a payload that the converter knows to hold nothing personal: it is told in the clear."""
 IN_PLAIN: Final = "redress-plain"
 """Metadata of a payload that Temporal keeps in the clear: it is put on where payloads are opened."""
 PLAIN_REFUSED: Final = (

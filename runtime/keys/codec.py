@@ -18,7 +18,7 @@ from temporalio.converter import (
     WorkflowSerializationContext,
 )
 
-from domain.keys.public import IN_PLAIN
+from domain.keys.public import IN_PLAIN, READABLE
 from domain.keys.scopes import scope_of_workflow
 from runtime.keys.envelope import Key, NotOurs, Place, is_marked, seal, unseal
 from runtime.keys.vault import Vault
@@ -28,8 +28,6 @@ _KEY: Final = "key"
 """Metadata of a sealed payload: ``VERSION:SCOPE``."""
 _STEP: Final = "redress-activity"
 """Metadata within a sealed payload: the activity whose question or answer it is, ``NAME:ID:RUN``."""
-READABLE: Final = "redress"
-"""Metadata of a payload that the converter knows to hold nothing personal: it is told in the clear."""
 
 
 class NotOfOurs(ValueError):

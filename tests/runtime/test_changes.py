@@ -1,5 +1,6 @@
 """What a new build does otherwise is asked for at the beginning of a run, where no answer has come before."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -51,39 +52,34 @@ def asked_late(history: WorkflowHistory) -> WorkflowHistory:
     at = next(place for place, each in enumerate(events) if _is_the_answer(each))
     change = [each for each in events[:at] if "workflowTaskCompletedEventId" in str(each)]
     first = events.index(change[0])
-    order = [*events[:first], events[at], *change, *events[at + 1 :]]
-    for number, each in enumerate(order, start=1):
-        each["eventId"] = str(number)
-    return WorkflowHistory.from_json(history.workflow_id, {"events": order})
+    change.remove(kept_apart := next(each for each in change if "workflowPropertiesModifiedEventAttributes" in each))
+    return _numbered(history, [*events[:first], kept_apart, events[at], *change, *events[at + 1 :]])
 
 
 def apart(history: WorkflowHistory) -> WorkflowHistory:
     """The same life where the answer came as the time of its task was over: the next one has the rest."""
     events = history.to_json_dict()["events"]
     at = next(place for place, each in enumerate(events) if _is_the_answer(each))
-    ended = next(each for each in reversed(events[:at]) if each["eventType"] == "EVENT_TYPE_WORKFLOW_TASK_COMPLETED")
-    task = [each for each in events if each["eventType"].startswith("EVENT_TYPE_WORKFLOW_TASK_")][:3]
-    until, first = int(events[at]["eventId"]), int(ended["eventId"])
+    task = [each for each in events[:at] if each["eventType"].startswith("EVENT_TYPE_WORKFLOW_TASK_")][-3:]
+    anew = {each["eventId"]: f"{each['eventId']} again" for each in task}
+    again = [{**each, "eventTime": events[at + 1]["eventTime"]} for each in _renamed(task, anew)]
+    return _numbered(history, [*events[: at + 1], *again, *_renamed(events[at + 1 :], anew)])
 
-    def moved(value: Any, *, by: int) -> Any:
-        if isinstance(value, list):
-            return [moved(each, by=by) for each in value]
-        if not isinstance(value, dict):
-            return value
-        return {
-            name: str(int(each) + by) if name in _OF_EVENTS and int(each) + by > first else moved(each, by=by)
-            for name, each in value.items()
-        }
 
-    again = moved(task, by=until - first + 3)
-    rest = [moved(each, by=3) for each in events[at + 1 :]]
-    for each in rest:
-        for value in each.values():
-            if isinstance(value, dict) and value.get("workflowTaskCompletedEventId") == str(first):
-                value["workflowTaskCompletedEventId"] = again[-1]["eventId"]
-    for each in again:  # a task of its own has a time of its own
-        each["eventTime"] = events[at + 1]["eventTime"]
-    return WorkflowHistory.from_json(history.workflow_id, {"events": [*events[: at + 1], *again, *rest]})
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """The same where events have these *names*."""
+    if isinstance(value, list):
+        return [_renamed(each, names) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: names.get(each, each) if name in _OF_EVENTS else _renamed(each, names) for name, each in value.items()
+    }
+
+
+def _numbered(history: WorkflowHistory, events: list[dict[str, Any]]) -> WorkflowHistory:
+    numbers = {each["eventId"]: str(number) for number, each in enumerate(events, start=1)}
+    return WorkflowHistory.from_json(history.workflow_id, {"events": _renamed(events, numbers)})
 
 
 def _is_the_answer(event: dict[str, Any]) -> bool:

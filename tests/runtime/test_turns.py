@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from temporalio import activity, workflow
 from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import Client, WorkflowHistory, WorkflowQueryFailedError, WorkflowUpdateFailedError
@@ -21,7 +22,13 @@ from temporalio.workflow import NondeterminismError
 from runtime.connection import TAKEN_UP_AGAIN
 from runtime.turns import InOrder, _InOrder
 from tests.patience import PATIENCE, eventually
-from tests.runtime.workflows_for_tests import AnswersAndHears, EndsWhenIdle, LooksAtTheClock, forgetful
+from tests.runtime.workflows_for_tests import (
+    AnswersAndHears,
+    EndsWhenIdle,
+    LooksAtTheClock,
+    TellsWhenItBegan,
+    forgetful,
+)
 
 APART = Path(__file__).parent / "an_update_that_came_apart_after_a_query.json"
 """A worker that knew nothing of the workflow was asked a query, then got the answer of A and the update."""
@@ -275,3 +282,37 @@ async def test_what_a_query_brought_is_not_done_at_the_time_of_the_task_before(
             await query
         await handle.result()
     await replayed(client, LooksAtTheClock, await handle.fetch_history())
+
+
+async def test_a_task_that_ends_before_the_answer_of_a_local_activity_keeps_its_time(
+    dev_server_env: WorkflowEnvironment, task_queue: str
+) -> None:
+    """It ends at once where a query comes with it. What was told is compared when the test ends and it is replayed."""
+    client, may_answer = dev_server_env.client, asyncio.Event()
+
+    @activity.defn(name="look")
+    async def looked() -> None:
+        await may_answer.wait()
+
+    @activity.defn(name="tell")
+    async def tell(when: str) -> None: ...
+
+    handle = await client.start_workflow(TellsWhenItBegan.run, id=task_queue, task_queue=task_queue)
+    query = asyncio.create_task(handle.query(TellsWhenItBegan.is_there))
+    await asyncio.sleep(1)  # nothing tells that the server has it, and it is to come with the first task
+    async with Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[TellsWhenItBegan],
+        activities=[looked, tell],
+        workflow_runner=InOrder(),
+    ):
+        assert await query
+        may_answer.set()
+        await handle.result()
+    ended = [event.event_id for event in (await handle.fetch_history()).events if _ends_a_task(event)]
+    assert ended[0] < 5, "the first task was to end before the answer"
+
+
+def _ends_a_task(event: HistoryEvent) -> bool:
+    return bool(event.HasField("workflow_task_completed_event_attributes"))

@@ -114,6 +114,21 @@ class AsksAtOnce:
 
 
 @workflow.defn
+class TellsWhenItBegan:
+    """Looks at the clock before it asks within the task, and tells it after the answer."""
+
+    @workflow.run
+    async def run(self) -> None:
+        began = workflow.now()
+        await look_within_the_task()
+        await workflow.execute_activity("tell", began.isoformat(), start_to_close_timeout=timedelta(seconds=10))
+
+    @workflow.query
+    def is_there(self) -> bool:
+        return True
+
+
+@workflow.defn
 class EndsWhenIdle:
     """Ends with the answer of its activity, unless something is in hand."""
 
