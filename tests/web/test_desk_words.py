@@ -131,10 +131,10 @@ def test_how_a_customer_chose_to_be_written_to_is_said_in_chinese() -> None:
 
 
 def said_of_packs() -> set[str]:
-    """What the packs are called, and the sources of their numbers."""
+    """What the packs are called, where they hold, and the sources of their numbers."""
     packs = [pack for versions in load_packs().values() for pack in versions]
     told = {source for pack in packs for source in sources_in(pack.model_dump(exclude={"calendar"}))}
-    return told | {pack.title for pack in packs}
+    return told | {text for pack in packs for text in (pack.title, pack.jurisdiction)}
 
 
 def sources_in(content: Any) -> Iterator[str]:
