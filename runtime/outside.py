@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 def read_erasures(settings: Settings) -> list[str]:
     """The proofs of erasures that left; none where there is no such file. Raises ``OSError`` if it cannot be read."""
     path = settings.checkpoint_dir / ERASURES
-    return path.read_text("ascii").split() if path.exists() else []
+    return path.read_text("ascii", errors="replace").split() if path.exists() else []
 
 
 class Outside:

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -193,7 +192,7 @@ class Vault:
         try:
             content = base64.b64decode(envelope, b"-_", validate=True)
             scopes = json.loads(unseal(await self._attesting(erasure), _SPACE, _ENCODING, content))
-        except (NotOurs, binascii.Error):
+        except (NotOurs, ValueError):
             return None
         return erasure, scopes
 

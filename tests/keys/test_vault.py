@@ -95,13 +95,25 @@ async def test_a_destroyed_key_is_of_no_use_within_a_minute_anywhere_and_none_is
             await house.rows(change)
 
 
+async def test_who_holds_the_keys_proves_an_erasure_and_nobody_else(house: House, tmp_path: Path) -> None:
+    scopes = ["customer:7", "RD-1"]
+    proof = await house.process().attest("ER-1", scopes)
+    assert not any(scope in proof for scope in scopes)
+    assert await house.process().attested(proof) == ("ER-1", sorted(scopes))
+    name, _, envelope = proof.partition(":")
+    for forged in (f"ER-2:{envelope}", f"{name}:{envelope[:-8]}", f"{name}:", name, f"{name}:AAAA", f"{name}:§"):
+        assert await house.process().attested(forged) is None
+
+
 async def test_a_lost_key_and_a_table_that_is_away_are_waited_for(house: House) -> None:
     vault = house.process()
     with pytest.raises(KeyUnknown, match="no key 1 of RD-1; bring it back"):
         await vault.for_reading([("RD-1", 1)])
+    at = await vault.destroy(["RD-3"])  # an older table has no more of it than this
+    assert await vault.for_reading([("RD-3", 2)]) == {("RD-3", 2): Erased("RD-3", 2, at)}
     url, house.url = house.url, "postgresql://nobody@127.0.0.1:9/nothing"
     with pytest.raises(KeysUnavailable):
-        await house.process().for_writing("RD-1")
+        await house.process().for_writing("RD-2")
     house.url = url
     await vault.for_writing("RD-1")
     ring = house.file.read_text()
