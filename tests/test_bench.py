@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,8 @@ from activities.case.case_file import CaseFile
 from bench import deadlines as bench
 from bench.common import percentile
 from bench.deadlines import Measured
+from bench.ticks import Measured as Ticks
+from bench.ticks import write_ticks
 from domain.case.file import CaseUpdate
 from domain.case.requests import OpenCase
 from domain.case.summary import CaseSummary
@@ -249,3 +252,17 @@ def test_json_has_the_same_in_seconds() -> None:
         "doubled": 0,
     }
     assert measured(cases=1, missed=1).as_json()["p99"] is None
+
+
+def test_the_ticks_of_a_file_are_told_apart(tmp_path: Path) -> None:
+    different = write_ticks(tmp_path / "ticks.csv", 1_000, seed=1)
+    heading, *lines = (tmp_path / "ticks.csv").read_text().splitlines()
+    assert (heading, len(lines), len(set(lines))) == ("timestamp,bid,ask", 1_000, different)
+    assert different < 1_000
+
+
+@pytest.mark.parametrize(("before", "there", "faultless"), [(5, 9, True), (5, 8, False), (0, 9, False), (9, 9, False)])
+def test_ticks_are_faultless_if_each_is_there_once_after_an_import_that_was_broken_off(
+    before: int, there: int, *, faultless: bool
+) -> None:
+    assert Ticks(10, 9, before, there, 1.0, 1).faultless is faultless

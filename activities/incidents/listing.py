@@ -35,7 +35,7 @@ AT_ONCE: Final = 40
 """Orders of an account examined at once: an investigation takes 50 fills."""
 SIDE_BY_SIDE: Final = 4
 """Batches judged at a time: each takes a connection, and others need some too."""
-BATCH: Final = 10
+BATCH: Final = 20
 """Accounts judged side by side in one snapshot of the log: what they ask alike is asked at once."""
 
 logger = structlog.get_logger(__name__)

@@ -1,7 +1,7 @@
 """One snapshot of the trade log for several readers: what they ask alike at a time is one statement.
 
-Of each account of an incident the same is asked, one question after the other. Readers of ten accounts that run side by
-side wait for ten answers; sent as one statement these take one round trip, and PostgreSQL plans them once.
+Of each account of an incident the same is asked, one question after the other. Readers of many accounts that run side
+by side wait for as many answers; sent as one statement these take one round trip, and PostgreSQL plans them once.
 """
 
 import asyncio
