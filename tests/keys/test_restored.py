@@ -17,10 +17,13 @@ from domain.ground.words import Role
 from domain.keys.erasure import DecideErasure, RequestErasure
 from domain.keys.personal import Personal
 from domain.keys.places import SEALED
+from record.chain_verifier import TYPE
+from record.checkpointing import Checkpointing
 from record.proofs import hold_proofs, proofs_here
 from recovery.reconcile import Doubt, Why
 from recovery.sealed import _TEXT, _texts, keys_in_doubt
 from runtime.embedded_postgres import EmbeddedPostgres
+from runtime.identity.keys import new_signing_key
 from runtime.identity.verifying import Verifier
 from runtime.keys.vault import Vault
 from runtime.mail import Outbox
@@ -162,6 +165,23 @@ async def test_both_at_once_are_put_right_by_what_left(backup: str, restores: Re
         await restores.started(outside)
         assert await restores.is_erased()
         assert await restores.started(outside) == []
+
+
+async def test_proofs_leave_with_the_checkpoints_also_of_what_was_written_again(restores: Restores) -> None:
+    key = new_signing_key("auditor")
+    leaving = Outside(restores.settings).deliver
+    making = Checkpointing(restores.pool, lambda said: key.sign(said, TYPE), leaving, lambda: datetime.now(UTC))
+
+    def left() -> list[str]:  # without those of other tests, which share the keys
+        return [one for one in read_erasures(restores.settings) if one.startswith(restores.erasure)]
+
+    await making.once()
+    assert left() == [row["token"] for row in restores.steps if row["step"] == "erased"]
+    await restores.restore("record before it was asked for")
+    await restores.started()
+    await making.once()
+    [_, second] = left()
+    assert await restores.vault.attested(second) == (restores.erasure, sorted(restores.scopes))
 
 
 async def test_where_nothing_is_left_that_knows_of_it_what_is_half_there_is_told(restores: Restores) -> None:
