@@ -75,7 +75,7 @@ class Investigating:
     """Runs the checks of a request on the trade log."""
 
     def __init__(self, log: TradeLog, known: Known | None = None) -> None:
-        self._log = log
+        self.log = log
         self._known = known
 
     @activity.defn(name="Investigate")
@@ -117,7 +117,7 @@ class Investigating:
         # Where a fault is raised anyway, nothing more is asked of this snapshot: it may be left as it is.
         raising = activity.in_activity() and activity.info().attempt < TRIES
         room, kept = MOST_BYTES, MOST_KEPT
-        async with (log or self._log).snapshot(EvidenceSnapshot) as snapshot:
+        async with (log or self.log).snapshot(EvidenceSnapshot) as snapshot:
             snapshot.shared = shared
             known = await snapshot.knows(request.account)
             request, options = await _named(request, snapshot)

@@ -60,7 +60,7 @@ class Listing:
         self._tolerances, self._interest = tolerances, interest
         self._side_by_side = side_by_side
         self._shared = SharedSpans()
-        self._coalescing = Coalescing(pool)
+        self._coalescing = Coalescing(investigating.log.pool)
 
     async def judge_all(self, touched: Mapping[str, Sequence[Touched]]) -> None:
         """Judge the accounts of *touched*, several at a time. Raises only for an outage of the database."""

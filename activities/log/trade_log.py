@@ -30,7 +30,7 @@ class TradeLog:
     """Reads the schema ``tradelog``. Writes nothing."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
-        self._pool = pool
+        self.pool = pool
 
     @overload
     def snapshot(self) -> AbstractAsyncContextManager["Snapshot"]: ...
@@ -42,7 +42,7 @@ class TradeLog:
     async def snapshot(self, of: "type[Snapshot] | None" = None) -> AsyncIterator[Any]:
         """The log as it stands now, unchanged by what is imported meanwhile; *of* is what is to be asked of it."""
         async with (
-            self._pool.acquire() as connection,
+            self.pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             yield (of or Snapshot)(connection)
