@@ -21,7 +21,7 @@ from typing import Any, Final
 from temporalio.api.common.v1 import Payload
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation, WorkflowActivationJob
 from temporalio.bridge.proto.workflow_commands import WorkflowCommand
-from temporalio.bridge.proto.workflow_completion import Success, WorkflowActivationCompletion
+from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.converter import ActivitySerializationContext, SerializationContext
 from temporalio.worker import (
     StartLocalActivityInput,
@@ -36,6 +36,12 @@ from domain.keys.public import READABLE
 from domain.keys.scopes import activity_of_run
 from runtime.connection import TAKEN_UP_AGAIN
 
+_ENDS: Final = (
+    "complete_workflow_execution",
+    "continue_as_new_workflow_execution",
+    "fail_workflow_execution",
+    "cancel_workflow_execution",
+)
 _TOGETHER = ("notify_has_patch", "query_workflow")
 """What the SDK may hand over as it does: nothing follows from it."""
 
@@ -73,6 +79,8 @@ class _InOrder(_WorkflowInstanceImpl):
     _is_ahead = False
     """Whether we may know of events that no task of ours has brought, and have answered a query with them."""
 
+    _is_held_up = False
+    """Whether the workflow would have ended with what was handed over last, but for what is still to be."""
     _has_begun = False
     """Whether what came with the start has been done."""
 
@@ -102,9 +110,23 @@ class _InOrder(_WorkflowInstanceImpl):
             self._is_ahead = True
         completion = super().activate(act)
         self._has_begun = True
-        if completion.HasField("successful") and _has_events(act) and self._does_at_once:
-            _keep_apart(completion.successful)
         return completion
+
+    def _leave_an_event(self, before: int) -> None:
+        """Of a task that may have none otherwise: one that asks for a local activity, or hears of something.
+
+        A task without an event is one with the next, if that follows at once, when it is replayed, and has the time of
+        that (docs/decisions/0026). What costs least is to unset what was never set in the memo. It is not needed after
+        an event, by any of the commands from *before* on, nor where only an update holds up the end: if it is rejected
+        it is in no history, and nothing holds up the end in a replay.
+        """
+        commands = self._current_completion.successful.commands
+        undone = {command.request_cancel_activity.seq for command in commands}
+        has_one = any(_leaves_an_event(command, undone) for command in commands[before:])
+        has_ended = any(command.HasField(each) for command in commands for each in _ENDS)
+        if not (self._is_held_up or has_one or has_ended):
+            unset = Payload(metadata={"encoding": b"binary/null", READABLE: b"readable"})
+            commands.add().modify_workflow_properties.upserted_memo.fields["apart"].CopyFrom(unset)
 
     def workflow_patch(self, id: str, **more: Any) -> bool:
         """As the SDK's, at the beginning of a run only.
@@ -129,7 +151,10 @@ class _InOrder(_WorkflowInstanceImpl):
 
     def workflow_all_handlers_finished(self) -> bool:
         """A workflow that ends when nothing is in hand does not end before an update that came with the last answer."""
-        return not (self._due or self._put_off) and super().workflow_all_handlers_finished()
+        finished = super().workflow_all_handlers_finished()
+        waits = bool(self._due or self._put_off)
+        self._is_held_up |= finished and waits
+        return finished and not waits
 
     def _run_once(self, *, check_conditions: bool, jobs: Sequence[WorkflowActivationJob]) -> None:
         self._put_off += (job for job in self._due if job.HasField("do_update"))
@@ -138,8 +163,12 @@ class _InOrder(_WorkflowInstanceImpl):
         while self._due or (self._put_off and self._to_come == 0 and not self._does_at_once):
             # With all that came: what waited for nothing to be in hand goes on even if the last update is rejected.
             # That is in no history, but what it came with is, and lets go on at a replay too.
-            super()._apply((self._due or self._put_off).popleft())
+            job, self._is_held_up = (self._due or self._put_off).popleft(), False
+            before = len(self._current_completion.successful.commands)
+            super()._apply(job)
             super()._run_once(check_conditions=True, jobs=jobs)
+            if job.HasField("signal_workflow") or (self._does_at_once and not job.HasField("do_update")):
+                self._leave_an_event(before)
             ran = True
         if not ran:
             super()._run_once(check_conditions=check_conditions, jobs=jobs)
@@ -156,19 +185,6 @@ class _InOrder(_WorkflowInstanceImpl):
     def _does_at_once(self) -> bool:
         """Whether a local activity is under way."""
         return any(isinstance(one._input, StartLocalActivityInput) for one in self._pending_activities.values())
-
-
-def _keep_apart(done: Success) -> None:
-    """Leaves an event of the task that asks for a local activity, or hears of something while one is under way.
-
-    The task may end before the answer: as its time is over, or at once where a query came with it. Without an event of
-    its own it is one with the next when replayed, and has the time of that (docs/decisions/0026). What costs least is
-    to unset what was never set in the memo.
-    """
-    undone = {command.request_cancel_activity.seq for command in done.commands}
-    if not any(_leaves_an_event(command, undone) for command in done.commands):
-        unset = Payload(metadata={"encoding": b"binary/null", READABLE: b"readable"})
-        done.commands.add().modify_workflow_properties.upserted_memo.fields["apart"].CopyFrom(unset)
 
 
 def _leaves_an_event(command: WorkflowCommand, undone: Container[int]) -> bool:

@@ -27,6 +27,7 @@ from tests.runtime.workflows_for_tests import (
     EndsWhenIdle,
     LooksAtTheClock,
     TellsWhenItBegan,
+    TellsWhenItHeard,
     forgetful,
 )
 
@@ -312,6 +313,34 @@ async def test_a_task_that_ends_before_the_answer_of_a_local_activity_keeps_its_
         await handle.result()
     ended = [event.event_id for event in (await handle.fetch_history()).events if _ends_a_task(event)]
     assert ended[0] < 5, "the first task was to end before the answer"
+
+
+async def test_what_is_heard_keeps_its_time_though_nothing_comes_of_it(
+    dev_server_env: WorkflowEnvironment, task_queue: str
+) -> None:
+    """A rejected update has a task without an event, which stays where something comes meanwhile."""
+    client = dev_server_env.client
+
+    @activity.defn(name="tell")
+    async def tell(when: str) -> None: ...
+
+    async def has_heard() -> bool:
+        events = (await handle.fetch_history()).events
+        heard = [event.event_id for event in events if event.HasField("workflow_execution_signaled_event_attributes")]
+        return any(event.event_id > heard[0] for event in events if heard and _ends_a_task(event))
+
+    async with Worker(
+        client, task_queue=task_queue, workflows=[TellsWhenItHeard], activities=[tell], workflow_runner=InOrder()
+    ):
+        handle = await client.start_workflow(TellsWhenItHeard.run, id=task_queue, task_queue=task_queue)
+        await handle.signal(TellsWhenItHeard.hear)
+        await eventually(has_heard)
+        update = asyncio.create_task(handle.execute_update(TellsWhenItHeard.ask))
+        await asyncio.sleep(0.25)
+        await handle.signal(TellsWhenItHeard.hear)
+        with pytest.raises(WorkflowUpdateFailedError):
+            await update
+        await handle.result()
 
 
 def _ends_a_task(event: HistoryEvent) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sys
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -126,6 +127,31 @@ class TellsWhenItBegan:
     @workflow.query
     def is_there(self) -> bool:
         return True
+
+
+@workflow.defn
+class TellsWhenItHeard:
+    """Looks at the clock when it hears of something, and tells that when it has heard twice. It takes no question."""
+
+    def __init__(self) -> None:
+        self._heard: list[str] = []
+
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.wait_condition(lambda: len(self._heard) == 2)
+        await workflow.execute_activity("tell", self._heard[0], start_to_close_timeout=timedelta(seconds=10))
+
+    @workflow.signal
+    def hear(self) -> None:
+        self._heard.append(workflow.now().isoformat())
+
+    @workflow.update
+    def ask(self) -> None: ...
+
+    @ask.validator
+    def refuse(self) -> None:
+        time.sleep(0.5)  # long enough for something to come meanwhile
+        raise ValueError("it takes no question")
 
 
 @workflow.defn
