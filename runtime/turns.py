@@ -7,9 +7,10 @@ that came with them after that, and one that is asked a query first has what cam
 itself. So a history would have another order of commands than its replay. A signal, an answer of an activity, or a
 timer is before an update in any case where it is handed over alone, so it must be where both come together; and what
 follows from one thing must be done before the next is handed over, as it is where they come apart. So an update also
-waits for the answers of local activities, whose task may end before them. An answer that a
-query brought before a signal is after it where both come together, and no order of ours mends that: the task that
-brings the signal is failed, and the workflow taken up anew (docs/decisions/0023).
+waits for the answers of local activities, whose task may end before them. So that tasks are not taken for one, they
+leave an event (docs/decisions/0026). An answer that a query brought before a signal is after it where both come
+together, and no order of ours mends that: the task that brings the signal is failed, and the workflow taken up anew
+(docs/decisions/0023).
 """
 
 import dataclasses

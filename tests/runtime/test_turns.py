@@ -25,6 +25,7 @@ from tests.patience import PATIENCE, eventually
 from tests.runtime.workflows_for_tests import (
     AnswersAndHears,
     EndsWhenIdle,
+    EndsWhenTold,
     LooksAtTheClock,
     TellsWhenItBegan,
     TellsWhenItHeard,
@@ -338,6 +339,30 @@ async def test_what_is_heard_keeps_its_time_though_nothing_comes_of_it(
         update = asyncio.create_task(handle.execute_update(TellsWhenItHeard.ask))
         await asyncio.sleep(0.25)
         await handle.signal(TellsWhenItHeard.hear)
+        with pytest.raises(WorkflowUpdateFailedError):
+            await update
+        await handle.result()
+
+
+async def test_a_workflow_ends_with_what_it_hears_though_an_update_that_came_with_it_is_rejected(
+    dev_server_env: WorkflowEnvironment, task_queue: str
+) -> None:
+    """The update holds up the end, and is in no history: what is handed over is replayed without it."""
+    client = dev_server_env.client
+
+    def worker() -> Worker:
+        return Worker(client, task_queue=task_queue, workflows=[EndsWhenTold], workflow_runner=InOrder())
+
+    async def has_begun() -> bool:
+        return any(map(_ends_a_task, (await handle.fetch_history()).events))
+
+    handle = await client.start_workflow(EndsWhenTold.run, id=task_queue, task_queue=task_queue)
+    async with worker():
+        await eventually(has_begun)
+    await handle.signal(EndsWhenTold.hear)
+    update = asyncio.create_task(handle.execute_update(EndsWhenTold.ask))
+    await asyncio.sleep(1)  # nothing tells that the server has it, and it is to come with the signal
+    async with worker():
         with pytest.raises(WorkflowUpdateFailedError):
             await update
         await handle.result()

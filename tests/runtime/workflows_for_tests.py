@@ -155,6 +155,29 @@ class TellsWhenItHeard:
 
 
 @workflow.defn
+class EndsWhenTold:
+    """Ends with what it hears, unless something is in hand. It takes no question."""
+
+    def __init__(self) -> None:
+        self._heard = False
+
+    @workflow.run
+    async def run(self) -> None:
+        await workflow.wait_condition(lambda: self._heard and workflow.all_handlers_finished())
+
+    @workflow.signal
+    def hear(self) -> None:
+        self._heard = True
+
+    @workflow.update
+    def ask(self) -> None: ...
+
+    @ask.validator
+    def refuse(self) -> None:
+        raise ValueError("it takes no question")
+
+
+@workflow.defn
 class EndsWhenIdle:
     """Ends with the answer of its activity, unless something is in hand."""
 
