@@ -162,7 +162,9 @@ async def _dossier(
         routes=routes,
         early_until=early_until,
         kept_until=_kept_until(pack, case),
-        possible=(
+        possible=()
+        if erased_at(entries)
+        else (
             *_possible(case, proposal, draft, may_end_early=early_until is not None),
             *_about_payments(case, payments, status),
             *(

@@ -184,6 +184,20 @@ async def test_who_is_kept_out_neither_adds_a_file_nor_finds_one(
     assert sent.status_code == 404
 
 
+async def test_nothing_is_added_to_a_case_whose_personal_content_was_erased(
+    handler: Browser, pool: Pool, reference: str
+) -> None:
+    path, gone = f"/desk/cases/{reference}/do/add_file", "What was personal in this case was erased"
+    assert path in (await handler.get(f"/desk/cases/{reference}")).text
+    assert gone not in (await handler.get(path)).text
+    await pool.execute(_ENTRY, reference, "erased", datetime.now(UTC), "erased", "system:redress", "erased", {})
+    page = (await handler.get(f"/desk/cases/{reference}")).text
+    assert path not in page
+    assert gone in (await handler.get(path)).text
+    assert gone in (await typed(handler, reference, picture(), counts_as="reply")).text
+    assert await pool.fetchval("select count(*) from intake.received") == 0
+
+
 async def test_a_file_chosen_when_the_sign_on_is_over_is_there_again_with_what_was_typed(
     handler: Browser, doors: Doors, pool: Pool, reference: str
 ) -> None:

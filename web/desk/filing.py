@@ -21,8 +21,9 @@ from domain.ground.people import Actor
 from domain.ground.words import Role, Stage
 from domain.intake.received import DealAgain, Door, File
 from starter.intake.receiving import Vouched, receive_message, receive_note
-from starter.reading.cases import CaseView, get_case
+from starter.reading.cases import CaseView, get_case, get_timeline
 from starter.reading.database import CaseNotFound, must_see
+from starter.reading.dossier import erased_at
 from starter.reading.sources import read_file
 from web import drafts, held
 from web.adding import add_files, let_go, place_of, sent_with, was_sent
@@ -75,7 +76,8 @@ async def file_form(visit: Visit) -> Response:
     case, path = await _case(visit), visit.request.url.path
     given = await drafts.draft(visit.doors, visit.session, path)
     message_id = id_of_the_form(visit, given)
-    return form_page(visit, AddFile, home_of(case), given, message_id, **await files_of(visit, f"{path}/{message_id}"))
+    wrong, shown = await _where_erased(visit, case), await files_of(visit, f"{path}/{message_id}")
+    return form_page(visit, AddFile, home_of(case), given, message_id, errors=wrong, **shown)
 
 
 @DESK.post("/cases/{reference}/do/add_file", staff())
@@ -89,6 +91,7 @@ async def add_file(visit: Visit) -> Response:
         if await was_sent(visit, place, message_id):
             return visit.redirect(home_of(case).path)
         wrong = [FieldError("files", "desk.wrong.no_file")]
+    wrong += await _where_erased(visit, case)
     try:
         said = made(AddFile, asked, visit.form)
         if not EARLIEST <= said.came_at <= visit.now:
@@ -144,6 +147,12 @@ def _causes(visit: Visit, case: CaseView, said: AddFile) -> list[str]:
     if case.summary.stage is Stage.CLOSED:
         told.append(visit.t("desk.causes.add_file.closed"))
     return told
+
+
+async def _where_erased(visit: Visit, case: CaseView) -> list[FieldError]:
+    """What is said where what is personal in the case was erased: its key is gone, and it takes nothing more."""
+    erased = erased_at(await get_timeline(eyes(visit), case.reference))
+    return [FieldError("what", "desk.wrong.erased")] if erased else []
 
 
 async def _case(visit: Visit) -> CaseView:
