@@ -43,6 +43,8 @@ _ENDS: Final = (
     "fail_workflow_execution",
     "cancel_workflow_execution",
 )
+_UNDOES: Final = ("request_cancel_activity", "cancel_timer")
+_UNHEARD: Final = ("do_update", "update_random_seed", "remove_from_cache")
 _TOGETHER = ("notify_has_patch", "query_workflow")
 """What the SDK may hand over as it does: nothing follows from it."""
 
@@ -122,8 +124,9 @@ class _InOrder(_WorkflowInstanceImpl):
         it is in no history, and nothing holds up the end in a replay.
         """
         commands = self._current_completion.successful.commands
-        undone = {command.request_cancel_activity.seq for command in commands}
-        has_one = any(_leaves_an_event(command, undone) for command in commands[before:])
+        since = commands[before:]
+        undone = {(kind, getattr(each, kind).seq) for each in since for kind in _UNDOES if each.HasField(kind)}
+        has_one = any(_leaves_an_event(command, undone) for command in since)
         has_ended = any(command.HasField(each) for command in commands for each in _ENDS)
         if not (self._is_held_up or has_one or has_ended):
             unset = Payload(metadata={"encoding": b"binary/null", READABLE: b"readable"})
@@ -168,7 +171,7 @@ class _InOrder(_WorkflowInstanceImpl):
             before = len(self._current_completion.successful.commands)
             super()._apply(job)
             super()._run_once(check_conditions=True, jobs=jobs)
-            if job.HasField("signal_workflow") or (self._does_at_once and not job.HasField("do_update")):
+            if _is_heard(job) or (self._does_at_once and not job.HasField("do_update")):
                 self._leave_an_event(before)
             ran = True
         if not ran:
@@ -188,11 +191,21 @@ class _InOrder(_WorkflowInstanceImpl):
         return any(isinstance(one._input, StartLocalActivityInput) for one in self._pending_activities.values())
 
 
-def _leaves_an_event(command: WorkflowCommand, undone: Container[int]) -> bool:
-    """Whether it surely does; a timer may be cancelled at once, and is in no history then."""
+def _leaves_an_event(command: WorkflowCommand, undone: Container[tuple[str, int]]) -> bool:
+    """Whether it surely does, or leaves it to what undoes it later: that leaves an event itself."""
     if command.HasField("schedule_activity"):
-        return command.schedule_activity.seq not in undone
-    return command.HasField("upsert_workflow_search_attributes")
+        return ("request_cancel_activity", command.schedule_activity.seq) not in undone
+    if command.HasField("start_timer"):
+        return ("cancel_timer", command.start_timer.seq) not in undone
+    return command.HasField("upsert_workflow_search_attributes") or command.update_response.HasField("completed")
+
+
+def _is_heard(job: WorkflowActivationJob) -> bool:
+    """Whether its task may have no event where nothing comes of it: an update that is heard has one, and so has a local
+    activity's answer."""
+    if job.HasField("resolve_activity"):
+        return not job.resolve_activity.is_local
+    return not any(job.HasField(each) for each in _UNHEARD)  # type: ignore[arg-type]
 
 
 def _has_events(act: WorkflowActivation) -> bool:

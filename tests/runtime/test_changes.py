@@ -1,6 +1,5 @@
 """What a new build does otherwise is asked for at the beginning of a run, where no answer has come before."""
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -13,9 +12,8 @@ from temporalio.worker._workflow_instance import _WorkflowInstanceImpl
 from temporalio.workflow import NondeterminismError
 
 from runtime.turns import InOrder, _InOrder
+from tests.runtime.support import numbered, renamed
 from tests.runtime.workflows_for_tests import AsksAtOnce, look, look_within_the_task
-
-_OF_EVENTS = {"eventId", "scheduledEventId", "startedEventId", "workflowTaskCompletedEventId"}
 
 
 @workflow.defn(name="AsksAtOnce")
@@ -53,7 +51,7 @@ def asked_late(history: WorkflowHistory) -> WorkflowHistory:
     change = [each for each in events[:at] if "workflowTaskCompletedEventId" in str(each)]
     first = events.index(change[0])
     change.remove(kept_apart := next(each for each in change if "workflowPropertiesModifiedEventAttributes" in each))
-    return _numbered(history, [*events[:first], kept_apart, events[at], *change, *events[at + 1 :]])
+    return numbered(history, [*events[:first], kept_apart, events[at], *change, *events[at + 1 :]])
 
 
 def apart(history: WorkflowHistory) -> WorkflowHistory:
@@ -62,24 +60,8 @@ def apart(history: WorkflowHistory) -> WorkflowHistory:
     at = next(place for place, each in enumerate(events) if _is_the_answer(each))
     task = [each for each in events[:at] if each["eventType"].startswith("EVENT_TYPE_WORKFLOW_TASK_")][-3:]
     anew = {each["eventId"]: f"{each['eventId']} again" for each in task}
-    again = [{**each, "eventTime": events[at + 1]["eventTime"]} for each in _renamed(task, anew)]
-    return _numbered(history, [*events[: at + 1], *again, *_renamed(events[at + 1 :], anew)])
-
-
-def _renamed(value: Any, names: Mapping[str, str]) -> Any:
-    """The same where events have these *names*."""
-    if isinstance(value, list):
-        return [_renamed(each, names) for each in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: names.get(each, each) if name in _OF_EVENTS else _renamed(each, names) for name, each in value.items()
-    }
-
-
-def _numbered(history: WorkflowHistory, events: list[dict[str, Any]]) -> WorkflowHistory:
-    numbers = {each["eventId"]: str(number) for number, each in enumerate(events, start=1)}
-    return WorkflowHistory.from_json(history.workflow_id, {"events": _renamed(events, numbers)})
+    again = [{**each, "eventTime": events[at + 1]["eventTime"]} for each in renamed(task, anew)]
+    return numbered(history, [*events[: at + 1], *again, *renamed(events[at + 1 :], anew)])
 
 
 def _is_the_answer(event: dict[str, Any]) -> bool:

@@ -137,9 +137,19 @@ class TellsWhenItHeard:
         self._heard: list[str] = []
 
     @workflow.run
-    async def run(self) -> None:
+    async def run(self, first: str = "a signal") -> None:
+        beside = asyncio.create_task(self._hear_of(first))
         await workflow.wait_condition(lambda: len(self._heard) == 2)
         await workflow.execute_activity("tell", self._heard[0], start_to_close_timeout=timedelta(seconds=10))
+        await beside
+
+    async def _hear_of(self, first: str) -> None:
+        if first == "an answer":
+            await workflow.execute_activity(look, start_to_close_timeout=timedelta(seconds=10))
+        elif first == "a timer":
+            await asyncio.sleep(0.01)
+        if first != "a signal":
+            self.hear()
 
     @workflow.signal
     def hear(self) -> None:
