@@ -205,7 +205,7 @@ def _is_heard(job: WorkflowActivationJob) -> bool:
     activity's answer."""
     if job.HasField("resolve_activity"):
         return not job.resolve_activity.is_local
-    return not any(job.HasField(each) for each in _UNHEARD)  # type: ignore[arg-type]
+    return not any(job.HasField(each) for each in _UNHEARD)
 
 
 def _has_events(act: WorkflowActivation) -> bool:

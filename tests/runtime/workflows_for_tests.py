@@ -96,6 +96,10 @@ class Thief:
 async def look() -> None: ...
 
 
+async def _looks(after: float) -> None:
+    await workflow.execute_activity("look", after, start_to_close_timeout=timedelta(seconds=10))
+
+
 async def look_within_the_task() -> None:
     await workflow.execute_local_activity(look, start_to_close_timeout=timedelta(seconds=10))
 
@@ -137,17 +141,18 @@ class TellsWhenItHeard:
         self._heard: list[str] = []
 
     @workflow.run
-    async def run(self, first: str = "a signal") -> None:
+    async def run(self, first: str) -> None:
         beside = asyncio.create_task(self._hear_of(first))
         await workflow.wait_condition(lambda: len(self._heard) == 2)
         await workflow.execute_activity("tell", self._heard[0], start_to_close_timeout=timedelta(seconds=10))
         await beside
 
     async def _hear_of(self, first: str) -> None:
-        if first == "an answer":
-            await workflow.execute_activity(look, start_to_close_timeout=timedelta(seconds=10))
-        elif first == "a timer":
-            await asyncio.sleep(0.01)
+        match first:
+            case "answers":
+                await asyncio.gather(_looks(0), _looks(0.3))
+            case "timers":
+                await asyncio.gather(asyncio.sleep(1), asyncio.sleep(3))
         if first != "a signal":
             self.hear()
 
