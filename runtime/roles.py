@@ -69,6 +69,17 @@ begin
             execute format('grant select on %s to redress_trades', one.name);
         end if;
     end loop;
+    -- what runs as the owner is for the writer alone; what a trigger calls is for nobody to call
+    for one in
+        select p.oid::regprocedure as name, prorettype = 'trigger'::regtype as triggered
+        from pg_proc p join pg_namespace n on n.oid = pronamespace
+        where prosecdef and n.nspname in ('casefile', 'reporting')
+    loop
+        execute format('revoke execute on function %s from public', one.name);
+        if to_regrole('redress_writer') is not null and not one.triggered then
+            execute format('grant execute on function %s to redress_writer', one.name);
+        end if;
+    end loop;
 end
 $$
 """

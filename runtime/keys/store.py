@@ -114,7 +114,8 @@ class KeyStore:
         async with self._connection() as connection, connection.transaction():
             at: datetime = await connection.fetchval(_DESTROY, list(scopes))
             if erasure:  # repeated, it happened when it happened first
-                at = await connection.fetchval(_LOG, erasure, sorted(scopes), at)
+                await connection.execute(_LOG, erasure, sorted(scopes), at)
+                at = await connection.fetchval(_ERASED_AT, erasure)
         return at
 
     async def erasures(self) -> dict[str, tuple[datetime, list[str]]]:
@@ -232,9 +233,9 @@ _DESTROY: Final = """
     select now()
 """
 _LOG: Final = """
-    insert into keys.erasures (erasure, scopes, erased_at) values ($1, $2, $3)
-    on conflict (erasure) do update set erasure = excluded.erasure returning erased_at
+    insert into keys.erasures (erasure, scopes, erased_at) values ($1, $2, $3) on conflict (erasure) do nothing
 """
+_ERASED_AT: Final = "select erased_at from keys.erasures where erasure = $1"
 _ERASURES: Final = "select erasure, scopes, erased_at from keys.erasures order by erased_at, erasure"
 _IN_USE: Final = """
     select distinct scope from keys.keys where starts_with(scope, $1) and wrapped is not null order by scope

@@ -105,6 +105,25 @@ async def test_who_holds_the_keys_proves_an_erasure_and_nobody_else(house: House
         assert await house.process().attested(forged) is None
 
 
+async def test_what_was_erased_stays_written_down_beside_the_keys(house: House) -> None:
+    at = await house.process().destroy(["RD-1"], "ER-1")
+    connection = await asyncpg.connect(house.url)
+    try:
+        for statement in (
+            "delete from keys.erasures",
+            "update keys.erasures set scopes = '{}'",
+            "update keys.erasures set erased_at = now()",
+            "truncate keys.erasures",
+        ):
+            with pytest.raises(asyncpg.RestrictViolationError, match="what was erased stays erased"):
+                await connection.execute(statement)
+    finally:
+        await connection.close()
+    vault = house.process()
+    assert await vault.destroy(["RD-1"], "ER-1") == at
+    assert await vault.store.erasures() == {"ER-1": (at, ["RD-1"])}
+
+
 async def test_a_lost_key_and_a_table_that_is_away_are_waited_for(house: House) -> None:
     vault = house.process()
     with pytest.raises(KeyUnknown, match="no key 1 of RD-1; bring it back"):

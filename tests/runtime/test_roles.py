@@ -72,3 +72,54 @@ async def test_a_reader_reads_what_it_is_for(database_url: str, role: str, may: 
         for statement in [*may_not, "delete from tradelog.quotes", "insert into reporting.facts default values"]:
             with pytest.raises(REFUSED):
                 await reader.execute(statement)
+
+
+AS_THE_OWNER = """
+    select p.oid::regprocedure::text as name, coalesce(proconfig, '{}') as settings, has_function_privilege($1, p.oid,
+        'execute') as may_call, prosecdef as as_owner, prorettype = 'trigger'::regtype as triggered
+    from pg_proc p join pg_namespace n on n.oid = pronamespace
+    where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+        and (prosecdef or exists (select from unnest(proconfig) as one where one like 'search_path=%'))
+    order by 1
+"""
+
+
+async def test_a_function_that_runs_as_the_owner_takes_nothing_of_who_calls_it(database_url: str) -> None:
+    async with connected(database_url, "postgres") as owner:
+        found = {role: await owner.fetch(AS_THE_OWNER, role) for role in (WRITER, READER, TRADES)}
+    assert {row["name"] for row in found[WRITER] if row["as_owner"]} == {"casefile.chain_rows()", "reporting.settled()"}
+    for row in found[WRITER]:
+        assert "search_path=pg_catalog, pg_temp" in row["settings"], row["name"]
+        assert not row["as_owner"] or row["may_call"] is not row["triggered"], row["name"]
+    assert not [row["name"] for role in (READER, TRADES) for row in found[role] if row["as_owner"] and row["may_call"]]
+
+
+async def test_nobody_becomes_the_owner_by_a_type_of_their_own(database_url: str) -> None:
+    """What a trigger declares as ``text`` is PostgreSQL's, also where a session has made another."""
+    pool = await open_pool(database_url.replace("postgres@", f"{WRITER}@"), max_size=1)
+    reference = await opened(keeping(pool))
+    await pool.close()
+    async with connected(database_url, WRITER) as writer:
+        await writer.execute("""
+            create temporary table ran (as_whom name);
+            grant insert on ran to public;
+            create function pg_temp.run(value pg_catalog.text) returns boolean language plpgsql as
+                $$ begin insert into pg_temp.ran values (current_user); return true; end $$;
+            create domain pg_temp.text as pg_catalog.text check (pg_temp.run(value));
+        """)
+        await writer.execute(
+            "insert into casefile.recusals (reference, person, why, about, at) values ($1, 'x', 'named', 'y', now())",
+            reference,
+        )
+        await writer.execute("select reporting.settled()")
+        assert {row["as_whom"] for row in await writer.fetch("select * from pg_temp.ran")} <= {WRITER}
+
+
+async def test_nobody_chains_a_table_of_their_own(database_url: str) -> None:
+    async with connected(database_url, WRITER) as writer:
+        await writer.execute("create temporary table own (reference text, key text)")
+        with pytest.raises(REFUSED, match=r"for function casefile\\.chain_rows"):
+            await writer.execute("""
+                create trigger chained after insert on own referencing new table as added for each statement
+                execute function casefile.chain_rows('reference', 'key', '')
+            """)
