@@ -112,7 +112,7 @@ class Listing:
             checks = checks_of(fault, each.kind, filled=each.filled)
             groups.setdefault((checks, each.filled), []).extend([each.order] if each.order else [])
         findings: list[Finding] = []
-        for (checks, filled), trades in groups.items():
+        for (checks, filled), trades in sorted(groups.items(), key=lambda each: not each[0][1]):
             # an attempt may have no order: then those of the window are looked at
             batches = [()] if unnamed else [tuple(trades[at : at + AT_ONCE]) for at in range(0, len(trades), AT_ONCE)]
             for batch in batches:
@@ -127,8 +127,11 @@ class Listing:
                     interest=self._interest,
                 )
                 found = await self._investigating.look(asked, settled, shared=self._shared, log=log)
-                if not filled:
-                    found = tuple(each for each in found if each.subject in batch)
+                if not filled:  # of an order filled in part more was found before
+                    known = {(each.check, each.subject) for each in findings}
+                    found = tuple(
+                        each for each in found if each.subject in batch and (each.check, each.subject) not in known
+                    )
                 findings += [each for each in found if _in_window(each, fault, attempts=not batch, waiting=not filled)]
         return findings
 

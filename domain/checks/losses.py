@@ -35,16 +35,20 @@ def once_only(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     for number, part in parts:
         if part.key not in owners or part.amount > dearest[part.key].amount:
             dearest[part.key], owners[part.key] = part, number
-    for number, part in parts:
-        contained = [dearest[key] for key in part.covers if key in dearest]
+    containing: dict[tuple[str, ...], dict[str, Part]] = {}
+    for key, part in dearest.items():
+        if part.covers:
+            containing.setdefault(part.covers, {})[key] = part
+    for covers, those in containing.items():
+        contained = [dearest[key] for key in covers if key in dearest]
         if not contained:
             continue
         # in another currency the loss on the whole trade, which is the account's, is taken to contain them
-        alike = all(one.currency == part.currency for one in contained)
-        if not alike or part.amount >= sum(one.amount for one in contained):
-            owners |= {one.key: number for one in contained}
+        alike = len({one.currency for one in (*contained, *those.values())}) == 1
+        if not alike or sum(one.amount for one in those.values()) >= sum(one.amount for one in contained):
+            owners |= {one.key: owners[min(those)] for one in contained}
         else:
-            owners[part.key] = owners[contained[0].key]
+            owners |= dict.fromkeys(those, owners[contained[0].key])
     return tuple(_without_others(finding, number, known, owners) for number, finding in enumerate(known))
 
 

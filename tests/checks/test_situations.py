@@ -93,7 +93,7 @@ def _waited_for_days() -> dict[str, Situation]:
             ],
             Check.TRIGGER,
             ("L1",),
-            {"L1": ("firm_fault", "USD 500.00")},
+            {"L1": ("firm_fault", "USD 500.00"), "L2": ("market", "USD 0.00")},
             fault,
             ("harmed", "USD 500.00"),
         ),
@@ -317,6 +317,65 @@ def _filled_in_part() -> dict[str, Situation]:
     }
 
 
+def _waited_together() -> dict[str, Situation]:
+    """Two orders for one lot each of a position of two; gold passed 1945 and 1950 and came back to 1940."""
+    fault = Fault(symbol=GOLD, since=after(0), until=after(60))
+    went = feed(GOLD, "1940.00", (10, "1946.00"), (20, "1951.00"), (30, "1940.00"))
+    waiting: dict[str, Any] = {"state": OrderState.CANCELLED, "ended_at": after(80)}
+
+    def targets(first: str, second: str, **more: Any) -> list[Record]:
+        return [
+            ordered("L1", OrderType.TAKE_PROFIT, first, -60, **waiting),
+            ordered("L2", OrderType.TAKE_PROFIT, second, -60, **(waiting | more)),
+        ]
+
+    return {
+        "neither was filled: (1945 − 1940) × 100 and (1950 − 1940) × 100": Situation(
+            [
+                *went,
+                position(volume=D(2), close_price=D(1940), closed_at=after(80)),
+                *targets("1945", "1950"),
+                ordered("M1", OrderType.MARKET, volume=D(2)),
+                fill("1940", order="M1", at=after(80), volume=D(2), position="P1"),
+            ],
+            Check.TRIGGER,
+            ("L1", "L2"),
+            {"L1": ("firm_fault", "USD 500.00"), "L2": ("firm_fault", "USD 1,000.00")},
+            fault,
+            ("harmed", "USD 1,500.00"),
+        ),
+        "what another filled was not closed in place of this one: (1945 − 1940) × 100": Situation(
+            [
+                *went,
+                position(volume=D(2), close_price=D("1945.5"), closed_at=after(80)),
+                *targets("1945", "1950", state=OrderState.FILLED),
+                fill("1951", fill="F2", order="L2", at=after(20), position="P1"),
+                ordered("M1", OrderType.MARKET),
+                fill("1940", order="M1", at=after(80), position="P1"),
+            ],
+            Check.TRIGGER,
+            ("L1",),
+            {"L1": ("firm_fault", "USD 500.00"), "L2": ("market", "USD 0.00")},
+            fault,
+            ("harmed", "USD 500.00"),
+        ),
+        "two targets of one and the same lot are one closing: (1950 − 1940) × 100": Situation(
+            [
+                *went,
+                position(close_price=D(1940), closed_at=after(80)),
+                *targets("1945", "1950"),
+                ordered("M1", OrderType.MARKET),
+                fill("1940", order="M1", at=after(80), position="P1"),
+            ],
+            Check.TRIGGER,
+            ("L1", "L2"),
+            {"L1": ("firm_fault", "USD 0.00"), "L2": ("firm_fault", "USD 1,000.00")},
+            fault,
+            ("harmed", "USD 1,000.00"),
+        ),
+    }
+
+
 def _outages() -> dict[str, Situation]:
     return {
         "one that began before the first had ended kept the service down: (1940 − 1930) × 100": Situation(
@@ -416,6 +475,7 @@ def _charges() -> dict[str, Situation]:
 SITUATIONS: Final = (
     _waited_for_days()
     | _filled_in_part()
+    | _waited_together()
     | _bad_ticks()
     | _liquidations_in_several()
     | _liquidations()

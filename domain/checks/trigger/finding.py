@@ -10,7 +10,7 @@ from domain.checks.equations import exit_equation, fill_equation
 from domain.checks.examination import QUOTED
 from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.findings import Check, Finding, Verdict
-from domain.checks.late_closing import late_closing
+from domain.checks.late_closing import beside, late_closing
 from domain.checks.market import (
     TYPES,
     WAITS_FOR_BETTER,
@@ -30,7 +30,7 @@ from domain.log.replay import Unknown
 from domain.log.trade_log import Fill, Instrument, Order, OrderState, OrderType, Position, Side
 from domain.money.parts import PRECISION, Part, plain
 
-FORMULA: Final = "trigger/first-valid-price-through@3"
+FORMULA: Final = "trigger/first-valid-price-through@4"
 
 
 def check_trigger(subject: str, facts: LogFacts, given: Given) -> Finding:
@@ -399,8 +399,10 @@ class _Trigger:
         passed = self.price if reach.price is None else reach.price
         reference = self.price if self.order.type in WAITS_FOR_BETTER else passed
         wanted = self.unfilled or self.order.volume
+        others = beside(self.facts, self.order, position, reached)
+        without, ahead = (self.own | others.fills, others.ahead) if others else (self.own, Decimal(0))
         try:
-            late = late_closing(self.facts, position, reached, wanted, without=self.own)
+            late = late_closing(self.facts, position, reached, wanted, without=without, ahead=ahead)
         except Unknown as error:
             return report.lacking(str(error), en="Its closing price is not recorded.", zh="缺少平仓价格记录。")
         if late.left > 0:
@@ -417,7 +419,7 @@ class _Trigger:
                 f"It was closed on {utc(each.at)} at {self._text(each.price)} instead: {sum_}.",
                 f"其后于 {utc(each.at)} 以 {self._text(each.price)} 平仓：{sum_}。",
             )
-        return late.parts(reference, self.instrument)
+        return late.parts(reference, self.instrument, of=self.order.order if others else None)
 
     # --- words --------------------------------------------------------------------------------------------------------
 
