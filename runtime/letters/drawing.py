@@ -43,6 +43,10 @@ Block = Heading | Paragraph | Listed | Labelled
 _HEADING: Final = re.compile(r"【([^】]{1,30})】|(?=.{4,60}$)[A-Z][A-Z’' -]+")
 _POINT: Final = re.compile(r"(?:-|([1-9]\d{0,2})\.) (\S.*)")
 _MORE_OF_IT: Final = re.compile(r" {2,}(\S.*)")
+_CODE: Final = r"(?<![A-Za-z0-9-])(?=[A-Z0-9-]{4,18}(?![A-Za-z0-9-]))[A-Z0-9]+(?:-[A-Z0-9]+)+"
+"""References, numbers of accounts and dates: read and copied as a whole, so that no line ends at their hyphens. Longer
+ones would not fit a telephone as a title.
+"""
 _LABELLED: Final = re.compile(r"([^:：.,;。，；]{1,40})(?:: |：)(\S.*)|(\d{1,2}) {2}(\S.*)")
 
 
@@ -109,7 +113,8 @@ def drawn(text: str, *, heading: str = "h2", styles: Mapping[str, str] | None = 
     A link is made of nothing but addresses that begin with *ours*: who has us write cannot have us link to elsewhere.
     """
     styles = styles or {}
-    link = re.compile(re.escape(escape(ours)) + r"/[\w./?=&;#%~-]+") if ours else None
+    link = re.escape(escape(ours)) + r"/[\w./?=&;#%~-]+" if ours else "(?!)"
+    special = re.compile(f"(?P<link>{link})|{_CODE}")
 
     def made(name: str, inner: str, **attributes: object) -> str:
         said = "".join(f' {key}="{value}"' for key, value in attributes.items())
@@ -117,8 +122,9 @@ def drawn(text: str, *, heading: str = "h2", styles: Mapping[str, str] | None = 
         return f'<{name}{said} style="{style}">{inner}</{name}>' if style else f"<{name}{said}>{inner}</{name}>"
 
     def words(line: str) -> str:
-        safe = escape(line)
-        return link.sub(r'<a href="\g<0>">\g<0></a>', safe) if link else safe
+        return special.sub(
+            lambda found: made("a", found[0], href=found[0]) if found["link"] else made("span", found[0]), escape(line)
+        )
 
     def lines(several: Sequence[str]) -> str:
         return "<br>\n".join(map(words, several))
@@ -150,11 +156,13 @@ _LINE: Final = "1px solid #8a8a8a"  # seen on white and on black
 _IN_MAIL: Final = {
     "h2": "margin:28px 0 8px;font-size:15px;line-height:1.4;font-weight:700;letter-spacing:.03em",
     "p": "margin:0 0 16px",
+    "span": "white-space:nowrap",
     "ul": "margin:0 0 16px;padding:0 0 0 24px",
     "ol": "margin:0 0 16px;padding:0 0 0 24px",
     "li": "margin:0 0 8px",
     "table": "margin:0 0 16px;width:100%;border-collapse:collapse",
-    "th": f"padding:6px 16px 6px 0;border-bottom:{_LINE};width:32%;text-align:left;vertical-align:top;font-weight:600",
+    "th": f"padding:6px 16px 6px 0;border-bottom:{_LINE};width:32%;text-align:left;vertical-align:top;font-weight:600;"
+    "overflow-wrap:normal",
     "td": f"padding:6px 0;border-bottom:{_LINE};text-align:left;vertical-align:top",
 }
 
@@ -168,6 +176,7 @@ def mail_page(subject: str, text: str, *, language: str, firm: str, logo: str | 
         style = "height:auto;width:auto;max-height:48px;max-width:100%;padding:4px;background:#ffffff;border:0"
         shown = f'<img src="{escape(logo)}" alt="{name}" height="48" style="{style}">'
     title = escape(subject)
+    heading = re.sub(_CODE, rf'<span style="{_IN_MAIL["span"]}">\g<0></span>', title)
     spacing = "1.8" if language.startswith("zh") else "1.6"
     return f"""<!doctype html>
 <html lang="{escape(language)}">
@@ -182,7 +191,7 @@ def mail_page(subject: str, text: str, *, language: str, firm: str, logo: str | 
 line-height:{spacing}">
 <div role="article" lang="{escape(language)}" style="max-width:608px;margin:0 auto;overflow-wrap:anywhere">
 <div style="padding:0 0 12px;border-bottom:{_LINE};font-weight:600">{shown}</div>
-<h1 style="margin:24px 0 20px;font-size:22px;line-height:1.35;font-weight:650">{title}</h1>
+<h1 style="margin:24px 0 20px;font-size:22px;line-height:1.35;font-weight:650">{heading}</h1>
 {drawn(text, styles=_IN_MAIL, ours=ours)}
 </div>
 </body>

@@ -100,7 +100,12 @@ def _write_pages(folder: Path, found: "Sequence[tuple[PolicyPack, SampleLetter]]
             if one.letter.body and one.letter.subject:
                 name = "-".join(filter(None, (pack.id, pack.version, one.kind, one.rule, one.language)))
                 page = mail_page(
-                    one.letter.subject, one.letter.body, language=one.language, firm=settings.firm_name, logo=logo
+                    one.letter.subject,
+                    one.letter.body,
+                    language=one.language,
+                    firm=settings.firm_name,
+                    logo=logo,
+                    ours=settings.web_url,
                 )
                 (folder / f"{name.replace('/', '-')}.html").write_text(page, encoding="utf-8")
     except OSError as error:

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from domain.ground.words import LetterKind, Outcome
 from runtime.letters.drawing import Heading, Labelled, Listed, Paragraph, blocks_of, drawn, mail_page
+from runtime.letters.samples import sample_letters
 from runtime.letters.stationery import LANGUAGES
 from runtime.settings import ConfigurationError, Settings, load_settings
-from tests.letters.support import PACK, full_facts, letter, route, with_rules, written
+from tests.letters.support import FULL_PACK, NOW, PACK, full_facts, letter, route, with_rules, written
 from tests.letters.test_mail import message
+from tests.web.chromium import needs_chromium, started
 from tests.web.test_files import picture
 
 FETCHED = {"src", "background", "poster", "srcset", "data", "action", "formaction"}
@@ -25,6 +27,18 @@ LINE = st.one_of(
         ["OUR REASONS", "【理由】", "1. one", "2. two", "- a", "   more", "About: it", "1  bad", "", "<b>"]
     ),
 )
+BROKEN = """() => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), broken = [];
+    for (let text; text = texts.nextNode();)
+        for (const found of text.data.matchAll(text.parentElement.localName === "th" ? /\\w+/g : /RD-[A-Z0-9-]+/g)) {
+            const word = new Range();
+            word.setStart(text, found.index);
+            word.setEnd(text, found.index + found[0].length);
+            if (new Set([...word.getClientRects()].map(one => Math.round(one.top))).size > 1) broken.push(found[0]);
+        }
+    return [broken, document.documentElement.scrollWidth];
+}"""
+"""References, and words of labels, that do not stand on one line; and how wide the letter is."""
 
 
 class Page(HTMLParser):
@@ -49,7 +63,7 @@ def test_no_word_of_a_text_is_lost_and_none_becomes_markup(text: str) -> None:
     bare = re.sub(r"(?m)^- |^\d+\. |^【([^】]+)】$", r"\1", text)
     for word in re.findall(r"\w+", bare):
         assert word in said(html)
-    ours = {"h2", "p", "br", "ul", "ol", "li", "table", "tr", "th", "td"}
+    ours = {"h2", "p", "br", "span", "ul", "ol", "li", "table", "tr", "th", "td"}
     assert {tag for tag, _ in Page(html).elements} <= ours
 
 
@@ -80,6 +94,33 @@ def test_whoever_writes_gets_no_markup_and_no_link_into_a_letter() -> None:
     assert not [tag for tag, _ in found if tag in {"img", "script", "link", "style", "iframe"}]
     assert not [name for _, attributes in found for name in attributes if name in FETCHED or name.startswith("on")]
     assert "url(" not in page
+
+
+@pytest.mark.parametrize(
+    ("line", "whole"),
+    [
+        ("投诉编号RD-K7M4-9QXT-2VBHC。", ["RD-K7M4-9QXT-2VBHC"]),
+        ("<RD-K7M4-9QXT-2VBHC> of AC-1001, 2026-10-01", ["RD-K7M4-9QXT-2VBHC", "AC-1001", "2026-10-01"]),
+        ("your e-mail of T-1 about EUR-USD-2026-10-01-LIMIT", []),
+        ("https://ours.example/cases/RD-K7M4-9QXT-2VBHC", []),
+    ],
+)
+def test_references_numbers_and_dates_are_kept_whole_and_their_letters_as_they_are(line: str, whole: list[str]) -> None:
+    html = drawn(line, ours="https://ours.example")
+    assert re.findall(r"<span>([^<]*)</span>", html) == whole
+    assert said(html) == "".join(line.split())
+
+
+@needs_chromium
+async def test_on_a_telephone_no_reference_and_no_label_is_broken() -> None:
+    async with started() as browser:
+        page = await browser.new_page(viewport={"width": 320, "height": 800})
+        for one in sample_letters(FULL_PACK, firm="Example Bullion", at=NOW):
+            assert one.letter.subject
+            assert one.letter.body
+            html = mail_page(one.letter.subject, one.letter.body, language=one.language, firm="A & B", logo=None)
+            await page.set_content(html)
+            assert await page.evaluate(BROKEN) == [[], 320], (one.kind, one.language)
 
 
 def test_a_logo_goes_along_within_the_letter(tmp_path: Path) -> None:
