@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import UTC, date, datetime, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,6 +63,7 @@ def _moment(context: Context, at: datetime, zone: tzinfo | None = None) -> str:
     return moment_in(context["language"], at, zone)
 
 
+@lru_cache(4_000)
 def moment_in(language: str, at: datetime, zone: tzinfo | None = None) -> str:
     """*at* to the minute: in the *zone*, named as letters name it; else in UTC."""
     named = "zzzz" if zone else "'UTC'"

@@ -132,9 +132,11 @@ class Visit:
         return RedirectResponse(local(path), status_code=303)
 
     def error(self, status: int) -> HTMLResponse:
-        """The page for what went wrong, in plain words."""
+        """The page for what went wrong, in plain words: at the desk with the ways that the desk has."""
         known = f"error.{status}.title" in all_words()
-        return self.page("error.html", status=status, kind=str(status) if known else "500")
+        at_the_desk = f"{self.request.url.path}/".startswith("/desk/")
+        template = "desk/error.html" if at_the_desk else "error.html"
+        return self.page(template, status=status, kind=str(status) if known else "500")
 
 
 def local(path: str, otherwise: str = "/") -> str:

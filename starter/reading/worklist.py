@@ -139,7 +139,6 @@ class _Desk:
         self._directory = directory
         self._one = directory.find(who)
         self._at = at
-        self._packs: dict[str, PolicyPack] = {}
 
     async def items(self, view: View, filters: Filters, after: Place | None, batch: int) -> AsyncIterator[Item]:
         """What is in the *view*, in order; *batch* are fetched first, then more at once."""
@@ -238,13 +237,15 @@ class _Desk:
         return bool(able) and not await self._lacking(row, able)
 
     async def _pack(self, policy_hash: str) -> PolicyPack:
-        if policy_hash not in self._packs:
+        if policy_hash not in _PACKS:
             content = await self._connection.fetchval(_PACK, policy_hash)
-            self._packs[policy_hash] = PolicyPack.model_validate(content)
-        return self._packs[policy_hash]
+            _PACKS[policy_hash] = PolicyPack.model_validate(content)
+        return _PACKS[policy_hash]
 
 
 _MOST: Final = 1_000
+_PACKS: Final = dict[str, PolicyPack]()
+"""By the hash of their content: the few that open cases have, read once."""
 _DECIDED_BY: Final = """
     select hash from casefile.policy_packs, jsonb_path_query(content, '$.decision.**.role') as role
     where role #>> '{{}}' = any({}::text[])

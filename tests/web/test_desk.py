@@ -48,7 +48,7 @@ from web.desk.taking_in import TakeIn
 from web.desk.tasks import form_of
 from web.desk.widgets import LEFT_OUT, Unfit, kind_of, made, widgets
 from web.visits import Staff
-from web.words import all_words
+from web.words import all_words, words
 
 TEAMS = ("dealing", "payments", "accounts", "conduct", "customer-care")
 
@@ -234,6 +234,27 @@ async def test_who_is_kept_out_finds_no_page_of_the_case_and_cannot_tell_it_from
                 page
             )
         assert reference in (await other.get("/desk/inbox?view=all")).text
+
+
+@pytest.mark.parametrize("path", ["/desk/cases/RD-K7M4-9QXT-2VBHC", "/desk/incidents/IN-K7M4-9QXT-2VBHC", "/desk/none"])
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+async def test_what_is_not_there_leaves_whoever_works_here_at_the_desk(pool: Pool, path: str, language: str) -> None:
+    async with signed_on(create_app(doors_over(pool)), "h-2", language=language) as browser:
+        answer = await browser.get(path)
+    assert answer.status_code == 404
+    assert 'href="/desk/inbox"' in answer.text
+    assert 'action="/desk/find"' in answer.text
+    assert 'href="/complain"' not in answer.text
+    assert words("error.404.desk", language) in answer.text
+
+
+async def test_whoever_signs_on_in_chinese_reads_what_the_teams_do_in_chinese(pool: Pool) -> None:
+    await People(pool, signed).replace(directory(person("h-2", teams=TEAMS), teams=TEAMS), by=LEAD, at=OPENED_AT)
+    site = create_app(doors_over(pool, desk_sign_on="directory", web_address="127.0.0.1:8000"))
+    async with Browser(site, "zh-CN") as browser:
+        shown = (await browser.get("/desk/sign-on")).text
+    assert "交易、支付、账户、行为合规、客户关怀" in shown
+    assert not [team for team in TEAMS if team in shown]
 
 
 async def test_what_was_typed_into_a_form_is_there_once_its_writer_has_signed_on_again(pool: Pool) -> None:

@@ -37,7 +37,7 @@ from starter.reading.accesses import Access, Means, note_access
 from starter.reading.database import CaseNotFound
 from starter.upkeep.api_keys import Scope
 from web.api.callers import Caller, caller_of
-from web.api.problems import Problem, Wrong, answer, misfit, unnamed, used_before, wrong_field
+from web.api.problems import Problem, Wrong, answer, misfit, refused, unnamed, used_before, wrong_field
 from web.doors import Doors
 from web.pages import NotFound
 from web.permissions import Kind, Permission, declare, program
@@ -242,7 +242,8 @@ async def _answer(operation: Operation, request: Request) -> Response:
         what = "it was used for something else; give each message an id of its own"
         return answer(used_before("Idempotency-Key", what))
     except (Refused, NotAllowed, NotProven) as error:
-        return answer(Problem("refused", str(error)))
+        fields = getattr(operation.body, "model_fields", {})
+        return answer(refused(str(error), fields, operation.filled))
     except CaseClosed as error:
         return answer(Problem("closed", str(error)))
     except UNFIT:

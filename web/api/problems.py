@@ -1,6 +1,6 @@
 """What went wrong, as RFC 9457 has it: which field, and the way out."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -70,6 +70,25 @@ def unnamed(header: str, detail: str) -> Problem:
 def used_before(header: str, detail: str) -> Problem:
     """The problem that the id in *header* was used for something else."""
     return Problem("used_before", f"{header}: {detail}", [Wrong(field=header, detail=detail)])
+
+
+def refused(text: str, fields: Collection[str], filled: Collection[str]) -> Problem:
+    """The problem that a case refuses what was sent, and at which of its *fields*, where the *text* begins with those.
+
+    Those that are *filled* are not in the body: the id of a message is in a header.
+    """
+    named, _, why = text.partition(": ")
+    told = named.split(", ")
+    if not why or not all(one.partition(".")[0] in fields for one in told):
+        return Problem("refused", text)
+    errors = [
+        Wrong(field=_HEADERS.get(one, one), detail=why, pointer=None if one in filled else _pointer(one))
+        for one in told
+    ]
+    return Problem("refused", f"{', '.join(one.field for one in errors)}: {why}", errors)
+
+
+_HEADERS: Final = {"message_id": "Idempotency-Key"}
 
 
 def misfit(error: ValidationError, *, in_body: bool) -> Problem:
