@@ -318,7 +318,11 @@ async def _lives(house: House) -> None:
         noted = await crm.says(f"{said}/add_evidence", {"note": "The bank confirms."})
         assert noted.status_code == 200, noted.text
         assert (await crm.says(f"{said}/add_evidence", {"note": "The bank confirms."})).json() == noted.json()
-        assert "message_id" in problem(await crm.says(f"{said}/add_evidence", {"note": "No."}), 409)["detail"]
+        again = problem(await crm.says(f"{said}/add_evidence", {"note": "No."}), 409)
+        assert [(one["field"], one.get("pointer")) for one in again["errors"]] == [("Idempotency-Key", None)]
+        owed = {"remedy": 99, "proof": "They have it."}
+        unowed = problem(await crm.says(f"{said}/confirm_remedy", owed, "owed"), 409)
+        assert [(one["field"], one.get("pointer")) for one in unowed["errors"]] == [("remedy", "#/remedy")]
         assert (await handler.says(f"{said}/propose_resolution", proposal)).status_code == 200
         unnamed = problem(await handler.says(f"{said}/decide_resolution", {"decision": "approve"}), 422)
         assert "proposal: name the proposal that is decided" in str(unnamed)
@@ -327,6 +331,7 @@ async def _lives(house: House) -> None:
         decision = {"decision": "approve", "proposal": waiting["digest"]}
         own = problem(await handler.says(f"{said}/decide_resolution", decision), 409)
         assert "never by its proposer" in own["detail"]
+        assert [one["field"] for one in own["errors"]] == ["actor"]
         as_nothing = await handler.says(f"{said}/decide_resolution", decision, params={"as": "approver"})
         assert problem(as_nothing, 422)["errors"][0]["field"] == "as"
         decided = await approver.says(f"{said}/decide_resolution", decision, params={"as": "approver"})
