@@ -1,8 +1,11 @@
 """Reports of MT5 as terminals save them: in every language, as workbook or page, of hedging and netting accounts."""
 
+import re
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -191,6 +194,26 @@ def test_a_page_gives_what_the_workbook_gives(comments: bool) -> None:
     assert [cells[1:] for cells in map(str, given_by(read(list(page))[0]))] == [
         cells[1:] for cells in map(str, given_by_whole())
     ]
+
+
+def test_times_and_tickets_of_a_spreadsheet_are_those_of_the_text() -> None:
+    def with_(cell: object, ending: str, *, as_time: bool) -> object:
+        if not isinstance(cell, str) or not re.fullmatch(r"2026\.03\.03 \d\d:00:00", cell):
+            return float(cell) if as_time and isinstance(cell, int) and 5000 < cell < 7000 else cell
+        return datetime.strptime(cell + ending, "%Y.%m.%d %H:%M:%S.%f") if as_time else cell + ending  # noqa: DTZ007
+
+    for ending in (".000000", ".417000"):
+        texts, cells = ([[with_(cell, ending, as_time=way) for cell in row] for row in WHOLE] for way in (False, True))
+        assert [str(one) for one in given_by(read(cells)[0])] == [str(one) for one in given_by(read(texts)[0])]
+
+
+@pytest.mark.parametrize("ticket", [1234567890123457000, 1.2345678901234568e18, 12.5, "12a", "1e5", "-3"])
+def test_a_ticket_that_a_spreadsheet_rounded_or_that_is_none_is_a_bad_row(ticket: Any) -> None:
+    rows, _ = read(report(orders=[order(ticket), order(7)], positions=[position(ticket)]))
+    assert len(given_by(rows)) == 1
+    assert len(reasons(rows)) == 2
+    whole, _ = read(report(orders=[order("12345678901234567890")]))  # type: ignore[arg-type] (as a page has it)
+    assert len(given_by(whole)) == 1
 
 
 # --- orders -----------------------------------------------------------------------------------------------------------

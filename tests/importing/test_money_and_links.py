@@ -207,6 +207,14 @@ def test_a_currency_that_is_none_or_not_the_one_named_is_refused(stated: str, gi
         read(page, Options(instruments=KNOWN, currency=given_))
 
 
+def test_money_of_trades_is_of_no_currency_that_nobody_told() -> None:
+    page = mt4_statement(mt4_trade(2)).replace("Currency: USD", "")
+    assert [row.reason for row in read(page)[0] if row.reason] == [
+        "currency: the file does not say it: name it with --currency"
+    ]
+    assert records(read(page, Options(instruments=KNOWN, currency="USC"))[0], Kind.POSITIONS)[0]["profit"] == "-8.00"
+
+
 # --- code pages -------------------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from itertools import count
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.log.trade_log import Side
@@ -118,6 +118,7 @@ def like(row: Row) -> tuple[object, ...]:
 
 
 @given(st.integers(0, 10**9))
+@example(4333)
 def test_no_deal_is_linked_to_a_position_that_it_did_not_close(seed: int) -> None:
     rows, trades, truth = an_account(random.Random(seed))  # noqa: S311
     links = Links()

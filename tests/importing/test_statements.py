@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.ground.base import Record
@@ -414,6 +414,25 @@ def test_whatever_stands_in_a_statement_each_row_is_one_of_one_kind(cells: list[
     rows, _ = read_mt4(page)
     assert len(rows) == page.count("<tr")
     assert all([bool(row.records), row.reason is not None, row.skipped is not None].count(True) == 1 for row in rows)
+
+
+COMMENTS = st.lists(
+    st.sampled_from(
+        ["[", "]", "sl", "tp", "so", ":", " ", "47", ".", "%", "/", "#", "2", "from #", "to #", "x", "止损"]
+    )
+).map("".join)
+
+
+@given(COMMENTS)
+@example("so: 1.2.3%")
+@example("[sl 1.2.3]")
+def test_no_trade_is_lost_by_its_comment(comment: str) -> None:
+    rows, _ = read_mt4(mt4_statement(mt4_trade(1, comment=comment)))
+    assert len(records(rows, Kind.POSITIONS)) == 1
+    rows, _ = read_mt5(
+        mt5_report(orders=[mt5_order(2, comment=comment)], deals=[mt5_deal(2, balance=0, comment=comment)])
+    )
+    assert (len(records(rows, Kind.ORDERS)), len(records(rows, Kind.FILLS))) == (1, 1)
 
 
 # --- reckoned again ---------------------------------------------------------------------------------------------------

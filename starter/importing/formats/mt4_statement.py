@@ -52,7 +52,7 @@ _CLOSED_BY = re.compile(
     r"|(\bstop[ -]?out\b|强制平仓|強制平倉|强平|強平|爆仓|爆倉)",
     re.IGNORECASE,
 )
-_STOP_OUT = re.compile(r"(?:so|stop[ -]?out):?\s*([\d.]+)%", re.IGNORECASE)
+_STOP_OUT = re.compile(r"(?:so|stop[ -]?out):?\s*(\d{1,10}(?:\.\d{1,10})?)%", re.IGNORECASE)
 _CLOSINGS = {
     "sl": ("stop_loss", OrderType.STOP_LOSS, "stop"),
     "tp": ("take_profit", OrderType.TAKE_PROFIT, "target"),
@@ -314,7 +314,7 @@ class Mt4Statement:
 
     def _trade(self, row: HtmlRow, id_: str, side: Side, comment: str) -> list[tuple[Kind, Cells]]:
         closed = self._section == "closed"
-        money = {name: self.reckoning.amount(number(self._cell(row, name), name)) for name in _MONEY}
+        money = {name: self.reckoning.money(number(self._cell(row, name), name)) for name in _MONEY}
         self._count(money)
         self.symbols.add(self._cell(row, "item"))
         opened_at = moment(self._times, self._cell(row, "open time"))

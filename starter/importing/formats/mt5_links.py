@@ -5,7 +5,7 @@ then, on the other side, with as much volume; where several were, its profit may
 only where the parts make up the whole: the deals of a closed position have its volume, its profit and its end.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -168,13 +168,16 @@ class _Closings:
         return self._take((deal, rows[0]) for deal, rows in self._open() if len(rows) == 1)
 
     def _last(self) -> bool:
-        """Link each deal that alone may have been the last of a position."""
+        """Link each deal that alone may have been the last of a position, and of no other one."""
+        ended = {row.id for deal, row in self._found.items() if row.closed == self._trades[deal].at}
         last = defaultdict[str, list[tuple[str, Row]]](list)
         for deal, rows in self._open():
             for row in rows:
-                if row.closed == self._trades[deal].at:
+                if row.closed == self._trades[deal].at and row.id not in ended:
                     last[row.id].append((deal, row))
-        return self._take({deal: row for (deal, row), *others in last.values() if not others}.items())
+        alone = [pairs[0] for pairs in last.values() if len(pairs) == 1]
+        named = Counter(deal for deal, _ in alone)
+        return self._take((deal, row) for deal, row in alone if named[deal] == 1)
 
     def _alike(self) -> bool:
         """Link as many deals as positions where all of either are the same in everything but their numbers."""

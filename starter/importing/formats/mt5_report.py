@@ -64,7 +64,8 @@ _STATES = {
     **dict.fromkeys(("started", "placed", "request_add", "request_modify", "request_cancel"), OrderState.WORKING),
 }
 _MARK = re.compile(
-    r"(?:\[|^(?=(?:sl|tp)(?: [\d.]+)?$|so:? [\d.]+%|so$))(sl|tp|so)\b:?\s*([\d.]+)?(%)?", re.IGNORECASE
+    r"(?:\[|^(?=(?:sl|tp)(?: [\d.]+)?$|so:? [\d.]+%|so$))(sl|tp|so)\b:?\s*(?:(\d{1,10}(?:\.\d{0,10})?)(?![\d.]))?(%)?",
+    re.IGNORECASE,
 ).search
 """The server's marks stand in brackets, and those of the tester alone: customers write ``so far so good`` as well."""
 _MARKS = {"sl": OrderType.STOP_LOSS, "tp": OrderType.TAKE_PROFIT, "so": OrderType.STOP_OUT}
@@ -75,6 +76,8 @@ _ACCOUNT = re.compile(r"\s*(\d{1,20})\b(?:\s*\(\s*([A-Z]{3,5})\b|.*?\b([A-Z]{3})
 _NAMES_ACCOUNT = re.compile(r"\s*\d{3,20}\s*\([A-Z]{3,5}\s*,.*\)\s*").fullmatch
 _TITLE = re.compile(r"(?!\d{4}[.\-/])(?![\d.,\s-]+$).+", re.DOTALL).fullmatch
 _HEADINGS = 8
+_TICKET = re.compile(r"\d{1,20}").fullmatch
+_DIGITS_OF_A_CELL = 15  # of a longer number a spreadsheet makes the last digits nothing
 """So many filled cells make a row of headings; labels with their values are fewer."""
 _TOTALS = {
     **dict.fromkeys(("total net profit", "总净盈利", "lucro líquido total", "чистая прибыль"), "Total_Net_Profit"),
@@ -253,8 +256,13 @@ class Mt5Report:
     # --- the sections -------------------------------------------------------------------------------------------------
 
     def _id(self, row: dict[str, object], name: str) -> str:
-        if not (ticket := _whole(row.get(name))):
+        cell = row.get(name)
+        if not (ticket := _whole(cell)):
             raise BadRow(name, "is missing")
+        if not _TICKET(ticket):
+            raise BadRow(name, f"{ticket[:40]!r} is no ticket: it has digits only")
+        if not isinstance(cell, str) and len(ticket) > _DIGITS_OF_A_CELL:
+            raise BadRow(name, f"a spreadsheet keeps {_DIGITS_OF_A_CELL} digits of a number: save the report as HTML")
         return self._id_of(ticket)
 
     def _id_of(self, ticket: str) -> str:
@@ -305,7 +313,7 @@ class Mt5Report:
         return side, OrderType.CLOSE_BY
 
     def _deal(self, row: dict[str, object]) -> list[tuple[Kind, Cells]]:
-        money = {name: self.reckoning.amount(number(row.get(name) or 0, name)) for name in self._deals.sums}
+        money = {name: self.reckoning.money(number(row.get(name) or 0, name)) for name in self._deals.sums}
         stated = text(row.get("type")).lower()
         balance = self.reckoning.amount(number(row["balance"], "balance")) if text(row.get("balance")) else None
         self._deals.book(_whole(row.get("deal")), money, balance, trades=stated in _TRADING, credit=stated == "credit")
@@ -405,7 +413,7 @@ class Mt5Report:
     ) -> dict[str, object]:
         closed = number(row.get("price 2"), "price")
         names = ("commission", "fee", "swap", "profit")
-        money = {name: self.reckoning.amount(number(row.get(name) or 0, name)) for name in names}
+        money = {name: self.reckoning.money(number(row.get(name) or 0, name)) for name in names}
         mark = self.told.closed_by((text(row.get("symbol")), side, text(row.get("time 2")), closed))
         if self.reckoning.checks(instrument):
             made = profit(side, volume, opened, closed, instrument)
@@ -476,9 +484,8 @@ def _whole(cell: object) -> str:
 
 def _shown(cell: object) -> str:
     """A time as written, year first with points: of two, the later one is the greater text."""
-    shown = cell.strftime("%Y.%m.%d %H:%M:%S") if isinstance(cell, datetime) else text(cell)
-    return shown.replace("-", ".").replace("/", ".").replace("T", " ")
+    return text(cell).replace("-", ".").replace("/", ".").replace("T", " ")
 
 
 def _moment(times: WallTimes, cell: object) -> str:
-    return moment(times, cell.strftime("%Y.%m.%d %H:%M:%S") if isinstance(cell, datetime) else text(cell))
+    return moment(times, text(cell))

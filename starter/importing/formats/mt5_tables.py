@@ -64,7 +64,7 @@ _SHAPES: Final[Mapping[str, Callable[[str], bool]]] = {
 def text(cell: object) -> str:
     """The text of a cell of a workbook or page."""
     if isinstance(cell, datetime):
-        return cell.strftime("%Y.%m.%d %H:%M:%S")
+        return cell.strftime("%Y.%m.%d %H:%M:%S") + (f".{cell.microsecond:06}" if cell.microsecond else "")
     return "" if cell is None else str(cell).strip()
 
 

@@ -73,6 +73,12 @@ class Reckoning:
         """An amount of the statement in ``currency``."""
         return stated / self._parts
 
+    def money(self, stated: Decimal) -> Decimal:
+        """An amount that is kept. Raises :class:`BadRow` where nobody told in which currency, or cents of it, it is."""
+        if stated:
+            self.booked()
+        return self.amount(stated)
+
     def booked(self) -> str:
         """The currency of an amount. Raises :class:`BadRow` where nobody told it."""
         if not self.currency:
