@@ -8,7 +8,6 @@ of a row may stand below it (see :class:`Told`).
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 from typing import NamedTuple
