@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 1_000
 _OF_VISITORS: Final = "web."
 """What is in tables whose names begin so is forgotten, and its keys are destroyed, with no erasure."""
-_BRING_BACK: Final = "bring back a table of keys that has it, the newest there is; then again"
+_BRING_BACK: Final = (
+    "bring back a table of keys that has it, the newest there is; then again."
+    " Where there is none, `redress keys give-up` goes on without what it sealed"
+)
 
 
 async def keys_in_doubt(pool: "Pool", vault: "Vault", now: datetime) -> list[Doubt]:

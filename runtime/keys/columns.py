@@ -116,6 +116,8 @@ async def not_opening(vault: Vault, texts: Iterable[str]) -> dict[str, str]:
         key = keys.get((place.scope, place.version))
         if place.scope in gone:
             found[place.scope] = f"its key was destroyed on {gone[place.scope]:%Y-%m-%d}"
+        elif isinstance(key, Erased):
+            found[place.scope] = f"key {place.version} of it was given up on {key.at:%Y-%m-%d}"
         elif not isinstance(key, Key):
             found[place.scope] = f"the table of keys has no key {place.version} of it"
         else:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Final
 
 from runtime.keys.keyring import FileKeyring
+from runtime.keys.record import SealedRecord
 from runtime.keys.store import KeyStore
 from runtime.keys.vault import Vault
 from runtime.postgres import find_database
+from runtime.running import running_stack
 from runtime.settings import ConfigurationError, Settings
 
 KEYRING: Final = "keyring.json"
@@ -33,7 +35,7 @@ def hold_keys(settings: Settings) -> Vault | None:
     keyring = keyring_of(settings)
     named = keyring, settings.keys_database_url, settings.database_url, settings.state_dir
     if keyring and _named != [named]:
-        hold(Vault(KeyStore(lambda: keys_database(settings)), FileKeyring(keyring)))
+        hold(Vault(KeyStore(lambda: keys_database(settings)), FileKeyring(keyring), _record_of(settings)))
     elif keyring is None:
         hold(None)
     _named[:] = [named]
@@ -92,6 +94,13 @@ def keyring_of(settings: Settings) -> Path | None:
     """The file with the key-encryption keys, if one is named or there."""
     own = settings.state_dir / KEYRING
     return settings.keyring or (own if own.exists() else None)
+
+
+def _record_of(settings: Settings) -> SealedRecord | None:
+    """The record, but for a program that is given the table of keys alone, to begin cases."""
+    if settings.keys_database_url and settings.database_url is None and running_stack(settings.state_dir) is None:
+        return None
+    return SealedRecord(lambda: find_database(settings))
 
 
 def keys_database(settings: Settings) -> str:

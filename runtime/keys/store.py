@@ -1,23 +1,15 @@
 """The table of keys in PostgreSQL: made, read, wrapped anew, destroyed. Nothing here is kept in memory."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeAlias
-from weakref import WeakKeyDictionary
+from typing import Final
 
 import asyncpg
 
+from runtime.keys.connections import Connection, Connections
 from runtime.keys.keyring import KeysUnavailable, Wrapped
-
-_PATIENCE: Final = 5.0  # seconds
-_MOST: Final = 3  # connections at once
-_IDLE: Final = 15.0  # seconds that a connection is kept open without use
-_SETTINGS: Final = {"timezone": "UTC", "application_name": "redress keys"}
-
-Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
 
 
 @dataclass(frozen=True)
@@ -37,24 +29,11 @@ class KeyStore:
     """
 
     def __init__(self, url: Callable[[], str]) -> None:
-        self._url = url
-        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncpg.Pool[asyncpg.Record]] = WeakKeyDictionary()
-        self._alone: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+        self._connections = Connections(url, "the table of keys")
 
     async def keep_open(self) -> None:
-        """Keep connections of this event loop open from now on, until it is closed; without this each use has its own.
-
-        For processes that serve; a command would leave its connection behind.
-        """
-        self._pools[asyncio.get_running_loop()] = await asyncpg.create_pool(
-            await asyncio.to_thread(self._url),
-            min_size=0,
-            max_size=_MOST,
-            max_inactive_connection_lifetime=_IDLE,
-            command_timeout=_PATIENCE,
-            timeout=_PATIENCE,
-            server_settings=_SETTINGS,
-        )
+        """As `Connections.keep_open`."""
+        await self._connections.keep_open()
 
     async def newest(self, scope: str) -> Row | None:
         """The key for new writes of a scope."""
@@ -118,6 +97,12 @@ class KeyStore:
                 at = await connection.fetchval(_ERASED_AT, erasure)
         return at
 
+    async def give_up(self, scope: str, newest: int, wrapped: Wrapped) -> None:
+        """Add key *newest* of a scope; those before it that are not there are destroyed from now on."""
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute(_LOST, scope, newest)
+            await connection.execute(_ADD, scope, newest, wrapped.by, wrapped.data)
+
     async def erasures(self) -> dict[str, tuple[datetime, list[str]]]:
         """The erasures that were written down here: when, and of which scopes."""
         async with self._connection() as connection:
@@ -141,36 +126,15 @@ class KeyStore:
 
     async def close(self) -> None:
         """Close the connections of this event loop."""
-        if pool := self._pools.pop(asyncio.get_running_loop(), None):
-            pool.terminate()
+        await self._connections.close()
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator["Connection"]:
-        try:
-            if pool := self._pools.get(asyncio.get_running_loop()):
-                async with pool.acquire(timeout=2 * _PATIENCE) as connection:
-                    yield connection
-                return
-            async with self._alone.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_MOST)):
-                url = await asyncio.to_thread(self._url)
-                alone = await asyncpg.connect(
-                    url, timeout=_PATIENCE, command_timeout=_PATIENCE, server_settings=_SETTINGS
-                )
-                try:
-                    yield alone
-                finally:
-                    await alone.close(timeout=_PATIENCE)
-        except asyncpg.UndefinedTableError:
-            raise KeysUnavailable("the database has no table of keys; `redress migrate` makes it") from None
-        except (
-            OSError,
-            TimeoutError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-            asyncpg.PostgresError,
-        ) as error:
-            state = getattr(error, "sqlstate", None)
-            raise KeysUnavailable(f"the table of keys cannot be used ({type(error).__name__} {state or ''})") from error
+    async def _connection(self) -> AsyncIterator[Connection]:
+        async with self._connections.one() as connection:
+            try:
+                yield connection
+            except asyncpg.UndefinedTableError:
+                raise KeysUnavailable("the database has no table of keys; `redress migrate` makes it") from None
 
 
 def _row(found: asyncpg.Record) -> Row:
@@ -231,6 +195,10 @@ _DESTROY: Final = """
         on conflict do nothing
     )
     select now()
+"""
+_LOST: Final = """
+    insert into keys.keys (scope, version, destroyed_at)
+    select $1, version, now() from generate_series(1, $2::integer - 1) as version on conflict do nothing
 """
 _LOG: Final = """
     insert into keys.erasures (erasure, scopes, erased_at) values ($1, $2, $3) on conflict (erasure) do nothing

@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 from domain.keys.scopes import LOOKUPS
 from runtime.keys.envelope import KEY_BYTES, Key, NotOurs, seal, unseal
 from runtime.keys.keyring import KeysUnavailable, Wrapped, Wrapping
+from runtime.keys.record import SealedRecord
 from runtime.keys.store import KeyStore, Row
 
 KEPT_FOR: Final = 60.0
@@ -56,10 +57,20 @@ class Vault:
     """The keys of a *store*, which *wrapping* opens. One for a process; safe for several event loops in turn."""
 
     def __init__(
-        self, store: KeyStore, wrapping: Wrapping, *, kept: int = KEPT, clock: Callable[[], float] = time.monotonic
+        self,
+        store: KeyStore,
+        wrapping: Wrapping,
+        record: SealedRecord | None = None,
+        *,
+        kept: int = KEPT,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """*kept* is how many opened keys stay in memory; *clock* counts seconds."""
+        """By the *record* a key that was lost is told from one that never was; without it, none is ever taken for lost.
+
+        *kept* is how many opened keys stay in memory; *clock* counts seconds.
+        """
         self.store = store
+        self._record = record
         self.wrapping = wrapping
         self._most, self._clock = kept, clock
         self._opened: OrderedDict[tuple[str, int], tuple[float, Key | Erased]] = OrderedDict()
@@ -69,7 +80,10 @@ class Vault:
         self._of_purpose: dict[bytes, bytes] = {}
 
     async def for_writing(self, scope: str) -> Key:
-        """The newest key of a scope, made if there is none. Raises `KeyDestroyed`, `KeysUnavailable`."""
+        """The newest key of a scope, made if there never was one.
+
+        Raises `KeyDestroyed`, `KeysUnavailable`, and `KeyUnknown` where the record has something sealed under it.
+        """
         newest = self._newest.get(scope)
         if newest and self._is_fresh(newest[0]) and (known := self._known((scope, newest[1]))):
             return _in_use(known)
@@ -78,7 +92,9 @@ class Vault:
             newest = self._newest.get(scope)
             if newest and self._is_fresh(newest[0]) and (known := self._known((scope, newest[1]))):
                 return _in_use(known)
-            row = await self.store.newest(scope) or await self.store.add(scope, 1, await self._fresh(scope, 1))
+            if (row := await self.store.newest(scope)) is None:
+                await self._check_new([scope])
+                row = await self.store.add(scope, 1, await self._fresh(scope, 1))
             found = await self._open(row)
             self._newest[scope] = self._clock(), row.version
             if len(self._newest) > self._most:
@@ -86,11 +102,12 @@ class Vault:
             return _in_use(found)
 
     async def all_for_writing(self, scopes: Collection[str]) -> dict[str, Key]:
-        """The newest keys of several scopes, made where there are none. Raises `KeyDestroyed`, `KeysUnavailable`."""
+        """As `for_writing`, of several scopes."""
         if len(scopes) <= _FEW:
             return {scope: await self.for_writing(scope) for scope in scopes}
         rows = await self.store.newest_of(scopes)
         if missing := sorted(set(scopes) - {row.scope for row in rows}):
+            await self._check_new(missing)
             rows += await self.store.add_all([(scope, await self._fresh(scope, 1)) for scope in missing])
         return {row.scope: _in_use(await self._open(row)) for row in rows}
 
@@ -125,12 +142,33 @@ class Vault:
         return hmac.digest(secret, value.encode(), hashlib.sha256)[:16]
 
     async def rotate(self, scope: str) -> int:
-        """Make another key for what is written of a scope from now on; what there is opens as before."""
+        """Make another key for what is written of a scope from now on; what there is opens as before.
+
+        Raises as `for_writing`.
+        """
         row = await self.store.newest(scope)
         if row and row.destroyed_at:
             raise KeyDestroyed(Erased(row.scope, row.version, row.destroyed_at))
-        version = row.version + 1 if row else 1
+        if row is None:
+            await self._check_new([scope])
+        version = max(row.version if row else 0, (await self._sealed([scope])).get(scope, 0)) + 1
         await self.store.add(scope, version, await self._fresh(scope, version))
+        self._newest.pop(scope, None)
+        return version
+
+    async def give_up(self, scope: str) -> int:
+        """Make another key for a scope of which keys were lost: what they sealed is gone from now on, as if erased.
+
+        Raises ``ValueError`` where none was lost, `KeyDestroyed`, `KeysUnavailable`.
+        """
+        row = await self.store.newest(scope)
+        if row and row.destroyed_at:
+            raise KeyDestroyed(Erased(row.scope, row.version, row.destroyed_at))
+        newest = (await self._sealed([scope])).get(scope, 0)
+        if len(await self.store.find([(scope, version) for version in range(1, newest + 1)])) == newest:
+            raise ValueError(f"no key of {scope} was lost")
+        version = max(row.version if row else 0, newest) + 1
+        await self.store.give_up(scope, version, await self._fresh(scope, version))
         self._newest.pop(scope, None)
         return version
 
@@ -199,10 +237,26 @@ class Vault:
     async def keep_open(self) -> None:
         """Keep connections of this event loop open until `close`: for processes that serve."""
         await self.store.keep_open()
+        if self._record:
+            await self._record.keep_open()
 
     async def close(self) -> None:
         """Close the connections of this event loop. The vault may be used again."""
         await self.store.close()
+        if self._record:
+            await self._record.close()
+
+    async def _sealed(self, scopes: Collection[str]) -> dict[str, int]:
+        return await self._record.sealed(scopes) if self._record else {}
+
+    async def _check_new(self, scopes: Collection[str]) -> None:
+        """Raise `KeyUnknown` where one of them had a key: with another, what that sealed would be gone unnoticed."""
+        if lost := await self._sealed(scopes):
+            scope, version = min(lost.items())
+            raise KeyUnknown(
+                f"the table of keys has no key of {scope}, and key {version} of it sealed something in the record:"
+                f" bring back a newer table, or give up what it sealed: `redress keys give-up {scope}`"
+            )
 
     async def _attesting(self, erasure: str) -> Key:
         """Of the oldest key that there is: an older table of keys has it, too."""

@@ -107,6 +107,18 @@ def rotate(reference: Reference) -> Answer:
     return Answer({"version": version}, [line(f"{reference} has key {version}; every process uses it within a minute")])
 
 
+@command(keys, "give-up")
+def give_up(
+    *, scope: Annotated[str, typer.Argument(metavar="SCOPE", help="What `redress reconcile` lists as key_lost.")]
+) -> Answer:
+    """Go on with a case, customer or message whose key was lost, without what that key sealed."""
+    try:
+        version = _with(lambda vault: vault.give_up(scope))
+    except ValueError as error:
+        raise Failed(str(error)) from None
+    return Answer({"version": version}, [line(f"{scope} has key {version}; what was sealed before is gone")])
+
+
 def _with(action: "Callable[[Vault], Awaitable[T]]") -> T:
     from runtime.keys.here import hold_keys, keys_needed
     from runtime.settings import load_settings
