@@ -414,6 +414,8 @@ class Letters:
         told = f": {notice.en}" if notice and channel == CASE_FILE else ""
         whom = f" for {letter['addressee']}" if letter["addressee"] else ""
         data = {"letter": request.key, "number": request.number, "kind": request.kind.value, "channel": channel}
+        if told and notice:
+            data["notice"] = notice.zh  # beside the English of the line
         if request.kind in _DECISIONS and request.facts.outcome:
             data["outcome"] = request.facts.outcome.value  # reports count it from now on
         entry = Entry(

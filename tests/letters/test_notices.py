@@ -1,5 +1,6 @@
 """Notices to staff reach somebody named, and never who is kept out of the case."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -93,8 +94,9 @@ async def test_who_is_kept_out_is_told_nothing_nor_does_it_come_to_an_address_th
     named = {"description": "Jane Doe did it."}
     assert await notify(office, Role.HANDLER, people, settings=SHARED, **named) == "h-2"
     assert office.receiver.messages == []  # the team's address is read by h-1 too
-    text = await office.pool.fetchval("select text from casefile.timeline where kind = 'letter'")
-    assert text == "staff_notice for h-2 accepted by case_file: Look at it."
+    line = await office.pool.fetchrow("select text, data from casefile.timeline where kind = 'letter'")
+    assert line["text"] == "staff_notice for h-2 accepted by case_file: Look at it."
+    assert re.search("[一-鿿]", line["data"]["notice"]), "who reads Chinese reads it in Chinese"
 
 
 async def test_an_address_that_nobody_shares_who_is_kept_out_will_do(office: Office) -> None:

@@ -1,8 +1,9 @@
 """Words of the field at the desk: each that a page can show is there in both languages."""
 
+import ast
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from itertools import product
 from pathlib import Path
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 from domain.case.complaint import Channel, explain
 from domain.case.messages.handling import ChooseChannel
 from domain.case.messages.signals import CustomerReply
+from domain.case.task_kinds import TASKS
 from domain.checks.findings import Verdict
 from domain.ground.words import (
     Action,
@@ -54,8 +56,10 @@ from starter.evidence.words import words_of
 from starter.reading.remedies import State as RemedyState
 from starter.reading.tasks import State as TaskState
 from starter.reports.words import report_words
+from tests.web.test_refusals import template
 from web.desk.acting import FORMS
-from web.desk.sentences import in_words, spoken
+from web.desk.case import line_of
+from web.desk.sentences import in_words, sentences, spoken, who
 from web.words import words
 from workflows.messages.handling import choose_channel
 
@@ -102,13 +106,99 @@ def test_what_the_packs_call_their_clocks_rungs_teams_and_extensions_is_there_in
     assert [one for one in called if not re.search("[一-鿿]", spoken(visit, one[1], one[0]))] == []
 
 
+def templates(said: ast.expr, names: Mapping[str, list[str]]) -> list[str]:
+    """The lines that *said* makes, with `{}` for each fact; *names* are those of variables."""
+    match said:
+        case ast.IfExp(body=body, orelse=orelse):
+            return templates(body, names) + templates(orelse, names)
+        case ast.Name(id=name):
+            return names.get(name, [])
+    return [text] if (text := template(said)) else []
+
+
+def noted() -> Iterator[str]:
+    """The lines that cases, incidents and what is sent to them write into timelines."""
+    paths = [path for room in ("domain", "workflows") for path in Path(room).rglob("*.py")]
+    for path in paths:
+        answers = path.parts[:2] == ("workflows", "messages")
+        for function in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            inside, names = list(ast.walk(function)), dict[str, list[str]]()
+            for one in inside:
+                if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name):
+                    names.setdefault(one.targets[0].id, []).extend(templates(one.value, names))
+            for one in inside:
+                match one:
+                    case ast.Call(func=ast.Attribute(attr="note"), args=[ast.Constant(), said, *_]):
+                        yield from templates(said, names)
+                    case ast.Call(func=ast.Attribute(attr="note"), args=[_, ast.Constant(), said, *_]):
+                        yield from templates(said, names)
+                    case (
+                        ast.keyword(arg="noted", value=said)
+                        | ast.Call(
+                            func=ast.Attribute(attr="climb"),
+                            args=[ast.Call(func=ast.Attribute(attr="said"), args=[said, *_]), *_],
+                        )
+                    ):
+                        yield from templates(said, names)
+                    case ast.Return(value=ast.expr() as said) if answers:
+                        yield from templates(said, names)
+
+
+NOT_A_LINE: Final = {
+    "message {} does not fit: {}",  # with quotation marks: tested by itself
+    "{}: several complaints in a short time",  # of a symbol or a service
+    "deadline {} {}",
+    "task {}{}",
+    "{}: no channel took the notice before the case ended{}",
+    "{}: its decision is carried out",
+    "{}: to {}",
+    "evidence added{}",
+    "{} {}, {}",
+    "task {}, done",
+}
+"""What is tested below as it is in the end."""
+
+
+def test_every_line_that_a_case_writes_into_its_timeline_has_words_in_chinese() -> None:
+    lines = {line for line in noted() if re.search("[a-z]", line.replace("{}", ""))}
+    assert len(lines) > 60
+    known = [one.known_by for one in sentences(facts=True)]
+    facts = {line: line.replace("{}", "§") for line in lines - NOT_A_LINE}
+    assert sorted(line for line, said in facts.items() if not any(one.fullmatch(said) for one in known)) == []
+
+
+def lines_of_tasks() -> Iterator[str]:
+    more = ("", " to h-1", ", done", ", its time is nearly over", ", overdue", ", up to level 2, team_lead")
+    for task in TASKS.values():
+        yield from (f"task 4: {task.does.en}{each}" for each in more)
+        yield f"task 4: {task.does.en}, is with h-1 (nobody had it)"
+
+
 def lived_through() -> list[str]:
     """What timelines say that no person wrote, as the service writes it."""
     marks = product(("", ", not ours"), ("", ", complained before"), ("", "; proposed by a model: fee (90%)"))
     assessed = [f"fee, severity medium, priority p4, team accounts{''.join(each)}" for each in marks]
     ways = [f"{kind.value}{whom} accepted by email" for kind in LetterKind for whom in ("", " for h-11")]
     warned = [f"{topic}: several complaints in a short time" for topic in ("symbol:XAUUSD", "service:withdrawal")]
-    return [*assessed, *ways, *warned, "approved by approver:a-3", "returned by approver:a-3"]
+    passed = ["deadline acknowledgement passed", "deadline final_response ends at 2026-12-01 10:00 UTC"]
+    rose = [f"level 1, team_lead: {each}" for each in (*passed, "the case was reopened")]
+    others = [
+        "acknowledgement was due at 2026-11-30 18:33:07 UTC",
+        "handler: no channel took the notice before the case ended",
+        "1: refund: to h-1",
+        "1: refund, by h-1",
+        "1: refund: carried out, 已入账",
+        "referral 1 to fos: its decision is carried out",
+        "evidence added",
+        "payment paid, 1",
+        "a sign was withdrawn",
+        "now fee, low, complex",
+        "approved by approver:a-3",
+        "returned by approver:a-3",
+    ]
+    return [*assessed, *ways, *warned, *rose, *lines_of_tasks(), *others]
 
 
 @pytest.mark.parametrize("text", lived_through())
@@ -116,7 +206,24 @@ def test_what_the_service_writes_into_a_timeline_is_said_in_chinese(text: str) -
     visit: Any = SimpleNamespace(language="zh-CN", t=lambda key: words(key, "zh-CN"))
     said = in_words(visit, text, fact=True)
     assert re.search("[一-鿿]", said)
-    assert not re.search(r"\b(?!XAUUSD)[A-Za-z]{2,}", said), said
+    assert not re.search(r"\b(?!XAUUSD|UTC|fos)[A-Za-z]{2,}", said), said
+
+
+def test_a_notice_that_the_file_alone_took_is_read_in_the_language_of_who_reads() -> None:
+    data = {"notice": "请查看。"}
+    entry: Any = SimpleNamespace(text="staff_notice for h-2 accepted by case_file: Look at it.", data=data)
+    said = {}
+    for language in ("en", "zh-CN"):
+        visit: Any = SimpleNamespace(language=language, t=lambda key, known=language: words(key, known))
+        said[language] = line_of(visit, entry)
+    assert said["zh-CN"] == "给 h-2 的内部通知已由“案卷”送出：请查看。"
+    assert said["en"].endswith(": Look at it.")
+
+
+def test_who_did_something_is_said_in_chinese() -> None:
+    visit: Any = SimpleNamespace(language="zh-CN", t=lambda key: words(key, "zh-CN"))
+    said = [who(visit, one) for one in ("handler:h-17", "customer:customer", "service:crm", "os:root")]
+    assert said == ["处理人 h-17", "投诉人", "业务系统 crm", "os:root"]
 
 
 def test_how_a_customer_chose_to_be_written_to_is_said_in_chinese() -> None:

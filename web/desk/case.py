@@ -19,6 +19,7 @@ from domain.ground.timeline import Entry
 from domain.ground.words import Action, LetterKind, Stage
 from domain.incidents.incident import fault_of
 from domain.intake.received import files_in
+from domain.people.matching import GROUNDS
 from runtime.database import held
 from starter.evidence.blocks import Figure
 from starter.evidence.html import to_svg
@@ -36,7 +37,7 @@ from starter.reading.related import mark_of
 from web import drafts
 from web.desk.forms import TOLD
 from web.desk.frame import DESK, eyes, reference, shown, speaking
-from web.desk.sentences import spoken
+from web.desk.sentences import in_words, spoken
 from web.desk.tasks import form_of
 from web.pages import NotFound
 from web.permissions import staff
@@ -157,6 +158,8 @@ async def case(visit: Visit) -> Response:
             told=told,
             mark=mark,
             because=lambda why: because(why).in_language(visit.language),
+            line_of=lambda entry: line_of(visit, entry),
+            ground=lambda text: _GROUND.get(text, text) if visit.language == "zh-CN" else text,
             svg=svg,
         )
     except CaseNotFound:
@@ -190,6 +193,18 @@ async def _changes(visit: Visit, known: str, mark: str) -> AsyncIterator[str]:
         else:
             yield ": \n\n"
         await asyncio.sleep(LOOK_AGAIN)
+
+
+_GROUND: Final = {one.en: one.zh for one in GROUNDS.values()}
+"""What a sign may rest on beside words of the customer, which stay as they wrote them."""
+
+
+def line_of(visit: Visit, entry: Entry) -> str:
+    """What an entry of the timeline says; a notice to staff that nothing but the file took, in their language."""
+    if visit.language == "zh-CN" and (notice := entry.data.get("notice")):
+        sent, _, _ = entry.text.partition(": ")
+        return f"{in_words(visit, sent, fact=True)}：{notice}"
+    return in_words(visit, entry.text, fact=True)
 
 
 def incident_of(known: str, entries: Iterable[Entry]) -> str:

@@ -14,7 +14,7 @@ from domain.people.actors import Person
 from runtime.database import Pool, seen_by
 from starter.client.complaints import Complaints
 from web.desk.reckoning import reckoned
-from web.desk.sentences import doing, in_words, label, spoken
+from web.desk.sentences import doing, in_words, label, spoken, who
 from web.pages import NotFound, Pages
 from web.rendering import LOCALES
 from web.visit import Visit
@@ -94,6 +94,7 @@ def shown(visit: Visit, template: str, /, **context: Any) -> Response:
         label=lambda name, form="": label(visit, name, form),
         doing=lambda name: doing(visit, name),
         say=lambda text, fact=False: in_words(visit, text or "", fact=fact),
+        who=lambda actor: who(visit, actor),
         reckoned=lambda how: reckoned(visit, how),
         stamp=lambda at: stamp(visit, at),
         apart=lambda at: apart(visit, at, visit.now),

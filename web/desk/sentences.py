@@ -17,10 +17,12 @@ from domain.case.drafts import WHY
 from domain.case.messages.table import SIGNALS, UPDATES
 from domain.case.task_kinds import TASKS
 from domain.checks.findings import Check, Verdict
+from domain.checks.table import CHECKS
 from domain.ground.bilingual import Bilingual
 from domain.ground.spoken import REMEDIES
 from domain.ground.words import (
     Category,
+    Complexity,
     IncidentStage,
     LetterKind,
     Outcome,
@@ -30,6 +32,7 @@ from domain.ground.words import (
     Remedy,
     Role,
     Severity,
+    SignStep,
     Stage,
     TaskKind,
 )
@@ -93,6 +96,9 @@ def in_words(visit: Visit, text: str, *, fact: bool = False) -> str:
 
     A *fact* is a list of words, or what a sentence says in passing.
     """
+    if visit.language != "en":
+        for told, said in _with_commas().items():  # what stands between commas is looked for by itself
+            text = text.replace(told, said)
     if fact:
         return _fact(visit, text)
     return _sentence(visit, _FIELD.sub("", text)) or _sentence(visit, text) or _word(visit, text)
@@ -190,7 +196,10 @@ _KINDS: Final[tuple[type[StrEnum], ...]] = (
     Severity,
     Priority,
     CaseChannel,
+    Complexity,
+    SignStep,
 )
+_OF_PACKS: Final = ("Team", "Clock")
 _MESSAGES: Final = frozenset(kind.name for kind in (*SIGNALS, *UPDATES, *INCIDENT_UPDATES))
 
 
@@ -208,9 +217,15 @@ def _spoken_before() -> Mapping[str, str]:
         *STATES.values(),
         *REMEDIES.values(),
         *(one.does for one in TASKS.values()),
+        *(one.name for one in CHECKS.values()),
         *_named_by_packs(),
     ]
     return {one.en: one.zh for one in told}
+
+
+@cache
+def _with_commas() -> Mapping[str, str]:
+    return {told: said for told, said in _spoken_before().items() if ", " in told}
 
 
 def _named_by_packs() -> Iterator[Bilingual]:
@@ -220,12 +235,21 @@ def _named_by_packs() -> Iterator[Bilingual]:
         yield from (rule.encloses for rule in pack.letters if rule.encloses)
 
 
+def who(visit: Visit, actor: str) -> str:
+    """Who did something, as timelines name them: their role in words, and their id."""
+    role, _, person = actor.partition(":")
+    if not person or role not in set(Role):
+        return actor
+    return spoken(visit, Role(role)) if person == role else f"{spoken(visit, Role(role))} {person}"
+
+
 def _word(visit: Visit, text: str) -> str:
     if text in _MESSAGES:
         return doing(visit, text)
     if one := _words().get(text.replace(" ", "_")):
         return spoken(visit, one)
-    if (key := f"desk.word.Team.{text}") in all_words():
-        return visit.t(key)
+    for kind in _OF_PACKS:
+        if (told := spoken(visit, text, kind)) != text.replace("_", " "):
+            return told
     role, _, person = text.partition(":")
     return person if person and role in set(Role) else text
