@@ -93,7 +93,7 @@ def _waited_for_days() -> dict[str, Situation]:
             ],
             Check.TRIGGER,
             ("L1",),
-            {"L1": ("firm_fault", "USD 500.00"), "L2": ("market", "USD 0.00")},
+            {"L1": ("firm_fault", "USD 500.00")},
             fault,
             ("harmed", "USD 500.00"),
         ),
