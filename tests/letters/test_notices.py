@@ -95,6 +95,7 @@ async def test_who_is_kept_out_is_told_nothing_nor_does_it_come_to_an_address_th
     assert await notify(office, Role.HANDLER, people, settings=SHARED, **named) == "h-2"
     assert office.receiver.messages == []  # the team's address is read by h-1 too
     line = await office.pool.fetchrow("select text, data from casefile.timeline where kind = 'letter'")
+    assert line
     assert line["text"] == "staff_notice for h-2 accepted by case_file: Look at it."
     assert re.search("[一-鿿]", line["data"]["notice"]), "who reads Chinese reads it in Chinese"
 
