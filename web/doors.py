@@ -89,3 +89,12 @@ class Doors:
     def keyed(self, purpose: str, value: str) -> str:
         """A keyed hash (hex) of *value*, for one *purpose*: nobody without the secret makes it or reads it back."""
         return hmac.digest(self.secret, f"{purpose}\0{value}".encode(), hashlib.sha256).hex()
+
+    def vouched(self, purpose: str, value: str) -> str:
+        """*value* with what proves that it was written here, for one *purpose*: whoever writes to the record cannot."""
+        return f"{self.keyed(purpose, value)} {value}"
+
+    def proven(self, purpose: str, text: str) -> str | None:
+        """The value in a *text* that `vouched` made for that *purpose*; ``None`` of any other."""
+        mark, _, value = text.partition(" ")
+        return value if hmac.compare_digest(mark.encode(), self.keyed(purpose, value).encode()) else None

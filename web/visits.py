@@ -13,11 +13,10 @@ from datetime import timedelta
 from typing import Final, Literal
 
 from itsdangerous import BadSignature, URLSafeSerializer
-from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from domain.ground.base import Record
+from domain.ground.base import Instant, Record
 from domain.ground.words import Role
 from domain.keys.personal import Personal
 from domain.keys.scopes import scope_of_visits
@@ -47,7 +46,13 @@ class Staff(Record):
 
 
 Person = Customer | Staff
-_PERSON: Final[TypeAdapter[Person]] = TypeAdapter(Person)
+
+
+class SignedIn(Record):
+    """Who is signed in, and until when at most. It counts in the row of one visitor alone, and only as written here."""
+
+    person: Person
+    until: Instant
 
 
 @dataclass
@@ -94,8 +99,9 @@ async def session_of(request: Request, doors: Doors) -> Session:
     session, now = session_sealed(request.cookies.get(cookie_name(doors), ""), doors), doors.clock()
     if session is None:
         return Session(secrets.token_urlsafe(32), unsaved=True)
-    if row := await doors.pool.fetchrow(_KNOWN, session.row, now):
-        session.person = _PERSON.validate_json(row["person"])
+    row = await doors.pool.fetchrow(_KNOWN, session.row, now)
+    if row and (signed_in := _signed_in(row["person"], session, doors)) and now < signed_in.until:
+        session.person = signed_in.person
         if now - row["seen_at"] > _SEEN_AGAIN and not asks_by_itself(request):
             await doors.pool.execute(_SEEN, session.row, now)
     return session
@@ -161,8 +167,18 @@ async def sign_in(session: Session, person: Person, doors: Doors) -> None:
         await _forget_typed(old, doors)
     for move in (_MOVE_DRAFTS, _MOVE_FILES):
         await doors.pool.execute(move, old, session.row)
-    content = Personal(scope_of_visits(now), person.model_dump_json().encode())
+    vouched = doors.vouched(_purpose(session), SignedIn(person=person, until=ends).model_dump_json())
+    content = Personal(scope_of_visits(now), vouched.encode())
     await doors.pool.execute(_SIGN_IN, session.row, content, now, IDLE[person.kind], ends)
+
+
+def _purpose(session: Session) -> str:
+    return f"session {session.row.hex()}"
+
+
+def _signed_in(content: bytes, session: Session, doors: Doors) -> SignedIn | None:
+    known = doors.proven(_purpose(session), content.decode(errors="replace"))
+    return SignedIn.model_validate_json(known) if known else None
 
 
 async def sign_out(session: Session, doors: Doors) -> None:

@@ -1,6 +1,6 @@
-"""Keys by which services use the API: made, listed, revoked, and known again by their hash."""
+"""Keys by which services use the API: made, listed, revoked, and known again by a keyed hash."""
 
-import hashlib
+import json
 import secrets
 from collections.abc import Collection
 from datetime import datetime
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from domain.ground.base import Instant, Record, StaffId
 from domain.ground.people import Actor
+from runtime.keys.here import lookup_here
 
 if TYPE_CHECKING:
     from runtime.database import Pool
@@ -82,9 +83,8 @@ async def make_key(
         ends_at=ends_at,
     )
     secret = f"{PREFIX}_{key.id}_{secrets.token_urlsafe(32)}"
-    await pool.execute(
-        _ADD, key.id, key.service, list(key.scopes), _digest(secret), key.made_at, key.made_by, key.ends_at
-    )
+    digest = await _digest(secret, key)
+    await pool.execute(_ADD, key.id, key.service, list(key.scopes), digest, key.made_at, key.made_by, key.ends_at)
     return MadeKey(key, secret)
 
 
@@ -107,14 +107,16 @@ async def find_key(pool: "Pool", secret: str, at: datetime) -> ApiKey | None:
     if len(parts) != 3 or parts[0] != PREFIX or not secret.isascii() or not parts[1].isalnum():
         return None
     row = await pool.fetchrow(_FIND, parts[1], at)
-    if row is None or not secrets.compare_digest(row["digest"], _digest(secret)):
+    if row is None:
         return None
-    return ApiKey(**{name: value for name, value in row.items() if name != "digest"})
+    key = ApiKey(**{name: value for name, value in row.items() if name != "digest"})
+    return key if secrets.compare_digest(row["digest"], await _digest(secret, key)) else None
 
 
-def _digest(secret: str) -> bytes:
-    """A plain hash is enough: what is hashed is random, and cannot be guessed."""
-    return hashlib.sha256(secret.encode()).digest()
+async def _digest(secret: str, key: ApiKey) -> bytes:
+    """Keyed, and of what the key may do as well: whoever writes to the database makes no key, and widens none."""
+    said = [secret, key.service, sorted(key.scopes), key.ends_at.isoformat() if key.ends_at else None]
+    return await lookup_here("api_key", json.dumps(said))
 
 
 _FIELDS: Final = "id, service, scopes, made_at, made_by, ends_at, revoked_at, revoked_by"

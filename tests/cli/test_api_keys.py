@@ -1,10 +1,12 @@
 """Keys for services that use the API, and where services are told what happened."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from domain.ground.people import Actor
+from domain.ground.words import Role
 from runtime.database import Pool
-from starter.upkeep.api_keys import find_key
+from starter.upkeep.api_keys import Scope, find_key, make_key
 from starter.upkeep.subscriptions import TOLD
 from tests.cli.command_line import CommandLine
 
@@ -29,6 +31,23 @@ async def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(
     ):
         ran = await redress("api", "key", *wrong)
         assert says in ran.err, wrong
+
+
+async def test_whoever_writes_to_the_database_makes_no_key_and_widens_none(pool: Pool) -> None:
+    now = datetime.now(UTC)
+    by = Actor(id="l-1", role=Role.TEAM_LEAD)
+    made = await make_key(pool, "crm", [Scope.SUBMIT], by=by, at=now, ends_at=now + timedelta(days=1))
+    for column, value in (
+        ("scopes", "'{submit,every_source}'"),
+        ("service", "'other'"),
+        ("ends_at", "null"),
+        ("digest", "sha256('rdk_x'::bytea)"),
+    ):
+        assert await find_key(pool, made.secret, now)
+        await pool.execute(f"update web.api_keys set {column} = {value}")  # noqa: S608 (they stand above)
+        assert await find_key(pool, made.secret, now) is None, column
+        await pool.execute("delete from web.api_keys")
+        made = await make_key(pool, "crm", [Scope.SUBMIT], by=by, at=now, ends_at=now + timedelta(days=1))
 
 
 async def test_a_subscription_is_listed_rotated_and_ended_and_the_doctor_tells_when_it_fails(

@@ -213,6 +213,31 @@ async def test_a_session_ends_when_nothing_is_heard_for_long_and_at_the_latest_a
         assert (await browser.get("/of-staff")).status_code == 303
 
 
+CHIEF = Staff(id="c-1", roles=(Role.APPROVER, Role.EXECUTIVE))
+WRITTEN = {
+    "who it is, in the clear": "update web.sessions set person = $2 where id = $1",
+    "another row's": "update web.sessions set person = (select person from web.sessions where id <> $1) where id = $1",
+    "for longer": "update web.sessions set expires_at = expires_at + interval '1 day', idle = '1 day' where id = $1",
+}
+
+
+@pytest.mark.parametrize("what", WRITTEN)
+async def test_whoever_writes_to_the_database_signs_nobody_on(doors: Doors, what: str) -> None:
+    site = _a_site_with_rooms_for_some(doors)
+    async with Browser(site) as chief, Browser(site) as browser:
+        await signed_in(chief, doors, CHIEF)
+        await signed_in(browser, doors, Staff(id="h-17", roles=(Role.HANDLER,)))
+        row = session_in(browser, doors).row
+        values = [CHIEF.model_dump_json().encode()] if "$2" in WRITTEN[what] else []
+        await doors.pool.execute(WRITTEN[what], row, *values)
+        if what == "for longer":
+            real = doors.clock
+            doors.clock = lambda: real() + timedelta(hours=13)
+        else:
+            assert (await chief.get("/of-staff")).status_code == 200
+        assert (await browser.get("/of-staff")).status_code == 303
+
+
 async def test_a_cookie_that_is_not_ours_is_nobody(doors: Doors, browser: Browser) -> None:
     await browser.get("/")
     ours = browser.cookies["visit"]

@@ -87,6 +87,32 @@ async def test_a_code_signs_in_once_and_a_link_only_when_its_button_is_pressed(
         assert (await other.get("/mine")).status_code == 303
 
 
+WRITTEN = {
+    "his own code": "update web.codes set code = (select code from web.codes where visitor <> $1) where visitor = $1",
+    "her address beside his code": "update web.codes set address = (select address from web.codes where visitor = $1)"
+    " where visitor <> $1",
+    "an address in the clear": "update web.codes set address = 'li.lei@example.com'::bytea where visitor <> $1",
+}
+
+
+@pytest.mark.parametrize("what", WRITTEN)
+async def test_whoever_writes_to_the_database_signs_in_as_nobody_else(
+    site: FastAPI, pool: Pool, mine: str, tmp_path: Path, what: str
+) -> None:
+    """By a code that was sent to his own address, and what he writes into rows of codes."""
+    await case_of(pool, tmp_path, HAN, "2")
+    async with Browser(site) as asking, Browser(site) as his:
+        await his.send_form("/sign-in", email=HAN.address)
+        code = re.search(r"\d{4} \d{4}", await mail_in(tmp_path / "outbox"))
+        assert code
+        await asking.send_form("/sign-in", email=LI.address)
+        await eventually(_nothing_under_way)
+        await pool.execute(WRITTEN[what], session_in(asking, site.state.doors).row)
+        for browser in (asking, his):
+            await browser.send_form("/sign-in/code", code=code[0])
+            assert mine not in (await browser.get("/mine")).text
+
+
 async def test_it_is_answered_the_same_whether_an_address_is_known_and_only_so_often(
     site: FastAPI, doors: Doors, mine: str, tmp_path: Path
 ) -> None:

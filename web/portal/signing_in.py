@@ -88,11 +88,10 @@ async def take_code(visit: Visit) -> Response:
     """Sign in by the code, in the browser that asked for it."""
     typed = "".join(letter for letter in plain(visit.text("code")) if letter.isalnum())
     row = await visit.doors.pool.fetchrow(_TRY, visit.session.row, visit.now, TRIES)
-    expected = bytes(row["code"]) if row else b""
-    if row is None or not secrets.compare_digest(_digest(visit.doors, typed), expected):
+    if row is None or not secrets.compare_digest(_digest(visit.doors, row["id"], typed), bytes(row["code"])):
         errors = [FieldError("code", "sign_in.code.wrong" if typed else "sign_in.code.missing")]
         return visit.page("portal/code.html", next=_next(visit), errors=errors)
-    return await _come_in(visit, await visit.doors.pool.fetchval(_USED, row["id"]))
+    return await _come_in(visit, row["id"], await visit.doors.pool.fetchval(_USED, row["id"]))
 
 
 @SIGN_IN.get("/sign-in/link/{link}", ANYBODY)
@@ -109,13 +108,14 @@ async def take_link(visit: Visit) -> Response:
     if address is None:
         errors = [FieldError("email", "sign_in.link_over")]
         return visit.page("portal/sign_in.html", next="/mine", email="", errors=errors)
-    return await _come_in(visit, address)
+    return await _come_in(visit, found, address)
 
 
-async def _come_in(visit: Visit, address: bytes | None) -> Response:
-    if address is None:  # used by another at the same moment
+async def _come_in(visit: Visit, code: bytes, address: bytes | None) -> Response:
+    email = visit.doors.proven(_purpose(code), address.decode(errors="replace")) if address else None
+    if email is None:  # used by another at the same moment
         return visit.redirect("/sign-in")
-    await sign_in(visit.session, Customer(address=address.decode()), visit.doors)
+    await sign_in(visit.session, Customer(address=email), visit.doors)
     return visit.redirect(_next(visit))
 
 
@@ -143,8 +143,13 @@ async def _too_often(visit: Visit, email: str) -> bool:
     return False
 
 
-def _digest(doors: Doors, code: str) -> bytes:
-    return bytes.fromhex(doors.keyed("code", code.upper()))
+def _purpose(id_: bytes) -> str:
+    """Each code is good for its own row, and for the address that it was sent to."""
+    return f"code {id_.hex()}"
+
+
+def _digest(doors: Doors, id_: bytes, code: str) -> bytes:
+    return bytes.fromhex(doors.keyed(_purpose(id_), code.upper()))
 
 
 async def _send(doors: Doors, visitor: bytes, email: str, language: str) -> None:
@@ -163,8 +168,9 @@ async def _send(doors: Doors, visitor: bytes, email: str, language: str) -> None
 async def _deliver(doors: Doors, visitor: bytes, email: str, language: str) -> None:
     link, code, now = secrets.token_urlsafe(32), f"{secrets.randbelow(10**8):08d}", doors.clock()
     await doors.pool.execute(_OLD_CODES, now)
-    address = Personal(scope_of_visits(now), email.encode())
-    row = (hashlib.sha256(link.encode()).digest(), visitor, _digest(doors, code), address, now, now + LIFE)
+    id_ = hashlib.sha256(link.encode()).digest()
+    address = Personal(scope_of_visits(now), doors.vouched(_purpose(id_), email).encode())
+    row = (id_, visitor, _digest(doors, id_, code), address, now, now + LIFE)
     await doors.pool.execute(_CODE, *row)
     settings = doors.settings
     identity = message_id(f"sign-in:{row[0].hex()}", settings.mail_from)
