@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from typing import Final
 
-from domain.checks.findings import Elsewhere, Finding
+from domain.checks.findings import Check, Elsewhere, Finding
 from domain.checks.table import CHECKS
 from domain.ground.bilingual import Bilingual
 from domain.ground.spoken import listed
@@ -24,12 +24,14 @@ def once_only(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """*findings*, in their order, with each loss in one of them only.
 
     Several checks may find the same loss: a late order is badly filled too. A part that several findings have stays
-    in the one where it is dearest (of equals the first); so does one that contains others, as giving a whole trade
+    in the one where it is dearest (of equals that of a liquidation, which is in the account's currency as all that
+    followed from it is, else the first); so does one that contains others, as giving a whole trade
     back contains the loss on its price, unless these come to more. The findings that give a part up say so, and the
     sum over all of them is what the customer lost.
     """
     known = list(findings)
     parts = [(number, part) for number, finding in enumerate(known) for part in finding.parts]
+    parts.sort(key=lambda each: known[each[0]].check is not Check.STOP_OUT)
     dearest: dict[str, Part] = {}
     owners: dict[str, int] = {}
     for number, part in parts:

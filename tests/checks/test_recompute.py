@@ -115,8 +115,8 @@ class TestMadeAgain:
 
     def test_what_was_counted_elsewhere_is_counted_there_again(self) -> None:
         findings = once_only([executed(), stopped_out()])
-        assert [str(finding.harm) for finding in findings] == ["USD 1,643.00", "USD 0.00"]
-        alone = differing(recompute(stored(findings[1])))  # without the other, it is its own loss
+        assert [str(finding.harm) for finding in findings] == ["USD 0.00", "USD 1,643.00"]
+        alone = differing(recompute(stored(findings[0])))  # without the other, it is its own loss
         assert alone["harm"] == ("USD 0.00", "USD 1,643.00")
 
 
@@ -243,10 +243,9 @@ class TestOnceOnly:
         in_sgd = self.finding(Check.STOP_OUT, self.part("price/F1", "100"), self.part("price/F2", "10")).model_copy(
             update={"harm": Money.of(Decimal("149.60"), "SGD"), "evidence": LogFacts(rates=(rate,)).evidence()}
         )
-        assert self.harms(self.finding(Check.EXECUTION, self.part("price/F1", "100")), in_sgd) == [
-            "USD 100.00",
-            "SGD 13.60",
-        ]
+        dearer, alike = (self.finding(Check.EXECUTION, self.part("price/F1", amount)) for amount in ("101", "100"))
+        assert self.harms(dearer, in_sgd) == ["USD 101.00", "SGD 13.60"]
+        assert self.harms(alike, in_sgd) == ["USD 0.00", "SGD 149.60"]  # all of a liquidation in one currency
 
     def test_doing_it_again_changes_nothing(self) -> None:
         first = self.finding(Check.EXECUTION, self.part("price/F1", "100"))

@@ -212,7 +212,25 @@ def _liquidations_in_several() -> dict[str, Situation]:
             ("S1",),
             {"S1": ("provider_fault", "JPY 150,000")},
             Fault(symbol=GOLD, since=after(-30), until=after(30)),
-            ("harmed", "USD 1,000.00"),
+            ("harmed", "JPY 150,000"),
+        ),
+        "what an account in euros lost in dollars and yen: 30 × 100 / 1.10 + 0.4 × 100,000 / 165": Situation(
+            [
+                *_account("3000", currency="EUR"),
+                Rate(base="EUR", quote="USD", source="ECB", at=after(-9000), rate=D("1.10")),
+                Rate(base="EUR", quote="JPY", source="ECB", at=after(-9000), rate=D(165)),
+                *feed(GOLD, "1930.00", wrong=("LP-A", -1, 50, "1900.00")),
+                *feed(YEN, "150.590", wrong=("LP-A", -1, 50, "150.990")),
+                _held("1", ("1900", 0)),
+                _held("2", ("151", 0.5), YEN, side=Side.SELL, open_price=D(150)),
+                *_liquidated("1", "1900", 0),
+                *_liquidated("2", "151", 0.5, YEN, side=Side.BUY),
+            ],
+            Check.STOP_OUT,
+            ("S1",),
+            {"S1": ("provider_fault", "EUR 2,969.70")},
+            Fault(symbol=GOLD, since=after(-30), until=after(30)),
+            ("harmed", "EUR 2,969.70"),
         ),
     }
 
@@ -507,4 +525,6 @@ def _table(row: Record) -> str:
 
 def _key(row: Record) -> tuple[Any, ...]:
     """What names *row*: two feeds may have a quote in common."""
+    if isinstance(row, Rate):
+        return row.base, row.quote
     return (row.symbol, row.source, row.at) if isinstance(row, Quote) else tuple(row.model_dump().values())[:1]
