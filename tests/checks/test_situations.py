@@ -200,6 +200,12 @@ def _liquidations_in_several() -> dict[str, Situation]:
             ("S1",),
             {"S1": ("firm_fault", "EUR 800.00")},
         ),
+    }
+
+
+def _in_the_accounts_currency() -> dict[str, Situation]:
+    """What accounts lost whose instruments are in other currencies."""
+    return {
         "what an account in yen lost in dollars is in one currency: 10 × 100": Situation(
             [
                 *_account("300000", currency="JPY"),
@@ -496,6 +502,7 @@ SITUATIONS: Final = (
     | _waited_together()
     | _bad_ticks()
     | _liquidations_in_several()
+    | _in_the_accounts_currency()
     | _liquidations()
     | _outages()
     | _charges()
