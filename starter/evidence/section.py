@@ -60,7 +60,7 @@ class Section:
             of = name.removeprefix(ALL_CUSTOMERS).split(" ")
             told = (self.words("value", one) if self.words.has("value", one) else one for one in of)
             return self.words("finding", "all_customers", of=" ".join(told))
-        return self.words("missing", name) if self.words.has("missing", name) else self.hide.text(name)
+        return self.hide.text(self.words.missing(name))
 
     def heading(self, name: str) -> Heading:
         return Heading(level=2, text=self.words("page", name), anchor=f"{name}-{self.words.language}")

@@ -1,5 +1,6 @@
 """What a pack says, in its languages (``templates/<language>/evidence.toml``), and how numbers are written."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,6 +23,8 @@ class Words:
     def __init__(self, language: str, texts: Mapping[str, Mapping[str, str]]) -> None:
         self.language = language
         self._texts = texts
+        by_length = sorted(texts.get("missing", {}).items(), key=lambda one: -len(one[0].replace("{}", "")))
+        self._missing = [(re.compile("(.+?)".join(map(re.escape, one.split("{}")))), said) for one, said in by_length]
 
     def __call__(self, group: str, name: str, /, **values: Any) -> str:
         """The text *name* of *group*, with *values* filled in."""
@@ -65,6 +68,13 @@ class Words:
         if instant := as_instant(text):
             return utc(instant)
         return text
+
+    def missing(self, name: str) -> str:
+        """What the log lacks, which a check names in English; as it came where there are no words for it."""
+        for pattern, said in self._missing:
+            if found := pattern.fullmatch(name):
+                return said.format(*map(self.value, found.groups()))
+        return name
 
     def check(self, check: Check) -> str:
         """What *check* is called in a heading."""

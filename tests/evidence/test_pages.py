@@ -1,9 +1,12 @@
 """What a pack says: the claim, the finding, the sum with its numbers filled in, and whether it is the same again."""
 
+import ast
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from string import Formatter
+from typing import Final
 
 import pytest
 from hypothesis import given
@@ -244,10 +247,55 @@ def test_every_word_of_the_field_is_spoken(group: str, words: type[Verdict]) -> 
     assert set(spoken.names(group)) >= {word.value for word in words}
 
 
-def test_what_the_log_lacks_has_words_wherever_a_check_names_it_by_words() -> None:
-    source = Path("domain/checks/gathering/unanswered.py").read_text("utf-8")
-    names = set(re.findall(r'unanswered\(\s*asked,\s*\S.*?,\s*"([a-z ,]+)",\s*f?"', source))
-    assert {"account", "a smaller choice of trades", "positions of these trades"} <= names
+def lacked() -> Iterator[str]:
+    """What the checks say that the log lacks, with `{}` for each fact."""
+    for path in Path("domain/checks").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=args) if name in NAMING:
+                    whole = any(keyword.arg == "en" for keyword in node.keywords)
+                    yield from (text for one in (args if whole else args[:1]) for text in templates(one))
+                case (
+                    ast.Assign(targets=[ast.Name(id="missing")], value=said)
+                    | ast.AugAssign(target=ast.Name(id="missing"), value=said)
+                ):
+                    yield from templates(said)
+                case ast.Call(func=ast.Attribute(value=ast.Name(id="missing"), attr="append"), args=[said]):
+                    yield from templates(said)
+                case ast.FunctionDef(name="missing_for"):
+                    inside = [one for one in ast.walk(node) if isinstance(one, ast.JoinedStr)]
+                    yield from (text for one in inside for text in templates(one))
+                case ast.Call(func=ast.Name(id="unanswered"), args=[_, _, said, *_]):
+                    yield from templates(said)
+
+
+NAMING: Final = {"lacking", "_lack", "Unknown"}
+
+
+def templates(said: ast.expr) -> Iterator[str]:
+    match said:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.JoinedStr():
+            yield "".join(str(one.value) if isinstance(one, ast.Constant) else "{}" for one in said.values)
+        case ast.IfExp():
+            yield from (text for one in (said.body, said.orelse) for text in templates(one))
+        case ast.List(elts=parts) | ast.Tuple(elts=parts):
+            yield from (text for one in parts for text in templates(one))
+        case ast.ListComp(elt=part) | ast.Starred(value=part):
+            yield from templates(part)
+
+
+def test_what_the_log_lacks_has_words_in_every_language() -> None:
+    names = set(lacked())
+    assert len(names) > 60
     for language in LANGUAGES:
         assert names == set(words_of(language).names("missing")), language
-    assert not [name for name in names if re.search("[a-z]", words_of("zh-CN")("missing", name))]
+    facts = {name: name.replace("{}", "7001") for name in names}
+    assert {name: words_of("en").missing(said) for name, said in facts.items()} == facts
+    assert not [said for said in facts.values() if re.search("[a-z]", words_of("zh-CN").missing(said))]
+
+
+def test_what_the_log_lacks_is_told_with_its_moment_in_utc() -> None:
+    said = words_of("zh-CN").missing("quotes of XAUUSD around 2026-11-29T23:30:00.379000+00:00")
+    assert said == "XAUUSD 在 2026-11-29 23:30:00.379 UTC 前后的报价"
