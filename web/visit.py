@@ -21,11 +21,15 @@ LANGUAGE_COOKIE: Final = "language"
 
 
 class FieldError(NamedTuple):
-    """What is wrong with a field: its name in the form, and the key of the words that say what to do."""
+    """What is wrong with a field: its name in the form, and the key of the words that say what to do.
+
+    Where those do not say which field they are about, it is what the field is *called*.
+    """
 
     field: str
     key: str
     facts: Mapping[str, Any] = {}
+    called: str = ""
 
 
 @dataclass
@@ -115,6 +119,7 @@ class Visit:
                 other_language=next(each for each in LANGUAGES if each != self.language),
                 csrf=form_token(self.session, self.doors),
                 errors=self._told(errors),
+                listed=[(each.field, self._summed(each)) for each in errors],
                 **context,
             )
         )
@@ -126,6 +131,12 @@ class Visit:
         for each in errors:
             told.setdefault(each.field, []).append(self.t(each.key, **each.facts))
         return {name: Markup("<br>").join(lines) for name, lines in told.items()}
+
+    def _summed(self, error: FieldError) -> str:
+        """What is wrong, as it stands above the form, far from its field."""
+        said = self.t(error.key, **error.facts)
+        between = "：" if self.language == "zh-CN" else ": "
+        return f"{error.called}{between}{said}" if error.called else said
 
     def redirect(self, path: str) -> Response:
         """Send the browser on to *path* of ours, with a GET. Other sites are never gone to."""

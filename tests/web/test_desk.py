@@ -1,5 +1,6 @@
 """The desk: what somebody sees, what they can do, and what nobody sees who is kept out."""
 
+import html
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -43,7 +44,7 @@ from web.desk.filing import AddFile
 from web.desk.forms import OURS
 from web.desk.incidents import FORMS as INCIDENT_FORMS
 from web.desk.opening import OpenIncident
-from web.desk.sentences import spoken
+from web.desk.sentences import label, spoken
 from web.desk.taking_in import TakeIn
 from web.desk.tasks import form_of
 from web.desk.widgets import LEFT_OUT, Unfit, kind_of, made, widgets
@@ -272,6 +273,35 @@ async def test_what_was_typed_into_a_form_is_there_once_its_writer_has_signed_on
     assert ("So it was." in again, again.count(" checked")) == (True, 2)
 
 
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+async def test_what_is_wrong_stands_above_the_form_once_for_each_field_and_says_which(
+    pool: Pool, language: str
+) -> None:
+    reference, _ = await opened_as(keeping(pool), description="My stop loss was filled at a wrong price.")
+    visit: Any = SimpleNamespace(language=language, t=lambda key: words(key, language))
+    async with signed_on(create_app(doors_over(pool)), "h-2", language=language) as browser:
+        for name, kind in FORMS.items():
+            page = (await browser.send_form(f"/desk/cases/{reference}/do/{name}", None)).text
+            wrong = re.findall(r'<li><a href="#([^"]+)">([^<]+)</a>', page)
+            assert len({text for _, text in wrong}) == len(wrong), name
+            missing = words("desk.wrong.missing", language)
+            for field, text in wrong:
+                if missing in text:
+                    assert html.unescape(text).startswith(label(visit, field, kind.name)), name
+    assert "propose_resolution" in FORMS
+
+
+async def test_a_form_whose_case_does_not_answer_says_whether_anything_was_sent(pool: Pool) -> None:
+    reference, _ = await opened_as(keeping(pool), description="My stop loss was filled at a wrong price.")
+    path = f"/desk/cases/{reference}/do/request_information"
+    async with signed_on(create_app(doors_over(pool)), "h-2") as browser:
+        asked = await browser.send_form(path, None, questions="When was it?")
+        sent = await browser.send_form(path, None, questions="When was it?", send="yes")
+    assert "Nothing was sent." in asked.text
+    assert "Nothing was sent." not in sent.text
+    assert words("desk.wrong.away", "en") in sent.text
+
+
 async def test_a_connection_forgets_who_looked_through_it(pool: Pool) -> None:
     await People(pool, signed).replace(directory(person("h-1", names=["Jane Doe"]), teams=TEAMS), by=LEAD, at=OPENED_AT)
     await opened_as(keeping(pool), description="Jane Doe filled my stop loss at a wrong price.")
@@ -317,7 +347,7 @@ async def test_a_handler_proposes_an_approver_approves_and_each_is_shown_before_
         assert "he knows a journalist" in (await handler.get(f"/desk/cases/{reference}")).text
         unfinished = await handler.send_form(f"/desk/cases/{reference}/do/propose_resolution", outcome="upheld")
         assert unfinished.status_code == 422
-        assert '<a href="#reasons">Fill this in</a>' in unfinished.text
+        assert '<a href="#reasons">Reasons, in the customer&#39;s language: Fill this in</a>' in unfinished.text
         shown = await sends(
             handler,
             reference,

@@ -14,10 +14,12 @@ import pytest
 from pydantic import ValidationError
 
 from domain.case.complaint import Channel, explain
+from domain.case.drafts import WHY
 from domain.case.messages.handling import ChooseChannel
 from domain.case.messages.signals import CustomerReply
 from domain.case.task_kinds import TASKS
 from domain.checks.findings import Verdict
+from domain.ground.bilingual import Bilingual
 from domain.ground.words import (
     Action,
     CaseEvent,
@@ -218,6 +220,12 @@ def test_a_notice_that_the_file_alone_took_is_read_in_the_language_of_who_reads(
         said[language] = line_of(visit, entry)
     assert said["zh-CN"] == "给 h-2 的内部通知已由“案卷”送出：请查看。"
     assert said["en"].endswith(": Look at it.")
+
+
+@pytest.mark.parametrize("why", WHY.values(), ids=lambda one: one.en)
+def test_what_is_english_already_stays_as_it_is(why: Bilingual) -> None:
+    visit: Any = SimpleNamespace(language="en", t=lambda key: words(key, "en"))
+    assert in_words(visit, f"left to people: {why.en}; not ours", fact=True) == f"left to people: {why.en}; not ours"
 
 
 def test_who_did_something_is_said_in_chinese() -> None:

@@ -47,7 +47,7 @@ def form_page(
     **more: Any,
 ) -> Response:
     """What the form asks for, with what is *given* already."""
-    usual = {"choices": {}, "offered": (), "mark": ""}
+    usual: dict[str, Any] = {"choices": {}, "offered": (), "mark": ""}
     return shown(
         visit,
         "form.html",
@@ -66,7 +66,7 @@ def check_page(
     visit: Visit, kind: type[BaseModel], home: Home, message_id: str, *, by: Actor, causes: Sequence[str], **more: Any
 ) -> Response:
     """What was typed, and what it will cause."""
-    usual = {"said": lambda one: said(visit, one), "about": "", "mark": "", "changed": False}
+    usual: dict[str, Any] = {"said": lambda one: said(visit, one), "about": "", "mark": "", "changed": False}
     return shown(
         visit,
         "check.html",

@@ -1,5 +1,6 @@
 """What every page of the desk stands on: who looks, what they may see, and the words of the field."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -14,10 +15,10 @@ from domain.people.actors import Person
 from runtime.database import Pool, seen_by
 from starter.client.complaints import Complaints
 from web.desk.reckoning import reckoned
-from web.desk.sentences import doing, in_words, label, spoken, who
+from web.desk.sentences import called, doing, in_words, label, spoken, who
 from web.pages import NotFound, Pages
 from web.rendering import LOCALES
-from web.visit import Visit
+from web.visit import FieldError, Visit
 
 DESK: Final = Pages("/desk")
 
@@ -86,10 +87,23 @@ def stamp(visit: Visit, at: datetime) -> str:
     return str(format_datetime(at, patterns[visit.language], locale=LOCALES[visit.language]))
 
 
-def shown(visit: Visit, template: str, /, **context: Any) -> Response:
-    """A page of the desk."""
+_NAMELESS: Final = tuple(f"desk.wrong.{key}" for key in ("missing", "money", "day", "moment", "unfit", "typed."))
+"""Words that stand at their field and do not name it."""
+
+
+def shown(
+    visit: Visit, template: str, /, *, errors: Sequence[FieldError] = (), kind: Any = None, **context: Any
+) -> Response:
+    """A page of the desk; *kind* is the message that its form makes."""
+    form = kind.name if kind else ""
+    named = [
+        each._replace(called=called(visit, each.field, form)) if each.key.startswith(_NAMELESS) else each
+        for each in errors
+    ]
     return visit.page(
         f"desk/{template}",
+        errors=named,
+        kind=kind,
         word=lambda word, kind="": spoken(visit, word, kind),
         label=lambda name, form="": label(visit, name, form),
         doing=lambda name: doing(visit, name),

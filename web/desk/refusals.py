@@ -30,7 +30,8 @@ def why_not(
         case ValidationError():
             return why_not(visit, Unfit(unfit(error, fields)), fields)
         case NotAnswered() | TemporalUnavailable():
-            return [FieldError(fields[0], "desk.wrong.away")]
+            sent = visit.text("send") == "yes"  # else the case was only asked what it would cause
+            return [FieldError(fields[0], "desk.wrong.away" if sent else "desk.wrong.not_asked")]
         case CaseClosed():
             return [FieldError(fields[0], ended)]
         case _:

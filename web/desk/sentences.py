@@ -79,10 +79,13 @@ def spoken(visit: Visit, word: Any, kind: str = "") -> str:
 
 def label(visit: Visit, name: str, form: str = "") -> str:
     """What the field *name* is called, in the form of the message *form* or in all."""
-    for key in (f"desk.field_of.{form}.{name}", f"desk.field.{name}"):
-        if key in all_words():
-            return visit.t(key)
-    return name.rpartition(".")[2].replace("_", " ").capitalize()
+    return called(visit, name, form) or name.rpartition(".")[2].replace("_", " ").capitalize()
+
+
+def called(visit: Visit, name: str, form: str) -> str:
+    """What our words call that field; nothing where they do not."""
+    keys = (f"desk.field_of.{form}.{name}", f"desk.field.{name}")
+    return next((visit.t(key) for key in keys if key in all_words()), "")
 
 
 def doing(visit: Visit, name: str) -> str:
@@ -165,8 +168,8 @@ def _sentence(visit: Visit, text: str, *, fact: bool = False) -> str | None:
 
 def _fact(visit: Visit, text: str) -> str:
     """A fact of a sentence: another sentence, words of the field, or what stays as it is (a sum, a name, a number)."""
-    if visit.language != "en" and text in _spoken_before():
-        return _spoken_before()[text]
+    if text in _spoken_before():
+        return text if visit.language == "en" else _spoken_before()[text]
     if said := _sentence(visit, text, fact=True):
         return said
     chinese = visit.language == "zh-CN"
