@@ -96,7 +96,7 @@ WAITED_IN_VAIN: Final = """
     from quoted
     cross join lateral (
         select * from tradelog.orders
-        where symbol = $1 and type in ('limit', 'stop', 'stop_loss', 'take_profit')
+        where symbol = $1 and type in ('limit', 'stop', 'stop_limit', 'stop_loss', 'take_profit')
     ) as placed
     cross join lateral (
         select price, state, ended_at from tradelog.known_orders as known
@@ -112,10 +112,10 @@ WAITED_IN_VAIN: Final = """
             where fills."order" = placed."order" and fills.account = placed.account
         )
         and case
-            when placed.side = 'buy' and placed.type in ('stop', 'stop_loss') then known.price <= quoted.high_ask
-            when placed.side = 'buy' then known.price >= quoted.low_ask
-            when placed.type in ('stop', 'stop_loss') then known.price >= quoted.low_bid
-            else known.price <= quoted.high_bid
+            when placed.side = 'buy' and placed.type in ('limit', 'take_profit') then known.price >= quoted.low_ask
+            when placed.side = 'buy' then known.price <= quoted.high_ask
+            when placed.type in ('limit', 'take_profit') then known.price <= quoted.high_bid
+            else known.price >= quoted.low_bid
         end
     order by placed.account collate "C", placed."order"
 """

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from domain.checks.facts import LogFacts
-from domain.checks.market import WAITS_FOR_BETTER, WAITS_FOR_WORSE, price_part
+from domain.checks.market import PENDING, WAITS_FOR_BETTER, price_part
 from domain.checks.profit import exit_loss
 from domain.log.replay import Replay, Unknown
 from domain.log.trade_log import Instrument, Order, OrderState, Position
@@ -79,7 +79,7 @@ def beside(facts: LogFacts, order: Order, position: Position, at: datetime) -> B
         if row.order == order.order
         or (
             (row.position, row.side, row.symbol) == (order.position, order.side, order.symbol)
-            and row.type in WAITS_FOR_WORSE | WAITS_FOR_BETTER
+            and row.type in PENDING
             and row.state is not OrderState.REJECTED
             and (row.received_at is None or row.received_at <= at)
             and (row.ended_at is None or row.ended_at >= at)
@@ -102,7 +102,7 @@ def beside(facts: LogFacts, order: Order, position: Position, at: datetime) -> B
 def _due(order: Order) -> tuple[Decimal, str]:
     """Orders of one kind and side in the order in which a moving price reaches them."""
     cost = order.side.sign * (order.price or Decimal(0))
-    return cost if order.type in WAITS_FOR_WORSE else -cost, order.order
+    return -cost if order.type in WAITS_FOR_BETTER else cost, order.order
 
 
 def late_closing(

@@ -26,6 +26,8 @@ TYPES: Final = {
 }
 WAITS_FOR_WORSE: Final = frozenset({OrderType.STOP, OrderType.STOP_LOSS})
 WAITS_FOR_BETTER: Final = frozenset({OrderType.LIMIT, OrderType.TAKE_PROFIT})
+PENDING: Final = WAITS_FOR_WORSE | WAITS_FOR_BETTER | {OrderType.STOP_LIMIT}
+"""All that wait for a price; a stop-limit order as a stop does, and then, as a limit, for one that no record has."""
 
 
 class Valid(NamedTuple):

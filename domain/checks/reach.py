@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from domain.checks.facts import cost
-from domain.checks.market import WAITS_FOR_WORSE, valid_price
+from domain.checks.market import WAITS_FOR_BETTER, valid_price
 from domain.checks.moments import STALE, newest_last
 from domain.checks.prices import Pricing
 from domain.log.trade_log import Order, Quote
@@ -72,7 +72,7 @@ class _Seen:
     ) -> None:
         self._order, self._price, self._beyond = order, price, beyond
         self._sign, self._level = order.side.sign, order.side.sign * price
-        self._direction = 1 if order.type in WAITS_FOR_WORSE else -1
+        self._direction = -1 if order.type in WAITS_FOR_BETTER else 1
         since = order.received_at
         self._feeds: dict[str, list[tuple[datetime, Quote]]] = {}
         standing: dict[str, Quote] = {}

@@ -186,9 +186,9 @@ class TestTheIncident:
         checks = (Check.EXECUTION, Check.OFF_MARKET, Check.STOP_OUT)
         findings = (await found(pool, *checks, trades=("P1",))).findings
         assert all(finding.verdict is Verdict.PROVIDER_FAULT for finding in findings)
-        assert [str(finding.harm) for finding in findings] == ["USD 1,314.40", "USD 0.00", "USD 0.00"]
-        assert findings[2].numbers["counted_in.price/F1"] == "execution"
-        assert "counted under another heading (execution of the order)" in findings[2].reason.en
+        assert [str(finding.harm) for finding in findings] == ["USD 0.00", "USD 0.00", "USD 1,314.40"]
+        assert findings[0].numbers["counted_in.price/F1"] == "stop_out"
+        assert "counted under another heading (forced liquidation)" in findings[0].reason.en
 
     async def test_all_positions_of_one_liquidation_are_one_finding(self, pool: Pool) -> None:
         rate = Rate(base="USD", quote="SGD", source="MAS", at=after(-60), rate=Decimal("1.36"))

@@ -400,6 +400,33 @@ def _waited_together() -> dict[str, Situation]:
     }
 
 
+def _stop_limits() -> dict[str, Situation]:
+    """One that was to open a lot at 1950, and was not filled: at which limit no record tells."""
+    fault = Fault(symbol=GOLD, since=after(0), until=after(60))
+    placed = ordered(
+        "L1", OrderType.STOP_LIMIT, "1950", -60, side=Side.BUY, position=None, state=OrderState.CANCELLED,
+        ended_at=after(80),
+    )  # fmt: skip
+    return {
+        "a stop-limit whose stop was passed: a person": Situation(
+            [*feed(GOLD, "1940.00", (20, "1951.00")), placed],
+            Check.TRIGGER,
+            ("L1",),
+            {"L1": ("inconclusive", None)},
+            fault,
+            ("unclear", None),
+        ),
+        "a stop-limit whose stop one bad tick passed was not due": Situation(
+            [*feed(GOLD, "1940.00", wrong=("LP-A", 20, 21, "1951.00")), placed],
+            Check.TRIGGER,
+            ("L1",),
+            {"L1": ("no_fault", "USD 0.00")},
+            fault,
+            ("unharmed", None),
+        ),
+    }
+
+
 def _outages() -> dict[str, Situation]:
     return {
         "one that began before the first had ended kept the service down: (1940 − 1930) × 100": Situation(
@@ -504,6 +531,7 @@ SITUATIONS: Final = (
     | _liquidations_in_several()
     | _in_the_accounts_currency()
     | _liquidations()
+    | _stop_limits()
     | _outages()
     | _charges()
 )

@@ -185,8 +185,8 @@ async def test_the_checks_find_in_it_what_the_demo_tells(pool: Pool, demo: Demo)
     stopped_out, due = await found(pool, data.stop_out.account, Check.EXECUTION, data.stop_out.position)
     assert (due.check, due.verdict) == (Check.STOP_OUT, Verdict.PROVIDER_FAULT)  # it is asked with the price
     assert stopped_out.verdict is Verdict.PROVIDER_FAULT
-    assert stopped_out.harm is not None
-    assert 2500 < stopped_out.harm.amount < 5500
+    assert due.harm is not None
+    assert 2500 < due.harm.amount < 5500  # all of a liquidation is counted there
 
     (stopped,) = await found(pool, data.stop_loss.account, Check.EXECUTION, data.stop_loss.order)
     assert stopped.verdict is Verdict.PROVIDER_FAULT

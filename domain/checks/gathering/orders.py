@@ -91,7 +91,7 @@ async def quotes_through(
 ) -> list[Quote]:
     """Of each source its first quote through the trigger, its nearest, and those around these and the fill."""
     until = each.fills[0].at if each.fills else waited_until(asked, order, position)
-    worse = order.type in WAITS_FOR_WORSE
+    worse = order.type not in WAITS_FOR_BETTER
     start = max(position.opened_at, until - A_DAY) if position else until - A_DAY
     quotes: list[Quote] = []
     if order.received_at is not None:

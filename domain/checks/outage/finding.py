@@ -8,7 +8,7 @@ from domain.checks.equations import exit_equation
 from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.late_closing import Closed, LateClosing, late_closing
-from domain.checks.market import SIDES, WAITS_FOR_BETTER, WAITS_FOR_WORSE, Valid, lots, price_text, utc, valid_price
+from domain.checks.market import PENDING, SIDES, WAITS_FOR_WORSE, Valid, lots, price_text, utc, valid_price
 from domain.checks.profit import ReferenceRule
 from domain.ground.words import Confidence
 from domain.log.firm_records import Happened, OrderEvent, Outage
@@ -110,7 +110,7 @@ def _measure(report: Report, attempt: OrderEvent, outage: Outage, instrument: In
 
 def _waits(attempt: OrderEvent, valid: Valid) -> bool:
     """Whether what was to be placed would have waited for a price that was not there yet."""
-    if attempt.order is not None or attempt.type not in WAITS_FOR_WORSE | WAITS_FOR_BETTER | {OrderType.STOP_LIMIT}:
+    if attempt.order is not None or attempt.type not in PENDING:
         return False
     if attempt.price is None or attempt.type is OrderType.STOP_LIMIT:
         return True

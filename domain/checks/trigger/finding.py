@@ -12,6 +12,7 @@ from domain.checks.facts import Given, LogFacts, Report
 from domain.checks.findings import Check, Finding, Verdict
 from domain.checks.late_closing import beside, late_closing
 from domain.checks.market import (
+    PENDING,
     TYPES,
     WAITS_FOR_BETTER,
     WAITS_FOR_WORSE,
@@ -49,13 +50,10 @@ def check_trigger(subject: str, facts: LogFacts, given: Given) -> Finding:
             en=f"Our records do not hold order {subject}, so its trigger is not known.",
             zh=f"我司记录中缺少订单 {subject}，其触发条件不详。",
         )
-    if order.type is OrderType.STOP_LIMIT:
-        return report.lacking(
-            f"limit of order {subject}",
-            en=f"Order {subject} becomes a limit order at its price, and our records do not hold its limit.",
-            zh=f"订单 {subject} 触价后转为限价单，我司记录中缺少其限价。",
-        )
-    if order.type not in WAITS_FOR_WORSE | WAITS_FOR_BETTER:
+    filled = traded(facts, subject)
+    if order.type is OrderType.STOP_LIMIT and filled:
+        return _without_limit(report, order)
+    if order.type not in PENDING:
         report.say(f"Order {subject} waited for no price.", f"订单 {subject} 并非等待触发的委托。")
         return report.concluded(Verdict.NO_FAULT, Confidence.CERTAIN, currency=instrument.currency)
     if order.price is None:
@@ -64,9 +62,16 @@ def check_trigger(subject: str, facts: LogFacts, given: Given) -> Finding:
             en=f"Our records do not hold the price that order {subject} waited for.",
             zh=f"我司记录中缺少订单 {subject} 的触发价格。",
         )
-    filled = traded(facts, subject)
     judged = _Trigger(report, order, order.price, instrument)
     return judged.filled(filled) if filled else judged.not_filled()
+
+
+def _without_limit(report: Report, order: Order) -> Finding:
+    return report.lacking(
+        f"limit of order {order.order}",
+        en=f"Order {order.order} becomes a limit order at its price, and our records do not hold its limit.",
+        zh=f"订单 {order.order} 触价后转为限价单，我司记录中缺少其限价。",
+    )
 
 
 class _Passed(NamedTuple):
@@ -349,6 +354,12 @@ class _Trigger:
             )
             return self._concluded(Verdict.NO_FAULT, confidence)
         report.numbers["reached_at"] = reach.at.isoformat()
+        if self.order.type is OrderType.STOP_LIMIT:
+            report.say(
+                f"It was not filled. Valid prices passed it on {utc(reach.at)}.",
+                f"该委托未成交；有效报价于 {utc(reach.at)} 越过触发价。",
+            )
+            return _without_limit(report, self.order)
         report.say(
             f"It was not filled, although valid prices passed it on {utc(reach.at)}: the fault is ours.",
             f"有效报价于 {utc(reach.at)} 越过触发价，但该委托未成交，责任在我司。",

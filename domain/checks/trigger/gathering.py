@@ -6,10 +6,10 @@ from domain.checks.findings import Finding
 from domain.checks.gathering.afterwards import afterwards, schedules
 from domain.checks.gathering.asked import Asked, Seen, facts_of
 from domain.checks.gathering.orders import WAITING, executions_meant, quotes_through, seen_of, waited_until
-from domain.checks.market import WAITS_FOR_BETTER
+from domain.checks.market import PENDING, WAITS_FOR_BETTER
 from domain.checks.moments import Execution
 from domain.ground.base import Record
-from domain.log.trade_log import Order, Position
+from domain.log.trade_log import Order, OrderType, Position
 
 
 async def gather(asked: Asked) -> list[Finding]:
@@ -19,7 +19,7 @@ async def gather(asked: Asked) -> list[Finding]:
     waiting = [
         row
         for row in await asked.log.orders(asked.account, sorted(positions))
-        if row.type in WAITING and row.order not in known
+        if row.type in PENDING and row.order not in known
     ]
     every = [(each.order, each) for each in executions] + [(row, _unfilled(row)) for row in waiting]
     seen = dict(zip([each.id for each in executions], await seen_of(asked, executions), strict=True))
@@ -32,7 +32,7 @@ async def gather(asked: Asked) -> list[Finding]:
         quotes, medians, given = seen.get(each.id) or Seen((), (), asked.given)
         if position is not None:
             facts = facts.model_copy(update={"positions": (position,)})
-        if order is not None and order.type in WAITING and order.price is not None:
+        if order is not None and order.price is not None and _judged(order, each):
             if each.fills:
                 at = each.fills[0].at
                 after = await afterwards(asked, order.symbol, at, position) if position else []
@@ -49,6 +49,11 @@ async def gather(asked: Asked) -> list[Finding]:
                 facts = facts.model_copy(update=found | {"quotes": (*facts.quotes, *found["quotes"])})
         findings.append(asked.judge(each.id, facts, given))
     return findings
+
+
+def _judged(order: Order, each: Execution) -> bool:
+    """Whether it can be told when *order* was due: of a stop-limit order that was filled it cannot."""
+    return order.type in WAITING or (order.type is OrderType.STOP_LIMIT and not each.fills)
 
 
 def _unfilled(order: Order) -> Execution:
