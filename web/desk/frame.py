@@ -108,7 +108,7 @@ def shown(
         label=lambda name, form="": label(visit, name, form),
         doing=lambda name: doing(visit, name),
         say=lambda text, fact=False: in_words(visit, text or "", fact=fact),
-        who=lambda actor: who(visit, actor),
+        who=lambda one: who(visit, str(one)),
         reckoned=lambda how: reckoned(visit, how),
         stamp=lambda at: stamp(visit, at),
         apart=lambda at: apart(visit, at, visit.now),
