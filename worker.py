@@ -360,7 +360,7 @@ async def work(settings: Settings) -> None:
                 migrations=applied,
                 cached_cases=worker.config().get("max_cached_workflows"),
             )
-            await asyncio.to_thread(_tell_missing_letters, settings)
+            await asyncio.to_thread(tell_missing_letters, settings)
             await stop.wait()
             log.info("worker stopping", grace_seconds=GRACE.total_seconds())
         log.info("worker stopped")
@@ -382,10 +382,10 @@ async def _put_right(pool: Pool, vault: Vault | None, settings: Settings) -> Non
         log.warning("erasures were applied again: a backup was restored", erasures=again)
 
 
-def _tell_missing_letters(settings: Settings) -> None:
-    """Log which letters of the usual packs cannot be written, before a customer waits for one."""
+def tell_missing_letters(settings: Settings) -> None:
+    """Log which letters of the packs that cases are opened with cannot be written, before a customer waits for one."""
     for pack in packs_in_force(utc_now()):
-        if pack.id in settings.default_policies and not pack.demands:
+        if not pack.demands:
             for lacks in missing_letters(pack, firm=settings.firm_name, at=utc_now()):
                 structlog.get_logger("worker").warning("a letter cannot be written", pack=pack.id, lacks=lacks)
 
