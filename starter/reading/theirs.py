@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 
 
 class Theirs(Record):
-    """A complaint in the customer's list. ``stage`` is None while its case is still to be opened."""
+    """A complaint in the customer's list. ``stage`` is None while its case is still to be opened.
+
+    ``zone`` is where its deadlines are counted, once the case has rules.
+    """
 
     reference: str
     received_at: Instant
     stage: Stage | None
     outcome: Outcome | None = None
     waits_for_them: bool = False
+    zone: str = ""
 
 
 class SentLetter(Record):
@@ -57,7 +61,6 @@ class TheirCase(Theirs):
     """Whether the answer of this round is on its way: ``outcome`` and ``compensation`` are known to them from it."""
     answer_by: Instant | None
     reply_by: Instant | None
-    zone: str
     closed_at: Instant | None
     compensation: Money | None
     payment: str | None
@@ -197,10 +200,10 @@ _NEWEST: Final = """
     order by reference, id desc
 """
 _LIST: Final = f"""
-    select c.reference, c.received_at, c.stage, c.outcome, {_WAITS}
-    from casefile.cases c where c.reference = any($1)
+    select c.reference, c.received_at, c.stage, c.outcome, {_WAITS}, p.content #>> '{{calendar,time_zone}}' as zone
+    from casefile.cases c join casefile.policy_packs p on p.hash = c.policy_hash where c.reference = any($1)
     union all
-    select distinct on (r.reference) r.reference, r.received_at, null, null, false
+    select distinct on (r.reference) r.reference, r.received_at, null, null, false, ''
     from intake.received r
     where r.sender = $2 and r.kind = 'complaint'
         and not exists (select from casefile.cases c where c.reference = r.reference)

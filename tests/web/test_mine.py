@@ -50,6 +50,20 @@ async def case_of(pool: Pool, folder: Path, customer: Customer, key: str) -> str
     return reference
 
 
+async def test_a_complaint_was_received_on_the_same_day_in_the_list_and_on_its_page(
+    pool: Pool, tmp_path: Path, site: FastAPI, doors: Doors
+) -> None:
+    evening = datetime.now(UTC).replace(hour=20, minute=0) - timedelta(days=2)  # in China it is the next day
+    story = Story(pool, tmp_path / "letters", evening)
+    who = {"name": "Customer", "email": LI.address}
+    reference = await story.open("9", complainant=who, account="70019", policy=["uk-fca"], description="Of two days.")
+    async with Browser(site) as browser:
+        await signed_in(browser, doors, LI)
+        listed, page = [(await browser.get(path)).text for path in ("/mine", f"/mine/{reference}")]
+    assert f"{evening.day} {evening:%B}" in page
+    assert f"{evening.day} {evening:%B}" in listed
+
+
 async def mail_in(folder: Path) -> str:
     """The text of the only mail there, once it is there."""
 

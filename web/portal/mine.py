@@ -47,8 +47,9 @@ async def list_mine(visit: Visit) -> Response:
     """All complaints of the address, the last first."""
     address = visit.customer.address
     found = await list_theirs(visit.doors.pool, address, visit.doors.keyed("sender", address))
-    zone = promise(visit.doors.settings, visit.now).zone
-    return visit.page("portal/mine.html", found=found, zone=zone)
+    house = promise(visit.doors.settings, visit.now).zone
+    zones = {one.reference: ZoneInfo(one.zone) if one.zone else house for one in found}
+    return visit.page("portal/mine.html", found=found, zones=zones)
 
 
 @MINE.get("/{reference}", CUSTOMER)
