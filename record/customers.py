@@ -8,7 +8,8 @@ import asyncpg
 from domain.case.identity import IDENTIFYING, identity_of
 from domain.ground.people import Actor
 from domain.ground.timeline import Entry
-from domain.keys.personal import ERASED, Gone
+from domain.keys.personal import ERASED, Gone, ours
+from domain.keys.scopes import scope_of_customer
 from domain.people.customers import Address, CustomerFile, Group, KeepOnFile, OnFile
 from domain.people.matching import Identity
 from record.proofs import is_proven
@@ -47,8 +48,10 @@ def on_file_of(row: asyncpg.Record, account: str | None) -> OnFile | None:
     if holder is None or isinstance(holder["name"], Gone):
         return None
     how = {"how": FIRMS_RECORDS, "at": holder["recorded_at"]}
-    records = [Address(email=holder["email"], **how)] if holder["email"] else []
-    records += [Address(phone=holder["phone"], **how)] if holder["phone"] else []
+    scope = scope_of_customer(holder["account"])
+    email, phone = ours(holder["email"], scope), ours(holder["phone"], scope)
+    records = [Address(email=email, **how)] if email else []
+    records += [Address(phone=phone, **how)] if phone else []
     filed = _customer_file(rows, holder["account"])
     return OnFile(
         account=holder["account"],

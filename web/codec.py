@@ -8,7 +8,6 @@ import json
 import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -29,6 +28,7 @@ from starter.reading.accesses import Access, Means, note_access
 from web.doors import Doors
 from web.permissions import declare, staff
 from web.provider import NotSignedOn, provider_of
+from web.security import is_here
 from web.visits import Staff, session_of
 
 LARGEST: Final = 20_000_000  # bytes: a page of a history
@@ -103,7 +103,7 @@ async def _reader(request: Request, doors: Doors, allowed: str | None) -> _Reade
     """Who asks. Raises `_Refused`."""
     key = request.path_params.get("key")
     if key is not None:
-        if not (doors.settings.desk_sign_on == "directory" and _is_here(request)):
+        if not (doors.settings.desk_sign_on == "directory" and is_here(request)):
             raise _Refused(404, "there is no such page")
         if not secrets.compare_digest(key, codec_key(doors.secret)):
             raise _Refused(403, "the key in the address is none of ours")
@@ -139,13 +139,6 @@ def _ui(doors: Doors) -> set[str]:
         return set()
     origin = f"{parts.scheme}://{parts.netloc}"
     return {origin, origin.replace("//127.0.0.1:", "//localhost:")}
-
-
-def _is_here(request: Request) -> bool:
-    try:
-        return request.client is not None and ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False
 
 
 def _problem(status: int, why: str, allowed: str | None) -> Response:

@@ -1,8 +1,10 @@
 """What is true of every answer: headers that keep the page to itself, and a limit on what may be sent."""
 
+from ipaddress import ip_address
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runtime.files import LARGEST, MOST
@@ -30,6 +32,23 @@ _HEADERS: Final = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
+
+
+def is_here(request: Request) -> bool:
+    """Whether somebody at this machine asks, by its own name.
+
+    A page of another site that is open in a browser here can have its name lead to this machine, and ask by that.
+    """
+    client = request.client
+    return client is not None and is_loopback(client.host) and is_loopback(request.url.hostname or "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether *host* is a name or an address of this machine for itself."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class TooLarge(Exception):

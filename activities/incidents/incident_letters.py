@@ -17,7 +17,7 @@ from activities.case.case_file import utc_now
 from activities.incidents.known_incidents import pack_of
 from domain.checks.findings import Finding
 from domain.incidents.requests import TellMember
-from domain.keys.personal import Gone, Personal
+from domain.keys.personal import Gone, Personal, ours
 from domain.keys.scopes import scope_of_customer, scope_of_workflow
 from domain.money.amounts import total
 from record.customers import read_customer_file, read_on_file
@@ -258,7 +258,8 @@ async def _customer(connection: "Connection", account: str) -> _Customer:
     def first(field: str) -> str | None:
         return next((row[field] for row in rows if row[field]), None)
 
-    return _Customer(name=first("name"), email=first("email"), language=first("language"))
+    email = next((one for row in rows if (one := ours(row["email"], row["scope"]))), None)
+    return _Customer(name=first("name"), email=email, language=first("language"))
 
 
 _ADD: Final = """
@@ -283,11 +284,12 @@ _FOUND: Final = """
 # The firm's register knows best; else what the customer gave with the latest complaint.
 _CUSTOMER: Final = """
     (
-        select name, email, language, 1 as rank from casefile.customers where account = $1 order by id desc limit 1
+        select 'customer:' || account as scope, name, email, language, 1 as rank
+        from casefile.customers where account = $1 order by id desc limit 1
     )
     union all
     (
-        select contacts.name, contacts.email, cases.language, 2
+        select reference, contacts.name, contacts.email, cases.language, 2
         from casefile.cases join casefile.contacts using (reference)
         where cases.account = $1 order by cases.received_at desc, contacts.id desc limit 1
     )

@@ -13,7 +13,7 @@ from domain.ground.messages import Message
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.words import Role
 from domain.intake.received import LOCATION, Dealt, Ending
-from domain.keys.personal import is_erased
+from domain.keys.personal import is_erased, ours
 from domain.speech.asking import asks_how_far
 from record.accounts import ACCOUNT, TRADES
 
@@ -90,7 +90,7 @@ class Bringing:
         row = await self._pool.fetchrow(_CLOSED, reference)
         if row is None or is_erased(row["complaint"]):
             return None
-        who = Complainant(name=row["name"], email=row["email"], phone=row["phone"])
+        who = Complainant(name=row["name"], email=ours(row["email"], reference), phone=ours(row["phone"], reference))
         closed = Complaint.model_validate(row["complaint"])
         trades = tuple(dict.fromkeys(row["trades"]))[:MOST_NAMED]
         closed = closed.model_copy(update={"account": row["account"], "trades": trades})

@@ -1,5 +1,6 @@
 """Deal with what was received: once, whatever happens on the way, and with an end that has a name."""
 
+import hmac
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +19,7 @@ from domain.keys.scopes import scope_of_message
 from domain.people.actors import Proofs
 from runtime.connection import TemporalUnavailable
 from runtime.database import OUTAGES
+from runtime.keys.here import proof_of_receipt
 from runtime.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ class Dealing:
         found = await self._pool.fetchrow(_RECEIVED, request.key)
         if found is None:
             raise ApplicationError("there is nothing under this key", type="NothingReceived", non_retryable=True)
-        row = {**found, **await self._decided(request.key)}
+        row = {**found, **await self._decided(request.key), "here": await _was_received_here(found)}
         if not row["waits"] and row["ending"] is not None:
             return Dealt(ending=Ending(row["ending"]), reference=row["ended_on"], reason=row["reason"])
         try:
@@ -102,7 +104,7 @@ class Dealing:
                 return await self._mails.deal(row)
             case Kind.MESSAGE:
                 reference, message, proven = message_in(row["raw"])
-                if proven or row["vouched"]:
+                if (proven and row["here"]) or row["vouched"]:
                     return await self._bringing.send(assigned or reference, message, row["received_at"])
                 return await self._bringing.keep_unproven(row["key"], assigned or reference, row["received_at"])
             case Kind.NOTE:
@@ -126,13 +128,21 @@ class Dealing:
             log.error("what was received waits for a person", key=key, ending=dealt.ending.value)
 
 
+async def _was_received_here(row: Any) -> bool:
+    """Whether a door of ours took it in. Else it was written into the database: nobody is proven to have said it."""
+    how = row["door"], row["kind"], row["reference"]
+    wanted = await proof_of_receipt(row["key"], row["raw"], row["received_at"], *how)
+    return hmac.compare_digest(row["proof"] or b"", wanted)
+
+
 def _is_answered_slowly(error: Exception) -> bool:
     """No worker answered in time: it says nothing about the input."""
     return type(error).__name__ == "NotAnswered"
 
 
 _RECEIVED: Final = """
-    select r.key, r.kind, r.received_at, r.raw, r.reference, e.ending, e.reference as ended_on, e.reason,
+    select r.key, r.door, r.kind, r.received_at, r.raw, r.reference, r.proof,
+        e.ending, e.reference as ended_on, e.reason,
         exists (select from intake.waiting w where w.key = r.key) as waits
     from intake.received r
     left join lateral (

@@ -14,7 +14,7 @@ from domain.ground.base import SHORT_TEXT, clean
 from domain.ground.people import SYSTEM
 from domain.intake.received import Dealt, Ending, Unreadable
 from domain.keys.finding import EMAIL
-from domain.keys.personal import Personal
+from domain.keys.personal import Personal, ours
 from domain.keys.scopes import scope_of_message
 from domain.mail.parts import MailFile, TooDeep
 from domain.mail.understanding import (
@@ -75,8 +75,9 @@ class Mails:
     async def deal(self, row: Any) -> Dealt:
         """What became of the message in *row*, of which ``assigned`` and ``vouched`` say what a person decided."""
         key, assigned, vouched = row["key"], row["assigned"], row["vouched"]
+        vouching = self._settings.receiving_servers if row["here"] else ()
         try:
-            mail = await asyncio.to_thread(read_mail, row["raw"], self._settings.receiving_servers)
+            mail = await asyncio.to_thread(read_mail, row["raw"], vouching)
         except (TooDeep, RecursionError):
             return await self._ended(key, Taken(MailKind.HELD, Why.TOO_DEEP, assigned), None, Ending.HELD)
         known = await self._known(mail)
@@ -181,7 +182,7 @@ class Mails:
                 return False
             on_file = await read_on_file(connection, case["account"])
         most = PolicyPack.model_validate(case["content"]).spokespersons
-        return speaks(mail.writer.address, case["email"], on_file, self._clock().date(), most)
+        return speaks(mail.writer.address, ours(case["email"], reference), on_file, self._clock().date(), most)
 
     async def _keep_files(self, key: str, files: Sequence[MailFile], reference: str) -> int:
         """Keep the *files*, made harmless; how many are left in the original alone."""

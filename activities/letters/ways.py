@@ -12,6 +12,7 @@ from activities.people.notices import addresses, own_address
 from domain.case.requests import SendLetter
 from domain.ground.people import Phone
 from domain.ground.words import ContactForm, Role
+from domain.keys.personal import ours
 from domain.letters.kinds import LETTERS
 from domain.people.customers import Preferences
 from domain.people.matching import Identity
@@ -153,14 +154,14 @@ class Ways:
         emails = [] if customer.by_post else await self._emails(connection, case, customer)
         by_mail = [way for way in emails if way.whose not in case["in_doubt"]]
         posted = Way(self._outbox, None, NO_ADDRESS)
-        hook = self._hooked(case["phone"], customer)
+        hook = self._hooked(ours(case["phone"], case["reference"]), customer)
         if customer.wishes.by_message and hook and hook.recipient:
             return [hook, *by_mail, posted]
         return [*by_mail, *([hook] if hook else ()), posted]
 
     async def _emails(self, connection: "Connection", case: asyncpg.Record, customer: Customer) -> list[Way]:
         channel = self._mailer or self._outbox
-        own = case["email"]
+        own = ours(case["email"], case["reference"])
         ways = [Way(channel, own, way_of_contact(case["contact"]))] if own else []
         if self._mailer is None or customer.account is None:
             return ways

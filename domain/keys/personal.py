@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from domain.keys.scopes import LEARNING
 
@@ -27,6 +27,39 @@ class Gone(str):
     """What stands where text of a person was erased: it says when."""
 
     __slots__ = ()
+
+
+class Opened(str):
+    """Text as it was before somebody who holds the keys sealed it, under that of *scope*."""
+
+    __slots__ = ("scope",)
+    scope: str
+
+    def __new__(cls, text: str, scope: str) -> Self:
+        one = super().__new__(cls, text)
+        one.scope = scope
+        return one
+
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]
+        return str(self), self.scope
+
+
+_only_sealed: Final[list[bool]] = []
+
+
+def believe_only_sealed(sealed: bool) -> None:
+    """Say whether this process holds keys, and so what `ours` goes by."""
+    _only_sealed[:] = [True] if sealed else []
+
+
+def ours(text: str | None, scope: str) -> str | None:
+    """*text* of the record, where letters go to or by which somebody is known: as it was sealed under that *scope*.
+
+    ``None`` where whoever wrote it held no keys, or copied what was sealed of another. What was erased stays so told.
+    """
+    if not _only_sealed or isinstance(text, Gone):
+        return text
+    return text if isinstance(text, Opened) and text.scope == scope else None
 
 
 def is_erased(content: Mapping[str, Any]) -> bool:

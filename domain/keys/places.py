@@ -51,7 +51,7 @@ KEYED: Final[Mapping[str, str]] = {
     "casefile.lookups": "token",
     "casefile.search_terms": "terms",
     "intake.mails": "sender",
-    "intake.received": "sender",
+    "intake.received": "sender proof",
     "web.api_keys": "digest",
     "web.attempts": "bucket",
     "web.codes": "id visitor code",

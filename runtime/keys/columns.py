@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from pydantic_core import to_json
 
-from domain.keys.personal import ERASED, Gone, Personal
+from domain.keys.personal import ERASED, Gone, Opened, Personal
 from runtime.keys.envelope import Key, NotOurs, Place, is_marked, seal, unseal
 from runtime.keys.here import keys_needed, may_be_plain
 from runtime.keys.vault import Erased, Vault
@@ -261,7 +261,7 @@ def _replaced(value: Any, contents: Mapping[str, Any]) -> Any:
             content = contents[value]
             if isinstance(content, Erased):
                 return Gone(content)
-            return content.decode() if isinstance(content, bytes) else content
+            return Opened(content.decode(), value.split(":", 4)[4]) if isinstance(content, bytes) else content
         case bytes() if (text := value.decode("ascii", "replace")) in contents:
             content = contents[text]
             return str(content).encode() if isinstance(content, Erased) else content

@@ -1,10 +1,13 @@
 """The keys of this process: held once, by whoever starts it, and used by its connections to Temporal and PostgreSQL."""
 
 import hashlib
+import json
 from collections.abc import Collection
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from domain.keys.personal import believe_only_sealed
 from runtime.keys.keyring import FileKeyring
 from runtime.keys.record import SealedRecord
 from runtime.keys.store import KeyStore
@@ -47,6 +50,7 @@ def hold(vault: Vault | None) -> Vault | None:
     """Use this *vault* in this process from now on."""
     _named.clear()
     _held[:] = [vault] if vault else []
+    believe_only_sealed(vault is not None)
     return vault
 
 
@@ -72,6 +76,15 @@ async def lookup_here(purpose: str, value: str) -> bytes:
 async def mark_here(investigation: str) -> str:
     """The mark of an *investigation*, in hexadecimal: whoever has no keys makes none. Raises `NoKeys`."""
     return (await lookup_here("investigation", investigation)).hex()
+
+
+async def proof_of_receipt(key: str, content: bytes, at: datetime, *how: str | None) -> bytes:
+    """What proves that a process with the keys received this: whoever writes to the database makes none.
+
+    *at* is aware; *how* it came: the door, the kind, and for which case. Raises `NoKeys`.
+    """
+    said = [key, hashlib.sha256(content).hexdigest(), at.astimezone(UTC).isoformat(), *how]
+    return await lookup_here("received", json.dumps(said))
 
 
 async def erased_here(scopes: Collection[str]) -> Collection[str]:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from domain.ground.base import Line, Record
 from domain.ground.people import Actor, Language
-from domain.keys.personal import Personal
+from domain.keys.personal import Personal, ours
 from domain.keys.scopes import scope_of_customer, scope_of_group
 from domain.people.customers import CustomerFile, Group, KeepOnFile, OnFile, Speaker
 from record.customers import read_customer_file, read_groups, read_on_file
@@ -159,7 +159,8 @@ async def _keep_holder(connection: "Connection", one: FiledCustomer, *, dry_run:
     if known and (known["name"], known["language"]) == (name, language):
         return []
     if not dry_run:
-        email, phone = (known["email"], known["phone"]) if known else (None, None)
+        scope = scope_of_customer(one.account)
+        email, phone = (ours(known["email"], scope), ours(known["phone"], scope)) if known else (None, None)
         await add_holder(connection, Holder(one.account, name, email, phone, language))
     return [FileChange(kind="holder", id=one.account, what="changed" if known else "added")]
 

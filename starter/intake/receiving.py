@@ -9,6 +9,7 @@ from domain.ground.messages import Message
 from domain.intake.received import DealAgain, Door, File, Kind, Said, key_of
 from domain.keys.personal import ENVELOPE_READABLE, Personal
 from domain.keys.scopes import scope_of_message
+from runtime.keys.here import proof_of_receipt
 from starter.reading.intake import decide
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ class Received(NamedTuple):
 
 
 _RECEIVE: Final = """
-    insert into intake.received (key, door, kind, received_at, reference, sender, envelope, raw)
-    values ($1, $2, $3, $4, $5, $6, $7, $8)
+    insert into intake.received (key, door, kind, received_at, reference, sender, envelope, raw, proof)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
     on conflict (key) do nothing returning key
 """
 _WAIT: Final = "insert into intake.waiting (key, next_at) values ($1, clock_timestamp())"
@@ -64,9 +65,10 @@ async def receive(
     """
     key = key_of(door, content if essence is None else essence)
     scope = scope_of_message(key)
+    proof = await proof_of_receipt(key, content, at, door, kind, reference)
     async with pool.acquire() as connection, connection.transaction():
         came = Personal(scope, dict(envelope or {}), ENVELOPE_READABLE), Personal(scope, content)
-        new = await connection.fetchval(_RECEIVE, key, door, kind, at, reference, sender, *came)
+        new = await connection.fetchval(_RECEIVE, key, door, kind, at, reference, sender, *came, proof)
         if new is None:
             return Received(key, already_known=True)
         for number, file in enumerate(files, start=1):

@@ -10,6 +10,7 @@ from domain.ground.base import Instant, Record
 from domain.ground.words import CaseEvent, LetterKind, Outcome, Stage
 from domain.intake.received import files_in
 from domain.keys.finding import EMAIL
+from domain.keys.personal import ours
 from domain.money.amounts import Money
 from domain.rules.policy import PolicyPack
 from record.customers import chosen_by, last_chosen, read_identity
@@ -109,7 +110,11 @@ async def _having_had(pool: "Pool", address: str) -> list[str]:
 async def _going_to(pool: "Pool", address: str, references: Collection[str]) -> list[str]:
     """Those of *references* whose letters go to *address*: who had a case before a correction no longer sees it."""
     newest = await pool.fetch(_NEWEST, list(references))
-    return [row["reference"] for row in newest if (row["email"] or "").casefold() == address.casefold()]
+    return [
+        row["reference"]
+        for row in newest
+        if (ours(row["email"], row["reference"]) or "").casefold() == address.casefold()
+    ]
 
 
 async def revisions(pool: "Pool", references: Collection[str]) -> Mapping[str, str]:

@@ -19,7 +19,7 @@ from domain.keys.erasure import (
     check_request,
     review_on,
 )
-from domain.keys.personal import Gone, Personal
+from domain.keys.personal import Gone, Personal, ours
 from domain.keys.scopes import ACCESSES
 from record.erasing import (
     Held,
@@ -192,7 +192,8 @@ async def _refuse(  # noqa: PLR0917 (what is told)
     data = {"against": [one.model_dump(mode="json") for one in against], "review_on": day.isoformat()}
     row = await connection.fetchrow(_WHO, held.account, list(held.cases))
     if row and not isinstance(row["name"], Gone):
-        await _write(settings, erasure, row, against, day, step["at"])
+        who = {**row, "email": ours(row["email"], row["scope"])}
+        await _write(settings, erasure, who, against, day, step["at"])
     await write_step(connection, erasure, "refused", data=data, **step)
     return Answered(erasure=erasure, step="refused", against=tuple(against), review_on=day)
 
@@ -254,10 +255,12 @@ def _verifier(settings: "Settings") -> Verifier | None:
 
 _LOCK: Final = "select from casefile.cases where reference = any($1::text[]) order by reference for no key update"
 _WHO: Final = """
-    select name, email, language from (
-        (select name, email, language, 1 as rank from casefile.customers where account = $1 order by id desc limit 1)
+    select scope, name, email, language from (
+        (select 'customer:' || account as scope, name, email, language, 1 as rank
+         from casefile.customers where account = $1 order by id desc limit 1)
         union all
-        (select n.name, n.email, c.language, 2 from casefile.cases c join casefile.contacts n using (reference)
+        (select reference, n.name, n.email, c.language, 2
+         from casefile.cases c join casefile.contacts n using (reference)
          where c.reference = any($2::text[]) order by c.received_at desc, n.id desc limit 1)
     ) as known order by rank limit 1
 """

@@ -4,6 +4,7 @@ import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from activities.case.case_file import CaseFile
@@ -13,12 +14,15 @@ from activities.letters.letters import Letters
 from channels.taking import take_in
 from domain.case.messages.signals import Arrived, CustomerReply
 from domain.case.requests import OpenCase
-from domain.intake.received import Dealt, Ending
+from domain.ground.people import Actor
+from domain.ground.words import Role
+from domain.intake.received import Dealt, Door, Ending, Said
 from domain.keys.personal import Personal
 from domain.keys.scopes import scope_of_customer
 from runtime.database import Pool
 from runtime.mail import Mailer, Outbox
 from runtime.settings import load_settings
+from starter.intake.receiving import receive_message
 from starter.reading.intake import list_incoming, replay, show_incoming
 from tests.channels.messages.making import VOICES, file, mail, multipart, text
 from tests.intake.test_dealing import LEAD, Cases, deal
@@ -62,6 +66,44 @@ class Office:
 @pytest.fixture
 def office(pool: Pool, tmp_path: Path) -> Office:
     return Office(pool, tmp_path)
+
+
+WRITTEN = {
+    "a row of one's own": "insert into intake.received (key, door, kind, received_at, envelope, raw)"
+    " select repeat('0', 32), door, kind, received_at, envelope, $2 from intake.received where key = $1 returning key",
+    "another text": "update intake.received set raw = $2 where key = $1 returning key",
+    "a row for another key": "insert into intake.received (key, door, kind, received_at, envelope, raw, proof)"
+    " select repeat('0', 32), door, kind, received_at, envelope, $2, proof from intake.received where key = $1"
+    " returning key",
+}
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+async def test_whoever_writes_to_the_database_says_nothing_as_the_customer(
+    office: Office, database_url: str, how: str
+) -> None:
+    """A mail that the receiving server vouches for, and a message as the pages keep it, but no door took them in."""
+    identity = await office.open()
+    now = datetime.now(UTC)
+    said = CustomerReply(message_id="m", actor=Actor(id="customer", role=Role.CUSTOMER), text="I take it all back.")
+    key, _ = await take_in(office.pool, mail(CUSTOMER, text("Hello."), PROVEN, f"In-Reply-To: {identity}"), {})
+    other, _ = await receive_message(office.pool, Door.PAGES, office.reference, said, at=now)
+    forged = said.model_copy(update={"text": "I accept."})
+    for received, content in (
+        (key, mail(CUSTOMER, text("I accept."), PROVEN, f"In-Reply-To: {identity}")),
+        (other, Said.of(office.reference, forged).model_dump_json().encode()),
+    ):
+        connection = await asyncpg.connect(database_url)
+        await connection.execute("set session_replication_role = replica")
+        written = await connection.fetchval(WRITTEN[how], received, content)
+        await connection.execute(
+            "insert into intake.waiting (key, next_at) values ($1, now()) on conflict do nothing", written
+        )
+        dealt = await deal(office.dealing, written)
+        await connection.execute("delete from intake.received where key = repeat('0', 32)")
+        await connection.close()
+        assert dealt.ending is Ending.UNPROVEN
+    assert office.heard(CustomerReply) == []
 
 
 async def test_only_who_is_proven_to_speak_for_the_customer_is_heard_by_the_case(office: Office) -> None:

@@ -1,4 +1,6 @@
-"""A real worker process, and what a test needs to follow a case from the outside."""
+"""A real worker process, and what a test needs to follow a case from domain.keys.scopes import scope_of_customer
+from domain.keys.personal import Personal
+from the outside."""
 
 import asyncio
 import json
@@ -13,6 +15,8 @@ from typing import Any, Final
 import asyncpg
 from temporalio.testing import WorkflowEnvironment
 
+from domain.keys.personal import Personal
+from domain.keys.scopes import scope_of_customer
 from tests.patience import PATIENCE, eventually
 
 ROOT: Final = Path(__file__).parents[2]
@@ -124,9 +128,9 @@ async def book_late_withdrawal(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
     """A withdrawal of 12,000 USD, paid seven days after the promised 48 hours: entry ``w-1``."""
     booked = datetime.now(UTC) - timedelta(days=1)
     await pool.execute(
-        "insert into casefile.customers (account, name, email, language)"
-        " values ($1, 'The Customer', 'customer@example.com', 'en')",
+        "insert into casefile.customers (account, name, email, language) values ($1, $2, $3, 'en')",
         ACCOUNT,
+        *(Personal(scope_of_customer(ACCOUNT), one) for one in ("The Customer", "customer@example.com")),
     )
     await pool.execute(
         "INSERT INTO tradelog.account_entries (entry, account, kind, amount, currency, requested_at, booked_at)"

@@ -24,6 +24,7 @@ from domain.ground.people import Actor
 from domain.ground.words import IncidentStage, Role
 from domain.incidents.progress import Progress
 from domain.incidents.requests import CompensateMember, LookForRecusal, Recused
+from domain.keys.personal import Personal
 from domain.keys.scopes import scope_of_customer
 from domain.rules.deciding import TrainingRule
 from runtime.keys.envelope import Key
@@ -172,9 +173,9 @@ ALL = {STOPPED: "USD 1314.40", LIQUIDATED: "USD 1314.40", SOLD: "USD 1643.00"}
 async def test_every_harmed_account_is_paid_once_and_told(desk: Desk) -> None:
     await bad_minute(desk.pool)
     await desk.pool.execute(
-        "insert into casefile.customers (account, name, email, language)"
-        " values ($1, '客户', 'kh@example.com', 'zh-CN')",
+        "insert into casefile.customers (account, name, email, language) values ($1, $2, $3, 'zh-CN')",
         SOLD,
+        *(Personal(scope_of_customer(SOLD), one) for one in ("客户", "kh@example.com")),
     )
     reference = await desk.open()
     await desk.approved(reference)

@@ -20,6 +20,7 @@ from domain.case.identity import IDENTIFIED, entry_data
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import LetterKind, Role
+from domain.keys.personal import Personal
 from domain.people.customers import Address, Preferences
 from domain.people.matching import Ground, Identity, IdentityState
 from runtime.settings import load_settings
@@ -292,7 +293,7 @@ async def test_the_customers_choice_comes_first(office: Office, hooks: tuple[Hoo
     assert (await by_message.send_letter(letter(number=3))).channel == "email", "no number is on file"
     await office.pool.execute(
         "insert into casefile.contacts (reference, at, key, name, email, phone) values ($1, $2, 'p', 'A', $3, $4)",
-        REFERENCE, NOW, "customer@example.com", "+85291234567",
+        REFERENCE, NOW, *(Personal(REFERENCE, one) for one in ("customer@example.com", "+85291234567")),
     )  # fmt: skip
     assert (await by_message.send_letter(letter(number=4))).channel == "webhook"
     assert (await by_post.send_letter(letter(number=5))).channel == "email", "a print shop sends no messages"
@@ -325,3 +326,25 @@ def test_a_system_that_letters_are_handed_to_has_a_secret(monkeypatch: pytest.Mo
             monkeypatch.setenv("REDRESS_LETTER_WEBHOOK_SECRET", secret)
         with pytest.raises(Exception, match=f"REDRESS_LETTER_WEBHOOK_SECRET: .*{why}"):
             load_settings()
+
+
+WRITTEN = {
+    "in the clear": "'attacker@example.org'",
+    "as it is sealed in another case": "(select email from casefile.contacts where reference <> $1 limit 1)",
+}
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+async def test_no_letter_goes_where_somebody_without_keys_wrote_that_it_goes(office: Office, how: str) -> None:
+    """To the customer's file, or to the register: then it is posted, and is mailed to nobody."""
+    other = complaint(idempotency_key="form-2", complainant={"name": "B", "email": "attacker@example.org"})
+    await office.open(other)
+    for statement in (
+        f"insert into casefile.contacts (reference, at, key, name, email) select $1, now(), 'x', 'A', {WRITTEN[how]}",
+        "insert into casefile.customers (account, language, name, email)"
+        f" select '70012345', 'en', 'A', {WRITTEN[how]} where $1 <> ''",
+    ):
+        await office.pool.execute(statement, REFERENCE)
+    accepted = await office.letters.send_letter(letter())
+    assert accepted.channel == "outbox"
+    assert office.receiver.messages == []

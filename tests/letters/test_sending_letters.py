@@ -29,6 +29,8 @@ from domain.clocks.deadlines import Occurred
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import Action, CaseEvent, Category, Element, LetterKind, Role, RouteKind, Stage
+from domain.keys.personal import Personal
+from domain.keys.scopes import scope_of_customer
 from domain.rules.policy import PolicyPack
 from runtime.database import open_pool
 from runtime.mail import Mailer, Outbox, secret_message_id
@@ -496,8 +498,8 @@ async def test_a_name_with_a_line_break_in_the_case_file_never_reaches_a_header(
         "insert into casefile.contacts (reference, at, key, name, email) values ($1, $2, 'x', $3, $4)",
         complaint().reference,
         NOW,
-        "A\r\nBcc: other@example.org\r\n\r\nB",
-        "customer@example.com",
+        Personal(complaint().reference, "A\r\nBcc: other@example.org\r\n\r\nB"),
+        Personal(complaint().reference, "customer@example.com"),
     )
     await office.letters.send_letter(letter())
     [received] = office.receiver.messages
@@ -510,7 +512,7 @@ async def test_an_address_with_a_line_break_in_the_case_file_is_passed_over(offi
         "insert into casefile.contacts (reference, at, key, name, email) values ($1, $2, 'x', 'A', $3)",
         complaint().reference,
         NOW,
-        "customer@example.com\r\nBcc: other@example.org",
+        Personal(complaint().reference, "customer@example.com\r\nBcc: other@example.org"),
     )
     accepted = await office.letters.send_letter(letter())
     assert (accepted.channel, accepted.in_doubt) == ("email", True)
@@ -637,8 +639,9 @@ async def test_a_response_waits_while_who_complains_is_open_and_goes_out_once_so
 ) -> None:
     other = complaint(account="70099999", idempotency_key="form-2")
     await office.pool.execute(
-        "insert into casefile.customers (account, name, email, language) values ($1, 'Another', 'a@example.org', 'en')",
+        "insert into casefile.customers (account, name, email, language) values ($1, $2, $3, 'en')",
         other.account,
+        *(Personal(scope_of_customer("70099999"), one) for one in ("Another", "a@example.org")),
     )
     await office.open(other)
     response = letter(LetterKind.FINAL_RESPONSE, of=other, number=3)

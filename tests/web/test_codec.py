@@ -70,6 +70,8 @@ async def test_it_opens_for_who_may_see_the_case_and_says_who_looked(pool: Pool,
             assert (reference in noted) == (number == 2)
         assert told(await ask(f"/codec/{codec_key(SECRET)}/decode"))[0] == SAID
         assert (await ask("/codec/of-somebody-else/decode")).status_code == 403
+        named = await ask(f"/codec/{codec_key(SECRET)}/decode", host="evil.example:8000")
+        assert named.status_code == 404, "another site whose name leads to this machine"
         assert (await ask(authorization="Bearer none")).status_code == 401
         broken = await browser.post(f"/codec/{codec_key(SECRET)}/decode", content=b"{", headers={"origin": UI})
         assert (broken.status_code, broken.headers["access-control-allow-origin"]) == (400, UI)

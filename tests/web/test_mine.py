@@ -15,6 +15,7 @@ from domain.case.messages.signals import CustomerReply
 from domain.case.obligations import Obligation, Proof
 from domain.ground.words import CaseEvent, LetterKind, Remedy, Role
 from domain.intake.received import Door, message_in
+from domain.keys.personal import Personal
 from runtime.database import Pool
 from starter.intake.receiving import receive_complaint
 from starter.reading.theirs import TheirCase, read_theirs
@@ -127,6 +128,32 @@ async def test_whoever_writes_to_the_database_signs_in_as_nobody_else(
             assert mine not in (await browser.get("/mine")).text
 
 
+async def test_whoever_writes_to_the_database_puts_no_case_of_another_on_their_own_page(
+    site: FastAPI, pool: Pool, mine: str, tmp_path: Path
+) -> None:
+    """Neither with an address in the clear, nor with one that is sealed in a case of theirs."""
+    theirs = await case_of(pool, tmp_path, HAN, "2")
+    copied = "(select email from casefile.contacts where reference = $2 limit 1)"
+    async with Browser(site) as han:
+        await signed_in(han, site.state.doors, HAN)
+        await pool.execute(
+            "insert into casefile.lookups select purpose, token, $1 from casefile.lookups where scope = $2"
+            " on conflict do nothing",
+            mine,
+            theirs,
+        )
+        for number, email in enumerate((copied, "'han@example.com'")):
+            await pool.execute(
+                "insert into casefile.contacts (reference, at, key, name, email)"
+                f" select $1, now(), 'new {number}', 'Customer', {email} where $2 <> ''",
+                mine,
+                theirs,
+            )
+            assert (await han.get(f"/mine/{mine}")).status_code == 404
+            assert mine not in (await han.get("/mine")).text
+        assert theirs in (await han.get("/mine")).text
+
+
 async def test_it_is_answered_the_same_whether_an_address_is_known_and_only_so_often(
     site: FastAPI, doors: Doors, mine: str, tmp_path: Path
 ) -> None:
@@ -215,7 +242,7 @@ async def test_an_address_that_was_replaced_sees_the_case_no_longer(
     await pool.execute(
         "insert into casefile.contacts (reference, at, key, name, email) values ($1, now(), 'new', 'Customer', $2)",
         mine,
-        HAN.address,
+        Personal(mine, HAN.address),
     )
     async with Browser(site) as li, Browser(site) as han:
         await signed_in(li, doors, LI)

@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from domain.ground.words import LetterKind, SignKind, SignStep, Stage
+from domain.keys.personal import Personal
+from domain.keys.scopes import scope_of_customer
 from domain.people.matching import IdentityState
 from domain.people.signs import Sign
 from starter.client.conversation import Refused
@@ -13,11 +15,12 @@ from tests.workflows.house import ACCOUNT, APPROVER, CUSTOMER, HANDLER, House
 
 STRANGER = {"name": "The Customer", "email": "thief@example.com"}
 HOLDER = "insert into casefile.customers (account, name, email, language) values ($1, $2, $3, 'en')"
+WHO = [Personal(scope_of_customer(ACCOUNT), one) for one in ("The Customer", "customer@example.com")]
 
 
 async def test_a_stranger_is_asked_for_proof_and_decided_by_rule_once_a_person_knows_who_it_is(house: House) -> None:
     await house.late_withdrawal("12000", days_late=7)
-    await house.pool.execute(HOLDER, ACCOUNT, "The Customer", "customer@example.com")
+    await house.pool.execute(HOLDER, ACCOUNT, *WHO)
     reference = await house.submit(complainant=STRANGER)
     await house.at(reference, Stage.DECIDING)
     await house.sent(reference, LetterKind.ACKNOWLEDGEMENT)
@@ -69,7 +72,7 @@ async def test_a_stranger_is_asked_for_proof_and_decided_by_rule_once_a_person_k
 
 async def test_a_decision_by_rule_rests_on_what_is_on_its_way_to_the_file_as_well(house: House) -> None:
     await house.late_withdrawal("12000", days_late=7)
-    await house.pool.execute(HOLDER, ACCOUNT, "The Customer", "customer@example.com")
+    await house.pool.execute(HOLDER, ACCOUNT, *WHO)
     reference = await house.submit(complainant=STRANGER)
     await house.at(reference, Stage.DECIDING)
     sign = Sign(kind=SignKind.IMPERSONATION, rests_on=("a new address",))

@@ -1,7 +1,6 @@
 """Signing on to the desk: through the firm's OpenID provider, or on one machine as anybody in the directory."""
 
 import secrets
-from ipaddress import ip_address
 from typing import Final
 
 import structlog
@@ -15,6 +14,7 @@ from web.desk.frame import DESK, shown
 from web.pages import NotFound
 from web.permissions import ANYBODY, staff
 from web.provider import NotSignedOn, provider_of
+from web.security import is_here, is_loopback
 from web.visit import Visit, local
 from web.visits import Staff, sign_in, sign_out
 
@@ -86,19 +86,11 @@ async def sign_off(visit: Visit) -> Response:
 async def _at_this_machine(visit: Visit) -> list[Person]:
     """Everybody in the directory, the highest role last. Raises `NotFound` to whoever is not at this machine."""
     host = visit.doors.settings.web_address.rpartition(":")[0].strip("[]")
-    asked, client = visit.request.url.hostname or "", visit.request.client
-    if not (_is_here(host) and _is_here(asked) and client and _is_here(client.host)):
+    if not (is_loopback(host) and is_here(visit.request)):
         raise NotFound
     async with visit.doors.pool.acquire() as connection:
         people = (await read_directory(connection)).people
     return sorted(people, key=lambda one: (list(Role).index(one.roles[0]), one.person))
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _refused(visit: Visit, error: NotSignedOn) -> Response:
