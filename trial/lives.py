@@ -28,13 +28,14 @@ from starter.client.complaints import Complaints
 from starter.client.conversation import NotAnswered, Refused
 from starter.client.incidents import Incidents
 from starter.demo.trade_log import DemoData
+from trial.parts import sealed_for
 
 if TYPE_CHECKING:
     from runtime.database import Pool
 
 PATIENCE: Final = 200.0  # seconds for one step
 _CUSTOMER: Final = """
-    insert into casefile.customers (account, name, email, language) select $1, $2, $3, 'en' where $1::text is not null
+    insert into casefile.customers (account, name, email, language) values ($1, $2, $3, 'en')
 """
 _LOOK_EVERY: Final = 0.1  # seconds
 
@@ -116,7 +117,8 @@ class Play:
             }
         )
         who = complaint.complainant
-        await self.pool.execute(_CUSTOMER, complaint.account, who.name, who.email)
+        if account := complaint.account:
+            await self.pool.execute(_CUSTOMER, account, *sealed_for(account, who.name, who.email))
         self.begin(complaint.reference)
         # Not through the typed client, whose process has not the packs of the trial.
         await self.send(

@@ -17,6 +17,8 @@ import asyncpg
 from temporalio.client import Client
 
 from domain.ground.words import Role
+from domain.keys.personal import Personal
+from domain.keys.scopes import scope_of_customer
 from runtime import child
 from runtime.database import migrate, open_pool
 from runtime.embedded_postgres import EmbeddedPostgres
@@ -290,20 +292,23 @@ async def _trust(postgres: EmbeddedPostgres, folder: Path) -> Trust:
     return Trust(of_workers, TokenIssuer(read_signing_key(signing_key)))
 
 
+def sealed_for(account: str, *said: str | None) -> list[Personal]:
+    """What is said of the customer of *account*, for the register: it counts as it was sealed for them."""
+    return [Personal(scope_of_customer(account), one) for one in said]
+
+
 async def _fill(url: str, folder: Path) -> DemoData:
     await migrate(url)
     start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=1)
     data = await asyncio.to_thread(write_demo_data, folder, start)
+    accounts = data.stop_out.account, data.stop_loss.account
     pool = await open_pool(url)
     try:
         for file in data.files:
             await import_file(pool, file)
         await pool.executemany(
             "insert into casefile.customers (account, name, email, language) values ($1, $2, $3, 'en')",
-            [
-                (trade.account, "A customer", f"{trade.account}@example.org")
-                for trade in (data.stop_out, data.stop_loss)
-            ],
+            [(one, *sealed_for(one, "A customer", f"{one}@example.org")) for one in accounts],
         )
     finally:
         await pool.close()
