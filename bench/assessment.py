@@ -30,6 +30,7 @@ SETS = {
     "everyday": "complaints of every category, by the same author; never read by whoever made rules and model",
     "test": "whole complaints by another such author; six of them were read, because the rules raised them",
     "voices": "by one who had not seen the rules then and worked on them afterwards; never looked at since",
+    "many_kinds": "one half, by lot, of what its author wrote before reading the rules; never looked at",
     "first": "by that author, but read while the model was made, and learned from since: no measure",
 }
 SAID = "sentences about other signs, meant, denied, asked or supposed; written before rules and corpus were read"

@@ -82,11 +82,12 @@ def authored(path: Path) -> list[Sentence]:
 def training(folder: Path = CORPUS) -> list[Sentence]:
     """All sentences that rules and model may be fitted to."""
     tables = [one for path in sorted((folder / "training").glob("*.tsv")) for one in sentences(path)]
-    return [*tables, *(one for name in _READ for one in authored(folder / "authored" / f"{name}.jsonl"))]
+    read = [one for name in _READ for one in authored(folder / "authored" / f"{name}.jsonl")]
+    return [*tables, *ear_training(folder), *read]
 
 
 def ear_training(folder: Path = CORPUS) -> list[Sentence]:
-    """Sentences that the ear over sentence vectors learns from besides; the n-grams got no better by them."""
+    """Those of them about danger to life by which the alarm of the ear is set: no rule was written with them."""
     return [one for path in sorted((folder / "ear").glob("*.tsv")) for one in sentences(path)]
 
 

@@ -1,10 +1,10 @@
-"""Whether what is said is meant: what is denied, only supposed, asked by us, quoted from us or told of a film or in
-the news is no sign.
+"""Whether what is said is meant: what is denied, only supposed, asked by us, quoted from us, told of a film or in the
+news, or over long since is no sign.
 
 It is looked for before the words, in the same clause. When in doubt it is meant: a sign too many costs a look.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from functools import cache
 from typing import Final
@@ -12,7 +12,7 @@ from typing import Final
 from domain.ground.phrases import Pieces, listed
 from domain.speech.patterns import PatternBook, Spans, clauses
 
-DENIED, SUPPOSED, ASKED = "denied", "supposed", "asked or quoted"
+DENIED, SUPPOSED, ASKED, OVER = "denied", "supposed", "asked or quoted", "over long since"
 
 _DENIES: Final = """
     not, never, no, isn't, wasn't, aren't, weren't, neither, nor, without, nobody, hasn't, haven't, hadn't, didn't,
@@ -49,6 +49,7 @@ _TOLD: Final = """
     (in|from|on|of) (the|that|this|a|your) (news|newspaper|paper|papers|film|movie|novel|series|podcast|advert|ad),
     in the paper, (i|we) (read|saw) ~ (about|news|paper|papers|article), (film|movie|podcast|novel|advert) ~ about,
     (podcast|film|movie|advert|article|newsletter|joke|jokes) (you|that|talks|about|shows),
+    (scene|bit|part|moment|episode|chapter|ending) (where|when|in which), 那一幕, 那一集, 那一章, 里面有个人, 那个桥段,
     (he|she|salesman|agent|manager|adviser|they) (joked|was joking|jokes), joked that, joke about, jokes about,
     (robot|bot|machine|line|system) (understood|heard|misheard), when i (wrote|said) that,
     (bot|robot|chatbot|machine|form|system|menu) (replied|answered|responded|suggested|offered) ~ (if|hotline|
@@ -63,6 +64,22 @@ _FIGURE: Final = """
     (is|was|it's|that's|just|only) (an expression|a figure of speech|an idiom|a metaphor|a saying|a song title|a lyric),
     (就是|只是|不过是|无非是|是) (个|一个|一种|句|一句|) (说法|比喻|夸张|歌词|口头禅|成语|俗语|俗话|形容)"""
 """What follows it, in its clause or the next, says that it was a way of speaking. That it was a joke is not enough."""
+
+_LONG_AGO: Final = """
+    (years|decades) (ago|back), (years|decades) before, long ago, (back|that was) in #, in my (teens|twenties|youth),
+    when i was (a student|a teenager|young|#), 年前, 多年以前, 很久以前, 年轻的时候, 上学的时候, 读书的时候"""
+"""Before the words of a sign, in its clause, or after them: it is told of a time long past."""
+_BEHIND_ME: Final = """
+    (i'm|i am|i have been|i've been) (well|fine|healthy|stable|in good health) ~ (now|since|for years|today),
+    (i'm|i am|i have) (fully|completely|long since|long) recovered, (that is|that's|it is|it's|all) ~ (behind me|
+        behind us|in the past), 早就好了, 早已好了, 早好了, 已经过去了, 早就过去了, 都过去了, 早已过去, 早就走出来了,
+    已经康复, 早已康复, 完全康复"""
+"""What says, after the words of a sign, that it is over. Told of a time long past as well, it is no sign."""
+_RETURNS: Final = """
+    (thought|thoughts|feeling|feelings|urge|urges|it|they|darkness|depression) ~ (back|again|returned|returning),
+    again, relapse, relapsed, relapsing, until now, until today, till now, not any more, 复发, 又来, 又有, 又回来, 又想,
+    再次, 重新, 直到"""
+"""Where it is said that it returns nothing is over."""
 
 _SUBJECTS: Final = frozenset(["i", "i'm", "i'll", "i'd", "he", "she", "they", "we", "he'", "you"])
 
@@ -94,6 +111,8 @@ def _book() -> PatternBook[str]:
     meanings |= dict.fromkeys(listed(_SUPPOSES), "supposes")
     meanings |= dict.fromkeys(listed(_NEEDLESS), "needless") | dict.fromkeys(listed(_TOLD), "told")
     meanings |= dict.fromkeys(listed(_FIGURE), "figure")
+    meanings |= dict.fromkeys(listed(_LONG_AGO), "long ago") | dict.fromkeys(listed(_BEHIND_ME), "behind me")
+    meanings |= dict.fromkeys(listed(_RETURNS), "returns")
     return PatternBook(meanings | dict.fromkeys(listed(_ASKED), "asked"), {})
 
 
@@ -111,10 +130,13 @@ class Ears:
             place = (hit.meaning, self._clause(hit.first))
             self._ends[place] = min(hit.end, self._ends.get(place, hit.end))
         self._figures = sorted(first for first, _ in found["figure"])
+        self._long_ago = sorted(first for first, _ in found["long ago"])
+        self._behind = [] if found["returns"] else [first for first, _ in found["behind me"]]
         self._denies, self._not = Spans(found["denies"]), Spans(found["not"])
 
     def why_not_meant(self, first: int, *, danger: bool) -> str | None:
-        """``DENIED``, ``SUPPOSED`` or ``ASKED`` if the words from piece *first* on are not meant; else ``None``.
+        """``DENIED``, ``SUPPOSED``, ``ASKED`` or ``OVER`` if the words from piece *first* on are not meant; ``None`` if
+        they are.
 
         Of *danger* to life a supposition is meant: who writes "if you do not pay I shall …" is in danger.
         """
@@ -126,6 +148,8 @@ class Ears:
         after = bisect_right(self._figures, first)
         if after < len(self._figures) and self._figures[after] < self._end_of_next(first):
             return ASKED
+        if self._is_over(clause, first):
+            return OVER
         if not danger and self._stands("supposes", clause, first):
             return SUPPOSED
         if not danger and self._stands("needless", clause, first):
@@ -144,6 +168,12 @@ class Ears:
     def _clause(self, first: int) -> int:
         """Where the clause of piece *first* begins."""
         return self._begins[bisect_right(self._begins, first) - 1]
+
+    def _is_over(self, clause: int, first: int) -> bool:
+        """Whether what piece *first* tells, in that *clause*, was long ago, and is said to be over."""
+        at = bisect_left(self._long_ago, clause)
+        told = at < len(self._long_ago) and self._long_ago[at] < self._end_of_next(first)
+        return told and any(behind > first for behind in self._behind)
 
     def _end_of_next(self, first: int) -> int:
         """Where the clause after that of piece *first* ends."""

