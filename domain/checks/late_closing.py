@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from domain.checks.facts import LogFacts
-from domain.checks.market import PENDING, WAITS_FOR_BETTER, price_part
+from domain.checks.market import PENDING, WAITS_FOR_BETTER, price_part, share_of
 from domain.checks.profit import exit_loss
 from domain.log.replay import Replay, Unknown
 from domain.log.trade_log import Instrument, Order, OrderState, Position
@@ -49,7 +49,7 @@ class LateClosing(NamedTuple):
             if loss > 0:
                 part = price_part(each.name, loss, instrument.currency)
                 if of is not None and not each.whole:
-                    part = part.model_copy(update={"key": f"{part.key}/{of}", "covers": (part.key,)})
+                    part = part.model_copy(update={"key": share_of(part.key, of), "covers": (part.key,)})
                 found.append(part)
         return found
 

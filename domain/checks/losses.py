@@ -6,6 +6,7 @@ from decimal import Decimal, localcontext
 from typing import Final
 
 from domain.checks.findings import Check, Elsewhere, Finding
+from domain.checks.market import is_share
 from domain.checks.table import CHECKS
 from domain.ground.bilingual import Bilingual
 from domain.ground.spoken import listed
@@ -37,21 +38,32 @@ def once_only(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     for number, part in parts:
         if part.key not in owners or part.amount > dearest[part.key].amount:
             dearest[part.key], owners[part.key] = part, number
-    containing: dict[tuple[str, ...], dict[str, Part]] = {}
+    containing: dict[tuple[bool, tuple[str, ...]], dict[str, Part]] = {}
     for key, part in dearest.items():
         if part.covers:
-            containing.setdefault(part.covers, {})[key] = part
-    for covers, those in containing.items():
-        contained = [dearest[key] for key in covers if key in dearest]
+            whole_trade = not any(is_share(key, of) for of in part.covers)
+            containing.setdefault((whole_trade, part.covers), {})[key] = part
+    for (_, covers), those in sorted(containing.items(), key=lambda each: each[0][0]):
+        shares = [dearest[key] for key in dearest if any(_contains(part, key) for part in those.values())]
+        whole = {key for share in shares for key in share.covers}
+        contained = [*shares, *(dearest[key] for key in covers if key in dearest)]
         if not contained:
             continue
         # in another currency the loss on the whole trade, which is the account's, is taken to contain them
         alike = len({one.currency for one in (*contained, *those.values())}) == 1
         if not alike or sum(one.amount for one in those.values()) >= sum(one.amount for one in contained):
-            owners |= {one.key: owners[min(those)] for one in contained}
+            lesser = {one.key for one in contained}
+            owners |= dict.fromkeys(lesser | (whole & owners.keys()), owners[min(those)])
         else:
-            owners |= dict.fromkeys(those, owners[contained[0].key])
+            lesser = set(those)
+            owners |= dict.fromkeys(lesser, owners[contained[0].key])
+        dearest = {key: part for key, part in dearest.items() if key not in lesser}
     return tuple(_without_others(finding, number, known, owners) for number, finding in enumerate(known))
+
+
+def _contains(part: Part, share: str) -> bool:
+    """Whether *part* contains a loss of which *share* names somebody's share, and is none of it itself."""
+    return any(is_share(share, of) and not is_share(part.key, of) for of in part.covers)
 
 
 def _without_others(finding: Finding, number: int, known: Sequence[Finding], owners: Mapping[str, int]) -> Finding:
@@ -92,6 +104,7 @@ def without(finding: Finding, settled: Mapping[str, Decimal]) -> Finding:
             before[part.key] = part.amount
             continue
         covered = {key: settled[key] for key in part.covers if settled.get(key)}
+        covered |= {key: amount for key, amount in settled.items() if amount and _contains(part, key)}
         before |= covered
         with localcontext(prec=PRECISION):
             left = max(part.amount - sum(covered.values()), Decimal(0)) if covered else part.amount

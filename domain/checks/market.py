@@ -105,6 +105,16 @@ def price_part(fill: str, amount: Decimal, currency: str) -> Part:
     return Part(key=f"price/{fill}", subject=fill, kind=PartKind.PRICE, amount=amount, currency=currency)
 
 
+def share_of(key: str, order: str) -> str:
+    """What names the share that *order* has of the loss *key*."""
+    return f"{key}|{order}"
+
+
+def is_share(key: str, of: str) -> bool:
+    """Whether *key* names somebody's share of the loss *of*."""
+    return key.startswith(f"{of}|")
+
+
 def traded(facts: LogFacts, order: str) -> Traded | None:
     """The rows of *order*, or ``None`` where the order, its fills or its instrument is not among the facts."""
     placed = next((row for row in facts.orders if row.order == order), None)

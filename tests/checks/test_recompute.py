@@ -11,7 +11,7 @@ from domain.checks.choice import checks_for, pointed_to
 from domain.checks.execution.finding import check_execution
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import Check, Finding, Verdict
-from domain.checks.losses import once_only
+from domain.checks.losses import once_only, without
 from domain.checks.recompute import Difference, recompute
 from domain.checks.tolerances import Tolerances
 from domain.checks.withdrawal_delay.finding import check_withdrawal_delay
@@ -230,6 +230,22 @@ class TestOnceOnly:
         part = self.part("product/P1", "90", "price/F1").model_copy(update={"currency": "EUR"})
         whole = self.finding(Check.SUITABILITY, part).model_copy(update={"harm": Money.of(Decimal(90), "EUR")})
         assert self.harms(price, whole) == ["USD 0.00", "EUR 90.00"]
+
+    def test_a_whole_trade_contains_the_shares_that_orders_have_of_the_loss_on_its_price(self) -> None:
+        shares = [self.finding(Check.TRIGGER, self.part(f"price/F1|{n}", "60", "price/F1")) for n in ("L1", "L2")]
+        price = self.finding(Check.EXECUTION, self.part("price/F1", "100"))
+        assert self.harms(price, *shares) == ["USD 0.00", "USD 60.00", "USD 60.00"]
+        for amount, harms in (
+            ("130", ["USD 0.00"] * 3 + ["USD 130.00"]),
+            ("110", ["USD 0.00", "USD 60.00", "USD 60.00", "USD 0.00"]),
+        ):
+            whole = self.finding(Check.SUITABILITY, self.part("product/P1", amount, "price/F1"))
+            assert self.harms(price, *shares, whole) == harms
+        little = self.finding(Check.SUITABILITY, self.part("product/P1", "80", "price/F1"))
+        assert self.harms(price, shares[0], little) == ["USD 100.00", "USD 0.00", "USD 0.00"]
+        left = without(whole, {"price/F1|L1": Decimal(60)})
+        assert str(left.harm) == "USD 50.00"
+        assert str(without(shares[1], {"price/F1|L1": Decimal(60)}).harm) == "USD 60.00"
 
     def test_what_a_trade_saved_is_set_off_where_its_loss_is_counted(self) -> None:
         price, later = self.part("price/F1", "100"), self.part("price/F1", "150")
