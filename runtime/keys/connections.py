@@ -18,6 +18,13 @@ _SETTINGS: Final = {"timezone": "UTC", "application_name": "redress keys"}
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
 
 
+class _Unreset(asyncpg.Connection):
+    """A connection that no statement here leaves anything to: between two uses there is nothing to reset."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
 class Connections:
     """To the database at the address that *url* gives, each time it is connected to; *what* names it in errors."""
 
@@ -35,6 +42,7 @@ class Connections:
             await asyncio.to_thread(self._url),
             min_size=0,
             max_size=_MOST,
+            connection_class=_Unreset,
             max_inactive_connection_lifetime=_IDLE,
             command_timeout=PATIENCE,
             timeout=PATIENCE,
