@@ -1,6 +1,6 @@
 # make demo   the whole service on this machine, with seven complaints from beginning to end
 # make up     the same service, to stay; Ctrl-C ends it, its data is kept in .redress
-# make test   all tests (ARGS="-k words" for some)
+# make test   all tests (ARGS="-k words" for some; PROCESSES=2 where there is little memory)
 # make check  the daily part of them, in less than 90 seconds
 #
 # make trial  Redress broken on purpose, and a checker that proves that nothing was lost or doubled
@@ -22,6 +22,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input install --root-user-action=ignore
 UV := uv
+PROCESSES := 6
 
 .DELETE_ON_ERROR:
 .PHONY: demo up test check trial sbom bench bench-life bench-investigation bench-assessment bench-polling bench-reading bench-reporting bench-sealing lint lock clean
@@ -33,7 +34,7 @@ up: $(READY)
 	@$(BIN)/redress up
 
 test: $(READY)
-	@$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(ARGS)
 
 # What most changes break first: style, types and rooms; all rules and sums; every check on the trade log; letters; whole
 # lives of cases; old histories. Not here: the other servers, processes that die, the command line, imports into the log.
@@ -44,7 +45,7 @@ DAILY := tests/test_quality.py tests/ground tests/clocks tests/rules tests/check
     tests/workflows/test_replay.py tests/incidents/test_incident_replay.py
 
 check: $(READY)
-	@$(BIN)/python -m pytest -n 4 --dist worksteal $(DAILY) $(ARGS)
+	@$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(DAILY) $(ARGS)
 
 trial: $(READY)
 	@$(BIN)/python -m trial $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
