@@ -256,6 +256,7 @@ async def _letters(pool: "Pool", evidence: Evidence, report: Report) -> None:
     taken: defaultdict[str, list[Letter]] = defaultdict(list)
     for letter in evidence.letters:
         taken[letter.message_id].append(letter)
+    no_use = {(row["reference"], row["text"]) for row in await pool.fetch(_NO_USE)}
     for row in await pool.fetch(_WRITTEN):
         key, reference, accepted = row["key"], row["reference"], row["accepted"]
         arrived = taken.pop(row["message_id"], [])
@@ -263,7 +264,10 @@ async def _letters(pool: "Pool", evidence: Evidence, report: Report) -> None:
         if accepted > 1:
             report.add("letter doubled", reference, f"{key} was accepted {accepted} times")
         if not accepted:
-            report.add("letter lost", reference, f"{key} was written, and no channel accepted it")
+            if (reference, f"letter {key.partition(':letter:')[2]}: it is of no use any more") in no_use:
+                report.counted["letters of no use after a withdrawal"] += 1
+            else:
+                report.add("letter lost", reference, f"{key} was written, and no channel accepted it")
             continue
         report.counted[f"letters by {row['channel']}"] += 1
         if row["channel"] == "outbox" and evidence.outbox and not _in_outbox(evidence.outbox, row["message_id"]):
@@ -291,6 +295,10 @@ def _in_outbox(folder: Path, message_id: str) -> bool:
     return any(message_id.encode() in path.read_bytes() for path in folder.glob("*.eml"))
 
 
+_NO_USE: Final = """
+    select reference, text from casefile.timeline join casefile.cases using (reference)
+    where kind = 'given_up' and outcome in ('withdrawn', 'referred')
+"""
 _WRITTEN: Final = """
     select letter.key, letter.reference, letter.message_id, count(attempt) as accepted,
         max(attempt.channel) as channel, max(case when current_setting('track_commit_timestamp') = 'on'

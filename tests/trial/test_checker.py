@@ -256,6 +256,21 @@ async def test_a_doctored_record_is_found_out(pool: "asyncpg.Pool[asyncpg.Record
     assert kind in {violation.kind for violation in report.violations}
 
 
+@pytest.mark.parametrize(("outcome", "lost"), [("withdrawn", 0), ("referred", 0), ("upheld", 1)])
+async def test_a_letter_that_is_said_to_be_of_no_use_is_lost_but_where_the_customer_withdrew_or_it_is_not_ours(
+    pool: "asyncpg.Pool[asyncpg.Record]", outcome: str, lost: int
+) -> None:
+    doctored = f"""
+        delete from casefile.letter_attempts;
+        update casefile.cases set outcome = '{outcome}';
+        insert into casefile.timeline (reference, key, at, kind, actor, text) values
+            ('RD-AAAA-BBBB-CCCCC', 'given_up:9', now(), 'given_up', 'system:redress',
+            'letter acknowledgement: it is of no use any more')
+    """  # noqa: S608
+    report = await found(pool, doctored)
+    assert sum(one.kind == "letter lost" for one in report.violations) == lost
+
+
 @pytest.mark.parametrize(
     ("change", "kind"),
     [

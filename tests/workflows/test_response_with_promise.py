@@ -115,6 +115,9 @@ async def test_who_withdraws_before_a_channel_took_the_response_is_promised_noth
     house.outbox.closed = False
     await house.sleep(timedelta(hours=1))
     assert await house.accepted_letters(reference) == ["acknowledgement", "withdrawal"]
+    assert await house.timeline(reference, "given_up") == [
+        "given_up: letter final_response:1: it is of no use any more"
+    ]
 
 
 async def test_a_case_whose_workflow_is_lost_meanwhile_goes_on_with_the_same_letter(house: House) -> None:

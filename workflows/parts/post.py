@@ -126,10 +126,14 @@ class Post:
             self.accepted(letter, along, accepted)
         elif self._case.withdrawn or self._case.referred:
             self._forget(letter)
+            self._note_no_use(letter)
         else:
             letter.with_promise = False
             self._case.revision += 1
             self._start(letter)
+
+    def _note_no_use(self, letter: Letter) -> None:
+        self._case.note(workflow.now(), "given_up", f"letter {letter.purpose}: it is of no use any more")
 
     def put_aside(self, letter: Letter) -> None:
         """Nothing is promised that *letter* would give."""
@@ -229,7 +233,7 @@ class Post:
             self._takes_along.pop(letter.purpose, None)
             self._forget(letter)
             case.give_back(letter.facts)
-            case.note(workflow.now(), "given_up", f"letter {letter.purpose}: it is of no use any more")
+            self._note_no_use(letter)
             return
         self._takes_along.pop(letter.purpose, None)
         if letter.then and case.stage is stage:
