@@ -44,7 +44,9 @@ _ENDS: Final = (
     "cancel_workflow_execution",
 )
 _UNDOES: Final = ("request_cancel_activity", "cancel_timer")
+"""Commands after which what was asked for just before leaves no event."""
 _UNHEARD: Final = ("do_update", "update_random_seed", "remove_from_cache")
+"""What leaves an event where it comes to anything, or tells the workflow nothing."""
 _TOGETHER = ("notify_has_patch", "query_workflow")
 """What the SDK may hand over as it does: nothing follows from it."""
 

@@ -159,6 +159,7 @@ class TellsWhenItHeard:
     @workflow.signal
     def hear(self) -> None:
         self._heard.append(workflow.now().isoformat())
+        asyncio.get_running_loop().call_later(60, lambda: None).cancel()  # a timer that is in no history
 
     @workflow.update
     def ask(self) -> None: ...
