@@ -1,4 +1,5 @@
-"""The order in which a workflow is handed what reached it: one thing after the other, updates last.
+"""The order in which a workflow is handed what reached it: one thing after the other, answers of local activities
+first, updates last.
 
 The SDK hands over what came together at once, updates and signals first. But what stands in one activation when it
 happens may stand in two when it is replayed, or the other way round: a worker that has forgotten the workflow takes two
@@ -6,16 +7,18 @@ tasks that ended without a command for one (temporalio/sdk-python#1591), is hand
 that came with them after that, and one that is asked a query first has what came after the last task handed over by
 itself. So a history would have another order of commands than its replay. A signal, an answer of an activity, or a
 timer is before an update in any case where it is handed over alone, so it must be where both come together; and what
-follows from one thing must be done before the next is handed over, as it is where they come apart. So an update also
-waits for the answers of local activities, whose task may end before them. So that tasks are not taken for one, they
-leave an event (docs/decisions/0026). An answer that a query brought before a signal is after it where both come
-together, and no order of ours mends that: the task that brings the signal is failed, and the workflow taken up anew
-(docs/decisions/0023).
+follows from one thing must be done before the next is handed over, as it is where they come apart. So that tasks are
+not taken for one, they leave an event (docs/decisions/0026). The answer of a local activity comes with a later task
+than it is of, where that has ended meanwhile: everything else waits for it, and no order of ours mends the rest. The
+task that brings such an answer is failed, and the workflow taken up anew (docs/decisions/0027). So is one that brings a
+signal after the answer of an activity which only a query has brought: the two would be the other way round where they
+come together (docs/decisions/0023).
 """
 
 import dataclasses
+import sys
 from collections import deque
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -45,10 +48,13 @@ _ENDS: Final = (
 )
 _UNDOES: Final = ("request_cancel_activity", "cancel_timer")
 """Commands after which what was asked for just before leaves no event."""
-_UNHEARD: Final = ("do_update", "update_random_seed", "remove_from_cache")
+_UNHEARD: Final = ("do_update", "update_random_seed")
 """What leaves an event where it comes to anything, or tells the workflow nothing."""
-_TOGETHER = ("notify_has_patch", "query_workflow")
-"""What the SDK may hand over as it does: nothing follows from it."""
+_TOGETHER = ("notify_has_patch", "query_workflow", "remove_from_cache")
+"""What the SDK may hand over as it does: nothing of a history follows from it."""
+
+_NEVER_LATE: Final = sys.maxsize
+"""Longer than any history: a workflow is taken up anew once for an answer, however long the next takes."""
 
 _ASKED_BY_ITSELF = "legacy_query"
 """The id of a query that came with no task. What came before it may have been handed over for it alone."""
@@ -69,12 +75,16 @@ class InOrder(UnsandboxedWorkflowRunner):
 
 
 class _InOrder(_WorkflowInstanceImpl):
+    _answers: deque[WorkflowActivationJob]
+    """Of local activities, still to be handed over."""
     _due: deque[WorkflowActivationJob]
-    """What is still to be handed over."""
+    """What is to be handed over after those, whichever activation brought it."""
+    _last: deque[WorkflowActivationJob]
+    """Updates, to be handed over last."""
     _to_come: int
     """How many the SDK has not given us yet."""
-    _put_off: deque[WorkflowActivationJob]
-    """Updates that wait for the answers of local activities, whichever activation brings them."""
+    _begun: dict[int, int]
+    """How long the history was as each local activity began that is under way; *_NEVER_LATE* where that is replayed."""
     _seen: tuple[int, int] = (0, 0)
     """When the last task began (nanoseconds), and how long the history was by the last activation."""
     _was_replayed = False
@@ -91,7 +101,7 @@ class _InOrder(_WorkflowInstanceImpl):
 
     def __init__(self, det: WorkflowInstanceDetails) -> None:
         super().__init__(det)
-        self._due, self._put_off = deque(), deque()
+        self._answers, self._due, self._last, self._begun = deque(), deque(), deque(), {}
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         token = HANDING_OVER.set(True)
@@ -101,12 +111,11 @@ class _InOrder(_WorkflowInstanceImpl):
             HANDING_OVER.reset(token)
 
     def _activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
-        self._due = deque()
         self._to_come = sum(not _is_together(job) for job in act.jobs)
         if _has_events(act):
             at, length = act.timestamp.ToNanoseconds(), act.history_length
             before, known = self._seen
-            if (self._is_ahead and at != before) or (at == before and length > known):
+            if (self._is_ahead and at != before) or (at == before and length > known) or self._is_late(act):
                 return _begin_again()
             if (at, length) != self._seen:
                 self._is_taken_up = self._was_replayed and not act.is_replaying
@@ -115,7 +124,14 @@ class _InOrder(_WorkflowInstanceImpl):
             self._is_ahead = True
         completion = super().activate(act)
         self._has_begun = True
+        length = _NEVER_LATE if act.is_replaying else act.history_length
+        self._begun = {seq: self._begun.get(seq, length) for seq in self._under_way()}
         return completion
+
+    def _is_late(self, act: WorkflowActivation) -> bool:
+        """Whether a local activity is answered in another task than it began in, which may hold the answer."""
+        answered = [job.resolve_activity.seq for job in act.jobs if _is_local(job)]
+        return any(act.history_length > self._begun.get(seq, act.history_length) for seq in answered)
 
     def _leave_an_event(self, before: int) -> None:
         """Of a task that may have none otherwise: one that asks for a local activity, or hears of something.
@@ -152,24 +168,21 @@ class _InOrder(_WorkflowInstanceImpl):
         if _is_together(job):
             super()._apply(job)
         else:
-            self._due.append(job)
+            kind = self._answers if _is_local(job) else self._last if job.HasField("do_update") else self._due
+            kind.append(job)
             self._to_come -= 1
 
     def workflow_all_handlers_finished(self) -> bool:
         """A workflow that ends when nothing is in hand does not end before an update that came with the last answer."""
         finished = super().workflow_all_handlers_finished()
-        waits = bool(self._due or self._put_off)
+        waits = bool(self._answers or self._due or self._last)
         self._is_held_up |= finished and waits
         return finished and not waits
 
     def _run_once(self, *, check_conditions: bool, jobs: Sequence[WorkflowActivationJob]) -> None:
-        self._put_off += (job for job in self._due if job.HasField("do_update"))
-        self._due = deque(job for job in self._due if not job.HasField("do_update"))
         ran = False
-        while self._due or (self._put_off and self._to_come == 0 and not self._does_at_once):
-            # With all that came: what waited for nothing to be in hand goes on even if the last update is rejected.
-            # That is in no history, but what it came with is, and lets go on at a replay too.
-            job, self._is_held_up = (self._due or self._put_off).popleft(), False
+        while job := self._next():
+            self._is_held_up = False
             before = len(self._current_completion.successful.commands)
             super()._apply(job)
             super()._run_once(check_conditions=True, jobs=jobs)
@@ -177,7 +190,24 @@ class _InOrder(_WorkflowInstanceImpl):
                 self._leave_an_event(before)
             ran = True
         if not ran:
-            super()._run_once(check_conditions=check_conditions, jobs=jobs)
+            super()._run_once(check_conditions=check_conditions and not self._does_at_once, jobs=jobs)
+
+    def _next(self) -> WorkflowActivationJob | None:
+        """What is to be handed over now; nothing but its answer while a local activity is under way.
+
+        An update is, once all is here that came with it: what waited for nothing to be in hand goes on even if the last
+        update is rejected. That is in no history, but what it came with is, and lets go on at a replay too.
+        """
+        if self._answers:
+            return self._answers.popleft()
+        if self._does_at_once:
+            return None
+        if self._due:
+            # What waited may have come with two tasks, which are one when replayed: signals are first then.
+            job = next((job for job in self._due if job.HasField("signal_workflow")), self._due[0])
+            self._due.remove(job)
+            return job
+        return self._last.popleft() if self._last and self._to_come == 0 else None
 
     def get_serialization_context(self, command_info: CommandInfo | None) -> SerializationContext | None:
         context = super().get_serialization_context(command_info)
@@ -190,7 +220,12 @@ class _InOrder(_WorkflowInstanceImpl):
     @property
     def _does_at_once(self) -> bool:
         """Whether a local activity is under way."""
-        return any(isinstance(one._input, StartLocalActivityInput) for one in self._pending_activities.values())
+        return any(self._under_way())
+
+    def _under_way(self) -> Iterator[int]:
+        """The numbers of local activities that are to be answered."""
+        pending = self._pending_activities.items()
+        return (seq for seq, one in pending if isinstance(one._input, StartLocalActivityInput))
 
 
 def _leaves_an_event(command: WorkflowCommand, undone: Container[tuple[str, int]]) -> bool:
@@ -205,9 +240,12 @@ def _leaves_an_event(command: WorkflowCommand, undone: Container[tuple[str, int]
 def _is_heard(job: WorkflowActivationJob) -> bool:
     """Whether its task may have no event where nothing comes of it: an update that is heard has one, and so has a local
     activity's answer."""
-    if job.HasField("resolve_activity"):
-        return not job.resolve_activity.is_local
-    return not any(job.HasField(each) for each in _UNHEARD)
+    return not _is_local(job) and not any(job.HasField(each) for each in _UNHEARD)
+
+
+def _is_local(job: WorkflowActivationJob) -> bool:
+    """Whether it is the answer of a local activity."""
+    return job.HasField("resolve_activity") and job.resolve_activity.is_local
 
 
 def _has_events(act: WorkflowActivation) -> bool:

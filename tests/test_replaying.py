@@ -63,12 +63,12 @@ async def test_an_activity_that_was_asked_for_something_else_is_found_and_its_ev
     client = dev_server_env.client
 
     @activity.defn(name="tell")
-    async def tell(when: str) -> None: ...
+    async def tell(times: list[str]) -> None: ...
 
     async with Worker(
         client, task_queue=task_queue, workflows=[TellsWhenItBegan], activities=[look, tell], workflow_runner=InOrder()
     ):
-        handle = await client.start_workflow(TellsWhenItBegan.run, id=task_queue, task_queue=task_queue)
+        handle = await client.start_workflow(TellsWhenItBegan.run, 0, id=task_queue, task_queue=task_queue)
         await handle.result()
     history = await handle.fetch_history()
     assert await unlike([history]) == []

@@ -2,7 +2,9 @@
 
 import asyncio
 import sys
+from collections import deque
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,7 +12,7 @@ import pytest
 from temporalio import activity, workflow
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+from temporalio.bridge.proto.workflow_activation import WorkflowActivation, WorkflowActivationJob
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import Client, WorkflowHistory, WorkflowQueryFailedError, WorkflowUpdateFailedError
 from temporalio.testing import WorkflowEnvironment
@@ -28,6 +30,7 @@ from tests.runtime.workflows_for_tests import (
     EndsWhenIdle,
     EndsWhenTold,
     LooksAtTheClock,
+    LooksAtWhatItHears,
     TellsWhenItBegan,
     TellsWhenItHeard,
     forgetful,
@@ -197,6 +200,7 @@ def test_a_workflow_is_taken_up_anew_where_a_query_may_have_brought_what_no_task
     """*told* are the activations of one instance: of which kind, the length of the history, and when its task began."""
     monkeypatch.setattr(_WorkflowInstanceImpl, "activate", lambda _self, _act: WorkflowActivationCompletion())
     instance = _InOrder.__new__(_InOrder)  # type: ignore[type-abstract]
+    instance._pending_activities, instance._begun = {}, {}
     failed = []
     for kind, length, second in told:
         act = WorkflowActivation(history_length=length, is_replaying=kind != NEW)
@@ -289,21 +293,29 @@ async def test_what_a_query_brought_is_not_done_at_the_time_of_the_task_before(
     await replayed(client, LooksAtTheClock, await handle.fetch_history())
 
 
-async def test_a_task_that_ends_before_the_answer_of_a_local_activity_keeps_its_time(
-    dev_server_env: WorkflowEnvironment, task_queue: str
+@pytest.mark.parametrize("heard", [0, 1])
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_what_a_local_activity_answers_keeps_its_time_and_place_though_its_task_has_ended(
+    dev_server_env: WorkflowEnvironment, task_queue: str, at_once: bool, heard: int
 ) -> None:
-    """It ends at once where a query comes with it. What was told is compared when the test ends and it is replayed."""
+    """It ends at once where a query comes with it, with the answer (*at_once*) or before it.
+
+    What was told is compared when the test ends and it is replayed.
+    """
     client, may_answer = dev_server_env.client, asyncio.Event()
+    told: list[str] = []
 
     @activity.defn(name="look")
     async def looked() -> None:
-        await may_answer.wait()
+        if not at_once:
+            await may_answer.wait()
 
     @activity.defn(name="tell")
-    async def tell(when: str) -> None: ...
+    async def tell(times: list[str]) -> None:
+        told.extend(each.split()[0] for each in times)
 
-    handle = await client.start_workflow(TellsWhenItBegan.run, id=task_queue, task_queue=task_queue)
-    query = asyncio.create_task(handle.query(TellsWhenItBegan.is_there))
+    handle = await client.start_workflow(TellsWhenItBegan.run, heard, id=task_queue, task_queue=task_queue)
+    query = asyncio.create_task(handle.query(TellsWhenItBegan.is_there, 0.5 if at_once else 0.0))
     await asyncio.sleep(1)  # nothing tells that the server has it, and it is to come with the first task
     async with Worker(
         client,
@@ -313,17 +325,59 @@ async def test_a_task_that_ends_before_the_answer_of_a_local_activity_keeps_its_
         workflow_runner=InOrder(),
     ):
         assert await query
+        for _ in range(heard):
+            await handle.signal(TellsWhenItBegan.hear)
+        await asyncio.sleep(0.5)  # the signal is to come before the answer
         may_answer.set()
         await handle.result()
-    ended = [event.event_id for event in (await handle.fetch_history()).events if _ends_a_task(event)]
-    assert ended[0] < 5, "the first task was to end before the answer"
+    events = (await handle.fetch_history()).events
+    ended = [event.event_id for event in events if _ends_a_task(event)]
+    answer = next(event.event_id for event in events if event.HasField("marker_recorded_event_attributes"))
+    assert (answer < ended[1]) == at_once, "the first task was to end with the answer, or before it"
+    assert told == ["began", "answered", "heard"][: 2 + heard]
+
+
+async def test_what_comes_waits_for_the_answer_of_a_local_activity(
+    dev_server_env: WorkflowEnvironment, task_queue: str
+) -> None:
+    client = dev_server_env.client
+
+    @activity.defn(name="look")
+    async def looked() -> None: ...
+
+    handle = await client.start_workflow(LooksAtWhatItHears.run, 2, id=task_queue, task_queue=task_queue)
+    for what in ["A", "B"]:
+        await handle.signal(LooksAtWhatItHears.hear, what)
+    async with Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[LooksAtWhatItHears],
+        activities=[looked],
+        workflow_runner=InOrder(),
+    ):
+        assert await handle.result() == ["A heard", "A looked at", "B heard", "B looked at"]
+
+
+def test_of_what_has_waited_answers_are_first_and_signals_before_all_but_those_and_updates_last() -> None:
+    """A timer and a signal that came with two tasks are one task's when replayed, and the SDK has the signal first."""
+    update, timer, signal, answer = jobs = [WorkflowActivationJob() for _ in range(4)]
+    update.do_update.id = "1"
+    timer.fire_timer.seq = 1
+    signal.signal_workflow.signal_name = "hear"
+    answer.resolve_activity.is_local = True
+    instance = _InOrder.__new__(_InOrder)  # type: ignore[type-abstract]
+    instance._pending_activities, instance._to_come = {}, len(jobs)
+    instance._answers, instance._due, instance._last = deque(), deque(), deque()
+    for job in jobs:
+        instance._apply(job)
+    assert [instance._next() for _ in range(5)] == [answer, signal, timer, update, None]
 
 
 @pytest.mark.parametrize(
     ("first", "told_by"),
     [
         ("its start", "workflow_execution_started_event_attributes"),
-        ("a signal", "workflow_execution_signaled_event_attributes"),
+        ("signals", "workflow_execution_signaled_event_attributes"),
         ("answers", "activity_task_completed_event_attributes"),
         ("timers", "timer_fired_event_attributes"),
     ],
@@ -333,7 +387,7 @@ async def test_what_is_heard_keeps_its_time_though_nothing_comes_of_it(
 ) -> None:
     """A rejected update has a task without an event, which stays where something comes meanwhile.
 
-    Of answers and timers it is the second: what was asked for before the first is an event of its task.
+    Of all but the start it is the second: what was asked for before the first is an event of its task.
     """
     client = dev_server_env.client
 
@@ -344,11 +398,11 @@ async def test_what_is_heard_keeps_its_time_though_nothing_comes_of_it(
     @activity.defn(name="tell")
     async def tell(when: str) -> None: ...
 
-    async def has_heard() -> bool:
+    async def has_heard(so_much: int) -> bool:
         events = (await handle.fetch_history()).events
         heard = [event.event_id for event in events if event.HasField(told_by)]  # type: ignore[arg-type]
-        is_all = len(heard) == (2 if first.endswith("s") else 1)
-        return any(event.event_id > heard[-1] for event in events if is_all and _ends_a_task(event))
+        ended = [event.event_id for event in events if _ends_a_task(event)]
+        return len(heard) == so_much and bool(ended) and ended[-1] > (heard or [0])[-1]
 
     async with Worker(
         client,
@@ -358,9 +412,10 @@ async def test_what_is_heard_keeps_its_time_though_nothing_comes_of_it(
         workflow_runner=InOrder(),
     ):
         handle = await client.start_workflow(TellsWhenItHeard.run, first, id=task_queue, task_queue=task_queue)
-        if first == "a signal":
+        for number in range(2 if first == "signals" else 0):
+            await eventually(partial(has_heard, number))
             await handle.signal(TellsWhenItHeard.hear)
-        await eventually(has_heard)
+        await eventually(partial(has_heard, 2 if first.endswith("s") else 1))
         update = asyncio.create_task(handle.execute_update(TellsWhenItHeard.ask))
         await asyncio.sleep(0.25)
         await handle.signal(TellsWhenItHeard.hear)

@@ -120,22 +120,54 @@ class AsksAtOnce:
 
 @workflow.defn
 class TellsWhenItBegan:
-    """Looks at the clock before it asks within the task, and tells it after the answer."""
+    """Looks at the clock before it asks within the task, at the answer and when it hears something, and tells it."""
+
+    def __init__(self) -> None:
+        self._times: list[str] = []
 
     @workflow.run
-    async def run(self) -> None:
-        began = workflow.now()
+    async def run(self, heard: int) -> None:
+        self._look("began")
         await look_within_the_task()
-        await workflow.execute_activity("tell", began.isoformat(), start_to_close_timeout=timedelta(seconds=10))
+        self._look("answered")
+        await workflow.wait_condition(lambda: len(self._times) == 2 + heard)
+        await workflow.execute_activity("tell", self._times, start_to_close_timeout=timedelta(seconds=10))
+
+    def _look(self, at: str) -> None:
+        self._times.append(f"{at} {workflow.now().isoformat()}")
+
+    @workflow.signal
+    def hear(self) -> None:
+        self._look("heard")
 
     @workflow.query
-    def is_there(self) -> bool:
+    def is_there(self, after: float) -> bool:
+        time.sleep(after)
         return True
 
 
 @workflow.defn
+class LooksAtWhatItHears:
+    """Asks within its task about each thing that it hears, and tells in which order that was."""
+
+    def __init__(self) -> None:
+        self._order: list[str] = []
+
+    @workflow.run
+    async def run(self, heard: int) -> list[str]:
+        await workflow.wait_condition(lambda: len(self._order) == 2 * heard)
+        return self._order
+
+    @workflow.signal
+    async def hear(self, what: str) -> None:
+        self._order.append(f"{what} heard")
+        await look_within_the_task()
+        self._order.append(f"{what} looked at")
+
+
+@workflow.defn
 class TellsWhenItHeard:
-    """Looks at the clock when it hears of something, and tells that when it has heard twice. It takes no question."""
+    """Looks at the clock when it hears of something, and tells the last but one. It takes no question."""
 
     def __init__(self) -> None:
         self._heard: list[str] = []
@@ -143,8 +175,9 @@ class TellsWhenItHeard:
     @workflow.run
     async def run(self, first: str) -> None:
         beside = asyncio.create_task(self._hear_of(first))
-        await workflow.wait_condition(lambda: len(self._heard) == 2)
-        await workflow.execute_activity("tell", self._heard[0], start_to_close_timeout=timedelta(seconds=10))
+        enough = 3 if first == "signals" else 2
+        await workflow.wait_condition(lambda: len(self._heard) == enough)
+        await workflow.execute_activity("tell", self._heard[-2], start_to_close_timeout=timedelta(seconds=10))
         await beside
 
     async def _hear_of(self, first: str) -> None:
@@ -153,7 +186,7 @@ class TellsWhenItHeard:
                 await asyncio.gather(_looks(0), _looks(0.3))
             case "timers":
                 await asyncio.gather(asyncio.sleep(1), asyncio.sleep(3))
-        if first != "a signal":
+        if first != "signals":
             self.hear()
 
     @workflow.signal
