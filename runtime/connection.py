@@ -15,8 +15,8 @@ KEEP_ALIVE: Final = KeepAliveConfig(interval_millis=15_000, timeout_millis=10_00
 """A connection over which nothing comes back is given up after 25 s (the SDK's own: 45 s)."""
 
 
-TAKEN_UP_AGAIN: Final = "a query came before the task with what it would have brought; the workflow is taken up again"
-"""Why a worker fails a query, or a task, on purpose (docs/decisions/0023). Whoever asked asks again."""
+TAKEN_UP_AGAIN: Final = "this came in an order that no replay has; the workflow is taken up again"
+"""Why a worker fails a query, or a task, on purpose (docs/decisions/0023 and 0027). Whoever asked asks again."""
 
 
 class TemporalUnavailable(Exception):
