@@ -42,7 +42,7 @@ class Doors:
     live: Live = field(init=False)
     """Tells of changes of cases."""
     _client: Client | None = field(default=None, init=False)
-    _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _reaching: asyncio.Task[Client] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.live = Live(self.pool)
@@ -54,10 +54,15 @@ class Doors:
 
     async def temporal(self) -> Client:
         """The client, connected once. Raises `runtime.connection.TemporalUnavailable` within seconds."""
-        async with self._one_at_a_time:
-            if self._client is None:
-                self._client = await self.reach()
-            return self._client
+        if self._client is None:
+            if self._reaching is None or self._reaching.done():
+                self._reaching = asyncio.create_task(self._reached(), name="reach")
+            # One attempt for all who wait: one after the other they would each wait for all before them.
+            self._client = await asyncio.shield(self._reaching)
+        return self._client
+
+    async def _reached(self) -> Client:
+        return await self.reach()
 
     async def complaints(self) -> Complaints:
         """How messages are sent to cases. Raises `runtime.connection.TemporalUnavailable` within seconds."""

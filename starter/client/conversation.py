@@ -4,11 +4,12 @@ import asyncio
 import os
 import uuid
 from abc import ABC, abstractmethod
+from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any, ClassVar, Final, Self, TypeVar
 
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, DescribeWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.client import WorkflowQueryFailedError as QueryFailed
 from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError as UpdateTimedOut
@@ -27,6 +28,11 @@ from runtime.identity.speaking import TokenFor, speaking
 
 TASK_QUEUE: Final = "redress"
 ANSWER_WITHIN: Final = timedelta(seconds=20)
+LOOKED_AFTER: Final = timedelta(seconds=1)
+"""How long an answer may be out before it is asked whether the server is there at all, and how often from then on."""
+_THERE_WITHIN: Final = timedelta(seconds=3)
+"""Within which time a server that is there says so."""
+_AWAY: Final = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED})
 _ASKED_AT_MOST: Final = 3
 """How often a workflow is asked that has to be taken up again first."""
 
@@ -34,6 +40,7 @@ _UNPROCESSED: Final = "UnprocessedUpdate"
 """So the server refuses an update that a worker, busy finding its way back into the workflow, passed over."""
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 
 class Refused(RuntimeError):
@@ -41,7 +48,10 @@ class Refused(RuntimeError):
 
 
 class NotAnswered(RuntimeError):
-    """No worker answered in time. The message may still count; send it again with the same ``message_id``."""
+    """No worker answered in time, or the server went away. What was sent may still count.
+
+    Send it again with the same ``message_id``.
+    """
 
 
 class Conversation(ABC):
@@ -87,18 +97,20 @@ class Conversation(ABC):
     async def _start(self, reference: str, given: Record, *, summary: str, again: bool = False) -> bool:
         """Start a workflow; false if it was there before. One that has ended for good is started *again* if asked."""
         try:
-            await self.client.start_workflow(
-                self.workflow,
-                given,
-                id=reference,
-                task_queue=self._task_queue,
-                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                # What could not be taken on may be sent again, mended.
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE
-                if again
-                else WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-                static_summary=Public(summary),
-                rpc_timeout=ANSWER_WITHIN,
+            await self._answer(
+                self.client.start_workflow(
+                    self.workflow,
+                    given,
+                    id=reference,
+                    task_queue=self._task_queue,
+                    id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                    # What could not be taken on may be sent again, mended.
+                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE
+                    if again
+                    else WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                    static_summary=Public(summary),
+                    rpc_timeout=ANSWER_WITHIN,
+                )
             )
         except WorkflowAlreadyStartedError:
             return False
@@ -109,7 +121,9 @@ class Conversation(ABC):
     async def _signal(self, reference: str, message: Message) -> None:
         handle = self._handle(reference)
         try:
-            await handle.signal(message.name, message, rpc_timeout=ANSWER_WITHIN)
+            await self._answer(handle.signal(message.name, message, rpc_timeout=ANSWER_WITHIN))
+        except TemporalUnavailable as error:
+            raise NotAnswered(f"{handle.id}: {error}") from None
         except RPCError as error:
             raise await self._explained(error, handle) from None
 
@@ -118,18 +132,23 @@ class Conversation(ABC):
         try:
             # The server says a little before the time is over that nothing is known yet, and the SDK asks on for ever.
             async with asyncio.timeout(ANSWER_WITHIN.total_seconds()):
-                receipt: R = await handle.execute_update(
-                    message.name,
-                    message,
-                    id=f"{message.name}:{message.message_id}:{message.content_digest}",  # for Temporal the id is all
-                    result_type=answer,
-                    rpc_timeout=ANSWER_WITHIN,
+                receipt: R = await self._answer(
+                    handle.execute_update(
+                        message.name,
+                        message,
+                        # For Temporal the id is all.
+                        id=f"{message.name}:{message.message_id}:{message.content_digest}",
+                        result_type=answer,
+                        rpc_timeout=ANSWER_WITHIN,
+                    )
                 )
         except WorkflowUpdateFailedError as error:
             cause = error.cause
             if isinstance(cause, ApplicationError) and cause.type == _UNPROCESSED:
                 raise _not_answered(handle.id) from None
             raise Refused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from None
+        except TemporalUnavailable as error:
+            raise NotAnswered(f"{handle.id}: {error}") from None
         except (UpdateTimedOut, TimeoutError):
             raise _not_answered(handle.id) from None
         except RPCError as error:
@@ -148,7 +167,7 @@ class Conversation(ABC):
         asked_before = 0
         while True:
             try:
-                return await handle.query(name, args=asked, result_type=answer, rpc_timeout=ANSWER_WITHIN)
+                return await self._answer(handle.query(name, args=asked, result_type=answer, rpc_timeout=ANSWER_WITHIN))
             except QueryFailed as error:
                 asked_before += 1
                 if TAKEN_UP_AGAIN not in str(error) or asked_before == _ASKED_AT_MOST:
@@ -156,6 +175,29 @@ class Conversation(ABC):
             except RPCError as error:
                 raise await self._explained(error, handle) from None
             await asyncio.sleep(asked_before)
+
+    async def _answer(self, asked: Coroutine[Any, Any, T]) -> T:
+        """What *asked* brings, however long a worker takes; a server that is away is not waited for.
+
+        Whatever was sent may still count. Raises ``TemporalUnavailable`` within 5 s, besides what *asked* raises.
+        """
+        task = asyncio.create_task(asked)
+        try:
+            while not (await asyncio.wait([task], timeout=LOOKED_AFTER.total_seconds()))[0]:
+                await self._see_the_server()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        return task.result()
+
+    async def _see_the_server(self) -> None:
+        """Raise ``TemporalUnavailable`` where the server says nothing: the SDK asks it on until the time is over."""
+        known = DescribeNamespaceRequest(namespace=self.client.namespace)
+        try:
+            await self.client.workflow_service.describe_namespace(known, timeout=_THERE_WITHIN)
+        except RPCError as error:
+            if error.status in _AWAY:
+                raise TemporalUnavailable(f"Temporal does not answer: {error.message}") from None
 
     def _handle(self, reference: str, result_type: type | None = None) -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(parse_reference(reference, prefix=self.prefix), result_type=result_type)
