@@ -1,5 +1,6 @@
 """``redress action``: what is done about causes; and the report that is mailed each month."""
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -24,17 +25,33 @@ if TYPE_CHECKING:
 action = typer.Typer(help="Corrective actions: what is done about causes.", no_args_is_help=True)
 app.add_typer(action, name="action", rich_help_panel="Learn")
 
+_WAIT: Final = 60.0  # seconds
+
 ActionName = Annotated[str, typer.Argument(metavar="ACTION", help="Such as CA-QUOTES-1.")]
 
 
 def talk_to_temporal(do: "Callable[[Client, str], Awaitable[Any]]") -> Any:
-    """What *do* does with Temporal and its task queue."""
+    """What *do* does with Temporal and its task queue. Raises ``NotAnswered`` and ``TemporalUnavailable``."""
+    from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
+    from temporalio.service import RPCError
+
+    from runtime.connection import TemporalUnavailable
     from runtime.settings import load_settings
     from runtime.temporal import connect, run
+    from starter.client.conversation import NotAnswered
 
     async def act() -> Any:
         settings = load_settings()
-        return await do(await connect(settings), settings.task_queue)
+        client = await connect(settings)
+        try:
+            async with asyncio.timeout(_WAIT):
+                return await do(client, settings.task_queue)
+        except (WorkflowUpdateRPCTimeoutOrCancelledError, TimeoutError):
+            raise NotAnswered(
+                f"no worker answered within {_WAIT:.0f} s; what was asked for may still be done"
+            ) from None
+        except RPCError as error:
+            raise TemporalUnavailable(f"Temporal: {error.message}") from None
 
     return run(act())
 

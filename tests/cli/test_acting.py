@@ -333,6 +333,22 @@ async def test_without_a_worker_it_says_so_and_how_to_repeat_the_message(
     await dev_server_env.client.get_workflow_handle(reference).terminate()
 
 
+async def test_what_is_asked_of_a_corrective_action_or_a_report_waits_for_no_worker_for_ever(
+    connected: CommandLine, dev_server_env: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("starter.cli.actions._WAIT", 1.0)
+    about = ("--cause", "pricing/own_quote", "--what", "A watch.", "--why", "Late.", "--owner", "tl-1")
+    lead = ("--as", "team_lead:tl-1")
+    due = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+    opened = await connected("action", "open", "CA-LATE-1", *about, "--due", due, "--accounts", "900", *lead, "--json")
+    assert opened.code == ExitCode.DONE, opened.err
+    for asked in (("action", "done", "CA-LATE-1", "--reason", "They are.", *lead), ("report", "mail")):
+        ran = await connected(*asked, "--json")
+        assert (ran.code, ran.error["kind"]) == (ExitCode.UNAVAILABLE, "no_answer"), asked
+        assert "may still be done" in ran.error["message"]
+    await dev_server_env.client.get_workflow_handle("CA-LATE-1").terminate()
+
+
 async def test_a_handler_has_a_case_investigated_further_and_awards_goodwill_on_top_of_the_loss(
     service: CommandLine, reference: str
 ) -> None:
