@@ -40,9 +40,11 @@ def add(
     from pydantic import ValidationError
 
     from domain.case.complaint import explain
+    from runtime.settings import load_settings
+    from starter.upkeep.reached import NotThere
     from starter.upkeep.subscriptions import TOLD, NewSubscription, subscribe
 
-    who, now = actor(by), datetime.now(UTC)
+    who, now, inside = actor(by), datetime.now(UTC), load_settings().hosts_of_webhooks
     if unknown := next((one for one in event or () if one not in TOLD), None):
         invalid("--event", f"there is no {unknown}; there are {', '.join(TOLD)}")
     try:
@@ -50,7 +52,9 @@ def add(
     except ValidationError as error:
         invalid("URL", explain(error))
     try:
-        return _shown(read(lambda pool: subscribe(pool, service, new, by=who, at=now)))
+        return _shown(read(lambda pool: subscribe(pool, service, new, inside=inside, by=who, at=now)))
+    except NotThere as error:
+        invalid("URL", str(error))
     except ValidationError:
         invalid("SERVICE", "it must be letters, digits and . _ : / # - (no @), at most 100")
 

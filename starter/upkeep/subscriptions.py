@@ -1,6 +1,9 @@
 """Subscriptions: where services are told, by webhook, what happened to complaints that they may read."""
 
+import asyncio
+import contextlib
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
@@ -13,6 +16,7 @@ from domain.ground.words import CaseEvent
 from domain.keys.personal import Personal
 from domain.keys.scopes import SUBSCRIPTIONS
 from runtime.standard_webhooks import new_secret
+from starter.upkeep.reached import address_of
 
 if TYPE_CHECKING:
     from runtime.database import Pool
@@ -22,6 +26,7 @@ TOLD: Final[tuple[str, ...]] = (*CaseEvent, *get_args(_BREACHED))
 """What a service may subscribe to: the events of a case, and that a deadline was missed."""
 BOTH_SIGN: Final = timedelta(days=1)
 """For so long the old secret signs beside the new one."""
+_LOOKED_UP_WITHIN: Final = 5.0  # seconds
 MOST: Final = 20
 """Subscriptions of one service that have not ended."""
 
@@ -83,8 +88,16 @@ class TooMany(ValueError):
     """The service has as many subscriptions as it may have."""
 
 
-async def subscribe(pool: "Pool", service: str, new: NewSubscription, *, by: Actor, at: datetime) -> Subscribed:
-    """Have *service* told from now on. What it hears follows from its keys. Raises `TooMany`."""
+async def subscribe(
+    pool: "Pool", service: str, new: NewSubscription, *, inside: Collection[str], by: Actor, at: datetime
+) -> Subscribed:
+    """Have *service* told from now on. What it hears follows from its keys; *inside* are hosts of the firm's network.
+
+    Raises `TooMany`, and `starter.upkeep.reached.NotThere` for where no webhook would be sent.
+    """
+    with contextlib.suppress(OSError):  # what no resolver says now is seen when something is sent
+        async with asyncio.timeout(_LOOKED_UP_WITHIN):
+            await address_of(new.url, inside)
     secret, known = new_secret(), secrets.token_hex(6)
     events = [event for event in TOLD if not new.events or event in new.events]
     made = Subscription(id=known, service=service, url=new.url, events=tuple(events), made_at=at, made_by=str(by))

@@ -6,9 +6,7 @@ away. One subscription waits for no other, and gets one webhook at a time, in th
 
 import asyncio
 import contextlib
-import ipaddress
 import json
-import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -20,6 +18,7 @@ import structlog
 from runtime.database import Pool
 from runtime.settings import Settings
 from runtime.standard_webhooks import signature
+from starter.upkeep.reached import NotThere, address_of
 from starter.upkeep.subscriptions import NoSuchSubscription, end_subscription
 
 OFTEN: Final = timedelta(seconds=2)
@@ -38,10 +37,6 @@ _IN_HAND: Final = timedelta(minutes=1)
 _LONGEST_ANSWER: Final = 16_000  # bytes that are read, so that the connection may be used again
 
 log = structlog.get_logger("webhooks")
-
-
-class NotThere(Exception):
-    """The address is not one that webhooks go to. The text says why, and nothing of what is told."""
 
 
 class WebhookSender:
@@ -134,7 +129,7 @@ class WebhookSender:
             "webhook-signature": " ".join(signature(one, row["key"], at, content) for one in secrets),
         }
         async with asyncio.timeout(_PATIENCE):
-            reached = url.copy_with(host=await self._address_of(url, host))
+            reached = url.copy_with(host=await address_of(row["url"], self._inside))
             extensions = {"sni_hostname": host}
             async with client.stream("POST", reached, content=content, headers=headers, extensions=extensions) as got:
                 read = 0
@@ -144,34 +139,12 @@ class WebhookSender:
                         break
                 return got.status_code, _asked_to_wait(got.headers.get("retry-after", ""))
 
-    async def _address_of(self, url: httpx.URL, host: str) -> str:
-        """Where it is sent: the address itself, so that a name cannot lead elsewhere once it was looked at.
-
-        Whoever subscribes must not be able to have us knock inside the firm's network. Raises `NotThere`.
-        """
-        if host in self._inside:
-            return host
-        if url.scheme != "https":
-            raise NotThere("it is not https, and no host of REDRESS_WEBHOOK_HOSTS")
-        found = await asyncio.get_running_loop().getaddrinfo(host, url.port or 443, type=socket.SOCK_STREAM)
-        for *_, place in found:
-            if not _is_public(str(place[0])):
-                raise NotThere("its address is inside a network, and it is no host of REDRESS_WEBHOOK_HOSTS")
-        return str(found[0][4][0])
-
 
 def body_of(row: Mapping[str, Any]) -> bytes:
     """What is told: which case, what happened and when. Nothing that anybody said: who may read it asks for it."""
     about = {"reference": row["reference"]} | ({"clock": row["clock"]} if row["clock"] else {})
     at = row["at"].astimezone(UTC).isoformat().replace("+00:00", "Z")
     return json.dumps({"type": f"complaint.{row['event']}", "timestamp": at, "data": about}).encode()
-
-
-def _is_public(address: str) -> bool:
-    one = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(one, ipaddress.IPv6Address) and one.ipv4_mapped:
-        one = one.ipv4_mapped
-    return one.is_global and not one.is_multicast
 
 
 def _asked_to_wait(said: str) -> timedelta:

@@ -54,6 +54,7 @@ async def test_a_subscription_is_listed_rotated_and_ended_and_the_doctor_tells_w
     redress: CommandLine, pool: Pool, database_url: str
 ) -> None:
     redress.set("DATABASE_URL", database_url)
+    redress.set("REDRESS_WEBHOOK_HOSTS", "crm.example.com,x.example")
     lead, hook = ("--as", "team_lead:l-1"), ("api", "webhook")
     made = (await redress(*hook, "add", "crm", "https://crm.example.com", "--event", "closed", *lead, "--json")).data
     assert made["events"] == ["closed"]
@@ -68,6 +69,7 @@ async def test_a_subscription_is_listed_rotated_and_ended_and_the_doctor_tells_w
     for wrong, says in (
         (("end", made["id"], *lead), "no subscription"),
         (("add", "crm", "ftp://x", *lead), "URL"),
+        (("add", "crm", "https://127.0.0.1/hooks", *lead), "URL: it leads inside a network"),
         (("add", "a@b", "https://x.example", *lead), "SERVICE"),
         (("add", "crm", "https://x.example", "--event", "x", *lead), TOLD[-1]),
     ):

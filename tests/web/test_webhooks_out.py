@@ -1,9 +1,11 @@
 """Webhooks out: who may read a complaint is told what happened to it, signed, until it is taken, and no further."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -28,7 +30,9 @@ from tests.case.support import RECEIVED_AT, keeping, update
 from tests.patience import eventually
 from tests.people.test_hands import opened_as
 from tests.web.chromium import served
+from tests.web.conftest import doors_over
 from tests.web.test_api import ADMIN, problem, service
+from web.app import create_app
 
 NOW = datetime(2026, 3, 9, 12, tzinfo=UTC)
 
@@ -57,6 +61,12 @@ async def listening() -> AsyncIterator[tuple[Hooks, str]]:
     app = Starlette(routes=[Route("/{rest:path}", hooks.answer, methods=["GET", "POST"])])
     async with served(app) as url:
         yield hooks, f"{url}/hooks"
+
+
+@pytest.fixture
+def site(pool: Pool) -> FastAPI:
+    """The site of a firm that names hosts of its network that may be told."""
+    return create_app(doors_over(pool, webhook_hosts="localhost, 127.0.0.1, ::ffff:127.0.0.1, crm.example.com"))
 
 
 def sender(pool: Pool, inside: str | None = "localhost, 127.0.0.1", at: datetime = NOW) -> WebhookSender:
@@ -177,6 +187,51 @@ async def test_a_webhook_goes_inside_the_firms_network_only_where_the_firm_says_
 
             await pool.execute("update web.deliveries set next_at = now()")
             await eventually(all_told, "the first subscription is told of all four")
+
+
+def resolver(monkeypatch: pytest.MonkeyPatch, knows: dict[str, str | int]) -> None:
+    """Have names looked up in *knows*: an address, or how it fails."""
+
+    async def getaddrinfo(_: Any, host: str, port: int, **__: Any) -> list[Any]:
+        found = knows[host]
+        if isinstance(found, int):
+            raise socket.gaierror(found, "as it says")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (found, port))]
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
+
+
+async def test_an_address_to_which_no_webhook_would_go_is_refused_where_somebody_subscribes(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knows: dict[str, str | int] = {
+        "inside.example": "10.1.2.3",
+        "169.254.169.254": "169.254.169.254",
+        "nowhere.example": socket.EAI_NONAME,
+        "crm.example": "93.184.216.34",
+        "later.example": socket.EAI_AGAIN,
+    }
+    outside = create_app(doors_over(pool))
+    async with listening() as (_, url), service(outside, "crm") as crm:
+        resolver(monkeypatch, knows)
+        for there, why in (
+            (url, "not https"),
+            ("http://crm.example/hooks", "not https"),
+            ("https://inside.example/hooks", "inside a network"),
+            ("https://169.254.169.254/latest", "inside a network"),
+            ("https://nowhere.example:8443/hooks", "no address is known"),
+        ):
+            told = problem(await crm.post("/subscriptions", json={"url": there}), 422)
+            (wrong,) = told["errors"]
+            assert (wrong["field"], wrong["pointer"]) == ("url", "#/url"), there
+            assert why in wrong["detail"], there
+            assert "REDRESS_WEBHOOK_HOSTS" in wrong["detail"], "the way out"
+        assert await pool.fetchval("select count(*) from web.subscriptions") == 0
+        for there in (
+            "https://crm.example:8443/hooks",
+            "https://later.example/hooks",
+        ):  # what is not known now is later
+            assert (await crm.post("/subscriptions", json={"url": there})).status_code == 201, there
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from typing import Final
 
 from domain.ground.base import Record
 from starter.upkeep.api_keys import Scope
+from starter.upkeep.reached import NotThere
 from starter.upkeep.subscriptions import (
     NewSubscription,
     NoSuchSubscription,
@@ -17,7 +18,7 @@ from starter.upkeep.subscriptions import (
     subscribe,
 )
 from web.api.frame import API, Call
-from web.api.problems import Problem
+from web.api.problems import Problem, Wrong
 
 _ONE: Final = "/subscriptions/{id}"
 
@@ -54,9 +55,13 @@ async def subscriptions(call: Call) -> list[Subscription]:
 @API.post("/subscriptions", Scope.READ, body=NewSubscription, answer=WithSecret, status=201)
 async def add_subscription(call: Call) -> WithSecret:
     """Have the service told, by webhook, what happens to complaints that it may read."""
-    service, new = _service(call), await call.body({})
+    service, new, doors = _service(call), await call.body({}), call.doors
+    by, inside = call.caller.actor(), doors.settings.hosts_of_webhooks
     try:
-        return _with_secret(await subscribe(call.pool, service, new, by=call.caller.actor(), at=call.doors.clock()))
+        return _with_secret(await subscribe(call.pool, service, new, inside=inside, by=by, at=doors.clock()))
+    except NotThere as error:
+        wrong = Wrong(field="url", detail=str(error), pointer="#/url")
+        raise Problem("invalid", f"url: {error}", [wrong]) from None
     except TooMany as error:
         raise Problem("invalid", str(error)) from None
 
