@@ -1,8 +1,9 @@
 """The page of a case, and its parts. Times are UTC."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import RenderableType
@@ -16,7 +17,7 @@ from starter.reading.layout import NONE, exactly, facts, from_now, line, span, s
 if TYPE_CHECKING:
     from domain.checks.findings import Finding
     from domain.rules.routes import Eligibility
-    from starter.reading.cases import CaseView, WrittenLetter
+    from starter.reading.cases import Attempt, CaseView, WrittenLetter
     from starter.reading.dossier import Dossier, DraftView, ProposalView
     from starter.reading.payments import PaymentView
     from starter.reading.referrals import ReferralView
@@ -244,10 +245,9 @@ def _letters(letters: "Sequence[WrittenLetter]") -> Table:
         delivery = line("not tried yet", "yellow")
         if last and last.taken:
             copy = ", a copy" if last.outcome == "sent_again" else ""
-            delivery = line(f"{last.channel}{copy}, {when(last.at)}", "green")
+            delivery = line(f"{_CHANNELS.get(last.channel, last.channel)}{copy}, {when(last.at)}", "green")
         elif last:
-            detail = f": {last.detail}" if last.detail else ""
-            delivery = line(f"{last.outcome} {len(letter.attempts)} times{detail}", "red")
+            delivery = line(f"{last.outcome} {len(letter.attempts)} times: {_by(last)}", "red")
         made.add_row(
             str(letter.number),
             spoken(letter.kind),
@@ -261,7 +261,30 @@ def _letters(letters: "Sequence[WrittenLetter]") -> Table:
 def _to(letter: "WrittenLetter") -> str:
     """The address that a letter went to; without one the channel that took it, and whose address it was."""
     taken = next((one for one in reversed(letter.attempts) if one.taken), None)
-    return letter.recipient or (f"{taken.channel}, {taken.detail}" if taken and taken.detail else "outbox")
+    return letter.recipient or (_by(taken) if taken else "to be posted")
+
+
+_CHANNELS: Final = {"email": "e-mail", "webhook": "the firm's system", "case_file": "case file"}
+_ADDRESSES: Final = (
+    (re.compile(r"contact \d+"), "the address given"),
+    (re.compile(r"on file [0-9a-f]+"), "an address on file"),
+    (re.compile("message"), "by text message"),
+    (re.compile("print shop"), "to be printed and posted"),
+)
+"""What ways of a letter are on record, and what that is in the words of the field."""
+
+
+def _by(attempt: "Attempt") -> str:
+    """The channel of an attempt, whose address it was, and what else is told of it."""
+    from runtime.letters.way_names import NO_ADDRESS
+
+    whose, _, told = attempt.detail.partition(": ")
+    if whose == NO_ADDRESS:
+        said = "nobody's address is known" if attempt.channel == "case_file" else "to be posted"
+    else:
+        said = next((words for name, words in _ADDRESSES if name.fullmatch(whose)), whose)
+    by = ", ".join(filter(None, (_CHANNELS.get(attempt.channel, attempt.channel), said)))
+    return f"{by}: {told}" if told else by
 
 
 def letters(written: "Sequence[WrittenLetter]", *, texts: bool) -> list[RenderableType]:
@@ -284,7 +307,7 @@ def letters(written: "Sequence[WrittenLetter]", *, texts: bool) -> list[Renderab
             ),
             *(
                 line(
-                    f"{exactly(attempt.at)} UTC {attempt.outcome} by {attempt.channel} {attempt.detail}".rstrip(),
+                    f"{exactly(attempt.at)} UTC {spoken(attempt.outcome)} by {_by(attempt)}",
                     "green" if attempt.taken else "red",
                 )
                 for attempt in letter.attempts

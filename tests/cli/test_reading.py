@@ -1,5 +1,6 @@
 """Looking at cases: what is in the case file reaches people and programs whole."""
 
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -9,9 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from rich.cells import cell_len
+from rich.console import Console
 
-from domain.ground.words import CaseEvent, Stage
+from activities.letters.ways import BY_MESSAGE, CASE_FILE, PRINT_SHOP
+from domain.ground.words import CaseEvent, LetterKind, Stage
+from runtime.letter_hook import LetterHook
+from runtime.letters.way_names import NO_ADDRESS, way_of_contact
+from runtime.mail import Mailer, Outbox
+from starter.cli.case_pages import letters
 from starter.cli.program import ExitCode
+from starter.reading.cases import Attempt, WrittenLetter
 from starter.reading.deadlines import COMING_DUE
 from tests.cli import stories
 from tests.cli.command_line import CommandLine
@@ -205,6 +213,40 @@ async def test_letters_are_listed_with_their_delivery_and_shown_whole_on_demand(
     assert waiting in whole.out
     written = (await look("letters", waiting, "--json")).data
     assert " ".join(written[0]["body"].split()) in " ".join(whole.out.split())
+
+
+@pytest.mark.parametrize(
+    ("channel", "detail", "said"),
+    [
+        (Outbox.name, way_of_contact(3), "outbox, the address given"),
+        (Mailer.name, "on file 0123456789ab", "e-mail, an address on file"),
+        (LetterHook.name, BY_MESSAGE, "the firm's system, by text message"),
+        (LetterHook.name, PRINT_SHOP, "the firm's system, to be printed and posted"),
+        (Outbox.name, NO_ADDRESS, "outbox, to be posted"),
+        (CASE_FILE, NO_ADDRESS, "case file, nobody's address is known"),
+        (Mailer.name, "address of h-17", "e-mail, address of h-17"),
+        (Mailer.name, f"{way_of_contact(3)}: 450 later", "e-mail, the address given: 450 later"),
+        (Mailer.name, "restored: as it was told", "e-mail, restored: as it was told"),
+    ],
+)
+def test_how_a_letter_went_is_said_in_the_words_of_the_field(channel: str, detail: str, said: str) -> None:
+    at = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    letter = WrittenLetter(
+        key="k",
+        number=1,
+        kind=LetterKind.ACKNOWLEDGEMENT,
+        language="en",
+        recipient=None,
+        subject="s",
+        body="b",
+        message_id="<m@example.com>",
+        rendered_at=at,
+        attempts=(Attempt(at=at, channel=channel, outcome="accepted", detail=detail),),
+    )
+    for texts in (False, True):
+        screen = Console(width=200, file=io.StringIO())
+        screen.print(*letters([letter], texts=texts), sep="\n")
+        assert said in screen.file.getvalue()  # type: ignore[attr-defined]
 
 
 async def test_the_deadline_ledger_tells_kept_from_missed(look: CommandLine, waiting: str, closed: str) -> None:
