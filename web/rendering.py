@@ -16,7 +16,7 @@ from domain.ground.spoken import REMEDIES
 from domain.ground.words import Remedy
 from domain.money.amounts import Money
 from domain.money.spoken import localised
-from runtime.letters.drawing import drawn
+from runtime.letters.drawing import codes_whole, drawn
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
@@ -35,7 +35,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"day": _day, "moment": _moment, "paragraphs": _paragraphs, "letter": _letter, "money": _money}
-    made.filters["remedy"] = _remedy
+    made.filters |= {"remedy": _remedy, "whole": _whole}
     made.globals["static"] = static
     return made
 
@@ -87,8 +87,13 @@ def _letter(text: str) -> Markup:
     return Markup(drawn(text, heading="h3"))  # noqa: S704 (what draws it escapes everything)
 
 
+def _whole(text: str) -> Markup:
+    """A text in which references are not broken into lines."""
+    return Markup(codes_whole(str(escape(text)), 'class="code"'))  # noqa: S704 (it is escaped)
+
+
 def _paragraphs(text: str) -> Markup:
     """What people wrote, with their line ends; nothing in it is markup."""
     parts = [part for part in text.replace("\r\n", "\n").split("\n\n") if part.strip()]
-    lines: list[Any] = [Markup("<br>").join(escape(line) for line in part.strip("\n").split("\n")) for part in parts]
+    lines: list[Any] = [Markup("<br>").join(map(_whole, part.strip("\n").split("\n"))) for part in parts]
     return Markup("").join(Markup("<p>{}</p>").format(line) for line in lines)

@@ -148,6 +148,11 @@ def drawn(text: str, *, heading: str = "h2", styles: Mapping[str, str] | None = 
     return "\n".join(map(block, blocks_of(text)))
 
 
+def codes_whole(escaped: str, attribute: str) -> str:
+    """HTML with no tags in it, in which each reference stands in a ``span`` with that *attribute*."""
+    return re.sub(_CODE, rf"<span {attribute}>\g<0></span>", escaped)
+
+
 _FONTS: Final = {
     "en": "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif",
     "zh-CN": "system-ui,-apple-system,'PingFang SC','Microsoft YaHei','Noto Sans CJK SC','Noto Sans SC',sans-serif",
@@ -176,7 +181,7 @@ def mail_page(subject: str, text: str, *, language: str, firm: str, logo: str | 
         style = "height:auto;width:auto;max-height:48px;max-width:100%;padding:4px;background:#ffffff;border:0"
         shown = f'<img src="{escape(logo)}" alt="{name}" height="48" style="{style}">'
     title = escape(subject)
-    heading = re.sub(_CODE, rf'<span style="{_IN_MAIL["span"]}">\g<0></span>', title)
+    heading = codes_whole(title, f'style="{_IN_MAIL["span"]}"')
     spacing = "1.8" if language.startswith("zh") else "1.6"
     return f"""<!doctype html>
 <html lang="{escape(language)}">

@@ -224,7 +224,7 @@ async def test_a_letter_that_came_back_is_sent_again_once_by_each_way_that_is_le
     assert await outcomes(office) == [
         ("email", "accepted"), returned, again_by_mail, returned, ("outbox", "sent_again"),
     ]  # fmt: skip
-    assert await went_to(office) == (None, "outbox, no address")
+    assert await went_to(office) == (None, "outbox, to be posted")
     [written] = await get_letters(office.pool, REFERENCE)
     assert "outbox, a copy" in shown([written])
     told = await office.pool.fetch("select text from casefile.timeline where key like 'sent_again:%' order by id")

@@ -45,6 +45,21 @@ _AXE: Final = """async ([options, known]) => {
         : {violations: []};
     return [[...violations, ...contrast.violations], [...first.keys()]];
 }"""
+_BROKEN: Final = r"""() => {
+    const found = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (!document.body.matches(".desk") && texts.nextNode()) {
+        const {currentNode: text} = texts;
+        for (const one of text.data.matchAll(/\b(RD|IN)(-[A-Z0-9]{4,5}){3}\b/g)) {
+            const range = document.createRange();
+            range.setStart(text, one.index);
+            range.setEnd(text, one.index + one[0].length);
+            if (new Set([...range.getClientRects()].map(box => Math.round(box.top))).size > 1)
+                found.push(`${text.parentElement.localName}: ${one[0]}`);
+        }
+    }
+    return found;
+}"""
+"""References that are broken into lines, on a page for customers."""
 _SEEN: Final = set[str]()
 """The places whose contrast was found to be enough."""
 
@@ -95,6 +110,8 @@ async def window(browser: Browser, url: str, language: str = "zh-CN", **options:
 async def look(page: Page, name: str, widths: Sequence[int] = (320, 1200), *, axe: bool = True) -> None:
     """Find no fault with the page: by axe, and that nothing sticks out at the sides where the window is narrow.
 
+    Nor is a reference broken that customers read.
+
     What axe finds is in the structure and the colours, which no language changes: once for each page is enough.
     """
     if axe:
@@ -109,5 +126,7 @@ async def look(page: Page, name: str, widths: Sequence[int] = (320, 1200), *, ax
         # While it is laid out anew it may stick out for a moment.
         fits = partial(page.evaluate, "document.documentElement.scrollWidth <= window.innerWidth")
         await eventually(fits, f"{name}: wider than {width} px", within=3)
+        whole = partial(page.evaluate, f"({_BROKEN})().length === 0")
+        await eventually(whole, f"{name}: a reference is broken at {width} px", within=3)
         if PICTURES:
             await page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png", full_page=True)
