@@ -151,6 +151,7 @@ async def _multiply(
     await connection.execute("set session_replication_role = replica")  # the triggers have done their work once
     for name in _COPIED:
         began, table = time.monotonic(), name if "." in name else f"casefile.{name}"
+        await connection.execute(f"alter table {table} drop constraint if exists sealed_for")  # sealed for the models
         columns = await connection.fetch(_COLUMNS, table)
         moved = [
             f"'{each['name']}', t.{each['name']} + c.shift" for each in columns if each["type"].startswith("timestamp")

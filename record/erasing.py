@@ -19,7 +19,7 @@ from domain.keys.erasure import (
     check_decision,
     person_scopes,
 )
-from domain.keys.personal import Gone, Personal
+from domain.keys.personal import Gone, Row
 from domain.keys.scopes import ACCESSES
 from domain.rules.policy import PolicyPack
 from record.packs import pinned_pack
@@ -162,7 +162,8 @@ async def write_step(  # noqa: PLR0917 (one row)
     token: str | None = None,
 ) -> bool:
     """Write down a step, unless it is there."""
-    row = (erasure, step, at, by, Personal(ACCESSES, reason), token, dict(data))
+    sealed = Row("casefile.erasures", ACCESSES, f"{erasure}/{step}")("reason", reason)
+    row = (erasure, step, at, by, sealed, token, dict(data))
     return bool(await connection.fetchval(_STEP, *row))
 
 

@@ -173,7 +173,7 @@ async def read_to_hand_over(connection: "Connection", reference: str) -> tuple[W
     if case is None:
         raise LookupError(f"there is no case {reference}")
     complaint = Complaint.recorded(case["complaint"])
-    later = map(said_by_customer, case["said_in"], case["said_by"], case["said"])
+    later = map(said_by_customer, case["said_in"], case["said_by"], case["told"])
     written = [complaint, *map(Complaint.recorded, case["before"])]
     told = [text for text in (*(text for one in written for text in (one.subject, one.description)), *later) if text]
     concerned = Concerned(
@@ -275,7 +275,7 @@ _CASE: Final = f"""
                   and kind = any($3) order by id) as said_by,
         array(select data from casefile.timeline t
               where (t.reference = this.reference or t.reference in (select reference from continued))
-                  and kind = any($3) order by id) as said,
+                  and kind = any($3) order by id) as told,
         (select coalesce(jsonb_agg(jsonb_build_object('who', who, 'about', about) order by about, who), '[]')
          from acted) as acted,
         (select coalesce(jsonb_agg(jsonb_build_object('who', who, 'about', about, 'since', since)

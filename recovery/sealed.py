@@ -53,7 +53,7 @@ async def _texts(connection: "Connection") -> str:
     places = [name for name in SEALED if not name.startswith(_OF_VISITORS)]
     columns = [row for row in await connection.fetch(_COLUMNS, places) if row["column"] in SEALED[row["place"]].split()]
     short = {row["place"] for row in columns if row["type"] == "text" and row["column"] not in _LONG}
-    one = "select {text} as text from {place} where {text} like 'sealed:1:%'"
+    one = "select {text} as text from {place} where {text} like 'sealed:2:%'"
     return " union all ".join(
         one.format(place=row["place"], text=_TEXT[row["type"]].format(f'"{row["column"]}"'))
         for row in columns
@@ -74,8 +74,9 @@ _COLUMNS: Final = """
     where table_schema || '.' || table_name = any($1::text[]) order by place, column_name
 """
 _ONE_OF_EACH: Final = """
-    select min(text collate "C") as text from ({texts}) as sealed
-    group by split_part(text, ':', 3), substr(text, 12 + length(split_part(text, ':', 3) || split_part(text, ':', 4)))
+    select min(text collate "C") as text
+    from (select text, casefile.sealed_part(text) as part from ({texts}) as found) as sealed where part is not null
+    group by split_part(part, ':', 1), substr(part, 3 + length(split_part(part, ':', 1) || split_part(part, ':', 2)))
     order by 1
 """
 _ERASED: Final = """

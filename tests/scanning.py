@@ -84,7 +84,7 @@ _TYPES = """
     where table_schema = $1 and table_name = $2
 """
 _PLAIN = {
-    "text": "{column} not like 'sealed:1:%'",
-    "jsonb": "{column}::text not like '%sealed:1:%' and {column} not in ('{{}}', '[]')",
-    "bytea": "substring({column} for 9) <> 'sealed:1:'::bytea",
+    "text": "{column} not like 'sealed:2:%'",
+    "jsonb": "{column}::text not like '%sealed:2:%' and {column} not in ('{{}}', '[]')",
+    "bytea": "substring({column} for 9) <> 'sealed:2:'::bytea",
 }

@@ -124,7 +124,7 @@ async def _messages(pool: "Pool", evidence: Evidence, report: Report) -> None:
     for row in await pool.fetch(_SAID):
         for token in set(
             _TOKEN.findall(
-                _legible(row["said"] if isinstance(row["said"], str) else json.dumps(row["said"], default=str))
+                _legible(row["told"] if isinstance(row["told"], str) else json.dumps(row["told"], default=str))
             )
         ):
             found[token].append((row["reference"], row["place"]))
@@ -173,7 +173,7 @@ def _read(kept: str) -> str:
 _TOKEN: Final = re.compile(r"t\d+x\d+x\d+e(?:\d+e)?")
 _KEPT: Final = re.compile(r"base64:([A-Za-z0-9+/]+=*)")
 _SAID: Final = """
-    select reference, 'timeline' as place, data as said from casefile.timeline
+    select reference, 'timeline' as place, data as told from casefile.timeline
     where kind in ('customer_reply', 'escalate', 'assign', 'reclassify', 'add_evidence', 'investigate',
         'request_information', 'propose_resolution', 'decide_resolution', 'resolve_early', 'extend_deadline',
         'record_referral', 'report_referral', 'record_feedback', 'record_cause', 'correct_contact',

@@ -17,7 +17,7 @@ import asyncpg
 from temporalio.client import Client
 
 from domain.ground.words import Role
-from domain.keys.personal import Personal
+from domain.keys.personal import Personal, Row
 from domain.keys.scopes import scope_of_customer
 from runtime import child
 from runtime.database import migrate, open_pool
@@ -294,7 +294,8 @@ async def _trust(postgres: EmbeddedPostgres, folder: Path) -> Trust:
 
 def sealed_for(account: str, *said: str | None) -> list[Personal]:
     """What is said of the customer of *account*, for the register: it counts as it was sealed for them."""
-    return [Personal(scope_of_customer(account), one) for one in said]
+    row = Row("casefile.customers", scope_of_customer(account), account)
+    return [row(column, one) for column, one in zip(("name", "email", "phone"), said, strict=False)]
 
 
 async def _fill(url: str, folder: Path) -> DemoData:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from domain.keys.personal import Personal
+from domain.keys.personal import Row
 from domain.keys.scopes import scope_of_visits
 from web.doors import Doors
 from web.visits import Session
@@ -26,7 +26,8 @@ async def keep(doors: Doors, session: Session, place: str, content: Mapping[str,
     """Keep *content* (as JSON) as what this visitor typed at *place*, instead of what was there."""
     now = doors.clock()
     await doors.pool.execute(_FORGOTTEN, now - LIFE)
-    typed = Personal(scope_of_visits(now), json.dumps(dict(content), ensure_ascii=False).encode())
+    row = Row("web.drafts", scope_of_visits(now), f"{session.row.hex()}/{place}")
+    typed = row("content", json.dumps(dict(content), ensure_ascii=False).encode())
     await doors.pool.execute(_KEEP, session.row, place, typed, now)
 
 

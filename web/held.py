@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from domain.intake.received import File
-from domain.keys.personal import Personal
+from domain.keys.personal import Row
 from domain.keys.scopes import scope_of_visits
 from runtime.database import Pool
 from runtime.files import MOST
@@ -44,8 +44,8 @@ async def hold(doors: Doors, session: Session, place: str, file: File) -> bool:
     """
     now = doors.clock()
     await doors.pool.execute(_FORGOTTEN, now)
-    title, content = (Personal(scope_of_visits(now), one) for one in (file.title, file.content))
-    row = (file.name, title, file.media_type, file.sha256, content)
+    sealed = Row("web.held_files", scope_of_visits(now), f"{session.row.hex()}/{place}/{file.name}")
+    row = (file.name, sealed("title", file.title), file.media_type, file.sha256, sealed("content", file.content))
     one_by_one = lock_until_end(f"held {session.row.hex()} {place}")
     async with doors.pool.acquire() as connection, locked(connection, one_by_one):
         await connection.execute(_HOLD, session.row, place, *row, now, MOST)

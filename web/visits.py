@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from domain.ground.base import Instant, Record
 from domain.ground.words import Role
-from domain.keys.personal import Personal
+from domain.keys.personal import Row
 from domain.keys.scopes import scope_of_visits
 from web.doors import Doors
 
@@ -146,8 +146,13 @@ _SIGN_OUT: Final = "delete from web.sessions where id = $1"
 _CLEAR: Final = "delete from web.sessions where expires_at < $1"
 _FORGET_DRAFTS: Final = "delete from web.drafts where visitor = $1"
 _FORGET_FILES: Final = "delete from web.held_files where visitor = $1"
-_MOVE_DRAFTS: Final = "update web.drafts set visitor = $2 where visitor = $1"
-_MOVE_FILES: Final = "update web.held_files set visitor = $2 where visitor = $1"
+_DRAFTS: Final = "select place, content from web.drafts where visitor = $1"
+_MOVE_DRAFT: Final = "update web.drafts set visitor = $3, content = $4 where visitor = $1 and place = $2"
+_FILES: Final = "select place, name from web.held_files where visitor = $1"
+_FILE: Final = "select title, content from web.held_files where (visitor, place, name) = ($1, $2, $3)"
+_MOVE_FILE: Final = """
+    update web.held_files set visitor = $4, title = $5, content = $6 where (visitor, place, name) = ($1, $2, $3)
+"""
 
 
 async def sign_in(session: Session, person: Person, doors: Doors) -> None:
@@ -165,11 +170,23 @@ async def sign_in(session: Session, person: Person, doors: Doors) -> None:
     await doors.pool.execute(_SIGN_OUT, old)
     if anothers:
         await _forget_typed(old, doors)
-    for move in (_MOVE_DRAFTS, _MOVE_FILES):
-        await doors.pool.execute(move, old, session.row)
+    await _take_along(old, session.row, doors)
     vouched = doors.vouched(_purpose(session), SignedIn(person=person, until=ends).model_dump_json())
-    content = Personal(scope_of_visits(now), vouched.encode())
+    content = Row("web.sessions", scope_of_visits(now), session.row.hex())("person", vouched.encode())
     await doors.pool.execute(_SIGN_IN, session.row, content, now, IDLE[person.kind], ends)
+
+
+async def _take_along(old: bytes, new: bytes, doors: Doors) -> None:
+    """Make what was typed and chosen under the row *old* that of *new*, for which it is sealed anew: file by file."""
+    scope, pool = scope_of_visits(doors.clock()), doors.pool
+    for draft in await pool.fetch(_DRAFTS, old):
+        row = Row("web.drafts", scope, f"{new.hex()}/{draft['place']}")
+        await pool.execute(_MOVE_DRAFT, old, draft["place"], new, row("content", draft["content"]))
+    for place, name in await pool.fetch(_FILES, old):
+        if file := await pool.fetchrow(_FILE, old, place, name):
+            row = Row("web.held_files", scope, f"{new.hex()}/{place}/{name}")
+            anew = row("title", file["title"]), row("content", file["content"])
+            await pool.execute(_MOVE_FILE, old, place, name, new, *anew)
 
 
 def _purpose(session: Session) -> str:

@@ -15,7 +15,7 @@ from domain.ground.people import Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import Stage
 from domain.incidents.messages import IncidentChanged
-from domain.keys.personal import Personal
+from domain.keys.personal import Row
 from record.packs import pinned_pack
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ _KINDS: Final[Mapping[str, type[Message]]] = {
 def add(writing: AtOnce, reference: str, state: Mapping[str, Any] | None) -> None:
     """Add what a workflow knows to what is written, unless the file has something newer."""
     if state is not None:
-        writing.add(_KEEP, reference, state.get("revision", 0), Personal(reference, state))
+        revision = state.get("revision", 0)
+        row = Row("casefile.checkpoints", reference, f"{reference}/{revision}")
+        writing.add(_KEEP, reference, revision, row("state", state))
 
 
 async def await_workflow(connection: "Connection", reference: str) -> None:

@@ -23,7 +23,7 @@ from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import Category, Role, Stage
 from domain.keys.finding import EMAIL
-from domain.keys.personal import COMPLAINT_READABLE, Personal, is_erased
+from domain.keys.personal import COMPLAINT_READABLE, Row, is_erased
 from domain.people.matching import Identity
 from domain.rules.applying import Applicant, RulesFound, to_tell
 from domain.rules.policy import PolicyPack
@@ -205,7 +205,7 @@ async def insert_case(
         complaint.language,
         complaint.channel,
         complaint.account,
-        Personal(reference, complaint.model_dump(mode="json"), COMPLAINT_READABLE),
+        Row("casefile.cases", reference, reference)("complaint", complaint.model_dump(mode="json"), COMPLAINT_READABLE),
         pack.hash,
         Stage.RECEIVED,
         assessment.category,
@@ -224,8 +224,10 @@ async def add_who(writing: AtOnce, request: OpenCase) -> None:
     """Add to what is written who complains and how to reach them, and by what the case is found."""
     complaint, reference = request.complaint, request.reference
     who = complaint.complainant
-    reach = (Personal(reference, one) for one in (who.name, who.email, who.phone))
-    writing.add(_ADDRESS, reference, request.at, f"{reference}:contact:received", *reach)
+    key = f"{reference}:contact:received"
+    row = Row("casefile.contacts", reference, key)
+    reach = row("name", who.name), row("email", who.email), row("phone", who.phone)
+    writing.add(_ADDRESS, reference, request.at, key, *reach)
     await add_found_by(writing, reference, name=who.name, email=who.email, phone=who.phone)
     await add_lookups(writing, reference, marks_of(complaint))
     whole = (complaint.account, who.email, who.phone)

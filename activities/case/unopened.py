@@ -9,7 +9,7 @@ from temporalio import activity
 
 from domain.case.requests import OpenCase, RefuseStart, Turn
 from domain.ground.base import clean
-from domain.keys.personal import Personal
+from domain.keys.personal import Personal, Row
 from domain.keys.scopes import scope_of_workflow
 
 if TYPE_CHECKING:
@@ -31,14 +31,13 @@ class Unopened:
         scope = scope_of_workflow(request.workflow_id)
         rows = [
             (
-                f"{request.run}:refused:{request.number}:{place}",
+                key := f"{request.run}:refused:{request.number}:{place}",
                 request.workflow_id,
                 request.run,
                 request.at,
                 "refused",
                 clean(message.name)[:100],
-                Personal(scope, clean(request.reason)),
-                Personal(scope, clean(message.payload)),
+                *_sealed(scope, key, request.reason, message.payload),
             )
             for place, message in enumerate(request.messages)
         ]
@@ -48,10 +47,15 @@ class Unopened:
     async def note_waiting(self, request: OpenCase, reason: str) -> None:
         """Keep a complaint that cannot become a case before this worker, or another, has what *reason* names."""
         key = f"{request.run}:waiting"
-        told = (Personal(request.reference, one) for one in (reason, clean(request.complaint.model_dump_json())))
+        told = _sealed(request.reference, key, reason, request.complaint.model_dump_json())
         row = (key, request.reference, request.run, self._clock(), "waiting", "start", *told)
         if await self._pool.execute(_KEEP, *row) != _KEPT_BEFORE:
             log.error("complaint waits to become a case", reference=request.reference, reason=reason)
+
+
+def _sealed(scope: str, key: str, reason: str, payload: str) -> tuple[Personal, Personal]:
+    row = Row("casefile.unopened", scope, key)
+    return row("reason", clean(reason)), row("payload", clean(payload))
 
 
 @activity.defn(name="TakeTurn")

@@ -22,7 +22,7 @@ from domain.ground.base import clean
 from domain.ground.people import SYSTEM
 from domain.ground.timeline import UNPROVEN, Entry
 from domain.keys.finding import found_by
-from domain.keys.personal import Personal, in_timeline
+from domain.keys.personal import Personal, Row, in_timeline, ours
 from record.proofs import proofs_here
 from runtime.keys.here import lookup_here
 
@@ -64,7 +64,7 @@ async def write_incident_entries(
     connection: "Connection", reference: str, entries: Collection[Entry], beside: AtOnce | None = None
 ) -> None:
     """Write lines of an incident's timeline, under the lock of the incident, and what goes *beside* them."""
-    await _write(connection, reference, entries, _row_of_entry, _ADD_INCIDENT_ENTRIES, beside or AtOnce())
+    await _write(connection, reference, entries, _row_of_incident_entry, _ADD_INCIDENT_ENTRIES, beside or AtOnce())
 
 
 async def write_rejected(connection: "Connection", reference: str, messages: Collection[Rejected]) -> None:
@@ -74,20 +74,30 @@ async def write_rejected(connection: "Connection", reference: str, messages: Col
 
 async def write_contact(connection: "Connection", request: RecordContact) -> None:
     """Write a customer's new address, under the lock of the case. What is ``None`` stays as it was."""
-    reference = request.reference
+    reference, key = request.reference, request.key
     values = (reference, request.at, request.email, request.phone, request.by_post)
-    new = (reference, request.at, Personal(reference, request.email), Personal(reference, request.phone))
-    key = request.key
-    if not await connection.fetchval(_ADD_CONTACT, key, *new, request.by_post):
+    if not await _add_contact(connection, request, key):
         known = await connection.fetchrow(_KNOWN_CONTACT, key)
         assert known  # noqa: S101 (no row ever goes)
         same = known["email"] is None if request.by_post else request.email in {None, known["email"]}
         if same and request.phone in {None, known["phone"]}:
             return
-        await connection.fetchval(_ADD_CONTACT, _beside(reference, key, values), *new, request.by_post)
+        await _add_contact(connection, request, _beside(reference, key, values))
     writing = AtOnce()
     await add_found_by(writing, reference, email=request.email, phone=request.phone)
     await writing.run(connection)
+
+
+async def _add_contact(connection: "Connection", request: RecordContact, key: str) -> bool:
+    """Write it beside what was known last, sealed for this row. What nobody with keys wrote is not taken over."""
+    reference = request.reference
+    contacts = await connection.fetch(_CONTACTS, reference)
+    last = next(one for one in contacts if ours(one["name"], reference) is not None)
+    row = Row("casefile.contacts", reference, key)
+    email = ours(last["email"], reference) if request.email is None else request.email
+    phone = ours(last["phone"], reference) if request.phone is None else request.phone
+    reach = row("name", last["name"]), row("email", None if request.by_post else email), row("phone", phone)
+    return bool(await connection.fetchval(_ADD_CONTACT, reference, request.at, key, *reach))
 
 
 async def add_found_by(
@@ -168,14 +178,20 @@ def _beside(reference: str, key: str, content: object) -> str:
     return beside
 
 
-def _row_of_entry(reference: str, entry: Entry) -> tuple[Any, ...]:
-    text, data = in_timeline(reference, entry.kind, clean(entry.text), _storable(entry.data))
+def _row_of_entry(reference: str, entry: Entry, table: str = "casefile.timeline") -> tuple[Any, ...]:
+    row = Row(table, reference, f"{reference}/{entry.key}")
+    text, data = in_timeline(row, entry.kind, clean(entry.text), _storable(entry.data))
     return entry.key, entry.at, entry.kind, entry.actor, text, data, entry.journal, entry.token
 
 
+def _row_of_incident_entry(reference: str, entry: Entry) -> tuple[Any, ...]:
+    return _row_of_entry(reference, entry, "casefile.incident_timeline")
+
+
 def _row_of_rejected(reference: str, message: Rejected) -> tuple[Any, ...]:
-    reason, payload = (Personal(reference, clean(one)) for one in (message.reason, message.payload))
-    return message.key, message.at, clean(message.name), reason, payload
+    row = Row("casefile.rejected_messages", reference, f"{reference}/{message.key}")
+    said = row("reason", clean(message.reason)), row("payload", clean(message.payload))
+    return message.key, message.at, clean(message.name), *said
 
 
 def _in_the_clear(row: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -230,11 +246,10 @@ _ADD_REJECTED: Final = """
     select key, at, name, reason, payload from casefile.rejected_messages where reference = $1 and key = any($2)
 """
 _ADD_CONTACT: Final = """
-    insert into casefile.contacts (reference, at, key, name, email, phone)
-    select reference, $3, $1, name, case when $6 then null else coalesce($4, email) end, coalesce($5, phone)
-    from casefile.contacts where reference = $2 order by id desc limit 1
+    insert into casefile.contacts (reference, at, key, name, email, phone) values ($1, $2, $3, $4, $5, $6)
     on conflict (key) do nothing returning true
 """
+_CONTACTS: Final = "select name, email, phone from casefile.contacts where reference = $1 order by id desc"
 _KNOWN_CONTACT: Final = "select email, phone from casefile.contacts where key = $1"
 _HAVE_FOUND: Final = """
     insert into casefile.lookups (scope, purpose, token)

@@ -17,7 +17,7 @@ from activities.case.case_file import utc_now
 from activities.incidents.known_incidents import pack_of
 from domain.checks.findings import Finding
 from domain.incidents.requests import TellMember
-from domain.keys.personal import Gone, Personal, ours
+from domain.keys.personal import Gone, Row, ours
 from domain.keys.scopes import scope_of_customer, scope_of_workflow
 from domain.money.amounts import total
 from record.customers import read_customer_file, read_on_file
@@ -144,16 +144,16 @@ class IncidentLetters:
             at=at,
             findings=await _found(connection, request),
         )
-        scope = scope_of_customer(request.account)
+        row = Row("casefile.incident_letters", scope_of_customer(request.account), key)
         letter = await connection.fetchrow(
             f"{_ADD} RETURNING *",
             key,
             request.reference,
             request.account,
             language,
-            Personal(scope, customer.email),
-            Personal(scope, subject),
-            Personal(scope, body),
+            row("recipient", customer.email),
+            row("subject", subject),
+            row("body", body),
             await secret_message_id(key, self._settings.mail_from),
             at,
         )
@@ -165,12 +165,12 @@ class IncidentLetters:
         scope, told = request.reference, "who holds the account was erased"
         identity = await secret_message_id(key, self._settings.mail_from)
         language, at = self._settings.default_language, self._clock()
-        words = (Personal(scope, None), Personal(scope, told), Personal(scope, told))
+        row = Row("casefile.incident_letters", scope, key)
+        words = (None, row("subject", told), row("body", told))
         values = (key, request.reference, request.account, language, *words, identity, at)
         await connection.execute(f"{_ADD} ON CONFLICT DO NOTHING", *values)
-        await connection.execute(
-            f"{_ATTEMPTED} ON CONFLICT DO NOTHING", key, at, "none", "accepted", Personal(scope, told), None
-        )
+        detail = Row("casefile.incident_letter_attempts", scope, key)("detail", told)
+        await connection.execute(f"{_ATTEMPTED} ON CONFLICT DO NOTHING", key, at, "none", "accepted", detail, None)
 
     async def _ways(self, connection: "Connection", letter: "Letter") -> "list[Way]":
         """The addresses it can go to, the newest that the firm has first, then those that were verified; then none."""
@@ -218,7 +218,8 @@ class IncidentLetters:
         self, connection: "Connection", key: str, channel: Channel, outcome: str, way: "Way", error: str = ""
     ) -> None:
         whose = "no address that works" if way.name == NO_ADDRESS else "address of the customer"
-        detail = Personal(scope_of_workflow(key), f"{whose}: {error}" if error else whose)
+        row = Row("casefile.incident_letter_attempts", scope_of_workflow(key), key)
+        detail = row("detail", f"{whose}: {error}" if error else whose)
         await connection.execute(
             f"{_ATTEMPTED} ON CONFLICT DO NOTHING", key, self._clock(), channel.name, outcome, detail, way.name
         )

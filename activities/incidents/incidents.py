@@ -42,7 +42,7 @@ from domain.incidents.requests import (
     OpenIncident,
     Recused,
 )
-from domain.keys.personal import INCIDENT_READABLE, Personal
+from domain.keys.personal import INCIDENT_READABLE, Row
 from domain.money.amounts import Money
 from domain.people.actors import NotProven, Proofs, check_beginning
 from domain.people.recusal import kept_out
@@ -142,6 +142,7 @@ class Incidents:
                 type="InvalidIncident",
                 non_retryable=True,
             )
+        row = Row("casefile.incidents", request.reference, request.reference)
         added = await connection.fetchval(
             "INSERT INTO casefile.incidents (reference, opened_at, opened_by, kind, symbol, since, until, opened,"
             " policy_hash, stage, token) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
@@ -153,7 +154,7 @@ class Incidents:
             fault.symbol,
             fault.since,
             fault.until,
-            Personal(request.reference, new.model_dump(mode="json"), INCIDENT_READABLE),
+            row("opened", new.model_dump(mode="json"), INCIDENT_READABLE),
             pack.hash,
             IncidentStage.LISTING.value,
             request.token,

@@ -23,7 +23,7 @@ from domain.incidents.cohort import Counted, Member, judge, summarise
 from domain.incidents.incident import Fault, checks_of
 from domain.incidents.progress import Cohort
 from domain.incidents.requests import ListCohort
-from domain.keys.personal import in_a_list
+from domain.keys.personal import Row, in_a_list
 from domain.keys.scopes import scope_of_customer
 from domain.money.amounts import Money
 from domain.money.interest import Interest
@@ -141,6 +141,7 @@ class Listing:
 
     def _row(self, member: Member, erased: Collection[str]) -> tuple[Any, ...]:
         harm, request, scope = member.harm, self._request, scope_of_customer(member.account)
+        row = Row("casefile.cohort_members", scope, f"{request.reference}/{request.number}/{member.account}")
         return (
             request.reference,
             request.number,
@@ -151,7 +152,7 @@ class Listing:
             any(finding.open for finding in member.findings if finding.verdict.for_the_customer),
             member.hash,
             list(member.trades),
-            [in_a_list(scope, one.note(None), erased=scope in erased) for one in member.findings],
+            [in_a_list(row, one.note(None), erased=scope in erased) for one in member.findings],
             list(member.settled),
             [amount.model_dump(mode="json") for amount in member.gained],
         )

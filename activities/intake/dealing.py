@@ -14,7 +14,7 @@ from activities.intake.bringing import CUSTOMER, Bringing, Delivers, NoCaseYet, 
 from activities.intake.mail import Mails
 from domain.case.messages.signals import CustomerReply
 from domain.intake.received import Dealt, DealWith, Decision, Ending, Kind, Unreadable, complaint_in, message_in
-from domain.keys.personal import Gone, Personal
+from domain.keys.personal import Gone, Row
 from domain.keys.scopes import scope_of_message
 from domain.people.actors import Proofs
 from runtime.connection import TemporalUnavailable
@@ -123,7 +123,8 @@ class Dealing:
         async with self._pool.acquire() as connection, connection.transaction():
             if await connection.fetchval(_NO_LONGER_WAITS, key):
                 row = (key, self._clock(), dealt.ending, dealt.reference)
-                await connection.execute(_END, *row, Personal(scope_of_message(key), dealt.reason))
+                reason = Row("intake.endings", scope_of_message(key), key)("reason", dealt.reason)
+                await connection.execute(_END, *row, reason)
         if dealt.ending.needs_a_person:
             log.error("what was received waits for a person", key=key, ending=dealt.ending.value)
 

@@ -14,7 +14,7 @@ from domain.ground.base import SHORT_TEXT, clean
 from domain.ground.people import SYSTEM
 from domain.intake.received import Dealt, Ending, Unreadable
 from domain.keys.finding import EMAIL
-from domain.keys.personal import Personal, ours
+from domain.keys.personal import Row, ours
 from domain.keys.scopes import scope_of_message
 from domain.mail.parts import MailFile, TooDeep
 from domain.mail.understanding import (
@@ -195,8 +195,9 @@ class Mails:
             name = (await lookup_here("file", f"{key}:{number}:{file.sha256}")).hex()
             if kept < MOST:
                 kept += 1
-                row = (Personal(scope, file.title), file.media_type, len(file.content), file.sha256, self._clock())
-                await self._pool.execute(_FILE, name, key, reference, number, *row, Personal(scope, file.content))
+                sealed = Row("intake.files", scope, name)
+                row = (sealed("title", file.title), file.media_type, len(file.content), file.sha256, self._clock())
+                await self._pool.execute(_FILE, name, key, reference, number, *row, sealed("content", file.content))
         return len(files) - kept
 
     async def _ended(

@@ -39,7 +39,8 @@ class Actions:
                 check_beginning(proofs, step.token, step.action, CorrectiveAction.model_validate(step.data))
             except NotProven as error:
                 raise ApplicationError(f"opened_by: {error}", type="InvalidStart", non_retryable=True) from None
-        values = (step.action, step.number, step.at, step.step, step.by, in_action(step.data), step.token)
+        data = in_action(step.action, step.number, step.data)
+        values = (step.action, step.number, step.at, step.step, step.by, data, step.token)
         await self._pool.execute(_NOTE, *values)
         if step.tell:
             said = step.step.replace("_", " ")

@@ -11,7 +11,7 @@ import structlog
 from activities.case.at_once import AtOnce
 from activities.letters.ways import Customer, Tried, Way
 from domain.ground.words import LetterKind
-from domain.keys.personal import Personal
+from domain.keys.personal import Row
 from domain.keys.scopes import scope_of_workflow
 from domain.letters.kinds import LETTERS
 from runtime.database import still_holds, while_it_holds
@@ -123,6 +123,7 @@ def add_attempt(
     in_doubt: bool = False,
 ) -> None:
     """Add to what is written that *way* was tried, and how that ended."""
+    row = Row("casefile.letter_attempts", scope_of_workflow(key), key)
     writing.add(
         "insert into casefile.letter_attempts (key, at, channel, outcome, detail, way, in_doubt)"
         " values ($1, $2, $3, $4, $5, $6, $7)",
@@ -130,7 +131,7 @@ def add_attempt(
         at,
         channel or way.name,
         outcome,
-        Personal(scope_of_workflow(key), f"{way.whose}: {detail}" if detail else way.whose),
+        row("detail", f"{way.whose}: {detail}" if detail else way.whose),
         way.whose,
         in_doubt or None,
     )

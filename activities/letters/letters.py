@@ -37,7 +37,7 @@ from domain.clocks.deadlines import ClockHistory, Deadline, Occurred
 from domain.ground.people import SYSTEM
 from domain.ground.timeline import Entry
 from domain.ground.words import CaseEvent, LetterKind, Role, Stage
-from domain.keys.personal import Gone, Personal
+from domain.keys.personal import Gone, Row
 from domain.letters.kinds import LETTERS
 from domain.letters.letter import may_be_told, untold
 from domain.letters.truths import BEFORE_RESPONSE
@@ -268,6 +268,7 @@ class Letters:
     async def _write_down(self, turn: Turn, request: SendLetter, written_at: datetime, going: Going) -> asyncpg.Record:
         connection, reference = turn.connection, turn.reference
         subject, body = await self._write(connection, request, written_at, going, turn.history)
+        row = Row("casefile.letters", reference, request.key)
         letter = await connection.fetchrow(
             "insert into casefile.letters"
             " (key, reference, number, kind, language, recipient, subject, body, message_id, rendered_at,"
@@ -277,9 +278,9 @@ class Letters:
             request.number,
             request.kind.value,
             request.language,
-            Personal(reference, going.ways[0].recipient),
-            Personal(reference, subject),
-            Personal(reference, body),
+            row("recipient", going.ways[0].recipient),
+            row("subject", subject),
+            row("body", body),
             await secret_message_id(request.key, self._settings.mail_from),
             written_at,
             going.to,

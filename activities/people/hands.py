@@ -19,7 +19,7 @@ from domain.ground.base import person_of
 from domain.ground.people import SYSTEM
 from domain.ground.timeline import Entry
 from domain.ground.words import Role
-from domain.keys.personal import Personal
+from domain.keys.personal import Personal, Row
 from domain.people.directory import Directory
 from domain.people.hands import Hands
 from domain.people.recusal import Recusal, Why, kept_out, recusals
@@ -171,8 +171,11 @@ async def raise_signs(
     connection: "Connection", reference: str, heard: Sequence[Sign], source: str, at: datetime
 ) -> None:
     """Write down the signs that the words of *source* (the complaint, or an entry) raise; again, it changes nothing."""
-    told = [(f"heard:{source}:{sign.key}", _of_a_person(reference, sign.model_dump(mode="json"))) for sign in heard]
-    rows = [(reference, key, sign, str(SYSTEM), at) for key, sign in told]
+    rows = []
+    for sign in heard:
+        key = f"heard:{source}:{sign.key}"
+        told = _of_a_person(Row("casefile.signs", reference, f"{reference}/{key}"), sign.model_dump(mode="json"))
+        rows.append((reference, key, told, str(SYSTEM), at))
     await connection.executemany(_RAISE, rows)
 
 
@@ -286,13 +289,14 @@ def _cause(
 async def _note_sign(connection: "Connection", reference: str, entry: Entry) -> None:
     """Write down what somebody said of a sign; again, it changes nothing."""
     said = entry.data
-    sign, reason = _of_a_person(reference, said["sign"]), Personal(reference, said.get("reason"))
+    row = Row("casefile.signs", reference, f"{reference}/{entry.key}")
+    sign, reason = _of_a_person(row, said["sign"]), row("reason", said.get("reason"))
     await connection.execute(_SAY, reference, entry.key, said["step"], sign, entry.actor, entry.at, reason)
 
 
-def _of_a_person(reference: str, sign: Mapping[str, Any]) -> Personal:
+def _of_a_person(row: Row, sign: Mapping[str, Any]) -> Personal:
     """A sign as it is kept: statements look at its kind and its time, and at nothing of the person."""
-    return Personal(reference, dict(sign), {"kind", "confidence", "valid_until"})
+    return row("sign", dict(sign), {"kind", "confidence", "valid_until"})
 
 
 async def _note_assignment(connection: "Connection", reference: str, entry: Entry) -> None:

@@ -11,12 +11,32 @@ from domain.keys.scopes import LEARNING
 class Personal:
     """A value for a column that holds personal data: text, bytes, or what JSON can say. ``None`` stays null.
 
-    *scope* names the key. Of a JSON object the keys in *readable* stay in the clear, for statements that look at them.
+    *column* and *row* say where it belongs, and *scope* whose key it is sealed under: it opens nowhere else. Of a JSON
+    object the keys in *readable* stay in the clear, for statements that look at them.
     """
 
+    column: str
+    row: str
     scope: str
     value: Any = field(repr=False)
     readable: Collection[str] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row with personal data, of *table*, sealed under the key of *scope*.
+
+    *name* is what the row is known by before it is written, and never loses: the database takes what is sealed into no
+    other (the newest migration that makes the constraints ``sealed_for`` says by which columns).
+    """
+
+    table: str
+    scope: str
+    name: str
+
+    def __call__(self, column: str, value: Any, readable: Collection[str] = ()) -> Personal:
+        """The value of a *column* of it."""
+        return Personal(f"{self.table}.{column}", self.name, self.scope, value, readable)
 
 
 ERASED: Final = "erased"
@@ -25,6 +45,12 @@ ERASED: Final = "erased"
 
 class Gone(str):
     """What stands where text of a person was erased: it says when."""
+
+    __slots__ = ()
+
+
+class Displaced(str):
+    """What stands where something was put that was sealed for another place: it says for which."""
 
     __slots__ = ()
 
@@ -55,7 +81,8 @@ def believe_only_sealed(sealed: bool) -> None:
 def ours(text: str | None, scope: str) -> str | None:
     """*text* of the record, where letters go to or by which somebody is known: as it was sealed under that *scope*.
 
-    ``None`` where whoever wrote it held no keys, or copied what was sealed of another. What was erased stays so told.
+    ``None`` where whoever wrote it held no keys, or copied what was sealed of another or for another place. What was
+    erased stays so told.
     """
     if not _only_sealed or isinstance(text, Gone):
         return text
@@ -150,17 +177,18 @@ RATES: Final = "rates"
 _WORDS_OF_ACTIONS: Final = frozenset({"what", "why", "reason"})
 
 
-def in_action(data: Mapping[str, Any]) -> Personal:
+def in_action(action: str, number: int, data: Mapping[str, Any]) -> Personal:
     """The data of a step of a corrective action: in what somebody says of it they may name a customer."""
-    return Personal(LEARNING, dict(data), data.keys() - _WORDS_OF_ACTIONS)
+    row = Row("reporting.actions", LEARNING, f"{action}/{number}")
+    return row("data", dict(data), data.keys() - _WORDS_OF_ACTIONS)
 
 
-def in_article(said: Mapping[str, Any]) -> Personal:
+def in_article(article: str, said: Mapping[str, Any]) -> Personal:
     """What was said of a question and answer for customers. It is looked at as a whole, but for what it is."""
-    return Personal(LEARNING, dict(said), {"name"})
+    return Row("reporting.articles", LEARNING, article)("said", dict(said), {"name"})
 
 
-def in_a_list(scope: str, finding: Mapping[str, Any], *, erased: bool) -> Any:
+def in_a_list(row: Row, finding: Mapping[str, Any], *, erased: bool) -> Any:
     """A finding of an account on an incident's list: as in a timeline, its words and rows are personal.
 
     Of somebody who was *erased* before, its figures alone are kept.
@@ -169,13 +197,13 @@ def in_a_list(scope: str, finding: Mapping[str, Any], *, erased: bool) -> Any:
     listed, readable = {**finding, **({RATES: rates} if rates else {})}, _OF_A_FINDING | {RATES}
     if erased:
         return {name: value for name, value in listed.items() if name in readable}
-    return Personal(scope, listed, readable)
+    return row("findings", listed, readable)
 
 
-def in_timeline(scope: str, kind: str, text: str, data: Mapping[str, Any]) -> tuple[Any, Any]:
+def in_timeline(row: Row, kind: str, text: str, data: Mapping[str, Any]) -> tuple[Any, Any]:
     """Text and data of an entry, as they are written: what a person may have said in it is personal."""
     if kind in _OURS:
         return text, data
     if kind == "finding":
-        return text, Personal(scope, dict(data), _OF_A_FINDING)
-    return Personal(scope, text), Personal(scope, dict(data), _READABLE)
+        return text, row("data", dict(data), _OF_A_FINDING)
+    return row("text", text), row("data", dict(data), _READABLE)

@@ -4,6 +4,7 @@ Erasure and what a customer is given of themselves go by this map; a column with
 """
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Final
 
 SEALED: Final[Mapping[str, str]] = {
@@ -139,6 +140,14 @@ READABLE: Final[Mapping[str, str]] = {
 TRADE_LOG: Final = "tradelog"
 """The schema of the platform's own log, imported as it is. It names accounts, and has what was said on the platform
 (``messages.text``) and noted there (``orders.comment``, ``positions.comment``): the one plain place in PostgreSQL."""
+
+COLUMNS: Final = frozenset(
+    name for columns in chain(SEALED.values(), KEYED.values(), READABLE.values()) for name in columns.split()
+)
+"""The names of all these columns."""
+
+TAKEN_OVER: Final[Mapping[str, str]] = {"secret_before": "secret"}
+"""What a column holds that was sealed for another of its row."""
 
 WHY_READABLE: Final[Mapping[str, str]] = {
     "it names a case, an account, a trade, a row or a version": (

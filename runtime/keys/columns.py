@@ -1,8 +1,11 @@
 """Columns with personal data: sealed as a statement is sent, and opened as its rows come back.
 
-Sealed text is ``sealed:1:VERSION:ENVELOPE:SCOPE``, the envelope in base64 for URLs. A JSON object has its sealed part
-under ``sealed`` beside what stays readable; other JSON is a string. What was opened is not looked at again: nobody can
-write something that is taken for an envelope of ours.
+Sealed text is ``sealed:2:COLUMN:LENGTH:ROW:VERSION:ENVELOPE:SCOPE``, the envelope in base64 for URLs, the length that
+of the row's name. A JSON object has its sealed part under ``sealed`` beside what stays readable; other JSON is a
+string. What was opened is not looked at again: nobody can write something that is taken for an envelope of ours.
+
+An envelope is bound to its column and row, and names them before all else, so that the database refuses it anywhere
+else (``casefile.sealed_for``). What is read under the name of another column does not open, and says where it is from.
 """
 
 import base64
@@ -12,18 +15,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+import structlog
 from pydantic_core import to_json
 
-from domain.keys.personal import ERASED, Gone, Opened, Personal
+from domain.keys.personal import ERASED, Displaced, Gone, Opened, Personal
+from domain.keys.places import COLUMNS, TAKEN_OVER
 from runtime.keys.envelope import Key, NotOurs, Place, is_marked, seal, unseal
 from runtime.keys.here import keys_needed, may_be_plain
 from runtime.keys.vault import Erased, Vault
 
+log = structlog.get_logger(__name__)
+
 SEALED: Final = "sealed"
 """The key of a JSON object under which its sealed part is."""
-_BEGINNING: Final = "sealed:1:"
+_BEGINNING: Final = "sealed:2:"
 _SPACE: Final = "record"
 _TEXT: Final = "text"
 _JSON: Final = "json"
@@ -87,7 +94,7 @@ async def opened(vault: Vault | None, rows: Sequence[Any]) -> list[Any]:
         return list(rows)
     contents = await _contents(vault, envelopes)
     return [
-        OpenedRow({name: _replaced(value, contents) for name, value in row.items()})
+        OpenedRow({name: _replaced(value, contents, name) for name, value in row.items()})
         if any(True for value in row.values() for _ in _envelopes(value))
         else row
         for row in rows
@@ -102,7 +109,7 @@ async def not_opening(vault: Vault, texts: Iterable[str]) -> dict[str, str]:
     marking = await vault.marking()
     places = [read for text in texts if (read := _read(text))]
     found = {
-        place.scope: "it was sealed with keys of another table"
+        place.scope: "it was sealed with keys of another table, or altered since"
         for place, envelope in places
         if not is_marked(marking, place, envelope)
     }
@@ -176,10 +183,25 @@ def _marked(arguments: Iterable[Any]) -> Iterator[Personal]:
 
 def _plain(argument: Any) -> Any:
     if isinstance(argument, Personal):
-        return argument.value
+        return _no_seal(argument.value)
     if isinstance(argument, list | tuple) and any(isinstance(one, Personal) for one in argument):
         return [_plain(one) for one in argument]
     return argument
+
+
+def _no_seal(value: Any) -> Any:
+    """*value* with a blank before all that looks like a seal, which would be refused where nothing is sealed."""
+    match value:
+        case str():
+            return f" {value}" if value.startswith(_BEGINNING) else value
+        case bytes():
+            return b" " + value if value.startswith(_BEGINNING.encode()) else value
+        case dict():
+            return {key: _no_seal(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_no_seal(one) for one in value]
+        case _:
+            return value
 
 
 def _sealed(one: Personal, keys: Mapping[str, Key], marking: bytes) -> Any:
@@ -187,22 +209,29 @@ def _sealed(one: Personal, keys: Mapping[str, Key], marking: bytes) -> Any:
         case None:
             return None
         case str():
-            return _text(keys[one.scope], marking, _TEXT, one.value.encode())
+            return _text(one, keys, marking, _TEXT, one.value.encode())
         case bytes():
-            return _text(keys[one.scope], marking, _TEXT, one.value).encode()
+            return _text(one, keys, marking, _TEXT, one.value).encode()
         case dict():
-            plain = {key: value for key, value in one.value.items() if key in one.readable}
-            hidden = {key: value for key, value in one.value.items() if key not in one.readable}
+            # What looks like a seal in the readable part would be refused there, whoever thought of sending it.
+            plain = {k: value for k, value in one.value.items() if k in one.readable and not any(_envelopes(value))}
+            hidden = {k: value for k, value in one.value.items() if k not in plain}
             if hidden:
-                plain[SEALED] = _text(keys[one.scope], marking, _JSON, to_json(hidden))
+                plain[SEALED] = _text(one, keys, marking, _JSON, to_json(hidden))
             return plain
         case value:
-            return _text(keys[one.scope], marking, _JSON, to_json(value))
+            return _text(one, keys, marking, _JSON, to_json(value))
 
 
-def _text(key: Key, marking: bytes, encoding: str, content: bytes) -> str:
-    envelope = base64.urlsafe_b64encode(seal(key, marking, _SPACE, encoding, content)).decode()
-    return f"{_BEGINNING}{encoding[0]}{key.version}:{envelope}:{key.scope}"
+def _text(one: Personal, keys: Mapping[str, Key], marking: bytes, encoding: str, content: bytes) -> str:
+    key = keys[one.scope]
+    envelope = base64.urlsafe_b64encode(seal(key, marking, _space(one.column, one.row), encoding, content)).decode()
+    return f"{_BEGINNING}{one.column}:{len(one.row)}:{one.row}:{encoding[0]}{key.version}:{envelope}:{key.scope}"
+
+
+def _space(column: str, row: str) -> str:
+    """What an envelope is bound to beside its key: no column has a colon in its name."""
+    return f"{_SPACE}:{column}:{row}"
 
 
 def _envelopes(value: Any) -> Iterator[str]:
@@ -213,7 +242,7 @@ def _envelopes(value: Any) -> Iterator[str]:
                 yield value
         case bytes():
             if value.startswith(_BEGINNING.encode()):
-                yield value.decode("ascii", "replace")
+                yield value.decode("utf-8", "replace")
         case dict():
             for one in value.values():
                 yield from _envelopes(one)
@@ -222,7 +251,15 @@ def _envelopes(value: Any) -> Iterator[str]:
                 yield from _envelopes(one)
 
 
-async def _contents(vault: Vault, envelopes: Iterable[str]) -> dict[str, Any]:
+class _Found(NamedTuple):
+    """What an envelope holds, or that it was erased, and of which column it is."""
+
+    column: str
+    scope: str
+    content: Any
+
+
+async def _contents(vault: Vault, envelopes: Iterable[str]) -> dict[str, _Found]:
     """What is in those of the *envelopes* that are ours."""
     marking = await vault.marking()
     ours: dict[str, tuple[Place, bytes]] = {}
@@ -232,56 +269,75 @@ async def _contents(vault: Vault, envelopes: Iterable[str]) -> dict[str, Any]:
     if (opened_here := _OPENED.get()) is not None:
         opened_here.update(place.scope for place, _ in ours.values())
     keys = await vault.for_reading({(place.scope, place.version) for place, _ in ours.values()}) if ours else {}
-    found: dict[str, Any] = {}
+    found: dict[str, _Found] = {}
     for text, (place, envelope) in ours.items():
-        key = keys[place.scope, place.version]
+        key, column = keys[place.scope, place.version], place.space.split(":", 2)[1]
         if isinstance(key, Erased):
-            found[text] = key
+            found[text] = _Found(column, place.scope, key)
             continue
         try:
             content = unseal(key, place.space, place.encoding, envelope)
         except NotOurs:
             continue
-        found[text] = content if place.encoding == _TEXT else _DECODER.decode(content.decode())
+        held = content if place.encoding == _TEXT else _DECODER.decode(content.decode())
+        found[text] = _Found(column, place.scope, held)
     return found
 
 
 def _read(text: str) -> tuple[Place, bytes] | None:
     try:
-        version, envelope, scope = text.removeprefix(_BEGINNING).split(":", 2)
+        column, length, rest = text.removeprefix(_BEGINNING).split(":", 2)
+        row, rest = rest[: int(length)], rest[int(length) :]
+        nothing, version, envelope, scope = rest.split(":", 3)
+        if nothing:
+            return None
         encoding = {"t": _TEXT, "j": _JSON}[version[:1]]
-        return Place(_SPACE, scope, int(version[1:]), encoding), base64.b64decode(envelope, b"-_", validate=True)
+        place = Place(_space(column, row), scope, int(version[1:]), encoding)
+        return place, base64.b64decode(envelope, b"-_", validate=True)
     except (ValueError, KeyError, binascii.Error):
         return None
 
 
-def _replaced(value: Any, contents: Mapping[str, Any]) -> Any:
+def _replaced(value: Any, contents: Mapping[str, _Found], name: str, *, within: bool = False) -> Any:
+    """*value*, read as *name* of a row, or of JSON *within* one, with what is sealed in it opened."""
     match value:
         case str() if value in contents:
-            content = contents[value]
+            content = _belonging(value, contents, name, within)
             if isinstance(content, Erased):
                 return Gone(content)
-            return Opened(content.decode(), value.split(":", 4)[4]) if isinstance(content, bytes) else content
-        case bytes() if (text := value.decode("ascii", "replace")) in contents:
-            content = contents[text]
-            return str(content).encode() if isinstance(content, Erased) else content
+            return Opened(content.decode(), contents[value].scope) if isinstance(content, bytes) else content
+        case bytes() if (text := value.decode("utf-8", "replace")) in contents:
+            content = _belonging(text, contents, name, within)
+            return content if isinstance(content, bytes) else str(content).encode()
         case dict():
-            return _merged(value, contents)
+            return _merged(value, contents, name, within)
         case list() | tuple():
-            return [_replaced(one, contents) for one in value]
+            return [_replaced(one, contents, name, within=within) for one in value]
         case _:
             return value
 
 
-def _merged(value: dict[str, Any], contents: Mapping[str, Any]) -> dict[str, Any]:
+def _belonging(text: str, contents: Mapping[str, _Found], name: str, within: bool) -> Any:
+    """What an envelope holds, where it is read as its column, or under a name that is no column's."""
+    found = contents[text]
+    if TAKEN_OVER.get(name, name) == found.column.rpartition(".")[2] or (not within and name not in COLUMNS):
+        return found.content
+    log.error("something sealed stands where it does not belong", read_as=name, sealed_for=found.column)
+    return Displaced(f"[moved here from {found.column}]")
+
+
+def _merged(value: dict[str, Any], contents: Mapping[str, _Found], name: str, within: bool) -> dict[str, Any]:
     """A JSON object with its sealed part beside what was readable of it."""
     whole: dict[str, Any] = {}
-    for name, one in value.items():
-        hidden = contents.get(one) if name == SEALED and isinstance(one, str) else None
+    for key, one in value.items():
+        here = key == SEALED and isinstance(one, str) and one in contents
+        hidden = _belonging(one, contents, name, within) if here else None
         if isinstance(hidden, dict):
             whole |= hidden
         elif isinstance(hidden, Erased):
             whole[ERASED] = Gone(hidden)
+        elif hidden is not None:
+            whole[key] = hidden
         else:
-            whole[name] = _replaced(one, contents)
+            whole[key] = _replaced(one, contents, key, within=True)
     return whole

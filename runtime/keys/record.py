@@ -29,7 +29,7 @@ class SealedRecord:
                     wanted = [scope for scope in scopes if _kind(scope) == kind]
                     rows = await connection.fetch(QUERIES[kind], wanted)
                     found |= {row["scope"]: row["version"] for row in rows}
-            except asyncpg.UndefinedTableError:
+            except (asyncpg.UndefinedTableError, asyncpg.UndefinedFunctionError):
                 return {}  # it is still empty
         return found
 
@@ -54,12 +54,13 @@ def _kind(scope: str) -> str:
 
 def _query(*places: str) -> str:
     """The query for the newest key of each of the scopes ``$1`` in *places*, which are queries of scope and text."""
+    version = "max(substring(part from '^[tj]([0-9]{1,9}):')::integer)"
     return f"""
         with wanted as (select scope, substr(scope, strpos(scope, ':') + 1) as name from unnest($1::text[]) as scope),
-        found (scope, text) as ({" union all ".join(places)})
-        select scope, max(substring(text from '^sealed:1:[tj]([0-9]{{1,9}}):')::integer) as version from found
-        where text like 'sealed:1:%' and right(text, length(scope) + 1) = ':' || scope
-        group by scope having max(substring(text from '^sealed:1:[tj]([0-9]{{1,9}}):')::integer) > 0
+        found (scope, text) as ({" union all ".join(places)}),
+        sealed as (select scope, casefile.sealed_part(text) as part from found)
+        select scope, {version} as version from sealed where right(part, length(scope) + 1) = ':' || scope
+        group by scope having {version} > 0
     """
 
 
@@ -71,14 +72,14 @@ def _named(text: str, place: str, column: str, more: str = "") -> str:
 def _anywhere(text: str, place: str) -> str:
     """A row of few, or the first of many, that is sealed under it."""
     return (
-        f"select scope, (select {text} from {place} where {text} like 'sealed:1:%'"
+        f"select scope, (select {text} from {place} where {text} like 'sealed:2:%'"
         f" and right({text}, length(scope) + 1) = ':' || scope limit 1) from wanted"
     )
 
 
 def _anything(text: str, place: str) -> str:
     """What all envelopes are marked with was there before the first of them."""
-    first = f"select 'sealed:1:t1::' || scope from {place} where {text} like 'sealed:1:%' limit 1"
+    first = f"select 'sealed:2:x:0::t1::' || scope from {place} where {text} like 'sealed:2:%' limit 1"
     return f"select scope, ({first}) from wanted"
 
 

@@ -138,7 +138,7 @@ class Articles:
             check_step(known, said)
             token = signed(self._token_for, name, said)
             told = said.model_dump(mode="json", exclude={"actor", "message_id"}) | {"name": said.name}
-            values = (name, datetime.now(UTC), str(said.actor), in_article(told), said.message_id, token)
+            values = (name, datetime.now(UTC), str(said.actor), in_article(name, told), said.message_id, token)
             return int(await connection.fetchval(_SAY, *values))
 
     async def _suggested(self, known: list[Article], also: Collection[str] = ()) -> list[Suggestion]:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from domain.ground.base import Line, Record
 from domain.ground.people import Actor, Language
-from domain.keys.personal import Personal, ours
+from domain.keys.personal import Row, ours
 from domain.keys.scopes import scope_of_customer, scope_of_group
 from domain.people.customers import CustomerFile, Group, KeepOnFile, OnFile, Speaker
 from record.customers import read_customer_file, read_groups, read_on_file
@@ -143,7 +143,8 @@ class Customers:
         scope = scope_of_customer(subject) if kind == "customer" else scope_of_group(subject)
         said = KeepOnFile(message_id=str(uuid.uuid4()), actor=by, kind=kind, record=content)
         proof = (said.message_id, signed(self._token_for, subject, said))
-        row = (accounts, Personal(scope, content), datetime.now(UTC), str(by), *proof)
+        record_of = Row("casefile.customer_files", scope, f"{kind}/{subject}")
+        row = (accounts, record_of("record", content), datetime.now(UTC), str(by), *proof)
         await connection.execute(_WRITE, kind, subject, *row)
         if isinstance(record, CustomerFile):
             await have_found_by(connection, subject, record.addresses)

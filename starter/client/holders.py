@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from domain.keys.finding import found_by
-from domain.keys.personal import Personal
+from domain.keys.personal import Personal, Row
 from domain.keys.scopes import scope_of_customer
 from domain.people.customers import Address
 from runtime.keys.here import lookup_here
@@ -29,9 +29,9 @@ class Holder(NamedTuple):
     @property
     def sealed(self) -> tuple[str, Personal, Personal, Personal, str]:
         """The same with what is personal marked as such."""
-        scope = scope_of_customer(self.account)
-        name, email, phone = (Personal(scope, one) for one in (self.name, self.email, self.phone))
-        return self.account, name, email, phone, self.language
+        row = Row("casefile.customers", scope_of_customer(self.account), self.account)
+        reach = row("name", self.name), row("email", self.email), row("phone", self.phone)
+        return self.account, *reach, self.language
 
 
 async def fingerprint_of(holder: Holder) -> str:

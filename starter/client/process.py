@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from temporalio.client import Client, ScheduleActionStartWorkflow, ScheduleOverlapPolicy
 
 from domain.ground.people import Actor
-from domain.keys.personal import Personal
+from domain.keys.personal import Row
 from domain.keys.scopes import LEARNING
 from domain.learning.periods import MONTHS
 from domain.learning.process import ProcessReview, ProcessReviewOrder, RecordProcessReview, check_process_review
@@ -47,9 +47,8 @@ class ProcessReviews:
             check_process_review(next(iter(await read_process_reviews(connection, period)), None), said)
             told = said.model_dump(mode="json", include={"found", "changes"})
             token = signed(self._token_for, scope_of(period), said)
-            await connection.execute(
-                _RECORD, period, datetime.now(UTC), str(by), Personal(LEARNING, told), said.message_id, token
-            )
+            words = Row("reporting.process_reviews", LEARNING, period)("said", told)
+            await connection.execute(_RECORD, period, datetime.now(UTC), str(by), words, said.message_id, token)
         return said
 
 

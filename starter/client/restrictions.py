@@ -8,7 +8,7 @@ from domain.clocks.reckoning import reach
 from domain.ground.messages import NotAllowed
 from domain.ground.people import Actor
 from domain.ground.words import ContactForm
-from domain.keys.personal import Personal
+from domain.keys.personal import Row
 from domain.keys.scopes import scope_of_customer
 from domain.people.directory import untrained
 from domain.people.restrictions import (
@@ -128,7 +128,8 @@ class Restrictions:
 
     async def _write(self, connection: "Connection", account: str, change: RestrictionChange) -> Restriction:
         token = signed(self._token_for, change.reference, change.message)
-        reasons = Personal(scope_of_customer(account), {"text": change.reasons})
+        step = Row("casefile.restrictions", scope_of_customer(account), f"{account}/{change.number}/{change.step}")
+        reasons = step("reasons", {"text": change.reasons})
         row = (change.number, change.step, str(change.by), change.at, change.form, change.contact, change.until)
         said = (change.review_by, change.reference, reasons, change.message_id, token)
         await connection.execute(_WRITE, account, *row, *said)

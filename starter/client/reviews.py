@@ -12,7 +12,7 @@ from temporalio.client import (
 )
 
 from domain.ground.people import Actor
-from domain.keys.personal import Personal
+from domain.keys.personal import Row
 from domain.learning.reviewing import (
     Kept,
     RecordReview,
@@ -72,7 +72,8 @@ class Reviews:
             assert known  # noqa: S101 (checked)
             assert known.rule  # noqa: S101 (checked)
             data = {"answers": said.model_dump(mode="json")["answers"], "findings": founded(known.rule, said)}
-            words = Personal(reference, {one.question: one.note for one in said.findings}) if said.findings else None
+            notes = {one.question: one.note for one in said.findings}
+            words = Row("casefile.reviews", reference, f"{reference}/{period}")("words", notes or None)
             token = signed(self._token_for, reference, said)
             values = (reference, period, datetime.now(UTC), str(by), data, words, said.message_id, token)
             await connection.execute(_RECORD, *values)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from domain.case.complaint import Complaint
 from domain.ground.messages import Message
 from domain.intake.received import DealAgain, Door, File, Kind, Said, key_of
-from domain.keys.personal import ENVELOPE_READABLE, Personal
+from domain.keys.personal import ENVELOPE_READABLE, Row
 from domain.keys.scopes import scope_of_message
 from runtime.keys.here import proof_of_receipt
 from starter.reading.intake import decide
@@ -67,13 +67,15 @@ async def receive(
     scope = scope_of_message(key)
     proof = await proof_of_receipt(key, content, at, door, kind, reference)
     async with pool.acquire() as connection, connection.transaction():
-        came = Personal(scope, dict(envelope or {}), ENVELOPE_READABLE), Personal(scope, content)
+        came_in = Row("intake.received", scope, key)
+        came = came_in("envelope", dict(envelope or {}), ENVELOPE_READABLE), came_in("raw", content)
         new = await connection.fetchval(_RECEIVE, key, door, kind, at, reference, sender, *came, proof)
         if new is None:
             return Received(key, already_known=True)
         for number, file in enumerate(files, start=1):
-            row = (Personal(scope, file.title), file.media_type, len(file.content), file.sha256, at)
-            await connection.execute(_FILE, file.name, key, reference, number, *row, Personal(scope, file.content))
+            sealed = Row("intake.files", scope, file.name)
+            row = (sealed("title", file.title), file.media_type, len(file.content), file.sha256, at)
+            await connection.execute(_FILE, file.name, key, reference, number, *row, sealed("content", file.content))
         if vouched:
             await decide(connection, key, *vouched)
         await connection.execute(_WAIT, key)

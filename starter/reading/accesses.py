@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from domain.keys.personal import Personal
+from domain.keys.personal import Row
 from domain.keys.scopes import ACCESSES
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Accessed:
 async def note_access(pool: "Pool", access: Access) -> None:
     """Write it down. To be awaited before what was read is shown: what cannot be written down is not shown."""
     references: list[str | None] = [*dict.fromkeys(access.references)] or [None]
-    purposes = [Personal(ACCESSES, access.purpose)] * len(references)
+    purposes = [Row("casefile.accesses", ACCESSES, one or "")("purpose", access.purpose) for one in references]
     await pool.execute(_NOTE, access.who, access.means.value, access.what, references, purposes)
 
 

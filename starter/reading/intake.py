@@ -9,7 +9,7 @@ from domain.ground.messages import NotAllowed
 from domain.ground.people import Actor
 from domain.ground.reference import parse_reference
 from domain.intake.received import FOR_PEOPLE, DealAgain, Door, Ending, Kind
-from domain.keys.personal import Personal
+from domain.keys.personal import Row
 from domain.keys.scopes import scope_of_message
 from starter.reading.database import CaseNotFound
 
@@ -107,7 +107,7 @@ async def replay(
 async def decide(connection: "Connection", key: str, said: DealAgain, token_for: "TokenFor | None") -> None:
     """Write down what somebody decides about what is under *key*, with the token that proves it."""
     token = token_for(key, said) if token_for else None
-    why = Personal(scope_of_message(key), said.reason)
+    why = Row("intake.decisions", scope_of_message(key), key)("reason", said.reason)
     row = (key, str(said.actor), said.reference, why, said.vouched, said.message_id, token)
     await connection.execute(_DECIDE, *row)
 

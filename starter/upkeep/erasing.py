@@ -19,7 +19,7 @@ from domain.keys.erasure import (
     check_request,
     review_on,
 )
-from domain.keys.personal import Gone, Personal, ours
+from domain.keys.personal import Gone, Row, ours
 from domain.keys.scopes import ACCESSES
 from record.erasing import (
     Held,
@@ -161,7 +161,8 @@ async def hold(pool: "Pool", settings: "Settings", subject: str, by: Actor, reas
     async with seen_by(pool, by.person).acquire() as connection:
         if subject in {row["subject"] for row in await connection.fetch(_HIDDEN)}:
             raise NotAllowed(f"subject: nothing is kept of {subject}; give an account, or the reference of a case")
-        values = (subject, placed, Personal(ACCESSES, said.reason), datetime.now(UTC), str(by), *proof)
+        why = Row("casefile.holds", ACCESSES, subject)("reason", said.reason)
+        values = (subject, placed, why, datetime.now(UTC), str(by), *proof)
         await connection.execute(_HOLD, *values)
 
 

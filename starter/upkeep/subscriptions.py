@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 from domain.ground.base import Instant, Record, StaffId
 from domain.ground.people import Actor
 from domain.ground.words import CaseEvent
-from domain.keys.personal import Personal
+from domain.keys.personal import Row
 from domain.keys.scopes import SUBSCRIPTIONS
 from runtime.standard_webhooks import new_secret
 from starter.upkeep.reached import address_of
@@ -101,7 +101,7 @@ async def subscribe(
     secret, known = new_secret(), secrets.token_hex(6)
     events = [event for event in TOLD if not new.events or event in new.events]
     made = Subscription(id=known, service=service, url=new.url, events=tuple(events), made_at=at, made_by=str(by))
-    sealed = Personal(SUBSCRIPTIONS, secret)
+    sealed = Row("web.subscriptions", SUBSCRIPTIONS, known)("secret", secret)
     if not await pool.fetchval(_ADD, known, service, new.url, events, sealed, at, str(by), MOST):
         raise TooMany(f"{service} has {MOST} subscriptions; end one first")
     return Subscribed(made, secret)
@@ -115,7 +115,7 @@ async def list_subscriptions(pool: "Pool", service: str | None = None) -> list[S
 async def rotate_secret(pool: "Pool", known: str, *, at: datetime, service: str | None = None) -> Subscribed:
     """Give the subscription a new secret; the old one signs beside it for a day. Raises `NoSuchSubscription`."""
     secret = new_secret()
-    sealed = Personal(SUBSCRIPTIONS, secret)
+    sealed = Row("web.subscriptions", SUBSCRIPTIONS, known)("secret", secret)
     return Subscribed(await _changed(pool, _ROTATE, known, service, sealed, at + BOTH_SIGN), secret)
 
 

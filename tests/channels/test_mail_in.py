@@ -17,7 +17,7 @@ from domain.case.requests import OpenCase
 from domain.ground.people import Actor
 from domain.ground.words import Role
 from domain.intake.received import Dealt, Door, Ending, Said
-from domain.keys.personal import Personal
+from domain.keys.personal import Row
 from domain.keys.scopes import scope_of_customer
 from runtime.database import Pool
 from runtime.mail import Mailer, Outbox
@@ -70,11 +70,12 @@ def office(pool: Pool, tmp_path: Path) -> Office:
 
 WRITTEN = {
     "a row of one's own": "insert into intake.received (key, door, kind, received_at, envelope, raw)"
-    " select repeat('0', 32), door, kind, received_at, envelope, $2 from intake.received where key = $1 returning key",
+    " select repeat('0', 32), door, kind, received_at, envelope - 'sealed', $2 from intake.received where key = $1"
+    " returning key",
     "another text": "update intake.received set raw = $2 where key = $1 returning key",
     "a row for another key": "insert into intake.received (key, door, kind, received_at, envelope, raw, proof)"
-    " select repeat('0', 32), door, kind, received_at, envelope, $2, proof from intake.received where key = $1"
-    " returning key",
+    " select repeat('0', 32), door, kind, received_at, envelope - 'sealed', $2, proof from intake.received"
+    " where key = $1 returning key",
 }
 
 
@@ -213,9 +214,9 @@ async def test_a_letter_about_an_incident_that_comes_back_goes_by_the_next_way_a
         office.pool, office.cases, lambda: datetime.now(UTC), office.settings, incident_letters=letters
     )
     await office.pool.execute(_AN_INCIDENT)
-    scope = scope_of_customer("70012345")
-    sealed = [Personal(scope, each) for each in ("customer@example.com", "We made an error", "Dear customer")]
-    await office.pool.execute(_ITS_LETTER, *sealed, NOW)
+    row = Row("casefile.incident_letters", scope_of_customer("70012345"), "RI-AAAA-BBBB-CCCCC:letter:70012345")
+    words = {"recipient": "customer@example.com", "subject": "We made an error", "body": "Dear customer"}
+    await office.pool.execute(_ITS_LETTER, *(row(column, each) for column, each in words.items()), NOW)
     before = len(list(office.outbox.glob("*.eml")))
     told = "Message-ID: <incident-letter@example.com>"
     delayed = mail(CUSTOMER, f"will keep trying\n{told}", subject="delayed mail", sender="mailer-daemon@mx.example")

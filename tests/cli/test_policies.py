@@ -408,6 +408,7 @@ async def test_a_comparison_that_was_cut_off_says_so(look: CommandLine, pool: "P
     compare = ("policy", "compare", "platform-default", "uk-fca", "--limit", "1")
     assert (await look(*compare, "--json")).data["more"] is False
     other = closed.replace("RD", "RX")
+    await pool.execute("alter table casefile.cases drop constraint sealed_for")
     await pool.execute(
         """
         INSERT INTO casefile.cases

@@ -368,6 +368,7 @@ async def test_what_comes_due_is_found_by_index_and_not_among_all_deadlines_ther
 
 
 _OF_YEARS = (
+    "alter table casefile.cases drop constraint sealed_for",
     """
     insert into casefile.cases
     select (jsonb_populate_record(c, jsonb_build_object(

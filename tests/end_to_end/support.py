@@ -1,5 +1,4 @@
 """A real worker process, and what a test needs to follow a case from domain.keys.scopes import scope_of_customer
-from domain.keys.personal import Personal
 from the outside."""
 
 import asyncio
@@ -15,9 +14,8 @@ from typing import Any, Final
 import asyncpg
 from temporalio.testing import WorkflowEnvironment
 
-from domain.keys.personal import Personal
-from domain.keys.scopes import scope_of_customer
 from tests.patience import PATIENCE, eventually
+from trial.parts import sealed_for
 
 ROOT: Final = Path(__file__).parents[2]
 ACCOUNT: Final = "70012345"
@@ -130,7 +128,7 @@ async def book_late_withdrawal(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
     await pool.execute(
         "insert into casefile.customers (account, name, email, language) values ($1, $2, $3, 'en')",
         ACCOUNT,
-        *(Personal(scope_of_customer(ACCOUNT), one) for one in ("The Customer", "customer@example.com")),
+        *sealed_for(ACCOUNT, "The Customer", "customer@example.com"),
     )
     await pool.execute(
         "INSERT INTO tradelog.account_entries (entry, account, kind, amount, currency, requested_at, booked_at)"

@@ -280,6 +280,7 @@ async def test_an_attempt_that_broke_off_is_gone_on_with(desk: Desk) -> None:
     whole = await desk.list(new())
     other = new(fault=FAULT.model_copy(update={"until": after(31)}))
     await desk.open(other)
+    await desk.pool.execute("alter table casefile.cohort_members drop constraint sealed_for")
     await desk.pool.execute(
         "insert into casefile.cohort_members select $1, number, account, state, amount, currency, doubtful, hash,"
         " trades, findings, settled from casefile.cohort_members where account < $2",

@@ -24,7 +24,6 @@ from domain.ground.people import Actor
 from domain.ground.words import IncidentStage, Role
 from domain.incidents.progress import Progress
 from domain.incidents.requests import CompensateMember, LookForRecusal, Recused
-from domain.keys.personal import Personal
 from domain.keys.scopes import scope_of_customer
 from domain.rules.deciding import TrainingRule
 from runtime.keys.envelope import Key
@@ -46,6 +45,7 @@ from tests.patience import PATIENCE, eventually
 from tests.people.support import TODAY, directory, person
 from tests.servers import skipping_server, whole_server
 from tests.signing import signed
+from trial.parts import sealed_for
 from worker import build_worker
 from workflows.search_attributes import KEYS
 
@@ -175,7 +175,7 @@ async def test_every_harmed_account_is_paid_once_and_told(desk: Desk) -> None:
     await desk.pool.execute(
         "insert into casefile.customers (account, name, email, language) values ($1, $2, $3, 'zh-CN')",
         SOLD,
-        *(Personal(scope_of_customer(SOLD), one) for one in ("客户", "kh@example.com")),
+        *sealed_for(SOLD, "客户", "kh@example.com"),
     )
     reference = await desk.open()
     await desk.approved(reference)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from domain.checks.findings import Check, EvidenceRow, Finding, Verdict
 from domain.checks.losses import losses, settled_before, without
 from domain.ground.bilingual import Bilingual
-from domain.keys.personal import in_a_list
+from domain.keys.personal import Row, in_a_list
 from domain.money.amounts import Money
 from domain.money.parts import Part, PartKind, Rate, total
 from tests.checks.rows import AT
@@ -89,9 +89,10 @@ def test_what_is_listed_of_who_was_erased_comes_to_the_same_sums_in_another_curr
     rate = Rate(base="USD", quote="HKD", source="bank", at=AT, rate=Decimal("7.8"))
     found = finding(part("price/f-1", "30"), part("price/f-2", "20"), currency="HKD", rates=(rate,))
     before, settled = found.note(None), {"price/f-1": Decimal(30)}
-    erased_later = in_a_list("customer:1", before, erased=False)
+    row = Row("casefile.cohort_members", "customer:1", "IN-1/1")
+    erased_later = in_a_list(row, before, erased=False)
     readable = {name: value for name, value in erased_later.value.items() if name in erased_later.readable}
-    for listed in (in_a_list("customer:1", before, erased=True), readable):
+    for listed in (in_a_list(row, before, erased=True), readable):
         left = Finding.listed(listed)
         assert losses([left]) == losses([found])
         assert without(left, settled).harm == without(found, settled).harm

@@ -120,11 +120,10 @@ async def test_only_what_was_signed_for_is_destroyed_again_where_its_keys_came_b
     await decided(pool, settings, erasure)
     await erased_again(pool, keys, outbox, 35)  # those of other tests, which share the keys
     copied = "insert into casefile.erasures (erasure, step, at, by, reason, token, data)"
-    await pool.execute(
-        f"{copied} select $1, step, at, by, reason, token, data from casefile.erasures where erasure = $2",  # noqa: S608
-        "ER-copied",
-        erasure,
-    )
+    again = copied + " select $1, step, at, by, {}, token, data from casefile.erasures where erasure = $2"  # noqa: S608
+    with pytest.raises(asyncpg.CheckViolationError, match="sealed_for"):
+        await pool.execute(again.format("reason"), "ER-copied", erasure)
+    await pool.execute(again.format("null"), "ER-copied", erasure)
     for name, scopes in (
         ("ER-nobody", [other]),
         (f"ER-{young}", [young]),

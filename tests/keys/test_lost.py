@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from domain.ground.timeline import Entry
-from domain.keys.personal import Personal
+from domain.keys.personal import Row
 from domain.keys.places import SEALED
 from domain.keys.scopes import ACCESSES, LOOKUPS, VISITS, scope_of_customer, scope_of_group, scope_of_message
 from runtime.database import migrate
@@ -81,34 +81,34 @@ async def sealed_of_each_kind(pool: "Pool") -> list[str]:
     """Scopes of each kind under which something is sealed in the record."""
     reference, account, message = await opened(keeping(pool)), f"{uuid4()}", f"{uuid4()}"
     customer, group, visits = scope_of_customer(account), scope_of_group(account), f"{VISITS}{uuid4()}"
-    now, came = datetime.now(UTC), scope_of_message(message)
+    now, came, visitor = datetime.now(UTC), scope_of_message(message), uuid4().bytes
     for query, *values in (
         (
             "casefile.customers (account, language, name) values ($1, 'en', $2)",
             account,
-            Personal(customer, "A Customer"),
+            Row("casefile.customers", customer, account)("name", "A Customer"),
         ),
         (
             "casefile.customer_files (kind, subject, accounts, record, recorded_by)"
             " values ('group', $1, '{}', $2, 'x')",
             account,
-            Personal(group, {"speaker": "A Speaker"}),
+            Row("casefile.customer_files", group, f"group/{account}")("record", {"speaker": "A Speaker"}),
         ),
         (
             "intake.received (key, received_at, door, kind, envelope, raw) values ($1, $2, 'api', 'note', '{}', $3)",
             message,
             now,
-            Personal(came, b"What was said"),
+            Row("intake.received", came, message)("raw", b"What was said"),
         ),
         (
             "web.drafts (visitor, place, touched_at, content) values ($1, 'x', now(), $2)",
-            uuid4().bytes,
-            Personal(visits, b"typed"),
+            visitor,
+            Row("web.drafts", visits, f"{visitor.hex()}/x")("content", b"typed"),
         ),
         (
             "casefile.accesses (who, means, what, reference, purpose) values ('x', 'api', 'show', $1, $2)",
             reference,
-            Personal(ACCESSES, "why"),
+            Row("casefile.accesses", ACCESSES, reference)("purpose", "why"),
         ),
     ):
         await pool.execute(f"insert into {query}", *values)

@@ -15,7 +15,7 @@ from activities.keys.retention import erased_again
 from domain.ground.people import Actor
 from domain.ground.words import Role
 from domain.keys.erasure import DecideErasure, RequestErasure
-from domain.keys.personal import Personal
+from domain.keys.personal import Row
 from domain.keys.places import SEALED
 from record.chain_verifier import TYPE
 from record.checkpointing import Checkpointing
@@ -215,9 +215,9 @@ async def test_every_table_with_something_sealed_is_looked_into(pool: "asyncpg.P
         assert {name for name in SEALED if f"from {name} " not in query} == {
             name for name in SEALED if name.startswith("web.")
         }
-        for found in ({"sealed": "sealed:1:x", "at": 1}, [{"sealed": "sealed:1:x"}, {}], "sealed:1:x"):
+        for found in ({"sealed": "sealed:2:x", "at": 1}, [{"sealed": "sealed:2:x"}, {}], "sealed:2:x"):
             told = await connection.fetchval(f"select {_TEXT['jsonb'].format('$1::jsonb')}", found)
-            assert told == "sealed:1:x"
+            assert told == "sealed:2:x"
 
 
 async def test_what_no_key_opens_is_told_with_the_reason(restores: Restores) -> None:
@@ -226,7 +226,7 @@ async def test_what_no_key_opens_is_told_with_the_reason(restores: Restores) -> 
     missing, anew, destroyed, rotated = [await opened(file, f"{uuid4()}", account=None) for _ in range(4)]
     await vault.rotate(rotated)
     letter = "insert into casefile.contacts (reference, key, name, at) values ($1, 'later', $2, now())"
-    await restores.pool.execute(letter, rotated, Personal(rotated, "A Customer"))
+    await restores.pool.execute(letter, rotated, Row("casefile.contacts", rotated, "later")("name", "A Customer"))
     found = await keys_in_doubt(restores.pool, vault, datetime.now(UTC))
     assert not {one.reference for one in found} & {missing, anew, destroyed, rotated, restores.reference}
     await restores.beside.execute("delete from keys.keys where scope = any($1::text[])", [missing, anew])

@@ -14,7 +14,7 @@ from domain.ground.people import Actor
 from domain.ground.words import Role
 from domain.intake.received import Door, Ending
 from domain.keys.erasure import RunOut
-from domain.keys.personal import Personal
+from domain.keys.personal import Row
 from domain.keys.scopes import scope_of_visits
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.keys.vault import Vault
@@ -48,7 +48,8 @@ async def test_what_its_pack_keeps_no_longer_is_erased_once_nothing_stands_again
         )
     await hold(pool, load_settings(), held, LEAD, "a court asks", placed=True)
     month = scope_of_visits(datetime(2019, 1, 5, tzinfo=UTC))
-    await pool.execute("insert into web.drafts values ('x', 'y', $1, now())", Personal(month, b"typed and never sent"))
+    typed = Row("web.drafts", month, f"{b'x'.hex()}/y")("content", b"typed and never sent")
+    await pool.execute("insert into web.drafts values ('x', 'y', $1, now())", typed)
 
     async def run_out() -> tuple[str, ...]:
         retention = Retention(pool, Outbox(tmp_path), lambda: LATER, 35)

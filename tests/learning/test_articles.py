@@ -126,6 +126,7 @@ async def test_however_many_cases_closed_few_pages_are_read_for_topics(
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("set local session_replication_role = replica")
         for table in tables:
+            await connection.execute(f"alter table {table} drop constraint if exists sealed_for")
             await connection.execute(_MANY.format(table), reference)
     await pool.execute(f"vacuum analyze {', '.join(tables)}")
     monkeypatch.setattr(articles, "LOOKED_AT", 20)

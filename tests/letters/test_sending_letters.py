@@ -29,7 +29,7 @@ from domain.clocks.deadlines import Occurred
 from domain.ground.people import SYSTEM, Actor
 from domain.ground.timeline import Entry
 from domain.ground.words import Action, CaseEvent, Category, Element, LetterKind, Role, RouteKind, Stage
-from domain.keys.personal import Personal
+from domain.keys.personal import Row
 from domain.keys.scopes import scope_of_customer
 from domain.rules.policy import PolicyPack
 from runtime.database import open_pool
@@ -56,6 +56,7 @@ from tests.on_file import put_on_file
 from tests.patience import PATIENCE
 
 FOLDER = Path(__file__).parent
+CONTACT = Row("casefile.contacts", complaint().reference, "x")
 
 
 class Clock:
@@ -498,8 +499,8 @@ async def test_a_name_with_a_line_break_in_the_case_file_never_reaches_a_header(
         "insert into casefile.contacts (reference, at, key, name, email) values ($1, $2, 'x', $3, $4)",
         complaint().reference,
         NOW,
-        Personal(complaint().reference, "A\r\nBcc: other@example.org\r\n\r\nB"),
-        Personal(complaint().reference, "customer@example.com"),
+        CONTACT("name", "A\r\nBcc: other@example.org\r\n\r\nB"),
+        CONTACT("email", "customer@example.com"),
     )
     await office.letters.send_letter(letter())
     [received] = office.receiver.messages
@@ -512,7 +513,7 @@ async def test_an_address_with_a_line_break_in_the_case_file_is_passed_over(offi
         "insert into casefile.contacts (reference, at, key, name, email) values ($1, $2, 'x', 'A', $3)",
         complaint().reference,
         NOW,
-        Personal(complaint().reference, "customer@example.com\r\nBcc: other@example.org"),
+        CONTACT("email", "customer@example.com\r\nBcc: other@example.org"),
     )
     accepted = await office.letters.send_letter(letter())
     assert (accepted.channel, accepted.in_doubt) == ("email", True)
@@ -638,10 +639,12 @@ async def test_a_response_waits_while_who_complains_is_open_and_goes_out_once_so
     office: Office,
 ) -> None:
     other = complaint(account="70099999", idempotency_key="form-2")
+    holder = Row("casefile.customers", scope_of_customer(other.account or ""), other.account or "")
     await office.pool.execute(
         "insert into casefile.customers (account, name, email, language) values ($1, $2, $3, 'en')",
         other.account,
-        *(Personal(scope_of_customer("70099999"), one) for one in ("Another", "a@example.org")),
+        holder("name", "Another"),
+        holder("email", "a@example.org"),
     )
     await office.open(other)
     response = letter(LetterKind.FINAL_RESPONSE, of=other, number=3)

@@ -10,7 +10,7 @@ import pytest
 from domain.ground.messages import Message, NotAllowed
 from domain.ground.words import Role
 from domain.keys.erasure import Hold
-from domain.keys.personal import Personal
+from domain.keys.personal import Row
 from domain.keys.scopes import ACCESSES, scope_of_customer
 from domain.people.actors import Vouched
 from domain.people.customers import KeepOnFile
@@ -115,10 +115,11 @@ async def test_nobody_speaks_for_a_customer_whom_no_proven_word_authorised(pool:
     said = KeepOnFile(message_id="m-2", actor=LEAD, kind="customer", record=record)
     other = said.model_copy(update={"message_id": "m-1", "record": {"account": ACCOUNT}})
     for message_id, token in forgeries(said, ACCOUNT, other, "70012346"):
+        row = Row("casefile.customer_files", scope_of_customer(ACCOUNT), f"customer/{ACCOUNT}")
         await pool.execute(
             "insert into casefile.customer_files (kind, subject, accounts, record, recorded_by, message_id, token)"
             " values ('customer', $1, $2, $3, $4, $5, $6)",
-            *(ACCOUNT, [ACCOUNT], Personal(scope_of_customer(ACCOUNT), record), str(LEAD), message_id, token),
+            *(ACCOUNT, [ACCOUNT], row("record", record), str(LEAD), message_id, token),
         )
         shown = await customers.show(ACCOUNT)
         assert shown
@@ -131,10 +132,11 @@ async def test_nothing_is_held_or_let_go_by_whom_nobody_knows(pool: "Pool") -> N
         said = Hold(message_id="m-2", actor=LEAD, placed=placed, reason="So be it.")
         other = said.model_copy(update={"message_id": "m-1", "placed": not placed})
         for number, (message_id, token) in enumerate(forgeries(said, subject, other, "70099999")):
+            reason = Row("casefile.holds", ACCESSES, subject)("reason", said.reason)
             await pool.execute(
                 "insert into casefile.holds (subject, placed, reason, at, by, message_id, token)"
                 " values ($1, $2, $3, $4, $5, $6, $7)",
-                *(subject, placed, Personal(ACCESSES, "So be it."), NOW + timedelta(number), str(LEAD)),
+                *(subject, placed, reason, NOW + timedelta(number), str(LEAD)),
                 *(message_id if placed else f"{message_id}-{subject}", token),
             )
             async with pool.acquire() as connection:

@@ -11,7 +11,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from domain.case.complaint import Complaint
 from domain.ground.words import Stage, Store
-from domain.keys.personal import Personal
+from domain.keys.personal import Row
 from recovery.reconcile import Doubt, Why
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.keys.vault import Vault
@@ -63,9 +63,10 @@ async def test_a_file_from_which_no_workflow_can_go_on_is_left_as_it_is_and_says
     reference = await ended_from_outside(records, database_url)
     (doubt,) = (await records.reconcile(pool)).doubts
     assert (doubt.reference, doubt.why) == (reference, Why.NO_WORKFLOW)
-    kept = await pool.fetchval("select state from casefile.checkpoints where reference = $1", reference)
+    kept, revision = await pool.fetchrow("select state, revision from casefile.checkpoints") or ({}, 0)
 
-    strange = Personal(reference, {**kept, "stage": "unheard of"})
+    row = Row("casefile.checkpoints", reference, f"{reference}/{revision}")
+    strange = row("state", {**kept, "stage": "unheard of"})
     await pool.execute("update casefile.checkpoints set state = $1", strange)
     assert "written by another version" in (await repaired(records, pool)).cannot[0]
     await pool.execute("delete from casefile.checkpoints")
@@ -74,9 +75,10 @@ async def test_a_file_from_which_no_workflow_can_go_on_is_left_as_it_is_and_says
     assert found.status is WorkflowExecutionStatus.TERMINATED
 
     await pool.execute(
-        "insert into casefile.checkpoints (reference, revision, state) values ($1, 1, $2)",
+        "insert into casefile.checkpoints (reference, revision, state) values ($1, $2, $3)",
         reference,
-        Personal(reference, kept),
+        revision,
+        row("state", kept),
     )
     assert (await repaired(records, pool)).settled
     async with records.house(database_url) as house:

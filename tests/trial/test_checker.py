@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from domain.keys.personal import in_timeline
+from domain.keys.personal import Row, in_timeline
 from trial.checker import check
 from trial.driver import Receipt
 from trial.evidence import Evidence, Workflow
@@ -138,8 +138,11 @@ async def found(pool: "asyncpg.Pool[asyncpg.Record]", doctored: str = "", eviden
     async with pool.acquire() as connection:
         await connection.execute(SOUND)
         for table in ("casefile.timeline", "casefile.incident_timeline"):  # sealed, as the service writes them
-            rows = await connection.fetch(f"select id, reference, kind, text, data from {table}")  # noqa: S608
-            told = [(id_, *in_timeline(*entry)) for id_, *entry in rows]
+            rows = await connection.fetch(f"select id, reference, key, kind, text, data from {table}")  # noqa: S608
+            told = [
+                (id_, *in_timeline(Row(table, reference, f"{reference}/{key}"), *entry))
+                for id_, reference, key, *entry in rows
+            ]
             await connection.executemany(f"update {table} set text = $2, data = $3 where id = $1", told)  # noqa: S608
         await connection.execute(doctored or "select")
         await connection.execute("set session_replication_role = origin")

@@ -15,7 +15,7 @@ from domain.case.messages.signals import CustomerReply
 from domain.case.obligations import Obligation, Proof
 from domain.ground.words import CaseEvent, LetterKind, Remedy, Role
 from domain.intake.received import Door, message_in
-from domain.keys.personal import Personal
+from domain.keys.personal import Row
 from runtime.database import Pool
 from starter.intake.receiving import receive_complaint
 from starter.reading.theirs import TheirCase, read_theirs
@@ -104,8 +104,9 @@ async def test_a_code_signs_in_once_and_a_link_only_when_its_button_is_pressed(
 
 WRITTEN = {
     "his own code": "update web.codes set code = (select code from web.codes where visitor <> $1) where visitor = $1",
-    "her address beside his code": "update web.codes set address = (select address from web.codes where visitor = $1)"
-    " where visitor <> $1",
+    "her address beside his code": "update web.codes set address = (select ('sealed:2:web.codes.address:64:'"
+    " || encode(codes.id, 'hex') || ':' || casefile.sealed_part(encode(hers.address, 'escape')))::bytea"
+    " from web.codes as hers where hers.visitor = $1) where visitor <> $1",
     "an address in the clear": "update web.codes set address = 'li.lei@example.com'::bytea where visitor <> $1",
 }
 
@@ -131,9 +132,12 @@ async def test_whoever_writes_to_the_database_signs_in_as_nobody_else(
 async def test_whoever_writes_to_the_database_puts_no_case_of_another_on_their_own_page(
     site: FastAPI, pool: Pool, mine: str, tmp_path: Path
 ) -> None:
-    """Neither with an address in the clear, nor with one that is sealed in a case of theirs."""
+    """Neither with an address in the clear, nor with one that is sealed in a case of theirs, said to be of this."""
     theirs = await case_of(pool, tmp_path, HAN, "2")
-    copied = "(select email from casefile.contacts where reference = $2 limit 1)"
+    copied = (
+        "(select 'sealed:2:casefile.contacts.email:5:new 0:' || casefile.sealed_part(email)"
+        " from casefile.contacts where reference = $2 limit 1)"
+    )
     async with Browser(site) as han:
         await signed_in(han, site.state.doors, HAN)
         await pool.execute(
@@ -242,7 +246,7 @@ async def test_an_address_that_was_replaced_sees_the_case_no_longer(
     await pool.execute(
         "insert into casefile.contacts (reference, at, key, name, email) values ($1, now(), 'new', 'Customer', $2)",
         mine,
-        Personal(mine, HAN.address),
+        Row("casefile.contacts", mine, "new")("email", HAN.address),
     )
     async with Browser(site) as li, Browser(site) as han:
         await signed_in(li, doors, LI)

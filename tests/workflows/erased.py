@@ -80,7 +80,7 @@ async def all_that_is_held_is_handed_out(house: House) -> None:
     assert names == ["everything.json", "everything.txt"]
     for secret in ("Wilhelmina Zott", "+85255500199", "My withdrawal of Tuesday never arrived", "a stray remark"):
         assert all(secret in text for text in told)
-    assert not any("sealed:1:" in text for text in told)
+    assert not any("sealed:2:" in text for text in told)
     nothing_here = {"casefile.customer_files", "casefile.restrictions", "casefile.reviews", "casefile.signs"}
     of_incidents = {table for table in SEALED if table.startswith(("casefile.incident_", "casefile.cohort_"))}
     of_messages = {table for table in SEALED if table.startswith("intake.")}

@@ -5,17 +5,16 @@ import asyncio
 import pytest
 
 from domain.ground.words import LetterKind, SignKind, SignStep, Stage
-from domain.keys.personal import Personal
-from domain.keys.scopes import scope_of_customer
 from domain.people.matching import IdentityState
 from domain.people.signs import Sign
 from starter.client.conversation import Refused
 from tests.reasons import a_no
 from tests.workflows.house import ACCOUNT, APPROVER, CUSTOMER, HANDLER, House
+from trial.parts import sealed_for
 
 STRANGER = {"name": "The Customer", "email": "thief@example.com"}
 HOLDER = "insert into casefile.customers (account, name, email, language) values ($1, $2, $3, 'en')"
-WHO = [Personal(scope_of_customer(ACCOUNT), one) for one in ("The Customer", "customer@example.com")]
+WHO = sealed_for(ACCOUNT, "The Customer", "customer@example.com")
 
 
 async def test_a_stranger_is_asked_for_proof_and_decided_by_rule_once_a_person_knows_who_it_is(house: House) -> None:

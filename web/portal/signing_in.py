@@ -14,7 +14,7 @@ import structlog
 from starlette.responses import Response
 
 from domain.case.complaint import Complainant
-from domain.keys.personal import Personal
+from domain.keys.personal import Row
 from domain.keys.scopes import scope_of_visits
 from runtime.mail import Mailer, MailError, Outbox, compose, message_id
 from starter.reading.theirs import is_on_file
@@ -169,7 +169,8 @@ async def _deliver(doors: Doors, visitor: bytes, email: str, language: str) -> N
     link, code, now = secrets.token_urlsafe(32), f"{secrets.randbelow(10**8):08d}", doors.clock()
     await doors.pool.execute(_OLD_CODES, now)
     id_ = hashlib.sha256(link.encode()).digest()
-    address = Personal(scope_of_visits(now), doors.vouched(_purpose(id_), email).encode())
+    code_row = Row("web.codes", scope_of_visits(now), id_.hex())
+    address = code_row("address", doors.vouched(_purpose(id_), email).encode())
     row = (id_, visitor, _digest(doors, id_, code), address, now, now + LIFE)
     await doors.pool.execute(_CODE, *row)
     settings = doors.settings
