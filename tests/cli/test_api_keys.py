@@ -3,11 +3,15 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
+import pytest
+
 from domain.ground.people import Actor
 from domain.ground.words import Role
-from runtime.database import Pool
-from starter.upkeep.api_keys import Scope, find_key, make_key
-from starter.upkeep.subscriptions import TOLD
+from runtime.database import Pool, open_pool
+from runtime.roles import WRITER
+from starter.upkeep.api_keys import Scope, find_key, make_key, revoke_key
+from starter.upkeep.subscriptions import TOLD, NewSubscription, end_subscription, subscribe
 from tests.cli.command_line import CommandLine
 
 
@@ -44,10 +48,47 @@ async def test_whoever_writes_to_the_database_makes_no_key_and_widens_none(pool:
         ("digest", "sha256('rdk_x'::bytea)"),
     ):
         assert await find_key(pool, made.secret, now)
-        await pool.execute(f"update web.api_keys set {column} = {value}")  # noqa: S608 (they stand above)
-        assert await find_key(pool, made.secret, now) is None, column
-        await pool.execute("delete from web.api_keys")
+        statement = f"update web.api_keys set {column} = {value}"  # noqa: S608 (they stand above)
+        with pytest.raises(asyncpg.RestrictViolationError):
+            await pool.execute(statement)
+        async with pool.acquire() as connection:  # as who owns the database could
+            await connection.execute("set session_replication_role = replica")
+            await connection.execute(statement)
+            assert await find_key(pool, made.secret, now) is None, column
+            await connection.execute("delete from web.api_keys")
+            await connection.execute("set session_replication_role = origin")
         made = await make_key(pool, "crm", [Scope.SUBMIT], by=by, at=now, ends_at=now + timedelta(days=1))
+
+
+async def test_whoever_writes_to_the_database_gives_nothing_that_ended_its_life_back(
+    pool: Pool, database_url: str
+) -> None:
+    now, by = datetime.now(UTC), Actor(id="l-1", role=Role.TEAM_LEAD)
+    writer = await open_pool(database_url.replace("postgres@", f"{WRITER}@"), max_size=1)
+    made = await make_key(writer, "crm", [Scope.SUBMIT], by=by, at=now)
+    told = NewSubscription(url="https://crm.example.com/hook")
+    subscribed = (await subscribe(writer, "crm", told, by=by, at=now, inside={"crm.example.com"})).subscription.id
+    before = await pool.fetchrow("select * from web.api_keys")
+    await revoke_key(writer, made.key.id, by=by, at=now)
+    await end_subscription(writer, subscribed, by=str(by), at=now)
+    try:
+        for statement, refused in (
+            ("update web.api_keys set revoked_at = null", asyncpg.RestrictViolationError),
+            ("update web.api_keys set revoked_at = now() + interval '1 year'", asyncpg.RestrictViolationError),
+            ("update web.api_keys set id = 'x'", asyncpg.RestrictViolationError),
+            ("delete from web.api_keys", asyncpg.InsufficientPrivilegeError),
+            ("truncate web.api_keys", asyncpg.InsufficientPrivilegeError),
+            ("insert into web.api_keys select ($1::web.api_keys).*", asyncpg.UniqueViolationError),
+            ("alter table web.api_keys disable trigger ends_once", asyncpg.InsufficientPrivilegeError),
+            ("update web.subscriptions set ended_at = null, ended_by = null", asyncpg.RestrictViolationError),
+            ("update web.subscriptions set url = 'https://example.org'", asyncpg.RestrictViolationError),
+            ("delete from web.subscriptions", asyncpg.InsufficientPrivilegeError),
+        ):
+            with pytest.raises(refused):
+                await writer.execute(statement, *([before] if "$1" in statement else []))
+        assert await find_key(pool, made.secret, now) is None
+    finally:
+        await writer.close()
 
 
 async def test_a_subscription_is_listed_rotated_and_ended_and_the_doctor_tells_when_it_fails(

@@ -173,7 +173,11 @@ async def test_a_sound_record_has_no_violation(pool: "asyncpg.Pool[asyncpg.Recor
             " ('RD-AAAA-BBBB-CCCCC', 'rejected:7', now(), 'x', 'y', 't1x1x1e')",
             "message doubled",
         ),
-        ("update casefile.timeline set reference = 'RD-OTHER' where kind = 'assign'", "message misfiled"),
+        (
+            "alter table casefile.timeline drop constraint sealed_for;"
+            " update casefile.timeline set reference = 'RD-OTHER' where kind = 'assign'",
+            "message misfiled",
+        ),
         ("delete from casefile.timeline where key = 'rejected:3'", "timeline gap"),
         ("delete from casefile.timeline where key = 'stage:1:acknowledged'", "timeline gap"),
         (
