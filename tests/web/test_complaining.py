@@ -58,7 +58,7 @@ async def test_a_complaint_is_taken_in_once_with_its_files_and_the_receipt_tells
         check = (await browser.get("/complain/check")).text
         assert "2026年3月27日" in check
         assert "US$1,314.40" in check
-        assert "50010001, 50010002" in check
+        assert "50010001、50010002" in check
         assert "账单.pdf" in check
         assert "screen.png" not in check
         for _ in range(2):
@@ -119,6 +119,8 @@ async def test_what_is_wrong_is_told_above_the_form_and_at_the_field_and_what_wa
         for page in (answered, await browser.get(path)):
             for typed in wrong[question.name].values():
                 assert typed.strip().replace("<", "&lt;").replace(">", "&gt;") in page.text
+    long = await browser.send_form("/complain/you", name="x" * 201, email="li.lei@example.com")
+    assert "200 characters or fewer" in long.text, "who typed a name is not told to type one"
     chosen: Any = [("files", ("x.exe", b"MZ\x90\0" + b"\0" * 99)), ("files", ("<b>.txt", b""))]
     refused = await browser.send_form("/complain/files", files=chosen)
     for told in ("x.exe must be a picture", "&lt;b&gt;.txt is empty"):

@@ -62,6 +62,7 @@ from tests.web.test_refusals import template
 from web.desk.acting import FORMS
 from web.desk.case import line_of
 from web.desk.sentences import in_words, sentences, spoken, who
+from web.rendering import HERE
 from web.words import words
 from workflows.messages.handling import choose_channel
 
@@ -312,3 +313,9 @@ def test_what_packs_name_and_a_finding_is_about_is_said_in_chinese() -> None:
     section = Section.__new__(Section)
     section.words = words_of("zh-CN")
     assert section.named("all customers: XAUUSD market") == "全体客户，XAUUSD 市价单"
+
+
+def test_no_page_has_a_mark_of_english_between_words_of_either_language() -> None:
+    for page in (HERE / "templates").rglob("*.html"):
+        found = re.findall(r'.{0,40}(?:[}>][,;:] |join\("[,;:]).{0,20}', page.read_text("utf-8"))
+        assert not found, f"{page.name}: t('frame.and'), t('frame.then') and t('frame.colon') have it in both languages"

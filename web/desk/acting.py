@@ -282,7 +282,7 @@ async def _of_resolution(visit: Visit, case: CaseView, message: Resolution) -> l
     if needs_second_person(as_it_is, proposal):
         roles: list[Role] = approvers(as_it_is, proposal)
         why = because(second_person_because(as_it_is, proposal)).in_language(visit.language)
-        named = ", ".join(spoken(visit, role) for role in roles)
+        named = visit.t("frame.and").join(spoken(visit, role) for role in roles)
         told.append(visit.t("desk.causes.second", roles=named, why=why))
     else:
         told.append(visit.t("desk.causes.at_once"))

@@ -109,8 +109,8 @@ def said(visit: Visit, widget: Widget) -> str:
     sent = [one for one in visit.form.getlist(widget.name) if isinstance(one, str)]
     values = [one.strip() for one in (sent if widget.control == "ticks" else sent[-1:]) if one.strip()]
     if widget.control == "yes":
-        return ", ".join(visit.t(f"desk.{value}") for value in values)
+        return visit.t("frame.and").join(visit.t(f"desk.{value}") for value in values)
     if not widget.choices:
         return "\n".join(values)
     words = {getattr(one, "value", one): one for one in widget.choices}
-    return ", ".join(spoken(visit, words.get(value, value), kind_of(widget)) for value in values)
+    return visit.t("frame.and").join(spoken(visit, words.get(value, value), kind_of(widget)) for value in values)

@@ -179,7 +179,7 @@ def _causes(visit: Visit, view: IncidentView, message: Message) -> list[str]:
                 accounts=how.cohort.accounts,
                 harmed=how.cohort.harmed,
                 unclear=how.cohort.unclear,
-                sum=", ".join(str(one) for one in how.cohort.harm) or "0",
+                sum=visit.t("frame.and").join(str(one) for one in how.cohort.harm) or "0",
                 done=how.done,
             )
         )

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter, ValidationError
 
 from domain.case.complaint import EARLIEST, Channel, Complainant, Complaint
-from domain.ground.base import Identifier, Line, Text
+from domain.ground.base import SHORT_TEXT, Identifier, Line, Text
 from domain.ground.people import Phone
 from domain.ground.words import Remedy
 from domain.money.amounts import PositiveMoney
@@ -92,8 +92,10 @@ def _sought(typed: Mapping[str, str], _now: datetime, _zone: ZoneInfo) -> Errors
 
 def _you(typed: Mapping[str, str], _now: datetime, _zone: ZoneInfo) -> Errors:
     errors = []
-    if not fits(Line, typed["name"]):
+    if not typed["name"]:
         errors.append(FieldError("name", "complain.you.name_missing"))
+    elif not fits(Line, typed["name"]):
+        errors.append(FieldError("name", "complain.you.name_wrong", {"most": SHORT_TEXT}))
     if not typed["email"]:
         errors.append(FieldError("email", "complain.you.email_missing"))
     elif not fits(Complainant, {"name": "x", "email": typed["email"]}):
