@@ -134,7 +134,7 @@ async def live(pool: "Pool", complaints: Complaints, count: int) -> list[str]:
     return opened
 
 
-async def _multiply(
+async def multiply(
     connection: "asyncpg.Connection[Any]", models: Sequence[str], cases: int, seed: int, say: Callable[[str], None]
 ) -> None:
     """Copy what the record has of the *models* until there are so many *cases*."""
@@ -239,7 +239,7 @@ async def measure(*, cases: int, models: int, reads: int, seed: int, say: Callab
             # As the superuser: the record may not be written to by the roles that the service has.
             connection = await asyncpg.connect(re.sub(r"//[^@]*@", "//postgres@", stack.settings.database_url or ""))
             try:
-                await _multiply(connection, lived[:models], cases, seed, say)
+                await multiply(connection, lived[:models], cases, seed, say)
                 await lengthen(connection, lived[models])
             finally:
                 await connection.close()

@@ -245,7 +245,9 @@ _CASE: Final = f"""
     ), continued (reference) as (
         select data ->> 'continues' from casefile.timeline where reference = $1 and kind = 'continues'
         union
-        select data ->> 'continues' from casefile.timeline join continued using (reference) where kind = 'continues'
+        select continues from continued cross join lateral (
+            select data ->> 'continues' as continues from casefile.timeline t
+            where t.reference = continued.reference and kind = 'continues' offset 0) as before
     ), elsewhere as (
         select 2 as place, 0 as ordered, actor as who, timeline.reference as about, min(at) as since
         from this join casefile.cases on cases.account = this.account and cases.reference <> this.reference
@@ -264,18 +266,17 @@ _CASE: Final = f"""
         from this join tradelog.cancellations using (account)
         where decided_by is not null
             and (cardinality(trades) = 0 or array[cancellation, "order", "position"] && trades)
+    ), said as (
+        select coalesce(array_agg(kind order by id), '{{}}') as said_in,
+            coalesce(array_agg(actor order by id), '{{}}') as said_by,
+            coalesce(array_agg(data order by id), '{{}}') as told
+        from casefile.timeline
+        where reference = any (array(select $1 union all select reference from continued)) and kind = any($3)
     )
     select complaint, account,
-        array(select complaint from casefile.cases where reference in (select reference from continued)) as before,
-        array(select kind from casefile.timeline t
-              where (t.reference = this.reference or t.reference in (select reference from continued))
-                  and kind = any($3) order by id) as said_in,
-        array(select actor from casefile.timeline t
-              where (t.reference = this.reference or t.reference in (select reference from continued))
-                  and kind = any($3) order by id) as said_by,
-        array(select data from casefile.timeline t
-              where (t.reference = this.reference or t.reference in (select reference from continued))
-                  and kind = any($3) order by id) as told,
+        array(select complaint from casefile.cases
+              where reference = any (array(select reference from continued))) as before,
+        said_in, said_by, told,
         (select coalesce(jsonb_agg(jsonb_build_object('who', who, 'about', about) order by about, who), '[]')
          from acted) as acted,
         (select coalesce(jsonb_agg(jsonb_build_object('who', who, 'about', about, 'since', since)
@@ -284,5 +285,5 @@ _CASE: Final = f"""
         ) as decided,
         ({DIRECTORY_DIGEST}) as directory,
         {HANDS_COLUMNS}
-    from this
+    from this cross join said
 """  # noqa: S608 (constants)

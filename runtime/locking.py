@@ -12,8 +12,11 @@ LET_GO: Final = "select pg_advisory_unlock_all()"
 
 
 def as_sql(text: str) -> str:
-    """*text* within a statement that has no parameters: in hexadecimal, so that nothing in it is taken for SQL."""
-    return f"convert_from(decode('{text.encode().hex()}', 'hex'), 'UTF8')"
+    """*text* within a statement that has no parameters: in hexadecimal, so that nothing in it is taken for SQL.
+
+    What `convert_from` answers is collated as a name is, in which no index of ours is.
+    """
+    return f"(convert_from(decode('{text.encode().hex()}', 'hex'), 'UTF8') collate \"default\")"
 
 
 def lock_until_end(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -11,6 +12,7 @@ import pytest
 from temporalio import activity
 from temporalio.api.enums.v1 import EventType
 
+from bench.reading import multiply
 from domain.ground.words import LetterKind, Outcome, Role, Stage, TaskKind
 from domain.rules.deciding import Occasion
 from runtime.policies import find_pack
@@ -112,6 +114,46 @@ async def test_a_life_takes_at_most_60_statements_to_its_follow_up(
     assert 0 < counted <= 60, by_activity
     assert by_activity.keys() <= MOST_STATEMENTS.keys()
     assert not [name for name, most in MOST_STATEMENTS.items() if by_activity[name] > most], by_activity
+
+
+async def test_a_life_reads_no_table_as_a_whole_in_a_record_that_holds_a_thousand_others(
+    house: House, record_property: Callable[[str, object], None]
+) -> None:
+    async def lived(account: str, entry: str) -> str:
+        await house.late_withdrawal("12000", days_late=7, account=account, entry=entry)
+        reference = await house.submit(account=account, trades=[entry])
+        await house.responded(reference)
+        await house.complaints.reply(reference, by=CUSTOMER, intent="accept")
+        await house.row(reference, lambda case: bool(case["stage"] == Stage.FOLLOWING_UP))
+        await house.at_rest(reference)
+        return reference
+
+    model = await lived("first", "w-1")
+    async with house.pool.acquire() as connection:
+        await multiply(connection, [model], 1000, seed=1, say=lambda _: None)
+        await connection.execute("update casefile.cases set account = reference where reference <> $1", model)
+        await connection.execute("reset session_replication_role")
+        await connection.execute("analyze casefile.cases")
+    before = await rows_read(house.pool)
+    await lived("second", "w-2")
+    read = await rows_read(house.pool)
+    read.subtract(before)
+    record_property("rows that a life reads of the table of which it reads most", read.most_common(1)[0])
+    assert not {table: rows for table, rows in read.items() if rows > 1000}
+
+
+async def rows_read(pool: "asyncpg.Pool[asyncpg.Record]") -> Counter[str]:
+    """By table, how many rows and entries of its indexes have been read so far."""
+    async with AsyncExitStack() as all_of_them:
+        for _ in range(pool.get_size()):  # each tells the server what it has read when it likes, or now
+            connection = await all_of_them.enter_async_context(pool.acquire())
+            await connection.execute("select pg_stat_force_next_flush()")
+    rows = await pool.fetch("""
+        select concat(schemaname, '.', relname) as name, seq_tup_read + coalesce((
+            select sum(idx_tup_read) from pg_stat_user_indexes i where i.relid = t.relid), 0)::bigint as rows
+        from pg_stat_user_tables t
+    """)
+    return Counter({row["name"]: row["rows"] for row in rows})
 
 
 async def test_silence_counts_as_no_objection_and_the_case_closes_by_itself(house: House) -> None:
