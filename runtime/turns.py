@@ -16,8 +16,7 @@ come together (docs/decisions/0023).
 """
 
 import dataclasses
-import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Container, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, Final
@@ -53,8 +52,11 @@ _UNHEARD: Final = ("do_update", "update_random_seed")
 _TOGETHER = ("notify_has_patch", "query_workflow", "remove_from_cache")
 """What the SDK may hand over as it does: nothing of a history follows from it."""
 
-_NEVER_LATE: Final = sys.maxsize
-"""Longer than any history: a workflow is taken up anew once for an answer, however long the next takes."""
+_MOST_AGAIN: Final = 10
+"""How often a workflow is taken up anew for answers that are late, one after the other: somebody may ask all the time,
+and an activity take all of each task."""
+_LATE: Final[Counter[str]] = Counter()
+"""How often each run was by now, whose last answer was late."""
 
 _ASKED_BY_ITSELF = "legacy_query"
 """The id of a query that came with no task. What came before it may have been handed over for it alone."""
@@ -84,7 +86,8 @@ class _InOrder(_WorkflowInstanceImpl):
     _to_come: int
     """How many the SDK has not given us yet."""
     _begun: dict[int, int]
-    """How long the history was as each local activity began that is under way; *_NEVER_LATE* where that is replayed."""
+    """How long the history was with the task that each local activity is under way in; 0 where only a replay has told
+    of it yet."""
     _seen: tuple[int, int] = (0, 0)
     """When the last task began (nanoseconds), and how long the history was by the last activation."""
     _was_replayed = False
@@ -124,14 +127,21 @@ class _InOrder(_WorkflowInstanceImpl):
             self._is_ahead = True
         completion = super().activate(act)
         self._has_begun = True
-        length = _NEVER_LATE if act.is_replaying else act.history_length
-        self._begun = {seq: self._begun.get(seq, length) for seq in self._under_way()}
+        length = 0 if act.is_replaying and _has_events(act) else act.history_length
+        self._begun = {seq: self._begun.get(seq) or length for seq in self._under_way()}
         return completion
 
     def _is_late(self, act: WorkflowActivation) -> bool:
-        """Whether a local activity is answered in another task than it began in, which may hold the answer."""
-        answered = [job.resolve_activity.seq for job in act.jobs if _is_local(job)]
-        return any(act.history_length > self._begun.get(seq, act.history_length) for seq in answered)
+        """Whether a local activity is answered in another task than it was under way in, which may hold the answer."""
+        answered = [self._begun.get(job.resolve_activity.seq) for job in act.jobs if _is_local(job)]
+        if not answered or act.is_replaying:
+            return False
+        late = any(length and act.history_length > length for length in answered)
+        if late and _LATE[self._info.run_id] < _MOST_AGAIN:
+            _LATE[self._info.run_id] += 1
+            return True
+        del _LATE[self._info.run_id]
+        return False
 
     def _leave_an_event(self, before: int) -> None:
         """Of a task that may have none otherwise: one that asks for a local activity, or hears of something.

@@ -6,6 +6,7 @@ from collections import deque
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -16,7 +17,13 @@ from temporalio.bridge.proto.workflow_activation import WorkflowActivation, Work
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import Client, WorkflowHistory, WorkflowQueryFailedError, WorkflowUpdateFailedError
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker, WorkflowRunner
+from temporalio.worker import (
+    Replayer,
+    StartLocalActivityInput,
+    UnsandboxedWorkflowRunner,
+    Worker,
+    WorkflowRunner,
+)
 from temporalio.worker._workflow_instance import _WorkflowInstanceImpl
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
@@ -294,14 +301,15 @@ async def test_what_a_query_brought_is_not_done_at_the_time_of_the_task_before(
 
 
 @pytest.mark.parametrize("heard", [0, 1])
-@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("asked", ["with the answer", "before it", "again"])
 async def test_what_a_local_activity_answers_keeps_its_time_and_place_though_its_task_has_ended(
-    dev_server_env: WorkflowEnvironment, task_queue: str, at_once: bool, heard: int
+    dev_server_env: WorkflowEnvironment, task_queue: str, asked: str, heard: int
 ) -> None:
-    """It ends at once where a query comes with it, with the answer (*at_once*) or before it.
+    """It ends at once where a query comes with it, with the answer or before it; or again, with the task that follows.
 
     What was told is compared when the test ends and it is replayed.
     """
+    at_once = asked == "with the answer"
     client, may_answer = dev_server_env.client, asyncio.Event()
     told: list[str] = []
 
@@ -325,16 +333,71 @@ async def test_what_a_local_activity_answers_keeps_its_time_and_place_though_its
         workflow_runner=InOrder(),
     ):
         assert await query
+        if asked == "again":
+            query = asyncio.create_task(handle.query(TellsWhenItBegan.is_there, 0.5))
         for _ in range(heard):
             await handle.signal(TellsWhenItBegan.hear)
-        await asyncio.sleep(0.5)  # the signal is to come before the answer
+        await asyncio.sleep(0.5)  # the signal and the query are to come before the answer
         may_answer.set()
         await handle.result()
+        assert await query
     events = (await handle.fetch_history()).events
     ended = [event.event_id for event in events if _ends_a_task(event)]
     answer = next(event.event_id for event in events if event.HasField("marker_recorded_event_attributes"))
     assert (answer < ended[1]) == at_once, "the first task was to end with the answer, or before it"
+    assert any(event.HasField("workflow_task_failed_event_attributes") for event in events)
     assert told == ["began", "answered", "heard"][: 2 + heard]
+
+
+@pytest.mark.parametrize(
+    ("told", "late"),
+    [
+        ([(NEW, 3)], False),
+        ([(NEW, 8)], True),
+        ([(REPLAYED, 3), (NEW, 3)], False),
+        ([(REPLAYED, 3), (REPLAYED, 8)], False),
+        ([(REPLAYED, 3), (NEW, 8)], False),
+        ([(REPLAYED, 3), (QUERY, 8), (NEW, 8)], False),
+        ([(REPLAYED, 3), (QUERY, 8), (NEW, 11)], True),
+    ],
+    ids=[
+        "with its task",
+        "with the next",
+        "once more, with its task",
+        "in the history",
+        "with the task it was taken up in",
+        "with one that somebody asks with",
+        "with the next after that",
+    ],
+)
+def test_a_workflow_is_taken_up_anew_for_an_answer_that_another_task_may_hold(
+    monkeypatch: pytest.MonkeyPatch, told: list[tuple[str, int]], late: bool
+) -> None:
+    """A local activity begins with history 3; *told* are the activations that follow, of which the last brings its
+    answer: of which kind, the length of the history. Where it is late ten times in a row, it is taken as it comes."""
+    monkeypatch.setattr(_WorkflowInstanceImpl, "activate", lambda _self, _act: WorkflowActivationCompletion())
+    run = SimpleNamespace(run_id=str(uuid4()))
+
+    def is_failed() -> bool:
+        instance = _InOrder.__new__(_InOrder)  # type: ignore[type-abstract]
+        instance._begun, instance._info = {}, run  # type: ignore[assignment]
+        under_way = SimpleNamespace(_input=StartLocalActivityInput.__new__(StartLocalActivityInput))
+        instance._pending_activities = {1: under_way}  # type: ignore[dict-item]
+        begins = [(NEW, 3)] if told[0][0] == NEW else []
+        for place, (kind, length) in enumerate([*begins, *told]):
+            act = WorkflowActivation(history_length=length, is_replaying=kind != NEW)
+            act.timestamp.FromSeconds(length)
+            job = act.jobs.add()
+            if kind == QUERY:
+                job.query_workflow.query_id = "1"
+            elif place < len([*begins, *told]) - 1:
+                job.fire_timer.seq = 1
+            else:
+                job.resolve_activity.seq, job.resolve_activity.is_local = 1, True
+            failed = instance.activate(act).HasField("failed")
+        return failed
+
+    assert [is_failed() for _ in range(11)] == [late] * 10 + [False]
 
 
 async def test_what_comes_waits_for_the_answer_of_a_local_activity(
