@@ -52,7 +52,7 @@ from starter.reading.tasks import get_tasks
 from starter.reading.worklist import Filters, View, count_worklist, read_worklist
 
 if TYPE_CHECKING:
-    from runtime.database import Pool
+    from runtime.database import Connection, Pool
 
 PROMISED: Final = 0.050  # seconds, p95
 YEARS: Final = timedelta(days=3 * 365)
@@ -135,7 +135,7 @@ async def live(pool: "Pool", complaints: Complaints, count: int) -> list[str]:
 
 
 async def multiply(
-    connection: "asyncpg.Connection[Any]", models: Sequence[str], cases: int, seed: int, say: Callable[[str], None]
+    connection: "Connection", models: Sequence[str], cases: int, seed: int, say: Callable[[str], None]
 ) -> None:
     """Copy what the record has of the *models* until there are so many *cases*."""
     randomly = random.Random(seed)  # noqa: S311 (a simulation)
