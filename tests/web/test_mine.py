@@ -285,6 +285,36 @@ async def test_what_a_customer_says_is_committed_once_and_heard_as_a_message(
     assert isinstance(withdraw[1], Withdraw)
 
 
+@pytest.mark.parametrize(
+    ("kind", "stages"),
+    [
+        ("dispute", ("responded", "following_up")),
+        ("accept", ("responded", "settling")),
+        ("withdraw", ("deciding", "settling")),
+        ("rate", ("following_up", "closed")),
+        ("reply", ("investigating", "closed")),
+    ],
+)
+async def test_what_is_sent_from_a_page_that_was_left_open_while_the_case_went_on_is_taken_in(
+    site: FastAPI, doors: Doors, mine: str, kind: str, stages: tuple[str, str]
+) -> None:
+    change = "update casefile.cases set stage = $2, revision = revision + 1 where reference = $1"
+    async with Browser(site) as li:
+        await signed_in(li, doors, LI)
+        await doors.pool.execute(change, mine, stages[0])
+        token = re.search(r'name="form_token" value="(\w+)"', (await li.get(f"/mine/{mine}?do={kind}")).text)
+        assert token
+        await doors.pool.execute(change, mine, stages[1])
+        sent = {"form_token": token[1], "text": "Long and well considered.", "score": "2"}
+        answer = await li.post(f"/mine/{mine}/{kind}", data=sent)
+        assert answer.headers["location"] == f"/mine/{mine}?sent=reply", answer.text
+        assert "We have your message" in (await li.get(answer.headers["location"])).text
+        never = await li.post(f"/mine/{mine}/nothing", data=sent)
+        assert never.status_code == 404
+    reference, message, *_ = message_in(await doors.pool.fetchval("select raw from intake.received"))
+    assert (reference, "Long and well considered." in message.model_dump_json()) == (mine, True)
+
+
 async def test_what_somebody_wrote_whose_session_ended_is_in_the_form_after_they_sign_in_again(
     site: FastAPI, doors: Doors, mine: str
 ) -> None:

@@ -166,19 +166,37 @@ def possible(case: TheirCase) -> tuple[str, ...]:
     return tuple(name for name, fits in ways if fits)
 
 
+_OFFERED: Final = {
+    **dict.fromkeys(("accept", "dispute", "withdraw"), Stage.RESPONDED),
+    **dict.fromkeys(("reply", "rate", "channel"), Stage.FOLLOWING_UP),
+}
+"""Up to which stage a page offers what can be said."""
+
+
+def is_late(case: TheirCase, kind: str) -> bool:
+    """Whether this could be said before, so that a page that was left open still offers it.
+
+    It is taken in like all else and not thrown away: the case, or a person, has it, and the customer sees which.
+    """
+    until = _OFFERED.get(kind)
+    return until is not None and case.stage is not None and _IN_ORDER.index(case.stage) > _IN_ORDER.index(until)
+
+
 @MINE.post("/{reference}/{said}", CUSTOMER)
 async def say(visit: Visit) -> Response:
     """Take in what the customer says: committed now, heard by the case as soon as it can be."""
     doors, reference, kind = visit.doors, visit.path["reference"], visit.path["said"]
     case = await read_theirs(doors.pool, reference)
-    if case is None or kind not in possible(case):
+    late = case is not None and is_late(case, kind)
+    if case is None or not (late or kind in possible(case)):
         raise NotFound
+    told = "reply" if late else kind
     place = f"/mine/{reference}/{kind}"
     typed: dict[str, Any] = {name: visit.text(name) for name in _TYPED}
     once = visit.text("once")
     form = doors.keyed("sent", json.dumps([once, typed]))
     if once and not visit.files("files") and await was_sent(visit, place, form):
-        return visit.redirect(f"/mine/{reference}?sent={kind}")
+        return visit.redirect(f"/mine/{reference}?sent={told}")
     await drafts.keep(doors, visit.session, place, {**typed, "kind": kind})
     if name := visit.text("remove"):
         await held.remove(doors, visit.session, place, name)
@@ -200,7 +218,7 @@ async def say(visit: Visit) -> Response:
     doors.came_in()
     await drafts.drop(doors, visit.session, place)
     await let_go(visit, place, form)
-    return visit.redirect(f"/mine/{reference}?sent={kind}")
+    return visit.redirect(f"/mine/{reference}?sent={told}")
 
 
 def _id_of(visit: Visit, kind: str, typed: dict[str, Any], files: list[str]) -> str:
