@@ -192,18 +192,18 @@ async def spoken_of(pool: "Pool", told: Told) -> None:
     await declare(pool, Store.POSTGRESQL, start, NOW, "The disk broke.", by, NOW, signed)
     await note_access(pool, Access("handler:p-9", Means.COMMAND_LINE, "show", [told.reference]))
     reply, _ = await came_in(pool, told.reference, "It was Jane Doe."), await came_in(pool, told.reference, "Hello?")
-    await pool.execute("delete from intake.waiting where key = $1", reply)
-    await pool.execute(
-        "insert into intake.endings (key, at, ending, reference) values ($1, now(), $2, $3)",
-        reply,
-        Ending.UNPROVEN.value,
-        told.reference,
-    )
+    await pool.execute(_END, reply, Ending.UNPROVEN.value, told.reference)
     await pool.execute(
         "update casefile.cases set compensation_amount = 5, compensation_currency = 'USD', revision = revision + 1"
         " where reference = $1",
         told.reference,
     )
+
+
+_END = """
+    with ended as (delete from intake.waiting where key = $1)
+    insert into intake.endings (key, at, ending, reference) values ($1, now(), $2, $3)
+"""
 
 
 async def came_in(pool: "Pool", reference: str, text: str) -> str:
@@ -221,7 +221,7 @@ async def nobody_kept_out_acts_on_what_came_in(eyes: "Pool", pool: "Pool", who: 
     other = await came_in(pool, told.earlier, f"For {who}.")
     with pytest.raises(CaseNotFound):
         await replay(eyes, other, by=by, reason="mine", reference=told.reference)
-    await pool.execute("delete from intake.waiting where key = $1", other)
+    await pool.execute(_END, other, Ending.KEPT.value, told.earlier)
 
 
 async def no_figure_is_opened_by_who_is_kept_out(pool: "Pool", told: Told) -> None:

@@ -59,6 +59,30 @@ async def test_a_writer_adds_to_the_record_and_can_change_nothing_that_stands_th
         await migrate(as_writer, folder=tmp_path)
 
 
+async def test_a_writer_takes_nothing_away_that_waits_to_be_dealt_with(database_url: str) -> None:
+    """What came in is dealt with, or stands there with its ending."""
+    async with connected(database_url, WRITER) as writer:
+        for key in ("k", "other"):
+            await writer.execute(
+                "insert into intake.received (key, door, kind, received_at, envelope, raw)"
+                " values ($1, 'api', 'note', now(), '{}', '')",
+                key,
+            )
+        await writer.execute("insert into intake.waiting (key, next_at) values ('k', now())")
+        for statement in (
+            "delete from intake.waiting",
+            "update intake.waiting set next_at = now() + interval '1 year'",
+            "update intake.waiting set next_at = 'infinity'",
+            "update intake.waiting set key = 'other'",
+        ):
+            with pytest.raises(asyncpg.RestrictViolationError):
+                await writer.execute(statement)
+        with pytest.raises(REFUSED):
+            await writer.execute("truncate intake.waiting")
+        await writer.execute("update intake.waiting set next_at = now() + interval '30 seconds', tries = tries + 1")
+        assert await writer.fetchval("select count(*) from intake.waiting") == 1
+
+
 @pytest.mark.parametrize(
     ("role", "may", "may_not"),
     [

@@ -216,7 +216,9 @@ async def test_a_session_ends_when_nothing_is_heard_for_long_and_at_the_latest_a
 CHIEF = Staff(id="c-1", roles=(Role.APPROVER, Role.EXECUTIVE))
 WRITTEN = {
     "who it is, in the clear": "update web.sessions set person = $2 where id = $1",
-    "another row's": "update web.sessions set person = (select person from web.sessions where id <> $1) where id = $1",
+    "another row's": "update web.sessions set person = (select ('sealed:2:web.sessions.person:64:'"
+    " || encode($1, 'hex') || ':' || casefile.sealed_part(encode(person, 'escape')))::bytea"
+    " from web.sessions where id <> $1) where id = $1",
     "for longer": "update web.sessions set expires_at = expires_at + interval '1 day', idle = '1 day' where id = $1",
 }
 
