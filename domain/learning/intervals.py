@@ -50,20 +50,22 @@ def _odds(count: int, before: int, *, lower: bool) -> float:
     """The odds at which *count* or more (for the *lower* limit), or *count* or fewer, are as likely as 2.5 %."""
     whole = count + before
     counts = range(count, whole + 1) if lower else range(count + 1)
+    ways = [(k, lgamma(whole + 1) - lgamma(k + 1) - lgamma(whole - k + 1)) for k in counts]
     least, most = -60.0, 60.0  # of the logarithm of the odds
     for _ in range(60):
         middle = (least + most) / 2
-        rare = _binomial(counts, whole, middle) < _TAIL
+        rare = _binomial(ways, whole, middle) < _TAIL
         least, most = (middle, most) if rare is lower else (least, middle)
     return exp((least + most) / 2)
 
 
-def _binomial(counts: Iterable[int], whole: int, log_odds: float) -> float:
-    """The chance that one of *counts* of *whole* come to be, at those odds."""
+def _binomial(ways: Iterable[tuple[int, float]], whole: int, log_odds: float) -> float:
+    """The chance that one of some counts of *whole* comes to be, at those odds.
+
+    *ways*: each count, and the logarithm of in how many ways it comes to be.
+    """
     either = log1p(exp(-abs(log_odds))) + max(log_odds, 0.0)
-    return fsum(
-        exp(lgamma(whole + 1) - lgamma(k + 1) - lgamma(whole - k + 1) + k * log_odds - whole * either) for k in counts
-    )
+    return fsum(exp(many + k * log_odds - whole * either) for k, many in ways)
 
 
 _SHARED: Final = 15

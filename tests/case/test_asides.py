@@ -60,8 +60,8 @@ def decided() -> tuple[Sentence, ...]:
 
 
 def beside(one: Sentence, asides: tuple[str, ...]) -> Iterator[str]:
-    """The sentence with an aside behind it and before it."""
-    for aside in asides:
+    """The sentence with an aside behind it and before it; of more than three asides every third, by its length."""
+    for aside in asides[len(one.text) % 3 :: 3] if len(asides) > 3 else asides:
         yield f"{one.text}{'' if one.text[-1] in '.!?。！？' else '.'} {aside}"
         yield f"{aside} {one.text}"
 

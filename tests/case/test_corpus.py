@@ -58,11 +58,14 @@ def test_no_sentence_is_nearly_another_neither_within_the_corpus_nor_across_its_
     common = Counter(gram for known in every for gram in known)
     alike = []
     by_gram: dict[str, list[int]] = defaultdict(list)
-    for number, known in enumerate(every):
-        # Whatever is so much alike shares one of the rarest grams of each.
+    for number, known in sorted(enumerate(every), key=lambda one: len(one[1])):
+        # Whatever is so much alike shares one of the rarest grams of each, and is not much shorter.
         rarest = sorted(known, key=lambda gram: (common[gram], gram))[: len(known) - ceil(ALIKE * len(known)) + 1]
         for other in {other for gram in rarest for other in by_gram[gram]}:
-            if len(known & every[other]) >= ALIKE * len(known | every[other]):
+            if len(every[other]) < ALIKE * len(known):
+                continue
+            shared = len(known & every[other])
+            if shared >= ALIKE * (len(known) + len(every[other]) - shared):
                 alike.append((texts[number], texts[other]))
         for gram in rarest:
             by_gram[gram].append(number)

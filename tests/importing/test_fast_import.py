@@ -104,7 +104,8 @@ async def outcome(pool: Pool, kind: Kind, file: Path) -> tuple[Any, ...]:
         rejects = rejects_of(report) if report.rejects_path else []
         said = (report.model_dump(exclude={"seconds"}), rejects)
     rows = await rows_of(pool, kind)
-    await pool.execute(f"set session_replication_role = replica; truncate tradelog.{kind} cascade")
+    # To empty a table costs less than a new one; nothing of ours is asked, as for a replica.
+    await pool.execute(f"set session_replication_role = replica; delete from tradelog.{kind}")  # noqa: S608
     return said, rows
 
 
