@@ -278,15 +278,19 @@ class _Own:
         pool, self.pool = self.pool, None
         if pool and not pool.is_closing():
             if pool.get_idle_size() == pool.get_size():
+                for one in self._held_by(pool):
+                    await one.execute("reset all")  # the pool itself asks for it only where the service sets anything
                 self.pool = pool
             else:
                 await pool.close()
 
     def kept(self) -> list[int]:
         """The server's processes behind the pool."""
-        holders = self.pool._holders if self.pool else []  # type: ignore[attr-defined]
-        connections = [holder._con for holder in holders]
-        return [one.get_server_pid() for one in connections if one and not one.is_closed()]
+        return [one.get_server_pid() for one in self._held_by(self.pool)] if self.pool else []
+
+    def _held_by(self, pool: "asyncpg.Pool[asyncpg.Record]") -> "list[asyncpg.Connection[asyncpg.Record]]":
+        connections = [holder._con for holder in pool._holders]  # type: ignore[attr-defined]
+        return [one for one in connections if one and not one.is_closed()]
 
     async def close(self) -> None:
         await self.connection.close()

@@ -44,3 +44,11 @@ async def test_each_test_has_a_database_of_its_own(
     await pool.execute("create table mine (id int)")  # fails the second time if the first is still there
     assert await pool.fetchval("select count(*) from redress_migrations") > 0
     assert postgres.url() != postgres.url("template")
+
+
+@pytest.mark.parametrize("_time", [1, 2])
+async def test_what_a_test_leaves_to_a_session_is_gone_before_the_next(
+    pool: "asyncpg.Pool[asyncpg.Record]", _time: int
+) -> None:
+    assert await pool.fetchval("show session_replication_role") == "origin"
+    await pool.execute("set session_replication_role = replica")
