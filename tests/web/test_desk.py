@@ -184,6 +184,16 @@ async def signed_on(site: FastAPI, who: str, *roles: Role, language: str = "en")
         yield browser
 
 
+async def test_a_form_names_nobody_who_is_not_there_any_more(pool: Pool) -> None:
+    await People(pool, signed).replace(directory(person("h-1"), person("h-2"), teams=TEAMS), by=LEAD, at=OPENED_AT)
+    reference, _ = await opened_as(keeping(pool))
+    form = f"/desk/cases/{reference}/do/assign"
+    async with signed_on(create_app(doors_over(pool)), "h-1") as browser:
+        for handler, told in (("h-71", "desk.wrong.typed.enum"), ("h-2", "desk.wrong.not_asked")):
+            page = await browser.send_form(form, None, handler=handler)
+            assert words(told, "en") in page.text, handler
+
+
 async def test_who_is_kept_out_finds_no_page_of_the_case_and_cannot_tell_it_from_none(pool: Pool) -> None:
     people = [person("h-1", names=["Jane Doe"]), person("h-2")]
     await People(pool, signed).replace(directory(*people, teams=TEAMS), by=LEAD, at=OPENED_AT)

@@ -45,7 +45,7 @@ from web.desk.forms import Home, check_page, done_page, form_page, id_of_the_for
 from web.desk.frame import DESK, actor, eyes, reference, speaking
 from web.desk.refusals import NOT_SENT, why_not
 from web.desk.sentences import doing, in_words, spoken
-from web.desk.widgets import made, widgets
+from web.desk.widgets import Unfit, made, widgets
 from web.pages import NotFound
 from web.permissions import staff
 from web.visit import FieldError, Visit
@@ -84,6 +84,7 @@ async def do(visit: Visit) -> Response:
         named = {"proposal": proposal_digest(about)} if about else {}
         message = made(kind, asked, visit.form, message_id=message_id, actor=actor(visit), **named)
         if visit.text("send") != "yes" or visit.text("about") != named.get("proposal", ""):
+            await _must_be_offered(visit, case, kind)
             await foresee(visit, case, message)
             return await _check(visit, kind, case, message, about)
         return await _send(visit, case.reference, message)
@@ -134,6 +135,17 @@ async def _offered(visit: Visit, case: CaseView) -> list[Wording]:
     """What customers are told about such a complaint, in the language of this one."""
     complaint = case.complaint
     return await offered_for(eyes(visit), complaint.description, complaint.language, visit.now)
+
+
+async def _must_be_offered(visit: Visit, case: CaseView, kind: type[Message]) -> None:
+    """Raise `Unfit` where the form names somebody or something that is not there (any more), as who has left.
+
+    Not asked of what is sent: pressed twice, a form names what its first half brought to an end.
+    """
+    choices = await _choices(visit, case, kind)
+    wrong = [name for name, known in choices.items() if known and visit.text(name) not in {"", *known}]
+    if wrong:
+        raise Unfit([FieldError(name, "desk.wrong.typed.enum") for name in wrong])
 
 
 async def foresee(visit: Visit, case: CaseView, message: Message) -> None:
