@@ -79,6 +79,9 @@ _COPIED: Final = (
     "tasks",
     "search_terms",
     "worklist",
+    "promises",
+    "checkpoints",
+    "case_topics",
     "reporting.facts",
 )
 """Tables; of the case file where no schema stands before."""

@@ -67,7 +67,9 @@ _GIVEN: Final = f"""
     )
     select held.reference, promises.at, timeline.data
     from held
-    join casefile.promises on promises.account = held.account and promises.reference <> held.reference
+    cross join lateral (  -- by its index, however few promises there are
+        select reference, round, at from casefile.promises p
+        where p.account = held.account and p.reference <> held.reference offset 0) as promises
     join casefile.timeline on timeline.reference = promises.reference and timeline.kind = 'proposed'
         and (timeline.data ->> 'round')::integer = promises.round
     where promises.at < coalesce(

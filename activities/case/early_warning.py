@@ -43,7 +43,7 @@ async def warn(
         return None
     since = complaint.received_at - timedelta(hours=pack.early_warning.hours)
     for row in await connection.fetch(_ALIKE, topics, since, complaint.received_at):
-        if len(row["alike"]) >= pack.early_warning.complaints and not row["warned"]:
+        if len(row["alike"]) >= pack.early_warning.complaints:
             warning = EarlyWarning(topic=row["topic"], complaints=tuple(row["alike"]))
             await connection.execute(_WARN, warning.topic, complaint.received_at, row["alike"], reference)
             return warning
@@ -67,6 +67,7 @@ _POINTS_TO: Final = """
     select $1, topic, $3 from (select topic from unnest($2::text[]) as topic order by topic) as asked
     on conflict do nothing returning pg_advisory_xact_lock(hashtextextended('topic:' || topic, 0))
 """
+# Once a warning stands nobody asks how many there are: else each complaint of a burst would read all before it.
 _ALIKE: Final = """
     select topic, array(
         select reference from (
@@ -75,13 +76,15 @@ _ALIKE: Final = """
             where case_topics.topic = asked.topic and case_topics.received_at between $2 and $3
             order by coalesce(account, reference), case_topics.received_at, reference
         ) as first order by received_at, reference
-    ) as alike,
-    exists (select from casefile.incident_warnings known where known.topic = asked.topic and warned_at >= $2)
-        or exists (
-            select from casefile.incidents
-            where asked.topic = 'symbol:' || symbol and opened_at >= $2 and stage <> 'dismissed'
-        ) as warned
-    from unnest($1::text[]) with ordinality as asked (topic, nth) order by nth
+    ) as alike
+    from unnest($1::text[]) with ordinality as asked (topic, nth)
+    where not exists (
+        select from casefile.incident_warnings known where known.topic = asked.topic and warned_at >= $2
+    ) and not exists (
+        select from casefile.incidents
+        where asked.topic = 'symbol:' || symbol and opened_at >= $2 and stage <> 'dismissed'
+    )
+    order by nth
 """
 _WARN: Final = """
     insert into casefile.incident_warnings (topic, warned_at, complaints, last) values ($1, $2, $3, $4)
