@@ -399,6 +399,12 @@ _SO_FAR: Final = """
 """
 
 _OPEN_CASES: Final = """
+    with concerned as (
+        select cases.reference from casefile.cohort_members join casefile.cases using (account)
+        where (cohort_members.reference, cohort_members.number) = ($1, $2)
+        union
+        select reference from casefile.incident_cases where incident = $1
+    )
     select cases.reference, cases.category, coalesce(members.trades, '{}') as trades,
         exists (
             select from casefile.incident_cases as link where (link.reference, link.incident) = (cases.reference, $1)
@@ -411,14 +417,9 @@ _OPEN_CASES: Final = """
             where entry.reference = cases.reference and entry.kind in ('customer_reply', 'add_evidence')
                 and jsonb_typeof(entry.data -> 'trades') = 'array'
         ) as added
-    from casefile.cases
+    from concerned join casefile.cases using (reference)
     left join casefile.cohort_members as members
         on members.account = cases.account and (members.reference, members.number) = ($1, $2)
-    where cases.closed_at is null and (
-        members.account is not null
-        or exists (
-            select from casefile.incident_cases as link where (link.reference, link.incident) = (cases.reference, $1)
-        )
-    )
+    where cases.closed_at is null
     order by cases.reference
 """
