@@ -17,7 +17,7 @@ from domain.checks.findings import Check, Elsewhere, Finding, IncidentLink, Inve
 from domain.checks.gathering.asked import Asked, Seen
 from domain.checks.gathering.unanswered import failed, too_many, unknown_account, unreadable
 from domain.checks.interest import with_interest
-from domain.checks.losses import Covered, left_out, once_only, without
+from domain.checks.losses import Covered, left_out, once_only, together, without
 from domain.checks.table import CHECKS
 from domain.ground.sizes import size
 from domain.log.trade_log import OrderType
@@ -88,7 +88,7 @@ class Investigating:
         Of a case, what others made good or promise is not counted again, and it is linked to the incident it is about.
         """
         known = await self._known.of(request) if self._known else KnownOfCase()
-        findings = await self.look(request, {key: one.amount for key, one in known.covered.items()})
+        findings = together(await self.look(request, {key: one.amount for key, one in known.covered.items()}))
         mark = await self._known.mark(request, findings, known) if self._known else None
         return Investigation(
             findings=findings,

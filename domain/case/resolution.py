@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from domain.case.answers import Proposal
 from domain.case.case import Case
@@ -20,7 +20,7 @@ from domain.clocks.reckoning import end_of
 from domain.ground.messages import NotAllowed
 from domain.ground.words import Outcome, Remedy
 from domain.money.amounts import Money, total
-from domain.money.parts import Entered, Loss
+from domain.money.parts import PRECISION, Entered, Loss
 
 
 def decisive(case: Case) -> tuple[Finding, ...]:
@@ -85,11 +85,11 @@ def follow_from_findings(case: Case) -> Draft | None:
 def _reached(case: Case, findings: Iterable[Finding]) -> bool:
     """Whether what *findings* say the customer lost, without the pack's interest on it, is all that was claimed."""
     claimed = case.complaint.amount_claimed
-    losses = [finding.loss for finding in findings if finding.verdict.for_the_customer and finding.loss]
-    if claimed is None or any(loss.currency != claimed.currency for loss in losses):
+    lost = [finding for finding in findings if finding.verdict.for_the_customer and finding.harm]
+    if not lost or claimed is None or any(one.harm and one.harm.currency != claimed.currency for one in lost):
         return False
-    lost = total(losses)
-    return lost is not None and claimed <= lost
+    with localcontext(prec=PRECISION):
+        return claimed <= Money.of(sum((one.principal for one in lost), Decimal(0)), claimed.currency)
 
 
 def behind(case: Case, proposal: Proposal) -> tuple[Finding, ...]:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal, Self
@@ -19,7 +19,7 @@ from domain.ground.words import Confidence, IncidentStage, MemberState, Remedy
 from domain.keys.personal import ERASED, RATES
 from domain.money.amounts import Money
 from domain.money.interest import Interest
-from domain.money.parts import Part
+from domain.money.parts import MissingRate, Part, total
 
 
 class Check(StrEnum):
@@ -152,7 +152,8 @@ class InKind(Record):
 class Finding(Record):
     """The result of one check on one subject (an order, a fill, an account entry).
 
-    ``harm`` is what the customer lost by it, rounded to the cent, never negative; ``None`` when inconclusive.
+    ``harm`` is what the customer lost by it, rounded to the cent, never negative; ``None`` when inconclusive. What
+    several findings come to is rounded once, and theirs add up to it: see :func:`domain.checks.losses.together`.
     ``numbers`` are the figures of the formula as text, by name. ``missing`` names the data that was not in the log.
     ``formula`` names the rule and its version, so that the sum can be computed again years later. ``reference_rule`` is
     what a price was measured by. ``parts`` are what the harm is the sum of, not rounded; the keys are shared by all
@@ -196,11 +197,29 @@ class Finding(Record):
         return self.formula == FAILED
 
     @property
-    def loss(self) -> Money | None:
-        """The harm without the interest that the policy pack adds to it."""
-        if self.harm is None or "interest.formula" not in self.numbers:
-            return self.harm
-        return Money.of(Decimal(self.numbers["interest.principal"]), self.harm.currency)
+    def exact(self) -> Decimal:
+        """The harm, not rounded; zero where there is none."""
+        if self.harm is None:
+            return Decimal(0)
+        if (told := self._told("harm")) is not None:
+            return told
+        try:
+            return total(self.parts, self.harm.currency).exact if self.parts else self.harm.amount
+        except MissingRate:
+            return self.harm.amount
+
+    @property
+    def principal(self) -> Decimal:
+        """The harm without the interest that the policy pack adds to it, not rounded; zero where there is none."""
+        told = self._told("interest.principal")
+        return self.exact if told is None else told
+
+    def _told(self, name: str) -> Decimal | None:
+        try:
+            amount = Decimal(self.numbers[name])
+        except (KeyError, InvalidOperation):
+            return None
+        return amount if amount.is_finite() and amount >= 0 else None
 
     @property
     def bare(self) -> "Finding":

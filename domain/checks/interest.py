@@ -40,7 +40,7 @@ def with_interest(
     harm is left without interest and what is missing is named, so that a person decides.
     """
     bearing = [part for part in finding.parts if part.kind not in _BEARS_NONE]
-    if not interest or not bearing or finding.harm is None or finding.harm.amount <= 0:
+    if not interest or not bearing or finding.harm is None or finding.exact <= 0:
         return finding
     currency = finding.harm.currency
     rates = [Rate.model_validate(row.values) for row in finding.evidence if row.table == "rates"]

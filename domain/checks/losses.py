@@ -10,6 +10,7 @@ from domain.checks.market import is_share
 from domain.checks.table import CHECKS
 from domain.ground.bilingual import Bilingual
 from domain.ground.spoken import listed
+from domain.money.amounts import Money, shares
 from domain.money.parts import PRECISION, Loss, Part, Rate, plain, total
 
 
@@ -88,6 +89,56 @@ def _without_others(finding: Finding, number: int, known: Sequence[Finding], own
                 zh=f"{finding.reason.zh}同一损失已在另一项（{names.zh}）中计算，此处不重复计算。",
             ),
         }
+    )
+
+
+def together(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """*findings*, in their order, rounded together: what is owed for them is their sum, rounded once, in each currency.
+
+    Their harms add up to it, by the largest remainder, so that it does not matter among how many findings a loss is
+    divided. Those that leave nothing open come to a sum of their own, for a decision may rest on them alone. A harm
+    that differs from what its own figures come to says why.
+    """
+    known = [_alone(finding) for finding in findings]
+    owed: dict[str, list[int]] = {}
+    for number, finding in enumerate(known):
+        if finding.verdict.for_the_customer and finding.harm is not None:
+            owed.setdefault(finding.harm.currency, []).append(number)
+    for currency, those in owed.items():
+        exact, before = Decimal(0), Decimal(0)
+        for group in ([one for one in those if known[one].open is is_open] for is_open in (False, True)):
+            with localcontext(prec=PRECISION):
+                amounts = [known[number].exact for number in group]
+                exact += sum(amounts, Decimal(0))
+                sum_ = Money.of(exact, currency).amount
+                shown = shares(amounts, Money.of(sum_ - before, currency))
+                before = sum_
+            for number, harm in zip(group, shown, strict=True):
+                known[number] = _rounded_to(known[number], harm)
+    return tuple(known)
+
+
+def _rounded_to(finding: Finding, harm: Money) -> Finding:
+    if finding.harm == harm:
+        return finding
+    more = _counted_as(harm)
+    reason = Bilingual(en=finding.reason.en + more.en, zh=finding.reason.zh + more.zh)
+    return finding.model_copy(update={"harm": harm, "reason": reason})
+
+
+def _alone(finding: Finding) -> Finding:
+    """*finding* as it was before it was rounded together with others."""
+    if finding.harm is None or finding.harm == (alone := Money.of(finding.exact, finding.harm.currency)):
+        return finding
+    more, reason = _counted_as(finding.harm), finding.reason
+    reason = Bilingual(en=reason.en.removesuffix(more.en), zh=reason.zh.removesuffix(more.zh))
+    return finding.model_copy(update={"harm": alone, "reason": reason})
+
+
+def _counted_as(harm: Money) -> Bilingual:
+    return Bilingual(
+        en=f" Your losses are added up first and then rounded; of their sum, {harm} is for this.",
+        zh=f"各项损失先合计、后取整，其中本项计 {harm}。",
     )
 
 

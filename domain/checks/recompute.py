@@ -8,7 +8,7 @@ from domain.checks import interest
 from domain.checks.execution.finding import execution_whenever
 from domain.checks.facts import Given, LogFacts
 from domain.checks.findings import Check, Finding
-from domain.checks.losses import once_only, settled_before, without
+from domain.checks.losses import once_only, settled_before, together, without
 from domain.checks.table import CHECKS
 from domain.checks.tolerances import Tolerances
 from domain.ground.base import Record
@@ -51,10 +51,13 @@ def recompute(findings: Sequence[Finding], hashes: Sequence[str] = ()) -> tuple[
             differences.append(_different(finding, "given", "not kept", f"cannot be computed without {error}"))
             again.append(finding)
             broken.add(number)
-    for number, (finding, made) in enumerate(zip(findings, once_only(again), strict=True)):
+    owed = [
+        made if number in broken else interest.again(without(made, settled_before(finding)), finding)
+        for number, (finding, made) in enumerate(zip(findings, once_only(again), strict=True))
+    ]
+    for number, (finding, made) in enumerate(zip(findings, together(owed), strict=True)):
         if number not in broken:
-            owed = without(made, settled_before(finding))
-            differences += _compare(finding, interest.again(owed, finding))
+            differences += _compare(finding, made)
     return tuple(differences)
 
 

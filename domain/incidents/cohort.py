@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from domain.checks.facts import GAINED
 from domain.checks.findings import Finding, Verdict
-from domain.checks.losses import once_only, settled_before, without
+from domain.checks.losses import once_only, settled_before, together, without
 from domain.ground.base import Identifier, Record
 from domain.ground.words import MemberState
 from domain.incidents.progress import Cohort
@@ -73,7 +73,7 @@ def judge(
     Each loss counts once, whichever checks saw it. One finding that does not answer leaves the account unclear, as do
     losses in several currencies.
     """
-    left = [without(finding, settled or {}) for finding in once_only(findings)]
+    left = together(without(finding, settled or {}) for finding in once_only(findings))
     known = sorted({key for finding in left for key in settled_before(finding)})
     harms = [finding.harm for finding in left if finding.verdict.for_the_customer and finding.harm is not None]
     harms = [harm for harm in harms if harm.amount]  # nothing is in no currency
@@ -81,7 +81,7 @@ def judge(
     harm: Money | None = None
     if not unclear and len({each.currency for each in harms}) <= 1:
         summed = sum_of(harms)
-        harm = summed.rounded() if summed and summed.amount > 0 else None
+        harm = summed if summed and summed.amount > 0 else None
         state = MemberState.HARMED if harm else MemberState.UNHARMED
     else:
         state = MemberState.UNCLEAR
@@ -90,7 +90,7 @@ def judge(
         trades=tuple(sorted({*orders, *(row.key for each in left for row in each.evidence if row.table in _TRADES)})),
         state=state,
         harm=harm,
-        findings=tuple(left),
+        findings=left,
         settled=tuple(known),
     )
 

@@ -1,7 +1,7 @@
 """Money: a decimal amount in a currency, rounded once, at the end, as the currency has it."""
 
-from collections.abc import Iterable
-from decimal import ROUND_HALF_UP, Context, Decimal
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -91,3 +91,19 @@ def total(amounts: Iterable[Money]) -> Money | None:
     for amount in amounts:
         result = amount if result is None else result + amount
     return result
+
+
+def shares(amounts: Sequence[Decimal], whole: Money) -> list[Money]:
+    """*whole*, in its currency's smallest units, divided among *amounts*, none below zero, so that these add up to it.
+
+    Each is rounded up or down, up where most is left over (the largest remainder; of equals the first). *whole* is what
+    they come to, rounded up or down.
+    """
+    unit = Decimal(1).scaleb(-minor_digits(whole.currency))
+    down = [amount.quantize(unit, ROUND_FLOOR, Context(prec=60)) for amount in amounts]
+    up = int((whole.amount - sum(down, Decimal(0))) / unit)
+    most = sorted(range(len(amounts)), key=lambda place: (down[place] - amounts[place], place))[:up]
+    return [
+        Money(amount=amount + unit if place in most else amount, currency=whole.currency)
+        for place, amount in enumerate(down)
+    ]

@@ -69,7 +69,7 @@ class TestByHand:
     def test_it_runs_from_the_day_of_the_loss_and_is_part_of_the_harm(self) -> None:
         finding = with_interest(lost("1000"), [EIGHT], (), LOST + 73 * DAY)
         assert str(finding.harm) == "USD 1,016.00"  # 1,000 * 8 % * 73/365
-        assert str(finding.loss) == "USD 1,000.00"
+        assert finding.principal == 1000
         assert finding.numbers["interest.formula"] == FORMULA
         assert finding.numbers["interest"] == "16"
         assert finding.numbers["interest.F1.days"] == "73"
@@ -273,7 +273,7 @@ async def test_the_activity_looks_the_base_rates_up_and_counts_until_the_day_it_
 
     without = request.model_copy(update={"interest": ()})
     (plain, _) = (await Investigating(TradeLog(pool)).investigate(without)).findings
-    assert plain.harm == finding.loss
+    assert plain.harm == Money.of(finding.principal, "USD")
     assert "interest" not in plain.numbers
 
 
@@ -317,7 +317,7 @@ def test_interest_never_takes_away_and_follows_neither_order_nor_repetition_of_r
     finding = with_interest(lost(str(amount)), some, BASE, until)
     assert finding.harm is not None
     assert finding.harm >= Money.of(amount, "USD")
-    assert finding.loss == Money.of(amount, "USD")
+    assert finding.principal == amount
     shuffled = random.sample([*BASE, *BASE], 2 * len(BASE))
     assert with_interest(lost(str(amount)), some, shuffled, until).hash == finding.hash
 
