@@ -58,6 +58,8 @@ class TheirCase(Theirs):
 
     complaint: Complaint
     verified: bool
+    stages: frozenset[Stage]
+    """All that it was in, this one too: what somebody has before them may be of any."""
     told: bool
     """Whether the answer of this round is on its way: ``outcome`` and ``compensation`` are known to them from it."""
     answer_by: Instant | None
@@ -161,6 +163,7 @@ async def read_theirs(pool: "Pool", reference: str) -> TheirCase | None:
         waits_for_them=case["waits_for_them"],
         complaint=complaint,
         verified=identity.verified,
+        stages=frozenset({Stage.RECEIVED, case["stage"], *case["stages"]}),
         told=case["told"],
         answer_by=ends(promises_response),
         reply_by=ends(lambda clock: reply in clock.satisfied_by),
@@ -219,7 +222,8 @@ _CASE: Final = f"""
         p.content, {_WAITS},
         coalesce((select max(at) from casefile.events where reference = $1 and event = 'responded') >= (
             select max(at) from casefile.timeline where reference = $1 and kind = 'stage' and text = 'responded'
-        ), false) as told
+        ), false) as told,
+        array(select distinct text from casefile.timeline where reference = $1 and kind = 'stage') as stages
     from casefile.cases c join casefile.policy_packs p on p.hash = c.policy_hash where c.reference = $1
 """  # noqa: S608 (constants)
 _RUNNING: Final = """

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
+from activities.case.written_once import write_entries
 from domain.case.messages.handling import ChooseChannel, Withdraw
 from domain.case.messages.signals import CustomerReply
 from domain.case.obligations import Obligation, Proof
+from domain.ground.timeline import Entry
 from domain.ground.words import CaseEvent, LetterKind, Remedy, Role
 from domain.intake.received import Door, message_in
 from domain.keys.personal import Row
@@ -34,6 +36,7 @@ from web.visits import Customer, Person, Staff, sealed_id, sign_in
 
 LI = Customer(address="li.lei@example.com")
 HAN = Customer(address="han@example.com")
+_ENTER = "update casefile.cases set stage = $2, revision = revision + 1 where reference = $1"
 
 
 @pytest.fixture
@@ -293,30 +296,36 @@ async def test_what_a_customer_says_is_committed_once_and_heard_as_a_message(
         ("withdraw", ("deciding", "settling")),
         ("rate", ("following_up", "closed")),
         ("reply", ("investigating", "closed")),
+        ("dispute", ("responded", "investigating")),
+        ("accept", ("responded", "investigating")),
+        ("rate", ("following_up", "deciding")),
     ],
 )
 async def test_what_is_sent_from_a_page_that_was_left_open_while_the_case_went_on_is_taken_in(
     site: FastAPI, doors: Doors, mine: str, kind: str, stages: tuple[str, str]
 ) -> None:
-    change = "update casefile.cases set stage = $2, revision = revision + 1 where reference = $1"
+    entered = Entry(key="entered", at=datetime.now(UTC), kind="stage", actor="redress", text=stages[0])
     async with Browser(site) as li:
         await signed_in(li, doors, LI)
-        await doors.pool.execute(change, mine, stages[0])
+        async with doors.pool.acquire() as connection:
+            await write_entries(connection, mine, [entered])
+        await doors.pool.execute(_ENTER, mine, stages[0])
         token = re.search(r'name="form_token" value="(\w+)"', (await li.get(f"/mine/{mine}?do={kind}")).text)
         assert token
-        await doors.pool.execute(change, mine, stages[1])
+        await doors.pool.execute(_ENTER, mine, stages[1])
         sent = {"form_token": token[1], "text": "Long and well considered.", "score": "2"}
         answer = await li.post(f"/mine/{mine}/{kind}", data=sent)
         assert answer.headers["location"] == f"/mine/{mine}?sent=reply", answer.text
         assert "We have your message" in (await li.get(answer.headers["location"])).text
-        never = await li.post(f"/mine/{mine}/nothing", data=sent)
-        assert never.status_code == 404
+        for never in ("nothing", *({"rate", "dispute"} - {kind} if stages[1] == "deciding" else ())):
+            assert (await li.post(f"/mine/{mine}/{never}", data=sent)).status_code == 404, never
     reference, message, *_ = message_in(await doors.pool.fetchval("select raw from intake.received"))
     assert (reference, "Long and well considered." in message.model_dump_json()) == (mine, True)
 
 
+@pytest.mark.parametrize("stage", ["acknowledged", "settling"])
 async def test_what_somebody_wrote_whose_session_ended_is_in_the_form_after_they_sign_in_again(
-    site: FastAPI, doors: Doors, mine: str
+    site: FastAPI, doors: Doors, mine: str, stage: str
 ) -> None:
     async with Browser(site) as li:
         await signed_in(li, doors, LI)
@@ -324,6 +333,7 @@ async def test_what_somebody_wrote_whose_session_ended_is_in_the_form_after_they
         back = re.search(r'name="back" value="([^"]*)"><input type="hidden" name="once"', shown.text)
         assert back
         await doors.pool.execute("delete from web.sessions")
+        await doors.pool.execute(_ENTER, mine, stage)
         answer = await li.send_form("/", f"/mine/{mine}/withdraw", text="long and well considered", back=back[1])
         assert answer.headers["location"] == f"/sign-in?next=/mine/{mine}%3Fdo%3Dwithdraw"
         await signed_in(li, doors, LI)
@@ -363,8 +373,7 @@ async def test_what_we_owe_beside_money_is_shown_once_the_customer_was_told_and_
     async with Browser(site, "zh-CN") as li:
         await signed_in(li, doors, LI)
         for stage, seen in (("investigating", False), ("settling", True)):
-            change = "update casefile.cases set stage = $2, revision = revision + 1 where reference = $1"
-            await pool.execute(change, reference, stage)
+            await pool.execute(_ENTER, reference, stage)
             page = (await li.get(f"/mine/{reference}")).text
             assert ("致歉" in page and "待落实" in page) is seen
             assert ("更正账户资料" in page and "已落实" in page) is seen
@@ -600,8 +609,7 @@ async def test_a_customer_is_asked_for_an_answer_only_while_one_is_waited_for(po
     live._task.cancel()
     waited_for = {}
     for stage in ("investigating", "responded", "closed"):
-        change = "update casefile.cases set stage = $2, revision = revision + 1 where reference = $1"
-        await pool.execute(change, mine, stage)
+        await pool.execute(_ENTER, mine, stage)
         case = await read_theirs(pool, mine)
         assert case
         waited_for[stage] = case.waits_for_them

@@ -153,33 +153,30 @@ def _said(kind: str, typed: dict[str, Any], message_id: str) -> Message:
 
 def possible(case: TheirCase) -> tuple[str, ...]:
     """What the customer can do now, the likeliest first."""
-    if case.stage is None or case.stage is Stage.CLOSED:
+    return _offered(case.stage) if case.stage else ()
+
+
+def _offered(stage: Stage) -> tuple[str, ...]:
+    """What the page of a complaint in this *stage* offers."""
+    if stage is Stage.CLOSED:
         return ()
     ways = [("reply", True)]
-    ways.insert(0, ("accept", case.stage is Stage.RESPONDED))
-    ways.insert(1, ("dispute", case.stage is Stage.RESPONDED))
+    ways.insert(0, ("accept", stage is Stage.RESPONDED))
+    ways.insert(1, ("dispute", stage is Stage.RESPONDED))
     ways += [
-        ("rate", case.stage is Stage.FOLLOWING_UP),
+        ("rate", stage is Stage.FOLLOWING_UP),
         ("channel", True),
-        ("withdraw", case.stage in _MAY_WITHDRAW),
+        ("withdraw", stage in _MAY_WITHDRAW),
     ]
     return tuple(name for name, fits in ways if fits)
 
 
-_OFFERED: Final = {
-    **dict.fromkeys(("accept", "dispute", "withdraw"), Stage.RESPONDED),
-    **dict.fromkeys(("reply", "rate", "channel"), Stage.FOLLOWING_UP),
-}
-"""Up to which stage a page offers what can be said."""
-
-
-def is_late(case: TheirCase, kind: str) -> bool:
+def was_possible(case: TheirCase, kind: str) -> bool:
     """Whether this could be said before, so that a page that was left open still offers it.
 
     It is taken in like all else and not thrown away: the case, or a person, has it, and the customer sees which.
     """
-    until = _OFFERED.get(kind)
-    return until is not None and case.stage is not None and _IN_ORDER.index(case.stage) > _IN_ORDER.index(until)
+    return any(kind in _offered(stage) for stage in case.stages)
 
 
 @MINE.post("/{reference}/{said}", CUSTOMER)
@@ -187,10 +184,9 @@ async def say(visit: Visit) -> Response:
     """Take in what the customer says: committed now, heard by the case as soon as it can be."""
     doors, reference, kind = visit.doors, visit.path["reference"], visit.path["said"]
     case = await read_theirs(doors.pool, reference)
-    late = case is not None and is_late(case, kind)
-    if case is None or not (late or kind in possible(case)):
+    if case is None or not (kind in possible(case) or was_possible(case, kind)):
         raise NotFound
-    told = "reply" if late else kind
+    told = kind if kind in possible(case) else "reply"
     place = f"/mine/{reference}/{kind}"
     typed: dict[str, Any] = {name: visit.text(name) for name in _TYPED}
     once = visit.text("once")
@@ -278,11 +274,11 @@ async def _case_page(
         told = promise(doors.settings, received_at or visit.now)
         return visit.page("portal/waiting.html", reference=reference, received_at=received_at, told=told)
     ways = possible(case)
-    said = said or visit.request.query_params.get("do", "")
-    if said not in ways:
-        said = "reply" if "reply" in ways else ""
-    if typed is None:
-        typed = await drafts.draft(doors, visit.session, f"/mine/{reference}/{said}")
+    asked = said or visit.request.query_params.get("do", "")
+    said = asked if asked in ways else "reply" if "reply" in ways else ""
+    if typed is None:  # what cannot be said so any more can be said as a message
+        begun = asked if was_possible(case, asked) else said
+        typed = await drafts.draft(doors, visit.session, f"/mine/{reference}/{begun}")
     return visit.page(
         template,
         errors=errors or [],
