@@ -21,6 +21,7 @@ from starter.importing.formats.html_rows import HtmlRow, html_rows
 from starter.importing.formats.kinds import Kind
 from starter.importing.formats.mt4_statement import Mt4Statement
 from starter.importing.formats.mt5_report import Mt5Report
+from starter.importing.formats.own_profits import OwnProfits
 from starter.importing.formats.plain_rows import plain_rows
 from starter.importing.formats.server_clock import ServerClock, candidates, fit
 from starter.importing.formats.source import Options, SourceRow, Unreadable, WallTimes, counted
@@ -412,8 +413,13 @@ def _csv(path: Path, kind: Kind | None, reading: Reading, known: Mapping[str, In
         layout = replace(layout, dates=_csv_dates(path, encoding, layout))
         source = Source(path, Format.CSV, (layout.kind,))
         source.done = lambda: max(stream.buffer.tell() - lines.waiting, 0)
-        if not ends_its_line(path, encoding):
-            source.warnings = lambda: [f"line {lines.read:,}, the last, {_DOES_NOT_END}"]
+        profits = _own_profits(path, encoding, layout, known)
+        source.reckoned = profits.summary
+        cut_off = not ends_its_line(path, encoding)
+        source.warnings = lambda: [
+            *([f"line {lines.read:,}, the last, {_DOES_NOT_END}"] if cut_off else []),
+            *profits.differences,
+        ]
         source.rows = judged = _parsed(rows, layout, known)
         text = header[1] if header else ""
         if (line_end := text[len(text.rstrip("\r\n")) :]) and (
@@ -423,6 +429,22 @@ def _csv(path: Path, kind: Kind | None, reading: Reading, known: Mapping[str, In
             source.rows = _with_runs(judged, lines, plain, partial(PlainRun, layout, known, path.name))
         source.push(stack.pop_all())
         return source
+
+
+def _own_profits(path: Path, encoding: str, layout: Layout, known: Mapping[str, Instrument]) -> OwnProfits:
+    """The profits that the file states, reckoned before anything is loaded. Raises `ImportFailed`.
+
+    So positions whose profits are those of another size of a lot load nothing, as those of a statement.
+    """
+    profits = OwnProfits(layout, known)
+    if layout.told_beside:
+        with open_text(path, encoding) as stream:
+            rows = _csv_rows(_Lines(stream), path.name)
+            next(rows, None)
+            profits.see((line, cells) for line, _, cells in rows if cells is not None)
+    if misfits := profits.misfits:
+        raise ImportFailed(f"{path.name}: nothing was loaded: {'; '.join(misfits)}.")
+    return profits
 
 
 def _csv_dates(path: Path, encoding: str, layout: Layout) -> DateOrder | None:

@@ -64,6 +64,11 @@ class Kind(StrEnum):
         return tuple(self.model.model_fields)
 
     @property
+    def beside(self) -> tuple[str, ...]:
+        """Columns that a file may have besides, by which its rows are compared; they are not kept."""
+        return ("currency",) if self is Kind.POSITIONS else ()
+
+    @property
     def required(self) -> tuple[str, ...]:
         return tuple(name for name, field in self.model.model_fields.items() if field.is_required())
 

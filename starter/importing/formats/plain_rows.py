@@ -47,7 +47,7 @@ def plain_rows(layout: Layout, symbols: Collection[str], *, line_end: str, most:
     one, and what the layout leaves out is absent.
     """
     kind = layout.kind
-    if kind not in _KINDS or layout.width is not None or not symbols:
+    if kind not in _KINDS or layout.width is not None or layout.told_beside or not symbols:
         return None
     fields, hints = kind.model.model_fields, get_type_hints(kind.model, include_extras=True)
     if any(not field.is_required() and field.default is not None and name not in layout.columns

@@ -12,6 +12,7 @@ from functools import cached_property
 
 from pydantic import ValidationError
 
+from domain.money.currencies import DIGITS
 from starter.importing.formats.cells import (
     PLAIN_UTC,
     PRICE,
@@ -101,7 +102,7 @@ class Layout:
             taken, columns = _mapped(columns, kind, mapping)
         if kind is None:
             kind = _recognise(columns)
-        unknown = [name for name in columns if name not in kind.columns]
+        unknown = [name for name in columns if name not in (*kind.columns, *kind.beside)]
         missing = [name for name in kind.required if name not in columns]
         if unknown or missing:
             faults = [f"unknown column {name!r}" for name in unknown] + [f"no column {name!r}" for name in missing]
@@ -114,7 +115,7 @@ class Layout:
         if self.width is not None:
             if len(cells) != self.width:
                 return RowError(line, None, _wrong_number(cells, self.width))
-            cells = [*(cells[place] for place in self.taken), *self.values]
+            cells = self._own(cells)
         return (self._quick and _quick_quote(cells, instruments)) or self._parse(line, cells, instruments)
 
     @property
@@ -123,7 +124,24 @@ class Layout:
         fields = self.kind.model.model_fields
         places = range(len(self.columns)) if self.width is None else self.taken
         named = zip(places, self.columns, strict=False)  # those of the same value throughout follow, without a place
-        return [place for place, name in named if is_dated(fields[name].annotation)]
+        return [place for place, name in named if name in fields and is_dated(fields[name].annotation)]
+
+    @property
+    def told_beside(self) -> tuple[str, ...]:
+        """The columns of the file that are compared and not kept."""
+        return tuple(name for name in self.columns if name in self.kind.beside)
+
+    def beside(self, cells: Sequence[str]) -> dict[str, str]:
+        """What a row that :meth:`parse` takes says in those columns, where it says something."""
+        return {
+            name: text
+            for name, cell in zip(self.columns, self._own(cells), strict=True)
+            if name in self.kind.beside and (text := cell.strip().upper())
+        }
+
+    def _own(self, cells: Sequence[str]) -> Sequence[str]:
+        """The cells of a row in the order of the columns."""
+        return cells if self.width is None else [*(cells[place] for place in self.taken), *self.values]
 
     @cached_property
     def _quick(self) -> bool:
@@ -134,7 +152,9 @@ class Layout:
         """Of each column: its name, whether it must be given, how it is read."""
         fields = self.kind.model.model_fields
         return tuple(
-            (name, fields[name].is_required(), reader_of(name, fields[name].annotation, self.clock, self.dates))
+            (name, False, _currency)
+            if name in self.kind.beside
+            else (name, fields[name].is_required(), reader_of(name, fields[name].annotation, self.clock, self.dates))
             for name in self.columns
         )
 
@@ -151,7 +171,7 @@ class Layout:
             elif required:
                 return RowError(line, name, "is missing")
         try:
-            row = row_of(self.kind, given)
+            row = row_of(self.kind, {name: value for name, value in given.items() if name not in self.kind.beside})
         except BadRow as bad:
             return RowError(line, bad.field, bad.reason)
         symbol = given.get("symbol") if self.kind.names_instrument else None
@@ -178,6 +198,12 @@ def _quick_quote(cells: Sequence[str], instruments: Container[str]) -> Cells | N
     return (symbol, source, at, bid, ask) if 0 < Decimal(bid) <= Decimal(ask) else None
 
 
+def _currency(cell: str) -> str:
+    if cell.upper() not in DIGITS:
+        raise BadCell("must be an ISO 4217 code of three letters such as USD")
+    return cell
+
+
 def _wrong_number(cells: Sequence[str], width: int) -> str:
     reason = f"has {len(cells)} values where the header has {width}"
     return f"{reason}; a value that holds a comma must stand in double quotes"
@@ -185,7 +211,7 @@ def _wrong_number(cells: Sequence[str], width: int) -> str:
 
 def _mapped(columns: tuple[str, ...], kind: Kind | None, mapping: ColumnMap) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """The places of the columns that are wanted, and the fields they and the fixed values are for."""
-    fields = {name for each in ([kind] if kind else Kind) for name in each.columns}
+    fields = {name for each in ([kind] if kind else Kind) for name in (*each.columns, *each.beside)}
     if strange := sorted({*mapping.columns, *mapping.values} - fields):
         known = ", ".join(sorted(fields))
         raise BadHeader(f"there is no field {', '.join(strange)} to map a column to (fields: {known})")
@@ -202,17 +228,20 @@ def _mapped(columns: tuple[str, ...], kind: Kind | None, mapping: ColumnMap) -> 
     if kind is None:  # the kind that these fields make up, leaving out columns that are none of its fields
         given = {*places, *mapping.values}
         named = {*mapping.columns, *mapping.values}
-        fitting = [each for each in Kind if given.issuperset(each.required) and named.issubset(each.columns)]
+        fitting = [
+            each for each in Kind if given.issuperset(each.required) and named.issubset((*each.columns, *each.beside))
+        ]
         if len(fitting) != 1:
             raise BadHeader("its columns and those mapped do not tell what kind of rows it holds: name it with --kind")
-        places = {name: place for name, place in places.items() if name in fitting[0].columns}
+        fields = {*fitting[0].columns, *fitting[0].beside}
+        places = {name: place for name, place in places.items() if name in fields}
     return tuple(places.values()), (*places, *mapping.values)
 
 
 def _recognise(columns: Sequence[str]) -> Kind:
     given = set(columns)
     for kind in Kind:
-        if given.issuperset(kind.required) and given.issubset(kind.columns):
+        if given.issuperset(kind.required) and given.issubset((*kind.columns, *kind.beside)):
             return kind
     nearest = max(Kind, key=lambda kind: len(given.intersection(kind.columns)) / len(given.union(kind.columns)))
     if not given.intersection(nearest.columns):
@@ -224,7 +253,7 @@ def _recognise(columns: Sequence[str]) -> Kind:
 
 
 def _describe(kind: Kind) -> str:
-    return ", ".join(name if name in kind.required else f"[{name}]" for name in kind.columns)
+    return ", ".join(name if name in kind.required else f"[{name}]" for name in (*kind.columns, *kind.beside))
 
 
 class BadRow(ValueError):
