@@ -16,7 +16,9 @@ from starlette.types import ASGIApp
 
 from tests.patience import eventually
 
-PROGRAM: Final = Path("/usr/bin/chromium")
+PROGRAMS: Final = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
+"""Debian's Chromium: without its own windows, which cost as much again as the pages, or with them."""
+PROGRAM: Final = next((path for path in PROGRAMS if path.exists()), None)
 PICTURES: Final = os.environ.get("PICTURES_OF_PAGES")
 """A folder for pictures of the pages, for people who want to look at them."""
 
@@ -64,7 +66,8 @@ _SEEN: Final = set[str]()
 """The places whose contrast was found to be enough."""
 
 needs_chromium = pytest.mark.skipif(
-    not PROGRAM.exists(), reason=f"there is no {PROGRAM}: install Debian's chromium to see the pages in a browser"
+    PROGRAM is None,
+    reason=f"there is no {PROGRAMS[0]}: install Debian's chromium-headless-shell to see the pages in a browser",
 )
 
 
