@@ -22,7 +22,7 @@ from domain.ground.base import clean
 from domain.ground.people import SYSTEM
 from domain.ground.timeline import UNPROVEN, Entry
 from domain.keys.finding import found_by
-from domain.keys.personal import Personal, Row, in_timeline, ours
+from domain.keys.personal import Gone, Personal, Row, in_timeline, ours
 from record.proofs import proofs_here
 from runtime.keys.here import lookup_here
 
@@ -92,7 +92,7 @@ async def _add_contact(connection: "Connection", request: RecordContact, key: st
     """Write it beside what was known last, sealed for this row. What nobody with keys wrote is not taken over."""
     reference = request.reference
     contacts = await connection.fetch(_CONTACTS, reference)
-    last = next(one for one in contacts if ours(one["name"], reference) is not None)
+    last = next(one for one in contacts if isinstance(one["name"], Gone) or ours(one["name"], reference) is not None)
     row = Row("casefile.contacts", reference, key)
     email = ours(last["email"], reference) if request.email is None else request.email
     phone = ours(last["phone"], reference) if request.phone is None else request.phone

@@ -81,10 +81,12 @@ def believe_only_sealed(sealed: bool) -> None:
 def ours(text: str | None, scope: str) -> str | None:
     """*text* of the record, where letters go to or by which somebody is known: as it was sealed under that *scope*.
 
-    ``None`` where whoever wrote it held no keys, or copied what was sealed of another or for another place. What was
-    erased stays so told.
+    ``None`` where whoever wrote it held no keys, or copied what was sealed of another or for another place, and where
+    it was erased: that leads nowhere.
     """
-    if not _only_sealed or isinstance(text, Gone):
+    if isinstance(text, Gone):
+        return None
+    if not _only_sealed:
         return text
     return text if isinstance(text, Opened) and text.scope == scope else None
 

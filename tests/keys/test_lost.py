@@ -9,8 +9,10 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from activities.case.written_once import write_contact
+from domain.case.requests import RecordContact
 from domain.ground.timeline import Entry
-from domain.keys.personal import Row
+from domain.keys.personal import Row, ours
 from domain.keys.places import SEALED
 from domain.keys.scopes import ACCESSES, LOOKUPS, VISITS, scope_of_customer, scope_of_group, scope_of_message
 from runtime.database import migrate
@@ -158,3 +160,27 @@ async def test_who_gives_up_what_a_lost_key_sealed_goes_on_without_it(table: Tab
     hold(vault)
     [text] = [row["text"] for row in await pool.fetch("select text from casefile.timeline where key = 'n'")]
     assert text == f"[erased {datetime.now(UTC):%Y-%m-%d}]"
+
+
+async def test_what_a_lost_key_sealed_is_no_address_either_where_it_is_taken_over(table: Table, pool: "Pool") -> None:
+    file, vault, at = keeping(pool), table.process(), datetime.now(UTC)
+    reference = await opened(file)
+    assert await pool.fetchval("select email from casefile.contacts where reference = $1", reference)
+    await table.lose([reference])
+    await vault.give_up(reference)
+    hold(vault)
+    for key, email, phone in (("phone", None, "+442079460034"), ("email", "new@example.org", None)):
+        known = await pool.fetchrow(_NEWEST, reference)
+        assert known
+        assert ours(known["email"], reference) is None, "letters go nowhere"
+        async with pool.acquire() as connection:
+            await write_contact(
+                connection, RecordContact(reference=reference, key=key, at=at, email=email, phone=phone)
+            )
+    last = await pool.fetchrow(_NEWEST, reference)
+    assert last
+    assert [ours(last[name], reference) for name in ("email", "phone")] == ["new@example.org", "+442079460034"]
+    assert last["name"].startswith("[erased ")
+
+
+_NEWEST: Final = "select name, email, phone from casefile.contacts where reference = $1 order by id desc limit 1"
