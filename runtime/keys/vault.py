@@ -75,6 +75,7 @@ class Vault:
         self._most, self._clock = kept, clock
         self._opened: OrderedDict[tuple[str, int], tuple[float, Key | Erased]] = OrderedDict()
         self._newest: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._missed: OrderedDict[str, int] = OrderedDict()
         self._making: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
         self._lookups: bytes | None = None
         self._of_purpose: dict[bytes, bytes] = {}
@@ -129,7 +130,10 @@ class Vault:
                 found |= {one: Erased(*one, gone[one[0]]) for one in unknown if one[0] in gone}
             if unknown := missing - set(found):
                 scope, version = min(unknown)
-                raise KeyUnknown(f"the table of keys has no key {version} of {scope}; bring it back from its backup")
+                self._missed[scope] = version
+                if len(self._missed) > self._most:
+                    self._missed.popitem(last=False)
+                raise _lost(scope, version)
         return found
 
     async def marking(self) -> bytes:
@@ -250,7 +254,14 @@ class Vault:
         return await self._record.sealed(scopes) if self._record else {}
 
     async def _check_new(self, scopes: Collection[str]) -> None:
-        """Raise `KeyUnknown` where one of them had a key: with another, what that sealed would be gone unnoticed."""
+        """Raise `KeyUnknown` where one of them had a key: with another, what that sealed would be gone unnoticed.
+
+        The record does not say that of a case that it has lost, but what a workflow was told does: who could not open
+        it seals nothing in answer, not even what went wrong.
+        """
+        for scope in scopes:
+            if version := self._missed.get(scope):
+                raise _lost(scope, version)
         if lost := await self._sealed(scopes):
             scope, version = min(lost.items())
             raise KeyUnknown(
@@ -299,6 +310,10 @@ class Vault:
         if turn is None:
             turn = self._making[name] = asyncio.Lock()
         return turn
+
+
+def _lost(scope: str, version: int) -> KeyUnknown:
+    return KeyUnknown(f"the table of keys has no key {version} of {scope}; bring it back from its backup")
 
 
 def _about(scope: str, version: int) -> str:

@@ -137,6 +137,23 @@ async def test_no_key_is_made_where_the_record_needs_the_one_that_was_lost(table
         assert (await table.process().for_writing(scope)).version == 1
 
 
+async def test_no_key_is_made_by_who_could_not_open_what_the_lost_one_sealed(table: Table) -> None:
+    """As a worker whose record has lost the case as well: it would seal its failure."""
+    scope = "RD-K7M4-9QXT-2VBHC"
+    await table.process().for_writing(scope)
+    [lost] = await table.lose([scope])
+    vault = table.process()
+    for use in (
+        vault.for_reading([(scope, 1)]),
+        vault.for_writing(scope),
+        vault.all_for_writing([scope, *"abcdefghij"]),
+    ):
+        with pytest.raises(KeyUnknown, match=f"no key 1 of {scope}"):
+            await use
+    await table.restore("insert into keys.keys select ($1::keys.keys).*", lost)
+    assert (await vault.for_writing(scope)).version == 1
+
+
 async def test_who_gives_up_what_a_lost_key_sealed_goes_on_without_it(table: Table, pool: "Pool") -> None:
     file, vault = keeping(pool), table.process()
     reference = await opened(file)
