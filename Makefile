@@ -23,6 +23,8 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input install --root-user-action=ignore
 UV := uv
 PROCESSES := 6
+# All of these start programs of ours, hundreds of them in the tests: compiled once they start sooner.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
 .PHONY: demo up test check trial sbom bench bench-life bench-investigation bench-assessment bench-polling bench-reading bench-reporting bench-sealing lint lock clean
