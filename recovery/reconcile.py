@@ -17,6 +17,7 @@ from recovery.history import Life, read_life
 from recovery.resuming import CannotResume, resume
 from recovery.rewriting import Rewriting
 from runtime.keys.here import keys_here
+from runtime.keys.vault import KeyUnknown
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ async def _in_the_file(pool: "Pool", references: Sequence[str]) -> dict[str, _Kn
 async def _read(client: Client, run: _Run) -> Life:
     try:
         return await read_life(client, run.reference, run.run_id)
-    except (RPCError, ValueError, LookupError, RuntimeError) as error:
+    except (RPCError, ValueError, LookupError, RuntimeError, KeyUnknown) as error:
         return Life([], None, broken=f"its history cannot be read: {error}")
 
 

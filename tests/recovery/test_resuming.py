@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
 from functools import partial
 from pathlib import Path
 
+import asyncpg
 import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
@@ -13,6 +15,7 @@ from domain.case.complaint import Complaint
 from domain.ground.words import Stage, Store
 from domain.keys.personal import Row
 from recovery.reconcile import Doubt, Why
+from runtime.database import migrate, open_pool
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.keys.vault import Vault
 from runtime.temporal import register_search_attributes
@@ -158,3 +161,30 @@ async def test_a_case_that_was_closed_and_erased_is_in_no_doubt_and_one_that_its
     (doubt,) = (await records.reconcile(pool)).doubts
     assert (doubt.why, "it was erased on" in doubt.cannot[0]) == (Why.UNREADABLE, True)
     LIVES.leave_out(reference)
+
+
+async def test_a_workflow_whose_key_was_lost_with_its_file_is_named_and_gets_no_other_key(
+    records: TwoRecords, database_url: str, empty_database_url: str, keys: Vault
+) -> None:
+    async with records.house(database_url) as house:
+        await staff(house.pool)
+        await house.late_withdrawal("300000", days_late=30)
+        reference = await house.submit()
+        await house.at(reference, Stage.DECIDING)
+    await migrate(empty_database_url)
+    table = await asyncpg.connect(os.environ["REDRESS_KEYS_DATABASE_URL"])
+    await table.execute("set session_replication_role = replica")
+    lost = await table.fetchrow("delete from keys.keys where scope = $1 returning *", reference)
+    for known in (keys._opened, keys._newest):
+        known.clear()
+    try:
+        async with await open_pool(empty_database_url) as pool:
+            (doubt,) = (await records.reconcile(pool)).doubts
+        assert (doubt.reference, doubt.why) == (reference, Why.UNREADABLE)
+        assert f"the table of keys has no key 1 of {reference}" in doubt.cannot[0]
+        assert not await table.fetch("select from keys.keys where scope = $1", reference)
+    finally:
+        keys._missed.clear()
+        await table.execute("delete from keys.keys where scope = $1", reference)
+        await table.execute("insert into keys.keys select ($1::keys.keys).*", lost)
+        await table.close()
