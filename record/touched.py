@@ -99,7 +99,7 @@ WAITED_IN_VAIN: Final = """
         where symbol = $1 and type in ('limit', 'stop', 'stop_limit', 'stop_loss', 'take_profit')
     ) as placed
     cross join lateral (
-        select price, state, ended_at from tradelog.known_orders as known
+        select price, limit_price, state, ended_at from tradelog.known_orders as known
         where known."order" = placed."order" and known.account = placed.account limit 1
     ) as known
     left join tradelog.known_positions as held on held."position" = placed."position" and held.account = placed.account
@@ -111,11 +111,14 @@ WAITED_IN_VAIN: Final = """
             select coalesce(sum(volume), 0) from tradelog.fills
             where fills."order" = placed."order" and fills.account = placed.account
         )
-        and case
+        and (case
             when placed.side = 'buy' and placed.type in ('limit', 'take_profit') then known.price >= quoted.low_ask
             when placed.side = 'buy' then known.price <= quoted.high_ask
             when placed.type in ('limit', 'take_profit') then known.price <= quoted.high_bid
             else known.price >= quoted.low_bid
-        end
+        end or case placed.side  -- a stop-limit whose stop was passed before, and which waits for a better price
+            when 'buy' then known.limit_price < known.price and known.limit_price >= quoted.low_ask
+            else known.limit_price > known.price and known.limit_price <= quoted.high_bid
+        end)
     order by placed.account collate "C", placed."order"
 """

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from domain.checks.facts import Text
 from domain.checks.findings import Verdict
-from domain.checks.market import TYPES, WAITS_FOR_BETTER, WAITS_FOR_WORSE, price_text, utc
+from domain.checks.market import TYPES, is_followed, limit_of, price_text, utc
 from domain.checks.moments import FAR, Execution, Feed, FeedMedian
 from domain.checks.prices import Price, Pricing
 from domain.checks.profit import ReferenceRule
@@ -125,7 +125,7 @@ class Examination:
         if order.price is not None:
             slippage = self.cost - self._cost(order.price)
             self.numbers |= {"requested_price": self._text(order.price), "slippage": plain(slippage)}
-        if order.type in WAITS_FOR_WORSE | WAITS_FOR_BETTER:
+        if is_followed(order):
             self._examine_trigger(order)
         elif order.type is OrderType.STOP_OUT:
             self._examine_margin_level()
@@ -276,12 +276,14 @@ class Examination:
                 f"Valid prices around it came to the price of the {name.en}, {price}, within the tolerance.",
                 f"前后的有效报价在容差之内触及{name.zh}的触发价 {price}。",
             )
-        if order.type in WAITS_FOR_BETTER and self.cost > self._cost(order.price):
+        limit = limit_of(order)
+        if limit is not None and self.cost > self._cost(limit):
+            at_en, at_zh = ("limit", "限价") if order.type is OrderType.STOP_LIMIT else ("price", "价格")
             self._blame(
                 Verdict.FIRM_FAULT,
-                f"A {name.en} is filled at its price or better; yours was filled worse: the fault is ours.",
-                f"{name.zh}应以其价格或更优价格成交，而您的成交价更差，责任在我司。",
-                reference=order.price,
+                f"A {name.en} is filled at its {at_en} or better; yours was filled worse: the fault is ours.",
+                f"{name.zh}应以其{at_zh}或更优价格成交，而您的成交价更差，责任在我司。",
+                reference=limit,
                 rule=LIMIT_PRICE,
             )
         if not reached and not self.set_off.dense:

@@ -27,7 +27,25 @@ TYPES: Final = {
 WAITS_FOR_WORSE: Final = frozenset({OrderType.STOP, OrderType.STOP_LOSS})
 WAITS_FOR_BETTER: Final = frozenset({OrderType.LIMIT, OrderType.TAKE_PROFIT})
 PENDING: Final = WAITS_FOR_WORSE | WAITS_FOR_BETTER | {OrderType.STOP_LIMIT}
-"""All that wait for a price; a stop-limit order as a stop does, and then, as a limit, for one that no record has."""
+"""All that wait for a price; a stop-limit order as a stop does, and then, as a limit, for its limit."""
+
+
+def is_followed(order: Order) -> bool:
+    """Whether the log tells what *order* waited for to its end: of a stop-limit order its limit, too."""
+    return order.type in WAITS_FOR_WORSE | WAITS_FOR_BETTER or order.limit_price is not None
+
+
+def limit_of(order: Order) -> Decimal | None:
+    """The price at which *order* is filled or better, if it has one."""
+    return order.price if order.type in WAITS_FOR_BETTER else order.limit_price
+
+
+def as_limit(order: Order, since: datetime) -> Order:
+    """What the stop-limit *order* was once its stop was reached. Unchanged where its limit is not known."""
+    if order.limit_price is None:
+        return order
+    changed = {"type": OrderType.LIMIT, "price": order.limit_price, "received_at": since, "limit_price": None}
+    return order.model_copy(update=changed)
 
 
 class Valid(NamedTuple):

@@ -59,6 +59,18 @@ def reach_of_waiting(order: Order, price: Decimal, quotes: Iterable[Quote], unti
     return seen.reach(seen.names, until, suspect=None, by_own=False)
 
 
+def passed_by(order: Order, price: Decimal, quotes: Iterable[Quote], reached: datetime) -> dict[str, datetime]:
+    """When each source itself passed *price*, about when half of them had, at *reached*; those that never did are not
+    in it.
+    """
+    passed: dict[str, datetime] = {}
+    for quote in sorted(quotes, key=newest_last):
+        through = cost(order.side.sign, quote) >= order.side.sign * price
+        if through and quote.symbol == order.symbol and quote.at >= reached - STALE:
+            passed.setdefault(quote.source, quote.at)
+    return passed
+
+
 def half_of(sources: int) -> int:
     """How many of so many *sources* are half of them."""
     return (sources + 1) // 2

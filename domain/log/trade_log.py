@@ -116,7 +116,7 @@ class Order(Record):
     for: the price shown to the customer (market), the limit, or the trigger (stop, stop-loss); ``None`` when the firm
     set none (stop-out). ``position`` is set when the order closes a position. Times the firm did not log are ``None``.
     ``stop`` and ``target`` are the stop-loss and take-profit attached to it; ``state`` and ``ended_at`` tell what
-    became of it and when.
+    became of it and when. ``limit_price`` is that of a stop-limit order, whose ``price`` is its stop.
     """
 
     order: Identifier
@@ -134,6 +134,13 @@ class Order(Record):
     state: OrderState | None = None
     ended_at: Instant | None = None
     comment: Line | None = None
+    limit_price: Price | None = None
+
+    @model_validator(mode="after")
+    def _limit_of_a_stop_limit(self) -> Self:
+        if self.limit_price is not None and self.type is not OrderType.STOP_LIMIT:
+            raise ValueError("limit_price is that of a stop_limit order; the limit of a limit order is its price")
+        return self
 
 
 class Fill(Record):

@@ -19,7 +19,7 @@ PROPOSALS: Final = frozenset({"proposed", "propose_resolution", "resolve_early"}
 FIELDS: Final[Mapping[str, Iterable[str]]] = {
     "orders": (
         *("order", "account", "symbol", "type", "side", "volume", "price", "position", "sent_at", "received_at"),
-        *("stop", "target", "state", "ended_at", "comment"),
+        *("stop", "target", "state", "ended_at", "comment", "limit_price"),
     ),
     "fills": (
         *("fill", "order", "at", "side", "volume", "price", "source", "position", "effect", "commission", "swap"),

@@ -427,6 +427,71 @@ def _stop_limits() -> dict[str, Situation]:
     }
 
 
+def _stop_limit(limit: str, state: OrderState = OrderState.CANCELLED) -> Order:
+    """One that was to close a short position from 1950 on, at its limit or better."""
+    ended = {"state": state, "ended_at": after(80), "limit_price": D(limit)}
+    return ordered("L1", OrderType.STOP_LIMIT, "1950", -60, side=Side.BUY, **ended)
+
+
+_SHORT: Final = position(side=Side.SELL, open_price=D(1930), close_price=D(1960), closed_at=after(90))
+_ROSE: Final = feed(GOLD, "1940.00", (20, "1951.00"))  # and asks 1951.30
+_FELL_BACK: Final = feed(GOLD, "1940.00", (20, "1951.00"), (40, "1946.00"))
+_LATE: Final = feed(GOLD, "1940.00", (20, "1951.00"), wrong=("LP-C", 20, 22, "1940.00"))
+
+
+def _unfilled(limit: str) -> list[Record]:
+    """The position was closed later, at 1960."""
+    closing = fill("1960", Side.BUY, order="M1", at=after(90), position="P1")
+    return [_SHORT, _stop_limit(limit), ordered("M1", OrderType.MARKET, side=Side.BUY), closing]
+
+
+def _filled(*at: tuple[float, str]) -> list[Record]:
+    """In equal parts at these seconds and prices, with a limit of 1947."""
+    share = D(1) / len(at)
+    fills = [
+        fill(price, Side.BUY, fill=f"F{second}", order="L1", position="P1", volume=share, at=after(second))
+        for second, price in at
+    ]
+    second, price = at[-1]
+    closed = _SHORT.model_copy(update={"closed_at": after(second), "close_price": D(price)})
+    return [_stop_limit("1947.00", OrderState.FILLED), closed, *fills]
+
+
+def _stop_limits_with_their_limit() -> dict[str, Situation]:
+    fault = Fault(symbol=GOLD, since=after(0), until=after(60))
+
+    def of(rows: Iterable[Record], verdict: str, harm: str) -> Situation:
+        listed = "harmed" if verdict == "firm_fault" else "unharmed"
+        told = harm if listed == "harmed" else None
+        return Situation(rows, Check.TRIGGER, ("L1",), {"L1": (verdict, harm)}, fault, (listed, told))
+
+    two = [row for row in _LATE if row.source != "LP-B"]
+    return {
+        "a stop-limit whose limit the market did not give": of([*_ROSE, *_unfilled("1947.00")], "no_fault", "USD 0.00"),
+        "a stop-limit whose limit the market gave: (1960 − 1947) × 100": of(
+            [*_FELL_BACK, *_unfilled("1947.00")], "firm_fault", "USD 1,300.00"
+        ),
+        "a stop-limit whose limit was given before its stop was passed, and not again": of(
+            [*_FELL_BACK, *_unfilled("1945.00")], "no_fault", "USD 0.00"
+        ),
+        "a stop-limit and a source that was late to pass its stop: no price for its limit": of(
+            [*two, *_unfilled("1947.00")], "no_fault", "USD 0.00"
+        ),
+        "a stop-limit whose limit was given at once: (1960 − 1953) × 100": of(
+            [*_ROSE, *_unfilled("1953.00")], "firm_fault", "USD 700.00"
+        ),
+        "a stop-limit filled at its limit once the market came back": of(
+            [*_FELL_BACK, *_filled((40, "1946.30"))], "market", "USD 0.00"
+        ),
+        "a stop-limit filled beyond its limit: (1951.30 − 1947) × 100": of(
+            [*_ROSE, *_filled((20, "1951.30"))], "firm_fault", "USD 430.00"
+        ),
+        "half of a stop-limit beyond its limit: (1951.30 − 1947) × 50": of(
+            [*_FELL_BACK, *_filled((20, "1951.30"), (40, "1946.30"))], "firm_fault", "USD 215.00"
+        ),
+    }
+
+
 def _outages() -> dict[str, Situation]:
     return {
         "one that began before the first had ended kept the service down: (1940 − 1930) × 100": Situation(
@@ -532,6 +597,7 @@ SITUATIONS: Final = (
     | _in_the_accounts_currency()
     | _liquidations()
     | _stop_limits()
+    | _stop_limits_with_their_limit()
     | _outages()
     | _charges()
 )

@@ -225,18 +225,16 @@ def test_an_order_at_market_asks_for_no_price() -> None:
 
 
 @pytest.mark.parametrize(
-    ("price", "asked", "comment"),
+    ("price", "asked", "limit"),
     [
         (3010, "3010", None),
-        ("3010.00 / 3005.00", "3010.00", "(limit 3005.00)"),
-        ("3010 (3005)", "3010", "(limit 3005)"),
+        ("3010.00 / 3005.00", "3010.00", "3005.00"),
+        ("3010 (3005)", "3010", "3005"),
     ],
 )
-def test_a_stop_limit_order_asks_for_its_stop_and_keeps_its_limit(
-    price: object, asked: str, comment: str | None
-) -> None:
+def test_a_stop_limit_order_asks_for_its_stop_and_keeps_its_limit(price: object, asked: str, limit: str | None) -> None:
     (row,) = records(read(report(orders=[order(1, "buy stop limit", price=price)]))[0], Kind.ORDERS)
-    assert (row["type"], row["price"], row.get("comment")) == ("stop_limit", asked, comment)
+    assert (row["type"], row["price"], row.get("limit_price")) == ("stop_limit", asked, limit)
 
 
 def test_what_closed_a_position_stands_with_the_deal_that_closed_it() -> None:

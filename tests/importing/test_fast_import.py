@@ -44,7 +44,7 @@ COUNT = (["1", "60", "2678400"], ["0", "2678401", "1234567890", "-1", "1.0"])
 COMMENT = (["[sl]", "closed by dealer", "x" * 200], ["x" * 201, " x", "x ", "=1+1", "备注", "a\tb", "😀", "\u202ex"])
 CHOICES = {
     "side": ["buy", "sell"],
-    "type": ["market", "limit", "stop", "stop_loss", "take_profit", "stop_out"],
+    "type": ["market", "limit", "stop", "stop_loss", "take_profit", "stop_out", "stop_limit"],
     "state": ["filled", "cancelled", "expired", "rejected"],
     "effect": ["open", "close", "reverse"],
     "close_reason": ["client", "stop_loss", "take_profit", "stop_out", "dealer"],
@@ -57,6 +57,7 @@ SORTS = {
     **dict.fromkeys(["period", "spread", "ticks"], COUNT),
     **{name: (values, ["BUY", "stop_losses", "none"]) for name, values in CHOICES.items()},
     "close_price": PRICE,
+    "limit_price": PRICE,
     "volume": LOTS,
     "symbol": SYMBOL,
     "comment": COMMENT,

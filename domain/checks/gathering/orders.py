@@ -17,12 +17,11 @@ from domain.checks.gathering.unanswered import (
     too_many,
     unknown_trades,
 )
-from domain.checks.market import WAITS_FOR_BETTER, WAITS_FOR_WORSE
+from domain.checks.market import WAITS_FOR_BETTER, is_followed
 from domain.checks.moments import LOOK_AHEAD, STALE, Execution, FeedMedian, Moment, deciding_quotes, moments
 from domain.checks.reach import LOOK_BACK, half_of
 from domain.log.trade_log import Order, OrderType, Position, Quote
 
-WAITING: Final = WAITS_FOR_WORSE | WAITS_FOR_BETTER
 A_DAY: Final = timedelta(hours=24)
 """How long before its end an order is followed of which the log has not when it came: its level may be newer."""
 
@@ -64,7 +63,7 @@ async def seen_of(asked: Asked, executions: Sequence[Execution]) -> list[Seen]:
     for each in new:
         quotes = list(deciding_quotes(around, moments(each), window_seconds=seconds))
         order = each.order
-        if order is not None and each.fills and order.type in WAITING and order.price is not None:
+        if order is not None and each.fills and is_followed(order) and order.price is not None:
             quotes += await quotes_through(asked, order, order.price, each, each.position)
         given = await asked.given_of(each)
         middles = await medians(asked, [each], quotes, given)

@@ -17,6 +17,8 @@ from domain.checks.market import (
     WAITS_FOR_BETTER,
     WAITS_FOR_WORSE,
     Traded,
+    as_limit,
+    limit_of,
     lots,
     milliseconds,
     price_text,
@@ -25,7 +27,7 @@ from domain.checks.market import (
 )
 from domain.checks.prices import Priced, priced, whose
 from domain.checks.profit import ReferenceRule
-from domain.checks.reach import LOOK_BACK, Reach, reach_before_fill, reach_of_waiting
+from domain.checks.reach import LOOK_BACK, Reach, passed_by, reach_before_fill, reach_of_waiting
 from domain.ground.words import Confidence
 from domain.log.replay import Unknown
 from domain.log.trade_log import Fill, Instrument, Order, OrderState, OrderType, Position, Side
@@ -51,7 +53,7 @@ def check_trigger(subject: str, facts: LogFacts, given: Given) -> Finding:
             zh=f"我司记录中缺少订单 {subject}，其触发条件不详。",
         )
     filled = traded(facts, subject)
-    if order.type is OrderType.STOP_LIMIT and filled:
+    if order.type is OrderType.STOP_LIMIT and filled and order.limit_price is None:
         return _without_limit(report, order)
     if order.type not in PENDING:
         report.say(f"Order {subject} waited for no price.", f"订单 {subject} 并非等待触发的委托。")
@@ -89,6 +91,7 @@ class _Trigger:
         self.facts, self.given = report.facts, report.given
         self.tolerance = self.given.tolerances.price_of(instrument)
         self.sign = order.side.sign
+        self.quotes = self.facts.quotes
         self.unfilled, self.own = Decimal(0), frozenset[str]()
         """The lots that an order filled in part still asked for, and the fills of the others."""
         kind = TYPES[order.type]
@@ -119,11 +122,13 @@ class _Trigger:
         for each in fills:
             if each.pricing.gain:
                 report.gained(each.fill, each.pricing.gain)
-        if self.order.type in WAITS_FOR_BETTER and (parts := order.parts(self.price)):
+        limit = limit_of(self.order)
+        if limit is not None and (parts := order.parts(limit)):
+            en, zh = ("limit", "限价") if self.order.type is OrderType.STOP_LIMIT else ("price", "价格")
             report.say(
-                "An order of this kind is filled at its price or better; the difference is our fault: "
-                f"{self._sums(order, self.price)}.",
-                f"此类委托应以其价格或更优价格成交，差额责任在我司：{self._sums(order, self.price)}。",
+                f"An order of this kind is filled at its {en} or better; the difference is our fault: "
+                f"{self._sums(order, limit)}.",
+                f"此类委托应以其{zh}或更优价格成交，差额责任在我司：{self._sums(order, limit)}。",
             )
             return self._concluded(Verdict.FIRM_FAULT, Confidence.CERTAIN, parts=parts, rule=ReferenceRule.LIMIT_PRICE)
         if reach.at is None:
@@ -168,7 +173,7 @@ class _Trigger:
                 f"{en} was filled {took} ms after that, at a price no worse for you: the delay cost you nothing.",
                 f"{zh} {took} 毫秒成交，成交价对您并非更差，该延迟未给您造成损失。",
             )
-        elif gap > self.tolerance:
+        elif gap > self.tolerance and self.order.type is not OrderType.STOP_LIMIT:
             report.say(
                 f"The price jumped over it by {self._text(gap)}: a gap of the market, in which a stop is filled at the "
                 "first price there is.",
@@ -322,7 +327,7 @@ class _Trigger:
         until = self.order.ended_at or (position.closed_at if position else None) or self.given.as_of
         # a limit may lie unfilled at its own price: only what passed it by more than the tolerance proves it due
         beyond = self.tolerance if self.order.type in WAITS_FOR_BETTER else Decimal(0)
-        return reach_of_waiting(self.order, self.price, self.facts.quotes, until, beyond), until
+        return reach_of_waiting(self.order, self.price, self.quotes, until, beyond), until
 
     def not_filled(self) -> Finding:
         """The order was not filled: did a valid price pass it?"""
@@ -353,6 +358,9 @@ class _Trigger:
                 "该委托未成交，且在其有效期间没有有效报价越过触发价。",
             )
             return self._concluded(Verdict.NO_FAULT, confidence)
+        if self.order.type is OrderType.STOP_LIMIT and self.order.limit_price is not None:
+            self._becomes_a_limit(reach.at)
+            return self.not_filled()
         report.numbers["reached_at"] = reach.at.isoformat()
         if self.order.type is OrderType.STOP_LIMIT:
             report.say(
@@ -369,6 +377,22 @@ class _Trigger:
             return parts
         return self._concluded(Verdict.FIRM_FAULT, confidence, parts=parts, rule=ReferenceRule.OWN_STOP_OR_TARGET)
 
+    def _becomes_a_limit(self, at: datetime) -> None:
+        """Valid prices passed the stop of a stop-limit order: from then on it is judged as a limit order.
+
+        What a source quoted before it passed the stop itself is no price for that, and one that never did has no say.
+        """
+        passed = passed_by(self.order, self.price, self.quotes, at)
+        self.quotes = tuple(row for row in self.quotes if row.source in passed and row.at >= passed[row.source])
+        self.order = as_limit(self.order, at)
+        self.price = self.order.price or self.price
+        self.report.numbers |= {"stop_reached_at": at.isoformat(), "limit_price": plain(self.price)}
+        self.report.say(
+            f"Valid prices passed its stop on {utc(at)}; from then on it waited as a limit order at "
+            f"{self._text(self.price)}.",
+            f"有效报价于 {utc(at)} 越过其触发价，此后该委托作为限价单等待，限价 {self._text(self.price)}。",
+        )
+
     def _rest(self) -> Sequence[Part] | Finding | None:
         """What it cost that the rest of an order filled in part was not: ``None`` if it was not due.
 
@@ -376,6 +400,9 @@ class _Trigger:
         """
         report = self.report
         reach, _ = self._reach_in_vain()
+        if self.order.limit_price is not None and reach.at is not None:
+            self._becomes_a_limit(reach.at)
+            reach, _ = self._reach_in_vain()
         much_en, much_zh = lots(self.unfilled), plain(self.unfilled)
         if reach.at is None:
             report.say(

@@ -5,9 +5,10 @@ from decimal import Decimal
 from domain.checks.findings import Finding
 from domain.checks.gathering.afterwards import afterwards, schedules
 from domain.checks.gathering.asked import Asked, Seen, facts_of
-from domain.checks.gathering.orders import WAITING, executions_meant, quotes_through, seen_of, waited_until
-from domain.checks.market import PENDING, WAITS_FOR_BETTER
-from domain.checks.moments import Execution
+from domain.checks.gathering.orders import executions_meant, quotes_through, seen_of, waited_until
+from domain.checks.market import PENDING, WAITS_FOR_BETTER, as_limit, is_followed
+from domain.checks.moments import STALE, Execution
+from domain.checks.reach import passed_by, reach_of_waiting
 from domain.ground.base import Record
 from domain.log.trade_log import Order, OrderType, Position
 
@@ -52,8 +53,8 @@ async def gather(asked: Asked) -> list[Finding]:
 
 
 def _judged(order: Order, each: Execution) -> bool:
-    """Whether it can be told when *order* was due: of a stop-limit order that was filled it cannot."""
-    return order.type in WAITING or (order.type is OrderType.STOP_LIMIT and not each.fills)
+    """Whether it can be told when *order* was due: of a filled stop-limit order not without its limit."""
+    return is_followed(order) or (order.type is OrderType.STOP_LIMIT and not each.fills)
 
 
 def _unfilled(order: Order) -> Execution:
@@ -71,6 +72,15 @@ async def _in_vain(
     quotes = await quotes_through(asked, order, price, nothing, position)
     if order.type in WAITS_FOR_BETTER:
         quotes += await quotes_through(asked, order, price - order.side.sign * limit, nothing, position)
+    until = waited_until(asked, order, position)
+    reach = reach_of_waiting(order, price, quotes, until, Decimal(0)) if order.limit_price else None
+    if reach and reach.at and order.limit_price:
+        quotes += await asked.log.first_through(order, price, reach.at - STALE, until, worse=True)
+        passed = passed_by(order, price, quotes, reach.at).values()
+        then = as_limit(order, max((at for at in passed if at <= reach.at + STALE), default=reach.at))
+        for beyond in (Decimal(0), limit):
+            level = order.limit_price - order.side.sign * beyond
+            quotes += await quotes_through(asked, then, level, nothing, position)
     rows: dict[str, tuple[Record, ...]] = {"quotes": tuple(quotes)}
     if position is not None:
         log, account, ids = asked.log, asked.account, [position.position]

@@ -85,7 +85,8 @@ class Kind(StrEnum):
     @property
     def told_apart(self) -> tuple[str, ...]:
         """Columns that one file may tell of a row and another not: absent in one of two rows, they agree."""
-        return ("position",) if self in (Kind.ORDERS, Kind.FILLS) else ()
+        apart = {Kind.ORDERS: ("position", "limit_price"), Kind.FILLS: ("position",)}
+        return apart.get(self, ())
 
     @property
     def has_versions(self) -> bool:
@@ -122,7 +123,10 @@ _KEYS: Mapping[Kind, tuple[str, ...]] = {
 # The same columns stand in the migrations, where the database holds every writer to them.
 _COMPLETIONS: Mapping[Kind, Completion] = {
     Kind.ORDERS: Completion(
-        "order_completions", "state", "working", ("state", "ended_at", "price", "stop", "target", "comment")
+        "order_completions",
+        "state",
+        "working",
+        ("state", "ended_at", "price", "stop", "target", "comment", "limit_price"),
     ),
     Kind.POSITIONS: Completion(
         "position_completions",

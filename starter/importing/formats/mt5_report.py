@@ -299,7 +299,8 @@ class Mt5Report:
                 target=price_or_none(row.get("t / p"), "T / P"),
                 state=state,
                 ended_at=_moment(self._other_times, ended) if text(ended) else None,
-                comment=(f"{comment} (limit {limit:f})".strip() if limit else comment) or None,
+                comment=comment or None,
+                limit_price=limit if type_ is OrderType.STOP_LIMIT else None,
             )
         ]
 
