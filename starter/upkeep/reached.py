@@ -12,6 +12,11 @@ _OR_NAMED: Final = "or have its host named in REDRESS_WEBHOOK_HOSTS"
 _NAMELESS: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 """So a resolver says that it knows no address, and not that it knows nothing just now."""
 
+_TRANSLATED: Final = ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96")
+"""What a network leads to the IPv4 address in the last 32 bits (RFC 6052, RFC 4291)."""
+_TRANSLATED_LOCALLY: Final = ipaddress.IPv6Network("64:ff9b:1::/48")
+"""As a network wants it (RFC 8215): to anywhere."""
+
 
 class NotThere(ValueError):
     """The address is not one that webhooks go to. The text says why, and what would be one."""
@@ -46,6 +51,9 @@ async def address_of(url: str, inside: Collection[str]) -> str:
 
 def _is_public(address: str) -> bool:
     one = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(one, ipaddress.IPv6Address) and one.ipv4_mapped:
-        one = one.ipv4_mapped
+    if isinstance(one, ipaddress.IPv6Address):
+        if one in _TRANSLATED_LOCALLY:
+            return False
+        within = ipaddress.IPv4Address(int(one) & 0xFFFF_FFFF) if any(one in each for each in _TRANSLATED) else None
+        one = one.ipv4_mapped or one.sixtofour or within or one
     return one.is_global and not one.is_multicast

@@ -24,6 +24,7 @@ from domain.ground.words import CaseEvent
 from runtime.database import Pool
 from runtime.settings import load_settings
 from starter.upkeep.api_keys import Scope, list_keys, revoke_key
+from starter.upkeep.reached import NotThere, address_of
 from starter.upkeep.subscriptions import MOST, NewSubscription
 from starter.upkeep.webhooks_out import AFTER, FORGOTTEN_AFTER, WebhookSender
 from tests.case.support import RECEIVED_AT, keeping, update
@@ -199,6 +200,20 @@ def resolver(monkeypatch: pytest.MonkeyPatch, knows: dict[str, str | int]) -> No
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (found, port))]
 
     monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", getaddrinfo)
+
+
+@pytest.mark.parametrize(
+    "within",
+    ["::ffff:10.1.2.3", "64:ff9b::10.1.2.3", "64:ff9b:1::808:808", "2002:a01:203::1", "::10.1.2.3", "fd00::1", "::1"],
+)
+async def test_an_address_that_a_network_leads_inside_is_none(within: str) -> None:
+    with pytest.raises(NotThere, match="leads inside"):
+        await address_of(f"https://[{within}]/hooks", ())
+
+
+@pytest.mark.parametrize("public", ["64:ff9b::8.8.8.8", "2a00:1450:4001::1"])
+async def test_an_address_that_a_network_leads_outside_is_one(public: str) -> None:
+    assert await address_of(f"https://[{public}]/hooks", ())
 
 
 async def test_an_address_to_which_no_webhook_would_go_is_refused_where_somebody_subscribes(
