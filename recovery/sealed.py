@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from domain.keys.places import SEALED
 from record.erasing import undone
 from recovery.reconcile import Doubt, Why
-from runtime.keys.columns import not_opening
+from runtime.keys.columns import GIVEN_UP, not_opening
 
 if TYPE_CHECKING:
     from record.connection import Connection
@@ -20,6 +20,10 @@ _BRING_BACK: Final = (
     "bring back a table of keys that has it, the newest there is; then again."
     " Where there is none, `redress keys give-up` goes on without what it sealed"
 )
+_GONE: Final = (
+    "what it sealed is gone, and a workflow that was told something under it goes on no more."
+    " Terminate it, and have the complaint submitted again"
+)
 
 
 async def keys_in_doubt(pool: "Pool", vault: "Vault", now: datetime) -> list[Doubt]:
@@ -32,7 +36,8 @@ async def keys_in_doubt(pool: "Pool", vault: "Vault", now: datetime) -> list[Dou
     doubts = [Doubt(reference=one.erasure, why=Why.NOT_ERASED, cannot=(one.why,)) for one in found]
     lost = await _lost(pool, vault)
     return doubts + [
-        Doubt(reference=scope, why=Why.KEY_LOST, cannot=(f"{why}: {_BRING_BACK}",)) for scope, why in lost.items()
+        Doubt(reference=scope, why=Why.KEY_LOST, cannot=(f"{why}: {_GONE if GIVEN_UP in why else _BRING_BACK}",))
+        for scope, why in lost.items()
     ]
 
 

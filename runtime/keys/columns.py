@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 SEALED: Final = "sealed"
 """The key of a JSON object under which its sealed part is."""
+GIVEN_UP: Final = "was given up"
+"""So `not_opening` says of a key that somebody has decided to go on without."""
 _BEGINNING: Final = "sealed:2:"
 _SPACE: Final = "record"
 _TEXT: Final = "text"
@@ -124,7 +126,7 @@ async def not_opening(vault: Vault, texts: Iterable[str]) -> dict[str, str]:
         if place.scope in gone:
             found[place.scope] = f"its key was destroyed on {gone[place.scope]:%Y-%m-%d}"
         elif isinstance(key, Erased):
-            found[place.scope] = f"key {place.version} of it was given up on {key.at:%Y-%m-%d}"
+            found[place.scope] = f"key {place.version} of it {GIVEN_UP} on {key.at:%Y-%m-%d}"
         elif not isinstance(key, Key):
             found[place.scope] = f"the table of keys has no key {place.version} of it"
         else:

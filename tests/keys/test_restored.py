@@ -223,13 +223,14 @@ async def test_every_table_with_something_sealed_is_looked_into(pool: "asyncpg.P
 async def test_what_no_key_opens_is_told_with_the_reason(restores: Restores) -> None:
     """A key that the backup did not have, one that was made anew since, and one that was destroyed by no erasure."""
     file, vault = keeping(restores.pool), restores.vault
-    missing, anew, destroyed, rotated = [await opened(file, f"{uuid4()}", account=None) for _ in range(4)]
+    missing, anew, destroyed, rotated, given_up = [await opened(file, f"{uuid4()}", account=None) for _ in range(5)]
     await vault.rotate(rotated)
     letter = "insert into casefile.contacts (reference, key, name, at) values ($1, 'later', $2, now())"
     await restores.pool.execute(letter, rotated, Row("casefile.contacts", rotated, "later")("name", "A Customer"))
     found = await keys_in_doubt(restores.pool, vault, datetime.now(UTC))
-    assert not {one.reference for one in found} & {missing, anew, destroyed, rotated, restores.reference}
-    await restores.beside.execute("delete from keys.keys where scope = any($1::text[])", [missing, anew])
+    assert not {one.reference for one in found} & {missing, anew, destroyed, rotated, given_up, restores.reference}
+    await restores.beside.execute("delete from keys.keys where scope = any($1::text[])", [missing, anew, given_up])
+    await vault.store.give_up(given_up, 2, await vault._fresh(given_up, 2))
     await restores.beside.execute("delete from keys.keys where (scope, version) = ($1, 2)", rotated)
     fresh = Vault(vault.store, vault.wrapping)
     await fresh.for_writing(anew)
@@ -241,4 +242,7 @@ async def test_what_no_key_opens_is_told_with_the_reason(restores: Restores) -> 
         anew: (Why.KEY_LOST, "key 1 of it was lost and made anew since"),
         destroyed: (Why.KEY_LOST, f"its key was destroyed on {datetime.now(UTC):%Y-%m-%d}"),
         rotated: (Why.KEY_LOST, "the table of keys has no key 2 of it"),
+        given_up: (Why.KEY_LOST, f"key 1 of it was given up on {datetime.now(UTC):%Y-%m-%d}"),
     }
+    advised = {one.reference for one in found if "`redress keys give-up`" in one.cannot[0]}
+    assert advised == {missing, anew, destroyed, rotated}, "nobody is told to do what was done"
