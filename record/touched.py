@@ -10,11 +10,15 @@ if TYPE_CHECKING:
 
 
 class Touched(NamedTuple):
-    """An order that a fault may have touched; ``order`` is ``None`` for an attempt that became none."""
+    """An order that a fault may have touched; ``order`` is ``None`` for an attempt that became none.
+
+    ``limited``: it is a stop-limit order whose limit is recorded.
+    """
 
     order: str | None
     kind: OrderType | None
     filled: bool = True
+    limited: bool = False
 
 
 async def touched_by(connection: "Connection", fault: Fault, *, patience: float) -> dict[str, list[Touched]]:
@@ -33,7 +37,8 @@ async def touched_by(connection: "Connection", fault: Fault, *, patience: float)
     prices = (fault.price_from, fault.price_to)
     for row in await connection.fetch(TOUCHED_BY_QUOTES, *window, fault.source, *prices, timeout=patience):
         kind: Any = row["type"]
-        found.setdefault(row["account"], []).append(Touched(row["order"], OrderType(kind) if kind else None))
+        touched = Touched(row["order"], OrderType(kind) if kind else None, limited=row["limited"])
+        found.setdefault(row["account"], []).append(touched)
     for row in await connection.fetch(WAITED_IN_VAIN, *window, *prices, timeout=patience):
         found.setdefault(row["account"], []).append(Touched(row["order"], OrderType(row["type"]), filled=False))
     return found
@@ -62,10 +67,10 @@ TOUCHED_BY_QUOTES: Final = """
                 and held.opened_at <= $3 and coalesce(held.closed_at, 'infinity') >= $2
         )
     )
-    select touched.account, touched."order", placed.type
+    select touched.account, touched."order", placed.type, placed.limit_price is not null as limited
     from touched
     left join lateral (
-        select type from tradelog.orders
+        select type, limit_price from tradelog.orders
         where orders."order" = touched."order" and orders.account = touched.account
         limit 1
     ) as placed on true

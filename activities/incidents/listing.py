@@ -109,7 +109,7 @@ class Listing:
         unnamed = False
         for each in orders:
             unnamed |= each.order is None
-            checks = checks_of(fault, each.kind, filled=each.filled)
+            checks = checks_of(fault, each.kind, filled=each.filled, limited=each.limited)
             groups.setdefault((checks, each.filled), []).extend([each.order] if each.order else [])
         findings: list[Finding] = []
         for (checks, filled), trades in sorted(groups.items(), key=lambda each: not each[0][1]):

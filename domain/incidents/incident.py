@@ -87,10 +87,11 @@ class Fault(Record):
         return f"{what}, {self.since:%Y-%m-%d %H:%M:%S} to {self.until:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def checks_of(fault: Fault, kind: OrderType | None, *, filled: bool = True) -> tuple[Check, ...]:
+def checks_of(fault: Fault, kind: OrderType | None, *, filled: bool = True, limited: bool = False) -> tuple[Check, ...]:
     """The checks that tell what *fault* did to an order of this *kind* (``None``: an attempt that was not taken).
 
-    They are those of a complaint about such an order: what it would find is what is listed.
+    They are those of a complaint about such an order: what it would find is what is listed. *limited* is a stop-limit
+    order whose limit is recorded: of another one that was filled nobody can tell when it was due.
     """
     if fault.checks:
         return fault.checks
@@ -101,6 +102,8 @@ def checks_of(fault: Fault, kind: OrderType | None, *, filled: bool = True) -> t
     match kind:
         case OrderType.STOP_OUT:
             return (Check.EXECUTION, Check.STOP_OUT)
+        case OrderType.STOP_LIMIT if limited:
+            return (Check.EXECUTION, Check.TRIGGER)
         case OrderType.MARKET | OrderType.STOP_LIMIT | OrderType.CLOSE_BY | None:
             return (Check.EXECUTION,)
         case _:

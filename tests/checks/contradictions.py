@@ -53,4 +53,4 @@ def _off(finding: Finding) -> bool:
 
 
 def _limit(finding: Finding) -> bool:
-    return "at its price or better" in finding.reason.en
+    return re.search(r"at its (price|limit) or better", finding.reason.en) is not None

@@ -89,7 +89,10 @@ async def test_what_is_listed_does_not_depend_on_how_it_was_divided(pool: Pool, 
     await desk.list(incident)
     listed = await desk.members(incident)
     for number in range(ACCOUNTS):
-        whole = listed[f"71{number:06d}"]
+        whole = listed.get(f"71{number:06d}")
+        if whole is None:  # nobody quoted what it waited for
+            assert not {f"71{number:06d}{mark}" for mark in "fopu"} & listed.keys()
+            continue
         for mark in "fopu":
             divided = listed[f"71{number:06d}{mark}"]
             same = (whole.state, whole.harm, whole.gained) == (divided.state, divided.harm, divided.gained)

@@ -33,7 +33,7 @@ ABOUT_AN_ORDER: Final = (
     Check.OFF_MARKET,
 )
 ACCOUNTS: Final = 24
-KINDS: Final = [kind for kind in OrderType if kind not in {OrderType.CLOSE_BY, OrderType.STOP_LIMIT}]
+KINDS: Final = [kind for kind in OrderType if kind is not OrderType.CLOSE_BY]
 
 
 def quotes(rng: random.Random) -> list[Quote]:
@@ -110,6 +110,7 @@ def trader(rng: random.Random, number: int, seen: Sequence[Quote]) -> list[Recor
             volume=lots,
             price=None if kind is OrderType.STOP_OUT else asked,
             received_at=received,
+            limit_price=asked + Decimal(rng.randrange(-200, 200)) / 100 if kind is OrderType.STOP_LIMIT else None,
             **common,
         ),
     ]
