@@ -164,7 +164,8 @@ def _table(found: "Sequence[Incoming]") -> list[RenderableType]:
     made = table("Key", "Received (UTC)", "By", "What", "Case", "What became of it", right=[])
     for one in found:
         ended = one.ending.value.replace("_", " ") if one.ending else ""
-        state = f"waits, offered {one.tries} times" if one.waits else ended
+        times = "once" if one.tries == 1 else f"{one.tries} times"
+        state = f"waits, offered {times}" if one.waits else ended
         case = one.ended_on or one.reference or ""
         made.add_row(one.key[:12], when(one.received_at), one.door, one.kind, case, state)
     return [made]
