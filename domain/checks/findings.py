@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -201,12 +202,11 @@ class Finding(Record):
         """The harm, not rounded; zero where there is none."""
         if self.harm is None:
             return Decimal(0)
-        if (told := self._told("harm")) is not None:
-            return told
-        try:
-            return total(self.parts, self.harm.currency).exact if self.parts else self.harm.amount
-        except MissingRate:
-            return self.harm.amount
+        with suppress(MissingRate):  # of parts in another currency its figures tell the sum
+            if self.parts:
+                return total(self.parts, self.harm.currency).exact
+        told = self._told("harm")
+        return self.harm.amount if told is None else told
 
     @property
     def principal(self) -> Decimal:
