@@ -176,7 +176,9 @@ async def holds(pool: "Pool") -> Sequence[Mapping[str, Any]]:
 
 
 async def _left(connection: "Connection", settings: "Settings", erasure: str, held: Held) -> Left:
-    letters = (*held.letters, *_letters_about(erasure))
+    subjects = [held.account, *held.cases] if held.account else list(held.cases)
+    asked = [row["erasure"] for row in await connection.fetch(_ASKED, subjects)]
+    letters = (*held.letters, *(letter for one in {erasure, *asked} for letter in _letters_about(one)))
     return await left_of(connection, Outbox(settings.outbox_dir), held.account, held.cases, letters)
 
 
@@ -254,6 +256,10 @@ def _verifier(settings: "Settings") -> Verifier | None:
     return Verifier.here(settings) or Verifier.of(settings)
 
 
+_ASKED: Final = """
+    select erasure from casefile.erasures where step = 'requested' and data ->> 'subject' = any($1::text[])
+"""
+"""The erasures that somebody asked for, of these subjects: each may have been refused by a letter."""
 _LOCK: Final = "select from casefile.cases where reference = any($1::text[]) order by reference for no key update"
 _WHO: Final = """
     select scope, name, email, language from (
